@@ -1,0 +1,64 @@
+"""SEMC Live: parse the arguments, start the window or a headless command; nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Final
+
+from semc_core.errors import SemcError
+from semc_core.version import VERSION
+
+# Each module has HELP, add_arguments(parser) and run(args) -> exit code, and imports what is slow inside run.
+COMMANDS: Final = {
+    "live": "app.command",
+    "analyse": "semc_core.commands.analyse",
+    "phantom": "semc_core.commands.phantom",
+    "devices": "semc_core.commands.devices",
+    "model": "semc_core.commands.model",
+    "bench": "semc_core.commands.bench",
+    "train": "training.commands.train",
+    "eval": "training.commands.evaluate",
+}
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
+    """The whole command line, and the module behind each command."""
+    parser = argparse.ArgumentParser(
+        prog="semc",
+        description="Finds ultrasound standard planes in live and recorded scans. Research software, "
+        "not a medical device. Without a command, the window opens.",
+    )
+    parser.add_argument("--version", action="version", version=f"SEMC Live {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    modules = {}
+    for name, path in COMMANDS.items():
+        module = importlib.import_module(path)
+        module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.HELP))
+        modules[name] = module
+    return parser, modules
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser, modules = build_parser()
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        given.insert(0, "live")
+    args = parser.parse_args(given)
+    try:
+        return int(modules[args.command].run(args))
+    except SemcError as error:
+        print(f"semc: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""What the engine tells whoever watches it: settings in, state and numbers out. Plain frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from semc_core.model.spec import Thresholds
+
+
+class Phase(Enum):
+    """Where a scan is in its life. FAULT and the two ends are final."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    ENDED = "ended"
+    STOPPED = "stopped"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """Phase, and for FAULT the sentence to show."""
+
+    phase: Phase
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the user can choose for a scan.
+
+    Attributes:
+        thresholds: None takes the model file's.
+        paced: Play a source that would wait (a file, the simulated scan) at its own speed, as if live.
+        save: Whether planes found are written.
+    """
+
+    thresholds: Thresholds | None = None
+    paced: bool = True
+    save: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Percentiles of a duration over the last seconds, milliseconds; 0.0 before the first value."""
+
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
+    p99_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counters since start and rates over the last seconds.
+
+    At any moment `frames_in == classified + skipped + dropped + in_flight`.
+
+    Attributes:
+        frames_in: Frames read from the source.
+        classified: Frames the model has answered.
+        skipped: Frames not given to the model because the picture was black, flat or frozen.
+        dropped: Frames replaced by a newer one before the model was free.
+        in_flight: Frames in the mailbox or in the model now.
+        capture_rate: Frames per second from the source.
+        classify_rate: Frames per second through the model.
+        model: Time in preprocessing and model.
+        latency: Capture to classified. The window adds its own: capture to overlay.
+        planes_saved: Saved by itself and by hand.
+    """
+
+    frames_in: int = 0
+    classified: int = 0
+    skipped: int = 0
+    dropped: int = 0
+    in_flight: int = 0
+    capture_rate: float = 0.0
+    classify_rate: float = 0.0
+    model: Spread = field(default_factory=Spread)
+    latency: Spread = field(default_factory=Spread)
+    planes_saved: int = 0

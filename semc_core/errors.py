@@ -1,0 +1,29 @@
+"""One tree of errors. Each message is a sentence for the user that says what to do."""
+
+
+class SemcError(Exception):
+    """Something that the user can be told in one sentence."""
+
+
+class SourceError(SemcError):
+    """A source could not be opened, or broke off while it was read."""
+
+
+class SourceInterrupted(SourceError):
+    """A read was ended by `FrameSource.interrupt`; not a fault."""
+
+
+class ModelFileError(SemcError):
+    """A model file is missing, damaged, or not one of ours."""
+
+
+class RuntimeFault(SemcError):
+    """The model could not be run, or gave numbers that are not finite."""
+
+
+class SaveError(SemcError):
+    """A result could not be written."""
+
+
+class UsageError(SemcError):
+    """A command was given something that it cannot work with."""

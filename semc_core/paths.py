@@ -1,0 +1,27 @@
+"""Where things are: what ships with the program, and the user's own folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+_APP_NAME = "semc-live"
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+DEFAULT_MODEL = ASSETS / "models" / "semc_live.safetensors"
+
+
+def cache_folder() -> Path:
+    """Compiled models and other things that can be made again."""
+    return Path(platformdirs.user_cache_dir(_APP_NAME, appauthor=False))
+
+
+def default_output_folder() -> Path:
+    """Where saved planes go unless the user chose another folder."""
+    return Path(platformdirs.user_documents_dir()) / "SEMC Live"
+
+
+def log_folder() -> Path:
+    """Log files. They hold no patient data."""
+    return Path(platformdirs.user_log_dir(_APP_NAME, appauthor=False))

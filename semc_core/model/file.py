@@ -1,0 +1,211 @@
+"""The model file: one safetensors file with the weights and, in its metadata, the `ModelSpec`.
+
+No PyTorch here.
+
+Tensors carry their state-dict names (`layout.tensor_shapes`), float32. Beside them there may be
+`novelty.mean` (M, F), `novelty.whiten` (F, R) and `novelty.limit` () (see `Calibration`), all three or none,
+with F the channels of stage 4; and tensors whose names begin with `training.`, which only `training` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from semc_core.errors import ModelFileError
+from semc_core.model.layout import stage_channels, tensor_shapes
+from semc_core.model.spec import ModelSpec
+from semc_core.model.spec_json import spec_from_json, spec_to_json
+
+METADATA_KEY: Final = "semc"
+NOVELTY: Final = ("novelty.mean", "novelty.whiten", "novelty.limit")
+TRAINING_PREFIX: Final = "training."
+_HEADER_LIMIT: Final = 100_000_000  # safetensors' own
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+def write_model(path: Path, spec: ModelSpec, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Write a model file, whole or not at all. What could not be read back is not written.
+
+    Args:
+        path: A file there is replaced in one step.
+        spec: Its `sha256` is ignored.
+        tensors: By name; stored as float32.
+
+    Raises:
+        ModelFileError: The spec or the tensors do not fit together, or the file cannot be written.
+    """
+    try:
+        metadata = {METADATA_KEY: spec_to_json(spec)}
+        arrays = {name: np.array(value, dtype=np.float32, order="C") for name, value in tensors.items()}
+        _check_tensors(spec, arrays)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path.name} was not written because {error}.") from error
+    content = safetensors.numpy.save(arrays, metadata)
+    try:
+        _write_whole(path, content)
+    except OSError as error:
+        raise ModelFileError(
+            f"The model file {path.name} could not be written ({error.strerror}); choose another folder."
+        ) from error
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """What a model file says of itself; the weights are only hashed.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, or not one of ours.
+    """
+    content = _read_bytes(path)
+    try:
+        return _spec_of(content)
+    except ModelFileError as error:
+        raise _refused(path, error) from error
+
+
+def read_model(path: Path) -> tuple[ModelSpec, Arrays]:
+    """A model file's description and its tensors by name, float32.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, not one of ours, or its tensors do not fit its
+            description.
+    """
+    content = _read_bytes(path)
+    try:
+        spec = _spec_of(content)
+        arrays = _tensors_of(content)
+        _check_tensors(spec, arrays)
+    except ModelFileError as error:
+        raise _refused(path, error) from error
+    return spec, arrays
+
+
+def _refused(path: Path, error: ModelFileError) -> ModelFileError:
+    return ModelFileError(
+        f"{path.name} cannot be used as a model because {error}; choose another model file."
+    )
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelFileError(f"There is no model file {path}; check the name.") from error
+    except OSError as error:
+        raise ModelFileError(
+            f"The model file {path.name} could not be read ({error.strerror}); choose one that you may read."
+        ) from error
+
+
+def _spec_of(content: bytes) -> ModelSpec:
+    metadata = _header(content).get("__metadata__")
+    text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise ModelFileError("it holds weights but no description of a model of this program")
+    return replace(spec_from_json(text), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    """The JSON header of a safetensors file: 8 bytes of length, little endian, then that many of JSON."""
+    if len(content) < 8:
+        raise ModelFileError("it is not a safetensors file")
+    (length,) = struct.unpack_from("<Q", content)
+    if not 2 <= length <= _HEADER_LIMIT or content[8:9] != b"{":
+        raise ModelFileError("it is not a safetensors file")
+    if 8 + length > len(content):
+        raise ModelFileError("it is cut short")
+    try:
+        header = json.loads(content[8 : 8 + length])
+    except ValueError as error:
+        raise ModelFileError("its header is damaged") from error
+    if not isinstance(header, dict):
+        raise ModelFileError("its header is damaged")
+    _check_length(header, len(content) - 8 - length)
+    return header
+
+
+def _check_length(header: dict[str, Any], length: int) -> None:
+    """Whether the weights, `length` bytes, are all there."""
+    try:
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        complete = max(ends, default=0) == length
+    except (TypeError, KeyError, IndexError) as error:
+        raise ModelFileError("its header is damaged") from error
+    if not complete:
+        raise ModelFileError("it is cut short")
+
+
+def _tensors_of(content: bytes) -> Arrays:
+    try:
+        loaded = safetensors.numpy.load(content)
+    except (SafetensorError, KeyError, ValueError) as error:
+        # KeyError: a number type that numpy does not have.
+        raise ModelFileError("its weights are damaged or cut short") from error
+    for name, array in loaded.items():
+        if array.dtype != np.float32:
+            raise ModelFileError(f"its tensor {name} is {array.dtype} and not float32")
+    return loaded
+
+
+def _check_tensors(spec: ModelSpec, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    """Hold names, shapes and values against the architecture."""
+    expected = tensor_shapes(spec.architecture, len(spec.classes))
+    for name in arrays:
+        if name not in expected and name not in NOVELTY and not name.startswith(TRAINING_PREFIX):
+            raise ModelFileError(f"it has the unknown tensor {name}")
+    for name, shape in expected.items():
+        if name not in arrays:
+            raise ModelFileError(f"the tensor {name} is missing")
+        if arrays[name].shape != shape:
+            raise ModelFileError(f"the tensor {name} has the shape {arrays[name].shape} and not {shape}")
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"the tensor {name} has values that are not finite")
+        if name.endswith("running_var") and name in expected and array.min() < 0:
+            raise ModelFileError(f"the tensor {name} has a negative variance")
+    _check_novelty(arrays, stage_channels(spec.architecture)[3], spec.calibration.novelty_slope)
+
+
+def _check_novelty(arrays: Mapping[str, NDArray[np.float32]], features: int, slope: float) -> None:
+    present = [name for name in NOVELTY if name in arrays]
+    if not present:
+        if slope > 0:
+            raise ModelFileError("its calibration uses a novelty that it does not hold")
+        return
+    if len(present) < len(NOVELTY):
+        raise ModelFileError(f"it has {present[0]} but not all of {', '.join(NOVELTY)}")
+    mean, whiten, limit = (arrays[name] for name in NOVELTY)
+    fits = mean.ndim == 2 and whiten.ndim == 2 and limit.ndim == 0 and mean.shape[0] > 0
+    if not fits or mean.shape[1] != features or whiten.shape[0] != features:
+        raise ModelFileError(f"its novelty tensors must be (M, {features}), ({features}, R) and ()")
+    if not limit > 0:
+        raise ModelFileError("its novelty.limit must be above 0")
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write to a temporary name in the same folder, then rename: nobody sees half a file."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,37 @@
+"""Mixing of the experts' outputs (paper eq. 16-17).
+
+Shapes: B batch, C channels, E experts, K classes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ExpertGate(nn.Module):
+    """Weigh the experts by what the pooled features show.
+
+    Training draws Gumbel noise so that every expert is tried; evaluation draws none, so one frame always
+    gets one answer.
+    """
+
+    def __init__(self, channels: int, experts: int, temperature: float) -> None:
+        super().__init__()
+        self.score = nn.Linear(channels, experts)
+        self.temperature = temperature
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """The experts' shares.
+
+        Args:
+            pooled: float (B, C), features averaged over space.
+
+        Returns:
+            float (B, E), each row sums to 1.
+        """
+        scores: Tensor = self.score(pooled)
+        if self.training:
+            return F.gumbel_softmax(scores, tau=self.temperature)
+        return torch.softmax(scores / self.temperature, dim=1)

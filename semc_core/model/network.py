@@ -1,0 +1,186 @@
+"""The SEMC network (arXiv 2511.12559) in PyTorch.
+
+Shared ResNet stages 1-3 give F1..F3 (eq. 1), E stage-4 experts give D_i (eq. 2-4), ACE brings F_i to their
+size (eq. 5-6), M_i = F'_i + D_i (eq. 7), SAMC makes O_i of it (eq. 8-10), one classifier per expert, and the
+gate mixes their logits (eq. 16-17). The losses, the queue and alpha (eq. 11-15, 18-19) live in `training`.
+Evaluation is a pure function of the frame: no labels, no queue, no noise.
+
+Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage 4, E experts, K classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from semc_core.model.ace import CompressionExpansion
+from semc_core.model.encoder import make_stage
+from semc_core.model.gate import ExpertGate
+from semc_core.model.layout import PROJECTION_HIDDEN, PROJECTION_OUT, ace_source, stage_channels
+from semc_core.model.samc import StructureAwareMultiContext
+from semc_core.model.spec import Architecture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Details:
+    """Everything the network knows of a batch; what the losses and the maps are made from.
+
+    Attributes:
+        logits: float (B, K), gated (eq. 17).
+        expert_logits: float (B, E, K), one classifier each.
+        expert_weights: float (B, E), the gate's shares (eq. 16); with Gumbel noise in training only.
+        embeddings: float (B, E, 128), L2-normalised projections of O_i, for the contrastive losses.
+        deep_pooled: float (B, C), mean over experts of D_i, averaged over space.
+        fused_pooled: float (B, C), mean over experts of O_i, averaged over space.
+        maps: float (B, K, h, w), gated class activation maps. Their spatial mean plus the gated bias,
+            sum_e w_e b_e, is the logit.
+    """
+
+    logits: Tensor
+    expert_logits: Tensor
+    expert_weights: Tensor
+    embeddings: Tensor
+    deep_pooled: Tensor
+    fused_pooled: Tensor
+    maps: Tensor
+
+
+class SemcNetwork(nn.Module):
+    """Classifies frames; see the module's text.
+
+    SAMC, if shared, and the projection run once on a batch of B*E. In training their BatchNorm therefore
+    normalises over all experts together, and its running statistics are of the very mixture that they
+    normalise in evaluation. (Called once per expert, as released, each expert would be normalised by its own
+    statistics in training but by one running mixture in evaluation. Evaluation is the same either way.)
+    """
+
+    def __init__(self, architecture: Architecture, num_classes: int) -> None:
+        super().__init__()
+        a = architecture
+        self.architecture = a
+        channels = stage_channels(a)
+        deep = channels[3]
+        self.conv1 = nn.Conv2d(a.in_channels, a.width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(a.width)
+        self.layer1 = make_stage(a.block, a.width, a.width, a.layers[0], stride=1)
+        self.layer2 = make_stage(a.block, channels[0], 2 * a.width, a.layers[1], stride=2)
+        self.layer3 = make_stage(a.block, channels[1], 4 * a.width, a.layers[2], stride=2)
+        experts = range(a.experts)
+        self.experts = nn.ModuleList(
+            make_stage(a.block, channels[2], 8 * a.width, a.layers[3], stride=2) for _ in experts
+        )
+        self.ace = nn.ModuleList(
+            CompressionExpansion(channels[level], halvings, deep, a.ace_activation)
+            for level, halvings in map(ace_source, experts)
+        )
+        self.samc = nn.ModuleList(
+            StructureAwareMultiContext(deep, a.samc_expansion, a.samc_merge, a.samc_residual)
+            for _ in range(1 if a.samc_shared else a.experts)
+        )
+        self.classifiers = nn.ModuleList(nn.Linear(deep, num_classes) for _ in experts)
+        self.gate = ExpertGate(deep, a.experts, a.gate_temperature)
+        self.projection = _projection(deep)
+        _initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Classify frames.
+
+        Args:
+            x: float (B, in_channels, H, W), prepared by `preprocess.prepare`.
+
+        Returns:
+            float (B, K), gated logits, not normalised.
+        """
+        deep, fused = self._features(x)
+        expert_logits, weights, _, _ = self._classify(deep, fused)
+        return torch.einsum("be,bek->bk", weights, expert_logits)
+
+    def details(self, x: Tensor) -> Details:
+        """As `forward`, with everything the losses, the maps and the novelty need."""
+        deep, fused = self._features(x)
+        expert_logits, weights, deep_pooled, fused_pooled = self._classify(deep, fused)
+        embeddings = F.normalize(self.projection(fused.flatten(0, 1)), dim=1)
+        classifiers = torch.stack([self._classifier(e).weight for e in range(len(self.classifiers))])
+        return Details(
+            logits=torch.einsum("be,bek->bk", weights, expert_logits),
+            expert_logits=expert_logits,
+            expert_weights=weights,
+            embeddings=embeddings.reshape(*fused.shape[:2], -1),
+            deep_pooled=deep_pooled,
+            fused_pooled=fused_pooled,
+            maps=torch.einsum("be,ekc,bechw->bkhw", weights, classifiers, fused),
+        )
+
+    def _features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """D_i and O_i, each float (B, E, C, h, w)."""
+        stem = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, stride=2, padding=1)
+        first = self.layer1(stem)
+        second = self.layer2(first)
+        third = self.layer3(second)
+        shallow = (first, second, third)
+        deep = torch.stack([expert(third) for expert in self.experts], dim=1)
+        aligned = torch.stack([ace(shallow[ace_source(e)[0]]) for e, ace in enumerate(self.ace)], dim=1)
+        merged = aligned + deep
+        if len(self.samc) == 1:
+            mixed: Tensor = self.samc[0](merged.flatten(0, 1))
+            fused = mixed.reshape(merged.shape)
+        else:
+            fused = torch.stack([samc(merged[:, e]) for e, samc in enumerate(self.samc)], dim=1)
+        return deep, fused
+
+    def _classify(self, deep: Tensor, fused: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Expert logits (B, E, K), gate shares (B, E), and D and O pooled over space and experts (B, C)."""
+        pooled = fused.mean(dim=(3, 4))
+        logits = torch.stack([self._classifier(e)(pooled[:, e]) for e in range(pooled.shape[1])], dim=1)
+        deep_pooled, fused_pooled = deep.mean(dim=(1, 3, 4)), pooled.mean(dim=1)
+        weights = self.gate(fused_pooled if self.architecture.gate_input == "fused" else deep_pooled)
+        return logits, weights, deep_pooled, fused_pooled
+
+    def _classifier(self, expert: int) -> nn.Linear:
+        classifier = self.classifiers[expert]
+        assert isinstance(classifier, nn.Linear)
+        return classifier
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of learned values."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def gflop(network: SemcNetwork, height: int, width: int) -> float:
+    """Work for one frame in evaluation, 10^9 floating-point operations: 2 per multiply-add.
+
+    Convolutions and matrix products only, as is the custom.
+    """
+    device = next(network.parameters()).device
+    frame = torch.zeros((1, network.architecture.in_channels, height, width), device=device)
+    training = network.training
+    network.eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(frame)
+    network.train(training)
+    return float(counter.get_total_flops()) / 1e9
+
+
+def _projection(channels: int) -> nn.Sequential:
+    """O_i -> 128 values for the contrastive losses. The indices are those of the released code."""
+    return nn.Sequential(
+        nn.Conv2d(channels, PROJECTION_HIDDEN, 1, bias=False),
+        nn.BatchNorm2d(PROJECTION_HIDDEN),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(PROJECTION_HIDDEN, PROJECTION_OUT),
+        nn.BatchNorm1d(PROJECTION_OUT),
+    )
+
+
+def _initialise(network: nn.Module) -> None:
+    """Convolutions as in torchvision's ResNets; the rest keeps PyTorch's own start."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

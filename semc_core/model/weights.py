@@ -1,0 +1,78 @@
+"""Between model files and PyTorch networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semc_core.errors import ModelFileError
+from semc_core.model.file import Arrays
+from semc_core.model.layout import tensor_shapes
+from semc_core.model.network import SemcNetwork
+from semc_core.model.spec import Architecture
+
+_COUNTER = "num_batches_tracked"
+
+
+def network_arrays(network: SemcNetwork) -> Arrays:
+    """The network's tensors for `file.write_model`: float32 copies, without BatchNorm's step counters."""
+    return {
+        name: np.array(tensor.detach().float().cpu().numpy(), copy=True)
+        for name, tensor in network.state_dict().items()
+        if not name.endswith(_COUNTER)
+    }
+
+
+def build_network(
+    architecture: Architecture, num_classes: int, arrays: Mapping[str, NDArray[Any]]
+) -> SemcNetwork:
+    """A network with the given weights, in evaluation mode, on the CPU.
+
+    Args:
+        architecture: How it is built.
+        num_classes: K.
+        arrays: By state-dict name, as from `file.read_model`; other names are ignored.
+
+    Raises:
+        ModelFileError: A tensor is missing or has another shape.
+    """
+    network = SemcNetwork(architecture, num_classes)
+    state = network.state_dict()
+    for name, shape in tensor_shapes(architecture, num_classes).items():
+        if name not in arrays or arrays[name].shape != shape:
+            raise ModelFileError(
+                f"The weights do not fit the architecture at {name}; retrain or choose another."
+            )
+        state[name] = torch.from_numpy(np.array(arrays[name], dtype=np.float32))
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def start_from_resnet(network: SemcNetwork, state: Mapping[str, Tensor]) -> None:
+    """Copy a torchvision ResNet's weights: stem, stages 1-3, and its stage 4 into every expert.
+
+    A three-channel stem is summed over its channels for a gray network.
+
+    Raises:
+        ModelFileError: The ResNet is of another depth or width.
+    """
+    own = network.state_dict()
+    for name in own:
+        parts = name.split(".")
+        source = ".".join(["layer4", *parts[2:]]) if parts[0] == "experts" else name
+        if parts[0] not in ("conv1", "bn1", "layer1", "layer2", "layer3", "experts"):
+            continue
+        if source not in state:
+            raise ModelFileError(f"The ResNet has no {source}; take one of the same depth.")
+        value = state[source]
+        if name == "conv1.weight" and own[name].shape[1] == 1:
+            value = value.sum(dim=1, keepdim=True)
+        if value.shape != own[name].shape:
+            raise ModelFileError(f"The ResNet's {source} has another shape; take one of the same width.")
+        own[name] = value.clone()
+    network.load_state_dict(own)

@@ -1,0 +1,32 @@
+"""Fixtures that more than one part uses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from semc_core.labels import LIVER_CLASSES
+from semc_core.model.file import write_model
+from semc_core.model.layout import random_weights, stage_channels
+from semc_core.model.presets import new_spec
+
+
+@pytest.fixture(scope="session")
+def tiny_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file of the preset `semc_tiny`: untrained, all its weights different, with a novelty."""
+    spec = replace(new_spec("semc_tiny", LIVER_CLASSES), notice="Untrained, for tests only.")
+    features = stage_channels(spec.architecture)[3]
+    rng = np.random.default_rng(1)
+    tensors: dict[str, NDArray[np.float32]] = {
+        **random_weights(spec.architecture, len(spec.classes)),
+        "novelty.mean": rng.standard_normal((2, features)).astype(np.float32),
+        "novelty.whiten": rng.standard_normal((features, 4)).astype(np.float32),
+        "novelty.limit": np.array(30.0, np.float32),
+    }
+    path = tmp_path_factory.mktemp("model") / "semc_tiny.safetensors"
+    write_model(path, spec, tensors)
+    return path

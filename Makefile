@@ -1,0 +1,37 @@
+# make run   starts SEMC Live on the simulated scan
+# make test  lint, types, import contracts, tests
+# Each makes its virtual environment and installs what it needs first; later calls skip that.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: run test clean
+
+run: $(VENV)/installed-run
+	$(BIN)/semc live simulated:7
+
+test: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("SEMC Live needs Python 3.11 or later: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing SEMC Live into $(VENV); the first time this takes some minutes."
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing SEMC Live and its tools into $(VENV); the first time this takes some minutes."
+	$(PIP) -e ".[train,dev]"
+	@touch $@ $(VENV)/installed-run
+
+clean:
+	rm -rf $(VENV) build *.egg-info

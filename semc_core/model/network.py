@@ -112,7 +112,7 @@ class SemcNetwork(nn.Module):
             embeddings=embeddings.reshape(*fused.shape[:2], -1),
             deep_pooled=deep_pooled,
             fused_pooled=fused_pooled,
-            maps=torch.einsum("be,ekc,bechw->bkhw", weights, classifiers, fused),
+            maps=torch.einsum("be,ekc,bechw->bkhw", weights, classifiers, fused.to(classifiers.dtype)),
         )
 
     def _features(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,9 +134,11 @@ class SemcNetwork(nn.Module):
 
     def _classify(self, deep: Tensor, fused: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Expert logits (B, E, K), gate shares (B, E), and D and O pooled over space and experts (B, C)."""
-        pooled = fused.mean(dim=(3, 4))
+        # The head keeps its own precision where the rest runs in half.
+        precision = self.gate.score.weight.dtype
+        pooled = fused.to(precision).mean(dim=(3, 4))
         logits = torch.stack([self._classifier(e)(pooled[:, e]) for e in range(pooled.shape[1])], dim=1)
-        deep_pooled, fused_pooled = deep.mean(dim=(1, 3, 4)), pooled.mean(dim=1)
+        deep_pooled, fused_pooled = deep.to(precision).mean(dim=(1, 3, 4)), pooled.mean(dim=1)
         weights = self.gate(fused_pooled if self.architecture.gate_input == "fused" else deep_pooled)
         return logits, weights, deep_pooled, fused_pooled
 

@@ -1,0 +1,65 @@
+"""Choose the runtime for a device. Imports only what the choice needs: PyTorch alone costs a second."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import sys
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import RuntimeFault, UsageError
+from semc_core.runtime.runtime import Runtime
+
+DEVICES: Final = ("auto", "cpu", "cuda", "torch-cpu")
+
+_log = logging.getLogger(__name__)
+
+
+def load_runtime(path: Path, device: str = "auto", threads: int | None = None) -> Runtime:
+    """Load a model file, ready to classify.
+
+    Args:
+        path: The model file.
+        device: "auto" takes an NVIDIA GPU if there is one, else the CPU; "cpu" is OpenVINO; "cuda" is
+            PyTorch in half precision; "torch-cpu" is PyTorch in float32, to compare with.
+        threads: Most CPU threads to use; None for the runtime's own choice.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, or not one of ours.
+        RuntimeFault: The device is not there, or cannot run the model.
+        UsageError: There is no such device name.
+    """
+    if device not in DEVICES:
+        raise UsageError(f"There is no device {device!r}; choose one of {', '.join(DEVICES)}.")
+    gpu = device in ("auto", "cuda") and nvidia_gpu_present()
+    if device == "cuda" and not gpu:
+        raise RuntimeFault("There is no NVIDIA GPU with a working driver here; choose the device cpu.")
+    if gpu:
+        import torch
+
+        if device == "cuda" or torch.cuda.is_available():
+            from semc_core.runtime.torch_runtime import TorchRuntime
+
+            return TorchRuntime(path, "cuda")
+        _log.warning("There is an NVIDIA GPU, but this PyTorch cannot use it; the CPU is used.")
+    if device == "torch-cpu":
+        from semc_core.runtime.torch_runtime import TorchRuntime
+
+        return TorchRuntime(path, "cpu", threads)
+    from semc_core.runtime.openvino_runtime import OpenVinoRuntime
+
+    return OpenVinoRuntime(path, threads)
+
+
+def nvidia_gpu_present() -> bool:
+    """Ask NVIDIA's driver, without PyTorch, whether it has a GPU."""
+    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        driver = ctypes.CDLL(name)
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return False
+    return count.value > 0

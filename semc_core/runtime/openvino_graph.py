@@ -1,0 +1,234 @@
+"""The SEMC network as an OpenVINO graph, built straight from a model file's arrays: no PyTorch, no ONNX.
+
+BatchNorm is folded into the convolutions in float64, and SAMC's channel shuffle into the weights after it.
+The projection, which only training needs, is left out. `model.network` has the equations.
+
+Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage 4, E experts, K classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+
+from semc_core.model.layout import FIELDS, SPATIAL_KERNEL, ace_source
+from semc_core.model.spec import Architecture, ModelSpec
+
+OUTPUTS: Final = ("logits", "expert_weights", "maps", "pooled")
+"""float (B, K); (B, E); (B, K, h, w); (B, C), as in `model.network.Details`."""
+
+_LEAK: Final = np.array([0.2], np.float32)
+_EPSILON: Final = 1e-5  # of torch.nn.BatchNorm2d
+
+Arrays = Mapping[str, NDArray[np.float32]]
+Node = Any  # openvino has no usable types
+
+
+def build_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
+    """The graph for a fixed batch size; input as from `preprocess.prepare`, outputs named as `OUTPUTS`."""
+    size = [batch, spec.architecture.in_channels, spec.preprocessing.height, spec.preprocessing.width]
+    frames = ops.parameter(size, np.float32, name="frames")
+    outputs = _Graph(spec.architecture, arrays, batch).outputs(frames)
+    results = []
+    for name, node in zip(OUTPUTS, outputs, strict=True):
+        node.output(0).set_names({name})
+        results.append(ops.result(node))
+    return ov.Model(results, [frames], "semc")
+
+
+class _Graph:
+    """Builds nodes; `name` is always the state-dict name of a module."""
+
+    def __init__(self, architecture: Architecture, arrays: Arrays, batch: int) -> None:
+        self.architecture = architecture
+        self.arrays = arrays
+        self.batch = batch
+
+    def outputs(self, frames: Node) -> tuple[Node, Node, Node, Node]:
+        """In the order of `OUTPUTS`."""
+        a = self.architecture
+        stem = ops.relu(self._conv_norm(frames, "conv1", "bn1", stride=2, pad=3))
+        features = ops.max_pool(
+            stem, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3], rounding_type="floor", auto_pad="explicit"
+        ).output(0)
+        shallow = []
+        for stage in range(3):
+            features = self._stage(features, f"layer{stage + 1}", a.layers[stage], 1 if stage == 0 else 2)
+            shallow.append(features)
+        deep = [self._stage(features, f"experts.{e}", a.layers[3], 2) for e in range(a.experts)]
+        aligned = [
+            self._ace(shallow[ace_source(e)[0]], f"ace.{e}", ace_source(e)[1]) for e in range(a.experts)
+        ]
+        merged = [ops.add(left, right) for left, right in zip(aligned, deep, strict=True)]
+        return self._head(deep, self._enhance(merged))
+
+    def _enhance(self, merged: list[Node]) -> list[Node]:
+        """SAMC; a shared one runs once, on the experts' maps along the batch axis."""
+        if not self.architecture.samc_shared:
+            return [self._samc(m, f"samc.{e}") for e, m in enumerate(merged)]
+        enhanced = self._samc(ops.concat(merged, 0), "samc.0")
+        count = len(merged)
+        if count == 1:
+            return [enhanced]
+        return list(ops.split(enhanced, _ints(0), count).outputs())
+
+    def _head(self, deep: list[Node], fused: list[Node]) -> tuple[Node, Node, Node, Node]:
+        """Classifiers, gate and maps (eq. 16-17). The logits are the mean of the maps plus the gated bias."""
+        a = self.architecture
+        pooled = _mean_of([_space_mean(f) for f in fused])
+        seen = pooled if a.gate_input == "fused" else _mean_of([_space_mean(d) for d in deep])
+        scores = ops.add(
+            ops.matmul(seen, self._constant("gate.score.weight"), False, True),
+            self._constant("gate.score.bias"),
+        )
+        weights = ops.softmax(ops.divide(scores, _floats(a.gate_temperature)), 1)
+        biases = np.stack([self.arrays[f"classifiers.{e}.bias"] for e in range(a.experts)])
+        bias = ops.matmul(weights, ops.constant(biases), False, False)
+        maps = None
+        for expert, features in enumerate(fused):
+            kernel = self.arrays[f"classifiers.{expert}.weight"][:, :, None, None]
+            share = ops.reshape(
+                ops.slice(weights, _ints([expert]), _ints([expert + 1]), _ints([1]), _ints([1])),
+                _ints([self.batch, 1, 1, 1]),
+                False,
+            )
+            weighed = ops.multiply(_convolution(features, kernel, 1, 0), share)
+            maps = weighed if maps is None else ops.add(maps, weighed)
+        assert maps is not None
+        return ops.add(_space_mean(maps), bias), weights, maps, pooled
+
+    def _stage(self, x: Node, name: str, blocks: int, stride: int) -> Node:
+        for block in range(blocks):
+            x = self._residual(x, f"{name}.{block}", stride if block == 0 else 1)
+        return x
+
+    def _residual(self, x: Node, name: str, stride: int) -> Node:
+        """torchvision's BasicBlock or Bottleneck; the latter strides in its 3x3 convolution."""
+        short = x
+        if f"{name}.downsample.0.weight" in self.arrays:
+            short = self._conv_norm(x, f"{name}.downsample.0", f"{name}.downsample.1", stride=stride)
+        if self.architecture.block == "basic":
+            inner = ops.relu(self._conv_norm(x, f"{name}.conv1", f"{name}.bn1", stride=stride, pad=1))
+            inner = self._conv_norm(inner, f"{name}.conv2", f"{name}.bn2", pad=1)
+        else:
+            inner = ops.relu(self._conv_norm(x, f"{name}.conv1", f"{name}.bn1"))
+            inner = ops.relu(self._conv_norm(inner, f"{name}.conv2", f"{name}.bn2", stride=stride, pad=1))
+            inner = self._conv_norm(inner, f"{name}.conv3", f"{name}.bn3")
+        return ops.relu(ops.add(inner, short))
+
+    def _ace(self, x: Node, name: str, halvings: int) -> Node:
+        """Eq. 5-6, see `model.ace`."""
+        released = self.architecture.ace_activation == "released"
+        for index in range(halvings):
+            block = f"{name}.blocks.{index}"
+            x = self._conv_norm(x, f"{block}.0", f"{block}.1", stride=2, pad=1, depthwise=True)
+            x = _leaky(x) if released else ops.relu(x)
+            x = self._conv_norm(x, f"{block}.3", f"{block}.4")
+            x = _leaky(x) if released else x
+        x = self._conv_norm(x, f"{name}.out_proj.0", f"{name}.out_proj.1")
+        return x if released else ops.relu(x)
+
+    def _samc(self, x: Node, name: str) -> Node:
+        """Eq. 8-10, see `model.samc`."""
+        both = [self._squeeze(reduce(x, _ints([2, 3]), True), name) for reduce in _REDUCTIONS]
+        x = ops.multiply(ops.sigmoid(ops.add(*both)), x)
+        seen = ops.concat([reduce(x, _ints([1]), True) for reduce in _REDUCTIONS], 1)
+        kernel = self.arrays[f"{name}.spatial.conv.weight"]
+        x = ops.multiply(ops.sigmoid(_convolution(seen, kernel, 1, SPATIAL_KERNEL // 2)), x)
+        mixed = self._context(x, f"{name}.context")
+        return ops.add(x, mixed) if self.architecture.samc_residual else mixed
+
+    def _squeeze(self, pooled: Node, name: str) -> Node:
+        hidden = _leaky(_convolution(pooled, self.arrays[f"{name}.channel.fc1.weight"], 1, 0))
+        return _convolution(hidden, self.arrays[f"{name}.channel.fc2.weight"], 1, 0)
+
+    def _context(self, x: Node, name: str) -> Node:
+        a = self.architecture
+        if a.samc_expansion > 1:
+            x = ops.clamp(self._conv_norm(x, f"{name}.expand.0", f"{name}.expand.1"), 0.0, 6.0)
+        seen = []
+        for index, size in enumerate(FIELDS):
+            field = f"{name}.fields.{index}"
+            inner = self._conv_norm(x, f"{field}.0", f"{field}.1", pad=size // 2, depthwise=True)
+            seen.append(ops.clamp(inner, 0.0, 6.0))
+        merged = (
+            ops.concat(seen, 1) if a.samc_merge == "concat" else ops.add(ops.add(seen[0], seen[1]), seen[2])
+        )
+        kernel, bias = self._folded(f"{name}.mix.0", f"{name}.mix.1")
+        return ops.add(_convolution(merged, _unshuffled(kernel), 1, 0), ops.constant(bias))
+
+    def _conv_norm(
+        self, x: Node, conv: str, norm: str, *, stride: int = 1, pad: int = 0, depthwise: bool = False
+    ) -> Node:
+        kernel, bias = self._folded(conv, norm)
+        return ops.add(_convolution(x, kernel, stride, pad, depthwise), ops.constant(bias))
+
+    def _folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Kernel and bias (1, O, 1, 1) of a convolution without bias followed by a BatchNorm."""
+        kernel = self.arrays[f"{conv}.weight"].astype(np.float64)
+        gain, shift, mean, variance = (
+            self.arrays[f"{norm}.{part}"].astype(np.float64)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gain / np.sqrt(variance + _EPSILON)
+        bias = (shift - mean * scale).reshape(1, -1, 1, 1)
+        return (kernel * scale[:, None, None, None]).astype(np.float32), bias.astype(np.float32)
+
+    def _constant(self, name: str) -> Node:
+        return ops.constant(self.arrays[name])
+
+
+def _convolution(
+    x: Node, kernel: NDArray[np.float32], stride: int, pad: int, depthwise: bool = False
+) -> Node:
+    strides, pads, dilations = [stride, stride], [pad, pad], [1, 1]
+    if depthwise:
+        grouped = np.ascontiguousarray(kernel[:, None])  # (C, 1, 1, k, k): group, output, input
+        return ops.group_convolution(x, ops.constant(grouped), strides, pads, pads, dilations)
+    return ops.convolution(x, ops.constant(kernel), strides, pads, pads, dilations)
+
+
+def _unshuffled(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weights (O, I, 1, 1) that give on the unshuffled input what `kernel` gives on the shuffled one.
+
+    With g = gcd(I, O) groups, channel j * g + i of the shuffled input is channel i * (I / g) + j.
+    """
+    outputs, inputs = kernel.shape[:2]
+    groups = math.gcd(inputs, outputs)
+    order = np.arange(inputs).reshape(groups, inputs // groups).T.reshape(-1)
+    moved = np.empty_like(kernel)
+    moved[:, order] = kernel
+    return moved
+
+
+def _leaky(x: Node) -> Node:
+    return ops.prelu(x, ops.constant(_LEAK))
+
+
+def _space_mean(x: Node) -> Node:
+    """(B, C, h, w) -> (B, C)."""
+    return ops.reduce_mean(x, _ints([2, 3]), False)
+
+
+def _mean_of(nodes: list[Node]) -> Node:
+    total = nodes[0]
+    for node in nodes[1:]:
+        total = ops.add(total, node)
+    return ops.multiply(total, _floats(1 / len(nodes)))
+
+
+def _ints(values: int | list[int]) -> Node:
+    return ops.constant(np.array(values, np.int64))
+
+
+def _floats(value: float) -> Node:
+    return ops.constant(np.array(value, np.float32))
+
+
+_REDUCTIONS: Final = (ops.reduce_mean, ops.reduce_max)

@@ -1,0 +1,69 @@
+"""Which simulated patient belongs to which split: fixed by the patient's number, so that nobody can mix them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Final
+
+from semc_core.errors import UsageError
+
+_TRAIN_END: Final = 1000
+_VALIDATION_END: Final = 2000
+
+
+class Split(Enum):
+    """What a patient may be used for."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+def split_of(patient: int) -> Split:
+    """The split of a simulated patient: below 1000 train, 1000-1999 validation, from 2000 test.
+
+    Raises:
+        UsageError: The number is negative.
+    """
+    if patient < 0:
+        raise UsageError(f"Patient {patient} does not exist; patients count from 0.")
+    if patient < _TRAIN_END:
+        return Split.TRAIN
+    return Split.VALIDATION if patient < _VALIDATION_END else Split.TEST
+
+
+def check_disjoint(splits: dict[Split, Iterable[str]]) -> None:
+    """Refuse a patient in two splits.
+
+    Args:
+        splits: Patient names per split, for data whose split is not fixed by a number.
+
+    Raises:
+        UsageError: A patient is in two splits; names one.
+    """
+    seen: dict[str, Split] = {}
+    for split, patients in splits.items():
+        for patient in sorted(set(patients)):
+            if patient in seen:
+                raise UsageError(
+                    f"Patient {patient} is in {seen[patient].value} and in {split.value}; "
+                    "keep all frames of a patient in one split."
+                )
+            seen[patient] = split
+
+
+def parse_patients(text: str) -> range:
+    """`"0:150"` as range(0, 150); `"7"` as one patient.
+
+    Raises:
+        UsageError: Not of that form, or empty.
+    """
+    first, _, last = text.partition(":")
+    try:
+        patients = range(int(first), int(last) if last else int(first) + 1)
+    except ValueError:
+        raise UsageError(f"{text!r} is no range of patients; write FIRST:END, for example 0:150.") from None
+    if not patients or patients[0] < 0:
+        raise UsageError(f"The range of patients {text!r} is empty; write FIRST:END, for example 0:150.")
+    return patients

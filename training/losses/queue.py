@@ -1,0 +1,49 @@
+"""The memory of past keys, Q in eq. 11-12."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class KeyQueue(nn.Module):
+    """The newest `size` keys with their labels, first in first out. Any batch size.
+
+    The buffers are part of the state dict, so a resumed training goes on with the same queue.
+
+    Args:
+        size: Q, number of keys kept.
+        features: D, length of a key.
+    """
+
+    keys: Tensor
+    labels: Tensor
+    written: Tensor
+
+    def __init__(self, size: int, features: int) -> None:
+        super().__init__()
+        self.register_buffer("keys", torch.zeros(size, features))
+        self.register_buffer("labels", torch.zeros(size, dtype=torch.long))
+        self.register_buffer("written", torch.zeros((), dtype=torch.long))
+
+    def contents(self) -> tuple[Tensor, Tensor]:
+        """Keys (n, D) and labels (n,), n at most `size`; what was never written is left out."""
+        count = min(int(self.written), len(self.keys))
+        return self.keys[:count], self.labels[:count]
+
+    @torch.no_grad()
+    def add(self, keys: Tensor, labels: Tensor) -> None:
+        """Store keys, replacing the oldest.
+
+        Args:
+            keys: float (n, D). Of more than `size`, the last ones are kept.
+            labels: int64 (n,).
+        """
+        size = len(self.keys)
+        skipped = max(0, len(keys) - size)
+        keys, labels = keys[skipped:], labels[skipped:]
+        start = int(self.written) + skipped
+        places = torch.arange(start, start + len(keys), device=self.keys.device) % size
+        self.keys[places] = keys.detach().to(self.keys.dtype)
+        self.labels[places] = labels
+        self.written.add_(skipped + len(keys))

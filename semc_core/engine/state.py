@@ -21,7 +21,11 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """Phase, and for FAULT the sentence to show."""
+    """Phase, and the sentence to show.
+
+    For FAULT the message says why; for STARTING what is being waited for; in the other phases it is "" or
+    says what could not be saved, while the scan goes on.
+    """
 
     phase: Phase
     message: str = ""
@@ -33,7 +37,8 @@ class EngineSettings:
 
     Attributes:
         thresholds: None takes the model file's.
-        paced: Play a source that would wait (a file, the simulated scan) at its own speed, as if live.
+        paced: Play a source that would wait (a file, the simulated scan) at its own speed, as if live. Off,
+            such a source waits for the model, and no frame is dropped.
         save: Whether planes found are written.
     """
 

@@ -1,0 +1,154 @@
+"""The one sequence every frame goes through, live or from a file.
+
+guard -> crop -> prepare -> classify -> smoothing -> hysteresis -> detector
+
+`FrameLook` is what comes before the model and depends on the frames alone; `Conclusions` is what comes after
+and depends on the predictions in order. The two share nothing, so a file's frames can be looked at on one
+thread while another classifies them. Live runs one frame at a time, files a batch: the same detections.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.crop import CropTracker
+from semc_core.engine import guard
+from semc_core.engine.detector import HoldEvent, PlaneDetector, PlaneHysteresis
+from semc_core.engine.smoothing import ProbabilitySmoother
+from semc_core.errors import ModelFileError
+from semc_core.frames import Crop, FramePacket, FrameResult, Prediction
+from semc_core.labels import NON_STANDARD
+from semc_core.model.spec import ModelSpec, Preprocessing, Thresholds
+from semc_core.preprocess import prepare
+from semc_core.runtime.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookedAt:
+    """A frame ready for the model.
+
+    Attributes:
+        packet: The frame.
+        picture: "live", "frozen", "black" or "flat".
+        moving: Whether the picture differs from the one before.
+        crop: Region of interest.
+        inputs: float32 (C, h, w) for the model; None if the frame is not to be classified.
+    """
+
+    packet: FramePacket
+    picture: str
+    moving: bool
+    crop: Crop
+    inputs: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concluded:
+    """A result, and what the detector made of it."""
+
+    result: FrameResult
+    events: list[HoldEvent]
+
+
+class FrameLook:
+    """Guard, region of interest and preprocessing. Called by one thread."""
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        self._preprocessing = preprocessing
+        self._guard = guard.PictureGuard()
+        self._tracker = CropTracker()
+        self._crop: Crop | None = None
+
+    def fix_crop(self, crop: Crop | None) -> None:
+        """Use `crop` from the next frame on; None finds it automatically again."""
+        self._tracker.fix(crop)
+        self._crop = crop
+
+    def look(self, packet: FramePacket) -> LookedAt:
+        """Judge and prepare one frame.
+
+        Only a live picture moves the region of interest: a black screen says nothing of where it is.
+        """
+        whole = Crop(0, 0, packet.pixels.shape[1], packet.pixels.shape[0])
+        seen = self._guard.update(packet, self._crop or whole)
+        if seen.picture == guard.LIVE:
+            self._crop = self._tracker.update(packet.pixels)
+        crop = self._crop or whole
+        inputs = prepare(packet.pixels, crop, self._preprocessing) if seen.picture == guard.LIVE else None
+        return LookedAt(packet, seen.picture, seen.moving, crop, inputs)
+
+
+class Conclusions:
+    """Smoothing, the steady label and the detector. Called by one thread, in the order of the frames."""
+
+    def __init__(
+        self, classes: tuple[str, ...], thresholds: Thresholds, numbers: Iterator[int] | None = None
+    ) -> None:
+        """Start afresh.
+
+        Raises:
+            ModelFileError: The model has no class for "none of these".
+        """
+        if NON_STANDARD not in classes:
+            raise ModelFileError(
+                f"The model has no class {NON_STANDARD} (none of these); choose a model trained with one."
+            )
+        self._classes = classes
+        self._smoother = ProbabilitySmoother(thresholds.smoothing_s)
+        self._hysteresis = PlaneHysteresis(classes, thresholds)
+        self._detector = PlaneDetector(classes, thresholds, numbers=numbers)
+        self._nothing = np.zeros(len(classes), np.float32)
+        self._nothing[classes.index(NON_STANDARD)] = 1.0
+
+    def conclude(self, looked: LookedAt, prediction: Prediction | None) -> Concluded:
+        """Make the result of the next frame.
+
+        A frozen picture keeps the probabilities of the picture that froze; a black or flat one is NSP at
+        once; so is a prediction that is not finite.
+        """
+        time_s = looked.packet.pts_s
+        smoothed: NDArray[np.float32] | None = None
+        if prediction is not None and np.isfinite(prediction.probabilities).all():
+            smoothed = self._smoother.update(prediction.probabilities, time_s)
+        elif looked.picture == guard.FROZEN:
+            smoothed = self._smoother.hold(time_s)
+        if smoothed is None:
+            smoothed = self._smoother.set(self._nothing, time_s)
+        named = self._hysteresis.update(smoothed)
+        index = self._classes.index(NON_STANDARD) if named is None else named
+        result = FrameResult(
+            packet=looked.packet,
+            prediction=prediction,
+            smoothed=smoothed,
+            label=self._classes[index],
+            confidence=float(smoothed[index]),
+            crop=looked.crop,
+            picture=looked.picture,
+            classified_s=time.monotonic(),
+        )
+        return Concluded(result, self._detector.update(result, moving=looked.moving))
+
+    def finish(self) -> list[HoldEvent]:
+        """The scan is over."""
+        return self._detector.finish()
+
+
+def classify(runtime: Runtime, batch: Sequence[LookedAt]) -> list[Prediction | None]:
+    """The model's answer to each frame of `batch`, in order; None where there is nothing to classify.
+
+    Raises:
+        RuntimeFault: The model could not be run.
+    """
+    wanted = [looked.inputs for looked in batch if looked.inputs is not None]
+    answers = iter(runtime.classify(np.stack(wanted)) if wanted else [])
+    return [None if looked.inputs is None else next(answers) for looked in batch]
+
+
+def chosen_thresholds(spec: ModelSpec, asked: Thresholds | None) -> Thresholds:
+    """The user's thresholds, or the model file's."""
+    return spec.thresholds if asked is None else asked

@@ -1,0 +1,85 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SaveError
+
+_SUFFIX: Final = ".tmp"
+_LEFT_OVER_AFTER_S: Final = 60.0
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a restart after a kill, sees all of it or none of it.
+
+    Written under a temporary name in the same folder, flushed to the disk, then renamed.
+
+    Raises:
+        SaveError: The file could not be written; an older file of that name is untouched.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{_SUFFIX}")
+    try:
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise save_error(path.parent, error) from error
+
+
+def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> None:
+    """Remove temporary files that a killed program left in `folder` and in the folders right below it.
+
+    Young ones may belong to another program that is writing now, and stay.
+
+    Raises:
+        SaveError: The folder could not be read or a leftover could not be removed.
+    """
+    if not folder.is_dir():
+        return
+    newest_s = time.time() - older_than_s
+    try:
+        for pattern in (f"*{_SUFFIX}", f"*/*{_SUFFIX}"):
+            for path in folder.glob(pattern):
+                if _is_ours(path) and path.stat().st_mtime <= newest_s:
+                    path.unlink(missing_ok=True)
+    except OSError as error:
+        raise save_error(folder, error) from error
+
+
+def save_error(folder: Path, error: OSError) -> SaveError:
+    """The sentence for a failed write to `folder`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SaveError(f"The disk is full; free space for {folder}, or choose another folder.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return SaveError(f"{folder} may not be written to; choose another folder for the results.")
+    reason = error.strerror or type(error).__name__
+    return SaveError(f"Nothing could be written to {folder} ({reason}); check it, or choose another folder.")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the name is one that `write_atomically` gives: NAME.SUFFIX.PID.tmp."""
+    parts = path.name.split(".")
+    return len(parts) >= 4 and parts[-2].isdigit() and parts[-3] in ("png", "json", "csv")
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut. Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

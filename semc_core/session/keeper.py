@@ -1,0 +1,119 @@
+"""Where the engine hands the planes that were found."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.capture.source import SourceInfo
+from semc_core.engine.detector import HoldEvent
+from semc_core.frames import read_only
+from semc_core.model.spec import ModelSpec, Thresholds
+from semc_core.session.saved import SavedPlane
+
+THUMBNAIL_PX: Final = 160
+
+
+class PlaneKeeper(Protocol):
+    """Takes what was found, and says what became of it. For any thread; nothing waits but `close`."""
+
+    @property
+    def fault(self) -> str:
+        """The sentence to show because something could not be written, or ""."""
+        ...
+
+    @property
+    def kept(self) -> int:
+        """How many planes there are now; a better frame of the same hold does not count again."""
+        ...
+
+    def submit(self, event: HoldEvent) -> bool:
+        """Take an event. False after `close`."""
+        ...
+
+    def take_saved(self) -> list[SavedPlane]:
+        """What is new or changed since the last call, in the order of the events."""
+        ...
+
+    def close(self) -> None:
+        """Wait until everything is written. May be called twice."""
+        ...
+
+
+KeeperFactory = Callable[[SourceInfo, ModelSpec, Thresholds, str], PlaneKeeper]
+"""Called when the scan begins, with its source, model, thresholds and the device's name."""
+
+
+class MemoryKeeper:
+    """Writes nothing; for when saving is off."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._new: list[SavedPlane] = []
+        self._holds: set[int] = set()
+        self._closed = False
+
+    @property
+    def fault(self) -> str:
+        """Always ""."""
+        return ""
+
+    @property
+    def kept(self) -> int:
+        """How many planes were found."""
+        with self._lock:
+            return len(self._holds)
+
+    def submit(self, event: HoldEvent) -> bool:
+        """Remember what the strip of planes shows of the event."""
+        plane = saved_plane(event, None)
+        with self._lock:
+            if self._closed:
+                return False
+            self._holds.add(event.hold_id)
+            self._new.append(plane)
+        return True
+
+    def take_saved(self) -> list[SavedPlane]:
+        """What is new since the last call."""
+        with self._lock:
+            new, self._new = self._new, []
+        return new
+
+    def close(self) -> None:
+        """Take nothing more."""
+        with self._lock:
+            self._closed = True
+
+
+def saved_plane(event: HoldEvent, png: Path | None) -> SavedPlane:
+    """What the strip of planes shows of `event`; `png` is where its frame is, None if nowhere."""
+    return SavedPlane(
+        hold_id=event.hold_id,
+        plane=event.plane,
+        confidence=event.confidence,
+        frame_index=event.best.packet.index,
+        time_s=event.best.packet.pts_s,
+        hold_start_s=event.start_s,
+        hold_end_s=event.end_s,
+        final=event.final,
+        by_hand=event.by_hand,
+        png=png,
+        thumbnail=thumbnail(event.best.packet.pixels),
+    )
+
+
+def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A copy at most 160 px wide, read-only. uint8 (h, w) or (h, w, 3)."""
+    height, width = pixels.shape[:2]
+    if width <= THUMBNAIL_PX:
+        return read_only(pixels.copy())
+    size = (THUMBNAIL_PX, max(1, round(height * THUMBNAIL_PX / width)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return read_only(small.astype(np.uint8, copy=False))

@@ -61,7 +61,9 @@ class SemcLoss(nn.Module):
         self.options = options
         self.queue = KeyQueue(options.queue_size, PROJECTION_OUT)
         self.alpha: nn.Module = (
-            AlphaNetwork(features, options.alpha_bounds) if options.alpha is None else FixedAlpha(options.alpha)
+            AlphaNetwork(features, options.alpha_bounds)
+            if options.alpha is None
+            else FixedAlpha(options.alpha)
         )
         self.register_buffer("class_weights", class_weights, persistent=False)
 

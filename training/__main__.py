@@ -1,0 +1,60 @@
+"""`python -m training render`: simulated patients to train on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from semc_core.errors import SemcError
+from training.data.splits import parse_patients
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line; each action is one function of the namespace."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training", description="Prepares what the network learns from."
+    )
+    actions = parser.add_subparsers(dest="action", required=True)
+    render = actions.add_parser("render", help="render simulated patients; goes on where it stopped")
+    render.add_argument(
+        "--patients", default="0:150", help="FIRST:END; below 1000 train, 1000-1999 validation"
+    )
+    render.add_argument("--frames", type=int, default=100, help="pictures per patient")
+    render.add_argument("--size", type=int, default=224, help="side of the stored pictures, pixels")
+    render.add_argument("--processes", type=int, default=2)
+    render.add_argument("--out", type=Path, required=True, help="folder of the set")
+    render.set_defaults(run=_render)
+    return parser
+
+
+def _render(args: argparse.Namespace) -> None:
+    from rich.progress import track
+
+    from training.data.render import RenderOptions, render_patients
+    from training.data.shards import shard_path
+
+    patients = parse_patients(args.patients)
+    missing = [patient for patient in patients if not shard_path(args.out, patient).exists()]
+    done = render_patients(args.out, missing, RenderOptions(args.frames, args.size), args.processes)
+    for _ in track(done, description="Rendering patients", total=len(missing)):
+        pass
+    print(f"{len(patients)} patients are in {args.out}.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one action. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
+    args = build_parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except SemcError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""A rendered set on disk: one pair of files per patient in one folder.
+
+`p00012.npy` holds uint8 (n, h, w), gray, cropped and letterboxed as live does; `p00012.csv` has one row per
+frame with the columns frame, plane, distance, patient, kind. The CSV is written last: where it is, the patient
+is complete, so a broken-off rendering goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import UsageError
+
+_COLUMNS: Final = ("frame", "plane", "distance", "patient", "kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one frame shows.
+
+    Attributes:
+        frame: Index in its scan; -1 for a picture that is not part of a scan.
+        plane: Class name.
+        distance: To the nearest plane, in units of tolerance; at most 1 is standard. Infinite where there is none.
+        patient: Number of the simulated patient, which decides the split.
+        kind: "scan", "posed" (a pose beside the scan's path), or "negative:..." with the maker's name.
+    """
+
+    frame: int
+    plane: str
+    distance: float
+    patient: int
+    kind: str
+
+
+def shard_path(folder: Path, patient: int) -> Path:
+    """The CSV of a patient; the frames lie beside it with the ending .npy."""
+    return folder / f"p{patient:05d}.csv"
+
+
+def write_shard(folder: Path, patient: int, frames: NDArray[np.uint8], rows: Sequence[Row]) -> None:
+    """Write a patient's frames, each file whole or not at all.
+
+    Args:
+        folder: Of the set; must exist.
+        patient: Number.
+        frames: uint8 (n, h, w).
+        rows: n of them.
+    """
+    path = shard_path(folder, patient)
+    partial = path.with_suffix(".npy.part")
+    with partial.open("wb") as out:
+        np.save(out, frames)
+    partial.replace(path.with_suffix(".npy"))
+    partial = path.with_suffix(".csv.part")
+    with partial.open("w", newline="", encoding="utf-8") as table:
+        writer = csv.writer(table)
+        writer.writerow(_COLUMNS)
+        for row in rows:
+            writer.writerow([row.frame, row.plane, f"{row.distance:.4f}", row.patient, row.kind])
+        table.flush()
+        os.fsync(table.fileno())
+    partial.replace(path)
+
+
+def read_shard(path: Path) -> tuple[NDArray[np.uint8], list[Row]]:
+    """A patient's frames as a memory map (n, h, w), and their n rows.
+
+    Args:
+        path: Of the CSV.
+
+    Raises:
+        UsageError: The files are damaged or do not belong together.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as table:
+            rows = [
+                Row(int(r["frame"]), r["plane"], float(r["distance"]), int(r["patient"]), r["kind"])
+                for r in csv.DictReader(table)
+            ]
+        frames = np.load(path.with_suffix(".npy"), mmap_mode="r")
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"{path.name} or its frames cannot be read ({error}); render this patient again."
+        ) from error
+    if frames.dtype != np.uint8 or frames.ndim != 3 or len(frames) != len(rows):
+        raise UsageError(f"{path.name} does not fit its frames; delete both and render this patient again.")
+    return frames, rows

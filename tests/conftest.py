@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,3 +32,19 @@ def tiny_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "semc_tiny.safetensors"
     write_model(path, spec, tensors)
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """A thread that a test started and did not end fails the test."""
+    before = set(threading.enumerate())
+    yield
+    leaked = [
+        thread
+        for thread in set(threading.enumerate()) - before
+        # Threads that Python did not start (a library's pool) show up as dummies and cannot be joined.
+        if not isinstance(thread, threading._DummyThread)
+    ]
+    for thread in leaked:
+        thread.join(2)
+    assert not [thread.name for thread in leaked if thread.is_alive()], "threads were left running"

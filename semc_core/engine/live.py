@@ -88,10 +88,9 @@ class LiveEngine:
         """Phase and the sentence to show: why it failed, what it waits for, or what could not be saved."""
         with self._lock:
             phase, message, keeper = self._phase, self._message, self._keeper
-            opened, loaded = self._info is not None, self._spec is not None
+            opened = self._info is not None
         if phase is Phase.STARTING:
-            waiting_for = "Opening the source." if not opened else "Loading the model." if not loaded else ""
-            return EngineState(phase, waiting_for)
+            return EngineState(phase, "Loading the model." if opened else "Opening the source.")
         if not message and keeper is not None:
             message = keeper.fault
         return EngineState(phase, message)
@@ -154,6 +153,15 @@ class LiveEngine:
             )
         self._set_final(Phase.STOPPED)
 
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the scan has come to its end by itself: all is classified and written.
+
+        Returns:
+            False if it has not within `timeout_s`.
+        """
+        self._inference_thread.join(timeout_s)
+        return not self._inference_thread.is_alive()
+
     def set_crop(self, crop: Crop | None) -> None:
         """Set the region of interest by hand; None finds it automatically."""
         with self._lock:
@@ -215,11 +223,11 @@ class LiveEngine:
                 ended, self._source, self._info = False, source, source.info
                 if hint is not None:
                     self._asked_crops.insert(0, hint)
+                self._run_if_ready()
         if ended:
             source.close()
             return None
         self._opened.set()
-        self._run_if_ready()
         return source
 
     def _read_all(self, source: FrameSource) -> None:
@@ -238,12 +246,13 @@ class LiveEngine:
         try:
             runtime = self._runtime_factory()
             spec = runtime.spec
+            device_name = runtime.device_name
             with self._lock:
-                self._spec, self._device_name = spec, runtime.device_name
+                self._spec, self._device_name = spec, device_name
+                self._run_if_ready()
             self._opened.wait()
             keeper = self._make_keeper(spec)
             if keeper is not None:
-                self._run_if_ready()
                 self._classify_all(runtime, keeper)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             self._fail(error)
@@ -332,9 +341,9 @@ class LiveEngine:
     # Both.
 
     def _run_if_ready(self) -> None:
-        with self._lock:
-            if self._phase is Phase.STARTING and self._info is not None and self._spec is not None:
-                self._phase = Phase.RUNNING
+        """With the lock held: the scan runs when both the source and the model are there."""
+        if self._phase is Phase.STARTING and self._info is not None and self._spec is not None:
+            self._phase = Phase.RUNNING
 
     def _end(self) -> None:
         """Let both threads come to their end; does not wait for them."""

@@ -24,7 +24,7 @@ from semc_core.errors import ModelFileError
 from semc_core.frames import Crop, FramePacket, FrameResult, Prediction
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec, Preprocessing, Thresholds
-from semc_core.preprocess import prepare
+from semc_core.preprocess import prepare, whole
 from semc_core.runtime.runtime import Runtime
 
 
@@ -74,13 +74,25 @@ class FrameLook:
 
         Only a live picture moves the region of interest: a black screen says nothing of where it is.
         """
-        whole = Crop(0, 0, packet.pixels.shape[1], packet.pixels.shape[0])
-        seen = self._guard.update(packet, self._crop or whole)
+        pixels = packet.pixels
+        seen = self._guard.update(packet, _inside(self._crop, pixels))
+        inputs = None
         if seen.picture == guard.LIVE:
-            self._crop = self._tracker.update(packet.pixels)
-        crop = self._crop or whole
-        inputs = prepare(packet.pixels, crop, self._preprocessing) if seen.picture == guard.LIVE else None
+            self._crop = self._tracker.update(pixels)
+        crop = _inside(self._crop, pixels)
+        if seen.picture == guard.LIVE:
+            inputs = prepare(pixels, crop, self._preprocessing)
         return LookedAt(packet, seen.picture, seen.moving, crop, inputs)
+
+
+def _inside(crop: Crop | None, pixels: NDArray[np.uint8]) -> Crop:
+    """The part of `crop` inside the frame; the whole frame if there is none (the frame's size changed)."""
+    height, width = pixels.shape[:2]
+    if crop is None or crop.cut(pixels).size == 0:
+        return whole(pixels)
+    left, top = max(0, crop.left), max(0, crop.top)
+    right, bottom = min(width, crop.left + crop.width), min(height, crop.top + crop.height)
+    return Crop(left, top, right - left, bottom - top)
 
 
 class Conclusions:

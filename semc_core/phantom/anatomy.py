@@ -125,7 +125,7 @@ class Anatomy:
         for _ in range(7):  # small branches: the clutter in which the landmarks lie
             start = np.array([rng.uniform(-105, -35), rng.uniform(-45, 35), rng.uniform(-35, 45)]) * self.size
             end = start + rng.normal(0, 16, 3)
-            pieces.append((start, end, rng.uniform(1.4, 2.4), 1.0, float(rng.random() < 0.5)))
+            pieces.append((start, end, rng.uniform(1.4, 2.4), 1.0, int(rng.random() < 0.5)))
         self.tubes = [Tube(a, b, ra * girth, rb * girth, wall) for a, b, ra, rb, wall in pieces]
 
     def _place_organs(self) -> None:

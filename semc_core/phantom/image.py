@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from semc_core.phantom.anatomy import Anatomy
 from semc_core.phantom.probe import Beams, Frame3D, Machine
-from semc_core.phantom.tissue import Grid, TissueModel
+from semc_core.phantom.shapes import Grid
+from semc_core.phantom.tissue import TissueModel
 
 _FINE: Final = (448, 176)  # samples, beams of the echo grid
 _COARSE: Final = (192, 112)  # of the tissue grid
@@ -61,7 +62,7 @@ class BModeScanner:
             beat: Heart pulse, -1 to 1.
             noise_seed: Of this frame's electronic noise.
         """
-        tissue = self._tissue.at(self._coarse.points(frame), frame, self._coarse.step_mm, breath_mm, beat)
+        tissue = self._tissue.at(self._coarse, frame, breath_mm, beat)
         loss = tissue.loss_db_per_mm * np.float32(self.machine.frequency_mhz * self._coarse.step_mm)
         lost = np.cumsum(loss * np.float32(self._attenuation), axis=0)
         lost -= loss
@@ -89,7 +90,7 @@ class BModeScanner:
         return self._display(flat * 0.7, noise_seed)
 
     def _with_clutter(self, level_db: Grid) -> Grid:
-        """Side lobes: a share of the neighbours' echoes lies over everything, so vessels are not quite black."""
+        """Side lobes: a share of the neighbours' echoes lies over everything: no vessel is quite black."""
         strong = np.minimum(_amplitude(level_db), 4)
         haze = cv2.GaussianBlur(strong, (0, 0), sigmaX=7, sigmaY=4) * np.float32(0.045)
         return cv2.log(strong * strong + haze * haze + np.float32(1e-9)) * np.float32(10 / np.log(10))

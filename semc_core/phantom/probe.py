@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from semc_core.phantom.anatomy import Anatomy, Vector
 
+Window = tuple[slice, slice]
+"""A part of a polar grid: samples, beams."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:
@@ -142,16 +145,65 @@ class Beams:
     def __init__(self, machine: Machine, lines: int, samples: int) -> None:
         angles = np.radians(machine.sector_deg) * (np.arange(lines) / (lines - 1) - 0.5)
         ranges = machine.radius_mm + machine.depth_mm * (np.arange(samples) + 0.5) / samples
+        self.shape = (samples, lines)
         self.step_mm = machine.depth_mm / samples
+        self._line_rad = float(angles[1] - angles[0])
+        self._radius_mm = machine.radius_mm
         self.depth_mm = (ranges - machine.radius_mm).astype(np.float32)
         self.axial_mm = (ranges[:, None] * np.cos(angles) - machine.radius_mm).astype(np.float32)
         self.lateral_mm = (ranges[:, None] * np.sin(angles)).astype(np.float32)
 
     def points(self, frame: Frame3D) -> NDArray[np.float32]:
         """float32 (3, samples, lines): the sample points in the patient, mm."""
-        located = (
-            frame.contact[:, None, None]
-            + frame.axial[:, None, None] * self.axial_mm
-            + frame.lateral[:, None, None] * self.lateral_mm
+        located = np.empty((3, *self.shape), np.float32)
+        for out, contact, axial, lateral in zip(
+            located, frame.contact, frame.axial, frame.lateral, strict=True
+        ):
+            np.multiply(self.axial_mm, np.float32(axial), out=out)
+            out += self.lateral_mm * np.float32(lateral)
+            out += np.float32(contact)
+        return located
+
+    def windows(self, frame: Frame3D, starts: Vector, ends: Vector, reach_mm: Vector) -> list[Window | None]:
+        """For each of n capsules, the smallest part of the grid that holds all of it that the picture meets.
+
+        Args:
+            frame: The image plane.
+            starts: (n, 3), one end of each capsule's axis, mm.
+            ends: (n, 3), the other.
+            reach_mm: (n,), radius of each capsule.
+
+        Returns:
+            Samples and beams as slices, rather too large than too small; None where nothing is met.
+        """
+        origin = frame.contact - frame.axial * self._radius_mm  # where all beams come from
+        axes = np.stack([frame.axial, frame.lateral, frame.normal], axis=1)
+        start, way = (starts - origin) @ axes, (ends - starts) @ axes
+        # Only the piece of the axis within reach of the plane matters.
+        slope = np.where(np.abs(way[:, 2]) < 1e-6, 1e-6, way[:, 2])
+        enters, leaves = (-reach_mm - start[:, 2]) / slope, (reach_mm - start[:, 2]) / slope
+        low, high = np.minimum(enters, leaves), np.maximum(enters, leaves)
+        met = (low <= 1) & (high >= 0)
+        flat, step = start[:, :2], way[:, :2]
+        closest = np.clip(-(flat * step).sum(axis=1) / ((step * step).sum(axis=1) + 1e-9), 0, 1)
+        shares = np.clip(np.stack([low, high, closest]), 0, 1)
+        shares[2] = np.clip(shares[2], shares[0], shares[1])
+        down, side = np.moveaxis(flat + shares[..., None] * step, -1, 0)  # (3, n): two ends, closest
+        away = np.hypot(down, side)
+        angle = np.arctan2(side, down)
+        half = np.where(away[2] > reach_mm, np.arcsin(np.minimum(reach_mm / (away + 1e-9), 1)), np.pi)
+        samples, lines = self.shape
+        sample = np.stack([away[2] - reach_mm, away.max(axis=0) + reach_mm]) - self._radius_mm
+        line = np.stack([(angle - half)[:2].min(axis=0), (angle + half)[:2].max(axis=0)])
+        rows = np.floor(sample / self.step_mm) + np.array([[0], [1]])
+        columns = np.floor(line / self._line_rad + (lines - 1) / 2) + np.array([[0], [2]])
+        rows, columns = (
+            np.clip(found, 0, count).astype(int) for found, count in ((rows, samples), (columns, lines))
         )
-        return located.astype(np.float32)
+        met &= (rows[0] < rows[1]) & (columns[0] < columns[1])
+        return [
+            (slice(top, bottom), slice(left, right)) if seen else None
+            for seen, top, bottom, left, right in zip(
+                met.tolist(), *rows.tolist(), *columns.tolist(), strict=True
+            )
+        ]

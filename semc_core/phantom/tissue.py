@@ -7,17 +7,18 @@ grid of one frame, axis 0 away from the probe.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semc_core.phantom.anatomy import RIB_SPACING_MM, Anatomy, Ellipsoid, Tube, Vector
-from semc_core.phantom.probe import Frame3D
+from semc_core.phantom.anatomy import RIB_SPACING_MM, Anatomy, Ellipsoid
+from semc_core.phantom.probe import Beams, Frame3D, Window
+from semc_core.phantom.shapes import Grid, cylinder_mm, ellipsoid_mm, tube_mm
 
-Grid = NDArray[np.float32]
-
-_ANECHOIC_DB = -38.0
-_FAR_MM = 60.0
+_ANECHOIC_DB: Final = -38.0
+_FAR_MM: Final = 60.0
+_RIM_MM: Final = 8.0  # beyond this distance a shape's surface is not seen
+_ENDLESS_MM: Final = 400.0  # half the length of the great vessels
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +39,16 @@ class Tissue:
     dirt: Grid
     bound_mm: Grid
 
+    def part(self, window: Window) -> Tissue:
+        """A part of the grid; what is changed there is changed here."""
+        return Tissue(
+            self.echo_db[window],
+            self.loss_db_per_mm[window],
+            self.interface_db[window],
+            self.dirt[window],
+            self.bound_mm[window],
+        )
+
 
 class TissueModel:
     """Evaluates one patient's tissue.
@@ -52,28 +63,64 @@ class TissueModel:
         # Slow variation of texture: a periodic grid of 32^3 cells of 7 mm.
         self._mottle = rng.standard_normal((32, 32, 32)).astype(np.float32)
 
-    def at(self, points: Grid, frame: Frame3D, step_mm: float, breath_mm: float, beat: float) -> Tissue:
-        """Tissue at points of the patient.
+        self._list_bounds()
+
+    def _list_bounds(self) -> None:
+        """Capsules that hold the small shapes: vessels, cava, aorta, gas, gallbladder, kidney, in order."""
+        anatomy = self.anatomy
+        starts = [tube.start for tube in anatomy.tubes]
+        ends = [tube.end for tube in anatomy.tubes]
+        reach = [max(tube.start_mm, tube.end_mm) for tube in anatomy.tubes]
+        for xy, radius in ((anatomy.cava_xy, anatomy.cava_mm + 6), (anatomy.aorta_xy, anatomy.aorta_mm + 1)):
+            starts.append(np.array([*xy, -_ENDLESS_MM]))
+            ends.append(np.array([*xy, _ENDLESS_MM]))
+            reach.append(radius)
+        for body in (*anatomy.gas, anatomy.gallbladder, anatomy.kidney):
+            longest = int(np.argmax(body.radii))
+            half = body.axes[longest] * body.radii[longest]
+            starts.append(body.centre - half)
+            ends.append(body.centre + half)
+            reach.append(float(np.sort(body.radii)[1]))
+        self._starts, self._ends = np.stack(starts), np.stack(ends)
+        # The warp adds at most 1.5 times its size on each axis.
+        self._reach_mm = np.array(reach) + _RIM_MM + 1.5 * np.sqrt(3) * anatomy.warp_mm
+
+    def at(self, beams: Beams, frame: Frame3D, breath_mm: float, beat: float) -> Tissue:
+        """Tissue under the beams.
 
         Args:
-            points: float32 (3, samples, lines), mm.
-            frame: The image plane they lie in; tells which vessels cannot be met.
-            step_mm: Distance between samples along a beam.
+            beams: The polar grid.
+            frame: The image plane.
             breath_mm: How far the organs are moved towards the head.
             beat: -1 to 1, the heart's pulse, widens the aorta.
         """
+        points, step_mm = beams.points(frame), beams.step_mm
         wall_mm = self._depth_below_skin(points)
-        follows = np.clip((wall_mm - 18) / 16, 0, 1)
+        follows = np.clip((wall_mm - 18) * np.float32(1 / 16), 0, 1)
         x, y, z = self._warped(points, follows * np.float32(breath_mm))
-        tissue = self._background(x, y, z, wall_mm, follows)
-        self._liver(tissue, x, y, z, wall_mm, step_mm)
-        self._vessels(tissue, np.stack([x, y, z]), frame, breath_mm, step_mm, beat)
-        self._gallbladder(tissue, x, y, z, step_mm)
-        self._kidney(tissue, x, y, z, step_mm)
-        self._diaphragm(tissue, x, y, z, wall_mm, step_mm)
-        self._gas(tissue, x, y, z)
+        # What follows the breath only in part lies between its place at rest and the shifted one.
+        half = np.array([0.0, 0.0, breath_mm / 2])
+        reach = self._reach_mm + abs(breath_mm) / 2
+        windows = beams.windows(frame, self._starts + half, self._ends + half, reach)
+        tubes = len(self.anatomy.tubes) + 2
+        gas = windows[tubes:-2]
+        dome = self._dome(x, y)
+        tissue = self._background(x, y, z, follows)
+        self._liver(tissue, (x, y, z), dome, wall_mm, step_mm)
+        self._vessels(tissue, (x, y, z), windows[:tubes], step_mm, beat)
+        for window, paint in ((windows[-2], self._gallbladder), (windows[-1], self._kidney)):
+            if window is not None:
+                paint(tissue.part(window), x[window], y[window], z[window], step_mm)
+        self._diaphragm(tissue, z - dome, step_mm)
+        for window, pocket in zip(gas, self.anatomy.gas, strict=True):
+            if window is not None:
+                self._gas(pocket, tissue.part(window), x[window], y[window], z[window])
         self._spine(tissue, x, y)
-        self._wall(tissue, points, wall_mm, step_mm)
+        near = wall_mm < self.anatomy.fat_mm + self.anatomy.muscle_mm + 2 * _RIM_MM
+        rows = np.flatnonzero(near.any(axis=1))  # by the skin, and where the beams leave the body again
+        if rows.size:
+            window = (slice(rows[0], rows[-1] + 1), slice(None))
+            self._wall(tissue.part(window), points[:, window[0]], wall_mm[window], step_mm)
         return tissue
 
     def _depth_below_skin(self, points: Grid) -> Grid:
@@ -107,7 +154,7 @@ class TissueModel:
         grid: Grid = self._mottle[i, j, k]
         return grid
 
-    def _background(self, x: Grid, y: Grid, z: Grid, wall_mm: Grid, follows: Grid) -> Tissue:
+    def _background(self, x: Grid, y: Grid, z: Grid, follows: Grid) -> Tissue:
         """Fat and bowel between the organs."""
         echo = (self.mottle(x, y, z, 4.0) + self.mottle(y, z, x, 11.0)) * np.float32(2.6) + np.float32(
             self.anatomy.echo.bowel_db
@@ -120,13 +167,15 @@ class TissueModel:
             bound_mm=follows,
         )
 
-    def _liver(self, tissue: Tissue, x: Grid, y: Grid, z: Grid, wall_mm: Grid, step_mm: float) -> None:
-        echo = self.anatomy.echo
-        right = _ellipsoid_mm(self.anatomy.right_lobe, x, y, z)
-        left = _ellipsoid_mm(self.anatomy.left_lobe, x, y, z)
+    def _liver(
+        self, tissue: Tissue, points: tuple[Grid, Grid, Grid], dome: Grid, wall_mm: Grid, step_mm: float
+    ) -> None:
+        echo, (x, y, z) = self.anatomy.echo, points
+        right = ellipsoid_mm(self.anatomy.right_lobe, x, y, z)
+        left = ellipsoid_mm(self.anatomy.left_lobe, x, y, z)
         blend = np.clip(0.5 + (left - right) / 40, 0, 1)  # smooth union of the lobes
         liver = left * (1 - blend) + right * blend - 20 * blend * (1 - blend)
-        liver = np.maximum(liver, z - self._dome(x, y) + 2)
+        liver = np.maximum(liver, z - dome + 2)
         cavity = np.float32(self.anatomy.fat_mm + self.anatomy.muscle_mm + 3)
         liver = np.maximum(liver, cavity - wall_mm)
         texture = self.mottle(x, y, z, 9.0) * np.float32(echo.liver_heterogeneity_db)
@@ -135,66 +184,61 @@ class TissueModel:
         # Falciform ligament: a bright fold from the umbilical portion to the front.
         end = self.anatomy.umbilical_end
         fold = np.abs(x - np.float32(end[0]) - 0.25 * (z - np.float32(end[2])))
-        inside = (liver < -1) & (y < end[1] + 4) & (z < end[2] + 6)
-        tissue.interface_db += np.where(inside, 9 * np.exp(-((fold / 1.6) ** 2)), 0).astype(np.float32)
+        seen = (fold < 6) & (liver < -1) & (y < end[1] + 4) & (z < end[2] + 6)
+        tissue.interface_db[seen] += np.float32(9) * _bump(fold[seen], 1.6)
 
     def _vessels(
-        self, tissue: Tissue, points: Grid, frame: Frame3D, breath_mm: float, step_mm: float, beat: float
+        self,
+        tissue: Tissue,
+        points: tuple[Grid, Grid, Grid],
+        windows: list[Window | None],
+        step_mm: float,
+        beat: float,
     ) -> None:
-        reach = np.array([0.0, 0.0, breath_mm])
-        lumen = np.full(points.shape[1:], _FAR_MM, np.float32)
+        anatomy = self.anatomy
+        lumen = np.full_like(points[0], _FAR_MM)
         walled = np.full_like(lumen, _FAR_MM)
-        for tube in self.anatomy.tubes:
-            if _misses(tube, frame, reach):
-                continue
-            distance = _tube_mm(tube, points)
-            lumen = np.minimum(lumen, distance)
-            if tube.wall:
-                walled = np.minimum(walled, distance)
-        x, y, z = points
-        sway = np.float32(3.0) * np.sin(z / 40)
-        cava_x, cava_y = self.anatomy.cava_xy.astype(np.float32)
-        cava = np.sqrt((x - cava_x - sway) ** 2 + ((y - cava_y + sway * 0.5) * 1.25) ** 2)
-        lumen = np.minimum(lumen, cava - np.float32(self.anatomy.cava_mm))
-        aorta_x, aorta_y = self.anatomy.aorta_xy.astype(np.float32)
-        aorta = np.sqrt((x - aorta_x) ** 2 + (y - aorta_y) ** 2)
-        aorta -= np.float32(self.anatomy.aorta_mm * (1 + 0.05 * beat))
-        lumen = np.minimum(lumen, aorta)
-        rim = np.minimum(walled, aorta)
-        tissue.interface_db += np.float32(11) * np.exp(-(((rim - 1.0) / 1.0) ** 2)) * (rim > 0)
+        for tube, window in zip(anatomy.tubes, windows[:-2], strict=True):
+            if window is not None:
+                distance = tube_mm(tube, *(c[window] for c in points))
+                np.minimum(lumen[window], distance, out=lumen[window])
+                if tube.wall:
+                    np.minimum(walled[window], distance, out=walled[window])
+        if (window := windows[-2]) is not None:
+            x, y, z = (c[window] for c in points)
+            sway = np.float32(3.0) * np.sin(z * np.float32(1 / 40))
+            cava_x, cava_y = anatomy.cava_xy.astype(np.float32)
+            cava = np.sqrt((x - cava_x - sway) ** 2 + ((y - cava_y + sway * 0.5) * 1.25) ** 2)
+            np.minimum(lumen[window], cava - np.float32(anatomy.cava_mm), out=lumen[window])
+        if (window := windows[-1]) is not None:
+            radius = anatomy.aorta_mm * (1 + 0.05 * beat)
+            aorta = cylinder_mm(anatomy.aorta_xy, radius, points[0][window], points[1][window])
+            for distance in (lumen, walled):
+                np.minimum(distance[window], aorta, out=distance[window])
+        rim = (walled > 0) & (walled < 5)
+        tissue.interface_db[rim] += np.float32(11) * _bump(walled[rim] - 1, 1.0)
         _paint(tissue, lumen, np.float32(_ANECHOIC_DB), -0.006)
-        _surface(tissue, np.minimum(walled, aorta), step_mm, 11.0, 0.9)
+        _surface(tissue, walled, step_mm, 11.0, 0.9)
         _surface(tissue, lumen, step_mm, 4.0, 0.7)
 
     def _gallbladder(self, tissue: Tissue, x: Grid, y: Grid, z: Grid, step_mm: float) -> None:
-        bladder = _ellipsoid_mm(self.anatomy.gallbladder, x, y, z)
-        if bladder.min() > 3:
-            return
-        tissue.interface_db += np.float32(7) * np.exp(-(((bladder - 1.2) / 0.9) ** 2))
+        bladder = ellipsoid_mm(self.anatomy.gallbladder, x, y, z)
+        tissue.interface_db += np.float32(7) * _bump(bladder - np.float32(1.2), 0.9)
         _paint(tissue, bladder, np.float32(_ANECHOIC_DB), -0.02)
         _surface(tissue, bladder, step_mm, 10.0, 0.9)
 
     def _kidney(self, tissue: Tissue, x: Grid, y: Grid, z: Grid, step_mm: float) -> None:
         organ = self.anatomy.kidney
-        cortex = _ellipsoid_mm(organ, x, y, z)
-        if cortex.min() > 6:
-            return
-        fat_capsule = np.exp(-(((cortex - 2.0) / 1.8) ** 2))
-        tissue.echo_db += np.float32(7) * fat_capsule
+        cortex = ellipsoid_mm(organ, x, y, z)
+        tissue.echo_db += np.float32(7) * _bump(cortex - 2, 1.8)
         _paint(tissue, cortex, np.float32(self.anatomy.echo.kidney_db), 0.0)
         # Pyramids: dark wedges round the sinus.
-        d = [
-            x - np.float32(organ.centre[0]),
-            y - np.float32(organ.centre[1]),
-            z - np.float32(organ.centre[2]),
-        ]
-        along, side, up = (sum(np.float32(row[i]) * d[i] for i in range(3)) for row in organ.axes)
-        turn = np.arctan2(side / np.float32(organ.radii[1]), along / np.float32(organ.radii[0]))
-        wedge = np.cos(turn * 7) > 0.1
-        ring = (cortex < -7) & (cortex > -14) & wedge
-        tissue.echo_db -= np.float32(7) * ring
+        ring = (cortex < -7) & (cortex > -14)
+        place = np.stack([x[ring], y[ring], z[ring]]) - organ.centre[:, None]
+        along, side = (organ.axes[:2] / organ.radii[:2, None]) @ place
+        tissue.echo_db[ring] -= np.float32(7) * (np.cos(7 * np.arctan2(side, along)) > 0.1)
         sinus_size = np.array([0.55, 0.36, 0.36])
-        sinus = _ellipsoid_mm(Ellipsoid(organ.centre, organ.radii * sinus_size, organ.axes), x, y, z)
+        sinus = ellipsoid_mm(Ellipsoid(organ.centre, organ.radii * sinus_size, organ.axes), x, y, z)
         _paint(tissue, sinus, self.mottle(x, y, z, 2.5) * np.float32(4) + np.float32(6), 0.01)
         _surface(tissue, cortex, step_mm, 12.0, 1.0)
 
@@ -209,28 +253,23 @@ class TissueModel:
         dome: Grid = np.maximum(right, left).astype(np.float32)
         return dome
 
-    def _diaphragm(self, tissue: Tissue, x: Grid, y: Grid, z: Grid, wall_mm: Grid, step_mm: float) -> None:
-        above = (z - self._dome(x, y)) * np.float32(0.8)
+    def _diaphragm(self, tissue: Tissue, above_mm: Grid, step_mm: float) -> None:
+        above = above_mm * np.float32(0.8)
         if above.max() < -4:
             return
         lung = above - 1
         _paint(tissue, -lung, np.float32(-7.0), 0.07)
-        tissue.dirt = np.maximum(tissue.dirt, np.clip(lung / 4, 0, 0.7))
+        np.maximum(tissue.dirt, np.clip(lung * np.float32(0.25), 0, 0.7), out=tissue.dirt)
         _surface(tissue, above, step_mm, self.anatomy.echo.capsule_db + 6, 1.5)
 
-    def _gas(self, tissue: Tissue, x: Grid, y: Grid, z: Grid) -> None:
-        for pocket in self.anatomy.gas:
-            inside = _ellipsoid_mm(pocket, x, y, z)
-            if inside.min() > 1:
-                continue
-            inside += self.mottle(x, y, z, 4.0)
-            _paint(tissue, inside, np.float32(14.0), 0.6)
-            tissue.dirt = np.maximum(tissue.dirt, np.clip(-inside / 3, 0, 1))
+    def _gas(self, pocket: Ellipsoid, tissue: Tissue, x: Grid, y: Grid, z: Grid) -> None:
+        inside = ellipsoid_mm(pocket, x, y, z)
+        inside += self.mottle(x, y, z, 4.0)
+        _paint(tissue, inside, np.float32(14.0), 0.6)
+        np.maximum(tissue.dirt, np.clip(inside * np.float32(-1 / 3), 0, 1), out=tissue.dirt)
 
     def _spine(self, tissue: Tissue, x: Grid, y: Grid) -> None:
-        cx, cy = self.anatomy.spine.astype(np.float32)
-        bone = np.sqrt((x - cx) ** 2 + (y - cy) ** 2) - np.float32(19)
-        _paint(tissue, bone, np.float32(13.0), 0.9)
+        _paint(tissue, cylinder_mm(self.anatomy.spine, 19.0, x, y), np.float32(13.0), 0.9)
 
     def _wall(self, tissue: Tissue, points: Grid, wall_mm: Grid, step_mm: float) -> None:
         """Skin, fat, muscle and ribs, which do not breathe with the organs."""
@@ -243,60 +282,34 @@ class TissueModel:
         _paint(tissue, wall_mm - 2, np.float32(5.0), 0.0)
         for edge in (fat + 2, inner):
             _surface(tissue, wall_mm - edge, step_mm, 7.0, 0.7)
-        angle = np.degrees(np.arctan2(points[0] / anatomy.body_mm[0], -points[1] / anatomy.body_mm[1]))
+        across, front = (
+            points[0] / np.float32(anatomy.body_mm[0]),
+            points[1] / np.float32(-anatomy.body_mm[1]),
+        )
+        angle = np.degrees(np.arctan2(across, front))
         above_margin = points[2] - anatomy.costal_margin(angle).astype(np.float32)
         half = np.float32(RIB_SPACING_MM / 2)
         within = (above_margin - np.float32(anatomy.rib_phase_mm) + half) % np.float32(RIB_SPACING_MM) - half
         middle = np.float32(anatomy.rib_depth_mm)
         rib = np.sqrt((within * 0.8) ** 2 + ((wall_mm - middle) * 1.5) ** 2) - np.float32(5.2)
-        rib = np.where((above_margin > -6) & (np.abs(angle) < 100), rib, np.float32(_FAR_MM)).astype(
-            np.float32
-        )
+        rib[(above_margin <= -6) | (np.abs(angle) >= 100)] = _FAR_MM
         _paint(tissue, rib, np.float32(12.0), 1.2)
 
 
-def _ellipsoid_mm(body: Ellipsoid, x: Grid, y: Grid, z: Grid) -> Grid:
-    """Signed distance to an ellipsoid, first-order exact near its surface."""
-    dx, dy, dz = (c - np.float32(o) for c, o in zip((x, y, z), body.centre, strict=True))
-    inner = np.zeros_like(x)
-    outer = np.zeros_like(x)
-    for axis, radius in zip(body.axes.astype(np.float32), body.radii.astype(np.float32), strict=True):
-        share = (dx * axis[0] + dy * axis[1] + dz * axis[2]) / radius
-        inner += share * share
-        outer += (share / radius) ** 2
-    inner = np.sqrt(inner)
-    distance: Grid = inner * (inner - 1) / (np.sqrt(outer) + np.float32(1e-6))
-    return distance
-
-
-def _misses(tube: Tube, frame: Frame3D, reach: Vector) -> bool:
-    """Whether the image plane passes the vessel by with room to spare (for breath and warp)."""
-    sides = [
-        (p + reach * share - frame.contact) @ frame.normal for p in (tube.start, tube.end) for share in (0, 1)
-    ]
-    clear = max(tube.start_mm, tube.end_mm) + 9.0
-    return min(sides) > clear or max(sides) < -clear
-
-
-def _tube_mm(tube: Tube, points: Grid) -> Grid:
-    """Signed distance to a tapered capsule."""
-    along = (tube.end - tube.start).astype(np.float32)
-    start = tube.start.astype(np.float32)
-    length2 = float(along @ along)
-    dx, dy, dz = points[0] - start[0], points[1] - start[1], points[2] - start[2]
-    share = (dx * along[0] + dy * along[1] + dz * along[2]) * np.float32(1 / length2)
-    np.clip(share, 0, 1, out=share)
-    dx -= share * along[0]
-    dy -= share * along[1]
-    dz -= share * along[2]
-    distance: Grid = np.sqrt(dx * dx + dy * dy + dz * dz)
-    distance -= np.float32(tube.start_mm) + share * np.float32(tube.end_mm - tube.start_mm)
-    return distance
+def _bump(distance: Grid, width_mm: float) -> Grid:
+    """1 at distance 0, falling off like a Gaussian."""
+    scaled = distance * np.float32(1 / width_mm)
+    scaled *= scaled
+    np.negative(scaled, out=scaled)
+    shape: Grid = np.exp(scaled, out=scaled)
+    return shape
 
 
 def _paint(tissue: Tissue, distance: Grid, echo_db: Grid | np.float32, loss: float) -> None:
     """Fill the inside of a shape (negative distance), soft over about a millimetre."""
-    share = np.clip(np.float32(0.5) - distance * np.float32(0.8), 0, 1)
+    share = distance * np.float32(-0.8)
+    share += np.float32(0.5)
+    np.clip(share, 0, 1, out=share)
     if not share.any():
         return
     tissue.echo_db += share * (echo_db - tissue.echo_db)
@@ -306,10 +319,16 @@ def _paint(tissue: Tissue, distance: Grid, echo_db: Grid | np.float32, loss: flo
 
 def _surface(tissue: Tissue, distance: Grid, step_mm: float, gain_db: float, width_mm: float) -> None:
     """Brighten a surface where it faces the beam."""
-    near = np.abs(distance) < 3 * width_mm
-    if not near.any():
+    near = np.flatnonzero(np.abs(distance) < 3 * width_mm)
+    if not near.size:
         return
-    facing = np.abs(np.diff(distance, axis=0, prepend=distance[:1])) * np.float32(1 / step_mm)
-    np.clip(facing, 0, 1, out=facing)
-    shape = np.exp(-((distance / np.float32(width_mm)) ** 2)) * near
-    tissue.interface_db += np.float32(gain_db) * shape * (np.float32(0.2) + np.float32(0.8) * facing * facing)
+    lines = distance.shape[1]
+    flat = distance.ravel()
+    here = flat[near]
+    facing = (here - flat[np.maximum(near - lines, near % lines)]) * np.float32(1 / step_mm)
+    facing *= facing
+    np.minimum(facing, 1, out=facing)
+    shape = _bump(here, width_mm)
+    shape *= np.float32(0.2 * gain_db) + np.float32(0.8 * gain_db) * facing
+    rows, columns = np.divmod(near, lines)
+    tissue.interface_db[rows, columns] += shape

@@ -1,0 +1,67 @@
+"""The authors' released checkpoints (YanGuihao/SEMC) in our network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from semc_core.errors import ModelFileError
+from semc_core.model.network import SemcNetwork
+from semc_core.model.presets import PRESETS
+
+_RENAMED: Final = (
+    ("edbc.", "ace."),
+    ("mscb.0.pconv1.", "samc.0.context.expand."),
+    ("mscb.0.msdc.dwconvs.", "samc.0.context.fields."),
+    ("mscb.0.pconv2.", "samc.0.context.mix."),
+    ("cab.", "samc.0.channel."),
+    ("sab.", "samc.0.spatial."),
+    ("conv_proj_heads.net.", "projection."),
+)
+_UNUSED: Final = ("queue", "fusion_convs.", "gate.")
+"""Training state, and parts that the released network holds but never runs. Its real gate was never saved."""
+
+
+def load_released(state: Mapping[str, Tensor]) -> SemcNetwork:
+    """The released network, in evaluation mode.
+
+    Its gate was neither trained nor saved with the checkpoint, so ours weighs the experts equally until it is
+    trained.
+
+    Args:
+        state: The checkpoint's state dict, as from `torch.load(..., weights_only=True)`.
+
+    Raises:
+        ModelFileError: The names or shapes are not those of the released network.
+    """
+    renamed = {_our_name(name): value for name, value in state.items() if not name.startswith(_UNUSED)}
+    classifier = renamed.get("classifiers.0.weight")
+    if classifier is None or classifier.ndim != 2:
+        raise ModelFileError("This is not a checkpoint of the released SEMC network; choose another file.")
+    with torch.device("meta"):
+        network = SemcNetwork(PRESETS["semc_r50"].architecture, classifier.shape[0])
+    expected = network.state_dict()
+    gate = {name: torch.zeros(value.shape) for name, value in expected.items() if name.startswith("gate.")}
+    for name, value in expected.items():
+        given = gate.get(name, renamed.get(name))
+        if given is None or given.shape != value.shape:
+            raise ModelFileError(
+                f"The checkpoint does not fit the released SEMC network at {name}; choose another file."
+            )
+    unknown = sorted(set(renamed) - set(expected))
+    if unknown:
+        raise ModelFileError(
+            f"The checkpoint holds {unknown[0]}, which the released SEMC network does not have."
+        )
+    network.load_state_dict({**renamed, **gate}, assign=True)
+    return network.eval()
+
+
+def _our_name(name: str) -> str:
+    for theirs, ours in _RENAMED:
+        if name.startswith(theirs):
+            return ours + name.removeprefix(theirs)
+    return name

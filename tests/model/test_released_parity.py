@@ -1,0 +1,81 @@
+"""Our network against outputs of the authors' released one. Needs the fixtures beside the repository."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semc_core.errors import ModelFileError
+from semc_core.model.network import SemcNetwork
+from semc_core.model.released import load_released
+
+FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "semc_released"
+
+pytestmark = pytest.mark.skipif(not FIXTURES.is_dir(), reason="../shared/fixtures/semc_released is not here")
+
+
+def released_state() -> dict[str, Tensor]:
+    """The weights that the fixtures' README describes."""
+    state = {}
+    for key, shape in json.loads((FIXTURES / "keys.json").read_text()).items():
+        if key.endswith(("num_batches_tracked", "queue_l", "queue_ptr")):
+            state[key] = torch.zeros(shape, dtype=torch.int64)
+            continue
+        rng = np.random.RandomState(zlib.crc32(key.encode()))
+        values: NDArray[np.float64]
+        if key.endswith("running_var"):
+            values = rng.uniform(0.5, 1.5, shape)
+        elif key.endswith("running_mean"):
+            values = 0.02 * rng.standard_normal(shape)
+        elif len(shape) >= 2:
+            values = rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
+        elif key.endswith("weight"):
+            values = rng.uniform(0.6, 1.0, shape)
+        else:
+            values = 0.02 * rng.standard_normal(shape)
+        state[key] = torch.from_numpy(values.astype(np.float32))
+    return state
+
+
+def released_input(size: int) -> Tensor:
+    """The images that the fixtures' README describes, (2, 3, size, size)."""
+    yy, xx = np.mgrid[0:size, 0:size] / size
+    x = np.zeros((2, 3, size, size), np.float32)
+    for i in range(2):
+        for c in range(3):
+            rng = np.random.RandomState(zlib.crc32(f"image-{size}-{i}-{c}".encode()))
+            f, p, a = rng.uniform(0, 6, (8, 2)), rng.uniform(0, 2 * np.pi, 8), rng.uniform(-1, 1, 8)
+            waves = [a[k] * np.sin(2 * np.pi * (f[k, 0] * yy + f[k, 1] * xx) + p[k]) for k in range(8)]
+            x[i, c] = sum(waves)
+    return torch.from_numpy(x)
+
+
+@pytest.fixture(scope="module")
+def network() -> SemcNetwork:
+    return load_released(released_state())
+
+
+@pytest.mark.parametrize("size", [128, 256])
+def test_our_network_gives_what_the_released_one_gives(network: SemcNetwork, size: int) -> None:
+    expected = np.load(FIXTURES / "expected.npz")
+    with torch.inference_mode():
+        details = network.details(released_input(size))
+    for name, ours in (
+        ("expert_logits", details.expert_logits),
+        ("embeddings", details.embeddings),
+        ("deep_mean_pooled", details.deep_pooled),
+    ):
+        theirs = expected[f"{name}_{size}"]
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-3, atol=1e-4 * np.abs(theirs).max())
+
+
+def test_a_checkpoint_of_something_else_is_refused() -> None:
+    with pytest.raises(ModelFileError, match="not a checkpoint of the released"):
+        load_released({"conv1.weight": torch.zeros(64, 3, 7, 7)})

@@ -116,7 +116,7 @@ class TissueModel:
             if window is not None:
                 self._gas(pocket, tissue.part(window), x[window], y[window], z[window])
         self._spine(tissue, x, y)
-        near = wall_mm < self.anatomy.fat_mm + self.anatomy.muscle_mm + 2 * _RIM_MM
+        near = wall_mm < self.anatomy.fat_mm + self.anatomy.muscle_mm + _RIM_MM
         rows = np.flatnonzero(near.any(axis=1))  # by the skin, and where the beams leave the body again
         if rows.size:
             window = (slice(rows[0], rows[-1] + 1), slice(None))
@@ -148,10 +148,11 @@ class TissueModel:
     def mottle(self, x: Grid, y: Grid, z: Grid, cell_mm: float) -> Grid:
         """Slow standard-normal variation, fixed to the tissue, nearest cell."""
         scale = np.float32(1 / cell_mm)
-        i = (x * scale).astype(np.int32) & 31
-        j = (y * scale).astype(np.int32) & 31
-        k = (z * scale).astype(np.int32) & 31
-        grid: Grid = self._mottle[i, j, k]
+        cell = np.zeros(x.shape, np.int32)
+        for along in (x, y, z):
+            cell *= 32
+            cell += (along * scale).astype(np.int32) & 31
+        grid: Grid = np.take(self._mottle, cell, mode="clip")
         return grid
 
     def _background(self, x: Grid, y: Grid, z: Grid, follows: Grid) -> Tissue:
@@ -282,17 +283,17 @@ class TissueModel:
         _paint(tissue, wall_mm - 2, np.float32(5.0), 0.0)
         for edge in (fat + 2, inner):
             _surface(tissue, wall_mm - edge, step_mm, 7.0, 0.7)
-        across, front = (
-            points[0] / np.float32(anatomy.body_mm[0]),
-            points[1] / np.float32(-anatomy.body_mm[1]),
-        )
-        angle = np.degrees(np.arctan2(across, front))
-        above_margin = points[2] - anatomy.costal_margin(angle).astype(np.float32)
-        half = np.float32(RIB_SPACING_MM / 2)
-        within = (above_margin - np.float32(anatomy.rib_phase_mm) + half) % np.float32(RIB_SPACING_MM) - half
-        middle = np.float32(anatomy.rib_depth_mm)
-        rib = np.sqrt((within * 0.8) ** 2 + ((wall_mm - middle) * 1.5) ** 2) - np.float32(5.2)
-        rib[(above_margin <= -6) | (np.abs(angle) >= 100)] = _FAR_MM
+        deep = wall_mm - np.float32(anatomy.rib_depth_mm)
+        near = np.abs(deep) < 5
+        x, y, z = points[:, near] / np.array([[anatomy.body_mm[0]], [-anatomy.body_mm[1]], [1]], np.float32)
+        angle = np.degrees(np.arctan2(x, y))
+        above_margin = z - anatomy.costal_margin(angle).astype(np.float32)
+        within = above_margin - np.float32(anatomy.rib_phase_mm)
+        within -= np.float32(RIB_SPACING_MM) * np.rint(within * np.float32(1 / RIB_SPACING_MM))
+        distance = np.sqrt((within * np.float32(0.8)) ** 2 + (deep[near] * np.float32(1.5)) ** 2)
+        rib = np.full_like(wall_mm, _FAR_MM)
+        here = (above_margin > -6) & (np.abs(angle) < 100)
+        rib[near] = np.where(here, distance - np.float32(5.2), np.float32(_FAR_MM))
         _paint(tissue, rib, np.float32(12.0), 1.2)
 
 

@@ -1,0 +1,145 @@
+"""The network in PyTorch: shapes, evaluation without noise, exact maps, both forms of each part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torchvision.models import resnet18
+
+from semc_core.errors import ModelFileError, UsageError
+from semc_core.labels import LIVER_CLASSES
+from semc_core.model.file import read_model
+from semc_core.model.layout import random_weights, tensor_shapes
+from semc_core.model.network import SemcNetwork, gflop, parameter_count
+from semc_core.model.presets import PRESETS, find_preset, new_spec
+from semc_core.model.spec import Architecture
+from semc_core.model.weights import build_network, network_arrays, start_from_resnet
+
+TINY = PRESETS["semc_tiny"].architecture
+FORMS = {
+    "as shipped": TINY,
+    "the equations to the letter": replace(
+        TINY,
+        ace_activation="paper",
+        samc_merge="concat",
+        samc_residual=False,
+        samc_shared=False,
+        samc_expansion=1,
+    ),
+    "gate on the deep features": replace(TINY, gate_input="deep", gate_temperature=0.5),
+    "bottleneck blocks": replace(TINY, block="bottleneck", in_channels=3),
+    "one expert": replace(TINY, experts=1),
+    "four experts": replace(TINY, experts=4),
+}
+
+
+def tiny_network(architecture: Architecture = TINY) -> SemcNetwork:
+    return build_network(architecture, 7, random_weights(architecture, 7))
+
+
+def noise_frames(count: int, channels: int = 1, size: int = 64) -> Tensor:
+    return torch.randn(count, channels, size, size, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_layout_without_pytorch_is_the_networks_own(name: str) -> None:
+    architecture = PRESETS[name].architecture
+    with torch.device("meta"):
+        network = SemcNetwork(architecture, 7)
+    state = network.state_dict()
+    shapes = {key: tuple(value.shape) for key, value in state.items() if "num_batches" not in key}
+    assert tensor_shapes(architecture, 7) == shapes
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_has_a_layout_details_and_exact_maps(form: str) -> None:
+    architecture = FORMS[form]
+    network = tiny_network(architecture)
+    with torch.inference_mode():
+        details = network.details(noise_frames(2, architecture.in_channels))
+        logits = network(noise_frames(2, architecture.in_channels))
+    e, channels = architecture.experts, details.fused_pooled.shape[1]
+    assert details.expert_logits.shape == (2, e, 7)
+    assert details.embeddings.shape == (2, e, 128)
+    assert details.deep_pooled.shape == (2, channels)
+    assert details.maps.shape == (2, 7, 2, 2)
+    torch.testing.assert_close(details.embeddings.norm(dim=2), torch.ones(2, e))
+    torch.testing.assert_close(details.expert_weights.sum(dim=1), torch.ones(2))
+    torch.testing.assert_close(details.logits, logits)
+    biases = torch.stack([network.get_parameter(f"classifiers.{i}.bias").detach() for i in range(e)])
+    from_maps = details.maps.mean(dim=(2, 3)) + details.expert_weights @ biases
+    torch.testing.assert_close(from_maps, details.logits, atol=1e-4, rtol=1e-4)
+
+
+def test_evaluation_draws_no_noise_and_does_not_mix_frames() -> None:
+    network = tiny_network()
+    frames = noise_frames(4)
+    with torch.inference_mode():
+        first, second = network(frames), network(frames)
+        alone = torch.cat([network(frames[i : i + 1]) for i in range(4)])
+    assert torch.equal(first, second)
+    torch.testing.assert_close(alone, first, atol=1e-5, rtol=1e-5)
+
+
+def test_training_draws_noise_and_reaches_every_weight() -> None:
+    torch.manual_seed(0)
+    network = SemcNetwork(TINY, 7).train()
+    details = network.details(noise_frames(4))
+    again = network.details(noise_frames(4))
+    assert not torch.equal(details.expert_weights, again.expert_weights)
+    loss = details.logits.square().mean() + (details.embeddings * torch.randn(4, 3, 128)).sum()
+    loss.backward()  # type: ignore[no-untyped-call]
+    missed = [name for name, value in network.named_parameters() if value.grad is None]
+    assert missed == []
+
+
+def test_presets_have_the_sizes_they_were_chosen_for() -> None:
+    def size_of(name: str) -> tuple[float, float]:
+        preset = PRESETS[name]
+        with torch.device("meta"):
+            network = SemcNetwork(preset.architecture, 7)
+        p = preset.preprocessing
+        return parameter_count(network) / 1e6, gflop(network, p.height, p.width)
+
+    parameters, work = size_of("semc_live")
+    assert parameters < 6
+    assert work < 2
+    assert size_of("semc_r18")[1] == pytest.approx(7.5, abs=0.1)
+    # Without what the released network holds and never uses: 151.6 - 25.2 - 0.26 million.
+    assert size_of("semc_r50")[0] == pytest.approx(126.1, abs=0.1)
+
+
+def test_an_unknown_preset_is_named_together_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match=r"'semc_r9'.*semc_live"):
+        find_preset("semc_r9")
+
+
+def test_weights_go_through_a_model_file_unchanged(tiny_model_path: Path) -> None:
+    spec, arrays = read_model(tiny_model_path)
+    network = build_network(spec.architecture, len(spec.classes), arrays)
+    back = network_arrays(network)
+    assert back.keys() == tensor_shapes(spec.architecture, len(spec.classes)).keys()
+    assert all(np.array_equal(back[name], arrays[name]) for name in back)
+    assert not network.training
+
+
+def test_weights_of_another_architecture_are_refused() -> None:
+    with pytest.raises(ModelFileError, match="do not fit the architecture"):
+        build_network(replace(TINY, width=16), 7, random_weights(TINY, 7))
+
+
+def test_every_expert_starts_from_the_resnets_stage_four() -> None:
+    resnet = resnet18()
+    network = SemcNetwork(replace(new_spec("semc_r18", LIVER_CLASSES).architecture, in_channels=1), 7)
+    start_from_resnet(network, resnet.state_dict())
+    ours, theirs = network.state_dict(), resnet.state_dict()
+    for expert in range(3):
+        assert torch.equal(ours[f"experts.{expert}.1.conv2.weight"], theirs["layer4.1.conv2.weight"])
+    assert torch.equal(ours["conv1.weight"], theirs["conv1.weight"].sum(dim=1, keepdim=True))
+    with pytest.raises(ModelFileError, match="another shape"):
+        start_from_resnet(SemcNetwork(replace(TINY, layers=(2, 2, 2, 2)), 7), theirs)

@@ -1,0 +1,128 @@
+"""Writes a simulated scan as a video, with the truth of every frame beside it."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+from av.codec.codec import UnknownCodecError
+from av.video.stream import VideoStream
+
+from semc_core.errors import SaveError, UsageError
+from semc_core.phantom.scan import SimulatedScan
+
+CODECS: Final = {
+    ".mp4": ("libx264", "mpeg4"),
+    ".mov": ("libx264", "mpeg4"),
+    ".mkv": ("libx264", "ffv1"),
+    ".avi": ("mpeg4",),
+}
+"""What each kind of file is written with: the first codec that this build of FFmpeg has."""
+
+TRUTH_COLUMNS: Final = ("frame_index", "time_s", "plane", "distance")
+_OPTIONS: Final = {
+    "libx264": {"crf": "18", "preset": "veryfast"},
+    "mpeg4": {"qscale": "2"},
+    "ffv1": {"level": "3"},
+}
+_MPEG_RANGE: Final = 1  # black is 16, white 235
+
+
+def render(scan: SimulatedScan, path: Path, on_frame: Callable[[int], None] | None = None) -> Path:
+    """Write the video and, beside it with the suffix .csv, its truth; both whole or neither.
+
+    Args:
+        scan: One with an end, of even width and height.
+        path: The video to write; a file there is replaced. Its suffix chooses the container (see `CODECS`).
+        on_frame: Called after each frame with the number of frames done.
+
+    Returns:
+        The truth's path. Its distance is `inf` while the probe is off the skin.
+
+    Raises:
+        UsageError: The suffix, the length or the size cannot be written.
+        SaveError: The folder is missing, or the disk is full or write-protected.
+    """
+    codec = _codec_for(path)
+    count = scan.frame_count
+    if not count:
+        raise UsageError("The scan would have no frame: ask for more seconds.")
+    if scan.width % 2 or scan.height % 2:
+        raise UsageError(f"{scan.width}x{scan.height} cannot be written: give an even width and height.")
+    if not path.parent.is_dir():
+        raise SaveError(
+            f"There is no folder {path.parent}: make it first, or choose another for {path.name}."
+        )
+    truth = path.with_suffix(".csv")
+    try:
+        with _whole_file(truth) as truth_part, _whole_file(path) as video_part:
+            _write_truth(scan, count, truth_part)
+            _write_video(scan, count, video_part, codec, on_frame or (lambda done: None))
+    except (OSError, av.FFmpegError) as error:
+        raise SaveError(
+            f"{path.name} could not be written ({error}): check the disk and try again."
+        ) from error
+    return truth
+
+
+def _codec_for(path: Path) -> str:
+    wanted = CODECS.get(path.suffix.lower())
+    if wanted is None:
+        known = ", ".join(CODECS)
+        raise UsageError(f"{path.name} is no video that can be written: end its name in one of {known}.")
+    for name in wanted:
+        try:
+            av.codec.Codec(name, "w")
+        except UnknownCodecError:
+            continue
+        return name
+    raise UsageError(
+        f"This FFmpeg cannot write {path.suffix} ({' or '.join(wanted)}): choose another suffix."
+    )
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, moved there when the block ends well, removed when it does not."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_truth(scan: SimulatedScan, count: int, path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as out:
+        rows = csv.writer(out)
+        rows.writerow(TRUTH_COLUMNS)
+        for index in range(count):
+            truth = scan.truth(index)
+            rows.writerow((index, f"{truth.time_s:.6f}", truth.plane, f"{truth.distance:.4f}"))
+
+
+def _write_video(
+    scan: SimulatedScan, count: int, path: Path, codec: str, on_frame: Callable[[int], None]
+) -> None:
+    kind = {".mkv": "matroska"}.get(path.suffixes[-3].lower(), path.suffixes[-3].lower().lstrip("."))
+    with av.open(str(path), "w", format=kind) as container:
+        rate = Fraction(scan.frame_rate).limit_denominator(1001)
+        stream: VideoStream = container.add_stream(codec, rate=rate, options=_OPTIONS[codec])
+        stream.width, stream.height, stream.pix_fmt = scan.width, scan.height, "yuv420p"
+        stream.codec_context.color_range = _MPEG_RANGE
+        container.metadata["title"] = f"Simulated scan, seed {scan.seed}"
+        for index in range(count):
+            picture: Any = scan.frame(index)
+            frame = av.VideoFrame.from_ndarray(picture, format="gray")
+            frame.pts, frame.time_base = index, 1 / rate
+            container.mux(stream.encode(frame))
+            on_frame(index + 1)
+        container.mux(stream.encode(None))

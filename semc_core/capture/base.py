@@ -38,6 +38,7 @@ class BaseSource(ABC):
         self._interrupted = threading.Event()
         self._ended = False
         self._closed = False
+        self._failure: SourceError | None = None
         self._next_index = 0
         self._last_pts_s = 0.0
 
@@ -51,9 +52,18 @@ class BaseSource(ABC):
         self._check_interrupted()
         if self._closed:
             raise SourceError(f"{self._info.source_id} is closed; open it again to read from it.")
+        if self._failure is not None:
+            raise self._failure
         if self._ended:
             return None
-        grabbed = self._grab()
+        try:
+            grabbed = self._grab()
+        except SourceInterrupted:
+            raise
+        except SourceError as error:
+            # A source that broke stays broken: what follows must not look like its end.
+            self._failure = error
+            raise
         self._check_interrupted()
         if grabbed is None:
             self._ended = True

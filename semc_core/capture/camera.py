@@ -93,8 +93,8 @@ class _Camera:
         self._capture = capture = self._open_capture(self._index)
         if not capture.isOpened():
             raise SourceError(
-                f"Camera {self._index} cannot be opened; check that it is plugged in and that no other program "
-                "uses it, and see `semc devices`."
+                f"Camera {self._index} cannot be opened; check that it is plugged in and not used by "
+                "another program, and see `semc devices`."
             )
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self._ask(capture)

@@ -68,11 +68,13 @@ class DicomSource(BaseSource):
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
         self._header = header = _read_header(self._path)
-        count = int(header.get("NumberOfFrames", 1) or 1)
-        times_s, rate, notice = frame_times(header, count)
-        self._times_s = times_s
-        width, height = int(header.Columns), int(header.Rows)
-        self.hinted_crop, region_notice = tissue_region(header, width, height)
+        try:
+            count = int(header.get("NumberOfFrames", 1) or 1)
+            width, height = int(header.Columns), int(header.Rows)
+            self._times_s, rate, notice = frame_times(header, count)
+            self.hinted_crop, region_notice = tissue_region(header, width, height)
+        except _UNREADABLE as error:
+            raise SourceError(f"{self._path.name} has a damaged header; export it again.") from error
         super().__init__(
             SourceInfo(
                 source_id=self._path.name,
@@ -119,10 +121,16 @@ class DicomSource(BaseSource):
                 if table is not None:
                     pixels = table.apply(raw)
                 elif palette:
-                    pixels = to_8_bit(apply_color_lut(raw, header), 0)
+                    pixels = self._by_palette(raw)
                 else:
                     pixels = to_8_bit(raw, int(header.BitsStored))
                 yield Grabbed(pixels, self._times_s[index])
+
+    def _by_palette(self, raw: NDArray[Any]) -> NDArray[np.uint8]:
+        try:
+            return to_8_bit(apply_color_lut(raw, self._header), 0)
+        except _UNREADABLE as error:
+            raise SourceError(f"{self._path.name} has a damaged colour palette; export it again.") from error
 
     def _gray_table(self) -> GrayTable:
         try:

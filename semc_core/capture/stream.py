@@ -21,14 +21,17 @@ from semc_core.errors import SourceError
 OPEN_TIMEOUT_S: Final = 8.0
 READ_TIMEOUT_S: Final = 5.0
 
-# Show what has arrived rather than wait for more.
-_OPTIONS = {"fflags": "nobuffer", "analyzeduration": "1000000", "probesize": "500000"}
+# Look no longer than a second for what the stream holds. What arrives meanwhile is kept and decoded at once,
+# as losing it (fflags nobuffer) would lose the key frame that all pictures until the next one need.
+_OPTIONS = {"analyzeduration": "1000000", "probesize": "500000"}
 _OPTIONS_OF = {
     "rtsp": {"rtsp_flags": "prefer_tcp"},
     "rtsps": {"rtsp_flags": "prefer_tcp"},
     "udp": {"overrun_nonfatal": "1", "fifo_size": "20000"},
 }
 _WAITING_PICTURES = 4
+_MAX_FAILURES = 100
+"""Reads that fail one after the other before the stream counts as broken."""
 
 
 class StreamSource(GrabbedSource):
@@ -71,6 +74,7 @@ class _Stream:
         self._stream: VideoStream | None = None
         self._decoded: deque[Grabbed] = deque()
         self._draining = False
+        self._failures = 0
 
     def open(self) -> SourceInfo:
         scheme = urlsplit(self._url).scheme.lower()
@@ -117,7 +121,11 @@ class _Stream:
         assert self._stream is not None
         try:
             packet = next(self._container.demux(self._stream))
-        except av.InvalidDataError:
+            self._failures = 0
+        except av.InvalidDataError as error:
+            self._failures += 1
+            if self._failures == _MAX_FAILURES:
+                raise SourceError(f"{self._name} sends damaged data; check the sender.") from error
             return
         except (av.FFmpegError, OSError) as error:
             raise SourceError(_why_broken(self._name, error, self._timeouts_s[1])) from error

@@ -6,24 +6,35 @@ import csv
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import av
 from av.codec.codec import UnknownCodecError
+from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from semc_core.errors import SaveError, UsageError
 from semc_core.phantom.scan import SimulatedScan
 
-CODECS: Final = {
-    ".mp4": ("libx264", "mpeg4"),
-    ".mov": ("libx264", "mpeg4"),
-    ".mkv": ("libx264", "ffv1"),
-    ".avi": ("mpeg4",),
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A kind of video file: FFmpeg's name of it, and the codecs to write it with, best first."""
+
+    name: str
+    codecs: tuple[str, ...]
+
+
+CONTAINERS: Final = {
+    ".mp4": Container("mp4", ("libx264", "mpeg4")),
+    ".mov": Container("mov", ("libx264", "mpeg4")),
+    ".mkv": Container("matroska", ("libx264", "ffv1")),
+    ".avi": Container("avi", ("mpeg4",)),
 }
-"""What each kind of file is written with: the first codec that this build of FFmpeg has."""
+"""By the file's suffix. Builds of FFmpeg without x264 take the second codec."""
 
 TRUTH_COLUMNS: Final = ("frame_index", "time_s", "plane", "distance")
 _OPTIONS: Final = {
@@ -35,11 +46,11 @@ _MPEG_RANGE: Final = 1  # black is 16, white 235
 
 
 def render(scan: SimulatedScan, path: Path, on_frame: Callable[[int], None] | None = None) -> Path:
-    """Write the video and, beside it with the suffix .csv, its truth; both whole or neither.
+    """Write the video and, beside it with the suffix .csv, its truth; each whole or not at all.
 
     Args:
         scan: One with an end, of even width and height.
-        path: The video to write; a file there is replaced. Its suffix chooses the container (see `CODECS`).
+        path: The video to write; a file there is replaced. Its suffix chooses the format (`CONTAINERS`).
         on_frame: Called after each frame with the number of frames done.
 
     Returns:
@@ -49,7 +60,7 @@ def render(scan: SimulatedScan, path: Path, on_frame: Callable[[int], None] | No
         UsageError: The suffix, the length or the size cannot be written.
         SaveError: The folder is missing, or the disk is full or write-protected.
     """
-    codec = _codec_for(path)
+    container, codec = _format_for(path)
     count = scan.frame_count
     if not count:
         raise UsageError("The scan would have no frame: ask for more seconds.")
@@ -63,7 +74,8 @@ def render(scan: SimulatedScan, path: Path, on_frame: Callable[[int], None] | No
     try:
         with _whole_file(truth) as truth_part, _whole_file(path) as video_part:
             _write_truth(scan, count, truth_part)
-            _write_video(scan, count, video_part, codec, on_frame or (lambda done: None))
+            with av.open(str(video_part), "w", format=container) as out:
+                _write_video(scan, count, out, codec, on_frame or (lambda done: None))
     except (OSError, av.FFmpegError) as error:
         raise SaveError(
             f"{path.name} could not be written ({error}): check the disk and try again."
@@ -71,20 +83,20 @@ def render(scan: SimulatedScan, path: Path, on_frame: Callable[[int], None] | No
     return truth
 
 
-def _codec_for(path: Path) -> str:
-    wanted = CODECS.get(path.suffix.lower())
-    if wanted is None:
-        known = ", ".join(CODECS)
+def _format_for(path: Path) -> tuple[str, str]:
+    """FFmpeg's names of the container and the codec for a file's suffix."""
+    container = CONTAINERS.get(path.suffix.lower())
+    if container is None:
+        known = ", ".join(CONTAINERS)
         raise UsageError(f"{path.name} is no video that can be written: end its name in one of {known}.")
-    for name in wanted:
+    for name in container.codecs:
         try:
             av.codec.Codec(name, "w")
         except UnknownCodecError:
             continue
-        return name
-    raise UsageError(
-        f"This FFmpeg cannot write {path.suffix} ({' or '.join(wanted)}): choose another suffix."
-    )
+        return container.name, name
+    known = ", ".join(CONTAINERS)
+    raise UsageError(f"This FFmpeg cannot write {path.suffix} files: choose another of {known}.")
 
 
 @contextmanager
@@ -110,19 +122,17 @@ def _write_truth(scan: SimulatedScan, count: int, path: Path) -> None:
 
 
 def _write_video(
-    scan: SimulatedScan, count: int, path: Path, codec: str, on_frame: Callable[[int], None]
+    scan: SimulatedScan, count: int, out: OutputContainer, codec: str, on_frame: Callable[[int], None]
 ) -> None:
-    kind = {".mkv": "matroska"}.get(path.suffixes[-3].lower(), path.suffixes[-3].lower().lstrip("."))
-    with av.open(str(path), "w", format=kind) as container:
-        rate = Fraction(scan.frame_rate).limit_denominator(1001)
-        stream: VideoStream = container.add_stream(codec, rate=rate, options=_OPTIONS[codec])
-        stream.width, stream.height, stream.pix_fmt = scan.width, scan.height, "yuv420p"
-        stream.codec_context.color_range = _MPEG_RANGE
-        container.metadata["title"] = f"Simulated scan, seed {scan.seed}"
-        for index in range(count):
-            picture: Any = scan.frame(index)
-            frame = av.VideoFrame.from_ndarray(picture, format="gray")
-            frame.pts, frame.time_base = index, 1 / rate
-            container.mux(stream.encode(frame))
-            on_frame(index + 1)
-        container.mux(stream.encode(None))
+    rate = Fraction(scan.frame_rate).limit_denominator(1001)
+    stream = cast(VideoStream, out.add_stream(codec, rate=rate, options=_OPTIONS[codec]))
+    stream.width, stream.height, stream.pix_fmt = scan.width, scan.height, "yuv420p"
+    stream.codec_context.color_range = _MPEG_RANGE
+    out.metadata["title"] = f"Simulated scan, seed {scan.seed}"
+    for index in range(count):
+        picture: Any = scan.frame(index)
+        frame = av.VideoFrame.from_ndarray(picture, format="gray")
+        frame.pts, frame.time_base = index, 1 / rate
+        out.mux(stream.encode(frame))
+        on_frame(index + 1)
+    out.mux(stream.encode(None))

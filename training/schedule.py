@@ -1,0 +1,53 @@
+"""How training goes with time: how much is done, the learning rate, and the picture size.
+
+Progress runs from 0 to 1: by steps, which repeats exactly, or by time, which ends when it is said to, on any
+machine.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from semc_core.errors import UsageError
+
+_WARM_UP: Final = 0.04
+_LAST_RATE: Final = 0.01  # of the greatest
+_STAGES: Final = ((0.5, 0.57), (0.8, 0.72))  # until this progress, this part of the full side
+_GRANULE: Final = 32  # the network halves the picture five times
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When training ends: after `steps`, or after `minutes`. One of them is None."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.steps, self.minutes) if value is not None]
+        if len(given) != 1 or given[0] <= 0:
+            raise UsageError("Training needs an end: give either a number of steps or of minutes, above 0.")
+
+    def progress(self, step: int, elapsed_s: float) -> float:
+        """What part is done after `step` steps and `elapsed_s` seconds, 0-1."""
+        done = step / self.steps if self.steps is not None else elapsed_s / (60 * (self.minutes or math.inf))
+        return min(1.0, done)
+
+
+def rate_factor(progress: float) -> float:
+    """Learning rate as a part of its greatest: a linear rise, then half a cosine."""
+    if progress < _WARM_UP:
+        return (progress + 0.001) / (_WARM_UP + 0.001)
+    share = (progress - _WARM_UP) / (1 - _WARM_UP)
+    return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def side_at(progress: float, full: int, progressive: bool) -> int:
+    """Rows and columns of the pictures trained on: small ones first, which are quicker, the real size at last."""
+    if progressive:
+        for until, part in _STAGES:
+            if progress < until:
+                return max(_GRANULE, round(full * part / _GRANULE) * _GRANULE)
+    return full

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,15 @@ FORMS = {
     "one expert": replace(TINY, experts=1),
     "four experts": replace(TINY, experts=4),
 }
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """A tiny network gains nothing from threads, and they wait for each other on busy machines."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def tiny_network(architecture: Architecture = TINY) -> SemcNetwork:

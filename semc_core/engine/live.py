@@ -169,14 +169,17 @@ class LiveEngine:
             if crop is not None:
                 self._crop = crop
 
-    def capture_now(self) -> bool:
-        """Save the newest classified frame, whatever it shows, with its label.
+    def capture_now(self, shown: FrameResult | None = None) -> bool:
+        """Save a classified frame, whatever it shows, with its label.
+
+        Args:
+            shown: A result of this scan, where the picture is held; None takes the newest.
 
         Returns:
             False if there is no such frame yet, or the scan is over.
         """
         with self._lock:
-            result, keeper = self._latest, self._keeper
+            result, keeper = shown or self._latest, self._keeper
         if result is None or keeper is None:
             return False
         time_s = result.packet.pts_s

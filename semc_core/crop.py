@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import cv2
 import numpy as np
@@ -18,7 +18,9 @@ _PURE_SHARE: Final = 0.1  # of the frame that is exactly black on such a screen
 _BACKGROUND_SHARE: Final = 0.04  # of the frame that has the background's very gray
 _LEAST_AREA: Final = 0.06  # of the frame
 _LEAST_FILL: Final = 0.35  # of the bounding box; a sector of 70 degrees fills 0.6
-_LEAST_TEXTURE: Final = 0.35  # share of the cells whose surroundings are not of one gray
+_EVEN: Final = 3  # gray levels between a cell and its neighbours, at most, where there is no texture
+_TEXTURED: Final = 6  # the same, at least, where there surely is
+_LEAST_TEXTURE: Final = 0.35  # share of a part's cells that are not even
 _PART: Final = 0.15  # a part this large, compared with the largest, belongs to the picture too
 _NEARLY_WHOLE: Final = 0.94  # of the frame's width and height
 
@@ -40,10 +42,11 @@ def find_crop(pixels: NDArray[np.uint8]) -> Crop | None:
     """
     small = _shrink(pixels)
     gray = to_gray(small)
-    shown = _over_background(gray)
+    spread = cast("NDArray[np.uint8]", cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+    shown = _over_background(gray, spread)
     if small.ndim == 3:
         shown &= ~_coloured(small)
-    box = _picture_box(gray, _without_text(shown))
+    box = _picture_box(spread, _without_text(shown))
     return None if box is None else _enlarge(box, gray.shape, pixels)
 
 
@@ -124,12 +127,12 @@ def _shrink(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def _over_background(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Cells that differ from the screen's background: the most frequent dark gray, if it is frequent.
+def _over_background(gray: NDArray[np.uint8], spread: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Cells that differ from the screen's background: the dark gray that most of the even cells have.
 
-    A picture that fills the frame has no background; only what is black is left out then.
+    A picture that fills the frame is even nowhere but in its black parts.
     """
-    counts = np.bincount(gray.ravel(), minlength=256)
+    counts = np.bincount(gray[spread <= _EVEN], minlength=256)
     background = int(counts[:128].argmax())
     if counts[max(0, background - 1) : background + 2].sum() < _BACKGROUND_SHARE * gray.size:
         background = 0
@@ -137,8 +140,11 @@ def _over_background(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return gray >= _OVER_PURE_BLACK
     if background <= _OVER_BACKGROUND:
         return gray > background + _OVER_BACKGROUND
-    # On a gray screen the picture's black parts differ from the background as well.
-    shown: NDArray[np.bool_] = np.abs(gray.astype(np.int16) - background) > _OVER_BACKGROUND
+    # On a gray screen parts of the picture are as dark as the background, but not as even.
+    differs = np.abs(gray.astype(np.int16) - background) > _OVER_BACKGROUND
+    # The spread of a cell counts its neighbours: eroded, it ends where the picture does.
+    textured = cv2.erode((spread > _TEXTURED).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    shown: NDArray[np.bool_] = differs | textured
     return shown
 
 
@@ -158,14 +164,17 @@ def _without_text(shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", closed)
 
 
-def _picture_box(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom (outside) of the largest textured part and of the large parts beside it."""
+def _picture_box(spread: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom (outside) of the largest textured part and of the large parts beside it.
+
+    `spread` is the range of gray in the 3x3 cells round each cell.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    if not areas.size or areas.max() < _LEAST_AREA * gray.size:
+    if not areas.size or areas.max() < _LEAST_AREA * mask.size:
         return None
     chosen = [1 + int(i) for i in np.flatnonzero(areas >= _PART * areas.max())]
-    parts = [label for label in chosen if _is_textured(gray, labels == label)]
+    parts = [label for label in chosen if (spread[labels == label] > _EVEN).mean() >= _LEAST_TEXTURE]
     if not parts:
         return None
     boxes = stats[parts]
@@ -173,15 +182,9 @@ def _picture_box(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[int,
     right = (boxes[:, cv2.CC_STAT_LEFT] + boxes[:, cv2.CC_STAT_WIDTH]).max()
     bottom = (boxes[:, cv2.CC_STAT_TOP] + boxes[:, cv2.CC_STAT_HEIGHT]).max()
     area = boxes[:, cv2.CC_STAT_AREA].sum()
-    if area < _LEAST_AREA * gray.size or area < _LEAST_FILL * (right - left) * (bottom - top):
+    if area < _LEAST_AREA * mask.size or area < _LEAST_FILL * (right - left) * (bottom - top):
         return None
     return int(left), int(top), int(right), int(bottom)
-
-
-def _is_textured(gray: NDArray[np.uint8], part: NDArray[Any]) -> bool:
-    kernel = np.ones((3, 3), np.uint8)
-    spread = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, kernel)
-    return float((spread[part] > 3).mean()) >= _LEAST_TEXTURE
 
 
 def _enlarge(box: tuple[int, int, int, int], small_shape: tuple[int, ...], pixels: NDArray[np.uint8]) -> Crop:

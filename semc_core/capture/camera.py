@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
@@ -23,6 +23,16 @@ LINUX_DEVICES: Final = Path("/sys/class/video4linux")
 _OPEN_TIMEOUT_S = 15.0
 _RETRY_S = 0.05
 _MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
+
+
+class Capture(Protocol):
+    """The part of `cv2.VideoCapture` that is used."""
+
+    def isOpened(self) -> bool: ...  # noqa: N802
+    def read(self) -> tuple[bool, Any]: ...
+    def get(self, propId: int, /) -> float: ...  # noqa: N803
+    def set(self, propId: int, value: float, /) -> bool: ...  # noqa: N803
+    def release(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class CameraSource(GrabbedSource):
         frame_rate: float | None = None,
         *,
         patience_s: float = 2.0,
-        open_capture: Callable[[int], cv2.VideoCapture] = cv2.VideoCapture,
+        open_capture: Callable[[int], Capture] = cv2.VideoCapture,
         devices: Path = LINUX_DEVICES,
     ) -> None:
         index = index_or_name if isinstance(index_or_name, int) else find_device(index_or_name, devices)
@@ -82,11 +92,11 @@ class _Camera:
         index: int,
         wanted: tuple[int | None, int | None, float | None],
         patience_s: float,
-        open_capture: Callable[[int], cv2.VideoCapture],
+        open_capture: Callable[[int], Capture],
     ) -> None:
         self._index, self._wanted, self._patience_s = index, wanted, patience_s
         self._open_capture = open_capture
-        self._capture: cv2.VideoCapture | None = None
+        self._capture: Capture | None = None
         self._start_s: float | None = None
 
     def open(self) -> SourceInfo:
@@ -137,7 +147,7 @@ class _Camera:
         if self._capture is not None:
             self._capture.release()
 
-    def _ask(self, capture: cv2.VideoCapture) -> None:
+    def _ask(self, capture: Capture) -> None:
         properties = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
         for key, value in zip(properties, self._wanted, strict=True):
             if value is not None:
@@ -209,7 +219,7 @@ def _offers(index: int) -> str:
         capture.release()
 
 
-def _reported(capture: cv2.VideoCapture) -> tuple[int, int, float | None]:
+def _reported(capture: Capture) -> tuple[int, int, float | None]:
     rate = capture.get(cv2.CAP_PROP_FPS)
     width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
     return int(width), int(height), rate if rate > 0 else None

@@ -82,7 +82,8 @@ class _Stream:
         try:
             container = av.open(self._url, options=options, timeout=self._timeouts_s)
         except (av.FFmpegError, OSError) as error:
-            raise SourceError(_why_not_opened(self._name, error, self._timeouts_s[0])) from error
+            # PyAV's error holds the address with its password; it must not reach a log as the cause.
+            raise SourceError(_why_not_opened(self._name, error, self._timeouts_s[0])) from None
         self._container = container
         stream = container.streams.best("video")
         if not isinstance(stream, VideoStream):
@@ -122,13 +123,13 @@ class _Stream:
         try:
             packet = next(self._container.demux(self._stream))
             self._failures = 0
-        except av.InvalidDataError as error:
+        except av.InvalidDataError:
             self._failures += 1
             if self._failures == _MAX_FAILURES:
-                raise SourceError(f"{self._name} sends damaged data; check the sender.") from error
+                raise SourceError(f"{self._name} sends damaged data; check the sender.") from None
             return
         except (av.FFmpegError, OSError) as error:
-            raise SourceError(_why_broken(self._name, error, self._timeouts_s[1])) from error
+            raise SourceError(_why_broken(self._name, error, self._timeouts_s[1])) from None
         # The demultiplexer gives an empty packet at the end, which flushes the decoder.
         self._draining = packet.size == 0 and packet.dts is None
         now_s = time.monotonic()
@@ -146,7 +147,7 @@ def _why_not_opened(name: str, error: Exception, timeout_s: float) -> str:
         return f"Nothing came from {name} within {timeout_s:g} s; check that the sender is on."
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         return f"{name} wants a user name and password; give them as {name.partition('://')[0]}://user:password@..."
-    if isinstance(error, av.error.HTTPError):
+    if isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
         return f"{name} is not offered by the server; check the address."
     if isinstance(error, ConnectionRefusedError):
         return f"{name} refuses the connection; check that the sender is on and the port is right."

@@ -45,6 +45,11 @@ def _send(port: int, stop: threading.Event) -> None:
             index += 1
 
 
+def _read_on(source: StreamSource) -> None:
+    while source.read() is not None:
+        pass
+
+
 @pytest.fixture
 def udp_sender() -> Iterator[tuple[int, threading.Event]]:
     """A port that receives a stream, and the event that stops the sender."""
@@ -75,8 +80,7 @@ def test_a_udp_stream_that_falls_silent_is_an_error(udp_sender: tuple[int, threa
     source = StreamSource(f"udp://127.0.0.1:{port}", read_timeout_s=0.5)
     stop.set()
     with pytest.raises(SourceError, match=r"broke off: nothing has come for 0\.5 s"):
-        while source.read() is not None:
-            pass
+        _read_on(source)
     with pytest.raises(SourceError, match="broke off"):
         source.read()
     source.close()
@@ -87,19 +91,18 @@ def test_an_interrupt_ends_a_read_that_waits_for_the_network(
 ) -> None:
     port, stop = udp_sender
     source = StreamSource(f"udp://127.0.0.1:{port}", read_timeout_s=1.5)
-    silent, ended_s = threading.Event(), []
+    begun, ended_s = threading.Event(), []
 
     def read_on() -> None:
-        silent.set()
+        begun.set()
         with pytest.raises(SourceInterrupted):
-            while True:
-                source.read()
+            _read_on(source)
         ended_s.append(time.monotonic())
 
     stop.set()
     reader = threading.Thread(target=read_on)
     reader.start()
-    assert silent.wait(30)
+    assert begun.wait(30)
     interrupted_s = time.monotonic()
     source.interrupt()
     reader.join(30)
@@ -121,15 +124,22 @@ def test_a_refused_connection_is_an_error_that_says_so() -> None:
 
 @contextmanager
 def _served(body: bytes, announced: int | None, status: int = 200) -> Iterator[str]:
-    """A web server that answers everything with `body`, of which it announces `announced` bytes."""
+    """A web server that answers everything with `body`, and announces `announced` bytes; None sends chunks."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             self.send_response(status)
-            if announced is not None:
+            self.send_header("Connection", "close")
+            if announced is None:
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+            else:
                 self.send_header("Content-Length", str(announced))
-            self.end_headers()
-            self.wfile.write(body)
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Tests print nothing."""
@@ -159,8 +169,7 @@ def test_an_http_stream_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
     with _served(body, announced=len(body) + 10_000) as url:
         source = StreamSource(url)
         with pytest.raises(SourceError, match="broke off") as caught:
-            while source.read() is not None:
-                pass
+            _read_on(source)
         source.close()
     assert "secret" not in str(caught.value)
 

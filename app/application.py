@@ -1,0 +1,137 @@
+"""The Qt application: made, run for a while, and ended in order."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Final
+
+import pyqtgraph as pg
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from app.measure import Recorder, write_report
+from app.theme import apply_theme
+from app.window import MainWindow
+from semc_core.errors import SaveError
+from semc_core.paths import ASSETS
+
+_log = logging.getLogger(__name__)
+_SAMPLE_MS: Final = 1000
+
+
+def new_application() -> QApplication:
+    """The one application of the process, with its look."""
+    application = QApplication(["semc"])
+    application.setApplicationName("semc-live")
+    application.setApplicationDisplayName("SEMC Live")
+    icon = ASSETS / "icons" / "semc.svg"
+    application.setWindowIcon(QIcon(str(icon)))
+    pg.setConfigOptions(antialias=False, useOpenGL=False)
+    apply_theme(application)
+    return application
+
+
+def run_window(
+    application: QApplication,
+    window: MainWindow,
+    seconds: float | None = None,
+    screenshot: Path | None = None,
+    measure: Path | None = None,
+) -> None:
+    """Show `window` until it is closed, or for `seconds`.
+
+    Args:
+        application: From `new_application`.
+        window: Not shown yet.
+        seconds: None waits for the user.
+        screenshot: Where to write a picture of the window just before it closes.
+        measure: Where to write what the run cost.
+
+    Raises:
+        SaveError: The picture or the measurement could not be written.
+    """
+    recorder = Recorder()
+    sampler = QTimer()
+    sampler.timeout.connect(recorder.sample)
+    failed: list[SaveError] = []
+
+    def finish() -> None:
+        try:
+            if screenshot is not None:
+                write_screenshot(window, screenshot)
+        except SaveError as error:
+            failed.append(error)
+        window.close()
+
+    if measure is not None:
+        sampler.start(_SAMPLE_MS)
+    if seconds is not None:
+        QTimer.singleShot(round(seconds * 1000), window, finish)
+    with _faults_shown(window), _interrupt_closes(window):
+        window.show()
+        application.exec()
+    sampler.stop()
+    window.tick_once_more()
+    if measure is not None and window.control.engine is not None:
+        statistics = window.control.engine.statistics()
+        write_report(measure, recorder.report(statistics, window.scan_page.latency.all, window.gaps))
+    if failed:
+        raise failed[0]
+
+
+def write_screenshot(window: MainWindow, path: Path) -> None:
+    """Write what the window shows now.
+
+    Raises:
+        SaveError: It could not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"The folder {path.parent} cannot be made; choose another.") from error
+    if not window.grab().save(str(path)):
+        raise SaveError(f"The picture {path} cannot be written; choose another name ending in .png.")
+
+
+@contextmanager
+def _faults_shown(window: MainWindow) -> Iterator[None]:
+    """What is raised in a slot goes to the log and into the window; the same fault is logged once."""
+    before = sys.excepthook
+    seen: set[str] = set()
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+            return
+        said = f"{kind.__name__}: {error}"
+        if said not in seen:
+            seen.add(said)
+            _log.error("A fault in the window.", exc_info=(kind, error, trace))
+        window.report(f"Something went wrong in the window ({kind.__name__}); the scan goes on, see the log.")
+
+    sys.excepthook = show
+    try:
+        yield
+    finally:
+        sys.excepthook = before
+
+
+@contextmanager
+def _interrupt_closes(window: MainWindow) -> Iterator[None]:
+    """Ctrl+C closes the window in order. The window's timer lets Python see the signal."""
+
+    def close(_number: int, _frame: FrameType | None) -> None:
+        window.close()
+
+    before = signal.signal(signal.SIGINT, close)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

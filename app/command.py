@@ -1,0 +1,129 @@
+"""`semc live`: the window. Without a display it runs unseen for a while and prints what was found."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from semc_core.errors import SemcError, UsageError
+
+if TYPE_CHECKING:
+    from app.window import MainWindow
+
+HELP: Final = "open the window (or run unseen where there is no display)"
+_UNSEEN_SECONDS: Final = 20.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define what the command takes."""
+    parser.add_argument(
+        "source",
+        nargs="?",
+        help="simulated, simulated:SEED, camera:0, an address (rtsp://, udp://, http://), a file, or a folder "
+        "of images; without it the window asks",
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
+    parser.add_argument("--model", type=Path, help="model file instead of the shipped one")
+    parser.add_argument("--out", type=Path, help="folder for saved planes")
+    parser.add_argument("--seconds", type=float, help="close after so many seconds")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
+    )
+    parser.add_argument("--size", default="1280x800", help=argparse.SUPPRESS)
+    parser.add_argument("--offscreen", action="store_true", help="run without a display")
+    parser.add_argument("--measure", type=Path, metavar="JSON", help=argparse.SUPPRESS)
+
+
+def no_display() -> bool:
+    """Whether this machine has nothing to show a window on."""
+    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform.startswith("linux") and not shown
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window and wait until it is closed. Returns 0, or 1 if the scan could not be done."""
+    unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
+    if args.seconds is not None and args.seconds <= 0:
+        raise UsageError("--seconds must be more than 0.")
+    size = _size(args.size)
+    if unseen:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        if not args.offscreen:
+            print("There is no display here: the window runs unseen.", flush=True)
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+
+    from app.application import new_application, run_window
+    from app.settings import Settings
+    from app.window import MainWindow, Overrides
+    from semc_core.paths import cache_folder
+
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = new_application()
+    settings = Settings()
+    if unseen:
+        # Nobody is there to choose: what the user chose at the screen is neither used nor changed.
+        settings = Settings(QSettings(str(cache_folder() / "unseen.ini"), QSettings.Format.IniFormat))
+    overrides = Overrides(args.model, args.device, args.out)
+    window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
+    seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
+    if unseen:
+        window.resize(*size)
+    source = args.source or ("simulated" if unseen else None)
+    if source is not None:
+        window.open_source(source)
+    screenshot = args.screenshot
+    if screenshot is None and unseen:
+        screenshot = window.output_folder / "screenshot.png"
+    run_window(application, window, seconds, screenshot, args.measure)
+    if not unseen and args.seconds is None:
+        return 0
+    return _tell(window, screenshot)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not cross or not width.isdecimal() or not height.isdecimal():
+        raise UsageError(f"--size must look like 1280x800, not {text!r}.")
+    return int(width), int(height)
+
+
+def _tell(window: MainWindow, screenshot: Path | None) -> int:
+    """Print what was found and where it was saved."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from app.view_state import scan_time
+    from semc_core.engine.state import Phase
+
+    console = Console()
+    engine = window.control.engine
+    if engine is None:
+        return 0
+    state, statistics = engine.state, engine.statistics()
+    console.print(
+        f"{statistics.frames_in} frames, {statistics.classified} classified, {statistics.dropped} dropped, "
+        f"{statistics.skipped} skipped (black, flat or frozen)."
+    )
+    saved = window.scan_page.saved
+    if saved:
+        table = Table("plane", "confidence", "time", "saved as", title="Standard planes found")
+        for plane in saved:
+            where = "not written" if plane.png is None else plane.png.name
+            how = f"{plane.plane} (by hand)" if plane.by_hand else plane.plane
+            table.add_row(how, f"{plane.confidence:.0%}", scan_time(plane.time_s), where)
+        console.print(table)
+        folders = {str(plane.png.parent) for plane in saved if plane.png is not None}
+        for folder in sorted(folders):
+            console.print(f"Saved in {folder}", soft_wrap=True)
+    else:
+        console.print("No standard plane was held long enough to be saved.")
+    if screenshot is not None and screenshot.is_file():
+        console.print(f"Picture of the window: {screenshot}", soft_wrap=True)
+    if state.phase is Phase.FAULT:
+        raise SemcError(state.message)
+    return 0

@@ -1,0 +1,176 @@
+"""The scan that runs: begun, stopped and followed by the next without the window ever waiting. No Qt here."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+from semc_core.capture.source import FrameSource
+from semc_core.engine.live import LiveEngine
+from semc_core.engine.state import EngineSettings, Phase
+from semc_core.errors import SemcError
+from semc_core.runtime.runtime import Runtime
+from semc_core.session.store import store_in
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
+
+
+class Job(Generic[T]):
+    """Work on a thread of its own, asked now and then whether it is done."""
+
+    def __init__(self, work: Callable[[], T], name: str) -> None:
+        """Begin at once."""
+        self._work = work
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name)
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether `result` returns at once."""
+        return not self._thread.is_alive()
+
+    def result(self) -> T:
+        """Wait for the end. Returns what the work returned, or raises what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # set unless there was an error
+
+    def _run(self) -> None:
+        try:
+            self._value = self._work()
+        except Exception as error:  # noqa: BLE001 - the thread's boundary; raised again by `result`
+            self._error = error
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What to scan, and how.
+
+    Attributes:
+        source: What `capture.open.open_source` understands.
+        model: Model file.
+        device: "auto", "cpu" or "cuda".
+        output: Below it each scan gets a folder.
+    """
+
+    source: str
+    model: Path
+    device: str
+    output: Path
+
+
+def new_engine(options: ScanOptions) -> LiveEngine:
+    """An engine for these options, not started. What is slow happens on its threads."""
+
+    def open_it() -> FrameSource:
+        from semc_core.capture.open import open_source
+
+        return open_source(options.source)
+
+    def load_it() -> Runtime:
+        from semc_core.runtime.load import load_runtime
+
+        return load_runtime(options.model, options.device)
+
+    return LiveEngine(open_it, load_it, store_in(options.output), EngineSettings())
+
+
+class ScanControl:
+    """Holds the scan that runs or ran last. Called by one thread; only `close` waits.
+
+    Attributes:
+        fault: Why the last scan could not be stopped, or "".
+    """
+
+    def __init__(self, make_engine: Callable[[ScanOptions], LiveEngine] = new_engine) -> None:
+        self._make_engine = make_engine
+        self._engine: LiveEngine | None = None
+        self._options: ScanOptions | None = None
+        self._next: ScanOptions | None = None
+        self._stop: Job[None] | None = None
+        self._ended = True
+        self.fault = ""
+
+    @property
+    def engine(self) -> LiveEngine | None:
+        """The scan that runs, or ran last."""
+        return self._engine
+
+    @property
+    def options(self) -> ScanOptions | None:
+        """What it was, or the one to come, was begun with."""
+        return self._next or self._options
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a scan that ran is being ended."""
+        return self._stop is not None and self._engine is not None and self._engine.state.phase not in _FINAL
+
+    @property
+    def running(self) -> bool:
+        """Whether a scan runs or is about to."""
+        if self._next is not None:
+            return True
+        engine = self._engine
+        return engine is not None and self._stop is None and engine.state.phase not in (*_FINAL, Phase.IDLE)
+
+    def begin(self, options: ScanOptions) -> None:
+        """Scan this next; what runs is ended first."""
+        self._next = options
+        self.fault = ""
+        self.stop_current()
+        self.poll()
+
+    def stop(self) -> None:
+        """End the scan; `poll` sees it through."""
+        self._next = None
+        self.fault = ""
+        self.stop_current()
+
+    def stop_current(self) -> None:
+        """Let the engine stop on another thread, unless that is done or under way."""
+        if self._engine is not None and self._stop is None and not self._ended:
+            self._stop = Job(self._engine.stop, "scan-stop")
+
+    def poll(self) -> None:
+        """Take the next step, if there is one: to be called often. Returns at once."""
+        if self._stop is not None and self._stop.done:
+            self._finish_stop(self._stop)
+        if self._engine is not None and not self._ended and self._engine.state.phase in _FINAL:
+            self.stop_current()
+        if self._next is not None and self._stop is None and self._ended:
+            options, self._next = self._next, None
+            self._options, self._engine = options, self._make_engine(options)
+            self._ended = False
+            self._engine.start()
+
+    def close(self) -> None:
+        """End everything and wait for it.
+
+        Raises:
+            SemcError: The source or the model does not answer.
+        """
+        self.stop()
+        while self._stop is not None:
+            job, self._stop = self._stop, None
+            job.result()
+            self._ended = True
+
+    def _finish_stop(self, job: Job[None]) -> None:
+        self._stop = None
+        try:
+            job.result()
+        except SemcError as error:
+            _log.warning("%s", error)
+            self.fault, self._next = str(error), None
+        else:
+            self._ended = True

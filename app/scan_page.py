@@ -1,0 +1,234 @@
+"""The scan on screen: picture, readout, traces, saved planes. Polls the engine, and shows what it finds."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app import theme
+from app.live_view import LiveView
+from app.meters import RecentValues
+from app.readout import ReadoutView
+from app.saved_strip import SavedStrip
+from app.traces import TracesView
+from app.view_state import LabelRun, ShownPicture, Tone, merged, readout, shown_picture
+from semc_core.engine.live import LiveEngine
+from semc_core.engine.state import EngineState, Phase
+from semc_core.frames import FramePacket, FrameResult
+from semc_core.model.spec import ModelSpec
+from semc_core.overlay import HeatMap, heat_map
+from semc_core.session.saved import SavedPlane
+
+_TRACES_EVERY_S: Final = 0.1
+_AGE_EVERY_S: Final = 0.25
+_FLASH_S: Final = 1.5
+
+_REGION_HINT = "Drag over the picture to set the region of interest. Esc leaves it as it is, A finds it."
+_REGION_TOO_SMALL = "That region is too small; drag a larger one. Esc leaves it as it is."
+
+
+class ScanPage(QWidget):
+    """Shows one engine at a time.
+
+    Attributes:
+        heat_map_on: Whether the heat map is laid over the picture.
+        latency: Capture to overlay, milliseconds.
+    """
+
+    def __init__(self, keep_latencies: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = LiveView()
+        self.readout = ReadoutView()
+        self.traces = TracesView()
+        self.strip = SavedStrip()
+        self.latency = RecentValues(keep_latencies)
+        self.heat_map_on = False
+        self._engine: LiveEngine | None = None
+        self._clear()
+        self._build()
+        self.view.region_refused.connect(lambda: self._say(_REGION_TOO_SMALL))
+
+    def _build(self) -> None:
+        heading = QLabel("Confidence, last 20 s")
+        heading.setObjectName("heading")
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.readout)
+        column.addWidget(heading)
+        column.addWidget(self.traces, 1)
+        em = theme.em(self)
+        side.setMinimumWidth(round(17 * em))
+        side.setMaximumWidth(round(34 * em))
+        side.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        upper = QHBoxLayout()
+        upper.addWidget(self.view, 2)
+        upper.addWidget(side, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(upper, 1)
+        layout.addWidget(self.strip)
+
+    def _clear(self) -> None:
+        self._spec: ModelSpec | None = None
+        self._colours: dict[str, str] = {}
+        self._preview: FramePacket | None = None
+        self._result: FrameResult | None = None
+        self._held: tuple[ShownPicture, FrameResult | None, HeatMap | None] | None = None
+        self._heat: tuple[FrameResult, HeatMap] | None = None
+        self._run = LabelRun()
+        self._saved: tuple[SavedPlane, ...] = ()
+        self._age_s = 0.0
+        self._age_at_s = 0.0
+        self._traces_at_s = 0.0
+        self._flash = ""
+        self._flash_until_s = 0.0
+        self._hint = ""
+        self.region_by_hand = False
+
+    def begin(self, engine: LiveEngine) -> None:
+        """Show this scan from now on."""
+        self._engine = engine
+        self._clear()
+        self.latency.clear()
+        self.view.choosing_region = False
+        self.view.show_picture(None, None, None, None)
+        self.traces.begin(None)
+        self.strip.show_planes((), {})
+
+    @property
+    def saved(self) -> tuple[SavedPlane, ...]:
+        """The planes saved in this scan."""
+        return self._saved
+
+    @property
+    def result(self) -> FrameResult | None:
+        """The newest result."""
+        return self._result
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """Of the model, when it is loaded."""
+        return self._spec
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the picture is held."""
+        return self._held is not None
+
+    def freeze(self, on: bool) -> None:
+        """Hold the picture, or let it go on.
+
+        The newest classified frame is held, with its own label and heat map: all that is shown belongs
+        together. Without one, it is the newest frame.
+        """
+        if not on:
+            self._held = None
+            return
+        shown = shown_picture(None, self._result, self.heat_map_on, time.monotonic())
+        shown = shown or shown_picture(self._preview, None, False, time.monotonic())
+        if shown is not None:
+            self._held = (shown, self._result, self._heat_of(shown.heat_of))
+
+    def toggle_heat_map(self, on: bool) -> None:
+        """Lay the heat map over the picture, also over one that is held."""
+        self.heat_map_on = on
+        if self._held is not None:
+            held_result = self._held[1]
+            shown = shown_picture(None, held_result, on, 0.0) or self._held[0]
+            self._held = (shown, held_result, self._heat_of(shown.heat_of))
+
+    def capture(self) -> bool:
+        """Save the frame that is shown. False if nothing was classified yet."""
+        held = None if self._held is None else self._held[1]
+        done = self._engine is not None and self._engine.capture_now(held)
+        self.flash("CAPTURED" if done else "NOTHING TO CAPTURE")
+        return done
+
+    def flash(self, text: str) -> None:
+        """Show a short text over the picture for a moment."""
+        self._flash, self._flash_until_s = text, time.monotonic() + _FLASH_S
+
+    def choose_region(self, on: bool) -> None:
+        """Let the user drag a region of interest."""
+        self.view.choosing_region = on
+        self._say(_REGION_HINT if on else "")
+
+    def _say(self, hint: str) -> None:
+        self._hint = hint
+
+    def tick(self, now_s: float, stopping: bool) -> None:
+        """Poll the engine and show what is new."""
+        engine = self._engine
+        if engine is None:
+            return
+        self._take_spec(engine)
+        self._preview = engine.preview.take() or self._preview
+        new = engine.results.take()
+        if new is not None:
+            self._result = new
+            self._run.update(new)
+            self.traces.add(new)
+        saved = engine.take_saved()
+        if saved:
+            self._saved = merged(self._saved, saved)
+            self.strip.show_planes(self._saved, self._colours)
+            self.traces.mark(self._saved)
+        self._show_picture(engine, now_s)
+        self._show_readout(engine.state, now_s, stopping)
+        if now_s - self._traces_at_s >= _TRACES_EVERY_S:
+            self._traces_at_s = now_s
+            self.traces.refresh()
+        for value in self.view.latencies_ms:
+            self.latency.add(now_s, value)
+        self.view.latencies_ms.clear()
+
+    def _take_spec(self, engine: LiveEngine) -> None:
+        if self._spec is None and engine.spec is not None:
+            self._spec = engine.spec
+            self._colours = theme.plane_colours(self._spec.classes)
+            self.traces.begin(self._spec, self._spec.thresholds.enter)
+
+    def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
+        if result is None or result.prediction is None or self._spec is None:
+            return None
+        if self._heat is None or self._heat[0] is not result:
+            index = self._spec.classes.index(result.label)
+            heat = heat_map(result.prediction, index, result.crop, self._spec.preprocessing)
+            self._heat = (result, heat)
+        return self._heat[1]
+
+    def _show_picture(self, engine: LiveEngine, now_s: float) -> None:
+        if self._held is not None:
+            shown, result, heat = self._held
+        else:
+            maybe = shown_picture(self._preview, self._result, self.heat_map_on, now_s)
+            if maybe is None:
+                return
+            shown, result, heat = maybe, self._result, self._heat_of(maybe.heat_of)
+        crop = engine.crop if self._held is None or result is None else result.crop
+        view = self.view
+        same = shown.packet is view.packet and result is view.result and heat is view.heat
+        if not same or crop != view.crop:
+            view.show_picture(shown.packet, result, heat, crop)
+
+    def _show_readout(self, state: EngineState, now_s: float, stopping: bool) -> None:
+        result = self._result if self._held is None else self._held[1]
+        if result is not None and now_s - self._age_at_s >= _AGE_EVERY_S:
+            self._age_at_s = now_s
+            self._age_s = 0.0 if self._held is not None else now_s - result.packet.captured_s
+        newest = self._preview
+        silent_s = 0.0 if newest is None or self._held is not None else now_s - newest.captured_s
+        saved = self._run.saved(self._saved) and self._held is None
+        said = readout(state, result, self._age_s, saved=saved, silent_s=silent_s, stopping=stopping)
+        colour = self._colours.get(said.title, theme.TEXT)
+        self.readout.show_readout(said, colour)
+        badges = [("FROZEN", theme.ACCENT)] if self._held is not None else []
+        if now_s < self._flash_until_s:
+            badges.append((self._flash, theme.GOOD if self._flash == "CAPTURED" else theme.WARNING))
+        starting = state.phase is Phase.STARTING and not self.view.choosing_region
+        hint = (state.message or "Waiting for the first frame.") if starting else self._hint
+        accent = colour if said.tone is Tone.PLANE else theme.ACCENT if self.region_by_hand else None
+        self.view.show_texts(tuple(badges), hint, accent)

@@ -1,0 +1,108 @@
+"""What the program remembers between two starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from semc_core.frames import Crop
+from semc_core.paths import DEFAULT_MODEL, default_output_folder
+
+_RECENT_LIMIT: Final = 6
+# A scanner on a capture card always looks alike; the next file may come from another one.
+_CROP_KINDS: Final = ("camera", "stream")
+
+
+class Settings:
+    """Typed access to a `QSettings`. Values that make no sense are read as if they were not there."""
+
+    def __init__(self, store: QSettings | None = None) -> None:
+        """Use `store`; None takes the user's own."""
+        self._store = store or QSettings(
+            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "semc-live", "semc-live"
+        )
+
+    @property
+    def geometry(self) -> QByteArray:
+        """Place and size of the window, as `QWidget.saveGeometry` gives it; empty at first."""
+        value = self._store.value("window/geometry")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._store.setValue("window/geometry", value)
+
+    @property
+    def heat_map(self) -> bool:
+        """Whether the heat map is shown."""
+        return self._text("view/heat_map") == "true"
+
+    @heat_map.setter
+    def heat_map(self, value: bool) -> None:
+        self._store.setValue("view/heat_map", "true" if value else "false")
+
+    @property
+    def device(self) -> str:
+        """ "auto", "cpu" or "cuda"."""
+        value = self._text("model/device")
+        return value if value in ("auto", "cpu", "cuda") else "auto"
+
+    @device.setter
+    def device(self, value: str) -> None:
+        self._store.setValue("model/device", value)
+
+    @property
+    def model(self) -> Path:
+        """The model file; the shipped one at first, or when the chosen one is gone."""
+        value = self._text("model/file")
+        return Path(value) if value and Path(value).is_file() else DEFAULT_MODEL
+
+    @model.setter
+    def model(self, value: Path) -> None:
+        self._store.setValue("model/file", "" if value == DEFAULT_MODEL else str(value))
+
+    @property
+    def output_folder(self) -> Path:
+        """Where the planes found are written."""
+        value = self._text("output/folder")
+        return Path(value) if value else default_output_folder()
+
+    @output_folder.setter
+    def output_folder(self, value: Path) -> None:
+        self._store.setValue("output/folder", str(value))
+
+    @property
+    def recent_sources(self) -> list[str]:
+        """What was opened lately, newest first."""
+        return [text for i in range(_RECENT_LIMIT) if (text := self._text(f"sources/recent{i}"))]
+
+    def remember_source(self, text: str) -> None:
+        """Put `text` first among the recent sources."""
+        recent = [text, *(other for other in self.recent_sources if other != text)]
+        for i in range(_RECENT_LIMIT):
+            self._store.setValue(f"sources/recent{i}", recent[i] if i < len(recent) else "")
+
+    def crop(self, kind: str, width: int, height: int) -> Crop | None:
+        """The region of interest last set by hand for this kind of source and size of frame."""
+        try:
+            left, top, wide, high = map(int, self._text(f"crop/{kind}_{width}x{height}").split("_"))
+        except ValueError:
+            return None
+        inside = left >= 0 and top >= 0 and left + wide <= width and top + high <= height
+        return Crop(left, top, wide, high) if inside and wide > 0 and high > 0 else None
+
+    def remember_crop(self, kind: str, width: int, height: int, crop: Crop | None) -> None:
+        """Keep it for the next scan; None forgets it. Only for cameras and streams."""
+        if kind in _CROP_KINDS:
+            text = "" if crop is None else f"{crop.left}_{crop.top}_{crop.width}_{crop.height}"
+            self._store.setValue(f"crop/{kind}_{width}x{height}", text)
+
+    def write(self) -> None:
+        """Write to disk now."""
+        self._store.sync()
+
+    def _text(self, key: str) -> str:
+        value = self._store.value(key, "")
+        return value if isinstance(value, str) else ""

@@ -1,0 +1,233 @@
+"""The start page: every kind of source, what was opened lately, model and device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+from app.view_state import RESEARCH_NOTICE
+from semc_core.paths import DEFAULT_MODEL
+
+_DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
+
+
+class SourcePage(QWidget):
+    """What to scan from.
+
+    Signals:
+        chosen: What `capture.open.open_source` understands.
+        file_wanted: A file is to be chosen.
+        folder_wanted: A folder of images is to be chosen.
+        cameras_wanted: The list of cameras is to be made anew.
+        model_wanted: Another model file is to be chosen.
+        device_chosen: "auto", "cpu" or "cuda".
+        back_wanted: Back to the scan.
+    """
+
+    chosen = Signal(str)
+    file_wanted = Signal()
+    folder_wanted = Signal()
+    cameras_wanted = Signal()
+    model_wanted = Signal()
+    device_chosen = Signal(str)
+    back_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._cameras = QComboBox()
+        self._address = QLineEdit()
+        self._patient = QSpinBox()
+        self._recent = QVBoxLayout()
+        self._recent_empty = QLabel("Nothing opened yet.")
+        self._model = QLabel()
+        self._device = QComboBox()
+        self._back = QPushButton("Back to the scan  (Esc)")
+        self._back.clicked.connect(self.back_wanted)
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.addLayout(self._heading())
+        cards = QGridLayout()
+        cards.setSpacing(round(0.8 * theme.em(self)))
+        for i, card in enumerate(
+            (self._file_card(), self._camera_card(), self._stream_card(), self._simulated_card())
+        ):
+            cards.addWidget(card, i // 2, i % 2)
+        cards.setColumnStretch(0, 1)
+        cards.setColumnStretch(1, 1)
+        layout.addLayout(cards)
+        lower = QHBoxLayout()
+        lower.setSpacing(round(0.8 * theme.em(self)))
+        lower.addWidget(self._recent_card(), 1)
+        lower.addWidget(self._model_card(), 1)
+        layout.addLayout(lower)
+        foot = QLabel(f"{RESEARCH_NOTICE}  Nothing leaves this computer.")
+        foot.setObjectName("dim")
+        layout.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
+        body.setMaximumWidth(round(68 * theme.em(self)))
+        body.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(body, 0, Qt.AlignmentFlag.AlignVCenter)
+        scroll = QScrollArea()
+        scroll.setWidget(holder)
+        scroll.setWidgetResizable(True)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+
+    def show_recent(self, sources: list[str]) -> None:
+        """List what was opened lately, newest first."""
+        while (item := self._recent.takeAt(0)) is not None:
+            if (old := item.widget()) is not None and old is not self._recent_empty:
+                old.deleteLater()
+        self._recent_empty.setVisible(not sources)
+        if not sources:
+            self._recent.addWidget(self._recent_empty)
+        for text in sources[:4]:
+            button = QPushButton(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 360))
+            button.setObjectName("flat")
+            button.setToolTip(text)
+            button.setStyleSheet("text-align: left;")
+            button.clicked.connect(lambda _=False, t=text: self.chosen.emit(t))
+            self._recent.addWidget(button)
+
+    def show_cameras(self, cameras: list[tuple[str, str]]) -> None:
+        """Offer these: (what is opened, what is shown)."""
+        self._cameras.clear()
+        for source, name in cameras:
+            self._cameras.addItem(name, source)
+        if not cameras:
+            self._cameras.addItem("No camera found; device 0", "camera:0")
+
+    def show_model(self, path: Path, device: str) -> None:
+        """The model file and device that the next scan will use."""
+        name = "The model that came with the program" if path == DEFAULT_MODEL else path.name
+        self._model.setText(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 330))
+        self._model.setToolTip(str(path))
+        self._device.setCurrentIndex(max(0, list(_DEVICES).index(device) if device in _DEVICES else 0))
+
+    def show_back(self, possible: bool) -> None:
+        """Whether there is a scan to go back to."""
+        self._back.setVisible(possible)
+
+    def _heading(self) -> QHBoxLayout:
+        title = QLabel("What do you want to scan?")
+        title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
+        row = QHBoxLayout()
+        row.addWidget(title)
+        row.addStretch(1)
+        row.addWidget(self._back)
+        return row
+
+    def _file_card(self) -> QFrame:
+        files = QPushButton("Open file …  (O)")
+        files.clicked.connect(self.file_wanted)
+        folder = QPushButton("Folder of images …")
+        folder.clicked.connect(self.folder_wanted)
+        return self._card(
+            "Recorded cine loop",
+            "Video, DICOM, or images. Or drop a file anywhere on the window.",
+            _row(files, folder),
+        )
+
+    def _camera_card(self) -> QFrame:
+        self._cameras.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._cameras.setMinimumContentsLength(8)
+        go = QPushButton("Start")
+        go.clicked.connect(lambda: self.chosen.emit(str(self._cameras.currentData() or "camera:0")))
+        again = QPushButton("Look again")
+        again.clicked.connect(self.cameras_wanted)
+        return self._card(
+            "Camera or capture card", "The scanner's video output.", _row(self._cameras, go, again, stretch=0)
+        )
+
+    def _stream_card(self) -> QFrame:
+        self._address.setPlaceholderText("rtsp://… or udp://:5000")
+        self._address.setAccessibleName("Address of the stream")
+        go = QPushButton("Connect")
+        go.clicked.connect(self._connect)
+        self._address.returnPressed.connect(self._connect)
+        return self._card(
+            "Network stream", "From an encoder or another computer.", _row(self._address, go, stretch=0)
+        )
+
+    def _simulated_card(self) -> QFrame:
+        self._patient.setRange(0, 999_999)
+        self._patient.setValue(7)
+        self._patient.setPrefix("Patient ")
+        go = QPushButton("Start")
+        go.clicked.connect(lambda: self.chosen.emit(f"simulated:{self._patient.value()}"))
+        return self._card(
+            "Simulated scan",
+            "An upper abdomen, to try the program without a scanner.",
+            _row(self._patient, go),
+        )
+
+    def _recent_card(self) -> QFrame:
+        self._recent.setSpacing(0)
+        self._recent_empty.setObjectName("dim")
+        return self._card("Opened lately", "", self._recent)
+
+    def _model_card(self) -> QFrame:
+        for name, title in _DEVICES.items():
+            self._device.addItem(title, name)
+        self._device.activated.connect(lambda _: self.device_chosen.emit(str(self._device.currentData())))
+        other = QPushButton("Other model …")
+        other.clicked.connect(self.model_wanted)
+        body = QVBoxLayout()
+        body.addWidget(self._model)
+        body.addLayout(_row(QLabel("Runs on"), self._device, other))
+        return self._card("Model", "", body)
+
+    def _card(self, title: str, text: str, body: QHBoxLayout | QVBoxLayout) -> QFrame:
+        card = QFrame()
+        card.setObjectName("panel")
+        heading = QLabel(title)
+        heading.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
+        layout = QVBoxLayout(card)
+        layout.addWidget(heading)
+        if text:
+            about = QLabel(text)
+            about.setObjectName("dim")
+            about.setWordWrap(True)
+            layout.addWidget(about)
+        layout.addLayout(body)
+        layout.addStretch(1)
+        return card
+
+    def _connect(self) -> None:
+        address = self._address.text().strip()
+        if address:
+            self.chosen.emit(address)
+        else:
+            self._address.setFocus()
+
+
+def _row(*widgets: QWidget, stretch: int | None = None) -> QHBoxLayout:
+    """Widgets side by side; the one at `stretch` takes what is left, or the end does."""
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    if stretch is None:
+        row.addStretch(1)
+    else:
+        row.setStretch(stretch, 1)
+    return row

@@ -1,0 +1,130 @@
+"""How the window looks: a dark theme for a dark room, every size relative to the font.
+
+Pairs of text and ground keep a contrast of at least 4.5 to 1 (WCAG AA); `contrast` measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
+from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
+
+from semc_core.labels import NON_STANDARD
+
+GROUND: Final = "#0d1117"
+PANEL: Final = "#161b22"
+RAISED: Final = "#232a33"
+BORDER: Final = "#3a434e"
+TEXT: Final = "#f2f5f8"
+DIM: Final = "#a9b4c0"
+ACCENT: Final = "#6cb6ff"
+GOOD: Final = "#4cc38a"
+WARNING: Final = "#f0c24b"
+FAULT: Final = "#ff8a80"
+FAULT_GROUND: Final = "#3b1418"
+NOTICE_GROUND: Final = "#332a0d"
+
+# After Okabe and Ito, lightened for a dark ground: told apart with any kind of colour vision.
+_PLANE_COLOURS: Final = ("#f5a623", "#56b4e9", "#2fc48d", "#f0e442", "#f2702b", "#d78fbf")
+
+
+def plane_colours(classes: Iterable[str]) -> dict[str, str]:
+    """One colour for each plane of the model, without the class "none of these"; they repeat after six."""
+    planes = [name for name in classes if name != NON_STANDARD]
+    return {name: _PLANE_COLOURS[i % len(_PLANE_COLOURS)] for i, name in enumerate(planes)}
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG contrast ratio of two colours "#rrggbb", 1-21."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def em(widget: QWidget) -> float:
+    """Height of a line of the widget's font, pixels: the unit of every size."""
+    return QFontMetricsF(widget.font()).height()
+
+
+def scaled_font(base: QFont, factor: float, bold: bool = False) -> QFont:
+    """`base`, `factor` times as large."""
+    font = QFont(base)
+    if base.pointSizeF() > 0:
+        font.setPointSizeF(base.pointSizeF() * factor)
+    else:
+        font.setPixelSize(max(1, round(base.pixelSize() * factor)))
+    font.setBold(bold)
+    return font
+
+
+def fitted_font(base: QFont, text: str, width: float, height: float) -> QFont:
+    """`base` in bold, as large as lets `text` fit into `width` x `height` pixels."""
+    font = scaled_font(base, 1.0, bold=True)
+    metrics = QFontMetricsF(font)
+    wide = width / max(1.0, metrics.horizontalAdvance(text))
+    high = height / max(1.0, metrics.height())
+    # The last hundredth is kept free, because glyphs do not grow exactly with the size.
+    return scaled_font(base, max(0.5, 0.99 * min(wide, high)), bold=True)
+
+
+def apply_theme(application: QApplication) -> None:
+    """Give the whole program its look."""
+    application.setStyle(QStyleFactory.create("Fusion"))
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for part, colour in (
+        (role.Window, GROUND),
+        (role.Base, PANEL),
+        (role.AlternateBase, RAISED),
+        (role.Button, RAISED),
+        (role.ToolTipBase, RAISED),
+        (role.WindowText, TEXT),
+        (role.Text, TEXT),
+        (role.ButtonText, TEXT),
+        (role.ToolTipText, TEXT),
+        (role.PlaceholderText, DIM),
+        (role.BrightText, FAULT),
+        (role.Link, ACCENT),
+        (role.Highlight, ACCENT),
+        (role.HighlightedText, GROUND),
+    ):
+        palette.setColor(part, QColor(colour))
+    for part in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, part, QColor(DIM))
+    application.setPalette(palette)
+    application.setStyleSheet(_style_sheet())
+
+
+def _style_sheet() -> str:
+    return f"""
+    QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 0.3em; }}
+    QLabel#dim {{ color: {DIM}; }}
+    QLabel#notice {{ color: {WARNING}; }}
+    QLabel#heading {{ color: {TEXT}; font-weight: 600; }}
+    QFrame#panel {{ background: {PANEL}; border: 1px solid {BORDER}; border-radius: 6px; }}
+    QFrame#banner[tone="fault"] {{
+        background: {FAULT_GROUND}; border: 1px solid {FAULT}; border-radius: 6px;
+    }}
+    QFrame#banner[tone="notice"] {{
+        background: {NOTICE_GROUND}; border: 1px solid {WARNING}; border-radius: 6px;
+    }}
+    QFrame#banner QLabel {{ background: transparent; color: {TEXT}; }}
+    QPushButton, QComboBox, QSpinBox, QLineEdit {{
+        background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px;
+        padding: 5px 12px; min-height: 1.5em;
+    }}
+    QPushButton:hover {{ border-color: {ACCENT}; }}
+    QPushButton:focus, QLineEdit:focus, QSpinBox:focus, QComboBox:focus {{ border: 1px solid {ACCENT}; }}
+    QPushButton:pressed {{ background: {BORDER}; }}
+    QPushButton:disabled {{ color: {DIM}; border-color: {RAISED}; }}
+    QPushButton#flat {{ background: transparent; border: none; color: {ACCENT}; padding: 2px 6px; }}
+    QPushButton#flat:hover, QPushButton#flat:focus {{ text-decoration: underline; }}
+    QScrollArea {{ border: none; background: transparent; }}
+    """

@@ -1,0 +1,266 @@
+"""What the window says, as data: pure functions from the engine's data to texts and tones. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from semc_core.capture.source import SourceInfo
+from semc_core.engine.state import EngineState, Phase, Spread, Statistics
+from semc_core.frames import FramePacket, FrameResult
+from semc_core.labels import NON_STANDARD, full_name
+from semc_core.session.saved import SavedPlane
+
+STALE_AFTER_S: Final = 0.5
+"""A prediction older than this is no longer about what the picture shows."""
+
+SILENT_AFTER_S: Final = 1.0
+"""A running source that gave no frame for so long is said to be silent."""
+
+RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
+
+
+class Tone(Enum):
+    """How a text is coloured."""
+
+    PLANE = "plane"
+    NEUTRAL = "neutral"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """The large text beside the picture.
+
+    Attributes:
+        title: The plane, or what is the matter; a few words.
+        detail: The plane's name in words, or what to do.
+        tone: Colour.
+        confidence: 0-1; None where nothing was classified.
+        age: How old the prediction is, in words, or "".
+        stale: The prediction is too old to be about this picture.
+        saved: A frame of the hold that is shown was saved.
+    """
+
+    title: str
+    detail: str
+    tone: Tone
+    confidence: float | None = None
+    age: str = ""
+    stale: bool = False
+    saved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A sentence across the window, and the ways out of it.
+
+    Attributes:
+        text: One or two sentences.
+        fault: True for an error, False for a notice.
+        actions: Names of what its buttons do.
+    """
+
+    text: str
+    fault: bool
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownPicture:
+    """Which frame is painted, and what is painted over it.
+
+    Attributes:
+        packet: The frame.
+        heat_of: The result whose heat map is laid over; it was made from this very frame. None for none.
+    """
+
+    packet: FramePacket
+    heat_of: FrameResult | None
+
+
+def shown_picture(
+    preview: FramePacket | None, result: FrameResult | None, heat_map: bool, now_s: float
+) -> ShownPicture | None:
+    """Choose the frame to paint.
+
+    The newest frame is shown as it comes, ahead of the model. With the heat map on, the frame that was
+    classified last is shown instead, because the heat map belongs to it; unless it is stale, for the live
+    picture never waits for the model.
+    """
+    if result is not None and heat_map and result.prediction is not None:
+        newest_s = now_s if preview is None else preview.captured_s
+        if preview is None or newest_s - result.packet.captured_s <= STALE_AFTER_S:
+            return ShownPicture(result.packet, result if result.label != NON_STANDARD else None)
+    if preview is not None:
+        return ShownPicture(preview, None)
+    return None if result is None else ShownPicture(result.packet, None)
+
+
+def readout(
+    state: EngineState | None,
+    result: FrameResult | None,
+    age_s: float,
+    *,
+    saved: bool = False,
+    silent_s: float = 0.0,
+    stopping: bool = False,
+) -> Readout:
+    """What the large text says.
+
+    Args:
+        state: Of the scan; None if there is none.
+        result: Newest result, or the one held by the freeze key.
+        age_s: Time since its frame was captured, seconds.
+        saved: Whether a frame of the plane that is held was saved.
+        silent_s: Time since the newest frame, seconds.
+        stopping: The scan is being ended.
+    """
+    phase = Phase.IDLE if state is None else state.phase
+    message = "" if state is None else state.message
+    if stopping:
+        return Readout("Stopping", "The scan is ended; what was found is written.", Tone.NEUTRAL)
+    if phase is Phase.IDLE:
+        return Readout("No scan", "Choose a source, or press S.", Tone.NEUTRAL)
+    if phase is Phase.STARTING:
+        return Readout("Starting", message or "Waiting for the first frame.", Tone.NEUTRAL)
+    if phase is Phase.FAULT:
+        return Readout("Scan ended", "A fault ended it; see above.", Tone.FAULT)
+    if phase is Phase.ENDED:
+        return Readout("End of scan", "Press S to play it again, N for another source.", Tone.NEUTRAL)
+    if phase is Phase.STOPPED:
+        return Readout("Stopped", "Press S to start again, N for another source.", Tone.NEUTRAL)
+    if result is None:
+        return Readout("Starting", "Waiting for the first frame.", Tone.NEUTRAL)
+    if silent_s > SILENT_AFTER_S:
+        return Readout(
+            "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
+        )
+    return _of_result(result, age_s, saved)
+
+
+def _of_result(result: FrameResult, age_s: float, saved: bool) -> Readout:
+    age, stale = age_text(age_s), age_s > STALE_AFTER_S
+    if result.picture == "black":
+        return Readout("No picture", "The picture is black.", Tone.WARNING, None, age, stale)
+    if result.picture == "flat":
+        return Readout("No scan", "A test pattern or an empty screen.", Tone.WARNING, None, age, stale)
+    frozen = result.picture == "frozen"
+    if result.label == NON_STANDARD:
+        if frozen:
+            return Readout(
+                "Still picture", "The scanner is frozen; nothing is saved.", Tone.WARNING, None, age
+            )
+        return Readout(
+            "No plane", full_name(NON_STANDARD) + " in sight", Tone.NEUTRAL, result.confidence, age, stale
+        )
+    detail = "The scanner is frozen; nothing is saved." if frozen else full_name(result.label)
+    return Readout(result.label, detail, Tone.PLANE, result.confidence, age, stale, saved)
+
+
+def age_text(age_s: float) -> str:
+    """ "40 ms ago", "2.1 s ago". Milliseconds in steps of ten: the last digit only flickers."""
+    return f"{duration(age_s)} ago"
+
+
+def duration(seconds: float) -> str:
+    """A short time in words, at least 10 ms."""
+    if seconds < 0.995:
+        return f"{max(1, round(seconds * 100)) * 10} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+def scan_time(seconds: float) -> str:
+    """A time within the scan: "0:07.3", "12:40.0"."""
+    tenths = int(seconds * 10 + 0.5)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+class LabelRun:
+    """Since when the steady label has been what it is; says whether that hold was saved."""
+
+    def __init__(self) -> None:
+        self._label = NON_STANDARD
+        self._since_s = 0.0
+
+    def update(self, result: FrameResult) -> None:
+        """Take the next result."""
+        if result.label != self._label:
+            self._label, self._since_s = result.label, result.packet.pts_s
+
+    def saved(self, planes: Iterable[SavedPlane]) -> bool:
+        """Whether one of `planes` is of the plane that is held now."""
+        if self._label == NON_STANDARD:
+            return False
+        return any(p.plane == self._label and p.hold_end_s >= self._since_s for p in planes)
+
+
+def banner(
+    state: EngineState | None,
+    info: SourceInfo | None,
+    window_fault: str = "",
+    read: Collection[str] = (),
+) -> Banner | None:
+    """The most urgent thing to say, or None.
+
+    Args:
+        state: Of the scan.
+        info: Of the source; it may have a notice.
+        window_fault: What went wrong outside of the scan.
+        read: Texts that the user has put away.
+    """
+    said: list[Banner] = []
+    if window_fault:
+        said.append(Banner(window_fault, True, ("source",)))
+    if state is not None and state.message and state.phase is not Phase.STARTING:
+        ended = state.phase is Phase.FAULT
+        said.append(Banner(state.message, True, ("source", "start_stop") if ended else ("change_folder",)))
+    if info is not None and info.notice:
+        said.append(Banner(info.notice, False))
+    return next((one for one in said if one.text not in read), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusItem:
+    """One number of the status line: its name, its value, and whether it is worrying."""
+
+    name: str
+    value: str
+    worrying: bool = False
+
+
+def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tuple[StatusItem, ...]:
+    """The numbers of the status line.
+
+    Args:
+        statistics: Of the engine.
+        latency: Capture to overlay, measured by the window.
+        pause_ms: Longest time the window did not answer in the last seconds.
+    """
+    share = statistics.dropped / max(1, statistics.frames_in)
+    drops = f"{statistics.dropped}" + (f" ({share:.1%})" if statistics.dropped else "")
+    delay = f"{latency.p50_ms:.0f} / {latency.p95_ms:.0f} ms" if latency.p50_ms else "–"
+    return (
+        StatusItem("Source", f"{statistics.capture_rate:.1f} fps"),
+        StatusItem("Model", f"{statistics.classify_rate:.1f} fps"),
+        StatusItem("Delay p50 / p95", delay, latency.p95_ms > 150),
+        StatusItem("Drops", drops, share > 0.5),
+        StatusItem("Longest pause", f"{pause_ms:.0f} ms", pause_ms > 100),
+    )
+
+
+def model_text(name: str, sha256: str, device_name: str) -> str:
+    """ "semc_live 3f2a91bc · CPU, OpenVINO float32"."""
+    model = f"{name} {sha256[:8]}".strip()
+    return " · ".join(part for part in (model, device_name) if part)
+
+
+def merged(planes: tuple[SavedPlane, ...], new: Iterable[SavedPlane]) -> tuple[SavedPlane, ...]:
+    """`planes` with `new` put in: the same hold's entry is replaced at its place, others come last."""
+    by_hold = {plane.hold_id: plane for plane in planes}
+    for plane in new:
+        by_hold[plane.hold_id] = plane
+    return tuple(by_hold.values())

@@ -1,0 +1,481 @@
+"""The main window: puts the parts together, gives every action its keys, and ticks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app import theme
+from app.keys import BINDINGS, TOOL_BAR
+from app.meters import GapMeter
+from app.panels import BannerBar, HelpOverlay, KeyButton, StatusLine
+from app.saved_strip import PlaneViewer
+from app.scan import Job, ScanControl, ScanOptions
+from app.scan_page import ScanPage
+from app.settings import Settings
+from app.source_page import SourcePage
+from app.view_state import banner, model_text, status_items
+from semc_core.engine.live import LiveEngine
+from semc_core.errors import SemcError
+from semc_core.frames import Crop
+from semc_core.session.saved import SavedPlane
+
+_log = logging.getLogger(__name__)
+_TICK_MS: Final = 16
+_STATUS_EVERY_S: Final = 0.5
+_BANNER_TITLES: Final = {
+    "source": "Choose another source  (N)",
+    "start_stop": "Try again  (S)",
+    "change_folder": "Choose another folder",
+}
+_VIDEO_FILTER: Final = (
+    "Scans (*.mp4 *.mov *.avi *.mkv *.mpg *.mpeg *.gif *.wmv *.webm *.m4v *.dcm *.dicom *.ima "
+    "*.png *.jpg *.jpeg *.bmp *.tif *.tiff);;All files (*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says instead of the settings; None leaves it to them. Not remembered."""
+
+    model: Path | None = None
+    device: str | None = None
+    output: Path | None = None
+
+
+class MainWindow(QWidget):
+    """Everything the user sees."""
+
+    def __init__(
+        self, settings: Settings, overrides: Overrides | None = None, keep_latencies: bool = False
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle("SEMC Live")
+        self.setAcceptDrops(True)
+        self._settings = settings
+        self._overrides = overrides or Overrides()
+        self.control = ScanControl()
+        self.gaps = GapMeter()
+        self.scan_page = ScanPage(keep_latencies)
+        self.source_page = SourcePage()
+        self.banner = BannerBar(_BANNER_TITLES)
+        self.status = StatusLine()
+        self.pages = QStackedWidget()
+        self.actions_by_name: dict[str, QAction] = {}
+        self._shown_engine: LiveEngine | None = None
+        self._cameras: Job[list[tuple[str, str]]] | None = None
+        self._crop_pending = False
+        self._window_fault = ""
+        self._read: set[str] = set()
+        self._status_at_s = 0.0
+        self._dialog: QFileDialog | None = None
+        self._make_actions()
+        self._build()
+        self.help = HelpOverlay(self)
+        self.viewer = PlaneViewer(self)
+        self._connect()
+        self._restore()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(_TICK_MS)
+
+    # What the user can do.
+
+    def open_source(self, text: str) -> None:
+        """Scan from `text`; what runs is ended first."""
+        path = Path(text).expanduser()
+        if path.exists():
+            text = str(path.resolve())
+        self._settings.remember_source(text)
+        self._begin(text)
+
+    def start_stop(self) -> None:
+        """End the scan that runs; or scan the same again; or choose a source."""
+        options = self.control.options
+        if self.control.running:
+            self.control.stop()
+        elif options is not None:
+            self._begin(options.source)
+        else:
+            self.show_sources()
+
+    def show_sources(self) -> None:
+        """Show the start page; a scan that runs goes on."""
+        self.source_page.show_recent(self._settings.recent_sources)
+        self.source_page.show_model(self._model, self._device)
+        self.source_page.show_back(self._shown_engine is not None)
+        self._show_page(self.source_page)
+        self.look_for_cameras()
+
+    def look_for_cameras(self) -> None:
+        """List the cameras without waiting for them."""
+        if self._cameras is None:
+            self._cameras = Job(_camera_choices, "camera-list")
+
+    def freeze(self) -> None:
+        """Hold the picture, or let it go on."""
+        self.scan_page.freeze(not self.scan_page.frozen)
+
+    def set_region(self, crop: Crop | None) -> None:
+        """Use this region of interest from now on; None finds it."""
+        engine = self._shown_engine
+        if engine is None:
+            return
+        engine.set_crop(crop)
+        self.scan_page.choose_region(False)
+        self.scan_page.region_by_hand = crop is not None
+        info = engine.source_info
+        if info is not None:
+            self._settings.remember_crop(info.kind, info.width, info.height, crop)
+
+    def escape(self) -> None:
+        """Leave what is in the way: one thing at each press."""
+        if self.help.isVisible():
+            self.help.hide()
+        elif self.viewer.isVisible():
+            self.viewer.hide()
+        elif self.scan_page.view.choosing_region:
+            self.scan_page.choose_region(False)
+        elif self.pages.currentWidget() is self.source_page and self._shown_engine is not None:
+            self._show_page(self.scan_page)
+        elif self.isFullScreen():
+            self.toggle_full_screen()
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back."""
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+
+    def show_saved(self, plane: SavedPlane) -> None:
+        """Show one saved plane large."""
+        self.viewer.show_plane(plane)
+
+    @property
+    def output_folder(self) -> Path:
+        """Below it each scan gets a folder for its planes."""
+        return self._output
+
+    def tick_once_more(self) -> None:
+        """After the close: take what the scan wrote at its end."""
+        self.scan_page.tick(time.monotonic(), False)
+
+    def report(self, sentence: str) -> None:
+        """Tell the user of something that went wrong outside of the scan."""
+        self._window_fault = sentence
+        self._read.discard(sentence)
+
+    # Building.
+
+    def _make_actions(self) -> None:
+        does: dict[str, Callable[[], object]] = {
+            "source": self.show_sources,
+            "open_file": self._choose_file,
+            "start_stop": self.start_stop,
+            "freeze": self.freeze,
+            "capture": self.scan_page.capture,
+            "heat_map": self._toggle_heat_map,
+            "region": lambda: self.scan_page.choose_region(not self.scan_page.view.choosing_region),
+            "auto_region": lambda: self.set_region(None),
+            "last_saved": self._show_last_saved,
+            "folder": self._show_folder,
+            "full_screen": self.toggle_full_screen,
+            "help": lambda: self.help.toggle(),
+            "escape": self.escape,
+            "quit": self.close,
+        }
+        for binding in BINDINGS:
+            action = QAction(binding.title, self)
+            action.setShortcuts([QKeySequence(key) for key in binding.keys])
+            action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+            action.setAutoRepeat(False)
+            action.setCheckable(binding.name in ("freeze", "heat_map", "region"))
+            action.setToolTip(f"{binding.help}  ({', '.join(binding.keys)})")
+            action.triggered.connect(lambda _=False, do=does[binding.name]: do())
+            self.addAction(action)
+            self.actions_by_name[binding.name] = action
+
+    def _build(self) -> None:
+        keys = {binding.name: binding.keys[0] for binding in BINDINGS}
+        bar = QHBoxLayout()
+        bar.setSpacing(4)
+        for name in TOOL_BAR:
+            bar.addWidget(KeyButton(self.actions_by_name[name], keys[name]))
+        self.pages.addWidget(self.source_page)
+        self.pages.addWidget(self.scan_page)
+        layout = QVBoxLayout(self)
+        gap = round(0.5 * theme.em(self))
+        layout.setContentsMargins(gap, gap, gap, gap)
+        layout.setSpacing(gap)
+        layout.addLayout(bar)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.status)
+
+    def _connect(self) -> None:
+        page = self.source_page
+        page.chosen.connect(self.open_source)
+        page.file_wanted.connect(self._choose_file)
+        page.folder_wanted.connect(self._choose_image_folder)
+        page.cameras_wanted.connect(self.look_for_cameras)
+        page.model_wanted.connect(self._choose_model)
+        page.device_chosen.connect(self._choose_device)
+        page.back_wanted.connect(lambda: self._show_page(self.scan_page))
+        self.banner.wanted.connect(self._banner_wants)
+        self.banner.put_away.connect(self._put_banner_away)
+        self.scan_page.view.region_chosen.connect(self.set_region)
+        self.scan_page.view.automatic_region.connect(lambda: self.set_region(None))
+        strip = self.scan_page.strip
+        strip.opened.connect(self.show_saved)
+        strip.folder_wanted.connect(self._show_folder)
+        strip.change_folder_wanted.connect(self._choose_output)
+
+    def _restore(self) -> None:
+        self.resize(QSize(1280, 800))
+        self.setMinimumSize(round(46 * theme.em(self)), round(32 * theme.em(self)))
+        self.restoreGeometry(self._settings.geometry)
+        self.scan_page.toggle_heat_map(self._settings.heat_map)
+        self.scan_page.strip.show_folder(str(self._output))
+        self.show_sources()
+
+    @property
+    def _model(self) -> Path:
+        return self._overrides.model or self._settings.model
+
+    @property
+    def _device(self) -> str:
+        return self._overrides.device or self._settings.device
+
+    @property
+    def _output(self) -> Path:
+        return self._overrides.output or self._settings.output_folder
+
+    def _begin(self, source: str) -> None:
+        self._window_fault = ""
+        self._read.clear()
+        self.control.begin(ScanOptions(source, self._model, self._device, self._output))
+        self._show_page(self.scan_page)
+
+    def _show_page(self, page: QWidget) -> None:
+        self.pages.setCurrentWidget(page)
+        self._update_actions()
+
+    # Every few milliseconds.
+
+    def tick(self) -> None:
+        """Take what the engine has, and show it."""
+        now_s = time.monotonic()
+        self.gaps.tick(now_s)
+        self.control.poll()
+        engine = self.control.engine
+        if engine is not None and engine is not self._shown_engine:
+            self._shown_engine = engine
+            self._crop_pending = True
+            self.scan_page.begin(engine)
+            self.scan_page.strip.show_folder(str(self._output))
+        self._use_remembered_crop()
+        self.scan_page.tick(now_s, self.control.stopping)
+        self._take_cameras()
+        self._update_actions()
+        self._show_banner()
+        if now_s - self._status_at_s >= _STATUS_EVERY_S:
+            self._status_at_s = now_s
+            self._show_status()
+
+    def _use_remembered_crop(self) -> None:
+        info = None if self._shown_engine is None else self._shown_engine.source_info
+        if self._shown_engine is None or info is None or not self._crop_pending:
+            return
+        self._crop_pending = False
+        crop = self._settings.crop(info.kind, info.width, info.height)
+        if crop is not None:
+            self._shown_engine.set_crop(crop)
+            self.scan_page.region_by_hand = True
+
+    def _take_cameras(self) -> None:
+        if self._cameras is not None and self._cameras.done:
+            job, self._cameras = self._cameras, None
+            try:
+                self.source_page.show_cameras(job.result())
+            except SemcError as error:
+                self.report(str(error))
+
+    def _update_actions(self) -> None:
+        page, actions = self.scan_page, self.actions_by_name
+        scanning = self.pages.currentWidget() is page
+        for binding in BINDINGS:
+            if binding.scan_only:
+                actions[binding.name].setEnabled(scanning)
+        actions["auto_region"].setEnabled(scanning and page.region_by_hand)
+        actions["freeze"].setChecked(page.frozen)
+        actions["heat_map"].setChecked(page.heat_map_on)
+        actions["region"].setChecked(page.view.choosing_region)
+        start = actions["start_stop"]
+        start.setText("Stopping" if self.control.stopping else "Stop" if self.control.running else "Start")
+        start.setEnabled(not self.control.stopping)
+
+    def _show_banner(self) -> None:
+        engine = self._shown_engine
+        state = None if engine is None else engine.state
+        info = None if engine is None else engine.source_info
+        fault = self._window_fault or self.control.fault
+        self.banner.show_banner(banner(state, info, fault, self._read))
+
+    def _show_status(self) -> None:
+        engine = self._shown_engine
+        if engine is None:
+            return
+        page = self.scan_page
+        self.status.show_numbers(
+            status_items(engine.statistics(), page.latency.spread(), self.gaps.recent_ms)
+        )
+        spec, info = engine.spec, engine.source_info
+        title = "SEMC Live" if info is None else f"{info.source_id} · SEMC Live"
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
+        if spec is not None:
+            options = self.control.options
+            name = self._model.stem if options is None else options.model.stem
+            self.status.show_model(model_text(name, spec.sha256, engine.device_name), spec.notice)
+
+    # Choosing.
+
+    def _choose_file(self) -> None:
+        self._ask(QFileDialog.FileMode.ExistingFile, "Open a cine loop", _VIDEO_FILTER, self.open_source)
+
+    def _choose_image_folder(self) -> None:
+        self._ask(QFileDialog.FileMode.Directory, "Open a folder of images", "", self.open_source)
+
+    def _choose_model(self) -> None:
+        self._ask(
+            QFileDialog.FileMode.ExistingFile, "Choose a model", "Models (*.safetensors)", self._use_model
+        )
+
+    def _choose_output(self) -> None:
+        self._ask(QFileDialog.FileMode.Directory, "Where to save planes", "", self._use_output)
+
+    def _ask(
+        self, mode: QFileDialog.FileMode, title: str, name_filter: str, use: Callable[[str], None]
+    ) -> None:
+        """Ask for one file or folder; the scan goes on meanwhile."""
+        if self._dialog is not None:
+            self._dialog.raise_()
+            return
+        dialog = QFileDialog(self, title)
+        dialog.setFileMode(mode)
+        if name_filter:
+            dialog.setNameFilter(name_filter)
+        dialog.fileSelected.connect(use)
+        dialog.finished.connect(self._forget_dialog)
+        self._dialog = dialog
+        dialog.open()
+
+    def _forget_dialog(self) -> None:
+        if self._dialog is not None:
+            self._dialog.deleteLater()
+            self._dialog = None
+
+    def _use_model(self, path: str) -> None:
+        self._settings.model = Path(path)
+        self._overrides = Overrides(None, self._overrides.device, self._overrides.output)
+        self.source_page.show_model(self._model, self._device)
+
+    def _choose_device(self, device: str) -> None:
+        self._settings.device = device
+        self._overrides = Overrides(self._overrides.model, None, self._overrides.output)
+
+    def _use_output(self, folder: str) -> None:
+        self._settings.output_folder = Path(folder)
+        self._overrides = Overrides(self._overrides.model, self._overrides.device, None)
+        self.scan_page.strip.show_folder(f"{folder} (from the next scan on)")
+
+    def _toggle_heat_map(self) -> None:
+        self.scan_page.toggle_heat_map(not self.scan_page.heat_map_on)
+        self._settings.heat_map = self.scan_page.heat_map_on
+
+    def _show_last_saved(self) -> None:
+        if self.scan_page.saved:
+            self.show_saved(self.scan_page.saved[-1])
+
+    def _show_folder(self) -> None:
+        pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]
+        folder = pngs[-1].parent if pngs else self._output
+        if not folder.is_dir():
+            self.report(f"There is nothing in {folder} yet; it is made when the first plane is saved.")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.report(f"No program here shows folders; open {folder} yourself.")
+
+    def _banner_wants(self, name: str) -> None:
+        self._put_banner_away()
+        if name == "change_folder":
+            self._choose_output()
+        else:
+            self.actions_by_name[name].trigger()
+
+    def _put_banner_away(self) -> None:
+        if self.banner.shown is not None:
+            self._read.add(self.banner.shown.text)
+        self._window_fault = ""
+
+    # What Qt calls.
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and addresses can be dropped."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first thing that was dropped."""
+        urls = event.mimeData().urls()
+        if urls:
+            event.acceptProposedAction()
+            self.open_source(urls[0].toLocalFile() if urls[0].isLocalFile() else urls[0].toString())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The list of keys and the large view lie over the window."""
+        if self.viewer.isVisible():
+            self.viewer.setGeometry(self.rect())
+        self.help.hide()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End the scan, write what is left, remember the settings."""
+        self._timer.stop()
+        self._settings.geometry = self.saveGeometry()
+        self._settings.write()
+        self.hide()
+        try:
+            self.control.close()
+            if self._cameras is not None:
+                self._cameras.result()
+        except SemcError as error:
+            # There is no window left to show it in.
+            _log.error("%s", error)
+        event.accept()
+
+
+def _camera_choices() -> list[tuple[str, str]]:
+    """What can be opened, and how it is called."""
+    from semc_core.capture.camera import list_devices
+
+    return [
+        (
+            f"camera:{device.index}",
+            f"{device.index}  {device.name}".strip() if device.name else f"Device {device.index}",
+        )
+        for device in list_devices()
+    ]

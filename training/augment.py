@@ -1,7 +1,10 @@
-"""Random changes of a batch of stored frames, all at once: what differs between scanners, hands and cables.
+"""Random changes of a batch of stored frames, all at once.
+
+They are what differs between scanners, hands and cables.
 
 Shapes: B batch, h x w stored pixels, s output side.
-No left-right flips: a plane has a left and a right. No large turns: a plane seen from the side is another one.
+No left-right flips: a plane has a left and a right. No
+large turns: a plane seen from the side is another one.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+
+from semc_core.model.network import SemcNetwork
 
 
 class WeightAverage:
@@ -13,15 +14,17 @@ class WeightAverage:
 
     Args:
         network: Copied at the start.
-        decay: Share kept per step, once enough steps have passed; fewer at first, so that the start is forgotten.
+        decay: Share kept per step, once enough steps have passed; less at first, so that the start is
+            forgotten.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: SemcNetwork, decay: float) -> None:
+        self.network = copy.deepcopy(network)
+        self.network.eval().requires_grad_(False)
         self._decay = decay
 
     @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
+    def update(self, network: SemcNetwork, step: int) -> None:
         """Take in the network after step `step`, from 1."""
         decay = min(self._decay, (1 + step) / (10 + step))
         source = network.state_dict()

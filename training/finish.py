@@ -26,7 +26,10 @@ from training.data.dataset import FrameSet
 from training.loop import Classified, TrainOptions, classify
 from training.metrics import frame_metrics
 
-NOTICE: Final = "This model knows only the simulated scan: it was trained on simulated patients and must not be used on real ones."
+NOTICE: Final = (
+    "This model knows only the simulated scan: "
+    "it was trained on simulated patients and must not be used on real ones."
+)
 _NOVELTY_SLOPE: Final = 16.0  # beyond 1.2 of the limit hardly any plane is left, below 0.8 hardly any is lost
 _FRAMES_FOR_NOVELTY: Final = 4000
 _PRECISION: Final = 0.97

@@ -22,7 +22,7 @@ from semc_core.model.layout import stage_channels
 from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import find_preset
 from semc_core.model.spec import Preprocessing
-from training.augment import AugmentOptions, Augmenter, to_side
+from training.augment import Augmenter, AugmentOptions, to_side
 from training.average import WeightAverage
 from training.checkpoint import read_checkpoint, write_checkpoint
 from training.data.dataset import FrameSet, draw_weights
@@ -266,7 +266,7 @@ def classify(
     device = next(network.parameters()).device
     logits, features = [], []
     with _evaluating(network):
-        for part in frames.split(batch):
+        for part in torch.split(frames, batch):
             inputs = normalised(to_side(part, side or preprocessing.height), preprocessing)
             details = network.details(inputs.to(device).contiguous(memory_format=torch.channels_last))
             logits.append(details.logits.float().cpu())
@@ -310,12 +310,13 @@ def _optimiser(options: TrainOptions, parameters: list[torch.nn.Parameter]) -> t
 
 
 def _summary(parts: LossParts, logits: Tensor, labels: Tensor) -> dict[str, float]:
+    alpha = parts.alpha.detach()
     return {
-        "loss": float(parts.total.mean()),
-        "moe": float(parts.moe.mean()),
-        "supcon": float(parts.supcon.mean()),
-        "selfcon": float(parts.selfcon.mean()),
-        "alpha_mean": float(parts.alpha.mean()),
-        "alpha_std": float(parts.alpha.std(correction=0)),
+        "loss": float(parts.total.detach().mean()),
+        "moe": float(parts.moe.detach().mean()),
+        "supcon": float(parts.supcon.detach().mean()),
+        "selfcon": float(parts.selfcon.detach().mean()),
+        "alpha_mean": float(alpha.mean()),
+        "alpha_std": float(alpha.std(correction=0)),
         "train_accuracy": float((logits.argmax(1) == labels).float().mean()),
     }

@@ -45,7 +45,7 @@ def rate_factor(progress: float) -> float:
 
 
 def side_at(progress: float, full: int, progressive: bool) -> int:
-    """Rows and columns of the pictures trained on: small ones first, which are quicker, the real size at last."""
+    """Rows and columns of the pictures: small ones first, which are quicker, the real size at last."""
     if progressive:
         for until, part in _STAGES:
             if progress < until:

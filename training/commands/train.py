@@ -57,10 +57,9 @@ def run(args: argparse.Namespace) -> int:
     facts = {"steps": training.step, "seconds": round(training.elapsed_s)}
     spec = finish(training.best_network(), options, train, validation, args.out, facts)
     measured = spec.metrics["validation"]
+    before, after = measured["calibration_error_before"], measured["calibration_error"]
     print(f"Wrote {args.out}: accuracy {measured['accuracy']:.3f}, F1 {measured['f1']:.3f}", end=", ")
-    print(
-        f"calibration error {measured['calibration_error_before']:.3f} -> {measured['calibration_error']:.3f}."
-    )
+    print(f"calibration error {before:.3f} -> {after:.3f}.")
     return 0
 
 
@@ -94,7 +93,7 @@ def _train(training: Training) -> None:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns) as bar:
-        task = bar.add_task("Training", total=1.0, completed=training.progress)
+        task = bar.add_task("Training", total=1.0)
 
         def tell(progress: float, loss: float) -> None:
             bar.update(task, completed=progress, description=f"Training, loss {loss:.3f}")

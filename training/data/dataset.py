@@ -82,7 +82,7 @@ def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet
         if home is split:
             frames.append(pictures)
             rows += described
-    check_disjoint({each: patients for each, patients in homes.items()})
+    check_disjoint(homes)
     if not rows:
         raise UsageError(
             f"{folder} has no {split.value} patients; render some with `python -m training render`."
@@ -101,7 +101,7 @@ def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet
 
 
 def draw_weights(data: FrameSet, non_standard_share: float, ambiguous_weight: float) -> Tensor:
-    """How often each frame is drawn: planes equally often, NSP with its share, families of NSP as fixed above.
+    """How often each frame is drawn: planes equally often, NSP and its families with their shares.
 
     Args:
         data: See there.

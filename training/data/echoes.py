@@ -1,4 +1,4 @@
-"""Ultrasound-like pictures of no organ in particular: echo levels, speckle, and the shape of the field of view.
+"""Ultrasound-like pictures of no organ in particular: echo levels, speckle, and the field of view.
 
 Levels are decibels on a grid (rows = depth, columns = beams); `picture` makes a gray screen of them.
 """
@@ -23,7 +23,7 @@ def smooth_field(rng: Rng, shape: tuple[int, int], cells: float) -> Levels:
     """float32 `shape`, mean 0, deviation 1: random, smooth over `cells` rows and columns."""
     noise = rng.standard_normal(shape).astype(np.float32)
     field = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigmaX=cells), np.float32)
-    return (field - field.mean()) / np.float32(field.std() + 1e-6)
+    return np.asarray((field - field.mean()) / (field.std() + 1e-6), np.float32)
 
 
 def coordinates() -> tuple[Levels, Levels]:
@@ -44,8 +44,8 @@ def ellipse(rng: Rng, radius: tuple[float, float]) -> NDArray[np.bool_]:
 def picture(rng: Rng, levels: Levels, shape: tuple[int, int]) -> Picture:
     """A screen of `shape` showing `levels` with speckle, compressed, in a random field of view."""
     axial, lateral = rng.uniform(0.7, 2.0), rng.uniform(0.8, 3.0)
-    field = rng.standard_normal((*GRID, 2)).astype(np.float32)
-    field = cv2.GaussianBlur(field, (0, 0), sigmaX=lateral, sigmaY=axial)
+    white = rng.standard_normal((*GRID, 2)).astype(np.float32)
+    field = cv2.GaussianBlur(white, (0, 0), sigmaX=lateral, sigmaY=axial)
     power = (field**2).sum(axis=2)
     speckle = 10 * np.log10(power / power.mean() + 1e-4)
     if rng.random() < 0.5:

@@ -1,16 +1,18 @@
 """Pictures that show no standard plane of the liver: what "none of these" is learned from.
 
-Three families: screens that are no ultrasound, ultrasound of something else, and scan frames whose picture was
-destroyed. All are generated; no files are needed. Each maker takes a random generator and gives uint8 (H, W).
+Three families: screens that are no ultrasound, ultrasound of something else, and scan frames whose picture
+was destroyed. All are generated; no files are needed. Each maker takes a random generator and gives
+uint8 (H, W).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from training.data.echoes import (
     GRID,
@@ -25,11 +27,17 @@ from training.data.echoes import (
 
 _SIZES: Final = ((480, 640), (576, 720), (600, 800), (480, 480))
 _WORDS: Final = (
-    "SCAN FREEZE GAIN DEPTH REPORT EXAM LIVER NAME DATE MENU SAVE PRINT MI TIS 0123456789 OK EXIT".split()
+    *("SCAN", "FREEZE", "GAIN", "DEPTH", "REPORT", "EXAM", "LIVER", "NAME", "DATE", "MENU"),
+    *("SAVE", "PRINT", "MI", "TIS", "0123456789", "OK", "EXIT"),
 )
 
 Maker = Callable[[Rng], Picture]
 Destroyer = Callable[[Rng, Picture], Picture]
+
+
+def _gray(values: NDArray[Any]) -> Picture:
+    """Clipped to 0-255 and rounded down."""
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
 def _size(rng: Rng) -> tuple[int, int]:
@@ -60,12 +68,12 @@ def _gradient(rng: Rng) -> Picture:
     angle = rng.uniform(0, 2 * np.pi)
     rows, columns = np.mgrid[0:height, 0:width] / max(height, width)
     ramp = np.cos(angle) * columns + np.sin(angle) * rows
-    return ((ramp * rng.uniform(0.5, 4)) % 1.0 * 255).astype(np.uint8)
+    return _gray((ramp * rng.uniform(0.5, 4)) % 1.0 * 255)
 
 
 def _white_noise(rng: Rng) -> Picture:
     noise = rng.normal(rng.uniform(20, 200), rng.uniform(5, 90), _size(rng))
-    return np.clip(noise, 0, 255).astype(np.uint8)
+    return _gray(noise)
 
 
 def _clouds(rng: Rng) -> Picture:
@@ -76,13 +84,13 @@ def _clouds(rng: Rng) -> Picture:
         grown = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
         total += grown * np.float32(cells ** rng.uniform(0.3, 1.2))
     total = (total - total.min()) / (np.ptp(total) + 1e-6)
-    return (total ** rng.uniform(0.5, 2.5) * 255).astype(np.uint8)
+    return _gray(total ** rng.uniform(0.5, 2.5) * 255)
 
 
 def _salt(rng: Rng) -> Picture:
     shape = _size(rng)
     screen = np.where(rng.random(shape) < rng.uniform(0.01, 0.3), 255, int(rng.integers(0, 128)))
-    return screen.astype(np.uint8)
+    return _gray(screen)
 
 
 def _text(rng: Rng) -> Picture:
@@ -116,7 +124,7 @@ def _checkerboard(rng: Rng) -> Picture:
     cell = int(rng.integers(4, 90))
     rows, columns = np.mgrid[0:height, 0:width]
     low, high = sorted(rng.integers(0, 256, 2))
-    return np.where((rows // cell + columns // cell) % 2, high, low).astype(np.uint8)
+    return _gray(np.where((rows // cell + columns // cell) % 2, high, low))
 
 
 def _waves(rng: Rng) -> Picture:
@@ -127,13 +135,13 @@ def _waves(rng: Rng) -> Picture:
     angle = rng.uniform(0, np.pi)
     flat = rows * np.cos(angle) + columns * np.sin(angle)
     wave = np.sin((far if rng.random() < 0.5 else flat) / rng.uniform(2, 40))
-    return ((wave * 0.5 + 0.5) * rng.uniform(60, 255)).astype(np.uint8)
+    return _gray((wave * 0.5 + 0.5) * rng.uniform(60, 255))
 
 
 def _photograph(rng: Rng) -> Picture:
     height, width = _size(rng)
     screen = _clouds(rng) if rng.random() < 0.5 else _gradient(rng)
-    screen = cv2.resize(screen, (width, height)).copy()
+    screen = np.asarray(cv2.resize(screen, (width, height)), np.uint8)
     for _ in range(int(rng.integers(3, 25))):
         points = (
             rng.uniform(0, 1, 2) * (width, height) + rng.normal(0, rng.uniform(15, 150), (6, 2))
@@ -142,7 +150,7 @@ def _photograph(rng: Rng) -> Picture:
         cv2.fillPoly(screen, [shape], int(rng.integers(0, 256)), cv2.LINE_AA)
     blurred = cv2.GaussianBlur(screen, (0, 0), sigmaX=float(rng.uniform(0.5, 3)))
     noise = rng.normal(0, rng.uniform(1, 12), blurred.shape)
-    return np.clip(blurred + noise, 0, 255).astype(np.uint8)
+    return _gray(blurred + noise)
 
 
 def _no_contact(rng: Rng) -> Levels:
@@ -157,7 +165,7 @@ def _speckle(rng: Rng) -> Levels:
 
 def _fields(rng: Rng) -> Levels:
     cells = float(rng.uniform(3, 40))
-    return smooth_field(rng, GRID, cells) * np.float32(rng.uniform(3, 14))
+    return np.asarray(smooth_field(rng, GRID, cells) * rng.uniform(3, 14), np.float32)
 
 
 def _ellipses(rng: Rng) -> Levels:
@@ -192,7 +200,7 @@ def _layers(rng: Rng) -> Levels:
     edges = np.sort(rng.uniform(0, 1, int(rng.integers(2, 9))))
     which = np.searchsorted(edges, (depth + slope * side + bend).ravel()).reshape(GRID)
     levels = rng.uniform(-25, 12, len(edges) + 1)[which].astype(np.float32)
-    return levels + smooth_field(rng, GRID, 5) * np.float32(rng.uniform(0, 4))
+    return np.asarray(levels + smooth_field(rng, GRID, 5) * rng.uniform(0, 4), np.float32)
 
 
 def _lung(rng: Rng) -> Levels:
@@ -292,7 +300,7 @@ def _blurred(rng: Rng, frame: Picture) -> Picture:
 
 def _faded(rng: Rng, frame: Picture) -> Picture:
     exponent = rng.uniform(0.03, 0.12) if rng.random() < 0.5 else rng.uniform(7, 14)
-    return ((frame / 255.0) ** exponent * 255).astype(np.uint8)
+    return _gray((frame / 255.0) ** exponent * 255)
 
 
 def _inverted(rng: Rng, frame: Picture) -> Picture:

@@ -79,7 +79,7 @@ def render_patient(folder: Path, options: RenderOptions, patient: int) -> int:
 
 
 class _Pictures:
-    """Collects pictures, cropped as live does or a little wrongly, some of them as a lossy video shows them."""
+    """Collects pictures, cropped as live does or a little wrongly, some as a lossy video shows them."""
 
     def __init__(self, rng: np.random.Generator, size: int, patient: int) -> None:
         self.pictures: list[NDArray[np.uint8]] = []
@@ -122,7 +122,7 @@ def _inexact(rng: np.random.Generator, crop: Crop, pixels: NDArray[np.uint8]) ->
 def _render_scan(
     store: _Pictures, rng: np.random.Generator, scan: SimulatedScan, count: int
 ) -> list[NDArray[np.uint8]]:
-    """Frames of the scan: half planes in equal parts, a third near them, the rest far. Returns a few of them."""
+    """Frames of the scan: half planes in equal parts, a third near them, the rest far. Returns a few."""
     assert scan.frame_count is not None
     truths = [scan.truth(index) for index in range(scan.frame_count)]
     wanted: list[Truth] = []
@@ -142,7 +142,9 @@ def _render_scan(
 
 def _some(rng: np.random.Generator, truths: list[Truth], count: int) -> list[Truth]:
     """`count` of the truths, or all if there are fewer; none twice."""
-    chosen = rng.choice(len(truths), min(count, len(truths)), replace=False) if truths else []
+    if not truths:
+        return []
+    chosen = rng.choice(len(truths), min(count, len(truths)), replace=False)
     return [truths[int(i)] for i in sorted(chosen)]
 
 

@@ -1,8 +1,8 @@
 """A rendered set on disk: one pair of files per patient in one folder.
 
 `p00012.npy` holds uint8 (n, h, w), gray, cropped and letterboxed as live does; `p00012.csv` has one row per
-frame with the columns frame, plane, distance, patient, kind. The CSV is written last: where it is, the patient
-is complete, so a broken-off rendering goes on where it stopped.
+frame with the columns frame, plane, distance, patient, kind. The CSV is written last: where it is, the
+patient is complete, so a broken-off rendering goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Row:
     Attributes:
         frame: Index in its scan; -1 for a picture that is not part of a scan.
         plane: Class name.
-        distance: To the nearest plane, in units of tolerance; at most 1 is standard. Infinite where there is none.
+        distance: To the nearest plane, in units of tolerance; at most 1 is standard. Infinite
+            where there is none.
         patient: Number of the simulated patient, which decides the split.
         kind: "scan", "posed" (a pose beside the scan's path), or "negative:..." with the maker's name.
     """

@@ -1,8 +1,8 @@
-"""Which simulated patient belongs to which split: fixed by the patient's number, so that nobody can mix them."""
+"""Which split a simulated patient belongs to: fixed by its number, so that nobody can mix them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final
 
@@ -33,7 +33,7 @@ def split_of(patient: int) -> Split:
     return Split.VALIDATION if patient < _VALIDATION_END else Split.TEST
 
 
-def check_disjoint(splits: dict[Split, Iterable[str]]) -> None:
+def check_disjoint(splits: Mapping[Split, Iterable[str]]) -> None:
     """Refuse a patient in two splits.
 
     Args:

@@ -43,7 +43,7 @@ class TorchRuntime:
         network = build_network(self._spec.architecture, len(self._spec.classes), arrays)
         self._network: SemcNetwork | None = network.to(self._device)
         if device == "cuda":
-            _make_half(network)
+            make_half(network)
         p = self._spec.preprocessing
         self.classify(np.zeros((1, self._spec.architecture.in_channels, p.height, p.width), np.float32))
 
@@ -83,7 +83,7 @@ class TorchRuntime:
             torch.cuda.empty_cache()
 
 
-def _make_half(network: SemcNetwork) -> None:
+def make_half(network: SemcNetwork) -> None:
     """Half precision where the work is; gate and classifiers, which give the numbers, stay float32."""
     network.to(memory_format=torch.channels_last)
     for name, part in network.named_children():

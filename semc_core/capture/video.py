@@ -27,6 +27,8 @@ _CONTAINERS = (
     "yuv4mpegpipe,vc1,rm,obu,av1"
 )
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+_HIDES_FRAMES = ("vp8", "libvpx")
+"""Decoders of formats in which some packets hold a frame that is only referred to, and never shown."""
 _MAX_FAILURES = 16
 """Reads that fail one after the other before the rest of the file is given up."""
 
@@ -73,7 +75,9 @@ class VideoSource(BaseSource):
         self._container.close()
 
     def _decode(self, stream: VideoStream) -> Generator[Grabbed, None, None]:
+        expected = decoded = 0
         for packet in self._packets(stream):
+            expected += packet is not None and packet.size > 0 and not packet.is_discard
             try:
                 frames = stream.codec_context.decode(None) if packet is None else packet.decode()
             except av.FFmpegError as error:
@@ -81,7 +85,10 @@ class VideoSource(BaseSource):
                 continue
             for frame in frames:
                 if isinstance(frame, av.VideoFrame):
+                    decoded += 1
                     yield self._grabbed(frame)
+        if decoded < expected and stream.codec_context.name not in _HIDES_FRAMES:
+            self._report_damage(None)
 
     def _grabbed(self, frame: av.VideoFrame) -> Grabbed:
         if frame.is_corrupt:
@@ -104,14 +111,15 @@ class VideoSource(BaseSource):
                 failures += 1
                 self._report_damage(error)
                 if failures == _MAX_FAILURES:
-                    _LOG.warning("%s: gave up reading on", self._info.source_id)
+                    _LOG.warning("Gave up reading behind damaged video data")
                     yield None
                     return
 
     def _report_damage(self, error: av.FFmpegError | None) -> None:
         self._damaged += 1
         if self._damaged == 1:
-            _LOG.warning("%s: damaged data: %s", self._info.source_id, error or "mended by the decoder")
+            # Without the file's name: it may hold the patient's, and logs hold no patient data.
+            _LOG.warning("Damaged video data: %s", type(error).__name__ if error else "mended or left out")
             self._add_notice("Parts of the file are damaged; frames may be missing or wrong there.")
 
 

@@ -124,7 +124,7 @@ def test_a_refused_connection_is_an_error_that_says_so() -> None:
 
 @contextmanager
 def _served(body: bytes, announced: int | None, status: int = 200) -> Iterator[str]:
-    """A web server that answers everything with `body`, and announces `announced` bytes; None sends chunks."""
+    """A web server that answers all with `body`, and announces `announced` bytes; None sends chunks."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -39,7 +39,7 @@ CONTAINERS: Final = {
 TRUTH_COLUMNS: Final = ("frame_index", "time_s", "plane", "distance")
 _OPTIONS: Final = {
     "libx264": {"crf": "18", "preset": "veryfast"},
-    "mpeg4": {"qscale": "2"},
+    "mpeg4": {"qmax": "3", "b": "20M"},
     "ffv1": {"level": "3"},
 }
 _MPEG_RANGE: Final = 1  # black is 16, white 235

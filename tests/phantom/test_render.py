@@ -1,0 +1,101 @@
+"""`semc phantom render`: real files, read back."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from semc_core.commands import phantom
+from semc_core.errors import SaveError, SemcError, UsageError
+from semc_core.phantom.render import TRUTH_COLUMNS, render
+from semc_core.phantom.scan import SimulatedScan
+
+
+def _run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    phantom.add_arguments(parser)
+    return phantom.run(parser.parse_args(["render", *arguments]))
+
+
+def _decoded(path: Path) -> tuple[list[NDArray[np.uint8]], list[float]]:
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    pictures = [np.asarray(frame.to_ndarray(format="gray"), np.uint8) for frame in frames]
+    return pictures, [float(frame.time or 0) for frame in frames]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
+def test_render_writes_every_frame_and_its_truth(tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"scan.1{suffix}"
+    size = ("--width", "320", "--height", "240", "--rate", "15")
+    assert _run("--seed", "3", "--seconds", "2", "--out", str(out), *size) == 0
+    assert sorted(tmp_path.iterdir()) == sorted([out, tmp_path / "scan.1.csv"])
+    scan = SimulatedScan(3, 2.0, 320, 240, 15.0)
+    pictures, times = _decoded(out)
+    assert len(pictures) == scan.frame_count == 30
+    np.testing.assert_allclose(times, np.arange(30) / 15, atol=0.002)
+    for index in (0, 13, 29):
+        assert np.abs(pictures[index].astype(int) - scan.frame(index)).mean() < 4
+    with (tmp_path / "scan.1.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert tuple(header) == TRUTH_COLUMNS
+    assert len(rows) == 30
+    for index, row in enumerate(rows):
+        truth = scan.truth(index)
+        assert (int(row[0]), row[2]) == (index, truth.plane)
+        assert [float(row[1]), float(row[3])] == pytest.approx([truth.time_s, truth.distance], abs=1e-4)
+
+
+def test_render_without_furniture_leaves_the_screen_black(tmp_path: Path) -> None:
+    out = tmp_path / "bare.mkv"
+    _run("--seconds", "0.2", "--no-furniture", "--width", "320", "--height", "240", "--out", str(out))
+    picture = _decoded(out)[0][0]
+    assert picture[:, :6].max() < 12
+
+
+def test_an_interrupted_render_leaves_what_was_there(tmp_path: Path) -> None:
+    out = tmp_path / "scan.mp4"
+    out.write_bytes(b"older")
+
+    def interrupt(done: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        render(SimulatedScan(1, 1.0, 160, 120), out, interrupt)
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.mp4"]
+    assert out.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (["--seconds", "0"], UsageError, "more than 0 seconds"),
+        (["--seconds", "nan"], UsageError, "more than 0 seconds"),
+        (["--seconds", "0.001"], UsageError, "more seconds"),
+        (["--seed", "-1"], UsageError, "seed"),
+        (["--rate", "0"], UsageError, "frame rate"),
+        (["--width", "321"], UsageError, "even"),
+        (["--height", "20"], UsageError, "between 120"),
+        (["--out", "scan.gif"], UsageError, ".mp4"),
+        (["--out", "scan"], UsageError, ".mp4"),
+        (["--out", "nowhere/scan.mp4"], SaveError, "no folder"),
+    ],
+)
+def test_what_cannot_be_rendered_says_why(
+    arguments: list[str],
+    error: type[SemcError],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=says):
+        _run("--seconds", "1", "--out", "scan.mp4", *arguments)
+    assert not list(tmp_path.iterdir())

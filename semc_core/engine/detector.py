@@ -145,17 +145,17 @@ class PlaneDetector:
             What is new: a hold found, a better frame of one, or one that is over.
         """
         time_s = result.packet.pts_s
-        events: list[HoldEvent] = []
         if self._open is not None and not 0 <= time_s - self._time_s <= RESET_GAP_S:
             self._end_open()
         self._time_s = time_s
         plane = self._savable_plane(result)
         if self._open is not None and self._open.plane != plane:
             self._end_open()
+        # Before the plane may come back: a hold that ended too long ago is not continued.
+        events = self._expire(time_s)
         if plane is not None:
             self._extend(plane, result, moving)
             events += self._announce(time_s)
-        events += self._expire(time_s)
         return events
 
     def finish(self) -> list[HoldEvent]:

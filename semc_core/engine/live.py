@@ -239,8 +239,8 @@ class LiveEngine:
         while (packet := source.read()) is not None:
             if not live:
                 self._frames.wait_until_empty()
-            self.preview.put(packet)
             self._meter.arrived(packet, self._frames)
+            self.preview.put(packet)
 
     # The inference thread.
 

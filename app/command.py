@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         nargs="?",
-        help="simulated, simulated:SEED, camera:0, an address (rtsp://, udp://, http://), a file, or a folder "
-        "of images; without it the window asks",
+        help="simulated, simulated:SEED, camera:0, an address (rtsp://, udp://, http://), a file, or a "
+        "folder of images; without it the window asks",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
     parser.add_argument("--model", type=Path, help="model file instead of the shipped one")
@@ -57,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
     from app.application import new_application, run_window
+    from app.choices import Overrides
     from app.settings import Settings
-    from app.window import MainWindow, Overrides
+    from app.window import MainWindow
     from semc_core.paths import cache_folder
 
     application = QApplication.instance()
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         window.open_source(source)
     screenshot = args.screenshot
     if screenshot is None and unseen:
-        screenshot = window.output_folder / "screenshot.png"
+        screenshot = window.choices.output / "screenshot.png"
     run_window(application, window, seconds, screenshot, args.measure)
     if not unseen and args.seconds is None:
         return 0

@@ -26,6 +26,10 @@ class Placed:
         down = min(max((y - self.top) / self.scale, 0.0), float(self.height))
         return across, down
 
+    def to_widget_point(self, x: float, y: float) -> tuple[float, float]:
+        """A place in the frame as a place in the widget."""
+        return self.left + x * self.scale, self.top + y * self.scale
+
     def to_widget(self, crop: Crop) -> tuple[float, float, float, float]:
         """Left, top, width, height of a crop in the widget."""
         return (

@@ -165,6 +165,9 @@ class LiveView(QWidget):
         placed = self.placed
         if placed is not None and self._image is not None:
             self._paint_frame(painter, placed, self._image)
+        else:
+            painter.setPen(QColor(theme.DIM))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
         self._paint_badges(painter)
         if self._hint:
             self._paint_hint(painter)

@@ -34,7 +34,6 @@ class KeyButton(QAbstractButton):
         self._key = _KEY_NAMES.get(key, key)
         # The keys work wherever the focus is; a button that takes it would only confuse Space and Return.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setCheckable(action.isCheckable())
         self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
         self.clicked.connect(action.trigger)
         action.changed.connect(self._follow)
@@ -50,15 +49,12 @@ class KeyButton(QAbstractButton):
         """The text must fit."""
         return self.sizeHint()
 
-    def nextCheckState(self) -> None:
-        """The action decides whether it is checked, not the click."""
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Filled while it is on."""
         painter, em = QPainter(self), theme.em(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        on, able = self.isChecked(), self.isEnabled()
+        on, able = self._action.isChecked(), self.isEnabled()
         ground = theme.ACCENT if on else theme.BORDER if self.isDown() else theme.RAISED
         hover = able and self.underMouse()
         painter.setPen(QColor(theme.ACCENT if hover else theme.BORDER if able else theme.RAISED))
@@ -78,7 +74,6 @@ class KeyButton(QAbstractButton):
         self.setToolTip(self._action.toolTip())
         self.setAccessibleName(self._action.text())
         self.setEnabled(self._action.isEnabled())
-        self.setChecked(self._action.isChecked())
         self.updateGeometry()
         self.update()
 
@@ -174,13 +169,17 @@ class StatusLine(QWidget):
         return " | ".join(label.text() for label in (self._numbers, self._model, self._notice))
 
     def show_numbers(self, items: tuple[StatusItem, ...]) -> None:
-        """Name and value of each."""
-        text = "&nbsp;&nbsp; ".join(
-            f'<span style="color:{theme.DIM}">{item.name}</span>&nbsp;'
-            f'<b style="color:{theme.WARNING if item.worrying else theme.TEXT}">'
-            f"{item.value.replace(' ', '&nbsp;')}</b>"
-            for item in items
-        )
+        """Name and value of each; the last ones are left out where there is no room."""
+        metrics, room, text = self.fontMetrics(), self._numbers.width(), ""
+        for item in items:
+            room -= metrics.horizontalAdvance(f"{item.name} {item.value}") + 3 * metrics.averageCharWidth()
+            if room < 0:
+                break
+            colour = theme.WARNING if item.worrying else theme.TEXT
+            text += (
+                f'<span style="color:{theme.DIM}">{item.name}</span>&nbsp;'
+                f'<b style="color:{colour}">{item.value.replace(" ", "&nbsp;")}</b>&nbsp;&nbsp; '
+            )
         if text != self._numbers.text():
             self._numbers.setText(text)
 

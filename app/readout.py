@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.view_state import Readout, Tone
 
-_TONES = {Tone.NEUTRAL: theme.TEXT, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
+_TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
 
 
 class ReadoutView(QWidget):
@@ -88,9 +88,9 @@ class ReadoutView(QWidget):
         line = QRectF(room.left(), bar.bottom(), room.width(), room.bottom() - bar.bottom())
         painter.setFont(theme.scaled_font(self.font(), 1.6, bold=True))
         painter.setPen(QColor(theme.TEXT))
-        number = f"{confidence:.0%}"
+        number = shown.number
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, number)
-        after = painter.fontMetrics().horizontalAdvance("100% ")
+        after = painter.fontMetrics().horizontalAdvance(number + " ")
         if shown.saved:
             painter.setFont(theme.scaled_font(self.font(), 1.15, bold=True))
             box = QRectF(

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.geometry import place
 from app.live_view import image_of
-from app.view_state import scan_time
+from app.view_state import percent, scan_time
 from semc_core.labels import full_name
 from semc_core.session.saved import SavedPlane
 
@@ -89,7 +89,7 @@ class PlaneCard(QAbstractButton):
         painter.setPen(QColor(self._colour))
         painter.drawText(first, left | Qt.AlignmentFlag.AlignVCenter, plane.plane)
         painter.setPen(QColor(theme.TEXT))
-        painter.drawText(first, right | Qt.AlignmentFlag.AlignVCenter, f"{plane.confidence:.0%}")
+        painter.drawText(first, right | Qt.AlignmentFlag.AlignVCenter, percent(plane.confidence))
         painter.setFont(theme.scaled_font(self.font(), 0.9))
         painter.setPen(QColor(theme.DIM))
         painter.drawText(second, left | Qt.AlignmentFlag.AlignVCenter, scan_time(plane.time_s))
@@ -132,13 +132,13 @@ class SavedStrip(QWidget):
             header.addWidget(button)
         self._row = QHBoxLayout()
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self._empty = QLabel(
             "None yet. The best frame of every plane that is held is saved by itself; C saves one by hand."
         )
         self._empty.setObjectName("dim")
         self._empty.setWordWrap(True)
-        self._row.addWidget(self._empty)
+        self._row.addWidget(self._empty, 1)
+        self._row.addStretch()
         inner = QWidget()
         inner.setLayout(self._row)
         self._scroll = QScrollArea()
@@ -152,7 +152,6 @@ class SavedStrip(QWidget):
         layout.setSpacing(2)
         layout.addLayout(header)
         layout.addWidget(self._scroll, 1)
-        self.setFixedHeight(round(11.5 * theme.em(self)))
 
     @property
     def cards(self) -> list[PlaneCard]:
@@ -185,7 +184,8 @@ class SavedStrip(QWidget):
         card = PlaneCard(plane, colour)
         card.clicked.connect(lambda: self.opened.emit(card.plane))
         self._cards[plane.hold_id] = card
-        self._row.addWidget(card)
+        # Before the stretch that keeps the cards to the left.
+        self._row.insertWidget(self._row.count() - 1, card)
 
 
 class PlaneViewer(QWidget):

@@ -174,3 +174,12 @@ class ScanControl:
             self.fault, self._next = str(error), None
         else:
             self._ended = True
+
+
+def camera_choices() -> list[tuple[str, str]]:
+    """The cameras of this machine: what `open_source` takes, and what to call it. May take a second."""
+    from semc_core.capture.camera import list_devices
+
+    return [
+        (f"camera:{device.index}", f"{device.index}  {device.name or 'Device'}") for device in list_devices()
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
@@ -87,6 +88,11 @@ class ScanPage(QWidget):
         self._flash_until_s = 0.0
         self._hint = ""
         self.region_by_hand = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A small window keeps its room for the picture."""
+        em = theme.em(self)
+        self.strip.setFixedHeight(round(min(max(0.2 * self.height(), 8.5 * em), 12 * em)))
 
     def begin(self, engine: LiveEngine) -> None:
         """Show this scan from now on."""
@@ -218,11 +224,21 @@ class ScanPage(QWidget):
         result = self._result if self._held is None else self._held[1]
         if result is not None and now_s - self._age_at_s >= _AGE_EVERY_S:
             self._age_at_s = now_s
-            self._age_s = 0.0 if self._held is not None else now_s - result.packet.captured_s
+            self._age_s = now_s - result.packet.captured_s
         newest = self._preview
         silent_s = 0.0 if newest is None or self._held is not None else now_s - newest.captured_s
         saved = self._run.saved(self._saved) and self._held is None
-        said = readout(state, result, self._age_s, saved=saved, silent_s=silent_s, stopping=stopping)
+        classes = () if self._spec is None else self._spec.classes
+        said = readout(
+            state,
+            result,
+            self._age_s,
+            classes=classes,
+            saved=saved,
+            held=self._held is not None,
+            silent_s=silent_s,
+            stopping=stopping,
+        )
         colour = self._colours.get(said.title, theme.TEXT)
         self.readout.show_readout(said, colour)
         badges = [("FROZEN", theme.ACCENT)] if self._held is not None else []

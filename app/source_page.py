@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.view_state import RESEARCH_NOTICE
 from semc_core.paths import DEFAULT_MODEL
 
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
@@ -60,24 +59,27 @@ class SourcePage(QWidget):
         self._device = QComboBox()
         self._back = QPushButton("Back to the scan  (Esc)")
         self._back.clicked.connect(self.back_wanted)
+        for field in (self._cameras, self._patient, self._device):
+            field.setMinimumHeight(self._back.sizeHint().height())
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.addLayout(self._heading())
-        cards = QGridLayout()
-        cards.setSpacing(round(0.8 * theme.em(self)))
-        for i, card in enumerate(
-            (self._file_card(), self._camera_card(), self._stream_card(), self._simulated_card())
-        ):
-            cards.addWidget(card, i // 2, i % 2)
-        cards.setColumnStretch(0, 1)
-        cards.setColumnStretch(1, 1)
-        layout.addLayout(cards)
-        lower = QHBoxLayout()
-        lower.setSpacing(round(0.8 * theme.em(self)))
-        lower.addWidget(self._recent_card(), 1)
-        lower.addWidget(self._model_card(), 1)
-        layout.addLayout(lower)
-        foot = QLabel(f"{RESEARCH_NOTICE}  Nothing leaves this computer.")
+        grid = QGridLayout()
+        grid.setSpacing(round(0.8 * theme.em(self)))
+        cards = (
+            self._file_card(),
+            self._camera_card(),
+            self._stream_card(),
+            self._simulated_card(),
+            self._recent_card(),
+            self._model_card(),
+        )
+        for i, card in enumerate(cards):
+            grid.addWidget(card, i // 2, i % 2)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        layout.addLayout(grid)
+        foot = QLabel("Nothing leaves this computer unless you send it.")
         foot.setObjectName("dim")
         layout.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
         body.setMaximumWidth(round(68 * theme.em(self)))
@@ -115,7 +117,7 @@ class SourcePage(QWidget):
         for source, name in cameras:
             self._cameras.addItem(name, source)
         if not cameras:
-            self._cameras.addItem("No camera found; device 0", "camera:0")
+            self._cameras.addItem("None found (try device 0)", "camera:0")
 
     def show_model(self, path: Path, device: str) -> None:
         """The model file and device that the next scan will use."""

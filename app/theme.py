@@ -116,12 +116,12 @@ def _style_sheet() -> str:
         background: {NOTICE_GROUND}; border: 1px solid {WARNING}; border-radius: 6px;
     }}
     QFrame#banner QLabel {{ background: transparent; color: {TEXT}; }}
-    QPushButton, QComboBox, QSpinBox, QLineEdit {{
+    QPushButton, QLineEdit {{
         background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px;
         padding: 5px 12px; min-height: 1.5em;
     }}
     QPushButton:hover {{ border-color: {ACCENT}; }}
-    QPushButton:focus, QLineEdit:focus, QSpinBox:focus, QComboBox:focus {{ border: 1px solid {ACCENT}; }}
+    QPushButton:focus, QLineEdit:focus {{ border: 1px solid {ACCENT}; }}
     QPushButton:pressed {{ background: {BORDER}; }}
     QPushButton:disabled {{ color: {DIM}; border-color: {RAISED}; }}
     QPushButton#flat {{ background: transparent; border: none; color: {ACCENT}; padding: 2px 6px; }}

@@ -104,7 +104,7 @@ class TracesView(QWidget):
             axis.setTicks([ticks])
             axis.setPen(theme.BORDER)
             axis.setTextPen(theme.DIM)
-            axis.setStyle(tickLength=4)
+            axis.setStyle(tickLength=4, hideOverlappingLabels=False)
         item.getAxis("left").setWidth(round(3.2 * theme.em(self)))
         item.layout.setContentsMargins(0, 6, round(1.5 * theme.em(self)), 0)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -23,8 +23,8 @@ class TraceHistory:
         points = self._points
         if points and (time_s < points[-1][0] or smoothed.shape != points[-1][1].shape):
             points.clear()
-        # Compared with the point before the last: the last one moves until it is a step away.
-        if len(points) > 1 and time_s - points[-2][0] < _STEP_S:
+        # The last point moves along until it is a step away from the one before.
+        if len(points) > 1 and points[-1][0] - points[-2][0] < _STEP_S - 1e-9:
             points.pop()
         points.append((time_s, smoothed))
         while time_s - points[0][0] > WINDOW_S + 1.0:

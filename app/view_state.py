@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -39,7 +39,9 @@ class Readout:
         title: The plane, or what is the matter; a few words.
         detail: The plane's name in words, or what to do.
         tone: Colour.
-        confidence: 0-1; None where nothing was classified.
+        confidence: 0-1, of the plane, or of the closest one where there is none; None where nothing was
+            classified.
+        number: The confidence in words.
         age: How old the prediction is, in words, or "".
         stale: The prediction is too old to be about this picture.
         saved: A frame of the hold that is shown was saved.
@@ -49,6 +51,7 @@ class Readout:
     detail: str
     tone: Tone
     confidence: float | None = None
+    number: str = ""
     age: str = ""
     stale: bool = False
     saved: bool = False
@@ -105,7 +108,9 @@ def readout(
     result: FrameResult | None,
     age_s: float,
     *,
+    classes: tuple[str, ...] = (),
     saved: bool = False,
+    held: bool = False,
     silent_s: float = 0.0,
     stopping: bool = False,
 ) -> Readout:
@@ -115,7 +120,9 @@ def readout(
         state: Of the scan; None if there is none.
         result: Newest result, or the one held by the freeze key.
         age_s: Time since its frame was captured, seconds.
+        classes: Of the model.
         saved: Whether a frame of the plane that is held was saved.
+        held: The picture and its result are held by the freeze key; their age says nothing.
         silent_s: Time since the newest frame, seconds.
         stopping: The scan is being ended.
     """
@@ -139,26 +146,54 @@ def readout(
         return Readout(
             "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
         )
-    return _of_result(result, age_s, saved)
+    said = _of_result(result, age_s, classes, saved)
+    return replace(said, age="held", stale=False) if held else said
 
 
-def _of_result(result: FrameResult, age_s: float, saved: bool) -> Readout:
-    age, stale = age_text(age_s), age_s > STALE_AFTER_S
+def _of_result(result: FrameResult, age_s: float, classes: tuple[str, ...], saved: bool) -> Readout:
+    shown = Readout("", "", Tone.NEUTRAL, age=age_text(age_s), stale=age_s > STALE_AFTER_S)
     if result.picture == "black":
-        return Readout("No picture", "The picture is black.", Tone.WARNING, None, age, stale)
+        return replace(shown, title="No picture", detail="The picture is black.", tone=Tone.WARNING)
     if result.picture == "flat":
-        return Readout("No scan", "A test pattern or an empty screen.", Tone.WARNING, None, age, stale)
+        return replace(shown, title="No scan", detail="A test pattern or an empty screen.", tone=Tone.WARNING)
     frozen = result.picture == "frozen"
-    if result.label == NON_STANDARD:
-        if frozen:
-            return Readout(
-                "Still picture", "The scanner is frozen; nothing is saved.", Tone.WARNING, None, age
-            )
-        return Readout(
-            "No plane", full_name(NON_STANDARD) + " in sight", Tone.NEUTRAL, result.confidence, age, stale
+    frozen_detail = "The scanner is frozen; nothing is saved."
+    if result.label != NON_STANDARD:
+        return replace(
+            shown,
+            title=result.label,
+            detail=frozen_detail if frozen else full_name(result.label),
+            tone=Tone.PLANE,
+            confidence=result.confidence,
+            number=percent(result.confidence),
+            saved=saved,
         )
-    detail = "The scanner is frozen; nothing is saved." if frozen else full_name(result.label)
-    return Readout(result.label, detail, Tone.PLANE, result.confidence, age, stale, saved)
+    if frozen:
+        return replace(shown, title="Still picture", detail=frozen_detail, tone=Tone.WARNING)
+    name, confidence = closest_plane(result, classes)
+    if not name:
+        return replace(shown, title="No plane", detail=full_name(NON_STANDARD))
+    return replace(
+        shown,
+        title="No plane",
+        detail=f"Closest: {full_name(name)}",
+        confidence=confidence,
+        number=f"{name} {percent(confidence)}",
+    )
+
+
+def closest_plane(result: FrameResult, classes: tuple[str, ...]) -> tuple[str, float]:
+    """The most probable plane and its probability, though it may not be sure enough; "" without one."""
+    planes = [i for i, name in enumerate(classes[: len(result.smoothed)]) if name != NON_STANDARD]
+    if not planes:
+        return "", 0.0
+    best = max(planes, key=lambda i: float(result.smoothed[i]))
+    return classes[best], float(result.smoothed[best])
+
+
+def percent(share: float) -> str:
+    """ "97%". Never 100% unless it is."""
+    return "100%" if share >= 1.0 else f"{min(99, round(share * 100))}%"
 
 
 def age_text(age_s: float) -> str:
@@ -248,7 +283,7 @@ def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tu
         StatusItem("Model", f"{statistics.classify_rate:.1f} fps"),
         StatusItem("Delay p50 / p95", delay, latency.p95_ms > 150),
         StatusItem("Drops", drops, share > 0.5),
-        StatusItem("Longest pause", f"{pause_ms:.0f} ms", pause_ms > 100),
+        StatusItem("Pause", f"{pause_ms:.0f} ms", pause_ms > 100),
     )
 
 

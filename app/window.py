@@ -5,28 +5,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
-    QKeySequence,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
+from app.actions import MODEL_FILTER, SCAN_FILTER, PathDialog, make_actions
+from app.choices import Choices, Overrides
 from app.keys import BINDINGS, TOOL_BAR
 from app.meters import GapMeter
 from app.panels import BannerBar, HelpOverlay, KeyButton, StatusLine
 from app.saved_strip import PlaneViewer
-from app.scan import Job, ScanControl, ScanOptions
+from app.scan import Job, ScanControl, camera_choices
 from app.scan_page import ScanPage
 from app.settings import Settings
 from app.source_page import SourcePage
@@ -44,19 +43,6 @@ _BANNER_TITLES: Final = {
     "start_stop": "Try again  (S)",
     "change_folder": "Choose another folder",
 }
-_VIDEO_FILTER: Final = (
-    "Scans (*.mp4 *.mov *.avi *.mkv *.mpg *.mpeg *.gif *.wmv *.webm *.m4v *.dcm *.dicom *.ima "
-    "*.png *.jpg *.jpeg *.bmp *.tif *.tiff);;All files (*)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line says instead of the settings; None leaves it to them. Not remembered."""
-
-    model: Path | None = None
-    device: str | None = None
-    output: Path | None = None
 
 
 class MainWindow(QWidget):
@@ -68,8 +54,9 @@ class MainWindow(QWidget):
         super().__init__()
         self.setWindowTitle("SEMC Live")
         self.setAcceptDrops(True)
-        self._settings = settings
-        self._overrides = overrides or Overrides()
+        self.settings = settings
+        self.choices = Choices(settings, overrides or Overrides())
+        self.paths = PathDialog(self)
         self.control = ScanControl()
         self.gaps = GapMeter()
         self.scan_page = ScanPage(keep_latencies)
@@ -77,14 +64,12 @@ class MainWindow(QWidget):
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
         self.pages = QStackedWidget()
-        self.actions_by_name: dict[str, QAction] = {}
         self._shown_engine: LiveEngine | None = None
         self._cameras: Job[list[tuple[str, str]]] | None = None
         self._crop_pending = False
         self._window_fault = ""
         self._read: set[str] = set()
         self._status_at_s = 0.0
-        self._dialog: QFileDialog | None = None
         self._make_actions()
         self._build()
         self.help = HelpOverlay(self)
@@ -103,7 +88,7 @@ class MainWindow(QWidget):
         path = Path(text).expanduser()
         if path.exists():
             text = str(path.resolve())
-        self._settings.remember_source(text)
+        self.settings.remember_source(text)
         self._begin(text)
 
     def start_stop(self) -> None:
@@ -118,8 +103,8 @@ class MainWindow(QWidget):
 
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
-        self.source_page.show_recent(self._settings.recent_sources)
-        self.source_page.show_model(self._model, self._device)
+        self.source_page.show_recent(self.settings.recent_sources)
+        self.source_page.show_model(self.choices.model, self.choices.device)
         self.source_page.show_back(self._shown_engine is not None)
         self._show_page(self.source_page)
         self.look_for_cameras()
@@ -127,7 +112,7 @@ class MainWindow(QWidget):
     def look_for_cameras(self) -> None:
         """List the cameras without waiting for them."""
         if self._cameras is None:
-            self._cameras = Job(_camera_choices, "camera-list")
+            self._cameras = Job(camera_choices, "camera-list")
 
     def freeze(self) -> None:
         """Hold the picture, or let it go on."""
@@ -143,7 +128,7 @@ class MainWindow(QWidget):
         self.scan_page.region_by_hand = crop is not None
         info = engine.source_info
         if info is not None:
-            self._settings.remember_crop(info.kind, info.width, info.height, crop)
+            self.settings.remember_crop(info.kind, info.width, info.height, crop)
 
     def escape(self) -> None:
         """Leave what is in the way: one thing at each press."""
@@ -165,11 +150,6 @@ class MainWindow(QWidget):
     def show_saved(self, plane: SavedPlane) -> None:
         """Show one saved plane large."""
         self.viewer.show_plane(plane)
-
-    @property
-    def output_folder(self) -> Path:
-        """Below it each scan gets a folder for its planes."""
-        return self._output
 
     def tick_once_more(self) -> None:
         """After the close: take what the scan wrote at its end."""
@@ -199,16 +179,7 @@ class MainWindow(QWidget):
             "escape": self.escape,
             "quit": self.close,
         }
-        for binding in BINDINGS:
-            action = QAction(binding.title, self)
-            action.setShortcuts([QKeySequence(key) for key in binding.keys])
-            action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
-            action.setAutoRepeat(False)
-            action.setCheckable(binding.name in ("freeze", "heat_map", "region"))
-            action.setToolTip(f"{binding.help}  ({', '.join(binding.keys)})")
-            action.triggered.connect(lambda _=False, do=does[binding.name]: do())
-            self.addAction(action)
-            self.actions_by_name[binding.name] = action
+        self.actions_by_name = make_actions(self, does)
 
     def _build(self) -> None:
         keys = {binding.name: binding.keys[0] for binding in BINDINGS}
@@ -234,7 +205,7 @@ class MainWindow(QWidget):
         page.folder_wanted.connect(self._choose_image_folder)
         page.cameras_wanted.connect(self.look_for_cameras)
         page.model_wanted.connect(self._choose_model)
-        page.device_chosen.connect(self._choose_device)
+        page.device_chosen.connect(self.choices.use_device)
         page.back_wanted.connect(lambda: self._show_page(self.scan_page))
         self.banner.wanted.connect(self._banner_wants)
         self.banner.put_away.connect(self._put_banner_away)
@@ -247,32 +218,22 @@ class MainWindow(QWidget):
 
     def _restore(self) -> None:
         self.resize(QSize(1280, 800))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(round(46 * theme.em(self)), round(32 * theme.em(self)))
-        self.restoreGeometry(self._settings.geometry)
-        self.scan_page.toggle_heat_map(self._settings.heat_map)
-        self.scan_page.strip.show_folder(str(self._output))
+        self.restoreGeometry(self.settings.geometry)
+        self.scan_page.toggle_heat_map(self.settings.heat_map)
+        self.scan_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
-
-    @property
-    def _model(self) -> Path:
-        return self._overrides.model or self._settings.model
-
-    @property
-    def _device(self) -> str:
-        return self._overrides.device or self._settings.device
-
-    @property
-    def _output(self) -> Path:
-        return self._overrides.output or self._settings.output_folder
 
     def _begin(self, source: str) -> None:
         self._window_fault = ""
         self._read.clear()
-        self.control.begin(ScanOptions(source, self._model, self._device, self._output))
+        self.control.begin(self.choices.options(source))
         self._show_page(self.scan_page)
 
     def _show_page(self, page: QWidget) -> None:
         self.pages.setCurrentWidget(page)
+        self.setFocus()
         self._update_actions()
 
     # Every few milliseconds.
@@ -287,7 +248,7 @@ class MainWindow(QWidget):
             self._shown_engine = engine
             self._crop_pending = True
             self.scan_page.begin(engine)
-            self.scan_page.strip.show_folder(str(self._output))
+            self.scan_page.strip.show_folder(str(self.choices.output))
         self._use_remembered_crop()
         self.scan_page.tick(now_s, self.control.stopping)
         self._take_cameras()
@@ -302,7 +263,7 @@ class MainWindow(QWidget):
         if self._shown_engine is None or info is None or not self._crop_pending:
             return
         self._crop_pending = False
-        crop = self._settings.crop(info.kind, info.width, info.height)
+        crop = self.settings.crop(info.kind, info.width, info.height)
         if crop is not None:
             self._shown_engine.set_crop(crop)
             self.scan_page.region_by_hand = True
@@ -350,63 +311,34 @@ class MainWindow(QWidget):
             self.setWindowTitle(title)
         if spec is not None:
             options = self.control.options
-            name = self._model.stem if options is None else options.model.stem
+            name = self.choices.model.stem if options is None else options.model.stem
             self.status.show_model(model_text(name, spec.sha256, engine.device_name), spec.notice)
 
     # Choosing.
 
     def _choose_file(self) -> None:
-        self._ask(QFileDialog.FileMode.ExistingFile, "Open a cine loop", _VIDEO_FILTER, self.open_source)
+        self.paths.ask_file("Open a cine loop", SCAN_FILTER, self.open_source)
 
     def _choose_image_folder(self) -> None:
-        self._ask(QFileDialog.FileMode.Directory, "Open a folder of images", "", self.open_source)
+        self.paths.ask_folder("Open a folder of images", self.open_source)
 
     def _choose_model(self) -> None:
-        self._ask(
-            QFileDialog.FileMode.ExistingFile, "Choose a model", "Models (*.safetensors)", self._use_model
-        )
+        self.paths.ask_file("Choose a model", MODEL_FILTER, self._use_model)
 
     def _choose_output(self) -> None:
-        self._ask(QFileDialog.FileMode.Directory, "Where to save planes", "", self._use_output)
-
-    def _ask(
-        self, mode: QFileDialog.FileMode, title: str, name_filter: str, use: Callable[[str], None]
-    ) -> None:
-        """Ask for one file or folder; the scan goes on meanwhile."""
-        if self._dialog is not None:
-            self._dialog.raise_()
-            return
-        dialog = QFileDialog(self, title)
-        dialog.setFileMode(mode)
-        if name_filter:
-            dialog.setNameFilter(name_filter)
-        dialog.fileSelected.connect(use)
-        dialog.finished.connect(self._forget_dialog)
-        self._dialog = dialog
-        dialog.open()
-
-    def _forget_dialog(self) -> None:
-        if self._dialog is not None:
-            self._dialog.deleteLater()
-            self._dialog = None
+        self.paths.ask_folder("Where to save planes", self._use_output)
 
     def _use_model(self, path: str) -> None:
-        self._settings.model = Path(path)
-        self._overrides = Overrides(None, self._overrides.device, self._overrides.output)
-        self.source_page.show_model(self._model, self._device)
-
-    def _choose_device(self, device: str) -> None:
-        self._settings.device = device
-        self._overrides = Overrides(self._overrides.model, None, self._overrides.output)
+        self.choices.use_model(path)
+        self.source_page.show_model(self.choices.model, self.choices.device)
 
     def _use_output(self, folder: str) -> None:
-        self._settings.output_folder = Path(folder)
-        self._overrides = Overrides(self._overrides.model, self._overrides.device, None)
+        self.choices.use_output(folder)
         self.scan_page.strip.show_folder(f"{folder} (from the next scan on)")
 
     def _toggle_heat_map(self) -> None:
         self.scan_page.toggle_heat_map(not self.scan_page.heat_map_on)
-        self._settings.heat_map = self.scan_page.heat_map_on
+        self.settings.heat_map = self.scan_page.heat_map_on
 
     def _show_last_saved(self) -> None:
         if self.scan_page.saved:
@@ -414,7 +346,7 @@ class MainWindow(QWidget):
 
     def _show_folder(self) -> None:
         pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]
-        folder = pngs[-1].parent if pngs else self._output
+        folder = pngs[-1].parent if pngs else self.choices.output
         if not folder.is_dir():
             self.report(f"There is nothing in {folder} yet; it is made when the first plane is saved.")
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
@@ -455,8 +387,8 @@ class MainWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the scan, write what is left, remember the settings."""
         self._timer.stop()
-        self._settings.geometry = self.saveGeometry()
-        self._settings.write()
+        self.settings.geometry = self.saveGeometry()
+        self.settings.write()
         self.hide()
         try:
             self.control.close()
@@ -466,16 +398,3 @@ class MainWindow(QWidget):
             # There is no window left to show it in.
             _log.error("%s", error)
         event.accept()
-
-
-def _camera_choices() -> list[tuple[str, str]]:
-    """What can be opened, and how it is called."""
-    from semc_core.capture.camera import list_devices
-
-    return [
-        (
-            f"camera:{device.index}",
-            f"{device.index}  {device.name}".strip() if device.name else f"Device {device.index}",
-        )
-        for device in list_devices()
-    ]

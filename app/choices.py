@@ -1,0 +1,60 @@
+"""What the next scan will use: the command line's word first, then what the user chose before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.scan import ScanOptions
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says instead of the settings; None leaves it to them. Not remembered."""
+
+    model: Path | None = None
+    device: str | None = None
+    output: Path | None = None
+
+
+class Choices:
+    """Model, device and folder. What the user chooses in the window is remembered and wins from then on."""
+
+    def __init__(self, settings: Settings, overrides: Overrides) -> None:
+        self._settings = settings
+        self._overrides = overrides
+
+    @property
+    def model(self) -> Path:
+        """Model file."""
+        return self._overrides.model or self._settings.model
+
+    @property
+    def device(self) -> str:
+        """ "auto", "cpu" or "cuda"."""
+        return self._overrides.device or self._settings.device
+
+    @property
+    def output(self) -> Path:
+        """Below it each scan gets a folder for its planes."""
+        return self._overrides.output or self._settings.output_folder
+
+    def options(self, source: str) -> ScanOptions:
+        """Everything that a scan of `source` needs."""
+        return ScanOptions(source, self.model, self.device, self.output)
+
+    def use_model(self, path: str) -> None:
+        """Use this model file from the next scan on."""
+        self._settings.model = Path(path)
+        self._overrides = replace(self._overrides, model=None)
+
+    def use_device(self, device: str) -> None:
+        """Use this device from the next scan on."""
+        self._settings.device = device
+        self._overrides = replace(self._overrides, device=None)
+
+    def use_output(self, folder: str) -> None:
+        """Write planes below this folder from the next scan on."""
+        self._settings.output_folder = Path(folder)
+        self._overrides = replace(self._overrides, output=None)

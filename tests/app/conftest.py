@@ -1,0 +1,122 @@
+"""A real window on Qt's offscreen platform, with real videos, a real model, and settings of its own."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.choices import Overrides
+from app.settings import Settings
+from app.theme import apply_theme
+from app.window import MainWindow
+from semc_core.labels import LIVER_CLASSES
+from semc_core.model.file import write_model
+from semc_core.model.layout import random_weights
+from semc_core.model.presets import new_spec
+
+WAIT_MS = 30_000
+"""Long enough for a busy machine; a test that passes does not wait for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A warning of Qt's fails the test."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+            item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", extend=True))
+
+
+@pytest.fixture(scope="session")
+def fhp1_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that calls every live picture FHP1, by its bias; for what happens when a plane is found."""
+    spec = replace(new_spec("semc_tiny", LIVER_CLASSES), notice="Untrained, for tests only.")
+    tensors = random_weights(spec.architecture, len(spec.classes))
+    for name in tensors:
+        if name.startswith("classifiers.") and name.endswith(".bias"):
+            bias = np.zeros(len(spec.classes), np.float32)
+            bias[spec.classes.index("FHP1")] = 12.0
+            tensors[name] = bias
+    path = tmp_path_factory.mktemp("model") / "always_fhp1.safetensors"
+    write_model(path, spec, tensors)
+    return path
+
+
+def write_video(path: Path, frames: list[NDArray[np.uint8]], rate: int = 25) -> Path:
+    """Encode gray frames (H, W) without loss."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=rate)
+        stream.height, stream.width = frames[0].shape
+        stream.pix_fmt = "gray"
+        stream.time_base = Fraction(1, rate)
+        for pixels in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="gray")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def speckle(count: int, seed: int = 3) -> list[NDArray[np.uint8]]:
+    """`count` frames (120, 160) of moving speckle: a live picture to the engine."""
+    rng = np.random.default_rng(seed)
+    field = rng.integers(40, 220, (120, 160 + 3 * count), dtype=np.uint8)
+    return [np.ascontiguousarray(field[:, 3 * i : 3 * i + 160]) for i in range(count)]
+
+
+@pytest.fixture(scope="session")
+def cine_loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of moving speckle."""
+    return write_video(tmp_path_factory.mktemp("video") / "cine loop.mkv", speckle(50))
+
+
+@pytest.fixture(scope="session")
+def long_loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A minute of it: does not end before the test does."""
+    return write_video(tmp_path_factory.mktemp("video") / "long loop.mkv", speckle(1500))
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    """Where the settings of this test are."""
+    return tmp_path / "settings.ini"
+
+
+@pytest.fixture
+def new_window(
+    qapp: QApplication, qtbot: QtBot, settings_file: Path, fhp1_model: Path, tmp_path: Path
+) -> Iterator[Callable[[], MainWindow]]:
+    """Makes a window as a start of the program does; all are closed at the end."""
+    apply_theme(qapp)
+    windows: list[MainWindow] = []
+
+    def make() -> MainWindow:
+        settings = Settings(QSettings(str(settings_file), QSettings.Format.IniFormat))
+        window = MainWindow(settings, Overrides(fhp1_model, "cpu", tmp_path / "saved"))
+        windows.append(window)
+        qtbot.addWidget(window)
+        window.show()
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+
+
+@pytest.fixture
+def window(new_window: Callable[[], MainWindow]) -> MainWindow:
+    """A window on its start page."""
+    return new_window()

@@ -1,0 +1,98 @@
+"""Take the pictures of the window for the docs: `python tests/app/take_screenshots.py docs/screenshots`.
+
+Not a test. Real source, real model, Qt's offscreen platform; the settings go to a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
+
+from app.application import new_application, write_screenshot
+from app.choices import Overrides
+from app.settings import Settings
+from app.window import MainWindow
+from semc_core.engine.state import Phase
+from semc_core.paths import DEFAULT_MODEL
+
+
+def turn(until: Callable[[], bool], seconds: float) -> bool:
+    """Let the window live until something holds, or the time is over. Returns whether it holds."""
+    loop, end_s = QEventLoop(), time.monotonic() + seconds
+    while not until() and time.monotonic() < end_s:
+        QTimer.singleShot(50, loop.quit)
+        loop.exec()
+    return until()
+
+
+def main() -> int:
+    """Write live.png, empty.png, error.png, small.png and more."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--source", default="simulated:7")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
+    parser.add_argument("--planes", type=int, default=3, help="wait until so many planes are saved")
+    parser.add_argument("--seconds", type=float, default=90.0, help="but no longer than this")
+    args = parser.parse_args()
+    new_application()
+    with tempfile.TemporaryDirectory() as folder:
+        store = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
+        window = MainWindow(Settings(store), Overrides(args.model, "cpu", Path(folder) / "SEMC Live"))
+        window.resize(QSize(1280, 800))
+        window.show()
+        page = window.scan_page
+
+        def take(name: str, size: tuple[int, int] = (1280, 800)) -> None:
+            window.resize(QSize(*size))
+            turn(lambda: False, 0.6)
+            write_screenshot(window, args.folder / f"{name}.png")
+            print(args.folder / f"{name}.png")
+
+        take("empty")
+        take("empty-small", (900, 600))
+        window.resize(QSize(1280, 800))
+        window.open_source(args.source)
+        turn(lambda: page.view.packet is not None, 20)
+        write_screenshot(window, args.folder / "loading.png")
+        turn(lambda: page.result is not None, 30)
+
+        def found() -> bool:
+            return len(page.saved) >= args.planes and page.readout.shown.saved
+
+        if not turn(found, args.seconds):
+            print("Not as many planes were found in time.", file=sys.stderr)
+        take("live")
+        page.toggle_heat_map(True)
+        window.freeze()
+        take("heat-map", (1920, 1080))
+        take("small", (900, 600))
+        window.resize(QSize(1280, 800))
+        turn(lambda: False, 0.3)
+        window.help.toggle()
+        take("keys")
+        window.help.toggle()
+        if page.saved:
+            window.show_saved(page.saved[-1])
+            take("saved")
+            window.escape()
+        window.open_source(str(Path(folder) / "examination-of-monday.mp4"))
+        turn(lambda: window.control.engine is not None and window.banner.shown is not None, 20)
+        take("error")
+        take("error-small", (900, 600))
+        window.close()
+        engine = window.control.engine
+        return 0 if engine is not None and engine.state.phase is Phase.FAULT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -103,6 +103,17 @@ class PlaneStore:
             self._changed.notify_all()
             return True
 
+    def submit_waiting(self, event: HoldEvent) -> None:
+        """As `submit`, but wait for room: for files, where nothing else is in a hurry."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or len(self._waiting) < _WAITING_LIMIT)
+        self.submit(event)
+
+    def raise_fault(self) -> None:
+        """Raises SaveError if a plane could not be written."""
+        if fault := self.fault:
+            raise SaveError(fault)
+
     def take_saved(self) -> list[SavedPlane]:
         """Planes written, or not writable (`png` is None), since the last call."""
         with self._changed:
@@ -137,7 +148,9 @@ class PlaneStore:
             self._changed.wait_for(lambda: self._closed or bool(self._waiting))
             if not self._waiting:
                 return None
-            return self._waiting.pop(next(iter(self._waiting)))
+            event = self._waiting.pop(next(iter(self._waiting)))
+            self._changed.notify_all()
+            return event
 
     def _write(self, event: HoldEvent) -> Path:
         folder = self._made_folder()

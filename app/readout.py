@@ -22,14 +22,14 @@ class ReadoutView(QWidget):
         self._colour = theme.TEXT
 
     def sizeHint(self) -> QSize:
-        """Eleven lines high."""
+        """Ten lines high; the name takes what is more."""
         em = theme.em(self)
-        return QSize(round(22 * em), round(11 * em))
+        return QSize(round(22 * em), round(10 * em))
 
     def minimumSizeHint(self) -> QSize:
         """Narrower, but not lower."""
         em = theme.em(self)
-        return QSize(round(16 * em), round(11 * em))
+        return QSize(round(16 * em), round(10 * em))
 
     @property
     def shown(self) -> Readout:
@@ -56,12 +56,12 @@ class ReadoutView(QWidget):
         inside = panel.adjusted(em * 0.8, em * 0.4, -em * 0.8, -em * 0.6)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
-        title = QRectF(inside.left(), inside.top(), inside.width(), em * 4.6)
+        title = QRectF(inside.left(), inside.top(), inside.width(), inside.height() - em * 5.5)
         painter.setFont(theme.fitted_font(self.font(), shown.title, title.width(), title.height()))
         painter.setPen(QColor(theme.DIM if shown.stale else self._colour))
         painter.drawText(title, left, shown.title)
 
-        detail = QRectF(inside.left(), title.bottom(), inside.width(), em * 2.9)
+        detail = QRectF(inside.left(), title.bottom(), inside.width(), em * 2.8)
         painter.setFont(theme.scaled_font(self.font(), 1.15))
         painter.setPen(QColor(theme.TEXT))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap

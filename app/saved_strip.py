@@ -123,6 +123,7 @@ class SavedStrip(QWidget):
         self._folder.setObjectName("dim")
         self._folder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         header = QHBoxLayout()
+        header.setSpacing(round(0.6 * theme.em(self)))
         header.addWidget(self._title)
         header.addWidget(self._folder, 1)
         for text, wanted in (("Show folder", self.folder_wanted), ("Change …", self.change_folder_wanted)):

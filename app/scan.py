@@ -176,6 +176,22 @@ class ScanControl:
             self._ended = True
 
 
+def warm_up(device: str) -> None:
+    """Import what the first scan will need, so that the window does not stand still when it begins.
+
+    Loading a library keeps Python from doing anything else, on whichever thread it happens: 0.2 s for
+    OpenVINO, more for PyTorch. While the program starts nobody notices.
+    """
+    from semc_core.runtime.load import nvidia_gpu_present
+
+    if device in ("auto", "cuda") and nvidia_gpu_present():
+        import semc_core.runtime.torch_runtime
+    else:
+        import semc_core.runtime.openvino_runtime
+    import semc_core.capture.open
+    import semc_core.capture.video  # noqa: F401 - imported to have it
+
+
 def camera_choices() -> list[tuple[str, str]]:
     """The cameras of this machine: what `open_source` takes, and what to call it. May take a second."""
     from semc_core.capture.camera import list_devices

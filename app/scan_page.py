@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PySide6.QtGui import QResizeEvent
@@ -28,6 +29,16 @@ _FLASH_S: Final = 1.5
 
 _REGION_HINT = "Drag over the picture to set the region of interest. Esc leaves it as it is, A finds it."
 _REGION_TOO_SMALL = "That region is too small; drag a larger one. Esc leaves it as it is."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """What the freeze key holds: a picture, and all that was concluded from it."""
+
+    shown: ShownPicture
+    result: FrameResult | None
+    heat: HeatMap | None
+    saved: bool
 
 
 class ScanPage(QWidget):
@@ -62,7 +73,7 @@ class ScanPage(QWidget):
         column.addWidget(self.traces, 1)
         em = theme.em(self)
         side.setMinimumWidth(round(17 * em))
-        side.setMaximumWidth(round(34 * em))
+        side.setMaximumWidth(round(38 * em))
         side.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         upper = QHBoxLayout()
         upper.addWidget(self.view, 2)
@@ -77,7 +88,7 @@ class ScanPage(QWidget):
         self._colours: dict[str, str] = {}
         self._preview: FramePacket | None = None
         self._result: FrameResult | None = None
-        self._held: tuple[ShownPicture, FrameResult | None, HeatMap | None] | None = None
+        self._held: _Held | None = None
         self._heat: tuple[FrameResult, HeatMap] | None = None
         self._run = LabelRun()
         self._saved: tuple[SavedPlane, ...] = ()
@@ -93,6 +104,7 @@ class ScanPage(QWidget):
         """A small window keeps its room for the picture."""
         em = theme.em(self)
         self.strip.setFixedHeight(round(min(max(0.2 * self.height(), 8.5 * em), 12 * em)))
+        self.readout.setFixedHeight(round(min(max(0.3 * self.height(), 10 * em), 17 * em)))
 
     def begin(self, engine: LiveEngine) -> None:
         """Show this scan from now on."""
@@ -136,19 +148,19 @@ class ScanPage(QWidget):
         shown = shown_picture(None, self._result, self.heat_map_on, time.monotonic())
         shown = shown or shown_picture(self._preview, None, False, time.monotonic())
         if shown is not None:
-            self._held = (shown, self._result, self._heat_of(shown.heat_of))
+            saved = self._run.saved(self._saved)
+            self._held = _Held(shown, self._result, self._heat_of(shown.heat_of), saved)
 
     def toggle_heat_map(self, on: bool) -> None:
         """Lay the heat map over the picture, also over one that is held."""
         self.heat_map_on = on
         if self._held is not None:
-            held_result = self._held[1]
-            shown = shown_picture(None, held_result, on, 0.0) or self._held[0]
-            self._held = (shown, held_result, self._heat_of(shown.heat_of))
+            shown = shown_picture(None, self._held.result, on, 0.0) or self._held.shown
+            self._held = replace(self._held, shown=shown, heat=self._heat_of(shown.heat_of))
 
     def capture(self) -> bool:
         """Save the frame that is shown. False if nothing was classified yet."""
-        held = None if self._held is None else self._held[1]
+        held = None if self._held is None else self._held.result
         done = self._engine is not None and self._engine.capture_now(held)
         self.flash("CAPTURED" if done else "NOTHING TO CAPTURE")
         return done
@@ -208,7 +220,7 @@ class ScanPage(QWidget):
 
     def _show_picture(self, engine: LiveEngine, now_s: float) -> None:
         if self._held is not None:
-            shown, result, heat = self._held
+            shown, result, heat = self._held.shown, self._held.result, self._held.heat
         else:
             maybe = shown_picture(self._preview, self._result, self.heat_map_on, now_s)
             if maybe is None:
@@ -221,13 +233,14 @@ class ScanPage(QWidget):
             view.show_picture(shown.packet, result, heat, crop)
 
     def _show_readout(self, state: EngineState, now_s: float, stopping: bool) -> None:
-        result = self._result if self._held is None else self._held[1]
+        held = self._held
+        result = self._result if held is None else held.result
         if result is not None and now_s - self._age_at_s >= _AGE_EVERY_S:
             self._age_at_s = now_s
             self._age_s = now_s - result.packet.captured_s
         newest = self._preview
-        silent_s = 0.0 if newest is None or self._held is not None else now_s - newest.captured_s
-        saved = self._run.saved(self._saved) and self._held is None
+        silent_s = 0.0 if newest is None or held is not None else now_s - newest.captured_s
+        saved = self._run.saved(self._saved) if held is None else held.saved
         classes = () if self._spec is None else self._spec.classes
         said = readout(
             state,
@@ -235,13 +248,13 @@ class ScanPage(QWidget):
             self._age_s,
             classes=classes,
             saved=saved,
-            held=self._held is not None,
+            held=held is not None,
             silent_s=silent_s,
             stopping=stopping,
         )
         colour = self._colours.get(said.title, theme.TEXT)
         self.readout.show_readout(said, colour)
-        badges = [("FROZEN", theme.ACCENT)] if self._held is not None else []
+        badges = [("FROZEN", theme.ACCENT)] if held is not None else []
         if now_s < self._flash_until_s:
             badges.append((self._flash, theme.GOOD if self._flash == "CAPTURED" else theme.WARNING))
         starting = state.phase is Phase.STARTING and not self.view.choosing_region

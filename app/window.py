@@ -92,12 +92,14 @@ class MainWindow(QWidget):
         self._begin(text)
 
     def start_stop(self) -> None:
-        """End the scan that runs; or scan the same again; or choose a source."""
+        """End the scan that runs; or scan the same again, or what was opened last; or choose a source."""
         options = self.control.options
         if self.control.running:
             self.control.stop()
         elif options is not None:
             self._begin(options.source)
+        elif self.settings.recent_sources:
+            self.open_source(self.settings.recent_sources[0])
         else:
             self.show_sources()
 

@@ -16,7 +16,8 @@ from pathlib import Path
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QEventLoop, QSettings, QSize, QTimer
+from PySide6.QtCore import QEventLoop, QPoint, QSettings, QSize, QTimer
+from PySide6.QtGui import QCursor
 
 from app.application import new_application, write_screenshot
 from app.choices import Overrides
@@ -51,6 +52,7 @@ def main() -> int:
         window.resize(QSize(1280, 800))
         window.show()
         page = window.scan_page
+        QCursor.setPos(window.mapToGlobal(QPoint(400, 400)))  # no button is under the mouse
 
         def take(name: str, size: tuple[int, int] = (1280, 800)) -> None:
             window.resize(QSize(*size))

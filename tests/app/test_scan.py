@@ -1,0 +1,177 @@
+"""Beginning and ending scans without waiting; what is remembered; the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+
+from app.choices import Choices, Overrides
+from app.scan import Job, ScanControl, ScanOptions
+from app.settings import Settings
+from semc_core.capture.open import open_source
+from semc_core.capture.source import FrameSource
+from semc_core.engine.live import LiveEngine
+from semc_core.errors import SourceError
+from semc_core.frames import Crop
+from semc_core.paths import DEFAULT_MODEL
+from semc_core.runtime.load import load_runtime
+from semc_core.runtime.runtime import Runtime
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def settings(settings_file: Path) -> Settings:
+    return Settings(QSettings(str(settings_file), QSettings.Format.IniFormat))
+
+
+def test_stopping_does_not_wait_and_the_next_scan_begins_after_the_end(
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path
+) -> None:
+    loading, go_on = threading.Event(), threading.Event()
+    engines: list[LiveEngine] = []
+
+    def make(options: ScanOptions) -> LiveEngine:
+        first = not engines
+
+        def source() -> FrameSource:
+            return open_source(options.source)
+
+        def runtime() -> Runtime:
+            if first:
+                loading.set()
+                assert go_on.wait(20)
+            return load_runtime(options.model, options.device)
+
+        engines.append(LiveEngine(source, runtime, None))
+        return engines[-1]
+
+    control = ScanControl(make)
+    options = ScanOptions(str(cine_loop), fhp1_model, "cpu", tmp_path)
+    control.begin(options)
+    assert loading.wait(20)
+    control.stop()
+    assert control.stopping, "the model is still loading, and nobody waited for it"
+    control.begin(options)
+    control.poll()
+    assert len(engines) == 1, "the first still holds the source"
+    go_on.set()
+    end_s = time.monotonic() + 20
+    while len(engines) < 2 and time.monotonic() < end_s:
+        control.poll()
+    assert len(engines) == 2
+    control.close()
+    assert not control.running
+
+
+def test_a_job_hands_on_what_was_raised() -> None:
+    def work() -> None:
+        raise SourceError("It is not there.")
+
+    job = Job(work, "a job")
+    with pytest.raises(SourceError, match="not there"):
+        job.result()
+    assert job.done
+
+
+def test_settings_start_with_what_ships(settings: Settings) -> None:
+    assert settings.model == DEFAULT_MODEL
+    assert settings.device == "auto"
+    assert not settings.heat_map
+    assert settings.recent_sources == []
+    assert settings.crop("camera", 640, 480) is None
+
+
+def test_the_region_is_remembered_for_cameras_of_the_same_size_only(settings: Settings) -> None:
+    crop = Crop(10, 20, 300, 200)
+    settings.remember_crop("camera", 640, 480, crop)
+    settings.remember_crop("video", 640, 480, crop)
+    assert settings.crop("camera", 640, 480) == crop
+    assert settings.crop("camera", 320, 240) is None
+    assert settings.crop("video", 640, 480) is None
+    settings.remember_crop("camera", 640, 480, None)
+    assert settings.crop("camera", 640, 480) is None
+
+
+def test_settings_that_make_no_sense_are_as_if_not_there(settings_file: Path) -> None:
+    store = QSettings(str(settings_file), QSettings.Format.IniFormat)
+    for key, value in {
+        "model/device": "toaster",
+        "model/file": "/no/such/file",
+        "crop/camera_640x480": "a_b",
+        "window/geometry": "wide",
+    }.items():
+        store.setValue(key, value)
+    settings = Settings(store)
+    assert settings.device == "auto"
+    assert settings.model == DEFAULT_MODEL
+    assert settings.crop("camera", 640, 480) is None
+    assert settings.geometry.isEmpty()
+
+
+def test_recent_sources_are_listed_newest_first_and_once(settings: Settings) -> None:
+    for source in ("a", "b", "c", "a", "d", "e", "f", "g"):
+        settings.remember_source(source)
+    assert settings.recent_sources == ["g", "f", "e", "d", "a", "c"]
+
+
+def test_what_is_chosen_in_the_window_wins_over_the_command_line(settings: Settings, tmp_path: Path) -> None:
+    choices = Choices(settings, Overrides(device="cpu", output=tmp_path / "given"))
+    assert choices.options("x").output == tmp_path / "given"
+    assert settings.output_folder != tmp_path / "given", "the command line is not remembered"
+    choices.use_output(str(tmp_path / "chosen"))
+    assert choices.output == tmp_path / "chosen"
+    assert settings.output_folder == tmp_path / "chosen"
+    assert choices.device == "cpu"
+
+
+def run_command(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    code = (
+        "import argparse, sys; from app import command; p = argparse.ArgumentParser(); "
+        "command.add_arguments(p); sys.exit(command.run(p.parse_args(sys.argv[1:])))"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    environment.update(HOME=str(home), XDG_CACHE_HOME=str(home), XDG_CONFIG_HOME=str(home))
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
+def test_without_a_display_the_command_says_what_it_found_and_takes_a_picture(
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path
+) -> None:
+    done = run_command(
+        *(str(cine_loop), "--model", str(fhp1_model), "--device", "cpu", "--out", str(tmp_path / "out")),
+        *("--seconds", "5", "--measure", str(tmp_path / "cost.json")),
+        home=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "FHP1" in done.stdout
+    assert "Saved in" in done.stdout
+    assert (tmp_path / "out" / "screenshot.png").read_bytes().startswith(b"\x89PNG")
+    assert "capture_to_overlay" in (tmp_path / "cost.json").read_text()
+    assert "torch" not in done.stderr
+
+
+def test_the_command_imports_no_qt_before_it_runs() -> None:
+    code = (
+        "import sys, app.command; print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'torch')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -28,7 +28,7 @@ from training.checkpoint import read_checkpoint, write_checkpoint
 from training.data.dataset import FrameSet, draw_weights
 from training.losses.total import LossOptions, LossParts, SemcLoss
 from training.metrics import frame_metrics
-from training.schedule import Budget, rate_factor, side_at
+from training.schedule import Budget, Pace, rate_factor, side_at
 
 _LOG_COLUMNS: Final = (
     "step", "elapsed_s", "side", "rate", "images_per_s", "loss", "moe", "supcon", "selfcon",
@@ -102,6 +102,7 @@ class Training:
         self._generator = torch.Generator().manual_seed(options.seed)
         self._augment = Augmenter(self._generator, options.augment)
         self.step, self.elapsed_s, self.best_f1, self._validated = 0, 0.0, -1.0, 0
+        self._pace = Pace()
         self._placed()
 
     def _placed(self) -> None:
@@ -132,7 +133,7 @@ class Training:
             started_s = time.monotonic()
             side = side_at(self.progress, self.preprocessing.height, self.options.progressive)
             seen.append(self._one_step(side))
-            self.elapsed_s += time.monotonic() - started_s
+            self.elapsed_s += self._pace.counted(time.monotonic() - started_s)
             tell(self.progress, seen[-1]["loss"])
             if self.progress >= (self._validated + 1) / self.options.validations or self.progress >= 1:
                 images_per_s = len(seen) * self.options.batch / (time.monotonic() - since_s)

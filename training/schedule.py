@@ -14,7 +14,7 @@ from semc_core.errors import UsageError
 
 _WARM_UP: Final = 0.04
 _LAST_RATE: Final = 0.01  # of the greatest
-_STAGES: Final = ((0.5, 0.57), (0.8, 0.72))  # until this progress, this part of the full side
+_STAGES: Final = ((0.55, 0.8),)  # until this progress, this part of the full side
 _GRANULE: Final = 32  # the network halves the picture five times
 
 
@@ -34,6 +34,21 @@ class Budget:
         """What part is done after `step` steps and `elapsed_s` seconds, 0-1."""
         done = step / self.steps if self.steps is not None else elapsed_s / (60 * (self.minutes or math.inf))
         return min(1.0, done)
+
+
+class Pace:
+    """Counts the time of steps. Time in which the process or the machine slept does not use up the budget."""
+
+    def __init__(self) -> None:
+        self._usual_s = 0.0
+
+    def counted(self, took_s: float) -> float:
+        """Seconds to count for a step that took `took_s`: ten times the usual at most."""
+        if self._usual_s == 0.0:
+            self._usual_s = took_s
+        counted_s = min(took_s, 10 * self._usual_s)
+        self._usual_s += 0.1 * (counted_s - self._usual_s)
+        return counted_s
 
 
 def rate_factor(progress: float) -> float:

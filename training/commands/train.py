@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train. Returns the exit code."""
+    # Read when PyTorch is loaded. Threads that wait by spinning make training several times slower as soon as
+    # anything else runs on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
     from semc_core.labels import LIVER_CLASSES
     from training.data.dataset import load_split
     from training.data.splits import Split

@@ -1,0 +1,170 @@
+"""A toy training from start to model file, calibration, and going on after a stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from semc_core.errors import UsageError
+from semc_core.labels import NON_STANDARD
+from semc_core.model.file import read_model
+from semc_core.runtime.load import load_runtime
+from training.calibrate import fit_novelty, fit_temperature
+from training.checkpoint import read_checkpoint
+from training.data.dataset import FrameSet
+from training.data.shards import Row
+from training.finish import NOTICE, finish
+from training.loop import Training, TrainOptions, classify
+from training.metrics import frame_metrics
+from training.schedule import Budget, Pace, rate_factor, side_at
+
+CLASSES = ("DISC", "BAR", NON_STANDARD)
+
+
+def toy(first_patient: int, count: int, seed: int) -> FrameSet:
+    """Discs, bars, and noise alone, at random places; 64 x 64 pixels."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:64, 0:64]
+    frames, labels, described = [], [], []
+    for i in range(count):
+        label = i % 3
+        picture = rng.normal(40, 20, (64, 64))
+        y, x = rng.uniform(20, 44, 2)
+        if label == 0:
+            picture[np.hypot(rows - y, columns - x) < rng.uniform(9, 13)] += 120
+        elif label == 1:
+            picture[:, (np.abs(columns - x) < 4)[0]] += 120
+        frames.append(np.clip(picture, 0, 255).astype(np.uint8))
+        labels.append(label)
+        distance = float("inf") if label == 2 else 0.3
+        described.append(Row(i, CLASSES[label], distance, first_patient + i % 5, "scan"))
+    return FrameSet(torch.from_numpy(np.stack(frames)), torch.tensor(labels), described, CLASSES)
+
+
+def options(steps: int, **changed: object) -> TrainOptions:
+    # One thread: where other work shares the cores, two threads spend their time waiting for each other.
+    given: dict[str, object] = {"batch": 32, "validations": 2, "average": 0.98, "threads": 1}
+    given["progressive"] = False
+    return TrainOptions(Budget(steps=steps), "semc_tiny", **(given | changed))  # type: ignore[arg-type]
+
+
+def run(training: Training) -> list[dict[str, float]]:
+    told: list[dict[str, float]] = []
+    training.run(lambda progress, loss: None, told.append)
+    return told
+
+
+def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
+    train, validation = toy(0, 240, seed=1), toy(1000, 90, seed=2)
+    training = Training(options(150), train, validation, tmp_path / "run")
+    told = run(training)
+    assert told[-1]["validation_accuracy"] > 0.9
+    assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 1 + len(told)
+
+    path = tmp_path / "toy.safetensors"
+    network = training.best_network()
+    spec = finish(network, training.options, train, validation, path, {"steps": training.step})
+    assert spec.notice == NOTICE
+    assert spec.provenance["train_patients"] == [0, 4, 5]
+    assert NOTICE in path.with_suffix(".md").read_text()
+    read, arrays = read_model(path)
+    assert read.classes == CLASSES
+    assert arrays["novelty.mean"].shape[1] == arrays["novelty.whiten"].shape[0]
+
+    runtime = load_runtime(path, "cpu", threads=1)
+    frames = validation.frames[:12]
+    inputs = (frames[:, None].numpy() / np.float32(255) - 0.2) / 0.2
+    answers = runtime.classify(inputs.astype(np.float32))
+    runtime.close()
+    expected = classify(network, frames, spec.preprocessing).logits.argmax(1)
+    assert sum(a.probabilities.argmax() == e for a, e in zip(answers, expected, strict=True)) >= 11
+
+
+def test_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    train, validation = toy(0, 60, seed=1), toy(1000, 30, seed=2)
+    whole = Training(options(8), train, validation, tmp_path / "whole")
+    run(whole)
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(row: dict[str, float]) -> None:
+        raise StoppedError
+
+    first = Training(options(8), train, validation, tmp_path / "parts")
+    with pytest.raises(StoppedError):
+        first.run(lambda progress, loss: None, stop)
+    second = Training(options(8), train, validation, tmp_path / "parts")
+    assert second.resume()
+    assert second.step == 4
+    run(second)
+    expected = read_checkpoint(tmp_path / "whole" / "last.pt")
+    got = read_checkpoint(tmp_path / "parts" / "last.pt")
+    assert got["step"] == expected["step"] == 8
+    for name, value in expected["network"].items():
+        assert torch.allclose(got["network"][name], value, atol=1e-5), name
+    assert torch.equal(got["loss"]["queue.labels"], expected["loss"]["queue.labels"])
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    train, validation = toy(0, 30, seed=1), toy(1000, 30, seed=2)
+    run(Training(options(2), train, validation, tmp_path))
+    other = FrameSet(train.frames, train.labels, train.rows, ("DISC", "ROD", NON_STANDARD))
+    others = FrameSet(validation.frames, validation.labels, validation.rows, other.classes)
+    with pytest.raises(UsageError, match="other classes"):
+        Training(options(2), other, others, tmp_path).resume()
+    (tmp_path / "last.pt").write_bytes(b"damaged")
+    with pytest.raises(UsageError, match="cannot be read"):
+        Training(options(2), train, validation, tmp_path).resume()
+
+
+def test_a_patient_on_both_sides_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="training and validation"):
+        Training(options(2), toy(0, 30, seed=1), toy(4, 30, seed=2), tmp_path)
+
+
+def test_temperature_lowers_the_likelihood_loss_and_the_calibration_error() -> None:
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.randint(0, 3, (600,), generator=generator)
+    honest = torch.randn(600, 3, generator=generator) + 1.5 * torch.nn.functional.one_hot(labels, 3)
+    logits = honest * 4  # far too sure
+    temperature = fit_temperature(logits, labels)
+    loss = torch.nn.functional.cross_entropy
+    assert temperature > 1.5
+    assert loss(logits / temperature, labels) < loss(logits, labels)
+    before = frame_metrics(torch.softmax(logits, 1), labels, CLASSES)["calibration_error"]
+    after = frame_metrics(torch.softmax(logits / temperature, 1), labels, CLASSES)["calibration_error"]
+    assert after < before
+
+
+def test_novelty_is_small_for_the_known_and_large_for_the_unknown() -> None:
+    rng = np.random.default_rng(1)
+    centres = rng.normal(0, 5, (2, 16))
+    labels = rng.integers(0, 2, 400)
+    known = (centres[labels] + rng.normal(0, 1, (400, 16))).astype(np.float32)
+    held_out = (centres[rng.integers(0, 2, 200)] + rng.normal(0, 1, (200, 16))).astype(np.float32)
+    novelty = fit_novelty(known, labels, held_out, dimensions=16)
+    assert np.mean(novelty.of(held_out) <= 1) == pytest.approx(0.99, abs=0.011)
+    assert novelty.of((centres.mean(0) + 30 + rng.normal(0, 1, (50, 16))).astype(np.float32)).min() > 1.5
+
+
+def test_the_schedule_rises_falls_and_ends_at_full_size() -> None:
+    factors = [rate_factor(progress / 100) for progress in range(101)]
+    assert factors.index(max(factors)) == 4
+    assert factors[-1] == pytest.approx(0.01)
+    assert [side_at(p, 160, True) for p in (0.0, 0.5, 0.6)] == [128, 128, 160]
+    assert side_at(0.0, 224, False) == 224
+    assert Budget(minutes=2).progress(step=5, elapsed_s=60) == 0.5
+    with pytest.raises(UsageError):
+        Budget()
+    with pytest.raises(UsageError):
+        Budget(steps=0)
+
+
+def test_time_asleep_does_not_use_up_the_budget() -> None:
+    pace = Pace()
+    assert [pace.counted(took_s) for took_s in (2.0, 1.0, 3.0)] == [2.0, 1.0, 3.0]
+    assert pace.counted(3600.0) < 30

@@ -126,13 +126,17 @@ def _analyse_one(
     source = open_source(str(wanted.path))
     info = source.info
     origin = Origin(info, runtime.spec, runtime.spec.thresholds, runtime.device_name)
-    steps = review(source, runtime, batch=batch, crop=crop)
-    with ResultFolder(out / wanted.name, origin) as folder, _progress(console) as progress:
+    with (
+        # Closed by the reader; once more here, for when the reader was never started.
+        closing(source),
+        ResultFolder(out / wanted.name, origin) as folder,
+        _progress(console) as progress,
+        closing(review(source, runtime, batch=batch, crop=crop)) as steps,
+    ):
         bar = progress.add_task(wanted.name, total=info.frame_count)
-        with closing(steps):
-            for reviewed in steps:
-                folder.add(reviewed)
-                progress.update(bar, completed=folder.frames)
+        for reviewed in steps:
+            folder.add(reviewed)
+            progress.update(bar, completed=folder.frames)
         progress.update(bar, total=folder.frames)
         return folder.keep()
 
@@ -145,9 +149,9 @@ def _progress(console: Console) -> Progress:
         """Frames per second."""
 
         def render(self, task: Any) -> Text:
-            """The rate of one bar."""
-            speed = task.finished_speed or task.speed
-            return Text("" if speed is None else f"{speed:.0f} frames/s")
+            """The mean rate of one bar since its start."""
+            elapsed_s = task.finished_time or task.elapsed
+            return Text(f"{task.completed / elapsed_s:.0f} frames/s" if elapsed_s else "")
 
     return Progress(
         TextColumn("{task.description}", markup=False),

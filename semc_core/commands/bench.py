@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -134,7 +134,7 @@ def measure(engine: LiveEngine, seconds: float) -> Measured:
         seconds=time.monotonic() - begun_s,
         statistics=counted,
         dropped_while_loading=first.dropped,
-        share_classified=done / max(1, came),
+        share_classified=done / max(1, came + first.in_flight),
         invariant_held=invariant_held,
         memory_settled_mib=settled,
         memory_end_mib=resident_mib(),
@@ -181,12 +181,9 @@ def resident_mib() -> float | None:
 
 def _with_end(measured: Measured, engine: LiveEngine) -> Measured:
     """With the counters after the stop: nothing may be in flight then."""
-    from dataclasses import replace
-
     after = engine.statistics()
-    return replace(
-        measured, invariant_held=measured.invariant_held and adds_up(after) and not after.in_flight
-    )
+    held = measured.invariant_held and adds_up(after) and not after.in_flight
+    return replace(measured, invariant_held=held)
 
 
 def _print(measured: Measured, *, as_json: bool) -> None:

@@ -65,7 +65,7 @@ def _resolve(text: str) -> Iterator[tuple[Path, str]]:
         # A file that is missing gets its sentence from the source.
         yield path, ""
     else:
-        matches = sorted(glob.glob(str(path), recursive=True))
+        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns too
         for match in matches:
             yield from _resolve(match)
         if not matches:

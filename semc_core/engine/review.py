@@ -7,7 +7,7 @@ memory stays flat however long the file is.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,8 +38,10 @@ def review(
     *,
     batch: int = 8,
     crop: Crop | None = None,
-) -> Iterator[Reviewed]:
+) -> Generator[Reviewed, None, None]:
     """Classify every frame of a source that waits for its reader, and close it.
+
+    Closing the generator before its end ends the reading thread.
 
     Args:
         source: Open, and not live.

@@ -1,0 +1,180 @@
+"""`semc analyse` as a user types it, on real files, with an untrained model."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+import main
+from semc_core.commands.analyse import parse_crop
+from semc_core.commands.inputs import wanted_inputs
+from semc_core.errors import UsageError
+from semc_core.frames import Crop
+from semc_core.model.file import read_model, write_model
+from semc_core.model.spec import Thresholds
+from semc_core.phantom.scan import SimulatedScan
+
+FRAMES = 30
+
+
+@pytest.fixture(scope="module")
+def easy_model(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The untrained model with thresholds so low that it finds something."""
+    spec, tensors = read_model(tiny_model_path)
+    easy = Thresholds(enter=0.16, leave=0.1, min_hold_s=0.3, smoothing_s=0.1, merge_gap_s=0.2)
+    path = tmp_path_factory.mktemp("easy") / "model.safetensors"
+    write_model(path, replace(spec, thresholds=easy), tensors)
+    return path
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second of a simulated scan."""
+    scan = SimulatedScan(seed=4, seconds=1, width=160, height=120)
+    path = tmp_path_factory.mktemp("video") / "scan.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for index in range(FRAMES):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(scan.frame(index), format="gray")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture
+def analyse(easy_model: Path, tmp_path: Path) -> Callable[..., tuple[int, Path]]:
+    """Run the command; returns the exit code and the folder of results."""
+
+    def run(*arguments: str | Path) -> tuple[int, Path]:
+        out = tmp_path / "out"
+        common = ["--out", str(out), "--model", str(easy_model), "--device", "cpu", "--threads", "1"]
+        return main.main(["analyse", *map(str, arguments), *common]), out
+
+    return run
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def test_every_frame_is_in_the_csv_and_every_plane_has_its_files(
+    analyse: Callable[..., tuple[int, Path]], video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = analyse(video)
+    assert code == 0
+    with (out / "scan" / "frames.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["frame_index"]) for row in rows] == list(range(FRAMES))
+    assert float(rows[-1]["time_s"]) == pytest.approx((FRAMES - 1) / 30, abs=1e-3)
+    for row in rows:
+        assert sum(float(row[name]) for name in row if name.startswith("raw_")) == pytest.approx(1, abs=1e-4)
+    found = read_json(out / "scan" / "planes.json")
+    assert found["frames"] == FRAMES
+    assert found["planes"], "the thresholds should let the untrained model find something"
+    for plane in found["planes"]:
+        beside = read_json((out / "scan" / plane["png"]).with_suffix(".json"))
+        assert (beside["plane"], beside["frame_index"]) == (plane["plane"], plane["frame_index"])
+        assert beside["final"]
+        picture = cv2.imread(str(out / "scan" / plane["png"]))
+        assert picture is not None
+        assert picture.shape == (120, 160, 3)
+    total = read_json(out / "summary.json")
+    assert (total["frames"], total["failed"], total["planes"]) == (FRAMES, 0, len(found["planes"]))
+    printed = capsys.readouterr().out
+    assert found["planes"][0]["plane"] in printed
+    assert "Untrained, for tests only." in printed
+
+
+def test_one_bad_file_does_not_stop_the_rest_and_the_exit_code_says_so(
+    analyse: Callable[..., tuple[int, Path]],
+    video: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("not a video")
+    code, out = analyse(bad, tmp_path / "missing.mp4", str(tmp_path / "*.avi"), video)
+    assert code == 1
+    total = read_json(out / "summary.json")
+    assert [each["ok"] for each in total["inputs"]] == [False, False, False, True]
+    assert sorted(path.name for path in out.iterdir()) == ["scan", "summary.json"], "no half-made folders"
+    assert "3 of 4 inputs could not be analysed" in capsys.readouterr().out
+
+
+def test_the_batch_changes_nothing(analyse: Callable[..., tuple[int, Path]], video: Path) -> None:
+    _, out = analyse(video, "--batch", "1")
+    one = read_json(out / "scan" / "planes.json")
+    _, out = analyse(video, "--batch", "7")
+    assert read_json(out / "scan" / "planes.json") == one
+
+
+def test_a_second_run_replaces_the_results_and_keeps_what_is_not_ours(
+    analyse: Callable[..., tuple[int, Path]], video: Path
+) -> None:
+    _, out = analyse(video)
+    before = sorted(path.name for path in (out / "scan").iterdir())
+    (out / "scan" / "notes.txt").write_text("mine")
+    _, out = analyse(video, "--crop", "40,20,80,80")
+    after = sorted(path.name for path in (out / "scan").iterdir())
+    assert (out / "scan" / "notes.txt").read_text() == "mine"
+    planes = read_json(out / "scan" / "planes.json")["planes"]
+    pairs = [name for plane in planes for name in (plane["png"], plane["png"].replace(".png", ".json"))]
+    assert after == sorted(["frames.csv", "notes.txt", "planes.json", *pairs])
+    assert len(before) >= 2
+    assert all(
+        read_json(path)["crop"] == {"left": 40, "top": 20, "width": 80, "height": 80}
+        for path in (out / "scan").glob("0*.json")
+    )
+
+
+def test_folders_patterns_and_equal_names(video: Path, tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "scan.mp4").write_bytes(video.read_bytes())
+    (tmp_path / "a" / "notes.txt").write_text("")
+    (tmp_path / "a" / "IM0001").write_bytes(b"\0" * 128 + b"DICM")
+    stills, earlier = tmp_path / "b" / "stills", tmp_path / "b" / "earlier"
+    for folder in (stills, earlier):
+        folder.mkdir()
+        cv2.imwrite(str(folder / "1.png"), np.zeros((8, 8), np.uint8))
+    (earlier / "planes.json").write_text("{}")
+    wanted = wanted_inputs([str(tmp_path), str(tmp_path / "*" / "*.mp4")])
+    assert [(each.path.relative_to(tmp_path).as_posix(), each.name) for each in wanted] == [
+        ("a/IM0001", "IM0001"),
+        ("a/scan.mp4", "scan"),
+        ("b/scan.mp4", "scan-2"),
+        ("b/stills", "stills"),
+    ]
+    (nothing,) = wanted_inputs([str(tmp_path / "*.mkv")])
+    assert "Nothing matches" in nothing.problem
+    (tmp_path / "empty").mkdir()
+    (empty,) = wanted_inputs([str(tmp_path / "empty")])
+    assert "holds no video" in empty.problem
+
+
+def test_a_folder_of_images_is_one_input(analyse: Callable[..., tuple[int, Path]], tmp_path: Path) -> None:
+    folder = tmp_path / "stills"
+    folder.mkdir()
+    scan = SimulatedScan(seed=4, seconds=1, width=160, height=120)
+    for index in range(3):
+        cv2.imwrite(str(folder / f"{index}.png"), scan.frame(index))
+    code, out = analyse(folder)
+    assert code == 0
+    assert read_json(out / "stills" / "planes.json")["frames"] == 3
+
+
+def test_the_region_of_interest_is_checked() -> None:
+    assert parse_crop("1,2,30,40") == Crop(1, 2, 30, 40)
+    assert parse_crop(None) is None
+    for text in ("1,2,3", "a,b,c,d", "1,2,0,4", "-1,2,3,4"):
+        with pytest.raises(UsageError, match="--crop"):
+            parse_crop(text)

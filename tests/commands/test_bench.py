@@ -1,0 +1,40 @@
+"""`semc bench live` as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import main
+from semc_core.commands.bench import parse_size, resident_mib
+from semc_core.errors import UsageError
+
+
+def test_a_short_live_scan_adds_up(tiny_model_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["bench", "live", "--model", str(tiny_model_path), "--device", "cpu", "--threads", "1"]
+    assert main.main([*common, "--seconds", "1.5", "--size", "160x120", "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["invariant_held"]
+    assert measured["statistics"]["frames_in"] > 0
+    assert 0 < measured["share_classified"] <= 1
+    assert main.main([*common, "--seconds", "0.5", "--size", "160x120"]) == 0
+    assert "latency p50 / p95 / p99" in capsys.readouterr().out
+
+
+def test_what_cannot_be_measured_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main.main(["bench", "live", "--model", str(tmp_path / "none.safetensors")]) == 1
+    assert "none.safetensors" in capsys.readouterr().err
+    assert main.main(["bench", "live", "--seconds", "0"]) == 1
+    assert parse_size("640x480") == (640, 480)
+    for text in ("640", "0x480", "axb"):
+        with pytest.raises(UsageError, match="--size"):
+            parse_size(text)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system has no /proc")
+def test_memory_is_measured_in_mib() -> None:
+    memory = resident_mib()
+    assert memory is not None
+    assert 5 < memory < 100_000

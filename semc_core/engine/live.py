@@ -334,10 +334,12 @@ class LiveEngine:
         with self._lock:
             keeper = self._keeper
         try:
-            if keeper is not None:
-                keeper.close()
-            if runtime is not None:
-                runtime.close()
+            try:
+                if keeper is not None:
+                    keeper.close()
+            finally:
+                if runtime is not None:
+                    runtime.close()
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             self._fail(error)
 

@@ -25,6 +25,7 @@ from semc_core.paths import ASSETS
 
 _log = logging.getLogger(__name__)
 _SAMPLE_MS: Final = 1000
+_WATCH_MS: Final = 200
 
 
 def new_application() -> QApplication:
@@ -45,6 +46,7 @@ def run_window(
     seconds: float | None = None,
     screenshot: Path | None = None,
     measure: Path | None = None,
+    until_over: bool = False,
 ) -> None:
     """Show `window` until it is closed, or for `seconds`.
 
@@ -54,6 +56,7 @@ def run_window(
         seconds: None waits for the user.
         screenshot: Where to write a picture of the window just before it closes.
         measure: Where to write what the run cost.
+        until_over: Close also when the scan is over.
 
     Raises:
         SaveError: The picture or the measurement could not be written.
@@ -71,6 +74,15 @@ def run_window(
             failed.append(error)
         window.close()
 
+    def finish_if_over() -> None:
+        if window.control.over:
+            watcher.stop()
+            finish()
+
+    watcher = QTimer()
+    watcher.timeout.connect(finish_if_over)
+    if until_over:
+        watcher.start(_WATCH_MS)
     if measure is not None:
         sampler.start(_SAMPLE_MS)
     if seconds is not None:
@@ -81,6 +93,7 @@ def run_window(
         application.exec()
     ready.result()
     sampler.stop()
+    watcher.stop()
     window.tick_once_more()
     if measure is not None and window.control.engine is not None:
         statistics = window.control.engine.statistics()

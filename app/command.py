@@ -1,4 +1,4 @@
-"""`semc live`: the window. Without a display it runs unseen for a while and prints what was found."""
+"""`semc live`: the window. Without a display it runs unseen for 20 s, or to the end of the source."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     screenshot = args.screenshot
     if screenshot is None and unseen:
         screenshot = window.choices.output / "screenshot.png"
-    run_window(application, window, seconds, screenshot, args.measure)
+    run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
     if not unseen and args.seconds is None:
         return 0
     return _tell(window, screenshot)

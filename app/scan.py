@@ -123,6 +123,11 @@ class ScanControl:
         engine = self._engine
         return engine is not None and self._stop is None and engine.state.phase not in (*_FINAL, Phase.IDLE)
 
+    @property
+    def over(self) -> bool:
+        """Whether there was a scan, and all of it is done and written."""
+        return self._engine is not None and self._ended and self._next is None
+
     def begin(self, options: ScanOptions) -> None:
         """Scan this next; what runs is ended first."""
         self._next = options

@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: run test clean
 
 run: $(VENV)/installed-run
-	$(BIN)/semc live simulated:7
+	$(BIN)/semc live simulated:2007
 
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ PRESETS: Final[dict[str, Preset]] = {
     # three of these stages and they hold most of the weights.
     "semc_live": Preset(
         Architecture("semc_live", layers=(2, 2, 2, 1), width=32, in_channels=1, samc_expansion=2),
-        Preprocessing(224, 224, mean=(0.2,), std=(0.2,)),
+        Preprocessing(160, 160, mean=(0.2,), std=(0.2,)),
     ),
     "semc_r18": Preset(
         Architecture("semc_r18", samc_expansion=2),

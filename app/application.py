@@ -88,7 +88,7 @@ def run_window(
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
     ready = Job(lambda: warm_up(window.choices.device), "warm-up")
-    with _faults_shown(window), _interrupt_closes(window):
+    with faults_shown(window), _interrupt_closes(window):
         window.show()
         application.exec()
     ready.result()
@@ -117,7 +117,7 @@ def write_screenshot(window: MainWindow, path: Path) -> None:
 
 
 @contextmanager
-def _faults_shown(window: MainWindow) -> Iterator[None]:
+def faults_shown(window: MainWindow) -> Iterator[None]:
     """What is raised in a slot goes to the log and into the window; the same fault is logged once."""
     before = sys.excepthook
     seen: set[str] = set()

@@ -33,7 +33,6 @@ from app.view_state import banner, model_text, status_items
 from semc_core.engine.live import LiveEngine
 from semc_core.errors import SemcError
 from semc_core.frames import Crop
-from semc_core.session.saved import SavedPlane
 
 _log = logging.getLogger(__name__)
 _TICK_MS: Final = 16
@@ -149,10 +148,6 @@ class MainWindow(QWidget):
         """Fill the screen, or go back."""
         self.showNormal() if self.isFullScreen() else self.showFullScreen()
 
-    def show_saved(self, plane: SavedPlane) -> None:
-        """Show one saved plane large."""
-        self.viewer.show_plane(plane)
-
     def tick_once_more(self) -> None:
         """After the close: take what the scan wrote at its end."""
         self.scan_page.tick(time.monotonic(), False)
@@ -214,7 +209,7 @@ class MainWindow(QWidget):
         self.scan_page.view.region_chosen.connect(self.set_region)
         self.scan_page.view.automatic_region.connect(lambda: self.set_region(None))
         strip = self.scan_page.strip
-        strip.opened.connect(self.show_saved)
+        strip.opened.connect(self.viewer.show_plane)
         strip.folder_wanted.connect(self._show_folder)
         strip.change_folder_wanted.connect(self._choose_output)
 
@@ -344,7 +339,7 @@ class MainWindow(QWidget):
 
     def _show_last_saved(self) -> None:
         if self.scan_page.saved:
-            self.show_saved(self.scan_page.saved[-1])
+            self.viewer.show_plane(self.scan_page.saved[-1])
 
     def _show_folder(self) -> None:
         pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]

@@ -84,7 +84,7 @@ def main() -> int:
         take("keys")
         window.help.toggle()
         if page.saved:
-            window.show_saved(page.saved[-1])
+            window.viewer.show_plane(page.saved[-1])
             take("saved")
             window.escape()
         window.open_source(str(Path(folder) / "examination-of-monday.mp4"))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from app.application import faults_shown
 from app.view_state import RESEARCH_NOTICE, Tone
 from app.window import MainWindow
 from semc_core.engine.state import Phase
@@ -235,6 +236,30 @@ def test_keys_that_type_text_stay_in_the_text_field(qtbot: QtBot, window: MainWi
     assert field.text() == "so f"
     assert window.control.engine is None
     assert not window.isFullScreen()
+
+
+def test_enter_in_the_address_field_connects(qtbot: QtBot, window: MainWindow) -> None:
+    (field,) = [one for one in window.source_page.findChildren(QLineEdit) if one.placeholderText()]
+    field.setFocus()
+    QTest.keyClicks(field, "gopher://nowhere")
+    QTest.keyClick(field, KEY.Key_Return)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.shown is not None
+    assert "gopher:// are not supported" in window.banner.shown.text
+
+
+def test_a_fault_in_a_slot_is_logged_and_shown(
+    qtbot: QtBot, window: MainWindow, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("in a slot")
+
+    with faults_shown(window):
+        QTimer.singleShot(0, fail)
+        qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert "ZeroDivisionError" in caplog.text
+    assert window.banner.shown is not None
+    assert "ZeroDivisionError" in window.banner.shown.text
 
 
 def test_the_list_of_keys_opens_and_closes(qtbot: QtBot, window: MainWindow) -> None:

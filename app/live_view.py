@@ -231,7 +231,7 @@ class LiveView(QWidget):
 
     def _paint_hint(self, painter: QPainter) -> None:
         em = theme.em(self)
-        painter.setFont(theme.scaled_font(self.font(), 1.15))
+        painter.setFont(theme.scaled_font(self.font(), 1.05))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         room = QRectF(self.rect()).adjusted(em, em, -em, -em)
         text = painter.boundingRect(room, flags, self._hint)

@@ -27,8 +27,8 @@ _TRACES_EVERY_S: Final = 0.1
 _AGE_EVERY_S: Final = 0.25
 _FLASH_S: Final = 1.5
 
-_REGION_HINT = "Drag over the picture to set the region of interest. Esc leaves it as it is, A finds it."
-_REGION_TOO_SMALL = "That region is too small; drag a larger one. Esc leaves it as it is."
+_REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  A: automatic."
+_REGION_TOO_SMALL = "That region is too small; drag a larger one.  Esc: as it was."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +112,7 @@ class ScanPage(QWidget):
         self._clear()
         self.latency.clear()
         self.view.choosing_region = False
+        self.view.latencies_ms.clear()
         self.view.show_picture(None, None, None, None)
         self.traces.begin(None)
         self.strip.show_planes((), {})

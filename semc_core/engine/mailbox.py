@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class MailboxClosed(Exception):  # noqa: N818 - a signal between threads, not an error for the user
+class MailboxClosed(Exception):  # a signal between threads, not an error for the user
     """The mailbox or queue will give or take nothing more."""
 
 

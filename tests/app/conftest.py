@@ -77,8 +77,8 @@ def speckle(count: int, seed: int = 3) -> list[NDArray[np.uint8]]:
 
 @pytest.fixture(scope="session")
 def cine_loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of moving speckle."""
-    return write_video(tmp_path_factory.mktemp("video") / "cine loop.mkv", speckle(50))
+    """Five seconds of moving speckle."""
+    return write_video(tmp_path_factory.mktemp("video") / "cine loop.mkv", speckle(125))
 
 
 @pytest.fixture(scope="session")

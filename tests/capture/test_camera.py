@@ -8,10 +8,10 @@ from pathlib import Path
 
 import cv2
 import pytest
-from capture_clips import number_of, write_video
 
 from semc_core.capture.camera import CameraSource, find_device, list_devices
 from semc_core.errors import SourceError, SourceInterrupted
+from tests.capture.capture_clips import number_of, write_video
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells names")
 

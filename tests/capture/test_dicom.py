@@ -10,7 +10,6 @@ import numpy as np
 import pydicom
 import pydicom.data
 import pytest
-from capture_clips import numbered, read_all, write_dicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels import convert_color_space, pixel_array
@@ -19,6 +18,7 @@ from pydicom.uid import JPEGExtended12Bit, RLELossless
 from semc_core.capture.dicom import DicomSource
 from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.frames import Crop
+from tests.capture.capture_clips import numbered, read_all, write_dicom
 
 GRAY = np.stack([numbered(index) for index in range(6)])
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from capture_clips import number_of, numbered, read_all, write_images
 
 from semc_core.capture.images import ImageFolderSource
 from semc_core.errors import SourceError
+from tests.capture.capture_clips import number_of, numbered, read_all, write_images
 
 
 def test_images_come_in_the_order_people_count(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from capture_clips import numbered, write_dicom, write_images, write_video
 
 from semc_core.capture.dicom import DicomSource
 from semc_core.capture.open import open_source
 from semc_core.errors import SourceError
+from tests.capture.capture_clips import numbered, write_dicom, write_images, write_video
 
 
 def test_files_are_known_by_what_they_hold(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from capture_clips import write_images
 
 from semc_core.capture.images import ImageFolderSource
 from semc_core.capture.paced import PacedSource
 from semc_core.errors import SourceInterrupted
+from tests.capture.capture_clips import write_images
 
 
 def test_frames_are_not_given_before_their_time(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import pydicom.data
 import pytest
-from capture_clips import numbered, read_all, write_dicom, write_images, write_video
 
 from semc_core.capture.camera import CameraSource
 from semc_core.capture.dicom import DicomSource
@@ -25,6 +24,7 @@ from semc_core.capture.stream import StreamSource
 from semc_core.capture.video import VideoSource
 from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.frames import FramePacket
+from tests.capture.capture_clips import numbered, read_all, write_dicom, write_images, write_video
 
 COUNT = 12
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import av
 import pytest
-from capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 
 from semc_core.capture.stream import StreamSource, public_name
 from semc_core.errors import SourceError, SourceInterrupted
+from tests.capture.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 
 RATE = 50
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 
 from semc_core.capture.video import VideoSource
 from semc_core.errors import SourceError
+from tests.capture.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 
 CINE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scripted import CLASSES, probabilities, result
 
 from semc_core.engine.detector import HoldEvent, PlaneDetector, PlaneHysteresis
 from semc_core.frames import FrameResult
 from semc_core.model.spec import Thresholds
+from tests.engine.scripted import CLASSES, probabilities, result
 
 RATE = 20.0
 THRESHOLDS = Thresholds(enter=0.8, leave=0.5, min_hold_s=0.5, smoothing_s=0.0, merge_gap_s=1.0)

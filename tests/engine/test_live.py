@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 from semc_core.capture.simulated import SimulatedSource
 from semc_core.capture.source import FrameSource, SourceInfo
@@ -26,6 +25,7 @@ from semc_core.runtime.load import load_runtime
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.keeper import KeeperFactory
 from semc_core.session.store import store_in
+from tests.engine.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = new_spec("semc_tiny", CLASSES)
 WAITING = EngineSettings(paced=False)

@@ -9,13 +9,13 @@ from contextlib import closing
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 from semc_core.capture.source import SourceInfo
 from semc_core.engine.review import review
 from semc_core.errors import RuntimeFault, SourceError, UsageError
 from semc_core.frames import FramePacket, read_only
 from semc_core.model.presets import new_spec
+from tests.engine.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = new_spec("semc_tiny", CLASSES)
 

@@ -14,12 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from killed_writer import CLASSES, event, origin
 
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SaveError
 from semc_core.session.atomic import remove_leftovers, save_error, write_atomically
 from semc_core.session.store import PlaneStore, safe_name, scan_folder, store_in
+from tests.session.killed_writer import CLASSES, event, origin
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,6 +19,7 @@ from app.view_state import LabelRun, ShownPicture, Tone, merged, readout, shown_
 from semc_core.engine.live import LiveEngine
 from semc_core.engine.state import EngineState, Phase
 from semc_core.frames import FramePacket, FrameResult
+from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.overlay import HeatMap, heat_map
 from semc_core.session.saved import SavedPlane
@@ -207,7 +208,7 @@ class ScanPage(QWidget):
     def _take_spec(self, engine: LiveEngine) -> None:
         if self._spec is None and engine.spec is not None:
             self._spec = engine.spec
-            self._colours = theme.plane_colours(self._spec.classes)
+            self._colours = theme.plane_colours(self._spec.planes)
             self.traces.begin(self._spec, self._spec.thresholds.enter)
 
     def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
@@ -242,12 +243,13 @@ class ScanPage(QWidget):
         newest = self._preview
         silent_s = 0.0 if newest is None or held is not None else now_s - newest.captured_s
         saved = self._run.saved(self._saved) if held is None else held.saved
-        classes = () if self._spec is None else self._spec.classes
+        spec = self._spec
         said = readout(
             state,
             result,
             self._age_s,
-            classes=classes,
+            classes=() if spec is None else spec.classes,
+            none_class=NON_STANDARD if spec is None else spec.none_class,
             saved=saved,
             held=held is not None,
             silent_s=silent_s,

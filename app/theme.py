@@ -11,8 +11,6 @@ from typing import Final
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
-from semc_core.labels import NON_STANDARD
-
 GROUND: Final = "#0d1117"
 PANEL: Final = "#161b22"
 RAISED: Final = "#232a33"
@@ -30,9 +28,8 @@ NOTICE_GROUND: Final = "#332a0d"
 _PLANE_COLOURS: Final = ("#f5a623", "#56b4e9", "#2fc48d", "#f0e442", "#f2702b", "#d78fbf")
 
 
-def plane_colours(classes: Iterable[str]) -> dict[str, str]:
-    """One colour for each plane of the model, without the class "none of these"; they repeat after six."""
-    planes = [name for name in classes if name != NON_STANDARD]
+def plane_colours(planes: Iterable[str]) -> dict[str, str]:
+    """One colour for each plane of a model (`ModelSpec.planes`); they repeat after six."""
     return {name: _PLANE_COLOURS[i % len(_PLANE_COLOURS)] for i, name in enumerate(planes)}
 
 

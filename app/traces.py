@@ -121,9 +121,8 @@ class TracesView(QWidget):
         for curve in self._curves:
             self._plot.removeItem(curve)
         self._plot.removeItem(self._threshold)
-        classes = () if spec is None else spec.classes
-        self._colours = theme.plane_colours(classes)
-        self._columns = [classes.index(name) for name in self._colours]
+        self._colours = theme.plane_colours(() if spec is None else spec.planes)
+        self._columns = [] if spec is None else [spec.classes.index(name) for name in self._colours]
         self._curves = []
         for i, colour in enumerate(self._colours.values()):
             dash = _DASHES[i // 6 % len(_DASHES)]

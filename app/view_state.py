@@ -109,6 +109,7 @@ def readout(
     age_s: float,
     *,
     classes: tuple[str, ...] = (),
+    none_class: str = NON_STANDARD,
     saved: bool = False,
     held: bool = False,
     silent_s: float = 0.0,
@@ -121,6 +122,7 @@ def readout(
         result: Newest result, or the one held by the freeze key.
         age_s: Time since its frame was captured, seconds.
         classes: Of the model.
+        none_class: Which of them says "none of these".
         saved: Whether a frame of the plane that is held was saved.
         held: The picture and its result are held by the freeze key; their age says nothing.
         silent_s: Time since the newest frame, seconds.
@@ -146,11 +148,13 @@ def readout(
         return Readout(
             "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
         )
-    said = _of_result(result, age_s, classes, saved)
+    said = _of_result(result, age_s, classes, none_class, saved)
     return replace(said, age="held", stale=False) if held else said
 
 
-def _of_result(result: FrameResult, age_s: float, classes: tuple[str, ...], saved: bool) -> Readout:
+def _of_result(
+    result: FrameResult, age_s: float, classes: tuple[str, ...], none_class: str, saved: bool
+) -> Readout:
     shown = Readout("", "", Tone.NEUTRAL, age=age_text(age_s), stale=age_s > STALE_AFTER_S)
     if result.picture == "black":
         return replace(shown, title="No picture", detail="The picture is black.", tone=Tone.WARNING)
@@ -170,7 +174,7 @@ def _of_result(result: FrameResult, age_s: float, classes: tuple[str, ...], save
         )
     if frozen:
         return replace(shown, title="Still picture", detail=frozen_detail, tone=Tone.WARNING)
-    name, confidence = closest_plane(result, classes)
+    name, confidence = closest_plane(result, classes, none_class)
     if not name:
         return replace(shown, title="No plane", detail=full_name(NON_STANDARD))
     return replace(
@@ -182,9 +186,11 @@ def _of_result(result: FrameResult, age_s: float, classes: tuple[str, ...], save
     )
 
 
-def closest_plane(result: FrameResult, classes: tuple[str, ...]) -> tuple[str, float]:
+def closest_plane(
+    result: FrameResult, classes: tuple[str, ...], none_class: str = NON_STANDARD
+) -> tuple[str, float]:
     """The most probable plane and its probability, though it may not be sure enough; "" without one."""
-    planes = [i for i, name in enumerate(classes[: len(result.smoothed)]) if name != NON_STANDARD]
+    planes = [i for i, name in enumerate(classes[: len(result.smoothed)]) if name != none_class]
     if not planes:
         return "", 0.0
     best = max(planes, key=lambda i: float(result.smoothed[i]))

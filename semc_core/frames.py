@@ -75,7 +75,8 @@ class FrameResult:
         packet: The frame.
         prediction: Of this frame alone; None if the picture was not classified (black, for example).
         smoothed: float32 (K,), probabilities smoothed over time (seconds), what the label is made from.
-        label: Class name of the steady label; NSP when no plane is sure enough.
+        label: Class name of the steady label; NSP when no plane is sure enough, whatever the model's own
+            name for that.
         confidence: Smoothed probability of `label`, 0-1.
         crop: Region that was classified.
         picture: State of the picture: "live", "frozen", "black" or "flat" (a test pattern or one colour).

@@ -1,6 +1,6 @@
 """How a frame becomes the network's input: one function for live, review, training and tests.
 
-Gray, crop, (CLAHE,) resize, letterbox, normalise, in this order.
+Gray, crop, (CLAHE,) resize, letterbox, normalise (by fixed numbers or by the picture itself), in this order.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArr
     small = _resize(gray, place.inner_width, place.inner_height)
     padded = np.zeros((spec.height, spec.width), np.uint8)
     padded[place.top : place.top + place.inner_height, place.left : place.left + place.inner_width] = small
-    return np.stack([cast("NDArray[np.float32]", cv2.LUT(padded, table)) for table in _normalisation(spec)])
+    tables = _own_normalisation(padded, spec) if spec.per_image else _normalisation(spec)
+    return np.stack([cast("NDArray[np.float32]", cv2.LUT(padded, table)) for table in tables])
 
 
 def prepare_batch(
@@ -165,7 +166,17 @@ def _resize(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint
 @lru_cache(maxsize=16)
 def _normalisation(spec: Preprocessing) -> tuple[NDArray[np.float32], ...]:
     """For each channel the normalised value of each of the 256 gray levels."""
-    levels = np.arange(256, dtype=np.float64) / 255
+    return _tables(np.arange(256, dtype=np.float64) / 255, spec)
+
+
+def _own_normalisation(picture: NDArray[np.uint8], spec: Preprocessing) -> tuple[NDArray[np.float32], ...]:
+    """The same where the levels are first brought to the picture's own mean 0 and standard deviation 1."""
+    mean, deviation = float(picture.mean()), float(picture.std())
+    levels = (np.arange(256, dtype=np.float64) - mean) / (deviation if deviation > 0 else np.inf)
+    return _tables(levels, spec)
+
+
+def _tables(levels: NDArray[np.float64], spec: Preprocessing) -> tuple[NDArray[np.float32], ...]:
     return tuple(
         ((levels - mean) / std).astype(np.float32) for mean, std in zip(spec.mean, spec.std, strict=True)
     )

@@ -54,8 +54,10 @@ class HoldEvent:
 class PlaneHysteresis:
     """Which plane the steady label names: entered at one probability, left at a lower one."""
 
-    def __init__(self, classes: tuple[str, ...], thresholds: Thresholds) -> None:
-        self._planes = np.array([name != NON_STANDARD for name in classes])
+    def __init__(
+        self, classes: tuple[str, ...], thresholds: Thresholds, none_class: str = NON_STANDARD
+    ) -> None:
+        self._planes = np.array([name != none_class for name in classes])
         self._thresholds = thresholds
         self._current: int | None = None
 

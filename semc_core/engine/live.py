@@ -287,8 +287,9 @@ class LiveEngine:
 
     def _classify_all(self, runtime: Runtime, keeper: PlaneKeeper) -> None:
         look = FrameLook(runtime.spec.preprocessing)
-        thresholds = chosen_thresholds(runtime.spec, self._settings.thresholds)
-        conclusions = Conclusions(runtime.spec.classes, thresholds, self._numbers)
+        spec = runtime.spec
+        thresholds = chosen_thresholds(spec, self._settings.thresholds)
+        conclusions = Conclusions(spec.classes, thresholds, self._numbers, spec.none_class)
         try:
             while True:
                 self._classify_one(self._frames.get(), look, runtime, conclusions, keeper)

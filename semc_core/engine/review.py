@@ -65,7 +65,8 @@ def review(
     hint: Crop | None = crop or getattr(source, "hinted_crop", None)
     if hint is not None:
         look.fix_crop(hint)
-    conclusions = Conclusions(spec.classes, chosen_thresholds(spec, thresholds))
+    chosen = chosen_thresholds(spec, thresholds)
+    conclusions = Conclusions(spec.classes, chosen, none_class=spec.none_class)
     reader = _Reader(source, look, batch)
     try:
         for looked in reader:

@@ -99,23 +99,34 @@ class Conclusions:
     """Smoothing, the steady label and the detector. Called by one thread, in the order of the frames."""
 
     def __init__(
-        self, classes: tuple[str, ...], thresholds: Thresholds, numbers: Iterator[int] | None = None
+        self,
+        classes: tuple[str, ...],
+        thresholds: Thresholds,
+        numbers: Iterator[int] | None = None,
+        none_class: str = NON_STANDARD,
     ) -> None:
         """Start afresh.
+
+        Args:
+            classes: Names in the order of the probabilities.
+            thresholds: When a plane counts as held.
+            numbers: Where hold numbers come from.
+            none_class: Which class says "none of these". Results are labelled `NON_STANDARD` all the same.
 
         Raises:
             ModelFileError: The model has no class for "none of these".
         """
-        if NON_STANDARD not in classes:
+        if none_class not in classes:
             raise ModelFileError(
-                f"The model has no class {NON_STANDARD} (none of these); choose a model trained with one."
+                f"The model has no class {none_class} (none of these); choose a model trained with one."
             )
         self._classes = classes
         self._smoother = ProbabilitySmoother(thresholds.smoothing_s)
-        self._hysteresis = PlaneHysteresis(classes, thresholds)
+        self._hysteresis = PlaneHysteresis(classes, thresholds, none_class)
         self._detector = PlaneDetector(classes, thresholds, numbers=numbers)
         self._nothing = np.zeros(len(classes), np.float32)
-        self._nothing[classes.index(NON_STANDARD)] = 1.0
+        self._none = classes.index(none_class)
+        self._nothing[self._none] = 1.0
 
     def conclude(self, looked: LookedAt, prediction: Prediction | None) -> Concluded:
         """Make the result of the next frame.
@@ -132,12 +143,12 @@ class Conclusions:
         if smoothed is None:
             smoothed = self._smoother.set(self._nothing, time_s)
         named = self._hysteresis.update(smoothed)
-        index = self._classes.index(NON_STANDARD) if named is None else named
+        index = self._none if named is None else named
         result = FrameResult(
             packet=looked.packet,
             prediction=prediction,
             smoothed=smoothed,
-            label=self._classes[index],
+            label=NON_STANDARD if named is None else self._classes[named],
             confidence=float(smoothed[index]),
             crop=looked.crop,
             picture=looked.picture,

@@ -4,7 +4,9 @@ No PyTorch here.
 
 Tensors carry their state-dict names (`layout.tensor_shapes`), float32. Beside them there may be
 `novelty.mean` (M, F), `novelty.whiten` (F, R) and `novelty.limit` () (see `Calibration`), all three or none,
-with F the channels of stage 4; and tensors whose names begin with `training.`, which only `training` reads.
+with F the pooled features (`layout.feature_channels`); `verify.inputs` (N, C, H, W) and `verify.logits`
+(N, K), both or none, from which `semc model verify` sees whether a runtime gives what the network gave when
+the file was made; and tensors whose names begin with `training.`, which only `training` reads.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from semc_core.errors import ModelFileError
-from semc_core.model.layout import stage_channels, tensor_shapes
+from semc_core.model.layout import feature_channels, tensor_shapes
 from semc_core.model.spec import ModelSpec
 from semc_core.model.spec_json import spec_from_json, spec_to_json
 
 METADATA_KEY: Final = "semc"
 NOVELTY: Final = ("novelty.mean", "novelty.whiten", "novelty.limit")
+VERIFY: Final = ("verify.inputs", "verify.logits")
 TRAINING_PREFIX: Final = "training."
 _HEADER_LIMIT: Final = 100_000_000  # safetensors' own
 
@@ -164,7 +167,7 @@ def _check_tensors(spec: ModelSpec, arrays: Mapping[str, NDArray[np.float32]]) -
     """Hold names, shapes and values against the architecture."""
     expected = tensor_shapes(spec.architecture, len(spec.classes))
     for name in arrays:
-        if name not in expected and name not in NOVELTY and not name.startswith(TRAINING_PREFIX):
+        if name not in (*expected, *NOVELTY, *VERIFY) and not name.startswith(TRAINING_PREFIX):
             raise ModelFileError(f"it has the unknown tensor {name}")
     for name, shape in expected.items():
         if name not in arrays:
@@ -176,7 +179,8 @@ def _check_tensors(spec: ModelSpec, arrays: Mapping[str, NDArray[np.float32]]) -
             raise ModelFileError(f"the tensor {name} has values that are not finite")
         if name.endswith("running_var") and name in expected and array.min() < 0:
             raise ModelFileError(f"the tensor {name} has a negative variance")
-    _check_novelty(arrays, stage_channels(spec.architecture)[3], spec.calibration.novelty_slope)
+    _check_novelty(arrays, feature_channels(spec.architecture), spec.calibration.novelty_slope)
+    _check_verify(arrays, spec)
 
 
 def _check_novelty(arrays: Mapping[str, NDArray[np.float32]], features: int, slope: float) -> None:
@@ -193,6 +197,18 @@ def _check_novelty(arrays: Mapping[str, NDArray[np.float32]], features: int, slo
         raise ModelFileError(f"its novelty tensors must be (M, {features}), ({features}, R) and ()")
     if not limit > 0:
         raise ModelFileError("its novelty.limit must be above 0")
+
+
+def _check_verify(arrays: Mapping[str, NDArray[np.float32]], spec: ModelSpec) -> None:
+    if not any(name in arrays for name in VERIFY):
+        return
+    if not all(name in arrays for name in VERIFY):
+        raise ModelFileError(f"it has not both of {' and '.join(VERIFY)}")
+    inputs, logits = (arrays[name] for name in VERIFY)
+    count, p = len(logits) if logits.ndim else 0, spec.preprocessing
+    wanted = (count, spec.architecture.in_channels, p.height, p.width)
+    if not count or inputs.shape != wanted or logits.shape != (count, len(spec.classes)):
+        raise ModelFileError(f"its {' and '.join(VERIFY)} do not fit its input and classes")
 
 
 def _write_whole(path: Path, content: bytes) -> None:

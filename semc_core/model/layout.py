@@ -24,6 +24,12 @@ SPATIAL_KERNEL: Final = 7
 PROJECTION_HIDDEN: Final = 512
 PROJECTION_OUT: Final = 128
 
+SONONET_GROUPS: Final = (2, 2, 3, 3, 3)
+"""Convolutions before each halving of SonoNet, and after the last."""
+
+SONONET_EPSILON: Final = 1e-4
+"""Of BatchNorm in SonoNet's five groups; its adaption layers have PyTorch's own 1e-5."""
+
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -31,6 +37,18 @@ def stage_channels(architecture: Architecture) -> tuple[int, int, int, int]:
     """Output channels of stages 1-4; the last is C, the channels of D_i, M_i and O_i."""
     first = architecture.width * EXPANSION[architecture.block]
     return first, 2 * first, 4 * first, 8 * first
+
+
+def sononet_channels(architecture: Architecture) -> tuple[int, ...]:
+    """Channels of SonoNet's five groups of convolutions; 16, 32, 64, 128, 128 in SonoNet-16."""
+    return tuple(architecture.width * min(8, 2**group) for group in range(len(SONONET_GROUPS)))
+
+
+def feature_channels(architecture: Architecture) -> int:
+    """F, the pooled features that the classifier and the novelty see."""
+    if architecture.kind == "sononet":
+        return sononet_channels(architecture)[-1] // 2
+    return stage_channels(architecture)[3]
 
 
 def attention_channels(channels: int) -> int:
@@ -49,6 +67,8 @@ def ace_source(expert: int) -> tuple[int, int]:
 
 def tensor_shapes(architecture: Architecture, num_classes: int) -> Shapes:
     """Shape of every tensor of the network, by its state-dict name (BatchNorm's step counters left out)."""
+    if architecture.kind == "sononet":
+        return _sononet(architecture, num_classes)
     a = architecture
     channels = stage_channels(a)
     deep = channels[3]
@@ -157,3 +177,18 @@ def _samc(name: str, a: Architecture, deep: int) -> Shapes:
         shapes |= _norm(f"{name}.context.fields.{index}.1", wide)
     shapes[f"{name}.context.mix.0.weight"] = (deep, merged, 1, 1)
     return shapes | _norm(f"{name}.context.mix.1", deep)
+
+
+def _sononet(a: Architecture, num_classes: int) -> Shapes:
+    """The names of R. Droste's port: `features.GROUP.LAYER.{0,1}`, `adaption.{0,1,3,4}`."""
+    shapes: Shapes = {}
+    before = a.in_channels
+    for group, (layers, channels) in enumerate(zip(SONONET_GROUPS, sononet_channels(a), strict=True)):
+        for layer in range(layers):
+            prefix = f"features.{group}.{layer}"
+            shapes[f"{prefix}.0.weight"] = (channels, before, 3, 3)
+            shapes |= _norm(f"{prefix}.1", channels)
+            before = channels
+    hidden = feature_channels(a)
+    shapes |= {"adaption.0.weight": (hidden, before, 1, 1), **_norm("adaption.1", hidden)}
+    return shapes | {"adaption.3.weight": (num_classes, hidden, 1, 1), **_norm("adaption.4", num_classes)}

@@ -22,6 +22,7 @@ from semc_core.model.encoder import make_stage
 from semc_core.model.gate import ExpertGate
 from semc_core.model.layout import PROJECTION_HIDDEN, PROJECTION_OUT, ace_source, stage_channels
 from semc_core.model.samc import StructureAwareMultiContext
+from semc_core.model.sononet import SonoNet
 from semc_core.model.spec import Architecture
 
 
@@ -139,7 +140,10 @@ class SemcNetwork(nn.Module):
         pooled = fused.to(precision).mean(dim=(3, 4))
         logits = torch.stack([self._classifier(e)(pooled[:, e]) for e in range(pooled.shape[1])], dim=1)
         deep_pooled, fused_pooled = deep.to(precision).mean(dim=(1, 3, 4)), pooled.mean(dim=1)
-        weights = self.gate(fused_pooled if self.architecture.gate_input == "fused" else deep_pooled)
+        if self.architecture.gate_input == "mean":
+            weights = torch.full_like(logits[:, :, 0], 1 / logits.shape[1])
+        else:
+            weights = self.gate(fused_pooled if self.architecture.gate_input == "fused" else deep_pooled)
         return logits, weights, deep_pooled, fused_pooled
 
     def _classifier(self, expert: int) -> nn.Linear:
@@ -153,7 +157,7 @@ def parameter_count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def gflop(network: SemcNetwork, height: int, width: int) -> float:
+def gflop(network: SemcNetwork | SonoNet, height: int, width: int) -> float:
     """Work for one frame in evaluation, 10^9 floating-point operations: 2 per multiply-add.
 
     Convolutions and matrix products only, as is the custom.

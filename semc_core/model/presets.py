@@ -58,6 +58,15 @@ PRESETS: Final[dict[str, Preset]] = {
     ),
 }
 
+SONONET16: Final = Preset(
+    Architecture("sononet16", width=16, in_channels=1, experts=1, gate_input="mean", kind="sononet"),
+    Preprocessing(224, 288, mean=(0.0,), std=(1 / 255,), per_image=True),
+)
+"""The published fetal plane network (Baumgartner et al. 2017), to be imported, not trained.
+
+Its inputs are 255 * (x - mean) / std, of each picture by itself.
+"""
+
 
 def find_preset(name: str) -> Preset:
     """The preset of that name.

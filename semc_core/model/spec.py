@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from semc_core.labels import NON_STANDARD
+
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
@@ -26,8 +28,11 @@ class Architecture:
         samc_merge: "sum" or "concat" of the receptive fields (eq. 10).
         samc_residual: Whether SAMC adds its input.
         samc_shared: One SAMC for all experts, or one each.
-        gate_input: "fused" (mean of O_i, paper) or "deep" (mean of D_i, released code).
+        gate_input: "fused" (mean of O_i, paper), "deep" (mean of D_i, released code), or "mean": there is no
+            trained gate, and every expert counts the same.
         gate_temperature: tau of eq. 16.
+        kind: "semc", or "sononet" (Baumgartner et al. 2017; see `model.sononet`). Of a SonoNet only `width`
+            (16, 32 or 64), `in_channels` and the single expert say anything.
     """
 
     preset: str
@@ -43,6 +48,7 @@ class Architecture:
     samc_shared: bool = True
     gate_input: str = "fused"
     gate_temperature: float = 1.0
+    kind: str = "semc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Preprocessing:
         mean: Subtracted after scaling to 0-1, one per channel.
         std: Divided by after that.
         clahe: Whether CLAHE (clip 2, 8x8 tiles) is applied to gray first, as in the released code.
+        per_image: Whether each input is first brought to mean 0 and standard deviation 1 by itself, instead
+            of being scaled to 0-1. An input of one colour becomes 0.
     """
 
     height: int
@@ -64,6 +72,7 @@ class Preprocessing:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     clahe: bool = False
+    per_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class Calibration:
     """Turns logits into honest probabilities.
 
     p = softmax(logits / temperature); then a share s = sigmoid((novelty - 1) * novelty_slope) of every
-    plane's probability is given to NSP. With `novelty_slope` 0 nothing is moved.
+    plane's probability is given to the class for "none of these". With `novelty_slope` 0 nothing is moved.
     The novelty itself is computed from the tensors `novelty.mean` (M, F), `novelty.whiten` (F, R) and
     `novelty.limit` () of the model file: the least over the M centres of the Mahalanobis distance of the
     pooled features, divided by the limit.
@@ -114,6 +123,7 @@ class ModelSpec:
         provenance: Where it came from: data, seeds, program version, date. Plain JSON values.
         metrics: Test metrics. Plain JSON values.
         sha256: Hash of the whole model file; "" for a spec that was not read from a file.
+        none_class: Which of the classes says "none of these"; foreign models have their own name for it.
     """
 
     architecture: Architecture
@@ -125,3 +135,9 @@ class ModelSpec:
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    none_class: str = NON_STANDARD
+
+    @property
+    def planes(self) -> tuple[str, ...]:
+        """The classes that are standard planes, in the order of the outputs."""
+        return tuple(name for name in self.classes if name != self.none_class)

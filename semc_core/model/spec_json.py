@@ -27,8 +27,9 @@ _CHOICES: Final[dict[str, Callable[[Any], bool]]] = {
     "ace_activation": lambda value: value in ("paper", "released"),
     "samc_expansion": lambda value: 1 <= value <= 16,
     "samc_merge": lambda value: value in ("sum", "concat"),
-    "gate_input": lambda value: value in ("fused", "deep"),
+    "gate_input": lambda value: value in ("fused", "deep", "mean"),
     "gate_temperature": lambda value: value > 0,
+    "kind": lambda value: value in ("semc", "sononet"),
 }
 
 
@@ -82,12 +83,18 @@ def check_spec(spec: ModelSpec) -> None:
         value = getattr(spec.architecture, name)
         if not allowed(value):
             raise ModelFileError(f"its architecture has {name} = {value!r}, which does not exist")
+    if spec.architecture.kind == "sononet" and spec.architecture.experts != 1:
+        raise ModelFileError("its architecture is a SonoNet, which has no experts to choose from")
     if (
         len(set(spec.classes)) != len(spec.classes)
-        or NON_STANDARD not in spec.classes
+        or spec.none_class not in spec.classes
         or len(spec.classes) < 2
     ):
-        raise ModelFileError(f"its classes must be different, two at least, and one of them {NON_STANDARD}")
+        raise ModelFileError(
+            f"its classes must be different, two at least, and one of them {spec.none_class}"
+        )
+    if NON_STANDARD in spec.planes:
+        raise ModelFileError(f"its class {NON_STANDARD} must be the one for none of these")
     _check_preprocessing(spec.preprocessing, spec.architecture.in_channels)
     _check_numbers(spec.calibration, spec.thresholds)
 

@@ -14,12 +14,16 @@ from semc_core.errors import ModelFileError
 from semc_core.model.file import Arrays
 from semc_core.model.layout import tensor_shapes
 from semc_core.model.network import SemcNetwork
+from semc_core.model.sononet import SonoNet
 from semc_core.model.spec import Architecture
 
 _COUNTER = "num_batches_tracked"
 
+AnyNetwork = SemcNetwork | SonoNet
+"""What a runtime can run: both have `details`."""
 
-def network_arrays(network: SemcNetwork) -> Arrays:
+
+def network_arrays(network: AnyNetwork) -> Arrays:
     """The network's tensors for `file.write_model`: float32 copies, without BatchNorm's step counters."""
     return {
         name: np.array(tensor.detach().float().cpu().numpy(), copy=True)
@@ -28,9 +32,16 @@ def network_arrays(network: SemcNetwork) -> Arrays:
     }
 
 
+def empty_network(architecture: Architecture, num_classes: int) -> AnyNetwork:
+    """An untrained network of the architecture's kind, in training mode."""
+    if architecture.kind == "sononet":
+        return SonoNet(architecture, num_classes)
+    return SemcNetwork(architecture, num_classes)
+
+
 def build_network(
     architecture: Architecture, num_classes: int, arrays: Mapping[str, NDArray[Any]]
-) -> SemcNetwork:
+) -> AnyNetwork:
     """A network with the given weights, in evaluation mode, on the CPU.
 
     Args:
@@ -41,7 +52,7 @@ def build_network(
     Raises:
         ModelFileError: A tensor is missing or has another shape.
     """
-    network = SemcNetwork(architecture, num_classes)
+    network = empty_network(architecture, num_classes)
     state = network.state_dict()
     for name, shape in tensor_shapes(architecture, num_classes).items():
         if name not in arrays or arrays[name].shape != shape:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault
 from semc_core.frames import Prediction
-from semc_core.labels import NON_STANDARD
 from semc_core.model.file import NOVELTY
 from semc_core.model.spec import ModelSpec
 
@@ -28,7 +27,8 @@ class RawOutput:
         logits: float32 (N, K).
         expert_weights: float32 (N, E).
         maps: float32 (N, K, h, w), class activation maps.
-        pooled: float32 (N, F), O_i averaged over space and experts; the novelty is measured on it.
+        pooled: float32 (N, F), the features before the classifiers, averaged over space and experts; the
+            novelty is measured on it.
     """
 
     logits: NDArray[np.float32]
@@ -43,7 +43,7 @@ class Calibrator:
     def __init__(self, spec: ModelSpec, arrays: Mapping[str, NDArray[np.float32]]) -> None:
         self._temperature = spec.calibration.temperature
         self._slope = spec.calibration.novelty_slope
-        self._non_standard = spec.classes.index(NON_STANDARD)
+        self._non_standard = spec.classes.index(spec.none_class)
         self._novelty: tuple[Floats, Floats, float] | None = None
         if NOVELTY[0] in arrays:
             mean, whiten, limit = (arrays[name].astype(np.float64) for name in NOVELTY)

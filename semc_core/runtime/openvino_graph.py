@@ -1,4 +1,4 @@
-"""The SEMC network as an OpenVINO graph, built straight from a model file's arrays: no PyTorch, no ONNX.
+"""A network as an OpenVINO graph, here SEMC, built straight from a model file's arrays: no PyTorch, no ONNX.
 
 BatchNorm is folded into the convolutions in float64, and SAMC's channel shuffle into the weights after it.
 The projection, which only training needs, is left out. `model.network` has the equations.
@@ -9,8 +9,7 @@ Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import openvino as ov
@@ -19,22 +18,23 @@ from openvino import opset13 as ops
 
 from semc_core.model.layout import FIELDS, SPATIAL_KERNEL, ace_source
 from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.runtime.openvino_nodes import Arrays, Node, convolution, floats, folded, ints, space_mean
+from semc_core.runtime.openvino_sononet import sononet_outputs
 
 OUTPUTS: Final = ("logits", "expert_weights", "maps", "pooled")
-"""float (B, K); (B, E); (B, K, h, w); (B, C), as in `model.network.Details`."""
+"""float (B, K); (B, E); (B, K, h, w); (B, F), as in `model.network.Details`."""
 
 _LEAK: Final = np.array([0.2], np.float32)
-_EPSILON: Final = 1e-5  # of torch.nn.BatchNorm2d
-
-Arrays = Mapping[str, NDArray[np.float32]]
-Node = Any  # openvino has no usable types
 
 
 def build_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
     """The graph for a fixed batch size; input as from `preprocess.prepare`, outputs named as `OUTPUTS`."""
     size = [batch, spec.architecture.in_channels, spec.preprocessing.height, spec.preprocessing.width]
     frames = ops.parameter(size, np.float32, name="frames")
-    outputs = _Graph(spec.architecture, arrays, batch).outputs(frames)
+    if spec.architecture.kind == "sononet":
+        outputs = sononet_outputs(frames, arrays, batch)
+    else:
+        outputs = _Graph(spec.architecture, arrays, batch).outputs(frames)
     results = []
     for name, node in zip(OUTPUTS, outputs, strict=True):
         node.output(0).set_names({name})
@@ -76,32 +76,38 @@ class _Graph:
         count = len(merged)
         if count == 1:
             return [enhanced]
-        return list(ops.split(enhanced, _ints(0), count).outputs())
+        return list(ops.split(enhanced, ints(0), count).outputs())
 
     def _head(self, deep: list[Node], fused: list[Node]) -> tuple[Node, Node, Node, Node]:
         """Classifiers, gate and maps (eq. 16-17). The logits are the mean of the maps plus the gated bias."""
-        a = self.architecture
-        pooled = _mean_of([_space_mean(f) for f in fused])
-        seen = pooled if a.gate_input == "fused" else _mean_of([_space_mean(d) for d in deep])
-        scores = ops.add(
-            ops.matmul(seen, self._constant("gate.score.weight"), False, True),
-            self._constant("gate.score.bias"),
-        )
-        weights = ops.softmax(ops.divide(scores, _floats(a.gate_temperature)), 1)
-        biases = np.stack([self.arrays[f"classifiers.{e}.bias"] for e in range(a.experts)])
+        pooled = _mean_of([space_mean(f) for f in fused])
+        weights = self._gate(pooled, deep)
+        biases = np.stack([self.arrays[f"classifiers.{e}.bias"] for e in range(self.architecture.experts)])
         bias = ops.matmul(weights, ops.constant(biases), False, False)
         maps = None
         for expert, features in enumerate(fused):
             kernel = self.arrays[f"classifiers.{expert}.weight"][:, :, None, None]
             share = ops.reshape(
-                ops.slice(weights, _ints([expert]), _ints([expert + 1]), _ints([1]), _ints([1])),
-                _ints([self.batch, 1, 1, 1]),
+                ops.slice(weights, ints([expert]), ints([expert + 1]), ints([1]), ints([1])),
+                ints([self.batch, 1, 1, 1]),
                 False,
             )
-            weighed = ops.multiply(_convolution(features, kernel, 1, 0), share)
+            weighed = ops.multiply(convolution(features, kernel, 1, 0), share)
             maps = weighed if maps is None else ops.add(maps, weighed)
         assert maps is not None
-        return ops.add(_space_mean(maps), bias), weights, maps, pooled
+        return ops.add(space_mean(maps), bias), weights, maps, pooled
+
+    def _gate(self, pooled: Node, deep: list[Node]) -> Node:
+        """The experts' shares (eq. 16)."""
+        a = self.architecture
+        if a.gate_input == "mean":
+            return ops.constant(np.full((self.batch, a.experts), 1 / a.experts, np.float32))
+        seen = pooled if a.gate_input == "fused" else _mean_of([space_mean(d) for d in deep])
+        scores = ops.add(
+            ops.matmul(seen, self._constant("gate.score.weight"), False, True),
+            self._constant("gate.score.bias"),
+        )
+        return ops.softmax(ops.divide(scores, floats(a.gate_temperature)), 1)
 
     def _stage(self, x: Node, name: str, blocks: int, stride: int) -> Node:
         for block in range(blocks):
@@ -136,17 +142,17 @@ class _Graph:
 
     def _samc(self, x: Node, name: str) -> Node:
         """Eq. 8-10, see `model.samc`."""
-        both = [self._squeeze(reduce(x, _ints([2, 3]), True), name) for reduce in _REDUCTIONS]
+        both = [self._squeeze(reduce(x, ints([2, 3]), True), name) for reduce in _REDUCTIONS]
         x = ops.multiply(ops.sigmoid(ops.add(*both)), x)
-        seen = ops.concat([reduce(x, _ints([1]), True) for reduce in _REDUCTIONS], 1)
+        seen = ops.concat([reduce(x, ints([1]), True) for reduce in _REDUCTIONS], 1)
         kernel = self.arrays[f"{name}.spatial.conv.weight"]
-        x = ops.multiply(ops.sigmoid(_convolution(seen, kernel, 1, SPATIAL_KERNEL // 2)), x)
+        x = ops.multiply(ops.sigmoid(convolution(seen, kernel, 1, SPATIAL_KERNEL // 2)), x)
         mixed = self._context(x, f"{name}.context")
         return ops.add(x, mixed) if self.architecture.samc_residual else mixed
 
     def _squeeze(self, pooled: Node, name: str) -> Node:
-        hidden = _leaky(_convolution(pooled, self.arrays[f"{name}.channel.fc1.weight"], 1, 0))
-        return _convolution(hidden, self.arrays[f"{name}.channel.fc2.weight"], 1, 0)
+        hidden = _leaky(convolution(pooled, self.arrays[f"{name}.channel.fc1.weight"], 1, 0))
+        return convolution(hidden, self.arrays[f"{name}.channel.fc2.weight"], 1, 0)
 
     def _context(self, x: Node, name: str) -> Node:
         a = self.architecture
@@ -161,37 +167,19 @@ class _Graph:
             ops.concat(seen, 1) if a.samc_merge == "concat" else ops.add(ops.add(seen[0], seen[1]), seen[2])
         )
         kernel, bias = self._folded(f"{name}.mix.0", f"{name}.mix.1")
-        return ops.add(_convolution(merged, _unshuffled(kernel), 1, 0), ops.constant(bias))
+        return ops.add(convolution(merged, _unshuffled(kernel), 1, 0), ops.constant(bias))
 
     def _conv_norm(
         self, x: Node, conv: str, norm: str, *, stride: int = 1, pad: int = 0, depthwise: bool = False
     ) -> Node:
         kernel, bias = self._folded(conv, norm)
-        return ops.add(_convolution(x, kernel, stride, pad, depthwise), ops.constant(bias))
+        return ops.add(convolution(x, kernel, stride, pad, depthwise), ops.constant(bias))
 
     def _folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Kernel and bias (1, O, 1, 1) of a convolution without bias followed by a BatchNorm."""
-        kernel = self.arrays[f"{conv}.weight"].astype(np.float64)
-        gain, shift, mean, variance = (
-            self.arrays[f"{norm}.{part}"].astype(np.float64)
-            for part in ("weight", "bias", "running_mean", "running_var")
-        )
-        scale = gain / np.sqrt(variance + _EPSILON)
-        bias = (shift - mean * scale).reshape(1, -1, 1, 1)
-        return (kernel * scale[:, None, None, None]).astype(np.float32), bias.astype(np.float32)
+        return folded(self.arrays, conv, norm)
 
     def _constant(self, name: str) -> Node:
         return ops.constant(self.arrays[name])
-
-
-def _convolution(
-    x: Node, kernel: NDArray[np.float32], stride: int, pad: int, depthwise: bool = False
-) -> Node:
-    strides, pads, dilations = [stride, stride], [pad, pad], [1, 1]
-    if depthwise:
-        grouped = np.ascontiguousarray(kernel[:, None])  # (C, 1, 1, k, k): group, output, input
-        return ops.group_convolution(x, ops.constant(grouped), strides, pads, pads, dilations)
-    return ops.convolution(x, ops.constant(kernel), strides, pads, pads, dilations)
 
 
 def _unshuffled(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -211,24 +199,11 @@ def _leaky(x: Node) -> Node:
     return ops.prelu(x, ops.constant(_LEAK))
 
 
-def _space_mean(x: Node) -> Node:
-    """(B, C, h, w) -> (B, C)."""
-    return ops.reduce_mean(x, _ints([2, 3]), False)
-
-
 def _mean_of(nodes: list[Node]) -> Node:
     total = nodes[0]
     for node in nodes[1:]:
         total = ops.add(total, node)
-    return ops.multiply(total, _floats(1 / len(nodes)))
-
-
-def _ints(values: int | list[int]) -> Node:
-    return ops.constant(np.array(values, np.int64))
-
-
-def _floats(value: float) -> Node:
-    return ops.constant(np.array(value, np.float32))
+    return ops.multiply(total, floats(1 / len(nodes)))
 
 
 _REDUCTIONS: Final = (ops.reduce_mean, ops.reduce_max)

@@ -66,15 +66,22 @@ class OpenVinoRuntime:
 
     def classify(self, inputs: NDArray[np.float32]) -> list[Prediction]:
         """See `Runtime.classify`."""
+        return self._calibrator.predictions(self.raw(inputs))
+
+    def raw(self, inputs: NDArray[np.float32]) -> RawOutput:
+        """The network's numbers before calibration, for inputs as `classify` takes them.
+
+        Raises:
+            RuntimeFault: The model could not be run.
+        """
         frames = checked_inputs(inputs, self._spec)
         if not self._single:
             raise RuntimeFault("The model was closed; load it again.")
         requests = self._single if len(frames) == 1 else self._requests_for_several()
         try:
-            raw = _run(requests, frames)
+            return _run(requests, frames)
         except RuntimeError as error:
             raise RuntimeFault(f"OpenVINO could not run the model ({error}); load it again.") from error
-        return self._calibrator.predictions(raw)
 
     def close(self) -> None:
         """Release the compiled models. May be called twice."""

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from semc_core.errors import RuntimeFault
 from semc_core.frames import Prediction
 from semc_core.model.file import read_model
-from semc_core.model.network import Details, SemcNetwork
+from semc_core.model.network import Details
+from semc_core.model.sononet import SonoNetDetails
 from semc_core.model.spec import ModelSpec
-from semc_core.model.weights import build_network
+from semc_core.model.weights import AnyNetwork, build_network
 from semc_core.runtime.calibrate import Calibrator, RawOutput
 from semc_core.runtime.inputs import checked_inputs
 
@@ -41,7 +42,7 @@ class TorchRuntime:
         self._calibrator = Calibrator(self._spec, arrays)
         self._device = torch.device(device)
         network = build_network(self._spec.architecture, len(self._spec.classes), arrays)
-        self._network: SemcNetwork | None = network.to(self._device)
+        self._network: AnyNetwork | None = network.to(self._device)
         if device == "cuda":
             make_half(network)
         p = self._spec.preprocessing
@@ -61,6 +62,14 @@ class TorchRuntime:
 
     def classify(self, inputs: NDArray[np.float32]) -> list[Prediction]:
         """See `Runtime.classify`."""
+        return self._calibrator.predictions(self.raw(inputs))
+
+    def raw(self, inputs: NDArray[np.float32]) -> RawOutput:
+        """The network's numbers before calibration, for inputs as `classify` takes them.
+
+        Raises:
+            RuntimeFault: The model could not be run.
+        """
         frames = checked_inputs(inputs, self._spec)
         if self._network is None:
             raise RuntimeFault("The model was closed; load it again.")
@@ -69,12 +78,11 @@ class TorchRuntime:
                 x = torch.from_numpy(frames).to(self._device)
                 if self._device.type == "cuda":
                     x = x.to(torch.float16, memory_format=torch.channels_last)
-                raw = _to_arrays(self._network.details(x))
+                return _to_arrays(self._network.details(x))
         except RuntimeError as error:  # among them torch.cuda.OutOfMemoryError
             raise RuntimeFault(
                 f"PyTorch could not run the model ({error}); choose the device cpu."
             ) from error
-        return self._calibrator.predictions(raw)
 
     def close(self) -> None:
         """Release the device's memory. May be called twice."""
@@ -83,15 +91,15 @@ class TorchRuntime:
             torch.cuda.empty_cache()
 
 
-def make_half(network: SemcNetwork) -> None:
-    """Half precision where the work is; gate and classifiers, which give the numbers, stay float32."""
+def make_half(network: AnyNetwork) -> None:
+    """Half precision where the work is; what gives the numbers, the gate and classifiers, stays float32."""
     network.to(memory_format=torch.channels_last)
     for name, part in network.named_children():
-        if name not in ("gate", "classifiers"):
+        if name not in ("gate", "classifiers", "adaption"):
             part.half()
 
 
-def _to_arrays(details: Details) -> RawOutput:
+def _to_arrays(details: Details | SonoNetDetails) -> RawOutput:
     tensors = (details.logits, details.expert_weights, details.maps, details.fused_pooled)
     logits, weights, maps, pooled = (tensor.float().cpu().numpy() for tensor in tensors)
     return RawOutput(logits, weights, maps, pooled)

@@ -49,7 +49,9 @@ def one_thread() -> Iterator[None]:
 
 
 def tiny_network(architecture: Architecture = TINY) -> SemcNetwork:
-    return build_network(architecture, 7, random_weights(architecture, 7))
+    network = build_network(architecture, 7, random_weights(architecture, 7))
+    assert isinstance(network, SemcNetwork)
+    return network
 
 
 def noise_frames(count: int, channels: int = 1, size: int = 64) -> Tensor:

@@ -1,0 +1,58 @@
+"""What every OpenVINO graph here is made of: constants, convolutions, BatchNorm folded into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+
+Arrays = Mapping[str, NDArray[np.float32]]
+Node = Any  # openvino has no usable types
+
+
+def folded(
+    arrays: Arrays, conv: str, norm: str, epsilon: float = 1e-5
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernel and bias (1, O, 1, 1) of a convolution without bias followed by a BatchNorm, folded in float64.
+
+    Args:
+        arrays: By state-dict name.
+        conv: Name of the convolution.
+        norm: Name of the BatchNorm.
+        epsilon: Of the BatchNorm; PyTorch's own by default.
+    """
+    kernel = arrays[f"{conv}.weight"].astype(np.float64)
+    gain, shift, mean, variance = (
+        arrays[f"{norm}.{part}"].astype(np.float64)
+        for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    scale = gain / np.sqrt(variance + epsilon)
+    bias = (shift - mean * scale).reshape(1, -1, 1, 1)
+    return (kernel * scale[:, None, None, None]).astype(np.float32), bias.astype(np.float32)
+
+
+def convolution(x: Node, kernel: NDArray[np.float32], stride: int, pad: int, depthwise: bool = False) -> Node:
+    """A convolution without bias; `kernel` as in PyTorch."""
+    strides, pads, dilations = [stride, stride], [pad, pad], [1, 1]
+    if depthwise:
+        grouped = np.ascontiguousarray(kernel[:, None])  # (C, 1, 1, k, k): group, output, input
+        return ops.group_convolution(x, ops.constant(grouped), strides, pads, pads, dilations)
+    return ops.convolution(x, ops.constant(kernel), strides, pads, pads, dilations)
+
+
+def space_mean(x: Node) -> Node:
+    """(B, C, h, w) -> (B, C)."""
+    return ops.reduce_mean(x, ints([2, 3]), False)
+
+
+def ints(values: int | list[int]) -> Node:
+    """A constant of int64."""
+    return ops.constant(np.array(values, np.int64))
+
+
+def floats(value: float) -> Node:
+    """A constant of float32, a scalar."""
+    return ops.constant(np.array(value, np.float32))

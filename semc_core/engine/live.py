@@ -38,7 +38,8 @@ class LiveEngine:
     All methods and properties are for any thread and return at once, except `stop`.
 
     Attributes:
-        preview: Every frame as it comes, also while the model is still loading. Keeps the last.
+        preview: Every frame as it comes; of a live source also while the model is still loading (a file waits
+            for the model). Keeps the last.
         results: What was concluded, with the frame it was concluded from. Keeps the last.
     """
 
@@ -72,6 +73,7 @@ class LiveEngine:
         self._message = ""
         self._ending = False
         self._opened = threading.Event()
+        self._model_ready = threading.Event()
         self._source: FrameSource | None = None
         self._info: SourceInfo | None = None
         self._spec: ModelSpec | None = None
@@ -215,6 +217,7 @@ class LiveEngine:
 
     def _open_source(self) -> FrameSource | None:
         source = self._source_factory()
+        waits = not source.info.live
         # The header of a DICOM loop may say where the picture is.
         hint: Crop | None = getattr(source, "hinted_crop", None)
         if self._settings.paced and not source.info.live:
@@ -231,6 +234,9 @@ class LiveEngine:
             source.close()
             return None
         self._opened.set()
+        if waits:
+            # A loop that is played would be half over before the first answer.
+            self._model_ready.wait()
         return source
 
     def _read_all(self, source: FrameSource) -> None:
@@ -253,6 +259,7 @@ class LiveEngine:
             with self._lock:
                 self._spec, self._device_name = spec, device_name
                 self._run_if_ready()
+            self._model_ready.set()
             self._opened.wait()
             keeper = self._make_keeper(spec)
             if keeper is not None:
@@ -358,6 +365,7 @@ class LiveEngine:
             source = self._source
         self._frames.close()
         self._opened.set()
+        self._model_ready.set()
         if source is not None:
             source.interrupt()
 

@@ -1,16 +1,38 @@
-"""Names of the planes that the shipped model knows.
+"""Names of the planes that the shipped model and the published ones know.
 
-A model file carries its own class names; these are the ones of LP2025 (SEMC paper, table 1), which the
-simulated scan and the shipped model use.
+A model file carries its own class names. Those of LP2025 (SEMC paper, table 1) are used by the simulated scan
+and the shipped model, the fetal ones by SonoNet (Baumgartner et al. 2017).
 """
 
 from typing import Final
 
 NON_STANDARD: Final = "NSP"
-"""The class that says "none of these". Every model of ours has it."""
+"""The program's word for "none of these", and the class of every model of ours that says it.
+
+A foreign model has its own class for it (`ModelSpec.none_class`); labels say NSP all the same.
+"""
 
 LIVER_PLANES: Final = ("FHP1", "FHP2", "LLP", "RLP", "LPV-S", "HRP")
 LIVER_CLASSES: Final = (*LIVER_PLANES, NON_STANDARD)
+
+FETAL_BACKGROUND: Final = "Background"
+FETAL_CLASSES: Final = (
+    "3VV",
+    "4CH",
+    "Abdominal",
+    FETAL_BACKGROUND,
+    "Brain(Cb)",
+    "Brain(Tv)",
+    "Femur",
+    "Kidneys",
+    "Lips",
+    "LVOT",
+    "Profile",
+    "RVOT",
+    "Spine(cor)",
+    "Spine(sag)",
+)
+"""Of the published SonoNet, in the order of its outputs."""
 
 FULL_NAMES: Final = {
     "FHP1": "First porta hepatis",
@@ -20,6 +42,15 @@ FULL_NAMES: Final = {
     "LPV-S": "Left portal vein, sagittal",
     "HRP": "Hepatorenal",
     NON_STANDARD: "No standard plane",
+    "3VV": "Three vessels",
+    "4CH": "Four chambers",
+    FETAL_BACKGROUND: "No standard plane",
+    "Brain(Cb)": "Brain, cerebellum",
+    "Brain(Tv)": "Brain, ventricles",
+    "LVOT": "Left ventricular outflow tract",
+    "RVOT": "Right ventricular outflow tract",
+    "Spine(cor)": "Spine, coronal",
+    "Spine(sag)": "Spine, sagittal",
 }
 
 

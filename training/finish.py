@@ -17,6 +17,7 @@ from semc_core.model.file import write_model
 from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import new_spec
 from semc_core.model.spec import Calibration, ModelSpec
+from semc_core.model.verification import verification_tensors
 from semc_core.model.weights import network_arrays
 from semc_core.runtime.calibrate import Calibrator, RawOutput
 from semc_core.version import VERSION
@@ -69,7 +70,8 @@ def finish(
         provenance=_provenance(options, train, validation) | run,
         metrics={"validation": _metrics(answers, probabilities, novelties, clear)},
     )
-    write_model(path, spec, network_arrays(network) | novelty.tensors())
+    tensors = network_arrays(network) | novelty.tensors() | verification_tensors(network, spec)
+    write_model(path, spec, tensors)
     write_card(path.with_suffix(".md"), spec)
     return spec
 

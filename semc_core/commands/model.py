@@ -1,4 +1,4 @@
-"""`semc model info FILE`: what a model file says of itself."""
+"""`semc model`: what a model file holds, whether it runs right here, and models from other programs."""
 
 from __future__ import annotations
 
@@ -9,26 +9,122 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from semc_core.errors import UsageError
+from semc_core.model.spec import Architecture
 from semc_core.paths import DEFAULT_MODEL
 
-HELP = "Show what a model file holds."
+HELP = "show, verify and import models"
+_INFO = "show what a model file holds"
+_VERIFY = "run a model file's stored inputs through every runtime and compare with its stored outputs"
+_IMPORT = "make a model file of a checkpoint of the SEMC authors' code, or of a SonoNet"
+_FIT_GATE = "fit the gate of a SEMC model to labelled pictures; the rest of it stays as it is"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`info` with its file and form of output."""
+    """One sub-command for each action."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    info = actions.add_parser("info", help=HELP, description=HELP)
+    info = actions.add_parser("info", help=_INFO, description=_INFO)
     info.add_argument("file", type=Path, nargs="?", default=DEFAULT_MODEL, help="default: the shipped model")
     info.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
+    verify = actions.add_parser("verify", help=_VERIFY, description=_VERIFY)
+    verify.add_argument(
+        "file", type=Path, nargs="?", default=DEFAULT_MODEL, help="default: the shipped model"
+    )
+    verify.add_argument("--threads", type=int, help="most CPU threads to use")
+
+    importing = actions.add_parser("import", help=_IMPORT, description=_IMPORT)
+    importing.add_argument("checkpoint", type=Path, help="for example released.pth.tar or SonoNet16.pth")
+    importing.add_argument("--out", type=Path, required=True, help="model file to write (.safetensors)")
+    importing.add_argument(
+        "--classes", metavar="A,B,C", help="class names in the order of the outputs; needed for SEMC"
+    )
+    importing.add_argument(
+        "--none-class",
+        metavar="NAME",
+        help='class that means "none of these" (default: NSP; SonoNet: Background)',
+    )
+    importing.add_argument(
+        "--add-none", action="store_true", help='add NSP, never named, if no class means "none of these"'
+    )
+
+    fit = actions.add_parser("fit-gate", help=_FIT_GATE, description=_FIT_GATE)
+    fit.add_argument("model", type=Path, help="model file of several experts")
+    fit.add_argument(
+        "folder", type=Path, help="a sub-folder per class, with pictures or a folder per patient"
+    )
+    fit.add_argument("--out", type=Path, required=True, help="model file to write")
+    fit.add_argument("--held-out", type=float, default=0.3, help="share of the pictures to measure on")
+    fit.add_argument("--seed", type=int, default=0, help="of the choice of these")
+
 
 def run(args: argparse.Namespace) -> int:
-    """Print the description. Raises ModelFileError if there is no usable model file."""
+    """Do one action. Returns the exit code: 1 where `verify` or `fit-gate` came to a bad end."""
+    actions = {"info": _info, "verify": _verify, "import": _import, "fit-gate": _fit_gate}
+    return actions[args.action](args)
+
+
+def _info(args: argparse.Namespace) -> int:
     described = describe(args.file)
     if args.json:
         print(json.dumps(described, indent=2))
     else:
         _print_table(described)
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from semc_core.runtime.verify import verify
+
+    verified = verify(args.file, args.threads)
+    for one in verified:
+        result = "pass" if one.passed else "FAIL"
+        print(
+            f"{result}  {one.runtime}: largest difference {one.difference:.1e} of the outputs' standard "
+            f"deviation (at most {one.limit:.0e})"
+            + ("" if one.same_classes else ", and another class in some picture")
+        )
+    return 0 if all(one.passed for one in verified) else 1
+
+
+def _import(args: argparse.Namespace) -> int:
+    from semc_core.model.importing import import_checkpoint
+
+    classes = None if args.classes is None else args.classes.split(",")
+    imported = import_checkpoint(args.checkpoint, args.out, classes, args.none_class, args.add_none)
+    spec = imported.spec
+    for part, count in imported.unused.items():
+        print(f"left out, never used by the network: {part} ({count} tensor{'s' if count != 1 else ''})")
+    print(f"classes: {', '.join(spec.classes)}; none of these: {spec.none_class}")
+    print(spec.notice)
+    print(f"Wrote {args.out}.")
+    return 0
+
+
+def _fit_gate(args: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from semc_core.model.gate_fit import fit_gate_of_file
+
+    with Progress(transient=True) as progress:
+        task = progress.add_task("Looking at the pictures", total=None)
+        result = fit_gate_of_file(
+            args.model,
+            args.folder,
+            args.out,
+            args.held_out,
+            args.seed,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    print(f"fitted on {result.fitted_on} pictures, measured on {result.held_out} others")
+    print(f"accuracy {result.accuracy_before:.1%} before, {result.accuracy_after:.1%} after")
+    print(f"cross-entropy {result.loss_before:.3f} before, {result.loss_after:.3f} after")
+    if not result.better:
+        raise UsageError(
+            f"The fitted gate is no better on the pictures held out, so {args.out.name} was not written; "
+            "collect more pictures."
+        )
+    print(f"Wrote {args.out}.")
     return 0
 
 
@@ -40,22 +136,37 @@ def describe(path: Path) -> dict[str, Any]:
     """
     import torch
 
-    from semc_core.model.file import NOVELTY, read_model
-    from semc_core.model.network import SemcNetwork, gflop, parameter_count
+    from semc_core.model.file import NOVELTY, VERIFY, read_model
+    from semc_core.model.network import gflop, parameter_count
+    from semc_core.model.weights import empty_network
 
     spec, arrays = read_model(path)
     # On "meta" nothing is allocated or computed, only counted.
     with torch.device("meta"):
-        network = SemcNetwork(spec.architecture, len(spec.classes))
+        network = empty_network(spec.architecture, len(spec.classes))
     plain: dict[str, Any] = json.loads(json.dumps(asdict(spec)))
+    if spec.architecture.kind == "sononet":
+        plain["architecture"] = {
+            n: plain["architecture"][n] for n in ("kind", "preset", "width", "in_channels")
+        }
     return {
         "file": path.name,
         "size_mb": round(path.stat().st_size / 1e6, 2),
         "parameters": parameter_count(network),
         "gflop_per_frame": round(gflop(network, spec.preprocessing.height, spec.preprocessing.width), 3),
+        "gate": _gate_in_words(spec.architecture),
         "novelty": NOVELTY[0] in arrays,
+        "can_be_verified": VERIFY[0] in arrays,
         **plain,
     }
+
+
+def _gate_in_words(architecture: Architecture) -> str:
+    if architecture.kind == "sononet":
+        return "none, one network"
+    if architecture.gate_input == "mean":
+        return "none yet, every expert counts the same (fit one with semc model fit-gate)"
+    return f"on the {architecture.gate_input} features"
 
 
 def _print_table(described: Mapping[str, Any]) -> None:

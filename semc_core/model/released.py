@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import torch
@@ -12,6 +13,8 @@ from semc_core.errors import ModelFileError
 from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import PRESETS
 
+_PARALLEL: Final = "module."
+"""Before every name in what `torch.nn.DataParallel` saved."""
 _RENAMED: Final = (
     ("edbc.", "ace."),
     ("mscb.0.pconv1.", "samc.0.context.expand."),
@@ -25,11 +28,26 @@ _UNUSED: Final = ("queue", "fusion_convs.", "gate.")
 """Training state, and parts that the released network holds but never runs. Its real gate was never saved."""
 
 
+def plain_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`state` without the prefix that training on several GPUs leaves in the names."""
+    return {name.removeprefix(_PARALLEL): value for name, value in state.items()}
+
+
+def unused_parts(state: Mapping[str, Tensor]) -> dict[str, int]:
+    """Which parts of a released checkpoint are not used, and how many tensors each has."""
+    counts: dict[str, int] = {}
+    for name in plain_names(state):
+        if name.startswith(_UNUSED):
+            part = name.partition(".")[0]
+            counts[part] = counts.get(part, 0) + 1
+    return counts
+
+
 def load_released(state: Mapping[str, Tensor]) -> SemcNetwork:
     """The released network, in evaluation mode.
 
-    Its gate was neither trained nor saved with the checkpoint, so ours weighs the experts equally until it is
-    trained.
+    Its gate was neither trained nor saved with the checkpoint, so `architecture.gate_input` is "mean": every
+    expert counts the same until a gate is fitted.
 
     Args:
         state: The checkpoint's state dict, as from `torch.load(..., weights_only=True)`.
@@ -37,17 +55,22 @@ def load_released(state: Mapping[str, Tensor]) -> SemcNetwork:
     Raises:
         ModelFileError: The names or shapes are not those of the released network.
     """
-    renamed = {_our_name(name): value for name, value in state.items() if not name.startswith(_UNUSED)}
+    renamed = {
+        _our_name(name): value for name, value in plain_names(state).items() if not name.startswith(_UNUSED)
+    }
     classifier = renamed.get("classifiers.0.weight")
     if classifier is None or classifier.ndim != 2:
         raise ModelFileError("This is not a checkpoint of the released SEMC network; choose another file.")
+    architecture = replace(PRESETS["semc_r50"].architecture, gate_input="mean")
     with torch.device("meta"):
-        network = SemcNetwork(PRESETS["semc_r50"].architecture, classifier.shape[0])
+        network = SemcNetwork(architecture, classifier.shape[0])
     expected = network.state_dict()
     gate = {name: torch.zeros(value.shape) for name, value in expected.items() if name.startswith("gate.")}
+    # BatchNorm's step counters say nothing in evaluation; not every copy of a checkpoint keeps them.
+    counters = {n: torch.zeros((), dtype=torch.int64) for n in expected if n.endswith("num_batches_tracked")}
+    loaded = {**counters, **renamed, **gate}
     for name, value in expected.items():
-        given = gate.get(name, renamed.get(name))
-        if given is None or given.shape != value.shape:
+        if name not in loaded or loaded[name].shape != value.shape:
             raise ModelFileError(
                 f"The checkpoint does not fit the released SEMC network at {name}; choose another file."
             )
@@ -56,7 +79,7 @@ def load_released(state: Mapping[str, Tensor]) -> SemcNetwork:
         raise ModelFileError(
             f"The checkpoint holds {unknown[0]}, which the released SEMC network does not have."
         )
-    network.load_state_dict({**renamed, **gate}, assign=True)
+    network.load_state_dict(loaded, assign=True)
     return network.eval()
 
 

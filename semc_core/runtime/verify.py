@@ -1,0 +1,90 @@
+"""Does a runtime give here what the network gave when the model file was made?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import ModelFileError
+from semc_core.model.file import VERIFY, read_model
+from semc_core.runtime.calibrate import RawOutput
+from semc_core.runtime.load import nvidia_gpu_present
+
+LIMIT: Final = 1e-3
+"""Largest difference of a logit that passes in float32, in standard deviations of the stored logits."""
+LIMIT_HALF: Final = 5e-2
+"""The same in half precision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How one runtime did.
+
+    Attributes:
+        runtime: Its name, for the user.
+        difference: Largest difference from the stored logits, in standard deviations of those.
+        limit: What passes.
+        same_classes: Whether the most probable class is the stored one in every picture.
+    """
+
+    runtime: str
+    difference: float
+    limit: float
+    same_classes: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the runtime may be trusted with this file."""
+        return self.same_classes and self.difference <= self.limit
+
+
+class _Raw(Protocol):
+    @property
+    def device_name(self) -> str: ...
+
+    def raw(self, inputs: NDArray[np.float32]) -> RawOutput: ...
+
+    def close(self) -> None: ...
+
+
+def verify(path: Path, threads: int | None = None) -> list[Verified]:
+    """Run a model file's stored inputs through every runtime that there is.
+
+    Raises:
+        ModelFileError: There is no such model file, or it has no stored inputs.
+        RuntimeFault: A runtime cannot run it.
+    """
+    from semc_core.runtime.openvino_runtime import OpenVinoRuntime
+    from semc_core.runtime.torch_runtime import TorchRuntime
+
+    _, arrays = read_model(path)
+    if VERIFY[0] not in arrays:
+        raise ModelFileError(
+            f"{path.name} holds no inputs and outputs to verify it with; import or train it again."
+        )
+    inputs, logits = (arrays[name] for name in VERIFY)
+    verified = [
+        _compared(OpenVinoRuntime(path, threads), inputs, logits, LIMIT),
+        _compared(TorchRuntime(path, "cpu", threads), inputs, logits, LIMIT),
+    ]
+    if nvidia_gpu_present():
+        verified.append(_compared(TorchRuntime(path, "cuda"), inputs, logits, LIMIT_HALF))
+    return verified
+
+
+def _compared(
+    runtime: _Raw, inputs: NDArray[np.float32], stored: NDArray[np.float32], limit: float
+) -> Verified:
+    try:
+        given = np.concatenate([runtime.raw(one[None]).logits for one in inputs])
+    finally:
+        runtime.close()
+    spread = max(float(stored.std()), float(np.finfo(np.float32).tiny))
+    difference = float(np.abs(given - stored).max()) / spread
+    same = bool((given.argmax(axis=1) == stored.argmax(axis=1)).all())
+    # A number that is not finite must not pass for a small difference.
+    return Verified(runtime.device_name, difference if np.isfinite(difference) else np.inf, limit, same)

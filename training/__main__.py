@@ -1,4 +1,4 @@
-"""`python -m training render`: simulated patients to train on."""
+"""`python -m training`: simulated patients to train on, and thresholds chosen on them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,27 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument("--processes", type=int, default=2)
     render.add_argument("--out", type=Path, required=True, help="folder of the set")
     render.set_defaults(run=_render)
+    tune = actions.add_parser("tune", help="choose thresholds on whole scans of validation patients")
+    tune.add_argument("model", type=Path, help="model file; gets the chosen thresholds")
+    tune.add_argument("--patients", default="1000:1016", help="FIRST:END of the validation patients")
+    tune.add_argument("--seconds", type=float, default=60.0, help="length of each scan")
+    tune.add_argument("--processes", type=int, default=2)
+    tune.set_defaults(run=_tune)
     return parser
+
+
+def _tune(args: argparse.Namespace) -> None:
+    from training.evaluate import EvaluationOptions
+    from training.tune import tune
+
+    patients = parse_patients(args.patients)
+    before, best = tune(args.model, patients, EvaluationOptions(args.seconds), args.processes)
+    for name, tried in (("before", before), ("chosen", best)):
+        counts, own = tried.counts, tried.thresholds
+        print(
+            f"{name}: enter {own.enter:g}, leave {own.leave:g}, hold {own.min_hold_s:g} s, smoothing "
+            f"{own.smoothing_s:g} s: {counts.right} of {counts.held} held planes found, {counts.saved} saved."
+        )
 
 
 def _render(args: argparse.Namespace) -> None:

@@ -78,12 +78,17 @@ def evaluate(
         ModelFileError: The file is missing, damaged, or not one of ours.
     """
     spec = read_spec(model)
-    numbers = list(patients)
+    return _summary(spec, scan_patients(model, list(patients), options, processes), options)
+
+
+def scan_patients(
+    model: Path, patients: list[int], options: EvaluationOptions, processes: int
+) -> list[PatientResult]:
+    """Run patients through the stages of file mode, some side by side, each on one CPU thread."""
     work = partial(scan_patient, model, options)
-    with multiprocessing.get_context("spawn").Pool(min(processes, len(numbers))) as pool:
-        done = pool.imap(work, numbers)
-        results = list(track(done, description="Scanning patients", total=len(numbers)))
-    return _summary(spec, results, options)
+    with multiprocessing.get_context("spawn").Pool(min(processes, len(patients))) as pool:
+        done = pool.imap(work, patients)
+        return list(track(done, description="Scanning patients", total=len(patients)))
 
 
 def scan_patient(model: Path, options: EvaluationOptions, patient: int) -> PatientResult:

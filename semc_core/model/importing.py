@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import pickle
 import struct
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,10 +41,12 @@ _NEVER: Final = -50.0
 
 _UNREADABLE: Final = (
     pickle.UnpicklingError,
+    AssertionError,
     AttributeError,
     EOFError,
     ImportError,
     LookupError,
+    MemoryError,
     OverflowError,
     RuntimeError,
     TypeError,
@@ -108,7 +111,10 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         ModelFileError: The file is missing, damaged, or holds more than weights.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # PyTorch warns of pickles that it then refuses or reads; either is told here.
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ModelFileError(f"There is no checkpoint {path}; check the name.") from error
     except OSError as error:

@@ -70,7 +70,12 @@ def load_released(state: Mapping[str, Tensor]) -> SemcNetwork:
     counters = {n: torch.zeros((), dtype=torch.int64) for n in expected if n.endswith("num_batches_tracked")}
     loaded = {**counters, **renamed, **gate}
     for name, value in expected.items():
-        if name not in loaded or loaded[name].shape != value.shape:
+        given = loaded.get(name)
+        if (
+            given is None
+            or given.shape != value.shape
+            or given.is_floating_point() != value.is_floating_point()
+        ):
             raise ModelFileError(
                 f"The checkpoint does not fit the released SEMC network at {name}; choose another file."
             )

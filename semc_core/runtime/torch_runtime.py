@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from semc_core.errors import RuntimeFault
 from semc_core.frames import Prediction
@@ -92,11 +93,17 @@ class TorchRuntime:
 
 
 def make_half(network: AnyNetwork) -> None:
-    """Half precision where the work is; what gives the numbers, the gate and classifiers, stays float32."""
+    """Half precision where the work is; what gives the numbers, the gate and classifiers, stays float32.
+
+    So does BatchNorm: its variances do not fit in half precision where a model's inputs are large, as
+    SonoNet's are.
+    """
     network.to(memory_format=torch.channels_last)
     for name, part in network.named_children():
         if name not in ("gate", "classifiers", "adaption"):
-            part.half()
+            for layer in part.modules():
+                if isinstance(layer, nn.Conv2d | nn.Linear):
+                    layer.half()
 
 
 def _to_arrays(details: Details | SonoNetDetails) -> RawOutput:

@@ -19,10 +19,11 @@ from semc_core.labels import FETAL_CLASSES
 from semc_core.model.file import read_model, read_spec
 from semc_core.model.importing import NO_GATE_NOTICE, import_checkpoint, read_checkpoint
 from semc_core.model.released import load_released
+from semc_core.model.weights import build_network
 from semc_core.preprocess import prepare, whole
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.openvino_runtime import OpenVinoRuntime
-from semc_core.runtime.torch_runtime import TorchRuntime
+from semc_core.runtime.torch_runtime import TorchRuntime, make_half
 from tests.model.checkpoints import (
     RELEASED_CLASSES,
     released_checkpoint,
@@ -224,6 +225,22 @@ def test_sononet_runs_through_both_runtimes_with_exact_maps(sononet_path: Path, 
         np.testing.assert_allclose(raw.maps.mean(axis=(2, 3)) + bias, raw.logits, atol=1e-4)
     openvino.close()
     pytorch.close()
+
+
+def test_sononet_in_half_precision_keeps_its_large_variances(sononet_path: Path, tmp_path: Path) -> None:
+    """What CUDA runs, tried on the CPU, so that it is tried where there is no GPU."""
+    out = tmp_path / "sononet.safetensors"
+    import_checkpoint(sononet_path, out)
+    spec, arrays = read_model(out)
+    assert arrays["features.0.0.1.running_var"].max() > np.finfo(np.float16).max
+    network = build_network(spec.architecture, len(spec.classes), arrays)
+    frames = torch.from_numpy(arrays["verify.inputs"])
+    with torch.inference_mode():
+        reference = network.details(frames).logits
+        make_half(network)
+        halved = network.details(frames.to(torch.float16, memory_format=torch.channels_last)).logits
+    assert halved.dtype == torch.float32
+    torch.testing.assert_close(halved, reference, atol=5e-2 * float(reference.std()), rtol=0)
 
 
 def test_background_is_none_of_these(sononet_path: Path, tmp_path: Path) -> None:

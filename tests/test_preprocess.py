@@ -45,6 +45,22 @@ def test_values_are_normalised_per_channel_and_padding_alike() -> None:
     np.testing.assert_allclose(prepared[:, 16, 0], [-1, -0.25, 0], atol=1e-6)
 
 
+def test_a_picture_normalised_by_itself_does_not_depend_on_gain_and_contrast() -> None:
+    spec = Preprocessing(32, 32, std=(1 / 255,), per_image=True)
+    pixels = np.random.default_rng(1).integers(0, 100, (32, 32), np.uint8)
+    prepared = prepare(pixels, whole(pixels), spec)
+    np.testing.assert_allclose(
+        prepared[0], 255 * (pixels - pixels.mean()) / pixels.std(), rtol=1e-4, atol=1e-3
+    )
+    louder = 2 * pixels + np.uint8(20)
+    np.testing.assert_allclose(prepare(louder, whole(louder), spec), prepared, atol=1e-2)
+
+
+def test_a_picture_of_one_colour_normalised_by_itself_is_zero() -> None:
+    pixels = np.full((40, 40), 77, np.uint8)
+    assert not prepare(pixels, whole(pixels), Preprocessing(32, 32, per_image=True)).any()
+
+
 def test_colour_and_gray_of_the_same_picture_are_prepared_alike() -> None:
     gray = smooth_picture(120, 160)
     colour = np.repeat(gray[:, :, None], 3, axis=2)

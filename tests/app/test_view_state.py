@@ -70,6 +70,14 @@ def test_without_a_plane_the_closest_is_named_but_not_as_found() -> None:
     assert said.number == "HRP 35%"
 
 
+def test_a_models_own_class_for_none_of_these_is_never_the_closest_plane() -> None:
+    near = result("NSP", confidence=0.4)
+    near.smoothed[0] = 0.35
+    classes = (*LIVER_CLASSES[:-1], "Background")
+    said = readout(RUNNING, near, 0.04, classes=classes, none_class="Background")
+    assert said.number == "FHP1 35%"
+
+
 @pytest.mark.parametrize(
     ("picture", "title"), [("black", "No picture"), ("flat", "No scan"), ("frozen", "Still picture")]
 )

@@ -115,6 +115,10 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
         (lambda d: d["architecture"].update(experts=0), "experts = 0"),
         (lambda d: d["architecture"].update(layers=[1, 1, 1]), "wrong value for 'architecture.layers'"),
         (lambda d: d["architecture"].update(block="dense"), "block = 'dense'"),
+        (lambda d: d["architecture"].update(kind="vgg"), "kind = 'vgg'"),
+        (lambda d: d["architecture"].update(kind="sononet"), "no experts"),
+        (lambda d: d.update(none_class="Background"), "one of them Background"),
+        (lambda d: d.update(none_class="LLP"), "class NSP must be the one"),
         (lambda d: d.update(architecture=[]), "wrong value for 'architecture'"),
         (lambda d: d.update(classes=["FHP1", "FHP1", "NSP"]), "classes must be different"),
         (lambda d: d["preprocessing"].update(std=[0.0]), "std above 0"),
@@ -133,6 +137,13 @@ def test_wrong_descriptions_are_refused(
     path = rewritten(tmp_path / "wrong.safetensors", change)
     with pytest.raises(ModelFileError, match=message):
         read_model(path)
+
+
+def test_files_from_before_there_were_foreign_models_are_read(tmp_path: Path) -> None:
+    def older(data: dict[str, Any]) -> None:
+        del data["none_class"], data["architecture"]["kind"], data["preprocessing"]["per_image"]
+
+    assert replace(read_spec(rewritten(tmp_path / "older.safetensors", older)), sha256="") == SPEC
 
 
 def test_fields_with_a_default_may_be_missing(tmp_path: Path) -> None:

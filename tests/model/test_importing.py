@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from semc_core.commands import model
-from semc_core.engine.stages import Conclusions
+from semc_core.engine.stages import Conclusions, LookedAt
 from semc_core.errors import ModelFileError, UsageError
-from semc_core.frames import Crop
+from semc_core.frames import Crop, FramePacket, Prediction
 from semc_core.labels import FETAL_CLASSES
 from semc_core.model.file import read_model, read_spec
 from semc_core.model.importing import NO_GATE_NOTICE, import_checkpoint, read_checkpoint
@@ -247,7 +247,18 @@ def test_background_is_none_of_these(sononet_path: Path, tmp_path: Path) -> None
     spec = import_checkpoint(sononet_path, tmp_path / "sononet.safetensors").spec
     assert "Background" not in spec.planes
     assert len(spec.planes) == 13
-    Conclusions(spec.classes, spec.thresholds, none_class=spec.none_class)
+    conclusions = Conclusions(spec.classes, spec.thresholds, none_class=spec.none_class)
+    labels = []
+    for index, name in enumerate(["Background"] * 3 + ["Femur"] * 60):
+        pixels = np.full((8, 8), index, np.uint8)
+        packet = FramePacket("test", index, index / 30, 0.0, pixels)
+        probabilities = np.full(14, 0.02 / 13, np.float32)
+        probabilities[spec.classes.index(name)] = 0.98
+        prediction = Prediction(probabilities, 0.0, np.zeros((14, 1, 1), np.float32), np.ones(1, np.float32))
+        looked = LookedAt(packet, "live", True, whole(pixels), None)
+        labels.append(conclusions.conclude(looked, prediction).result.label)
+    assert (labels[0], labels[-1]) == ("NSP", "Femur")
+    assert [event.plane for event in conclusions.finish()] == ["Femur"]
 
 
 @pytest.mark.skipif(not SONONET.is_dir(), reason="../shared/data/sononet is not here")

@@ -128,6 +128,7 @@ FORMS = {
     "gate on the deep features": replace(TINY, gate_input="deep", gate_temperature=0.5),
     "bottleneck blocks, three channels": replace(TINY, block="bottleneck", in_channels=3),
     "one expert": replace(TINY, experts=1),
+    "no gate": replace(TINY, gate_input="mean"),
 }
 
 

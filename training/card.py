@@ -39,6 +39,7 @@ def card_text(spec: ModelSpec) -> str:
         f"- Input: {p.height} x {p.width}, {p.fit}, {a.in_channels} channel(s)",
         f"- Network: SEMC, {a.experts} experts, {a.block} blocks {list(a.layers)}, width {a.width}",
         f"- Calibration: temperature {c.temperature:.3f}, novelty slope {c.novelty_slope:g}",
+        f"- Probabilities are smoothed over {t.smoothing_s:g} s",
         f"- A plane is entered at {t.enter:g}, left at {t.leave:g}, and held for {t.min_hold_s:g} s at least",
         "",
     ]

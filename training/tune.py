@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +22,12 @@ from semc_core.engine.smoothing import ProbabilitySmoother
 from semc_core.errors import UsageError
 from semc_core.frames import Crop, FramePacket, FrameResult, Prediction
 from semc_core.labels import NON_STANDARD
-from semc_core.model.file import read_model, write_model
+from semc_core.model.file import read_spec
 from semc_core.model.spec import Thresholds
 from training.data.splits import Split, split_of
 from training.evaluate import EvaluationOptions, PatientResult, scan_patients
 from training.holds import FoundHold, HoldCounts, match, true_holds
+from training.restate import restate
 
 _ENTER: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
 _LEAVE_SHARE: Final = (0.5, 0.65)
@@ -71,7 +72,7 @@ def tune(
     for number in numbers:
         if split_of(number) is not Split.VALIDATION:
             raise UsageError(f"Patient {number} is no validation patient (1000-1999); choose from those.")
-    spec, arrays = read_model(model)
+    spec = read_spec(model)
     scans = scan_patients(model, numbers, options, processes)
     before = Tried(spec.thresholds, replay(scans, spec.classes, spec.thresholds))
     tried = [Tried(each, replay(scans, spec.classes, each)) for each in _candidates()]
@@ -80,8 +81,7 @@ def tune(
     if best.f1 <= before.f1:
         best = before
     held: dict[str, Any] = {"patients": numbers, "seconds": options.seconds} | best.counts.as_json()
-    metrics = spec.metrics | {"validation_holds": held}
-    write_model(model, replace(spec, thresholds=best.thresholds, metrics=metrics, sha256=""), arrays)
+    restate(model, {"validation_holds": held}, best.thresholds)
     return before, best
 
 

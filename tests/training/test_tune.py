@@ -7,9 +7,11 @@ import pytest
 
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
+from semc_core.model.file import read_model
 from semc_core.model.spec import Thresholds
 from semc_core.phantom.planes import Truth
 from training.evaluate import EvaluationOptions, PatientResult
+from training.restate import restate
 from training.tune import replay, tune
 
 
@@ -38,3 +40,18 @@ def test_a_hold_shorter_than_asked_for_is_not_saved() -> None:
 def test_thresholds_are_never_chosen_on_test_patients(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no validation patient"):
         tune(tmp_path / "model.safetensors", [1000, 2000], EvaluationOptions())
+
+
+def test_a_model_file_takes_new_thresholds_and_metrics_and_keeps_its_weights(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(tiny_model_path.read_bytes())
+    before, weights = read_model(path)
+    restate(path, {"test_holds": {"held": 3}}, Thresholds(enter=0.9, leave=0.6))
+    after, same = read_model(path)
+    assert (after.thresholds.enter, after.metrics["test_holds"]) == (0.9, {"held": 3})
+    assert after.classes == before.classes
+    assert after.sha256 != before.sha256
+    assert all(np.array_equal(same[name], weights[name]) for name in weights)
+    assert "entered at 0.9" in path.with_suffix(".md").read_text(encoding="utf-8")

@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="640x480", help="of the frames, WIDTHxHEIGHT")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help="JSON file to write")
+    parser.add_argument(
+        "--record", action="store_true", help="write the holds into the model file and its card, too"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,4 +44,10 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         args.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         console.print(f"Wrote {args.out}.")
+    if args.record:
+        from training.restate import restate
+
+        facts = {name: result[name] for name in ("patients", "seconds", "frame_rate", "holds")}
+        restate(args.model, {"test_holds": facts})
+        console.print(f"Recorded in {args.model} and its card.")
     return 0

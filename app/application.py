@@ -17,7 +17,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.measure import Recorder, write_report
-from app.scan import Job, warm_up
+from app.scan import warm_up
 from app.theme import apply_theme
 from app.window import MainWindow
 from semc_core.errors import SaveError
@@ -87,11 +87,10 @@ def run_window(
         sampler.start(_SAMPLE_MS)
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
-    ready = Job(lambda: warm_up(window.choices.device), "warm-up")
+    warm_up(window.choices.device)
     with faults_shown(window), _interrupt_closes(window):
         window.show()
         application.exec()
-    ready.result()
     sampler.stop()
     watcher.stop()
     window.tick_once_more()

@@ -182,10 +182,10 @@ class ScanControl:
 
 
 def warm_up(device: str) -> None:
-    """Import what the first scan will need, so that the window does not stand still when it begins.
+    """Import what the first scan will need, before the window is shown.
 
-    Loading a library keeps Python from doing anything else, on whichever thread it happens: 0.2 s for
-    OpenVINO, more for PyTorch. While the program starts nobody notices.
+    Loading a library keeps Python from doing anything else, on whichever thread it happens: 0.3 s for
+    OpenVINO, more for PyTorch. Later the window would stand still for it.
     """
     from semc_core.runtime.load import nvidia_gpu_present
 

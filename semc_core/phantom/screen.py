@@ -30,7 +30,7 @@ class ScreenFurniture:
         bright = int(rng.integers(120, 230))
         lines = [
             "SIMULATED SCAN",
-            f"C{rng.integers(1, 6)}-{rng.integers(1, 3)} Abdomen",
+            f"C{rng.integers(1, 6) + 3}-{rng.integers(1, 3)} Abdomen",
             f"{machine.frequency_mhz:.1f} MHz  {machine.depth_mm / 10:.1f} cm",
             f"Gain {machine.gain_db:+.0f}  DR {machine.dynamic_range_db:.0f}",
             f"MI {rng.uniform(0.6, 1.3):.1f}  TIs {rng.uniform(0.1, 0.9):.1f}",
@@ -42,7 +42,7 @@ class ScreenFurniture:
         self._ruler(machine, geometry, bright)
         if rng.random() < 0.6:
             self._gray_bar(width, height, left=not at_left)
-        x = int(geometry.centre_px - 0.36 * width)
+        x = int(geometry.centre_px - 0.23 * width)
         cv2.circle(
             self._still, (max(x, 8), int(14 * self._scale)), int(4 * self._scale), bright, -1, cv2.LINE_AA
         )

@@ -273,8 +273,8 @@ class LiveEngine:
             self._close(runtime)
         with self._lock:
             ending = self._ending
-        if not ending:
-            self._set_final(Phase.ENDED)
+        # Also where `stop` gave up waiting: nobody may be told that this scan is still starting.
+        self._set_final(Phase.STOPPED if ending else Phase.ENDED)
 
     def _make_keeper(self, spec: ModelSpec) -> PlaneKeeper | None:
         """The store, or None if the source was never opened."""
@@ -373,7 +373,7 @@ class LiveEngine:
         """A thread broke off: say why, and end the other."""
         if isinstance(error, SemcError):
             sentence = str(error)
-            _log.warning("%s", sentence)
+            _log.warning("The scan was ended: %s.", type(error).__name__)
         else:
             sentence = f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."
             _log.error("The scan was ended by a fault.", exc_info=error)

@@ -6,6 +6,7 @@ Only the elements named here are read: the patient's name and number never enter
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Generator
 from contextlib import closing
 from itertools import accumulate
@@ -42,7 +43,7 @@ _NEEDED = ("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "B
 # What pydicom and its decoders raise for files that are damaged or beyond them.
 _UNREADABLE = (
     AttributeError, EOFError, KeyError, IndexError, NotImplementedError, OSError, RuntimeError, TypeError,
-    ValueError, struct.error,
+    ValueError, struct.error, zlib.error,
 )  # fmt: skip
 
 _TISSUE = 1

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.pixels import apply_modality_lut
 
 _MOST_BITS = 16
 
@@ -35,9 +35,7 @@ class GrayTable:
         """
         stored = stored_values(header)
         if header.get("VOILUTSequence"):
-            item = header.VOILUTSequence[0]
-            output = apply_voi_lut(_modality(stored, header), header, prefer_lut=True)
-            return cls(header, output.astype(np.float64) / (2 ** int(item.LUTDescriptor[2]) - 1))
+            return cls(header, _looked_up(_modality(stored, header), header))
         centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
         if centre is not None and width is not None and width >= 1:
             return cls(header, _windowed(_modality(stored, header), centre, width, _function(header)))
@@ -91,6 +89,31 @@ def _modality(stored: NDArray[np.int64], header: pydicom.Dataset) -> NDArray[Any
         return np.asarray(apply_modality_lut(stored.astype(np.int32), header))
     slope, intercept = _first(header.get("RescaleSlope")), _first(header.get("RescaleIntercept"))
     return stored * (1.0 if slope is None else slope) + (intercept or 0.0)
+
+
+def _looked_up(values: NDArray[Any], header: pydicom.Dataset) -> NDArray[np.float64]:
+    """DICOM PS3.3 C.11.2.1.1, to 0-1: values outside the table take its first or last entry.
+
+    Raises:
+        ValueError: The table is shorter than its descriptor says.
+    """
+    item = header.VOILUTSequence[0]
+    count, first, bits = (int(number) for number in item.LUTDescriptor)
+    # The descriptor has 16 bits: 65536 entries are written as 0,
+    # a negative first value may be written as its two's complement.
+    count = count or 2**16
+    if first >= 2**15 and values.min() < 0:
+        first -= 2**16
+    data = item.LUTData
+    if isinstance(data, bytes):
+        # Two entries of 8 bits may share a word (OW); otherwise an entry has a word of its own.
+        word = ">u2" if header.original_encoding[1] is False else "<u2"
+        data = np.frombuffer(data, np.uint8 if len(data) < 2 * count else word)
+    table = np.atleast_1d(np.asarray(data, np.int64))[:count]
+    if len(table) < count:
+        raise ValueError("its look-up table is cut short")
+    index = np.clip(np.rint(values).astype(np.int64) - first, 0, count - 1)
+    return np.asarray(table[index] / (2**bits - 1), np.float64)
 
 
 def _windowed(values: NDArray[Any], centre: float, width: float, function: str) -> NDArray[np.float64]:

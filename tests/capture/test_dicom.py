@@ -70,6 +70,43 @@ def test_a_window_of_the_header_is_applied_after_rescaling(
     assert _pixels(path)[0][0].tolist() == pytest.approx(expected, abs=1)
 
 
+def _table(levels: NDArray[Any], first: int, bits: int, kind: str) -> Dataset:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [len(levels) % 2**16, first, bits])
+    whole = levels.astype("<u2")
+    item.add_new("LUTData", kind, whole.tolist() if kind == "US" else whole.tobytes())
+    return item
+
+
+@pytest.mark.parametrize("kind", ["US", "OW"])
+@pytest.mark.parametrize(("bits", "most"), [(8, 255), (12, 4095)])
+def test_a_table_of_the_header_is_applied_to_its_ends(
+    tmp_path: Path, kind: str, bits: int, most: int
+) -> None:
+    levels = np.linspace(0, most, 600).round()
+    stored = np.array([[[0, 100, 400, 699, 700, 4095]]], np.uint16)
+    table = _table(levels, 100, bits, kind)
+    path = write_dicom(tmp_path / "a.dcm", stored, BitsStored=12, HighBit=11, VOILUTSequence=[table])
+    expected = [0, 0, 300 / 599 * 255, 255, 255, 255]
+    assert _pixels(path)[0][0].tolist() == pytest.approx(expected, abs=1)
+
+
+def test_a_packed_table_of_eight_bits_and_a_negative_first_value_are_understood(tmp_path: Path) -> None:
+    stored = np.array([[[-1000, -300, -200, -45, 1000]]], np.int16)
+    packed = _table(np.arange(256), 2**16 - 300, 8, "OW")
+    packed.LUTData = np.arange(256, dtype=np.uint8).tobytes()
+    path = write_dicom(tmp_path / "a.dcm", stored, VOILUTSequence=[packed])
+    assert _pixels(path)[0][0].tolist() == [0, 0, 100, 255, 255]
+
+
+def test_a_table_that_is_cut_short_is_told(tmp_path: Path) -> None:
+    short = _table(np.arange(256), 0, 8, "US")
+    short.LUTDescriptor = [600, 0, 8]
+    path = write_dicom(tmp_path / "a.dcm", GRAY, FrameTime=40, VOILUTSequence=[short])
+    with pytest.raises(SourceError, match="look-up table is cut short"):
+        _pixels(path)
+
+
 def test_twelve_stored_bits_of_sixteen_are_understood(tmp_path: Path) -> None:
     stored = np.array([[[0, 2048, 4095, 4095]]], np.uint16)
     path = write_dicom(tmp_path / "a.dcm", stored, BitsStored=12, HighBit=11)
@@ -227,6 +264,14 @@ def test_what_cannot_be_shown_says_why(tmp_path: Path) -> None:
         DicomSource(unknown)
     with pytest.raises(SourceError, match="32 bits per pixel"):
         DicomSource(_sample("rtdose_1frame.dcm")).read()
+
+
+def test_a_damaged_deflated_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.dcm"
+    data = _sample("image_dfl.dcm").read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(SourceError, match="damaged or cut short"):
+        DicomSource(path)
 
 
 def write_nothing(path: Path) -> Path:

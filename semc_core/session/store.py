@@ -134,8 +134,9 @@ class PlaneStore:
                 png = self._write(event)
             except SemcError as error:
                 fault = f"A plane was not saved. {error}"
-            except Exception:  # noqa: BLE001 - the thread's boundary
-                _log.exception("A plane could not be written.")
+            except Exception as error:  # noqa: BLE001 - the thread's boundary
+                # The type only: an error may name a file, and a file may be named after a patient.
+                _log.error("A plane could not be written: %s", type(error).__name__)
                 fault = "A plane was not saved because of an unexpected fault; see the log for details."
             plane = saved_plane(event, png)
             with self._changed:
@@ -168,10 +169,18 @@ class PlaneStore:
         with self._changed:
             self._written[event.hold_id] = pair
         if old is not None and old.stem != stem:
+            self._remove_pair(folder, old.stem)
+        return png
+
+    def _remove_pair(self, folder: Path, stem: str) -> None:
+        """Remove a pair that a better one has replaced. A failure is told, but the better one is there."""
+        try:
             # The JSON first: one that is there must have its PNG.
             for suffix in (".json", ".png"):
-                _remove(folder / f"{old.stem}{suffix}")
-        return png
+                (folder / f"{stem}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            with self._changed:
+                self._fault = f"An older frame of a plane was not removed. {save_error(folder, error)}"
 
     def _made_folder(self) -> Path:
         if not self._made:
@@ -196,7 +205,7 @@ def store_in(root: Path) -> KeeperFactory:
             remove_leftovers(root)
         except SaveError as error:
             # The scan can go on; the first plane will tell whether the folder is usable.
-            _log.warning("%s", error)
+            _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
         return PlaneStore(scan_folder(root, source), Origin(source, spec, thresholds, device))
 
     return make
@@ -238,10 +247,3 @@ def _new_folder(wanted: Path) -> Path:
             continue
         return folder
     raise AssertionError("unreachable")
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise save_error(path.parent, error) from error

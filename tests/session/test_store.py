@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SaveError
 from semc_core.session.atomic import remove_leftovers, save_error, write_atomically
-from semc_core.session.store import PlaneStore, safe_name, scan_folder, store_in
+from semc_core.session.store import PlaneStore, encode_png, safe_name, scan_folder, store_in
 from tests.session.killed_writer import CLASSES, event, origin
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,53 @@ def test_a_better_frame_replaces_the_pair_of_its_hold(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [record["final"] for record in records(tmp_path)] == [True, False]
     assert assert_pairs(tmp_path) == 2
+
+
+def test_an_old_pair_that_cannot_be_removed_is_told_and_the_new_one_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    old = tmp_path / "001_A_f000010.json"
+
+    def encode(pixels: NDArray[np.uint8]) -> bytes:
+        if begun.is_set():
+            # A folder cannot be removed like a file; this fails for every user, root too.
+            old.unlink()
+            old.mkdir()
+        begun.set()
+        return encode_png(pixels)
+
+    monkeypatch.setattr("semc_core.session.store.encode_png", encode)
+    store = PlaneStore(tmp_path, origin(), fresh=False)
+    store.submit(event(1, 10))
+    assert begun.wait(5)
+    store.submit(event(1, 30, final=True))
+    store.close()
+    assert [plane.png for plane in store.take_saved()] == [
+        tmp_path / "001_A_f000010.png", tmp_path / "001_A_f000030.png"
+    ]  # fmt: skip
+    assert store.fault.startswith("An older frame of a plane was not removed.")
+    assert old.with_suffix(".png").exists(), "the JSON goes first"
+
+
+def test_the_log_names_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "Meier.png.4711.tmp").mkdir()
+    os.utime(tmp_path / "Meier.png.4711.tmp", (1, 1))
+
+    def encode(pixels: NDArray[np.uint8]) -> bytes:
+        raise OSError(5, "broken", "Meier.png")
+
+    monkeypatch.setattr("semc_core.session.store.encode_png", encode)
+    spec = origin().spec
+    store = store_in(tmp_path)(origin().source, spec, spec.thresholds, "CPU")
+    store.submit(event(1, 1))
+    store.close()
+    assert "Leftovers could not be removed" in caplog.text
+    assert "A plane could not be written: OSError" in caplog.text
+    assert "Meier" not in caplog.text
+    assert str(tmp_path) not in caplog.text
 
 
 def test_after_close_nothing_is_taken_and_without_planes_there_is_no_folder(tmp_path: Path) -> None:

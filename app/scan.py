@@ -88,7 +88,7 @@ class ScanControl:
     """Holds the scan that runs or ran last. Called by one thread; only `close` waits.
 
     Attributes:
-        fault: Why the last scan could not be stopped, or "".
+        fault: Why the scan has not stopped yet, or "". It is tried again until it has.
     """
 
     def __init__(self, make_engine: Callable[[ScanOptions], LiveEngine] = new_engine) -> None:
@@ -150,7 +150,7 @@ class ScanControl:
         """Take the next step, if there is one: to be called often. Returns at once."""
         if self._stop is not None and self._stop.done:
             self._finish_stop(self._stop)
-        if self._engine is not None and not self._ended and self._engine.state.phase in _FINAL:
+        if self._must_stop():
             self.stop_current()
         if self._next is not None and self._stop is None and self._ended:
             options, self._next = self._next, None
@@ -170,15 +170,22 @@ class ScanControl:
             job.result()
             self._ended = True
 
+    def _must_stop(self) -> bool:
+        """Whether the engine is at its end, or was asked to stop and did not in time."""
+        if self._engine is None or self._ended:
+            return False
+        return self._next is not None or bool(self.fault) or self._engine.state.phase in _FINAL
+
     def _finish_stop(self, job: Job[None]) -> None:
         self._stop = None
         try:
             job.result()
         except SemcError as error:
-            _log.warning("%s", error)
-            self.fault, self._next = str(error), None
+            if not self.fault:
+                _log.warning("%s", error)
+            self.fault = str(error)
         else:
-            self._ended = True
+            self._ended, self.fault = True, ""
 
 
 def warm_up(device: str) -> None:

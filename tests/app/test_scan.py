@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from app.settings import Settings
 from semc_core.capture.open import open_source
 from semc_core.capture.source import FrameSource
 from semc_core.engine.live import LiveEngine
+from semc_core.engine.state import Phase
 from semc_core.errors import SourceError
 from semc_core.frames import Crop
 from semc_core.paths import DEFAULT_MODEL
@@ -69,6 +71,47 @@ def test_stopping_does_not_wait_and_the_next_scan_begins_after_the_end(
     assert len(engines) == 2
     control.close()
     assert not control.running
+
+
+def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path
+) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+    engines: list[LiveEngine] = []
+
+    class Impatient(LiveEngine):
+        def stop(self, timeout_s: float = 0.05) -> None:
+            super().stop(timeout_s)
+
+    def make(options: ScanOptions) -> LiveEngine:
+        def source() -> FrameSource:
+            if options.source == "slow":
+                opening.set()
+                assert go_on.wait(20)
+            return open_source(str(cine_loop))
+
+        engines.append(Impatient(source, lambda: load_runtime(options.model, options.device), None))
+        return engines[-1]
+
+    def poll_until(done: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + 20
+        while not done() and time.monotonic() < end_s:
+            control.poll()
+        assert done()
+
+    control = ScanControl(make)
+    control.begin(ScanOptions("slow", fhp1_model, "cpu", tmp_path))
+    assert opening.wait(20)
+    control.begin(ScanOptions("next", fhp1_model, "cpu", tmp_path))
+    poll_until(lambda: "did not stop" in control.fault)
+    assert control.options is not None
+    assert control.options.source == "next"
+    assert len(engines) == 1
+    go_on.set()
+    poll_until(lambda: len(engines) == 2)
+    assert control.fault == ""
+    assert engines[0].state.phase is Phase.STOPPED
+    poll_until(lambda: control.over)
 
 
 def test_a_job_hands_on_what_was_raised() -> None:

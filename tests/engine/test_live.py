@@ -408,6 +408,32 @@ def test_stop_before_start_and_while_opening_leave_nothing_behind() -> None:
         engine.results.get()
 
 
+def test_a_scan_that_ends_after_its_stop_gave_up_is_stopped_and_not_starting() -> None:
+    opening, go_on, loading, loaded = (threading.Event() for _ in range(4))
+
+    def slow_source() -> FrameSource:
+        opening.set()
+        assert go_on.wait(5)
+        return CountedSource()
+
+    def slow_model() -> Runtime:
+        loading.set()
+        assert loaded.wait(5)
+        return ScriptedRuntime(SPEC, held)
+
+    engine = new_engine(slow_source, slow_model, None)
+    engine.start()
+    assert opening.wait(5)
+    assert loading.wait(5)
+    with pytest.raises(SemcError, match="waiting for capture and inference"):
+        engine.stop(timeout_s=0.1)
+    assert phase_of(engine) is Phase.STARTING
+    go_on.set()
+    loaded.set()
+    assert engine.wait(10)
+    assert phase_of(engine) is Phase.STOPPED
+
+
 def test_black_frames_are_skipped_and_named_so() -> None:
     class Black(CountedSource):
         def read(self) -> FramePacket | None:

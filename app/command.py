@@ -44,7 +44,11 @@ def no_display() -> bool:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the window and wait until it is closed. Returns 0, or 1 if the scan could not be done."""
+    """Open the window and wait until it is closed. Returns 0.
+
+    Raises:
+        SemcError: Unseen, or with `--seconds`: the scan could not be done, or a plane was not written.
+    """
     unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
     if args.seconds is not None and args.seconds <= 0:
         raise UsageError("--seconds must be more than 0.")
@@ -125,6 +129,6 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
         console.print("No standard plane was held long enough to be saved.")
     if screenshot is not None and screenshot.is_file():
         console.print(f"Picture of the window: {screenshot}", soft_wrap=True)
-    if state.phase is Phase.FAULT:
+    if state.message and state.phase is not Phase.STARTING:
         raise SemcError(state.message)
     return 0

@@ -25,6 +25,15 @@ from semc_core.labels import full_name
 from semc_core.session.saved import SavedPlane
 
 
+def card_state(plane: SavedPlane) -> str:
+    """What a card says beside the time: that nothing was written comes before all else."""
+    if plane.png is None:
+        return "not written"
+    if not plane.final:
+        return "holding"
+    return "by hand" if plane.by_hand else ""
+
+
 class PlaneCard(QAbstractButton):
     """One saved plane: picture, name, confidence and time."""
 
@@ -93,11 +102,9 @@ class PlaneCard(QAbstractButton):
         painter.setFont(theme.scaled_font(self.font(), 0.9))
         painter.setPen(QColor(theme.DIM))
         painter.drawText(second, left | Qt.AlignmentFlag.AlignVCenter, scan_time(plane.time_s))
-        state = "not written" if plane.png is None else "by hand" if plane.by_hand else ""
-        state = state if plane.final else "holding"
         if plane.png is None:
             painter.setPen(QColor(theme.WARNING))
-        painter.drawText(second, right | Qt.AlignmentFlag.AlignVCenter, state)
+        painter.drawText(second, right | Qt.AlignmentFlag.AlignVCenter, card_state(plane))
         painter.end()
 
 
@@ -155,6 +162,11 @@ class SavedStrip(QWidget):
         layout.addWidget(self._scroll, 1)
 
     @property
+    def title(self) -> str:
+        """The heading above the cards."""
+        return self._title.text()
+
+    @property
     def cards(self) -> list[PlaneCard]:
         """The cards, in order."""
         return list(self._cards.values())
@@ -178,8 +190,7 @@ class SavedStrip(QWidget):
             elif known.plane is not plane:
                 known.show_plane(plane)
         self._empty.setVisible(not self._cards)
-        count = len(self._cards)
-        self._title.setText(f"Saved planes ({count})" if count else "Saved planes")
+        self._title.setText(strip_title(planes))
 
     def _add(self, plane: SavedPlane, colour: str) -> None:
         card = PlaneCard(plane, colour)
@@ -187,6 +198,15 @@ class SavedStrip(QWidget):
         self._cards[plane.hold_id] = card
         # Before the stretch that keeps the cards to the left.
         self._row.insertWidget(self._row.count() - 1, card)
+
+
+def strip_title(planes: tuple[SavedPlane, ...]) -> str:
+    """ "Saved planes (3)", with those that were not written counted apart."""
+    written = sum(plane.png is not None for plane in planes)
+    missing = len(planes) - written
+    counts = [str(written)] if written else []
+    counts += [f"{missing} not written"] if missing else []
+    return "Saved planes" + (f" ({', '.join(counts)})" if counts else "")
 
 
 class PlaneViewer(QWidget):

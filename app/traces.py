@@ -141,8 +141,8 @@ class TracesView(QWidget):
         self._changed = True
 
     def mark(self, planes: tuple[SavedPlane, ...]) -> None:
-        """Mark where these planes were saved."""
-        self._marks = planes
+        """Mark where these planes were saved; one that was not written is not marked."""
+        self._marks = tuple(plane for plane in planes if plane.png is not None)
         self._changed = True
 
     def refresh(self) -> None:

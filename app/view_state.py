@@ -233,10 +233,12 @@ class LabelRun:
             self._label, self._since_s = result.label, result.packet.pts_s
 
     def saved(self, planes: Iterable[SavedPlane]) -> bool:
-        """Whether one of `planes` is of the plane that is held now."""
+        """Whether one of `planes` is of the plane that is held now, and was written."""
         if self._label == NON_STANDARD:
             return False
-        return any(p.plane == self._label and p.hold_end_s >= self._since_s for p in planes)
+        return any(
+            p.plane == self._label and p.png is not None and p.hold_end_s >= self._since_s for p in planes
+        )
 
 
 def banner(

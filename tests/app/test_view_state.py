@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,12 @@ def test_the_saved_badge_is_for_the_hold_that_is_seen() -> None:
     assert not run.saved([saved(end_s=2.1)])
     run.update(result("FHP1", of=packet(120)))
     assert not run.saved([saved(end_s=2.1)]), "an earlier hold of the same plane"
+
+
+def test_the_saved_badge_is_not_shown_for_a_plane_that_was_not_written() -> None:
+    run = LabelRun()
+    run.update(result("FHP1", of=packet(60)))
+    assert not run.saved([replace(saved(end_s=2.1), png=None)])
 
 
 def test_a_better_frame_of_a_hold_replaces_the_first_at_its_place() -> None:

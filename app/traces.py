@@ -81,6 +81,9 @@ class TracesView(QWidget):
             angle=0, pen=pg.mkPen(theme.DIM, width=1, style=Qt.PenStyle.DashLine), movable=False
         )
         self._scatter = pg.ScatterPlotItem(pxMode=True, antialias=False)
+        # PyQtGraph keeps a picture of every brush and pen object it has ever been given.
+        self._mark_pen = pg.mkPen(theme.TEXT, width=1)
+        self._mark_brushes: dict[str, Any] = {}
         self._plot.addItem(self._scatter)
         self._legend = Legend()
         layout = QVBoxLayout(self)
@@ -114,6 +117,11 @@ class TracesView(QWidget):
         """The saved planes that are marked."""
         return self._marks
 
+    @property
+    def symbols_drawn(self) -> int:
+        """How many pictures of marks PyQtGraph keeps."""
+        return len(self._scatter.fragmentAtlas)
+
     def begin(self, spec: ModelSpec | None, threshold: float | None = None) -> None:
         """Begin anew with this model; None knows no planes yet."""
         self._history.clear()
@@ -123,6 +131,7 @@ class TracesView(QWidget):
         self._plot.removeItem(self._threshold)
         self._colours = theme.plane_colours(() if spec is None else spec.planes)
         self._columns = [] if spec is None else [spec.classes.index(name) for name in self._colours]
+        self._mark_brushes = {name: pg.mkBrush(colour) for name, colour in self._colours.items()}
         self._curves = []
         for i, colour in enumerate(self._colours.values()):
             dash = _DASHES[i // 6 % len(_DASHES)]
@@ -165,8 +174,8 @@ class TracesView(QWidget):
                     "pos": (p.time_s - newest, min(p.confidence, 0.99)),
                     "symbol": "s" if p.by_hand else "o",
                     "size": 11,
-                    "brush": pg.mkBrush(self._colours[p.plane]),
-                    "pen": pg.mkPen(theme.TEXT, width=1),
+                    "brush": self._mark_brushes[p.plane],
+                    "pen": self._mark_pen,
                 }
                 for p in shown
             ]

@@ -161,11 +161,25 @@ class ScanPage(QWidget):
             self._held = replace(self._held, shown=shown, heat=self._heat_of(shown.heat_of))
 
     def capture(self) -> bool:
-        """Save the frame that is shown. False if nothing was classified yet."""
-        held = None if self._held is None else self._held.result
-        done = self._engine is not None and self._engine.capture_now(held)
-        self.flash("CAPTURED" if done else "NOTHING TO CAPTURE")
+        """Save the frame that is shown.
+
+        Returns:
+            False if it was not classified, or the store takes nothing more.
+        """
+        held, engine = self._held, self._engine
+        result = self._result if held is None else held.result
+        if engine is None or result is None:
+            # Another frame than the one that is held must never be saved in its place.
+            self.flash("NOTHING TO CAPTURE")
+            return False
+        done = engine.capture_now(None if held is None else result)
+        self.flash("CAPTURED" if done else "NOT CAPTURED")
         return done
+
+    @property
+    def flash_text(self) -> str:
+        """What was shown over the picture last."""
+        return self._flash
 
     def flash(self, text: str) -> None:
         """Show a short text over the picture for a moment."""
@@ -189,7 +203,7 @@ class ScanPage(QWidget):
         new = engine.results.take()
         if new is not None:
             self._result = new
-            self._run.update(new)
+            self._run.update(new, 0.0 if self._spec is None else self._spec.thresholds.merge_gap_s)
             self.traces.add(new)
         saved = engine.take_saved()
         if saved:
@@ -244,6 +258,7 @@ class ScanPage(QWidget):
         silent_s = 0.0 if newest is None or held is not None else now_s - newest.captured_s
         saved = self._run.saved(self._saved) if held is None else held.saved
         spec = self._spec
+        info = None if self._engine is None else self._engine.source_info
         said = readout(
             state,
             result,
@@ -253,6 +268,7 @@ class ScanPage(QWidget):
             saved=saved,
             held=held is not None,
             silent_s=silent_s,
+            frame_rate=None if info is None else info.frame_rate,
             stopping=stopping,
         )
         colour = self._colours.get(said.title, theme.TEXT)

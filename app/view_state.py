@@ -17,7 +17,7 @@ STALE_AFTER_S: Final = 0.5
 """A prediction older than this is no longer about what the picture shows."""
 
 SILENT_AFTER_S: Final = 1.0
-"""A running source that gave no frame for so long is said to be silent."""
+"""A running source that gave no frame for so long, and for three frames' time, is said to be silent."""
 
 RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
 
@@ -113,6 +113,7 @@ def readout(
     saved: bool = False,
     held: bool = False,
     silent_s: float = 0.0,
+    frame_rate: float | None = None,
     stopping: bool = False,
 ) -> Readout:
     """What the large text says.
@@ -126,6 +127,7 @@ def readout(
         saved: Whether a frame of the plane that is held was saved.
         held: The picture and its result are held by the freeze key; their age says nothing.
         silent_s: Time since the newest frame, seconds.
+        frame_rate: Frames per second that the source says it gives; None if it does not say.
         stopping: The scan is being ended.
     """
     phase = Phase.IDLE if state is None else state.phase
@@ -144,7 +146,7 @@ def readout(
         return Readout("Stopped", "Press S to start again, N for another source.", Tone.NEUTRAL)
     if result is None:
         return Readout("Starting", "Waiting for the first frame.", Tone.NEUTRAL)
-    if silent_s > SILENT_AFTER_S:
+    if silent_s > silent_after_s(frame_rate):
         return Readout(
             "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
         )
@@ -186,6 +188,11 @@ def _of_result(
     )
 
 
+def silent_after_s(frame_rate: float | None) -> float:
+    """How long a source of `frame_rate` frames per second may give nothing, seconds."""
+    return max(SILENT_AFTER_S, 3 / frame_rate) if frame_rate else SILENT_AFTER_S
+
+
 def closest_plane(
     result: FrameResult, classes: tuple[str, ...], none_class: str = NON_STANDARD
 ) -> tuple[str, float]:
@@ -221,24 +228,28 @@ def scan_time(seconds: float) -> str:
 
 
 class LabelRun:
-    """Since when the steady label has been what it is; says whether that hold was saved."""
+    """Since when the steady label has been what it is; says whether that hold was saved.
+
+    As in `engine.detector`, a plane that is named again within the merge gap continues its hold.
+    """
 
     def __init__(self) -> None:
         self._label = NON_STANDARD
-        self._since_s = 0.0
+        self._spans: dict[str, tuple[float, float]] = {}
 
-    def update(self, result: FrameResult) -> None:
-        """Take the next result."""
-        if result.label != self._label:
-            self._label, self._since_s = result.label, result.packet.pts_s
+    def update(self, result: FrameResult, merge_gap_s: float = 0.0) -> None:
+        """Take the next result, and the model's `merge_gap_s`."""
+        label, now_s = result.label, result.packet.pts_s
+        since_s, last_s = self._spans.get(label, (now_s, now_s))
+        continued = label == self._label or 0 <= now_s - last_s <= merge_gap_s
+        self._label, self._spans[label] = label, (since_s if continued else now_s, now_s)
 
     def saved(self, planes: Iterable[SavedPlane]) -> bool:
         """Whether one of `planes` is of the plane that is held now, and was written."""
         if self._label == NON_STANDARD:
             return False
-        return any(
-            p.plane == self._label and p.png is not None and p.hold_end_s >= self._since_s for p in planes
-        )
+        since_s, _ = self._spans[self._label]
+        return any(p.plane == self._label and p.png is not None and p.hold_end_s >= since_s for p in planes)
 
 
 def banner(

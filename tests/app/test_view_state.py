@@ -98,6 +98,13 @@ def test_an_old_prediction_is_stale_and_a_silent_source_is_told() -> None:
     assert readout(RUNNING, result(), 3.0, silent_s=3.0).title == "No picture"
 
 
+def test_a_slow_loop_is_not_called_silent_between_its_frames() -> None:
+    assert readout(RUNNING, result(), 2.5, silent_s=2.5, frame_rate=0.5).title == "FHP1"
+    assert readout(RUNNING, result(), 7.0, silent_s=7.0, frame_rate=0.5).title == "No picture"
+    assert readout(RUNNING, result(), 1.5, silent_s=1.5, frame_rate=30.0).title == "No picture"
+    assert readout(RUNNING, result(), 1.5, silent_s=1.5, frame_rate=0.0).title == "No picture"
+
+
 @pytest.mark.parametrize(
     ("phase", "title"),
     [
@@ -149,6 +156,19 @@ def test_the_saved_badge_is_for_the_hold_that_is_seen() -> None:
     assert not run.saved([saved(end_s=2.1)])
     run.update(result("FHP1", of=packet(120)))
     assert not run.saved([saved(end_s=2.1)]), "an earlier hold of the same plane"
+
+
+def test_the_saved_badge_stays_when_the_label_dips_within_the_merge_gap() -> None:
+    run = LabelRun()
+    run.update(result("FHP1", of=packet(30)), 1.0)
+    run.update(result("FHP1", of=packet(90)), 1.0)
+    run.update(result("NSP", of=packet(95)), 1.0)
+    assert not run.saved([saved(end_s=2.1)])
+    run.update(result("FHP1", of=packet(115)), 1.0)
+    assert run.saved([saved(end_s=2.1)]), "the detector continues the hold"
+    run.update(result("NSP", of=packet(120)), 1.0)
+    run.update(result("FHP1", of=packet(150)), 1.0)
+    assert not run.saved([saved(end_s=2.1)]), "another hold"
 
 
 def test_the_saved_badge_is_not_shown_for_a_plane_that_was_not_written() -> None:

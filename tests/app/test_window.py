@@ -103,6 +103,30 @@ def test_freeze_holds_the_picture_and_its_label_while_the_scan_goes_on(
     qtbot.waitUntil(lambda: page.view.packet is not held, timeout=WAIT_MS)
 
 
+def test_a_held_frame_that_was_not_classified_is_not_captured(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    page = window.scan_page
+    page._result = None  # as while the model loads
+    page.freeze(True)
+    assert page.frozen
+    assert not page.capture()
+    assert page.flash_text == "NOTHING TO CAPTURE"
+
+
+def test_a_capture_that_the_store_refuses_is_told_apart(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    QTest.keyClick(window, KEY.Key_S)
+    wait_for_phase(qtbot, window, Phase.STOPPED)
+    assert not window.scan_page.capture()
+    assert window.scan_page.flash_text == "NOT CAPTURED"
+
+
 def test_the_heat_map_is_laid_over_the_frame_it_was_made_from(
     qtbot: QtBot, window: MainWindow, long_loop: Path
 ) -> None:

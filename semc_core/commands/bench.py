@@ -47,7 +47,8 @@ class Measured:
 
     Attributes:
         seconds: From the first classified frame to the end.
-        statistics: Of the engine, at the end, counted from its start.
+        statistics: Of the engine, at the end, counted from its start; the percentiles are over all frames of
+            these `seconds`.
         dropped_while_loading: Frames that came before the model was ready.
         share_classified: Of the frames that came after that, how many were classified or skipped.
         invariant_held: Whether frames in = classified + skipped + dropped + in flight at every look.
@@ -89,7 +90,7 @@ def _live(args: argparse.Namespace) -> int:
         source,
         lambda: load_runtime(args.model, args.device, args.threads),
         None,
-        EngineSettings(paced=True, save=False),
+        EngineSettings(paced=True, save=False, keep_durations=True),
     )
     engine.start()
     try:
@@ -110,7 +111,7 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def measure(engine: LiveEngine, seconds: float) -> Measured:
-    """Watch a started scan for `seconds`, or to its end.
+    """Watch a started scan that keeps its durations for `seconds`, or to its end.
 
     Raises:
         SemcError: The scan failed, or ended before a frame was classified.
@@ -130,9 +131,10 @@ def measure(engine: LiveEngine, seconds: float) -> Measured:
     counted = engine.statistics()
     came = counted.frames_in - first.frames_in
     done = counted.classified + counted.skipped - first.classified - first.skipped
+    model, latency = engine.whole_run(skip=first.classified)
     return Measured(
         seconds=time.monotonic() - begun_s,
-        statistics=counted,
+        statistics=replace(counted, model=model, latency=latency),
         dropped_while_loading=first.dropped,
         share_classified=done / max(1, came + first.in_flight),
         invariant_held=invariant_held,

@@ -20,7 +20,7 @@ from semc_core.engine.detector import HoldEvent
 from semc_core.engine.mailbox import LatestMailbox, MailboxClosed
 from semc_core.engine.meter import Meter
 from semc_core.engine.stages import Conclusions, FrameLook, chosen_thresholds, classify
-from semc_core.engine.state import EngineSettings, EngineState, Phase, Statistics
+from semc_core.engine.state import EngineSettings, EngineState, Phase, Spread, Statistics
 from semc_core.errors import SemcError, SourceInterrupted
 from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.model.spec import ModelSpec
@@ -66,7 +66,7 @@ class LiveEngine:
         self.preview: LatestMailbox[FramePacket] = LatestMailbox()
         self.results: LatestMailbox[FrameResult] = LatestMailbox()
         self._frames: LatestMailbox[FramePacket] = LatestMailbox()
-        self._meter = Meter()
+        self._meter = Meter(keep_all=self._settings.keep_durations)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._phase = Phase.IDLE
@@ -126,6 +126,13 @@ class LiveEngine:
         with self._lock:
             keeper = self._keeper
         return replace(self._meter.statistics(), planes_saved=0 if keeper is None else keeper.kept)
+
+    def whole_run(self, skip: int = 0) -> tuple[Spread, Spread]:
+        """`Statistics.model` and `.latency` over the whole scan, without the first `skip` frames classified.
+
+        Only with `settings.keep_durations`.
+        """
+        return self._meter.whole_run(skip)
 
     def start(self) -> None:
         """Open the source and the model, and begin. Once."""
@@ -267,8 +274,7 @@ class LiveEngine:
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             self._fail(error)
         finally:
-            self._frames.close()
-            self._meter.abandoned()
+            self._meter.close(self._frames)
             self.results.finish()
             self._close(runtime)
         with self._lock:
@@ -320,17 +326,21 @@ class LiveEngine:
         for crop in asked:
             look.fix_crop(crop)
         begun_s = time.monotonic()
-        looked = look.look(packet)
-        (prediction,) = classify(runtime, [looked])
-        model_s = time.monotonic() - begun_s
-        concluded = conclusions.conclude(looked, prediction)
+        try:
+            looked = look.look(packet)
+            (prediction,) = classify(runtime, [looked])
+            model_s = time.monotonic() - begun_s
+            concluded = conclusions.conclude(looked, prediction)
+        except Exception:
+            self._meter.failed()
+            raise
         result = concluded.result
-        for event in concluded.events:
-            keeper.submit(event)
         if prediction is None:
             self._meter.skipped()
         else:
             self._meter.classified(model_s, result.classified_s - packet.captured_s)
+        for event in concluded.events:
+            keeper.submit(event)
         with self._lock:
             self._latest = result
             if not self._asked_crops:
@@ -363,7 +373,7 @@ class LiveEngine:
         with self._lock:
             self._ending = True
             source = self._source
-        self._frames.close()
+        self._meter.close(self._frames)
         self._opened.set()
         self._model_ready.set()
         if source is not None:

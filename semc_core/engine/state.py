@@ -40,16 +40,18 @@ class EngineSettings:
         paced: Play a source that would wait (a file, the simulated scan) at its own speed, as if live. Off,
             such a source waits for the model, and no frame is dropped.
         save: Whether planes found are written.
+        keep_durations: Keep every frame's, for `LiveEngine.whole_run`; 16 bytes a frame.
     """
 
     thresholds: Thresholds | None = None
     paced: bool = True
     save: bool = True
+    keep_durations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Percentiles of a duration over the last seconds, milliseconds; 0.0 before the first value."""
+    """Percentiles of a duration, milliseconds; 0.0 before the first value."""
 
     p50_ms: float = 0.0
     p95_ms: float = 0.0
@@ -70,8 +72,8 @@ class Statistics:
         in_flight: Frames in the mailbox or in the model now.
         capture_rate: Frames per second from the source.
         classify_rate: Frames per second through the model.
-        model: Time in preprocessing and model.
-        latency: Capture to classified. The window adds its own: capture to overlay.
+        model: Time in preprocessing and model, over the last 10 s.
+        latency: Capture to classified, over the last 10 s. The window adds its own: capture to overlay.
         planes_saved: Saved by itself and by hand.
     """
 

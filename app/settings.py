@@ -15,6 +15,12 @@ _RECENT_LIMIT: Final = 6
 _CROP_KINDS: Final = ("camera", "stream")
 
 
+def holds_secret(source: str) -> bool:
+    """Whether `source` is an address that may hold a password or a key: it has a user part or a query."""
+    _scheme, found, rest = source.partition("://")
+    return bool(found) and ("@" in rest or "?" in rest)
+
+
 class Settings:
     """Typed access to a `QSettings`. Values that make no sense are read as if they were not there."""
 
@@ -75,12 +81,15 @@ class Settings:
 
     @property
     def recent_sources(self) -> list[str]:
-        """What was opened lately, newest first."""
-        return [text for i in range(_RECENT_LIMIT) if (text := self._text(f"sources/recent{i}"))]
+        """What was opened lately, newest first; no address with a password."""
+        kept = [self._text(f"sources/recent{i}") for i in range(_RECENT_LIMIT)]
+        return [text for text in kept if text and not holds_secret(text)]
 
     def remember_source(self, text: str) -> None:
-        """Put `text` first among the recent sources."""
-        recent = [text, *(other for other in self.recent_sources if other != text)]
+        """Put `text` first among the recent sources, unless it may hold a password."""
+        recent = [other for other in self.recent_sources if other != text]
+        if not holds_secret(text):
+            recent.insert(0, text)
         for i in range(_RECENT_LIMIT):
             self._store.setValue(f"sources/recent{i}", recent[i] if i < len(recent) else "")
 

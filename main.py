@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import Final
 
 from semc_core.errors import SemcError
+from semc_core.log import log_file
+from semc_core.paths import log_folder
 from semc_core.version import VERSION
 
 # Each module has HELP, add_arguments(parser) and run(args) -> exit code, and imports what is slow inside run.
@@ -32,6 +34,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
         prog="semc",
         description="Finds ultrasound standard planes in live and recorded scans. Research software, "
         "not a medical device. Without a command, the window opens.",
+        epilog=f"The log is in {log_folder()}",
     )
     parser.add_argument("--version", action="version", version=f"SEMC Live {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -52,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.insert(0, "live")
     args = parser.parse_args(given)
     try:
-        return int(modules[args.command].run(args))
+        with log_file(log_folder()):
+            return int(modules[args.command].run(args))
     except SemcError as error:
         print(f"semc: {error}", file=sys.stderr)
         return 1

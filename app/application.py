@@ -21,7 +21,7 @@ from app.scan import warm_up
 from app.theme import apply_theme
 from app.window import MainWindow
 from semc_core.errors import SaveError
-from semc_core.paths import ASSETS
+from semc_core.paths import ASSETS, log_folder
 
 _log = logging.getLogger(__name__)
 _SAMPLE_MS: Final = 1000
@@ -129,7 +129,10 @@ def faults_shown(window: MainWindow) -> Iterator[None]:
         if said not in seen:
             seen.add(said)
             _log.error("A fault in the window.", exc_info=(kind, error, trace))
-        window.report(f"Something went wrong in the window ({kind.__name__}); the scan goes on, see the log.")
+        window.report(
+            f"Something went wrong in the window ({kind.__name__}); the scan goes on, see the log in "
+            f"{log_folder()}."
+        )
 
     sys.excepthook = show
     try:

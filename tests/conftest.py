@@ -35,6 +35,14 @@ def tiny_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def own_log_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """No test writes to the user's log."""
+    folder = tmp_path_factory.getbasetemp() / "log"
+    monkeypatch.setattr("main.log_folder", lambda: folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
 def no_leaked_threads() -> Iterator[None]:
     """A thread that a test started and did not end fails the test."""
     before = set(threading.enumerate())

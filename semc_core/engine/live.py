@@ -75,7 +75,6 @@ class LiveEngine:
         self._opened = threading.Event()
         self._model_ready = threading.Event()
         self._source: FrameSource | None = None
-        self._info: SourceInfo | None = None
         self._spec: ModelSpec | None = None
         self._device_name = ""
         self._keeper: PlaneKeeper | None = None
@@ -90,7 +89,7 @@ class LiveEngine:
         """Phase and the sentence to show: why it failed, what it waits for, or what could not be saved."""
         with self._lock:
             phase, message, keeper = self._phase, self._message, self._keeper
-            opened = self._info is not None
+            opened = self._source is not None
         if phase is Phase.STARTING:
             return EngineState(phase, "Loading the model." if opened else "Opening the source.")
         if not message and keeper is not None:
@@ -99,9 +98,10 @@ class LiveEngine:
 
     @property
     def source_info(self) -> SourceInfo | None:
-        """What is known of the source; None until it is open."""
+        """What is known of the source; None until it is open. Its notice may grow while frames are read."""
         with self._lock:
-            return self._info
+            source = self._source
+        return None if source is None else source.info
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -233,7 +233,7 @@ class LiveEngine:
             if self._ending:
                 ended = True
             else:
-                ended, self._source, self._info = False, source, source.info
+                ended, self._source = False, source
                 if hint is not None:
                     self._asked_crops.insert(0, hint)
                 self._run_if_ready()
@@ -284,8 +284,7 @@ class LiveEngine:
 
     def _make_keeper(self, spec: ModelSpec) -> PlaneKeeper | None:
         """The store, or None if the source was never opened."""
-        with self._lock:
-            info, device = self._info, self._device_name
+        info, device = self.source_info, self.device_name
         if info is None:
             return None
         keeper: PlaneKeeper
@@ -365,7 +364,7 @@ class LiveEngine:
 
     def _run_if_ready(self) -> None:
         """With the lock held: the scan runs when both the source and the model are there."""
-        if self._phase is Phase.STARTING and self._info is not None and self._spec is not None:
+        if self._phase is Phase.STARTING and self._source is not None and self._spec is not None:
             self._phase = Phase.RUNNING
 
     def _end(self) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from semc_core.capture.simulated import SimulatedSource
 from semc_core.capture.source import FrameSource, SourceInfo
+from semc_core.capture.video import VideoSource
 from semc_core.engine.live import LiveEngine
 from semc_core.engine.mailbox import MailboxClosed
 from semc_core.engine.review import review
@@ -25,6 +26,7 @@ from semc_core.runtime.load import load_runtime
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.keeper import KeeperFactory
 from semc_core.session.store import store_in
+from tests.capture.capture_clips import write_video
 from tests.engine.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = new_spec("semc_tiny", CLASSES)
@@ -432,6 +434,22 @@ def test_a_scan_that_ends_after_its_stop_gave_up_is_stopped_and_not_starting() -
     loaded.set()
     assert engine.wait(10)
     assert phase_of(engine) is Phase.STOPPED
+
+
+def test_damage_found_while_a_file_is_read_is_told(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", 100)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    source = VideoSource(path)
+    engine = new_engine(lambda: source, scripted(lambda _: probabilities("NSP", 0.9)), None, WAITING)
+    assert source.info.notice == ""
+    engine.start()
+    assert engine.wait(30)
+    engine.stop()
+    assert phase_of(engine) is Phase.ENDED
+    info = engine.source_info
+    assert info is not None
+    assert "damaged" in info.notice
 
 
 def test_black_frames_are_skipped_and_named_so() -> None:

@@ -23,11 +23,13 @@ class Grabbed:
         pixels: uint8 (H, W) or (H, W, 3) RGB. Belongs to whoever receives it: no buffer that is used again.
         pts_s: Presentation time, seconds.
         captured_s: `time.monotonic()` at arrival; None takes the time of the read.
+        index: Position in the source; None takes the one after the picture before.
     """
 
     pixels: NDArray[np.uint8]
     pts_s: float
     captured_s: float | None = None
+    index: int | None = None
 
 
 class BaseSource(ABC):
@@ -99,12 +101,13 @@ class BaseSource(ABC):
 
     def _packet(self, grabbed: Grabbed) -> FramePacket:
         self._last_pts_s = max(self._last_pts_s, grabbed.pts_s)
+        index = self._next_index if grabbed.index is None else grabbed.index
         packet = FramePacket(
             source_id=self._info.source_id,
-            index=self._next_index,
+            index=index,
             pts_s=self._last_pts_s,
             captured_s=time.monotonic() if grabbed.captured_s is None else grabbed.captured_s,
             pixels=read_only(grabbed.pixels),
         )
-        self._next_index += 1
+        self._next_index = index + 1
         return packet

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import Protocol
 
 from semc_core.capture.base import BaseSource, Grabbed
@@ -102,11 +104,12 @@ class Grabber:
             with self._changed:
                 self._info = info
                 self._changed.notify_all()
-            while not self._stopping.is_set():
-                grabbed = self._device.grab(self._stopping)
+            for index in itertools.count():
+                grabbed = None if self._stopping.is_set() else self._device.grab(self._stopping)
                 if grabbed is None:
                     break
-                self._put(grabbed)
+                # Numbered as they arrive: one that is dropped before it was read leaves a gap.
+                self._put(replace(grabbed, index=index))
         except Exception as error:  # noqa: BLE001  # the thread's boundary: raised again in the reader
             self._error = error
         finally:

@@ -36,8 +36,9 @@ class SourceInfo:
 class FrameSource(Protocol):
     """Something that gives frames in order. Opened by its constructor; one reader thread.
 
-    `pts_s` never decreases; `index` counts up from 0 by one per frame read; pixels are uint8, (H, W) gray
-    or (H, W, 3) RGB, read-only.
+    `pts_s` never decreases. `index` counts the frames from 0: a source that waits for its reader gives every
+    one; a gap in a live one means that frames came and were replaced before they were read. Pixels are uint8,
+    (H, W) gray or (H, W, 3) RGB, read-only.
     """
 
     @property

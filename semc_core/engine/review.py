@@ -14,9 +14,9 @@ from typing import Final
 from semc_core.capture.source import FrameSource
 from semc_core.engine.detector import HoldEvent
 from semc_core.engine.mailbox import MailboxClosed, WaitingQueue
-from semc_core.engine.stages import Conclusions, FrameLook, LookedAt, chosen_thresholds, classify
+from semc_core.engine.stages import Conclusions, FrameLook, LookedAt, chosen_thresholds, classify, inside
 from semc_core.errors import UsageError
-from semc_core.frames import Crop, FrameResult
+from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.model.spec import Thresholds
 from semc_core.runtime.runtime import Runtime
 
@@ -56,7 +56,7 @@ def review(
     Raises:
         SourceError: The source broke; what was yielded is not the whole.
         RuntimeFault: The model could not be run.
-        UsageError: The batch is not at least 1.
+        UsageError: The batch is not at least 1, or `crop` lies outside the first picture.
     """
     if batch < 1:
         raise UsageError("The batch must be at least 1; give a larger number.")
@@ -67,7 +67,7 @@ def review(
         look.fix_crop(hint)
     chosen = chosen_thresholds(spec, thresholds)
     conclusions = Conclusions(spec.classes, chosen, none_class=spec.none_class)
-    reader = _Reader(source, look, batch)
+    reader = _Reader(source, look, batch, crop)
     try:
         for looked in reader:
             predictions = classify(runtime, looked)
@@ -83,10 +83,11 @@ def review(
 class _Reader:
     """The thread that reads and prepares."""
 
-    def __init__(self, source: FrameSource, look: FrameLook, batch: int) -> None:
+    def __init__(self, source: FrameSource, look: FrameLook, batch: int, asked: Crop | None) -> None:
         self._source = source
         self._look = look
         self._batch = batch
+        self._asked = asked
         self._queue: WaitingQueue[list[LookedAt]] = WaitingQueue(_BATCHES_AHEAD)
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="review-reader")
@@ -122,9 +123,20 @@ class _Reader:
     def _read_all(self) -> None:
         looked: list[LookedAt] = []
         while (packet := self._source.read()) is not None:
+            self._check_first(packet)
             looked.append(self._look.look(packet))
             if len(looked) == self._batch:
                 self._queue.put(looked)
                 looked = []
         if looked:
             self._queue.put(looked)
+
+    def _check_first(self, packet: FramePacket) -> None:
+        """Refuse a region that was mistyped; later pictures may be of another size."""
+        asked, self._asked = self._asked, None
+        if asked is not None and inside(asked, packet.pixels) is None:
+            height, width = packet.pixels.shape[:2]
+            raise UsageError(
+                f"The region of interest lies outside the picture of {width}x{height} pixels; "
+                "give one that overlaps it."
+            )

@@ -75,24 +75,27 @@ class FrameLook:
         Only a live picture moves the region of interest: a black screen says nothing of where it is.
         """
         pixels = packet.pixels
-        seen = self._guard.update(packet, _inside(self._crop, pixels))
+        seen = self._guard.update(packet, _inside_or_whole(self._crop, pixels))
         inputs = None
         if seen.picture == guard.LIVE:
             self._crop = self._tracker.update(pixels)
-        crop = _inside(self._crop, pixels)
+        crop = _inside_or_whole(self._crop, pixels)
         if seen.picture == guard.LIVE:
             inputs = prepare(pixels, crop, self._preprocessing)
         return LookedAt(packet, seen.picture, seen.moving, crop, inputs)
 
 
-def _inside(crop: Crop | None, pixels: NDArray[np.uint8]) -> Crop:
-    """The part of `crop` inside the frame; the whole frame if there is none (the frame's size changed)."""
+def inside(crop: Crop, pixels: NDArray[np.uint8]) -> Crop | None:
+    """The part of `crop` inside the frame, (H, W) or (H, W, 3); None if there is none."""
     height, width = pixels.shape[:2]
-    if crop is None or crop.cut(pixels).size == 0:
-        return whole(pixels)
     left, top = max(0, crop.left), max(0, crop.top)
     right, bottom = min(width, crop.left + crop.width), min(height, crop.top + crop.height)
-    return Crop(left, top, right - left, bottom - top)
+    return Crop(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _inside_or_whole(crop: Crop | None, pixels: NDArray[np.uint8]) -> Crop:
+    """The part of `crop` inside the frame; the whole frame if there is none (the frame's size changed)."""
+    return (crop and inside(crop, pixels)) or whole(pixels)
 
 
 class Conclusions:
@@ -132,11 +135,11 @@ class Conclusions:
         """Make the result of the next frame.
 
         A frozen picture keeps the probabilities of the picture that froze; a black or flat one is NSP at
-        once; so is a prediction that is not finite.
+        once. Predictions are finite: a runtime raises rather than give another.
         """
         time_s = looked.packet.pts_s
         smoothed: NDArray[np.float32] | None = None
-        if prediction is not None and np.isfinite(prediction.probabilities).all():
+        if prediction is not None:
             smoothed = self._smoother.update(prediction.probabilities, time_s)
         elif looked.picture == guard.FROZEN:
             smoothed = self._smoother.hold(time_s)

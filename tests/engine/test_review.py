@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from semc_core.capture.source import SourceInfo
 from semc_core.engine.review import review
 from semc_core.errors import RuntimeFault, SourceError, UsageError
-from semc_core.frames import FramePacket, read_only
+from semc_core.frames import Crop, FramePacket, read_only
 from semc_core.model.presets import new_spec
 from tests.engine.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
@@ -107,6 +107,21 @@ def test_a_fault_of_the_model_and_an_early_end_stop_the_reader() -> None:
         next(steps)
     assert source.closed.is_set()
     assert source.read_so_far < 100, "only a few batches are read ahead"
+
+
+@pytest.mark.parametrize("crop", [Crop(64, 0, 10, 10), Crop(0, 500, 64, 64), Crop(-20, 0, 10, 10)])
+def test_a_region_outside_the_picture_is_refused(crop: Crop) -> None:
+    source = ListSource(moving(0, 30))
+    with pytest.raises(UsageError, match="outside the picture of 64x64 pixels"):
+        list(review(source, always_a(), crop=crop))
+    assert source.closed.is_set()
+
+
+def test_a_picture_that_becomes_too_small_for_the_region_is_taken_whole() -> None:
+    pictures = (textured(index, 64 if index < 8 else 32) for index in range(16))
+    steps = list(review(ListSource(pictures), always_a(), crop=Crop(40, 40, 30, 30)))
+    crops = [result.crop for step in steps for result in step.results]
+    assert crops == [Crop(40, 40, 24, 24)] * 8 + [Crop(0, 0, 32, 32)] * 8
 
 
 def test_a_batch_of_nothing_is_refused() -> None:

@@ -66,7 +66,7 @@ class PlaneHysteresis:
         planes = np.where(self._planes, smoothed, -1.0)
         top = int(planes.argmax())
         current = self._current
-        if current is not None and not planes[current] >= self._thresholds.leave:
+        if current is not None and planes[current] < self._thresholds.leave:
             current = None
         if planes[top] >= self._thresholds.enter and (current is None or planes[top] > planes[current]):
             current = top
@@ -171,8 +171,6 @@ class PlaneDetector:
         """The class index of the named plane if a frame like this may be saved."""
         prediction = result.prediction
         if result.picture != "live" or prediction is None or result.label == NON_STANDARD:
-            return None
-        if not (np.isfinite(prediction.probabilities).all() and np.isfinite(result.smoothed).all()):
             return None
         return self._classes.index(result.label)
 

@@ -51,20 +51,20 @@ class Calibrator:
             self._novelty = (mean @ whiten, whiten, float(limit))
 
     def predictions(self, raw: RawOutput) -> list[Prediction]:
-        """One prediction per frame; each depends on its own frame alone.
+        """One prediction per frame, all finite; each depends on its own frame alone.
 
         Raises:
             RuntimeFault: A number is not finite.
         """
         for values in (raw.logits, raw.expert_weights, raw.maps, raw.pooled):
-            if not np.isfinite(values).all():
-                raise RuntimeFault(
-                    "The model gave numbers that are not finite; load another model file or use the CPU."
-                )
-        return [
+            _check_finite(values)
+        predictions = [
             self._prediction(raw.logits[i], raw.expert_weights[i], raw.maps[i], raw.pooled[i])
             for i in range(len(raw.logits))
         ]
+        for prediction in predictions:
+            _check_finite(prediction.probabilities)
+        return predictions
 
     def novelty(self, pooled: NDArray[np.float32]) -> float:
         """Distance of features (F,) from the nearest centre, 1.0 at the limit; 0.0 if not measured."""
@@ -93,6 +93,13 @@ class Calibrator:
             novelty=novelty,
             maps=_frozen(maps),
             expert_weights=_frozen(expert_weights),
+        )
+
+
+def _check_finite(values: NDArray[np.float32]) -> None:
+    if not np.isfinite(values).all():
+        raise RuntimeFault(
+            "The model gave numbers that are not finite; load another model file or use the CPU."
         )
 
 

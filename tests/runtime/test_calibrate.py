@@ -68,3 +68,8 @@ def test_far_away_everything_is_nsp() -> None:
 def test_a_number_that_is_not_finite_is_a_fault(value: float) -> None:
     with pytest.raises(RuntimeFault, match="not finite"):
         calibrator().predictions(output([value, 0, 0]))
+
+
+def test_a_calibration_that_leads_to_no_finite_probability_is_a_fault() -> None:
+    with np.errstate(all="ignore"), pytest.raises(RuntimeFault, match="not finite"):
+        calibrator(temperature=1e-310).predictions(output([0, 0, 0]))

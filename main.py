@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
 
-from semc_core.errors import SemcError
+from semc_core.errors import SemcError, UsageError
 from semc_core.log import log_file
 from semc_core.paths import log_folder
 from semc_core.version import VERSION
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(modules[args.command].run(args))
     except SemcError as error:
         print(f"semc: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from semc_core.commands.arguments import positive
 from semc_core.errors import SemcError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
     parser.add_argument("--model", type=Path, help="model file instead of the shipped one")
     parser.add_argument("--out", type=Path, help="folder for saved planes")
-    parser.add_argument("--seconds", type=float, help="close after so many seconds")
+    parser.add_argument("--seconds", type=positive, help="close after so many seconds")
     parser.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
     )
@@ -50,8 +51,6 @@ def run(args: argparse.Namespace) -> int:
         SemcError: Unseen, or with `--seconds`: the scan could not be done, or a plane was not written.
     """
     unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
-    if args.seconds is not None and args.seconds <= 0:
-        raise UsageError("--seconds must be more than 0.")
     size = _size(args.size)
     if unseen:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"

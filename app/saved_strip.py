@@ -251,6 +251,7 @@ class PlaneViewer(QWidget):
         self.setGeometry(self._room.rect())
         self.show()
         self.raise_()
+        self.update()  # it may have been open, with another picture
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The picture above the bar."""

@@ -275,10 +275,12 @@ class MainWindow(QWidget):
 
     def _update_actions(self) -> None:
         page, actions = self.scan_page, self.actions_by_name
-        scanning = self.pages.currentWidget() is page
+        # Behind the large view a key would act unseen; L shows the newest there, too.
+        scanning = self.pages.currentWidget() is page and self.viewer.isHidden()
         for binding in BINDINGS:
             if binding.scan_only:
                 actions[binding.name].setEnabled(scanning)
+        actions["last_saved"].setEnabled(self.pages.currentWidget() is page)
         actions["auto_region"].setEnabled(scanning and page.region_by_hand)
         actions["freeze"].setChecked(page.frozen)
         actions["heat_map"].setChecked(page.heat_map_on)

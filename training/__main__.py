@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from semc_core.commands.arguments import count, positive
 from semc_core.errors import SemcError
 from training.data.splits import parse_patients
 
@@ -21,16 +22,16 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--patients", default="0:150", help="FIRST:END; below 1000 train, 1000-1999 validation"
     )
-    render.add_argument("--frames", type=int, default=100, help="pictures per patient")
-    render.add_argument("--size", type=int, default=224, help="side of the stored pictures, pixels")
-    render.add_argument("--processes", type=int, default=2)
+    render.add_argument("--frames", type=count, default=100, help="pictures per patient")
+    render.add_argument("--size", type=count, default=224, help="side of the stored pictures, pixels")
+    render.add_argument("--processes", type=count, default=2)
     render.add_argument("--out", type=Path, required=True, help="folder of the set")
     render.set_defaults(run=_render)
     tune = actions.add_parser("tune", help="choose thresholds on whole scans of validation patients")
     tune.add_argument("model", type=Path, help="model file; gets the chosen thresholds")
     tune.add_argument("--patients", default="1000:1016", help="FIRST:END of the validation patients")
-    tune.add_argument("--seconds", type=float, default=60.0, help="length of each scan")
-    tune.add_argument("--processes", type=int, default=2)
+    tune.add_argument("--seconds", type=positive, default=60.0, help="length of each scan")
+    tune.add_argument("--processes", type=count, default=2)
     tune.set_defaults(run=_tune)
     return parser
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import Thresholds
 from training.data.dataset import FrameSet
@@ -82,6 +83,9 @@ def fit_novelty(
         shrinkage: Share of the mean variance mixed into the covariance.
         quantile: Of the held-out distances, which becomes the limit.
         seed: Of k-means.
+
+    Raises:
+        UsageError: There are no more pictures than centres.
     """
     rng = np.random.default_rng(seed)
     centres, offsets = [], []
@@ -94,6 +98,8 @@ def fit_novelty(
     covariance = within.T @ within / len(within)
     size = len(covariance)
     covariance = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / size * np.eye(size)
+    if not np.trace(covariance) > 0:
+        raise UsageError("There are too few pictures to learn what is known; render more frames per patient.")
     values, vectors = np.linalg.eigh(covariance)
     kept = min(dimensions, size)
     whiten = (vectors[:, -kept:] / np.sqrt(values[-kept:])).astype(np.float32)

@@ -134,13 +134,14 @@ def describe(path: Path) -> dict[str, Any]:
     Raises:
         ModelFileError: The file is missing, damaged, or not one of ours.
     """
+    from semc_core.model.file import NOVELTY, VERIFY, read_model
+
+    spec, arrays = read_model(path)  # a bad file is refused before PyTorch, which is slow, is loaded
     import torch
 
-    from semc_core.model.file import NOVELTY, VERIFY, read_model
     from semc_core.model.network import gflop, parameter_count
     from semc_core.model.weights import empty_network
 
-    spec, arrays = read_model(path)
     # On "meta" nothing is allocated or computed, only counted.
     with torch.device("meta"):
         network = empty_network(spec.architecture, len(spec.classes))

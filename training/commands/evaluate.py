@@ -5,18 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from semc_core.commands.arguments import count, new_file, positive
+
 HELP = "measure a model on simulated patients: planes held and found, and single frames"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("model", type=Path, help="model file")
-    parser.add_argument("--patients", default="2000:2020", help="FIRST:END; from 2000 on test patients")
-    parser.add_argument("--seconds", type=float, default=60.0, help="length of each scan")
-    parser.add_argument("--frame-rate", type=float, default=25.0)
+    parser.add_argument(
+        "--patients",
+        default="2000:2020",
+        help="FIRST:END, or one; from 2000 on test patients (default: 2000:2020)",
+    )
+    parser.add_argument("--seconds", type=positive, default=60.0, help="length of each scan (default: 60)")
+    parser.add_argument("--frame-rate", type=positive, default=25.0, help="frames per second (default: 25)")
     parser.add_argument("--size", default="640x480", help="of the frames, WIDTHxHEIGHT")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="JSON file to write")
+    parser.add_argument("--processes", type=count, default=2, help="patients side by side (default: 2)")
+    parser.add_argument("--out", type=new_file, help="JSON file to write")
     parser.add_argument(
         "--record", action="store_true", help="write the holds into the model file and its card, too"
     )
@@ -39,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     options = EvaluationOptions(args.seconds, width, height, args.frame_rate)
     result = evaluate(args.model, parse_patients(args.patients), options, args.processes)
     console = Console()
+    if not result["all_test_patients"]:
+        console.print("Not all of these are test patients (2000 and up): the model may know them.")
     for table in tables(result):
         console.print(table)
     if args.out is not None:

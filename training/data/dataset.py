@@ -28,6 +28,9 @@ _FAMILIES: Final = {"near": 0.45, "far": 0.2, "negative": 0.35}
 _NEAR: Final = 2.5
 
 
+_EXAMPLES: Final = {Split.TRAIN: "0:240", Split.VALIDATION: "1000:1024", Split.TEST: "2000:2020"}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameSet:
     """Frames with their labels.
@@ -85,7 +88,8 @@ def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet
     check_disjoint(homes)
     if not rows:
         raise UsageError(
-            f"{folder} has no {split.value} patients; render some with `python -m training render`."
+            f"{folder} has no {split.value} patients; render some with `python -m training render "
+            f"--out {folder} --patients {_EXAMPLES[split]}`."
         )
     if any(split_of(row.patient) is not split for row in rows):
         raise UsageError(f"{folder} has a patient in a file of another split; render the set again.")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.crop import find_crop
+from semc_core.errors import SaveError
 from semc_core.frames import Crop
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.model.spec import Preprocessing
@@ -54,7 +55,10 @@ def render_patients(
         options: See there.
         processes: How many work side by side.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"{folder} cannot be made ({error.strerror}); choose another folder.") from error
     missing = [patient for patient in patients if not shard_path(folder, patient).exists()]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         yield from pool.imap_unordered(partial(render_patient, folder, options), missing)

@@ -1,0 +1,47 @@
+"""Types for `argparse`: a nonsense value is refused at once, in a sentence, before anything is done."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+
+def positive(text: str) -> float:
+    """A finite number above 0, for seconds, minutes and rates.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number, at least 1.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    if not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least 1")
+    return int(text)
+
+
+def new_file(text: str) -> Path:
+    """A file to write, in a folder that exists: known before the work, not after it.
+
+    Raises:
+        argparse.ArgumentTypeError: There is no such folder, or the name is a folder's.
+    """
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder; name a file in it")
+    return path

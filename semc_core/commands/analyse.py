@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HELP = "Find the standard planes in recorded scans: videos, DICOM loops, folders of images."
 SUMMARY_NAME = "summary.json"
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,21 +49,24 @@ def run(args: argparse.Namespace) -> int:
 
     from semc_core.commands.inputs import wanted_inputs
     from semc_core.runtime.load import load_runtime
-    from semc_core.session.atomic import write_atomically
 
     crop = parse_crop(args.crop)
     if args.batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console()
     wanted = wanted_inputs(args.inputs)
+    _prepare(wanted, args.out)
     runtime = load_runtime(args.model, args.device, args.threads)
+    reports: list[Report] = []
     try:
         if runtime.spec.notice:
             console.print(runtime.spec.notice, markup=False, soft_wrap=True)
-        reports = _analyse_all(wanted, args.out, runtime, crop, args.batch, console)
+        for each in wanted:
+            _report(each, args.out, runtime, crop, args.batch, console, reports)
     finally:
         runtime.close()
-    write_atomically(args.out / SUMMARY_NAME, json.dumps(_summary(reports), indent=2).encode())
+        # Also of a run that breaks off: what is done is done.
+        _write_summary(reports, args.out)
     return _conclude(reports, args.out, console)
 
 
@@ -91,28 +96,65 @@ def parse_crop(text: str | None) -> Crop | None:
     return Crop(left, top, width, height)
 
 
-def _analyse_all(
-    wanted: list[Wanted], out: Path, runtime: Runtime, crop: Crop | None, batch: int, console: Console
-) -> list[Report]:
-    """One input after the other; one that is bad is reported and does not stop the rest."""
-    from semc_core.errors import RuntimeFault, SaveError
+def _prepare(wanted: list[Wanted], out: Path) -> None:
+    """Make `out` ready for the results, before anything is read or written.
 
-    reports = []
-    for each in wanted:
-        try:
-            if each.problem:
-                raise UsageError(each.problem)
-            results = _analyse_one(each, out, runtime, crop, batch, console)
-        except (RuntimeFault, SaveError):
-            # The model or the disk, not this input: the next would fail alike.
-            raise
-        except SemcError as error:
-            console.print(f"{each.path}: {error}", style="red", markup=False, soft_wrap=True)
-            reports.append(Report(each, None, str(error)))
-        else:
-            reports.append(Report(each, results))
-            _print_planes(results, console)
-    return reports
+    Raises:
+        UsageError: The results would take the place of an input or of something that is not ours.
+        SaveError: `out` cannot be used.
+    """
+    from semc_core.commands.folders import check_replaceable, check_targets, clear_leftovers
+    from semc_core.errors import SaveError
+    from semc_core.session.atomic import save_error
+
+    check_targets(wanted, [*(out / each.name for each in wanted), out / SUMMARY_NAME])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise save_error(out, error) from error
+    try:
+        clear_leftovers(out)
+    except SaveError as error:
+        # The results can be written all the same.
+        _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
+    check_replaceable(wanted, out)
+
+
+def _report(
+    each: Wanted,
+    out: Path,
+    runtime: Runtime,
+    crop: Crop | None,
+    batch: int,
+    console: Console,
+    reports: list[Report],
+) -> None:
+    """Analyse one input and add to `reports`; one that is bad does not stop the rest.
+
+    Raises:
+        SaveError: The results cannot be written: those of the next input could not either.
+    """
+    from semc_core.errors import SaveError
+
+    try:
+        if each.problem:
+            raise UsageError(each.problem)
+        results = _analyse_one(each, out, runtime, crop, batch, console)
+    except SaveError as error:
+        reports.append(Report(each, None, str(error)))
+        raise
+    except SemcError as error:
+        problem = str(error)
+    except Exception as error:  # noqa: BLE001 - the boundary of one input
+        # The type only: an error may name a file, and a file may be named after a patient.
+        _log.error("An input could not be analysed: %s", type(error).__name__)
+        problem = f"It could not be analysed ({type(error).__name__}); check the file, or export it again."
+    else:
+        reports.append(Report(each, results))
+        _print_planes(results, console)
+        return
+    console.print(f"{each.path}: {problem}", style="red", markup=False, soft_wrap=True)
+    reports.append(Report(each, None, problem))
 
 
 def _analyse_one(
@@ -138,7 +180,7 @@ def _analyse_one(
             folder.add(reviewed)
             progress.update(bar, completed=folder.frames)
         progress.update(bar, total=folder.frames)
-        return folder.keep()
+        return folder.keep(source.info)
 
 
 def _progress(console: Console) -> Progress:
@@ -207,6 +249,12 @@ def _summary(reports: list[Report]) -> dict[str, Any]:
         "failed": sum(report.results is None for report in reports),
         "versions": versions(),
     }
+
+
+def _write_summary(reports: list[Report], out: Path) -> None:
+    from semc_core.session.atomic import write_atomically
+
+    write_atomically(out / SUMMARY_NAME, json.dumps(_summary(reports), indent=2).encode())
 
 
 def _conclude(reports: list[Report], out: Path, console: Console) -> int:

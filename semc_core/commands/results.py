@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -16,6 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from semc_core.capture.source import SourceInfo
+from semc_core.commands.folders import FRAMES_NAME, replace_folder, work_folder
 from semc_core.commands.inputs import RESULTS_NAME
 from semc_core.engine.review import Reviewed
 from semc_core.frames import FrameResult
@@ -25,7 +26,6 @@ from semc_core.session.record import Origin, versions
 from semc_core.session.saved import SavedPlane
 from semc_core.session.store import PlaneStore
 
-FRAMES_NAME: Final = "frames.csv"
 _DIGITS: Final = 6
 
 
@@ -40,7 +40,7 @@ class ResultFolder:
         """
         self._target = target
         self._origin = origin
-        self._work = target.with_name(f".{target.name}.{os.getpid()}.part")
+        self._work = work_folder(target)
         self._text = io.StringIO()
         self._rows = csv.writer(self._text, lineterminator="\n")
         self._rows.writerow(_header(origin.spec.classes))
@@ -78,9 +78,13 @@ class ResultFolder:
             if event.final:
                 self._store.submit_waiting(event)
         self._saved += self._store.take_saved()
+        self._store.raise_fault()
 
-    def keep(self) -> dict[str, Any]:
+    def keep(self, source: SourceInfo) -> dict[str, Any]:
         """Write everything under the final name, in place of results of an earlier run.
+
+        Args:
+            source: What is known of the source now that it is read: its notice may have grown.
 
         Returns:
             What planes.json says.
@@ -91,23 +95,23 @@ class ResultFolder:
         self._store.close()
         self._saved += self._store.take_saved()
         self._store.raise_fault()
-        summary = self._summary()
+        summary = self._summary(source)
         write_atomically(self._work / FRAMES_NAME, self._text.getvalue().encode())
         write_atomically(self._work / RESULTS_NAME, json.dumps(summary, indent=2).encode())
         try:
-            _replace_folder(self._work, self._target)
+            replace_folder(self._work, self._target)
         except OSError as error:
             raise save_error(self._target, error) from error
         return summary
 
-    def _summary(self) -> dict[str, Any]:
+    def _summary(self, source: SourceInfo) -> dict[str, Any]:
         origin = self._origin
         return {
-            "source": origin.source.source_id,
-            "source_kind": origin.source.kind,
-            "source_notice": origin.source.notice,
-            "width": origin.source.width,
-            "height": origin.source.height,
+            "source": source.source_id,
+            "source_kind": source.kind,
+            "source_notice": source.notice,
+            "width": source.width,
+            "height": source.height,
             "frames": self.frames,
             "pictures": dict(self._pictures),
             "planes": [_plane(plane) for plane in self._saved],
@@ -156,24 +160,3 @@ def _plane(plane: SavedPlane) -> dict[str, Any]:
         "hold_end_s": round(plane.hold_end_s, _DIGITS),
         "png": None if plane.png is None else plane.png.name,
     }
-
-
-def _replace_folder(work: Path, target: Path) -> None:
-    """Rename `work` to `target`. Files in an older `target` that are not results move over."""
-    if not target.exists():
-        work.rename(target)
-        return
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    target.rename(old)
-    work.rename(target)
-    # A picture and its JSON have one stem; anything else in the folder is somebody's own.
-    for path in old.iterdir():
-        ours = path.name in (FRAMES_NAME, RESULTS_NAME) or _is_plane(path, old)
-        if not ours and not (target / path.name).exists():
-            path.rename(target / path.name)
-    shutil.rmtree(old)
-
-
-def _is_plane(path: Path, folder: Path) -> bool:
-    both = {path.with_suffix(suffix) for suffix in (".png", ".json")}
-    return path in both and path.name[:3].isdigit() and all((folder / each.name).exists() for each in both)

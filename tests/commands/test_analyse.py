@@ -13,15 +13,19 @@ import av
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import main
+from semc_core.capture.open import open_source
+from semc_core.capture.source import FrameSource
 from semc_core.commands.analyse import parse_crop
 from semc_core.commands.inputs import wanted_inputs
-from semc_core.errors import UsageError
+from semc_core.errors import RuntimeFault, SaveError, UsageError
 from semc_core.frames import Crop
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import Thresholds
 from semc_core.phantom.scan import SimulatedScan
+from semc_core.session.store import encode_png
 
 FRAMES = 30
 
@@ -51,13 +55,23 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def analyse(easy_model: Path, tmp_path: Path) -> Callable[..., tuple[int, Path]]:
+def analyse_into(easy_model: Path) -> Callable[..., int]:
+    """Run the command with a folder for the results; returns the exit code."""
+
+    def run(out: Path, *arguments: str | Path) -> int:
+        common = ["--out", str(out), "--model", str(easy_model), "--device", "cpu", "--threads", "1"]
+        return main.main(["analyse", *map(str, arguments), *common])
+
+    return run
+
+
+@pytest.fixture
+def analyse(analyse_into: Callable[..., int], tmp_path: Path) -> Callable[..., tuple[int, Path]]:
     """Run the command; returns the exit code and the folder of results."""
 
     def run(*arguments: str | Path) -> tuple[int, Path]:
         out = tmp_path / "out"
-        common = ["--out", str(out), "--model", str(easy_model), "--device", "cpu", "--threads", "1"]
-        return main.main(["analyse", *map(str, arguments), *common]), out
+        return analyse_into(out, *arguments), out
 
     return run
 
@@ -170,6 +184,127 @@ def test_a_folder_of_images_is_one_input(analyse: Callable[..., tuple[int, Path]
     code, out = analyse(folder)
     assert code == 0
     assert read_json(out / "stills" / "planes.json")["frames"] == 3
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("out", [".", "images", "images/below"])
+def test_a_folder_of_images_is_never_written_to(
+    analyse_into: Callable[..., int], tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "000.png"), np.zeros((64, 64), np.uint8))
+    (folder / "000.json").write_text("{}")
+    before = contents(tmp_path)
+    assert analyse_into(tmp_path / out, folder) != 0
+    assert "what is to be analysed; choose another folder" in capsys.readouterr().err
+    assert contents(tmp_path) == before
+
+
+def test_a_file_without_suffix_and_one_in_its_own_results_are_never_replaced(
+    analyse_into: Callable[..., int], video: Path, tmp_path: Path
+) -> None:
+    plain, inside = tmp_path / "IM_0001", tmp_path / "scan" / "scan.mp4"
+    link = tmp_path / "linked" / "linked.mp4"
+    plain.write_bytes(video.read_bytes())
+    for path in (inside, link):
+        path.parent.mkdir()
+    inside.write_bytes(video.read_bytes())
+    link.symlink_to(inside)
+    before = contents(tmp_path)
+    for path in (plain, inside, link):
+        assert analyse_into(tmp_path, path) != 0
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_that_holds_no_results_is_left_alone(
+    analyse: Callable[..., tuple[int, Path]],
+    video: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = tmp_path / "out" / "scan"
+    own.mkdir(parents=True)
+    (own / "thesis.txt").write_text("mine")
+    (own / "planes.json").write_text("{}")
+    before = contents(tmp_path)
+    assert analyse(video)[0] != 0
+    assert "holds no earlier results" in capsys.readouterr().err
+    assert contents(tmp_path) == before
+
+
+def test_a_file_cut_short_is_told(
+    analyse: Callable[..., tuple[int, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, cut = tmp_path / "whole.ts", tmp_path / "cut.ts"
+    scan = SimulatedScan(seed=4, seconds=2, width=160, height=120)
+    with av.open(whole, "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for index in range(2 * FRAMES):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(scan.frame(index), format="gray")))
+        container.mux(stream.encode())
+    data = whole.read_bytes()
+    cut.write_bytes(data[: len(data) // 2])
+    code, out = analyse(cut)
+    assert code == 0
+    found = read_json(out / "cut" / "planes.json")
+    assert 0 < found["frames"] < 2 * FRAMES
+    assert "Parts of the file are damaged" in found["source_notice"]
+    assert "Parts of the file are damaged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [RuntimeFault("Try another device."), ZeroDivisionError("Meier.mp4")])
+def test_a_fault_in_one_input_keeps_the_others(
+    analyse: Callable[..., tuple[int, Path]],
+    video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(video.read_bytes())
+
+    def broken(path: str) -> FrameSource:
+        if path == str(bad):
+            raise error
+        return open_source(path)
+
+    monkeypatch.setattr("semc_core.capture.open.open_source", broken)
+    code, out = analyse(bad, video)
+    assert code == 1
+    total = read_json(out / "summary.json")
+    assert [each["ok"] for each in total["inputs"]] == [False, True]
+    assert "Meier" not in caplog.text
+    assert "Meier" not in json.dumps(total)
+
+
+def test_a_run_that_breaks_off_leaves_a_summary_of_what_is_done(
+    analyse: Callable[..., tuple[int, Path]],
+    video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    second, third = tmp_path / "second.mp4", tmp_path / "third.mp4"
+    for path in (second, third):
+        path.write_bytes(video.read_bytes())
+
+    def encode(pixels: NDArray[np.uint8]) -> bytes:
+        if (tmp_path / "out" / "scan").exists():
+            raise SaveError("The disk is full; free space.")
+        return encode_png(pixels)
+
+    monkeypatch.setattr("semc_core.session.store.encode_png", encode)
+    code, out = analyse(video, second, third)
+    assert code == 1
+    total = read_json(out / "summary.json")
+    assert [(each["name"], each["ok"]) for each in total["inputs"]] == [("scan", True), ("second", False)]
+    assert sorted(path.name for path in out.iterdir()) == ["scan", "summary.json"]
 
 
 def test_the_region_of_interest_is_checked() -> None:

@@ -158,7 +158,7 @@ class LiveEngine:
         if stuck:
             raise SemcError(
                 f"The scan did not stop within {timeout_s:g} s (waiting for {' and '.join(stuck)}); "
-                "try again, or restart the program."
+                "wait until it has, or restart the program."
             )
         self._set_final(Phase.STOPPED)
 

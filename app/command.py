@@ -109,6 +109,8 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
     if engine is None:
         return 0
     state, statistics = engine.state, engine.statistics()
+    if state.phase is Phase.FAULT and statistics.frames_in == 0:
+        raise SemcError(state.message)
     console.print(
         f"{statistics.frames_in} frames, {statistics.classified} classified, {statistics.dropped} dropped, "
         f"{statistics.skipped} skipped (black, flat or frozen)."

@@ -138,6 +138,8 @@ def readout(
         return Readout("No scan", "Choose a source, or press S.", Tone.NEUTRAL)
     if phase is Phase.STARTING:
         return Readout("Starting", message or "Waiting for the first frame.", Tone.NEUTRAL)
+    if phase is Phase.FAULT and result is None:
+        return Readout("No scan", "It could not begin; see above.", Tone.FAULT)
     if phase is Phase.FAULT:
         return Readout("Scan ended", "A fault ended it; see above.", Tone.FAULT)
     if phase is Phase.ENDED:

@@ -215,6 +215,7 @@ def _print_planes(results: dict[str, Any], console: Console) -> None:
         console.print(f"{results['source']}: no standard plane in {results['frames']} frames.", markup=False)
         return
     table = Table("Plane", "Name", "Confidence", "Frame", "Time", "Held", "File", title_justify="left")
+    table.columns[-1].overflow = "fold"  # the file's name is what one needs
     table.title = escape(results["source"])
     for plane in results["planes"]:
         table.add_row(

@@ -112,11 +112,15 @@ def test_a_slow_loop_is_not_called_silent_between_its_frames() -> None:
         (Phase.STARTING, "Starting"),
         (Phase.ENDED, "End of scan"),
         (Phase.STOPPED, "Stopped"),
-        (Phase.FAULT, "Scan ended"),
+        (Phase.FAULT, "No scan"),
     ],
 )
 def test_every_phase_has_its_words(phase: Phase, title: str) -> None:
     assert readout(EngineState(phase, "why"), None, 0.0).title == title
+
+
+def test_a_scan_that_broke_off_is_told_from_one_that_never_began() -> None:
+    assert readout(EngineState(Phase.FAULT, "why"), result(), 0.0).title == "Scan ended"
 
 
 def test_loading_says_what_is_waited_for() -> None:

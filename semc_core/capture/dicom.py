@@ -102,8 +102,12 @@ class DicomSource(BaseSource):
 
     def _raw_frames(self) -> Generator[NDArray[Any], None, None]:
         """The stored values, colour already as RGB; (H, W) or (H, W, 3)."""
+        source: Path | pydicom.Dataset = self._path
         try:
-            yield from iter_pixels(self._path)
+            if self._header.file_meta.TransferSyntaxUID.is_deflated:
+                # Frames cannot be found in a deflated file; it is read whole, its technical elements alone.
+                source = pydicom.dcmread(self._path, specific_tags=[*_READ_TAGS, "PixelData"])
+            yield from iter_pixels(source)
         except _UNREADABLE as error:
             raise SourceError(
                 f"{self._path.name} cannot be decoded; it is damaged or its compression is not supported."

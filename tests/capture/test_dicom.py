@@ -274,6 +274,17 @@ def test_a_damaged_deflated_file_is_told(tmp_path: Path) -> None:
         DicomSource(path)
 
 
+def test_a_deflated_file_is_read() -> None:
+    sample = _sample("image_dfl.dcm")
+    source = DicomSource(sample)
+    (packet,) = read_all(source)
+    stored = pydicom.dcmread(sample).pixel_array
+    assert packet.pixels.shape == stored.shape
+    # The levels are mapped to 8 bits, in the same order.
+    levels = packet.pixels.ravel()[np.argsort(stored, axis=None, kind="stable")]
+    assert np.all(np.diff(levels.astype(int)) >= 0)
+
+
 def write_nothing(path: Path) -> Path:
     """A text under another name."""
     path.write_text("Dear colleague, " * 30)

@@ -173,7 +173,7 @@ class SourcePage(QWidget):
 
     def _simulated_card(self) -> QFrame:
         self._patient.setRange(0, 999_999)
-        self._patient.setValue(7)
+        self._patient.setValue(2007)  # a test patient: no model of ours was trained on it
         self._patient.setPrefix("Patient ")
         go = QPushButton("Start")
         go.clicked.connect(lambda: self.chosen.emit(f"simulated:{self._patient.value()}"))

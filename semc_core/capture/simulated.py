@@ -21,7 +21,7 @@ class SimulatedSource(BaseSource):
 
     def __init__(
         self,
-        seed: int = 7,
+        seed: int = 2007,
         seconds: float | None = None,
         width: int = 640,
         height: int = 480,

@@ -40,7 +40,7 @@ def main() -> int:
     """Write live.png, empty.png, error.png, small.png and more."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--source", default="simulated:7")
+    parser.add_argument("--source", default="simulated:2007")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--planes", type=int, default=3, help="wait until so many planes are saved")
     parser.add_argument("--seconds", type=float, default=90.0, help="but no longer than this")

@@ -12,11 +12,14 @@ from semc_core.errors import RuntimeFault, UsageError
 from semc_core.runtime.runtime import Runtime
 
 DEVICES: Final = ("auto", "cpu", "cuda", "torch-cpu")
+PRECISIONS: Final = ("auto", "float32", "bfloat16", "int8", "float16")
 
 _log = logging.getLogger(__name__)
 
 
-def load_runtime(path: Path, device: str = "auto", threads: int | None = None) -> Runtime:
+def load_runtime(
+    path: Path, device: str = "auto", threads: int | None = None, precision: str = "auto"
+) -> Runtime:
     """Load a model file, ready to classify.
 
     Args:
@@ -24,14 +27,19 @@ def load_runtime(path: Path, device: str = "auto", threads: int | None = None) -
         device: "auto" takes an NVIDIA GPU if there is one, else the CPU; "cpu" is OpenVINO; "cuda" is
             PyTorch in half precision; "torch-cpu" is PyTorch in float32, to compare with.
         threads: Most CPU threads to use; None for the runtime's own choice.
+        precision: What the network computes in. "auto" is what the device does best within the stated
+            tolerance: half precision on a GPU; on the CPU int8 where the model file was quantised and
+            accepted (docs/decisions/0005), else float32.
 
     Raises:
         ModelFileError: The file is missing, damaged, or not one of ours.
-        RuntimeFault: The device is not there, or cannot run the model.
-        UsageError: There is no such device name.
+        RuntimeFault: The device is not there, cannot run the model, or not in this precision.
+        UsageError: There is no such device or precision name.
     """
     if device not in DEVICES:
         raise UsageError(f"There is no device {device!r}; choose one of {', '.join(DEVICES)}.")
+    if precision not in PRECISIONS:
+        raise UsageError(f"There is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}.")
     gpu = device in ("auto", "cuda") and nvidia_gpu_present()
     if device == "cuda" and not gpu:
         raise RuntimeFault("There is no NVIDIA GPU with a working driver here; choose the device cpu.")
@@ -41,15 +49,22 @@ def load_runtime(path: Path, device: str = "auto", threads: int | None = None) -
         if device == "cuda" or torch.cuda.is_available():
             from semc_core.runtime.torch_runtime import TorchRuntime
 
+            _only(precision, "float16", "PyTorch on a GPU")
             return TorchRuntime(path, "cuda")
         _log.warning("There is an NVIDIA GPU, but this PyTorch cannot use it; the CPU is used.")
     if device == "torch-cpu":
         from semc_core.runtime.torch_runtime import TorchRuntime
 
+        _only(precision, "float32", "PyTorch on the CPU")
         return TorchRuntime(path, "cpu", threads)
     from semc_core.runtime.openvino_runtime import OpenVinoRuntime
 
-    return OpenVinoRuntime(path, threads)
+    return OpenVinoRuntime(path, threads, precision=precision)
+
+
+def _only(precision: str, possible: str, where: str) -> None:
+    if precision not in ("auto", possible):
+        raise RuntimeFault(f"{where} runs in {possible}, not in {precision}; choose the precision auto.")
 
 
 def nvidia_gpu_present() -> bool:

@@ -27,3 +27,7 @@ class SaveError(SemcError):
 
 class UsageError(SemcError):
     """A command was given something that it cannot work with."""
+
+
+class SessionError(SemcError):
+    """A session cannot be opened, is damaged, or a change does not fit it."""

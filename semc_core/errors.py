@@ -31,3 +31,11 @@ class UsageError(SemcError):
 
 class SessionError(SemcError):
     """A session cannot be opened, is damaged, or a change does not fit it."""
+
+
+class ExportError(SemcError):
+    """An export could not be made, or is not what it should be."""
+
+
+class ExportCancelled(ExportError):
+    """An export was ended by the user; nothing was written."""

@@ -1,0 +1,127 @@
+"""The list of what is in a bundle, with a SHA-256 for each file, and the check of a bundle against it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from semc_core.errors import ExportError
+from semc_core.session.entries import file_sha256
+
+MANIFEST_NAME: Final = "manifest.json"
+FORMAT: Final = "semc-live-export"
+FORMAT_VERSION: Final = 1
+_BLOCK: Final = 1 << 20
+_LONGEST_MANIFEST: Final = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BundleCheck:
+    """What became of a check.
+
+    Attributes:
+        files: Files that the manifest lists.
+        problems: One sentence each; empty if the bundle is as it was written.
+        manifest_sha256: SHA-256 of the manifest, which the session's log names.
+        audit_head: Hash of the session's last log entry at the export.
+    """
+
+    files: int
+    problems: tuple[str, ...]
+    manifest_sha256: str
+    audit_head: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every file is there, unchanged, and no other."""
+        return not self.problems
+
+
+def manifest_of(folder: Path, about: Mapping[str, Any]) -> bytes:
+    """The manifest of all files in `folder` and below, as JSON: `about`, then path -> hash and size.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    files = {}
+    for name, path in _files_in(folder):
+        with path.open("rb") as file:
+            digest, size = _digest(file)
+        files[name] = {"sha256": digest, "bytes": size}
+    whole = {"format": FORMAT, "format_version": FORMAT_VERSION, **about, "files": files}
+    return json.dumps(whole, indent=2, allow_nan=False).encode()
+
+
+def check_bundle(bundle: Path) -> BundleCheck:
+    """Compare a bundle, a folder or a ZIP file, with its manifest. Nothing is unpacked.
+
+    Raises:
+        ExportError: It is no bundle, or cannot be read.
+    """
+    try:
+        if bundle.is_dir():
+            return _check(_digests_of_folder(bundle), (bundle / MANIFEST_NAME).read_bytes())
+        with zipfile.ZipFile(bundle) as archive:
+            if archive.getinfo(MANIFEST_NAME).file_size > _LONGEST_MANIFEST:
+                raise ValueError("no manifest is so long")
+            return _check(_digests_of_zip(archive), archive.read(MANIFEST_NAME))
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ExportError(
+            f"{bundle} is not a whole export ({MANIFEST_NAME} is missing or damaged); export the session again."
+        ) from error
+
+
+def _check(found: dict[str, str], manifest: bytes) -> BundleCheck:
+    plain = json.loads(manifest)
+    if plain["format"] != FORMAT:
+        raise ValueError("another format")
+    if plain["format_version"] > FORMAT_VERSION:
+        raise ExportError("The export was written by a newer version; update SEMC Live to check it.")
+    listed = {str(name): str(each["sha256"]) for name, each in plain["files"].items()}
+    found = {name: digest for name, digest in found.items() if name != MANIFEST_NAME}
+    problems = [f"{name} is missing." for name in listed if name not in found]
+    problems += [f"{name} was added." for name in found if name not in listed]
+    problems += [f"{name} was changed." for name in listed if name in found and found[name] != listed[name]]
+    return BundleCheck(
+        len(listed), tuple(sorted(problems)), hashlib.sha256(manifest).hexdigest(), plain["audit"]["head"]
+    )
+
+
+def _digests_of_folder(folder: Path) -> dict[str, str]:
+    return {name: file_sha256(path) for name, path in _files_in(folder)}
+
+
+def _digests_of_zip(archive: zipfile.ZipFile) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in archive.infolist():
+        if each.is_dir():
+            continue
+        if each.filename in found:
+            raise ValueError("two files of one name")
+        try:
+            with archive.open(each) as file:
+                found[each.filename] = _digest(file)[0]
+        except (zipfile.BadZipFile, EOFError):
+            # Its own checksum does not hold: it differs from what was written, whatever it holds.
+            found[each.filename] = "damaged"
+    return found
+
+
+def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name within the bundle, with forward slashes, and path, in the order of the names."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _digest(file: IO[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while block := file.read(_BLOCK):
+        digest.update(block)
+        size += len(block)
+    return digest.hexdigest(), size

@@ -1,0 +1,153 @@
+"""The exported tables: planes.csv, frames.csv.gz and the JSON beside each picture."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.labels import NON_STANDARD, full_name
+from semc_core.session.entries import PICTURES, FrameTable, ModelEntry, PlaneEntry
+from semc_core.session.record import by_class
+
+_DIGITS: Final = 6
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def plane_json(
+    plane: PlaneEntry,
+    table: FrameTable,
+    model: ModelEntry,
+    *,
+    source: str,
+    source_kind: str,
+    png: str,
+    png_sha256: str,
+    note: str,
+) -> dict[str, Any]:
+    """Plain JSON values for one exported plane, with the keys of a saved plane's JSON and who decided.
+
+    Args:
+        plane: As it stands now.
+        table: The session's frames.
+        model: What found it.
+        source: The name to give the source.
+        source_kind: "video", "dicom" ...
+        png: The picture's name in the export.
+        png_sha256: Of the picture in the export.
+        note: "" leaves it out.
+    """
+    row = _row_of(table, plane.frame_index)
+    known = row is not None and not np.isnan(table.probabilities[row]).any()
+    return {
+        "plane": plane.plane,
+        "full_name": full_name(plane.plane),
+        "confidence": round(plane.confidence, _DIGITS),
+        "found_as": plane.found_as,
+        "chosen_by": plane.chosen_by,
+        "probabilities": by_class(model.classes, table.probabilities[row]) if known else None,
+        "smoothed": None if row is None else by_class(model.classes, table.smoothed[row]),
+        "novelty": _finite(table.novelty[row]) if known else None,
+        "frame_index": plane.frame_index,
+        "time_s": round(plane.time_s, _DIGITS),
+        "hold_id": plane.plane_id,
+        "hold_start_s": round(plane.start_s, _DIGITS),
+        "hold_end_s": round(plane.end_s, _DIGITS),
+        "final": plane.final,
+        "by_hand": plane.by_hand,
+        "source": source,
+        "source_kind": source_kind,
+        "width": plane.width,
+        "height": plane.height,
+        "crop": asdict(plane.crop),
+        "model_sha256": model.sha256,
+        "model_preset": model.preset,
+        "model_notice": model.notice,
+        "device": model.device,
+        "thresholds": asdict(model.thresholds),
+        "versions": model.versions,
+        "note": note,
+        "png": png,
+        "png_sha256": png_sha256,
+    }
+
+
+def planes_csv(rows: Iterable[tuple[PlaneEntry, str, str, str]]) -> bytes:
+    """planes.csv of plane, name of its picture, name of its clip (or ""), note (or "")."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    fixed = ["plane_id", "plane", "full_name", "confidence", "frame_index", "time_s", "hold_start_s"]
+    table.writerow([*fixed, "hold_end_s", "by_hand", "found_as", "chosen_by", "png", "clip", "note"])
+    for plane, png, clip, note in rows:
+        table.writerow(
+            [
+                plane.plane_id,
+                _cell(plane.plane),
+                _cell(full_name(plane.plane)),
+                round(plane.confidence, _DIGITS),
+                plane.frame_index,
+                round(plane.time_s, _DIGITS),
+                round(plane.start_s, _DIGITS),
+                round(plane.end_s, _DIGITS),
+                int(plane.by_hand),
+                _cell(plane.found_as or ""),
+                plane.chosen_by,
+                png,
+                clip,
+                _cell(note),
+            ]
+        )
+    return text.getvalue().encode()
+
+
+def frames_csv_gz(table: FrameTable, model: ModelEntry) -> bytes:
+    """frames.csv, packed with gzip: the columns of `semc analyse`, empty where a frame was not classified."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    names = model.classes
+    fixed = ["frame_index", "time_s", "picture", "label", "confidence", "novelty"]
+    rows.writerow([*fixed, *(f"raw_{name}" for name in names), *(f"smoothed_{name}" for name in names)])
+    columns = [
+        table.index.tolist(),
+        np.round(table.pts_s, _DIGITS).tolist(),
+        [PICTURES[code] for code in table.picture.tolist()],
+        [_label(model, code) for code in table.label.tolist()],
+        _rounded(table.confidence),
+        _rounded(np.where(np.isnan(table.probabilities).any(axis=1), np.nan, table.novelty)),
+        *(_rounded(column) for column in table.probabilities.T),
+        *(_rounded(column) for column in table.smoothed.T),
+    ]
+    rows.writerows(zip(*columns, strict=True))
+    # No time and no name: the same frames give the same bytes.
+    return gzip.compress(text.getvalue().encode(), 6, mtime=0)
+
+
+def _label(model: ModelEntry, code: int) -> str:
+    name = model.classes[code]
+    return NON_STANDARD if name == model.none_class else name
+
+
+def _rounded(values: NDArray[np.floating[Any]]) -> Sequence[float | str]:
+    rounded: list[float] = np.round(values.astype(np.float64), _DIGITS).tolist()
+    return ["" if value != value else value for value in rounded]
+
+
+def _row_of(table: FrameTable, index: int) -> int | None:
+    """The row of the frame with this index; None if it was not kept."""
+    at = int(np.searchsorted(table.index, index))
+    return at if at < len(table) and int(table.index[at]) == index else None
+
+
+def _finite(value: np.float32) -> float | None:
+    return round(float(value), _DIGITS) if np.isfinite(value) else None
+
+
+def _cell(text: str) -> str:
+    """`text`, so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -135,16 +135,10 @@ def describe(path: Path) -> dict[str, Any]:
         ModelFileError: The file is missing, damaged, or not one of ours.
     """
     from semc_core.model.file import NOVELTY, VERIFY, read_model
+    from semc_core.model.work import gflop, parameter_count
 
-    spec, arrays = read_model(path)  # a bad file is refused before PyTorch, which is slow, is loaded
-    import torch
-
-    from semc_core.model.network import gflop, parameter_count
-    from semc_core.model.weights import empty_network
-
-    # On "meta" nothing is allocated or computed, only counted.
-    with torch.device("meta"):
-        network = empty_network(spec.architecture, len(spec.classes))
+    spec, arrays = read_model(path)
+    size = spec.preprocessing.height, spec.preprocessing.width
     plain: dict[str, Any] = json.loads(json.dumps(asdict(spec)))
     if spec.architecture.kind == "sononet":
         plain["architecture"] = {
@@ -153,8 +147,8 @@ def describe(path: Path) -> dict[str, Any]:
     return {
         "file": path.name,
         "size_mb": round(path.stat().st_size / 1e6, 2),
-        "parameters": parameter_count(network),
-        "gflop_per_frame": round(gflop(network, spec.preprocessing.height, spec.preprocessing.width), 3),
+        "parameters": parameter_count(spec.architecture, len(spec.classes)),
+        "gflop_per_frame": round(gflop(spec.architecture, len(spec.classes), *size), 3),
         "gate": _gate_in_words(spec.architecture),
         "novelty": NOVELTY[0] in arrays,
         "can_be_verified": VERIFY[0] in arrays,
@@ -189,9 +183,14 @@ def _add_rows(add_row: Any, name: str, value: Any) -> None:
         for inner, held in value.items():
             _add_rows(add_row, f"{name}.{inner}", held)
     elif isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
-        add_row(_escaped(name), _escaped(", ".join(str(item) for item in value)))
+        add_row(_escaped(name), _escaped(", ".join(_rounded(item) for item in value)))
     else:
-        add_row(_escaped(name), _escaped("-" if value == "" else value))
+        add_row(_escaped(name), _escaped("-" if value == "" else _rounded(value)))
+
+
+def _rounded(value: Any) -> str:
+    """Four digits say all that a metric or a temperature means; JSON has the rest."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _escaped(value: Any) -> str:

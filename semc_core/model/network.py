@@ -15,14 +15,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from semc_core.model.ace import CompressionExpansion
 from semc_core.model.encoder import make_stage
 from semc_core.model.gate import ExpertGate
 from semc_core.model.layout import PROJECTION_HIDDEN, PROJECTION_OUT, ace_source, stage_channels
 from semc_core.model.samc import StructureAwareMultiContext
-from semc_core.model.sononet import SonoNet
 from semc_core.model.spec import Architecture
 
 
@@ -150,26 +148,6 @@ class SemcNetwork(nn.Module):
         classifier = self.classifiers[expert]
         assert isinstance(classifier, nn.Linear)
         return classifier
-
-
-def parameter_count(network: nn.Module) -> int:
-    """Number of learned values."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def gflop(network: SemcNetwork | SonoNet, height: int, width: int) -> float:
-    """Work for one frame in evaluation, 10^9 floating-point operations: 2 per multiply-add.
-
-    Convolutions and matrix products only, as is the custom.
-    """
-    device = next(network.parameters()).device
-    frame = torch.zeros((1, network.architecture.in_channels, height, width), device=device)
-    training = network.training
-    network.eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(frame)
-    network.train(training)
-    return float(counter.get_total_flops()) / 1e9
 
 
 def _projection(channels: int) -> nn.Sequential:

@@ -81,6 +81,9 @@ class FrameResult:
         crop: Region that was classified.
         picture: State of the picture: "live", "frozen", "black" or "flat" (a test pattern or one colour).
         classified_s: `time.monotonic()` when the result was ready.
+        moving: Whether the picture differs from the one before.
+        sharpness: The detector's measure (`engine.sharpness`); None where no plane was named, and it was not
+            needed.
     """
 
     packet: FramePacket
@@ -91,6 +94,8 @@ class FrameResult:
     crop: Crop
     picture: str
     classified_s: float
+    moving: bool = True
+    sharpness: float | None = None
 
 
 def read_only(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -125,7 +125,7 @@ class PlaneDetector:
             classes: Names in the order of the probabilities.
             thresholds: When a plane counts as held.
             numbers: Where hold numbers come from; 1, 2, ... unless shared with captures by hand.
-            sharpness_of: Replaces `sharpness.sharpness` on the result's crop.
+            sharpness_of: Replaces the result's own sharpness (`sharpness.sharpness` on its crop).
         """
         self._classes = classes
         self._thresholds = thresholds
@@ -231,4 +231,5 @@ class PlaneDetector:
 
 
 def _result_sharpness(result: FrameResult) -> float:
-    return sharpness(result.packet.pixels, result.crop)
+    known = result.sharpness
+    return sharpness(result.packet.pixels, result.crop) if known is None else known

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from semc_core.crop import CropTracker
 from semc_core.engine import guard
 from semc_core.engine.detector import HoldEvent, PlaneDetector, PlaneHysteresis
+from semc_core.engine.sharpness import sharpness
 from semc_core.engine.smoothing import ProbabilitySmoother
 from semc_core.errors import ModelFileError
 from semc_core.frames import Crop, FramePacket, FrameResult, Prediction
@@ -147,6 +148,7 @@ class Conclusions:
             smoothed = self._smoother.set(self._nothing, time_s)
         named = self._hysteresis.update(smoothed)
         index = self._none if named is None else named
+        savable = named is not None and prediction is not None and looked.picture == guard.LIVE
         result = FrameResult(
             packet=looked.packet,
             prediction=prediction,
@@ -156,6 +158,9 @@ class Conclusions:
             crop=looked.crop,
             picture=looked.picture,
             classified_s=time.monotonic(),
+            moving=looked.moving,
+            # Logged with the frame, so that the detector's choice can be repeated without the pictures.
+            sharpness=sharpness(looked.packet.pixels, looked.crop) if savable else None,
         )
         return Concluded(result, self._detector.update(result, moving=looked.moving))
 

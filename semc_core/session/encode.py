@@ -1,0 +1,214 @@
+"""Frames to video: Matroska that stays playable wherever writing it ends."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, cast
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from semc_core.errors import SaveError
+from semc_core.session.atomic import save_error
+
+_TICK: Final = Fraction(1, 1000)
+"""Matroska counts milliseconds."""
+
+_NOMINAL_RATE: Final = 30
+_KEY_EVERY_FRAMES: Final = 30
+_ENOUGH_CORES: Final = 4
+
+# A cluster is written as a whole: what is not yet in one is lost by a kill.
+_CONTAINER_OPTIONS: Final = {"cluster_time_limit": "400", "flush_packets": "1"}
+
+
+class Quality(StrEnum):
+    """How frames are kept."""
+
+    COMPACT = "compact"
+    """H.264, gray where the frames are gray: close to the original, a third of its lossless size."""
+
+    LOSSLESS = "lossless"
+    """FFV1: every pixel as it was."""
+
+
+class VideoWriter:
+    """Write frames of one size, gray or colour, with their times. Called by one thread.
+
+    Times are whole milliseconds in the file. Each frame is handed on as soon as it is encoded, none waits for
+    a later one (no B-frames), and clusters are closed every 0.4 s: a program that is killed leaves a file that
+    plays up to then.
+    """
+
+    def __init__(
+        self, target: Path | io.BytesIO, width: int, height: int, *, gray: bool, quality: Quality
+    ) -> None:
+        """Begin a file.
+
+        Args:
+            target: A file that is not there yet, or a buffer in memory.
+            width: Pixels.
+            height: Pixels.
+            gray: Whether frames are (H, W), else (H, W, 3) RGB.
+            quality: See there.
+
+        Raises:
+            SaveError: The file cannot be made, or frames of this size cannot be encoded.
+        """
+        self._folder = target.parent if isinstance(target, Path) else None
+        self._gray = gray
+        self._last_ms = -1
+        self._closed = False
+        try:
+            if isinstance(target, Path):
+                # Never over a file that is there.
+                target.open("xb").close()
+            name = f"file:{target}" if isinstance(target, Path) else target
+            self._container = av.open(name, "w", format="matroska", options=_CONTAINER_OPTIONS)
+        except (av.FFmpegError, OSError) as error:
+            raise self._save_error(error) from error
+        try:
+            self._stream = _new_stream(self._container, width, height, gray, quality)
+            self._stream.codec_context.open()
+        except (av.FFmpegError, ValueError, OSError) as error:
+            self._container.close()
+            raise SaveError(
+                f"Frames of {width}x{height} pixels could not be encoded; record in the other quality."
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, pixels: NDArray[np.uint8], time_ms: int) -> int:
+        """Append a frame.
+
+        Args:
+            pixels: uint8 (H, W) or (H, W, 3) RGB, as announced.
+            time_ms: Since the beginning of the file. One that is not later than the last becomes later.
+
+        Returns:
+            The time in the file, milliseconds; no two frames have the same.
+
+        Raises:
+            SaveError: The file can be written no further; what was written until now stays readable.
+        """
+        self._last_ms = max(time_ms, self._last_ms + 1)
+        try:
+            frame = av.VideoFrame.from_ndarray(pixels, format="gray" if self._gray else "rgb24")
+            frame.color_range = ColorRange.JPEG
+            frame.pts, frame.time_base = self._last_ms, _TICK
+            self._container.mux(self._stream.encode(frame))
+        except (av.FFmpegError, OSError) as error:
+            raise self._save_error(error) from error
+        return self._last_ms
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the index for seeking. May be called twice.
+
+        Raises:
+            SaveError: That could not be written; the frames before stay readable.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            try:
+                self._container.mux(self._stream.encode(None))
+            finally:
+                self._container.close()
+        except (av.FFmpegError, OSError) as error:
+            raise self._save_error(error) from error
+
+    def _save_error(self, error: OSError | av.FFmpegError) -> SaveError:
+        told = OSError(error.errno, error.strerror or type(error).__name__)
+        return save_error(self._folder or Path("memory"), told)
+
+
+def encode_clip(frames: Sequence[tuple[NDArray[np.uint8], float]], quality: Quality) -> bytes:
+    """A Matroska file of these frames.
+
+    Args:
+        frames: Pixels, uint8 (H, W) or (H, W, 3) RGB, and times in seconds, in order; at least one. All are
+            of the size of the last: those before the first change of size seen from the end are left out.
+        quality: See there.
+
+    Raises:
+        SaveError: They could not be encoded.
+    """
+    size = frames[-1][0].shape[:2]
+    same: list[tuple[NDArray[np.uint8], float]] = []
+    for pixels, time_s in reversed(frames):
+        if pixels.shape[:2] != size:
+            break
+        same.append((pixels, time_s))
+    same.reverse()
+    gray = all(is_gray(pixels) for pixels, _ in same)
+    start_s = same[0][1]
+    content = io.BytesIO()
+    with VideoWriter(content, size[1], size[0], gray=gray, quality=quality) as writer:
+        for pixels, time_s in same:
+            writer.write(as_gray(pixels) if gray else as_rgb(pixels), round((time_s - start_s) * 1000))
+    return content.getvalue()
+
+
+def is_gray(pixels: NDArray[np.uint8]) -> bool:
+    """Whether the picture, (H, W) or (H, W, 3), has no colour in any pixel."""
+    if pixels.ndim == 2:
+        return True
+    few = pixels[::16, ::16]
+    # Most coloured pictures are found out by a few pixels.
+    return all(
+        np.array_equal(some[..., 0], some[..., 1]) and np.array_equal(some[..., 1], some[..., 2])
+        for some in (few, pixels)
+    )
+
+
+def as_gray(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture without colour as (H, W), contiguous."""
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
+
+
+def as_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as (H, W, 3)."""
+    if pixels.ndim == 3:
+        return pixels
+    return cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
+
+
+def _new_stream(
+    container: av.container.OutputContainer, width: int, height: int, gray: bool, quality: Quality
+) -> VideoStream:
+    if quality is Quality.LOSSLESS:
+        codec, pixel_format = "ffv1", "gray" if gray else "bgr0"
+        options = {"level": "3", "slices": "4", "slicecrc": "1"}
+    else:
+        codec = "libx264"
+        even = width % 2 == 0 and height % 2 == 0
+        # Half as many colours as pixels needs even sides.
+        pixel_format = "gray" if gray else "yuv420p" if even else "yuv444p"
+        options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "17", "bf": "0"}
+    stream = container.add_stream(codec, rate=_NOMINAL_RATE, options=options)
+    assert isinstance(stream, VideoStream)
+    stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
+    context = stream.codec_context
+    context.time_base = _TICK
+    context.gop_size = 1 if quality is Quality.LOSSLESS else _KEY_EVERY_FRAMES
+    context.color_range = ColorRange.JPEG
+    # On a small machine the model needs the other core.
+    context.thread_count = 2 if (os.cpu_count() or 1) >= _ENOUGH_CORES else 1
+    return stream

@@ -10,7 +10,7 @@ thread while another classifies them. Live runs one frame at a time, files a bat
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +108,7 @@ class Conclusions:
         thresholds: Thresholds,
         numbers: Iterator[int] | None = None,
         none_class: str = NON_STANDARD,
+        sharpness_of: Callable[[LookedAt], float] | None = None,
     ) -> None:
         """Start afresh.
 
@@ -116,6 +117,7 @@ class Conclusions:
             thresholds: When a plane counts as held.
             numbers: Where hold numbers come from.
             none_class: Which class says "none of these". Results are labelled `NON_STANDARD` all the same.
+            sharpness_of: Replaces `sharpness.sharpness` on the crop, for a log that has no pictures.
 
         Raises:
             ModelFileError: The model has no class for "none of these".
@@ -128,6 +130,7 @@ class Conclusions:
         self._smoother = ProbabilitySmoother(thresholds.smoothing_s)
         self._hysteresis = PlaneHysteresis(classes, thresholds, none_class)
         self._detector = PlaneDetector(classes, thresholds, numbers=numbers)
+        self._sharpness_of = sharpness_of or _sharpness
         self._nothing = np.zeros(len(classes), np.float32)
         self._none = classes.index(none_class)
         self._nothing[self._none] = 1.0
@@ -159,14 +162,19 @@ class Conclusions:
             picture=looked.picture,
             classified_s=time.monotonic(),
             moving=looked.moving,
-            # Logged with the frame, so that the detector's choice can be repeated without the pictures.
-            sharpness=sharpness(looked.packet.pixels, looked.crop) if savable else None,
+            # Logged with the frame, so that the detector's choice can be repeated without the pictures; and
+            # rounded to what the log holds, so that the repetition decides by the same number.
+            sharpness=float(np.float32(self._sharpness_of(looked))) if savable else None,
         )
         return Concluded(result, self._detector.update(result, moving=looked.moving))
 
     def finish(self) -> list[HoldEvent]:
         """The scan is over."""
         return self._detector.finish()
+
+
+def _sharpness(looked: LookedAt) -> float:
+    return sharpness(looked.packet.pixels, looked.crop)
 
 
 def classify(runtime: Runtime, batch: Sequence[LookedAt]) -> list[Prediction | None]:

@@ -46,8 +46,8 @@ class VideoWriter:
     """Write frames of one size, gray or colour, with their times. Called by one thread.
 
     Times are whole milliseconds in the file. Each frame is handed on as soon as it is encoded, none waits for
-    a later one (no B-frames), and clusters are closed every 0.4 s: a program that is killed leaves a file that
-    plays up to then.
+    a later one (no B-frames), and clusters are closed every 0.4 s: a program that is killed leaves a file
+    that plays up to then.
     """
 
     def __init__(

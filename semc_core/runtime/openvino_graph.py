@@ -26,6 +26,12 @@ OUTPUTS: Final = ("logits", "expert_weights", "maps", "pooled")
 
 _LEAK: Final = np.array([0.2], np.float32)
 
+_SLICE: Final = 2048
+"""Most wide channels of SAMC that are computed at once. On AVX2 OpenVINO's point-wise convolution falls from
+70 to 21 GFLOP/s on one core beyond this many inputs (docs/benchmarks.md), and a slice stays in the cache."""
+
+_ALL: Final = slice(None)
+
 
 def build_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
     """The graph for a fixed batch size; input as from `preprocess.prepare`, outputs named as `OUTPUTS`."""
@@ -92,7 +98,8 @@ class _Graph:
                 ints([self.batch, 1, 1, 1]),
                 False,
             )
-            weighed = ops.multiply(convolution(features, kernel, 1, 0), share)
+            name = f"classifiers.{expert}"
+            weighed = ops.multiply(convolution(features, kernel, 1, 0, name=name), share)
             maps = weighed if maps is None else ops.add(maps, weighed)
         assert maps is not None
         return ops.add(space_mean(maps), bias), weights, maps, pooled
@@ -142,38 +149,82 @@ class _Graph:
 
     def _samc(self, x: Node, name: str) -> Node:
         """Eq. 8-10, see `model.samc`."""
-        both = [self._squeeze(reduce(x, ints([2, 3]), True), name) for reduce in _REDUCTIONS]
+        both = [self._squeeze(reduce(x, ints([2, 3]), True), name, of) for of, reduce in _REDUCTIONS]
         x = ops.multiply(ops.sigmoid(ops.add(*both)), x)
-        seen = ops.concat([reduce(x, ints([1]), True) for reduce in _REDUCTIONS], 1)
-        kernel = self.arrays[f"{name}.spatial.conv.weight"]
-        x = ops.multiply(ops.sigmoid(convolution(seen, kernel, 1, SPATIAL_KERNEL // 2)), x)
+        seen = ops.concat([reduce(x, ints([1]), True) for _, reduce in _REDUCTIONS], 1)
+        spatial = f"{name}.spatial.conv"
+        weighed = convolution(seen, self.arrays[f"{spatial}.weight"], 1, SPATIAL_KERNEL // 2, name=spatial)
+        x = ops.multiply(ops.sigmoid(weighed), x)
         mixed = self._context(x, f"{name}.context")
         return ops.add(x, mixed) if self.architecture.samc_residual else mixed
 
-    def _squeeze(self, pooled: Node, name: str) -> Node:
-        hidden = _leaky(convolution(pooled, self.arrays[f"{name}.channel.fc1.weight"], 1, 0))
-        return convolution(hidden, self.arrays[f"{name}.channel.fc2.weight"], 1, 0)
+    def _squeeze(self, pooled: Node, name: str, of: str) -> Node:
+        first, second = f"{name}.channel.fc1", f"{name}.channel.fc2"
+        hidden = _leaky(convolution(pooled, self.arrays[f"{first}.weight"], 1, 0, name=f"{first}.{of}"))
+        return convolution(hidden, self.arrays[f"{second}.weight"], 1, 0, name=f"{second}.{of}")
 
     def _context(self, x: Node, name: str) -> Node:
+        """Eq. 10, a slice of the wide channels at a time: each slice is expanded, seen and mixed by itself.
+
+        See `_SLICE`.
+        """
         a = self.architecture
-        if a.samc_expansion > 1:
-            x = ops.clamp(self._conv_norm(x, f"{name}.expand.0", f"{name}.expand.1"), 0.0, 6.0)
+        kernel, bias = self._folded(f"{name}.mix.0", f"{name}.mix.1")
+        kernel = _unshuffled(kernel)
+        mixed = ops.constant(bias)
+        wide = kernel.shape[1] // (len(FIELDS) if a.samc_merge == "concat" else 1)
+        for first in range(0, wide, _SLICE):
+            part = slice(first, min(first + _SLICE, wide))
+            seen = self._fields(self._expanded(x, name, part), name, part)
+            if a.samc_merge == "sum":
+                seen = [ops.add(ops.add(seen[1], seen[2]), seen[0])]
+            for index, field in enumerate(seen):
+                columns = kernel[:, index * wide + part.start : index * wide + part.stop]
+                product = convolution(
+                    field, np.ascontiguousarray(columns), 1, 0, name=f"{name}.mix.0.{index}.{first}"
+                )
+                mixed = ops.add(product, mixed)
+        return mixed
+
+    def _expanded(self, x: Node, name: str, part: slice) -> Node:
+        """Channels `part` of the expanded features; without an expansion they are only cut."""
+        if self.architecture.samc_expansion > 1:
+            expanded = self._conv_norm(x, f"{name}.expand.0", f"{name}.expand.1", part=part)
+            return ops.clamp(expanded, 0.0, 6.0)
+        return ops.slice(x, ints([part.start]), ints([part.stop]), ints([1]), ints([1]))
+
+    def _fields(self, x: Node, name: str, part: slice) -> list[Node]:
+        """What the receptive fields see in channels `part`."""
         seen = []
         for index, size in enumerate(FIELDS):
             field = f"{name}.fields.{index}"
-            inner = self._conv_norm(x, f"{field}.0", f"{field}.1", pad=size // 2, depthwise=True)
+            if size == 1:  # a factor per channel; as a convolution it would be one more pass over memory
+                kernel, bias = self._folded(f"{field}.0", f"{field}.1")
+                factor = ops.constant(kernel[part].reshape(1, -1, 1, 1))
+                inner = ops.add(ops.multiply(x, factor), ops.constant(bias[:, part]))
+            else:
+                inner = self._conv_norm(
+                    x, f"{field}.0", f"{field}.1", pad=size // 2, depthwise=True, part=part
+                )
             seen.append(ops.clamp(inner, 0.0, 6.0))
-        merged = (
-            ops.concat(seen, 1) if a.samc_merge == "concat" else ops.add(ops.add(seen[0], seen[1]), seen[2])
-        )
-        kernel, bias = self._folded(f"{name}.mix.0", f"{name}.mix.1")
-        return ops.add(convolution(merged, _unshuffled(kernel), 1, 0), ops.constant(bias))
+        return seen
 
     def _conv_norm(
-        self, x: Node, conv: str, norm: str, *, stride: int = 1, pad: int = 0, depthwise: bool = False
+        self,
+        x: Node,
+        conv: str,
+        norm: str,
+        *,
+        stride: int = 1,
+        pad: int = 0,
+        depthwise: bool = False,
+        part: slice = _ALL,
     ) -> Node:
+        """A convolution and its BatchNorm; `part` are the output channels that are wanted."""
         kernel, bias = self._folded(conv, norm)
-        return ops.add(convolution(x, kernel, stride, pad, depthwise), ops.constant(bias))
+        name = conv if part == _ALL else f"{conv}.{part.start}"
+        product = convolution(x, np.ascontiguousarray(kernel[part]), stride, pad, depthwise, name=name)
+        return ops.add(product, ops.constant(np.ascontiguousarray(bias[:, part])))
 
     def _folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return folded(self.arrays, conv, norm)
@@ -206,4 +257,4 @@ def _mean_of(nodes: list[Node]) -> Node:
     return ops.multiply(total, floats(1 / len(nodes)))
 
 
-_REDUCTIONS: Final = (ops.reduce_mean, ops.reduce_max)
+_REDUCTIONS: Final = (("mean", ops.reduce_mean), ("max", ops.reduce_max))

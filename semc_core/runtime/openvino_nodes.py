@@ -34,13 +34,15 @@ def folded(
     return (kernel * scale[:, None, None, None]).astype(np.float32), bias.astype(np.float32)
 
 
-def convolution(x: Node, kernel: NDArray[np.float32], stride: int, pad: int, depthwise: bool = False) -> Node:
-    """A convolution without bias; `kernel` as in PyTorch."""
+def convolution(
+    x: Node, kernel: NDArray[np.float32], stride: int, pad: int, depthwise: bool = False, *, name: str
+) -> Node:
+    """A convolution without bias; `kernel` as in PyTorch, `name` unique: a quantisation is stored by it."""
     strides, pads, dilations = [stride, stride], [pad, pad], [1, 1]
     if depthwise:
         grouped = np.ascontiguousarray(kernel[:, None])  # (C, 1, 1, k, k): group, output, input
-        return ops.group_convolution(x, ops.constant(grouped), strides, pads, pads, dilations)
-    return ops.convolution(x, ops.constant(kernel), strides, pads, pads, dilations)
+        return ops.group_convolution(x, ops.constant(grouped), strides, pads, pads, dilations, name=name)
+    return ops.convolution(x, ops.constant(kernel), strides, pads, pads, dilations, name=name)
 
 
 def space_mean(x: Node) -> Node:

@@ -1,0 +1,74 @@
+"""Reading a recording back: the frames as they were, with their index and exact time in the source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from semc_core.capture.base import BaseSource, Grabbed
+from semc_core.capture.source import SourceInfo
+from semc_core.capture.video import VideoSource
+from semc_core.errors import SourceError
+from semc_core.session.encode import as_gray, as_rgb
+from semc_core.session.parts import PartTable, part_videos, read_table
+
+
+class RecordedSource(BaseSource):
+    """All parts of a session's recording, one after the other.
+
+    Frames have the index and time of the scan, so that they can be joined to its results; where frames were
+    lost to the recording there is a gap. A picture without a line in the table, and a line without a picture,
+    both of which a kill can leave at the end, are left out.
+
+    Raises:
+        SourceError: The session has no recording, or a part cannot be opened.
+        SessionError: The table of a part is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        tables = [(video, read_table(video)) for video in part_videos(folder)]
+        self._parts = [(video, table) for video, table in tables if len(table)]
+        if not self._parts:
+            raise SourceError("This session has no recording; record the scan, or open another session.")
+        count = sum(len(table) for _, table in self._parts)
+        self._waiting = iter(self._parts)
+        self._rows: dict[int, int] = {}
+        first = self._next_part()
+        assert first is not None
+        self._video, self._table = first
+        seen = self._video.info
+        super().__init__(
+            SourceInfo(
+                "recording", "video", seen.width, seen.height, None, count, live=False, notice=seen.notice
+            )
+        )
+
+    def _next_part(self) -> tuple[VideoSource, PartTable] | None:
+        part = next(self._waiting, None)
+        if part is None:
+            return None
+        video, table = part
+        self._rows = {int(time_ms): row for row, time_ms in enumerate(table.time_ms)}
+        return VideoSource(video), table
+
+    def _grab(self) -> Grabbed | None:
+        while True:
+            packet = self._video.read()
+            if packet is None:
+                part = self._next_part()
+                if part is None:
+                    return None
+                self._video.close()
+                self._video, self._table = part
+                continue
+            row = self._rows.get(round(packet.pts_s * 1000))
+            if row is None:
+                continue
+            colour = int(self._table.channels[row]) == 3
+            return Grabbed(
+                pixels=as_rgb(packet.pixels) if colour else as_gray(packet.pixels),
+                pts_s=float(self._table.pts_s[row]),
+                index=int(self._table.index[row]),
+            )
+
+    def _release(self) -> None:
+        self._video.close()

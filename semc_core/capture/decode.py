@@ -50,7 +50,11 @@ class FrameClock:
 
     def time_of(self, frame: av.VideoFrame) -> float:
         """Seconds; 0.0 for the first frame, never decreasing."""
-        stamp_s = self._stamp_of(frame)
+        return self.time_at(frame.pts, frame.dts, frame.time_base)
+
+    def time_at(self, pts: int | None, dts: int | None, time_base: Fraction | None) -> float:
+        """As `time_of`, for a frame known by its time stamps only, in ticks of `time_base` seconds."""
+        stamp_s = self._stamp_of(pts, dts, time_base)
         if self._last_s is None:
             self._offset_s = stamp_s
             self._last_s = Fraction(0)
@@ -67,10 +71,10 @@ class FrameClock:
         self._last_s = now_s
         return float(now_s)
 
-    def _stamp_of(self, frame: av.VideoFrame) -> Fraction | None:
+    def _stamp_of(self, pts: int | None, dts: int | None, time_base: Fraction | None) -> Fraction | None:
         if self._last_s is None:
             # AVI stores no presentation times; the order of decoding then gives them, shifted by a constant.
-            self._by_pts = frame.pts is not None
-        ticks = frame.pts if self._by_pts else frame.dts
-        base = frame.time_base or self._time_base
+            self._by_pts = pts is not None
+        ticks = pts if self._by_pts else dts
+        base = time_base or self._time_base
         return None if ticks is None or base is None else ticks * base

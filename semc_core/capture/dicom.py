@@ -88,6 +88,10 @@ class DicomSource(BaseSource):
                 notice=" ".join(filter(None, (notice, region_notice))),
             )
         )
+        self._by_colour_table = header.PhotometricInterpretation == "PALETTE COLOR"
+        self._inflated: pydicom.Dataset | None = None
+        self._table: GrayTable | None = None
+        self._table_made = False
         self._frames = self._decode(count)
         # Decoding the first frame now tells a compression that is not known here when the file is opened.
         with closing(self._raw_frames()) as frames:
@@ -99,37 +103,56 @@ class DicomSource(BaseSource):
 
     def _release(self) -> None:
         self._frames.close()
+        self._inflated = None
 
-    def _raw_frames(self) -> Generator[NDArray[Any], None, None]:
-        """The stored values, colour already as RGB; (H, W) or (H, W, 3)."""
+    def times_s(self) -> list[float]:
+        """The time of every frame that the header counts, seconds."""
+        return list(self._times_s)
+
+    def grab_at(self, index: int) -> Grabbed:
+        """The frame `index`, whatever was read before.
+
+        Raises:
+            SourceError: The file ends before it, or it cannot be decoded.
+        """
+        if not self._table_made:
+            self._table, self._table_made = self._gray_table(), True
+        with closing(self._raw_frames([index])) as frames:
+            raw = next(frames, None)
+        if raw is None:
+            raise SourceError(f"{self._path.name} ends before its last frame; copy it again.")
+        return Grabbed(self._pixels(raw, self._table), self._times_s[index])
+
+    def _raw_frames(self, indices: list[int] | None = None) -> Generator[NDArray[Any], None, None]:
+        """The stored values, colour already as RGB; (H, W) or (H, W, 3). All frames, or those asked for."""
         source: Path | pydicom.Dataset = self._path
         try:
             if self._header.file_meta.TransferSyntaxUID.is_deflated:
                 # Frames cannot be found in a deflated file; it is read whole, its technical elements alone.
-                source = pydicom.dcmread(self._path, specific_tags=[*_READ_TAGS, "PixelData"])
-            yield from iter_pixels(source)
+                source = self._inflated = self._inflated or pydicom.dcmread(
+                    self._path, specific_tags=[*_READ_TAGS, "PixelData"]
+                )
+            yield from iter_pixels(source, indices=indices)
         except _UNREADABLE as error:
             raise SourceError(
                 f"{self._path.name} cannot be decoded; it is damaged or its compression is not supported."
             ) from error
 
     def _decode(self, count: int) -> Generator[Grabbed, None, None]:
-        header = self._header
-        palette = header.PhotometricInterpretation == "PALETTE COLOR"
-        gray = int(header.SamplesPerPixel) == 1 and not palette
-        table = self._gray_table() if gray else None
+        table = self._gray_table()
         with closing(self._raw_frames()) as frames:
             for index, raw in enumerate(frames):
                 if index == count:
                     self._add_notice("The file holds more frames than its header says; the rest is left out.")
                     return
-                if table is not None:
-                    pixels = table.apply(raw)
-                elif palette:
-                    pixels = self._by_palette(raw)
-                else:
-                    pixels = to_8_bit(raw, int(header.BitsStored))
-                yield Grabbed(pixels, self._times_s[index])
+                yield Grabbed(self._pixels(raw, table), self._times_s[index])
+
+    def _pixels(self, raw: NDArray[Any], table: GrayTable | None) -> NDArray[np.uint8]:
+        if table is not None:
+            return table.apply(raw)
+        if self._by_colour_table:
+            return self._by_palette(raw)
+        return to_8_bit(raw, int(self._header.BitsStored))
 
     def _by_palette(self, raw: NDArray[Any]) -> NDArray[np.uint8]:
         try:
@@ -137,7 +160,10 @@ class DicomSource(BaseSource):
         except _UNREADABLE as error:
             raise SourceError(f"{self._path.name} has a damaged colour palette; export it again.") from error
 
-    def _gray_table(self) -> GrayTable:
+    def _gray_table(self) -> GrayTable | None:
+        """None for colour."""
+        if self._by_colour_table or int(self._header.SamplesPerPixel) != 1:
+            return None
         try:
             table = GrayTable.from_window(self._header)
         except _UNREADABLE as error:

@@ -54,8 +54,18 @@ class ImageFolderSource(BaseSource):
 
     def _grab(self) -> Grabbed | None:
         index = self._next_index
-        if index == len(self._paths):
-            return None
+        return None if index == len(self._paths) else self.grab_at(index)
+
+    def times_s(self) -> list[float]:
+        """The time of every image, seconds."""
+        return [index / self._frame_rate for index in range(len(self._paths))]
+
+    def grab_at(self, index: int) -> Grabbed:
+        """The image `index`, whatever was read before.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
         pixels = _read_image(self._paths[index])
         if pixels.shape[:2] != self._shape:
             self._add_notice("The images differ in size; each is used as it is.")

@@ -27,7 +27,7 @@ _CONTAINERS = (
     "yuv4mpegpipe,vc1,rm,obu,av1"
 )
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-_HIDES_FRAMES = ("vp8", "libvpx")
+HIDES_FRAMES = ("vp8", "libvpx")
 """Decoders of formats in which some packets hold a frame that is only referred to, and never shown."""
 _MAX_FAILURES = 16
 """Reads that fail one after the other before the rest of the file is given up."""
@@ -44,9 +44,9 @@ class VideoSource(BaseSource):
 
     def __init__(self, path: Path | str) -> None:
         path = Path(path)
-        self._container = _open(path)
+        self._container = open_container(path)
         try:
-            stream = _picture_stream(self._container, path.name)
+            stream = picture_stream(self._container, path.name)
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = min(4, os.cpu_count() or 1)
             rate = stream.average_rate or stream.guessed_rate
@@ -87,7 +87,7 @@ class VideoSource(BaseSource):
                 if isinstance(frame, av.VideoFrame):
                     decoded += 1
                     yield self._grabbed(frame)
-        if decoded < expected and stream.codec_context.name not in _HIDES_FRAMES:
+        if decoded < expected and stream.codec_context.name not in HIDES_FRAMES:
             self._report_damage(None)
 
     def _grabbed(self, frame: av.VideoFrame) -> Grabbed:
@@ -123,7 +123,12 @@ class VideoSource(BaseSource):
             self._add_notice("Parts of the file are damaged; frames may be missing or wrong there.")
 
 
-def _open(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
+    """Open a video file, and nothing that it may name.
+
+    Raises:
+        SourceError: It is not there, or no video.
+    """
     try:
         return av.open(str(path), options=_OPTIONS)
     except FileNotFoundError as error:
@@ -136,7 +141,12 @@ def _open(path: Path) -> InputContainer:
         ) from error
 
 
-def _picture_stream(container: InputContainer, name: str) -> VideoStream:
+def picture_stream(container: InputContainer, name: str) -> VideoStream:
+    """The stream of pictures that is shown.
+
+    Raises:
+        SourceError: There is none.
+    """
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream):
         raise SourceError(f"{name} holds no pictures, only sound or text; choose a video.")

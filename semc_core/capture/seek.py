@@ -1,0 +1,99 @@
+"""Reading a recorded loop at random: what every such loop promises, and the only place that chooses one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.capture.open import open_source
+from semc_core.capture.source import SourceInfo
+from semc_core.errors import SourceError
+from semc_core.frames import FramePacket
+
+
+class SeekableSource(Protocol):
+    """A loop whose frames can be had in any order. For any thread.
+
+    Frame k has the pixels, the index and the time of the k-th frame of a sequential read of the same file.
+    """
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the file; `frame_count` is filled in once `settled`."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Number of frames; while not `settled` the best estimate, which may change."""
+        ...
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """Presentation time of every frame, float64 (count,), seconds from 0, never decreasing, read-only."""
+        ...
+
+    @property
+    def settled(self) -> bool:
+        """Whether `count` and `times_s` are final. Few files need decoding for that, in the background."""
+        ...
+
+    def frame(self, index: int) -> FramePacket:
+        """The frame `index`, from 0. Waits for its decoding.
+
+        Raises:
+            SourceError: There is no such frame, it cannot be decoded, or the source is closed.
+        """
+        ...
+
+    def at(self, time_s: float) -> int:
+        """Index of the frame shown at `time_s`: the last that began by then, within 0 and `count` - 1."""
+        ...
+
+    def read_ahead(self, index: int, step: int) -> None:
+        """Decode what is wanted next, in the background: the frames behind (`step` 1) or before (-1) `index`.
+
+        Of a newer call only the newest counts; step 0 ends it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the file and end the background work. May be called twice."""
+        ...
+
+
+def open_seekable(path: Path, frame_rate: float | None = None) -> SeekableSource:
+    """Open a video, a DICOM loop, a folder of images or one image for reading at random.
+
+    Args:
+        path: The file or folder.
+        frame_rate: Of a folder of images, frames per second.
+
+    Raises:
+        SourceError: It cannot be opened; the message says why.
+    """
+    from semc_core.capture.dicom import DicomSource
+    from semc_core.capture.images import ImageFolderSource
+    from semc_core.capture.seek_loop import SeekableLoop
+    from semc_core.capture.seek_video import SeekableVideo
+    from semc_core.capture.video import VideoSource
+
+    path = path.expanduser().absolute()
+    source = open_source(str(path), frame_rate=frame_rate)
+    if isinstance(source, DicomSource | ImageFolderSource):
+        return SeekableLoop(source)
+    info = source.info
+    source.close()
+    if not isinstance(source, VideoSource):
+        raise SourceError(f"{info.source_id} cannot be reviewed; choose a video, a DICOM file or images.")
+    return SeekableVideo(path, info)
+
+
+def index_at(times_s: NDArray[np.float64], time_s: float) -> int:
+    """Index of the last of the ascending `times_s` that is not after `time_s`; 0 before the first.
+
+    A nanosecond is allowed for rounding, so that a frame's own time always finds it.
+    """
+    return max(0, int(np.searchsorted(times_s, time_s + 1e-9, side="right")) - 1)

@@ -1,0 +1,108 @@
+"""DICOM loops and images at random: their frames are stored one by one, so each is read by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.capture.base import Grabbed
+from semc_core.capture.seek import index_at
+from semc_core.capture.seek_cache import ByteCache
+from semc_core.capture.source import SourceInfo
+from semc_core.errors import SourceError
+from semc_core.frames import FramePacket, read_only
+
+_CACHE_BYTES: Final = 128 * 2**20
+
+
+class FrameFile(Protocol):
+    """A source whose frames are stored one by one."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """See `FrameSource.info`."""
+        ...
+
+    def times_s(self) -> list[float]:
+        """The time of every frame, seconds."""
+        ...
+
+    def grab_at(self, index: int) -> Grabbed:
+        """One frame.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class SeekableLoop:
+    """See `SeekableSource`. Reading one frame is quick, so nothing is read ahead."""
+
+    def __init__(self, source: FrameFile, cache_bytes: int = _CACHE_BYTES) -> None:
+        self._source = source
+        # As a sequential read gives them: never decreasing.
+        self._times_s = np.maximum.accumulate(np.array(source.times_s(), np.float64))
+        self._times_s.flags.writeable = False
+        self._cache: ByteCache[FramePacket] = ByteCache(cache_bytes)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def info(self) -> SourceInfo:
+        """See `SeekableSource`."""
+        return replace(self._source.info, frame_count=self.count)
+
+    @property
+    def count(self) -> int:
+        """See `SeekableSource`."""
+        return len(self._times_s)
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """See `SeekableSource`."""
+        return self._times_s
+
+    @property
+    def settled(self) -> bool:
+        """Always True."""
+        return True
+
+    def frame(self, index: int) -> FramePacket:
+        """See `SeekableSource`."""
+        name = self._source.info.source_id
+        if not 0 <= index < self.count:
+            raise SourceError(f"{name} has no frame {index}; choose one below {self.count}.")
+        with self._lock:
+            if self._closed:
+                raise SourceError(f"{name} is closed; open it again to read from it.")
+            kept = self._cache.get(index)
+            if kept is not None:
+                return kept
+            pixels = read_only(self._source.grab_at(index).pixels)
+            packet = FramePacket(name, index, float(self._times_s[index]), time.monotonic(), pixels)
+            self._cache.put(index, packet, pixels.nbytes)
+            return packet
+
+    def at(self, time_s: float) -> int:
+        """See `SeekableSource`."""
+        return index_at(self._times_s, time_s)
+
+    def read_ahead(self, index: int, step: int) -> None:
+        """Does nothing."""
+
+    def close(self) -> None:
+        """See `SeekableSource`."""
+        with self._lock:
+            self._closed = True
+            self._cache.clear()
+            self._source.close()

@@ -1,0 +1,354 @@
+"""Video files at random, frame for frame as a sequential read gives them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.capture.decode import pixels_of
+from semc_core.capture.seek import index_at
+from semc_core.capture.seek_cache import ByteCache
+from semc_core.capture.seek_cursor import Cursor
+from semc_core.capture.source import SourceInfo
+from semc_core.capture.video_index import DecodingIndexer, Start, VideoIndex, index_by_packets
+from semc_core.errors import SourceError
+from semc_core.frames import FramePacket, read_only
+
+_log = logging.getLogger(__name__)
+
+CACHE_BYTES: Final = 256 * 2**20
+_PACKET_BYTES: Final = 32 * 2**20
+_CURSORS: Final = 3
+_FULLY_BEFORE: Final = 12
+"""Frames before the one jumped to that are decoded as well: the user may step back."""
+_OVERSHOOT: Final = 24
+"""Frames behind the wanted one after which it is not expected any more."""
+_FORWARD_AHEAD: Final = 8
+_BACKWARD_AHEAD: Final = 48
+
+
+class SeekableVideo:
+    """See `SeekableSource`.
+
+    Decoding begins at the last start before the wanted frame, or goes on with whichever of a few decoders is
+    nearest. On the way there, frames that no other refers to are left out. Decoded frames are kept as the
+    decoder gave them, within `cache_bytes`. Should a start not lead to the frame, an earlier one is taken, in
+    the end the beginning of the file; and should even that fail, the packets said more than the file holds,
+    and the whole is decoded once to learn what there is.
+    """
+
+    def __init__(self, path: Path, info: SourceInfo, cache_bytes: int = CACHE_BYTES) -> None:
+        """Index the file.
+
+        Args:
+            path: The file.
+            info: What `VideoSource` says of it.
+            cache_bytes: Most bytes of decoded frames to keep.
+
+        Raises:
+            SourceError: It cannot be opened.
+        """
+        self._path = path
+        self._info = info
+        self._lock = threading.Lock()  # of the decoders and caches
+        self._changed = threading.Condition()  # of what follows
+        self._closed = False
+        self._waiting = 0
+        self._ahead: tuple[int, int] | None = None
+        self._asked = -1
+        self._indexer: threading.Thread | None = None
+        self._failure: SourceError | None = None
+        self._decoded: ByteCache[av.VideoFrame] = ByteCache(cache_bytes)
+        self._packets: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
+        self._cursors: list[Cursor] = [Cursor(path)]
+        found = index_by_packets(path)
+        self._index = found or _guessed(info)
+        self._settled = found is not None and self._begins_as_indexed(found)
+        if not self._settled:
+            self._index_by_decoding()
+        self._reader = threading.Thread(target=self._read_ahead, name="seek-ahead")
+        self._reader.start()
+
+    @property
+    def info(self) -> SourceInfo:
+        """See `SeekableSource`."""
+        return replace(self._info, frame_count=self.count) if self.settled else self._info
+
+    @property
+    def count(self) -> int:
+        """See `SeekableSource`."""
+        return len(self._index)
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """See `SeekableSource`."""
+        return self._index.times_s
+
+    @property
+    def settled(self) -> bool:
+        """See `SeekableSource`."""
+        with self._changed:
+            return self._settled
+
+    def at(self, time_s: float) -> int:
+        """See `SeekableSource`."""
+        return index_at(self._index.times_s, time_s)
+
+    def frame(self, index: int) -> FramePacket:
+        """See `SeekableSource`. Of a file that is not settled, waits until it is."""
+        with self._changed:
+            self._waiting += 1
+        try:
+            while True:
+                self._wait_until_settled()
+                with self._lock:
+                    packet = self._packet(index)
+                if packet is not None:
+                    break
+                self._mistrust_index()
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                step = index - self._asked
+                self._asked = index
+                if 0 < abs(step) <= _FORWARD_AHEAD:
+                    self._ahead = (index, 1 if step > 0 else -1)
+                self._changed.notify_all()
+        return packet
+
+    def read_ahead(self, index: int, step: int) -> None:
+        """See `SeekableSource`."""
+        with self._changed:
+            self._ahead = (index, step) if step else None
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """See `SeekableSource`."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._reader.join()
+        if self._indexer is not None:
+            self._indexer.join()
+        with self._lock:
+            for cursor in self._cursors:
+                cursor.close()
+            self._cursors = []
+            self._decoded.clear()
+            self._packets.clear()
+
+    # The index ---------------------------------------------------------------------------------------------
+
+    def _begins_as_indexed(self, index: VideoIndex) -> bool:
+        """Whether the first decoded frames are those that the packets promise."""
+        cursor = self._cursors[0]
+        cursor.begin(index, index.starts[0])
+        for wanted in range(min(4, len(index))):
+            given = cursor.next()
+            if given is None or given[0] != wanted:
+                return False
+            self._decoded.put(wanted, given[1], _size_of(given[1]))
+        return True
+
+    def _mistrust_index(self) -> None:
+        """A frame of the index is not in the file: learn by decoding what is.
+
+        Raises:
+            SourceError: That was done already.
+        """
+        if self._indexer is not None and self.settled:
+            raise SourceError(f"{self._path.name} gives other pictures than before; open it again.")
+        self._index_by_decoding()
+
+    def _index_by_decoding(self) -> None:
+        """Begin to decode the whole file in the background, unless that was begun before."""
+        with self._changed:
+            if self._indexer is not None or self._closed:
+                return
+            self._settled = False
+            self._indexer = threading.Thread(target=self._run_indexer, name="seek-index")
+            self._indexer.start()
+
+    def _run_indexer(self) -> None:
+        failure: SourceError | None = None
+        index: VideoIndex | None = None
+        try:
+            index = DecodingIndexer(self._path).run(lambda: self._closed)
+        except SourceError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            _log.error("A video could not be indexed: %s", type(error).__name__)
+            failure = SourceError(f"{self._path.name} could not be read to its end; copy it again.")
+        with self._lock, self._changed:
+            if index is not None:
+                self._index = index
+                self._decoded.clear()
+                self._packets.clear()
+            self._failure = failure
+            self._settled = index is not None
+            self._changed.notify_all()
+
+    def _wait_until_settled(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._settled or self._closed or self._failure is not None)
+            if self._closed:
+                raise SourceError(f"{self._path.name} is closed; open it again to read from it.")
+            if self._failure is not None:
+                raise self._failure
+
+    # Decoding; all with the lock held ----------------------------------------------------------------------
+
+    def _packet(self, index: int) -> FramePacket | None:
+        """The frame as a packet; None if the file does not hold what its packets promised."""
+        if not 0 <= index < len(self._index):
+            raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
+        packet = self._packets.get(index)
+        if packet is not None:
+            return packet
+        frame = self._decoded.get(index) or self._decode(index)
+        if frame is None:
+            return None
+        pixels = read_only(pixels_of(frame))
+        time_s = float(self._index.times_s[index])
+        packet = FramePacket(self._info.source_id, index, time_s, time.monotonic(), pixels)
+        self._packets.put(index, packet, pixels.nbytes)
+        return packet
+
+    def _decode(self, wanted: int, *, whole: bool = False, yielding: bool = False) -> av.VideoFrame | None:
+        """Decode the frame `wanted`.
+
+        Args:
+            wanted: Its index.
+            whole: Leave out nothing on the way.
+            yielding: Give up, with None, as soon as somebody waits in `frame`.
+        """
+        cursor = self._nearest(wanted)
+        if cursor is not None and (found := self._forward(cursor, wanted, yielding)) is not None:
+            return found
+        for back, start in enumerate(self._starts_before(wanted)):
+            if self._closed or (yielding and self._waiting):
+                return None
+            cursor = self._free_cursor()
+            skip_to = -1 if whole or back else self._skip_to(wanted)
+            if not cursor.begin(self._index, start, skip_to):
+                continue
+            if (found := self._forward(cursor, wanted, yielding)) is not None:
+                return found
+        return None
+
+    def _forward(self, cursor: Cursor, wanted: int, yielding: bool) -> av.VideoFrame | None:
+        """Go on with `cursor` until it gives the frame `wanted`; None if it does not."""
+        while cursor.position < wanted + _OVERSHOOT:
+            if self._closed or (yielding and self._waiting):
+                return None
+            given = cursor.next()
+            if given is None:
+                return None
+            index, frame = given
+            if frame.is_corrupt and self._index.checks is None:
+                continue
+            self._decoded.put(index, frame, _size_of(frame))
+            if index == wanted:
+                return frame
+        return None
+
+    def _nearest(self, wanted: int) -> Cursor | None:
+        """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""
+        start = self._start_before(wanted)
+        able = [
+            cursor
+            for cursor in self._cursors
+            if start.frame <= cursor.position + 1 <= wanted and self._not_skipped(cursor, wanted)
+        ]
+        best = max(able, key=lambda cursor: cursor.position, default=None)
+        if best is not None:
+            self._cursors.remove(best)
+            self._cursors.append(best)
+        return best
+
+    def _not_skipped(self, cursor: Cursor, wanted: int) -> bool:
+        packets = self._index.packets
+        return cursor.skipped_to < 0 or (packets is not None and int(packets[wanted]) > cursor.skipped_to)
+
+    def _free_cursor(self) -> Cursor:
+        """The decoder not used for longest, or another while there are few."""
+        cursor = Cursor(self._path) if len(self._cursors) < _CURSORS else self._cursors.pop(0)
+        self._cursors.append(cursor)
+        return cursor
+
+    def _start_before(self, wanted: int) -> Start:
+        return next(self._starts_before(wanted))
+
+    def _starts_before(self, wanted: int) -> Iterator[Start]:
+        """Where decoding of `wanted` can begin: the nearest, the one before, then ever farther, the first."""
+        frames = [start.frame for start in self._index.starts]
+        place = int(np.searchsorted(frames, wanted, side="right")) - 1
+        step = 1
+        while place > 0:
+            yield self._index.starts[place]
+            place, step = place - step, step * 2
+        yield self._index.starts[0]
+
+    def _skip_to(self, wanted: int) -> int:
+        """Number of the first packet that has to be decoded whatever it is."""
+        packets = self._index.packets
+        if packets is None:
+            return -1
+        return int(packets[max(0, wanted - _FULLY_BEFORE) : wanted + 1].min())
+
+    # Reading ahead -----------------------------------------------------------------------------------------
+
+    def _read_ahead(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or (self._ahead is not None and self._idle()))
+                if self._closed:
+                    return
+                assert self._ahead is not None
+                (index, step), self._ahead = self._ahead, None
+            try:
+                self._fetch(index, step)
+            except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever asks is told
+                _log.warning("Reading ahead in a video failed: %s", type(error).__name__)
+
+    def _idle(self) -> bool:
+        return self._settled and not self._waiting
+
+    def _fetch(self, index: int, step: int) -> None:
+        """Decode what follows or precedes `index`, until something else is wanted."""
+        for wanted in self._wanted(index, step):
+            with self._lock:
+                if self._closed or self._ahead is not None or self._waiting:
+                    return
+                if wanted not in self._decoded and self._decode(wanted, whole=True, yielding=True) is None:
+                    return
+
+    def _wanted(self, index: int, step: int) -> range:
+        if step > 0:
+            return range(index + 1, min(len(self._index), index + 1 + _FORWARD_AHEAD))
+        first = max(0, index - _BACKWARD_AHEAD)
+        # Only when half of what was fetched is used up, so that decoding begins anew seldom.
+        if all(near in self._decoded for near in range(max(0, index - _BACKWARD_AHEAD // 2), index)):
+            return range(0)
+        return range(first, index)
+
+
+def _guessed(info: SourceInfo) -> VideoIndex:
+    """Something to show until the file is known: what its header says."""
+    count, rate = info.frame_count or 1, info.frame_rate or 25.0
+    times_s = np.arange(count, dtype=np.float64) / rate
+    times_s.flags.writeable = False
+    return VideoIndex(times_s, None, None, None, (Start(0, 0, None, None, None),))
+
+
+def _size_of(frame: av.VideoFrame) -> int:
+    return sum(plane.buffer_size for plane in frame.planes)

@@ -27,6 +27,7 @@ _TICK: Final = Fraction(1, 1000)
 _NOMINAL_RATE: Final = 30
 _KEY_EVERY_FRAMES: Final = 30
 _ENOUGH_CORES: Final = 4
+_FEWER_COLOURS: Final = "yuv420p"
 
 # A cluster is written as a whole: what is not yet in one is lost by a kill.
 _CONTAINER_OPTIONS: Final = {"cluster_time_limit": "400", "flush_packets": "1"}
@@ -109,7 +110,7 @@ class VideoWriter:
         """
         self._last_ms = max(time_ms, self._last_ms + 1)
         try:
-            frame = av.VideoFrame.from_ndarray(pixels, format="gray" if self._gray else "rgb24")
+            frame = self._frame(pixels)
             frame.color_range = ColorRange.JPEG
             frame.pts, frame.time_base = self._last_ms, _TICK
             self._container.mux(self._stream.encode(frame))
@@ -133,6 +134,13 @@ class VideoWriter:
                 self._container.close()
         except (av.FFmpegError, OSError) as error:
             raise self._save_error(error) from error
+
+    def _frame(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
+        if self._gray:
+            return av.VideoFrame.from_ndarray(pixels, format="gray")
+        if self._stream.pix_fmt == _FEWER_COLOURS:
+            return av.VideoFrame.from_ndarray(_fewer_colours(pixels), format=_FEWER_COLOURS)
+        return av.VideoFrame.from_ndarray(pixels, format="rgb24")
 
     def _save_error(self, error: OSError | av.FFmpegError) -> SaveError:
         told = OSError(error.errno, error.strerror or type(error).__name__)
@@ -190,6 +198,24 @@ def as_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
 
 
+def _fewer_colours(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB (H, W, 3), both even -> full-range Y, then Cb and Cr at half the resolution: (H * 3 / 2, W).
+
+    Not by FFmpeg, whose rounding would tint the gray parts of a coloured picture.
+    """
+    height, width = pixels.shape[:2]
+    levels, red, blue = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb))
+    planes = np.empty(height * width * 3 // 2, np.uint8)
+    planes[: height * width] = levels.ravel()
+    half = (width // 2, height // 2)
+    at = height * width
+    for colour in (blue, red):
+        small = cv2.resize(colour, half, interpolation=cv2.INTER_AREA)
+        planes[at : at + small.size] = small.ravel()
+        at += small.size
+    return planes.reshape(height * 3 // 2, width)
+
+
 def _new_stream(
     container: av.container.OutputContainer, width: int, height: int, gray: bool, quality: Quality
 ) -> VideoStream:
@@ -200,7 +226,7 @@ def _new_stream(
         codec = "libx264"
         even = width % 2 == 0 and height % 2 == 0
         # Half as many colours as pixels needs even sides.
-        pixel_format = "gray" if gray else "yuv420p" if even else "yuv444p"
+        pixel_format = "gray" if gray else _FEWER_COLOURS if even else "yuv444p"
         options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "17", "bf": "0"}
     stream = container.add_stream(codec, rate=_NOMINAL_RATE, options=options)
     assert isinstance(stream, VideoStream)

@@ -79,8 +79,8 @@ def test_compact_is_close_and_keeps_the_form(tmp_path: Path, colour: bool, size:
         assert given.pixels.shape == got.pixels.shape
         difference = given.pixels.astype(int) - got.pixels
         # Colours are stored at half the resolution; gray, on the right, is not tinted.
-        assert np.abs(difference).mean() < 6
-        assert np.abs(difference[:, 80:].mean(axis=(0, 1))).max() < 0.5
+        assert np.abs(difference).mean() < 8
+        assert np.abs(difference[:, 80:].mean(axis=(0, 1))).max() < 1
 
 
 def test_times_in_the_file_are_the_scans_to_the_millisecond(tmp_path: Path) -> None:

@@ -59,12 +59,14 @@ class Prediction:
         maps: float32 (K, h, w), class activation maps: the mean over (h, w) plus the class's bias is its
             logit. Read-only. Cells cover the crop's letterbox (see `preprocess.Fitted`).
         expert_weights: float32 (E,), the gate's shares, sums to 1.
+        device: What ran the model, where that is no longer what it began with; else "".
     """
 
     probabilities: NDArray[np.float32]
     novelty: float
     maps: NDArray[np.float32]
     expert_weights: NDArray[np.float32]
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

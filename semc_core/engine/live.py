@@ -342,6 +342,7 @@ class LiveEngine:
             keeper.submit(event)
         with self._lock:
             self._latest = result
+            self._device_name = runtime.device_name  # a GPU may have fallen back to full precision
             if not self._asked_crops:
                 self._crop = result.crop
         self.results.put(result)

@@ -49,22 +49,15 @@ def load_runtime(
         if device == "cuda" or torch.cuda.is_available():
             from semc_core.runtime.torch_runtime import TorchRuntime
 
-            _only(precision, "float16", "PyTorch on a GPU")
-            return TorchRuntime(path, "cuda")
+            return TorchRuntime(path, "cuda", precision=precision)
         _log.warning("There is an NVIDIA GPU, but this PyTorch cannot use it; the CPU is used.")
     if device == "torch-cpu":
         from semc_core.runtime.torch_runtime import TorchRuntime
 
-        _only(precision, "float32", "PyTorch on the CPU")
-        return TorchRuntime(path, "cpu", threads)
+        return TorchRuntime(path, "cpu", threads, precision)
     from semc_core.runtime.openvino_runtime import OpenVinoRuntime
 
     return OpenVinoRuntime(path, threads, precision=precision)
-
-
-def _only(precision: str, possible: str, where: str) -> None:
-    if precision not in ("auto", possible):
-        raise RuntimeFault(f"{where} runs in {possible}, not in {precision}; choose the precision auto.")
 
 
 def nvidia_gpu_present() -> bool:

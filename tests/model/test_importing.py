@@ -19,11 +19,10 @@ from semc_core.labels import FETAL_CLASSES
 from semc_core.model.file import read_model, read_spec
 from semc_core.model.importing import NO_GATE_NOTICE, import_checkpoint, read_checkpoint
 from semc_core.model.released import load_released
-from semc_core.model.weights import build_network
 from semc_core.preprocess import prepare, whole
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.openvino_runtime import OpenVinoRuntime
-from semc_core.runtime.torch_runtime import TorchRuntime, make_half
+from semc_core.runtime.torch_runtime import TorchRuntime
 from tests.model.checkpoints import (
     RELEASED_CLASSES,
     released_checkpoint,
@@ -231,16 +230,14 @@ def test_sononet_in_half_precision_keeps_its_large_variances(sononet_path: Path,
     """What CUDA runs, tried on the CPU, so that it is tried where there is no GPU."""
     out = tmp_path / "sononet.safetensors"
     import_checkpoint(sononet_path, out)
-    spec, arrays = read_model(out)
+    _, arrays = read_model(out)
     assert arrays["features.0.0.1.running_var"].max() > np.finfo(np.float16).max
-    network = build_network(spec.architecture, len(spec.classes), arrays)
-    frames = torch.from_numpy(arrays["verify.inputs"])
-    with torch.inference_mode():
-        reference = network.details(frames).logits
-        make_half(network)
-        halved = network.details(frames.to(torch.float16, memory_format=torch.channels_last)).logits
-    assert halved.dtype == torch.float32
-    torch.testing.assert_close(halved, reference, atol=5e-2 * float(reference.std()), rtol=0)
+    runtime = TorchRuntime(out, "cpu", 1, "float16")
+    halved, reference = runtime.raw(arrays["verify.inputs"]).logits, arrays["verify.logits"]
+    assert "half precision" in runtime.device_name
+    assert "overflowed" not in runtime.device_name
+    np.testing.assert_allclose(halved, reference, rtol=0, atol=5e-2 * float(reference.std()))
+    runtime.close()
 
 
 def test_background_is_none_of_these(sononet_path: Path, tmp_path: Path) -> None:

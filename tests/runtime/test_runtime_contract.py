@@ -236,22 +236,3 @@ def test_another_process_gives_the_same_bytes_and_needs_no_pytorch(
         digest.update(p.probabilities.tobytes() + p.maps.tobytes() + p.expert_weights.tobytes())
     # The second run takes the compiled model from the cache that the first one filled.
     assert [run(), run()] == [digest.hexdigest()] * 2
-
-
-def test_half_precision_leaves_the_head_in_float32(tiny_model_path: Path) -> None:
-    """What CUDA runs, tried on the CPU, so that it is tried where there is no GPU."""
-    import torch
-
-    from semc_core.model.weights import build_network
-    from semc_core.runtime.torch_runtime import make_half
-
-    spec, arrays = read_model(tiny_model_path)
-    network = build_network(spec.architecture, len(spec.classes), arrays)
-    frames = torch.from_numpy(noise_frames(4))
-    with torch.inference_mode():
-        reference = network.details(frames)
-        make_half(network)
-        halved = network.details(frames.to(torch.float16, memory_format=torch.channels_last))
-    assert halved.logits.dtype == halved.maps.dtype == halved.fused_pooled.dtype == torch.float32
-    torch.testing.assert_close(halved.logits.softmax(1), reference.logits.softmax(1), atol=2e-2, rtol=0)
-    torch.testing.assert_close(halved.expert_weights, reference.expert_weights, atol=2e-2, rtol=0)

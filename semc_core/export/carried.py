@@ -44,12 +44,13 @@ EXAMINATIONS: Final = frozenset((
 ))  # fmt: skip
 # A maker is written as it stands here, so that no word of the source gets through.
 _MAKERS: Final = {
-    "ge": "GE Healthcare", "general electric": "GE Healthcare", "g.e.": "GE Healthcare", "philips": "Philips",
-    "siemens": "Siemens", "acuson": "Acuson", "samsung": "Samsung", "medison": "Medison",
-    "mindray": "Mindray", "canon": "Canon", "toshiba": "Toshiba",
-    "hitachi": "Hitachi", "aloka": "Aloka", "fujifilm": "Fujifilm", "sonosite": "SonoSite", "esaote": "Esaote", "butterfly": "Butterfly", "clarius": "Clarius",
-    "telemed": "Telemed", "supersonic": "SuperSonic Imagine", "sonoscape": "SonoScape",
-    "alpinion": "Alpinion", "bk medical": "BK Medical", "atl": "ATL",
+    "ge": "GE Healthcare", "general electric": "GE Healthcare", "g.e.": "GE Healthcare",
+    "philips": "Philips", "siemens": "Siemens", "acuson": "Acuson", "samsung": "Samsung",
+    "medison": "Medison", "mindray": "Mindray", "canon": "Canon", "toshiba": "Toshiba",
+    "hitachi": "Hitachi", "aloka": "Aloka", "fujifilm": "Fujifilm", "sonosite": "SonoSite",
+    "esaote": "Esaote", "butterfly": "Butterfly", "clarius": "Clarius", "telemed": "Telemed",
+    "supersonic": "SuperSonic Imagine", "sonoscape": "SonoScape", "alpinion": "Alpinion",
+    "bk medical": "BK Medical", "atl": "ATL",
 }  # fmt: skip
 
 # Text that goes with the objects when identity is kept.

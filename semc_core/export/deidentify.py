@@ -32,7 +32,6 @@ _STANDARD_ROOT: Final = "1.2.840.10008."
 
 def mark(dataset: Dataset, context: StudyContext) -> None:
     """Write what was done about identity into `dataset`."""
-    dataset.BurnedInAnnotation = "YES" if context.burned_in else "NO"
     if not context.de_identified:
         return
     dataset.PatientIdentityRemoved = "YES"

@@ -126,11 +126,18 @@ def finish(dataset: Dataset, context: StudyContext) -> Dataset:
     mark(dataset, context)
     content = {tag: value for tag, value in dataset.to_json_dict(bulk_data_threshold=0,
                bulk_data_element_handler=lambda _: "bulk").items() if tag != "00080018"}  # fmt: skip
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode())
     digest.update(dataset.get("PixelData", b""))
     dataset.SOPInstanceUID = context.uids.made("instance", digest.hexdigest())
     check_removed(dataset, context)
     return dataset
+
+
+def without_pixels(dataset: Dataset) -> Dataset:
+    """An object's header, for a report to refer to it after its pixels were let go."""
+    header = Dataset({element.tag: element for element in dataset if element.keyword != "PixelData"})
+    header.file_meta = dataset.file_meta
+    return header
 
 
 def write_object(dataset: Dataset, path: Path) -> bytes:
@@ -184,7 +191,8 @@ def _image(context: StudyContext, packed: PackedFrames, sop_class: str, series: 
         dataset.ConversionType = _CONVERSIONS.get(context.source_kind, "DV")
         dataset.SecondaryCaptureDeviceManufacturer = "SEMC Live"
         dataset.SecondaryCaptureDeviceSoftwareVersions = VERSION
-    dataset.ContributingEquipmentSequence = [_equipment()]
+    dataset.BurnedInAnnotation = "YES" if context.burned_in else "NO"
+    dataset.ContributingEquipmentSequence = [equipment()]
     put_pixels(dataset, packed, context.lossy)
     return dataset
 
@@ -277,7 +285,8 @@ def _source_image(context: StudyContext, frame_indices: Sequence[int]) -> Datase
     return item
 
 
-def _equipment() -> Dataset:
+def equipment() -> Dataset:
+    """This program, as an item of Contributing Equipment Sequence."""
     item = Dataset()
     item.Manufacturer = "SEMC Live"
     item.ManufacturerModelName = "SEMC Live"

@@ -7,7 +7,7 @@ carried over, never a text. So a name in an attribute where nobody looks for one
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
@@ -238,13 +238,18 @@ def _patient(header: Dataset, seed: str, uids: UidMaker, choices: StudyChoices) 
         number = uids.pseudonym(seed)
         return Patient(name=f"{number}^ANON", patient_id=number)
     if choices.patient is not None:
-        return choices.patient
+        return replace(choices.patient, name=_person_name(choices.patient.name))
     return Patient(
-        name=str(header.get("PatientName", "") or ""),
+        name=_person_name(str(header.get("PatientName", "") or "")),
         patient_id=str(header.get("PatientID", "") or ""),
         birth_date=str(header.get("PatientBirthDate", "") or ""),
         sex=str(header.get("PatientSex", "") or ""),
     )
+
+
+def _person_name(name: str) -> str:
+    """A name of one part ends with a caret: the form without any is retired."""
+    return f"{name}^" if name and "^" not in name else name
 
 
 def moved(when: tuple[str, str], dates: Dates, days: int) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -147,29 +147,31 @@ class VideoWriter:
         return save_error(self._folder or Path("memory"), told)
 
 
-def encode_clip(frames: Sequence[tuple[NDArray[np.uint8], float]], quality: Quality) -> bytes:
-    """A Matroska file of these frames.
+def encode_clip(
+    frames: Iterable[tuple[NDArray[np.uint8], float]],
+    width: int,
+    height: int,
+    *,
+    gray: bool,
+    quality: Quality,
+) -> bytes:
+    """A Matroska file of these frames, in memory.
 
     Args:
-        frames: Pixels, uint8 (H, W) or (H, W, 3) RGB, and times in seconds, in order; at least one. All are
-            of the size of the last: those before the first change of size seen from the end are left out.
+        frames: Pixels, uint8 (H, W) or (H, W, 3) RGB, and times in seconds, in order.
+        width: Of every frame, pixels.
+        height: As `width`.
+        gray: Whether no frame has colour.
         quality: See there.
 
     Raises:
         SaveError: They could not be encoded.
     """
-    size = frames[-1][0].shape[:2]
-    same: list[tuple[NDArray[np.uint8], float]] = []
-    for pixels, time_s in reversed(frames):
-        if pixels.shape[:2] != size:
-            break
-        same.append((pixels, time_s))
-    same.reverse()
-    gray = all(is_gray(pixels) for pixels, _ in same)
-    start_s = same[0][1]
     content = io.BytesIO()
-    with VideoWriter(content, size[1], size[0], gray=gray, quality=quality) as writer:
-        for pixels, time_s in same:
+    start_s: float | None = None
+    with VideoWriter(content, width, height, gray=gray, quality=quality) as writer:
+        for pixels, time_s in frames:
+            start_s = time_s if start_s is None else start_s
             writer.write(as_gray(pixels) if gray else as_rgb(pixels), round((time_s - start_s) * 1000))
     return content.getvalue()
 

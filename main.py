@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "devices": "semc_core.commands.devices",
     "model": "semc_core.commands.model",
     "bench": "semc_core.commands.bench",
+    "export": "semc_core.commands.export",
     "train": "training.commands.train",
     "eval": "training.commands.evaluate",
 }

@@ -17,6 +17,11 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir(_APP_NAME, appauthor=False))
 
 
+def data_folder() -> Path:
+    """What the program remembers for its user: masks of devices, the key of exports."""
+    return Path(platformdirs.user_data_dir(_APP_NAME, appauthor=False))
+
+
 def default_output_folder() -> Path:
     """Where saved planes go unless the user chose another folder."""
     return Path(platformdirs.user_documents_dir()) / "SEMC Live"

@@ -21,6 +21,7 @@ from typing import Final
 from semc_core.commands.inputs import RESULTS_NAME, Wanted
 from semc_core.errors import SaveError, UsageError
 from semc_core.session.atomic import save_error
+from semc_core.session.schema import DATABASE_NAME
 
 FRAMES_NAME: Final = "frames.csv"
 _LEFT_OVER: Final = re.compile(r"\.(.+)\.(\d{1,9})\.(part|old)")
@@ -75,7 +76,7 @@ def result_names(folder: Path) -> set[str] | None:
         return None
     # The bare names only: what lies elsewhere is not a result of this folder.
     pairs = [name for png in pngs if png.suffix == ".png" for name in (png.name, f"{png.stem}.json")]
-    return {RESULTS_NAME, FRAMES_NAME, *pairs} if ours else None
+    return {RESULTS_NAME, FRAMES_NAME, DATABASE_NAME, *pairs} if ours else None
 
 
 def replace_folder(work: Path, target: Path) -> None:
@@ -112,7 +113,7 @@ def clear_leftovers(out: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> None
     try:
         for path in sorted(out.glob(".*")):
             match = _LEFT_OVER.fullmatch(path.name)
-            if match is None or not path.is_dir() or _is_running(int(match[2])):
+            if match is None or not path.is_dir() or is_running(int(match[2])):
                 continue
             if path.stat().st_mtime > newest_s:
                 continue
@@ -157,7 +158,8 @@ def _identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
     return found
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether there is a process of this number."""
     if sys.platform == "win32":
         # os.kill would end it there.
         handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)

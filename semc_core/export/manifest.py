@@ -72,7 +72,8 @@ def check_bundle(bundle: Path) -> BundleCheck:
             return _check(_digests_of_zip(archive), archive.read(MANIFEST_NAME))
     except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ExportError(
-            f"{bundle} is not a whole export ({MANIFEST_NAME} is missing or damaged); export the session again."
+            f"{bundle} is not a whole export ({MANIFEST_NAME} is missing or damaged); export the session "
+            "again."
         ) from error
 
 

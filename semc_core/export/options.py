@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from semc_core.export.study import Patient
 from semc_core.frames import Crop
 
 TextChoice = Literal["ask", "mask", "leave out", "keep"]
-"""What to do with pictures that hold text: stop and ask, blank the text, leave them out, keep them as they are."""
+"""What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Checklist:
     title: str
     rows: tuple[ChecklistRow, ...]
 
+    def shown(self, reasons: bool) -> Checklist:
+        """The same, without the reasons unless they are wanted."""
+        return self if reasons else replace(self, rows=tuple(replace(row, reason="") for row in self.rows))
+
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
@@ -59,7 +64,8 @@ class ExportOptions:
         masks: Rectangles to blank in every picture, in pixels of the frame. Those remembered for the device
             come on top (see `pixels.MaskBook`).
         text: What to do with pictures that hold text.
-        patient: What the report says of the patient, name and value; only without `deidentify`.
+        dates: With `deidentify`, what becomes of the dates of DICOM objects; the report has none.
+        patient: Without `deidentify`: the patient to name; None takes a DICOM source's.
         checklist: For the report.
     """
 
@@ -71,7 +77,8 @@ class ExportOptions:
     dicom: bool = False
     masks: tuple[Crop, ...] = ()
     text: TextChoice = "ask"
-    patient: tuple[tuple[str, str], ...] = ()
+    dates: Literal["removed", "shifted"] = "removed"
+    patient: Patient | None = None
     checklist: Checklist | None = None
 
     @property

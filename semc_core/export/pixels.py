@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,11 +11,14 @@ from typing import Final
 
 import cv2
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
+from pydicom.errors import InvalidDicomError
 
 from semc_core.errors import SaveError
 from semc_core.frames import Crop, read_only
 from semc_core.session.atomic import write_atomically
+from semc_core.session.entries import SourceEntry
 
 _BOOK_NAME: Final = "masks.json"
 
@@ -39,6 +43,18 @@ class Device:
     def key(self) -> str:
         """Its name in the book of masks."""
         return f"{self.kind} {self.width}x{self.height} {self.maker}".rstrip()
+
+
+def device_of(source: SourceEntry) -> Device:
+    """The device whose masks hold for this source; of a DICOM file with its maker, if it is still there."""
+    maker = ""
+    if source.kind == "dicom" and source.path is not None:
+        # Without the file, the masks of a device of unknown make hold.
+        with contextlib.suppress(OSError, InvalidDicomError):
+            wanted = ("Manufacturer", "ManufacturerModelName")
+            header = pydicom.dcmread(source.path, stop_before_pixels=True, specific_tags=list(wanted))
+            maker = " ".join(str(header.get(name, "") or "") for name in wanted).strip()
+    return Device(source.kind, source.width, source.height, maker)
 
 
 def blanked(pixels: NDArray[np.uint8], region: Crop | None, masks: Iterable[Crop]) -> NDArray[np.uint8]:
@@ -125,8 +141,8 @@ class MaskBook:
             return {}
         except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
             raise SaveError(
-                f"The remembered masks in {self._path} cannot be read; correct the file, or delete it and draw "
-                "the masks again."
+                f"The remembered masks in {self._path} cannot be read; correct the file, or delete it and "
+                "draw the masks again."
             ) from error
 
 

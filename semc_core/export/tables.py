@@ -53,7 +53,7 @@ def plane_json(
         "chosen_by": plane.chosen_by,
         "probabilities": by_class(model.classes, table.probabilities[row]) if known else None,
         "smoothed": None if row is None else by_class(model.classes, table.smoothed[row]),
-        "novelty": _finite(table.novelty[row]) if known else None,
+        "novelty": round(float(table.novelty[row]), _DIGITS) if known else None,
         "frame_index": plane.frame_index,
         "time_s": round(plane.time_s, _DIGITS),
         "hold_id": plane.plane_id,
@@ -142,10 +142,6 @@ def _row_of(table: FrameTable, index: int) -> int | None:
     """The row of the frame with this index; None if it was not kept."""
     at = int(np.searchsorted(table.index, index))
     return at if at < len(table) and int(table.index[at]) == index else None
-
-
-def _finite(value: np.float32) -> float | None:
-    return round(float(value), _DIGITS) if np.isfinite(value) else None
 
 
 def _cell(text: str) -> str:

@@ -1,0 +1,114 @@
+"""The folder dicom of a bundle: a still and a clip for each plane, and the structured report."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from semc_core.errors import SourceError
+from semc_core.export import dicom
+from semc_core.export.dicom_sr import ReportedPlane, structured_report
+from semc_core.export.options import ExportOptions
+from semc_core.export.pictures import Exported, Pictures
+from semc_core.export.pixels import read_png
+from semc_core.export.staging import Staging
+from semc_core.export.study import StudyChoices, StudyContext, study_of_dicom, study_of_nothing
+from semc_core.export.uids import UidMaker
+from semc_core.session.session import Session
+
+KEY_NAME = "export.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What was done to the pixels: whether something was blanked, and whether text may be left."""
+
+    blanked: bool
+    text_left: bool
+
+
+def study_of(session: Session, options: ExportOptions, uids: UidMaker, cleaned: Cleaned) -> StudyContext:
+    """The study that the session's objects belong to; that of its DICOM source, if this is still there."""
+    choices = StudyChoices(
+        de_identify=options.deidentify,
+        dates=options.dates,
+        patient=options.patient,
+        pixels_cleaned=cleaned.blanked,
+        burned_in=cleaned.text_left,
+    )
+    source = session.source
+    if source.kind == "dicom" and source.path is not None:
+        # A source that was moved away: the objects are made from nothing, as for a video.
+        with contextlib.suppress(SourceError):
+            return study_of_dicom(Path(source.path), uids, choices)
+    began = datetime.fromisoformat(session.created_utc).astimezone()
+    first = next(session.audit())
+    return study_of_nothing(source.kind, first.hash, began, uids, choices)
+
+
+def write_dicom(
+    session: Session,
+    context: StudyContext,
+    planes: Sequence[Exported],
+    pictures: Pictures,
+    options: ExportOptions,
+    staging: Staging,
+    watch: Callable[[int], None],
+) -> None:
+    """Write the objects of all `planes`; `watch` is told after each how many are done.
+
+    Raises:
+        ExportError: An object could not be made, or holds what it must not.
+        SemcError: A file could not be read or written.
+    """
+    reported = []
+    for number, made in enumerate(planes, 1):
+        _, pixels = read_png(staging.folder / made.png)
+        objects = [dicom.still(context, made.plane, pixels, number)]
+        _write(staging, f"{made.stem}.dcm", objects[0])
+        if made.clip:
+            objects.append(_clip(session, context, made, pictures, number))
+            _write(staging, f"{made.stem}_clip.dcm", objects[1])
+        reported.append(ReportedPlane(made.plane, tuple(dicom.without_pixels(each) for each in objects)))
+        watch(number)
+    if reported:
+        report = structured_report(
+            context, reported, session.model, datetime.now().astimezone(), options.checklist
+        )
+        _write(staging, "report.dcm", report)
+
+
+def _clip(
+    session: Session, context: StudyContext, made: Exported, pictures: Pictures, number: int
+) -> Dataset:
+    """The clip from its source again, since the MP4 is lossy."""
+    times_s: list[float] = []
+    indices: list[int] = []
+
+    def frames() -> Iterator[NDArray[np.uint8]]:
+        shape: tuple[int, ...] = ()
+        for packet in pictures.clip_frames(made):
+            shape = shape or packet.pixels.shape
+            # A clip has one size, as its MP4.
+            if packet.pixels.shape == shape:
+                times_s.append(packet.pts_s)
+                indices.append(packet.index)
+                yield pictures.exported_frame(made, packet.pixels)
+
+    # Frames of a saved clip are counted from its own beginning.
+    of_source = session.source.kind == "dicom" and made.plane.clip is None
+    # The two lists fill while the frames are read.
+    return dicom.clip(
+        context, made.plane, frames(), times_s, number, frame_indices=indices if of_source else None
+    )
+
+
+def _write(staging: Staging, name: str, dataset: Dataset) -> None:
+    staging.write(f"dicom/{name}", dicom.encode_object(dataset))

@@ -1,0 +1,240 @@
+"""The pictures and clips of a bundle: blanked, looked at for text, written into the prepared folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.capture.seek import SeekableSource, open_seekable
+from semc_core.errors import ExportError
+from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, same_source, write_clip
+from semc_core.export.options import ExportOptions
+from semc_core.export.pixels import blanked, read_png, shared_region
+from semc_core.export.staging import Staging
+from semc_core.export.text_check import FoundText, TextFinder, TextFinding
+from semc_core.frames import Crop, FramePacket
+from semc_core.session.entries import FrameTable, PlaneEntry, file_sha256
+from semc_core.session.folder import safe_name
+from semc_core.session.plane_files import encode_png
+from semc_core.session.session import Session
+
+_LOOK_EVERY_S: Final = 1.0
+_MOST_ROUNDS: Final = 3
+
+
+@dataclass(slots=True)
+class Exported:
+    """A plane on its way into the bundle.
+
+    Attributes:
+        plane: As it stands in the session.
+        stem: What the names of its files begin with.
+        png: Its picture in the bundle.
+        png_sha256: Of that picture's bytes.
+        clip: Its clip in the bundle, or "".
+        region: What is kept of each frame of the clip; None keeps all.
+        masks: What is blanked, text included.
+        found: Text that is still to be seen.
+        pixels_shape: Of the picture.
+    """
+
+    plane: PlaneEntry
+    stem: str
+    masks: tuple[Crop, ...]
+    png: str = ""
+    png_sha256: str = ""
+    clip: str = ""
+    region: Crop | None = None
+    found: list[FoundText] = field(default_factory=list)
+
+    @property
+    def finding(self) -> TextFinding:
+        """What the user is asked about."""
+        return TextFinding(self.plane.plane_id, self.plane.plane, tuple(self.found))
+
+
+class Pictures:
+    """Writes pictures and clips of one session. Use as a context, which closes the source."""
+
+    def __init__(
+        self,
+        session: Session,
+        staging: Staging,
+        options: ExportOptions,
+        masks: tuple[Crop, ...],
+        finder: TextFinder | None,
+        step: Callable[[], None],
+    ) -> None:
+        """Prepare for writing.
+
+        Args:
+            session: Whose planes.
+            staging: Where to.
+            options: The user's choices.
+            masks: The device's and the user's.
+            finder: Looks for text; None does not.
+            step: Called often; raises when the user has had enough.
+        """
+        self._session = session
+        self._staging = staging
+        self._options = options
+        self._masks = masks
+        self._finder = finder
+        self._step = step
+        self._open = ExitStack()
+        self._source: SeekableSource | None = None
+        self._source_sought = False
+        self._table: FrameTable | None = None
+
+    def __enter__(self) -> Pictures:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def write(self, plane: PlaneEntry) -> Exported:
+        """Write a plane's picture and, if wanted and to be had, its clip. Look for text in both.
+
+        Raises:
+            ExportError: The picture is not what was saved.
+            SemcError: Something could not be read or written.
+        """
+        stem = f"{plane.plane_id:03d}_{safe_name(plane.plane)}_f{plane.frame_index:06d}"
+        made = Exported(plane, stem, self._masks)
+        self._write_picture(made)
+        if self._options.clips:
+            self._write_clip(made)
+        return made
+
+    def mask_text(self, made: Exported) -> None:
+        """Blank the text that was found, and look again until there is none.
+
+        Raises:
+            ExportError: Text is found again and again.
+        """
+        for _ in range(_MOST_ROUNDS):
+            made.masks = (*made.masks, *(text.box for text in made.found))
+            made.found.clear()
+            self._write_picture(made)
+            if made.clip:
+                self._write_clip(made)
+            if not made.found:
+                return
+        raise ExportError(
+            f"Text in the picture of {made.plane.plane} ({made.plane.plane_id}) could not be masked; "
+            "draw a mask over it, or leave the picture out."
+        )
+
+    def leave_out(self, made: Exported) -> None:
+        """Remove what was written of a plane."""
+        for name in (made.png, made.clip):
+            if name:
+                (self._staging.folder / name).unlink()
+
+    def clip_frames(self, made: Exported) -> Iterator[FramePacket]:
+        """The frames of a plane's clip as they are, not blanked; none if there is no clip.
+
+        Raises:
+            ExportError: The saved clip is not what was saved.
+            SemcError: It cannot be read.
+        """
+        plane = made.plane
+        if plane.clip is not None:
+            # The name alone: no path is taken from the database.
+            path = self._session.folder / "clips" / PurePosixPath(plane.clip).name
+            try:
+                changed = file_sha256(path) != plane.clip_sha256
+            except OSError as error:
+                raise ExportError(
+                    f"The clip of {plane.plane} ({plane.plane_id}) cannot be read; put it back, or export "
+                    "without clips."
+                ) from error
+            if changed:
+                raise ExportError(
+                    f"The clip of {plane.plane} ({plane.plane_id}) was changed since it was saved; put the "
+                    "old one back, or export without clips."
+                )
+            yield from self._watched(kept_clip(path))
+            return
+        source = self._seekable()
+        if source is not None:
+            yield from self._watched(cut(source, plane.time_s - BEFORE_S, plane.time_s + AFTER_S))
+
+    def exported_frame(self, made: Exported, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A frame of a plane's clip as it may leave the machine."""
+        return blanked(pixels, made.region, made.masks)
+
+    def _write_picture(self, made: Exported) -> None:
+        plane = made.plane
+        if plane.png is None:
+            raise ExportError(
+                f"{plane.plane} ({plane.plane_id}) has no picture; choose a frame for it, or reject it."
+            )
+        content, pixels = read_png(self._session.folder / PurePosixPath(plane.png).name)
+        if hashlib.sha256(content).hexdigest() != plane.png_sha256:
+            raise ExportError(
+                f"The picture of {plane.plane} ({plane.plane_id}) was changed since it was saved; put the "
+                "old one back, or reject the plane."
+            )
+        shown = blanked(pixels, plane.crop if self._options.deidentify else None, made.masks)
+        # Encoded anew: what the file said beside its pixels is gone.
+        png = encode_png(shown)
+        made.png, made.png_sha256 = f"planes/{made.stem}.png", hashlib.sha256(png).hexdigest()
+        self._staging.write(made.png, png)
+        self._look(made, shown)
+
+    def _write_clip(self, made: Exported) -> None:
+        """Write the clip, if there are frames and they have some part in common."""
+        made.clip = ""
+        if self._options.deidentify:
+            made.region = self._region_of_clip(made.plane)
+            if made.region is None:
+                return
+        name = f"clips/{made.stem}.mp4"
+        path = self._staging.folder / name
+        path.parent.mkdir(exist_ok=True)
+        if write_clip(path, self._looked(made), lambda pixels: self.exported_frame(made, pixels)):
+            made.clip = name
+
+    def _looked(self, made: Exported) -> Iterator[FramePacket]:
+        """The clip's frames; now and then one is looked at for text."""
+        next_s = -np.inf
+        for packet in self.clip_frames(made):
+            if packet.pts_s >= next_s:
+                next_s = packet.pts_s + _LOOK_EVERY_S
+                self._look(made, self.exported_frame(made, packet.pixels))
+            yield packet
+
+    def _look(self, made: Exported, shown: NDArray[np.uint8]) -> None:
+        if self._finder is not None:
+            self._step()
+            made.found += self._finder.find(shown)
+
+    def _region_of_clip(self, plane: PlaneEntry) -> Crop | None:
+        """What was inside the region of interest all through the clip: the screen may have changed."""
+        table = self._table if self._table is not None else self._session.frames()
+        self._table = table
+        near = table.between(plane.time_s - BEFORE_S, plane.time_s + AFTER_S)
+        return shared_region([plane.crop, *(Crop(*map(int, row)) for row in np.unique(near.crop, axis=0))])
+
+    def _seekable(self) -> SeekableSource | None:
+        """The session's source, if it is a file that is still there as it was."""
+        if not self._source_sought:
+            self._source_sought = True
+            path = same_source(self._session.source)
+            if path is not None:
+                self._source = open_seekable(path)
+                self._open.callback(self._source.close)
+        return self._source
+
+    def _watched(self, frames: Iterable[FramePacket]) -> Iterator[FramePacket]:
+        for packet in frames:
+            self._step()
+            yield packet

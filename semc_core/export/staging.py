@@ -1,0 +1,131 @@
+"""Where an export is prepared, hidden beside its target, and how it appears: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from semc_core.commands.folders import is_running
+from semc_core.errors import ExportError
+from semc_core.session.atomic import save_error
+
+_PACKED_ALREADY: Final = (".png", ".mp4", ".gz", ".pdf")
+_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same ZIP, and no date is told
+
+
+class Staging:
+    """A hidden folder beside the target. Use as a context: what is not published is removed."""
+
+    def __init__(self, target: Path) -> None:
+        """Prepare the folder. Those that a killed program left for the same target are removed.
+
+        Args:
+            target: A folder, or a file whose name ends in ".zip"; not there yet.
+
+        Raises:
+            ExportError: There is something of this name.
+            SaveError: The folder could not be made.
+        """
+        self._target = target
+        self._zip = target.suffix.lower() == ".zip"
+        self._work = target.with_name(f".{target.name}.{os.getpid()}.part")
+        self.folder = self._work / "bundle"
+        self._check_free()
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _clear_leftovers(target)
+            self.folder.mkdir(parents=True)
+        except OSError as error:
+            raise save_error(target.parent, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write one file: `name` is relative to the bundle, with "/".
+
+        Raises:
+            SaveError: It could not be written.
+        """
+        path = self.folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise save_error(self._target.parent, error) from error
+        return path
+
+    def publish(self, step: Callable[[], None]) -> None:
+        """Flush everything to the disk, and give it its name. `step` is called between files, and may raise.
+
+        Raises:
+            ExportError: Something of this name has come up meanwhile.
+            SaveError: It could not be written; nothing of it is left.
+        """
+        try:
+            whole = self._packed(step) if self._zip else self.folder
+            _flush(whole, step)
+            self._check_free()
+            whole.rename(self._target)
+            _flush_one(self._target.parent)
+        except OSError as error:
+            raise save_error(self._target.parent, error) from error
+
+    def _check_free(self) -> None:
+        if self._target.exists() or self._target.is_symlink():
+            raise ExportError(f"{self._target} is there already; choose another name.")
+
+    def _packed(self, step: Callable[[], None]) -> Path:
+        path = self._work / "bundle.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in sorted(self.folder.rglob("*")):
+                if not file.is_file():
+                    continue
+                step()
+                about = zipfile.ZipInfo(file.relative_to(self.folder).as_posix(), _ZIP_TIME)
+                packed = file.suffix in _PACKED_ALREADY
+                about.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+                about.external_attr = 0o644 << 16
+                about.file_size = file.stat().st_size
+                with file.open("rb") as source, archive.open(about, "w") as packed_file:
+                    shutil.copyfileobj(source, packed_file, 1 << 20)
+        return path
+
+
+def _clear_leftovers(target: Path) -> None:
+    """Remove what a program that no longer runs was preparing for `target`."""
+    ours = re.compile(rf"\.{re.escape(target.name)}\.(\d{{1,9}})\.part")
+    for path in target.parent.iterdir():
+        match = ours.fullmatch(path.name)
+        if match is not None and path.is_dir() and not path.is_symlink():
+            mine = int(match[1]) == os.getpid()
+            if mine or not is_running(int(match[1])):
+                shutil.rmtree(path)
+
+
+def _flush(whole: Path, step: Callable[[], None]) -> None:
+    for path in [*whole.rglob("*"), whole] if whole.is_dir() else [whole]:
+        step()
+        _flush_one(path)
+
+
+def _flush_one(path: Path) -> None:
+    """Flush a file or folder to the disk. Windows flushes no folders, and a file only when it is writable."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

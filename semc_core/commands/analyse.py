@@ -163,11 +163,16 @@ def _analyse_one(
     from semc_core.capture.open import open_source
     from semc_core.commands.results import ResultFolder
     from semc_core.engine.review import review
+    from semc_core.session.entries import file_sha256
     from semc_core.session.record import Origin
 
     source = open_source(str(wanted.path))
     info = source.info
-    origin = Origin(info, runtime.spec, runtime.spec.thresholds, runtime.device_name)
+    # A folder of images has no hash of its own.
+    sha256 = file_sha256(wanted.path) if wanted.path.is_file() else None
+    origin = Origin(
+        info, runtime.spec, runtime.spec.thresholds, runtime.device_name, wanted.path.absolute(), sha256
+    )
     with (
         # Closed by the reader; once more here, for when the reader was never started.
         closing(source),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.capture.images import SUFFIXES as IMAGE_SUFFIXES
-from semc_core.session.store import safe_name
+from semc_core.session.folder import safe_name
 
 _VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".wmv", ".gif")
 _DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")

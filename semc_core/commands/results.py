@@ -24,7 +24,7 @@ from semc_core.labels import full_name
 from semc_core.session.atomic import save_error, write_atomically
 from semc_core.session.record import Origin, versions
 from semc_core.session.saved import SavedPlane
-from semc_core.session.store import PlaneStore
+from semc_core.session.store import SessionKeeper
 
 _DIGITS: Final = 6
 
@@ -51,7 +51,7 @@ class ResultFolder:
             self._work.mkdir(parents=True)
         except OSError as error:
             raise save_error(target.parent, error) from error
-        self._store = PlaneStore(self._work, origin, fresh=False)
+        self._store = SessionKeeper(self._work, origin, fresh=False)
 
     def __enter__(self) -> ResultFolder:
         return self
@@ -73,6 +73,7 @@ class ResultFolder:
         """
         for result in reviewed.results:
             self._rows.writerow(_row(result))
+            self._store.classified(result)
             self._pictures[result.picture] += 1
         for event in reviewed.events:
             if event.final:
@@ -92,9 +93,8 @@ class ResultFolder:
         Raises:
             SaveError: Something could not be written; results of an earlier run are untouched.
         """
-        self._store.close()
+        self._store.finish(source)
         self._saved += self._store.take_saved()
-        self._store.raise_fault()
         summary = self._summary(source)
         write_atomically(self._work / FRAMES_NAME, self._text.getvalue().encode())
         write_atomically(self._work / RESULTS_NAME, json.dumps(summary, indent=2).encode())

@@ -338,6 +338,7 @@ class LiveEngine:
             self._meter.skipped()
         else:
             self._meter.classified(model_s, result.classified_s - packet.captured_s)
+        keeper.classified(result)
         for event in concluded.events:
             keeper.submit(event)
         with self._lock:

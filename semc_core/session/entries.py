@@ -213,7 +213,7 @@ class FrameTable:
         expert_weights: float32 (N, E), NaN where it was not classified.
         crop: int32 (N, 4): left, top, width, height.
         moving: bool (N,), whether the picture differed from the one before.
-        sharpness: float32 (N,), the detector's measure; NaN where it was not needed.
+        sharpness: float64 (N,), the detector's measure; NaN where it was not needed.
     """
 
     index: NDArray[np.int64]
@@ -227,7 +227,7 @@ class FrameTable:
     expert_weights: NDArray[np.float32]
     crop: NDArray[np.int32]
     moving: NDArray[np.bool_]
-    sharpness: NDArray[np.float32]
+    sharpness: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.index)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from semc_core.capture.source import SourceInfo
 from semc_core.engine.detector import HoldEvent
-from semc_core.frames import read_only
+from semc_core.frames import FrameResult, read_only
 from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.session.saved import SavedPlane
 
@@ -31,6 +31,10 @@ class PlaneKeeper(Protocol):
     @property
     def kept(self) -> int:
         """How many planes there are now; a better frame of the same hold does not count again."""
+        ...
+
+    def classified(self, result: FrameResult) -> None:
+        """Take what was concluded from one frame; of those that could not be logged `fault` tells."""
         ...
 
     def submit(self, event: HoldEvent) -> bool:
@@ -69,6 +73,9 @@ class MemoryKeeper:
         """How many planes were found."""
         with self._lock:
             return len(self._holds)
+
+    def classified(self, result: FrameResult) -> None:
+        """Nothing is logged."""
 
     def submit(self, event: HoldEvent) -> bool:
         """Remember what the strip of planes shows of the event."""

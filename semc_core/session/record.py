@@ -6,7 +6,7 @@ import functools
 import importlib.metadata
 import platform
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,8 @@ from semc_core.capture.source import SourceInfo
 from semc_core.engine.detector import HoldEvent
 from semc_core.labels import full_name
 from semc_core.model.spec import ModelSpec, Thresholds
+from semc_core.session.audit import utc_now
+from semc_core.session.entries import MODEL, PERSON, ModelEntry, SourceEntry, model_entry, source_entry
 from semc_core.version import VERSION
 
 _DIGITS: Final = 6
@@ -31,17 +33,29 @@ class Origin:
         spec: The model.
         thresholds: When a plane counted as held.
         device: What the model ran on.
+        path: The file that is analysed, or None.
+        sha256: Of that file's bytes, or None.
     """
 
     source: SourceInfo
     spec: ModelSpec
     thresholds: Thresholds
     device: str
+    path: Path | None = None
+    sha256: str | None = None
+
+    def entries(self) -> tuple[SourceEntry, ModelEntry]:
+        """As a session keeps it."""
+        spec = self.spec
+        source = source_entry(self.source, self.path, self.sha256)
+        return source, model_entry(spec, self.thresholds, self.device, versions())
 
 
-def plane_record(event: HoldEvent, origin: Origin, png_name: str, png_sha256: str) -> dict[str, Any]:
+def plane_record(
+    event: HoldEvent, source: SourceEntry, model: ModelEntry, png_name: str, png_sha256: str
+) -> dict[str, Any]:
     """Plain JSON values for one saved plane. Holds no path: the source's name only, the PNG lies beside."""
-    best, classes = event.best, origin.spec.classes
+    best, classes = event.best, model.classes
     alone = None if best.prediction is None else best.prediction.probabilities
     return {
         "plane": event.plane,
@@ -57,21 +71,22 @@ def plane_record(event: HoldEvent, origin: Origin, png_name: str, png_sha256: st
         "hold_end_s": round(event.end_s, _DIGITS),
         "final": event.final,
         "by_hand": event.by_hand,
+        "chosen_by": PERSON if event.by_hand else MODEL,
         "picture": best.picture,
-        "source": origin.source.source_id,
-        "source_kind": origin.source.kind,
+        "source": source.source_id,
+        "source_kind": source.kind,
         "width": best.packet.pixels.shape[1],
         "height": best.packet.pixels.shape[0],
         "crop": asdict(best.crop),
-        "model_sha256": origin.spec.sha256,
-        "model_preset": origin.spec.architecture.preset,
-        "model_notice": origin.spec.notice,
-        "device": origin.device,
-        "thresholds": asdict(origin.thresholds),
-        "versions": versions(),
+        "model_sha256": model.sha256,
+        "model_preset": model.preset,
+        "model_notice": model.notice,
+        "device": model.device,
+        "thresholds": asdict(model.thresholds),
+        "versions": model.versions,
         "png": png_name,
         "png_sha256": png_sha256,
-        "saved_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "saved_at": utc_now(),
     }
 
 

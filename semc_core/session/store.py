@@ -1,72 +1,66 @@
-"""Writing the planes that were found: PNG and JSON per plane, on a thread of its own."""
+"""Keeping one scan: its frames in the session's log, its planes as PNG and JSON, on a thread of its own."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import json
 import logging
-import re
 import threading
-from dataclasses import dataclass
-from datetime import datetime
+import time
 from pathlib import Path
 from typing import Final
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from semc_core.capture.source import SourceInfo
 from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError, SemcError
+from semc_core.frames import FrameResult
 from semc_core.model.spec import ModelSpec, Thresholds
-from semc_core.session.atomic import remove_leftovers, save_error, write_atomically
+from semc_core.session.atomic import remove_leftovers
+from semc_core.session.folder import scan_folder
+from semc_core.session.frame_rows import FrameRow, frame_row
 from semc_core.session.keeper import KeeperFactory, PlaneKeeper, saved_plane
-from semc_core.session.record import Origin, plane_record
+from semc_core.session.plane_files import PlaneFiles, remove_plane, write_plane
+from semc_core.session.record import Origin
 from semc_core.session.saved import SavedPlane
+from semc_core.session.session import COMMIT_EVERY_S, Session
 
 _log = logging.getLogger(__name__)
-_WAITING_LIMIT: Final = 16
-_PNG_EFFORT: Final = 2
+_PLANES_LIMIT: Final = 16
+_FRAMES_LIMIT: Final = 3600
+"""Frames that wait while the disk takes none: a minute at 60 frames/s, half a megabyte."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A PNG and its JSON on disk."""
+class SessionKeeper:
+    """Write one scan into a session: every frame, and each plane as `003_FHP1_f000123.png` and `.json`.
 
-    stem: str
-    png_sha256: str
-
-
-class PlaneStore:
-    """Write each plane of one scan as `003_FHP1_f000123.png` and `.json`, in full resolution as captured.
-
-    The PNG comes first, then the JSON that names its hash, each whole or not at all; so a JSON that is there
-    always has its PNG. A better frame of a hold gets a new pair, and the old pair is removed after. Events
-    wait in a short queue in which a later event of a hold replaces the earlier, so the model never waits for
-    the disk. What cannot be written is told by `fault`, and the scan goes on.
+    Frames are committed twice a second. Events wait in a short queue in which a later event of a hold
+    replaces the earlier, so the model never waits for the disk. Of a better frame the new pair of files comes
+    first, then its entry in the log, then the old pair is removed. What cannot be written is told by `fault`,
+    and the scan goes on.
     """
 
     def __init__(self, folder: Path, origin: Origin, *, fresh: bool = True) -> None:
-        """Start the writer. The folder is made when the first plane is written.
+        """Start the writer. The folder is made when there is something to write.
 
         Args:
-            folder: Where the files go.
-            origin: What goes into every JSON.
+            folder: Where the session goes.
+            origin: Source and model.
             fresh: Never use a folder that is already there: a number is added to the name.
         """
         self._folder = folder
         self._origin = origin
         self._fresh = fresh
-        self._made = False
         self._changed = threading.Condition()
-        self._waiting: dict[int, HoldEvent] = {}
+        self._events: dict[int, HoldEvent] = {}
+        self._rows: list[FrameRow] = []
+        self._due_s = 0.0
         self._new: list[SavedPlane] = []
-        self._written: dict[int, _Pair] = {}
-        self._fault = ""
+        self._written: dict[int, PlaneFiles] = {}
+        self._session: Session | None = None
+        self._plane_fault = ""
+        self._frame_fault = ""
+        self._lost = 0
+        self._complete: SourceInfo | None = None
         self._closed = False
-        self._writer = threading.Thread(target=self._write_all, name="plane-writer")
+        self._writer = threading.Thread(target=self._write_all, name="session-writer")
         self._writer.start()
 
     @property
@@ -76,16 +70,37 @@ class PlaneStore:
             return self._folder
 
     @property
-    def fault(self) -> str:
-        """The sentence about the last plane that could not be written, or ""."""
+    def session(self) -> Session | None:
+        """The session; None before the first frame is written. Closed together with this."""
         with self._changed:
-            return self._fault
+            return self._session
+
+    @property
+    def fault(self) -> str:
+        """The sentence about what could not be written, or ""."""
+        with self._changed:
+            lost = f" {self._lost} frames are missing in the log." if self._lost else ""
+            return (self._plane_fault or self._frame_fault) + lost
 
     @property
     def kept(self) -> int:
         """Planes on disk."""
         with self._changed:
             return len(self._written)
+
+    def classified(self, result: FrameResult) -> None:
+        """Log a frame; does not wait. While the disk takes nothing, a minute of frames waits, no more."""
+        row = frame_row(result)
+        with self._changed:
+            if self._closed:
+                return
+            if len(self._rows) >= _FRAMES_LIMIT:
+                self._lost += 1
+                return
+            if not self._rows:
+                self._due_s = max(self._due_s, time.monotonic() + COMMIT_EVERY_S)
+                self._changed.notify_all()
+            self._rows.append(row)
 
     def submit(self, event: HoldEvent) -> bool:
         """Queue an event for writing; does not wait.
@@ -96,21 +111,35 @@ class PlaneStore:
         with self._changed:
             if self._closed:
                 return False
-            if event.hold_id not in self._waiting and len(self._waiting) >= _WAITING_LIMIT:
-                self._fault = f"A plane was not saved: {self._folder} is too slow; choose another folder."
+            if event.hold_id not in self._events and len(self._events) >= _PLANES_LIMIT:
+                self._plane_fault = (
+                    f"A plane was not saved: {self._folder} is too slow; choose another folder."
+                )
                 return False
-            self._waiting[event.hold_id] = event
+            self._events[event.hold_id] = event
             self._changed.notify_all()
             return True
 
     def submit_waiting(self, event: HoldEvent) -> None:
         """As `submit`, but wait for room: for files, where nothing else is in a hurry."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._waiting) < _WAITING_LIMIT)
+            self._changed.wait_for(lambda: self._closed or len(self._events) < _PLANES_LIMIT)
         self.submit(event)
 
+    def finish(self, source: SourceInfo) -> None:
+        """Write what waits, note that all of the source was analysed, and close.
+
+        Args:
+            source: What is known of it now: its notice may have grown.
+
+        Raises:
+            SaveError: Something could not be written.
+        """
+        self._end(source)
+        self.raise_fault()
+
     def raise_fault(self) -> None:
-        """Raises SaveError if a plane could not be written."""
+        """Raises SaveError if something could not be written."""
         if fault := self.fault:
             raise SaveError(fault)
 
@@ -122,76 +151,127 @@ class PlaneStore:
 
     def close(self) -> None:
         """Write what waits, then end the writer. May be called twice."""
+        self._end(None)
+
+    def _end(self, source: SourceInfo | None) -> None:
         with self._changed:
+            self._complete = self._complete or source
             self._closed = True
             self._changed.notify_all()
         self._writer.join()
 
-    def _write_all(self) -> None:
-        while (event := self._next()) is not None:
-            fault, png = "", None
-            try:
-                png = self._write(event)
-            except SemcError as error:
-                fault = f"A plane was not saved. {error}"
-            except Exception as error:  # noqa: BLE001 - the thread's boundary
-                # The type only: an error may name a file, and a file may be named after a patient.
-                _log.error("A plane could not be written: %s", type(error).__name__)
-                fault = "A plane was not saved because of an unexpected fault; see the log for details."
-            plane = saved_plane(event, png)
-            with self._changed:
-                self._fault = fault or self._fault
-                self._new.append(plane)
+    # The writer.
 
-    def _next(self) -> HoldEvent | None:
-        """Wait for the hold that waits longest; None when closed and all is written."""
+    def _write_all(self) -> None:
+        try:
+            while self._wait():
+                self._write_frames()
+                event = self._next_event()
+                if event is not None:
+                    self._write_event(event)
+            self._write_frames()
+            self._close_session()
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            # The type only: an error may name a file, and a file may be named after a patient.
+            _log.error("The session's writer ended: %s", type(error).__name__)
+            with self._changed:
+                self._closed = True
+                self._frame_fault = "The scan is no longer saved because of an unexpected fault; see the log."
+                self._changed.notify_all()
+
+    def _wait(self) -> bool:
+        """Wait for something to write; False when closed and no event is left."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or bool(self._waiting))
-            if not self._waiting:
+            while not self._events and not self._closed:
+                left_s = self._due_s - time.monotonic() if self._rows else None
+                if left_s is not None and left_s <= 0:
+                    break
+                self._changed.wait(left_s)
+            return bool(self._events) or not self._closed
+
+    def _write_frames(self) -> None:
+        """Commit the frames that wait, if it is time."""
+        with self._changed:
+            now_s = time.monotonic()
+            if not self._rows or (now_s < self._due_s and not self._closed and not self._events):
+                return
+            rows, self._due_s = list(self._rows), now_s + COMMIT_EVERY_S
+        fault = ""
+        try:
+            self._opened().write_rows(rows)
+        except SemcError as error:
+            fault = f"The frames are not logged. {error}"
+        with self._changed:
+            self._frame_fault = fault
+            if not fault:
+                del self._rows[: len(rows)]
+
+    def _next_event(self) -> HoldEvent | None:
+        """The hold that waits longest."""
+        with self._changed:
+            if not self._events:
                 return None
-            event = self._waiting.pop(next(iter(self._waiting)))
+            event = self._events.pop(next(iter(self._events)))
             self._changed.notify_all()
             return event
 
-    def _write(self, event: HoldEvent) -> Path:
-        folder = self._made_folder()
-        stem = f"{event.hold_id:03d}_{safe_name(event.plane)}_f{event.best.packet.index:06d}"
-        png = folder / f"{stem}.png"
-        old = self._written.get(event.hold_id)
-        if old is not None and old.stem == stem:
-            pair = old
-        else:
-            content = encode_png(event.best.packet.pixels)
-            write_atomically(png, content)
-            pair = _Pair(stem, hashlib.sha256(content).hexdigest())
-        record = plane_record(event, self._origin, png.name, pair.png_sha256)
-        write_atomically(folder / f"{stem}.json", json.dumps(record, indent=2, allow_nan=False).encode())
-        with self._changed:
-            self._written[event.hold_id] = pair
-        if old is not None and old.stem != stem:
-            self._remove_pair(folder, old.stem)
-        return png
-
-    def _remove_pair(self, folder: Path, stem: str) -> None:
-        """Remove a pair that a better one has replaced. A failure is told, but the better one is there."""
+    def _write_event(self, event: HoldEvent) -> None:
+        fault, png = "", None
         try:
-            # The JSON first: one that is there must have its PNG.
-            for suffix in (".json", ".png"):
-                (folder / f"{stem}{suffix}").unlink(missing_ok=True)
-        except OSError as error:
-            with self._changed:
-                self._fault = f"An older frame of a plane was not removed. {save_error(folder, error)}"
+            png = self._write_plane(event)
+        except SemcError as error:
+            fault = f"A plane was not saved. {error}"
+        except Exception as error:  # noqa: BLE001 - one plane does not end the scan
+            _log.error("A plane could not be written: %s", type(error).__name__)
+            fault = "A plane was not saved because of an unexpected fault; see the log for details."
+        plane = saved_plane(event, png)
+        with self._changed:
+            self._plane_fault = fault or self._plane_fault
+            self._new.append(plane)
 
-    def _made_folder(self) -> Path:
-        if not self._made:
+    def _write_plane(self, event: HoldEvent) -> Path:
+        session = self._opened()
+        source, model = session.source, session.model
+        old = self._written.get(event.hold_id)
+        files = write_plane(session.folder, event, source, model, old)
+        session.record_plane(event, files.png, files.sha256)
+        with self._changed:
+            self._written[event.hold_id] = files
+        if old is not None and old.png != files.png:
             try:
-                folder = _new_folder(self._folder) if self._fresh else self._folder
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise save_error(self._folder, error) from error
+                remove_plane(session.folder, old.png)
+            except SaveError as error:
+                # The better one is there.
+                with self._changed:
+                    self._plane_fault = f"An older frame of a plane was not removed. {error}"
+        return session.folder / files.png
+
+    def _opened(self) -> Session:
+        """The session, begun now if there is none yet. Raises SaveError or SessionError."""
+        session = self._session
+        if session is None:
+            session = Session.create(self._folder, *self._origin.entries(), fresh=self._fresh)
             with self._changed:
-                self._folder, self._made = folder, True
-        return self._folder
+                self._session, self._folder = session, session.folder
+        return session
+
+    def _close_session(self) -> None:
+        session, complete = self._session, self._complete
+        try:
+            if complete is not None:
+                # Also of a source without a frame.
+                session = self._opened()
+                session.set_source_notice(complete.notice)
+                session.mark_complete()
+        except SemcError as error:
+            with self._changed:
+                self._frame_fault = f"The session was not completed. {error}"
+        try:
+            if session is not None:
+                session.close()
+        except SemcError as error:
+            with self._changed:
+                self._frame_fault = f"The session was not closed. {error}"
 
 
 def store_in(root: Path) -> KeeperFactory:
@@ -206,44 +286,6 @@ def store_in(root: Path) -> KeeperFactory:
         except SaveError as error:
             # The scan can go on; the first plane will tell whether the folder is usable.
             _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
-        return PlaneStore(scan_folder(root, source), Origin(source, spec, thresholds, device))
+        return SessionKeeper(scan_folder(root, source), Origin(source, spec, thresholds, device))
 
     return make
-
-
-def scan_folder(root: Path, source: SourceInfo, now: datetime | None = None) -> Path:
-    """A folder name for one scan: date, time, kind and name of the source. Nothing is made."""
-    moment = (now or datetime.now().astimezone()).strftime("%Y%m%d-%H%M%S")
-    return root / f"{moment}_{safe_name(source.kind)}_{safe_name(source.source_id)}"
-
-
-def safe_name(text: str, longest: int = 60) -> str:
-    """`text` as part of a file name on any system: letters, digits, `.`, `_` and `-`; never empty."""
-    kept = re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip(".-")
-    return kept[:longest].rstrip(".-") or "unnamed"
-
-
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of exactly these pixels: uint8 (H, W) gray or (H, W, 3) RGB.
-
-    Raises:
-        SaveError: OpenCV could not encode them.
-    """
-    picture = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    done, content = cv2.imencode(".png", picture, (cv2.IMWRITE_PNG_COMPRESSION, _PNG_EFFORT))
-    if not done:
-        raise SaveError("A frame could not be written as PNG; choose another source.")
-    return content.tobytes()
-
-
-def _new_folder(wanted: Path) -> Path:
-    """Make the folder `wanted`, or with a number added if there is one already."""
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    for number in itertools.count(1):
-        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise AssertionError("unreachable")

@@ -25,7 +25,7 @@ from semc_core.frames import Crop
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import Thresholds
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.session.store import encode_png
+from semc_core.session.plane_files import encode_png
 
 FRAMES = 30
 
@@ -142,7 +142,7 @@ def test_a_second_run_replaces_the_results_and_keeps_what_is_not_ours(
     assert (out / "scan" / "notes.txt").read_text() == "mine"
     planes = read_json(out / "scan" / "planes.json")["planes"]
     pairs = [name for plane in planes for name in (plane["png"], plane["png"].replace(".png", ".json"))]
-    assert after == sorted(["frames.csv", "notes.txt", "planes.json", *pairs])
+    assert after == sorted(["frames.csv", "notes.txt", "planes.json", "session.sqlite", *pairs])
     assert len(before) >= 2
     assert all(
         read_json(path)["crop"] == {"left": 40, "top": 20, "width": 80, "height": 80}
@@ -299,7 +299,7 @@ def test_a_run_that_breaks_off_leaves_a_summary_of_what_is_done(
             raise SaveError("The disk is full; free space.")
         return encode_png(pixels)
 
-    monkeypatch.setattr("semc_core.session.store.encode_png", encode)
+    monkeypatch.setattr("semc_core.session.plane_files.encode_png", encode)
     code, out = analyse(video, second, third)
     assert code == 1
     total = read_json(out / "summary.json")

@@ -13,7 +13,7 @@ from semc_core.engine.detector import HoldEvent
 from semc_core.frames import Crop, FramePacket, FrameResult, Prediction, read_only
 from semc_core.model.presets import new_spec
 from semc_core.session.record import Origin
-from semc_core.session.store import PlaneStore
+from semc_core.session.store import SessionKeeper
 
 CLASSES = ("A", "B", "NSP")
 
@@ -39,7 +39,7 @@ def event(
 
 def main() -> None:
     """Each hold is saved, and a better frame of it replaces the first."""
-    store = PlaneStore(Path(sys.argv[1]), origin(), fresh=False)
+    store = SessionKeeper(Path(sys.argv[1]), origin(), fresh=False)
     for number in itertools.count(1):
         store.submit(event(number // 3 + 1, number))
         while not store.take_saved():

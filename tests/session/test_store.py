@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SaveError
 from semc_core.session.atomic import remove_leftovers, save_error, write_atomically
-from semc_core.session.store import PlaneStore, encode_png, safe_name, scan_folder, store_in
+from semc_core.session.folder import safe_name, scan_folder
+from semc_core.session.plane_files import encode_png
+from semc_core.session.store import SessionKeeper, store_in
 from tests.session.killed_writer import CLASSES, event, origin
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +42,7 @@ def assert_pairs(folder: Path) -> int:
 
 
 def test_a_saved_plane_says_what_it_is_and_has_the_very_pixels(tmp_path: Path) -> None:
-    store = PlaneStore(tmp_path / "scan", origin())
+    store = SessionKeeper(tmp_path / "scan", origin())
     for colour, number in ((False, 1), (True, 2)):
         assert store.submit(event(number, 120 + number, final=True, colour=colour))
     store.close()
@@ -67,7 +69,7 @@ def test_a_saved_plane_says_what_it_is_and_has_the_very_pixels(tmp_path: Path) -
 
 
 def test_a_better_frame_replaces_the_pair_of_its_hold(tmp_path: Path) -> None:
-    store = PlaneStore(tmp_path, origin(), fresh=False)
+    store = SessionKeeper(tmp_path, origin(), fresh=False)
     for index in (10, 20):
         store.submit(event(1, index))
     store.submit(event(1, 30, final=True))
@@ -75,6 +77,7 @@ def test_a_better_frame_replaces_the_pair_of_its_hold(tmp_path: Path) -> None:
     store.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "001_A_f000030.json", "001_A_f000030.png", "002_B_f000040.json", "002_B_f000040.png",
+        "session.sqlite",
     ]  # fmt: skip
     assert [record["final"] for record in records(tmp_path)] == [True, False]
     assert assert_pairs(tmp_path) == 2
@@ -94,8 +97,8 @@ def test_an_old_pair_that_cannot_be_removed_is_told_and_the_new_one_counts(
         begun.set()
         return encode_png(pixels)
 
-    monkeypatch.setattr("semc_core.session.store.encode_png", encode)
-    store = PlaneStore(tmp_path, origin(), fresh=False)
+    monkeypatch.setattr("semc_core.session.plane_files.encode_png", encode)
+    store = SessionKeeper(tmp_path, origin(), fresh=False)
     store.submit(event(1, 10))
     assert begun.wait(5)
     store.submit(event(1, 30, final=True))
@@ -116,7 +119,7 @@ def test_the_log_names_no_file(
     def encode(pixels: NDArray[np.uint8]) -> bytes:
         raise OSError(5, "broken", "Meier.png")
 
-    monkeypatch.setattr("semc_core.session.store.encode_png", encode)
+    monkeypatch.setattr("semc_core.session.plane_files.encode_png", encode)
     spec = origin().spec
     store = store_in(tmp_path)(origin().source, spec, spec.thresholds, "CPU")
     store.submit(event(1, 1))
@@ -128,7 +131,7 @@ def test_the_log_names_no_file(
 
 
 def test_after_close_nothing_is_taken_and_without_planes_there_is_no_folder(tmp_path: Path) -> None:
-    store = PlaneStore(tmp_path / "scan", origin())
+    store = SessionKeeper(tmp_path / "scan", origin())
     store.close()
     store.close()
     assert not store.submit(event(1, 1))
@@ -138,7 +141,7 @@ def test_after_close_nothing_is_taken_and_without_planes_there_is_no_folder(tmp_
 def test_two_scans_in_one_second_get_two_folders(tmp_path: Path) -> None:
     folders = []
     for _ in range(2):
-        store = PlaneStore(tmp_path / "scan", origin())
+        store = SessionKeeper(tmp_path / "scan", origin())
         store.submit(event(1, 1))
         store.close()
         folders.append(store.folder.name)
@@ -150,7 +153,7 @@ def test_names_from_files_cannot_leave_the_folder(tmp_path: Path) -> None:
     folder = scan_folder(tmp_path, evil, datetime(2026, 3, 1, 14, 5, 6))
     assert folder.parent == tmp_path
     assert folder.name == "20260301-140506_video_etc-passwd-M-ller-1"
-    store = PlaneStore(folder, origin())
+    store = SessionKeeper(folder, origin())
     store.submit(event(1, 7, plane="../LPV/S"))
     store.close()
     assert (folder / "001_LPV-S_f000007.png").is_file()
@@ -162,7 +165,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_the_scan_goes_on(tmp_pat
     # A file where the folder should be: this fails for every user, root too.
     blocked = tmp_path / "taken"
     blocked.write_text("")
-    store = PlaneStore(blocked / "scan", origin())
+    store = SessionKeeper(blocked / "scan", origin())
     assert store.submit(event(1, 1))
     store.close()
     assert store.fault.startswith("A plane was not saved. Nothing could be written to")

@@ -1,0 +1,50 @@
+"""Names and folders of sessions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from datetime import datetime
+from pathlib import Path
+
+from semc_core.capture.source import SourceInfo
+from semc_core.session.atomic import save_error
+
+
+def scan_folder(root: Path, source: SourceInfo, now: datetime | None = None) -> Path:
+    """A folder name for one scan: date, time, kind and name of the source. Nothing is made."""
+    moment = (now or datetime.now().astimezone()).strftime("%Y%m%d-%H%M%S")
+    return root / f"{moment}_{safe_name(source.kind)}_{safe_name(source.source_id)}"
+
+
+def safe_name(text: str, longest: int = 60) -> str:
+    """`text` as part of a file name on any system: letters, digits, `.`, `_` and `-`; never empty."""
+    kept = re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip(".-")
+    return kept[:longest].rstrip(".-") or "unnamed"
+
+
+def claim_folder(wanted: Path, *, fresh: bool) -> Path:
+    """Make the folder `wanted`; with `fresh`, one with a number added if there is one already.
+
+    Raises:
+        SaveError: It could not be made.
+    """
+    try:
+        if fresh:
+            return _new_folder(wanted)
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise save_error(wanted, error) from error
+    return wanted
+
+
+def _new_folder(wanted: Path) -> Path:
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("unreachable")

@@ -1,0 +1,88 @@
+"""One writer per session: a lock that ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SessionError
+from semc_core.session.atomic import save_error
+
+LOCK_NAME: Final = "session.lock"
+
+
+class WriterLock:
+    """Held from construction to `release`.
+
+    The lock is on a file of its own: closing a second handle of SQLite's file would drop SQLite's locks.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock of the session in `folder`.
+
+        Raises:
+            SessionError: Another program, or another part of this one, has it.
+            SaveError: The folder cannot be written to.
+        """
+        self._path = folder / LOCK_NAME
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            except OSError as error:
+                raise save_error(folder, error) from error
+            if not _lock(descriptor):
+                os.close(descriptor)
+                raise SessionError(
+                    f"The session {folder.name} is open elsewhere; close it there, or only look at it."
+                )
+            if self._is_current(descriptor):
+                self._descriptor: int | None = descriptor
+                return
+            # The last holder removed the file between our opening and our locking it.
+            os.close(descriptor)
+
+    def release(self) -> None:
+        """Give the lock back. May be called twice."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return
+        if sys.platform != "win32":
+            # While it is still ours: the next one makes a new file.
+            self._path.unlink(missing_ok=True)
+        os.close(descriptor)
+        if sys.platform == "win32":
+            _remove_if_free(self._path)
+
+    def _is_current(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+
+if sys.platform == "win32":
+    import contextlib
+    import msvcrt
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _remove_if_free(path: Path) -> None:
+        # Windows does not remove a file that somebody has open: then it is the next one's.
+        with contextlib.suppress(OSError):
+            path.unlink()
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

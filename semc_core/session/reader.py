@@ -1,0 +1,98 @@
+"""The reading end of a session: a connection of its own, so that reading does not wait for the writer."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SessionError
+from semc_core.session import schema
+from semc_core.session.entries import AuditEntry, FrameTable, Verification
+from semc_core.session.frame_rows import Batch, unpack
+from semc_core.session.verify import verify
+
+_PAGE: Final = 500
+
+
+class SessionReader:
+    """Read a session's frames and log. For any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is opened before the first read."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    def frame_count(self) -> int:
+        """Frames stored."""
+        with self._reading() as connection:
+            (count,) = connection.execute("SELECT COALESCE(SUM(count), 0) FROM frames").fetchone()
+        return int(count)
+
+    def frames(
+        self, classes: int, start_s: float | None, end_s: float | None, waiting: Batch | None
+    ) -> FrameTable:
+        """The frames from `start_s` to `end_s`, with those of `waiting`, which are not stored yet."""
+        low = float("-inf") if start_s is None else start_s
+        high = float("inf") if end_s is None else end_s
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT classes, experts, count, rows FROM frames"
+                " WHERE end_s >= ? AND start_s <= ? ORDER BY seq",
+                (low, high),
+            )
+            batches = [Batch(*row) for row in found]
+        if waiting is not None:
+            batches.append(waiting)
+        return unpack(batches, classes).between(low, high)
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """The log, page by page."""
+        last = 0
+        while True:
+            with self._reading() as connection:
+                rows = connection.execute(
+                    "SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?", (last, _PAGE)
+                ).fetchall()
+            try:
+                entries = [schema.entry_of(row) for row in rows]
+            except ValueError as error:
+                raise SessionError(f"The log of {self._folder.name} is damaged; use a copy of it.") from error
+            yield from entries
+            if len(entries) < _PAGE:
+                return
+            last = entries[-1].seq
+
+    def last_time_s(self) -> float | None:
+        """Presentation time of the newest frame; None if there is none."""
+        with self._reading() as connection:
+            (found,) = connection.execute("SELECT MAX(end_s) FROM frames").fetchone()
+        return None if found is None else float(found)
+
+    def verify(self, head: str | None) -> Verification:
+        """See `Session.verify`."""
+        with self._reading() as connection:
+            return verify(self._folder, connection, head)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._closed:
+                raise SessionError("The session was closed; open it again.")
+            with schema.told(self._folder):
+                if self._connection is None:
+                    self._connection = schema.connect(self._folder, read_only=True)
+                yield self._connection

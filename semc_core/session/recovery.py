@@ -1,0 +1,187 @@
+"""Putting right what a crash left: planes whose files are there but not in the log, and the reverse."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.frames import Crop
+from semc_core.session.atomic import remove_leftovers, save_error
+from semc_core.session.corrections import FIRST_ADDED, better_edit
+from semc_core.session.entries import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256
+from semc_core.session.journal import Note
+from semc_core.session.plane_files import remove_plane
+from semc_core.session.state import Edit, Row, State, made, plane_row
+from semc_core.session.undo import UndoStack
+
+_PNG: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What is to be written, and the sentence for the user."""
+
+    note: Note
+    sentence: str
+
+
+def recover(
+    folder: Path,
+    state: State,
+    stack: UndoStack,
+    log: Iterable[AuditEntry],
+    model: ModelEntry,
+    last_s: float | None,
+) -> Recovery:
+    """Bring folder and state together.
+
+    A pair of files that was written and not logged is taken over; half a pair is removed, and so is one that
+    the log says was replaced. A plane whose picture or clip is gone says so from now on.
+
+    Args:
+        folder: Of the session, which nobody else writes to.
+        state: As it is stored.
+        stack: What can be undone: pictures that this needs stay.
+        log: All entries.
+        model: Of the session.
+        last_s: Presentation time of the newest frame that is stored; None if there is none.
+
+    Raises:
+        SaveError: The folder could not be read, or something left over not removed.
+    """
+    remove_leftovers(folder, older_than_s=0)
+    missing = _missing(folder, state)
+    names = {"needed": _needed(state, stack), "logged": _logged(log)}
+    taken: list[Edit] = []
+    try:
+        paths = sorted(path for path in folder.iterdir() if _PNG.fullmatch(path.name))
+        for path in paths:
+            row = _row_of(path, model)
+            if row is not None and (path.name in names["needed"] or path.name not in names["logged"]):
+                edit = _taken_over(state, row)
+                if edit is not None:
+                    taken.append(edit)
+                    continue
+            if path.name not in names["needed"]:
+                remove_plane(folder, path.name)
+    except OSError as error:
+        raise save_error(folder, error) from error
+    counts = {"planes_taken_over": len(taken), "files_missing": len(missing)}
+    note = Note(PROGRAM, "recovered", counts, (*missing, *taken))
+    return Recovery(note, _sentence(last_s, len(taken), len(missing)))
+
+
+def _missing(folder: Path, state: State) -> list[Edit]:
+    """Takes the names of files that are gone out of the state. The log keeps them."""
+    edits = []
+    for number, row in state.rows["planes"].items():
+        gone = {
+            column: None
+            for name in ("png", "clip")
+            if row[name] is not None and not (folder / row[name]).is_file()
+            for column in (name, f"{name}_sha256")
+        }
+        edit = state.changed("planes", number, **gone)
+        if edit is not None:
+            edits.append(edit)
+    state.apply(edits)
+    return edits
+
+
+def _taken_over(state: State, row: Row) -> Edit | None:
+    """The edit that takes over what a JSON says, made in `state` too; None if it says nothing new."""
+    number = row["plane_id"]
+    known = state.rows["planes"].get(number)
+    if known is None:
+        # A frame that a person added: the change itself did not come to its end.
+        edit = made("planes", row) if number < FIRST_ADDED else None
+    elif row["chosen_by"] == MODEL and _later(row, known):
+        edit = better_edit(state, row)
+    else:
+        edit = None
+    if edit is not None:
+        state.apply([edit])
+    return edit
+
+
+def _later(row: Row, known: Row) -> bool:
+    """Whether a JSON is of a later moment than the log. Its times are rounded."""
+    return bool(row["end_s"] > known["end_s"] + 1e-5 or row["final"] > known["final"])
+
+
+def _needed(state: State, stack: UndoStack) -> set[str]:
+    steps = (edit for step in stack.steps() for edit in step.edits)
+    return _names(steps) | {row["png"] for row in state.rows["planes"].values() if row["png"] is not None}
+
+
+def _logged(log: Iterable[AuditEntry]) -> set[str]:
+    return _names(edit for entry in log for edit in entry.payload.get("edits", ()))
+
+
+def _names(edits: Iterable[Edit]) -> set[str]:
+    """The pictures that edits of planes name."""
+    sides = (edit[side] for edit in edits if edit["table"] == "planes" for side in ("before", "after"))
+    return {side["png"] for side in sides if side is not None and side.get("png") is not None}
+
+
+def _row_of(png: Path, model: ModelEntry) -> Row | None:
+    """What the JSON beside a picture says; None if there is none, or if they do not belong together."""
+    try:
+        told: dict[str, Any] = json.loads(png.with_suffix(".json").read_text(encoding="utf-8"))
+        if told["png"] != png.name or told["png_sha256"] != file_sha256(png):
+            return None
+        if told["model_sha256"] != model.sha256:
+            return None
+        return plane_row(
+            PlaneEntry(
+                plane_id=int(told["hold_id"]),
+                plane=str(told["plane"]),
+                found_as=str(told["plane"]),
+                confidence=float(told["confidence"]),
+                frame_index=int(told["frame_index"]),
+                time_s=float(told["time_s"]),
+                start_s=float(told["hold_start_s"]),
+                end_s=float(told["hold_end_s"]),
+                final=bool(told["final"]),
+                by_hand=bool(told["by_hand"]),
+                rejected=False,
+                reason="",
+                chosen_by=str(told["chosen_by"]),
+                png=png.name,
+                png_sha256=str(told["png_sha256"]),
+                clip=None,
+                note="",
+                width=int(told["width"]),
+                height=int(told["height"]),
+                crop=Crop(**told["crop"]),
+            )
+        )
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise save_error(png.parent, error) from error
+    except (LookupError, TypeError, ValueError):
+        # Not a file that this program wrote whole.
+        return None
+
+
+def _sentence(last_s: float | None, taken: int, missing: int) -> str:
+    there = (
+        "No frame was recorded before."
+        if last_s is None
+        else f"It is there up to {last_s:.1f} s of the scan."
+    )
+    parts = [
+        "The program ended without closing this session.",
+        there,
+        "At most the last second before that end is lost.",
+    ]
+    if taken:
+        parts.append(f"{taken} planes were taken over from their files.")
+    if missing:
+        parts.append(f"Files of {missing} planes are missing.")
+    return " ".join(parts)

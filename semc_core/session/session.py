@@ -1,0 +1,496 @@
+"""A session: a folder with everything that was found, decided and exported, and its log.
+
+Every change is an entry of the log together with its edits of the state, in one transaction. A commit is on
+the disk when it returns, so neither a killed program nor a power cut takes back what was committed.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.engine.detector import HoldEvent
+from semc_core.errors import SaveError, SessionError
+from semc_core.frames import FrameResult
+from semc_core.session import schema
+from semc_core.session.audit import canonical, utc_now
+from semc_core.session.changes import Change
+from semc_core.session.corrections import Corrector, recorded_edit
+from semc_core.session.entries import (
+    MODEL,
+    PERSON,
+    PROGRAM,
+    AuditEntry,
+    ExportEntry,
+    FrameTable,
+    ItemEntry,
+    ModelEntry,
+    PlaneEntry,
+    RegionEntry,
+    SourceEntry,
+    Verification,
+    file_sha256,
+)
+from semc_core.session.folder import claim_folder
+from semc_core.session.frame_rows import FrameRow, frame_row
+from semc_core.session.journal import Journal, Note, frames_note
+from semc_core.session.lock import WriterLock
+from semc_core.session.origin import origin_from_payload, origin_payload
+from semc_core.session.reader import SessionReader
+from semc_core.session.recovery import recover
+from semc_core.session.state import Edit, State, made, view_of
+from semc_core.session.undo import UndoStack
+from semc_core.version import VERSION
+
+COMMIT_EVERY_S: Final = 0.5
+
+
+class Session:
+    """One session, open. For any thread; reading never waits for writing to the disk.
+
+    Attributes:
+        folder: Where everything lies.
+        source: Where the frames come from.
+        model: What classified them.
+        created_utc: When it began, ISO 8601.
+        recovered: What the last crash left, in a sentence; "" if there was none.
+    """
+
+    source: SourceEntry
+    model: ModelEntry
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
+        """Use `create` or `open`."""
+        self.folder = folder
+        self.created_utc = ""
+        self.recovered = ""
+        self._connection = connection
+        self._writer_lock = lock
+        self._reader = SessionReader(folder)
+        self._lock = threading.RLock()
+        self._closed = False
+        self._pending: list[FrameRow] = []
+        self._committed_s = time.monotonic()
+        self._journal = Journal(folder, connection, None)
+        self._state = State()
+        self._undo = UndoStack()
+        self._data_version = 0
+
+    # Opening and closing.
+
+    @classmethod
+    def create(cls, folder: Path, source: SourceEntry, model: ModelEntry, *, fresh: bool = True) -> Session:
+        """Begin a session.
+
+        Args:
+            folder: Where; made if it is not there.
+            source: Where the frames come from.
+            model: What classifies them.
+            fresh: Never use a folder that is already there: a number is added to the name.
+
+        Raises:
+            SessionError: There is a session in this folder already.
+            SaveError: It could not be written.
+        """
+        folder = claim_folder(folder, fresh=fresh)
+        lock = WriterLock(folder)
+        try:
+            session = cls(folder, schema.create_database(folder), lock)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            session._begin(source, model)
+        except BaseException:
+            session._let_go()
+            raise
+        return session
+
+    @classmethod
+    def open(cls, folder: Path, read_only: bool = False) -> Session:
+        """Open a session that is there.
+
+        Raises:
+            SessionError: There is none, it is open for writing elsewhere, damaged, or of a newer program.
+            SaveError: It cannot be written to.
+        """
+        schema.check_there(folder)
+        lock = None if read_only else WriterLock(folder)
+        try:
+            session = cls(folder, schema.open_database(folder, read_only=read_only), lock)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        try:
+            session._load()
+            if lock is not None:
+                session._resume()
+        except BaseException:
+            session._let_go()
+            raise
+        return session
+
+    def close(self) -> None:
+        """Write what waits, then let go of the session. May be called twice.
+
+        Raises:
+            SaveError: The last frames could not be written; the session is closed all the same.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                if not self.read_only:
+                    self._write(Note(PROGRAM, "closed", {}))
+            finally:
+                self._let_go()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it was opened only to look at it."""
+        return self._writer_lock is None
+
+    # What the model and the program write.
+
+    def add_frames(self, results: Sequence[FrameResult]) -> None:
+        """Log frames. They are committed every 0.5 s while frames come; `flush` commits at once.
+
+        Raises:
+            SaveError: They could not be written; they wait, and are written with the next ones.
+            SessionError: Another model classified them, or the session is only looked at.
+        """
+        rows = [frame_row(result) for result in results]
+        with self._lock:
+            self._check_writable()
+            if rows:
+                # Refused here, before they wait together with good ones.
+                frames_note(rows, self.model)
+            self._pending += rows
+            if time.monotonic() - self._committed_s >= COMMIT_EVERY_S:
+                self._write()
+
+    def write_rows(self, rows: Sequence[FrameRow]) -> None:
+        """Commit frames at once: all of them, or an error and none. Raises as `add_frames`."""
+        self._write(frames_note(rows, self.model))
+
+    def flush(self) -> None:
+        """Commit the frames that wait. Raises as `add_frames`."""
+        with self._lock:
+            self._check_writable()
+            self._write()
+
+    def record_plane(self, event: HoldEvent, png: str, png_sha256: str) -> None:
+        """Log a plane that was found, or a better frame of it.
+
+        What a person decided stays: only the hold's times, and that it is over, change then.
+
+        Args:
+            event: What is known of the hold now.
+            png: File name of its picture in the folder.
+            png_sha256: Of the picture file's bytes.
+
+        Raises:
+            SaveError: It could not be written.
+        """
+        with self._lock:
+            edit = recorded_edit(self._state, event, png, png_sha256)
+            who = PERSON if event.by_hand else MODEL
+            self._write_edit(Note(who, "plane", {"plane_id": event.hold_id}), edit)
+
+    def set_clip(self, plane_id: int, name: str) -> None:
+        """Log the clip of a plane: `name` is relative to the folder, with "/".
+
+        Raises:
+            SaveError: The clip is not there, or this could not be written.
+            SessionError: There is no such plane.
+        """
+        try:
+            digest = file_sha256(self.folder / name)
+        except OSError as error:
+            raise SaveError("A clip could not be read back; check the folder of the session.") from error
+        self.plane(plane_id)
+        with self._lock:
+            edit = self._state.changed("planes", plane_id, clip=name, clip_sha256=digest)
+            self._write_edit(Note(PROGRAM, "clip", {"plane_id": plane_id}), edit)
+
+    def set_source_notice(self, notice: str) -> None:
+        """Log the source's notice when it has grown while it was read."""
+        with self._lock:
+            edit = self._state.changed("session", 1, source_notice=notice)
+            self._write_edit(Note(PROGRAM, "notice", {}), edit)
+
+    def mark_complete(self) -> None:
+        """Log that all frames of the source are here, and all planes found."""
+        with self._lock:
+            edit = self._state.changed("session", 1, complete=1)
+            self._write_edit(Note(PROGRAM, "complete", {}), edit)
+
+    def log(self, who: str, kind: str, payload: dict[str, Any]) -> None:
+        """Log something that changes nothing here. `payload` is plain JSON values, without "edits"."""
+        with self._lock:
+            self._write(Note(who, kind, payload))
+
+    def record_export(self, kind: str, name: str, sha256: str, detail: dict[str, Any]) -> None:
+        """Log an export: `name` without a path, `sha256` of its file or manifest."""
+        with self._lock:
+            number = max((int(key) for key in self._state.rows["exports"]), default=0) + 1
+            row = {
+                "export_id": number,
+                "time_utc": utc_now(),
+                "kind": kind,
+                "name": name,
+                "sha256": sha256,
+                "detail": canonical(detail),
+            }
+            self._write_edit(Note(PERSON, "export", {"export_id": number}), made("exports", row))
+
+    # What a person changes.
+
+    def apply(self, change: Change) -> int | None:
+        """Make a change, as one step of undo.
+
+        Returns:
+            The number of the plane or region that it is about; None if about neither.
+
+        Raises:
+            SessionError: It does not fit the session: no such plane, say.
+            SaveError: It could not be written.
+        """
+        with self._lock:
+            self._check_writable()
+            corrector = Corrector(self.folder, self.source, self.model, self._smoothed_at)
+            correction = corrector.correct(self._state, self._undo.highest, change)
+            if correction.edits:
+                payload = {"text": correction.text}
+                numbers = self._write(Note(PERSON, correction.kind, payload, correction.edits))
+                self._undo.done(numbers[-1], correction.text, correction.edits)
+            return correction.id
+
+    def undo(self) -> str | None:
+        """Take the last change back. Returns what it was, or None if there is none."""
+        return self._swap("undo")
+
+    def redo(self) -> str | None:
+        """Make the change again that was taken back last. Returns what it was, or None if there is none."""
+        return self._swap("redo")
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return not self.read_only and self._undo.last_done is not None
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a change to make again."""
+        return not self.read_only and self._undo.last_undone is not None
+
+    # Reading.
+
+    @property
+    def frame_count(self) -> int:
+        """Frames logged; of an index that was logged twice, both."""
+        with self._lock:
+            waiting = len(self._pending)
+        return self._reader.frame_count() + waiting
+
+    def frames(self, start_s: float | None = None, end_s: float | None = None) -> FrameTable:
+        """What was concluded from the frames, from `start_s` to `end_s` (both inside), by rising index."""
+        with self._lock:
+            waiting = frames_note(self._pending, self.model).batch if self._pending else None
+        return self._reader.frames(len(self.model.classes), start_s, end_s, waiting)
+
+    def planes(self, rejected: bool = False) -> tuple[PlaneEntry, ...]:
+        """The planes in order of time; those that were rejected only if asked for."""
+        self._refresh()
+        return tuple(plane for plane in self._view.planes if rejected or not plane.rejected)
+
+    def plane(self, plane_id: int) -> PlaneEntry:
+        """One plane, rejected or not. Raises SessionError if there is none."""
+        for plane in self.planes(rejected=True):
+            if plane.plane_id == plane_id:
+                return plane
+        raise SessionError(f"The session has no plane {plane_id}; choose one of those listed.")
+
+    def regions(self) -> tuple[RegionEntry, ...]:
+        """The stretches of time that a person marked, in order."""
+        self._refresh()
+        return self._view.regions
+
+    def items(self) -> tuple[ItemEntry, ...]:
+        """A person's words on items of protocols."""
+        self._refresh()
+        return self._view.items
+
+    def exports(self) -> tuple[ExportEntry, ...]:
+        """The exports, oldest first."""
+        self._refresh()
+        return self._view.exports
+
+    @property
+    def note(self) -> str:
+        """A person's words on the whole session."""
+        self._refresh()
+        return self._view.note
+
+    @property
+    def source_notice(self) -> str:
+        """The source's sentence for the user, as it was when it was read to its end."""
+        self._refresh()
+        return self._view.source_notice
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of the source was analysed."""
+        self._refresh()
+        return self._view.complete
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the log's last entry. An export prints it, to find a log that was cut off."""
+        self._refresh()
+        with self._lock:
+            assert self._journal.head is not None
+            return self._journal.head
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """The log from its beginning to where it ends now."""
+        return self._reader.audit()
+
+    def verify(self, head: str | None = None) -> Verification:
+        """Prove the session: the log's chain, the state against the log, frames, pictures, clips.
+
+        Args:
+            head: A hash printed in an earlier export; the log must hold it.
+
+        Raises:
+            SaveError: The frames that wait could not be written.
+        """
+        if not self.read_only:
+            self.flush()
+        return self._reader.verify(head)
+
+    # Inside.
+
+    def _begin(self, source: SourceEntry, model: ModelEntry) -> None:
+        """The first entry: everything that later ones rest on. The path stays out of the log."""
+        self.source, self.model = source, model
+        row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
+        note = Note(PROGRAM, "created", origin_payload(source, model), (made("session", row),))
+        self._write(note, local={} if source.path is None else {schema.SOURCE_PATH: source.path})
+        self.created_utc = next(self.audit()).time_utc
+
+    def _load(self) -> None:
+        """Take over what is stored."""
+        damaged = f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."
+        try:
+            with schema.told(self.folder), schema.snapshot(self._connection):
+                first = schema.first_entry(self._connection)
+                self._data_version = schema.data_version(self._connection)
+                source, self.model = origin_from_payload(first.payload)
+                path = schema.local_value(self._connection, schema.SOURCE_PATH)
+                self._undo = UndoStack.from_entries(schema.entries_by(self._connection, PERSON))
+                self._state = schema.stored_state(self._connection)
+                self._journal.head = schema.last_head(self._connection)
+                self._view = view_of(self._state, json.loads)
+        except (LookupError, TypeError, ValueError) as error:
+            raise SessionError(damaged) from error
+        self.source = replace(source, path=path)
+        self.created_utc = first.time_utc
+
+    def _refresh(self) -> None:
+        """Where another program may write, see what it wrote."""
+        if not self.read_only:
+            return
+        with self._lock:
+            if schema.data_version(self._connection) != self._data_version:
+                self._load()
+
+    def _resume(self) -> None:
+        """Go on with a session: put right what a crash left, and log that it was opened."""
+        with schema.told(self.folder):
+            clean = schema.last_kind(self._connection) == "closed"
+        if not clean:
+            self._recover()
+        self._write(Note(PROGRAM, "opened", {"program": VERSION}))
+
+    def _recover(self) -> None:
+        last_s = self._reader.last_time_s()
+        with schema.told(self.folder):
+            # A copy: the state itself follows when the changes are written.
+            state = schema.stored_state(self._connection)
+        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s)
+        self._write(recovery.note)
+        self.recovered = recovery.sentence
+
+    def _swap(self, kind: str) -> str | None:
+        with self._lock:
+            self._check_writable()
+            step = self._undo.last_done if kind == "undo" else self._undo.last_undone
+            if step is None:
+                return None
+            back = tuple(self._state.reversed(step.edits))
+            numbers = self._write(Note(PERSON, kind, {"text": step.text, "of": step.seq}, back))
+            self._undo.swapped(kind, numbers[-1], back)
+            return step.text
+
+    def _smoothed_at(self, index: int, time_s: float) -> NDArray[np.float32] | None:
+        # A time that was read back from a JSON is rounded.
+        table = self.frames(time_s - 1e-4, time_s + 1e-4)
+        (found,) = np.nonzero(table.index == index)
+        return table.smoothed[found[0]] if len(found) else None
+
+    def _write_edit(self, note: Note, edit: Edit | None) -> None:
+        self._check_writable()
+        if edit is not None:
+            self._write(replace(note, edits=(edit,)))
+
+    def _write(self, *notes: Note, local: dict[str, str] | None = None) -> list[int]:
+        """Commit the waiting frames and then `notes`, all or nothing. Returns the numbers of the entries."""
+        with self._lock:
+            self._check_writable()
+            pending = len(self._pending)
+            if pending:
+                notes = (frames_note(self._pending, self.model), *notes)
+            # Also after a failure: the next try is not made for every frame that comes.
+            self._committed_s = time.monotonic()
+            if not notes:
+                return []
+            numbers = self._journal.commit(notes, local)
+            del self._pending[:pending]
+            for note in notes:
+                self._state.apply(note.edits)
+            if any(note.edits for note in notes):
+                self._view = view_of(self._state, json.loads)
+            return numbers
+
+    def _check_writable(self) -> None:
+        if self._closed:
+            raise SessionError("The session was closed; open it again.")
+        if self.read_only:
+            raise SessionError("The session was opened only to look at it; open it for writing.")
+
+    def _let_go(self) -> None:
+        self._closed = True
+        self._reader.close()
+        schema.close_database(self._connection, read_only=self.read_only)
+        if self._writer_lock is not None:
+            self._writer_lock.release()

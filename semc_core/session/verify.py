@@ -1,0 +1,118 @@
+"""Proving a session: nothing in it was changed, added or removed since it was written."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from semc_core.errors import SessionError
+from semc_core.session import schema
+from semc_core.session.audit import chain_problems
+from semc_core.session.entries import AuditEntry, Verification, file_sha256
+from semc_core.session.state import TABLES, State
+from semc_core.session.undo import UndoStack
+
+
+def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Verification:
+    """Check everything that a session says against its log.
+
+    Args:
+        folder: Of the session.
+        connection: To its database; only read.
+        head: Hash of an entry that the log must hold, from an earlier export.
+    """
+    try:
+        with schema.told(folder):
+            connection.execute("BEGIN")
+            try:
+                return _verify(folder, connection, head)
+            finally:
+                connection.execute("ROLLBACK")
+    except SessionError as error:
+        return Verification(False, 0, (str(error),))
+
+
+def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Verification:
+    try:
+        rows = connection.execute("SELECT * FROM audit ORDER BY seq").fetchall()
+        entries = [schema.entry_of(row) for row in rows]
+    except ValueError:
+        return Verification(False, 0, ("An entry of the log cannot be read: it was changed.",))
+    problems = chain_problems(entries, schema.stored_head(connection))
+    if head is not None and all(entry.hash != head for entry in entries):
+        problems.append(
+            "The log does not hold the entry that was asked for: its end was cut off, or it is another."
+        )
+    problems += _frame_problems(entries, connection)
+    try:
+        state = State()
+        for entry in entries:
+            state.apply(entry.payload.get("edits", ()))
+        stack = UndoStack.from_entries(entry for entry in entries if entry.who == "person")
+    except (SessionError, LookupError, TypeError, ValueError):
+        problems.append("The log's changes do not follow from each other: an entry was changed.")
+    else:
+        problems += _state_problems(state, schema.stored_state(connection))
+        problems += _file_problems(folder, state, stack)
+    return Verification(not problems, len(entries), tuple(problems))
+
+
+def _frame_problems(entries: Iterable[AuditEntry], connection: sqlite3.Connection) -> list[str]:
+    problems = []
+    stored = {
+        int(seq): (int(count), int(layout), rows)
+        for seq, count, layout, rows in connection.execute("SELECT seq, count, layout, rows FROM frames")
+    }
+    for entry in entries:
+        if entry.kind != "frames":
+            continue
+        count, layout, rows = stored.pop(entry.seq, (0, 0, b""))
+        told = entry.payload
+        span = f"Frames {told.get('first')} to {told.get('last')}"
+        if not rows:
+            problems.append(f"{span} are missing.")
+        elif (
+            hashlib.sha256(rows).hexdigest() != told.get("sha256")
+            or count != told.get("count")
+            or layout != told.get("layout")
+        ):
+            problems.append(f"{span} were changed.")
+    problems += [f"The frames of entry {seq} are not in the log." for seq in stored]
+    return problems
+
+
+def _state_problems(logged: State, stored: State) -> list[str]:
+    problems = []
+    for name in TABLES:
+        expected, found = logged.rows[name], stored.rows[name]
+        for row_id in sorted({*expected, *found}, key=str):
+            if expected.get(row_id) != found.get(row_id):
+                problems.append(f"Row {row_id} of {name} is not what the log says.")
+    return problems
+
+
+def _file_problems(folder: Path, state: State, stack: UndoStack) -> list[str]:
+    """Pictures and clips of the planes, and those that an undo would bring back."""
+    rows: list[dict[str, Any]] = list(state.rows["planes"].values())
+    for step in stack.steps():
+        for edit in step.edits:
+            if edit["table"] == "planes" and edit["before"] is not None:
+                rows.append(edit["before"])
+    wanted = {}
+    for row in rows:
+        for kind, name, digest in (("picture", "png", "png_sha256"), ("clip", "clip", "clip_sha256")):
+            if row.get(name) is not None and row.get(digest) is not None:
+                wanted[row[name]] = (kind, row[digest])
+    problems = []
+    for name, (kind, digest) in sorted(wanted.items()):
+        try:
+            found = file_sha256(folder / name)
+        except OSError:
+            problems.append(f"The {kind} {name} is missing.")
+        else:
+            if found != digest:
+                problems.append(f"The {kind} {name} was changed.")
+    return problems

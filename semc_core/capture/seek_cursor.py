@@ -9,6 +9,7 @@ from typing import Final
 
 import av
 from av.packet import Packet
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from semc_core.capture.video import open_container, picture_stream
@@ -16,6 +17,7 @@ from semc_core.capture.video_index import Start, VideoIndex, check_of
 
 _THREADS: Final = 2
 _FAILURES: Final = 16
+_LEANING: Final = (PictureType.P, PictureType.B, PictureType.S, PictureType.BI)
 
 
 class Cursor:
@@ -24,6 +26,7 @@ class Cursor:
     Attributes:
         position: Index of the last frame given; -1 before the first.
         skipped_to: Packets up to this number were decoded only as far as others need them.
+        refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,6 +36,7 @@ class Cursor:
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
         self.position = -1
         self.skipped_to = -1
+        self.refused = False
 
     def begin(self, index: VideoIndex, start: Start, skip_to: int = -1) -> bool:
         """Go to `start`. Packets before the number `skip_to` are decoded only if others refer to them.
@@ -41,6 +45,7 @@ class Cursor:
             False if the file does not lead there.
         """
         self._end()
+        self.refused = False
         self.position, self.skipped_to = start.frame - 1, skip_to - 1
         if start.packet == 0:
             # A fresh decoder on a fresh file: exactly what a sequential read does.
@@ -89,7 +94,7 @@ class Cursor:
     ) -> Generator[tuple[int, av.VideoFrame], None, None]:
         context = self._stream.codec_context
         context.skip_frame = "NONREF" if skip_to > start.packet else "DEFAULT"
-        naming = _Naming(index, start)
+        naming, begun = _Naming(index, start), start.packet == 0
         for number, packet in enumerate(self._packets_from(start), start.packet):
             if number == skip_to:
                 context.skip_frame = "DEFAULT"
@@ -99,8 +104,15 @@ class Cursor:
                 # A sequential read leaves this frame out too.
                 continue
             for frame in frames:
-                if isinstance(frame, av.VideoFrame) and (known := naming.index_of(frame)) is not None:
-                    yield known, frame
+                known = naming.index_of(frame)
+                if known is None or known < start.frame:
+                    # Frames ahead of the start's own lean on some that were not decoded.
+                    continue
+                if not begun and not _is_entry(frame, known, start):
+                    self.refused = True
+                    return
+                begun = True
+                yield known, frame
             if naming.lost:
                 return
 
@@ -149,6 +161,14 @@ class _Naming:
     def _is_right(self, known: int, frame: av.VideoFrame) -> bool:
         checks = self._index.checks
         return checks is None or int(checks[known]) == check_of(frame)
+
+
+def _is_entry(frame: av.VideoFrame, known: int, start: Start) -> bool:
+    """Whether the first frame is the start's own, and whole by itself.
+
+    With a gradual refresh a packet is marked as a start whose picture is complete only many frames later.
+    """
+    return known == start.frame and frame.pict_type not in _LEANING
 
 
 def _is_start(packet: Packet[VideoStream], start: Start) -> bool:

@@ -67,6 +67,7 @@ class SeekableVideo:
         self._asked = -1
         self._indexer: threading.Thread | None = None
         self._failure: SourceError | None = None
+        self._refused: set[int] = set()
         self._decoded: ByteCache[av.VideoFrame] = ByteCache(cache_bytes)
         self._packets: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
         self._cursors: list[Cursor] = [Cursor(path)]
@@ -193,6 +194,7 @@ class SeekableVideo:
                 self._index = index
                 self._decoded.clear()
                 self._packets.clear()
+                self._refused.clear()
             self._failure = failure
             self._settled = index is not None
             self._changed.notify_all()
@@ -243,6 +245,8 @@ class SeekableVideo:
                 continue
             if (found := self._forward(cursor, wanted, yielding)) is not None:
                 return found
+            if cursor.refused:
+                self._refused.add(start.packet)
         return None
 
     def _forward(self, cursor: Cursor, wanted: int, yielding: bool) -> av.VideoFrame | None:
@@ -294,7 +298,11 @@ class SeekableVideo:
         place = int(np.searchsorted(frames, wanted, side="right")) - 1
         step = 1
         while place > 0:
-            yield self._index.starts[place]
+            start = self._index.starts[place]
+            if start.packet in self._refused:
+                place -= 1
+                continue
+            yield start
             place, step = place - step, step * 2
         yield self._index.starts[0]
 

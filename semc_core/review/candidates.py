@@ -28,7 +28,8 @@ def best_frames(table: FrameTable, plane: PlaneEntry, model: ModelEntry, count: 
 
     The hold is divided into `count` equal stretches of time, and each gives its best frame by the detector's
     own measure: the sharpest of those within `CONFIDENCE_MARGIN` of its highest score. Only frames in which
-    the plane was named, and which keep it up by themselves; where there is none (a person renamed it), all live ones.
+    the plane was named, and which keep it up by themselves; where there is none (a person renamed it), all
+    live ones.
     """
     held = table.between(*hold_span(plane))
     rows = np.flatnonzero((held.picture == _LIVE) & ~np.isnan(held.probabilities).any(axis=1))

@@ -21,6 +21,7 @@ from semc_core.engine.mailbox import LatestMailbox, MailboxClosed
 from semc_core.engine.meter import Meter
 from semc_core.engine.stages import Conclusions, FrameLook, chosen_thresholds, classify
 from semc_core.engine.state import EngineSettings, EngineState, Phase, Spread, Statistics
+from semc_core.engine.tap import CaptureTap
 from semc_core.errors import SemcError, SourceInterrupted
 from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.model.spec import ModelSpec
@@ -41,6 +42,7 @@ class LiveEngine:
         preview: Every frame as it comes; of a live source also while the model is still loading (a file waits
             for the model). Keeps the last.
         results: What was concluded, with the frame it was concluded from. Keeps the last.
+        tap: Starts and stops recordings, and says how they stand.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class LiveEngine:
         self.preview: LatestMailbox[FramePacket] = LatestMailbox()
         self.results: LatestMailbox[FrameResult] = LatestMailbox()
         self._frames: LatestMailbox[FramePacket] = LatestMailbox()
+        self.tap = CaptureTap()
         self._meter = Meter(keep_all=self._settings.keep_durations)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -252,6 +255,7 @@ class LiveEngine:
         while (packet := source.read()) is not None:
             if not live:
                 self._frames.wait_until_empty()
+            self.tap.captured(packet)
             self._meter.arrived(packet, self._frames)
             self.preview.put(packet)
 
@@ -293,6 +297,9 @@ class LiveEngine:
         else:
             thresholds = chosen_thresholds(spec, self._settings.thresholds)
             keeper = self._keeper_factory(info, spec, thresholds, device)
+            if self._settings.record is not None:
+                keeper.start_recording(self._settings.record)
+        self.tap.connect(keeper)
         with self._lock:
             self._keeper = keeper
         return keeper

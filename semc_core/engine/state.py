@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from semc_core.model.spec import Thresholds
+from semc_core.session.encode import Quality
 
 
 class Phase(Enum):
@@ -40,12 +41,14 @@ class EngineSettings:
         paced: Play a source that would wait (a file, the simulated scan) at its own speed, as if live. Off,
             such a source waits for the model, and no frame is dropped.
         save: Whether planes found are written.
+        record: Record the whole scan in this quality; None records when `LiveEngine.start_recording` says so.
         keep_durations: Keep every frame's, for `LiveEngine.whole_run`; 16 bytes a frame.
     """
 
     thresholds: Thresholds | None = None
     paced: bool = True
     save: bool = True
+    record: Quality | None = None
     keep_durations: bool = False
 
 

@@ -81,12 +81,16 @@ class ClipMaker:
     """
 
     def __init__(
-        self, folder: Path, settings: ClipSettings, on_written: Callable[[int, str], None] | None = None
+        self,
+        folder: Callable[[], Path],
+        settings: ClipSettings,
+        on_written: Callable[[int, str], None] | None = None,
     ) -> None:
         """Start the writer.
 
         Args:
-            folder: The session's, which is there.
+            folder: Gives the session's folder, once it is there; called on the writer's thread, may wait.
+                Raises SaveError if there will be none.
             settings: The user's choices.
             on_written: Called on the writer's thread with a plane's number and its clip's name, relative to
                 the folder, with "/". May raise SemcError; the clip is removed then.
@@ -198,36 +202,31 @@ class ClipMaker:
             gray=gray,
             quality=self._settings.quality,
         )
-        folder = self._folder / CLIP_FOLDER
+        root = self._folder()
+        folder = root / CLIP_FOLDER
         stem = f"{wanted.hold_id:03d}_{safe_name(wanted.plane)}_f{wanted.frame_index:06d}"
         name = f"{CLIP_FOLDER}/{stem}.mkv"
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
             raise save_error(folder, error) from error
-        write_atomically(self._folder / name, content)
+        write_atomically(root / name, content)
         try:
             if self._on_written is not None:
                 self._on_written(wanted.hold_id, name)
         except SemcError:
-            self._remove(name)
+            _remove(root, name)
             raise
         older = self._written.get(wanted.hold_id)
         self._written[wanted.hold_id] = name
         if older is not None and older != name:
-            self._remove(older)
+            _remove(root, older)
 
     def _pictures(self, frames: list[KeptFrame]) -> Iterator[tuple[NDArray[np.uint8], float]]:
         """Pixels and times; in between, the newer frames are compressed, which go on coming."""
         for frame in frames:
             yield frame.picture(), frame.pts_s
             self._ring.compress_one()
-
-    def _remove(self, name: str) -> None:
-        try:
-            (self._folder / name).unlink(missing_ok=True)
-        except OSError as error:
-            raise save_error(self._folder, error) from error
 
 
 def _of_one_size(frames: list[KeptFrame], index: int) -> list[KeptFrame]:
@@ -240,3 +239,10 @@ def _of_one_size(frames: list[KeptFrame], index: int) -> list[KeptFrame]:
     while last + 1 < len(frames) and size[last + 1] == size[place]:
         last += 1
     return frames[first : last + 1]
+
+
+def _remove(folder: Path, name: str) -> None:
+    try:
+        (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise save_error(folder, error) from error

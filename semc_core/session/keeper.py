@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from semc_core.capture.source import SourceInfo
 from semc_core.engine.detector import HoldEvent
-from semc_core.frames import FrameResult, read_only
+from semc_core.errors import SaveError
+from semc_core.frames import FramePacket, FrameResult, read_only
 from semc_core.model.spec import ModelSpec, Thresholds
+from semc_core.session.encode import Quality
+from semc_core.session.recorder import RecordingState
 from semc_core.session.saved import SavedPlane
 
 THUMBNAIL_PX: Final = 160
@@ -31,6 +34,23 @@ class PlaneKeeper(Protocol):
     @property
     def kept(self) -> int:
         """How many planes there are now; a better frame of the same hold does not count again."""
+        ...
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """The recording that runs, or ran last; None if there was none."""
+        ...
+
+    def start_recording(self, quality: Quality) -> None:
+        """Record from the next frame on. Raises SaveError if that cannot be."""
+        ...
+
+    def stop_recording(self) -> None:
+        """Record no further."""
+        ...
+
+    def captured(self, packet: FramePacket) -> None:
+        """Take a frame as it comes from the source, before it is classified."""
         ...
 
     def classified(self, result: FrameResult) -> None:
@@ -73,6 +93,21 @@ class MemoryKeeper:
         """How many planes were found."""
         with self._lock:
             return len(self._holds)
+
+    @property
+    def recording(self) -> None:
+        """Always None."""
+        return None
+
+    def start_recording(self, quality: Quality) -> None:
+        """Raises SaveError."""
+        raise SaveError("Nothing of this scan is saved; switch saving on to record it.")
+
+    def stop_recording(self) -> None:
+        """There is none."""
+
+    def captured(self, packet: FramePacket) -> None:
+        """Nothing is recorded."""
 
     def classified(self, result: FrameResult) -> None:
         """Nothing is logged."""

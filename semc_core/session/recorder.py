@@ -63,7 +63,7 @@ class Recorder:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Callable[[], Path],
         quality: Quality = Quality.COMPACT,
         *,
         reserve_bytes: int = _RESERVE_BYTES,
@@ -73,7 +73,8 @@ class Recorder:
         """Start the encoder. The first file is made with the first frame.
 
         Args:
-            folder: The session's, which is there. Files in it are never written over.
+            folder: Gives the session's folder, once it is there; called on the encoder's thread, may wait.
+                Files in it are never written over. Raises SaveError if there will be none.
             quality: See there.
             reserve_bytes: The recording ends before less than this is free on the disk.
             waiting_bytes: Most bytes of pixels that may wait for the encoder.
@@ -130,11 +131,15 @@ class Recorder:
             self._changed.notify_all()
             return True
 
-    def close(self) -> RecordingState:
-        """Write what waits and end the file. May be called twice."""
+    def finish(self) -> None:
+        """Take no more frames; what waits is written and the file ended. Does not wait for that."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def close(self) -> RecordingState:
+        """As `finish`, and wait until it is done. May be called twice."""
+        self.finish()
         self._thread.join()
         return self.state
 
@@ -172,8 +177,9 @@ class Recorder:
 
     def _part_for(self, packet: FramePacket, part: PartWriter | None) -> PartWriter:
         """The part that `packet` goes to: the last, or a new one."""
+        folder = self._folder()
         if self._frames % _LOOK_EVERY_FRAMES == 0:
-            self._check_room()
+            self._check_room(folder)
         # Once there was colour, a gray picture in between is no reason for another part.
         self._colour = self._colour or not is_gray(packet.pixels)
         height, width = packet.pixels.shape[:2]
@@ -182,21 +188,19 @@ class Recorder:
                 return part
             part.close()
             self._measure(part)
-        new = PartWriter(self._folder, width, height, gray=not self._colour, quality=self._quality)
+        new = PartWriter(folder, width, height, gray=not self._colour, quality=self._quality)
         with self._changed:
             self._parts[new.path.name] = 0
         return new
 
-    def _check_room(self) -> None:
+    def _check_room(self, folder: Path) -> None:
         """Raises SaveError before the recording takes the room that the planes need."""
         try:
-            free = shutil.disk_usage(self._folder).free
+            free = shutil.disk_usage(folder).free
         except OSError as error:
-            raise save_error(self._folder, error) from error
+            raise save_error(folder, error) from error
         if free < self._reserve_bytes:
-            raise SaveError(
-                f"The disk is nearly full; free space for {self._folder}, or choose another folder."
-            )
+            raise SaveError(f"The disk is nearly full; free space for {folder}, or choose another folder.")
 
     def _written(self, packet: FramePacket, part: PartWriter) -> None:
         if self._frames % _LOOK_EVERY_FRAMES == 0:

@@ -11,18 +11,25 @@ from typing import Final
 from semc_core.capture.source import SourceInfo
 from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError, SemcError
-from semc_core.frames import FrameResult
+from semc_core.frames import FramePacket, FrameResult
 from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.session.atomic import remove_leftovers
+from semc_core.session.clips import ClipSettings
+from semc_core.session.encode import Quality
+from semc_core.session.entries import PROGRAM
+from semc_core.session.entries import PERSON, PlaneEntry
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_rows import FrameRow, frame_row
 from semc_core.session.keeper import KeeperFactory, PlaneKeeper, saved_plane
 from semc_core.session.plane_files import PlaneFiles, remove_plane, write_plane
 from semc_core.session.record import Origin
+from semc_core.session.recorder import RecordingState
 from semc_core.session.saved import SavedPlane
 from semc_core.session.session import COMMIT_EVERY_S, Session
+from semc_core.session.tape import Tape
 
 _log = logging.getLogger(__name__)
+_CLIPS: Final = ClipSettings()
 _PLANES_LIMIT: Final = 16
 _FRAMES_LIMIT: Final = 3600
 """Frames that wait while the disk takes none: a minute at 60 frames/s, half a megabyte."""
@@ -37,13 +44,16 @@ class SessionKeeper:
     and the scan goes on.
     """
 
-    def __init__(self, folder: Path, origin: Origin, *, fresh: bool = True) -> None:
+    def __init__(
+        self, folder: Path, origin: Origin, *, fresh: bool = True, clips: ClipSettings | None = None
+    ) -> None:
         """Start the writer. The folder is made when there is something to write.
 
         Args:
             folder: Where the session goes.
             origin: Source and model.
             fresh: Never use a folder that is already there: a number is added to the name.
+            clips: Of the scan around each plane; None makes none.
         """
         self._folder = folder
         self._origin = origin
@@ -54,12 +64,15 @@ class SessionKeeper:
         self._due_s = 0.0
         self._new: list[SavedPlane] = []
         self._written: dict[int, PlaneFiles] = {}
+        self._early_clips: dict[int, str] = {}
         self._session: Session | None = None
+        self._session_due = True
         self._plane_fault = ""
         self._frame_fault = ""
         self._lost = 0
         self._complete: SourceInfo | None = None
         self._closed = False
+        self._tape = Tape(self._await_folder, clips, self._clip_written, self._recorded)
         self._writer = threading.Thread(target=self._write_all, name="session-writer")
         self._writer.start()
 
@@ -80,13 +93,35 @@ class SessionKeeper:
         """The sentence about what could not be written, or ""."""
         with self._changed:
             lost = f" {self._lost} frames are missing in the log." if self._lost else ""
-            return (self._plane_fault or self._frame_fault) + lost
+            fault = (self._plane_fault or self._frame_fault) + lost
+        return fault or self._tape.fault
 
     @property
     def kept(self) -> int:
         """Planes on disk."""
         with self._changed:
             return len(self._written)
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """The recording that runs, or ran last; None if there was none."""
+        return self._tape.recording
+
+    def start_recording(self, quality: Quality) -> None:
+        """Record from the next frame on. Nothing happens if a recording runs.
+
+        Raises:
+            SaveError: The scan is over.
+        """
+        self._tape.start_recording(quality)
+
+    def stop_recording(self) -> None:
+        """Record no further; what waits is still written."""
+        self._tape.stop_recording()
+
+    def captured(self, packet: FramePacket) -> None:
+        """Take a frame for the recording and the clips; does not wait."""
+        self._tape.put(packet)
 
     def classified(self, result: FrameResult) -> None:
         """Log a frame; does not wait. While the disk takes nothing, a minute of frames waits, no more."""
@@ -98,7 +133,9 @@ class SessionKeeper:
                 self._lost += 1
                 return
             if not self._rows:
-                self._due_s = max(self._due_s, time.monotonic() + COMMIT_EVERY_S)
+                # The first at once: a recording waits for the session's folder.
+                wait_s = 0.0 if self._session is None else COMMIT_EVERY_S
+                self._due_s = max(self._due_s, time.monotonic() + wait_s)
                 self._changed.notify_all()
             self._rows.append(row)
 
@@ -118,7 +155,8 @@ class SessionKeeper:
                 return False
             self._events[event.hold_id] = event
             self._changed.notify_all()
-            return True
+        self._tape.found(event)
+        return True
 
     def submit_waiting(self, event: HoldEvent) -> None:
         """As `submit`, but wait for room: for files, where nothing else is in a hurry."""
@@ -170,6 +208,7 @@ class SessionKeeper:
                 if event is not None:
                     self._write_event(event)
             self._write_frames()
+            self._close_tape()
             self._close_session()
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             # The type only: an error may name a file, and a file may be named after a patient.
@@ -178,6 +217,7 @@ class SessionKeeper:
                 self._closed = True
                 self._frame_fault = "The scan is no longer saved because of an unexpected fault; see the log."
                 self._changed.notify_all()
+            self._close_tape()
 
     def _wait(self) -> bool:
         """Wait for something to write; False when closed and no event is left."""
@@ -229,22 +269,30 @@ class SessionKeeper:
             self._plane_fault = fault or self._plane_fault
             self._new.append(plane)
 
-    def _write_plane(self, event: HoldEvent) -> Path:
+    def _write_plane(self, event: HoldEvent) -> Path | None:
         session = self._opened()
-        source, model = session.source, session.model
+        decided = _decided(session, event.hold_id)
+        if decided is not None:
+            # A person chose its label or frame: the model's next frame is not wanted.
+            session.record_plane(event, decided.png or "", decided.png_sha256 or "")
+            return None if decided.png is None else session.folder / decided.png
         old = self._written.get(event.hold_id)
-        files = write_plane(session.folder, event, source, model, old)
+        files = write_plane(session.folder, event, session.source, session.model, old)
         session.record_plane(event, files.png, files.sha256)
         with self._changed:
             self._written[event.hold_id] = files
         if old is not None and old.png != files.png:
-            try:
-                remove_plane(session.folder, old.png)
-            except SaveError as error:
-                # The better one is there.
-                with self._changed:
-                    self._plane_fault = f"An older frame of a plane was not removed. {error}"
+            # Whatever the session names now stays, also where a person decided in between.
+            self._remove(session.folder, files.png if _decided(session, event.hold_id) else old.png)
         return session.folder / files.png
+
+    def _remove(self, folder: Path, png: str) -> None:
+        try:
+            remove_plane(folder, png)
+        except SaveError as error:
+            # The better one is there.
+            with self._changed:
+                self._plane_fault = f"An older frame of a plane was not removed. {error}"
 
     def _opened(self) -> Session:
         """The session, begun now if there is none yet. Raises SaveError or SessionError."""
@@ -253,7 +301,49 @@ class SessionKeeper:
             session = Session.create(self._folder, *self._origin.entries(), fresh=self._fresh)
             with self._changed:
                 self._session, self._folder = session, session.folder
+                self._changed.notify_all()
         return session
+
+    def _close_tape(self) -> None:
+        """End recordings and clips, before the session they are told to is closed."""
+        with self._changed:
+            self._session_due = False
+            self._changed.notify_all()
+        self._tape.close()
+
+    # The threads of the tape.
+
+    def _await_folder(self) -> Path:
+        """The session's folder, once there is a session."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._session is not None or not self._session_due)
+            if self._session is None:
+                raise SaveError("There is no session to write to; check the folder for saved planes.")
+            return self._session.folder
+
+    def _clip_written(self, hold_id: int, name: str) -> None:
+        with self._changed:
+            session = self._session
+            if hold_id not in self._written:
+                self._early_clips[hold_id] = name
+                return
+        assert session is not None
+        session.set_clip(hold_id, name)
+
+    def _recorded(self, state: RecordingState) -> None:
+        with self._changed:
+            session = self._session
+        payload = {
+            "parts": list(state.parts),
+            "quality": str(state.quality),
+            "frames": state.frames,
+            "lost": state.lost,
+            "seconds": round(state.seconds, 3),
+        }
+        if session is not None:
+            session.log(PROGRAM, "recording", payload)
+
+    # The writer again.
 
     def _close_session(self) -> None:
         session, complete = self._session, self._complete
@@ -274,10 +364,19 @@ class SessionKeeper:
                 self._frame_fault = f"The session was not closed. {error}"
 
 
-def store_in(root: Path) -> KeeperFactory:
+def _decided(session: Session, plane_id: int) -> PlaneEntry | None:
+    """A plane of which a person decided the label or the frame."""
+    for plane in session.planes(rejected=True):
+        if plane.plane_id == plane_id and plane.chosen_by == PERSON:
+            return plane
+    return None
+
+
+def store_in(root: Path, clips: ClipSettings | None = _CLIPS) -> KeeperFactory:
     """What `LiveEngine` needs to write each scan into a folder of its own below `root`.
 
-    Temporary files that a killed program left there are removed.
+    Temporary files that a killed program left there are removed. Around each plane a clip is saved, unless
+    `clips` is None.
     """
 
     def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneKeeper:
@@ -286,6 +385,7 @@ def store_in(root: Path) -> KeeperFactory:
         except SaveError as error:
             # The scan can go on; the first plane will tell whether the folder is usable.
             _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
-        return SessionKeeper(scan_folder(root, source), Origin(source, spec, thresholds, device))
+        origin = Origin(source, spec, thresholds, device)
+        return SessionKeeper(scan_folder(root, source), origin, clips=clips)
 
     return make

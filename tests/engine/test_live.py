@@ -25,6 +25,7 @@ from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.keeper import KeeperFactory
+from semc_core.session.session import Session
 from semc_core.session.store import store_in
 from tests.capture.capture_clips import write_video
 from tests.engine.scripted import CLASSES, ScriptedRuntime, probabilities, textured
@@ -206,7 +207,13 @@ def test_a_held_plane_lies_in_a_folder_when_the_source_has_ended(tmp_path: Path)
     assert {plane.hold_id for plane in saved} == {1}
     assert saved[-1].png is not None
     assert saved[-1].png.is_file()
-    assert sorted(path.suffix for path in saved[-1].png.parent.iterdir()) == [".json", ".png"]
+    folder = saved[-1].png.parent
+    assert {path.suffix for path in folder.iterdir() if path.is_file()} == {".json", ".png", ".sqlite"}
+    with Session.open(folder) as session:
+        (plane,) = session.planes()
+        assert plane.clip is not None
+        assert (folder / plane.clip).is_file()
+        assert session.verify().ok
     assert engine.statistics().planes_saved == 1
     assert engine.take_saved() == []
     engine.stop()

@@ -46,7 +46,7 @@ def test_a_clip_holds_two_seconds_before_and_one_after(tmp_path: Path) -> None:
         written.append((hold_id, name))
         done.set()
 
-    maker = ClipMaker(tmp_path, ClipSettings(quality=Quality.LOSSLESS), note)
+    maker = ClipMaker(lambda: tmp_path, ClipSettings(quality=Quality.LOSSLESS), note)
     for index in range(200):
         maker.put(at(index))
         if index == 115:
@@ -63,7 +63,7 @@ def test_a_clip_holds_two_seconds_before_and_one_after(tmp_path: Path) -> None:
 
 
 def test_a_better_frame_replaces_the_clip(tmp_path: Path) -> None:
-    maker = ClipMaker(tmp_path, ClipSettings(before_s=0.5, after_s=0.2))
+    maker = ClipMaker(lambda: tmp_path, ClipSettings(before_s=0.5, after_s=0.2))
     seen = threading.Event()
     maker._on_written = lambda *_: seen.set()
     for index in range(120):
@@ -78,7 +78,7 @@ def test_a_better_frame_replaces_the_clip(tmp_path: Path) -> None:
 
 
 def test_the_end_of_the_scan_cuts_a_clip_short_but_writes_it(tmp_path: Path) -> None:
-    maker = ClipMaker(tmp_path, ClipSettings())
+    maker = ClipMaker(lambda: tmp_path, ClipSettings())
     for index in range(31):
         maker.put(at(index))
     maker.found(event(30))
@@ -90,7 +90,7 @@ def test_a_clip_that_cannot_be_told_of_is_removed_and_told(tmp_path: Path) -> No
     def refuse(hold_id: int, name: str) -> None:
         raise SessionError("There is no such plane.")
 
-    maker = ClipMaker(tmp_path, ClipSettings(), refuse)
+    maker = ClipMaker(lambda: tmp_path, ClipSettings(), refuse)
     maker.put(at(0))
     maker.found(event(0))
     maker.close()
@@ -99,7 +99,7 @@ def test_a_clip_that_cannot_be_told_of_is_removed_and_told(tmp_path: Path) -> No
 
 
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
-    maker = ClipMaker(tmp_path / "gone", ClipSettings())
+    maker = ClipMaker(lambda: tmp_path / "gone", ClipSettings())
     maker.put(at(0))
     maker.found(event(0))
     maker.close()
@@ -150,7 +150,7 @@ def test_frames_that_a_clip_waits_for_stay_longer() -> None:
 
 
 def test_a_size_that_changes_within_the_clip_cuts_it_there(tmp_path: Path) -> None:
-    maker = ClipMaker(tmp_path, ClipSettings())
+    maker = ClipMaker(lambda: tmp_path, ClipSettings())
     for index in range(30):
         maker.put(packet(index, speckle(index, 64, 64) if index < 10 else speckle(index), index / RATE))
     maker.found(event(20))

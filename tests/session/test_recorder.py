@@ -54,7 +54,7 @@ def test_lossless_gives_every_pixel_index_and_time_back(tmp_path: Path, kind: st
             pixels = read_only(np.repeat(pixels[..., None], 3, axis=2))
         # Uneven times and a gap in the numbers, as a live source has them.
         frames.append(packet(number + 5 * (number > 6), pixels, 7.0 + number * 0.0337 + (number % 3) * 0.004))
-    recorder = Recorder(tmp_path, Quality.LOSSLESS)
+    recorder = Recorder(lambda: tmp_path, Quality.LOSSLESS)
     assert all(recorder.put(frame) for frame in frames)
     state = recorder.close()
 
@@ -70,7 +70,7 @@ def test_lossless_gives_every_pixel_index_and_time_back(tmp_path: Path, kind: st
 @pytest.mark.parametrize("size", [(96, 128), (97, 131)])
 def test_compact_is_close_and_keeps_the_form(tmp_path: Path, colour: bool, size: tuple[int, int]) -> None:
     frames = [packet(number, speckle(number, *size, colour=colour)) for number in range(6)]
-    recorder = Recorder(tmp_path, Quality.COMPACT)
+    recorder = Recorder(lambda: tmp_path, Quality.COMPACT)
     for frame in frames:
         recorder.put(frame)
     recorder.close()
@@ -85,7 +85,7 @@ def test_compact_is_close_and_keeps_the_form(tmp_path: Path, colour: bool, size:
 
 def test_times_in_the_file_are_the_scans_to_the_millisecond(tmp_path: Path) -> None:
     times = [3.0, 3.0331, 3.1, 3.1002, 3.5]
-    recorder = Recorder(tmp_path)
+    recorder = Recorder(lambda: tmp_path)
     for number, time_s in enumerate(times):
         recorder.put(packet(number, speckle(number), time_s))
     recorder.close()
@@ -106,7 +106,7 @@ def test_another_size_or_colour_begins_another_part(tmp_path: Path) -> None:
         speckle(3, 64, 64, colour=True),
         speckle(4, 64, 64),
     ]
-    recorder = Recorder(tmp_path, Quality.LOSSLESS)
+    recorder = Recorder(lambda: tmp_path, Quality.LOSSLESS)
     for number, pixels in enumerate(pictures):
         recorder.put(packet(number, pixels))
     state = recorder.close()
@@ -120,7 +120,7 @@ def test_another_size_or_colour_begins_another_part(tmp_path: Path) -> None:
 
 def test_a_second_recording_leaves_the_first_alone(tmp_path: Path) -> None:
     for number in range(2):
-        recorder = Recorder(tmp_path)
+        recorder = Recorder(lambda: tmp_path)
         recorder.put(packet(number, speckle(number)))
         recorder.close()
     assert [frame.index for frame in read_all(tmp_path)] == [0, 1]
@@ -139,7 +139,7 @@ def test_what_the_encoder_cannot_take_is_lost_and_counted(
 
     monkeypatch.setattr(VideoWriter, "write", slow)
     pixels = speckle(0)
-    recorder = Recorder(tmp_path, waiting_bytes=3 * pixels.nbytes)
+    recorder = Recorder(lambda: tmp_path, waiting_bytes=3 * pixels.nbytes)
     assert recorder.put(packet(0, pixels))
     assert writing.wait(20)
     taken = [recorder.put(packet(number, pixels)) for number in range(1, 6)]
@@ -153,7 +153,7 @@ def test_what_the_encoder_cannot_take_is_lost_and_counted(
 
 
 def test_room_is_left_on_the_disk(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, reserve_bytes=2**62)
+    recorder = Recorder(lambda: tmp_path, reserve_bytes=2**62)
     recorder.put(packet(0, speckle(0)))
     state = recorder.close()
     assert "nearly full" in state.fault
@@ -161,7 +161,7 @@ def test_room_is_left_on_the_disk(tmp_path: Path) -> None:
 
 
 def test_a_table_that_is_damaged_is_told_and_a_cut_last_line_is_left_out(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path)
+    recorder = Recorder(lambda: tmp_path)
     for number in range(4):
         recorder.put(packet(number, speckle(number)))
     recorder.close()

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
 from pydicom.tag import Tag
@@ -53,7 +54,7 @@ def still(
     plane: PlaneEntry,
     pixels: NDArray[np.uint8],
     number: int,
-    packing: Packing = "rle",
+    packing: Packing = "none",
 ) -> Dataset:
     """The saved frame of a plane as one DICOM image.
 
@@ -80,7 +81,7 @@ def clip(
     frames: Iterable[NDArray[np.uint8]],
     times_s: Sequence[float],
     number: int,
-    packing: Packing = "rle",
+    packing: Packing = "jpeg-ls",
     frame_indices: Sequence[int] | None = None,
 ) -> Dataset:
     """A cine clip around a plane as one multi-frame DICOM object.
@@ -173,7 +174,9 @@ def _image(context: StudyContext, packed: PackedFrames, sop_class: str, series: 
     dataset.file_meta = file_meta(sop_class, packed.packing)
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.SOPClassUID = sop_class
-    _put_study(dataset, context)
+    # What the source's header holds is kept, right or wrong; validation would quote it on the screen.
+    with disable_value_validation():
+        _put_study(dataset, context)
     dataset.Modality = "US"
     dataset.SeriesInstanceUID = context.uids.made(
         "series", context.study_uid, context.source_uid, str(series)

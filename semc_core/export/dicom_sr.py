@@ -14,6 +14,7 @@ from typing import Final
 
 from highdicom import sr
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage
@@ -93,7 +94,19 @@ def structured_report(
     )
     notes = [reported.plane for reported in planes] if free_text else []
     content[0].ContentSequence.append(_evaluations(model, checklist, notes))
-    report = sr.ComprehensiveSR(
+    with disable_value_validation():
+        report = _document(context, evidence, content)
+    # In place of the library's own, which holds the time of day and its own name.
+    report.ContributingEquipmentSequence = [equipment()]
+    _set_when(report, context, made)
+    report.file_meta = file_meta(str(ComprehensiveSRStorage))
+    return finish(report, context)
+
+
+def _document(
+    context: StudyContext, evidence: list[Dataset], content: sr.MeasurementReport
+) -> sr.ComprehensiveSR:
+    return sr.ComprehensiveSR(
         evidence=evidence,
         content=content,
         series_instance_uid=context.uids.made("series", context.study_uid, context.source_uid, str(REPORT)),
@@ -109,11 +122,6 @@ def structured_report(
         series_description="SEMC Live report",
         transfer_syntax_uid="1.2.840.10008.1.2.1",
     )
-    # In place of the library's own, which holds the time of day and its own name.
-    report.ContributingEquipmentSequence = [equipment()]
-    _set_when(report, context, made)
-    report.file_meta = file_meta(str(ComprehensiveSRStorage))
-    return finish(report, context)
 
 
 def _set_when(report: Dataset, context: StudyContext, made: datetime) -> None:

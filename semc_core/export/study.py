@@ -6,31 +6,42 @@ carried over, never a text. So a name in an attribute where nobody looks for one
 
 from __future__ import annotations
 
-import hashlib
+import re
+import struct
+import zlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
 import pydicom
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
-from semc_core.errors import SourceError
+from semc_core.errors import ExportError, SourceError
 from semc_core.export import carried
 from semc_core.export.dicom_pixels import LossyStep
 from semc_core.export.uids import UidMaker
+from semc_core.session.entries import file_sha256
 
 Dates = Literal["removed", "shifted", "kept"]
 
 DUMMY_DATE: Final = "19000101"
 DUMMY_TIME: Final = "000000"
+_LONGEST_LO: Final = 64
+_DATE: Final = r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
 _STUDY_ID: Final = "SEMC"
 _US_CLASSES: Final = frozenset(
     f"1.2.840.10008.5.1.4.1.1.{tail}"
     for tail in ("6", "6.1", "3", "3.1")  # The short ones are retired; old loops have them.
 )
+# What pydicom raises for files that are damaged, and for values that are not what they should be.
+_UNREADABLE: Final = (
+    AttributeError, EOFError, IndexError, InvalidDicomError, KeyError, NotImplementedError, OSError,
+    OverflowError, TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
 _METHODS: Final = {
     "1.2.840.10008.1.2.4.50": "ISO_10918_1",
     "1.2.840.10008.1.2.4.51": "ISO_10918_1",
@@ -58,7 +69,7 @@ class StudyChoices:
 
     Attributes:
         de_identify: Leave out who was examined, where, by whom and with which device.
-        dates: With `de_identify`: "removed", or "shifted" by the same number of days for all of a patient.
+        dates: With `de_identify`: "removed", or "shifted", all of a patient by the same time.
         patient: Without `de_identify`: the patient to write instead of the source's; None keeps the source's.
         accession_number: Without `de_identify`: of the order; "" keeps the source's.
         pixels_cleaned: Whether text in the pictures was masked.
@@ -166,23 +177,30 @@ def study_of_dicom(path: Path, uids: UidMaker, choices: StudyChoices) -> StudyCo
 
     Raises:
         SourceError: The file is gone or is not DICOM.
+        ExportError: The patient that the user gave cannot be written.
     """
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(carried.READ))
-        size = path.stat().st_size
+        # Validation would write the values it dislikes, names among them, to the screen.
+        with disable_value_validation():
+            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(carried.READ))
+            return _study_of_header(header, path, uids, choices)
     except FileNotFoundError as error:
         raise SourceError("The DICOM file of this session is gone; put it back to export DICOM.") from error
-    except (InvalidDicomError, OSError, EOFError, ValueError, AttributeError) as error:
-        raise SourceError("The DICOM file of this session can no longer be read; put it back.") from error
-    old_study = str(header.get("StudyInstanceUID", "") or "")
+    except _UNREADABLE:
+        # The cause is left out: pydicom's messages quote values.
+        raise SourceError("The DICOM file of this session can no longer be read; put it back.") from None
+
+
+def _study_of_header(header: Dataset, path: Path, uids: UidMaker, choices: StudyChoices) -> StudyContext:
+    old_study = _text(header, "StudyInstanceUID")
     study_uid = (uids.replaced(old_study) if choices.de_identify else old_study) if old_study else ""
-    patient_seed = str(header.get("PatientID", "") or "") or old_study or _digest(path)
-    study_when = str(header.get("StudyDate", "") or ""), str(header.get("StudyTime", "") or "")
-    taken = _first(header, "ContentDate", "AcquisitionDate", "SeriesDate", "StudyDate")
-    taken_time = _first(header, "ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
+    seed = f"patient {_text(header, 'PatientID') or old_study or file_sha256(path)}"
+    study_when = _text(header, "StudyDate"), _text(header, "StudyTime")
+    taken = _text(header, "ContentDate", "AcquisitionDate", "SeriesDate", "StudyDate")
+    taken_time = _text(header, "ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
     return _context(
-        header, "dicom", f"patient {patient_seed}", study_when, (taken, taken_time), uids, choices,
-        study_uid or uids.made("study", patient_seed), _lossy_of_header(header, size),
+        header, "dicom", seed, study_when, (taken, taken_time), uids, choices,
+        study_uid or uids.made("study", seed), _lossy_of_header(header, path.stat().st_size),
     )  # fmt: skip
 
 
@@ -199,11 +217,11 @@ def _context(
 ) -> StudyContext:
     hidden = choices.de_identify
     dates: Dates = choices.dates if hidden else "kept"
-    days = uids.shift_days(patient_seed)
-    study_date, study_time = moved(study_when, dates, days)
-    content_date, content_time = moved(taken, dates, days)
-    old_uid = str(header.get("SOPInstanceUID", "") or "")
-    ultrasound = str(header.get("SOPClassUID", "") or "") in _US_CLASSES
+    back = uids.shift(patient_seed)
+    study_date, study_time = moved(study_when, dates, back)
+    content_date, content_time = moved(taken, dates, back)
+    old_uid = _text(header, "SOPInstanceUID")
+    ultrasound = _text(header, "SOPClassUID") in _US_CLASSES
     return StudyContext(
         uids=uids,
         study_uid=study_uid,
@@ -212,12 +230,10 @@ def _context(
         study_time=study_time,
         content_date=content_date or DUMMY_DATE,
         content_time=content_time or DUMMY_TIME,
-        study_id=_STUDY_ID if hidden else str(header.get("StudyID", "") or _STUDY_ID),
-        accession_number=""
-        if hidden
-        else choices.accession_number or str(header.get("AccessionNumber", "") or ""),
-        referring_physician="" if hidden else str(header.get("ReferringPhysicianName", "") or ""),
-        study_description="" if hidden else str(header.get("StudyDescription", "") or ""),
+        study_id=_STUDY_ID if hidden else _text(header, "StudyID") or _STUDY_ID,
+        accession_number="" if hidden else choices.accession_number or _text(header, "AccessionNumber"),
+        referring_physician="" if hidden else _text(header, "ReferringPhysicianName"),
+        study_description="" if hidden else _text(header, "StudyDescription"),
         de_identified=hidden,
         dates=dates,
         pixels_cleaned=choices.pixels_cleaned,
@@ -226,7 +242,7 @@ def _context(
         lossy=lossy,
         ultrasound=ultrasound,
         carried=carried.pick(header, hidden) if ultrasound else Dataset(),
-        source_class=str(header.get("SOPClassUID", "") or ""),
+        source_class=_text(header, "SOPClassUID"),
         source_uid=(uids.replaced(old_uid) if hidden else old_uid) if old_uid else "",
         source_size=(int(header.get("Columns", 0) or 0), int(header.get("Rows", 0) or 0)),
         source_frames=int(header.get("NumberOfFrames", 1) or 1),
@@ -238,13 +254,31 @@ def _patient(header: Dataset, seed: str, uids: UidMaker, choices: StudyChoices) 
         number = uids.pseudonym(seed)
         return Patient(name=f"{number}^ANON", patient_id=number)
     if choices.patient is not None:
+        _check_patient(choices.patient)
         return replace(choices.patient, name=_person_name(choices.patient.name))
     return Patient(
-        name=_person_name(str(header.get("PatientName", "") or "")),
-        patient_id=str(header.get("PatientID", "") or ""),
-        birth_date=str(header.get("PatientBirthDate", "") or ""),
-        sex=str(header.get("PatientSex", "") or ""),
+        name=_person_name(_text(header, "PatientName")),
+        patient_id=_text(header, "PatientID"),
+        birth_date=_text(header, "PatientBirthDate"),
+        sex=_text(header, "PatientSex"),
     )
+
+
+def _check_patient(patient: Patient) -> None:
+    """Refuse what DICOM cannot hold, before anything is written.
+
+    Raises:
+        ExportError: Something is too long or in another form.
+    """
+    if patient.birth_date and not re.fullmatch(
+        r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", patient.birth_date
+    ):
+        raise ExportError("The birth date must be eight digits (YYYYMMDD), or empty.")
+    if patient.sex not in ("M", "F", "O", ""):
+        raise ExportError("The patient's sex must be M, F or O, or empty.")
+    for text in (patient.name, patient.patient_id):
+        if len(text) > _LONGEST_LO or "\\" in text or not text.isprintable():
+            raise ExportError("The patient's name and number may have 64 characters each, and no backslash.")
 
 
 def _person_name(name: str) -> str:
@@ -252,24 +286,27 @@ def _person_name(name: str) -> str:
     return f"{name}^" if name and "^" not in name else name
 
 
-def moved(when: tuple[str, str], dates: Dates, days: int) -> tuple[str, str]:
-    """A DICOM date and time after the dates were removed (both ""), shifted back by `days`, or kept.
+def moved(when: tuple[str, str], dates: Dates, back: timedelta) -> tuple[str, str]:
+    """A DICOM date and time after the dates were removed (both ""), moved `back`, or kept.
 
-    A date that is none cannot be shifted and is removed. The time of day stays when dates are shifted, so
-    that the order of pictures does.
+    The time of day moves with the date, so that intervals stay. Where the time is missing or is none, only
+    the date is moved; where the date is, both are removed.
     """
     date, time = when
     if dates == "kept":
         return date, time
     if dates == "removed":
         return "", ""
+    digits, _, fraction = time.partition(".")
+    sound = re.fullmatch(r"\d\d(\d\d(\d\d)?)?", digits) and re.fullmatch(r"\d{0,6}", fraction)
     try:
-        earlier = datetime.strptime(date, "%Y%m%d") - timedelta(days=days)
+        if sound:
+            exact = f"{date}{digits:0<6}{fraction:0<6}"
+            earlier = datetime.strptime(exact, "%Y%m%d%H%M%S%f") - back
+            return earlier.strftime("%Y%m%d"), earlier.strftime("%H%M%S.%f" if fraction else "%H%M%S")
+        return (datetime.strptime(date, "%Y%m%d") - back).strftime("%Y%m%d"), ""
     except (ValueError, OverflowError):
         return "", ""
-    digits, _, fraction = time.partition(".")
-    sound = digits.isdigit() and len(digits) in (2, 4, 6) and (not fraction or fraction.isdigit())
-    return earlier.strftime("%Y%m%d"), time if sound else ""
 
 
 def _lossy_of_header(header: Dataset, file_bytes: int) -> tuple[LossyStep, ...]:
@@ -300,10 +337,6 @@ def _many(value: object) -> list[object]:
     return list(value) if isinstance(value, pydicom.multival.MultiValue) else [value]
 
 
-def _first(header: Dataset, *names: str) -> str:
+def _text(header: Dataset, *names: str) -> str:
+    """The first of these elements that holds something, as text; "" if none does."""
     return next((str(header[name].value) for name in names if header.get(name)), "")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

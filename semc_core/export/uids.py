@@ -10,6 +10,7 @@ import hmac
 import os
 import secrets
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from semc_core.session.atomic import save_error
 
 KEY_BYTES: Final = 32
 _STANDARD_ROOT: Final = "1.2.840.10008."
-_LONGEST_SHIFT_DAYS: Final = 3650
+_LONGEST_SHIFT_S: Final = 3650 * 24 * 3600
 
 
 class UidMaker:
@@ -42,10 +43,10 @@ class UidMaker:
         """A patient number that says nothing: "ANON-" and 12 characters."""
         return f"ANON-{self._digest('patient', *parts).hex()[:12].upper()}"
 
-    def shift_days(self, *parts: str) -> int:
-        """By how many days (1 to 3650, backwards) all dates of one patient are shifted."""
-        number = int.from_bytes(self._digest("days", *parts)[:8], "big")
-        return 1 + number % _LONGEST_SHIFT_DAYS
+    def shift(self, *parts: str) -> timedelta:
+        """By how much all dates and times of one patient are moved back: a second to ten years."""
+        number = int.from_bytes(self._digest("shift", *parts)[:8], "big")
+        return timedelta(seconds=1 + number % _LONGEST_SHIFT_S)
 
     def _digest(self, *parts: str) -> bytes:
         # Each part with its length, so that ("a", "bc") and ("ab", "c") differ.

@@ -17,6 +17,10 @@ HELP = "show, verify and import models"
 _INFO = "show what a model file holds"
 _VERIFY = "run a model file's stored inputs through every runtime and compare with its stored outputs"
 _IMPORT = "make a model file of a checkpoint of the SEMC authors' code, or of a SonoNet"
+_QUANTISE = (
+    "make a model file that runs in int8 on the CPU; it is written only if int8 nearly always says what "
+    "float32 says (needs NNCF, from the extra train)"
+)
 _FIT_GATE = "fit the gate of a SEMC model to labelled pictures; the rest of it stays as it is"
 
 
@@ -57,10 +61,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fit.add_argument("--held-out", type=float, default=0.3, help="share of the pictures to measure on")
     fit.add_argument("--seed", type=int, default=0, help="of the choice of these")
 
+    quantise = actions.add_parser("quantise", help=_QUANTISE, description=_QUANTISE)
+    quantise.add_argument("file", type=Path, help="model file")
+    quantise.add_argument("--out", type=Path, required=True, help="model file to write")
+    quantise.add_argument(
+        "--data",
+        default="simulated",
+        metavar="DIR",
+        help="a folder with a sub-folder per class, with pictures or a folder per patient "
+        "(default: simulated, the simulated patients)",
+    )
+    quantise.add_argument("--threads", type=int, help="most CPU threads to use")
+
 
 def run(args: argparse.Namespace) -> int:
     """Do one action. Returns the exit code: 1 where `verify` or `fit-gate` came to a bad end."""
-    actions = {"info": _info, "verify": _verify, "import": _import, "fit-gate": _fit_gate}
+    actions = {
+        "info": _info,
+        "verify": _verify,
+        "import": _import,
+        "fit-gate": _fit_gate,
+        "quantise": _quantise,
+    }
     return actions[args.action](args)
 
 
@@ -123,6 +145,38 @@ def _fit_gate(args: argparse.Namespace) -> int:
         raise UsageError(
             f"The fitted gate is no better on the pictures held out, so {args.out.name} was not written; "
             "collect more pictures."
+        )
+    print(f"Wrote {args.out}.")
+    return 0
+
+
+def _quantise(args: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from semc_core.model.file import read_spec
+    from semc_core.runtime.quantise import LEAST_AGREEMENT, MOST_LOST, quantise_file, require_nncf
+    from semc_core.runtime.quantise_pictures import folder_pictures, simulated_pictures
+
+    require_nncf()
+    spec = read_spec(args.file)
+    with Progress(transient=True) as progress:
+        task = progress.add_task("Making the pictures", total=None)
+        pictures = (
+            simulated_pictures(spec) if args.data == "simulated" else folder_pictures(spec, Path(args.data))
+        )
+        progress.update(task, description="Quantising and measuring")
+        result = quantise_file(args.file, args.out, pictures, args.threads)
+    print(
+        f"calibrated on {result.calibrated_on} pictures, measured on {result.measured_on} of other patients"
+    )
+    print(f"accuracy {result.accuracy_float32:.2%} in float32, {result.accuracy_int8:.2%} in int8")
+    print(f"the same class in {result.agreement:.2%} of the pictures")
+    if result.left_in_float32:
+        print(f"left in float32: {', '.join(result.left_in_float32)}")
+    if not result.accepted:
+        raise UsageError(
+            f"{args.out.name} was not written: int8 may lose at most {100 * MOST_LOST:.1f} points of "
+            f"accuracy and must agree in {LEAST_AGREEMENT:.0%} of the pictures; keep the float32 model."
         )
     print(f"Wrote {args.out}.")
     return 0

@@ -6,7 +6,9 @@ Tensors carry their state-dict names (`layout.tensor_shapes`), float32. Beside t
 `novelty.mean` (M, F), `novelty.whiten` (F, R) and `novelty.limit` () (see `Calibration`), all three or none,
 with F the pooled features (`layout.feature_channels`); `verify.inputs` (N, C, H, W) and `verify.logits`
 (N, K), both or none, from which `semc model verify` sees whether a runtime gives what the network gave when
-the file was made; and tensors whose names begin with `training.`, which only `training` reads.
+the file was made; tensors whose names begin with `int8.`, from which it runs in int8 (see
+`runtime.openvino_int8`), with `verify.int8` (N, K), the logits that it gave so; and tensors whose names begin
+with `training.`, which only `training` reads.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ from semc_core.model.spec_json import spec_from_json, spec_to_json
 METADATA_KEY: Final = "semc"
 NOVELTY: Final = ("novelty.mean", "novelty.whiten", "novelty.limit")
 VERIFY: Final = ("verify.inputs", "verify.logits")
+INT8_PREFIX: Final = "int8."
 TRAINING_PREFIX: Final = "training."
+VERIFY_INT8: Final = "verify.int8"
 _HEADER_LIMIT: Final = 100_000_000  # safetensors' own
 
 Arrays = dict[str, NDArray[np.float32]]
@@ -167,7 +171,8 @@ def _check_tensors(spec: ModelSpec, arrays: Mapping[str, NDArray[np.float32]]) -
     """Hold names, shapes and values against the architecture."""
     expected = tensor_shapes(spec.architecture, len(spec.classes))
     for name in arrays:
-        if name not in (*expected, *NOVELTY, *VERIFY) and not name.startswith(TRAINING_PREFIX):
+        known = name in (*expected, *NOVELTY, *VERIFY, VERIFY_INT8)
+        if not known and not name.startswith((INT8_PREFIX, TRAINING_PREFIX)):
             raise ModelFileError(f"it has the unknown tensor {name}")
     for name, shape in expected.items():
         if name not in arrays:
@@ -209,6 +214,8 @@ def _check_verify(arrays: Mapping[str, NDArray[np.float32]], spec: ModelSpec) ->
     wanted = (count, spec.architecture.in_channels, p.height, p.width)
     if not count or inputs.shape != wanted or logits.shape != (count, len(spec.classes)):
         raise ModelFileError(f"its {' and '.join(VERIFY)} do not fit its input and classes")
+    if VERIFY_INT8 in arrays and arrays[VERIFY_INT8].shape != logits.shape:
+        raise ModelFileError(f"its {VERIFY_INT8} does not fit its {VERIFY[1]}")
 
 
 def _write_whole(path: Path, content: bytes) -> None:

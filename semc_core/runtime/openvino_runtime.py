@@ -23,10 +23,12 @@ from semc_core.paths import cache_folder
 from semc_core.runtime.calibrate import Calibrator, RawOutput
 from semc_core.runtime.inputs import checked_inputs
 from semc_core.runtime.openvino_graph import OUTPUTS, build_graph
+from semc_core.runtime.openvino_int8 import is_quantised, make_integer
 
 _log = logging.getLogger(__name__)
 
-_HINTS: Final = {"float32": "f32", "bfloat16": "bf16"}
+_HINTS: Final = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+"""What the operations compute in that are not in integers."""
 
 
 class OpenVinoRuntime:
@@ -42,7 +44,8 @@ class OpenVinoRuntime:
             threads: Most threads that may be used. By default half of the cores for a single frame, so that
                 the rest of the program keeps the others, and all of them for a batch.
             cache: Folder for the compiled model; the user's cache folder by default.
-            precision: "float32", "bfloat16", or "auto", which is float32.
+            precision: "float32", "bfloat16", "int8", or "auto", which is int8 if the file was quantised,
+                else float32 (docs/decisions/0005).
 
         Raises:
             ModelFileError: The file is missing, damaged, or not one of ours.
@@ -50,7 +53,7 @@ class OpenVinoRuntime:
         """
         cores = usable_cores()
         self._spec, self._arrays = read_model(path)
-        self._precision = _possible(precision)
+        self._precision = _possible(precision, is_quantised(self._arrays))
         self._calibrator = Calibrator(self._spec, self._arrays)
         self._threads = max(1, threads if threads is not None else cores // 2)
         self._batch_threads = max(1, threads if threads is not None else cores)
@@ -115,23 +118,27 @@ class OpenVinoRuntime:
             options["CACHE_DIR"] = str(self._cache)
         try:
             graph = build_graph(self._spec, self._arrays, batch=1)
+            if self._precision == "int8":
+                make_integer(graph, self._arrays)
             compiled = ov.Core().compile_model(graph, "CPU", options)
             return [compiled.create_infer_request() for _ in range(streams)]
         except RuntimeError as error:
             raise RuntimeFault(f"OpenVINO could not compile the model ({error}).") from error
 
 
-def _possible(precision: str) -> str:
-    """The precision that is meant, if this processor has it.
+def _possible(precision: str, quantised: bool) -> str:
+    """The precision that is meant, if this model and this processor have it.
 
     Raises:
-        RuntimeFault: It has not.
+        RuntimeFault: They have not.
     """
     if precision == "auto":
-        return "float32"
+        return "int8" if quantised else "float32"
     if precision not in _HINTS:
+        raise RuntimeFault(f"The CPU does not run a model in {precision}; choose the precision auto.")
+    if precision == "int8" and not quantised:
         raise RuntimeFault(
-            f"The CPU does not run this model in {precision}; choose the precision auto or float32."
+            "This model file was not quantised; make one that is with semc model quantise, or choose float32."
         )
     if precision == "bfloat16" and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise RuntimeFault("This processor has no bfloat16; choose the precision auto or float32.")

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
-from semc_core.model.file import VERIFY, read_model
+from semc_core.model.file import VERIFY, VERIFY_INT8, read_model
 from semc_core.runtime.calibrate import RawOutput
 from semc_core.runtime.load import nvidia_gpu_present
 
 LIMIT: Final = 1e-3
 """Largest difference of a logit that passes in float32, in standard deviations of the stored logits."""
 LIMIT_HALF: Final = 5e-2
-"""The same in half precision."""
+"""The same in half precision, and in int8 against what int8 gave when the file was quantised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,12 @@ def verify(path: Path, threads: int | None = None) -> list[Verified]:
         )
     inputs, logits = (arrays[name] for name in VERIFY)
     verified = [
-        _compared(OpenVinoRuntime(path, threads), inputs, logits, LIMIT),
+        _compared(OpenVinoRuntime(path, threads, precision="float32"), inputs, logits, LIMIT),
         _compared(TorchRuntime(path, "cpu", threads), inputs, logits, LIMIT),
     ]
+    if VERIFY_INT8 in arrays:
+        integer = OpenVinoRuntime(path, threads, precision="int8")
+        verified.append(_compared(integer, inputs, arrays[VERIFY_INT8], LIMIT_HALF))
     if nvidia_gpu_present():
         verified.append(_compared(TorchRuntime(path, "cuda"), inputs, logits, LIMIT_HALF))
     return verified

@@ -46,6 +46,8 @@ STILLS, CLIPS, REPORT = 9001, 9002, 9003
 _DESCRIPTIONS: Final = {STILLS: "SEMC Live standard planes", CLIPS: "SEMC Live clips"}
 _CONVERSIONS: Final = {"images": "WSD", "dicom": "WSD", "simulated": "SYN"}
 _LONGEST_DS_BYTES: Final = 65534
+# Of up to six digits each, they fit into one element.
+_MOST_FRAME_NUMBERS: Final = 9000
 _EVEN_WITHIN_MS: Final = 0.001
 
 
@@ -280,7 +282,7 @@ def _source_image(context: StudyContext, frame_indices: Sequence[int]) -> Datase
     item = Dataset()
     item.ReferencedSOPClassUID = context.source_class
     item.ReferencedSOPInstanceUID = context.source_uid
-    if context.source_frames > 1:
+    if context.source_frames > 1 and len(frame_indices) <= _MOST_FRAME_NUMBERS:
         item.ReferencedFrameNumber = [index + 1 for index in frame_indices]
     item.PurposeOfReferenceCodeSequence = [
         code_item(Code("121322", "DCM", "Source image for image processing operation"))

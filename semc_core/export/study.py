@@ -18,11 +18,11 @@ import pydicom
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import UID
 
 from semc_core.errors import ExportError, SourceError
 from semc_core.export import carried
 from semc_core.export.dicom_pixels import LossyStep
+from semc_core.export.lossy import lossy_of_header
 from semc_core.export.uids import UidMaker
 from semc_core.session.entries import file_sha256
 
@@ -42,15 +42,6 @@ _UNREADABLE: Final = (
     AttributeError, EOFError, IndexError, InvalidDicomError, KeyError, NotImplementedError, OSError,
     OverflowError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
-_METHODS: Final = {
-    "1.2.840.10008.1.2.4.50": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.51": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
-    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
-}
-LOSSY_METHODS: Final = frozenset(
-    (*_METHODS.values(), "ISO_13818_2", "ISO_14496_2", "ISO_14496_10", "ISO_23008_2", "ISO_15444_15")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +146,7 @@ def study_of_nothing(
         began: When the scan was analysed, local time.
         uids: Makes the UIDs.
         choices: The user's.
-        lossy: Compressions that the pictures went through (`lossy_of_video`).
+        lossy: Compressions that the pictures went through (`lossy.lossy_of_source`).
     """
     seed = f"session {session_name}"
     date, time = began.strftime("%Y%m%d"), began.strftime("%H%M%S")
@@ -200,7 +191,7 @@ def _study_of_header(header: Dataset, path: Path, uids: UidMaker, choices: Study
     taken_time = _text(header, "ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
     return _context(
         header, "dicom", seed, study_when, (taken, taken_time), uids, choices,
-        study_uid or uids.made("study", seed), _lossy_of_header(header, path.stat().st_size),
+        study_uid or uids.made("study", seed), lossy_of_header(header, path.stat().st_size),
     )  # fmt: skip
 
 
@@ -307,34 +298,6 @@ def moved(when: tuple[str, str], dates: Dates, back: timedelta) -> tuple[str, st
         return (datetime.strptime(date, "%Y%m%d") - back).strftime("%Y%m%d"), ""
     except (ValueError, OverflowError):
         return "", ""
-
-
-def _lossy_of_header(header: Dataset, file_bytes: int) -> tuple[LossyStep, ...]:
-    """What the source's pixels lost, from its header and its transfer syntax."""
-    syntax = UID(str(header.file_meta.get("TransferSyntaxUID", "")))
-    own = _METHODS.get(syntax, "ISO_10918_1")
-    ratios = [float(str(one)) for one in _many(header.get("LossyImageCompressionRatio"))]
-    methods = [str(one) for one in _many(header.get("LossyImageCompressionMethod"))]
-    if ratios:
-        methods += [own] * (len(ratios) - len(methods))
-        pairs = zip(methods, ratios, strict=False)
-        return tuple(LossyStep(m if m in LOSSY_METHODS else own, r) for m, r in pairs if r > 0)
-    if syntax not in _METHODS and header.get("LossyImageCompression") != "01":
-        return ()
-    raw = (
-        int(header.get("Rows", 0) or 0)
-        * int(header.get("Columns", 0) or 0)
-        * int(header.get("SamplesPerPixel", 1) or 1)
-        * int(header.get("NumberOfFrames", 1) or 1)
-        * (int(header.get("BitsAllocated", 8) or 8) // 8)
-    )
-    return (LossyStep(own, max(1.0, raw / max(1, file_bytes))),)
-
-
-def _many(value: object) -> list[object]:
-    if value is None or value == "":
-        return []
-    return list(value) if isinstance(value, pydicom.multival.MultiValue) else [value]
 
 
 def _text(header: Dataset, *names: str) -> str:

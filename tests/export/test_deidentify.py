@@ -78,6 +78,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
         region.add_new(0x00081030, "LO", NAME)
         region.private_block(0x0011, CODE, create=True).add_new(1, "LO", NAME)
     dataset.FrameTime = "33.333"
+    dataset.LossyImageCompressionRatio, dataset.LossyImageCompressionMethod = NUMBER, CODE
     dataset.SOPInstanceUID = f"{UID_ROOT}.1"
     dataset.file_meta.SourceApplicationEntityTitle = CODE
     dataset.file_meta.PrivateInformationCreatorUID = f"{UID_ROOT}.9"

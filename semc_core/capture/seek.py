@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,9 @@ from semc_core.capture.open import open_source
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SourceError
 from semc_core.frames import FramePacket
+
+GiveUp = Callable[[], bool]
+"""Whether what is being decoded is no longer wanted."""
 
 
 class SeekableSource(Protocol):
@@ -40,11 +44,23 @@ class SeekableSource(Protocol):
         """Whether `count` and `times_s` are final. Few files need decoding for that, in the background."""
         ...
 
-    def frame(self, index: int) -> FramePacket:
+    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
         """The frame `index`, from 0. Waits for its decoding.
 
+        Args:
+            index: Which.
+            give_up: Asked while decoding goes on; True ends it.
+
         Raises:
+            SourceInterrupted: It was given up.
             SourceError: There is no such frame, it cannot be decoded, or the source is closed.
+        """
+        ...
+
+    def near(self, index: int) -> FramePacket | None:
+        """A frame not after `index` that can be had soon, without waiting for any other call; or None.
+
+        It says which one it is. For something to see while a frame far from the last one is decoded.
         """
         ...
 

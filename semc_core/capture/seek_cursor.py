@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from av.video.stream import VideoStream
 from semc_core.capture.video import open_container, picture_stream
 from semc_core.capture.video_index import Start, VideoIndex, check_of
 
-_THREADS: Final = 2
+_THREADS: Final = max(2, min(8, os.cpu_count() or 2))
 _FAILURES: Final = 16
 _LEANING: Final = (PictureType.P, PictureType.B, PictureType.S, PictureType.BI)
 
@@ -29,8 +30,9 @@ class Cursor:
         refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = _THREADS) -> None:
         self._path = path
+        self._threads = threads
         self._container = open_container(path)
         self._stream = self._prepared()
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
@@ -72,7 +74,7 @@ class Cursor:
     def _prepared(self) -> VideoStream:
         stream = picture_stream(self._container, self._path.name)
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = _THREADS
+        stream.codec_context.thread_count = self._threads
         return stream
 
     def _end(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.capture.base import Grabbed
-from semc_core.capture.seek import index_at
+from semc_core.capture.seek import GiveUp, index_at
 from semc_core.capture.seek_cache import ByteCache
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SourceError
@@ -77,8 +77,12 @@ class SeekableLoop:
         """Always True."""
         return True
 
-    def frame(self, index: int) -> FramePacket:
-        """See `SeekableSource`."""
+    def near(self, index: int) -> FramePacket | None:
+        """None: the frame itself comes soon."""
+        return None
+
+    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
+        """See `SeekableSource`. Too quick to be given up."""
         name = self._source.info.source_id
         if not 0 <= index < self.count:
             raise SourceError(f"{name} has no frame {index}; choose one below {self.count}.")

@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.capture.decode import pixels_of
-from semc_core.capture.seek import index_at
+from semc_core.capture.seek import GiveUp, index_at
 from semc_core.capture.seek_cache import ByteCache
 from semc_core.capture.seek_cursor import Cursor
 from semc_core.capture.source import SourceInfo
 from semc_core.capture.video_index import DecodingIndexer, Start, VideoIndex, index_by_packets
-from semc_core.errors import SourceError
+from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.frames import FramePacket, read_only
 
 _log = logging.getLogger(__name__)
 
-CACHE_BYTES: Final = 256 * 2**20
+CACHE_BYTES: Final = 384 * 2**20
 _PACKET_BYTES: Final = 32 * 2**20
 _CURSORS: Final = 3
 _FULLY_BEFORE: Final = 12
@@ -33,7 +33,10 @@ _FULLY_BEFORE: Final = 12
 _OVERSHOOT: Final = 24
 """Frames behind the wanted one after which it is not expected any more."""
 _FORWARD_AHEAD: Final = 8
-_BACKWARD_AHEAD: Final = 48
+_BACKWARD_AHEAD: Final = 128
+"""Most frames decoded in one go for somebody who goes backward; a third of the cache is the other limit."""
+_SAME_WAY: Final = 16
+"""Steps of at most so many frames count as going forward or backward, larger ones as jumps."""
 
 
 class SeekableVideo:
@@ -68,6 +71,9 @@ class SeekableVideo:
         self._indexer: threading.Thread | None = None
         self._failure: SourceError | None = None
         self._refused: set[int] = set()
+        self._near_lock = threading.Lock()  # of what `near` needs, which must not wait for a long decoding
+        self._near: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
+        self._near_cursor: Cursor | None = None
         self._decoded: ByteCache[av.VideoFrame] = ByteCache(cache_bytes)
         self._packets: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
         self._cursors: list[Cursor] = [Cursor(path)]
@@ -104,7 +110,7 @@ class SeekableVideo:
         """See `SeekableSource`."""
         return index_at(self._index.times_s, time_s)
 
-    def frame(self, index: int) -> FramePacket:
+    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
         """See `SeekableSource`. Of a file that is not settled, waits until it is."""
         with self._changed:
             self._waiting += 1
@@ -112,19 +118,40 @@ class SeekableVideo:
             while True:
                 self._wait_until_settled()
                 with self._lock:
-                    packet = self._packet(index)
+                    packet = self._packet(index, give_up or _never)
                 if packet is not None:
                     break
+                if give_up is not None and give_up():
+                    raise SourceInterrupted(f"Reading frame {index} of {self._path.name} was given up.")
                 self._mistrust_index()
         finally:
             with self._changed:
                 self._waiting -= 1
                 step = index - self._asked
                 self._asked = index
-                if 0 < abs(step) <= _FORWARD_AHEAD:
+                if 0 < abs(step) <= _SAME_WAY:
                     self._ahead = (index, 1 if step > 0 else -1)
                 self._changed.notify_all()
         return packet
+
+    def near(self, index: int) -> FramePacket | None:
+        """See `SeekableSource`: the frame at the start before `index`."""
+        with self._near_lock:
+            known = self._index
+            if self._closed or not self.settled or not 0 <= index < len(known):
+                return None
+            start = self._start_before(index)
+            kept = self._near.get(start.frame)
+            if kept is not None:
+                return kept
+            if self._near_cursor is None:
+                self._near_cursor = Cursor(self._path, threads=1)
+            given = self._near_cursor.next() if self._near_cursor.begin(known, start) else None
+            if given is None or given[0] != start.frame:
+                return None
+            packet = self._made(start.frame, given[1])
+            self._near.put(start.frame, packet, packet.pixels.nbytes)
+            return packet
 
     def read_ahead(self, index: int, step: int) -> None:
         """See `SeekableSource`."""
@@ -146,8 +173,13 @@ class SeekableVideo:
             self._cursors = []
             self._decoded.clear()
             self._packets.clear()
+        with self._near_lock:
+            if self._near_cursor is not None:
+                self._near_cursor.close()
+                self._near_cursor = None
+            self._near.clear()
 
-    # The index ---------------------------------------------------------------------------------------------
+    # The index
 
     def _begins_as_indexed(self, index: VideoIndex) -> bool:
         """Whether the first decoded frames are those that the packets promise."""
@@ -207,52 +239,48 @@ class SeekableVideo:
             if self._failure is not None:
                 raise self._failure
 
-    # Decoding; all with the lock held ----------------------------------------------------------------------
+    # Decoding; all with the lock held
 
-    def _packet(self, index: int) -> FramePacket | None:
-        """The frame as a packet; None if the file does not hold what its packets promised."""
+    def _packet(self, index: int, give_up: GiveUp) -> FramePacket | None:
+        """The frame as a packet; None if given up, or if the file does not hold what its packets promise."""
         if not 0 <= index < len(self._index):
             raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
         packet = self._packets.get(index)
         if packet is not None:
             return packet
-        frame = self._decoded.get(index) or self._decode(index)
+        frame = self._decoded.get(index) or self._decode(index, max(0, index - _FULLY_BEFORE), give_up)
         if frame is None:
             return None
-        pixels = read_only(pixels_of(frame))
-        time_s = float(self._index.times_s[index])
-        packet = FramePacket(self._info.source_id, index, time_s, time.monotonic(), pixels)
-        self._packets.put(index, packet, pixels.nbytes)
+        packet = self._made(index, frame)
+        self._packets.put(index, packet, packet.pixels.nbytes)
         return packet
 
-    def _decode(self, wanted: int, *, whole: bool = False, yielding: bool = False) -> av.VideoFrame | None:
-        """Decode the frame `wanted`.
+    def _made(self, index: int, frame: av.VideoFrame) -> FramePacket:
+        time_s = float(self._index.times_s[index])
+        return FramePacket(self._info.source_id, index, time_s, time.monotonic(), read_only(pixels_of(frame)))
 
-        Args:
-            wanted: Its index.
-            whole: Leave out nothing on the way.
-            yielding: Give up, with None, as soon as somebody waits in `frame`.
-        """
-        cursor = self._nearest(wanted)
-        if cursor is not None and (found := self._forward(cursor, wanted, yielding)) is not None:
+    def _decode(self, wanted: int, first: int, give_up: GiveUp) -> av.VideoFrame | None:
+        """Decode the frame `wanted`, and keep those from `first` on; None if given up, or not found."""
+        cursor = self._nearest(first) or self._nearest(wanted)
+        if cursor is not None and (found := self._forward(cursor, wanted, first, give_up)) is not None:
             return found
         for back, start in enumerate(self._starts_before(wanted)):
-            if self._closed or (yielding and self._waiting):
+            if self._closed or give_up():
                 return None
             cursor = self._free_cursor()
-            skip_to = -1 if whole or back else self._skip_to(wanted)
+            skip_to = -1 if back else self._skip_to(max(first, start.frame), wanted)
             if not cursor.begin(self._index, start, skip_to):
                 continue
-            if (found := self._forward(cursor, wanted, yielding)) is not None:
+            if (found := self._forward(cursor, wanted, first, give_up)) is not None:
                 return found
             if cursor.refused:
                 self._refused.add(start.packet)
         return None
 
-    def _forward(self, cursor: Cursor, wanted: int, yielding: bool) -> av.VideoFrame | None:
+    def _forward(self, cursor: Cursor, wanted: int, first: int, give_up: GiveUp) -> av.VideoFrame | None:
         """Go on with `cursor` until it gives the frame `wanted`; None if it does not."""
         while cursor.position < wanted + _OVERSHOOT:
-            if self._closed or (yielding and self._waiting):
+            if self._closed or give_up():
                 return None
             given = cursor.next()
             if given is None:
@@ -260,7 +288,8 @@ class SeekableVideo:
             index, frame = given
             if frame.is_corrupt and self._index.checks is None:
                 continue
-            self._decoded.put(index, frame, _size_of(frame))
+            if index >= first:
+                self._decoded.put(index, frame, _size_of(frame))
             if index == wanted:
                 return frame
         return None
@@ -306,14 +335,12 @@ class SeekableVideo:
             place, step = place - step, step * 2
         yield self._index.starts[0]
 
-    def _skip_to(self, wanted: int) -> int:
+    def _skip_to(self, first: int, wanted: int) -> int:
         """Number of the first packet that has to be decoded whatever it is."""
         packets = self._index.packets
-        if packets is None:
-            return -1
-        return int(packets[max(0, wanted - _FULLY_BEFORE) : wanted + 1].min())
+        return -1 if packets is None else int(packets[first : wanted + 1].min())
 
-    # Reading ahead -----------------------------------------------------------------------------------------
+    # Reading ahead
 
     def _read_ahead(self) -> None:
         while True:
@@ -333,21 +360,33 @@ class SeekableVideo:
 
     def _fetch(self, index: int, step: int) -> None:
         """Decode what follows or precedes `index`, until something else is wanted."""
-        for wanted in self._wanted(index, step):
+        with self._lock:
+            wanted_frames = self._wanted(index, step)
+        for wanted in wanted_frames:
             with self._lock:
-                if self._closed or self._ahead is not None or self._waiting:
+                if self._called_away():
                     return
-                if wanted not in self._decoded and self._decode(wanted, whole=True, yielding=True) is None:
+                if wanted not in self._decoded and self._decode(wanted, wanted, self._called_away) is None:
                     return
+
+    def _called_away(self) -> bool:
+        """Whether something is more urgent than reading ahead."""
+        return self._closed or self._ahead is not None or self._waiting > 0
 
     def _wanted(self, index: int, step: int) -> range:
         if step > 0:
             return range(index + 1, min(len(self._index), index + 1 + _FORWARD_AHEAD))
-        first = max(0, index - _BACKWARD_AHEAD)
+        here = self._decoded.get(index)
+        room = CACHE_BYTES // 3 // _size_of(here) if here is not None else _FORWARD_AHEAD
+        many = max(1, min(_BACKWARD_AHEAD, room))
         # Only when half of what was fetched is used up, so that decoding begins anew seldom.
-        if all(near in self._decoded for near in range(max(0, index - _BACKWARD_AHEAD // 2), index)):
+        if all(near in self._decoded for near in range(max(0, index - many // 2), index)):
             return range(0)
-        return range(first, index)
+        return range(max(0, index - many), index)
+
+
+def _never() -> bool:
+    return False
 
 
 def _guessed(info: SourceInfo) -> VideoIndex:

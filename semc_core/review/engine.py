@@ -151,7 +151,7 @@ class ReviewEngine:
             self._thread.join()
         self._runtime.close()
 
-    # Looking ----------------------------------------------------------------------------------------------
+    # Looking
 
     def _looked(self, packet: FramePacket) -> FrameResult:
         table, model = self.table(), self._session.model
@@ -172,7 +172,7 @@ class ReviewEngine:
         places = sorted({self._source.at(time_s) for time_s in times_s.tolist()})
         return [Candidate(self._source.frame(place), 0.0, float("nan")) for place in places]
 
-    # The analysis; on its thread --------------------------------------------------------------------------
+    # The analysis; on its thread
 
     def _run(self) -> None:
         try:

@@ -1,0 +1,93 @@
+"""The frame asked for last comes onto the screen, whatever was asked before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from semc_core.capture.seek import GiveUp
+from semc_core.errors import SourceError, SourceInterrupted
+from semc_core.frames import FramePacket
+from semc_core.review.viewer import FrameViewer
+
+
+class SlowLoop:
+    """Gives frame 7 at once, any other when it is let go, or gives up."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.given_up: list[int] = []
+        self.read: list[int] = []
+
+    def packet(self, index: int) -> FramePacket:
+        return FramePacket("loop", index, index / 30, 0.0, np.zeros((2, 2), np.uint8))
+
+    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
+        self.read.append(index)
+        if index < 0:
+            raise SourceError("The loop has no frame -1; choose another.")
+        while index != 7 and not self.let_go.wait(0.005):
+            assert give_up is not None
+            if give_up():
+                self.given_up.append(index)
+                raise SourceInterrupted("Given up.")
+        return self.packet(index)
+
+    def near(self, index: int) -> FramePacket | None:
+        return self.packet(index // 10 * 10)
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+def until(viewer: FrameViewer, holds: Callable[[], bool]) -> None:
+    with viewer._changed:
+        assert viewer._changed.wait_for(holds, 30)
+
+
+def test_something_near_is_shown_until_the_frame_itself_is_there(told: list[str]) -> None:
+    loop = SlowLoop()
+    viewer = FrameViewer(loop, told.append)  # type: ignore[arg-type]  # what it needs of a source
+    viewer.ask(34)
+    until(viewer, lambda: viewer._got is not None)
+    assert viewer.got is not None
+    assert viewer.got.index == 30
+    loop.let_go.set()
+    until(viewer, lambda: viewer._got is not None and viewer._got.index == 34)
+    viewer.close()
+    assert not told
+
+
+def test_what_is_no_longer_asked_for_is_given_up(told: list[str]) -> None:
+    loop = SlowLoop()
+    viewer = FrameViewer(loop, told.append)  # type: ignore[arg-type]
+    viewer.ask(34)
+    until(viewer, lambda: loop.read == [34])
+    viewer.ask(7)
+    until(viewer, lambda: viewer._got is not None and viewer._got.index == 7)
+    assert loop.given_up == [34]
+    viewer.ask(7)
+    assert loop.read == [34, 7], "what was asked for last is not read again"
+    viewer.ask(55)
+    viewer.close()
+    viewer.close()
+    assert not told
+
+
+def test_a_frame_that_cannot_be_read_is_told(told: list[str]) -> None:
+    said = threading.Event()
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        said.set()
+
+    viewer = FrameViewer(SlowLoop(), tell)  # type: ignore[arg-type]
+    viewer.ask(-1)
+    assert said.wait(30)
+    viewer.close()
+    assert told == ["The loop has no frame -1; choose another."]

@@ -34,7 +34,8 @@ def mark(dataset: Dataset, context: StudyContext) -> None:
     """Write what was done about identity into `dataset`."""
     if not context.de_identified:
         return
-    dataset.PatientIdentityRemoved = "YES"
+    # The standard means header and pixels: where text may be left in the pictures, that is not so.
+    dataset.PatientIdentityRemoved = "NO" if context.burned_in else "YES"
     dataset.DeidentificationMethod = [
         "Made anew by SEMC Live; no text of the source was copied",
         "DICOM PS3.15 Basic Application Level Confidentiality Profile",
@@ -43,7 +44,7 @@ def mark(dataset: Dataset, context: StudyContext) -> None:
         Code("113100", "DCM", "Basic Application Confidentiality Profile"),
         Code("113105", "DCM", "Clean Descriptors Option"),
     ]
-    if context.pixels_cleaned:
+    if context.pixels_cleaned and not context.burned_in:
         methods.append(Code("113101", "DCM", "Clean Pixel Data Option"))
     if context.dates == "shifted":
         methods.append(

@@ -94,7 +94,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_planted_identifier_is_in_the_bytes(planted: Path, dates: Literal["removed", "shifted"]) -> None:
     before = planted.read_bytes()
     assert all(secret in before for secret in SECRETS)
-    study = study_of_dicom(planted, UIDS, StudyChoices(dates=dates))
+    study = study_of_dicom(planted, UIDS, StudyChoices(dates=dates, burned_in=False))
     source = DicomSource(planted)
     packets = [packet for packet in (source.read() for _ in range(3)) if packet]
     source.close()
@@ -146,13 +146,14 @@ def test_the_attributes_that_record_it_are_right() -> None:
     codes = [item.CodeValue for item in removed.DeidentificationMethodCodeSequence]
     assert codes == ["113100", "113105"]
     assert removed.LongitudinalTemporalInformationModified == "REMOVED"
-    assert removed.BurnedInAnnotation == "YES"
+    # Nobody has looked at the pixels.
+    assert (removed.BurnedInAnnotation, removed.PatientIdentityRemoved) == ("YES", "NO")
     assert (removed.StudyDate, removed.ContentDate) == ("", "19000101")
     shifted = _attributes(StudyChoices(dates="shifted", pixels_cleaned=True, burned_in=False))
     codes = [item.CodeValue for item in shifted.DeidentificationMethodCodeSequence]
     assert codes == ["113100", "113105", "113101", "113107"]
     assert shifted.LongitudinalTemporalInformationModified == "MODIFIED"
-    assert shifted.BurnedInAnnotation == "NO"
+    assert (shifted.BurnedInAnnotation, shifted.PatientIdentityRemoved) == ("NO", "YES")
     assert "2006" <= shifted.StudyDate[:4] <= "2016"
     assert shifted.StudyDate != "20160503"
 

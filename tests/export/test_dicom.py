@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +129,18 @@ def test_jpeg_says_what_was_lost_after_what_was_lost_before() -> None:
     assert still(no_dicom(), PLANE, smooth, 1).LossyImageCompression == "00"
 
 
+def test_dcmtk_unpacks_the_same_pixels(tmp_path: Path) -> None:
+    program = shutil.which("dcmdjpls")
+    if program is None:
+        pytest.skip("dcmdjpls (dcmtk) is not installed")
+    for name, shape in (("gray", ODD_GRAY), ("colour", ODD_COLOUR)):
+        frames = noise(3, *shape)
+        path = tmp_path / f"{name}.dcm"
+        write_object(clip(ultrasound(), PLANE, frames, [0.0, 0.04, 0.08], 1, "jpeg-ls"), path)
+        subprocess.run([program, str(path), str(tmp_path / "plain.dcm")], check=True, timeout=60)
+        np.testing.assert_array_equal(pixel_array(tmp_path / "plain.dcm"), frames)
+
+
 def test_what_a_dicom_source_lost_is_said_again() -> None:
     # The cine is JPEG, and its header says by how much.
     assert ultrasound().lossy == (LossyStep("ISO_10918_1", 19.0),)
@@ -205,6 +219,19 @@ def test_every_object_is_valid(packing: Packing, choices: StudyChoices, tmp_path
 def test_objects_of_any_plane_are_valid(plane: str, tmp_path: Path) -> None:
     for study in (no_dicom(), ultrasound()):
         _check(still(study, replace(PLANE, plane=plane), noise(*ODD_GRAY), 1), tmp_path / "a.dcm")
+
+
+@needs_checker
+@pytest.mark.parametrize("choices", [StudyChoices(), StudyChoices(de_identify=False)])
+def test_a_dicom_source_that_is_no_ultrasound_gives_valid_captures(
+    choices: StudyChoices, tmp_path: Path
+) -> None:
+    study = ultrasound(choices, "SC_rgb_small_odd.dcm")
+    dataset = still(study, PLANE, noise(*ODD_COLOUR), 1)
+    assert (dataset.SOPClassUID.name, dataset.ConversionType) == ("Secondary Capture Image Storage", "WSD")
+    assert dataset.SourceImageSequence[0].ReferencedSOPInstanceUID == study.source_uid
+    _check(dataset, tmp_path / "a.dcm")
+    _check(clip(study, PLANE, noise(2, *ODD_COLOUR), [0.0, 0.04], 1), tmp_path / "b.dcm")
 
 
 @needs_checker

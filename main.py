@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "model": "semc_core.commands.model",
     "bench": "semc_core.commands.bench",
     "export": "semc_core.commands.export",
+    "session": "semc_core.commands.session",
+    "replay": "semc_core.commands.replay",
     "train": "training.commands.train",
     "eval": "training.commands.evaluate",
 }

@@ -21,7 +21,9 @@ from typing import Final
 from semc_core.commands.inputs import RESULTS_NAME, Wanted
 from semc_core.errors import SaveError, UsageError
 from semc_core.session.atomic import save_error
-from semc_core.session.schema import DATABASE_NAME
+from semc_core.session.lock import LOCK_NAME, WriterLock
+from semc_core.session.schema import DATABASE_FILES, DATABASE_NAME
+from semc_core.session.session import Session
 
 FRAMES_NAME: Final = "frames.csv"
 _LEFT_OVER: Final = re.compile(r"\.(.+)\.(\d{1,9})\.(part|old)")
@@ -48,16 +50,21 @@ def check_targets(wanted: Iterable[Wanted], targets: Iterable[Path]) -> None:
 
 
 def check_replaceable(wanted: Iterable[Wanted], out: Path) -> None:
-    """Make sure that the folders of `wanted` in `out` are new, or hold earlier results.
+    """Make sure that the folders of `wanted` in `out` are new, or hold earlier results that nobody corrected.
 
     Raises:
-        UsageError: One holds something else.
+        UsageError: One holds something else, or a person's corrections.
+        SessionError: One holds a session that is open elsewhere or cannot be read.
     """
     for each in wanted:
         target = out / each.name
         if not each.problem and target.exists() and result_names(target) is None:
             raise UsageError(
                 f"{target} is there and holds no earlier results; choose another folder with --out."
+            )
+        if not each.problem and _is_corrected(target):
+            raise UsageError(
+                f"{target} holds corrections that a person made; choose another folder with --out."
             )
 
 
@@ -76,14 +83,15 @@ def result_names(folder: Path) -> set[str] | None:
         return None
     # The bare names only: what lies elsewhere is not a result of this folder.
     pairs = [name for png in pngs if png.suffix == ".png" for name in (png.name, f"{png.stem}.json")]
-    return {RESULTS_NAME, FRAMES_NAME, DATABASE_NAME, *pairs} if ours else None
+    return {RESULTS_NAME, FRAMES_NAME, *DATABASE_FILES, LOCK_NAME, *pairs} if ours else None
 
 
 def replace_folder(work: Path, target: Path) -> None:
     """Rename `work` to `target`. What is somebody's own in an older `target` moves over.
 
     Raises:
-        SaveError: There is a `target` that holds no results of ours.
+        SaveError: There is a `target` that holds no results of ours, or a person's corrections.
+        SessionError: The session in `target` is open elsewhere or cannot be read.
         OSError: It could not be renamed; an older `target` is as it was.
     """
     if not target.exists():
@@ -91,6 +99,8 @@ def replace_folder(work: Path, target: Path) -> None:
         return
     if result_names(target) is None:
         raise SaveError(f"{target} holds no earlier results and was left alone; choose another folder.")
+    if _is_corrected(target):
+        raise SaveError(f"{target} was corrected meanwhile and was left alone; choose another folder.")
     old = target.with_name(f".{target.name}.{os.getpid()}.old")
     target.rename(old)
     try:
@@ -126,6 +136,19 @@ def clear_leftovers(out: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> None
                 path.rename(target)
     except OSError as error:
         raise save_error(out, error) from error
+
+
+def _is_corrected(target: Path) -> bool:
+    """Whether the session in `target`, if there is one, holds work of a person."""
+    if not (target / DATABASE_NAME).is_file():
+        return False
+    # Somebody who has it open for writing may be correcting it now.
+    lock = WriterLock(target)
+    try:
+        with Session.open(target, read_only=True) as session:
+            return session.corrections > 0
+    finally:
+        lock.release()
 
 
 def _carry_over(old: Path, target: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +16,11 @@ from semc_core.session.entries import AuditEntry
 from semc_core.session.state import TABLES, Edit, Row, State
 
 DATABASE_NAME: Final = "session.sqlite"
+DATABASE_FILES: Final = tuple(f"{DATABASE_NAME}{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
+"""What SQLite may have in the folder; after a crash all of them belong together."""
 HEAD: Final = "head"
 SOURCE_PATH: Final = "source_path"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _APPLICATION_ID: Final = 0x53454D43  # "SEMC"
 _BUSY_S: Final = 5.0
 
@@ -32,7 +34,7 @@ def _create_table(name: str) -> str:
     return f"CREATE TABLE {name} ({columns}) STRICT"
 
 
-_SCHEMA: Final = (
+_SCHEMA_1: Final = (
     "CREATE TABLE audit (seq INTEGER PRIMARY KEY, time_utc TEXT NOT NULL, who TEXT NOT NULL,"
     " kind TEXT NOT NULL, payload TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL) STRICT",
     "CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit"
@@ -47,8 +49,15 @@ _SCHEMA: Final = (
     *(_create_table(name) for name in TABLES),
 )
 
-# From version N to N + 1, within one transaction.
-_MIGRATIONS: Final[dict[int, Callable[[sqlite3.Connection], None]]] = {}
+# From version N to N + 1, each within one transaction. A new session goes the same way: there is one truth.
+_MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    0: _SCHEMA_1,
+    # Found by time without reading the rows, and the undo steps without reading the whole log.
+    1: (
+        "CREATE INDEX frames_by_time ON frames (end_s, start_s)",
+        "CREATE INDEX log_by_who ON audit (who, seq)",
+    ),
+}
 
 
 def create_database(folder: Path) -> sqlite3.Connection:
@@ -65,11 +74,8 @@ def create_database(folder: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             _prepare_writer(connection)
-            with transaction(connection):
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            migrate(connection)
         except BaseException:
             connection.close()
             raise
@@ -117,12 +123,13 @@ def connect(folder: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables to `SCHEMA_VERSION`. The log is never rewritten."""
+def migrate(connection: sqlite3.Connection, to: int = SCHEMA_VERSION) -> None:
+    """Bring the tables to version `to`. The log is never rewritten."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for number in range(version, SCHEMA_VERSION):
+    for number in range(version, to):
         with transaction(connection):
-            _MIGRATIONS[number](connection)
+            for statement in _MIGRATIONS[number]:
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
 
 
@@ -130,6 +137,7 @@ def close_database(connection: sqlite3.Connection, *, read_only: bool) -> None:
     """Close; a writer leaves one plain file behind, which can be read from where nothing can be written."""
     if not read_only:
         try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.OperationalError:
             # Somebody reads it, or the disk is full: it stays in two files, which is as good.
@@ -185,8 +193,8 @@ def entry_of(row: tuple[Any, ...]) -> AuditEntry:
 
 def first_entry(connection: sqlite3.Connection) -> AuditEntry:
     """The entry with which the log begins. Raises ValueError if it is not there."""
-    row = connection.execute("SELECT * FROM audit WHERE seq = 1").fetchone()
-    if row is None:
+    row = connection.execute("SELECT * FROM audit ORDER BY seq LIMIT 1").fetchone()
+    if row is None or row[0] != 1:
         raise ValueError("no first entry")
     return entry_of(row)
 
@@ -273,6 +281,8 @@ def _prepare_writer(connection: sqlite3.Connection) -> None:
 def _check(connection: sqlite3.Connection, folder: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application == _APPLICATION_ID and version == 0:
+        raise SessionError(f"The session {folder.name} ended before it began and holds nothing; delete it.")
     if application != _APPLICATION_ID or version < 1:
         raise SessionError(f"{DATABASE_NAME} in {folder.name} is not a session; choose another folder.")
     if version > SCHEMA_VERSION:

@@ -43,6 +43,7 @@ from semc_core.session.entries import (
 )
 from semc_core.session.folder import claim_folder
 from semc_core.session.frame_rows import FrameRow, frame_row
+from semc_core.session.holds import hold_payload
 from semc_core.session.journal import Journal, Note, frames_note
 from semc_core.session.lock import WriterLock
 from semc_core.session.origin import origin_from_payload, origin_payload
@@ -169,6 +170,18 @@ class Session:
         """Whether it was opened only to look at it."""
         return self._writer_lock is None
 
+    @property
+    def corrections(self) -> int:
+        """How many changes of a person stand now."""
+        self._refresh()
+        return self._undo.count
+
+    @property
+    def closed(self) -> bool:
+        """Whether the log ends with a proper end: nobody writes to it now, and no crash interrupted it."""
+        with self._lock, schema.told(self.folder):
+            return schema.last_kind(self._connection) == "closed"
+
     # What the model and the program write.
 
     def add_frames(self, results: Sequence[FrameResult]) -> None:
@@ -214,7 +227,7 @@ class Session:
         with self._lock:
             edit = recorded_edit(self._state, event, png, png_sha256)
             who = PERSON if event.by_hand else MODEL
-            self._write_edit(Note(who, "plane", {"plane_id": event.hold_id}), edit)
+            self._write_edit(Note(who, "plane", hold_payload(event)), edit)
 
     def set_clip(self, plane_id: int, name: str) -> None:
         """Log the clip of a plane: `name` is relative to the folder, with "/".

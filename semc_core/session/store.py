@@ -16,8 +16,7 @@ from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.session.atomic import remove_leftovers
 from semc_core.session.clips import ClipSettings
 from semc_core.session.encode import Quality
-from semc_core.session.entries import PROGRAM
-from semc_core.session.entries import PERSON, PlaneEntry
+from semc_core.session.entries import PERSON, PROGRAM, PlaneEntry
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_rows import FrameRow, frame_row
 from semc_core.session.keeper import KeeperFactory, PlaneKeeper, saved_plane
@@ -281,9 +280,11 @@ class SessionKeeper:
         session.record_plane(event, files.png, files.sha256)
         with self._changed:
             self._written[event.hold_id] = files
-        if old is not None and old.png != files.png:
-            # Whatever the session names now stays, also where a person decided in between.
-            self._remove(session.folder, files.png if _decided(session, event.hold_id) else old.png)
+        decided = _decided(session, event.hold_id)
+        if old is None or old.png == files.png or (decided is not None and decided.png == files.png):
+            return session.folder / files.png
+        # Where a person decided in between, the old frame stays: an undo may need it.
+        self._remove(session.folder, old.png if decided is None else files.png)
         return session.folder / files.png
 
     def _remove(self, folder: Path, png: str) -> None:

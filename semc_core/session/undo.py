@@ -46,6 +46,11 @@ class UndoStack:
         return stack
 
     @property
+    def count(self) -> int:
+        """How many changes stand."""
+        return len(self._done)
+
+    @property
     def last_done(self) -> Step | None:
         """What `undo` takes back."""
         return self._done[-1] if self._done else None

@@ -1,0 +1,73 @@
+"""Sessions made for tests: results without a model, and folders as a kill leaves them."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from semc_core.frames import FrameResult, Prediction
+from semc_core.session.plane_files import write_plane
+from semc_core.session.session import Session
+from tests.session.killed_writer import event, origin
+
+
+def new_session(folder: Path) -> Session:
+    """An empty session of a camera with the classes A, B and NSP."""
+    return Session.create(folder, *origin().entries())
+
+
+def frame(index: int, *, label: str = "A", picture: str = "live") -> FrameResult:
+    """A frame at index / 30 s with numbers of its own; unclassified unless its picture is live."""
+    share = np.float32((index % 50) / 100)
+    values = np.array([0.9 - share, share, 0.1], np.float32)
+    weights = np.array([0.25, 0.75], np.float32)
+    answer = Prediction(values, index / 1000, np.zeros((3, 1, 1), np.float32), weights)
+    made = event(1, index, plane=label).best
+    packet = replace(made.packet, pixels=made.packet.pixels[:8, :8])
+    return replace(
+        made,
+        packet=packet,
+        prediction=answer if picture == "live" else None,
+        smoothed=values,
+        picture=picture,
+        moving=index % 2 == 0,
+        sharpness=index * 1.5 if picture == "live" else None,
+    )
+
+
+def find_plane(session: Session, hold_id: int, index: int, *, plane: str = "A", final: bool = True) -> str:
+    """Save and log a plane as the keeper does. Returns the picture's name."""
+    found = event(hold_id, index, plane=plane, final=final)
+    files = write_plane(session.folder, found, session.source, session.model)
+    session.record_plane(found, files.png, files.sha256)
+    return files.png
+
+
+def filled_session(folder: Path) -> Session:
+    """Two planes and 60 frames."""
+    session = new_session(folder)
+    session.add_frames([frame(index) for index in range(60)])
+    find_plane(session, 1, 10)
+    find_plane(session, 2, 40, plane="B")
+    session.flush()
+    return session
+
+
+def as_killed(session: Session, target: Path) -> Path:
+    """A copy of an open session's folder: what is on the disk if the program dies now."""
+    shutil.copytree(session.folder, target)
+    return target
+
+
+def tamper(folder: Path, *statements: str) -> None:
+    """Change a closed session as somebody would who knows SQLite and drops the log's guards."""
+    connection = sqlite3.connect(folder / "session.sqlite", isolation_level=None)
+    connection.execute("DROP TRIGGER audit_is_never_changed")
+    connection.execute("DROP TRIGGER audit_is_never_shortened")
+    for statement in statements:
+        assert connection.execute(statement).rowcount == 1, statement
+    connection.close()

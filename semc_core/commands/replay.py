@@ -1,0 +1,136 @@
+"""`semc replay`: the planes of a session found again, from its log and from its recording."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semc_core.commands.arguments import count
+from semc_core.paths import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from semc_core.capture.source import FrameSource
+    from semc_core.session.replay import Reclassified, Replay
+    from semc_core.session.session import Session
+
+HELP = "Find the planes of a session again, from its log and its recording, and compare."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Session and options."""
+    parser.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
+    parser.add_argument("--log-only", action="store_true", help="do not classify the pictures again")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE", help="model file")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "torch-cpu"))
+    parser.add_argument("--batch", type=count, default=1, help="frames per call of the model (default: 1)")
+    parser.add_argument("--threads", type=count, help="most CPU threads of the model")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay. Returns 0 if the planes are identical, from the log and from the pictures; else 1.
+
+    Raises:
+        SemcError: The session, its recording or the model cannot be read.
+    """
+    from rich.console import Console
+
+    from semc_core.session.replay import replay_log
+    from semc_core.session.session import Session
+
+    console = Console()
+    with Session.open(args.session, read_only=True) as session:
+        replay = replay_log(session)
+        console.print(
+            f"{session.frame_count} frames in the log, {len(replay.logged)} planes found by the model."
+        )
+        _tell(console, "From the log", replay)
+        identical = replay.identical
+        if not args.log_only:
+            source = _pictures(session, console)
+            if source is not None:
+                with closing(source):
+                    again = _reclassify(session, source, args, console)
+                _tell_pictures(console, again)
+                identical = identical and again.replay.identical
+    return 0 if identical else 1
+
+
+def _pictures(session: Session, console: Console) -> FrameSource | None:
+    """The session's recording, or the file that was reviewed; None if there is neither."""
+    from semc_core.capture.open import open_source
+    from semc_core.session.entries import file_sha256
+    from semc_core.session.parts import part_videos
+    from semc_core.session.recorded import RecordedSource
+
+    if part_videos(session.folder):
+        return RecordedSource(session.folder)
+    source = session.source
+    if source.path is None or source.sha256 is None:
+        console.print("The session has no recording: only the log was replayed.")
+        return None
+    path = Path(source.path)
+    if not path.is_file():
+        console.print("The reviewed file is not where it was: only the log was replayed.")
+        return None
+    if file_sha256(path) != source.sha256:
+        console.print("The reviewed file was changed since: only the log was replayed.")
+        return None
+    return open_source(str(path))
+
+
+def _reclassify(
+    session: Session, source: FrameSource, args: argparse.Namespace, console: Console
+) -> Reclassified:
+    from rich.progress import Progress
+
+    from semc_core.runtime.load import load_runtime
+    from semc_core.session.replay import replay_pictures
+
+    runtime = load_runtime(args.model, args.device, args.threads)
+    try:
+        if runtime.device_name != session.model.device:
+            console.print(
+                f"Classified on {session.model.device} in the scan, on {runtime.device_name} now.",
+                markup=False,
+            )
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task("Classifying again", total=session.frame_count)
+            return replay_pictures(
+                session,
+                source,
+                runtime,
+                batch=args.batch,
+                on_progress=lambda done: progress.update(bar, completed=done),
+            )
+    finally:
+        runtime.close()
+
+
+def _tell(console: Console, what: str, replay: Replay) -> None:
+    if replay.identical:
+        console.print(f"{what}: the identical list of {len(replay.again)} planes.")
+        return
+    console.print(
+        f"{what}: not identical; {replay.same} of {len(replay.logged)} holds found again, "
+        f"{len(replay.again)} found in all.",
+        style="yellow",
+    )
+    for difference in replay.differences:
+        console.print(f"  {difference}", markup=False)
+
+
+def _tell_pictures(console: Console, again: Reclassified) -> None:
+    console.print(
+        f"{again.classified} frames classified again: largest difference of a probability "
+        f"{again.largest_difference:.2g}, same most probable class in {again.agreement:.2%}."
+    )
+    if again.missing:
+        console.print(
+            f"{again.missing} classified frames are not in the recording; their logged values were used.",
+            style="yellow",
+        )
+    _tell(console, "From the pictures", again.replay)

@@ -241,18 +241,19 @@ def _context(
 
 
 def _patient(header: Dataset, seed: str, uids: UidMaker, choices: StudyChoices) -> Patient:
+    """The patient to write. A number is made up where there is none: archives file patients by it."""
+    number = uids.pseudonym(seed)
     if choices.de_identify:
-        number = uids.pseudonym(seed)
         return Patient(name=f"{number}^ANON", patient_id=number)
-    if choices.patient is not None:
-        _check_patient(choices.patient)
-        return replace(choices.patient, name=_person_name(choices.patient.name))
-    return Patient(
-        name=_person_name(_text(header, "PatientName")),
+    patient = choices.patient or Patient(
+        name=_text(header, "PatientName"),
         patient_id=_text(header, "PatientID"),
         birth_date=_text(header, "PatientBirthDate"),
         sex=_text(header, "PatientSex"),
     )
+    if choices.patient is not None:
+        _check_patient(patient)
+    return replace(patient, name=_person_name(patient.name), patient_id=patient.patient_id or number)
 
 
 def _check_patient(patient: Patient) -> None:

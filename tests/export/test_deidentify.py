@@ -175,7 +175,10 @@ def test_what_is_not_dicom_gets_a_generated_patient() -> None:
     assert study.patient.patient_id.startswith("ANON-")
     assert study.study_date == ""
     assert no_dicom(StudyChoices(dates="shifted")).study_date not in ("", BEGAN.strftime("%Y%m%d"))
-    assert no_dicom(StudyChoices(de_identify=False)).study_date == "20260314"
+    kept = no_dicom(StudyChoices(de_identify=False))
+    assert kept.study_date == "20260314"
+    # An archive would file all patients without a number as one.
+    assert kept.patient == Patient("", study.patient.patient_id)
 
 
 def test_uids_are_consistent_within_a_key_and_unlike_under_another() -> None:

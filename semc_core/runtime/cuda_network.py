@@ -50,10 +50,10 @@ def move_to_gpu(network: FoldedNetwork, device: torch.device, frame: Tensor) -> 
 
 
 def fuse(network: FoldedNetwork, wanted: bool) -> None:
-    """Give ReLU and shortcut to cuDNN together with the convolution, or not."""
+    """Give ReLU and shortcut to cuDNN together with the convolution, or not; not to depth-wise ones."""
     for layer in network.modules():
         if isinstance(layer, FoldedConvolution):
-            layer.fused = wanted
+            layer.fused = wanted and layer.kernel.shape[1] > 1
 
 
 def _same(network: FoldedNetwork, frame: Tensor, plain: Tensor) -> bool:

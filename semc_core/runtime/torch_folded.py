@@ -280,13 +280,15 @@ def run_side_by_side(
     if not streams:
         return [part() for part in parts]
     here = torch.cuda.current_stream()
+    used = streams[: len(parts)]
+    # In a recording, only a stream that branched off may be waited for.
+    for stream in used:
+        stream.wait_stream(here)
     results = []
     for index, part in enumerate(parts):
-        stream = streams[index % len(streams)]
-        stream.wait_stream(here)
-        with torch.cuda.stream(stream):
+        with torch.cuda.stream(used[index % len(used)]):
             results.append(part())
-    for stream in streams:
+    for stream in used:
         here.wait_stream(stream)
     return results
 

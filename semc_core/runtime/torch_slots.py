@@ -46,6 +46,8 @@ class Slot:
         self._stream = new_stream(device) if gpu else None
         self._done = new_event() if gpu else None
         self._graph: torch.cuda.CUDAGraph | None = None
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(device))
         with torch.inference_mode(), self._on_stream():
             self._outputs = network(self._input)
             self._answer = Outputs(*(torch.empty(o.shape, pin_memory=gpu) for o in self._outputs))
@@ -104,7 +106,7 @@ def run_frames(slots: Sequence[Slot], frames: NDArray[np.float32]) -> RawOutput:
     count = len(slots)
     for index in range(len(frames) + count):
         slot = slots[index % count]
-        if count <= index < len(frames) + count and index - count < len(frames):
+        if 0 <= index - count < len(frames):
             rows.append(slot.finish())
         if index < len(frames):
             slot.start(frames[index : index + 1])

@@ -9,7 +9,7 @@ import pytest
 
 import main
 from semc_core.capture.simulated import SimulatedSource
-from semc_core.commands.bench import measure, parse_size, resident_mib
+from semc_core.commands.bench_live import measure, parse_size, resident_mib
 from semc_core.engine.live import LiveEngine
 from semc_core.engine.state import EngineSettings
 from semc_core.errors import UsageError

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.scan import ScanOptions
 from app.settings import Settings
+from semc_core.session.encode import Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Overrides:
     model: Path | None = None
     device: str | None = None
     output: Path | None = None
+    record: Quality | None = None
+    clips: bool = True
 
 
 class Choices:
@@ -42,7 +45,8 @@ class Choices:
 
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""
-        return ScanOptions(source, self.model, self.device, self.output)
+        record, clips = self._overrides.record, self._overrides.clips
+        return ScanOptions(source, self.model, self.device, self.output, record, clips)
 
     def use_model(self, path: str) -> None:
         """Use this model file from the next scan on."""

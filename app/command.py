@@ -29,6 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
     parser.add_argument("--model", type=Path, help="model file instead of the shipped one")
     parser.add_argument("--out", type=Path, help="folder for saved planes")
+    parser.add_argument(
+        "--record",
+        nargs="?",
+        const="compact",
+        choices=("compact", "lossless"),
+        help="record the whole scan into its session (compact unless lossless is said)",
+    )
+    parser.add_argument("--no-clips", action="store_true", help="save no clip of the scan with each plane")
     parser.add_argument("--seconds", type=positive, help="close after so many seconds")
     parser.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
@@ -64,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from app.settings import Settings
     from app.window import MainWindow
     from semc_core.paths import cache_folder
+    from semc_core.session.encode import Quality
 
     application = QApplication.instance()
     if not isinstance(application, QApplication):
@@ -72,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
     if unseen:
         # Nobody is there to choose: what the user chose at the screen is neither used nor changed.
         settings = Settings(QSettings(str(cache_folder() / "unseen.ini"), QSettings.Format.IniFormat))
-    overrides = Overrides(args.model, args.device, args.out)
+    record = None if args.record is None else Quality(args.record)
+    overrides = Overrides(args.model, args.device, args.out, record, not args.no_clips)
     window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
     if unseen:
@@ -115,6 +125,12 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
         f"{statistics.frames_in} frames, {statistics.classified} classified, {statistics.dropped} dropped, "
         f"{statistics.skipped} skipped (black, flat or frozen)."
     )
+    recording = engine.tap.recording
+    if recording is not None:
+        console.print(
+            f"Recorded {recording.frames} frames ({recording.seconds:.1f} s, {recording.quality}, "
+            f"{recording.size_bytes / 1e6:.0f} MB) as {', '.join(recording.parts)}; {recording.lost} lost."
+        )
     saved = window.scan_page.saved
     if saved:
         table = Table("plane", "confidence", "time", "saved as", title="Standard planes found")

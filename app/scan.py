@@ -14,6 +14,8 @@ from semc_core.engine.live import LiveEngine
 from semc_core.engine.state import EngineSettings, Phase
 from semc_core.errors import SemcError
 from semc_core.runtime.runtime import Runtime
+from semc_core.session.clips import ClipSettings
+from semc_core.session.encode import Quality
 from semc_core.session.store import store_in
 
 T = TypeVar("T")
@@ -60,12 +62,16 @@ class ScanOptions:
         model: Model file.
         device: "auto", "cpu" or "cuda".
         output: Below it each scan gets a folder.
+        record: Record the whole scan in this quality; None records when the user says so.
+        clips: Whether a clip is saved with every plane.
     """
 
     source: str
     model: Path
     device: str
     output: Path
+    record: Quality | None = None
+    clips: bool = True
 
 
 def new_engine(options: ScanOptions) -> LiveEngine:
@@ -81,7 +87,8 @@ def new_engine(options: ScanOptions) -> LiveEngine:
 
         return load_runtime(options.model, options.device)
 
-    return LiveEngine(open_it, load_it, store_in(options.output), EngineSettings())
+    keeper = store_in(options.output, ClipSettings() if options.clips else None)
+    return LiveEngine(open_it, load_it, keeper, EngineSettings(record=options.record))
 
 
 class ScanControl:

@@ -39,7 +39,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> None:
-    """Remove temporary files that a killed program left in `folder` and in the folders right below it.
+    """Remove temporary files that a killed program left in `folder`, its folders and their clips.
 
     Young ones may belong to another program that is writing now, and stay.
 
@@ -50,7 +50,7 @@ def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> 
         return
     newest_s = time.time() - older_than_s
     try:
-        for pattern in (f"*{_SUFFIX}", f"*/*{_SUFFIX}"):
+        for pattern in (f"*{_SUFFIX}", f"*/*{_SUFFIX}", f"*/clips/*{_SUFFIX}"):
             for path in folder.glob(pattern):
                 if _is_ours(path) and path.stat().st_mtime <= newest_s:
                     path.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def save_error(folder: Path, error: OSError) -> SaveError:
 def _is_ours(path: Path) -> bool:
     """Whether the name is one that `write_atomically` gives: NAME.SUFFIX.PID.tmp."""
     parts = path.name.split(".")
-    return len(parts) >= 4 and parts[-2].isdigit() and parts[-3] in ("png", "json", "csv")
+    return len(parts) >= 4 and parts[-2].isdigit() and parts[-3] in ("png", "json", "csv", "mkv")
 
 
 def _flush_folder(folder: Path) -> None:

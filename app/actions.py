@@ -16,7 +16,7 @@ SCAN_FILTER: Final = (
     "*.png *.jpg *.jpeg *.bmp *.tif *.tiff);;All files (*)"
 )
 MODEL_FILTER: Final = "Models (*.safetensors)"
-_CHECKABLE: Final = ("freeze", "heat_map", "region")
+_CHECKABLE: Final = ("freeze", "heat_map", "region", "better", "add", "mark")
 
 
 def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
@@ -31,9 +31,9 @@ def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> d
         action = QAction(binding.title, window)
         action.setShortcuts([QKeySequence(key) for key in binding.keys])
         action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
-        action.setAutoRepeat(False)
+        action.setAutoRepeat(binding.repeats)
         action.setCheckable(binding.name in _CHECKABLE)
-        action.setToolTip(f"{binding.help}  ({', '.join(binding.keys)})")
+        action.setToolTip(f"{binding.help or binding.title}  ({', '.join(binding.keys)})")
         action.triggered.connect(lambda _=False, do=does[binding.name]: do())
         window.addAction(action)
         actions[binding.name] = action

@@ -8,6 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+START: Final = "start"
+LIVE: Final = "live"
+REVIEW: Final = "review"
+EVERYWHERE: Final = (START, LIVE, REVIEW)
+"""The pages of the window. The same key may do one thing on one page and another on the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyBinding:
@@ -17,24 +23,40 @@ class KeyBinding:
         name: What the window calls it.
         title: For the tool bar, one or two words.
         keys: Key sequences; the first is the one shown on the button.
-        help: A sentence for the list of keys.
-        scan_only: Only while the live page is shown; on the start page the key types text or does nothing.
+        help: A sentence for the list of keys; "" leaves it out there.
+        pages: Where the key works; on any other page it types text or does nothing.
+        repeats: Whether holding the key down does it again and again.
+        shown: What the list of keys says instead of `keys`.
     """
 
     name: str
     title: str
     keys: tuple[str, ...]
     help: str
-    scan_only: bool = True
+    pages: tuple[str, ...] = (LIVE,)
+    repeats: bool = False
+    shown: str = ""
 
+
+def _review(
+    name: str, title: str, keys: tuple[str, ...], help_text: str, repeats: bool = False, shown: str = ""
+) -> KeyBinding:
+    return KeyBinding(name, title, keys, help_text, (REVIEW,), repeats, shown)
+
+
+CLASS_KEYS: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
+"""The first ten planes of the model; the others are chosen with the mouse."""
 
 # F2-F8, PageUp and PageDown are what foot pedals and presenters usually send.
-BINDINGS: Final = (
+_GENERAL: Final = (
     KeyBinding(
-        "source", "Source", ("N",), "Choose another source: camera, stream, file, simulated scan", False
+        "source", "Source", ("N",), "Choose another source: camera, stream, file, simulated scan", EVERYWHERE
     ),
-    KeyBinding("open_file", "Open file", ("O",), "Open a recorded cine loop or an image", False),
-    KeyBinding("start_stop", "Start", ("S", "F2"), "Start or stop the scan", False),
+    KeyBinding("open_file", "Open file", ("O",), "Open a recorded cine loop or an image", EVERYWHERE),
+    KeyBinding("review", "Review", ("V",), "Review the scan that was made, or a recorded loop", EVERYWHERE),
+)
+_LIVE: Final = (
+    KeyBinding("start_stop", "Start", ("S", "F2"), "Start or stop the scan", (START, LIVE)),
     KeyBinding(
         "freeze", "Freeze", ("Space", "F4", "PgUp"), "Hold the picture; planes are still found and saved"
     ),
@@ -44,28 +66,92 @@ BINDINGS: Final = (
         ("C", "Return", "Enter", "F5", "PgDown"),
         "Save the frame now, whatever it shows",
     ),
-    KeyBinding("heat_map", "Heat map", ("H", "F6"), "Show where in the picture the model sees the plane"),
+    KeyBinding(
+        "heat_map",
+        "Heat map",
+        ("H", "F6"),
+        "Show where in the picture the model sees the plane",
+        (LIVE, REVIEW),
+    ),
     KeyBinding("region", "Region", ("R", "F7"), "Set the region of interest: drag over the picture"),
     KeyBinding("auto_region", "Auto region", ("A", "F8"), "Find the region of interest automatically"),
     KeyBinding("last_saved", "Last saved", ("L",), "Look at the plane saved last"),
-    KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", False),
-    KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", False),
-    KeyBinding("help", "Keys", ("?", "F1"), "Show or hide this list", False),
-    KeyBinding(
-        "escape", "Back", ("Esc",), "Leave the region mode, the list of keys, or the full screen", False
+)
+_REVIEW: Final = (
+    _review("play", "Play", ("Space", "F4"), "Play, or hold the picture"),
+    _review("step_back", "Frame back", ("Left", ","), "One frame back", repeats=True),
+    _review("step_on", "Frame on", ("Right", "."), "One frame on", repeats=True),
+    _review("second_back", "Second back", ("Shift+Left",), "One second back", repeats=True),
+    _review("second_on", "Second on", ("Shift+Right",), "One second on", repeats=True),
+    _review("to_start", "Start", ("Home",), "To the first frame"),
+    _review("to_end", "End", ("End",), "To the last frame"),
+    _review("previous_plane", "Plane back", ("Up", "PgUp"), "To the plane before", repeats=True),
+    _review("next_plane", "Plane on", ("Down", "PgDown"), "To the next plane", repeats=True),
+    _review("slower", "Slower", ("-",), "Play slower, down to a quarter"),
+    _review("faster", "Faster", ("+", "="), "Play faster, up to four times"),
+    *(
+        _review(
+            f"class_{i + 1}",
+            f"Plane {i + 1}",
+            (key,),
+            "Give the chosen plane this name (see the list beside the picture)" if i == 0 else "",
+            shown="1 – 9, 0",
+        )
+        for i, key in enumerate(CLASS_KEYS)
     ),
-    KeyBinding("quit", "Quit", ("Ctrl+Q",), "Close the program; the scan is ended and saved", False),
+    _review("reject", "Reject", ("X", "Del"), "Reject the chosen plane, or take it back"),
+    _review("better", "Better", ("B",), "Show the best frames of the chosen plane, to choose another"),
+    _review("use_frame", "Use", ("Return", "Enter", "U"), "Save the frame shown for the chosen plane"),
+    _review("add", "Add", ("A",), "Add a plane that was missed, at the frame shown"),
+    _review("mark", "Mark", ("M",), "Mark a region of time: press at its start and at its end"),
+    _review("unmark", "Unmark", ("Shift+M",), "Take away the marked region under the playhead"),
+    _review("note", "Note", ("T",), "Write a note on the chosen plane, or on the whole session"),
+    _review("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
+    _review("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),
+    _review("zoom_in", "Zoom in", ("Ctrl++", "Ctrl+="), "See less of the time line, larger", repeats=True),
+    _review("zoom_out", "Zoom out", ("Ctrl+-",), "See more of the time line", repeats=True),
+    _review("zoom_all", "Whole", ("Ctrl+0",), "See the whole time line"),
 )
+_ALWAYS: Final = (
+    KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
+    KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),
+    KeyBinding("help", "Keys", ("?", "F1"), "Show or hide this list", EVERYWHERE),
+    KeyBinding("escape", "Back", ("Esc",), "Leave what is open, or the full screen", EVERYWHERE),
+    KeyBinding("quit", "Quit", ("Ctrl+Q",), "Close the program; the scan is ended and saved", EVERYWHERE),
+)
+BINDINGS: Final = (*_GENERAL, *_LIVE, *_REVIEW, *_ALWAYS)
 
-TOOL_BAR: Final = (
-    "source",
-    "start_stop",
-    "freeze",
-    "capture",
-    "heat_map",
-    "region",
-    "auto_region",
-    "full_screen",
-    "help",
-)
-"""The buttons, in order."""
+TOOL_BARS: Final = {
+    START: ("source", "start_stop", "review", "full_screen", "help"),
+    LIVE: (
+        "source",
+        "start_stop",
+        "freeze",
+        "capture",
+        "heat_map",
+        "region",
+        "auto_region",
+        "review",
+        "full_screen",
+        "help",
+    ),
+    REVIEW: (
+        "source",
+        "reject",
+        "better",
+        "use_frame",
+        "add",
+        "mark",
+        "note",
+        "undo",
+        "redo",
+        "heat_map",
+        "help",
+    ),
+}
+"""The buttons of each page, in order."""
+
+
+def bindings_of(page: str) -> tuple[KeyBinding, ...]:
+    """The keys that work on a page and are listed there."""
+    return tuple(binding for binding in BINDINGS if page in binding.pages and binding.help)

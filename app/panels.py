@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -13,13 +14,14 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
-from app.keys import BINDINGS
+from app.keys import bindings_of
 from app.view_state import RESEARCH_NOTICE, Banner, StatusItem
 
 _KEY_NAMES: Final = {"PgUp": "Page up", "PgDown": "Page down", "Return": "Enter"}
@@ -42,8 +44,8 @@ class KeyButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Two lines."""
         em = theme.em(self)
-        wide = self.fontMetrics().horizontalAdvance(self.text()) + 1.2 * em
-        return QSize(round(max(4.2 * em, wide)), round(2.9 * em))
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.9 * em
+        return QSize(round(max(3.6 * em, wide)), round(2.9 * em))
 
     def minimumSizeHint(self) -> QSize:
         """The text must fit."""
@@ -183,6 +185,14 @@ class StatusLine(QWidget):
         if text != self._numbers.text():
             self._numbers.setText(text)
 
+    def show_sentence(self, text: str) -> None:
+        """A sentence in the place of the numbers."""
+        shown = self._numbers.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideRight, max(1, self._numbers.width())
+        )
+        if shown != self._numbers.text():
+            self._numbers.setText(html.escape(shown))
+
     def show_model(self, text: str, notice: str) -> None:
         """The model and the device, and what the model says of itself."""
         if (text, notice) != (self._model.text(), self._notice.text()):
@@ -192,41 +202,55 @@ class StatusLine(QWidget):
 
 
 class HelpOverlay(QFrame):
-    """All keys, over the window."""
+    """The keys of a page, over the window."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._room = parent
         self.setObjectName("panel")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        for row, binding in enumerate(BINDINGS):
-            keys = "   ".join(
-                _KEY_NAMES.get(key, key) for key in dict.fromkeys(binding.keys) if key != "Enter"
-            )
-            for column, text in enumerate((keys, binding.title, binding.help)):
-                label = QLabel(text)
-                label.setObjectName(("heading", "heading", "dim")[column])
-                grid.addWidget(label, row, column)
         title = QLabel("Keys")
         title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
         note = QLabel("Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them.")
         note.setObjectName("dim")
-        layout = QVBoxLayout(self)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = self._layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 18, 24, 18)
         layout.addWidget(title)
-        layout.addLayout(grid)
+        layout.addWidget(self._scroll)
         layout.addWidget(note)
         self.hide()
 
-    def toggle(self) -> None:
-        """Show it in the middle of the window, or hide it."""
+    def toggle(self, page: str) -> None:
+        """Show the keys of `page` in the middle of the window, or hide them."""
         if self.isVisible():
             self.hide()
             return
-        self.adjustSize()
+        keys = _list_of_keys(page)
+        self._scroll.setWidget(keys)
+        wanted = keys.sizeHint()
+        self._scroll.setFixedWidth(wanted.width() + self._scroll.verticalScrollBar().sizeHint().width())
+        self._scroll.setMaximumHeight(wanted.height() + 2)
+        self._layout.activate()
+        high = self.sizeHint().height() - self._scroll.sizeHint().height() + wanted.height() + 2
         room = self._room.rect()
-        self.resize(self.size().boundedTo(room.size()))
+        self.resize(QSize(self.sizeHint().width(), high).boundedTo(room.size()))
         self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
         self.show()
         self.raise_()
+
+
+def _list_of_keys(page: str) -> QWidget:
+    keys = QWidget()
+    grid = QGridLayout(keys)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(24)
+    for row, binding in enumerate(bindings_of(page)):
+        names = [_KEY_NAMES.get(key, key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
+        texts = (binding.shown or "   ".join(names), binding.title, binding.help)
+        for column, text in enumerate(texts):
+            label = QLabel(text)
+            label.setObjectName(("heading", "heading", "dim")[column])
+            grid.addWidget(label, row, column)
+    return keys

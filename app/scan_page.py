@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtGui import QResizeEvent
@@ -13,6 +14,7 @@ from app import theme
 from app.live_view import LiveView
 from app.meters import RecentValues
 from app.readout import ReadoutView
+from app.recent_sessions import is_session
 from app.saved_strip import SavedStrip
 from app.traces import TracesView
 from app.view_state import LabelRun, ShownPicture, Tone, merged, readout, shown_picture
@@ -122,6 +124,12 @@ class ScanPage(QWidget):
     def saved(self) -> tuple[SavedPlane, ...]:
         """The planes saved in this scan."""
         return self._saved
+
+    @property
+    def session_folder(self) -> Path | None:
+        """Where what was found is; None while nothing was."""
+        pngs = [plane.png for plane in self._saved if plane.png is not None]
+        return pngs[-1].parent if pngs and is_session(pngs[-1].parent) else None
 
     @property
     def result(self) -> FrameResult | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.recent_sessions import RecentSession
 from semc_core.paths import DEFAULT_MODEL
 
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
@@ -37,7 +40,10 @@ class SourcePage(QWidget):
         cameras_wanted: The list of cameras is to be made anew.
         model_wanted: Another model file is to be chosen.
         device_chosen: "auto", "cpu" or "cuda".
-        back_wanted: Back to the scan.
+        back_wanted: Back to the scan or the review.
+        review_file_wanted: A loop to review is to be chosen.
+        review_folder_wanted: A folder of images to review is to be chosen.
+        session_wanted: The session in this folder (a `Path`) is to be reviewed.
     """
 
     chosen = Signal(str)
@@ -47,6 +53,9 @@ class SourcePage(QWidget):
     model_wanted = Signal()
     device_chosen = Signal(str)
     back_wanted = Signal()
+    review_file_wanted = Signal()
+    review_folder_wanted = Signal()
+    session_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,9 +64,11 @@ class SourcePage(QWidget):
         self._patient = QSpinBox()
         self._recent = QVBoxLayout()
         self._recent_empty = QLabel("Nothing opened yet.")
+        self._sessions = QVBoxLayout()
+        self._sessions_empty = QLabel("None yet. Each scan and each review makes one.")
         self._model = QLabel()
         self._device = QComboBox()
-        self._back = QPushButton("Back to the scan  (Esc)")
+        self._back = QPushButton()
         self._back.clicked.connect(self.back_wanted)
         for field in (self._cameras, self._patient, self._device):
             field.setMinimumHeight(self._back.sizeHint().height())
@@ -67,11 +78,13 @@ class SourcePage(QWidget):
         grid = QGridLayout()
         grid.setSpacing(round(0.8 * theme.em(self)))
         cards = (
-            self._file_card(),
             self._camera_card(),
+            self._review_card(),
             self._stream_card(),
-            self._simulated_card(),
+            self._sessions_card(),
+            self._file_card(),
             self._recent_card(),
+            self._simulated_card(),
             self._model_card(),
         )
         for i, card in enumerate(cards):
@@ -97,19 +110,33 @@ class SourcePage(QWidget):
 
     def show_recent(self, sources: list[str]) -> None:
         """List what was opened lately, newest first."""
-        while (item := self._recent.takeAt(0)) is not None:
-            if (old := item.widget()) is not None and old is not self._recent_empty:
+        rows = [(text, text, partial(self.chosen.emit, text)) for text in sources[:4]]
+        self._list(self._recent, self._recent_empty, rows)
+
+    def show_sessions(self, sessions: list[RecentSession]) -> None:
+        """List the sessions made lately, newest first."""
+        rows = [
+            (one.text, str(one.folder), partial(self.session_wanted.emit, one.folder)) for one in sessions
+        ]
+        self._list(self._sessions, self._sessions_empty, rows)
+
+    def _list(
+        self, layout: QVBoxLayout, empty: QLabel, rows: Sequence[tuple[str, str, Callable[[], None]]]
+    ) -> None:
+        """Fill a card with (text, tool tip, what a click does)."""
+        while (item := layout.takeAt(0)) is not None:
+            if (old := item.widget()) is not None and old is not empty:
                 old.deleteLater()
-        self._recent_empty.setVisible(not sources)
-        if not sources:
-            self._recent.addWidget(self._recent_empty)
-        for text in sources[:4]:
+        if not rows:
+            layout.addWidget(empty)  # first: a label without a parent would be shown as a window
+        empty.setVisible(not rows)
+        for text, tip, do in rows:
             button = QPushButton(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 360))
             button.setObjectName("flat")
-            button.setToolTip(text)
+            button.setToolTip(tip)
             button.setStyleSheet("text-align: left;")
-            button.clicked.connect(lambda _=False, t=text: self.chosen.emit(t))
-            self._recent.addWidget(button)
+            button.clicked.connect(lambda _=False, do=do: do())
+            layout.addWidget(button)
 
     def show_cameras(self, cameras: list[tuple[str, str]]) -> None:
         """Offer these: (what is opened, what is shown)."""
@@ -126,12 +153,13 @@ class SourcePage(QWidget):
         self._model.setToolTip(str(path))
         self._device.setCurrentIndex(max(0, list(_DEVICES).index(device) if device in _DEVICES else 0))
 
-    def show_back(self, possible: bool) -> None:
-        """Whether there is a scan to go back to."""
-        self._back.setVisible(possible)
+    def show_back(self, where: str) -> None:
+        """What there is to go back to: "scan", "review", or "" for nothing."""
+        self._back.setText(f"Back to the {where}  (Esc)")
+        self._back.setVisible(bool(where))
 
     def _heading(self) -> QHBoxLayout:
-        title = QLabel("What do you want to scan?")
+        title = QLabel("Scan, or review a loop")
         title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
         row = QHBoxLayout()
         row.addWidget(title)
@@ -140,15 +168,33 @@ class SourcePage(QWidget):
         return row
 
     def _file_card(self) -> QFrame:
-        files = QPushButton("Open file …  (O)")
+        files = QPushButton("Play file …  (O)")
         files.clicked.connect(self.file_wanted)
         folder = QPushButton("Folder of images …")
         folder.clicked.connect(self.folder_wanted)
         return self._card(
-            "Recorded cine loop",
-            "Video, DICOM, or images. Or drop a file anywhere on the window.",
+            "Play a recorded loop",
+            "As if it were live. Or drop a file anywhere on the window.",
             _row(files, folder),
         )
+
+    def _review_card(self) -> QFrame:
+        loop = QPushButton("Review file …  (V)")
+        loop.clicked.connect(self.review_file_wanted)
+        folder = QPushButton("Folder …")
+        folder.setToolTip("A folder of images, or of a session")
+        folder.clicked.connect(self.review_folder_wanted)
+        return self._card(
+            "Review a recorded loop",
+            "Every frame is analysed; correct what was found on a time line.",
+            _row(loop, folder),
+        )
+
+    def _sessions_card(self) -> QFrame:
+        self._sessions.setSpacing(0)
+        self._sessions_empty.setObjectName("dim")
+        self._sessions_empty.setWordWrap(True)
+        return self._card("Sessions", "", self._sessions)
 
     def _camera_card(self) -> QFrame:
         self._cameras.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -16,19 +16,24 @@ from PySide6.QtGui import (
     QDropEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
 from app.actions import MODEL_FILTER, SCAN_FILTER, PathDialog, make_actions
 from app.choices import Choices, Overrides
-from app.keys import BINDINGS, TOOL_BAR
+from app.keys import BINDINGS, EVERYWHERE, LIVE, REVIEW, START
 from app.meters import GapMeter
-from app.panels import BannerBar, HelpOverlay, KeyButton, StatusLine
+from app.panels import BannerBar, HelpOverlay, StatusLine
+from app.recent_sessions import RecentSession, is_session, recent_sessions
+from app.review_control import OpenReview, ReviewControl, ReviewRequest
+from app.review_open import open_review
+from app.review_page import ReviewPage
 from app.saved_strip import PlaneViewer
 from app.scan import Job, ScanControl, camera_choices
 from app.scan_page import ScanPage
 from app.settings import Settings
 from app.source_page import SourcePage
+from app.tool_bars import ToolBars
 from app.view_state import banner, model_text, status_items
 from semc_core.engine.live import LiveEngine
 from semc_core.errors import SemcError
@@ -57,16 +62,21 @@ class MainWindow(QWidget):
         self.choices = Choices(settings, overrides or Overrides())
         self.paths = PathDialog(self)
         self.control = ScanControl()
+        self.review = ReviewControl(open_review)
         self.gaps = GapMeter()
         self.scan_page = ScanPage(keep_latencies)
         self.source_page = SourcePage()
+        self.review_page = ReviewPage(self.review)
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
         self.pages = QStackedWidget()
         self._shown_engine: LiveEngine | None = None
+        self._shown_review: OpenReview | None = None
         self._cameras: Job[list[tuple[str, str]]] | None = None
+        self._sessions: Job[list[RecentSession]] | None = None
         self._crop_pending = False
         self._window_fault = ""
+        self._said = ""
         self._read: set[str] = set()
         self._status_at_s = 0.0
         self._make_actions()
@@ -102,13 +112,37 @@ class MainWindow(QWidget):
         else:
             self.show_sources()
 
+    def open_review(self, path: str | Path) -> None:
+        """Review this loop or session; a scan that runs is ended, a session that is open is closed."""
+        if self.control.running:
+            self.control.stop()
+        self._window_fault, self._said = "", "Opening …"
+        self._read.clear()
+        choices = self.choices
+        self.review.begin(ReviewRequest(Path(path), choices.model, choices.device, choices.output))
+        self._show_review(None)
+        self._show_page(self.review_page)
+
+    def review_this(self) -> None:
+        """Review the scan that was made; or what is open in review; or ask for a loop."""
+        page = self.pages.currentWidget()
+        if page is self.scan_page and self.scan_page.session_folder is not None:
+            self.open_review(self.scan_page.session_folder)
+        elif page is not self.review_page and self._shown_review is not None:
+            self._show_page(self.review_page)
+        else:
+            self._choose_loop()
+
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
         self.source_page.show_recent(self.settings.recent_sources)
         self.source_page.show_model(self.choices.model, self.choices.device)
-        self.source_page.show_back(self._shown_engine is not None)
+        self.source_page.show_back(self._way_back()[0])
         self._show_page(self.source_page)
         self.look_for_cameras()
+        if self._sessions is None:
+            output = self.choices.output
+            self._sessions = Job(lambda: recent_sessions(output), "session-list")
 
     def look_for_cameras(self) -> None:
         """List the cameras without waiting for them."""
@@ -139,8 +173,10 @@ class MainWindow(QWidget):
             self.viewer.hide()
         elif self.scan_page.view.choosing_region:
             self.scan_page.choose_region(False)
-        elif self.pages.currentWidget() is self.source_page and self._shown_engine is not None:
-            self._show_page(self.scan_page)
+        elif self.pages.currentWidget() is self.review_page and self.review_page.escape():
+            self.setFocus()
+        elif self.pages.currentWidget() is self.source_page and self._way_back()[0]:
+            self._show_page(self._way_back()[1])
         elif self.isFullScreen():
             self.toggle_full_screen()
 
@@ -161,7 +197,9 @@ class MainWindow(QWidget):
 
     def _make_actions(self) -> None:
         does: dict[str, Callable[[], object]] = {
+            **self.review_page.does(),
             "source": self.show_sources,
+            "review": self.review_this,
             "open_file": self._choose_file,
             "start_stop": self.start_stop,
             "freeze": self.freeze,
@@ -172,25 +210,23 @@ class MainWindow(QWidget):
             "last_saved": self._show_last_saved,
             "folder": self._show_folder,
             "full_screen": self.toggle_full_screen,
-            "help": lambda: self.help.toggle(),
+            "help": lambda: self.help.toggle(self._page_name()),
             "escape": self.escape,
             "quit": self.close,
         }
         self.actions_by_name = make_actions(self, does)
+        self.review_page.set_actions(self.actions_by_name)
+        self.tool_bars = ToolBars(self.actions_by_name)
 
     def _build(self) -> None:
-        keys = {binding.name: binding.keys[0] for binding in BINDINGS}
-        bar = QHBoxLayout()
-        bar.setSpacing(4)
-        for name in TOOL_BAR:
-            bar.addWidget(KeyButton(self.actions_by_name[name], keys[name]))
         self.pages.addWidget(self.source_page)
         self.pages.addWidget(self.scan_page)
+        self.pages.addWidget(self.review_page)
         layout = QVBoxLayout(self)
         gap = round(0.5 * theme.em(self))
         layout.setContentsMargins(gap, gap, gap, gap)
         layout.setSpacing(gap)
-        layout.addLayout(bar)
+        layout.addWidget(self.tool_bars)
         layout.addWidget(self.banner)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.status)
@@ -203,7 +239,10 @@ class MainWindow(QWidget):
         page.cameras_wanted.connect(self.look_for_cameras)
         page.model_wanted.connect(self._choose_model)
         page.device_chosen.connect(self.choices.use_device)
-        page.back_wanted.connect(lambda: self._show_page(self.scan_page))
+        page.back_wanted.connect(lambda: self._show_page(self._way_back()[1]))
+        page.review_file_wanted.connect(self._choose_loop)
+        page.review_folder_wanted.connect(self._choose_loop_folder)
+        page.session_wanted.connect(self.open_review)
         self.banner.wanted.connect(self._banner_wants)
         self.banner.put_away.connect(self._put_banner_away)
         self.scan_page.view.region_chosen.connect(self.set_region)
@@ -219,17 +258,36 @@ class MainWindow(QWidget):
         self.setMinimumSize(round(46 * theme.em(self)), round(32 * theme.em(self)))
         self.restoreGeometry(self.settings.geometry)
         self.scan_page.toggle_heat_map(self.settings.heat_map)
+        self.review_page.heat_map_on = self.settings.heat_map
         self.scan_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
 
     def _begin(self, source: str) -> None:
         self._window_fault = ""
         self._read.clear()
+        self._show_review(None)
+        self.review.let_go()
         self.control.begin(self.choices.options(source))
         self._show_page(self.scan_page)
 
+    def _page_name(self) -> str:
+        pages: dict[QWidget, str] = {self.source_page: START, self.scan_page: LIVE, self.review_page: REVIEW}
+        return pages[self.pages.currentWidget()]
+
+    def _way_back(self) -> tuple[str, QWidget]:
+        """From the start page: what to call it, and where it is."""
+        if self._shown_review is not None:
+            return "review", self.review_page
+        return ("scan" if self._shown_engine is not None else ""), self.scan_page
+
+    def _show_review(self, opened: OpenReview | None) -> None:
+        self._shown_review = opened
+        self.review_page.show_review(opened)
+
     def _show_page(self, page: QWidget) -> None:
         self.pages.setCurrentWidget(page)
+        self.tool_bars.show_page(self._page_name())
+        self._status_at_s = 0.0
         self.setFocus()
         self._update_actions()
 
@@ -248,7 +306,14 @@ class MainWindow(QWidget):
             self.scan_page.strip.show_folder(str(self.choices.output))
         self._use_remembered_crop()
         self.scan_page.tick(now_s, self.control.stopping)
-        self._take_cameras()
+        self.review.poll(now_s)
+        if self.review.open is not self._shown_review:
+            self._show_review(self.review.open)
+            self._said = "" if self.review.open is None else self.review.open.greeting
+        self.review_page.tick(now_s)
+        if said := self.review_page.take_said():
+            self._said, self._status_at_s = said, 0.0
+        self._take_lists()
         self._update_actions()
         self._show_banner()
         if now_s - self._status_at_s >= _STATUS_EVERY_S:
@@ -265,7 +330,10 @@ class MainWindow(QWidget):
             self._shown_engine.set_crop(crop)
             self.scan_page.region_by_hand = True
 
-    def _take_cameras(self) -> None:
+    def _take_lists(self) -> None:
+        if self._sessions is not None and self._sessions.done:
+            sessions, self._sessions = self._sessions, None
+            self.source_page.show_sessions(sessions.result())
         if self._cameras is not None and self._cameras.done:
             job, self._cameras = self._cameras, None
             try:
@@ -274,29 +342,40 @@ class MainWindow(QWidget):
                 self.report(str(error))
 
     def _update_actions(self) -> None:
-        page, actions = self.scan_page, self.actions_by_name
+        page, actions, name = self.scan_page, self.actions_by_name, self._page_name()
         # Behind the large view a key would act unseen; L shows the newest there, too.
-        scanning = self.pages.currentWidget() is page and self.viewer.isHidden()
+        seen = self.viewer.isHidden()
+        ready = name != REVIEW or (self._shown_review is not None and not self.review_page.typing)
         for binding in BINDINGS:
-            if binding.scan_only:
-                actions[binding.name].setEnabled(scanning)
-        actions["last_saved"].setEnabled(self.pages.currentWidget() is page)
-        actions["auto_region"].setEnabled(scanning and page.region_by_hand)
+            if binding.pages != EVERYWHERE:
+                actions[binding.name].setEnabled(name in binding.pages and seen and ready)
+            elif binding.name != "escape":
+                actions[binding.name].setEnabled(not self.review_page.typing or name != REVIEW)
+        actions["last_saved"].setEnabled(name == LIVE)
+        actions["auto_region"].setEnabled(name == LIVE and seen and page.region_by_hand)
         actions["freeze"].setChecked(page.frozen)
-        actions["heat_map"].setChecked(page.heat_map_on)
+        on = self.review_page.heat_map_on if name == REVIEW else page.heat_map_on
+        actions["heat_map"].setChecked(on)
         actions["region"].setChecked(page.view.choosing_region)
+        if name == LIVE:
+            able = self.control.over and page.session_folder is not None
+            actions["review"].setEnabled(able)
         start = actions["start_stop"]
         start.setText("Stopping" if self.control.stopping else "Stop" if self.control.running else "Start")
-        start.setEnabled(not self.control.stopping)
+        start.setEnabled(name != REVIEW and not self.control.stopping)
+        self.review_page.update_actions(actions)
 
     def _show_banner(self) -> None:
         engine = self._shown_engine
         state = None if engine is None else engine.state
         info = None if engine is None else engine.source_info
-        fault = self._window_fault or self.control.fault
+        fault = self._window_fault or self.control.fault or self.review.fault
         self.banner.show_banner(banner(state, info, fault, self._read))
 
     def _show_status(self) -> None:
+        if self.pages.currentWidget() is self.review_page:
+            self._show_review_status()
+            return
         engine = self._shown_engine
         if engine is None:
             return
@@ -313,10 +392,24 @@ class MainWindow(QWidget):
             name = self.choices.model.stem if options is None else options.model.stem
             self.status.show_model(model_text(name, spec.sha256, engine.device_name), spec.notice)
 
+    def _show_review_status(self) -> None:
+        opened = self._shown_review
+        self.status.show_sentence(self._said)
+        if opened is not None:
+            self.setWindowTitle(f"{opened.session.source.source_id} · Review · SEMC Live")
+            model = opened.session.model
+            self.status.show_model(model_text(model.preset, model.sha256, model.device), model.notice)
+
     # Choosing.
 
     def _choose_file(self) -> None:
         self.paths.ask_file("Open a cine loop", SCAN_FILTER, self.open_source)
+
+    def _choose_loop(self) -> None:
+        self.paths.ask_file("Review a cine loop", SCAN_FILTER, self.open_review)
+
+    def _choose_loop_folder(self) -> None:
+        self.paths.ask_folder("Review a folder of images, or a session", self.open_review)
 
     def _choose_image_folder(self) -> None:
         self.paths.ask_folder("Open a folder of images", self.open_source)
@@ -336,16 +429,23 @@ class MainWindow(QWidget):
         self.scan_page.strip.show_folder(f"{folder} (from the next scan on)")
 
     def _toggle_heat_map(self) -> None:
-        self.scan_page.toggle_heat_map(not self.scan_page.heat_map_on)
-        self.settings.heat_map = self.scan_page.heat_map_on
+        on = not self.settings.heat_map
+        self.scan_page.toggle_heat_map(on)
+        self.review_page.heat_map_on = self.settings.heat_map = on
 
     def _show_last_saved(self) -> None:
         if self.scan_page.saved:
             self.viewer.show_plane(self.scan_page.saved[-1])
 
     def _show_folder(self) -> None:
+        if self.pages.currentWidget() is self.review_page and self._shown_review is not None:
+            self._open_folder(self._shown_review.session.folder)
+            return
         pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]
         folder = pngs[-1].parent if pngs else self.choices.output
+        self._open_folder(folder)
+
+    def _open_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             self.report(f"There is nothing in {folder} yet; it is made when the first plane is saved.")
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
@@ -362,6 +462,7 @@ class MainWindow(QWidget):
         if self.banner.shown is not None:
             self._read.add(self.banner.shown.text)
         self._window_fault = ""
+        self.review.fault = ""
 
     # What Qt calls.
 
@@ -373,9 +474,14 @@ class MainWindow(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open the first thing that was dropped."""
         urls = event.mimeData().urls()
-        if urls:
-            event.acceptProposedAction()
-            self.open_source(urls[0].toLocalFile() if urls[0].isLocalFile() else urls[0].toString())
+        if not urls:
+            return
+        event.acceptProposedAction()
+        text = urls[0].toLocalFile() if urls[0].isLocalFile() else urls[0].toString()
+        if self.pages.currentWidget() is self.review_page or is_session(Path(text)):
+            self.open_review(text)
+        else:
+            self.open_source(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The list of keys and the large view lie over the window."""
@@ -391,6 +497,9 @@ class MainWindow(QWidget):
         self.hide()
         try:
             self.control.close()
+            self.review.close()
+            if self._sessions is not None:
+                self._sessions.result()
             if self._cameras is not None:
                 self._cameras.result()
         except SemcError as error:

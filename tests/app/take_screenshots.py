@@ -80,9 +80,9 @@ def main() -> int:
         take("small", (900, 600))
         window.resize(QSize(1280, 800))
         turn(lambda: False, 0.3)
-        window.help.toggle()
+        window.actions_by_name["help"].trigger()
         take("keys")
-        window.help.toggle()
+        window.actions_by_name["help"].trigger()
         if page.saved:
             window.viewer.show_plane(page.saved[-1])
             take("saved")

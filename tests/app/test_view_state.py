@@ -10,7 +10,7 @@ import pytest
 
 from app import theme
 from app.geometry import place
-from app.keys import BINDINGS, TOOL_BAR
+from app.keys import BINDINGS, EVERYWHERE, TOOL_BARS
 from app.meters import GapMeter, RecentValues
 from app.traces_data import WINDOW_S, TraceHistory
 from app.view_state import (
@@ -218,10 +218,11 @@ def test_the_status_line_marks_what_is_worrying() -> None:
     assert [item.name for item in items if item.worrying] == ["Delay p50 / p95", "Drops", "Pause"]
 
 
-def test_every_button_has_a_binding_and_no_key_does_two_things() -> None:
-    names = {binding.name for binding in BINDINGS}
-    assert set(TOOL_BAR) <= names
-    keys = [key for binding in BINDINGS for key in binding.keys]
+@pytest.mark.parametrize("page", EVERYWHERE)
+def test_every_button_of_a_page_works_there_and_no_key_does_two_things(page: str) -> None:
+    there = [binding for binding in BINDINGS if page in binding.pages]
+    assert set(TOOL_BARS[page]) <= {binding.name for binding in there}
+    keys = [key for binding in there for key in binding.keys]
     assert len(keys) == len(set(keys))
 
 

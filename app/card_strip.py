@@ -1,0 +1,190 @@
+"""Small pictures in a row: the planes of a session, or the best frames of a hold."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+from app.geometry import place
+from app.live_view import image_of
+from app.review_state import StripItem
+
+
+class ItemCard(QAbstractButton):
+    """One card: the picture on the left, up to two lines beside it."""
+
+    def __init__(self, item: StripItem, colour: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        # The keys of the page move between the cards.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._item: StripItem | None = None
+        self._image: QImage | None = None
+        self.show_item(item, colour)
+
+    @property
+    def item(self) -> StripItem | None:
+        """What it shows."""
+        return self._item
+
+    def show_item(self, item: StripItem, colour: str) -> None:
+        """Show this instead."""
+        if self._item is None or item.pixels is not self._item.pixels:
+            self._image = None if item.pixels is None else image_of(item.pixels)
+        self._item, self._colour = item, colour
+        self.setToolTip(item.tip)
+        self.setAccessibleName(" ".join(part for line in item.lines for part in line if part))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """The picture, and room for two short texts."""
+        em = theme.em(self)
+        return QSize(round(13.5 * em), round(3.8 * em))
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as that."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Edge in the plane's colour; white around the chosen one, crossed out if it was rejected."""
+        item, em = self._item, theme.em(self)
+        if item is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        box = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
+        colour = theme.DIM if item.rejected else self._colour
+        edge = theme.TEXT if item.chosen or self.underMouse() else colour
+        style = Qt.PenStyle.DotLine if item.rejected else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(QColor(edge), 2.4 if item.chosen else 1.3, style))
+        painter.setBrush(QColor(theme.RAISED if item.chosen else theme.PANEL))
+        painter.drawRoundedRect(box, 5, 5)
+        inside = box.adjusted(0.25 * em, 0.25 * em, -0.5 * em, -0.25 * em)
+        room = QRectF(inside.left(), inside.top(), 5.2 * em, inside.height())
+        self._paint_picture(painter, room, item)
+        text = QRectF(room.right() + 0.5 * em, inside.top(), inside.right() - room.right() - 0.5 * em, 0)
+        text.setHeight(inside.height() / max(2, len(item.lines)))
+        for i, (left, right) in enumerate(item.lines):
+            painter.setFont(theme.scaled_font(self.font(), 0.9 if i else 1.05, bold=i == 0))
+            painter.setPen(QColor(theme.DIM if i else colour))
+            painter.drawText(text, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, left)
+            painter.setFont(theme.scaled_font(self.font(), 0.9))
+            painter.setPen(QColor(theme.DIM if i or item.rejected else theme.TEXT))
+            painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, right)
+            text.moveTop(text.bottom())
+        painter.end()
+
+    def _paint_picture(self, painter: QPainter, room: QRectF, item: StripItem) -> None:
+        painter.fillRect(room, QColor("#000000"))
+        if self._image is None:
+            return
+        placed = place(self._image.width(), self._image.height(), room.width(), room.height())
+        at = QRectF(
+            room.left() + placed.left,
+            room.top() + placed.top,
+            placed.width * placed.scale,
+            placed.height * placed.scale,
+        )
+        painter.setOpacity(0.4 if item.rejected else 1.0)
+        painter.drawImage(at, self._image)
+        painter.setOpacity(1.0)
+        if item.rejected:
+            painter.setPen(QPen(QColor(theme.FAULT), 2))
+            painter.drawLine(at.topLeft() + QPointF(3, 3), at.bottomRight() - QPointF(3, 3))
+
+
+class CardStrip(QWidget):
+    """Cards from left to right under a heading; the chosen one is kept in view.
+
+    Signals:
+        clicked: The key of the card that was clicked.
+    """
+
+    clicked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._cards: dict[int, ItemCard] = {}
+        self._heading = QLabel()
+        self._heading.setObjectName("heading")
+        self._hint = QLabel()
+        self._hint.setObjectName("dim")
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        header = QHBoxLayout()
+        header.setSpacing(round(0.8 * theme.em(self)))
+        header.addWidget(self._heading)
+        header.addWidget(self._hint, 1)
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._empty = QLabel()
+        self._empty.setObjectName("dim")
+        self._row.addWidget(self._empty)
+        self._row.addStretch()
+        inner = QWidget()
+        inner.setLayout(self._row)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(inner)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(header)
+        layout.addWidget(self._scroll, 1)
+
+    def height_for_cards(self) -> int:
+        """How high the strip must be for the heading, whole cards, and the scroll bar."""
+        em = theme.em(self)
+        bar = self._scroll.horizontalScrollBar().sizeHint().height()
+        return round(self._heading.sizeHint().height() + 3.6 * em + bar + 6)
+
+    @property
+    def cards(self) -> list[ItemCard]:
+        """The cards, from left to right."""
+        return sorted(self._cards.values(), key=self._row.indexOf)
+
+    def show_texts(self, heading: str, hint: str, empty: str) -> None:
+        """The heading, a sentence beside it, and what is said where there is no card."""
+        self._heading.setText(heading)
+        self._hint.setText(hint)
+        self._hint.setToolTip(hint)
+        self._empty.setText(empty)
+
+    def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:
+        """Show these, in this order: cards with the same key are kept and changed."""
+        wanted = {item.key for item in items}
+        for key in [key for key in self._cards if key not in wanted]:
+            card = self._cards.pop(key)
+            self._row.removeWidget(card)
+            card.deleteLater()
+        for at, item in enumerate(items):
+            colour = colours.get(item.plane, theme.DIM)
+            card = self._cards.get(item.key) or self._new_card(item, colour)
+            if card.item is not item:
+                was_chosen = card.item is not None and card.item.chosen
+                card.show_item(item, colour)
+                if item.chosen and not was_chosen:
+                    self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)
+            if self._row.indexOf(card) != at:
+                self._row.removeWidget(card)
+                self._row.insertWidget(at, card)
+        self._empty.setVisible(not items)
+
+    def _new_card(self, item: StripItem, colour: str) -> ItemCard:
+        card = ItemCard(item, colour)
+        card.clicked.connect(lambda: self.clicked.emit(item.key))
+        self._cards[item.key] = card
+        return card

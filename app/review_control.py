@@ -1,0 +1,431 @@
+"""The session in review: opened, corrected and closed without the window ever waiting. No Qt here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.review_state import Candidate, ReviewSnapshot, done_sentence
+from app.review_worker import LATER, SOON, Fetcher, Hand
+from app.scan import Job
+from semc_core.capture.seek import SeekableSource
+from semc_core.errors import SemcError
+from semc_core.frames import FramePacket, FrameResult
+from semc_core.review.engine import ReviewEngine
+from semc_core.review.state import ReviewPhase, ReviewState
+from semc_core.session.changes import AddPlane, Change, ChooseFrame
+from semc_core.session.entries import FrameTable
+from semc_core.session.keeper import thumbnail
+from semc_core.session.session import Session
+
+_REFRESH_S: Final = 0.5
+_NO_TIMES: Final = np.zeros(0, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """What to review, and with what.
+
+    Attributes:
+        path: A session's folder, a file, or a folder of images.
+        model: Model file, for a loop that was not analysed yet.
+        device: "auto", "cpu" or "cuda".
+        output: Below it a new session gets its folder.
+    """
+
+    path: Path
+    model: Path
+    device: str
+    output: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenReview:
+    """A session with all that belongs to it.
+
+    Attributes:
+        session: Open for writing.
+        source: Its frames; None if they are not there.
+        analysis: The model at work on it; None where the frames are not there.
+        notice: What the user should know of it, or "".
+        again: Whether it was there before.
+    """
+
+    session: Session
+    source: SeekableSource | None
+    analysis: ReviewEngine | None
+    notice: str = ""
+    again: bool = True
+
+    @property
+    def greeting(self) -> str:
+        """The sentence for the status line when it is open."""
+        made = "Taken up again" if self.again else "A new session"
+        return f"{made}: {self.session.folder.name}"
+
+    @property
+    def planes(self) -> tuple[str, ...]:
+        """The model's planes, in the order of its classes."""
+        model = self.session.model
+        return tuple(name for name in model.classes if name != model.none_class)
+
+    def times_s(self, table: FrameTable | None) -> NDArray[np.float64]:
+        """The times of the frames that can be shown; of those analysed, where the loop is not there."""
+        if self.source is not None:
+            return self.source.times_s
+        return _NO_TIMES if table is None else table.pts_s
+
+    def frame_index(self, at: int, table: FrameTable | None) -> int:
+        """The index in the source of the frame at place `at` of `times_s`."""
+        if self.source is None and table is not None and at < len(table):
+            return int(table.index[at])
+        return at
+
+    def close(self) -> None:
+        """Let go of everything.
+
+        Raises:
+            SemcError: Something could not be written.
+        """
+        if self.analysis is not None:
+            self.analysis.close()
+        if self.source is not None:
+            self.source.close()
+        self.session.close()
+
+
+Opener = Callable[[ReviewRequest], OpenReview]
+
+
+class ReviewControl:
+    """Holds the session that is open in review. Called by one thread; only `close` waits.
+
+    Attributes:
+        fault: What went wrong last, or "".
+    """
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+        self._opening: Job[OpenReview] | None = None
+        self._closing: list[Job[None]] = []
+        self._next: ReviewRequest | None = None
+        self._open: OpenReview | None = None
+        self._hand: Hand | None = None
+        self._frames: Fetcher[FramePacket] | None = None
+        self._looks: Fetcher[FrameResult] | None = None
+        self._lock = threading.Lock()
+        self._snapshot = ReviewSnapshot()
+        self._pictures: dict[str, NDArray[np.uint8]] = {}
+        self._candidates: tuple[int, list[Candidate]] | None = None
+        self._said = ""
+        self._fault = ""
+        self._refreshing = False
+        self._refreshed_s = 0.0
+        self._final = False
+        self._told_of = ""
+
+    # Opening and closing.
+
+    def begin(self, request: ReviewRequest) -> None:
+        """Open this next; what is open is closed first."""
+        self._next = request
+        self.fault = ""
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close what is open, on another thread."""
+        if self._open is not None:
+            parts = (self._frames, self._looks, self._hand, self._open)
+            self._open, self._hand, self._frames, self._looks = None, None, None, None
+            self._closing.append(Job(lambda: _close_all(*parts), "review-close"))
+        with self._lock:
+            self._snapshot, self._pictures, self._candidates = ReviewSnapshot(), {}, None
+
+    @property
+    def opening(self) -> bool:
+        """Whether a session is about to be open."""
+        return self._opening is not None or self._next is not None
+
+    @property
+    def open(self) -> OpenReview | None:
+        """The session that is open."""
+        return self._open
+
+    @property
+    def fault(self) -> str:
+        """What went wrong last, or ""."""
+        with self._lock:
+            return self._fault
+
+    @fault.setter
+    def fault(self, sentence: str) -> None:
+        with self._lock:
+            self._fault = sentence
+
+    def poll(self, now_s: float) -> None:
+        """Take the next step, if there is one: to be called often. Returns at once."""
+        for job in [job for job in self._closing if job.done]:
+            self._closing.remove(job)
+            self._finish(job)
+        if self._opening is not None and self._opening.done:
+            self._take_opened(self._opening)
+        if self._next is not None and self._opening is None and not self._closing:
+            request, self._next = self._next, None
+            self._opening = Job(lambda: self._opener(request), "review-open")
+        if self._open is not None and now_s - self._refreshed_s >= _REFRESH_S:
+            self._refreshed_s = now_s
+            self._refresh_if_needed()
+
+    def close(self) -> None:
+        """Close everything and wait for it.
+
+        Raises:
+            SemcError: Something could not be written.
+        """
+        self._next = None
+        if self._opening is not None:
+            job, self._opening = self._opening, None
+            try:
+                job.result().close()
+            except SemcError as error:
+                self.fault = str(error)
+        self.let_go()
+        while self._closing:
+            self._closing.pop().result()
+
+    def _take_opened(self, job: Job[OpenReview]) -> None:
+        self._opening = None
+        try:
+            opened = job.result()
+        except SemcError as error:
+            self.fault = str(error)
+            return
+        if self._next is not None:
+            self._closing.append(Job(opened.close, "review-close"))
+            return
+        self._open = opened
+        self._final, self._told_of = False, ""
+        self._hand = Hand(self._failed)
+        if opened.source is not None:
+            self._frames = Fetcher(opened.source.frame, "review-frames", self._failed)
+        if opened.analysis is not None:
+            self._looks = Fetcher(opened.analysis.look_at, "review-looks", self._failed)
+        self.fault = opened.notice
+        self._refresh()
+
+    def _finish(self, job: Job[None]) -> None:
+        try:
+            job.result()
+        except SemcError as error:
+            self.fault = str(error)
+
+    def _failed(self, sentence: str) -> None:
+        self.fault = sentence
+
+    # What it knows.
+
+    @property
+    def snapshot(self) -> ReviewSnapshot:
+        """How the session stands."""
+        with self._lock:
+            return self._snapshot
+
+    @property
+    def pictures(self) -> dict[str, NDArray[np.uint8]]:
+        """Small pictures of the planes, by the name of the PNG. Not to be changed."""
+        with self._lock:
+            return self._pictures
+
+    @property
+    def progress(self) -> ReviewState:
+        """How far the analysis is."""
+        opened = self._open
+        if opened is None or opened.analysis is None:
+            table = self.snapshot.table
+            count = 0 if table is None else len(table)
+            return ReviewState(ReviewPhase.DONE, count, count)
+        return opened.analysis.state
+
+    def take_said(self) -> str:
+        """What was done since the last call, or ""."""
+        with self._lock:
+            said, self._said = self._said, ""
+            return said
+
+    def frame(self, index: int) -> FramePacket | None:
+        """The newest frame that was read; `index` is asked for and comes soon."""
+        if self._frames is None:
+            return None
+        self._frames.ask(index)
+        return self._frames.got
+
+    def look(self, index: int) -> FrameResult | None:
+        """The newest frame that was looked at; `index` is asked for and comes soon."""
+        if self._looks is None:
+            return None
+        self._looks.ask(index)
+        return self._looks.got
+
+    def candidates(self, plane_id: int) -> list[Candidate]:
+        """The best frames of a hold, once they are found."""
+        with self._lock:
+            return self._candidates[1] if self._candidates and self._candidates[0] == plane_id else []
+
+    def find_candidates(self, plane_id: int, count: int) -> None:
+        """Find the best frames of a hold."""
+        analysis = None if self._open is None else self._open.analysis
+        if analysis is None:
+            return
+
+        def find() -> None:
+            found = [
+                Candidate(one.packet.index, one.packet.pts_s, one.score, thumbnail(one.packet.pixels))
+                for one in analysis.candidates(plane_id, count)
+            ]
+            with self._lock:
+                self._candidates = (plane_id, found)
+
+        self._do(find, SOON)
+
+    # Corrections.
+
+    def apply(self, change: Change) -> None:
+        """Make this change."""
+        opened = self._open
+        if opened is None:
+            return
+        before = self.snapshot.plane(getattr(change, "plane_id", None))
+
+        def correct() -> None:
+            opened.session.apply(change)
+            self._told(done_sentence(change, before))
+
+        self._do(correct)
+
+    def choose_frame(self, plane_id: int, index: int) -> None:
+        """Save frame `index` for this plane."""
+        self._with_frame(index, lambda result: ChooseFrame(plane_id, result))
+
+    def add_plane(self, plane: str, index: int) -> None:
+        """Add a plane at frame `index`."""
+        self._with_frame(index, lambda result: AddPlane(plane, result))
+
+    def undo(self) -> None:
+        """Undo the last correction."""
+        self._step_back(lambda session: session.undo(), "Undone")
+
+    def redo(self) -> None:
+        """Do it again."""
+        self._step_back(lambda session: session.redo(), "Done again")
+
+    def _with_frame(self, index: int, make: Callable[[FrameResult], Change]) -> None:
+        opened = self._open
+        if opened is None or opened.analysis is None:
+            return
+        analysis = opened.analysis
+
+        def correct() -> None:
+            change = make(analysis.look_at(index))
+            before = self.snapshot.plane(getattr(change, "plane_id", None))
+            opened.session.apply(change)
+            self._told(done_sentence(change, before))
+
+        self._do(correct)
+
+    def _step_back(self, step: Callable[[Session], str | None], word: str) -> None:
+        opened = self._open
+        if opened is None:
+            return
+
+        def correct() -> None:
+            text = step(opened.session)
+            if text is not None:
+                self._told(f"{word}: {text}")
+
+        self._do(correct)
+
+    def _do(self, work: Callable[[], None], priority: int = 0) -> None:
+        if self._hand is not None:
+            self._hand.do(work, priority)
+
+    # On the hand's thread.
+
+    def _told(self, sentence: str) -> None:
+        opened = self._open
+        with self._lock:
+            self._said = sentence
+        if opened is not None:
+            self._take_snapshot(opened, self.snapshot.table)
+
+    def _take_snapshot(self, opened: OpenReview, table: FrameTable | None) -> None:
+        session = opened.session
+        snapshot = ReviewSnapshot(
+            planes=session.planes(rejected=True),
+            regions=session.regions(),
+            note=session.note,
+            can_undo=session.can_undo,
+            can_redo=session.can_redo,
+            table=table,
+        )
+        with self._lock:
+            if opened is self._open:
+                self._snapshot = snapshot
+            known = set(self._pictures)
+        for plane in snapshot.planes:
+            if plane.png is not None and plane.png not in known:
+                known.add(plane.png)
+                self._do(lambda name=plane.png: self._read_picture(opened, name), LATER)  # type: ignore[misc]
+
+    def _read_picture(self, opened: OpenReview, name: str) -> None:
+        pixels = cv2.imread(str(opened.session.folder / name), cv2.IMREAD_UNCHANGED)
+        if pixels is None:
+            return  # told by `semc session verify`; the card stays without a picture
+        small = thumbnail(np.asarray(pixels if pixels.ndim == 2 else pixels[..., 2::-1], np.uint8))
+        with self._lock:
+            if opened is self._open:
+                self._pictures = {**self._pictures, name: small}
+
+    def _refresh(self) -> None:
+        opened = self._open
+        if opened is None or self._refreshing:
+            return
+        self._refreshing = True
+
+        def refresh() -> None:
+            try:
+                table = opened.session.frames() if opened.analysis is None else opened.analysis.table()
+                self._take_snapshot(opened, table)
+            finally:
+                self._refreshing = False
+
+        self._do(refresh, SOON)
+
+    def _refresh_if_needed(self) -> None:
+        """While the analysis runs, and once after its end."""
+        progress = self.progress
+        if progress.message and progress.message != self._told_of:
+            self._told_of = self.fault = progress.message
+        if progress.running or not self._final:
+            self._final = not progress.running
+            self._refresh()
+
+
+def _close_all(
+    frames: Fetcher[FramePacket] | None,
+    looks: Fetcher[FrameResult] | None,
+    hand: Hand | None,
+    opened: OpenReview,
+) -> None:
+    for fetcher in (frames, looks):
+        if fetcher is not None:
+            fetcher.close()
+    if hand is not None:
+        hand.close()
+    opened.close()

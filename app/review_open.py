@@ -1,0 +1,128 @@
+"""Opening a loop or a session for review; everything slow happens here, on a thread. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from app.recent_sessions import is_session, sessions_below
+from app.review_control import OpenReview, ReviewRequest
+from semc_core.capture.seek import SeekableSource, open_seekable
+from semc_core.errors import SemcError, SessionError, SourceError
+from semc_core.model.file import read_spec
+from semc_core.review.engine import ReviewEngine
+from semc_core.runtime.load import load_runtime
+from semc_core.runtime.runtime import Runtime
+from semc_core.session.entries import file_sha256, model_entry, source_entry
+from semc_core.session.folder import scan_folder
+from semc_core.session.record import versions
+from semc_core.session.session import Session
+
+_RECORDING: Final = "recording.mkv"
+_NOT_RECORDED: Final = "This scan was not recorded: its planes and time line are shown without the video."
+
+
+def open_review(request: ReviewRequest) -> OpenReview:
+    """Open the session in `request.path`, or the one of the loop there; a new one if there is none.
+
+    Raises:
+        SemcError: It cannot be opened; the message says why.
+    """
+    if is_session(request.path):
+        return _from_session(Session.open(request.path), request)
+    if not request.path.exists():
+        raise SourceError(f"{request.path.name} was not found; check the name.")
+    sha256 = None if request.path.is_dir() else _hash(request.path)
+    known = known_session(request, sha256)
+    if known is not None:
+        return _from_session(Session.open(known), request)
+    return _new(request, sha256)
+
+
+def known_session(request: ReviewRequest, sha256: str | None) -> Path | None:
+    """The session that was made last from the same loop with the same model, if there is one.
+
+    Args:
+        request: The loop, the model, and where sessions are.
+        sha256: Of the loop's bytes; None for a folder, which is known by its place.
+    """
+    model = read_spec(request.model).sha256
+    path = str(request.path.absolute())
+    for session in sessions_below(request.output):
+        source = session.source
+        same = source.sha256 == sha256 if sha256 is not None else source.path == path
+        if same and not source.live and session.model.sha256 == model:
+            return session.folder
+    return None
+
+
+def _hash(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+
+
+def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
+    source = open_seekable(request.path)
+    try:
+        runtime = load_runtime(request.model, request.device)
+        try:
+            spec = runtime.spec
+            model = model_entry(spec, spec.thresholds, runtime.device_name, versions())
+            folder = scan_folder(request.output, source.info)
+            session = Session.create(folder, source_entry(source.info, request.path, sha256), model)
+        except BaseException:
+            runtime.close()
+            raise
+    except BaseException:
+        source.close()
+        raise
+    return OpenReview(session, source, ReviewEngine(session, source, lambda: runtime), again=False)
+
+
+def _from_session(session: Session, request: ReviewRequest) -> OpenReview:
+    try:
+        source, notice = _frames_of(session)
+    except BaseException:
+        session.close()
+        raise
+    engine = None if source is None else ReviewEngine(session, source, _loader(session, request))
+    return OpenReview(session, source, engine, notice or session.recovered)
+
+
+def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:
+    """Loads the chosen model, if it is the session's: another one's maps would not belong to its labels."""
+
+    def load() -> Runtime:
+        if read_spec(request.model).sha256 != session.model.sha256:
+            raise SessionError(
+                "This session was made with another model; choose that one to see heat maps and experts."
+            )
+        return load_runtime(request.model, request.device)
+
+    return load
+
+
+def _frames_of(session: Session) -> tuple[SeekableSource | None, str]:
+    """The loop of a session; without it, the sentence that says why."""
+    recording = session.folder / _RECORDING
+    path = (
+        recording
+        if recording.is_file()
+        else None
+        if session.source.path is None
+        else Path(session.source.path)
+    )
+    if path is None:
+        return None, _NOT_RECORDED
+    if not path.exists():
+        return None, (
+            f"The loop {session.source.source_id} is no longer where it was; planes and time line are shown "
+            "without it. Put it back to see its frames."
+        )
+    try:
+        return open_seekable(path), ""
+    except SemcError as error:
+        return None, f"{error} Planes and time line are shown without the loop."

@@ -1,0 +1,378 @@
+"""The review on screen: picture, time line, planes, what the model says. Draws what the desk says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from app import theme
+from app.card_strip import CardStrip
+from app.frame_panel import FramePanel
+from app.keys import CLASS_KEYS
+from app.lanes import lane_shares
+from app.live_view import LiveView
+from app.review_control import OpenReview, ReviewControl
+from app.review_desk import Asking, ReviewDesk
+from app.review_state import (
+    Mode,
+    ReviewSnapshot,
+    candidate_items,
+    empty_text,
+    frame_readout,
+    mode_hint,
+    plane_items,
+    plane_sentence,
+    progress_text,
+    saved_badge,
+    strip_heading,
+    where_text,
+)
+from app.timeline import TimelineView
+from app.transport import TransportBar
+from semc_core.frames import FramePacket, FrameResult
+from semc_core.labels import NON_STANDARD
+from semc_core.overlay import HeatMap, heat_map
+from semc_core.session.entries import FrameTable
+
+_CANDIDATES: Final = 12
+
+
+class AskLine(QFrame):
+    """A line to type words into; hidden while nothing is asked.
+
+    Signals:
+        answered: What was typed, when Enter was pressed.
+        refused: Esc was pressed.
+    """
+
+    answered = Signal(str)
+    refused = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self._title = QLabel()
+        self._title.setObjectName("heading")
+        self.field = QLineEdit()
+        self.field.returnPressed.connect(lambda: self.answered.emit(self.field.text()))
+        keys = QLabel("Enter: keep   Esc: as it was")
+        keys.setObjectName("dim")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.addWidget(self._title)
+        row.addWidget(self.field, 1)
+        row.addWidget(keys)
+        self._asked: Asking | None = None
+        self.hide()
+
+    def ask(self, asking: Asking | None) -> None:
+        """Ask this; None hides the line."""
+        if asking is self._asked:
+            return
+        self._asked = asking
+        self.setVisible(asking is not None)
+        if asking is not None:
+            self._title.setText(asking.title)
+            self.field.setText(asking.text)
+            self.field.selectAll()
+            self.field.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves the words as they were."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.refused.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class ReviewPage(QWidget):
+    """Shows one session at a time.
+
+    Attributes:
+        desk: What the keys act on; None while nothing is open.
+        heat_map_on: Whether the heat map is laid over the picture.
+    """
+
+    def __init__(self, control: ReviewControl, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._control = control
+        self.desk: ReviewDesk | None = None
+        self.heat_map_on = False
+        self._open: OpenReview | None = None
+        self._colours: dict[str, str] = {}
+        self._snapshot: ReviewSnapshot | None = None
+        self._table: FrameTable | None = None
+        self._heat: tuple[FrameResult, HeatMap | None] | None = None
+        self._strip_of: tuple[object, ...] = ()
+        self.view = LiveView()
+        self.view.setAccessibleName("Picture in review")
+        self.panel = FramePanel()
+        self.transport = TransportBar()
+        self.timeline = TimelineView()
+        self.planes = CardStrip()
+        self.better = CardStrip()
+        self.ask_line = AskLine()
+        self._strips = QStackedWidget()
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        em = theme.em(self)
+        self._strips.addWidget(self.planes)
+        self._strips.addWidget(self.better)
+        left = QVBoxLayout()
+        left.setSpacing(round(0.3 * em))
+        left.addWidget(self.view, 1)
+        left.addWidget(self.transport)
+        left.addWidget(self.timeline)
+        self.panel.setFixedWidth(round(15.5 * em))
+        upper = QHBoxLayout()
+        upper.addLayout(left, 1)
+        upper.addWidget(self.panel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(round(0.4 * em))
+        layout.addLayout(upper, 1)
+        layout.addWidget(self.ask_line)
+        layout.addWidget(self._strips)
+
+    def _connect(self) -> None:
+        self.timeline.scrubbed.connect(lambda time_s: self._desk().scrub(time_s))
+        self.timeline.plane_wanted.connect(lambda key: self._desk().choose(key))
+        self.planes.clicked.connect(lambda key: self._desk().choose(key))
+        self.better.clicked.connect(lambda index: self._desk().go_to_frame(index))
+        self.panel.class_chosen.connect(lambda name: self._desk().name_it(name))
+        self.ask_line.answered.connect(lambda text: self._desk().answer(text))
+        self.ask_line.refused.connect(lambda: self._desk().escape())
+
+    def _desk(self) -> ReviewDesk:
+        """The desk; nothing on the page can be clicked before there is one."""
+        assert self.desk is not None
+        return self.desk
+
+    def does(self) -> dict[str, Callable[[], object]]:
+        """What each key of this page does. Only called while a session is open."""
+        return {
+            "play": lambda: self._desk().play(),
+            "step_back": lambda: self._desk().step(-1),
+            "step_on": lambda: self._desk().step(1),
+            "second_back": lambda: self._desk().skip(-1),
+            "second_on": lambda: self._desk().skip(1),
+            "to_start": lambda: self._desk().to_end(False),
+            "to_end": lambda: self._desk().to_end(True),
+            "previous_plane": lambda: self._desk().to_plane(-1),
+            "next_plane": lambda: self._desk().to_plane(1),
+            "slower": lambda: self._desk().playhead.change_speed(-1),
+            "faster": lambda: self._desk().playhead.change_speed(1),
+            **{f"class_{i + 1}": partial(self._class_key, i) for i in range(len(CLASS_KEYS))},
+            "reject": lambda: self._desk().reject(),
+            "better": self.toggle_better,
+            "use_frame": lambda: self._desk().use_frame(),
+            "add": lambda: self._desk().add(),
+            "mark": lambda: self._desk().mark(),
+            "unmark": lambda: self._desk().unmark(),
+            "note": lambda: self._desk().ask_note(),
+            "undo": lambda: self._desk().undo(),
+            "redo": lambda: self._desk().redo(),
+            "zoom_in": lambda: self.timeline.zoom(2),
+            "zoom_out": lambda: self.timeline.zoom(-2),
+            "zoom_all": self.timeline.zoom_all,
+        }
+
+    def _class_key(self, number: int) -> None:
+        self._desk().class_key(number)
+
+    def set_actions(self, actions: dict[str, QAction]) -> None:
+        """The transport's buttons do what these do. Called once."""
+        self.transport.set_actions(actions)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A small window keeps its room for the picture."""
+        lanes = max(1, len(self._colours))
+        self._strips.setFixedHeight(self.planes.height_for_cards())
+        least, wanted = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
+        room = round(0.26 * self.height()) if lanes < 10 else round(0.36 * self.height())
+        self.timeline.setFixedHeight(min(max(room, least), wanted))
+
+    @property
+    def typing(self) -> bool:
+        """Whether the keys are for the line of words."""
+        return self.desk is not None and self.desk.asking is not None
+
+    def show_review(self, opened: OpenReview | None) -> None:
+        """Show this session from now on; None shows none."""
+        self._open = opened
+        self._snapshot, self._table, self._heat, self._strip_of = None, None, None, ()
+        self.view.show_picture(None, None, None, None)
+        self._colours = {} if opened is None else theme.plane_colours(opened.planes)
+        self.panel.begin(self._colours)
+        if opened is None:
+            self.desk = None
+            self.timeline.begin({}, 0.0, 0.0)
+            return
+        self.desk = ReviewDesk(self._control, opened.times_s(None), opened.planes, opened.source is not None)
+        self._set_length()
+        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+
+    def _set_length(self, extend: bool = False) -> None:
+        times_s = self._desk().playhead.times_s
+        start_s, end_s = (float(times_s[0]), float(times_s[-1])) if len(times_s) else (0.0, 0.0)
+        if extend:
+            self.timeline.extend(start_s, end_s)
+        else:
+            self.timeline.begin(self._colours, start_s, end_s)
+
+    def escape(self) -> bool:
+        """Leave what is in the way. Returns whether there was anything."""
+        return self.desk is not None and self.desk.escape()
+
+    def update_actions(self, actions: dict[str, QAction]) -> None:
+        """Say on the actions what they would do now."""
+        desk, snapshot = self.desk, self._control.snapshot
+        if desk is None or self.typing or not self.isVisible():
+            return
+        chosen = desk.chosen
+        actions["play"].setText("Hold" if desk.playhead.playing else "Play")
+        actions["reject"].setText("Restore" if chosen is not None and chosen.rejected else "Reject")
+        for name in ("reject", "better", "use_frame"):
+            actions[name].setEnabled(chosen is not None)
+        actions["undo"].setEnabled(snapshot.can_undo)
+        actions["redo"].setEnabled(snapshot.can_redo)
+        for name, mode in (("better", Mode.BETTER), ("add", Mode.ADD), ("mark", Mode.MARK)):
+            actions[name].setChecked(desk.mode is mode)
+
+    def take_said(self) -> str:
+        """What was done, or could not be, since the last call; "" if nothing."""
+        return (self.desk.take_said() if self.desk is not None else "") or self._control.take_said()
+
+    def toggle_better(self) -> None:
+        """Show the best frames of the chosen plane, or the planes again."""
+        desk = self.desk
+        if desk is None:
+            return
+        desk.better()
+        if desk.mode is Mode.BETTER and desk.chosen is not None:
+            self._control.find_candidates(desk.chosen.plane_id, _CANDIDATES)
+
+    # Every few milliseconds.
+
+    def tick(self, now_s: float) -> None:
+        """Move on, and show what is new."""
+        opened, desk = self._open, self.desk
+        if opened is None or desk is None:
+            return
+        self._take_snapshot(opened, desk)
+        desk.playhead.tick(now_s)
+        index = desk.playhead.index
+        packet = self._control.frame(index)
+        frame_index = opened.frame_index(index, self._table)
+        self._show_picture(desk, packet, frame_index)
+        self._show_place(desk)
+        self._show_strips(opened, desk)
+        self.ask_line.ask(desk.asking)
+
+    def _take_snapshot(self, opened: OpenReview, desk: ReviewDesk) -> None:
+        snapshot = self._control.snapshot
+        if snapshot is self._snapshot:
+            return
+        self._snapshot = snapshot
+        if snapshot.table is not self._table:
+            self._table = snapshot.table
+            self.timeline.show_shares(lane_shares(self._table, opened.planes, opened.session.model.classes))
+        times_s = opened.times_s(self._table)
+        if times_s is not desk.playhead.times_s:
+            desk.playhead.extend(times_s)
+            self._set_length(extend=True)
+
+    def _show_picture(self, desk: ReviewDesk, packet: FramePacket | None, frame_index: int) -> None:
+        opened = self._open
+        assert opened is not None
+        # A label is only ever painted on the frame that it was made from.
+        shown_index = frame_index if packet is None else packet.index
+        look = self._look(desk, shown_index)
+        heat = self._heat_of(look) if self.heat_map_on else None
+        crop = None if look is None else look.crop
+        view = self.view
+        if packet is not view.packet or heat is not view.heat or crop != view.crop:
+            view.show_picture(packet, None, heat, crop)
+        model = opened.session.model
+        experts = None if look is None or look.prediction is None else look.prediction.expert_weights
+        shown = frame_readout(self._table, shown_index, model.classes, model.none_class, experts)
+        self.panel.show_readout(shown)
+        planes = () if self._snapshot is None else self._snapshot.planes
+        badge = saved_badge(planes, shown_index)
+        badges = ((badge, theme.GOOD),) if badge else ()
+        if packet is None and opened.source is None:
+            hint = "The loop is not there; its planes and its time line are shown."
+        else:
+            hint = mode_hint(desk.mode, desk.mark_from_s, shown.rows)
+        view.show_texts(badges, hint, self._colours.get(shown.title))
+
+    def _look(self, desk: ReviewDesk, frame_index: int) -> FrameResult | None:
+        """What the model says of the very frame that is shown; while it plays, only for the heat map."""
+        if desk.playhead.playing and not self.heat_map_on:
+            return None
+        result = self._control.look(desk.playhead.index)
+        return result if result is not None and result.packet.index == frame_index else None
+
+    def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
+        opened = self._open
+        if result is None or opened is None:
+            return None
+        if self._heat is None or self._heat[0] is not result:
+            heat = None
+            if result.prediction is not None and result.label != NON_STANDARD:
+                model = opened.session.model
+                at = model.classes.index(result.label)
+                heat = heat_map(result.prediction, at, result.crop, model.preprocessing)
+            self._heat = (result, heat)
+        return self._heat[1]
+
+    def _show_place(self, desk: ReviewDesk) -> None:
+        head = desk.playhead
+        last_s = float(head.times_s[-1]) if head.count else 0.0
+        where = where_text(head.time_s, last_s, head.index, head.count)
+        self.transport.show_place(where, head.playing, head.speed)
+        self.timeline.show_playhead(head.time_s, desk.mark_from_s)
+        progress = self._control.progress
+        opened = self._open
+        text = progress_text(progress, opened is not None and opened.session.source.live)
+        self.transport.progress.show_progress(text, progress.done / max(1, progress.total))
+
+    def _show_strips(self, opened: OpenReview, desk: ReviewDesk) -> None:
+        snapshot, pictures, chosen = self._snapshot, self._control.pictures, desk.chosen
+        if snapshot is None:
+            return
+        chosen_id = None if chosen is None else chosen.plane_id
+        better = self._control.candidates(chosen_id) if desk.mode is Mode.BETTER and chosen_id else []
+        running = self._control.progress.running
+        index = desk.playhead.index
+        of = (snapshot, pictures, chosen_id, desk.mode, better, running, index if better else 0)
+        if len(of) == len(self._strip_of) and all(
+            a is b or a == b for a, b in zip(of, self._strip_of, strict=True)
+        ):
+            return
+        self._strip_of = of
+        self.timeline.show_session(snapshot.planes, snapshot.regions, chosen_id)
+        self.panel.show_chosen("" if chosen is None else plane_sentence(chosen))
+        empty = empty_text(running, opened.source is not None)
+        note = f"Note: {snapshot.note}" if snapshot.note else ""
+        if chosen is not None and chosen.note:
+            note = f"Note on {chosen.plane}: {chosen.note}"
+        self.planes.show_texts(strip_heading(snapshot.planes), note, empty)
+        self.planes.show_items(plane_items(snapshot.planes, pictures, chosen_id), self._colours)
+        if desk.mode is Mode.BETTER and chosen is not None:
+            heading = f"Frames of {chosen.plane}"
+            waiting = "Looking for the best frames …"
+            self.better.show_texts(
+                heading, "Click on one or step to it; Enter saves it for the plane.", waiting
+            )
+            self.better.show_items(candidate_items(better, chosen, index), self._colours)
+            self._strips.setCurrentWidget(self.better)
+        else:
+            self._strips.setCurrentWidget(self.planes)

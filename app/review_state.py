@@ -1,0 +1,399 @@
+"""What the review page says, as data: pure functions from the session's data to texts. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.keys import CLASS_KEYS
+from app.view_state import Tone, percent, scan_time
+from semc_core.labels import NON_STANDARD, full_name
+from semc_core.review.looking import row_of
+from semc_core.review.state import ReviewPhase, ReviewState
+from semc_core.session.changes import (
+    AddPlane,
+    Change,
+    ChooseFrame,
+    MarkRegion,
+    Reject,
+    Relabel,
+    RemoveRegion,
+    Restore,
+    SetItem,
+    SetNote,
+)
+from semc_core.session.entries import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
+
+_SAME_TIME_S: Final = 0.05
+
+
+class Mode(Enum):
+    """What the next key or click is about."""
+
+    LOOK = "look"
+    ADD = "add"
+    MARK = "mark"
+    BETTER = "better"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReviewSnapshot:
+    """What a session holds at one moment. Read on a thread of its own, shown in the window.
+
+    Attributes:
+        planes: In order of time, the rejected ones too.
+        regions: Marked by a person, in order of time.
+        note: On the whole session.
+        can_undo: Whether there is a correction to undo.
+        can_redo: Whether one was undone.
+        table: What the model said of each frame so far; None before the first.
+    """
+
+    planes: tuple[PlaneEntry, ...] = ()
+    regions: tuple[RegionEntry, ...] = ()
+    note: str = ""
+    can_undo: bool = False
+    can_redo: bool = False
+    table: FrameTable | None = None
+
+    def plane(self, plane_id: int | None) -> PlaneEntry | None:
+        """The plane with this number, if there is one."""
+        return next((plane for plane in self.planes if plane.plane_id == plane_id), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A frame that would show a plane well.
+
+    Attributes:
+        index: Of the frame in its source.
+        time_s: Its presentation time, seconds.
+        confidence: Smoothed probability of the plane there, 0-1.
+        small: uint8 (h, w) or (h, w, 3), at most 160 px wide.
+    """
+
+    index: int
+    time_s: float
+    confidence: float
+    small: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One line of the list beside the picture: a plane of the model and how sure it is.
+
+    Attributes:
+        key: That chooses it, or "".
+        name: Of the class.
+        title: The name in words.
+        share: Smoothed probability, 0-1; None where the frame was not analysed.
+        named: Whether this is the steady label of the frame.
+    """
+
+    key: str
+    name: str
+    title: str
+    share: float | None
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReadout:
+    """The text above that list.
+
+    Attributes:
+        title: The plane, or what is the matter.
+        detail: In words.
+        tone: Colour.
+        rows: One for each plane.
+        experts: The gate's shares; empty where the frame was not looked at.
+        extra: What else there is to say, or "".
+    """
+
+    title: str
+    detail: str
+    tone: Tone
+    rows: tuple[ClassRow, ...] = ()
+    experts: tuple[float, ...] = ()
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StripItem:
+    """A card in the strip below the picture.
+
+    Attributes:
+        key: The plane's number, or the candidate's frame.
+        pixels: uint8 (h, w) or (h, w, 3), small; None where there is none.
+        lines: Left and right text of each line.
+        plane: Class name, for the colour.
+        mark: "model" or "person": who decided last; "" for a candidate.
+        chosen: Whether it is the one that keys act on.
+        rejected: Whether a person rejected it.
+        tip: A sentence.
+    """
+
+    key: int
+    pixels: NDArray[np.uint8] | None
+    lines: tuple[tuple[str, str], ...]
+    plane: str
+    mark: str = ""
+    chosen: bool = False
+    rejected: bool = False
+    tip: str = field(default="", compare=False)
+
+
+def class_rows(
+    classes: tuple[str, ...], none_class: str, smoothed: NDArray[np.float32] | None, label: str
+) -> tuple[ClassRow, ...]:
+    """The planes of a model with their keys and what it says of one frame.
+
+    Args:
+        classes: Of the model, K of them.
+        none_class: Which of them says "none of these"; it is left out.
+        smoothed: float32 (K,); None where the frame was not analysed.
+        label: The frame's steady label.
+    """
+    planes = [(i, name) for i, name in enumerate(classes) if name != none_class]
+    return tuple(
+        ClassRow(
+            key=CLASS_KEYS[n] if n < len(CLASS_KEYS) else "",
+            name=name,
+            title=full_name(name),
+            share=None if smoothed is None or not np.isfinite(smoothed[i]) else float(smoothed[i]),
+            named=name == label,
+        )
+        for n, (i, name) in enumerate(planes)
+    )
+
+
+_NOT_A_SCAN: Final = {
+    "black": ("No picture", "The picture is black."),
+    "flat": ("No scan", "A test pattern or an empty screen."),
+}
+
+
+def frame_readout(
+    table: FrameTable | None,
+    index: int,
+    classes: tuple[str, ...],
+    none_class: str,
+    experts: NDArray[np.float32] | None = None,
+) -> FrameReadout:
+    """What was concluded from frame `index`.
+
+    Args:
+        table: What the model said so far.
+        index: Of the frame that is shown.
+        classes: Of the model.
+        none_class: Which of them says "none of these".
+        experts: float32 (E,), the gate's shares for this very frame, if it was looked at.
+    """
+    shares = () if experts is None else tuple(float(share) for share in experts)
+    at = None if table is None else row_of(table, index)
+    if table is None or at is None:
+        rows = class_rows(classes, none_class, None, "")
+        return FrameReadout(
+            "Not analysed", "This frame has not been analysed yet.", Tone.NEUTRAL, rows, shares
+        )
+    name = classes[int(table.label[at])]
+    label = NON_STANDARD if name == none_class else name
+    rows = class_rows(classes, none_class, table.smoothed[at], label)
+    picture = PICTURES[int(table.picture[at])]
+    if picture in _NOT_A_SCAN:
+        title, detail = _NOT_A_SCAN[picture]
+        return FrameReadout(title, detail, Tone.WARNING, rows, shares)
+    extra = "The scanner was frozen here." if picture == "frozen" else ""
+    novelty = float(table.novelty[at])
+    if novelty > 1:
+        extra = "Unlike the training data."
+    if label == NON_STANDARD:
+        return FrameReadout("No plane", full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
+    sure = f"{full_name(label)}, {percent(float(table.confidence[at]))}"
+    return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra)
+
+
+def plane_items(
+    planes: Sequence[PlaneEntry], pictures: dict[str, NDArray[np.uint8]], chosen: int | None
+) -> tuple[StripItem, ...]:
+    """Cards of the planes, in order of time.
+
+    Args:
+        planes: Of the session, the rejected ones too.
+        pictures: Small pictures by the name of the PNG; those still being read are missing.
+        chosen: The plane that keys act on.
+    """
+    items = []
+    for plane in planes:
+        state = "rejected" if plane.rejected else "by you" if plane.chosen_by == PERSON else ""
+        items.append(
+            StripItem(
+                key=plane.plane_id,
+                pixels=None if plane.png is None else pictures.get(plane.png),
+                lines=(
+                    (plane.plane, percent(plane.confidence)),
+                    (scan_time(plane.time_s), state),
+                ),
+                plane=plane.plane,
+                mark=plane.chosen_by,
+                chosen=plane.plane_id == chosen,
+                rejected=plane.rejected,
+                tip=plane_sentence(plane),
+            )
+        )
+    return tuple(items)
+
+
+def candidate_items(
+    candidates: Sequence[Candidate], plane: PlaneEntry, shown_index: int
+) -> tuple[StripItem, ...]:
+    """Cards of the best frames of a hold.
+
+    Args:
+        candidates: In the order in which they are shown.
+        plane: The one they are for; its own frame says so.
+        shown_index: The frame that is shown; its card is the chosen one.
+    """
+    return tuple(
+        StripItem(
+            key=one.index,
+            pixels=one.small,
+            lines=(
+                (percent(one.confidence), "saved" if one.index == plane.frame_index else ""),
+                (scan_time(one.time_s), ""),
+            ),
+            plane=plane.plane,
+            chosen=one.index == shown_index,
+            tip=f"Frame {one.index}",
+        )
+        for one in candidates
+    )
+
+
+def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
+    """ "SAVED: FHP1" where frame `index` is the saved one of a plane, or ""."""
+    names = [plane.plane for plane in planes if plane.frame_index == index and not plane.rejected]
+    return "SAVED: " + ", ".join(names) if names else ""
+
+
+def plane_sentence(plane: PlaneEntry) -> str:
+    """All there is to know of a plane, in a few sentences."""
+    text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
+    if plane.found_as is None:
+        text += " Added by a person."
+    elif plane.found_as != plane.plane:
+        text += f" The model said {plane.found_as}."
+    elif plane.chosen_by == PERSON:
+        text += " Changed by a person."
+    if plane.rejected:
+        text += " Rejected" + (f": {plane.reason}." if plane.reason else ".")
+    return text + (f" Note: {plane.note}" if plane.note else "")
+
+
+def neighbour(
+    planes: Sequence[PlaneEntry], chosen: int | None, time_s: float, step: int
+) -> PlaneEntry | None:
+    """The plane to go to from the chosen one, or from a time; `step` is 1 or -1. None at the end."""
+    ids = [plane.plane_id for plane in planes]
+    if chosen in ids and abs(planes[ids.index(chosen)].time_s - time_s) < _SAME_TIME_S:
+        at = ids.index(chosen) + step
+        return planes[at] if 0 <= at < len(planes) else None
+    if step > 0:
+        return next((plane for plane in planes if plane.time_s > time_s + 1e-6), None)
+    return next((plane for plane in reversed(planes) if plane.time_s < time_s - 1e-6), None)
+
+
+def region_at(regions: Sequence[RegionEntry], time_s: float) -> RegionEntry | None:
+    """The shortest marked region that holds a time."""
+    holding = [region for region in regions if region.start_s <= time_s <= region.end_s]
+    return min(holding, key=lambda region: region.end_s - region.start_s, default=None)
+
+
+def done_sentence(change: Change, before: PlaneEntry | None) -> str:
+    """What a correction did, for the status line.
+
+    Args:
+        change: That was made.
+        before: The plane that it was about, as it was before; None where it was about none.
+    """
+    where = "" if before is None else f" at {scan_time(before.time_s)}"
+    match change:
+        case Relabel(plane=name):
+            return f"The plane{where} is now {name}" + (f" (was {before.plane})." if before else ".")
+        case Reject():
+            return f"{before.plane if before else 'The plane'}{where} is rejected."
+        case Restore():
+            return f"{before.plane if before else 'The plane'}{where} is taken back."
+        case ChooseFrame(frame=frame):
+            return f"{before.plane if before else 'The plane'} now shows frame {frame.packet.index}."
+        case AddPlane(plane=name, frame=frame):
+            return f"{name} is added at {scan_time(frame.packet.pts_s)}."
+        case MarkRegion(start_s=start_s, end_s=end_s):
+            return f"The time from {scan_time(start_s)} to {scan_time(end_s)} is marked."
+        case RemoveRegion():
+            return "The marked region is taken away."
+        case SetNote(plane_id=plane_id):
+            return "The note on the session is kept." if plane_id is None else "The note is kept."
+        case SetItem():
+            return "The checklist is changed."
+
+
+def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -> str:
+    """The sentence over the picture that says what the next key does, or ""."""
+    if mode is Mode.ADD:
+        keys = "   ".join(f"{row.key} {row.name}" for row in rows if row.key)
+        return f"Which plane is this?   {keys}   Esc: none"
+    if mode is Mode.MARK and mark_from_s is not None:
+        return f"Marking from {scan_time(mark_from_s)}: go to the end and press M.   Esc: not"
+    if mode is Mode.BETTER:
+        return "Choose a frame below, or step to one; Enter saves it.   B: as it was"
+    return ""
+
+
+def where_text(time_s: float, last_s: float, index: int, count: int) -> str:
+    """ "0:07.3 / 1:00.0   frame 220 of 1800"; frames are counted from 0, as in the files."""
+    if not count:
+        return "No frames"
+    return f"{scan_time(time_s)} / {scan_time(last_s)}   frame {index} of {count}"
+
+
+def progress_text(state: ReviewState, live: bool) -> str:
+    """How far the analysis is.
+
+    Args:
+        state: Of the analysis.
+        live: Whether the session is of a live scan, in which the frames that the model had no time for are
+            not analysed.
+    """
+    share = f"{state.done} of {state.total} frames analysed"
+    if state.phase is ReviewPhase.LOADING:
+        return "Preparing the analysis"
+    if state.phase is ReviewPhase.ANALYSING:
+        return share + (f", {state.speed_x:.1f}x" if state.speed_x else "")
+    if state.phase is ReviewPhase.PAUSED:
+        return f"{share}, held"
+    if state.phase is ReviewPhase.DONE:
+        return f"{state.done} frames analysed live" if live else f"All {state.done} frames analysed"
+    return f"{share}; then the analysis stopped"
+
+
+def strip_heading(planes: Sequence[PlaneEntry]) -> str:
+    """ "Planes (5, 1 rejected)"."""
+    rejected = sum(plane.rejected for plane in planes)
+    if not planes:
+        return "Planes"
+    return f"Planes ({len(planes) - rejected}" + (f", {rejected} rejected)" if rejected else ")")
+
+
+def empty_text(analysing: bool, has_picture: bool) -> str:
+    """What the strip says where there is no plane."""
+    if analysing:
+        return "None found yet. The loop is being analysed."
+    if not has_picture:
+        return "No plane was found in this session."
+    return "No plane was found. Go to a frame and press A to add one."

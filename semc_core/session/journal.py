@@ -88,8 +88,12 @@ def frames_note(rows: Sequence[FrameRow], model: ModelEntry) -> Note:
     payload = {
         "first": min(indices),
         "last": max(indices),
-        "count": batch.count,
         "layout": LAYOUT,
+        "count": batch.count,
+        "classes": batch.classes,
+        "experts": batch.experts,
+        "start_s": min(times),
+        "end_s": max(times),
         "sha256": sha256(batch.rows).hexdigest(),
     }
     return Note(MODEL, "frames", payload, (), batch, min(times), max(times))

@@ -14,7 +14,6 @@ from semc_core.session.atomic import remove_leftovers, save_error
 from semc_core.session.corrections import FIRST_ADDED, better_edit
 from semc_core.session.entries import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256
 from semc_core.session.journal import Note
-from semc_core.session.plane_files import remove_plane
 from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
 
@@ -23,10 +22,11 @@ _PNG: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What is to be written, and the sentence for the user."""
+    """What is to be written, the sentence for the user, and the pictures to remove when it is written."""
 
     note: Note
     sentence: str
+    superfluous: tuple[str, ...]
 
 
 def recover(
@@ -39,8 +39,8 @@ def recover(
 ) -> Recovery:
     """Bring folder and state together.
 
-    A pair of files that was written and not logged is taken over; half a pair is removed, and so is one that
-    the log says was replaced. A plane whose picture or clip is gone says so from now on.
+    A pair of files that was written and not logged is taken over; half a pair is superfluous, and so is one
+    that was replaced. A plane whose picture or clip is gone says so from now on.
 
     Args:
         folder: Of the session, which nobody else writes to.
@@ -51,28 +51,30 @@ def recover(
         last_s: Presentation time of the newest frame that is stored; None if there is none.
 
     Raises:
-        SaveError: The folder could not be read, or something left over not removed.
+        SaveError: The folder could not be read, or a temporary file not removed.
     """
     remove_leftovers(folder, older_than_s=0)
-    missing = _missing(folder, state)
-    names = {"needed": _needed(state, stack), "logged": _logged(log)}
-    taken: list[Edit] = []
     try:
-        paths = sorted(path for path in folder.iterdir() if _PNG.fullmatch(path.name))
-        for path in paths:
-            row = _row_of(path, model)
-            if row is not None and (path.name in names["needed"] or path.name not in names["logged"]):
-                edit = _taken_over(state, row)
-                if edit is not None:
-                    taken.append(edit)
-                    continue
-            if path.name not in names["needed"]:
-                remove_plane(folder, path.name)
+        names = sorted(path.name for path in folder.iterdir() if _PNG.fullmatch(path.name))
     except OSError as error:
         raise save_error(folder, error) from error
+    missing = _missing(folder, state)
+    logged, needed = _logged(log), _needed(state, stack)
+    taken = [
+        edit
+        for name in names
+        # One that the log says was replaced is no news.
+        if name in needed or name not in logged
+        if (row := _row_of(folder / name, model)) is not None
+        if (edit := _taken_over(state, row)) is not None
+    ]
+    needed = _needed(state, stack)
     counts = {"planes_taken_over": len(taken), "files_missing": len(missing)}
-    note = Note(PROGRAM, "recovered", counts, (*missing, *taken))
-    return Recovery(note, _sentence(last_s, len(taken), len(missing)))
+    return Recovery(
+        Note(PROGRAM, "recovered", counts, (*missing, *taken)),
+        _sentence(last_s, len(taken), len(missing)),
+        tuple(name for name in names if name not in needed),
+    )
 
 
 def _missing(folder: Path, state: State) -> list[Edit]:

@@ -123,10 +123,10 @@ def connect(folder: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection, to: int = SCHEMA_VERSION) -> None:
-    """Bring the tables to version `to`. The log is never rewritten."""
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to `SCHEMA_VERSION`. The log is never rewritten."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for number in range(version, to):
+    for number in range(version, SCHEMA_VERSION):
         with transaction(connection):
             for statement in _MIGRATIONS[number]:
                 connection.execute(statement)

@@ -47,6 +47,7 @@ from semc_core.session.holds import hold_payload
 from semc_core.session.journal import Journal, Note, frames_note
 from semc_core.session.lock import WriterLock
 from semc_core.session.origin import origin_from_payload, origin_payload
+from semc_core.session.plane_files import remove_plane
 from semc_core.session.reader import SessionReader
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, State, made, view_of
@@ -452,6 +453,8 @@ class Session:
             state = schema.stored_state(self._connection)
         recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s)
         self._write(recovery.note)
+        for png in recovery.superfluous:
+            remove_plane(self.folder, png)
         self.recovered = recovery.sentence
 
     def _swap(self, kind: str) -> str | None:

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from semc_core.errors import SessionError
 from semc_core.session import schema
@@ -14,6 +14,8 @@ from semc_core.session.audit import chain_problems
 from semc_core.session.entries import AuditEntry, Verification, file_sha256
 from semc_core.session.state import TABLES, State
 from semc_core.session.undo import UndoStack
+
+_FRAME_COLUMNS: Final = ("seq", "layout", "count", "classes", "experts", "start_s", "end_s", "rows")
 
 
 def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Verification:
@@ -63,22 +65,19 @@ def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> V
 def _frame_problems(entries: Iterable[AuditEntry], connection: sqlite3.Connection) -> list[str]:
     problems = []
     stored = {
-        int(seq): (int(count), int(layout), rows)
-        for seq, count, layout, rows in connection.execute("SELECT seq, count, layout, rows FROM frames")
+        row[0]: row[1:] for row in connection.execute(f"SELECT {', '.join(_FRAME_COLUMNS)} FROM frames")
     }
     for entry in entries:
         if entry.kind != "frames":
             continue
-        count, layout, rows = stored.pop(entry.seq, (0, 0, b""))
-        told = entry.payload
+        found, told = stored.pop(entry.seq, None), entry.payload
         span = f"Frames {told.get('first')} to {told.get('last')}"
-        if not rows:
+        if found is None:
             problems.append(f"{span} are missing.")
-        elif (
-            hashlib.sha256(rows).hexdigest() != told.get("sha256")
-            or count != told.get("count")
-            or layout != told.get("layout")
-        ):
+            continue
+        *numbers, rows = found
+        expected = [told.get(name) for name in _FRAME_COLUMNS[1:-1]]
+        if numbers != expected or hashlib.sha256(rows).hexdigest() != told.get("sha256"):
             problems.append(f"{span} were changed.")
     problems += [f"The frames of entry {seq} are not in the log." for seq in stored]
     return problems

@@ -1,0 +1,129 @@
+"""What a kill leaves is put right when the session is opened again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from semc_core.errors import SessionError
+from semc_core.session.changes import AddPlane, ChooseFrame
+from semc_core.session.plane_files import write_plane
+from semc_core.session.session import Session
+from tests.session.kill_many import killed_after, look
+from tests.session.killed_writer import event
+from tests.session.sessions import as_killed, filled_session, find_plane, frame
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_killed_scan_is_whole_up_to_its_last_commit(tmp_path: Path) -> None:
+    for attempt, (entries, more_s) in enumerate([(1, 0.0), (12, 0.05)]):
+        folder = tmp_path / str(attempt)
+        killed_s = killed_after(folder, entries, more_s)
+        _, said, problems = look(folder, killed_s)
+        assert problems == []
+        assert said.startswith("The program ended without closing this session. It is there up to")
+        with Session.open(folder) as session:
+            assert session.recovered == "", "said once"
+            assert session.head[0] >= entries
+
+
+def test_a_plane_whose_files_are_there_and_not_logged_is_taken_over(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        source, model = session.source, session.model
+        write_plane(session.folder, event(3, 50, final=True), source, model)
+        better = replace(event(2, 45, plane="B", final=True), end_s=3.0)
+        write_plane(session.folder, better, source, model)
+        killed = as_killed(session, tmp_path / "killed")
+    with Session.open(killed) as session:
+        assert "2 planes were taken over" in session.recovered
+        assert [plane.plane_id for plane in session.planes()] == [1, 2, 3]
+        assert session.plane(2).frame_index == 45
+        assert session.verify().ok
+    assert [name for name in names(killed) if name.endswith(".png")] == [
+        "001_A_f000010.png", "002_B_f000045.png", "003_A_f000050.png"
+    ]  # fmt: skip
+
+
+def test_half_a_plane_and_one_that_was_replaced_are_removed(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        find_plane(session, 1, 12)
+        killed = as_killed(session, tmp_path / "killed")
+    (killed / "004_A_f000055.png").write_bytes(b"half")
+    (killed / "005_A_f000056.png").write_bytes(b"other")
+    (killed / "005_A_f000056.json").write_text("{")
+    (killed / "006_A_f000057.png.4711.tmp").write_bytes(b"half")
+    (killed / "holiday.png").write_bytes(b"mine")
+    with Session.open(killed) as session:
+        assert "taken over" not in session.recovered
+        assert session.verify().ok
+        assert [plane.frame_index for plane in session.planes()] == [12, 40]
+    assert [name for name in names(killed) if "session" not in name] == [
+        "001_A_f000012.json", "001_A_f000012.png", "002_B_f000040.json", "002_B_f000040.png", "holiday.png"
+    ]  # fmt: skip
+
+
+def test_the_end_of_a_hold_that_only_its_json_tells_is_taken_over(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        find_plane(session, 3, 50, final=False)
+        write_plane(session.folder, event(3, 50, final=True), session.source, session.model)
+        killed = as_killed(session, tmp_path / "killed")
+    with Session.open(killed) as session:
+        assert session.plane(3).final
+        assert session.verify().ok
+
+
+def test_pictures_that_an_undo_needs_stay_and_an_unfinished_change_goes(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        session.apply(ChooseFrame(1, frame(14)))
+        session.apply(AddPlane("A", frame(33)))
+        session.undo()
+        late = replace(event(1002, 40), by_hand=True)
+        write_plane(session.folder, late, session.source, session.model)
+        killed = as_killed(session, tmp_path / "killed")
+    with Session.open(killed) as session:
+        assert [plane.plane_id for plane in session.planes()] == [1, 2]
+        assert session.redo() is not None
+        assert session.undo() is not None
+        assert session.undo() is not None
+        assert session.plane(1).png == "001_A_f000010.png"
+        assert session.verify().ok
+    assert "1001_A_f000033.png" in names(killed)
+    assert "1002_A_f000040.png" not in names(killed)
+
+
+def test_a_picture_that_is_gone_is_said(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        killed = as_killed(session, tmp_path / "killed")
+    (killed / "001_A_f000010.png").unlink()
+    with Session.open(killed, read_only=True) as session:
+        assert not session.closed
+        assert session.verify().problems == ("The picture 001_A_f000010.png is missing.",)
+    with Session.open(killed) as session:
+        assert "Files of 1 planes are missing" in session.recovered
+        assert session.plane(1).png is None
+        (entry,) = [entry for entry in session.audit() if entry.kind == "recovered"]
+        assert "001_A_f000010.png" in json.dumps(entry.payload)
+
+
+def test_files_of_another_model_are_not_taken_over(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        other = replace(session.model, sha256="ff" * 32)
+        write_plane(session.folder, event(3, 50), session.source, other)
+        killed = as_killed(session, tmp_path / "killed")
+    with Session.open(killed) as session:
+        assert [plane.plane_id for plane in session.planes()] == [1, 2]
+
+
+def test_a_database_that_is_cut_short_is_said(tmp_path: Path) -> None:
+    filled_session(tmp_path / "s").close()
+    database = tmp_path / "s" / "session.sqlite"
+    database.write_bytes(database.read_bytes()[:5000])
+    with pytest.raises(SessionError, match="damaged"):
+        Session.open(tmp_path / "s")
+    assert not (tmp_path / "s" / "session.lock").exists()

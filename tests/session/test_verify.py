@@ -1,0 +1,131 @@
+"""`Session.verify`: whatever is changed behind the program's back is found."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from semc_core.errors import SessionError
+from semc_core.session.changes import ChooseFrame, Reject, Relabel
+from semc_core.session.entries import Verification
+from semc_core.session.session import Session
+from tests.session.sessions import filled_session, frame, tamper
+
+RELABELLED = """replace(payload, '"plane":"B"', '"plane":"A"')"""
+LOWERED = """replace(payload, '"enter":0.8', '"enter":0.5')"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed session with corrections, a clip and an export."""
+    folder = tmp_path_factory.mktemp("verify") / "session"
+    with filled_session(folder) as session:
+        session.apply(Relabel(1, "B"))
+        session.apply(ChooseFrame(1, frame(14)))
+        session.apply(Reject(2))
+        (folder / "clips").mkdir()
+        (folder / "clips" / "002_B.mkv").write_bytes(b"clip")
+        session.set_clip(2, "clips/002_B.mkv")
+        session.record_export("folder", "study", "ab" * 32, {})
+    return folder
+
+
+@pytest.fixture
+def copy(written: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(written, tmp_path / "copy")
+
+
+def verified(folder: Path, head: str | None = None) -> Verification:
+    with Session.open(folder, read_only=True) as session:
+        return session.verify(head)
+
+
+def test_an_untouched_session_is_proven(copy: Path) -> None:
+    before = {path.name: path.read_bytes() for path in copy.iterdir() if path.is_file()}
+    found = verified(copy)
+    assert found == Verification(True, 10, ())
+    assert {path.name: path.read_bytes() for path in copy.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("statements", "problem"),
+    [
+        (["UPDATE audit SET who = 'model' WHERE seq = 5"], "Entry 5 of the log was changed."),
+        (["UPDATE audit SET time_utc = '2026' WHERE seq = 5"], "Entry 5 of the log was changed."),
+        (["UPDATE audit SET kind = 'restore' WHERE seq = 5"], "Entry 5 of the log was changed."),
+        ([f"UPDATE audit SET payload = {RELABELLED} WHERE seq = 5"], "Entry 5 of the log was changed."),
+        (["UPDATE audit SET hash = '00' WHERE seq = 5"], "Entry 6 of the log does not follow entry 5."),
+        (["UPDATE audit SET payload = '{' WHERE seq = 3"], "An entry of the log cannot be read"),
+        ([f"UPDATE audit SET payload = {LOWERED} WHERE seq = 1"], "Entry 1 of the log was changed."),
+        (["DELETE FROM audit WHERE seq = 5"], "Entries 5 to 5 of the log are missing."),
+        (["DELETE FROM audit WHERE seq = 10"], "Entries 10 to 10 of the log are missing."),
+        (["UPDATE planes SET plane = 'A' WHERE plane_id = 1"], "Row 1 of planes is not what the log says."),
+        (["UPDATE planes SET rejected = 0 WHERE plane_id = 2"], "Row 2 of planes is not"),
+        (["DELETE FROM planes WHERE plane_id = 1"], "Row 1 of planes is not what the log says."),
+        (["UPDATE exports SET name = 'x'"], "Row 1 of exports is not what the log says."),
+        (["UPDATE session SET note = 'x'"], "Row 1 of session is not what the log says."),
+        (["UPDATE frames SET rows = zeroblob(length(rows))"], "Frames 0 to 59 were changed."),
+        (["UPDATE frames SET count = 59"], "Frames 0 to 59 were changed."),
+        (["UPDATE frames SET layout = 2"], "Frames 0 to 59 were changed."),
+        (["UPDATE frames SET start_s = 1.0"], "Frames 0 to 59 were changed."),
+        (["DELETE FROM frames"], "Frames 0 to 59 are missing."),
+        (["INSERT INTO frames SELECT 3, layout, count, classes, experts, start_s, end_s, rows FROM frames"],
+         "The frames of entry 3 are not in the log."),
+        (["DELETE FROM local WHERE key = 'head'"], "The log has entries that its head does not know."),
+    ],
+)  # fmt: skip
+def test_what_was_changed_in_the_file_is_found(copy: Path, statements: list[str], problem: str) -> None:
+    tamper(copy, *statements)
+    found = verified(copy)
+    assert not found.ok
+    assert any(each.startswith(problem) for each in found.problems), found.problems
+
+
+def test_a_log_cut_off_together_with_its_head_is_found_by_the_hash_in_an_export(copy: Path) -> None:
+    with Session.open(copy, read_only=True) as session:
+        entries = list(session.audit())
+        last = session.head[1]
+    cut = entries[-2]
+    tamper(
+        copy,
+        f"DELETE FROM audit WHERE seq = {entries[-1].seq}",
+        f"UPDATE local SET value = '{cut.seq} {cut.hash}' WHERE key = 'head'",
+    )
+    assert verified(copy).ok, "nothing in the folder itself can tell"
+    found = verified(copy, last)
+    assert not found.ok
+    assert "does not hold the entry" in found.problems[0]
+    assert verified(copy, cut.hash).ok
+
+
+@pytest.mark.parametrize("name", ["001_B_f000014.png", "001_A_f000010.png", "002_B_f000040.png"])
+def test_a_picture_that_was_changed_or_removed_is_found(copy: Path, name: str) -> None:
+    """Also the one that an undo would bring back, and one of a rejected plane."""
+    content = bytearray((copy / name).read_bytes())
+    content[-20] ^= 1
+    (copy / name).write_bytes(content)
+    assert verified(copy).problems == (f"The picture {name} was changed.",)
+    (copy / name).unlink()
+    assert verified(copy).problems == (f"The picture {name} is missing.",)
+
+
+def test_a_clip_that_was_changed_is_found(copy: Path) -> None:
+    (copy / "clips" / "002_B.mkv").write_bytes(b"another")
+    assert verified(copy).problems == ("The clip clips/002_B.mkv was changed.",)
+
+
+def test_the_log_cannot_be_changed_by_accident(copy: Path) -> None:
+    connection = sqlite3.connect(copy / "session.sqlite", isolation_level=None)
+    for statement in ("DELETE FROM audit", "UPDATE audit SET who = 'person'"):
+        with pytest.raises(sqlite3.IntegrityError, match="only added to"):
+            connection.execute(statement)
+    connection.close()
+
+
+def test_a_log_that_cannot_be_read_is_said(copy: Path) -> None:
+    tamper(copy, "UPDATE audit SET payload = '{' WHERE seq = 5")
+    with pytest.raises(SessionError, match="is damaged"):
+        Session.open(copy)

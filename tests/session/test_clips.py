@@ -15,7 +15,7 @@ from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.session.clips import ClipMaker, ClipSettings
 from semc_core.session.encode import Quality
 from semc_core.session.ring import FrameRing
-from tests.session.test_recorder import packet, speckle
+from tests.session.pictures import packet, speckle
 
 RATE = 30
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,21 +18,8 @@ from semc_core.session.encode import Quality, VideoWriter, is_gray
 from semc_core.session.parts import part_videos, read_table
 from semc_core.session.recorded import RecordedSource
 from semc_core.session.recorder import Recorder
-
-
-def speckle(index: int, height: int = 96, width: int = 128, *, colour: bool = False) -> NDArray[np.uint8]:
-    """A smooth noisy picture, another for each index; its left half tinted if `colour`."""
-    coarse = np.random.default_rng(index).integers(0, 256, (height // 4, width // 4), dtype=np.uint8)
-    pixels = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-    if colour:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
-        pixels[:, : width // 2, 1] //= 2
-        pixels[:, : width // 2, 2] //= 4
-    return read_only(pixels)
-
-
-def packet(index: int, pixels: NDArray[np.uint8], time_s: float | None = None) -> FramePacket:
-    return FramePacket("test", index, 0.0333 * index if time_s is None else time_s, 0.0, pixels)
+from tests.session.killed_recorder import RATE, kill_one
+from tests.session.pictures import packet, speckle
 
 
 def read_all(folder: Path) -> list[FramePacket]:
@@ -185,3 +173,44 @@ def test_one_coloured_pixel_is_colour() -> None:
     assert is_gray(pixels)
     pixels[50, 51, 1] ^= 1
     assert not is_gray(pixels)
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+def test_a_kill_leaves_a_recording_that_plays_up_to_the_last_second(tmp_path: Path, quality: Quality) -> None:
+    left = kill_one(tmp_path / "scan", quality, 45)
+    assert left.wrong == 0
+    assert left.recorded >= left.given - RATE
+    assert left.ok
+
+
+_FILLS_THE_DISK = """
+import resource, sys
+from pathlib import Path
+from semc_core.session.encode import Quality
+from semc_core.session.recorder import Recorder
+from tests.session.killed_recorder import RATE, kill_one
+from tests.session.pictures import packet, speckle
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+recorder = Recorder(lambda: Path(sys.argv[1]), Quality.LOSSLESS, waiting_bytes=2**30)
+for index in range(100):
+    recorder.put(packet(index, speckle(index, 240, 320)))
+state = recorder.close()
+print(state.frames, state.lost, state.fault)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for the size of a file")
+def test_a_disk_that_takes_no_more_ends_the_recording_and_loses_nothing_written(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FILLS_THE_DISK, str(tmp_path)],
+        capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True,
+    )  # fmt: skip
+    frames, lost, fault = done.stdout.strip().split(" ", 2)
+    assert int(lost) > 0
+    assert fault.startswith("The recording was stopped.")
+    assert fault.endswith("The scan goes on.")
+    again = read_all(tmp_path)
+    # The last cluster, 0.4 s, may have been cut off.
+    assert int(frames) - 13 <= len(again) <= int(frames) + 1
+    for frame in again:
+        np.testing.assert_array_equal(frame.pixels, speckle(frame.index, 240, 320))

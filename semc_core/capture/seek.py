@@ -75,6 +75,14 @@ class SeekableSource(Protocol):
         """
         ...
 
+    def confirm(self, times_s: NDArray[np.float64]) -> None:
+        """A sequential read gave these times, float64 (n,), for the first frames. Returns at once.
+
+        Should the file's packets have promised others (some could not be decoded), it is indexed anew, in the
+        background; it is not `settled` until then.
+        """
+        ...
+
     def close(self) -> None:
         """Release the file and end the background work. May be called twice."""
         ...

@@ -9,10 +9,14 @@ T = TypeVar("T")
 
 
 class ByteCache(Generic[T]):
-    """Values by frame index; those not used for longest go when `limit` bytes are passed. Not thread-safe."""
+    """Values by frame index; those not used for longest go when `limit` bytes are passed. Not thread-safe.
+
+    Attributes:
+        limit: Most bytes to keep.
+    """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._bytes = 0
         self._kept: OrderedDict[int, tuple[T, int]] = OrderedDict()
 
@@ -37,7 +41,7 @@ class ByteCache(Generic[T]):
         old = self._kept.pop(index, None)
         self._bytes += size - (0 if old is None else old[1])
         self._kept[index] = (value, size)
-        while self._bytes > self._limit and len(self._kept) > 1:
+        while self._bytes > self.limit and len(self._kept) > 1:
             _, (_, freed) = self._kept.popitem(last=False)
             self._bytes -= freed
 

@@ -104,6 +104,9 @@ class SeekableLoop:
     def read_ahead(self, index: int, step: int) -> None:
         """Does nothing."""
 
+    def confirm(self, times_s: NDArray[np.float64]) -> None:
+        """Does nothing: every frame is read by its own number."""
+
     def close(self) -> None:
         """See `SeekableSource`."""
         with self._lock:

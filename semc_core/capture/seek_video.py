@@ -159,6 +159,12 @@ class SeekableVideo:
             self._ahead = (index, step) if step else None
             self._changed.notify_all()
 
+    def confirm(self, times_s: NDArray[np.float64]) -> None:
+        """See `SeekableSource`."""
+        expected = self._index.times_s[: len(times_s)]
+        if self.settled and not np.array_equal(expected, times_s):
+            self._index_by_decoding()
+
     def close(self) -> None:
         """See `SeekableSource`."""
         with self._changed:
@@ -377,7 +383,7 @@ class SeekableVideo:
         if step > 0:
             return range(index + 1, min(len(self._index), index + 1 + _FORWARD_AHEAD))
         here = self._decoded.get(index)
-        room = CACHE_BYTES // 3 // _size_of(here) if here is not None else _FORWARD_AHEAD
+        room = self._decoded.limit // 3 // _size_of(here) if here is not None else _FORWARD_AHEAD
         many = max(1, min(_BACKWARD_AHEAD, room))
         # Only when half of what was fetched is used up, so that decoding begins anew seldom.
         if all(near in self._decoded for near in range(max(0, index - many // 2), index)):

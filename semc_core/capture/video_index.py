@@ -27,6 +27,10 @@ from semc_core.errors import SourceError
 
 T = TypeVar("T", bound=np.generic)
 
+_WITHOUT_TIMES: Final = ("avi", "h264", "hevc")
+_FREELY_ORDERED: Final = ("h264", "hevc")
+"""In containers that store no presentation times FFmpeg guesses them, for these codecs wrongly."""
+
 _NOTHING: Final = np.zeros((1, 1), np.uint8)
 
 
@@ -87,7 +91,8 @@ def index_by_packets(path: Path) -> VideoIndex | None:
     """
     with open_container(path) as container:
         stream = picture_stream(container, path.name)
-        if stream.codec_context.name in HIDES_FRAMES:
+        name = stream.codec_context.name
+        if name in HIDES_FRAMES or (container.format.name in _WITHOUT_TIMES and name in _FREELY_ORDERED):
             return None
         rate = stream.average_rate or stream.guessed_rate
         try:

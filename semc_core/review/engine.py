@@ -84,6 +84,8 @@ class ReviewEngine:
         self._growing = GrowingTable(model.classes, model.none_class, session.frames())
         analysed = session.complete or session.source.live or session.read_only
         done = len(self._growing) if analysed else 0
+        if not session.source.live:
+            source.confirm(self._growing.table.pts_s)
         self._state = ReviewState(ReviewPhase.DONE if analysed else ReviewPhase.LOADING, done)
         self._thread: threading.Thread | None = None
         if not analysed:
@@ -218,6 +220,7 @@ class ReviewEngine:
         self._growing.add(new)
         if new:
             self._session.add_frames(new)
+            self._source.confirm(self._growing.table.pts_s)
         for event in reviewed.events:
             self._record(event)
         if not reviewed.results:

@@ -1,0 +1,156 @@
+"""The recording of a live scan at random, its frames with the index and time that they had in the scan."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.capture.seek import GiveUp, index_at
+from semc_core.capture.seek_video import CACHE_BYTES, SeekableVideo
+from semc_core.capture.source import SourceInfo
+from semc_core.capture.video import VideoSource
+from semc_core.errors import SourceError
+from semc_core.frames import FramePacket, read_only
+from semc_core.session.encode import as_gray, as_rgb
+from semc_core.session.parts import PartTable, part_videos, read_table
+
+
+class SeekableRecording:
+    """See `SeekableSource`: frame k is the k-th that `RecordedSource` gives.
+
+    `FramePacket.index` is the frame's index in the scan; where frames were lost to the recording it jumps.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open all parts of the recording in a session's folder.
+
+        Raises:
+            SourceError: The session has no recording, or a part cannot be opened.
+            SessionError: The table of a part is damaged.
+        """
+        self._parts: list[_Part] = []
+        try:
+            tables = [(video, read_table(video)) for video in part_videos(folder)]
+            filled = [(video, table) for video, table in tables if len(table)]
+            for video, table in filled:
+                self._parts.append(_Part(video, table, CACHE_BYTES // len(filled)))
+            if not any(part.places for part in self._parts):
+                raise SourceError("This session has no recording; record the scan, or open another session.")
+        except BaseException:
+            self.close()
+            raise
+        self._firsts = np.cumsum([0, *(len(part.places) for part in self._parts)])
+        self._times_s = np.maximum.accumulate(np.concatenate([part.times_s() for part in self._parts]))
+        self._times_s.flags.writeable = False
+        first = self._parts[0].video.info
+        notices = dict.fromkeys(part.video.info.notice for part in self._parts)
+        self._info = SourceInfo(
+            "recording", "video", first.width, first.height, None, self.count, live=False,
+            notice=" ".join(notice for notice in notices if notice),
+        )  # fmt: skip
+
+    @property
+    def info(self) -> SourceInfo:
+        """See `SeekableSource`."""
+        return self._info
+
+    @property
+    def count(self) -> int:
+        """See `SeekableSource`."""
+        return len(self._times_s)
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """Presentation times in the scan, float64 (count,), seconds; the first need not be 0. Read-only."""
+        return self._times_s
+
+    @property
+    def settled(self) -> bool:
+        """Always True: our own recordings tell by their packets what they hold."""
+        return True
+
+    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
+        """See `SeekableSource`."""
+        if not 0 <= index < self.count:
+            raise SourceError(f"The recording has no frame {index}; choose one below {self.count}.")
+        part, place = self._place(index)
+        return self._joined(part, place, index, part.video.frame(part.places[place][0], give_up))
+
+    def near(self, index: int) -> FramePacket | None:
+        """See `SeekableSource`."""
+        if not 0 <= index < self.count:
+            return None
+        part, place = self._place(index)
+        found = part.video.near(part.places[place][0])
+        if found is None:
+            return None
+        for earlier in range(place, -1, -1):
+            if part.places[earlier][0] == found.index:
+                return self._joined(part, earlier, index - place + earlier, found)
+        return None
+
+    def at(self, time_s: float) -> int:
+        """See `SeekableSource`."""
+        return index_at(self._times_s, time_s)
+
+    def read_ahead(self, index: int, step: int) -> None:
+        """See `SeekableSource`."""
+        if 0 <= index < self.count:
+            part, place = self._place(index)
+            part.video.read_ahead(part.places[place][0], step)
+
+    def confirm(self, times_s: NDArray[np.float64]) -> None:
+        """Does nothing: nobody reads a recording in order while it is reviewed."""
+
+    def close(self) -> None:
+        """See `SeekableSource`."""
+        for part in self._parts:
+            part.video.close()
+
+    def _place(self, index: int) -> tuple[_Part, int]:
+        """The part that holds frame `index`, and the frame's place among those of the part."""
+        number = int(np.searchsorted(self._firsts, index, "right")) - 1
+        return self._parts[number], index - int(self._firsts[number])
+
+    def _joined(self, part: _Part, place: int, index: int, packet: FramePacket) -> FramePacket:
+        row = part.places[place][1]
+        colour = int(part.table.channels[row]) == 3
+        return replace(
+            packet,
+            source_id=self._info.source_id,
+            index=int(part.table.index[row]),
+            pts_s=float(self._times_s[index]),
+            captured_s=time.monotonic(),
+            pixels=read_only(as_rgb(packet.pixels) if colour else as_gray(packet.pixels)),
+        )
+
+
+class _Part:
+    """One video, its table, and which frame of the video is which row of the table."""
+
+    def __init__(self, path: Path, table: PartTable, cache_bytes: int) -> None:
+        first = VideoSource(path)
+        info = first.info
+        first.close()
+        self.table = table
+        self.video = SeekableVideo(path, info, cache_bytes)
+        try:
+            rows = {int(time_ms): row for row, time_ms in enumerate(table.time_ms)}
+            if not self.video.settled:
+                # Cut off by a kill: what is there is known when it was decoded.
+                with suppress(SourceError):
+                    self.video.frame(0)
+            timed = enumerate(round(time_s * 1000) for time_s in self.video.times_s.tolist())
+            self.places = [(frame, rows[time_ms]) for frame, time_ms in timed if time_ms in rows]
+        except BaseException:
+            self.video.close()
+            raise
+
+    def times_s(self) -> NDArray[np.float64]:
+        """The times in the scan, float64."""
+        return self.table.pts_s[[row for _, row in self.places]]

@@ -1,0 +1,49 @@
+"""A recording read at random gives what it gives in order."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semc_core.errors import SourceError
+from semc_core.frames import FramePacket
+from semc_core.review.recording import SeekableRecording
+from semc_core.session.encode import Quality
+from semc_core.session.recorded import RecordedSource
+from semc_core.session.recorder import Recorder
+from tests.capture.capture_clips import numbered, read_all
+
+
+def test_frames_keep_the_index_and_time_of_the_scan(tmp_path: Path) -> None:
+    recorder = Recorder(lambda: tmp_path, Quality.LOSSLESS)
+    for number in range(40):
+        # A gap in the numbers, uneven times, and from frame 30 on another size: a second part.
+        pixels = numbered(number) if number < 30 else np.ascontiguousarray(numbered(number)[:64])
+        pixels.flags.writeable = False
+        index = number + 5 * (number > 6)
+        assert recorder.put(
+            FramePacket("scan", index, 7.0 + number * 0.0337 + number % 3 * 0.004, 0.0, pixels)
+        )
+    recorder.close()
+    expected = read_all(RecordedSource(tmp_path))
+    recording = SeekableRecording(tmp_path)
+    assert recording.count == len(expected) == 40
+    assert recording.times_s.tolist() == [packet.pts_s for packet in expected]
+    for index in random.Random(3).sample(range(40), 40):
+        got, wanted = recording.frame(index), expected[index]
+        assert (got.source_id, got.index, got.pts_s) == (wanted.source_id, wanted.index, wanted.pts_s)
+        np.testing.assert_array_equal(got.pixels, wanted.pixels)
+        near = recording.near(index)
+        assert near is not None
+        assert near.index <= got.index
+        assert recording.at(got.pts_s) == index
+    recording.close()
+    recording.close()
+
+
+def test_a_session_without_recording_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no recording"):
+        SeekableRecording(tmp_path)

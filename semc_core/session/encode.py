@@ -30,7 +30,7 @@ _ENOUGH_CORES: Final = 4
 _FEWER_COLOURS: Final = "yuv420p"
 
 # A cluster is written as a whole: what is not yet in one is lost by a kill.
-_CONTAINER_OPTIONS: Final = {"cluster_time_limit": "400", "flush_packets": "1"}
+_CONTAINER_OPTIONS: Final = {"cluster_time_limit": "250", "flush_packets": "1"}
 
 
 class Quality(StrEnum):
@@ -47,7 +47,7 @@ class VideoWriter:
     """Write frames of one size, gray or colour, with their times. Called by one thread.
 
     Times are whole milliseconds in the file. Each frame is handed on as soon as it is encoded, none waits for
-    a later one (no B-frames), and clusters are closed every 0.4 s: a program that is killed leaves a file
+    a later one (no B-frames), and clusters are closed every 0.25 s: a program that is killed leaves a file
     that plays up to then.
     """
 

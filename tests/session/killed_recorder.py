@@ -36,7 +36,8 @@ class Left:
     """What a kill left.
 
     Attributes:
-        given: Index of the last frame that the program said it had given to the recorder.
+        given: Frames that the program said it had given to the recorder.
+        written: Frames that the recorder said it had written.
         recorded: Index of the last frame of the recording.
         logged: Index of the last frame in the session's log.
         wrong: Recorded frames that are not what was given.
@@ -44,6 +45,7 @@ class Left:
     """
 
     given: int
+    written: int
     recorded: int
     logged: int
     wrong: int
@@ -51,8 +53,8 @@ class Left:
 
     @property
     def lost_s(self) -> float:
-        """Seconds of the recording that are gone."""
-        return (self.given - self.recorded) / RATE
+        """Seconds of what was written that are gone."""
+        return (self.written - 1 - self.recorded) / RATE
 
 
 def record_until_killed(folder: Path, quality: Quality) -> None:
@@ -68,26 +70,26 @@ def record_until_killed(folder: Path, quality: Quality) -> None:
         keeper.classified(FrameResult(packet, answer, values, "A", 0.9, Crop(0, 0, 320, 240), "live", 0.0))
         if index % RATE == RATE - 1:
             keeper.submit(event(index // RATE + 1, index))
-        print(index, flush=True)
+        state = keeper.recording
+        print(index + 1, 0 if state is None else state.frames, flush=True)
         tick.wait(max(0.0, begun_s + (index + 1) / RATE - time.monotonic()))
 
 
 def kill_one(folder: Path, quality: Quality, frames: int) -> Left:
-    """Start a recording, kill it as it has given `frames` frames, and look at what is left."""
+    """Start a recording, kill it as it has written `frames` frames, and look at what is left."""
     command = [sys.executable, "-m", "tests.session.killed_recorder", str(folder), str(quality)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
-        given = -1
+        given = written = 0
         for line in process.stdout:
-            given = int(line)
-            if given >= frames:
+            given, written = (int(word) for word in line.split())
+            if written >= frames:
+                # What it says between here and its end is read, too.
                 process.kill()
-                break
-        given = max([given, *(int(line) for line in process.stdout)])
-    return look_at(folder, given, exact=quality is Quality.LOSSLESS)
+    return look_at(folder, given, written, exact=quality is Quality.LOSSLESS)
 
 
-def look_at(folder: Path, given: int, *, exact: bool) -> Left:
+def look_at(folder: Path, given: int, written: int, *, exact: bool) -> Left:
     """What is in the recording and the session."""
     source = RecordedSource(folder)
     last, wrong = -1, 0
@@ -100,7 +102,7 @@ def look_at(folder: Path, given: int, *, exact: bool) -> Left:
         table = session.frames()
         logged = int(table.index[-1]) if len(table) else -1
         ok = session.verify().ok
-    return Left(given, last, logged, wrong, ok)
+    return Left(given, written, last, logged, wrong, ok)
 
 
 def main() -> None:
@@ -114,8 +116,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             left = kill_one(Path(folder) / "scan", quality, chance.randrange(20, 120))
         print(
-            f"{number + 1:2} {quality:8} killed at frame {left.given}: recorded to {left.recorded} "
-            f"({left.lost_s:.2f} s lost), logged to {left.logged}, {left.wrong} wrong, "
+            f"{number + 1:2} {quality:8} killed with {left.given} frames given, {left.written} written: "
+            f"{left.recorded + 1} recorded ({left.lost_s:.2f} s lost), logged to {left.logged}, "
+            f"{left.wrong} wrong, "
             f"verify {'ok' if left.ok else 'FAILED'}",
             flush=True,
         )

@@ -176,7 +176,7 @@ def test_one_coloured_pixel_is_colour() -> None:
 
 
 @pytest.mark.parametrize("quality", list(Quality))
-def test_a_kill_leaves_a_recording_that_plays_up_to_the_last_second(tmp_path: Path, quality: Quality) -> None:
+def test_a_kill_leaves_a_recording_that_plays_nearly_to_its_end(tmp_path: Path, quality: Quality) -> None:
     left = kill_one(tmp_path / "scan", quality, 45)
     assert left.wrong == 0
     assert left.recorded >= left.given - RATE

@@ -18,7 +18,7 @@ from semc_core.session.encode import Quality, VideoWriter, is_gray
 from semc_core.session.parts import part_videos, read_table
 from semc_core.session.recorded import RecordedSource
 from semc_core.session.recorder import Recorder
-from tests.session.killed_recorder import RATE, kill_one
+from tests.session.killed_recorder import kill_one
 from tests.session.pictures import packet, speckle
 
 
@@ -179,7 +179,7 @@ def test_one_coloured_pixel_is_colour() -> None:
 def test_a_kill_leaves_a_recording_that_plays_nearly_to_its_end(tmp_path: Path, quality: Quality) -> None:
     left = kill_one(tmp_path / "scan", quality, 45)
     assert left.wrong == 0
-    assert left.recorded >= left.given - RATE
+    assert left.lost_s < 0.5
     assert left.ok
 
 
@@ -188,7 +188,6 @@ import resource, sys
 from pathlib import Path
 from semc_core.session.encode import Quality
 from semc_core.session.recorder import Recorder
-from tests.session.killed_recorder import RATE, kill_one
 from tests.session.pictures import packet, speckle
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 recorder = Recorder(lambda: Path(sys.argv[1]), Quality.LOSSLESS, waiting_bytes=2**30)
@@ -210,7 +209,7 @@ def test_a_disk_that_takes_no_more_ends_the_recording_and_loses_nothing_written(
     assert fault.startswith("The recording was stopped.")
     assert fault.endswith("The scan goes on.")
     again = read_all(tmp_path)
-    # The last cluster, 0.4 s, may have been cut off.
+    # The last cluster, 0.25 s, may have been cut off.
     assert int(frames) - 13 <= len(again) <= int(frames) + 1
     for frame in again:
         np.testing.assert_array_equal(frame.pixels, speckle(frame.index, 240, 320))

@@ -243,7 +243,7 @@ class _Export:
         shown = []
         for each in made:
             self._step()
-            _, pixels = read_png(staging.folder / each.png)
+            pixels = read_png(staging.folder / each.png, each.png_sha256)
             shown.append(report_plane(each.plane, pixels, each.plane.note if options.free_text else ""))
         source = session.source
         patient = None if options.deidentify else context.patient

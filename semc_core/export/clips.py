@@ -22,7 +22,7 @@ from semc_core.session.entries import SourceEntry, file_sha256
 BEFORE_S: Final = 2.0
 AFTER_S: Final = 1.0
 _TICKS: Final = Fraction(1, 90_000)
-_QUALITY: Final = "18"  # x264's crf: hardly to be told from the original
+_QUALITY: Final = {"crf": "18", "preset": "veryfast"}  # hardly to be told from the original
 
 
 def write_clip(
@@ -51,7 +51,7 @@ def write_clip(
     count, last = 0, -1
     try:
         with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = container.add_stream("libx264", rate=Fraction(30), options={"crf": _QUALITY})
+            stream = container.add_stream("libx264", rate=Fraction(30), options=_QUALITY)
             # yuv420p wants even sizes: a column or row that is missing is black.
             stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
             stream.codec_context.time_base = stream.time_base = _TICKS

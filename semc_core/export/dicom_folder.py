@@ -70,7 +70,7 @@ def write_dicom(
     """
     reported = []
     for number, made in enumerate(planes, 1):
-        _, pixels = read_png(staging.folder / made.png)
+        pixels = read_png(staging.folder / made.png, made.png_sha256)
         objects = [dicom.still(context, made.plane, pixels, number)]
         _write(staging, f"{made.stem}.dcm", objects[0])
         if made.clip:

@@ -25,7 +25,6 @@ from semc_core.session.folder import safe_name
 from semc_core.session.plane_files import encode_png
 from semc_core.session.session import Session
 
-_LOOK_EVERY_S: Final = 1.0
 _MOST_ROUNDS: Final = 3
 
 
@@ -42,7 +41,6 @@ class Exported:
         region: What is kept of each frame of the clip; None keeps all.
         masks: What is blanked, text included.
         found: Text that is still to be seen.
-        pixels_shape: Of the picture.
     """
 
     plane: PlaneEntry
@@ -177,12 +175,7 @@ class Pictures:
             raise ExportError(
                 f"{plane.plane} ({plane.plane_id}) has no picture; choose a frame for it, or reject it."
             )
-        content, pixels = read_png(self._session.folder / PurePosixPath(plane.png).name)
-        if hashlib.sha256(content).hexdigest() != plane.png_sha256:
-            raise ExportError(
-                f"The picture of {plane.plane} ({plane.plane_id}) was changed since it was saved; put the "
-                "old one back, or reject the plane."
-            )
+        pixels = read_png(self._session.folder / PurePosixPath(plane.png).name, plane.png_sha256)
         shown = blanked(pixels, plane.crop if self._options.deidentify else None, made.masks)
         # Encoded anew: what the file said beside its pixels is gone.
         png = encode_png(shown)
@@ -204,13 +197,22 @@ class Pictures:
             made.clip = name
 
     def _looked(self, made: Exported) -> Iterator[FramePacket]:
-        """The clip's frames; now and then one is looked at for text."""
-        next_s = -np.inf
+        """The clip's frames. In the end their mean is looked at for text.
+
+        Text stands still, so the mean shows it better than any frame does; and a look takes a second.
+        """
+        total: NDArray[np.uint32] | None = None
+        count = 0
         for packet in self.clip_frames(made):
-            if packet.pts_s >= next_s:
-                next_s = packet.pts_s + _LOOK_EVERY_S
-                self._look(made, self.exported_frame(made, packet.pixels))
+            if self._finder is not None:
+                total = np.zeros(packet.pixels.shape, np.uint32) if total is None else total
+                if total.shape == packet.pixels.shape:
+                    total += packet.pixels
+                    count += 1
             yield packet
+        if total is not None:
+            mean = np.rint(total / count).astype(np.uint8)
+            self._look(made, self.exported_frame(made, mean))
 
     def _look(self, made: Exported, shown: NDArray[np.uint8]) -> None:
         if self._finder is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -87,11 +88,11 @@ def shared_region(crops: Sequence[Crop]) -> Crop | None:
     return Crop(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-def read_png(path: Path) -> tuple[bytes, NDArray[np.uint8]]:
-    """A saved frame: the file's bytes, and its pixels, uint8 (H, W) gray or (H, W, 3) RGB.
+def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
+    """The pixels of a picture file, uint8 (H, W) gray or (H, W, 3) RGB, read-only.
 
     Raises:
-        SaveError: There is no such picture.
+        SaveError: There is no such picture, or its bytes do not have the SHA-256 `sha256`.
     """
     try:
         content = path.read_bytes()
@@ -99,11 +100,15 @@ def read_png(path: Path) -> tuple[bytes, NDArray[np.uint8]]:
         raise SaveError(
             f"{path.name} is missing; put it back into the session's folder, or reject the plane."
         ) from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise SaveError(
+            f"{path.name} was changed since it was saved; put the old one back, or reject the plane."
+        )
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
     if decoded is None or decoded.dtype != np.uint8 or decoded.ndim not in (2, 3):
         raise SaveError(f"{path.name} is damaged; put the picture back, or reject the plane.")
     pixels = decoded if decoded.ndim == 2 else cv2.cvtColor(decoded[..., :3], cv2.COLOR_BGR2RGB)
-    return content, read_only(pixels.astype(np.uint8, copy=False))
+    return read_only(pixels.astype(np.uint8, copy=False))
 
 
 class MaskBook:

@@ -34,7 +34,7 @@ class ReportPlane:
         number: Of the plane, as in the names of the files.
         plane: Class name.
         name: In words.
-        confidence: The model's, 0-1.
+        confidence: The model's, 0-1; None where it did not name this plane, but a person did.
         where: Frame and time.
         held: When the plane was held.
         decided: Who decided on it, in words.
@@ -48,7 +48,7 @@ class ReportPlane:
     number: int
     plane: str
     name: str
-    confidence: float
+    confidence: float | None
     where: str
     held: str
     decided: str
@@ -95,7 +95,7 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], note: str) -> Rep
         number=plane.plane_id,
         plane=plane.plane,
         name=full_name(plane.plane),
-        confidence=plane.confidence,
+        confidence=plane.confidence if plane.found_as == plane.plane else None,
         where=f"frame {plane.frame_index}, {seconds(plane.time_s)}",
         held=f"{seconds(plane.start_s)} to {seconds(plane.end_s)}",
         decided=decided(plane),

@@ -18,19 +18,18 @@ from semc_core.version import VERSION
 
 _MARGIN_MM: Final = 16.0
 _GAP_MM: Final = 6.0
-_PICTURE_MM: Final = 60.0
+_PICTURE_MM: Final = 56.0
 _LINE_MM: Final = 4.6
 _TITLE_MM: Final = 42.0
 _FONT: Final = "Noto"
 _INK: Final = (22, 34, 46)
 _SOFT: Final = (91, 107, 122)
+_HEAD: Final = (90, 107, 122)  # of a table; told from _SOFT
 _LINE: Final = (217, 224, 230)
 _ACCENT: Final = (11, 110, 143)
 _PERSON: Final = (162, 91, 0)
 _STATUS: Final = {"found": (22, 122, 62), "weak": _PERSON, "missing": (179, 38, 30)}
-_MISSING_GLYPHS: Final = (
-    "Characters that the fonts of this PDF lack are shown as boxes; report.html has them."
-)
+_MISSING_GLYPHS: Final = "Characters that the fonts of this PDF lack were left out; report.html has them."
 
 
 def pdf_report(data: ReportData) -> bytes:
@@ -207,11 +206,12 @@ def _card(page: _Page, plane: ReportPlane, left: float, top: float, width: float
     page.use(10.5, bold=True)
     title = plane.plane if plane.name == plane.plane else f"{plane.plane} · {plane.name}"
     page.cell(inner - 14, 6, _shortened(page, title, inner - 14))
-    page.cell(14, 6, f"{plane.confidence:.0%}", align="R")
-    page.set_fill_color(*_LINE)
-    page.rect(x, top + _PICTURE_MM + 9, inner, 1.2, "F")
-    page.set_fill_color(*_ACCENT)
-    page.rect(x, top + _PICTURE_MM + 9, inner * min(1.0, max(0.0, plane.confidence)), 1.2, "F")
+    if plane.confidence is not None:
+        page.cell(14, 6, f"{plane.confidence:.0%}", align="R")
+        page.set_fill_color(*_LINE)
+        page.rect(x, top + _PICTURE_MM + 9, inner, 1.2, "F")
+        page.set_fill_color(*_ACCENT)
+        page.rect(x, top + _PICTURE_MM + 9, inner * min(1.0, max(0.0, plane.confidence)), 1.2, "F")
     page.set_xy(x, top + _PICTURE_MM + 11.5)
     page.use(8, _SOFT)
     page.cell(inner, 4.4, f"No. {plane.number}: {plane.where}; held {plane.held}")
@@ -235,7 +235,7 @@ def _checklist(page: _Page, data: ReportData) -> None:
     for row in data.checklist.rows:
         status = row.status + (f" ({row.reason})" if row.reason else "")
         rows.append((row.title, ", ".join(row.planes), status))
-    colours = [_SOFT, *(_STATUS.get(row.status, _SOFT) for row in data.checklist.rows)]
+    colours = [_HEAD, *(_STATUS.get(row.status, _SOFT) for row in data.checklist.rows)]
     _table(page, rows, (0.46, 0.24, 0.30), colours)
 
 
@@ -263,7 +263,7 @@ def _table(
         page.room(high + 3)
         top, x = page.get_y() + 1.3, _MARGIN_MM
         for number, (width, text) in enumerate(zip(widths, row, strict=True)):
-            page.use(9, colour if number == 2 else _INK)
+            page.use(9, colour if number == 2 or colour == _HEAD else _INK, bold=colour == _HEAD)
             page.set_xy(x, top)
             page.multi_cell(width - 3, _LINE_MM, text, align="L")
             x += width

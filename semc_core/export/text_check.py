@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -30,6 +30,8 @@ _LEAST_DIGITS: Final = 4
 _MARGIN_PX: Final = 4
 _LONG_SIDE_PX: Final = 1280
 _MOST_ENLARGED: Final = 2.0
+_BLUR_PX: Final = 0.8
+_STROKE_PX: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +108,40 @@ class RapidTextFinder:
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
         """The texts in `pixels`, each with what it seems to say."""
-        picture = pixels if pixels.ndim == 3 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+        return tuple(text for view in _views(pixels) for text in self._read(view))
+
+    def _read(self, picture: NDArray[np.uint8]) -> list[FoundText]:
+        """The texts in one view of the picture, uint8 (H, W, 3)."""
         height, width = picture.shape[:2]
         # Screens' letters are small; the models were trained on larger ones.
         scale = min(_MOST_ENLARGED, max(1.0, _LONG_SIDE_PX / max(height, width)))
         if scale > 1:
-            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).astype(
+                np.uint8, copy=False
+            )
         answer = self._reader(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), use_cls=False)
         if answer.boxes is None:
-            return ()
-        return tuple(
+            return []
+        return [
             FoundText(_box(np.asarray(corners) / scale, width, height), str(words))
             for corners, words, score in zip(answer.boxes, answer.txts, answer.scores, strict=True)
             if score >= _LEAST_SCORE and is_text(str(words))
-        )
+        ]
+
+
+def _views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The picture as it is, a little blurred, and its thin bright lines alone; uint8 (H, W, 3).
+
+    Over speckle each of them shows letters that are missed in the others.
+    """
+    picture = pixels if pixels.ndim == 3 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    yield picture.astype(np.uint8, copy=False)
+    yield cv2.GaussianBlur(picture, (0, 0), _BLUR_PX).astype(np.uint8, copy=False)
+    bright = picture.max(axis=2)
+    letters = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_STROKE_PX, _STROKE_PX))
+    lines = cv2.morphologyEx(bright, cv2.MORPH_TOPHAT, letters)
+    stretched = cv2.normalize(lines, np.zeros_like(lines), 0, 255, cv2.NORM_MINMAX)
+    yield cv2.cvtColor(stretched, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
 
 
 def is_text(words: str) -> bool:

@@ -1,0 +1,269 @@
+"""An export is whole or is not there, says what it holds, and holds what it should."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from main import main
+from semc_core.errors import ExportCancelled, ExportError, SaveError
+from semc_core.export import bundle
+from semc_core.export.bundle import export_session
+from semc_core.export.manifest import MANIFEST_NAME, check_bundle
+from semc_core.export.options import Checklist, ChecklistRow, ExportOptions
+from semc_core.frames import Crop
+from semc_core.session.changes import Reject, Relabel, SetNote
+from semc_core.session.session import Session
+from tests.export.kill_exports import kill_in_the_middle
+from tests.export.scans import CLASSES, CROP, HEIGHT, WIDTH, frame, video_session
+
+
+@pytest.fixture(autouse=True)
+def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the reader of text, as where it is not installed; test_identity.py has it."""
+    monkeypatch.setattr(bundle, "load_text_finder", lambda: None)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with video_session(tmp_path / "scan") as made:
+        yield made
+
+
+def test_a_bundle_holds_everything_and_its_manifest_proves_it(session: Session, tmp_path: Path) -> None:
+    session.apply(Relabel(2, "FHP2"))
+    target = tmp_path / "out"
+    steps: list[str] = []
+    done = export_session(
+        session,
+        target,
+        ExportOptions(dicom=True),
+        data=tmp_path,
+        progress=lambda step, *_: steps.append(step),
+    )
+    names = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
+    stems = ("001_FHP1_f000008", "002_FHP2_f000040")
+    assert names == {
+        MANIFEST_NAME, "planes.csv", "frames.csv.gz", "report.html", "report.pdf", "dicom/report.dcm",
+        *(f"planes/{stem}{suffix}" for stem in stems for suffix in (".png", ".json")),
+        *(f"clips/{stem}.mp4" for stem in stems),
+        *(f"dicom/{stem}{suffix}" for stem in stems for suffix in (".dcm", "_clip.dcm")),
+    }  # fmt: skip
+    found = check_bundle(target)
+    assert found.ok
+    assert (found.files, done.files, done.planes) == (len(names) - 1, len(names), 2)
+    (export,) = session.exports()
+    assert export.sha256 == found.manifest_sha256 == done.manifest_sha256
+    assert found.audit_head in {entry.hash for entry in session.audit()}
+    assert session.verify(found.audit_head).ok
+    assert {"Pictures and clips", "DICOM", "Report", "Writing"} <= set(steps)
+
+
+def test_pictures_are_exact_inside_the_crop_and_black_round_it(session: Session, tmp_path: Path) -> None:
+    mask = Crop(100, 60, 30, 20)
+    export_session(
+        session, tmp_path / "out", ExportOptions(masks=(mask,), clips=False, report=False), data=tmp_path
+    )
+    png = tmp_path / "out" / "planes" / "001_FHP1_f000008.png"
+    pixels = cv2.imread(str(png), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    expected = np.zeros((HEIGHT, WIDTH), np.uint8)
+    CROP.cut(expected)[:] = CROP.cut(frame(8))
+    mask.cut(expected)[:] = 0
+    np.testing.assert_array_equal(pixels, expected)
+    record = json.loads(png.with_suffix(".json").read_text())
+    assert record["plane"] == "FHP1"
+    assert list(record["probabilities"]) == list(CLASSES)
+    assert record["source"].startswith("ANON-")
+
+
+def test_tables_say_what_the_session_says(session: Session, tmp_path: Path) -> None:
+    session.apply(SetNote(1, "=1+1"))
+    export_session(
+        session, tmp_path / "out", ExportOptions(notes=True, clips=False, report=False), data=tmp_path
+    )
+    rows = list(csv.DictReader((tmp_path / "out" / "planes.csv").read_text().splitlines()))
+    assert [(row["plane_id"], row["plane"], row["frame_index"]) for row in rows] == [
+        ("1", "FHP1", "8"),
+        ("2", "LLP", "40"),
+    ]
+    assert rows[0]["note"] == "'=1+1"
+    frames = gzip.decompress((tmp_path / "out" / "frames.csv.gz").read_bytes()).decode()
+    table = list(csv.DictReader(frames.splitlines()))
+    assert len(table) == 50
+    assert (table[40]["label"], table[40]["picture"], table[40]["raw_LLP"]) == ("LLP", "live", "0.93")
+
+
+def test_a_clip_plays_everywhere_and_shows_nothing_round_the_crop(session: Session, tmp_path: Path) -> None:
+    export_session(session, tmp_path / "out", ExportOptions(report=False), data=tmp_path)
+    with av.open(str(tmp_path / "out" / "clips" / "002_LLP_f000040.mp4")) as clip:
+        stream = clip.streams.video[0]
+        context = stream.codec_context
+        assert (context.name, context.pix_fmt, context.width % 2, context.height % 2) == (
+            "h264", "yuv420p", 0, 0,
+        )  # fmt: skip
+        frames = [
+            (float(each.time or 0), each.to_ndarray(format="gray").astype(np.uint8))
+            for each in clip.decode(video=0)
+        ]
+    # Of 50 frames at 20 per second: from frame 0 (two seconds before frame 40) to the last.
+    np.testing.assert_allclose([time_s for time_s, _ in frames], np.arange(50) / 20, atol=1e-3)
+    outside = np.ones(frames[0][1].shape, np.uint8)
+    # Lossy: up to a macroblock round it is coded together with the edge.
+    Crop(CROP.left - 16, CROP.top - 16, CROP.width + 32, CROP.height + 32).cut(outside)[:] = 0
+    assert max(int((pixels * outside).max()) for _, pixels in frames) <= 2
+    inside = CROP.cut(frames[8][1]).astype(int)
+    assert np.abs(inside - CROP.cut(frame(8)).astype(int)).mean() < 6
+
+
+def test_colour_and_zip(tmp_path: Path) -> None:
+    with video_session(tmp_path / "scan", colour=True, count=20) as session:
+        done = export_session(session, tmp_path / "out.zip", ExportOptions(dicom=True), data=tmp_path)
+        again = export_session(session, tmp_path / "again", ExportOptions(dicom=True), data=tmp_path)
+    assert check_bundle(tmp_path / "out.zip").ok
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        same = [name for name in archive.namelist() if name.startswith(("planes/", "clips/", "planes.csv"))]
+        assert len(same) == 7
+        for name in same:
+            assert archive.read(name) == (again.target / name).read_bytes()
+        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert done.size == sum(each.file_size for each in zipfile.ZipFile(tmp_path / "out.zip").infolist())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_check_finds_what_was_changed_added_or_taken_away(
+    session: Session, tmp_path: Path, packed: bool
+) -> None:
+    folder = tmp_path / "out"
+    export_session(session, folder, ExportOptions(clips=False, report=False), data=tmp_path)
+    (folder / "planes.csv").write_text("plane_id\n")
+    (folder / "frames.csv.gz").unlink()
+    (folder / "planes" / "more.png").write_bytes(b"x")
+    given = folder
+    if packed:
+        given = tmp_path / "packed.zip"
+        with zipfile.ZipFile(given, "w") as archive:
+            for path in folder.rglob("*"):
+                archive.write(path, path.relative_to(folder).as_posix())
+    assert check_bundle(given).problems == (
+        "frames.csv.gz is missing.",
+        "planes.csv was changed.",
+        "planes/more.png was added.",
+    )
+
+
+def test_what_is_no_bundle_is_told(tmp_path: Path) -> None:
+    (tmp_path / "some.zip").write_bytes(b"PK")
+    for path in (tmp_path, tmp_path / "some.zip", tmp_path / "none"):
+        with pytest.raises(ExportError, match="not a whole export"):
+            check_bundle(path)
+
+
+def test_nothing_that_is_there_is_written_over(session: Session, tmp_path: Path) -> None:
+    for name in ("out", "out.zip"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(ExportError, match="is there already"):
+            export_session(session, tmp_path / name, data=tmp_path)
+        assert (tmp_path / name).read_text() == "mine"
+    with pytest.raises(ExportError, match="own folder"):
+        export_session(session, session.folder / "out", data=tmp_path)
+
+
+def test_rejected_planes_stay_at_home(session: Session, tmp_path: Path) -> None:
+    session.apply(Reject(1, "blurred"))
+    assert export_session(session, tmp_path / "out", data=tmp_path).planes == 1
+    names = [path.name for path in (tmp_path / "out").rglob("*")]
+    assert not [name for name in names if name.startswith("001")]
+
+
+def test_a_session_without_planes_can_be_exported(session: Session, tmp_path: Path) -> None:
+    for number in (1, 2):
+        session.apply(Reject(number))
+    done = export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
+    assert (done.planes, check_bundle(done.target).ok) == (0, True)
+
+
+def test_a_picture_that_was_changed_is_not_exported(session: Session, tmp_path: Path) -> None:
+    name = session.plane(1).png
+    assert name is not None
+    picture = session.folder / name
+    good = picture.read_bytes()
+    picture.write_bytes(good[:-20] + b"x" * 20)
+    with pytest.raises(SaveError, match="was changed since"):
+        export_session(session, tmp_path / "out", data=tmp_path)
+    picture.unlink()
+    with pytest.raises(SaveError, match="is missing"):
+        export_session(session, tmp_path / "out", data=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"scan", "loop.mkv", "export.key"}
+    assert not session.exports()
+
+
+@pytest.mark.parametrize("after", [0, 1, 60])
+def test_a_cancelled_export_leaves_nothing(session: Session, tmp_path: Path, after: int) -> None:
+    class After(threading.Event):
+        left = after
+
+        def is_set(self) -> bool:
+            self.left -= 1
+            return self.left < 0
+
+    with pytest.raises(ExportCancelled):
+        export_session(session, tmp_path / "out.zip", data=tmp_path, cancel=After())
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+    assert not session.exports()
+
+
+def test_without_the_source_there_are_no_clips_and_the_user_is_told(session: Session, tmp_path: Path) -> None:
+    with (tmp_path / "loop.mkv").open("ab") as file:
+        file.write(b"more")
+    done = export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
+    assert any("have no clip" in notice for notice in done.notices)
+    assert not (tmp_path / "out" / "clips").exists()
+
+
+def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
+    assert kill_in_the_middle(tmp_path, times=3) >= 1
+
+
+def test_the_command_exports_and_checks(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session.close()
+    monkeypatch.setattr("semc_core.export.bundle.data_folder", lambda: tmp_path / "data")
+    out = tmp_path / "out.zip"
+    assert main(["export", str(session.folder), "--out", str(out), "--dicom", "--mask", "0,0,9,9"]) == 0
+    assert "De-identified: 2 planes" in capsys.readouterr().out
+    assert main(["export", str(session.folder), "--check", str(out)]) == 0
+    assert main(["export", str(session.folder), "--out", str(out)]) == 1
+    assert main(["export", str(session.folder), "--out", str(out), "--patient-name", "Doe^Jane"]) == 2
+    with video_session(tmp_path / "other" / "scan") as other:
+        other.close()
+    assert main(["export", str(other.folder), "--check", str(out)]) == 1
+    assert "another session" in capsys.readouterr().out
+
+
+def test_reasons_go_only_with_the_notes(session: Session, tmp_path: Path) -> None:
+    rows = (ChecklistRow("Left lobe", ("LLP",), "not possible", "Mrs Doe has gas"),)
+    options = ExportOptions(checklist=Checklist("Liver", rows), clips=False)
+    done = export_session(session, tmp_path / "out", options, data=tmp_path)
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "not possible" in page
+    assert "Mrs Doe" not in page
+    assert any("free text" in notice for notice in done.notices)
+
+
+def test_the_exporter_starts_without_pytorch() -> None:
+    program = "import sys, semc_core.export.bundle; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])

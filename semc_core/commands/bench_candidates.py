@@ -30,7 +30,9 @@ from semc_core.paths import DEFAULT_MODEL
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.preprocess import prepare, whole
 from semc_core.runtime.cuda_network import exact_kernels
+from semc_core.runtime.openvino_int8 import is_quantised
 from semc_core.runtime.openvino_runtime import OpenVinoRuntime
+from semc_core.runtime.quantise_ranges import ranged_arrays
 from semc_core.runtime.torch_folded import EXPERT_FORMS
 from semc_core.runtime.torch_runtime import TorchRuntime
 
@@ -40,6 +42,7 @@ PRECISIONS: Final = {"cpu": ("float32", "bfloat16", "int8"), "cuda": ("float32",
 
 _PATIENTS: Final = 8
 _FIRST_PATIENT: Final = 2100
+_FRAMES_FOR_RANGES: Final = 4
 _SPREAD: Final = 2.0
 """Standard deviation of an untrained expert's logits over the frames."""
 
@@ -87,11 +90,17 @@ class Wanted:
     precisions: Sequence[str]
 
 
-def simulated_frames(spec: ModelSpec, count: int) -> NDArray[np.float32]:
-    """Prepared frames of simulated patients that no model was trained on, float32 (count, C, H, W)."""
+def simulated_frames(spec: ModelSpec, count: int, begin: int = 37) -> NDArray[np.float32]:
+    """Prepared frames of simulated patients that no model was trained on, float32 (count, C, H, W).
+
+    Args:
+        spec: Says how they are prepared.
+        count: How many; a second and more lies between two of a patient.
+        begin: Number of each patient's first frame.
+    """
     prepared = []
     for index in range(count):
-        picture = _scan(index % _PATIENTS).frame(37 * (1 + index // _PATIENTS))
+        picture = _scan(index % _PATIENTS).frame(begin + 37 * (index // _PATIENTS))
         prepared.append(prepare(picture, whole(picture), spec.preprocessing))
     return np.stack(prepared)
 
@@ -143,9 +152,7 @@ def _spread(arrays: Arrays, name: str, outputs: NDArray[np.float32], spread: flo
     arrays[f"{name}.bias"] = (arrays[f"{name}.bias"] - outputs.mean(axis=0)) * scale
 
 
-def candidates(
-    spec: ModelSpec, arrays: Arrays, folder: Path, wanted: Wanted, frames: NDArray[np.float32]
-) -> list[Candidate]:
+def candidates(spec: ModelSpec, arrays: Arrays, folder: Path, wanted: Wanted) -> list[Candidate]:
     """Everything to compare; the first is eager PyTorch in float32.
 
     Args:
@@ -153,7 +160,6 @@ def candidates(
         arrays: Its weights.
         folder: For its file and what is compiled of it.
         wanted: What the user asked for.
-        frames: float32 (N, C, H, W), to choose the ranges of int8 by.
     """
     path = folder / "model.safetensors"
     write_model(path, spec, arrays)
@@ -164,7 +170,15 @@ def candidates(
             found += _on_gpu(path, wanted)
         return found
     if "openvino" in wanted.runtimes:
-        found += [_openvino(path, folder, wanted, precision) for precision in wanted.precisions]
+        quantised = path
+        if "int8" in wanted.precisions and not is_quantised(arrays):
+            quantised = folder / "int8.safetensors"
+            ranges = ranged_arrays(spec, arrays, simulated_frames(spec, _FRAMES_FOR_RANGES, begin=19))
+            write_model(quantised, spec, arrays | ranges)
+        found += [
+            _openvino(quantised if precision == "int8" else path, folder, wanted, precision)
+            for precision in wanted.precisions
+        ]
     if "pytorch" in wanted.runtimes and "bfloat16" in wanted.precisions:
         found.append(Candidate("PyTorch folded", "bfloat16", lambda: _torch_bfloat16(path, wanted)))
     return found

@@ -169,7 +169,7 @@ def measure_network(
     if not spec.metrics:
         spread_untrained(spec, arrays, frames[:: max(1, len(frames) // 16)], wanted.device)
     with tempfile.TemporaryDirectory(prefix="semc-bench-") as folder:
-        listed = candidates(spec, arrays, Path(folder), wanted, frames)
+        listed = candidates(spec, arrays, Path(folder), wanted)
         loaded = [_loaded(candidate) for candidate in listed]
         if isinstance(loaded[0], str):
             raise RuntimeFault(loaded[0])

@@ -52,15 +52,19 @@ def build_network(
     Raises:
         ModelFileError: A tensor is missing or has another shape.
     """
-    network = empty_network(architecture, num_classes)
-    state = network.state_dict()
+    # On "meta" nothing is drawn that the weights would replace: that took longer than all the rest.
+    with torch.device("meta"):
+        network = empty_network(architecture, num_classes)
+    state = {
+        name: torch.zeros((), dtype=torch.int64) for name in network.state_dict() if name.endswith(_COUNTER)
+    }
     for name, shape in tensor_shapes(architecture, num_classes).items():
         if name not in arrays or arrays[name].shape != shape:
             raise ModelFileError(
                 f"The weights do not fit the architecture at {name}; retrain or choose another."
             )
         state[name] = torch.from_numpy(np.array(arrays[name], dtype=np.float32))
-    network.load_state_dict(state)
+    network.load_state_dict(state, assign=True)
     return network.eval()
 
 
@@ -78,6 +82,8 @@ def start_from_resnet(network: SemcNetwork, state: Mapping[str, Tensor]) -> None
         source = ".".join(["layer4", *parts[2:]]) if parts[0] == "experts" else name
         if parts[0] not in ("conv1", "bn1", "layer1", "layer2", "layer3", "experts"):
             continue
+        if name.endswith(_COUNTER) and source not in state:
+            continue  # older files of torchvision have none
         if source not in state:
             raise ModelFileError(f"The ResNet has no {source}; take one of the same depth.")
         value = state[source]

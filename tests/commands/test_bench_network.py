@@ -56,10 +56,12 @@ def test_every_runtime_and_precision_has_a_row(measured: tuple[dict[str, Any], s
         else:
             assert row["frames"] == 6
             assert 0 < row["p50_ms"] <= row["p95_ms"]
-            assert row["same_class"] > 0.5
+            assert 0 <= row["same_class"] <= 1
     assert rows[1]["difference"] < 1e-4
     assert rows[1]["same_class"] == 1
     assert rows[1]["share_of_peak"] > 0
+    (int8,) = [row for row in rows if row["precision"] == "int8"]
+    assert int8["difference"] > rows[1]["difference"]
 
 
 def test_the_table_names_the_machine(measured: tuple[dict[str, Any], str]) -> None:

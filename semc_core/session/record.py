@@ -81,7 +81,7 @@ def plane_record(
         "model_sha256": model.sha256,
         "model_preset": model.preset,
         "model_notice": model.notice,
-        "device": model.device,
+        "device": (best.prediction.device if best.prediction is not None else "") or model.device,
         "thresholds": asdict(model.thresholds),
         "versions": model.versions,
         "png": png_name,

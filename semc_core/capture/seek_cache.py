@@ -36,6 +36,10 @@ class ByteCache(Generic[T]):
     def __contains__(self, index: int) -> bool:
         return index in self._kept
 
+    def nearest(self, first: int, last: int) -> int | None:
+        """The highest index kept from `first` to `last`, both inside; None if there is none."""
+        return max((index for index in self._kept if first <= index <= last), default=None)
+
     def put(self, index: int, value: T, size: int) -> None:
         """Keep `value` of `size` bytes. One that is larger than the whole limit is kept alone."""
         old = self._kept.pop(index, None)

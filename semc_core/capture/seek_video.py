@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from semc_core.capture.decode import pixels_of
 from semc_core.capture.seek import GiveUp, index_at
 from semc_core.capture.seek_cache import ByteCache
 from semc_core.capture.seek_cursor import Cursor
+from semc_core.capture.seek_decoder import FrameDecoder, size_of
 from semc_core.capture.source import SourceInfo
 from semc_core.capture.video_index import DecodingIndexer, Start, VideoIndex, index_by_packets
 from semc_core.errors import SourceError, SourceInterrupted
@@ -25,13 +25,11 @@ from semc_core.frames import FramePacket, read_only
 
 _log = logging.getLogger(__name__)
 
-CACHE_BYTES: Final = 384 * 2**20
+CACHE_BYTES: Final = 256 * 2**20
 _PACKET_BYTES: Final = 32 * 2**20
-_CURSORS: Final = 3
+_NEAR_WAIT_S: Final = 0.02
 _FULLY_BEFORE: Final = 12
 """Frames before the one jumped to that are decoded as well: the user may step back."""
-_OVERSHOOT: Final = 24
-"""Frames behind the wanted one after which it is not expected any more."""
 _FORWARD_AHEAD: Final = 8
 _BACKWARD_AHEAD: Final = 128
 """Most frames decoded in one go for somebody who goes backward; a third of the cache is the other limit."""
@@ -42,11 +40,8 @@ _SAME_WAY: Final = 16
 class SeekableVideo:
     """See `SeekableSource`.
 
-    Decoding begins at the last start before the wanted frame, or goes on with whichever of a few decoders is
-    nearest. On the way there, frames that no other refers to are left out. Decoded frames are kept as the
-    decoder gave them, within `cache_bytes`. Should a start not lead to the frame, an earlier one is taken, in
-    the end the beginning of the file; and should even that fail, the packets said more than the file holds,
-    and the whole is decoded once to learn what there is.
+    How a frame is found and decoded is told in `FrameDecoder`. Should it not be there, the packets said more
+    than the file holds, and the whole is decoded once to learn what there is.
     """
 
     def __init__(self, path: Path, info: SourceInfo, cache_bytes: int = CACHE_BYTES) -> None:
@@ -70,16 +65,14 @@ class SeekableVideo:
         self._asked = -1
         self._indexer: threading.Thread | None = None
         self._failure: SourceError | None = None
-        self._refused: set[int] = set()
         self._near_lock = threading.Lock()  # of what `near` needs, which must not wait for a long decoding
         self._near: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
         self._near_cursor: Cursor | None = None
-        self._decoded: ByteCache[av.VideoFrame] = ByteCache(cache_bytes)
         self._packets: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
-        self._cursors: list[Cursor] = [Cursor(path)]
         found = index_by_packets(path)
         self._index = found or _guessed(info)
-        self._settled = found is not None and self._begins_as_indexed(found)
+        self._decoder = FrameDecoder(path, self._index, cache_bytes)
+        self._settled = found is not None and self._decoder.begins_as_indexed()
         if not self._settled:
             self._index_by_decoding()
         self._reader = threading.Thread(target=self._read_ahead, name="seek-ahead")
@@ -135,13 +128,13 @@ class SeekableVideo:
         return packet
 
     def near(self, index: int) -> FramePacket | None:
-        """See `SeekableSource`: the frame at the start before `index`."""
+        """See `SeekableSource`: the nearest that is kept, or the frame at the start before `index`."""
         with self._near_lock:
             known = self._index
             if self._closed or not self.settled or not 0 <= index < len(known):
                 return None
-            start = self._start_before(index)
-            kept = self._near.get(start.frame)
+            start = self._decoder.start_before(index)
+            kept = self._kept_near(start.frame, index) or self._near.get(start.frame)
             if kept is not None:
                 return kept
             if self._near_cursor is None:
@@ -152,6 +145,16 @@ class SeekableVideo:
             packet = self._made(start.frame, given[1])
             self._near.put(start.frame, packet, packet.pixels.nbytes)
             return packet
+
+    def _kept_near(self, first: int, last: int) -> FramePacket | None:
+        """The frame nearest to `last` that was decoded; None, too, where a decoding takes long."""
+        if not self._lock.acquire(timeout=_NEAR_WAIT_S):
+            return None
+        try:
+            place = self._decoder.kept.nearest(first, last)
+            return None if place is None else self._packet(place, _never)
+        finally:
+            self._lock.release()
 
     def read_ahead(self, index: int, step: int) -> None:
         """See `SeekableSource`."""
@@ -174,10 +177,7 @@ class SeekableVideo:
         if self._indexer is not None:
             self._indexer.join()
         with self._lock:
-            for cursor in self._cursors:
-                cursor.close()
-            self._cursors = []
-            self._decoded.clear()
+            self._decoder.close()
             self._packets.clear()
         with self._near_lock:
             if self._near_cursor is not None:
@@ -186,17 +186,6 @@ class SeekableVideo:
             self._near.clear()
 
     # The index
-
-    def _begins_as_indexed(self, index: VideoIndex) -> bool:
-        """Whether the first decoded frames are those that the packets promise."""
-        cursor = self._cursors[0]
-        cursor.begin(index, index.starts[0])
-        for wanted in range(min(4, len(index))):
-            given = cursor.next()
-            if given is None or given[0] != wanted:
-                return False
-            self._decoded.put(wanted, given[1], _size_of(given[1]))
-        return True
 
     def _mistrust_index(self) -> None:
         """A frame of the index is not in the file: learn by decoding what is.
@@ -230,9 +219,8 @@ class SeekableVideo:
         with self._lock, self._changed:
             if index is not None:
                 self._index = index
-                self._decoded.clear()
+                self._decoder.use(index)
                 self._packets.clear()
-                self._refused.clear()
             self._failure = failure
             self._settled = index is not None
             self._changed.notify_all()
@@ -254,7 +242,9 @@ class SeekableVideo:
         packet = self._packets.get(index)
         if packet is not None:
             return packet
-        frame = self._decoded.get(index) or self._decode(index, max(0, index - _FULLY_BEFORE), give_up)
+        frame = self._decoder.kept.get(index) or self._decoder.decode(
+            index, max(0, index - _FULLY_BEFORE), give_up
+        )
         if frame is None:
             return None
         packet = self._made(index, frame)
@@ -264,87 +254,6 @@ class SeekableVideo:
     def _made(self, index: int, frame: av.VideoFrame) -> FramePacket:
         time_s = float(self._index.times_s[index])
         return FramePacket(self._info.source_id, index, time_s, time.monotonic(), read_only(pixels_of(frame)))
-
-    def _decode(self, wanted: int, first: int, give_up: GiveUp) -> av.VideoFrame | None:
-        """Decode the frame `wanted`, and keep those from `first` on; None if given up, or not found."""
-        cursor = self._nearest(first) or self._nearest(wanted)
-        if cursor is not None and (found := self._forward(cursor, wanted, first, give_up)) is not None:
-            return found
-        for back, start in enumerate(self._starts_before(wanted)):
-            if self._closed or give_up():
-                return None
-            cursor = self._free_cursor()
-            skip_to = -1 if back else self._skip_to(max(first, start.frame), wanted)
-            if not cursor.begin(self._index, start, skip_to):
-                continue
-            if (found := self._forward(cursor, wanted, first, give_up)) is not None:
-                return found
-            if cursor.refused:
-                self._refused.add(start.packet)
-        return None
-
-    def _forward(self, cursor: Cursor, wanted: int, first: int, give_up: GiveUp) -> av.VideoFrame | None:
-        """Go on with `cursor` until it gives the frame `wanted`; None if it does not."""
-        while cursor.position < wanted + _OVERSHOOT:
-            if self._closed or give_up():
-                return None
-            given = cursor.next()
-            if given is None:
-                return None
-            index, frame = given
-            if frame.is_corrupt and self._index.checks is None:
-                continue
-            if index >= first:
-                self._decoded.put(index, frame, _size_of(frame))
-            if index == wanted:
-                return frame
-        return None
-
-    def _nearest(self, wanted: int) -> Cursor | None:
-        """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""
-        start = self._start_before(wanted)
-        able = [
-            cursor
-            for cursor in self._cursors
-            if start.frame <= cursor.position + 1 <= wanted and self._not_skipped(cursor, wanted)
-        ]
-        best = max(able, key=lambda cursor: cursor.position, default=None)
-        if best is not None:
-            self._cursors.remove(best)
-            self._cursors.append(best)
-        return best
-
-    def _not_skipped(self, cursor: Cursor, wanted: int) -> bool:
-        packets = self._index.packets
-        return cursor.skipped_to < 0 or (packets is not None and int(packets[wanted]) > cursor.skipped_to)
-
-    def _free_cursor(self) -> Cursor:
-        """The decoder not used for longest, or another while there are few."""
-        cursor = Cursor(self._path) if len(self._cursors) < _CURSORS else self._cursors.pop(0)
-        self._cursors.append(cursor)
-        return cursor
-
-    def _start_before(self, wanted: int) -> Start:
-        return next(self._starts_before(wanted))
-
-    def _starts_before(self, wanted: int) -> Iterator[Start]:
-        """Where decoding of `wanted` can begin: the nearest, the one before, then ever farther, the first."""
-        frames = [start.frame for start in self._index.starts]
-        place = int(np.searchsorted(frames, wanted, side="right")) - 1
-        step = 1
-        while place > 0:
-            start = self._index.starts[place]
-            if start.packet in self._refused:
-                place -= 1
-                continue
-            yield start
-            place, step = place - step, step * 2
-        yield self._index.starts[0]
-
-    def _skip_to(self, first: int, wanted: int) -> int:
-        """Number of the first packet that has to be decoded whatever it is."""
-        packets = self._index.packets
-        return -1 if packets is None else int(packets[first : wanted + 1].min())
 
     # Reading ahead
 
@@ -372,7 +281,10 @@ class SeekableVideo:
             with self._lock:
                 if self._called_away():
                     return
-                if wanted not in self._decoded and self._decode(wanted, wanted, self._called_away) is None:
+                if (
+                    wanted not in self._decoder.kept
+                    and self._decoder.decode(wanted, wanted, self._called_away) is None
+                ):
                     return
 
     def _called_away(self) -> bool:
@@ -382,11 +294,11 @@ class SeekableVideo:
     def _wanted(self, index: int, step: int) -> range:
         if step > 0:
             return range(index + 1, min(len(self._index), index + 1 + _FORWARD_AHEAD))
-        here = self._decoded.get(index)
-        room = self._decoded.limit // 3 // _size_of(here) if here is not None else _FORWARD_AHEAD
+        here = self._decoder.kept.get(index)
+        room = self._decoder.kept.limit // 3 // size_of(here) if here is not None else _FORWARD_AHEAD
         many = max(1, min(_BACKWARD_AHEAD, room))
         # Only when half of what was fetched is used up, so that decoding begins anew seldom.
-        if all(near in self._decoded for near in range(max(0, index - many // 2), index)):
+        if all(near in self._decoder.kept for near in range(max(0, index - many // 2), index)):
             return range(0)
         return range(max(0, index - many), index)
 
@@ -401,7 +313,3 @@ def _guessed(info: SourceInfo) -> VideoIndex:
     times_s = np.arange(count, dtype=np.float64) / rate
     times_s.flags.writeable = False
     return VideoIndex(times_s, None, None, None, (Start(0, 0, None, None, None),))
-
-
-def _size_of(frame: av.VideoFrame) -> int:
-    return sum(plane.buffer_size for plane in frame.planes)

@@ -14,7 +14,7 @@ from semc_core.frames import FramePacket
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_S: Final = 0.05
+PATIENCE_S: Final = 0.03
 """For so long the frame before stays on the screen; then something near is better."""
 
 
@@ -22,7 +22,8 @@ class FrameViewer:
     """Reads frames on two threads of its own. Nothing but `close` waits.
 
     A frame far into a long group of pictures takes some tenths of a second to decode. Until it is there,
-    `got` is the frame at which that group begins. What is no longer asked for is given up at once.
+    `got` is a frame before it that was decoded, or the one at which that group begins. What is no longer
+    asked for is given up at once.
     """
 
     def __init__(self, source: SeekableSource, failed: Callable[[str], None]) -> None:

@@ -124,7 +124,7 @@ def test_memory_stays_within_the_cache_however_far_one_goes(tmp_path: Path) -> N
     source = SeekableVideo(path, info.info, cache_bytes=limit)
     for index in (*range(70), *reversed(range(70))):
         source.frame(index)
-        assert source._decoded.used <= limit + 128 * 96 * 3
+        assert source._decoder.kept.used <= limit + 128 * 96 * 3
     source.close()
 
 

@@ -1,0 +1,200 @@
+"""A long loop in review: memory and how long each action takes.
+
+`python -m tests.review.long_loop [--minutes 30] [--actions 60] [--no-model] [--keep FILE]`
+makes a 720p H.264 loop of 30 frames/s with groups of 250 pictures and B-frames, reviews it with the shipped
+model while it is played, stepped, scrubbed and jumped in, and prints what it saw. Not part of the suite.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+
+from semc_core.capture.seek import SeekableSource, open_seekable
+from semc_core.errors import SemcError
+from semc_core.frames import FramePacket
+from semc_core.paths import DEFAULT_MODEL
+from semc_core.review.engine import ReviewEngine
+from semc_core.review.viewer import FrameViewer
+from semc_core.runtime.load import load_runtime
+from semc_core.session.changes import MarkRegion, SetNote
+from semc_core.session.entries import model_entry, source_entry
+from semc_core.session.record import versions
+from semc_core.session.session import Session
+
+_PIECE: Final = 500
+_POLL_S: Final = 0.004
+
+
+def make_loop(path: Path, frames: int) -> None:
+    """Encode a piece of speckle with a moving bright spot once, then repeat its packets."""
+    with av.open(str(path), "w") as container:
+        options = {"preset": "veryfast", "x264-params": "keyint=250:min-keyint=250:scenecut=0:bframes=3"}
+        stream = container.add_stream("libx264", rate=30, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        packets = []
+        for index in range(_PIECE):
+            frame = av.VideoFrame.from_ndarray(_picture(index), format="gray").reformat(format="yuv420p")
+            frame.pts = index
+            packets += stream.encode(frame)
+        packets += stream.encode()
+        piece = [(packet.pts, packet.dts) for packet in packets]
+        ticks = round(1 / (30 * packets[0].time_base)) * _PIECE
+        for copy in range(-(-frames // _PIECE)):
+            for packet, (pts, dts) in zip(packets, piece, strict=True):
+                assert pts is not None
+                assert dts is not None
+                again = av.Packet(bytes(packet))
+                again.stream, again.time_base, again.is_keyframe = (
+                    stream,
+                    packet.time_base,
+                    packet.is_keyframe,
+                )
+                again.pts, again.dts = pts + copy * ticks, dts + copy * ticks
+                container.mux(again)
+
+
+def _picture(index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """uint8 (720, 1280): a sector of speckle that drifts."""
+    coarse = np.random.default_rng(index // 50).gamma(2.0, 30.0, (180, 320)).clip(0, 255).astype(np.uint8)
+    grain = cv2.resize(np.roll(coarse, index % 50, axis=1), (1280, 720), interpolation=cv2.INTER_LINEAR)
+    sector = np.zeros((720, 1280), np.uint8)
+    cv2.ellipse(sector, (640, 20), (680, 680), 0, 50, 130, 255, -1)
+    return np.asarray(cv2.bitwise_and(grain, sector), np.uint8)
+
+
+class Actions:
+    """Does what a user does, as the window does it, and notes how long each took to be seen."""
+
+    def __init__(self, source: SeekableSource, engine: ReviewEngine, session: Session) -> None:
+        self._source, self._engine, self._session = source, engine, session
+        self._viewer = FrameViewer(source, lambda sentence: print("FAULT", sentence))
+        self.taken_ms: dict[str, list[float]] = {}
+
+    def close(self) -> None:
+        """End the viewer."""
+        self._viewer.close()
+
+    def run(self, number: int, seed: int) -> None:
+        """Some actions of each kind."""
+        picked = random.Random(seed)
+        last = self._source.count - 300
+        for _ in range(number):
+            place = picked.randrange(300, last)
+            self._see("jump", place)
+            for step in range(1, 6):
+                self._see("step forward", place + step)
+            for step in range(1, 6):
+                self._see("step back", place + 5 - step)
+        place = picked.randrange(300, last)
+        for step in range(2 * number):
+            self._see("scrub forward", place + 5 * step, 1 / 30)
+        for step in range(2 * number):
+            self._see("scrub back", place + 5 * (2 * number - step), 1 / 30)
+        for step in range(5 * number):
+            self._see("play", place + step, 1 / 30)
+        self._note("table and state", lambda: (self._engine.table(), self._engine.state))
+        self._note("mark", lambda: self._session.apply(MarkRegion(1.0, 2.0, "marked")))
+        self._note("note", lambda: self._session.apply(SetNote(None, f"Note {seed}")))
+        self._note("undo", self._session.undo)
+        self._note("look", lambda: self._engine.look_at(place))
+
+    def _note(self, name: str, action: Callable[[], object]) -> None:
+        begun_s = time.perf_counter()
+        action()
+        self.taken_ms.setdefault(name, []).append(1000 * (time.perf_counter() - begun_s))
+
+    def _see(self, name: str, index: int, then_s: float = 0.0) -> None:
+        """Ask for a frame and wait for it, or while scrubbing and playing only for the time to the next."""
+        before, begun_s = self._viewer.got, time.perf_counter()
+        self._viewer.ask(index)
+        limit_s = then_s or 30.0
+        seen_s = None
+        while (passed_s := time.perf_counter() - begun_s) < limit_s:
+            got: FramePacket | None = self._viewer.got
+            if got is not before and seen_s is None:
+                seen_s = passed_s
+            if got is not None and got.index == index:
+                self.taken_ms.setdefault(f"{name}, exact", []).append(1000 * passed_s)
+                break
+            time.sleep(_POLL_S)
+        if seen_s is not None:
+            self.taken_ms.setdefault(f"{name}, seen", []).append(1000 * seen_s)
+        time.sleep(max(0.0, then_s - (time.perf_counter() - begun_s)))
+
+
+def memory_mib() -> float:
+    """Resident memory now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def main() -> int:
+    """Returns 1 if something failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--actions", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-model", action="store_true", help="review without analysing")
+    parser.add_argument("--keep", type=Path, help="use this file, made if it is not there")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        path = args.keep or Path(scratch, "loop.mp4")
+        if not path.exists():
+            begun_s = time.perf_counter()
+            make_loop(path, round(args.minutes * 1800))
+            print(f"made in {time.perf_counter() - begun_s:.0f} s, {path.stat().st_size / 2**20:.0f} MiB")
+        try:
+            _review(path, Path(scratch, "session"), args)
+        except SemcError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+def _review(path: Path, folder: Path, args: argparse.Namespace) -> None:
+    begun_s = time.perf_counter()
+    source = open_seekable(path)
+    opened_s = time.perf_counter() - begun_s
+    print(f"opened {source.count} frames in {opened_s:.2f} s, memory {memory_mib():.0f} MiB")
+    runtime = load_runtime(DEFAULT_MODEL, "cpu")
+    spec = runtime.spec
+    model = model_entry(spec, spec.thresholds, runtime.device_name, versions())
+    session = Session.create(folder, source_entry(source.info, path), model)
+    if args.no_model:
+        session.mark_complete()
+    engine = ReviewEngine(session, source, lambda: runtime)
+    actions = Actions(source, engine, session)
+    try:
+        for number in range(args.rounds):
+            actions.run(args.actions, number)
+            state = engine.state
+            print(
+                f"round {number}: memory {memory_mib():.0f} MiB, {threading.active_count()} threads, "
+                f"{state.done} of {state.total} frames analysed, {state.speed_x:.2f} x {state.message}"
+            )
+    finally:
+        actions.close()
+        engine.close()
+        source.close()
+        session.close()
+    for name, taken_ms in actions.taken_ms.items():
+        p50, p95 = np.percentile(taken_ms, (50, 95))
+        print(f"{name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {max(taken_ms):6.1f} ms")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

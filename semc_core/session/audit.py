@@ -38,10 +38,11 @@ def entry_hash(entry: AuditEntry) -> str:
 
 
 def next_entry(
-    last: tuple[int, str] | None, time_utc: str, who: str, kind: str, payload: dict[str, Any]
+    last: tuple[int, str], time_utc: str, who: str, kind: str, payload: dict[str, Any]
 ) -> AuditEntry:
-    """The entry that follows `last` (number and hash; None begins the log)."""
-    seq, previous = (0, FIRST_PREVIOUS) if last is None else last
+    """The entry that follows `last` (number and hash; number 0 begins the log)."""
+    seq = last[0]
+    previous = last[1] if seq else FIRST_PREVIOUS
     digest = _hash(seq + 1, time_utc, who, kind, payload, previous)
     return AuditEntry(seq + 1, time_utc, who, kind, payload, previous, digest)
 

@@ -30,28 +30,30 @@ class Note:
 
 
 class Journal:
-    """The writing end of the log. Not for several threads at once.
+    """The writing end of the log. Not for several threads at once."""
 
-    Attributes:
-        head: Number and hash of the last entry; None before the first.
-    """
-
-    def __init__(self, folder: Path, connection: sqlite3.Connection, head: tuple[int, str] | None) -> None:
-        self.head = head
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self._folder = folder
         self._connection = connection
 
-    def commit(self, notes: Sequence[Note], local: dict[str, str] | None = None) -> list[int]:
+    def commit(
+        self, head: tuple[int, str], notes: Sequence[Note], local: dict[str, str] | None = None
+    ) -> tuple[list[int], tuple[int, str]]:
         """Write entries, and values that are not part of the log, in one transaction.
 
+        Args:
+            head: Number and hash of the last entry; number 0 before the first.
+            notes: The entries, in order.
+            local: Names and values.
+
         Returns:
-            The numbers of the entries.
+            The numbers of the entries, and the new head.
 
         Raises:
             SaveError: Nothing was written: the disk is full, say.
             SessionError: The database is damaged.
         """
-        head, now, numbers = self.head, utc_now(), []
+        now, numbers = utc_now(), []
         with schema.told(self._folder), schema.transaction(self._connection):
             for note in notes:
                 payload = {**note.payload, "edits": list(note.edits)} if note.edits else note.payload
@@ -63,12 +65,10 @@ class Journal:
                 if note.batch is not None:
                     self._insert(entry.seq, note.batch, note.start_s, note.end_s)
                 numbers.append(entry.seq)
-            if head is not None:
-                schema.set_local(self._connection, schema.HEAD, f"{head[0]} {head[1]}")
+            schema.set_local(self._connection, schema.HEAD, f"{head[0]} {head[1]}")
             for key, value in (local or {}).items():
                 schema.set_local(self._connection, key, value)
-        self.head = head
-        return numbers
+        return numbers, head
 
     def _insert(self, seq: int, batch: Batch, start_s: float, end_s: float) -> None:
         self._connection.execute(

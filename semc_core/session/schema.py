@@ -18,6 +18,7 @@ from semc_core.session.state import TABLES, Edit, Row, State
 DATABASE_NAME: Final = "session.sqlite"
 DATABASE_FILES: Final = tuple(f"{DATABASE_NAME}{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
 """What SQLite may have in the folder; after a crash all of them belong together."""
+WAL_NAME: Final = f"{DATABASE_NAME}-wal"
 HEAD: Final = "head"
 SOURCE_PATH: Final = "source_path"
 SCHEMA_VERSION: Final = 2
@@ -272,9 +273,9 @@ def set_local(connection: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def _prepare_writer(connection: sqlite3.Connection) -> None:
-    """Readers are never blocked (WAL), and what is committed survives a power cut too (FULL)."""
+    """Readers are never blocked (WAL). Commits wait for no disk (NORMAL): `wal_sync` flushes after them."""
     connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -1,10 +1,9 @@
-"""Keeping one scan: its frames in the session's log, its planes as PNG and JSON, on a thread of its own."""
+"""Keeping one scan: its frames in the session's log, its planes as PNG and JSON, on threads of their own."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from pathlib import Path
 from typing import Final
 
@@ -18,20 +17,18 @@ from semc_core.session.clips import ClipSettings
 from semc_core.session.encode import Quality
 from semc_core.session.entries import PERSON, PROGRAM, PlaneEntry
 from semc_core.session.folder import scan_folder
-from semc_core.session.frame_rows import FrameRow, frame_row
+from semc_core.session.frame_log import FrameLog
 from semc_core.session.keeper import KeeperFactory, PlaneKeeper, saved_plane
 from semc_core.session.plane_files import PlaneFiles, remove_plane, write_plane
 from semc_core.session.record import Origin
 from semc_core.session.recorder import RecordingState
 from semc_core.session.saved import SavedPlane
-from semc_core.session.session import COMMIT_EVERY_S, Session
+from semc_core.session.session import Session
 from semc_core.session.tape import Tape
 
 _log = logging.getLogger(__name__)
 _CLIPS: Final = ClipSettings()
 _PLANES_LIMIT: Final = 16
-_FRAMES_LIMIT: Final = 3600
-"""Frames that wait while the disk takes none: a minute at 60 frames/s, half a megabyte."""
 
 
 class SessionKeeper:
@@ -59,20 +56,19 @@ class SessionKeeper:
         self._fresh = fresh
         self._changed = threading.Condition()
         self._events: dict[int, HoldEvent] = {}
-        self._rows: list[FrameRow] = []
-        self._due_s = 0.0
         self._new: list[SavedPlane] = []
         self._written: dict[int, PlaneFiles] = {}
         self._early_clips: dict[int, str] = {}
+        self._opening = threading.Lock()
         self._session: Session | None = None
         self._session_due = True
         self._plane_fault = ""
-        self._frame_fault = ""
-        self._lost = 0
+        self._session_fault = ""
         self._complete: SourceInfo | None = None
         self._closed = False
         self._tape = Tape(self._await_folder, clips, self._clip_written, self._recorded)
-        self._writer = threading.Thread(target=self._write_all, name="session-writer")
+        self._frames = FrameLog(self._opened)
+        self._writer = threading.Thread(target=self._write_all, name="plane-writer")
         self._writer.start()
 
     @property
@@ -91,9 +87,8 @@ class SessionKeeper:
     def fault(self) -> str:
         """The sentence about what could not be written, or ""."""
         with self._changed:
-            lost = f" {self._lost} frames are missing in the log." if self._lost else ""
-            fault = (self._plane_fault or self._frame_fault) + lost
-        return fault or self._tape.fault
+            fault = self._plane_fault or self._session_fault
+        return fault or self._frames.fault or self._tape.fault
 
     @property
     def kept(self) -> int:
@@ -124,19 +119,7 @@ class SessionKeeper:
 
     def classified(self, result: FrameResult) -> None:
         """Log a frame; does not wait. While the disk takes nothing, a minute of frames waits, no more."""
-        row = frame_row(result)
-        with self._changed:
-            if self._closed:
-                return
-            if len(self._rows) >= _FRAMES_LIMIT:
-                self._lost += 1
-                return
-            if not self._rows:
-                # The first at once: a recording waits for the session's folder.
-                wait_s = 0.0 if self._session is None else COMMIT_EVERY_S
-                self._due_s = max(self._due_s, time.monotonic() + wait_s)
-                self._changed.notify_all()
-            self._rows.append(row)
+        self._frames.put(result)
 
     def submit(self, event: HoldEvent) -> bool:
         """Queue an event for writing; does not wait.
@@ -201,12 +184,9 @@ class SessionKeeper:
 
     def _write_all(self) -> None:
         try:
-            while self._wait():
-                self._write_frames()
-                event = self._next_event()
-                if event is not None:
-                    self._write_event(event)
-            self._write_frames()
+            while (event := self._next_event()) is not None:
+                self._write_event(event)
+            self._frames.close()
             self._close_tape()
             self._close_session()
         except Exception as error:  # noqa: BLE001 - the thread's boundary
@@ -214,40 +194,15 @@ class SessionKeeper:
             _log.error("The session's writer ended: %s", type(error).__name__)
             with self._changed:
                 self._closed = True
-                self._frame_fault = "The scan is no longer saved because of an unexpected fault; see the log."
+                self._session_fault = "The scan is no longer saved because of a fault; see the log."
                 self._changed.notify_all()
+            self._frames.close()
             self._close_tape()
 
-    def _wait(self) -> bool:
-        """Wait for something to write; False when closed and no event is left."""
-        with self._changed:
-            while not self._events and not self._closed:
-                left_s = self._due_s - time.monotonic() if self._rows else None
-                if left_s is not None and left_s <= 0:
-                    break
-                self._changed.wait(left_s)
-            return bool(self._events) or not self._closed
-
-    def _write_frames(self) -> None:
-        """Commit the frames that wait, if it is time."""
-        with self._changed:
-            now_s = time.monotonic()
-            if not self._rows or (now_s < self._due_s and not self._closed and not self._events):
-                return
-            rows, self._due_s = list(self._rows), now_s + COMMIT_EVERY_S
-        fault = ""
-        try:
-            self._opened().write_rows(rows)
-        except SemcError as error:
-            fault = f"The frames are not logged. {error}"
-        with self._changed:
-            self._frame_fault = fault
-            if not fault:
-                del self._rows[: len(rows)]
-
     def _next_event(self) -> HoldEvent | None:
-        """The hold that waits longest."""
+        """Wait for the hold that waits longest; None when closed and all is written."""
         with self._changed:
+            self._changed.wait_for(lambda: self._closed or bool(self._events))
             if not self._events:
                 return None
             event = self._events.pop(next(iter(self._events)))
@@ -280,6 +235,9 @@ class SessionKeeper:
         session.record_plane(event, files.png, files.sha256)
         with self._changed:
             self._written[event.hold_id] = files
+            clip = self._early_clips.pop(event.hold_id, None)
+        if clip is not None:
+            session.set_clip(event.hold_id, clip)
         decided = _decided(session, event.hold_id)
         if old is None or old.png == files.png or (decided is not None and decided.png == files.png):
             return session.folder / files.png
@@ -297,13 +255,14 @@ class SessionKeeper:
 
     def _opened(self) -> Session:
         """The session, begun now if there is none yet. Raises SaveError or SessionError."""
-        session = self._session
-        if session is None:
-            session = Session.create(self._folder, *self._origin.entries(), fresh=self._fresh)
-            with self._changed:
-                self._session, self._folder = session, session.folder
-                self._changed.notify_all()
-        return session
+        with self._opening:
+            session = self._session
+            if session is None:
+                session = Session.create(self._folder, *self._origin.entries(), fresh=self._fresh)
+                with self._changed:
+                    self._session, self._folder = session, session.folder
+                    self._changed.notify_all()
+            return session
 
     def _close_tape(self) -> None:
         """End recordings and clips, before the session they are told to is closed."""
@@ -356,13 +315,13 @@ class SessionKeeper:
                 session.mark_complete()
         except SemcError as error:
             with self._changed:
-                self._frame_fault = f"The session was not completed. {error}"
+                self._session_fault = f"The session was not completed. {error}"
         try:
             if session is not None:
                 session.close()
         except SemcError as error:
             with self._changed:
-                self._frame_fault = f"The session was not closed. {error}"
+                self._session_fault = f"The session was not closed. {error}"
 
 
 def _decided(session: Session, plane_id: int) -> PlaneEntry | None:

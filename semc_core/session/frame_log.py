@@ -1,0 +1,99 @@
+"""Logging the frames of a scan without ever making the model wait."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from semc_core.errors import SemcError
+from semc_core.frames import FrameResult
+from semc_core.session.frame_rows import FrameRow, frame_row
+from semc_core.session.session import COMMIT_EVERY_S, Session
+
+_log = logging.getLogger(__name__)
+_WAITING_LIMIT: Final = 3600
+"""Frames that wait while the disk takes none: a minute at 60 frames/s, half a megabyte."""
+
+
+class FrameLog:
+    """Write what comes twice a second, on a thread of its own. `put` never waits."""
+
+    def __init__(self, opened: Callable[[], Session]) -> None:
+        """`opened` gives the session, and begins it when it is called first; it may raise SemcError."""
+        self._opened = opened
+        self._changed = threading.Condition()
+        self._rows: list[FrameRow] = []
+        # The first at once: a recording waits for the session's folder.
+        self._due_s = 0.0
+        self._fault = ""
+        self._lost = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="frame-writer")
+        self._thread.start()
+
+    @property
+    def fault(self) -> str:
+        """The sentence about frames that could not be written, or ""."""
+        with self._changed:
+            lost = f"{self._lost} frames are missing in the log." if self._lost else ""
+            return f"{self._fault} {lost}".strip()
+
+    def put(self, result: FrameResult) -> None:
+        """Take a frame. While the disk takes nothing, a minute of frames waits; more are counted as lost."""
+        row = frame_row(result)
+        with self._changed:
+            if self._closed:
+                return
+            if len(self._rows) >= _WAITING_LIMIT:
+                self._lost += 1
+                return
+            self._rows.append(row)
+            if len(self._rows) == 1:
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Write what waits, then end the thread. May be called twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while rows := self._next():
+                self._write(rows)
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            # The type only: an error may name a file, and a file may be named after a patient.
+            _log.error("The log of the frames ended: %s", type(error).__name__)
+            with self._changed:
+                self._closed = True
+                self._fault = "Frames are no longer logged because of an unexpected fault; see the log."
+
+    def _next(self) -> list[FrameRow]:
+        """Wait until frames are due; none when closed and all is written."""
+        with self._changed:
+            while not self._closed:
+                left_s = self._due_s - time.monotonic() if self._rows else None
+                if left_s is not None and left_s <= 0:
+                    break
+                self._changed.wait(left_s)
+            self._due_s = time.monotonic() + COMMIT_EVERY_S
+            return list(self._rows)
+
+    def _write(self, rows: list[FrameRow]) -> None:
+        fault = ""
+        try:
+            self._opened().write_rows(rows)
+        except SemcError as error:
+            fault = f"The frames are not logged. {error}"
+        with self._changed:
+            self._fault = fault
+            if not fault:
+                del self._rows[: len(rows)]
+            elif self._closed:
+                # That was the last try.
+                self._lost += len(self._rows)
+                self._rows.clear()

@@ -1,0 +1,195 @@
+"""The reading side of a session."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from semc_core.errors import SessionError
+from semc_core.session import schema
+from semc_core.session.entries import (
+    PERSON,
+    AuditEntry,
+    ExportEntry,
+    FrameTable,
+    ItemEntry,
+    ModelEntry,
+    PlaneEntry,
+    RegionEntry,
+    SourceEntry,
+    Verification,
+)
+from semc_core.session.frame_rows import FrameRow
+from semc_core.session.journal import frames_note
+from semc_core.session.lock import WriterLock
+from semc_core.session.origin import origin_from_payload
+from semc_core.session.reader import SessionReader
+from semc_core.session.state import State, view_of
+from semc_core.session.undo import UndoStack
+
+
+class SessionView:
+    """What a session says. `Session` adds what changes it.
+
+    Attributes:
+        folder: Where everything lies.
+        source: Where the frames come from.
+        model: What classified them.
+        created_utc: When it began, ISO 8601.
+        recovered: What the last crash left, in a sentence; "" if there was none.
+    """
+
+    source: SourceEntry
+    model: ModelEntry
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
+        """Without `lock` the session is only looked at."""
+        self.folder = folder
+        self.created_utc = ""
+        self.recovered = ""
+        self._connection = connection
+        self._writer_lock = lock
+        self._reader = SessionReader(folder)
+        self._lock = threading.RLock()
+        self._closed = False
+        self._pending: list[FrameRow] = []
+        self._state = State()
+        self._undo = UndoStack()
+        self._head = (0, "")
+        self._data_version = 0
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it was opened only to look at it."""
+        return self._writer_lock is None
+
+    @property
+    def frame_count(self) -> int:
+        """Frames logged; of an index that was logged twice, both."""
+        with self._lock:
+            waiting = len(self._pending)
+        return self._reader.frame_count() + waiting
+
+    def frames(self, start_s: float | None = None, end_s: float | None = None) -> FrameTable:
+        """What was concluded from the frames, from `start_s` to `end_s` (both inside), by rising index."""
+        with self._lock:
+            waiting = frames_note(self._pending, self.model).batch if self._pending else None
+        return self._reader.frames(len(self.model.classes), start_s, end_s, waiting)
+
+    def planes(self, rejected: bool = False) -> tuple[PlaneEntry, ...]:
+        """The planes in order of time; those that were rejected only if asked for."""
+        self._refresh()
+        return tuple(plane for plane in self._view.planes if rejected or not plane.rejected)
+
+    def plane(self, plane_id: int) -> PlaneEntry:
+        """One plane, rejected or not. Raises SessionError if there is none."""
+        for plane in self.planes(rejected=True):
+            if plane.plane_id == plane_id:
+                return plane
+        raise SessionError(f"The session has no plane {plane_id}; choose one of those listed.")
+
+    def regions(self) -> tuple[RegionEntry, ...]:
+        """The stretches of time that a person marked, in order."""
+        self._refresh()
+        return self._view.regions
+
+    def items(self) -> tuple[ItemEntry, ...]:
+        """A person's words on items of protocols."""
+        self._refresh()
+        return self._view.items
+
+    def exports(self) -> tuple[ExportEntry, ...]:
+        """The exports, oldest first."""
+        self._refresh()
+        return self._view.exports
+
+    @property
+    def note(self) -> str:
+        """A person's words on the whole session."""
+        self._refresh()
+        return self._view.note
+
+    @property
+    def source_notice(self) -> str:
+        """The source's sentence for the user, as it was when it was read to its end."""
+        self._refresh()
+        return self._view.source_notice
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of the source was analysed."""
+        self._refresh()
+        return self._view.complete
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the log's last entry. An export prints it, to find a log that was cut off."""
+        self._refresh()
+        with self._lock:
+            return self._head
+
+    def audit(self) -> Iterator[AuditEntry]:
+        """The log from its beginning to where it ends now."""
+        return self._reader.audit()
+
+    def verify(self, head: str | None = None) -> Verification:
+        """Prove the session: the log's chain, the state against the log, frames, pictures, clips.
+
+        Args:
+            head: A hash printed in an earlier export; the log must hold it.
+        """
+        return self._reader.verify(head)
+
+    @property
+    def corrections(self) -> int:
+        """How many changes of a person stand now."""
+        self._refresh()
+        return self._undo.count
+
+    @property
+    def closed(self) -> bool:
+        """Whether the log ends with a proper end: nobody writes to it now, and no crash interrupted it."""
+        with self._lock, schema.told(self.folder):
+            return schema.last_kind(self._connection) == "closed"
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return not self.read_only and self._undo.last_done is not None
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a change to make again."""
+        return not self.read_only and self._undo.last_undone is not None
+
+    # Inside.
+
+    def _load(self) -> None:
+        """Take over what is stored."""
+        damaged = f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."
+        try:
+            with schema.told(self.folder), schema.snapshot(self._connection):
+                first = schema.first_entry(self._connection)
+                self._data_version = schema.data_version(self._connection)
+                source, self.model = origin_from_payload(first.payload)
+                path = schema.local_value(self._connection, schema.SOURCE_PATH)
+                self._undo = UndoStack.from_entries(schema.entries_by(self._connection, PERSON))
+                self._state = schema.stored_state(self._connection)
+                self._head = schema.last_head(self._connection)
+                self._view = view_of(self._state, json.loads)
+        except (LookupError, TypeError, ValueError) as error:
+            raise SessionError(damaged) from error
+        self.source = replace(source, path=path)
+        self.created_utc = first.time_utc
+
+    def _refresh(self) -> None:
+        """Where another program may write, see what it wrote."""
+        if not self.read_only:
+            return
+        with self._lock:
+            if schema.data_version(self._connection) != self._data_version:
+                self._load()

@@ -159,12 +159,13 @@ def _plane_table(session: Session) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("No.", "Plane", "Confidence", "Frame", "Time", "Decided by", "", "File")
+    table = Table("No.", "Plane", "Sure", "Frame", "Time", "Decided by", "", "File")
+    table.columns[1].no_wrap = True
     table.columns[-1].overflow = "fold"
     for plane in session.planes(rejected=True):
         named = plane.plane
         if plane.found_as not in (None, plane.plane):
-            named = f"{plane.plane} (found as {plane.found_as})"
+            named = f"{plane.plane} (was {plane.found_as})"
         table.add_row(
             str(plane.plane_id),
             escape(named),

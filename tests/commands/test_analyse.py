@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +26,9 @@ from semc_core.frames import Crop
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import Thresholds
 from semc_core.phantom.scan import SimulatedScan
+from semc_core.session.changes import SetNote
 from semc_core.session.plane_files import encode_png
+from semc_core.session.session import Session
 
 FRAMES = 30
 
@@ -148,6 +151,35 @@ def test_a_second_run_replaces_the_results_and_keeps_what_is_not_ours(
         read_json(path)["crop"] == {"left": 40, "top": 20, "width": 80, "height": 80}
         for path in (out / "scan").glob("0*.json")
     )
+
+
+def test_the_results_are_a_session(analyse: Callable[..., tuple[int, Path]], video: Path) -> None:
+    _, out = analyse(video)
+    found = read_json(out / "scan" / "planes.json")["planes"]
+    with Session.open(out / "scan", read_only=True) as session:
+        assert session.frames().index.tolist() == list(range(FRAMES))
+        assert [plane.png for plane in sorted(session.planes(), key=lambda plane: plane.plane_id)] == [
+            plane["png"] for plane in sorted(found, key=lambda plane: plane["hold_id"])
+        ]
+        assert session.complete
+        assert session.closed
+        assert session.source.path == str(video)
+        assert session.source.sha256 == hashlib.sha256(video.read_bytes()).hexdigest()
+        assert session.verify().ok
+
+
+def test_what_a_person_corrected_is_not_replaced(
+    analyse: Callable[..., tuple[int, Path]], video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out = analyse(video)
+    with Session.open(out / "scan") as session:
+        assert analyse(video)[0] != 0
+        assert "is open elsewhere" in capsys.readouterr().err
+        session.apply(SetNote(None, "second look"))
+    before = contents(out)
+    assert analyse(video)[0] != 0
+    assert "holds corrections that a person made" in capsys.readouterr().err
+    assert contents(out) == before
 
 
 def test_folders_patterns_and_equal_names(video: Path, tmp_path: Path) -> None:

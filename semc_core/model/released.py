@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -43,20 +43,23 @@ def unused_parts(state: Mapping[str, Tensor]) -> dict[str, int]:
     return counts
 
 
-def load_released(state: Mapping[str, Tensor]) -> SemcNetwork:
+def load_released(state: Mapping[str, Any]) -> SemcNetwork:
     """The released network, in evaluation mode.
 
     Its gate was neither trained nor saved with the checkpoint, so `architecture.gate_input` is "mean": every
     expert counts the same until a gate is fitted.
 
     Args:
-        state: The checkpoint's state dict, as from `torch.load(..., weights_only=True)`.
+        state: The checkpoint's state dict, as from `torch.load(..., weights_only=True)`, or a mapping with
+            one under "state_dict"; numbers of any precision, with or without the unused parts.
 
     Raises:
         ModelFileError: The names or shapes are not those of the released network.
     """
     renamed = {
-        _our_name(name): value for name, value in plain_names(state).items() if not name.startswith(_UNUSED)
+        _our_name(name): value.float() if value.is_floating_point() else value
+        for name, value in plain_names(_weights(state)).items()
+        if not name.startswith(_UNUSED)
     }
     classifier = renamed.get("classifiers.0.weight")
     if classifier is None or classifier.ndim != 2:
@@ -86,6 +89,17 @@ def load_released(state: Mapping[str, Tensor]) -> SemcNetwork:
         )
     network.load_state_dict(loaded, assign=True)
     return network.eval()
+
+
+def _weights(state: Mapping[str, Any]) -> Mapping[str, Tensor]:
+    inner = state.get("state_dict", state)
+    plain = isinstance(inner, Mapping) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in inner.items()
+    )
+    if not plain:
+        raise ModelFileError("This is not a state dict of the released SEMC network; choose another file.")
+    weights: Mapping[str, Tensor] = inner
+    return weights
 
 
 def _our_name(name: str) -> str:

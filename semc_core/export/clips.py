@@ -50,6 +50,7 @@ def write_clip(
     height, width = first.pixels.shape[:2]
     count, last = 0, -1
     try:
+        path.parent.mkdir(exist_ok=True)
         with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             stream = container.add_stream("libx264", rate=Fraction(30), options=_QUALITY)
             # yuv420p wants even sizes: a column or row that is missing is black.

@@ -192,7 +192,6 @@ class Pictures:
                 return
         name = f"clips/{made.stem}.mp4"
         path = self._staging.folder / name
-        path.parent.mkdir(exist_ok=True)
         if write_clip(path, self._looked(made), lambda pixels: self.exported_frame(made, pixels)):
             made.clip = name
 

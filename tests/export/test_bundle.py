@@ -248,6 +248,7 @@ def test_the_command_exports_and_checks(
     assert main(["export", str(session.folder), "--check", str(out)]) == 0
     assert main(["export", str(session.folder), "--out", str(out)]) == 1
     assert main(["export", str(session.folder), "--out", str(out), "--patient-name", "Doe^Jane"]) == 2
+    (tmp_path / "other").mkdir()
     with video_session(tmp_path / "other" / "scan") as other:
         other.close()
     assert main(["export", str(other.folder), "--check", str(out)]) == 1

@@ -108,6 +108,7 @@ _REVIEW: Final = (
     _review("note", "Note", ("T",), "Write a note on the chosen plane, or on the whole session"),
     _review("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
     _review("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),
+    _review("export", "Export", ("E",), "Hand the session over: pictures, report, DICOM"),
     _review("zoom_in", "Zoom in", ("Ctrl++", "Ctrl+="), "See less of the time line, larger", repeats=True),
     _review("zoom_out", "Zoom out", ("Ctrl+-",), "See more of the time line", repeats=True),
     _review("zoom_all", "Whole", ("Ctrl+0",), "See the whole time line"),
@@ -146,6 +147,7 @@ TOOL_BARS: Final = {
         "undo",
         "redo",
         "heat_map",
+        "export",
         "help",
     ),
 }

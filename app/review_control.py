@@ -4,101 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.opened import OpenReview, ReviewRequest
 from app.review_state import Candidate, ReviewSnapshot, done_sentence
 from app.review_worker import LATER, SOON, Fetcher, Hand
 from app.scan import Job
-from semc_core.capture.seek import SeekableSource
 from semc_core.errors import SemcError
 from semc_core.frames import FramePacket, FrameResult
-from semc_core.review.engine import ReviewEngine
 from semc_core.review.state import ReviewPhase, ReviewState
+from semc_core.review.viewer import FrameViewer
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.entries import FrameTable
 from semc_core.session.keeper import thumbnail
 from semc_core.session.session import Session
 
 _REFRESH_S: Final = 0.5
-_NO_TIMES: Final = np.zeros(0, np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewRequest:
-    """What to review, and with what.
-
-    Attributes:
-        path: A session's folder, a file, or a folder of images.
-        model: Model file, for a loop that was not analysed yet.
-        device: "auto", "cpu" or "cuda".
-        output: Below it a new session gets its folder.
-    """
-
-    path: Path
-    model: Path
-    device: str
-    output: Path
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenReview:
-    """A session with all that belongs to it.
-
-    Attributes:
-        session: Open for writing.
-        source: Its frames; None if they are not there.
-        analysis: The model at work on it; None where the frames are not there.
-        notice: What the user should know of it, or "".
-        again: Whether it was there before.
-    """
-
-    session: Session
-    source: SeekableSource | None
-    analysis: ReviewEngine | None
-    notice: str = ""
-    again: bool = True
-
-    @property
-    def greeting(self) -> str:
-        """The sentence for the status line when it is open."""
-        made = "Taken up again" if self.again else "A new session"
-        return f"{made}: {self.session.folder.name}"
-
-    @property
-    def planes(self) -> tuple[str, ...]:
-        """The model's planes, in the order of its classes."""
-        model = self.session.model
-        return tuple(name for name in model.classes if name != model.none_class)
-
-    def times_s(self, table: FrameTable | None) -> NDArray[np.float64]:
-        """The times of the frames that can be shown; of those analysed, where the loop is not there."""
-        if self.source is not None:
-            return self.source.times_s
-        return _NO_TIMES if table is None else table.pts_s
-
-    def frame_index(self, at: int, table: FrameTable | None) -> int:
-        """The index in the source of the frame at place `at` of `times_s`."""
-        if self.source is None and table is not None and at < len(table):
-            return int(table.index[at])
-        return at
-
-    def close(self) -> None:
-        """Let go of everything.
-
-        Raises:
-            SemcError: Something could not be written.
-        """
-        if self.analysis is not None:
-            self.analysis.close()
-        if self.source is not None:
-            self.source.close()
-        self.session.close()
 
 
 Opener = Callable[[ReviewRequest], OpenReview]
@@ -118,7 +43,7 @@ class ReviewControl:
         self._next: ReviewRequest | None = None
         self._open: OpenReview | None = None
         self._hand: Hand | None = None
-        self._frames: Fetcher[FramePacket] | None = None
+        self._frames: FrameViewer | None = None
         self._looks: Fetcher[FrameResult] | None = None
         self._lock = threading.Lock()
         self._snapshot = ReviewSnapshot()
@@ -214,7 +139,7 @@ class ReviewControl:
         self._final, self._told_of = False, ""
         self._hand = Hand(self._failed)
         if opened.source is not None:
-            self._frames = Fetcher(opened.source.frame, "review-frames", self._failed)
+            self._frames = FrameViewer(opened.source, self._failed)
         if opened.analysis is not None:
             self._looks = Fetcher(opened.analysis.look_at, "review-looks", self._failed)
         self.fault = opened.notice
@@ -260,7 +185,7 @@ class ReviewControl:
             return said
 
     def frame(self, index: int) -> FramePacket | None:
-        """The newest frame that was read; `index` is asked for and comes soon."""
+        """The newest frame that was read, maybe one near `index`, which is asked for and comes soon."""
         if self._frames is None:
             return None
         self._frames.ask(index)
@@ -319,11 +244,11 @@ class ReviewControl:
 
     def undo(self) -> None:
         """Undo the last correction."""
-        self._step_back(lambda session: session.undo(), "Undone")
+        self._step_back(lambda session: session.undo(), "Undone", "There is nothing to undo.")
 
     def redo(self) -> None:
         """Do it again."""
-        self._step_back(lambda session: session.redo(), "Done again")
+        self._step_back(lambda session: session.redo(), "Done again", "There is nothing to do again.")
 
     def _with_frame(self, index: int, make: Callable[[FrameResult], Change]) -> None:
         opened = self._open
@@ -339,15 +264,14 @@ class ReviewControl:
 
         self._do(correct)
 
-    def _step_back(self, step: Callable[[Session], str | None], word: str) -> None:
+    def _step_back(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
         opened = self._open
         if opened is None:
             return
 
         def correct() -> None:
             text = step(opened.session)
-            if text is not None:
-                self._told(f"{word}: {text}")
+            self._told(nothing if text is None else f"{word}: {text}")
 
         self._do(correct)
 
@@ -370,8 +294,6 @@ class ReviewControl:
             planes=session.planes(rejected=True),
             regions=session.regions(),
             note=session.note,
-            can_undo=session.can_undo,
-            can_redo=session.can_redo,
             table=table,
         )
         with self._lock:
@@ -418,7 +340,7 @@ class ReviewControl:
 
 
 def _close_all(
-    frames: Fetcher[FramePacket] | None,
+    frames: FrameViewer | None,
     looks: Fetcher[FrameResult] | None,
     hand: Hand | None,
     opened: OpenReview,

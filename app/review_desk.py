@@ -15,6 +15,7 @@ from semc_core.session.entries import PlaneEntry
 
 _SKIP_S: Final = 1.0
 _HERE_S: Final = 0.05
+_SAME_FRAME_S: Final = 1e-6
 
 
 class Corrector(Protocol):
@@ -30,11 +31,11 @@ class Corrector(Protocol):
         ...
 
     def choose_frame(self, plane_id: int, index: int) -> None:
-        """Save frame `index` for this plane."""
+        """Save the frame at place `index` of the loop for this plane."""
         ...
 
     def add_plane(self, plane: str, index: int) -> None:
-        """Add a plane at frame `index`."""
+        """Add a plane at the frame at place `index` of the loop."""
         ...
 
     def undo(self) -> None:
@@ -129,11 +130,6 @@ class ReviewDesk:
         self.playhead.playing = False
         self.playhead.go_to_time(time_s)
 
-    def go_to_frame(self, at: int) -> None:
-        """To the frame at this place of the loop."""
-        self.playhead.playing = False
-        self.playhead.go(at)
-
     def to_plane(self, step: int) -> None:
         """To the next plane (1) or the one before (-1), and choose it."""
         planes = self._corrector.snapshot.planes
@@ -205,7 +201,7 @@ class ReviewDesk:
         if plane is None:
             return
         self.mode = Mode.LOOK
-        if plane.frame_index == self.playhead.index:
+        if abs(plane.time_s - self.playhead.time_s) < _SAME_FRAME_S:
             self.said = f"{plane.plane} shows this frame already."
         else:
             self._corrector.choose_frame(plane.plane_id, self.playhead.index)
@@ -230,7 +226,7 @@ class ReviewDesk:
         self.mode, self.mark_from_s = Mode.LOOK, None
         self.playhead.playing = False
         self.asking = Asking(
-            "What is from here to there?", self._label_between(start_s, end_s), (start_s, end_s)
+            "What does this stretch show?", self._label_between(start_s, end_s), (start_s, end_s)
         )
 
     def unmark(self) -> None:
@@ -262,17 +258,11 @@ class ReviewDesk:
 
     def undo(self) -> None:
         """Undo the last correction."""
-        if self._corrector.snapshot.can_undo:
-            self._corrector.undo()
-        else:
-            self.said = "There is nothing to undo."
+        self._corrector.undo()
 
     def redo(self) -> None:
         """Do it again."""
-        if self._corrector.snapshot.can_redo:
-            self._corrector.redo()
-        else:
-            self.said = "There is nothing to do again."
+        self._corrector.redo()
 
     def _needed(self) -> PlaneEntry | None:
         plane = self.chosen

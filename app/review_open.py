@@ -6,20 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from app.opened import OpenReview, ReviewRequest
 from app.recent_sessions import is_session, sessions_below
-from app.review_control import OpenReview, ReviewRequest
 from semc_core.capture.seek import SeekableSource, open_seekable
 from semc_core.errors import SemcError, SessionError, SourceError
 from semc_core.model.file import read_spec
 from semc_core.review.engine import ReviewEngine
+from semc_core.review.recording import SeekableRecording
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import file_sha256, model_entry, source_entry
 from semc_core.session.folder import scan_folder
+from semc_core.session.parts import part_videos
 from semc_core.session.record import versions
 from semc_core.session.session import Session
 
-_RECORDING: Final = "recording.mkv"
 _NOT_RECORDED: Final = "This scan was not recorded: its planes and time line are shown without the video."
 
 
@@ -107,16 +108,14 @@ def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:
 
 def _frames_of(session: Session) -> tuple[SeekableSource | None, str]:
     """The loop of a session; without it, the sentence that says why."""
-    recording = session.folder / _RECORDING
-    path = (
-        recording
-        if recording.is_file()
-        else None
-        if session.source.path is None
-        else Path(session.source.path)
-    )
-    if path is None:
+    if part_videos(session.folder):
+        try:
+            return SeekableRecording(session.folder), ""
+        except SemcError as error:
+            return None, f"{error} Planes and time line are shown without it."
+    if session.source.path is None:
         return None, _NOT_RECORDED
+    path = Path(session.source.path)
     if not path.exists():
         return None, (
             f"The loop {session.source.source_id} is no longer where it was; planes and time line are shown "

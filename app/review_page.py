@@ -16,9 +16,11 @@ from app.frame_panel import FramePanel
 from app.keys import CLASS_KEYS
 from app.lanes import lane_shares
 from app.live_view import LiveView
-from app.review_control import OpenReview, ReviewControl
+from app.opened import OpenReview
+from app.review_control import ReviewControl
 from app.review_desk import Asking, ReviewDesk
 from app.review_state import (
+    Candidate,
     Mode,
     ReviewSnapshot,
     candidate_items,
@@ -30,7 +32,7 @@ from app.review_state import (
     progress_text,
     saved_badge,
     strip_heading,
-    where_text,
+    where_texts,
 )
 from app.timeline import TimelineView
 from app.transport import TransportBar
@@ -108,6 +110,7 @@ class ReviewPage(QWidget):
         self._snapshot: ReviewSnapshot | None = None
         self._table: FrameTable | None = None
         self._heat: tuple[FrameResult, HeatMap | None] | None = None
+        self._candidates: list[Candidate] = []
         self._strip_of: tuple[object, ...] = ()
         self.view = LiveView()
         self.view.setAccessibleName("Picture in review")
@@ -145,7 +148,7 @@ class ReviewPage(QWidget):
         self.timeline.scrubbed.connect(lambda time_s: self._desk().scrub(time_s))
         self.timeline.plane_wanted.connect(lambda key: self._desk().choose(key))
         self.planes.clicked.connect(lambda key: self._desk().choose(key))
-        self.better.clicked.connect(lambda index: self._desk().go_to_frame(index))
+        self.better.clicked.connect(self._go_to_candidate)
         self.panel.class_chosen.connect(lambda name: self._desk().name_it(name))
         self.ask_line.answered.connect(lambda text: self._desk().answer(text))
         self.ask_line.refused.connect(lambda: self._desk().escape())
@@ -154,6 +157,11 @@ class ReviewPage(QWidget):
         """The desk; nothing on the page can be clicked before there is one."""
         assert self.desk is not None
         return self.desk
+
+    def _go_to_candidate(self, index: int) -> None:
+        for one in self._candidates:
+            if one.index == index:
+                self._desk().scrub(one.time_s)
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What each key of this page does. Only called while a session is open."""
@@ -231,18 +239,14 @@ class ReviewPage(QWidget):
         """Leave what is in the way. Returns whether there was anything."""
         return self.desk is not None and self.desk.escape()
 
-    def update_actions(self, actions: dict[str, QAction]) -> None:
+    def name_actions(self, actions: dict[str, QAction]) -> None:
         """Say on the actions what they would do now."""
-        desk, snapshot = self.desk, self._control.snapshot
-        if desk is None or self.typing or not self.isVisible():
+        desk = self.desk
+        if desk is None or self.typing:
             return
         chosen = desk.chosen
         actions["play"].setText("Hold" if desk.playhead.playing else "Play")
         actions["reject"].setText("Restore" if chosen is not None and chosen.rejected else "Reject")
-        for name in ("reject", "better", "use_frame"):
-            actions[name].setEnabled(chosen is not None)
-        actions["undo"].setEnabled(snapshot.can_undo)
-        actions["redo"].setEnabled(snapshot.can_redo)
         for name, mode in (("better", Mode.BETTER), ("add", Mode.ADD), ("mark", Mode.MARK)):
             actions[name].setChecked(desk.mode is mode)
 
@@ -273,7 +277,7 @@ class ReviewPage(QWidget):
         frame_index = opened.frame_index(index, self._table)
         self._show_picture(desk, packet, frame_index)
         self._show_place(desk)
-        self._show_strips(opened, desk)
+        self._show_strips(opened, desk, frame_index if packet is None else packet.index)
         self.ask_line.ask(desk.asking)
 
     def _take_snapshot(self, opened: OpenReview, desk: ReviewDesk) -> None:
@@ -336,7 +340,7 @@ class ReviewPage(QWidget):
     def _show_place(self, desk: ReviewDesk) -> None:
         head = desk.playhead
         last_s = float(head.times_s[-1]) if head.count else 0.0
-        where = where_text(head.time_s, last_s, head.index, head.count)
+        where = where_texts(head.time_s, last_s, head.index, head.count)
         self.transport.show_place(where, head.playing, head.speed)
         self.timeline.show_playhead(head.time_s, desk.mark_from_s)
         progress = self._control.progress
@@ -344,14 +348,14 @@ class ReviewPage(QWidget):
         text = progress_text(progress, opened is not None and opened.session.source.live)
         self.transport.progress.show_progress(text, progress.done / max(1, progress.total))
 
-    def _show_strips(self, opened: OpenReview, desk: ReviewDesk) -> None:
+    def _show_strips(self, opened: OpenReview, desk: ReviewDesk, index: int) -> None:
         snapshot, pictures, chosen = self._snapshot, self._control.pictures, desk.chosen
         if snapshot is None:
             return
         chosen_id = None if chosen is None else chosen.plane_id
         better = self._control.candidates(chosen_id) if desk.mode is Mode.BETTER and chosen_id else []
         running = self._control.progress.running
-        index = desk.playhead.index
+        self._candidates = better
         of = (snapshot, pictures, chosen_id, desk.mode, better, running, index if better else 0)
         if len(of) == len(self._strip_of) and all(
             a is b or a == b for a, b in zip(of, self._strip_of, strict=True)

@@ -49,16 +49,12 @@ class ReviewSnapshot:
         planes: In order of time, the rejected ones too.
         regions: Marked by a person, in order of time.
         note: On the whole session.
-        can_undo: Whether there is a correction to undo.
-        can_redo: Whether one was undone.
         table: What the model said of each frame so far; None before the first.
     """
 
     planes: tuple[PlaneEntry, ...] = ()
     regions: tuple[RegionEntry, ...] = ()
     note: str = ""
-    can_undo: bool = False
-    can_redo: bool = False
     table: FrameTable | None = None
 
     def plane(self, plane_id: int | None) -> PlaneEntry | None:
@@ -355,11 +351,15 @@ def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -
     return ""
 
 
-def where_text(time_s: float, last_s: float, index: int, count: int) -> str:
-    """ "0:07.3 / 1:00.0   frame 220 of 1800"; frames are counted from 0, as in the files."""
+def where_texts(time_s: float, last_s: float, index: int, count: int) -> tuple[str, str]:
+    """The place in the loop, at length and for where there is little room.
+
+    "0:07.3 / 1:00.0   frame 220 of 1800" and "0:07.3  220"; frames are counted from 0, as in the files.
+    """
     if not count:
-        return "No frames"
-    return f"{scan_time(time_s)} / {scan_time(last_s)}   frame {index} of {count}"
+        return "No frames", "No frames"
+    now = scan_time(time_s)
+    return f"{now} / {scan_time(last_s)}   frame {index} of {count}", f"{now}  {index}"
 
 
 def progress_text(state: ReviewState, live: bool) -> str:

@@ -48,7 +48,7 @@ class ProgressLine(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """The text is shortened where there is no room."""
-        return QSize(round(4 * theme.em(self)), self.sizeHint().height())
+        return QSize(0, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The text on the right, a thin bar below while there is work left."""
@@ -72,6 +72,7 @@ class TransportBar(QWidget):
         super().__init__(parent)
         self.progress = ProgressLine()
         self._where = QLabel()
+        self._where.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._speed = QLabel()
         self._speed.setObjectName("dim")
         self._speed.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -108,10 +109,13 @@ class TransportBar(QWidget):
         """The place in the loop, as shown."""
         return self._where.text()
 
-    def show_place(self, where: str, playing: bool, speed: float) -> None:
-        """Where the review is, whether it plays, and how fast."""
-        if where != self._where.text():
-            self._where.setText(where)
+    def show_place(self, where: tuple[str, str], playing: bool, speed: float) -> None:
+        """Where the review is, at length and in short; whether it plays, and how fast."""
+        room = self.width() - self._where.x() - self._where.contentsMargins().right() * 2
+        long = self.fontMetrics().horizontalAdvance(where[0]) <= room
+        text = where[0] if long else where[1]
+        if text != self._where.text():
+            self._where.setText(text)
         speed_text = f"{speed:g}x"
         if speed_text != self._speed.text():
             self._speed.setText(speed_text)

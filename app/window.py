@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
     QResizeEvent,
@@ -19,22 +19,27 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
-from app.actions import MODEL_FILTER, SCAN_FILTER, PathDialog, make_actions
+from app.action_states import Situation, enabled_actions, start_title
+from app.actions import make_actions
 from app.choices import Choices, Overrides
-from app.keys import BINDINGS, EVERYWHERE, LIVE, REVIEW, START
+from app.choosing import Chooser, dropped, show_folder
+from app.keys import LIVE, REVIEW, START
+from app.messages import Messages
 from app.meters import GapMeter
+from app.opened import OpenReview, ReviewRequest
 from app.panels import BannerBar, HelpOverlay, StatusLine
-from app.recent_sessions import RecentSession, is_session, recent_sessions
-from app.review_control import OpenReview, ReviewControl, ReviewRequest
+from app.recent_sessions import is_session
+from app.review_control import ReviewControl
 from app.review_open import open_review
 from app.review_page import ReviewPage
 from app.saved_strip import PlaneViewer
-from app.scan import Job, ScanControl, camera_choices
+from app.scan import ScanControl
 from app.scan_page import ScanPage
 from app.settings import Settings
+from app.source_lists import SourceLists
 from app.source_page import SourcePage
 from app.tool_bars import ToolBars
-from app.view_state import banner, model_text, status_items
+from app.view_state import model_text, status_items
 from semc_core.engine.live import LiveEngine
 from semc_core.errors import SemcError
 from semc_core.frames import Crop
@@ -60,7 +65,7 @@ class MainWindow(QWidget):
         self.setAcceptDrops(True)
         self.settings = settings
         self.choices = Choices(settings, overrides or Overrides())
-        self.paths = PathDialog(self)
+        self.choose = Chooser(self)
         self.control = ScanControl()
         self.review = ReviewControl(open_review)
         self.gaps = GapMeter()
@@ -72,12 +77,10 @@ class MainWindow(QWidget):
         self.pages = QStackedWidget()
         self._shown_engine: LiveEngine | None = None
         self._shown_review: OpenReview | None = None
-        self._cameras: Job[list[tuple[str, str]]] | None = None
-        self._sessions: Job[list[RecentSession]] | None = None
+        self.messages = Messages()
+        self._lists = SourceLists(self.source_page, self.report)
         self._crop_pending = False
-        self._window_fault = ""
         self._said = ""
-        self._read: set[str] = set()
         self._status_at_s = 0.0
         self._make_actions()
         self._build()
@@ -116,8 +119,8 @@ class MainWindow(QWidget):
         """Review this loop or session; a scan that runs is ended, a session that is open is closed."""
         if self.control.running:
             self.control.stop()
-        self._window_fault, self._said = "", "Opening …"
-        self._read.clear()
+        self.messages.begin()
+        self._said = "Opening …"
         choices = self.choices
         self.review.begin(ReviewRequest(Path(path), choices.model, choices.device, choices.output))
         self._show_review(None)
@@ -131,7 +134,7 @@ class MainWindow(QWidget):
         elif page is not self.review_page and self._shown_review is not None:
             self._show_page(self.review_page)
         else:
-            self._choose_loop()
+            self.choose.loop_to_review(self.open_review)
 
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
@@ -140,14 +143,11 @@ class MainWindow(QWidget):
         self.source_page.show_back(self._way_back()[0])
         self._show_page(self.source_page)
         self.look_for_cameras()
-        if self._sessions is None:
-            output = self.choices.output
-            self._sessions = Job(lambda: recent_sessions(output), "session-list")
+        self._lists.look_for_sessions(self.choices.output)
 
     def look_for_cameras(self) -> None:
         """List the cameras without waiting for them."""
-        if self._cameras is None:
-            self._cameras = Job(camera_choices, "camera-list")
+        self._lists.look_for_cameras()
 
     def freeze(self) -> None:
         """Hold the picture, or let it go on."""
@@ -190,17 +190,17 @@ class MainWindow(QWidget):
 
     def report(self, sentence: str) -> None:
         """Tell the user of something that went wrong outside of the scan."""
-        self._window_fault = sentence
-        self._read.discard(sentence)
+        self.messages.report(sentence)
 
     # Building.
 
     def _make_actions(self) -> None:
         does: dict[str, Callable[[], object]] = {
             **self.review_page.does(),
+            "export": self._export,
             "source": self.show_sources,
             "review": self.review_this,
-            "open_file": self._choose_file,
+            "open_file": lambda: self.choose.loop_to_play(self.open_source),
             "start_stop": self.start_stop,
             "freeze": self.freeze,
             "capture": self.scan_page.capture,
@@ -234,14 +234,14 @@ class MainWindow(QWidget):
     def _connect(self) -> None:
         page = self.source_page
         page.chosen.connect(self.open_source)
-        page.file_wanted.connect(self._choose_file)
-        page.folder_wanted.connect(self._choose_image_folder)
+        page.file_wanted.connect(lambda: self.choose.loop_to_play(self.open_source))
+        page.folder_wanted.connect(lambda: self.choose.images_to_play(self.open_source))
         page.cameras_wanted.connect(self.look_for_cameras)
-        page.model_wanted.connect(self._choose_model)
+        page.model_wanted.connect(lambda: self.choose.model(self._use_model))
         page.device_chosen.connect(self.choices.use_device)
         page.back_wanted.connect(lambda: self._show_page(self._way_back()[1]))
-        page.review_file_wanted.connect(self._choose_loop)
-        page.review_folder_wanted.connect(self._choose_loop_folder)
+        page.review_file_wanted.connect(lambda: self.choose.loop_to_review(self.open_review))
+        page.review_folder_wanted.connect(lambda: self.choose.folder_to_review(self.open_review))
         page.session_wanted.connect(self.open_review)
         self.banner.wanted.connect(self._banner_wants)
         self.banner.put_away.connect(self._put_banner_away)
@@ -263,8 +263,7 @@ class MainWindow(QWidget):
         self.show_sources()
 
     def _begin(self, source: str) -> None:
-        self._window_fault = ""
-        self._read.clear()
+        self.messages.begin()
         self._show_review(None)
         self.review.let_go()
         self.control.begin(self.choices.options(source))
@@ -313,7 +312,7 @@ class MainWindow(QWidget):
         self.review_page.tick(now_s)
         if said := self.review_page.take_said():
             self._said, self._status_at_s = said, 0.0
-        self._take_lists()
+        self._lists.poll()
         self._update_actions()
         self._show_banner()
         if now_s - self._status_at_s >= _STATUS_EVERY_S:
@@ -330,47 +329,31 @@ class MainWindow(QWidget):
             self._shown_engine.set_crop(crop)
             self.scan_page.region_by_hand = True
 
-    def _take_lists(self) -> None:
-        if self._sessions is not None and self._sessions.done:
-            sessions, self._sessions = self._sessions, None
-            self.source_page.show_sessions(sessions.result())
-        if self._cameras is not None and self._cameras.done:
-            job, self._cameras = self._cameras, None
-            try:
-                self.source_page.show_cameras(job.result())
-            except SemcError as error:
-                self.report(str(error))
-
     def _update_actions(self) -> None:
-        page, actions, name = self.scan_page, self.actions_by_name, self._page_name()
-        # Behind the large view a key would act unseen; L shows the newest there, too.
-        seen = self.viewer.isHidden()
-        ready = name != REVIEW or (self._shown_review is not None and not self.review_page.typing)
-        for binding in BINDINGS:
-            if binding.pages != EVERYWHERE:
-                actions[binding.name].setEnabled(name in binding.pages and seen and ready)
-            elif binding.name != "escape":
-                actions[binding.name].setEnabled(not self.review_page.typing or name != REVIEW)
-        actions["last_saved"].setEnabled(name == LIVE)
-        actions["auto_region"].setEnabled(name == LIVE and seen and page.region_by_hand)
+        page, actions = self.scan_page, self.actions_by_name
+        now = Situation(
+            page=self._page_name(),
+            covered=self.viewer.isVisible(),
+            typing=self.review_page.typing,
+            review_open=self._shown_review is not None,
+            scan_to_review=self.control.over and page.session_folder is not None,
+            running=self.control.running,
+            stopping=self.control.stopping,
+            region_by_hand=page.region_by_hand,
+        )
+        for name, on in enabled_actions(now).items():
+            actions[name].setEnabled(on)
+        self.review_page.name_actions(actions)
         actions["freeze"].setChecked(page.frozen)
-        on = self.review_page.heat_map_on if name == REVIEW else page.heat_map_on
-        actions["heat_map"].setChecked(on)
+        actions["heat_map"].setChecked(self.settings.heat_map)
         actions["region"].setChecked(page.view.choosing_region)
-        if name == LIVE:
-            able = self.control.over and page.session_folder is not None
-            actions["review"].setEnabled(able)
-        start = actions["start_stop"]
-        start.setText("Stopping" if self.control.stopping else "Stop" if self.control.running else "Start")
-        start.setEnabled(name != REVIEW and not self.control.stopping)
-        self.review_page.update_actions(actions)
+        actions["start_stop"].setText(start_title(now))
 
     def _show_banner(self) -> None:
         engine = self._shown_engine
         state = None if engine is None else engine.state
         info = None if engine is None else engine.source_info
-        fault = self._window_fault or self.control.fault or self.review.fault
-        self.banner.show_banner(banner(state, info, fault, self._read))
+        self.banner.show_banner(self.messages.banner(state, info, self.control.fault, self.review.fault))
 
     def _show_status(self) -> None:
         if self.pages.currentWidget() is self.review_page:
@@ -402,23 +385,14 @@ class MainWindow(QWidget):
 
     # Choosing.
 
-    def _choose_file(self) -> None:
-        self.paths.ask_file("Open a cine loop", SCAN_FILTER, self.open_source)
-
-    def _choose_loop(self) -> None:
-        self.paths.ask_file("Review a cine loop", SCAN_FILTER, self.open_review)
-
-    def _choose_loop_folder(self) -> None:
-        self.paths.ask_folder("Review a folder of images, or a session", self.open_review)
-
-    def _choose_image_folder(self) -> None:
-        self.paths.ask_folder("Open a folder of images", self.open_source)
-
-    def _choose_model(self) -> None:
-        self.paths.ask_file("Choose a model", MODEL_FILTER, self._use_model)
+    def _export(self) -> None:
+        if self._shown_review is not None:
+            folder = shlex.quote(str(self._shown_review.session.folder))
+            self._said = f"In a terminal:  semc export {folder} --out NAME"
+            self._status_at_s = 0.0
 
     def _choose_output(self) -> None:
-        self.paths.ask_folder("Where to save planes", self._use_output)
+        self.choose.output(self._use_output)
 
     def _use_model(self, path: str) -> None:
         self.choices.use_model(path)
@@ -438,18 +412,12 @@ class MainWindow(QWidget):
             self.viewer.show_plane(self.scan_page.saved[-1])
 
     def _show_folder(self) -> None:
-        if self.pages.currentWidget() is self.review_page and self._shown_review is not None:
-            self._open_folder(self._shown_review.session.folder)
-            return
         pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]
         folder = pngs[-1].parent if pngs else self.choices.output
-        self._open_folder(folder)
-
-    def _open_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            self.report(f"There is nothing in {folder} yet; it is made when the first plane is saved.")
-        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-            self.report(f"No program here shows folders; open {folder} yourself.")
+        if self.pages.currentWidget() is self.review_page and self._shown_review is not None:
+            folder = self._shown_review.session.folder
+        if fault := show_folder(folder):
+            self.report(fault)
 
     def _banner_wants(self, name: str) -> None:
         self._put_banner_away()
@@ -459,10 +427,7 @@ class MainWindow(QWidget):
             self.actions_by_name[name].trigger()
 
     def _put_banner_away(self) -> None:
-        if self.banner.shown is not None:
-            self._read.add(self.banner.shown.text)
-        self._window_fault = ""
-        self.review.fault = ""
+        self.messages.put_away(self.banner.shown)
 
     # What Qt calls.
 
@@ -472,15 +437,11 @@ class MainWindow(QWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first thing that was dropped."""
-        urls = event.mimeData().urls()
-        if not urls:
-            return
-        event.acceptProposedAction()
-        text = urls[0].toLocalFile() if urls[0].isLocalFile() else urls[0].toString()
-        if self.pages.currentWidget() is self.review_page or is_session(Path(text)):
+        """Open the first thing that was dropped: in review if that is shown or it is a session."""
+        text = dropped(event)
+        if text and (self.pages.currentWidget() is self.review_page or is_session(Path(text))):
             self.open_review(text)
-        else:
+        elif text:
             self.open_source(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -498,10 +459,7 @@ class MainWindow(QWidget):
         try:
             self.control.close()
             self.review.close()
-            if self._sessions is not None:
-                self._sessions.result()
-            if self._cameras is not None:
-                self._cameras.result()
+            self._lists.close()
         except SemcError as error:
             # There is no window left to show it in.
             _log.error("%s", error)

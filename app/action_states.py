@@ -1,0 +1,58 @@
+"""Which keys and buttons work at the moment, and what they say. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.keys import BINDINGS, EVERYWHERE, LIVE, REVIEW
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides which keys work.
+
+    Attributes:
+        page: That is shown.
+        covered: A large view of a saved plane lies over it.
+        typing: Words are being typed into the review.
+        review_open: There is a session in review.
+        scan_to_review: The last scan is over, and what it found is there to be reviewed.
+        running: A scan runs or is about to.
+        stopping: A scan is being ended.
+        region_by_hand: The region of interest was set by hand.
+    """
+
+    page: str
+    covered: bool = False
+    typing: bool = False
+    review_open: bool = False
+    scan_to_review: bool = False
+    running: bool = False
+    stopping: bool = False
+    region_by_hand: bool = False
+
+
+def enabled_actions(now: Situation) -> dict[str, bool]:
+    """Whether each key works.
+
+    Behind the large view a key would act unseen, so only what works everywhere does; L shows the newest
+    there, too. While words are typed, only Esc does.
+    """
+    typing = now.typing and now.page == REVIEW
+    able = {}
+    for binding in BINDINGS:
+        here = now.page in binding.pages and not typing
+        if binding.pages != EVERYWHERE:
+            here = here and not now.covered and (now.page != REVIEW or now.review_open)
+        able[binding.name] = here
+    able["escape"] = True
+    able["last_saved"] = now.page == LIVE
+    able["auto_region"] = able["auto_region"] and now.region_by_hand
+    able["review"] = able["review"] and (now.page != LIVE or now.scan_to_review)
+    able["start_stop"] = able["start_stop"] and not now.stopping
+    return able
+
+
+def start_title(now: Situation) -> str:
+    """What the button says that starts and stops."""
+    return "Stopping" if now.stopping else "Stop" if now.running else "Start"

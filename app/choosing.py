@@ -1,0 +1,67 @@
+"""Asking for files and folders, one dialog at a time, and showing a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QDropEvent
+from PySide6.QtWidgets import QWidget
+
+from app.actions import MODEL_FILTER, SCAN_FILTER, PathDialog
+
+Use = Callable[[str], None]
+
+
+class Chooser:
+    """Each method opens a dialog and returns; what was chosen goes to `use`.
+
+    Attributes:
+        paths: The dialogs.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        self.paths = PathDialog(window)
+
+    def loop_to_play(self, use: Use) -> None:
+        """A file to be scanned as if it were live."""
+        self.paths.ask_file("Open a cine loop", SCAN_FILTER, use)
+
+    def images_to_play(self, use: Use) -> None:
+        """A folder of images to be scanned as if it were live."""
+        self.paths.ask_folder("Open a folder of images", use)
+
+    def loop_to_review(self, use: Use) -> None:
+        """A file to be reviewed."""
+        self.paths.ask_file("Review a cine loop", SCAN_FILTER, use)
+
+    def folder_to_review(self, use: Use) -> None:
+        """Images or a session to be reviewed."""
+        self.paths.ask_folder("Review a folder of images, or a session", use)
+
+    def model(self, use: Use) -> None:
+        """A model file."""
+        self.paths.ask_file("Choose a model", MODEL_FILTER, use)
+
+    def output(self, use: Use) -> None:
+        """Where scans are kept."""
+        self.paths.ask_folder("Where to save planes", use)
+
+
+def show_folder(folder: Path) -> str:
+    """Show a folder in the desktop's program for it. Returns the sentence that says why not, or ""."""
+    if not folder.is_dir():
+        return f"There is nothing in {folder} yet; it is made when the first plane is saved."
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+        return f"No program here shows folders; open {folder} yourself."
+    return ""
+
+
+def dropped(event: QDropEvent) -> str:
+    """The path or address that was dropped first; "" if none was."""
+    urls = event.mimeData().urls()
+    if not urls:
+        return ""
+    event.acceptProposedAction()
+    return urls[0].toLocalFile() if urls[0].isLocalFile() else urls[0].toString()

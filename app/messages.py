@@ -1,0 +1,36 @@
+"""What the banner says: the most urgent of what went wrong that was not put away. No Qt here."""
+
+from __future__ import annotations
+
+from app.view_state import Banner, banner
+from semc_core.capture.source import SourceInfo
+from semc_core.engine.state import EngineState
+
+
+class Messages:
+    """Called by one thread."""
+
+    def __init__(self) -> None:
+        self._fault = ""
+        self._read: set[str] = set()
+
+    def begin(self) -> None:
+        """Something new is begun: what was said before does not matter any more."""
+        self._fault = ""
+        self._read.clear()
+
+    def report(self, sentence: str) -> None:
+        """Something went wrong outside of the scan and of the review."""
+        self._fault = sentence
+        self._read.discard(sentence)
+
+    def put_away(self, shown: Banner | None) -> None:
+        """The user has read this."""
+        if shown is not None:
+            self._read.add(shown.text)
+        self._fault = ""
+
+    def banner(self, state: EngineState | None, info: SourceInfo | None, *faults: str) -> Banner | None:
+        """What to say: of the window, of `faults` in order, of the scan and its source."""
+        fault = next((fault for fault in (self._fault, *faults) if fault and fault not in self._read), "")
+        return banner(state, info, fault, self._read)

@@ -1,0 +1,89 @@
+"""What is reviewed: the request, and the session with its loop and its analysis. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.capture.seek import SeekableSource
+from semc_core.review.engine import ReviewEngine
+from semc_core.session.entries import FrameTable
+from semc_core.session.session import Session
+
+_NO_TIMES: Final = np.zeros(0, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """What to review, and with what.
+
+    Attributes:
+        path: A session's folder, a file, or a folder of images.
+        model: Model file, for a loop that was not analysed yet.
+        device: "auto", "cpu" or "cuda".
+        output: Below it a new session gets its folder.
+    """
+
+    path: Path
+    model: Path
+    device: str
+    output: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenReview:
+    """A session with all that belongs to it.
+
+    Attributes:
+        session: Open for writing.
+        source: Its frames; None if they are not there.
+        analysis: The model at work on it; None where the frames are not there.
+        notice: What the user should know of it, or "".
+        again: Whether it was there before.
+    """
+
+    session: Session
+    source: SeekableSource | None
+    analysis: ReviewEngine | None
+    notice: str = ""
+    again: bool = True
+
+    @property
+    def greeting(self) -> str:
+        """The sentence for the status line when it is open."""
+        made = "Taken up again" if self.again else "A new session"
+        return f"{made}: {self.session.folder.name}"
+
+    @property
+    def planes(self) -> tuple[str, ...]:
+        """The model's planes, in the order of its classes."""
+        model = self.session.model
+        return tuple(name for name in model.classes if name != model.none_class)
+
+    def times_s(self, table: FrameTable | None) -> NDArray[np.float64]:
+        """The times of the frames that can be shown; of those analysed, where the loop is not there."""
+        if self.source is not None:
+            return self.source.times_s
+        return _NO_TIMES if table is None else table.pts_s
+
+    def frame_index(self, at: int, table: FrameTable | None) -> int:
+        """The index in the source of the frame at place `at` of `times_s`."""
+        if self.source is None and table is not None and at < len(table):
+            return int(table.index[at])
+        return at
+
+    def close(self) -> None:
+        """Let go of everything.
+
+        Raises:
+            SemcError: Something could not be written.
+        """
+        if self.analysis is not None:
+            self.analysis.close()
+        if self.source is not None:
+            self.source.close()
+        self.session.close()

@@ -1,0 +1,213 @@
+"""The review page with a real loop, a real model and a real session; keys as a user presses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.review_state import Mode
+from app.window import MainWindow
+from semc_core.engine.state import Phase
+from semc_core.session.session import Session
+
+WAIT_MS = 30_000
+KEY = Qt.Key
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+def press(window: MainWindow, *keys: Qt.Key) -> None:
+    for key in keys:
+        QTest.keyClick(window, key)
+
+
+def analysed(qtbot: QtBot, window: MainWindow, path: Path) -> Path:
+    """Open `path` in review and wait until all is analysed and shown. Returns the session's folder."""
+    window.open_review(str(path))
+    qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.review.progress.running, timeout=WAIT_MS)
+    opened = window.review.open
+    assert opened is not None
+    count = opened.session.frame_count
+
+    def shown() -> bool:
+        table = window.review.snapshot.table
+        return table is not None and len(table) == count and bool(window.review_page.planes.cards)
+
+    qtbot.waitUntil(shown, timeout=WAIT_MS)
+    return Path(opened.session.folder)
+
+
+def wait_for_said(qtbot: QtBot, window: MainWindow, words: str) -> None:
+    qtbot.waitUntil(lambda: words in window.status.text, timeout=WAIT_MS)
+
+
+def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path
+) -> None:
+    folder = analysed(qtbot, window, cine_loop)
+    page, desk = window.review_page, window.review_page.desk
+    assert window.pages.currentWidget() is page
+    assert desk is not None
+    assert desk.playhead.count == 125
+    (card,) = page.planes.cards
+    assert card.item is not None
+    assert card.item.plane == "FHP1"
+
+    press(window, KEY.Key_Down)
+    assert desk.chosen is not None
+    assert desk.chosen.frame_index == desk.playhead.index
+    qtbot.waitUntil(lambda: page.view.packet is not None, timeout=WAIT_MS)
+
+    press(window, KEY.Key_6)
+    wait_for_said(qtbot, window, "is now HRP (was FHP1).")
+    press(window, KEY.Key_X)
+    wait_for_said(qtbot, window, "is rejected.")
+    press(window, KEY.Key_Right, KEY.Key_Right, KEY.Key_U)
+    wait_for_said(qtbot, window, f"now shows frame {desk.playhead.index}.")
+
+    press(window, KEY.Key_Home, KEY.Key_Right, KEY.Key_A)
+    assert desk.mode is Mode.ADD
+    press(window, KEY.Key_2)
+    wait_for_said(qtbot, window, "FHP2 is added at 0:00.0.")
+    press(window, KEY.Key_M, KEY.Key_End, KEY.Key_M)
+    field = page.ask_line.field
+    qtbot.waitUntil(field.isVisible, timeout=WAIT_MS)
+    QTest.keyClicks(field, " xs")
+    QTest.keyClick(field, KEY.Key_Return)
+    wait_for_said(qtbot, window, "is marked.")
+    QTest.keyClick(window, KEY.Key_Z, CONTROL)
+    wait_for_said(qtbot, window, "Undone:")
+    QTest.keyClick(window, KEY.Key_Y, CONTROL)
+    wait_for_said(qtbot, window, "Done again:")
+    window.close()
+
+    with Session.open(folder, read_only=True) as session:
+        assert session.complete
+        assert [plane.plane for plane in session.planes()] == ["FHP2"]
+        (rejected,) = [plane for plane in session.planes(rejected=True) if plane.rejected]
+        assert (rejected.plane, rejected.found_as, rejected.chosen_by) == ("HRP", "FHP1", "person")
+        assert [region.label for region in session.regions()] == ["xs"]
+        assert session.verify().ok
+
+
+def test_the_same_loop_is_taken_up_again_and_a_candidate_can_be_chosen(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path
+) -> None:
+    first = analysed(qtbot, window, cine_loop)
+    assert analysed(qtbot, window, cine_loop) == first
+    wait_for_said(qtbot, window, "Taken up again")
+    page, desk = window.review_page, window.review_page.desk
+    assert desk is not None
+    press(window, KEY.Key_Down, KEY.Key_B)
+    qtbot.waitUntil(lambda: len(page.better.cards) > 1, timeout=WAIT_MS)
+    other = next(card for card in page.better.cards if card.item and card.item.lines[0][1] != "saved")
+    other.click()
+    assert other.item is not None
+    assert desk.playhead.index == other.item.key
+    press(window, KEY.Key_Return)
+    wait_for_said(qtbot, window, f"now shows frame {other.item.key}.")
+    assert desk.mode is Mode.LOOK
+
+
+def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path
+) -> None:
+    analysed(qtbot, window, cine_loop)
+    line, desk = window.review_page.timeline, window.review_page.desk
+    assert desk is not None
+    qtbot.waitUntil(line.isVisible, timeout=WAIT_MS)
+    at = QPoint(round(line.scale.x(2.0)), 2)
+    QTest.mouseClick(line, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert desk.playhead.time_s == pytest.approx(2.0, abs=0.05)
+    whole = line.span
+    QTest.keyClick(window, KEY.Key_Plus, CONTROL)
+    assert line.span.length_s < whole.length_s
+    QTest.keyClick(window, KEY.Key_0, CONTROL)
+    assert line.span == whole
+    (plane,) = window.review.snapshot.planes
+    line.plane_wanted.emit(plane.plane_id)
+    assert desk.chosen == plane
+    line.grab()
+
+
+def test_heat_map_and_experts_belong_to_the_frame_that_is_shown(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path
+) -> None:
+    analysed(qtbot, window, cine_loop)
+    page, desk = window.review_page, window.review_page.desk
+    assert desk is not None
+    press(window, KEY.Key_Down, KEY.Key_H)
+    at = desk.playhead.index
+
+    def shown() -> bool:
+        return page.view.packet is not None and page.view.packet.index == at and page.view.heat is not None
+
+    qtbot.waitUntil(shown, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.panel.shown is not None and bool(page.panel.shown.experts), timeout=WAIT_MS)
+
+
+def test_a_session_without_its_loop_shows_planes_and_time_line_and_says_so(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved.mkv"
+    moved.write_bytes(cine_loop.read_bytes())
+    folder = analysed(qtbot, window, moved)
+    moved.unlink()
+    analysed(qtbot, window, folder)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.shown is not None
+    assert "no longer where it was" in window.banner.shown.text
+    desk = window.review_page.desk
+    assert desk is not None
+    press(window, KEY.Key_Down, KEY.Key_2)
+    wait_for_said(qtbot, window, "is now FHP2")
+    press(window, KEY.Key_A)
+    wait_for_said(qtbot, window, "The loop is not there")
+
+
+def test_what_cannot_be_opened_is_told(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.mp4"
+    wrong.write_text("no video")
+    window.open_review(str(wrong))
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.review.open is None
+    press(window, KEY.Key_Space, KEY.Key_Escape)
+
+
+def test_a_scan_is_reviewed_after_its_end(qtbot: QtBot, window: MainWindow, cine_loop: Path) -> None:
+    window.open_source(str(cine_loop))
+    qtbot.waitUntil(lambda: bool(window.scan_page.saved), timeout=WAIT_MS)
+    assert not window.actions_by_name["review"].isEnabled()
+    qtbot.waitUntil(
+        lambda: window.control.engine is not None and window.control.engine.state.phase is Phase.ENDED,
+        timeout=WAIT_MS,
+    )
+    qtbot.waitUntil(window.actions_by_name["review"].isEnabled, timeout=WAIT_MS)
+    press(window, KEY.Key_V)
+    qtbot.waitUntil(lambda: bool(window.review_page.planes.cards), timeout=WAIT_MS)
+    press(window, KEY.Key_N)
+    qtbot.waitUntil(lambda: "1 plane" in shown_sessions(window), timeout=WAIT_MS)
+
+
+def shown_sessions(window: MainWindow) -> str:
+    return " ".join(button.text() for button in window.source_page.findChildren(QPushButton))
+
+
+def test_closing_while_a_loop_is_analysed_loses_nothing(
+    qtbot: QtBot, new_window: Callable[[], MainWindow], long_loop: Path
+) -> None:
+    window = new_window()
+    window.open_review(str(long_loop))
+    qtbot.waitUntil(lambda: window.review.progress.done > 8, timeout=WAIT_MS)
+    assert window.review.open is not None
+    folder = window.review.open.session.folder
+    window.close()
+    with Session.open(folder, read_only=True) as session:
+        assert not session.complete
+        assert session.frame_count > 8

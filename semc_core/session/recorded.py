@@ -17,10 +17,10 @@ class RecordedSource(BaseSource):
 
     Frames have the index and time of the scan, so that they can be joined to its results; where frames were
     lost to the recording there is a gap. A picture without a line in the table, and a line without a picture,
-    both of which a kill can leave at the end, are left out.
+    both of which a kill can leave at the end, are left out, and so is a part without a picture.
 
     Raises:
-        SourceError: The session has no recording, or a part cannot be opened.
+        SourceError: The session has no recording, or none that can be opened.
         SessionError: The table of a part is damaged.
     """
 
@@ -32,8 +32,10 @@ class RecordedSource(BaseSource):
         count = sum(len(table) for _, table in self._parts)
         self._waiting = iter(self._parts)
         self._rows: dict[int, int] = {}
+        self._problem: SourceError | None = None
         first = self._next_part()
-        assert first is not None
+        if first is None:
+            raise self._problem or AssertionError("unreachable")
         self._video, self._table = first
         seen = self._video.info
         super().__init__(
@@ -43,12 +45,16 @@ class RecordedSource(BaseSource):
         )
 
     def _next_part(self) -> tuple[VideoSource, PartTable] | None:
-        part = next(self._waiting, None)
-        if part is None:
-            return None
-        video, table = part
-        self._rows = {int(time_ms): row for row, time_ms in enumerate(table.time_ms)}
-        return VideoSource(video), table
+        for video, table in self._waiting:
+            try:
+                opened = VideoSource(video)
+            except SourceError as error:
+                # A kill within the first quarter of a second of a part leaves no picture in it.
+                self._problem = error
+                continue
+            self._rows = {int(time_ms): row for row, time_ms in enumerate(table.time_ms)}
+            return opened, table
+        return None
 
     def _grab(self) -> Grabbed | None:
         while True:

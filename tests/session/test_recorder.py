@@ -163,6 +163,19 @@ def test_a_table_that_is_damaged_is_told_and_a_cut_last_line_is_left_out(tmp_pat
         RecordedSource(tmp_path)
 
 
+def test_a_part_without_a_picture_is_left_out(tmp_path: Path) -> None:
+    for number in range(2):
+        recorder = Recorder(lambda: tmp_path)
+        recorder.put(packet(number, speckle(number)))
+        recorder.close()
+    last = tmp_path / "recording-2.mkv"
+    last.write_bytes(last.read_bytes()[:300])
+    assert [frame.index for frame in read_all(tmp_path)] == [0]
+    (tmp_path / "recording.mkv").write_bytes(b"")
+    with pytest.raises(SourceError):
+        RecordedSource(tmp_path)
+
+
 def test_a_session_without_a_recording_says_so(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no recording"):
         RecordedSource(tmp_path)
@@ -177,7 +190,7 @@ def test_one_coloured_pixel_is_colour() -> None:
 
 @pytest.mark.parametrize("quality", list(Quality))
 def test_a_kill_leaves_a_recording_that_plays_nearly_to_its_end(tmp_path: Path, quality: Quality) -> None:
-    left = kill_one(tmp_path / "scan", quality, 45)
+    left = kill_one(tmp_path / "scan", quality, 25)
     assert left.wrong == 0
     assert left.lost_s < 0.5
     assert left.ok

@@ -47,7 +47,6 @@ def test_recordings_follow_each_other_and_are_logged(tmp_path: Path) -> None:
     tap = CaptureTap()
     keeper = SessionKeeper(tmp_path / "scan", origin())
     tap.connect(keeper)
-    assert tap.recording is None
     keeper.classified(frame(0))
     for index in range(9):
         if index in (2, 6):
@@ -55,8 +54,7 @@ def test_recordings_follow_each_other_and_are_logged(tmp_path: Path) -> None:
             tap.start_recording(Quality.LOSSLESS)
         if index == 4:
             tap.stop_recording()
-            assert tap.recording is not None
-            assert not tap.recording.active
+            assert tap.recording is not None and not tap.recording.active  # noqa: PT018 - one state
         tap.captured(packet(index, index / 30))
     keeper.close()
 

@@ -118,13 +118,13 @@ class State:
         return edit(table, row_id, dict(self.rows[table][row_id]), None)
 
     def reversed(self, edits: Sequence[Edit]) -> list[Edit]:
-        """The edits that take `edits` back; a row is removed as it is now."""
+        """The edits that take `edits` back from how the rows are now."""
         back = []
         for each in reversed(edits):
-            before, after = each["after"], each["before"]
-            if after is None:
-                before = dict(self.rows[each["table"]][each["id"]])
-            back.append(edit(each["table"], each["id"], before, after))
+            table, row_id, after = each["table"], each["id"], each["before"]
+            row = self.rows[table].get(row_id)
+            before = row if row is None or after is None else {name: row[name] for name in after}
+            back.append(edit(table, row_id, before and dict(before), after))
         return back
 
 

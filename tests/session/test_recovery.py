@@ -111,6 +111,20 @@ def test_a_picture_that_is_gone_is_said(tmp_path: Path) -> None:
         assert "001_A_f000010.png" in json.dumps(entry.payload)
 
 
+def test_a_choice_can_be_undone_although_its_picture_is_gone(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        session.apply(ChooseFrame(1, frame(14)))
+        killed = as_killed(session, tmp_path / "killed")
+    (killed / "001_A_f000014.png").unlink()
+    with Session.open(killed) as session:
+        assert session.plane(1).png is None
+        assert session.undo() is not None
+        assert session.plane(1).png == "001_A_f000010.png"
+        assert session.verify().ok
+    with Session.open(killed) as session:
+        assert session.plane(1).png == "001_A_f000010.png"
+
+
 def test_files_of_another_model_are_not_taken_over(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         other = replace(session.model, sha256="ff" * 32)

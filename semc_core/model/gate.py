@@ -15,12 +15,18 @@ class ExpertGate(nn.Module):
 
     Training draws Gumbel noise so that every expert is tried; evaluation draws none, so one frame always
     gets one answer.
+
+    Attributes:
+        temperature: tau of eq. 16 in evaluation; part of the model file.
+        training_temperature: tau while training, the same unless a schedule sets it: high, the shares are
+            even; low, one expert gets nearly all.
     """
 
     def __init__(self, channels: int, experts: int, temperature: float) -> None:
         super().__init__()
         self.score = nn.Linear(channels, experts)
         self.temperature = temperature
+        self.training_temperature = temperature
 
     def forward(self, pooled: Tensor) -> Tensor:
         """The experts' shares.
@@ -33,5 +39,5 @@ class ExpertGate(nn.Module):
         """
         scores: Tensor = self.score(pooled)
         if self.training:
-            return F.gumbel_softmax(scores, tau=self.temperature)
+            return F.gumbel_softmax(scores, tau=self.training_temperature)
         return torch.softmax(scores / self.temperature, dim=1)

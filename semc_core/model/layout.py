@@ -65,6 +65,13 @@ def ace_source(expert: int) -> tuple[int, int]:
     return level, 3 - level
 
 
+def samc_count(architecture: Architecture) -> int:
+    """How many SAMC the network holds: none, one for all experts, or one each."""
+    if not architecture.samc:
+        return 0
+    return 1 if architecture.samc_shared else architecture.experts
+
+
 def tensor_shapes(architecture: Architecture, num_classes: int) -> Shapes:
     """Shape of every tensor of the network, by its state-dict name (BatchNorm's step counters left out)."""
     if architecture.kind == "sononet":
@@ -79,13 +86,14 @@ def tensor_shapes(architecture: Architecture, num_classes: int) -> Shapes:
         before = channels[stage]
     for expert in range(a.experts):
         shapes |= _stage(f"experts.{expert}", a, before, 3)
-        level, halvings = ace_source(expert)
-        shapes |= _ace(f"ace.{expert}", channels[level], halvings, deep)
+        if a.ace:
+            level, halvings = ace_source(expert)
+            shapes |= _ace(f"ace.{expert}", channels[level], halvings, deep)
         shapes |= {
             f"classifiers.{expert}.weight": (num_classes, deep),
             f"classifiers.{expert}.bias": (num_classes,),
         }
-    for index in range(1 if a.samc_shared else a.experts):
+    for index in range(samc_count(a)):
         shapes |= _samc(f"samc.{index}", a, deep)
     shapes |= {"gate.score.weight": (a.experts, deep), "gate.score.bias": (a.experts,)}
     shapes |= {

@@ -2,8 +2,9 @@
 
 Shared ResNet stages 1-3 give F1..F3 (eq. 1), E stage-4 experts give D_i (eq. 2-4), ACE brings F_i to their
 size (eq. 5-6), M_i = F'_i + D_i (eq. 7), SAMC makes O_i of it (eq. 8-10), one classifier per expert, and the
-gate mixes their logits (eq. 16-17). The losses, the queue and alpha (eq. 11-15, 18-19) live in `training`.
-Evaluation is a pure function of the frame: no labels, no queue, no noise.
+gate mixes their logits (eq. 16-17). ACE and SAMC can be left out, to see what each is worth. The losses, the
+queue and alpha (eq. 11-15, 18-19) live in `training`. Evaluation is a pure function of the frame: no labels,
+no queue, no noise.
 
 Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage 4, E experts, K classes.
 """
@@ -19,7 +20,13 @@ from torch.nn import functional as F
 from semc_core.model.ace import CompressionExpansion
 from semc_core.model.encoder import make_stage
 from semc_core.model.gate import ExpertGate
-from semc_core.model.layout import PROJECTION_HIDDEN, PROJECTION_OUT, ace_source, stage_channels
+from semc_core.model.layout import (
+    PROJECTION_HIDDEN,
+    PROJECTION_OUT,
+    ace_source,
+    samc_count,
+    stage_channels,
+)
 from semc_core.model.samc import StructureAwareMultiContext
 from semc_core.model.spec import Architecture
 
@@ -74,11 +81,11 @@ class SemcNetwork(nn.Module):
         )
         self.ace = nn.ModuleList(
             CompressionExpansion(channels[level], halvings, deep, a.ace_activation)
-            for level, halvings in map(ace_source, experts)
+            for level, halvings in map(ace_source, experts if a.ace else ())
         )
         self.samc = nn.ModuleList(
             StructureAwareMultiContext(deep, a.samc_expansion, a.samc_merge, a.samc_residual)
-            for _ in range(1 if a.samc_shared else a.experts)
+            for _ in range(samc_count(a))
         )
         self.classifiers = nn.ModuleList(nn.Linear(deep, num_classes) for _ in experts)
         self.gate = ExpertGate(deep, a.experts, a.gate_temperature)
@@ -122,14 +129,20 @@ class SemcNetwork(nn.Module):
         third = self.layer3(second)
         shallow = (first, second, third)
         deep = torch.stack([expert(third) for expert in self.experts], dim=1)
-        aligned = torch.stack([ace(shallow[ace_source(e)[0]]) for e, ace in enumerate(self.ace)], dim=1)
-        merged = aligned + deep
-        if len(self.samc) == 1:
+        merged = deep
+        if self.architecture.ace:
+            aligned = [ace(shallow[ace_source(e)[0]]) for e, ace in enumerate(self.ace)]
+            merged = torch.stack(aligned, dim=1) + deep
+        return deep, self._enhanced(merged)
+
+    def _enhanced(self, merged: Tensor) -> Tensor:
+        """O_i from M_i, both float (B, E, C, h, w)."""
+        if not self.architecture.samc:
+            return merged
+        if self.architecture.samc_shared:
             mixed: Tensor = self.samc[0](merged.flatten(0, 1))
-            fused = mixed.reshape(merged.shape)
-        else:
-            fused = torch.stack([samc(merged[:, e]) for e, samc in enumerate(self.samc)], dim=1)
-        return deep, fused
+            return mixed.reshape(merged.shape)
+        return torch.stack([samc(merged[:, e]) for e, samc in enumerate(self.samc)], dim=1)
 
     def _classify(self, deep: Tensor, fused: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Expert logits (B, E, K), gate shares (B, E), and D and O pooled over space and experts (B, C)."""

@@ -20,23 +20,26 @@ from semc_core.model.spec import Architecture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SonoNetDetails:
-    """What a runtime wants of a batch, with the names of `network.Details`.
+    """What a runtime and the losses want of a batch, with the names of `network.Details`.
 
     Attributes:
         logits: float (B, K).
         expert_weights: float (B, 1), all one: there is one expert.
         fused_pooled: float (B, F), what the last convolution sees, averaged over space.
-        maps: float (B, K, h, w). Their spatial mean plus the class's bias (see `SonoNet.head`) is the logit.
+        maps: float (B, K, h, w). Their spatial mean plus the class's bias (see `SonoNet.head`) is the logit;
+            in training, where the last BatchNorm goes by the batch, only nearly.
+        embeddings: None: there is no projection for contrastive losses.
     """
 
     logits: Tensor
     expert_weights: Tensor
     fused_pooled: Tensor
     maps: Tensor
+    embeddings: None = None
 
 
 class SonoNet(nn.Module):
-    """Classifies frames; see the module's text. For inference only."""
+    """Classifies frames; see the module's text."""
 
     def __init__(self, architecture: Architecture, num_classes: int) -> None:
         super().__init__()
@@ -68,8 +71,12 @@ class SonoNet(nn.Module):
         hidden = self.adaption[:3](self._seen(x))
         kernel, bias = self.head()
         maps = torch.einsum("kc,bchw->bkhw", kernel, hidden)
+        if self.training:
+            logits = self.adaption[3:](hidden).mean(dim=(2, 3))
+        else:
+            logits = maps.mean(dim=(2, 3)) + bias
         return SonoNetDetails(
-            logits=maps.mean(dim=(2, 3)) + bias,
+            logits=logits,
             expert_weights=torch.ones((len(x), 1), device=maps.device, dtype=maps.dtype),
             fused_pooled=hidden.mean(dim=(2, 3)),
             maps=maps,

@@ -33,6 +33,9 @@ class Architecture:
         gate_temperature: tau of eq. 16.
         kind: "semc", or "sononet" (Baumgartner et al. 2017; see `model.sononet`). Of a SonoNet only `width`
             (16, 32 or 64), `in_channels` and the single expert say anything.
+        ace: Whether the shallow maps are added to the deep ones (eq. 5-7); without, M_i = D_i.
+        samc: Whether there is SAMC (eq. 8-10); without, O_i = M_i. With neither and with one expert, this is
+            a plain ResNet.
     """
 
     preset: str
@@ -49,6 +52,8 @@ class Architecture:
     gate_input: str = "fused"
     gate_temperature: float = 1.0
     kind: str = "semc"
+    ace: bool = True
+    samc: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,14 +68,18 @@ class _Graph:
             features = self._stage(features, f"layer{stage + 1}", a.layers[stage], 1 if stage == 0 else 2)
             shallow.append(features)
         deep = [self._stage(features, f"experts.{e}", a.layers[3], 2) for e in range(a.experts)]
-        aligned = [
-            self._ace(shallow[ace_source(e)[0]], f"ace.{e}", ace_source(e)[1]) for e in range(a.experts)
-        ]
-        merged = [ops.add(left, right) for left, right in zip(aligned, deep, strict=True)]
+        merged = deep
+        if a.ace:
+            aligned = [
+                self._ace(shallow[ace_source(e)[0]], f"ace.{e}", ace_source(e)[1]) for e in range(a.experts)
+            ]
+            merged = [ops.add(left, right) for left, right in zip(aligned, deep, strict=True)]
         return self._head(deep, self._enhance(merged))
 
     def _enhance(self, merged: list[Node]) -> list[Node]:
         """SAMC; a shared one runs once, on the experts' maps along the batch axis."""
+        if not self.architecture.samc:
+            return merged
         if not self.architecture.samc_shared:
             return [self._samc(m, f"samc.{e}") for e, m in enumerate(merged)]
         enhanced = self._samc(ops.concat(merged, 0), "samc.0")

@@ -19,7 +19,14 @@ from torch.nn import functional as F
 
 from semc_core.errors import UsageError
 from semc_core.model.ace import LEAK
-from semc_core.model.layout import FIELDS, SONONET_EPSILON, SONONET_GROUPS, SPATIAL_KERNEL, ace_source
+from semc_core.model.layout import (
+    FIELDS,
+    SONONET_EPSILON,
+    SONONET_GROUPS,
+    SPATIAL_KERNEL,
+    ace_source,
+    samc_count,
+)
 from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.runtime.torch_layers import (
     Arrays,
@@ -72,10 +79,8 @@ class FoldedSemc(nn.Module):
             residual_stage(arrays, group, a.block, a.layers[3], 2)
             for group in (alone if experts == "separate" else [names])
         )
-        self.ace = nn.ModuleList(_ace(arrays, a, e) for e in range(a.experts))
-        self.samc = nn.ModuleList(
-            FoldedSamc(arrays, f"samc.{index}", a) for index in range(1 if a.samc_shared else a.experts)
-        )
+        self.ace = nn.ModuleList(_ace(arrays, a, e) for e in range(a.experts if a.ace else 0))
+        self.samc = nn.ModuleList(FoldedSamc(arrays, f"samc.{index}", a) for index in range(samc_count(a)))
         self.head = _Head(a, arrays)
         self.side_streams: Sequence[torch.cuda.Stream] = ()
 
@@ -94,14 +99,20 @@ class FoldedSemc(nn.Module):
         deep = results[: len(branches)]
         if len(deep) == 1:
             deep = list(deep[0].chunk(e, dim=1))
-        merged = [left + right for left, right in zip(results[len(branches) :], deep, strict=True)]
-        if len(self.samc) == 1:
-            fused = list(self.samc[0](torch.cat(merged)).chunk(e))
-        else:
-            parts = [_bound(samc, one) for samc, one in zip(self.samc, merged, strict=True)]
-            fused = run_side_by_side(parts, self.side_streams)
-        outputs: Outputs = self.head(deep, fused)
+        merged = deep
+        if self.architecture.ace:
+            merged = [left + right for left, right in zip(results[len(branches) :], deep, strict=True)]
+        outputs: Outputs = self.head(deep, self._enhanced(merged))
         return outputs
+
+    def _enhanced(self, merged: list[Tensor]) -> list[Tensor]:
+        """O_i from M_i, E of each (B, C, h, w)."""
+        if not self.architecture.samc:
+            return merged
+        if self.architecture.samc_shared:
+            return list(self.samc[0](torch.cat(merged)).chunk(len(merged)))
+        parts = [_bound(samc, one) for samc, one in zip(self.samc, merged, strict=True)]
+        return run_side_by_side(parts, self.side_streams)
 
 
 class FoldedSamc(nn.Module):

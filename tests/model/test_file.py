@@ -146,6 +146,13 @@ def test_files_from_before_there_were_foreign_models_are_read(tmp_path: Path) ->
     assert replace(read_spec(rewritten(tmp_path / "older.safetensors", older)), sha256="") == SPEC
 
 
+def test_files_from_before_parts_could_be_left_out_have_them_all(tmp_path: Path) -> None:
+    def older(data: dict[str, Any]) -> None:
+        del data["architecture"]["ace"], data["architecture"]["samc"]
+
+    assert replace(read_spec(rewritten(tmp_path / "older.safetensors", older)), sha256="") == SPEC
+
+
 def test_fields_with_a_default_may_be_missing(tmp_path: Path) -> None:
     path = rewritten(tmp_path / "short.safetensors", lambda d: (d.pop("notice"), d.pop("thresholds")))
     assert read_spec(path).thresholds == Thresholds()

@@ -36,6 +36,9 @@ FORMS = {
     "bottleneck blocks": replace(TINY, block="bottleneck", in_channels=3),
     "one expert": replace(TINY, experts=1),
     "four experts": replace(TINY, experts=4),
+    "without ACE": replace(TINY, ace=False, gate_input="deep"),
+    "without SAMC": replace(TINY, samc=False),
+    "plain ResNet": replace(TINY, ace=False, samc=False, experts=1, gate_input="mean"),
 }
 
 

@@ -19,6 +19,8 @@ COUNTED = {
     "sononet16": (SONONET16.architecture, 224, 288),
     "without a gate, odd size": (replace(TINY, gate_input="mean"), 75, 101),
     "one expert": (replace(TINY, experts=1), 64, 96),
+    "without ACE": (replace(TINY, ace=False), 64, 64),
+    "without SAMC": (replace(TINY, samc=False), 64, 64),
     "four experts, a SAMC each": (replace(TINY, experts=4, samc_shared=False), 64, 64),
     "bottleneck, concatenated": (replace(TINY, block="bottleneck", samc_merge="concat"), 64, 64),
 }

@@ -129,6 +129,9 @@ FORMS = {
     "bottleneck blocks, three channels": replace(TINY, block="bottleneck", in_channels=3),
     "one expert": replace(TINY, experts=1),
     "no gate": replace(TINY, gate_input="mean"),
+    "without ACE": replace(TINY, ace=False, gate_input="deep"),
+    "without SAMC": replace(TINY, samc=False),
+    "plain ResNet": replace(TINY, ace=False, samc=False, experts=1, gate_input="mean"),
 }
 
 

@@ -35,6 +35,9 @@ FORMS = {
     ),
     "one expert": replace(TINY, experts=1),
     "no gate": replace(TINY, gate_input="mean"),
+    "without ACE": replace(TINY, ace=False, gate_input="deep"),
+    "without SAMC": replace(TINY, samc=False),
+    "plain ResNet": replace(TINY, ace=False, samc=False, experts=1, gate_input="mean"),
     "two basic blocks in stage 4": replace(TINY, layers=(1, 1, 1, 2)),
 }
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "bench": "semc_core.commands.bench",
     "export": "semc_core.commands.export",
     "session": "semc_core.commands.session",
+    "pacs": "semc_core.commands.pacs",
     "replay": "semc_core.commands.replay",
     "train": "training.commands.train",
     "eval": "training.commands.evaluate",

@@ -39,3 +39,7 @@ class ExportError(SemcError):
 
 class ExportCancelled(ExportError):
     """An export was ended by the user; nothing was written."""
+
+
+class PacsError(SemcError):
+    """A server did not take what was sent, cannot be reached, or is described wrongly."""

@@ -1,0 +1,189 @@
+"""Servers that exports are sent to, as the user described them: a JSON file in the data folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.errors import PacsError, UsageError
+from semc_core.session.atomic import save_error, write_atomically
+
+OWN_TITLE: Final = "SEMC_LIVE"
+BOOK_NAME: Final = "destinations.json"
+_FORMAT: Final = "semc-live-destinations"
+_VERSION: Final = 1
+_TITLE: Final = re.compile(r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?")
+_LONGEST_NAME: Final = 64
+_LONGEST_CONNECT_S: Final = 60.0
+_LONGEST_ANSWER_S: Final = 600.0
+_MOST_ATTEMPTS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How the connection is encrypted. The server's certificate is always checked, its name too.
+
+    Attributes:
+        ca: PEM file with the certificates that are trusted; None for those of the system.
+        certificate: PEM file of the program's own certificate, for servers that want one; or None.
+        key: PEM file of its key, without a password; None if the key is in `certificate`.
+    """
+
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A server, and how to talk to it.
+
+    Attributes:
+        name: As the user calls it.
+        host: Its name or address.
+        port: 1-65535.
+        title: Its AE title.
+        own_title: The AE title under which it knows this program.
+        connect_s: Longest wait until it answers a connection.
+        answer_s: Longest wait for an answer to one object; the time that its bytes need comes on top.
+        attempts: Failed connections in a row after which sending is given up until the user asks again.
+        compressed: Offer clips as they are compressed. They are unpacked where the server does not take that.
+        tls: Or None for a connection in the clear.
+    """
+
+    name: str
+    host: str
+    port: int
+    title: str
+    own_title: str = OWN_TITLE
+    connect_s: float = 10.0
+    answer_s: float = 30.0
+    attempts: int = 40
+    compressed: bool = True
+    tls: Tls | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            UsageError: One cannot be used.
+        """
+        if not 1 <= len(self.name) <= _LONGEST_NAME or not self.name.isprintable() or self.name.isspace():
+            raise UsageError(f"A destination's name has 1 to {_LONGEST_NAME} printable characters.")
+        if not self.host or any(mark.isspace() or not mark.isprintable() for mark in self.host):
+            raise UsageError("Give the server's host as a name or an address, without spaces.")
+        if not 1 <= self.port <= 65535:
+            raise UsageError("A port is a number from 1 to 65535; DICOM servers often use 104 or 11112.")
+        for title in (self.title, self.own_title):
+            if not _TITLE.fullmatch(title):
+                raise UsageError("An AE title has 1 to 16 plain characters, and no backslash.")
+        for wait_s, most_s in ((self.connect_s, _LONGEST_CONNECT_S), (self.answer_s, _LONGEST_ANSWER_S)):
+            if not 0 < wait_s <= most_s:
+                raise UsageError(f"This time-out is more than 0 and at most {most_s:.0f} seconds.")
+        if not 1 <= self.attempts <= _MOST_ATTEMPTS:
+            raise UsageError(f"The number of attempts is from 1 to {_MOST_ATTEMPTS}.")
+
+
+class DestinationBook:
+    """The destinations in one file. Each call reads the file: another program may have written it."""
+
+    def __init__(self, data: Path) -> None:
+        """Use the file in the folder `data` (see `paths.data_folder`); it need not be there."""
+        self._path = data / BOOK_NAME
+
+    def all(self) -> tuple[Destination, ...]:
+        """In order of their names.
+
+        Raises:
+            PacsError: The file cannot be read.
+        """
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise PacsError(f"{self._path} cannot be read; check who may read it.") from error
+        try:
+            plain = json.loads(content)
+            if plain["format"] != _FORMAT:
+                raise ValueError("another format")
+            if plain["version"] > _VERSION:
+                raise PacsError("The list of destinations is of a newer program; update this one.")
+            found = [_destination(each) for each in plain["destinations"]]
+        except (ValueError, KeyError, TypeError, UsageError) as error:
+            raise PacsError(f"{self._path} is damaged; remove it, and add the destinations again.") from error
+        return tuple(sorted(found, key=lambda each: each.name))
+
+    def get(self, name: str) -> Destination:
+        """The destination of this name.
+
+        Raises:
+            PacsError: There is none, or the file cannot be read.
+        """
+        for each in self.all():
+            if each.name == name:
+                return each
+        raise PacsError(f'There is no destination "{name}"; add it with "semc pacs add".')
+
+    def put(self, destination: Destination) -> None:
+        """Add a destination, or change the one of its name.
+
+        Raises:
+            PacsError: The file cannot be read.
+            SaveError: It cannot be written.
+        """
+        self._write([each for each in self.all() if each.name != destination.name] + [destination])
+
+    def remove(self, name: str) -> None:
+        """Forget a destination.
+
+        Raises:
+            PacsError: There is none of this name, or the file cannot be read.
+            SaveError: It cannot be written.
+        """
+        self.get(name)
+        self._write([each for each in self.all() if each.name != name])
+
+    def _write(self, destinations: list[Destination]) -> None:
+        whole = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "destinations": [asdict(each) for each in sorted(destinations, key=lambda each: each.name)],
+        }
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise save_error(self._path.parent, error) from error
+        write_atomically(self._path, json.dumps(whole, indent=2).encode())
+
+
+def _destination(plain: Mapping[str, Any]) -> Destination:
+    """Raises KeyError, TypeError, ValueError or UsageError where `plain` is none."""
+    tls = plain.get("tls")
+    return Destination(
+        name=_text(plain["name"]),
+        host=_text(plain["host"]),
+        port=int(plain["port"]),
+        title=_text(plain["title"]),
+        own_title=_text(plain["own_title"]),
+        connect_s=float(plain["connect_s"]),
+        answer_s=float(plain["answer_s"]),
+        attempts=int(plain["attempts"]),
+        compressed=bool(plain["compressed"]),
+        tls=None if tls is None else _tls(tls),
+    )
+
+
+def _tls(plain: Mapping[str, Any]) -> Tls:
+    values = {name: plain[name] for name in ("ca", "certificate", "key")}
+    return Tls(**{name: None if value is None else _text(value) for name, value in values.items()})
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value

@@ -1,0 +1,94 @@
+"""The DICOM objects in an export: which they are, and their bytes. Only a whole, unchanged export is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pydicom
+from pydicom.config import disable_value_validation
+from pydicom.errors import InvalidDicomError
+
+from semc_core.errors import PacsError
+from semc_core.export.manifest import MANIFEST_NAME, check_bundle
+from semc_core.pacs.entries import DicomObject
+
+_FOLDER: Final = "dicom/"
+_TAGS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+_UNREADABLE: Final = (
+    AttributeError, EOFError, InvalidDicomError, KeyError, NotImplementedError, TypeError, ValueError,
+    struct.error,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedObjects:
+    """The DICOM objects of one export.
+
+    Attributes:
+        objects: In the order of their files.
+        read: Gives the bytes of one.
+        manifest: SHA-256 of the export's manifest.
+        deidentified: Whether the export says that nothing in it identifies the patient.
+    """
+
+    objects: tuple[DicomObject, ...]
+    read: Callable[[DicomObject], bytes]
+    manifest: str
+    deidentified: bool
+
+
+def exported_objects(bundle: Path) -> ExportedObjects:
+    """The objects in `bundle`, the folder or ZIP file of an export.
+
+    Raises:
+        ExportError: It is no export.
+        PacsError: It was changed since it was written, or holds no DICOM objects.
+    """
+    checked = check_bundle(bundle)
+    if not checked.ok:
+        raise PacsError(f"The export was changed since it was written ({checked.problems[0]}); export again.")
+    read = _from_folder(bundle) if bundle.is_dir() else _from_zip(bundle)
+    about = json.loads(read(MANIFEST_NAME))
+    names = sorted(
+        name for name in map(str, about["files"]) if name.startswith(_FOLDER) and name.endswith(".dcm")
+    )
+    if not names:
+        raise PacsError("The export holds no DICOM objects; export again with DICOM.")
+    found = {_described(read(name)): name for name in names}
+    return ExportedObjects(
+        tuple(found), lambda one: read(found[one]), checked.manifest_sha256, about.get("deidentified") is True
+    )
+
+
+def _from_folder(bundle: Path) -> Callable[[str], bytes]:
+    return lambda name: (bundle / name).read_bytes()
+
+
+def _from_zip(bundle: Path) -> Callable[[str], bytes]:
+    def read(name: str) -> bytes:
+        with zipfile.ZipFile(bundle) as archive:
+            return archive.read(name)
+
+    return read
+
+
+def _described(content: bytes) -> DicomObject:
+    try:
+        with disable_value_validation():
+            header = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=list(_TAGS))
+        identifiers = [str(header[name].value) for name in _TAGS]
+        syntax = str(header.file_meta.TransferSyntaxUID)
+    except _UNREADABLE:
+        # The cause is left out: messages of this library quote values.
+        raise PacsError("A DICOM object of the export cannot be read; export again.") from None
+    sop_class, sop_instance, study, series = identifiers
+    digest = hashlib.sha256(content).hexdigest()
+    return DicomObject(sop_class, sop_instance, study, series, syntax, digest, len(content))

@@ -1,0 +1,230 @@
+"""The sending queue: which objects go where, and what became of each. It survives a restart and a kill.
+
+An object's SOP Instance UID is the key: for one destination it is in the queue once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from semc_core.errors import PacsError
+from semc_core.pacs.entries import Added, DicomObject, Item, Job
+from semc_core.pacs.queue_file import QueueFile, flush_folder, write_private
+from semc_core.session.atomic import save_error
+from semc_core.session.audit import utc_now
+
+_OPEN = "state IN ('waiting', 'failed', 'refused')"
+
+
+class SendQueue:
+    """The queue as the user sees it. Safe from any thread; several programs may use it."""
+
+    def __init__(self, file: QueueFile) -> None:
+        """Use an open queue."""
+        self._file = file
+
+    def add(
+        self,
+        destination: str,
+        objects: Sequence[DicomObject],
+        read: Callable[[DicomObject], bytes],
+        *,
+        manifest: str,
+        session: Path | None = None,
+        again: bool = False,
+    ) -> Added:
+        """Queue objects for a destination: all of them or none. They are copied, the originals may go.
+
+        Args:
+            destination: Its name.
+            objects: What to send.
+            read: Gives the bytes of one.
+            manifest: SHA-256 of the export's manifest.
+            session: Folder of the session that was exported, whose log is to get the result.
+            again: Send also what was sent to this destination before.
+
+        Raises:
+            SaveError: They cannot be written.
+        """
+        with self._file.reading() as connection:
+            wanted = [one for one in objects if _is_wanted(connection, destination, one, again=again)]
+        if not wanted:
+            return Added(None, 0, len(objects))
+        uid = uuid.uuid4().hex
+        place = self._file.objects / uid
+        files = {one.sop_instance: f"{uid}/{number}.dcm" for number, one in enumerate(wanted)}
+        try:
+            place.mkdir(mode=0o700)
+            for one in wanted:
+                write_private(self._file.objects / files[one.sop_instance], read(one))
+            flush_folder(place)
+            flush_folder(self._file.objects)
+        except OSError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            raise save_error(self._file.folder, error) from error
+        row = (uid, utc_now(), destination, None if session is None else str(session.resolve()), manifest)
+        job_id, queued = self._insert(row, files, wanted, again=again)
+        return Added(job_id if queued else None, queued, len(objects) - queued)
+
+    def _insert(
+        self, job: tuple[Any, ...], files: dict[str, str], wanted: Sequence[DicomObject], *, again: bool
+    ) -> tuple[int, int]:
+        """Number of the job, and how many objects it has."""
+        superfluous: list[str] = []
+        destination = str(job[2])
+        with self._file.writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO jobs (uid, created_utc, destination, session, manifest) VALUES (?, ?, ?, ?, ?)",
+                job,
+            )
+            job_id = int(cursor.lastrowid or 0)
+            for one in wanted:
+                file = files[one.sop_instance]
+                # Asked again: another program may have queued it meanwhile.
+                if not _is_wanted(connection, destination, one, again=again):
+                    superfluous.append(file)
+                    continue
+                unclear = _take_out(connection, destination, one, superfluous)
+                connection.execute(
+                    "INSERT INTO items (job_id, destination, sop_class, sop_instance, study, series, syntax,"
+                    " sha256, size, file, unclear, state)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+                    (job_id, destination, one.sop_class, one.sop_instance, one.study, one.series, one.syntax,
+                     one.sha256, one.size, file, unclear and not again),
+                )  # fmt: skip
+            # A job whose objects have all gone over to a newer one; this one, if another program was faster.
+            connection.execute(
+                "DELETE FROM jobs WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.job_id = jobs.job_id)"
+            )
+            (queued,) = connection.execute(
+                "SELECT COUNT(*) FROM items WHERE job_id = ?", (job_id,)
+            ).fetchone()
+        self._file.remove_objects(superfluous)
+        return job_id, int(queued)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """All jobs, the oldest first."""
+        counts: dict[int, dict[str, int]] = {}
+        with self._file.reading() as connection:
+            for job_id, state, number in connection.execute(
+                "SELECT job_id, state, COUNT(*) FROM items GROUP BY job_id, state"
+            ):
+                counts.setdefault(job_id, {})[state] = number
+            messages = dict(
+                connection.execute("SELECT job_id, message FROM items WHERE message != '' ORDER BY item_id")
+            )
+            links = dict(connection.execute("SELECT destination, message FROM links"))
+            rows = connection.execute(
+                "SELECT job_id, uid, created_utc, destination, session, manifest, told FROM jobs"
+                " ORDER BY job_id"
+            ).fetchall()
+        found = []
+        for job_id, uid, created, destination, session, manifest, told in rows:
+            held = counts.get(job_id, {})
+            waits = held.get("waiting") or held.get("sending")
+            message = (links.get(destination) if waits else None) or messages.get(job_id, "")
+            place = None if session is None else Path(session)
+            found.append(Job(job_id, uid, created, destination, place, manifest, held, message, bool(told)))
+        return tuple(found)
+
+    def job(self, job_id: int) -> Job:
+        """One job.
+
+        Raises:
+            PacsError: There is no such job.
+        """
+        for job in self.jobs():
+            if job.job_id == job_id:
+                return job
+        raise PacsError(f'There is no job {job_id}; see "semc pacs list".')
+
+    def items(self, job_id: int) -> tuple[Item, ...]:
+        """The objects of a job."""
+        return self._file.items("job_id = ? ORDER BY item_id", (job_id,))
+
+    def waiting_for(self, destination: str) -> int:
+        """How many objects wait for a destination, or are on their way there."""
+        with self._file.reading() as connection:
+            (number,) = connection.execute(
+                "SELECT COUNT(*) FROM items WHERE destination = ? AND state IN ('waiting', 'sending')",
+                (destination,),
+            ).fetchone()
+        return int(number)
+
+    def retry(self, job_id: int | None = None) -> int:
+        """Send again what failed or was refused, and at once what waits; of one job or all. Returns how many.
+
+        Raises:
+            PacsError: There is no such job.
+        """
+        where, values = self._of_job(job_id)
+        with self._file.writing() as connection:
+            connection.execute(
+                f"DELETE FROM links WHERE destination IN (SELECT destination FROM items WHERE {where})",
+                values,
+            )
+            connection.execute(
+                "UPDATE jobs SET told = 0 WHERE job_id IN"
+                f" (SELECT job_id FROM items WHERE state IN ('failed', 'refused') AND {where})",
+                values,
+            )
+            changed = connection.execute(
+                "UPDATE items SET state = 'waiting', attempts = 0, due_s = 0, message = '', done_utc = NULL"
+                f" WHERE {_OPEN} AND {where}",
+                values,
+            )
+            return int(changed.rowcount)
+
+    def cancel(self, job_id: int) -> int:
+        """Send no more of a job; what is on its way still arrives. Returns how many objects are not sent.
+
+        Raises:
+            PacsError: There is no such job.
+        """
+        where, values = self._of_job(job_id)
+        with self._file.writing() as connection:
+            found = connection.execute(f"SELECT file FROM items WHERE {_OPEN} AND {where}", values)
+            files = [str(file) for (file,) in found]
+            connection.execute(
+                f"UPDATE items SET state = 'cancelled', message = '', done_utc = ? WHERE {_OPEN} AND {where}",
+                (utc_now(), *values),
+            )
+        self._file.remove_objects(files)
+        return len(files)
+
+    def set_told(self, job_id: int) -> None:
+        """The session's log has the result of this job."""
+        with self._file.writing() as connection:
+            connection.execute("UPDATE jobs SET told = 1 WHERE job_id = ?", (job_id,))
+
+    def _of_job(self, job_id: int | None) -> tuple[str, tuple[int, ...]]:
+        """SQL for the objects of a job, or of all."""
+        if job_id is None:
+            return "1", ()
+        self.job(job_id)
+        return "job_id = ?", (job_id,)
+
+
+def _is_wanted(connection: sqlite3.Connection, destination: str, one: DicomObject, *, again: bool) -> bool:
+    """Whether an object is to be queued: not if it waits, or was sent, unless it is to be sent again."""
+    found = connection.execute(
+        "SELECT state FROM items WHERE destination = ? AND sop_instance = ?", (destination, one.sop_instance)
+    ).fetchone()
+    return found is None or found[0] in ("failed", "refused", "cancelled") or (again and found[0] == "sent")
+
+
+def _take_out(connection: sqlite3.Connection, destination: str, one: DicomObject, files: list[str]) -> bool:
+    """Take an object out of an older job; its copy goes to `files`. Returns whether it may have been sent."""
+    key = destination, one.sop_instance
+    where = "destination = ? AND sop_instance = ?"
+    row = connection.execute(f"SELECT file, unclear FROM items WHERE {where}", key).fetchone()
+    if row is None:
+        return False
+    connection.execute(f"DELETE FROM items WHERE {where}", key)
+    files.append(str(row[0]))
+    return bool(row[1])

@@ -1,0 +1,160 @@
+"""The queue with a thread that sends it: what the window starts once and asks at any time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from semc_core.errors import SemcError
+from semc_core.pacs.destinations import DestinationBook
+from semc_core.pacs.outbox import Outbox, SentElsewhere
+from semc_core.pacs.queue import SendQueue
+from semc_core.pacs.queue_file import QueueFile
+from semc_core.pacs.sender import Sender
+
+_log = logging.getLogger(__name__)
+_LOOK_S: Final = 10.0
+"""Longest time until something is seen that another program put into the queue."""
+_STOP_S: Final = 120.0  # A connection that is just being made is waited for.
+FOLDER_NAME: Final = "pacs"
+
+
+@dataclass(frozen=True, slots=True)
+class SendState:
+    """What the thread does, for any thread to look at.
+
+    Attributes:
+        phase: It has nothing to do; it sends; it waits for the next attempt; another program sends instead;
+            it ended with an error, or was stopped.
+        destination: Where it sends to.
+        done: Objects of the batch under way that are done.
+        total: Objects in that batch.
+        message: A sentence about what went wrong last; "" if nothing did.
+    """
+
+    phase: Literal["idle", "sending", "waiting", "elsewhere", "failed", "stopped"] = "idle"
+    destination: str = ""
+    done: int = 0
+    total: int = 0
+    message: str = ""
+
+
+class SendService:
+    """Sends the queue from a thread of its own. `start` once, `stop` once."""
+
+    def __init__(self, data: Path, changed: Callable[[], None] | None = None) -> None:
+        """Open the queue in the folder `data`.
+
+        Args:
+            data: The user's data folder (see `paths.data_folder`).
+            changed: Called on the sending thread after each change; must return at once.
+
+        Raises:
+            PacsError: The queue is damaged or of a newer program.
+            SaveError: It cannot be written.
+        """
+        self.book = DestinationBook(data)
+        self._file = QueueFile(data / FOLDER_NAME)
+        self.queue = SendQueue(self._file)
+        self._changed = changed or (lambda: None)
+        self._condition = threading.Condition()
+        self._stopping = False
+        self._woken = False
+        self._sender: Sender | None = None
+        self._state = SendState()
+        self._thread = threading.Thread(target=self._run, name="pacs sender", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the queue now: something was added, or is to be tried again."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify_all()
+
+    def state(self) -> SendState:
+        """What it does now."""
+        with self._condition:
+            return self._state
+
+    def stop(self) -> None:
+        """End. What is under way is cut, and asked for at the next start; nothing is lost.
+
+        Raises:
+            RuntimeError: The thread did not end.
+        """
+        with self._condition:
+            self._stopping = True
+            sender = self._sender
+            self._condition.notify_all()
+        if sender is not None:
+            sender.stop()
+        if self._thread.ident is not None:
+            self._thread.join(_STOP_S)
+            if self._thread.is_alive():
+                raise RuntimeError("the sending thread is stuck")
+        self._file.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._is_stopping():
+                try:
+                    outbox = Outbox(self._file)
+                except SentElsewhere as error:
+                    self._tell(SendState("elsewhere", message=str(error)))
+                    self._wait(_LOOK_S)
+                    continue
+                try:
+                    self._send(outbox)
+                finally:
+                    outbox.close()
+        except SemcError as error:
+            _log.error("Sending ended: %s", type(error).__name__)
+            self._tell(SendState("failed", message=str(error)))
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: logged and shown
+            _log.exception("Sending ended with a fault")
+            self._tell(SendState("failed", message=f"Sending ended with a fault ({type(error).__name__})."))
+        else:
+            self._tell(SendState("stopped"))
+
+    def _send(self, outbox: Outbox) -> None:
+        sender = Sender(outbox, self.book, self._watch)
+        with self._condition:
+            self._sender = sender
+            if self._stopping:
+                return
+        while not self._is_stopping():
+            if sender.send_batch():
+                self._changed()
+                continue
+            due_s = outbox.next_due_s()
+            self._tell(SendState("idle") if due_s is None else SendState("waiting", message=self._problem()))
+            self._wait(_LOOK_S if due_s is None else min(due_s, _LOOK_S))
+
+    def _problem(self) -> str:
+        """What keeps the oldest job that waits from being sent."""
+        return next((job.message for job in self.queue.jobs() if not job.finished), "")
+
+    def _watch(self, destination: str, done: int, total: int) -> None:
+        self._tell(SendState("sending", destination, done, total))
+
+    def _tell(self, state: SendState) -> None:
+        with self._condition:
+            self._state = state
+        self._changed()
+
+    def _is_stopping(self) -> bool:
+        with self._condition:
+            return self._stopping
+
+    def _wait(self, longest_s: float) -> None:
+        """Until somebody wakes or stops it, or something is due."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._woken or self._stopping, longest_s)
+            self._woken = False

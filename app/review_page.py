@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
@@ -112,6 +114,7 @@ class ReviewPage(QWidget):
         self._heat: tuple[FrameResult, HeatMap | None] | None = None
         self._candidates: list[Candidate] = []
         self._strip_of: tuple[object, ...] = ()
+        self._pictures: dict[str, NDArray[np.uint8]] = {}
         self.view = LiveView()
         self.view.setAccessibleName("Picture in review")
         self.panel = FramePanel()
@@ -356,12 +359,11 @@ class ReviewPage(QWidget):
         better = self._control.candidates(chosen_id) if desk.mode is Mode.BETTER and chosen_id else []
         running = self._control.progress.running
         self._candidates = better
-        of = (snapshot, pictures, chosen_id, desk.mode, better, running, index if better else 0)
-        if len(of) == len(self._strip_of) and all(
-            a is b or a == b for a, b in zip(of, self._strip_of, strict=True)
-        ):
+        # Of the pictures only their identity can be compared: they are arrays.
+        of = (snapshot, id(pictures), chosen_id, desk.mode, better, running, index if better else 0)
+        if of == self._strip_of:
             return
-        self._strip_of = of
+        self._strip_of, self._pictures = of, pictures
         self.timeline.show_session(snapshot.planes, snapshot.regions, chosen_id)
         self.panel.show_chosen("" if chosen is None else plane_sentence(chosen))
         empty = empty_text(running, opened.source is not None)

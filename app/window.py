@@ -5,17 +5,11 @@ from __future__ import annotations
 import logging
 import shlex
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-    QResizeEvent,
-)
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
@@ -40,6 +34,7 @@ from app.source_lists import SourceLists
 from app.source_page import SourcePage
 from app.tool_bars import ToolBars
 from app.view_state import model_text, status_items
+from app.wiring import connect_parts, what_keys_do
 from semc_core.engine.live import LiveEngine
 from semc_core.errors import SemcError
 from semc_core.frames import Crop
@@ -78,7 +73,7 @@ class MainWindow(QWidget):
         self._shown_engine: LiveEngine | None = None
         self._shown_review: OpenReview | None = None
         self.messages = Messages()
-        self._lists = SourceLists(self.source_page, self.report)
+        self.lists = SourceLists(self.source_page, self.report)
         self._crop_pending = False
         self._said = ""
         self._status_at_s = 0.0
@@ -86,7 +81,7 @@ class MainWindow(QWidget):
         self._build()
         self.help = HelpOverlay(self)
         self.viewer = PlaneViewer(self)
-        self._connect()
+        connect_parts(self)
         self._restore()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -142,16 +137,8 @@ class MainWindow(QWidget):
         self.source_page.show_model(self.choices.model, self.choices.device)
         self.source_page.show_back(self._way_back()[0])
         self._show_page(self.source_page)
-        self.look_for_cameras()
-        self._lists.look_for_sessions(self.choices.output)
-
-    def look_for_cameras(self) -> None:
-        """List the cameras without waiting for them."""
-        self._lists.look_for_cameras()
-
-    def freeze(self) -> None:
-        """Hold the picture, or let it go on."""
-        self.scan_page.freeze(not self.scan_page.frozen)
+        self.lists.look_for_cameras()
+        self.lists.look_for_sessions(self.choices.output)
 
     def set_region(self, crop: Crop | None) -> None:
         """Use this region of interest from now on; None finds it."""
@@ -165,6 +152,38 @@ class MainWindow(QWidget):
         if info is not None:
             self.settings.remember_crop(info.kind, info.width, info.height, crop)
 
+    def export(self) -> None:
+        """Say how the session is handed over."""
+        if self._shown_review is not None:
+            folder = shlex.quote(str(self._shown_review.session.folder))
+            self._said = f"In a terminal:  semc export {folder} --out NAME"
+            self._status_at_s = 0.0
+
+    def toggle_heat_map(self) -> None:
+        """Lay the heat map over the picture, live and in review, or take it away."""
+        on = not self.settings.heat_map
+        self.scan_page.toggle_heat_map(on)
+        self.review_page.heat_map_on = self.settings.heat_map = on
+
+    def show_last_saved(self) -> None:
+        """Show the plane saved last as large as the window."""
+        if self.scan_page.saved:
+            self.viewer.show_plane(self.scan_page.saved[-1])
+
+    def show_folder(self) -> None:
+        """Show the folder of the session, or of the scan."""
+        pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]
+        folder = pngs[-1].parent if pngs else self.choices.output
+        if self.page_name == REVIEW and self._shown_review is not None:
+            folder = self._shown_review.session.folder
+        if fault := show_folder(folder):
+            self.report(fault)
+
+    def go_back(self) -> None:
+        """From the start page to the review or the scan, if there is one."""
+        if self._way_back()[0]:
+            self._show_page(self._way_back()[1])
+
     def escape(self) -> None:
         """Leave what is in the way: one thing at each press."""
         if self.help.isVisible():
@@ -173,10 +192,10 @@ class MainWindow(QWidget):
             self.viewer.hide()
         elif self.scan_page.view.choosing_region:
             self.scan_page.choose_region(False)
-        elif self.pages.currentWidget() is self.review_page and self.review_page.escape():
+        elif self.page_name == REVIEW and self.review_page.escape():
             self.setFocus()
-        elif self.pages.currentWidget() is self.source_page and self._way_back()[0]:
-            self._show_page(self._way_back()[1])
+        elif self.page_name == START and self._way_back()[0]:
+            self.go_back()
         elif self.isFullScreen():
             self.toggle_full_screen()
 
@@ -195,26 +214,7 @@ class MainWindow(QWidget):
     # Building.
 
     def _make_actions(self) -> None:
-        does: dict[str, Callable[[], object]] = {
-            **self.review_page.does(),
-            "export": self._export,
-            "source": self.show_sources,
-            "review": self.review_this,
-            "open_file": lambda: self.choose.loop_to_play(self.open_source),
-            "start_stop": self.start_stop,
-            "freeze": self.freeze,
-            "capture": self.scan_page.capture,
-            "heat_map": self._toggle_heat_map,
-            "region": lambda: self.scan_page.choose_region(not self.scan_page.view.choosing_region),
-            "auto_region": lambda: self.set_region(None),
-            "last_saved": self._show_last_saved,
-            "folder": self._show_folder,
-            "full_screen": self.toggle_full_screen,
-            "help": lambda: self.help.toggle(self._page_name()),
-            "escape": self.escape,
-            "quit": self.close,
-        }
-        self.actions_by_name = make_actions(self, does)
+        self.actions_by_name = make_actions(self, what_keys_do(self))
         self.review_page.set_actions(self.actions_by_name)
         self.tool_bars = ToolBars(self.actions_by_name)
 
@@ -230,27 +230,6 @@ class MainWindow(QWidget):
         layout.addWidget(self.banner)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.status)
-
-    def _connect(self) -> None:
-        page = self.source_page
-        page.chosen.connect(self.open_source)
-        page.file_wanted.connect(lambda: self.choose.loop_to_play(self.open_source))
-        page.folder_wanted.connect(lambda: self.choose.images_to_play(self.open_source))
-        page.cameras_wanted.connect(self.look_for_cameras)
-        page.model_wanted.connect(lambda: self.choose.model(self._use_model))
-        page.device_chosen.connect(self.choices.use_device)
-        page.back_wanted.connect(lambda: self._show_page(self._way_back()[1]))
-        page.review_file_wanted.connect(lambda: self.choose.loop_to_review(self.open_review))
-        page.review_folder_wanted.connect(lambda: self.choose.folder_to_review(self.open_review))
-        page.session_wanted.connect(self.open_review)
-        self.banner.wanted.connect(self._banner_wants)
-        self.banner.put_away.connect(self._put_banner_away)
-        self.scan_page.view.region_chosen.connect(self.set_region)
-        self.scan_page.view.automatic_region.connect(lambda: self.set_region(None))
-        strip = self.scan_page.strip
-        strip.opened.connect(self.viewer.show_plane)
-        strip.folder_wanted.connect(self._show_folder)
-        strip.change_folder_wanted.connect(self._choose_output)
 
     def _restore(self) -> None:
         self.resize(QSize(1280, 800))
@@ -269,7 +248,9 @@ class MainWindow(QWidget):
         self.control.begin(self.choices.options(source))
         self._show_page(self.scan_page)
 
-    def _page_name(self) -> str:
+    @property
+    def page_name(self) -> str:
+        """Which page is shown."""
         pages: dict[QWidget, str] = {self.source_page: START, self.scan_page: LIVE, self.review_page: REVIEW}
         return pages[self.pages.currentWidget()]
 
@@ -285,7 +266,7 @@ class MainWindow(QWidget):
 
     def _show_page(self, page: QWidget) -> None:
         self.pages.setCurrentWidget(page)
-        self.tool_bars.show_page(self._page_name())
+        self.tool_bars.show_page(self.page_name)
         self._status_at_s = 0.0
         self.setFocus()
         self._update_actions()
@@ -312,7 +293,7 @@ class MainWindow(QWidget):
         self.review_page.tick(now_s)
         if said := self.review_page.take_said():
             self._said, self._status_at_s = said, 0.0
-        self._lists.poll()
+        self.lists.poll()
         self._update_actions()
         self._show_banner()
         if now_s - self._status_at_s >= _STATUS_EVERY_S:
@@ -332,7 +313,7 @@ class MainWindow(QWidget):
     def _update_actions(self) -> None:
         page, actions = self.scan_page, self.actions_by_name
         now = Situation(
-            page=self._page_name(),
+            page=self.page_name,
             covered=self.viewer.isVisible(),
             typing=self.review_page.typing,
             review_open=self._shown_review is not None,
@@ -350,13 +331,14 @@ class MainWindow(QWidget):
         actions["start_stop"].setText(start_title(now))
 
     def _show_banner(self) -> None:
-        engine = self._shown_engine
+        # What went wrong in a scan is over when its review begins.
+        engine = None if self.page_name == REVIEW else self._shown_engine
         state = None if engine is None else engine.state
         info = None if engine is None else engine.source_info
         self.banner.show_banner(self.messages.banner(state, info, self.control.fault, self.review.fault))
 
     def _show_status(self) -> None:
-        if self.pages.currentWidget() is self.review_page:
+        if self.page_name == REVIEW:
             self._show_review_status()
             return
         engine = self._shown_engine
@@ -368,8 +350,7 @@ class MainWindow(QWidget):
         )
         spec, info = engine.spec, engine.source_info
         title = "SEMC Live" if info is None else f"{info.source_id} · SEMC Live"
-        if title != self.windowTitle():
-            self.setWindowTitle(title)
+        self.setWindowTitle(title)
         if spec is not None:
             options = self.control.options
             name = self.choices.model.stem if options is None else options.model.stem
@@ -383,52 +364,6 @@ class MainWindow(QWidget):
             model = opened.session.model
             self.status.show_model(model_text(model.preset, model.sha256, model.device), model.notice)
 
-    # Choosing.
-
-    def _export(self) -> None:
-        if self._shown_review is not None:
-            folder = shlex.quote(str(self._shown_review.session.folder))
-            self._said = f"In a terminal:  semc export {folder} --out NAME"
-            self._status_at_s = 0.0
-
-    def _choose_output(self) -> None:
-        self.choose.output(self._use_output)
-
-    def _use_model(self, path: str) -> None:
-        self.choices.use_model(path)
-        self.source_page.show_model(self.choices.model, self.choices.device)
-
-    def _use_output(self, folder: str) -> None:
-        self.choices.use_output(folder)
-        self.scan_page.strip.show_folder(f"{folder} (from the next scan on)")
-
-    def _toggle_heat_map(self) -> None:
-        on = not self.settings.heat_map
-        self.scan_page.toggle_heat_map(on)
-        self.review_page.heat_map_on = self.settings.heat_map = on
-
-    def _show_last_saved(self) -> None:
-        if self.scan_page.saved:
-            self.viewer.show_plane(self.scan_page.saved[-1])
-
-    def _show_folder(self) -> None:
-        pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]
-        folder = pngs[-1].parent if pngs else self.choices.output
-        if self.pages.currentWidget() is self.review_page and self._shown_review is not None:
-            folder = self._shown_review.session.folder
-        if fault := show_folder(folder):
-            self.report(fault)
-
-    def _banner_wants(self, name: str) -> None:
-        self._put_banner_away()
-        if name == "change_folder":
-            self._choose_output()
-        else:
-            self.actions_by_name[name].trigger()
-
-    def _put_banner_away(self) -> None:
-        self.messages.put_away(self.banner.shown)
-
     # What Qt calls.
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -439,7 +374,7 @@ class MainWindow(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open the first thing that was dropped: in review if that is shown or it is a session."""
         text = dropped(event)
-        if text and (self.pages.currentWidget() is self.review_page or is_session(Path(text))):
+        if text and (self.page_name == REVIEW or is_session(Path(text))):
             self.open_review(text)
         elif text:
             self.open_source(text)
@@ -459,7 +394,7 @@ class MainWindow(QWidget):
         try:
             self.control.close()
             self.review.close()
-            self._lists.close()
+            self.lists.close()
         except SemcError as error:
             # There is no window left to show it in.
             _log.error("%s", error)

@@ -16,6 +16,7 @@ from pathlib import Path
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import av
 from PySide6.QtCore import QEventLoop, QPoint, QSettings, QSize, QTimer
 from PySide6.QtGui import QCursor
 
@@ -23,6 +24,7 @@ from app.application import new_application, write_screenshot
 from app.choices import Overrides
 from app.settings import Settings
 from app.window import MainWindow
+from semc_core.capture.open import open_source
 from semc_core.engine.state import Phase
 from semc_core.paths import DEFAULT_MODEL
 
@@ -36,14 +38,74 @@ def turn(until: Callable[[], bool], seconds: float) -> bool:
     return until()
 
 
+Take = Callable[..., None]
+
+
+def write_loop(path: Path, source: str, seconds: float) -> Path:
+    """Record a scan to a file, to be reviewed."""
+    scan = open_source(source, seconds=seconds)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "crf": "14"})
+        stream.width, stream.height, stream.pix_fmt = scan.info.width, scan.info.height, "yuv420p"
+        while (packet := scan.read()) is not None:
+            form = "gray" if packet.pixels.ndim == 2 else "rgb24"
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(packet.pixels, format=form)))
+        container.mux(stream.encode(None))
+    scan.close()
+    return path
+
+
+def take_review(window: MainWindow, loop: Path, take: Take) -> None:
+    """Write the pictures of a review: while it is analysed, corrected, in several sizes and modes."""
+    page = window.review_page
+
+    def press(*names: str) -> None:
+        for name in names:
+            window.actions_by_name[name].trigger()
+            turn(lambda: False, 0.4)
+
+    window.open_review(loop)
+    turn(lambda: window.review.progress.done > 200, 120)
+    take("review-analysing")
+    turn(lambda: not window.review.progress.running, 600)
+    turn(lambda: len(page.planes.cards) == len(window.review.snapshot.planes), 10)
+    press("next_plane", "next_plane", "reject", "to_start", "second_on", "second_on", "mark")
+    press("second_on", "second_on", "mark")
+    page.ask_line.field.setText("shadow")
+    take("review-asking")
+    page.ask_line.answered.emit("shadow")
+    press("second_on", "add")
+    take("review-adding")
+    press("escape", "next_plane", "next_plane", "next_plane", "class_1", "heat_map")
+    turn(lambda: page.view.heat is not None, 10)
+    take("review")
+    take("review-small", (900, 600))
+    take("review-smallest", (window.minimumWidth(), window.minimumHeight()))
+    take("review-large", (1920, 1080))
+    window.resize(QSize(1280, 800))
+    press("heat_map", "better")
+    turn(lambda: len(page.better.cards) > 1, 20)
+    take("review-better")
+    press("escape", "zoom_in", "zoom_in")
+    take("review-keys", before=lambda: press("help"))
+    press("help")
+    loop.rename(loop.with_name("elsewhere.mp4"))
+    assert window.review.open is not None
+    window.open_review(window.review.open.session.folder)
+    turn(lambda: bool(window.review.fault), 20)
+    press("next_plane")
+    take("review-without-loop")
+
+
 def main() -> int:
-    """Write live.png, empty.png, error.png, small.png and more."""
+    """Write live.png, empty.png, error.png, small.png and more; or review.png and more."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--source", default="simulated:2007")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--planes", type=int, default=3, help="wait until so many planes are saved")
     parser.add_argument("--seconds", type=float, default=90.0, help="but no longer than this")
+    parser.add_argument("--review", action="store_true", help="only the pictures of a review")
     args = parser.parse_args()
     new_application()
     with tempfile.TemporaryDirectory() as folder:
@@ -54,12 +116,21 @@ def main() -> int:
         page = window.scan_page
         QCursor.setPos(window.mapToGlobal(QPoint(400, 400)))  # no button is under the mouse
 
-        def take(name: str, size: tuple[int, int] = (1280, 800)) -> None:
+        def take(
+            name: str, size: tuple[int, int] = (1280, 800), before: Callable[[], None] | None = None
+        ) -> None:
             window.resize(QSize(*size))
             turn(lambda: False, 0.6)
+            if before is not None:
+                before()
             write_screenshot(window, args.folder / f"{name}.png")
             print(args.folder / f"{name}.png")
 
+        if args.review:
+            loop = write_loop(Path(folder) / "liver-monday.mp4", args.source, args.seconds)
+            take_review(window, loop, take)
+            window.close()
+            return 0
         take("empty")
         take("empty-small", (900, 600))
         window.resize(QSize(1280, 800))
@@ -75,7 +146,7 @@ def main() -> int:
             print("Not as many planes were found in time.", file=sys.stderr)
         take("live")
         page.toggle_heat_map(True)
-        window.freeze()
+        page.freeze(True)
         take("heat-map", (1920, 1080))
         take("small", (900, 600))
         window.resize(QSize(1280, 800))

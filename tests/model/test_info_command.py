@@ -52,8 +52,8 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_it_needs_no_pytorch(tiny_model_path: Path) -> None:
     """PyTorch alone takes longer to load than the answer may."""
     program = (
-        "import sys, main; main.main(['model', 'info', sys.argv[1]]); "
-        "assert 'torch' not in sys.modules, 'PyTorch was imported'"
+        "import sys; from pathlib import Path; from semc_core.commands.model import describe; "
+        "describe(Path(sys.argv[1])); assert 'torch' not in sys.modules, 'PyTorch was imported'"
     )
     root = Path(__file__).resolve().parents[2]
     subprocess.run([sys.executable, "-c", program, str(tiny_model_path)], cwd=root, check=True)

@@ -37,6 +37,11 @@ class SonoNetDetails:
     maps: Tensor
     embeddings: None = None
 
+    @property
+    def expert_logits(self) -> Tensor:
+        """float (B, 1, K), those of the only expert."""
+        return self.logits[:, None]
+
 
 class SonoNet(nn.Module):
     """Classifies frames; see the module's text."""
@@ -71,10 +76,8 @@ class SonoNet(nn.Module):
         hidden = self.adaption[:3](self._seen(x))
         kernel, bias = self.head()
         maps = torch.einsum("kc,bchw->bkhw", kernel, hidden)
-        if self.training:
-            logits = self.adaption[3:](hidden).mean(dim=(2, 3))
-        else:
-            logits = maps.mean(dim=(2, 3)) + bias
+        folded = maps.mean(dim=(2, 3)) + bias
+        logits = self.adaption[3:](hidden).mean(dim=(2, 3)) if self.training else folded
         return SonoNetDetails(
             logits=logits,
             expert_weights=torch.ones((len(x), 1), device=maps.device, dtype=maps.dtype),

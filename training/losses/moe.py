@@ -22,3 +22,16 @@ def gated_cross_entropy(
     """
     loss = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
     return loss if class_weights is None else loss * class_weights[labels]
+
+
+def inverse_frequency(counts: Tensor) -> Tensor:
+    """Class weights in inverse proportion to how many samples a class has, as in the released code.
+
+    Args:
+        counts: (K,), samples of each class; a class without any counts as having one.
+
+    Returns:
+        float (K,), with a mean of 1 over all samples, so that the learning rate keeps its meaning.
+    """
+    present = counts.float().clamp(min=1)
+    return present.sum() / (len(present) * present)

@@ -12,18 +12,20 @@ class KeyQueue(nn.Module):
     The buffers are part of the state dict, so a resumed training goes on with the same queue.
 
     Args:
-        size: Q, number of keys kept.
+        size: Q, number of keys kept; 0 remembers nothing.
         features: D, length of a key.
     """
 
     keys: Tensor
     labels: Tensor
+    guesses: Tensor
     written: Tensor
 
     def __init__(self, size: int, features: int) -> None:
         super().__init__()
         self.register_buffer("keys", torch.zeros(size, features))
         self.register_buffer("labels", torch.zeros(size, dtype=torch.long))
+        self.register_buffer("guesses", torch.zeros(size, dtype=torch.long))
         self.register_buffer("written", torch.zeros((), dtype=torch.long))
 
     def contents(self) -> tuple[Tensor, Tensor]:
@@ -31,19 +33,29 @@ class KeyQueue(nn.Module):
         count = min(int(self.written), len(self.keys))
         return self.keys[:count], self.labels[:count]
 
+    def guessed(self) -> tuple[Tensor, Tensor]:
+        """As `contents`, with the classes (n,) that the network named when the keys were stored."""
+        keys, _ = self.contents()
+        return keys, self.guesses[: len(keys)]
+
     @torch.no_grad()
-    def add(self, keys: Tensor, labels: Tensor) -> None:
+    def add(self, keys: Tensor, labels: Tensor, guesses: Tensor | None = None) -> None:
         """Store keys, replacing the oldest.
 
         Args:
             keys: float (n, D). Of more than `size`, the last ones are kept.
             labels: int64 (n,).
+            guesses: int64 (n,), what the network takes them for; the labels if not given.
         """
         size = len(self.keys)
+        if size == 0:
+            return
+        guesses = labels if guesses is None else guesses
         skipped = max(0, len(keys) - size)
-        keys, labels = keys[skipped:], labels[skipped:]
+        keys, labels, guesses = keys[skipped:], labels[skipped:], guesses[skipped:]
         start = int(self.written) + skipped
         places = torch.arange(start, start + len(keys), device=self.keys.device) % size
         self.keys[places] = keys.detach().to(self.keys.dtype)
         self.labels[places] = labels
+        self.guesses[places] = guesses
         self.written.add_(skipped + len(keys))

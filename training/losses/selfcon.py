@@ -5,11 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from training.losses.supcon import contrast_set, log_shares
+from training.losses.contrast import ALONE, Queue, Ranks, anchors, contrast_set, log_shares, mean_over
+from training.losses.supcon import supervised_contrastive
 
 
 def self_contrastive(
-    embeddings: Tensor, labels: Tensor, queue: tuple[Tensor, Tensor], temperature: float
+    embeddings: Tensor,
+    labels: Tensor,
+    queue: Queue,
+    temperature: float,
+    ranks: Ranks = ALONE,
+    every_view: bool = False,
 ) -> Tensor:
     """L_self per sample (eq. 14), O1 being the query; labels are carried along but not used.
 
@@ -21,13 +27,36 @@ def self_contrastive(
         labels: int64 (B,).
         queue: Keys (Q, D) and labels (Q,); Q may be 0.
         temperature: Above 0.
+        ranks: The other processes.
+        every_view: Every expert's view is a query, not O1 alone.
 
     Returns:
         float (B,).
     """
-    batch, experts = embeddings.shape[:2]
-    features, _ = contrast_set(embeddings, labels, queue)
-    shares = log_shares(embeddings[:, 0], features, temperature)
-    others = torch.arange(1, experts, device=labels.device) * batch
-    own = torch.arange(batch, device=labels.device)[:, None] + others[None, :]
-    return -shares.gather(1, own).mean(dim=1)
+    contrast = contrast_set(embeddings, labels, queue, ranks)
+    queries = anchors(embeddings, labels, contrast, every_view)
+    shares = log_shares(queries, contrast, temperature)
+    own = torch.zeros_like(shares, dtype=torch.bool)
+    own.scatter_(1, contrast.own.repeat(queries.views, 1), True)
+    return queries.per_sample(mean_over(shares, own & queries.not_own(shares.shape[1])))
+
+
+def pseudo_label_contrastive(
+    embeddings: Tensor, predicted: Tensor, queue: Queue, temperature: float, ranks: Ranks = ALONE
+) -> Tensor:
+    """Another reading of eq. 14: the network's own predictions stand in for labels.
+
+    The paper says that L_self mines "class-consistent samples from both the current batch and the queue
+    without relying on explicit labels". Off by default.
+
+    Args:
+        embeddings: float (B, E, D), L2-normalised.
+        predicted: int64 (B,), the classes the network names now.
+        queue: Keys (Q, D) and the classes (Q,) that were named when they entered.
+        temperature: Above 0.
+        ranks: The other processes.
+
+    Returns:
+        float (B,).
+    """
+    return supervised_contrastive(embeddings, predicted, queue, temperature, ranks)

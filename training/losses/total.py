@@ -3,42 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 
+from semc_core.errors import UsageError
 from semc_core.model.layout import PROJECTION_OUT
-from semc_core.model.network import Details
 from training.losses.alpha import AlphaNetwork, FixedAlpha
-from training.losses.moe import gated_cross_entropy
+from training.losses.contrast import ALONE, Ranks
+from training.losses.gpaco import parametric_contrastive
+from training.losses.moe import gated_cross_entropy, inverse_frequency
+from training.losses.options import LossOptions as LossOptions
 from training.losses.queue import KeyQueue
-from training.losses.selfcon import self_contrastive
+from training.losses.selfcon import pseudo_label_contrastive, self_contrastive
 from training.losses.supcon import supervised_contrastive
+from training.losses.supmin import supervised_minority
 
 
-@dataclass(frozen=True, slots=True)
-class LossOptions:
-    """How the losses are put together.
+class Answers(Protocol):
+    """What the losses want of a network's `details`; see `semc_core.model.network.Details`."""
 
-    Attributes:
-        alpha: A fixed share of L_moe, or None to learn it (eq. 19).
-        alpha_bounds: Of the learned alpha.
-        self_weight: lambda of eq. 15.
-        temperature: Of both contrastive losses.
-        queue_size: Keys remembered.
-        smoothing: Label smoothing in L_moe.
-    """
+    @property
+    def logits(self) -> Tensor:
+        """float (B, K), gated."""
 
-    alpha: float | None = 0.5
-    alpha_bounds: tuple[float, float] = (0.05, 0.95)
-    self_weight: float = 0.1
-    temperature: float = 0.2
-    queue_size: int = 2048
-    smoothing: float = 0.05
+    @property
+    def expert_logits(self) -> Tensor:
+        """float (B, E, K)."""
+
+    @property
+    def embeddings(self) -> Tensor | None:
+        """float (B, E, D), L2-normalised; None if the network has no projection."""
+
+    @property
+    def fused_pooled(self) -> Tensor:
+        """float (B, C)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LossParts:
-    """The losses of a batch, each float (B,); `total` carries the gradient."""
+    """The losses of a batch, each float (B,); `total` carries the gradient.
+
+    `supcon` is whatever stands for L_sup. Without a contrastive loss it and `selfcon` are 0 and `alpha` 1.
+    """
 
     total: Tensor
     moe: Tensor
@@ -53,37 +61,108 @@ class SemcLoss(nn.Module):
     Args:
         features: C, channels of the pooled fused features.
         options: See there.
-        class_weights: float (K,) for L_moe, or None.
+        class_counts: (K,), training samples of each class; for "inverse" class weights and "supmin".
+        ranks: The other processes that train.
+
+    Raises:
+        UsageError: The options need `class_counts` and there are none.
     """
 
-    def __init__(self, features: int, options: LossOptions, class_weights: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        features: int,
+        options: LossOptions,
+        class_counts: Tensor | None = None,
+        ranks: Ranks = ALONE,
+    ) -> None:
         super().__init__()
-        self.options = options
+        self.options, self.ranks = options, ranks
         self.queue = KeyQueue(options.queue_size, PROJECTION_OUT)
         self.alpha: nn.Module = (
             AlphaNetwork(features, options.alpha_bounds)
             if options.alpha is None
             else FixedAlpha(options.alpha)
         )
-        self.register_buffer("class_weights", class_weights, persistent=False)
+        if class_counts is None and (options.class_weights != "none" or options.contrast == "supmin"):
+            raise UsageError("Class weights and the loss supmin need the number of samples of each class.")
+        weighs = class_counts is not None and options.class_weights == "inverse"
+        weights = inverse_frequency(class_counts) if weighs and class_counts is not None else None
+        self.register_buffer("class_weights", weights, persistent=False)
+        self._majority = -1 if class_counts is None else int(class_counts.argmax())
 
-    def forward(self, details: Details, labels: Tensor) -> LossParts:
-        """The losses of a batch; afterwards O2 and O3 enter the queue.
+    def forward(self, details: Answers, labels: Tensor) -> LossParts:
+        """The losses of a batch; afterwards all views but the first enter the queue.
 
         Args:
-            details: Of the batch, from a network in training mode.
-            labels: int64 (B,).
+            details: Of the batch, from a network in training mode. With `options.views` V above 1, of V B
+                frames: all once, then all again.
+            labels: int64 (B,), or (V B,) in the same order.
+
+        Raises:
+            UsageError: The network has no projection for the contrastive loss.
         """
+        views = self.options.views
+        samples = len(details.logits) // views
+        once = labels[:samples]
         weights = self.class_weights if isinstance(self.class_weights, Tensor) else None
-        options, embeddings = self.options, details.embeddings
-        moe = gated_cross_entropy(details.logits, labels, weights, options.smoothing)
-        # Copies: the queue is written below, and the gradient still needs what was read.
-        keys, key_labels = self.queue.contents()
-        queue = (keys.clone(), key_labels.clone())
-        supcon = supervised_contrastive(embeddings, labels, queue, options.temperature)
-        selfcon = self_contrastive(embeddings, labels, queue, options.temperature)
-        alpha = self.alpha(details.fused_pooled)
-        total = alpha * moe + (1 - alpha) * (supcon + options.self_weight * selfcon)
-        others = embeddings.shape[1] - 1
-        self.queue.add(embeddings[:, 1:].flatten(0, 1), labels.repeat_interleave(others))
+        moe = self._per_sample(
+            gated_cross_entropy(details.logits, once.repeat(views), weights, self.options.smoothing)
+        )
+        if self.options.contrast == "none":
+            return LossParts(moe, moe, torch.zeros_like(moe), torch.zeros_like(moe), torch.ones_like(moe))
+        if details.embeddings is None:
+            raise UsageError('This network has no projection; train it with the loss "none" (cross-entropy).')
+        # In half precision the sums over the queue would lose what tells one key from another.
+        embeddings = _side_by_side(details.embeddings.float(), views)
+        guesses = _side_by_side(details.logits.detach()[:, None], views).mean(dim=1).argmax(dim=1)
+        supcon = self._supervised(embeddings, details.expert_logits, once)
+        selfcon = self._unsupervised(embeddings, once, guesses)
+        alpha = self._per_sample(self.alpha(details.fused_pooled))
+        total = alpha * moe + (1 - alpha) * (supcon + self.options.self_weight * selfcon)
+        self._remember(embeddings, once, guesses)
         return LossParts(total, moe, supcon, selfcon, alpha)
+
+    def _supervised(self, embeddings: Tensor, expert_logits: Tensor, labels: Tensor) -> Tensor:
+        """L_sup, or what the options put in its place, float (B,)."""
+        o, queue = self.options, _copied(self.queue.contents())
+        if o.contrast == "gpaco":
+            logits = _side_by_side(expert_logits.float(), o.views)
+            return parametric_contrastive(
+                embeddings, logits, labels, queue, o.temperature, o.pair_weight, o.pair_smoothing, self.ranks
+            )
+        if o.contrast == "supmin":
+            return supervised_minority(
+                embeddings, labels, queue, o.temperature, self._majority, self.ranks, o.every_view
+            )
+        return supervised_contrastive(embeddings, labels, queue, o.temperature, self.ranks, o.every_view)
+
+    def _unsupervised(self, embeddings: Tensor, labels: Tensor, guesses: Tensor) -> Tensor:
+        """L_self, float (B,)."""
+        o = self.options
+        if o.pseudo_labels:
+            queue = _copied(self.queue.guessed())
+            return pseudo_label_contrastive(embeddings, guesses, queue, o.temperature, self.ranks)
+        queue = _copied(self.queue.contents())
+        return self_contrastive(embeddings, labels, queue, o.temperature, self.ranks, o.every_view)
+
+    def _remember(self, embeddings: Tensor, labels: Tensor, guesses: Tensor) -> None:
+        """Let the keys of all processes enter the queue: so it is the same everywhere."""
+        others = embeddings.shape[1] - 1
+        keys, labels, guesses = (self.ranks.gather(each) for each in (embeddings.detach(), labels, guesses))
+        self.queue.add(
+            keys[:, 1:].flatten(0, 1), labels.repeat_interleave(others), guesses.repeat_interleave(others)
+        )
+
+    def _per_sample(self, values: Tensor) -> Tensor:
+        """(V B,) -> (B,), the mean over views."""
+        return values.reshape(self.options.views, -1).mean(dim=0)
+
+
+def _side_by_side(values: Tensor, views: int) -> Tensor:
+    """(V B, E, D) -> (B, V E, D): what was seen of a sample in all its views, beside each other."""
+    return torch.cat(values.chunk(views), dim=1)
+
+
+def _copied(queue: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Copies: the queue is written before the gradient is taken, and that still needs what was read."""
+    return queue[0].clone(), queue[1].clone()

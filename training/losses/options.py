@@ -1,0 +1,99 @@
+"""Which losses are taken, by name, and how they are put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from semc_core.errors import UsageError
+
+CONTRASTS: Final = ("none", "supcon", "gpaco", "supmin")
+CLASS_WEIGHTS: Final = ("none", "inverse")
+
+
+@dataclass(frozen=True, slots=True)
+class LossOptions:
+    """How the losses are put together.
+
+    Attributes:
+        alpha: A fixed share of L_moe, 0-1, or None to learn it (eq. 19).
+        alpha_bounds: Of the learned alpha, within 0-1.
+        self_weight: lambda of eq. 15.
+        temperature: Of the contrastive losses, above 0.
+        queue_size: Keys remembered.
+        smoothing: Label smoothing in L_moe.
+        contrast: L_sup of eq. 13: "supcon" (the paper's), "gpaco" (the released code's), "supmin" (for data
+            of which one class is most), or "none": cross-entropy alone, and alpha, L_self and the queue say
+            nothing.
+        every_view: Every view of a sample is a query of "supcon", "supmin" and L_self, and not O1 alone. With
+            "gpaco" every view is.
+        pseudo_labels: L_self takes the network's predictions for labels (see `losses.selfcon`).
+        pair_weight: Of the pairs in "gpaco".
+        pair_smoothing: Of the class terms in "gpaco".
+        class_weights: Of L_moe: "none", or "inverse" to the classes' frequency.
+        views: How often each frame is in a batch, changed each time anew: all frames once, then all again.
+            Their projections count as views of one sample, beside the experts'.
+        gate_start: Gumbel temperature at the beginning; it falls, by even factors, to the architecture's,
+            which it has from half of the training on. None is the architecture's throughout.
+
+    Raises:
+        UsageError: A value is out of range, or there is no such name.
+    """
+
+    alpha: float | None = 0.5
+    alpha_bounds: tuple[float, float] = (0.05, 0.95)
+    self_weight: float = 0.1
+    temperature: float = 0.2
+    queue_size: int = 2048
+    smoothing: float = 0.05
+    contrast: str = "supcon"
+    every_view: bool = False
+    pseudo_labels: bool = False
+    pair_weight: float = 0.05
+    pair_smoothing: float = 0.1
+    class_weights: str = "none"
+    views: int = 1
+    gate_start: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.contrast not in CONTRASTS:
+            raise UsageError(f"There is no loss {self.contrast!r}; choose one of {', '.join(CONTRASTS)}.")
+        if self.class_weights not in CLASS_WEIGHTS:
+            raise UsageError(
+                f"There are no class weights {self.class_weights!r}; choose {' or '.join(CLASS_WEIGHTS)}."
+            )
+        low, high = self.alpha_bounds
+        if not (0 <= low < high <= 1 and (self.alpha is None or 0 <= self.alpha <= 1)):
+            raise UsageError("Alpha and its bounds must lie within 0 and 1, the lower bound first.")
+        shares = (self.smoothing, self.pair_smoothing)
+        if not all(0 <= share < 1 for share in shares):
+            raise UsageError("Label smoothing must be 0 or more and below 1.")
+        if self.temperature <= 0 or (self.gate_start is not None and self.gate_start <= 0):
+            raise UsageError("The temperatures of the losses and the gate must be above 0.")
+        if self.views < 1 or self.queue_size < 0 or self.self_weight < 0 or self.pair_weight < 0:
+            raise UsageError("A frame needs one view or more; queue and loss weights must be 0 or more.")
+
+
+LOSS_RECIPES: Final[dict[str, LossOptions]] = {
+    # How the shipped model was made.
+    "live": LossOptions(),
+    # Equations 11-19; the paper does not give lambda, the temperature or the queue's size.
+    "paper": LossOptions(alpha=None, smoothing=0.0),
+    # The released code, but with an alpha that is learned and bounded: there it is in no optimiser.
+    "released": LossOptions(
+        alpha=None, contrast="gpaco", self_weight=0.0, smoothing=0.0, class_weights="inverse"
+    ),
+    "cross-entropy": LossOptions(contrast="none", smoothing=0.0),
+}
+
+
+def loss_recipe(name: str) -> LossOptions:
+    """The losses of that name.
+
+    Raises:
+        UsageError: There are none.
+    """
+    try:
+        return LOSS_RECIPES[name]
+    except KeyError:
+        raise UsageError(f"There are no losses {name!r}; choose one of {', '.join(LOSS_RECIPES)}.") from None

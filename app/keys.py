@@ -92,7 +92,7 @@ _REVIEW: Final = (
     *(
         _review(
             f"class_{i + 1}",
-            f"Plane {i + 1}",
+            "Name",
             (key,),
             "Give the chosen plane this name (see the list beside the picture)" if i == 0 else "",
             shown="1 – 9, 0",

@@ -30,7 +30,12 @@ class Messages:
             self._read.add(shown.text)
         self._fault = ""
 
-    def banner(self, state: EngineState | None, info: SourceInfo | None, *faults: str) -> Banner | None:
-        """What to say: of the window, of `faults` in order, of the scan and its source."""
+    def banner(
+        self, state: EngineState | None, info: SourceInfo | None, *faults: str, notice: str = ""
+    ) -> Banner | None:
+        """What to say: of the window, of `faults` in order, of the scan and its source; or the notice."""
         fault = next((fault for fault in (self._fault, *faults) if fault and fault not in self._read), "")
-        return banner(state, info, fault, self._read)
+        said = banner(state, info, fault, self._read)
+        if said is None and notice and notice not in self._read:
+            return Banner(notice, False)
+        return said

@@ -246,6 +246,7 @@ def _list_of_keys(page: str) -> QWidget:
     grid = QGridLayout(keys)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(24)
+    grid.setVerticalSpacing(1)
     for row, binding in enumerate(bindings_of(page)):
         names = [_KEY_NAMES.get(key, key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
         texts = (binding.shown or "   ".join(names), binding.title, binding.help)

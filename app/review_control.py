@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -14,8 +16,8 @@ from app.opened import OpenReview, ReviewRequest
 from app.review_state import Candidate, ReviewSnapshot, done_sentence
 from app.review_worker import LATER, SOON, Fetcher, Hand
 from app.scan import Job
-from semc_core.errors import SemcError
-from semc_core.frames import FramePacket, FrameResult
+from semc_core.errors import SemcError, SourceError
+from semc_core.frames import FramePacket, FrameResult, read_only
 from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.review.viewer import FrameViewer
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
@@ -45,6 +47,7 @@ class ReviewControl:
         self._hand: Hand | None = None
         self._frames: FrameViewer | None = None
         self._looks: Fetcher[FrameResult] | None = None
+        self._saved: Fetcher[FramePacket] | None = None
         self._lock = threading.Lock()
         self._snapshot = ReviewSnapshot()
         self._pictures: dict[str, NDArray[np.uint8]] = {}
@@ -67,9 +70,9 @@ class ReviewControl:
     def let_go(self) -> None:
         """Close what is open, on another thread."""
         if self._open is not None:
-            parts = (self._frames, self._looks, self._hand, self._open)
-            self._open, self._hand, self._frames, self._looks = None, None, None, None
-            self._closing.append(Job(lambda: _close_all(*parts), "review-close"))
+            fetchers, hand, opened = (self._frames, self._looks, self._saved), self._hand, self._open
+            self._open, self._hand, self._frames, self._looks, self._saved = None, None, None, None, None
+            self._closing.append(Job(lambda: _close_all(fetchers, hand, opened), "review-close"))
         with self._lock:
             self._snapshot, self._pictures, self._candidates = ReviewSnapshot(), {}, None
 
@@ -140,9 +143,12 @@ class ReviewControl:
         self._hand = Hand(self._failed)
         if opened.source is not None:
             self._frames = FrameViewer(opened.source, self._failed)
+        else:
+            self._saved = Fetcher(
+                lambda plane_id: saved_frame(opened, plane_id), "review-saved", self._failed
+            )
         if opened.analysis is not None:
             self._looks = Fetcher(opened.analysis.look_at, "review-looks", self._failed)
-        self.fault = opened.notice
         self._refresh()
 
     def _finish(self, job: Job[None]) -> None:
@@ -190,6 +196,13 @@ class ReviewControl:
             return None
         self._frames.ask(index)
         return self._frames.got
+
+    def saved(self, plane_id: int) -> FramePacket | None:
+        """The newest saved frame that was read, where the loop is not there; `plane_id`'s comes soon."""
+        if self._saved is None:
+            return None
+        self._saved.ask(plane_id)
+        return self._saved.got
 
     def look(self, index: int) -> FrameResult | None:
         """The newest frame that was looked at; `index` is asked for and comes soon."""
@@ -306,10 +319,10 @@ class ReviewControl:
                 self._do(lambda name=plane.png: self._read_picture(opened, name), LATER)  # type: ignore[misc]
 
     def _read_picture(self, opened: OpenReview, name: str) -> None:
-        pixels = cv2.imread(str(opened.session.folder / name), cv2.IMREAD_UNCHANGED)
+        pixels = read_png(opened.session.folder / name)
         if pixels is None:
             return  # told by `semc session verify`; the card stays without a picture
-        small = thumbnail(np.asarray(pixels if pixels.ndim == 2 else pixels[..., 2::-1], np.uint8))
+        small = thumbnail(pixels)
         with self._lock:
             if opened is self._open:
                 self._pictures = {**self._pictures, name: small}
@@ -339,13 +352,35 @@ class ReviewControl:
             self._refresh()
 
 
+def read_png(path: Path) -> NDArray[np.uint8] | None:
+    """The picture in a file, uint8 (H, W) or (H, W, 3) RGB, read-only; None if it cannot be read."""
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        return None
+    return read_only(np.asarray(pixels if pixels.ndim == 2 else pixels[..., 2::-1], np.uint8))
+
+
+def saved_frame(opened: OpenReview, plane_id: int) -> FramePacket:
+    """The frame that was saved for a plane, read from its PNG.
+
+    Raises:
+        SourceError: It is not there or damaged.
+        SessionError: There is no such plane.
+    """
+    plane = opened.session.plane(plane_id)
+    pixels = None if plane.png is None else read_png(opened.session.folder / plane.png)
+    if pixels is None:
+        raise SourceError(f"The saved frame of {plane.plane} cannot be read; semc session verify says more.")
+    source_id = opened.session.source.source_id
+    return FramePacket(source_id, plane.frame_index, plane.time_s, time.monotonic(), read_only(pixels))
+
+
 def _close_all(
-    frames: FrameViewer | None,
-    looks: Fetcher[FrameResult] | None,
+    fetchers: Sequence[FrameViewer | Fetcher[FrameResult] | Fetcher[FramePacket] | None],
     hand: Hand | None,
     opened: OpenReview,
 ) -> None:
-    for fetcher in (frames, looks):
+    for fetcher in fetchers:
         if fetcher is not None:
             fetcher.close()
     if hand is not None:

@@ -276,12 +276,20 @@ class ReviewPage(QWidget):
         self._take_snapshot(opened, desk)
         desk.playhead.tick(now_s)
         index = desk.playhead.index
-        packet = self._control.frame(index)
         frame_index = opened.frame_index(index, self._table)
+        packet = self._control.frame(index) if opened.source is not None else self._saved(desk, frame_index)
         self._show_picture(desk, packet, frame_index)
         self._show_place(desk)
         self._show_strips(opened, desk, frame_index if packet is None else packet.index)
         self.ask_line.ask(desk.asking)
+
+    def _saved(self, desk: ReviewDesk, frame_index: int) -> FramePacket | None:
+        """Without the loop: the saved frame of the chosen plane, while the playhead is there."""
+        chosen = desk.chosen
+        if chosen is None or chosen.frame_index != frame_index:
+            return None
+        packet = self._control.saved(chosen.plane_id)
+        return packet if packet is not None and packet.index == frame_index else None
 
     def _take_snapshot(self, opened: OpenReview, desk: ReviewDesk) -> None:
         snapshot = self._control.snapshot
@@ -315,7 +323,7 @@ class ReviewPage(QWidget):
         badge = saved_badge(planes, shown_index)
         badges = ((badge, theme.GOOD),) if badge else ()
         if packet is None and opened.source is None:
-            hint = "The loop is not there; its planes and its time line are shown."
+            hint = "The loop is not there; Up and Down show the planes that were saved."
         else:
             hint = mode_hint(desk.mode, desk.mark_from_s, shown.rows)
         view.show_texts(badges, hint, self._colours.get(shown.title))

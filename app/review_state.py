@@ -284,7 +284,7 @@ def plane_sentence(plane: PlaneEntry) -> str:
         text += " Added by a person."
     elif plane.found_as != plane.plane:
         text += f" The model said {plane.found_as}."
-    elif plane.chosen_by == PERSON:
+    elif plane.chosen_by == PERSON and not plane.rejected:
         text += " Changed by a person."
     if plane.rejected:
         text += " Rejected" + (f": {plane.reason}." if plane.reason else ".")

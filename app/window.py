@@ -335,7 +335,9 @@ class MainWindow(QWidget):
         engine = None if self.page_name == REVIEW else self._shown_engine
         state = None if engine is None else engine.state
         info = None if engine is None else engine.source_info
-        self.banner.show_banner(self.messages.banner(state, info, self.control.fault, self.review.fault))
+        faults = (self.control.fault, self.review.fault)
+        notice = "" if self._shown_review is None else self._shown_review.notice
+        self.banner.show_banner(self.messages.banner(state, info, *faults, notice=notice))
 
     def _show_status(self) -> None:
         if self.page_name == REVIEW:

@@ -92,7 +92,7 @@ def take_review(window: MainWindow, loop: Path, take: Take) -> None:
     loop.rename(loop.with_name("elsewhere.mp4"))
     assert window.review.open is not None
     window.open_review(window.review.open.session.folder)
-    turn(lambda: bool(window.review.fault), 20)
+    turn(lambda: window.banner.isVisible(), 20)
     press("next_plane")
     take("review-without-loop")
 

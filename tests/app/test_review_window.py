@@ -165,7 +165,10 @@ def test_a_session_without_its_loop_shows_planes_and_time_line_and_says_so(
     assert "no longer where it was" in window.banner.shown.text
     desk = window.review_page.desk
     assert desk is not None
-    press(window, KEY.Key_Down, KEY.Key_2)
+    press(window, KEY.Key_Down)
+    assert desk.chosen is not None
+    qtbot.waitUntil(lambda: window.review_page.view.packet is not None, timeout=WAIT_MS)
+    press(window, KEY.Key_2)
     wait_for_said(qtbot, window, "is now FHP2")
     press(window, KEY.Key_A)
     wait_for_said(qtbot, window, "The loop is not there")

@@ -14,16 +14,16 @@ from training.augment import Augmenter, to_side
 from training.data.dataset import draw_weights, load_split
 from training.data.negatives import DESTROYERS, ECHOES, SCREENS, make_negative
 from training.data.render import RenderOptions, render_patients
-from training.data.shards import Row, read_shard, shard_path, write_shard
+from training.data.shards import patient_row, read_shard, shard_path, write_shard
 from training.data.splits import Split, check_disjoint, parse_patients, split_of
 
 
 def shard(folder: Path, patient: int, named: int | None = None, size: int = 16) -> None:
     """A patient of eight frames: four planes, and NSP near, far, between, and negative."""
     owner = patient if named is None else named
-    rows = [Row(i, LIVER_CLASSES[i], 0.2, owner, "scan") for i in range(4)]
-    rows += [Row(9, NON_STANDARD, distance, owner, "scan") for distance in (2.0, 5.0, 1.1)]
-    rows.append(Row(-1, NON_STANDARD, float("inf"), owner, "negative:text"))
+    rows = [patient_row(owner, i, LIVER_CLASSES[i], 0.2, "scan") for i in range(4)]
+    rows += [patient_row(owner, 9, NON_STANDARD, distance, "scan") for distance in (2.0, 5.0, 1.1)]
+    rows.append(patient_row(owner, -1, NON_STANDARD, float("inf"), "negative:text"))
     write_shard(folder, patient, np.full((8, size, size), patient % 256, np.uint8), rows)
 
 
@@ -55,9 +55,9 @@ def test_patients_that_make_no_sense_are_refused(text: str) -> None:
 def test_a_set_is_read_by_split(tmp_path: Path) -> None:
     for patient in (3, 7, 1005, 2001):
         shard(tmp_path, patient)
-    assert load_split(tmp_path, Split.TRAIN, LIVER_CLASSES).patients == [3, 7]
+    assert load_split(tmp_path, Split.TRAIN, LIVER_CLASSES).groups == ["00003", "00007"]
     validation = load_split(tmp_path, Split.VALIDATION, LIVER_CLASSES)
-    assert validation.patients == [1005]
+    assert validation.groups == ["01005"]
     assert validation.frames.shape == (8, 16, 16)
     assert validation.labels[:4].tolist() == [0, 1, 2, 3]
 
@@ -72,7 +72,7 @@ def test_a_test_patient_hidden_in_a_training_file_is_found(tmp_path: Path) -> No
 def test_a_training_patient_in_two_splits_is_found(tmp_path: Path) -> None:
     shard(tmp_path, 3)
     shard(tmp_path, 1004, named=3)
-    with pytest.raises(UsageError, match="Patient 3 is in train and in validation"):
+    with pytest.raises(UsageError, match="Patient 00003 is in train and in validation"):
         load_split(tmp_path, Split.TRAIN, LIVER_CLASSES)
 
 
@@ -119,7 +119,7 @@ def test_rendering_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert list(render_patients(tmp_path, [5], options, processes=1)) == []
     frames, rows = read_shard(shard_path(tmp_path, 5))
     assert frames.shape == (24, 64, 64)
-    assert {row.patient for row in rows} == {5}
+    assert {row.group for row in rows} == {"00005"}
     assert sum(row.kind.startswith("negative:") for row in rows) == 6
     assert {row.plane for row in rows if row.distance <= 1} <= set(LIVER_CLASSES[:-1])
     assert all(row.plane == NON_STANDARD for row in rows if row.distance > 1)

@@ -15,7 +15,7 @@ from semc_core.runtime.load import load_runtime
 from training.calibrate import fit_novelty, fit_temperature
 from training.checkpoint import read_checkpoint
 from training.data.dataset import FrameSet
-from training.data.shards import Row
+from training.data.shards import patient_row
 from training.finish import NOTICE, finish
 from training.loop import Training, TrainOptions, classify
 from training.metrics import frame_metrics
@@ -40,7 +40,7 @@ def toy(first_patient: int, count: int, seed: int) -> FrameSet:
         frames.append(np.clip(picture, 0, 255).astype(np.uint8))
         labels.append(label)
         distance = float("inf") if label == 2 else 0.3
-        described.append(Row(i, CLASSES[label], distance, first_patient + i % 5, "scan"))
+        described.append(patient_row(first_patient + i % 5, i, CLASSES[label], distance, "scan"))
     return FrameSet(torch.from_numpy(np.stack(frames)), torch.tensor(labels), described, CLASSES)
 
 
@@ -68,7 +68,7 @@ def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
     network = training.best_network()
     spec = finish(network, training.options, train, validation, path, {"steps": training.step})
     assert spec.notice == NOTICE
-    assert spec.provenance["train_patients"] == [0, 4, 5]
+    assert spec.provenance["train_patients"] == ["00000", "00004", 5]
     assert NOTICE in path.with_suffix(".md").read_text()
     read, arrays = read_model(path)
     assert read.classes == CLASSES

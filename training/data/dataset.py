@@ -1,72 +1,25 @@
-"""The frames of one split in memory, and how often each is drawn.
-
-Shapes: N frames, h x w pixels, K classes.
-"""
+"""The frames of one split of a rendered set, and how often each frame of any set is drawn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from semc_core.errors import UsageError
-from semc_core.labels import NON_STANDARD
-from training.data.shards import Row, read_shard
+from training.data.frames import AMBIGUOUS, FrameSet
+from training.data.shards import read_shard
 from training.data.splits import Split, check_disjoint, split_of
 
-AMBIGUOUS: Final = (0.85, 1.3)
-"""Distances at which a frame is neither clearly standard nor clearly not."""
+__all__ = ["AMBIGUOUS", "FrameSet", "draw_weights", "load_split"]
 
 _FAMILIES: Final = {"near": 0.45, "far": 0.2, "negative": 0.35}
 """How the draws of NSP are shared: beside a plane, elsewhere in the patient, not of a liver scan at all."""
 
-_NEAR: Final = 2.5
-
-
 _EXAMPLES: Final = {Split.TRAIN: "0:240", Split.VALIDATION: "1000:1024", Split.TEST: "2000:2020"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FrameSet:
-    """Frames with their labels.
-
-    Attributes:
-        frames: uint8 (N, h, w), gray.
-        labels: int64 (N,), index into the classes.
-        rows: N of them, what is known of each frame.
-        classes: K names.
-    """
-
-    frames: Tensor
-    labels: Tensor
-    rows: list[Row]
-    classes: tuple[str, ...]
-
-    @property
-    def patients(self) -> list[int]:
-        """The patients in it, sorted."""
-        return sorted({row.patient for row in self.rows})
-
-    def subset(self, kept: NDArray[np.bool_]) -> FrameSet:
-        """Only the frames where `kept`, bool (N,), is true."""
-        places = np.flatnonzero(kept)
-        chosen = torch.from_numpy(places)
-        rows = [self.rows[int(i)] for i in places]
-        return FrameSet(self.frames[chosen], self.labels[chosen], rows, self.classes)
-
-    def is_ambiguous(self) -> NDArray[np.bool_]:
-        """bool (N,): which frames lie in the band of `AMBIGUOUS`."""
-        low, high = AMBIGUOUS
-        return np.array([low <= row.distance <= high for row in self.rows], bool)
-
-    def families(self) -> list[str]:
-        """For each frame its plane, or for NSP "near", "far" or "negative"."""
-        return [_family(row) for row in self.rows]
 
 
 def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet:
@@ -81,7 +34,7 @@ def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet
         patient = _patient_of(path)
         home = split_of(patient)
         pictures, described = read_shard(path)
-        homes[home] |= {str(row.patient) for row in described}
+        homes[home] |= {row.group for row in described}
         if home is split:
             frames.append(pictures)
             rows += described
@@ -91,7 +44,7 @@ def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet
             f"{folder} has no {split.value} patients; render some with `python -m training render "
             f"--out {folder} --patients {_EXAMPLES[split]}`."
         )
-    if any(split_of(row.patient) is not split for row in rows):
+    if any(split_of(int(row.group)) is not split for row in rows):
         raise UsageError(f"{folder} has a patient in a file of another split; render the set again.")
     if len({pictures.shape[1:] for pictures in frames}) > 1:
         raise UsageError(f"The pictures in {folder} differ in size; render them all with one --size.")
@@ -128,14 +81,6 @@ def draw_weights(data: FrameSet, non_standard_share: float, ambiguous_weight: fl
         elif family in present:
             weights[i] = own[i] * non_standard_share * _FAMILIES[family] / others / totals[family]
     return torch.from_numpy(weights / weights.sum())
-
-
-def _family(row: Row) -> str:
-    if row.plane != NON_STANDARD:
-        return row.plane
-    if row.kind.startswith("negative"):
-        return "negative"
-    return "near" if row.distance <= _NEAR else "far"
 
 
 def _patient_of(path: Path) -> int:

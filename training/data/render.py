@@ -22,8 +22,9 @@ from semc_core.phantom.planes import TOLERANCES, Truth, nearest_plane
 from semc_core.phantom.probe import Pose
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.preprocess import prepare, whole
+from training.data.frames import Row
 from training.data.negatives import make_negative
-from training.data.shards import Row, shard_path, write_shard
+from training.data.shards import patient_row, shard_path, write_shard
 
 _SCREENS: Final = ((640, 480), (640, 480), (720, 576), (800, 600), (1024, 768), (1280, 720))
 _SECONDS: Final = 120.0
@@ -77,7 +78,7 @@ def render_patient(folder: Path, options: RenderOptions, patient: int) -> int:
         _render_posed(store, rng, scan, standard=number % 2 == 0)
     for _ in range(negatives):
         kind, picture = make_negative(rng, last[int(rng.integers(len(last)))])
-        store.add(picture, Row(-1, NON_STANDARD, float("inf"), patient, f"negative:{kind}"))
+        store.add(picture, patient_row(patient, -1, NON_STANDARD, float("inf"), f"negative:{kind}"))
     write_shard(folder, patient, np.stack(store.pictures), store.rows)
     return patient
 
@@ -138,7 +139,7 @@ def _render_scan(
     kept = []
     for truth in wanted:
         pixels = scan.frame(truth.frame_index)
-        store.add(pixels, Row(truth.frame_index, truth.plane, truth.distance, scan.seed, "scan"))
+        store.add(pixels, patient_row(scan.seed, truth.frame_index, truth.plane, truth.distance, "scan"))
         if np.isfinite(truth.distance):
             kept.append(pixels)
     return kept[:: max(1, len(kept) // 12)]
@@ -163,4 +164,4 @@ def _render_posed(store: _Pictures, rng: np.random.Generator, scan: SimulatedSca
     pose = Pose(*(float(value) for value in off))
     name, distance = nearest_plane(pose, scan.path.planes, breath_mm)
     pixels = scan.at_pose(pose, int(rng.integers(1 << 30)), breath_mm)
-    store.add(pixels, Row(-1, name, distance, scan.seed, "posed"))
+    store.add(pixels, patient_row(scan.seed, -1, name, distance, "posed"))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,28 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
+from training.data.frames import Row
+
+SOURCE: Final = "simulated"
 
 _COLUMNS: Final = ("frame", "plane", "distance", "patient", "kind")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one frame shows.
-
-    Attributes:
-        frame: Index in its scan; -1 for a picture that is not part of a scan.
-        plane: Class name.
-        distance: To the nearest plane, in units of tolerance; at most 1 is standard. Infinite
-            where there is none.
-        patient: Number of the simulated patient, which decides the split.
-        kind: "scan", "posed" (a pose beside the scan's path), or "negative:..." with the maker's name.
-    """
-
-    frame: int
-    plane: str
-    distance: float
-    patient: int
-    kind: str
+def patient_row(patient: int, frame: int, plane: str, distance: float, kind: str) -> Row:
+    """The row of a simulated frame; see `Row`. The patient's number, five digits or more, is its group."""
+    return Row(f"{patient:05d}", SOURCE, plane, kind, distance, frame)
 
 
 def shard_path(folder: Path, patient: int) -> Path:
@@ -66,7 +53,7 @@ def write_shard(folder: Path, patient: int, frames: NDArray[np.uint8], rows: Seq
         writer = csv.writer(table)
         writer.writerow(_COLUMNS)
         for row in rows:
-            writer.writerow([row.frame, row.plane, f"{row.distance:.4f}", row.patient, row.kind])
+            writer.writerow([row.frame, row.plane, f"{row.distance:.4f}", int(row.group), row.kind])
         table.flush()
         os.fsync(table.fileno())
     partial.replace(path)
@@ -84,7 +71,7 @@ def read_shard(path: Path) -> tuple[NDArray[np.uint8], list[Row]]:
     try:
         with path.open(newline="", encoding="utf-8") as table:
             rows = [
-                Row(int(r["frame"]), r["plane"], float(r["distance"]), int(r["patient"]), r["kind"])
+                patient_row(int(r["patient"]), int(r["frame"]), r["plane"], float(r["distance"]), r["kind"])
                 for r in csv.DictReader(table)
             ]
         frames = np.load(path.with_suffix(".npy"), mmap_mode="r")

@@ -1,0 +1,225 @@
+"""What a data set holds: one entry per picture, with its label, its group and its split. No pixels here.
+
+A group is the finest unit known to be one patient, series or video. All pictures of a group are in one split.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import UsageError
+from semc_core.labels import LIVER_PLANES, NON_STANDARD
+from semc_core.session.atomic import write_atomically
+from training.data.deal import deal
+
+SPLITS: Final = ("train", "validation", "test")
+SPLIT_FILE: Final = "semc_split.csv"
+"""Name of the table, in a data set's folder, that says which group is in which split."""
+
+SHARES: Final = (0.7, 0.15, 0.15)
+COLUMNS: Final = ("file", "label", "source", "group", "split", "frame")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture of a data set.
+
+    Attributes:
+        path: The file that holds it; of a frame of a recording, the folder of its session.
+        label: Class name; "NSP" says "none of these".
+        group: Patient, series or video, unique in the data set.
+        source: Scanner, hospital or collection it came from; "" if unknown.
+        split: "train", "validation", "test", or "" if none was chosen.
+        frame: Its place in a file of many pictures, from 0.
+    """
+
+    path: Path
+    label: str
+    group: str
+    source: str = ""
+    split: str = ""
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DataIndex:
+    """A data set.
+
+    Attributes:
+        name: For tables and reports.
+        samples: The pictures, in a fixed order.
+        classes: Names, K of them, in the order of the labels.
+        none_class: Which of them says "none of these"; None if no class does.
+        notes: Sentences about what was found: what is unknown, what was left out.
+        folder: Where the files lie.
+    """
+
+    name: str
+    samples: tuple[Sample, ...]
+    classes: tuple[str, ...]
+    none_class: str | None = None
+    notes: tuple[str, ...] = ()
+    folder: Path | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups, sorted."""
+        return tuple(sorted({sample.group for sample in self.samples}))
+
+    def of_split(self, split: str) -> tuple[Sample, ...]:
+        """The pictures of one split."""
+        return tuple(sample for sample in self.samples if sample.split == split)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """For each class the number of pictures in each split, "" included; zeros are left out."""
+        found = Counter((sample.label, sample.split) for sample in self.samples)
+        return {
+            name: {split: found[name, split] for split in (*SPLITS, "") if found[name, split]}
+            for name in self.classes
+        }
+
+    def check(self) -> None:
+        """Refuse what nobody may train on.
+
+        Raises:
+            UsageError: It is empty, a label is no class, a split has another name, or a group is in two
+                splits.
+        """
+        if not self.samples:
+            raise UsageError(f"{self.name} holds no pictures; choose another folder.")
+        unknown = sorted({sample.label for sample in self.samples} - set(self.classes))
+        if unknown:
+            raise UsageError(
+                f"{self.name} has pictures labelled {', '.join(unknown)}, which is none of its classes."
+            )
+        odd = sorted({sample.split for sample in self.samples} - {*SPLITS, ""})
+        if odd:
+            raise UsageError(f"{self.name} names the split {odd[0]!r}; use train, validation or test.")
+        check_leaks(self.samples)
+
+    def split(
+        self, seed: int = 1, shares: tuple[float, float, float] = SHARES, *, anew: bool = False
+    ) -> DataIndex:
+        """Deal the groups to the splits, alike in classes as far as whole groups allow.
+
+        The same groups, seed and shares give the same splits. A group that is in validation or test already
+        stays there, and one in train stays unless there is no validation: then it is drawn from train.
+
+        Args:
+            seed: Decides the order of dealing.
+            shares: Of the pictures: train, validation, test. They need not add up to 1.
+            anew: Forget the splits that are there.
+
+        Raises:
+            UsageError: The shares make no sense, a group is in two splits, or a split stays empty.
+        """
+        if any(share < 0 for share in shares) or not sum(shares) > 0 or shares[0] <= 0:
+            raise UsageError(
+                "The shares must be three numbers of 0 or more, the first above 0, as in 70/15/15."
+            )
+        if not anew:
+            check_leaks(self.samples)
+        held = {} if anew else {sample.group: sample.split for sample in self.samples if sample.split}
+        labels: dict[str, Counter[str]] = defaultdict(Counter)
+        for sample in self.samples:
+            labels[sample.group][sample.label] += 1
+        chosen = deal(labels, self.classes, held, dict(zip(SPLITS, shares, strict=True)), seed)
+        return self.with_splits(chosen)
+
+    def with_splits(self, splits: Mapping[str, str]) -> DataIndex:
+        """The same pictures, each in the split of its group; "" where `splits` does not name the group."""
+        moved = (replace(sample, split=splits.get(sample.group, "")) for sample in self.samples)
+        return replace(self, samples=tuple(moved))
+
+    def save(self, path: Path) -> None:
+        """Write the pictures, with their splits, as CSV. File names are relative to the data set's folder.
+
+        Raises:
+            SaveError: The file cannot be written.
+        """
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for sample in self.samples:
+            row = (sample.label, sample.source, sample.group, sample.split, sample.frame)
+            table.writerow([self._relative(sample.path), *row])
+        write_atomically(path, text.getvalue().encode())
+
+    def _relative(self, path: Path) -> str:
+        if self.folder is not None and path.is_relative_to(self.folder):
+            return path.relative_to(self.folder).as_posix()
+        return path.name
+
+
+def check_leaks(samples: Iterable[Sample]) -> None:
+    """Refuse a group in two splits.
+
+    Raises:
+        UsageError: There is one; the sentence names it.
+    """
+    homes: dict[str, str] = {}
+    for sample in samples:
+        if sample.split and homes.setdefault(sample.group, sample.split) != sample.split:
+            raise UsageError(
+                f"{sample.group} is in {homes[sample.group]} and in {sample.split}; keep all pictures of a "
+                "patient or video in one split (`semc data split --anew` deals them again)."
+            )
+
+
+def read_splits(path: Path) -> dict[str, str]:
+    """The split of each group in a table that `DataIndex.save` wrote.
+
+    Raises:
+        UsageError: It cannot be read, or puts a group into two splits.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as table:
+            rows = [(row["group"], row["split"]) for row in csv.DictReader(table)]
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        raise UsageError(
+            f"{path.name} cannot be read as a table of splits; remove it and run `semc data split` again."
+        ) from error
+    check_leaks(Sample(path, "", group, split=split) for group, split in rows)
+    return dict(rows)
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Class names in their fixed order: those of the liver as the program has them, else sorted; NSP last."""
+    found = set(labels)
+    known = [name for name in LIVER_PLANES if name in found]
+    others = sorted(found - set(known) - {NON_STANDARD})
+    return (*known, *others, *([NON_STANDARD] if NON_STANDARD in found else []))
+
+
+def make_index(
+    name: str,
+    samples: Iterable[Sample],
+    folder: Path,
+    notes: Iterable[str] = (),
+    classes: tuple[str, ...] = (),
+) -> DataIndex:
+    """A checked index of pictures that were found in `folder`.
+
+    Args:
+        name: See `DataIndex`.
+        samples: The pictures.
+        folder: Where they lie.
+        notes: Sentences about them.
+        classes: In their order; by default `in_order` of the labels.
+
+    Raises:
+        UsageError: See `DataIndex.check`.
+    """
+    kept = tuple(samples)
+    names = classes or in_order(sample.label for sample in kept)
+    index = DataIndex(
+        name, kept, names, NON_STANDARD if NON_STANDARD in names else None, tuple(notes), folder
+    )
+    index.check()
+    return index

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "session": "semc_core.commands.session",
     "pacs": "semc_core.commands.pacs",
     "replay": "semc_core.commands.replay",
+    "protocols": "semc_core.commands.protocols",
     "train": "training.commands.train",
     "eval": "training.commands.evaluate",
 }

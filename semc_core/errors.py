@@ -43,3 +43,19 @@ class ExportCancelled(ExportError):
 
 class PacsError(SemcError):
     """A server did not take what was sent, cannot be reached, or is described wrongly."""
+
+
+class ProtocolError(SemcError):
+    """A protocol is not there, or its file is not as it must be.
+
+    Attributes:
+        problems: A sentence for each mistake in the file; none where there is no such protocol.
+    """
+
+    def __init__(self, text: str, problems: tuple[str, ...] = ()) -> None:
+        """Say `text`; or of the file named `text` its first problem, and how many more there are."""
+        if problems:
+            more = f" ({len(problems) - 1} more; semc protocols --check FILE lists them)"
+            text = f"{text}: {problems[0]}{more if len(problems) > 1 else ''}"
+        super().__init__(text)
+        self.problems = problems

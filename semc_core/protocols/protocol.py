@@ -1,0 +1,85 @@
+"""A scanning protocol: which planes an examination should save. Plain data; no file is touched here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a protocol comes from: `title` and `year` of the document, and `by`, who published it."""
+
+    title: str
+    year: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolItem:
+    """One plane that the examination should show.
+
+    Attributes:
+        id: Lower-case letters, digits and hyphens; unique in its protocol.
+        title: In words.
+        planes: Names that models have for it; any of them fulfils the item. The first is the protocol's own.
+        optional: It does not count for completeness.
+    """
+
+    id: str
+    title: str
+    planes: tuple[str, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """All that an examination should show, in the order in which it is listed.
+
+    Attributes:
+        id: Lower-case letters, digits and hyphens; unique among the protocols.
+        title: In words, short.
+        items: At least one.
+        about: A sentence on what it is for, or "".
+        sources: The documents it follows; none for a user's own.
+        own: Made by the user, not part of the program.
+    """
+
+    id: str
+    title: str
+    items: tuple[ProtocolItem, ...]
+    about: str = ""
+    sources: tuple[Citation, ...] = ()
+    own: bool = False
+
+    def unknown_items(self, model_planes: Collection[str]) -> tuple[ProtocolItem, ...]:
+        """The items of which a model knows no plane.
+
+        Args:
+            model_planes: The model's classes without the one for "none of these" (`ModelSpec.planes`).
+        """
+        return tuple(item for item in self.items if not any(name in model_planes for name in item.planes))
+
+
+def unknown_sentence(protocol: Protocol, model_planes: Collection[str], most: int = 4) -> str:
+    """What the user should know before the scan of a model that does not know the whole protocol, or "".
+
+    Args:
+        protocol: That was chosen.
+        model_planes: As in `Protocol.unknown_items`.
+        most: So many titles are named at most.
+    """
+    unknown = protocol.unknown_items(model_planes)
+    if not unknown:
+        return ""
+    if len(unknown) == len(protocol.items):
+        return (
+            f"This model knows no plane of the protocol {protocol.title}; choose another protocol, "
+            "or another model."
+        )
+    named = "; ".join(item.title for item in unknown[:most])
+    more = f"; and {len(unknown) - most} more" if len(unknown) > most else ""
+    return (
+        f"This model does not know {len(unknown)} of the {len(protocol.items)} items of {protocol.title} "
+        f"({named}{more}); save those planes by hand."
+    )

@@ -18,6 +18,8 @@ from semc_core.capture.video_index import Start, VideoIndex, check_of
 
 _THREADS: Final = max(2, min(8, os.cpu_count() or 2))
 _FAILURES: Final = 16
+_CAN_SKIP: Final = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4")
+"""Decoders that leave out exactly the packets they were told to, and not those in work around them."""
 _LEANING: Final = (PictureType.P, PictureType.B, PictureType.S, PictureType.BI)
 
 
@@ -48,6 +50,8 @@ class Cursor:
         """
         self._end()
         self.refused = False
+        if self._stream.codec_context.name not in _CAN_SKIP:
+            skip_to = -1
         self.position, self.skipped_to = start.frame - 1, skip_to - 1
         if start.packet == 0:
             # A fresh decoder on a fresh file: exactly what a sequential read does.

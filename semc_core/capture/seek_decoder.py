@@ -23,8 +23,8 @@ class FrameDecoder:
     """For one thread at a time.
 
     Decoding begins at the last start before the wanted frame, or goes on with whichever of a few decoders is
-    nearest. On the way there, frames that no other refers to are left out. Should a start not lead to the
-    frame, an earlier one is taken, in the end the beginning of the file.
+    nearest. On the way there, frames that no other refers to are left out. Should that not lead to the
+    frame, nothing is left out; then an earlier start is taken, in the end the beginning of the file.
 
     Attributes:
         kept: Frames as the decoder gave them, by index.
@@ -72,17 +72,18 @@ class FrameDecoder:
         cursor = self._nearest(first) or self._nearest(wanted)
         if cursor is not None and (found := self._forward(cursor, wanted, first, give_up)) is not None:
             return found
-        for back, start in enumerate(self._starts_before(wanted)):
-            if give_up():
-                return None
-            cursor = self._free_cursor()
-            skip_to = -1 if back else self._skip_to(max(first, start.frame), wanted)
-            if not cursor.begin(self.index, start, skip_to):
-                continue
-            if (found := self._forward(cursor, wanted, first, give_up)) is not None:
-                return found
-            if cursor.refused:
-                self._refused.add(start.packet)
+        for start in self._starts_before(wanted):
+            for skip_to in (self._skip_to(max(first, start.frame), wanted), -1):
+                if give_up():
+                    return None
+                cursor = self._free_cursor()
+                if not cursor.begin(self.index, start, skip_to):
+                    break
+                if (found := self._forward(cursor, wanted, first, give_up)) is not None:
+                    return found
+                if cursor.refused:
+                    self._refused.add(start.packet)
+                    break
         return None
 
     def _forward(self, cursor: Cursor, wanted: int, first: int, give_up: GiveUp) -> av.VideoFrame | None:

@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from semc_core.capture.base import Grabbed
-from semc_core.capture.decode import FrameClock
+from semc_core.capture.decode import FrameClock, pixels_of
 from semc_core.capture.video import HIDES_FRAMES, VideoSource, open_container, picture_stream
 from semc_core.errors import SourceError
 
@@ -62,7 +62,7 @@ class VideoIndex:
         stamps: int64 (N,), ascending time stamps by which a decoded frame is known; None if some are missing
             or double.
         packets: int64 (N,), number of each frame's packet in the order of decoding; None if not known.
-        checks: uint32 (N,), checksum of each decoded frame; None if they were not decoded.
+        checks: uint32 (N,), checksum of each frame's pixels; None if they were not decoded.
         starts: Ascending; the first is the beginning of the file.
     """
 
@@ -162,15 +162,12 @@ class DecodingIndexer:
 
 
 def check_of(frame: av.VideoFrame) -> int:
-    """A checksum of the decoded pixels, before any conversion."""
-    check = 0
-    for plane in frame.planes:
-        check = zlib.crc32(plane, check)
-    return check
+    """A checksum of the frame's pixels as they are shown; the decoder's own lines end in random bytes."""
+    return zlib.crc32(np.ascontiguousarray(pixels_of(frame)).data)
 
 
 class _Recorder(VideoSource):
-    """A sequential read that remembers what it saw instead of converting pixels."""
+    """A sequential read that remembers what it saw, but no pixels."""
 
     def __init__(self, path: Path) -> None:
         self._stamps: list[int | None] = []

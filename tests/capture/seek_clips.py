@@ -110,7 +110,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "vp9": lambda d: encode(
         d / "a.webm", "libvpx-vp9", {"cpu-used": "8", "deadline": "realtime"}, b_frames=0
     ),
-    "av1": lambda d: encode(d / "a.mp4", "libaom-av1", {"cpu-used": "8", "usage": "realtime"}, b_frames=0),
+    "av1": lambda d: encode(d / "a.mp4", "libsvtav1", {"preset": "12"}, b_frames=0),
     "mjpeg, mov": lambda d: encode(d / "a.mov", "mjpeg"),
     "gif": lambda d: write_video(d / "a.gif", 40),
     "cut short": lambda d: _cut(encode(d / "a.mkv", "libx264", _x264(OPEN))),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,14 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, _config, build_context, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from semc_core.errors import PacsError
 from semc_core.export.dicom import IMPLEMENTATION_UID
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.encoding import Unreadable, for_server
 from semc_core.pacs.entries import DicomObject
-from semc_core.pacs.tls import tls_context
+from semc_core.pacs.tls import SecuredContext, tls_context
 from semc_core.version import VERSION
 
 # Its messages quote data sets and addresses: neither its log nor its handlers are used.
@@ -109,7 +111,7 @@ class Link:
         self._socket: socket.socket | None = None
         self._opened = opened
         self._message = 0
-        entity = AE(ae_title=destination.own_title)
+        entity = _Entity(ae_title=destination.own_title)
         entity.implementation_class_uid = UID(IMPLEMENTATION_UID)
         entity.implementation_version_name = f"SEMC_{VERSION}"[:16]
         entity.connection_timeout = destination.connect_s
@@ -131,7 +133,7 @@ class Link:
                 f'There is no host "{destination.host}"; check its name, and the network.'
             ) from error
         if not self._association.is_established:
-            fault = self._why_not(self._association, "" if secured is None else secured.fault)
+            fault = self._why_not(self._association, secured)
             self._shut()
             raise fault
 
@@ -264,15 +266,16 @@ class Link:
             return Answer("not now", f"{server} has no room (status {status:04X}); ask who runs it.")
         return Answer("not now", f"{server} could not store it (status {status:04X}).")
 
-    def _why_not(self, association: Association, tls_fault: str) -> LinkFault:
+    def _why_not(self, association: Association, secured: SecuredContext | None) -> LinkFault:
         where = f"{self._destination.host}, port {self._destination.port}"
         if association.is_rejected:
             reply = cast(Any, association.acceptor.primitive)
             reason = _REASONS.get((int(reply.result_source), int(reply.diagnostic)), "refuses the connection")
             said = reason.format(title=self._destination.title, own_title=self._destination.own_title)
             return LinkFault(f"{self._server} {said}.", permanent=int(reply.result) == _PERMANENT)
-        if tls_fault:
-            return LinkFault(f"{self._server} cannot be reached over TLS: {tls_fault}", permanent=True)
+        if secured is not None and secured.fault:
+            sentence = f"{self._server} cannot be reached over TLS: {secured.fault}"
+            return LinkFault(sentence, permanent=secured.permanent)
         if self._socket is None:
             return LinkFault(
                 f"{self._server} cannot be reached ({where}); check that it runs, and the network."
@@ -280,6 +283,29 @@ class Link:
         return LinkFault(
             f"Something at {where} takes connections but does not answer as a DICOM server; check the port."
         )
+
+
+class _Socket(AssociationSocket):
+    """The library leaves a connection that could not be made to the garbage collector."""
+
+    def _shutdown_socket(self) -> None:
+        super()._shutdown_socket()
+        if self.socket is not None:
+            self.socket.close()
+
+
+class _Entity(AE):
+    """Makes connections that are closed in any case."""
+
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[ssl.SSLContext, str] | None,
+    ) -> AssociationSocket:
+        made = _Socket(assoc, address=address)
+        made.tls_args = tls_args
+        return made
 
 
 def shut_down(connection: socket.socket) -> None:

@@ -62,7 +62,7 @@ def exported_objects(bundle: Path) -> ExportedObjects:
     )
     if not names:
         raise PacsError("The export holds no DICOM objects; export again with DICOM.")
-    found = {_described(read(name)): name for name in names}
+    found = {described(read(name)): name for name in names}
     return ExportedObjects(
         tuple(found), lambda one: read(found[one]), checked.manifest_sha256, about.get("deidentified") is True
     )
@@ -80,7 +80,12 @@ def _from_zip(bundle: Path) -> Callable[[str], bytes]:
     return read
 
 
-def _described(content: bytes) -> DicomObject:
+def described(content: bytes) -> DicomObject:
+    """What is to be known of an object, from its file.
+
+    Raises:
+        PacsError: It cannot be read.
+    """
     try:
         with disable_value_validation():
             header = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=list(_TAGS))

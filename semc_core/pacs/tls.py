@@ -22,6 +22,7 @@ class SecuredContext:
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.fault = ""
+        self.permanent = False
         self.context = context
         secured = self
 
@@ -30,9 +31,9 @@ class SecuredContext:
                 try:
                     super().connect(address)
                 except ssl.SSLCertVerificationError:
-                    secured.fault = _BAD_CERTIFICATE
+                    secured.fault, secured.permanent = _BAD_CERTIFICATE, True
                     raise
-                except ssl.SSLError:
+                except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
                     secured.fault = _NO_TLS
                     raise
 

@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", type=Path, metavar="BUNDLE", help="only look whether an export is as written"
     )
+    parser.add_argument(
+        "--protocol", metavar="ID", help="its checklist goes into the report (semc protocols lists them)"
+    )
     parser.add_argument("--dicom", action="store_true", help="DICOM images, clips and structured report too")
     parser.add_argument("--no-clips", action="store_true", help="no clip per plane")
     parser.add_argument("--no-report", action="store_true", help="no report.html and report.pdf")
@@ -87,6 +90,7 @@ def _options(args: argparse.Namespace) -> ExportOptions:
     from semc_core.commands.analyse import parse_crop
     from semc_core.export.options import ExportOptions
     from semc_core.export.study import Patient
+    from semc_core.protocols.reading import load_protocols
 
     patient = Patient(args.patient_name, args.patient_id, args.birth_date, args.sex)
     if patient != Patient() and not args.identified:
@@ -102,6 +106,7 @@ def _options(args: argparse.Namespace) -> ExportOptions:
         masks=tuple(masks),
         text=_TEXT[args.text],  # type: ignore[arg-type]  # argparse checked it
         patient=patient if patient != Patient() else None,
+        protocol=None if args.protocol is None else load_protocols().named(args.protocol),
     )
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import ExportCancelled, ExportError
+from semc_core.export.checklist import export_checklist
 from semc_core.export.manifest import MANIFEST_NAME, manifest_of
-from semc_core.export.options import ExportOptions, ExportResult, Progress, no_progress
+from semc_core.export.options import Checklist, ExportOptions, ExportResult, Progress, no_progress
 from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.pixels import MaskBook, device_of, read_png
 from semc_core.export.report import html_report
@@ -183,11 +184,17 @@ class _Export:
     def _has_free_text(self) -> bool:
         written = [self._session.note, *(plane.note for plane in self._planes)]
         written += [each.note for each in self._session.regions()]
-        written += [row.reason for row in self._checklist_rows()]
+        if self._options.protocol is not None:
+            wanted = self._options.protocol.id
+            written += [word.reason for word in self._session.items() if word.protocol_id == wanted]
         return any(written)
 
-    def _checklist_rows(self) -> Sequence[Any]:
-        return () if self._options.checklist is None else self._options.checklist.rows
+    def _checklist(self, made: Sequence[Exported]) -> Checklist | None:
+        session, protocol = self._session, self._options.protocol
+        if protocol is None:
+            return None
+        planes = [each.plane for each in made]
+        return export_checklist(protocol, session.model, planes, session.items())
 
     def _study(self, made: Sequence[Exported]) -> StudyContext:
         from semc_core.export.dicom_folder import Cleaned, study_of
@@ -202,7 +209,7 @@ class _Export:
         from semc_core.export.dicom_folder import write_dicom
 
         write_dicom(
-            self._session, context, made, pictures, self._options, staging,
+            self._session, context, made, pictures, self._checklist(made), staging,
             lambda done: self._progress("DICOM", done, len(made)),
         )  # fmt: skip
 
@@ -240,6 +247,7 @@ class _Export:
     def _report(self, staging: Staging, made: Sequence[Exported], context: StudyContext) -> ReportData:
         session, options = self._session, self._options
         notices = [session.model.notice, *self._notices]
+        checklist = self._checklist(made)
         shown = []
         for each in made:
             self._step()
@@ -254,7 +262,7 @@ class _Export:
             ),
             planes=tuple(shown),
             not_found=missing_planes([each.plane for each in made], session.model),
-            checklist=None if options.checklist is None else options.checklist.shown(options.free_text),
+            checklist=None if checklist is None else checklist.shown(options.free_text),
             regions=region_rows(session.regions(), session.model.classes, options.free_text),
             note=session.note if options.free_text else "",
             notices=tuple(sentence for sentence in notices if sentence),
@@ -291,6 +299,7 @@ class _Export:
             "notes": options.free_text,
             "looked_for_text": self._finder is not None,
             "text": options.text,
+            "protocol": None if options.protocol is None else options.protocol.id,
             "masks": len(self._masks),
             "parts": [name for name, wanted in {**parts, "dicom": options.dicom}.items() if wanted],
             "head": self._head,

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from semc_core.errors import SourceError
 from semc_core.export import dicom
 from semc_core.export.dicom_sr import ReportedPlane, structured_report
-from semc_core.export.options import ExportOptions
+from semc_core.export.options import Checklist, ExportOptions
 from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.pixels import read_png
 from semc_core.export.staging import Staging
@@ -58,7 +58,7 @@ def write_dicom(
     context: StudyContext,
     planes: Sequence[Exported],
     pictures: Pictures,
-    options: ExportOptions,
+    checklist: Checklist | None,
     staging: Staging,
     watch: Callable[[int], None],
 ) -> None:
@@ -79,9 +79,7 @@ def write_dicom(
         reported.append(ReportedPlane(made.plane, tuple(dicom.without_pixels(each) for each in objects)))
         watch(number)
     if reported:
-        report = structured_report(
-            context, reported, session.model, datetime.now().astimezone(), options.checklist
-        )
+        report = structured_report(context, reported, session.model, datetime.now().astimezone(), checklist)
         _write(staging, "report.dcm", report)
 
 

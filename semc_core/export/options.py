@@ -9,6 +9,7 @@ from typing import Literal
 
 from semc_core.export.study import Patient
 from semc_core.frames import Crop
+from semc_core.protocols.protocol import Protocol
 
 TextChoice = Literal["ask", "mask", "leave out", "keep"]
 """What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""
@@ -38,10 +39,12 @@ class Checklist:
     Attributes:
         title: Of the protocol.
         rows: In its order.
+        progress: How far it is, in words, or "".
     """
 
     title: str
     rows: tuple[ChecklistRow, ...]
+    progress: str = ""
 
     def shown(self, reasons: bool) -> Checklist:
         """The same, without the reasons unless they are wanted."""
@@ -66,7 +69,7 @@ class ExportOptions:
         text: What to do with pictures that hold text.
         dates: With `deidentify`, what becomes of the dates of DICOM objects; the report has none.
         patient: Without `deidentify`: the patient to name; None takes a DICOM source's.
-        checklist: For the report.
+        protocol: Whose checklist goes into the report and the structured report, or None.
     """
 
     deidentify: bool = True
@@ -79,7 +82,7 @@ class ExportOptions:
     text: TextChoice = "ask"
     dates: Literal["removed", "shifted"] = "removed"
     patient: Patient | None = None
-    checklist: Checklist | None = None
+    protocol: Protocol | None = None
 
     @property
     def free_text(self) -> bool:

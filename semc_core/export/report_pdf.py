@@ -95,6 +95,8 @@ class _Page(FPDF):
         words = [data.code, data.note, *(plane.note + plane.plane for plane in data.planes)]
         words += [value for _, value in data.subject]
         words += [label + note for _, label, note in data.regions]
+        if data.checklist is not None:
+            words += [data.checklist.title, *(row.title + row.reason for row in data.checklist.rows)]
         font = self.fonts[_FONT.lower()]
         assert isinstance(font, TTFFont)
         known = font.cmap
@@ -231,6 +233,8 @@ def _checklist(page: _Page, data: ReportData) -> None:
     if data.checklist is None:
         return
     _heading(page, data.checklist.title, 20)
+    if data.checklist.progress:
+        _text(page, data.checklist.progress, 9)
     rows = [("Item", "Planes", "Status")]
     for row in data.checklist.rows:
         status = row.status + (f" ({row.reason})" if row.reason else "")

@@ -22,9 +22,10 @@ from semc_core.errors import ExportCancelled, ExportError, SaveError
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
-from semc_core.export.options import Checklist, ChecklistRow, ExportOptions
+from semc_core.export.options import ExportOptions
 from semc_core.frames import Crop
-from semc_core.session.changes import Reject, Relabel, SetNote
+from semc_core.protocols.reading import load_protocols
+from semc_core.session.changes import Reject, Relabel, SetItem, SetNote
 from semc_core.session.session import Session
 from tests.export.kill_exports import kill_in_the_middle
 from tests.export.scans import CLASSES, CROP, HEIGHT, WIDTH, frame, video_session
@@ -257,8 +258,8 @@ def test_the_command_exports_and_checks(
 
 
 def test_reasons_go_only_with_the_notes(session: Session, tmp_path: Path) -> None:
-    rows = (ChecklistRow("Left lobe", ("LLP",), "not possible", "Mrs Doe has gas"),)
-    options = ExportOptions(checklist=Checklist("Liver", rows), clips=False)
+    session.apply(SetItem("lp2025-liver", "right-lobe", "not possible", "Mrs Doe has gas"))
+    options = ExportOptions(protocol=load_protocols(tmp_path).named("lp2025-liver"), clips=False)
     done = export_session(session, tmp_path / "out", options, data=tmp_path)
     page = (tmp_path / "out" / "report.html").read_text()
     assert "not possible" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -144,9 +145,7 @@ class ReviewControl:
         if opened.source is not None:
             self._frames = FrameViewer(opened.source, self._failed)
         else:
-            self._saved = Fetcher(
-                lambda plane_id: saved_frame(opened, plane_id), "review-saved", self._failed
-            )
+            self._saved = Fetcher(partial(saved_frame, opened), "review-saved", self._failed)
         if opened.analysis is not None:
             self._looks = Fetcher(opened.analysis.look_at, "review-looks", self._failed)
         self._refresh()
@@ -210,6 +209,11 @@ class ReviewControl:
             return None
         self._looks.ask(index)
         return self._looks.got
+
+    def look_again(self) -> None:
+        """More is known of the frame that was looked at last."""
+        if self._looks is not None:
+            self._looks.ask_again()
 
     def candidates(self, plane_id: int) -> list[Candidate]:
         """The best frames of a hold, once they are found."""
@@ -298,6 +302,8 @@ class ReviewControl:
         opened = self._open
         with self._lock:
             self._said = sentence
+        if self._saved is not None:
+            self._saved.ask_again()
         if opened is not None:
             self._take_snapshot(opened, self.snapshot.table)
 

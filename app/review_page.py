@@ -41,6 +41,7 @@ from app.transport import TransportBar
 from semc_core.frames import FramePacket, FrameResult
 from semc_core.labels import NON_STANDARD
 from semc_core.overlay import HeatMap, heat_map
+from semc_core.review.looking import row_of
 from semc_core.session.entries import FrameTable
 
 _CANDIDATES: Final = 12
@@ -297,6 +298,9 @@ class ReviewPage(QWidget):
             return
         self._snapshot = snapshot
         if snapshot.table is not self._table:
+            at = opened.frame_index(desk.playhead.index, snapshot.table)
+            if _known(snapshot.table, at) and not _known(self._table, at):
+                self._control.look_again()
             self._table = snapshot.table
             self.timeline.show_shares(lane_shares(self._table, opened.planes, opened.session.model.classes))
         times_s = opened.times_s(self._table)
@@ -390,3 +394,7 @@ class ReviewPage(QWidget):
             self._strips.setCurrentWidget(self.better)
         else:
             self._strips.setCurrentWidget(self.planes)
+
+
+def _known(table: FrameTable | None, index: int) -> bool:
+    return table is not None and row_of(table, index) is not None

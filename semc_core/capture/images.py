@@ -39,7 +39,7 @@ class ImageFolderSource(BaseSource):
         folder = Path(folder)
         self._paths = _images_of(folder)
         self._frame_rate = frame_rate
-        self._shape = _read_image(self._paths[0]).shape[:2]
+        self._shape = read_image(self._paths[0]).shape[:2]
         super().__init__(
             SourceInfo(
                 source_id=folder.name or folder.resolve().name,
@@ -66,7 +66,7 @@ class ImageFolderSource(BaseSource):
         Raises:
             SourceError: It cannot be read.
         """
-        pixels = _read_image(self._paths[index])
+        pixels = read_image(self._paths[index])
         if pixels.shape[:2] != self._shape:
             self._add_notice("The images differ in size; each is used as it is.")
         return Grabbed(pixels, index / self._frame_rate)
@@ -89,7 +89,12 @@ def _images_of(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
-def _read_image(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def read_image(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The pixels of an image file, uint8 (H, W) gray or (H, W, 3) RGB; 16 bits are reduced to 8.
+
+    Raises:
+        SourceError: It cannot be read, or holds several images.
+    """
     try:
         # Read by Python, not by OpenCV, which on Windows cannot open every name.
         data = np.frombuffer(path.read_bytes(), np.uint8)

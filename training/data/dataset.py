@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from semc_core.errors import UsageError
-from training.data.frames import AMBIGUOUS, FrameSet
+from training.data.frame_set import AMBIGUOUS, FrameSet
 from training.data.shards import read_shard
 from training.data.splits import Split, check_disjoint, split_of
 

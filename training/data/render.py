@@ -22,7 +22,7 @@ from semc_core.phantom.planes import TOLERANCES, Truth, nearest_plane
 from semc_core.phantom.probe import Pose
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.preprocess import prepare, whole
-from training.data.frames import Row
+from training.data.frame_set import Row
 from training.data.negatives import make_negative
 from training.data.shards import patient_row, shard_path, write_shard
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from training.data.frames import Row
+from training.data.frame_set import Row
 
 SOURCE: Final = "simulated"
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import tempfile
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,9 @@ from semc_core.errors import PacsError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from semc_core.pacs.destinations import Destination
     from semc_core.pacs.entries import Job
+    from semc_core.pacs.outbox import Outbox
     from semc_core.pacs.queue import SendQueue
     from semc_core.pacs.queue_file import QueueFile
 
@@ -36,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder or ZIP file of an export; or a session, which is exported de-identified first",
     )  # fmt: skip
     send.add_argument("--to", required=True, metavar="NAME", help="the server")
+    send.add_argument(
+        "--text", choices=("ask", "mask", "leave-out", "keep"), default="ask",
+        help="of a session: what to do with pictures that hold text (default: stop and say so)",
+    )  # fmt: skip
     send.add_argument("--again", action="store_true", help="send also what was sent to it before")
     send.add_argument("--later", action="store_true", help="only put it into the queue")
     run_ = _action(actions, "run", "send what waits in the queue")
@@ -131,7 +138,7 @@ def _servers(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _add(args: argparse.Namespace, put: Any) -> None:
+def _add(args: argparse.Namespace, put: Callable[[Destination], None]) -> None:
     from semc_core.pacs.destinations import Destination, Tls
     from semc_core.pacs.tls import tls_context
 
@@ -148,7 +155,7 @@ def _add(args: argparse.Namespace, put: Any) -> None:
     )  # fmt: skip
 
 
-def _remove(name: str, remove: Any) -> None:
+def _remove(name: str, remove: Callable[[str], None]) -> None:
     from semc_core.pacs.queue import SendQueue
     from semc_core.pacs.queue_file import QueueFile
     from semc_core.pacs.service import FOLDER_NAME
@@ -161,7 +168,7 @@ def _remove(name: str, remove: Any) -> None:
     remove(name)
 
 
-def _list_servers(destinations: Any, console: Console) -> None:
+def _list_servers(destinations: Sequence[Destination], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -189,7 +196,7 @@ def _send(args: argparse.Namespace, file: QueueFile, queue: SendQueue, console: 
         bundle = args.what
         if is_session:
             bundle = Path(work) / "export"
-            _export(args.what, bundle)
+            _export(args.what, bundle, args.text)
         found = exported_objects(bundle)
         added = queue.add(
             destination.name, found.objects, found.read, manifest=found.manifest,
@@ -204,13 +211,17 @@ def _send(args: argparse.Namespace, file: QueueFile, queue: SendQueue, console: 
     return _run(file, queue, console, added.job_id, wait=args.wait)
 
 
-def _export(folder: Path, target: Path) -> None:
+def _export(folder: Path, target: Path, text: str) -> None:
     from semc_core.export.bundle import export_session
     from semc_core.export.options import ExportOptions
     from semc_core.session.session import Session
 
     with Session.open(folder) as session:
-        export_session(session, target, ExportOptions(dicom=True, report=False, frames=False))
+        options = ExportOptions(
+            dicom=True, report=False, frames=False,
+            text=text.replace("-", " "),  # type: ignore[arg-type]  # argparse checked it
+        )  # fmt: skip
+        export_session(session, target, options)
 
 
 def _run(file: QueueFile, queue: SendQueue, console: Console, job_id: int | None, *, wait: bool) -> int:
@@ -232,7 +243,7 @@ def _run(file: QueueFile, queue: SendQueue, console: Console, job_id: int | None
     return 0 if all(job.counts.get("sent") == job.total for job in shown) else 1
 
 
-def _work(outbox: Any, console: Console, *, wait: bool) -> None:
+def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:
     from rich.progress import Progress
 
     from semc_core.pacs.destinations import DestinationBook

@@ -49,7 +49,7 @@ _NOT_ALLOWED: Final = 0x0124
 _CLASS_NOT_SUPPORTED: Final = 0x0122
 _INVALID: Final = 0x0117
 _PENDING: Final = (0xFF00, 0xFF01)
-_SLOWEST_BYTES_PER_S: Final = 50_000
+_SLOWEST_BYTES_PER_S: Final = 250_000
 _PERMANENT: Final = 1
 _REASONS: Final = {
     (1, 3): 'does not know this program as "{own_title}"; have that AE title entered there, or change it',
@@ -184,7 +184,11 @@ class Link:
         # The time-out runs from the first byte, so a large object gets the time that a slow line needs.
         large = one.size if isinstance(content, Path) else len(content.get("PixelData", b""))
         self._association.dimse_timeout = self._destination.answer_s + large / _SLOWEST_BYTES_PER_S
-        status = self._asked(lambda: self._association.send_c_store(content, self._next_message()))
+        try:
+            status = self._asked(lambda: self._association.send_c_store(content, self._next_message()))
+        except (AttributeError, ValueError):
+            # Before anything was sent. The cause is left out: messages of this library quote values.
+            return Answer("unreadable", "An object cannot be encoded for this server; export it again.")
         return self._answer(status)
 
     def has(self, one: DicomObject) -> bool:

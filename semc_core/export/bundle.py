@@ -209,7 +209,7 @@ class _Export:
         from semc_core.export.dicom_folder import write_dicom
 
         write_dicom(
-            self._session, context, made, pictures, self._checklist(made), staging,
+            self._session, context, made, pictures, self._options, self._checklist(made), staging,
             lambda done: self._progress("DICOM", done, len(made)),
         )  # fmt: skip
 

@@ -15,12 +15,14 @@ from pydicom.dataset import Dataset
 from semc_core.errors import SourceError
 from semc_core.export import dicom
 from semc_core.export.dicom_sr import ReportedPlane, structured_report
+from semc_core.export.lossy import lossy_of_source
 from semc_core.export.options import Checklist, ExportOptions
 from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.pixels import read_png
 from semc_core.export.staging import Staging
 from semc_core.export.study import StudyChoices, StudyContext, study_of_dicom, study_of_nothing
 from semc_core.export.uids import UidMaker
+from semc_core.session.entries import file_sha256
 from semc_core.session.session import Session
 
 KEY_NAME = "export.key"
@@ -44,13 +46,21 @@ def study_of(session: Session, options: ExportOptions, uids: UidMaker, cleaned: 
         burned_in=cleaned.text_left,
     )
     source = session.source
-    if source.kind == "dicom" and source.path is not None:
-        # A source that was moved away: the objects are made from nothing, as for a video.
+    if source.kind == "dicom" and source.path is not None and _is_unchanged(Path(source.path), source.sha256):
+        # A source that cannot be read any more: the objects are made from nothing, as for a video.
         with contextlib.suppress(SourceError):
             return study_of_dicom(Path(source.path), uids, choices)
     began = datetime.fromisoformat(session.created_utc).astimezone()
     first = next(session.audit())
-    return study_of_nothing(source.kind, first.hash, began, uids, choices)
+    return study_of_nothing(source.kind, first.hash, began, uids, choices, lossy_of_source(source))
+
+
+def _is_unchanged(path: Path, sha256: str | None) -> bool:
+    """Whether a source's file is the one that was analysed: another one may be of another patient."""
+    try:
+        return sha256 is None or file_sha256(path) == sha256
+    except OSError:
+        return False
 
 
 def write_dicom(
@@ -58,6 +68,7 @@ def write_dicom(
     context: StudyContext,
     planes: Sequence[Exported],
     pictures: Pictures,
+    options: ExportOptions,
     checklist: Checklist | None,
     staging: Staging,
     watch: Callable[[int], None],
@@ -79,7 +90,10 @@ def write_dicom(
         reported.append(ReportedPlane(made.plane, tuple(dicom.without_pixels(each) for each in objects)))
         watch(number)
     if reported:
-        report = structured_report(context, reported, session.model, datetime.now().astimezone(), checklist)
+        report = structured_report(
+            context, reported, session.model, datetime.now().astimezone(), checklist,
+            free_text=options.free_text,
+        )  # fmt: skip
         _write(staging, "report.dcm", report)
 
 

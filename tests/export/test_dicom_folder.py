@@ -1,0 +1,67 @@
+"""What the DICOM objects of a bundle take from the session: its source's file, what that lost, the notes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import pydicom
+import pytest
+
+from semc_core.export.bundle import export_session
+from semc_core.export.dicom_folder import Cleaned, study_of
+from semc_core.export.options import ExportOptions
+from semc_core.session.changes import SetNote
+from semc_core.session.entries import SourceEntry, file_sha256
+from tests.export.dicom_examples import UIDS, sample
+from tests.export.scans import frame, new_session, video_session
+
+_CLEANED = Cleaned(blanked=True, text_left=False)
+
+
+def _source(kind: str, path: Path) -> SourceEntry:
+    return SourceEntry(path.name, kind, 321, 241, 20.0, 2, False, "", str(path), file_sha256(path))
+
+
+def test_what_a_video_lost_is_said(tmp_path: Path) -> None:
+    pixels = [frame(index, colour=True) for index in range(2)]
+    path = tmp_path / "loop.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (321, 241))
+    for each in pixels:
+        writer.write(each)
+    writer.release()
+    with new_session(tmp_path / "scan", pixels, source=_source("video", path), planes={}) as session:
+        context = study_of(session, ExportOptions(), UIDS, _CLEANED)
+    (step,) = context.lossy
+    assert step.method == "ISO_10918_1"
+    assert step.ratio > 1
+
+
+def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "loop.dcm"
+    shutil.copy(sample("examples_ybr_color.dcm"), path)
+    source = _source("dicom", path)
+    options = ExportOptions(deidentify=False)
+    with new_session(tmp_path / "scan", [frame(0)], source=source, planes={}) as session:
+        original = pydicom.dcmread(path)
+        assert study_of(session, options, UIDS, _CLEANED).source_uid == original.SOPInstanceUID
+        original.PatientName = "SOMEBODY^ELSE"
+        original.save_as(path)
+        other = study_of(session, options, UIDS, _CLEANED)
+        path.unlink()
+        gone = study_of(session, options, UIDS, _CLEANED)
+    assert other.source_uid == gone.source_uid == ""
+    assert "SOMEBODY" not in other.patient.name
+
+
+@pytest.mark.parametrize("notes", [False, True])
+def test_notes_are_in_the_structured_report_only_if_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notes: bool
+) -> None:
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
+    options = ExportOptions(dicom=True, notes=notes, clips=False, report=False, frames=False)
+    with video_session(tmp_path / "scan", count=20) as session:
+        session.apply(SetNote(1, "seen twice"))
+        export_session(session, tmp_path / "out", options, data=tmp_path)
+    assert (b"seen twice" in (tmp_path / "out" / "dicom" / "report.dcm").read_bytes()) == notes

@@ -139,20 +139,24 @@ def test_stopping_cuts_a_server_that_does_not_answer_and_loses_nothing(tmp_path:
 
 @needs_storescp
 def test_a_sender_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    contents = objects(8)
+    contents, kept = objects(5), tmp_path / "kept"
     file = QueueFile(tmp_path / FOLDER_NAME)
     queue = SendQueue(file)
     put(queue, "archive", contents)
-    with storescp(tmp_path / "kept") as server:
-        DestinationBook(tmp_path).put(destination(server.port))
+    # It takes a second for each, so that the kill does not come too late.
+    with storescp(kept, "--sleep-after", "1") as server:
+        port = server.port
+        DestinationBook(tmp_path).put(destination(port))
         for _ in range(2):
             killed_sender(tmp_path, after=2)
             assert not queue.jobs()[0].finished
+    with storescp(kept, port=port) as server:
+        queue.retry()
         outbox = Outbox(file)
         while Sender(outbox, DestinationBook(tmp_path)).send_batch():
             pass
         outbox.close()
-        assert queue.jobs()[0].counts == {"sent": 8}
+        assert queue.jobs()[0].counts == {"sent": 5}
         assert server.kept() == uids(contents)
     file.close()
 

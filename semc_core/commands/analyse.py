@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semc_core.commands.arguments import add_runtime_arguments
 from semc_core.errors import SemcError, UsageError
 from semc_core.frames import Crop
-from semc_core.paths import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,13 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Inputs and options."""
     parser.add_argument("inputs", nargs="+", metavar="FILE", help="file, folder or pattern")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "torch-cpu"))
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE", help="model file")
+    add_runtime_arguments(parser)
     parser.add_argument(
         "--crop", metavar="LEFT,TOP,WIDTH,HEIGHT", help="region of interest, pixels (default: found)"
     )
     parser.add_argument("--batch", type=int, default=8, help="frames per call of the model (default: 8)")
-    parser.add_argument("--threads", type=int, help="most CPU threads of the model")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     wanted = wanted_inputs(args.inputs)
     _prepare(wanted, args.out)
-    runtime = load_runtime(args.model, args.device, args.threads)
+    runtime = load_runtime(args.model, args.device, args.threads, args.precision)
     reports: list[Report] = []
     try:
         if runtime.spec.notice:

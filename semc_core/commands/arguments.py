@@ -6,6 +6,22 @@ import argparse
 import math
 from pathlib import Path
 
+from semc_core.paths import DEFAULT_MODEL
+from semc_core.runtime.load import DEVICES, PRECISIONS
+
+
+def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--model`, `--device`, `--precision` and `--threads`, as `runtime.load.load_runtime` takes them."""
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE", help="model file")
+    parser.add_argument("--device", default="auto", choices=DEVICES)
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        choices=PRECISIONS,
+        help="what the network computes in (default: what the device and the model file are made for)",
+    )
+    parser.add_argument("--threads", type=count, help="most CPU threads of the model")
+
 
 def positive(text: str) -> float:
     """A finite number above 0, for seconds, minutes and rates.

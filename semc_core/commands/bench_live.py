@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from semc_core.commands.arguments import add_runtime_arguments
 from semc_core.errors import SemcError, UsageError
-from semc_core.paths import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from semc_core.engine.live import LiveEngine
@@ -27,9 +27,7 @@ def add_arguments(live: argparse.ArgumentParser) -> None:
     live.add_argument("--source", default="simulated", help="simulated, or a file (default: simulated)")
     live.add_argument("--size", default="1280x720", help="of the simulated scan (default: 1280x720)")
     live.add_argument("--rate", type=float, default=30.0, help="frames/s of the simulated scan (default: 30)")
-    live.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "torch-cpu"))
-    live.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE", help="model file")
-    live.add_argument("--threads", type=int, help="most CPU threads of the model")
+    add_runtime_arguments(live)
     live.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -81,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
     engine = LiveEngine(
         source,
-        lambda: load_runtime(args.model, args.device, args.threads),
+        lambda: load_runtime(args.model, args.device, args.threads, args.precision),
         None,
         EngineSettings(paced=True, save=False, keep_durations=True),
     )

@@ -7,8 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semc_core.commands.arguments import count
-from semc_core.paths import DEFAULT_MODEL
+from semc_core.commands.arguments import add_runtime_arguments, count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,10 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Session and options."""
     parser.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
     parser.add_argument("--log-only", action="store_true", help="do not classify the pictures again")
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE", help="model file")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "torch-cpu"))
+    add_runtime_arguments(parser)
     parser.add_argument("--batch", type=count, default=1, help="frames per call of the model (default: 1)")
-    parser.add_argument("--threads", type=count, help="most CPU threads of the model")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -90,7 +87,7 @@ def _reclassify(
     from semc_core.runtime.load import load_runtime
     from semc_core.session.replay import replay_pictures
 
-    runtime = load_runtime(args.model, args.device, args.threads)
+    runtime = load_runtime(args.model, args.device, args.threads, args.precision)
     try:
         if runtime.device_name != session.model.device:
             console.print(

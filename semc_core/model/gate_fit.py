@@ -277,11 +277,14 @@ def _write(out: Path, spec: ModelSpec, arrays: Arrays, tensors: Arrays, result: 
         "accuracy_before": result.accuracy_before,
         "accuracy_after": result.accuracy_after,
     }
+    # The int8 tensors are left out below: how well they agree was measured with the old gate.
+    provenance = {name: value for name, value in spec.provenance.items() if name != "int8"}
+    metrics = {name: value for name, value in spec.metrics.items() if name != "int8"}
     spec = replace(
         spec,
         notice=spec.notice.replace(NO_GATE_NOTICE, "Its gate was fitted here.").strip(),
-        provenance=spec.provenance | {"gate": "fitted with semc model fit-gate", "gate_from": spec.sha256},
-        metrics=spec.metrics | {"gate": facts},
+        provenance=provenance | {"gate": "fitted with semc model fit-gate", "gate_from": spec.sha256},
+        metrics=metrics | {"gate": facts},
     )
     kept = {n: v for n, v in arrays.items() if n in NOVELTY or n.startswith(TRAINING_PREFIX)}
     network = build_network(spec.architecture, len(spec.classes), tensors)

@@ -108,7 +108,9 @@ def test_a_gate_is_fitted_reported_and_written(
     tmp_path: Path, spec: ModelSpec, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given, out = tmp_path / "given.safetensors", tmp_path / "fitted.safetensors"
-    disputing_model(given, spec)
+    # A quantised file: its int8 tensors are not taken over, so nothing may be claimed of them.
+    quantised = replace(spec, provenance={"int8": {}, "made": "here"}, metrics={"int8": {}})
+    disputing_model(given, quantised)
     write_pictures(tmp_path / "pictures", 8)
     assert run("fit-gate", str(given), str(tmp_path / "pictures"), "--out", str(out)) == 0
     shown = capsys.readouterr().out
@@ -117,6 +119,9 @@ def test_a_gate_is_fitted_reported_and_written(
     assert fitted.architecture.gate_input == "deep"
     assert arrays["gate.score.weight"].any()
     assert fitted.metrics["gate"]["held_out"] == 4
+    assert "int8" not in fitted.metrics
+    assert "int8" not in fitted.provenance
+    assert fitted.provenance["made"] == "here"
     assert all(one.passed for one in verify(out, threads=1))
     runtime = OpenVinoRuntime(out, 1, tmp_path / "cache")
     shares = runtime.classify(arrays["verify.inputs"])[0].expert_weights

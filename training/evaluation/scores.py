@@ -1,0 +1,127 @@
+"""Accuracy, precision, recall, F1 and area under the ROC curve, in all and per class, with intervals.
+
+The values are torchmetrics' (held to it by tests); the intervals need them of a thousand draws at once.
+
+Shapes: N frames, K classes, D draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.evaluation.bootstrap import Estimate, Floats, GroupDraws, area_under_roc, ratio
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """One class against the others.
+
+    Attributes:
+        name: Of the class.
+        frames: Frames of this class.
+        called: Frames that were given this class.
+        precision: Of the frames that were given it, the share that is of it.
+        recall: Of the frames of it, the share that was given it.
+        f1: Harmonic mean of the two.
+        auroc: Area under the ROC curve of its probability.
+    """
+
+    name: str
+    frames: int
+    called: int
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    auroc: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All classes together. The means over classes leave out classes that no frame is of or was given.
+
+    Attributes:
+        accuracy: Share of frames that were given their class.
+        precision: Mean over the classes.
+        recall: Mean over the classes.
+        f1: Mean over the classes.
+        auroc: Mean over the classes that have it.
+    """
+
+    accuracy: Estimate
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    auroc: Estimate
+
+
+def score(
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    draws: GroupDraws,
+) -> tuple[Scores, tuple[ClassScores, ...], NDArray[np.int64]]:
+    """Score a classifier.
+
+    Args:
+        probabilities: float32 (N, K).
+        labels: int64 (N,).
+        classes: K names.
+        draws: Of the N frames' groups.
+
+    Returns:
+        In all, per class, and the confusion matrix, int64 (K, K): rows are the true classes.
+    """
+    count = len(classes)
+    called = probabilities.argmax(axis=1)
+    own, drawn = draws.cells(labels * count + called, count * count)
+    matrix = own.reshape(count, count)
+    here, there = _measures(matrix[None]), _measures(drawn.reshape(-1, count, count))
+    areas = [area_under_roc(probabilities[:, k].astype(np.float64), labels == k, draws) for k in range(count)]
+    per_class = tuple(
+        ClassScores(
+            name,
+            int(matrix[k].sum()),
+            int(matrix[:, k].sum()),
+            draws.estimate(here["precisions"][:, k], there["precisions"][:, k]),
+            draws.estimate(here["recalls"][:, k], there["recalls"][:, k]),
+            draws.estimate(here["f1s"][:, k], there["f1s"][:, k]),
+            areas[k],
+        )
+        for k, name in enumerate(classes)
+    )
+    whole = {of: draws.estimate(here[of], there[of]) for of in ("accuracy", "precision", "recall", "f1")}
+    return Scores(**whole, auroc=_mean(areas)), per_class, matrix.astype(np.int64)
+
+
+def _measures(matrices: Floats) -> dict[str, Floats]:
+    """Of confusion matrices (D, K, K): (D,) in all, (D, K) per class."""
+    right = np.einsum("dkk->dk", matrices)
+    of_class, called = matrices.sum(axis=2), matrices.sum(axis=1)
+    f1s = ratio(2 * right, of_class + called)
+    present = of_class + called > 0
+    precisions, recalls = ratio(right, called), ratio(right, of_class)
+
+    def mean(values: Floats) -> Floats:
+        # As torchmetrics: a class that was never called has precision 0, one without frames recall 0.
+        return ratio(
+            np.where(present, np.nan_to_num(values), 0).sum(axis=1), present.sum(axis=1).astype(float)
+        )
+
+    return {
+        "accuracy": ratio(right.sum(axis=1), of_class.sum(axis=1)),
+        "precision": mean(precisions),
+        "recall": mean(recalls),
+        "f1": mean(f1s),
+        "precisions": precisions,
+        "recalls": recalls,
+        "f1s": f1s,
+    }
+
+
+def _mean(areas: list[Estimate]) -> Estimate:
+    """Mean of the areas, without an interval: those of the classes are not independent."""
+    known = [area.value for area in areas if area.value is not None]
+    return Estimate(float(np.mean(known)) if known else None)

@@ -6,7 +6,7 @@ import copy
 
 import torch
 
-from semc_core.model.network import SemcNetwork
+from semc_core.model.weights import AnyNetwork
 
 
 class WeightAverage:
@@ -15,16 +15,16 @@ class WeightAverage:
     Args:
         network: Copied at the start.
         decay: Share kept per step, once enough steps have passed; less at first, so that the start is
-            forgotten.
+            forgotten. With 0 it is the network itself.
     """
 
-    def __init__(self, network: SemcNetwork, decay: float) -> None:
+    def __init__(self, network: AnyNetwork, decay: float) -> None:
         self.network = copy.deepcopy(network)
         self.network.eval().requires_grad_(False)
         self._decay = decay
 
     @torch.no_grad()
-    def update(self, network: SemcNetwork, step: int) -> None:
+    def update(self, network: AnyNetwork, step: int) -> None:
         """Take in the network after step `step`, from 1."""
         decay = min(self._decay, (1 + step) / (10 + step))
         source = network.state_dict()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from semc_core.errors import SaveError, UsageError
+from semc_core.errors import UsageError
+from semc_core.session.atomic import save_error
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -17,14 +19,16 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
     Raises:
         SaveError: The file cannot be written.
     """
-    partial = path.with_suffix(".part")
+    partial = path.with_name(f"{path.name}.part")
     try:
-        torch.save(state, partial)
+        with partial.open("wb") as out:
+            torch.save(state, out)
+            out.flush()
+            os.fsync(out.fileno())
         partial.replace(path)
     except OSError as error:
-        raise SaveError(
-            f"{path.name} could not be written ({error.strerror}); choose another folder."
-        ) from error
+        partial.unlink(missing_ok=True)
+        raise save_error(path.parent, error) from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import write_model
-from semc_core.model.network import SemcNetwork
-from semc_core.model.presets import new_spec
 from semc_core.model.spec import Calibration, ModelSpec
 from semc_core.model.verification import verification_tensors
-from semc_core.model.weights import network_arrays
+from semc_core.model.weights import AnyNetwork, network_arrays
 from semc_core.runtime.calibrate import Calibrator, RawOutput
 from semc_core.version import VERSION
 from training.calibrate import Novelty, fit_novelty, fit_temperature, fit_thresholds
 from training.card import write_card
+from training.classify import Classified, classify
 from training.data.dataset import FrameSet
-from training.loop import Classified, TrainOptions, classify
 from training.metrics import frame_metrics
+from training.networks import new_spec_of
+from training.options import TrainOptions, plain
 
 NOTICE: Final = (
     "This model knows only the simulated scan: "
@@ -37,12 +37,13 @@ _PRECISION: Final = 0.97
 
 
 def finish(
-    network: SemcNetwork,
+    network: AnyNetwork,
     options: TrainOptions,
     train: FrameSet,
     validation: FrameSet,
     path: Path,
     run: dict[str, Any],
+    notice: str = NOTICE,
 ) -> ModelSpec:
     """Calibrate a trained network and write its model file and card.
 
@@ -52,17 +53,18 @@ def finish(
         train: Frames it was trained on; what it knows is measured on its standard planes.
         validation: Frames on which everything else is fitted.
         path: Of the model file; the card lies beside it with the ending .md.
-        run: Facts of the run for the provenance: steps, seconds.
+        run: Facts of the run for the provenance: steps, seconds, what the data is.
+        notice: A sentence the window always shows, by default that of simulated data; or "".
 
     Raises:
         ModelFileError: The file cannot be written.
     """
-    spec = new_spec(options.preset, train.classes)
+    spec = new_spec_of(options.method, options.preset, train.classes)
     clear = validation.subset(~validation.is_ambiguous())
     answers = classify(network, clear.frames, spec.preprocessing)
     temperature = fit_temperature(answers.logits, clear.labels)
     novelty = _fit_novelty(network, spec, train, clear, answers)
-    spec = replace(spec, calibration=Calibration(temperature, _NOVELTY_SLOPE), notice=NOTICE)
+    spec = replace(spec, calibration=Calibration(temperature, _NOVELTY_SLOPE), notice=notice)
     probabilities, novelties = _final(answers, spec, novelty)
     spec = replace(
         spec,
@@ -77,7 +79,7 @@ def finish(
 
 
 def _fit_novelty(
-    network: SemcNetwork, spec: ModelSpec, train: FrameSet, clear: FrameSet, answers: Classified
+    network: AnyNetwork, spec: ModelSpec, train: FrameSet, clear: FrameSet, answers: Classified
 ) -> Novelty:
     none = train.classes.index(NON_STANDARD)
     places = np.flatnonzero((train.labels != none).numpy() & ~train.is_ambiguous())
@@ -126,15 +128,13 @@ def _metrics(
 
 
 def _provenance(options: TrainOptions, train: FrameSet, validation: FrameSet) -> dict[str, Any]:
-    given = asdict(options)
     return {
         "data": "simulated scans of this program",
         "train_patients": [train.patients[0], train.patients[-1], len(train.patients)],
         "train_frames": len(train.rows),
         "validation_patients": [validation.patients[0], validation.patients[-1], len(validation.patients)],
         "validation_frames": len(validation.rows),
-        "options": given
-        | {"augment": {k: list(v) if isinstance(v, tuple) else v for k, v in given["augment"].items()}},
+        "options": plain(options),
         "versions": {"semc": VERSION}
         | {name: importlib.metadata.version(name) for name in ("torch", "lightning", "numpy")},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

@@ -13,7 +13,8 @@ from semc_core.model.presets import PRESETS
 
 if TYPE_CHECKING:
     from training.data.dataset import FrameSet
-    from training.loop import Training, TrainOptions
+    from training.loop import Training
+    from training.options import TrainOptions
 
 _LEAST_PICTURES: Final = 8
 
@@ -94,8 +95,8 @@ def _check_enough(train: FrameSet) -> None:
 
 
 def _options(args: argparse.Namespace) -> TrainOptions:
-    from training.loop import TrainOptions
     from training.losses.total import LossOptions
+    from training.options import TrainOptions
     from training.schedule import Budget
 
     try:

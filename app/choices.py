@@ -19,6 +19,7 @@ class Overrides:
     output: Path | None = None
     record: Quality | None = None
     clips: bool = True
+    protocol: str | None = None
 
 
 class Choices:
@@ -43,6 +44,12 @@ class Choices:
         """Below it each scan gets a folder for its planes."""
         return self._overrides.output or self._settings.output_folder
 
+    @property
+    def protocol(self) -> str:
+        """Id of the protocol; or `checklist_state.AUTOMATIC` or `NO_PROTOCOL`."""
+        overridden = self._overrides.protocol
+        return self._settings.protocol if overridden is None else overridden
+
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""
         record, clips = self._overrides.record, self._overrides.clips
@@ -57,6 +64,11 @@ class Choices:
         """Use this device from the next scan on."""
         self._settings.device = device
         self._overrides = replace(self._overrides, device=None)
+
+    def use_protocol(self, protocol_id: str) -> None:
+        """Follow this protocol from now on."""
+        self._settings.protocol = protocol_id
+        self._overrides = replace(self._overrides, protocol=None)
 
     def use_output(self, folder: str) -> None:
         """Write planes below this folder from the next scan on."""

@@ -114,6 +114,9 @@ _REVIEW: Final = (
     _review("zoom_all", "Whole", ("Ctrl+0",), "See the whole time line"),
 )
 _ALWAYS: Final = (
+    KeyBinding(
+        "checklist", "Checklist", ("K",), "Open or close the checklist of the protocol", (LIVE, REVIEW)
+    ),
     KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
     KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),
     KeyBinding("help", "Keys", ("?", "F1"), "Show or hide this list", EVERYWHERE),
@@ -132,6 +135,7 @@ TOOL_BARS: Final = {
         "heat_map",
         "region",
         "auto_region",
+        "checklist",
         "review",
         "full_screen",
         "help",

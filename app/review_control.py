@@ -313,6 +313,7 @@ class ReviewControl:
             planes=session.planes(rejected=True),
             regions=session.regions(),
             note=session.note,
+            items=session.items(),
             table=table,
         )
         with self._lock:

@@ -214,6 +214,13 @@ class ReviewDesk:
             self.mode, self.mark_from_s = Mode.ADD, None
             self.playhead.playing = False
 
+    def add_as(self, name: str) -> None:
+        """Add a plane with this name at the frame that is shown; the model need not know it."""
+        if self._can_save():
+            self.mode, self.mark_from_s = Mode.LOOK, None
+            self.playhead.playing = False
+            self._corrector.add_plane(name, self.playhead.index)
+
     def mark(self) -> None:
         """Begin to mark a region of time here; or end it here, and ask what it shows."""
         if self.mark_from_s is None:

@@ -8,19 +8,22 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
+from app.ask_line import AskLine
 from app.card_strip import CardStrip
+from app.checklist import ChecklistPanel
 from app.frame_panel import FramePanel
 from app.keys import CLASS_KEYS
 from app.lanes import lane_shares
 from app.live_view import LiveView
 from app.opened import OpenReview
+from app.protocols import Protocols
+from app.review_checklist import ReviewChecklist
 from app.review_control import ReviewControl
-from app.review_desk import Asking, ReviewDesk
+from app.review_desk import ReviewDesk
 from app.review_state import (
     Candidate,
     Mode,
@@ -47,54 +50,6 @@ from semc_core.session.entries import FrameTable
 _CANDIDATES: Final = 12
 
 
-class AskLine(QFrame):
-    """A line to type words into; hidden while nothing is asked.
-
-    Signals:
-        answered: What was typed, when Enter was pressed.
-        refused: Esc was pressed.
-    """
-
-    answered = Signal(str)
-    refused = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("panel")
-        self._title = QLabel()
-        self._title.setObjectName("heading")
-        self.field = QLineEdit()
-        self.field.returnPressed.connect(lambda: self.answered.emit(self.field.text()))
-        keys = QLabel("Enter: keep   Esc: as it was")
-        keys.setObjectName("dim")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.addWidget(self._title)
-        row.addWidget(self.field, 1)
-        row.addWidget(keys)
-        self._asked: Asking | None = None
-        self.hide()
-
-    def ask(self, asking: Asking | None) -> None:
-        """Ask this; None hides the line."""
-        if asking is self._asked:
-            return
-        self._asked = asking
-        self.setVisible(asking is not None)
-        if asking is not None:
-            self._title.setText(asking.title)
-            self.field.setText(asking.text)
-            self.field.selectAll()
-            self.field.setFocus()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc leaves the words as they were."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.refused.emit()
-        else:
-            super().keyPressEvent(event)
-
-
 class ReviewPage(QWidget):
     """Shows one session at a time.
 
@@ -103,9 +58,11 @@ class ReviewPage(QWidget):
         heat_map_on: Whether the heat map is laid over the picture.
     """
 
-    def __init__(self, control: ReviewControl, parent: QWidget | None = None) -> None:
+    def __init__(self, control: ReviewControl, protocols: Protocols, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._control = control
+        self.words = ReviewChecklist(protocols)
+        self.checklist = ChecklistPanel(can_add=True)
         self.desk: ReviewDesk | None = None
         self.heat_map_on = False
         self._open: OpenReview | None = None
@@ -138,9 +95,13 @@ class ReviewPage(QWidget):
         left.addWidget(self.transport)
         left.addWidget(self.timeline)
         self.panel.setFixedWidth(round(15.5 * em))
+        self.checklist.setFixedWidth(round(15.5 * em))
+        right = QVBoxLayout()
+        right.addWidget(self.panel, 1)
+        right.addWidget(self.checklist)
         upper = QHBoxLayout()
         upper.addLayout(left, 1)
-        upper.addWidget(self.panel)
+        upper.addLayout(right)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(round(0.4 * em))
@@ -154,6 +115,9 @@ class ReviewPage(QWidget):
         self.planes.clicked.connect(lambda key: self._desk().choose(key))
         self.better.clicked.connect(self._go_to_candidate)
         self.panel.class_chosen.connect(lambda name: self._desk().name_it(name))
+        self.checklist.row_chosen.connect(self._show_item)
+        self.checklist.add_wanted.connect(lambda item: self._desk().add_as(self.words.name_of(item)))
+        self.checklist.word_taken_back.connect(lambda item: self.say(item, None))
         self.ask_line.answered.connect(lambda text: self._desk().answer(text))
         self.ask_line.refused.connect(lambda: self._desk().escape())
 
@@ -161,6 +125,22 @@ class ReviewPage(QWidget):
         """The desk; nothing on the page can be clicked before there is one."""
         assert self.desk is not None
         return self.desk
+
+    def _show_item(self, item_id: str) -> None:
+        """Go to the plane that shows an item; or while one is added, add this frame as the item's plane."""
+        desk, view = self._desk(), self.checklist.view
+        if desk.mode is Mode.ADD:
+            desk.add_as(self.words.name_of(item_id))
+            return
+        for row in () if view is None else view.rows:
+            if row.item_id == item_id and row.plane_id is not None:
+                desk.choose(row.plane_id)
+
+    def say(self, item_id: str, reason: str | None) -> None:
+        """An item of the checklist is not possible, and why; with None, it is after all."""
+        change = self.words.word(item_id, reason)
+        if change is not None:
+            self._control.apply(change)
 
     def _go_to_candidate(self, index: int) -> None:
         for one in self._candidates:
@@ -210,6 +190,7 @@ class ReviewPage(QWidget):
         least, wanted = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
         room = round(0.26 * self.height()) if lanes < 10 else round(0.36 * self.height())
         self.timeline.setFixedHeight(min(max(room, least), wanted))
+        self.checklist.give_room(round(0.34 * self.height()), round(0.5 * self.height()))
 
     @property
     def typing(self) -> bool:
@@ -220,9 +201,11 @@ class ReviewPage(QWidget):
         """Show this session from now on; None shows none."""
         self._open = opened
         self._snapshot, self._table, self._heat, self._strip_of = None, None, None, ()
+        self.checklist.show_view(None)
         self.view.show_picture(None, None, None, None)
         self._colours = {} if opened is None else theme.plane_colours(opened.planes)
         self.panel.begin(self._colours)
+        self.words.begin(() if opened is None else opened.planes)
         if opened is None:
             self.desk = None
             self.timeline.begin({}, 0.0, 0.0)
@@ -281,6 +264,8 @@ class ReviewPage(QWidget):
         packet = self._control.frame(index) if opened.source is not None else self._saved(desk, frame_index)
         self._show_picture(desk, packet, frame_index)
         self._show_place(desk)
+        if self._snapshot is not None:
+            self.checklist.show_view(self.words.view(self._snapshot, opened.session.model))
         self._show_strips(opened, desk, frame_index if packet is None else packet.index)
         self.ask_line.ask(desk.asking)
 

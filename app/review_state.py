@@ -27,7 +27,7 @@ from semc_core.session.changes import (
     SetItem,
     SetNote,
 )
-from semc_core.session.entries import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
+from semc_core.session.entries import PERSON, PICTURES, FrameTable, ItemEntry, PlaneEntry, RegionEntry
 
 _SAME_TIME_S: Final = 0.05
 
@@ -49,12 +49,14 @@ class ReviewSnapshot:
         planes: In order of time, the rejected ones too.
         regions: Marked by a person, in order of time.
         note: On the whole session.
+        items: A person's words on items of protocols.
         table: What the model said of each frame so far; None before the first.
     """
 
     planes: tuple[PlaneEntry, ...] = ()
     regions: tuple[RegionEntry, ...] = ()
     note: str = ""
+    items: tuple[ItemEntry, ...] = ()
     table: FrameTable | None = None
 
     def plane(self, plane_id: int | None) -> PlaneEntry | None:
@@ -335,8 +337,8 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
             return "The marked region is taken away."
         case SetNote(plane_id=plane_id):
             return "The note on the session is kept." if plane_id is None else "The note is kept."
-        case SetItem():
-            return "The checklist is changed."
+        case SetItem(status=status):
+            return "The item is not possible." if status else "The item is possible after all."
 
 
 def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -> str:

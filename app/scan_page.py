@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -11,11 +12,14 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
+from app.checklist import ChecklistPanel
 from app.live_view import LiveView
 from app.meters import RecentValues
+from app.protocols import Protocols
 from app.readout import ReadoutView
 from app.recent_sessions import is_session
 from app.saved_strip import SavedStrip
+from app.scan_checklist import ScanChecklist
 from app.traces import TracesView
 from app.view_state import LabelRun, ShownPicture, Tone, merged, readout, shown_picture
 from semc_core.engine.live import LiveEngine
@@ -29,6 +33,7 @@ from semc_core.session.saved import SavedPlane
 _TRACES_EVERY_S: Final = 0.1
 _AGE_EVERY_S: Final = 0.25
 _FLASH_S: Final = 1.5
+_TRACES_EM: Final = 9
 
 _REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  A: automatic."
 _REGION_TOO_SMALL = "That region is too small; drag a larger one.  Esc: as it was."
@@ -52,8 +57,12 @@ class ScanPage(QWidget):
         latency: Capture to overlay, milliseconds.
     """
 
-    def __init__(self, keep_latencies: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, protocols: Protocols, keep_latencies: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.checklist = ChecklistPanel()
+        self.words = ScanChecklist(protocols)
         self.view = LiveView()
         self.readout = ReadoutView()
         self.traces = TracesView()
@@ -66,12 +75,13 @@ class ScanPage(QWidget):
         self.view.region_refused.connect(lambda: self._say(_REGION_TOO_SMALL))
 
     def _build(self) -> None:
-        heading = QLabel("Confidence, last 20 s")
+        heading = self._traces_heading = QLabel("Confidence, last 20 s")
         heading.setObjectName("heading")
         side = QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.readout)
+        column.addWidget(self.checklist)
         column.addWidget(heading)
         column.addWidget(self.traces, 1)
         em = theme.em(self)
@@ -108,10 +118,20 @@ class ScanPage(QWidget):
         em = theme.em(self)
         self.strip.setFixedHeight(round(min(max(0.2 * self.height(), 8.5 * em), 12 * em)))
         self.readout.setFixedHeight(round(min(max(0.3 * self.height(), 10 * em), 17 * em)))
+        self.fit_checklist()
+
+    def fit_checklist(self) -> None:
+        """Divide the room below the readout; where there is little, the traces give way to the open list."""
+        room = self.height() - self.strip.height() - self.readout.height()
+        em = theme.em(self)
+        self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
+        for part in (self._traces_heading, self.traces):
+            part.setVisible(not self.checklist.takes_all)
 
     def begin(self, engine: LiveEngine) -> None:
         """Show this scan from now on."""
         self._engine = engine
+        self.words.begin(engine)
         self._clear()
         self.latency.clear()
         self.view.choosing_region = False
@@ -193,6 +213,19 @@ class ScanPage(QWidget):
         """Show a short text over the picture for a moment."""
         self._flash, self._flash_until_s = text, time.monotonic() + _FLASH_S
 
+    def show_item(self, item_id: str, show: Callable[[SavedPlane], None]) -> None:
+        """Show the plane that fulfils an item of the checklist."""
+        view = self.checklist.view
+        rows = () if view is None else view.rows
+        wanted = [row.plane_id for row in rows if row.item_id == item_id]
+        for plane in self._saved:
+            if plane.hold_id in wanted:
+                show(plane)
+
+    def say(self, item_id: str, reason: str | None) -> None:
+        """An item of the checklist is not possible, and why; with None, it is after all."""
+        self.words.say(self.words.protocol, item_id, reason)
+
     def choose_region(self, on: bool) -> None:
         """Let the user drag a region of interest."""
         self.view.choosing_region = on
@@ -218,6 +251,7 @@ class ScanPage(QWidget):
             self._saved = merged(self._saved, saved)
             self.strip.show_planes(self._saved, self._colours)
             self.traces.mark(self._saved)
+        self.checklist.show_view(self.words.view(self._saved, self._spec))
         self._show_picture(engine, now_s)
         self._show_readout(engine.state, now_s, stopping)
         if now_s - self._traces_at_s >= _TRACES_EVERY_S:

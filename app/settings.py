@@ -60,6 +60,25 @@ class Settings:
         self._store.setValue("model/device", value)
 
     @property
+    def protocol(self) -> str:
+        """Id of the protocol, "auto" for the one that fits the model (at first), or "" for none."""
+        value = self._store.value("protocol/id")
+        return value if isinstance(value, str) else "auto"
+
+    @protocol.setter
+    def protocol(self, value: str) -> None:
+        self._store.setValue("protocol/id", value)
+
+    @property
+    def checklist_folded(self) -> bool:
+        """Whether the list of the protocol's items is closed."""
+        return self._text("view/checklist_folded") == "true"
+
+    @checklist_folded.setter
+    def checklist_folded(self, value: bool) -> None:
+        self._store.setValue("view/checklist_folded", "true" if value else "false")
+
+    @property
     def model(self) -> Path:
         """The model file; the shipped one at first, or when the chosen one is gone."""
         value = self._text("model/file")

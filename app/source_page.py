@@ -44,6 +44,7 @@ class SourcePage(QWidget):
         review_file_wanted: A loop to review is to be chosen.
         review_folder_wanted: A folder of images to review is to be chosen.
         session_wanted: The session in this folder (a `Path`) is to be reviewed.
+        protocol_chosen: The id of the protocol to follow.
     """
 
     chosen = Signal(str)
@@ -56,6 +57,7 @@ class SourcePage(QWidget):
     review_file_wanted = Signal()
     review_folder_wanted = Signal()
     session_wanted = Signal(object)
+    protocol_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,9 +70,11 @@ class SourcePage(QWidget):
         self._sessions_empty = QLabel("None yet. Each scan and each review makes one.")
         self._model = QLabel()
         self._device = QComboBox()
+        self._protocol = QComboBox()
+        self._protocol_note = QLabel()
         self._back = QPushButton()
         self._back.clicked.connect(self.back_wanted)
-        for field in (self._cameras, self._patient, self._device):
+        for field in (self._cameras, self._patient, self._device, self._protocol):
             field.setMinimumHeight(self._back.sizeHint().height())
         body = QWidget()
         layout = QVBoxLayout(body)
@@ -152,6 +156,23 @@ class SourcePage(QWidget):
         self._model.setText(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 330))
         self._model.setToolTip(str(path))
         self._device.setCurrentIndex(max(0, list(_DEVICES).index(device) if device in _DEVICES else 0))
+
+    def show_protocols(self, choices: Sequence[tuple[str, str]], choice: str) -> None:
+        """Offer these protocols (id and title); `choice` is the one that was chosen."""
+        self._protocol.clear()
+        for key, title in choices:
+            self._protocol.addItem(title, key)
+        self._protocol.setCurrentIndex(max(0, [key for key, _ in choices].index(choice)))
+
+    def show_protocol_note(self, text: str, warning: bool) -> None:
+        """What the model knows of the protocol, in a sentence; "" for nothing."""
+        if text == self._protocol_note.text():
+            return
+        self._protocol_note.setText(text)
+        self._protocol_note.setVisible(bool(text))
+        self._protocol_note.setObjectName("notice" if warning else "dim")
+        self._protocol_note.style().unpolish(self._protocol_note)
+        self._protocol_note.style().polish(self._protocol_note)
 
     def show_back(self, where: str) -> None:
         """What there is to go back to: "scan", "review", or "" for nothing."""
@@ -243,7 +264,16 @@ class SourcePage(QWidget):
         body = QVBoxLayout()
         body.addWidget(self._model)
         body.addLayout(_row(QLabel("Runs on"), self._device, other))
-        return self._card("Model", "", body)
+        self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._protocol.setMinimumContentsLength(8)
+        self._protocol.setToolTip("The planes that the examination should show; the checklist follows them.")
+        self._protocol.activated.connect(
+            lambda _: self.protocol_chosen.emit(str(self._protocol.currentData()))
+        )
+        self._protocol_note.setWordWrap(True)
+        body.addLayout(_row(QLabel("Protocol"), self._protocol, stretch=1))
+        body.addWidget(self._protocol_note)
+        return self._card("Model and protocol", "", body)
 
     def _card(self, title: str, text: str, body: QHBoxLayout | QVBoxLayout) -> QFrame:
         card = QFrame()

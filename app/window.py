@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app import theme
 from app.action_states import Situation, enabled_actions, start_title
 from app.actions import make_actions
+from app.checklist import ChecklistPanel
 from app.choices import Choices, Overrides
 from app.choosing import Chooser, dropped, show_folder
 from app.keys import LIVE, REVIEW, START
@@ -22,6 +23,7 @@ from app.messages import Messages
 from app.meters import GapMeter
 from app.opened import OpenReview, ReviewRequest
 from app.panels import BannerBar, HelpOverlay, StatusLine
+from app.protocols import Protocols
 from app.recent_sessions import is_session
 from app.review_control import ReviewControl
 from app.review_open import open_review
@@ -34,7 +36,7 @@ from app.source_lists import SourceLists
 from app.source_page import SourcePage
 from app.tool_bars import ToolBars
 from app.view_state import model_text, status_items
-from app.wiring import connect_parts, what_keys_do
+from app.wiring import connect_parts, follow_protocol, what_keys_do
 from semc_core.engine.live import LiveEngine
 from semc_core.errors import SemcError
 from semc_core.frames import Crop
@@ -61,18 +63,19 @@ class MainWindow(QWidget):
         self.settings = settings
         self.choices = Choices(settings, overrides or Overrides())
         self.choose = Chooser(self)
+        self.messages = Messages()
+        self.protocols = Protocols(self.choices, self.report)
         self.control = ScanControl()
         self.review = ReviewControl(open_review)
         self.gaps = GapMeter()
-        self.scan_page = ScanPage(keep_latencies)
+        self.scan_page = ScanPage(self.protocols, keep_latencies)
         self.source_page = SourcePage()
-        self.review_page = ReviewPage(self.review)
+        self.review_page = ReviewPage(self.review, self.protocols)
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
         self.pages = QStackedWidget()
         self._shown_engine: LiveEngine | None = None
         self._shown_review: OpenReview | None = None
-        self.messages = Messages()
         self.lists = SourceLists(self.source_page, self.report)
         self._crop_pending = False
         self._said = ""
@@ -135,6 +138,7 @@ class MainWindow(QWidget):
         """Show the start page; a scan that runs goes on."""
         self.source_page.show_recent(self.settings.recent_sources)
         self.source_page.show_model(self.choices.model, self.choices.device)
+        self.protocols.look_at_model(self.choices.model)
         self.source_page.show_back(self._way_back()[0])
         self._show_page(self.source_page)
         self.lists.look_for_cameras()
@@ -249,6 +253,11 @@ class MainWindow(QWidget):
         self._show_page(self.scan_page)
 
     @property
+    def checklist(self) -> ChecklistPanel:
+        """That of the page which is shown."""
+        return (self.review_page if self.page_name == REVIEW else self.scan_page).checklist
+
+    @property
     def page_name(self) -> str:
         """Which page is shown."""
         pages: dict[QWidget, str] = {self.source_page: START, self.scan_page: LIVE, self.review_page: REVIEW}
@@ -294,6 +303,7 @@ class MainWindow(QWidget):
         if said := self.review_page.take_said():
             self._said, self._status_at_s = said, 0.0
         self.lists.poll()
+        follow_protocol(self)
         self._update_actions()
         self._show_banner()
         if now_s - self._status_at_s >= _STATUS_EVERY_S:
@@ -327,6 +337,7 @@ class MainWindow(QWidget):
         self.review_page.name_actions(actions)
         actions["freeze"].setChecked(page.frozen)
         actions["heat_map"].setChecked(self.settings.heat_map)
+        actions["checklist"].setChecked(self.checklist.is_open)
         actions["region"].setChecked(page.view.choosing_region)
         actions["start_stop"].setText(start_title(now))
 
@@ -397,6 +408,7 @@ class MainWindow(QWidget):
             self.control.close()
             self.review.close()
             self.lists.close()
+            self.protocols.close()
         except SemcError as error:
             # There is no window left to show it in.
             _log.error("%s", error)

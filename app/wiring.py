@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.checklist import ChecklistPanel
+from app.checklist_state import REASONS
+from app.reason_dialog import ReasonDialog
+from semc_core.protocols.protocol import Protocol
+
 if TYPE_CHECKING:
     from app.window import MainWindow
 
@@ -25,6 +30,7 @@ def what_keys_do(window: MainWindow) -> dict[str, Callable[[], object]]:
         "region": lambda: page.choose_region(not page.view.choosing_region),
         "auto_region": lambda: window.set_region(None),
         "last_saved": window.show_last_saved,
+        "checklist": lambda: window.checklist.toggle(),
         "folder": window.show_folder,
         "full_screen": window.toggle_full_screen,
         "help": lambda: window.help.toggle(window.page_name),
@@ -54,11 +60,63 @@ def connect_parts(window: MainWindow) -> None:
     strip.opened.connect(window.viewer.show_plane)
     strip.folder_wanted.connect(window.show_folder)
     strip.change_folder_wanted.connect(lambda: _choose_output(window))
+    _connect_checklists(window)
+
+
+def _connect_checklists(window: MainWindow) -> None:
+    live, review = window.scan_page, window.review_page
+    for panel in (live.checklist, review.checklist):
+        panel.fold(window.settings.checklist_folded)
+        panel.protocol_chosen.connect(lambda key: _use_protocol(window, key))
+        panel.toggled.connect(lambda shown=panel: _checklist_toggled(window, shown))
+    live.checklist.row_chosen.connect(lambda item: live.show_item(item, window.viewer.show_plane))
+    live.checklist.word_taken_back.connect(lambda item: live.say(item, None))
+    live.checklist.word_wanted.connect(lambda item: _ask_why(window, live.words.protocol, item, live.say))
+    review.checklist.word_wanted.connect(
+        lambda item: _ask_why(window, review.words.protocol, item, review.say)
+    )
+    window.source_page.protocol_chosen.connect(lambda key: _use_protocol(window, key))
+    _use_protocol(window, window.protocols.choice, remember=False)
+
+
+def _use_protocol(window: MainWindow, key: str, remember: bool = True) -> None:
+    if remember:
+        window.protocols.choose(key)
+    choices = window.protocols.choices
+    window.source_page.show_protocols(choices, key)
+    for panel in (window.scan_page.checklist, window.review_page.checklist):
+        panel.show_choices(choices, key)
+
+
+def _checklist_toggled(window: MainWindow, panel: ChecklistPanel) -> None:
+    window.settings.checklist_folded = panel.closed_by_user
+    for other in (window.scan_page.checklist, window.review_page.checklist):
+        other.fold(panel.closed_by_user)
+    window.scan_page.fit_checklist()
+
+
+def _ask_why(
+    window: MainWindow, protocol: Protocol | None, item_id: str, say: Callable[[str, str | None], None]
+) -> None:
+    item = None if protocol is None else protocol.item(item_id)
+    if item is not None:
+        dialog = ReasonDialog(item.title, REASONS, window)
+        dialog.answered.connect(lambda words: say(item_id, words))
+        dialog.open()
+
+
+def follow_protocol(window: MainWindow) -> None:
+    """Called often: say on the start page what the model knows of the protocol; tell of words not taken."""
+    window.protocols.poll()
+    window.source_page.show_protocol_note(*window.protocols.note)
+    if fault := window.scan_page.words.take_fault():
+        window.report(fault)
 
 
 def _use_model(window: MainWindow, path: str) -> None:
     window.choices.use_model(path)
     window.source_page.show_model(window.choices.model, window.choices.device)
+    window.protocols.look_at_model(window.choices.model)
 
 
 def _choose_output(window: MainWindow) -> None:

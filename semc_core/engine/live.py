@@ -28,6 +28,7 @@ from semc_core.model.spec import ModelSpec
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.keeper import KeeperFactory, MemoryKeeper, PlaneKeeper
 from semc_core.session.saved import SavedPlane
+from semc_core.session.session import Session
 
 _log = logging.getLogger(__name__)
 _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
@@ -117,6 +118,16 @@ class LiveEngine:
         """What the model runs on; "" until it is loaded."""
         with self._lock:
             return self._device_name
+
+    @property
+    def session(self) -> Session | None:
+        """Where the scan is kept; None before there is something to keep, or if nothing is written.
+
+        It is closed when the scan ends, on the engine's thread.
+        """
+        with self._lock:
+            keeper = self._keeper
+        return None if keeper is None else keeper.session
 
     @property
     def crop(self) -> Crop | None:

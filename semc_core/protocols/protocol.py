@@ -52,6 +52,10 @@ class Protocol:
     sources: tuple[Citation, ...] = ()
     own: bool = False
 
+    def item(self, item_id: str) -> ProtocolItem | None:
+        """The item with this id, or None."""
+        return next((item for item in self.items if item.id == item_id), None)
+
     def unknown_items(self, model_planes: Collection[str]) -> tuple[ProtocolItem, ...]:
         """The items of which a model knows no plane.
 

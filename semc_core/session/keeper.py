@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 import numpy as np
@@ -19,6 +19,9 @@ from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.session.encode import Quality
 from semc_core.session.recorder import RecordingState
 from semc_core.session.saved import SavedPlane
+
+if TYPE_CHECKING:
+    from semc_core.session.session import Session
 
 THUMBNAIL_PX: Final = 160
 
@@ -34,6 +37,11 @@ class PlaneKeeper(Protocol):
     @property
     def kept(self) -> int:
         """How many planes there are now; a better frame of the same hold does not count again."""
+        ...
+
+    @property
+    def session(self) -> Session | None:
+        """Where the scan is kept; None before there is something to keep, or if nothing is written."""
         ...
 
     @property
@@ -93,6 +101,11 @@ class MemoryKeeper:
         """How many planes were found."""
         with self._lock:
             return len(self._holds)
+
+    @property
+    def session(self) -> None:
+        """Always None."""
+        return None
 
     @property
     def recording(self) -> None:

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "protocols": "semc_core.commands.protocols",
     "train": "training.commands.train",
     "eval": "training.commands.evaluate",
+    "ablate": "training.commands.ablate",
 }
 
 

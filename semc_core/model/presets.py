@@ -51,6 +51,11 @@ PRESETS: Final[dict[str, Preset]] = {
         ),
         Preprocessing(512, 512, fit="stretch", mean=_IMAGENET_MEAN, std=_IMAGENET_STD),
     ),
+    # For comparisons of many trainings on a CPU. At 96 pixels stage 4 has 3 x 3 cells, which SAMC needs.
+    "semc_small": Preset(
+        Architecture("semc_small", layers=(1, 1, 1, 1), width=16, in_channels=1, samc_expansion=2),
+        Preprocessing(96, 96, mean=(0.2,), std=(0.2,)),
+    ),
     # For tests.
     "semc_tiny": Preset(
         Architecture("semc_tiny", layers=(1, 1, 1, 1), width=8, in_channels=1, samc_expansion=2),

@@ -1,0 +1,168 @@
+"""Fixed benchmarks: which simulated patients are trained on, validated on and tested on, and how long.
+
+A definition is a TOML file in `training/benchmarks`. It names patients, not pictures: those are rendered from
+the patients' numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from semc_core.errors import UsageError
+from semc_core.labels import LIVER_CLASSES
+from semc_core.model.presets import find_preset
+from training.augment import to_side
+from training.data.frame_set import FrameSet
+from training.data.render import RenderOptions, render_patients
+from training.data.shards import read_shard, shard_path
+from training.data.splits import Split, parse_patients, split_of
+
+FOLDER: Final = Path(__file__).resolve().parent / "benchmarks"
+_KEYS: Final = {
+    "patients": {"train", "validation", "test"},
+    "pictures": {"frames", "size"},
+    "training": {"preset", "steps", "batch", "rate", "seeds"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What is compared on what.
+
+    Attributes:
+        name: For people.
+        train: FIRST:END of the patients, and so the next two.
+        validation: See `train`.
+        test: See `train`.
+        frames: Pictures rendered of each patient.
+        size: Side of the stored pictures, pixels.
+        preset: Architecture and input; pictures are shrunk to its side.
+        steps: Of each training.
+        batch: Frames per step.
+        rate: Greatest learning rate.
+        seeds: One training for each.
+    """
+
+    name: str
+    train: str
+    validation: str
+    test: str
+    frames: int
+    size: int
+    preset: str
+    steps: int
+    batch: int
+    rate: float
+    seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        for split in Split:
+            patients = self.patients(split)
+            if {split_of(patients[0]), split_of(patients[-1])} != {split}:
+                raise UsageError(
+                    f"The benchmark's {split.value} patients {patients[0]}:{patients[-1] + 1} belong to "
+                    "another split; below 1000 is train, below 2000 validation, the rest test."
+                )
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise UsageError("A benchmark needs one seed or more, each once.")
+        if min(self.frames, self.size, self.steps, self.batch, self.rate) <= 0:
+            raise UsageError("The numbers of a benchmark must be above 0.")
+
+    def patients(self, split: Split) -> range:
+        """The numbers of a split's patients."""
+        return parse_patients({Split.TRAIN: self.train, Split.TEST: self.test}.get(split, self.validation))
+
+    def facts(self) -> dict[str, Any]:
+        """Everything as plain JSON values."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+    def digest(self) -> str:
+        """Another one as soon as anything that decides a training is another; the seeds do not count."""
+        facts = {name: value for name, value in self.facts().items() if name not in ("name", "seeds")}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def benchmark_names() -> list[str]:
+    """The benchmarks that come with the program."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read_benchmark(name: str) -> Benchmark:
+    """The benchmark of that name, or of a TOML file.
+
+    Raises:
+        UsageError: There is none, or its file is not as it must be.
+    """
+    path = FOLDER / f"{name}.toml" if name in benchmark_names() else Path(name)
+    try:
+        read = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(benchmark_names())
+        raise UsageError(f"There is no benchmark {name!r}; choose {known}, or a TOML file.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path.name} is no TOML file ({error}); correct it.") from error
+    return _checked(path.name, read)
+
+
+def _checked(file: str, read: Mapping[str, Any]) -> Benchmark:
+    found = {part: set(values) if isinstance(values, dict) else None for part, values in read.items()}
+    if found.pop("name", ...) is ... or found != _KEYS:
+        wanted = "; ".join(f"[{part}] {', '.join(sorted(keys))}" for part, keys in _KEYS.items())
+        raise UsageError(f"{file} must have exactly a name and these: {wanted}.")
+    values = {name: value for part in _KEYS for name, value in read[part].items()}
+    try:
+        return Benchmark(
+            name=str(read["name"]),
+            train=str(values["train"]),
+            validation=str(values["validation"]),
+            test=str(values["test"]),
+            preset=find_preset(str(values["preset"])).architecture.preset,
+            rate=float(values["rate"]),
+            seeds=tuple(int(seed) for seed in values["seeds"]),
+            **{name: int(values[name]) for name in ("frames", "size", "steps", "batch")},
+        )
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{file} has a value that is no number where one must be; correct it.") from error
+
+
+def missing_patients(benchmark: Benchmark, folder: Path) -> list[int]:
+    """Those whose pictures are not yet in `folder`."""
+    numbers = (patient for split in Split for patient in benchmark.patients(split))
+    return [patient for patient in numbers if not shard_path(folder, patient).exists()]
+
+
+def render_missing(benchmark: Benchmark, folder: Path, processes: int) -> Iterator[int]:
+    """Render the patients whose pictures are not yet in `folder`; gives each one's number when it is done."""
+    options = RenderOptions(benchmark.frames, benchmark.size)
+    return render_patients(folder, missing_patients(benchmark, folder), options, processes)
+
+
+def load_frames_of(benchmark: Benchmark, folder: Path, split: Split) -> FrameSet:
+    """The frames of a split's patients, uint8, shrunk to the side of the benchmark's preset.
+
+    Raises:
+        UsageError: A patient is missing, damaged, or stored too small.
+    """
+    side = find_preset(benchmark.preset).preprocessing.height
+    frames, rows = [], []
+    for patient in benchmark.patients(split):
+        pictures, described = read_shard(shard_path(folder, patient))
+        if min(pictures.shape[1:]) < side:
+            raise UsageError(f"The pictures in {folder} are smaller than {side} pixels; render them again.")
+        if any(int(row.group) != patient for row in described):
+            raise UsageError(f"The file of patient {patient} has frames of another; render it again.")
+        shrunk = to_side(torch.from_numpy(np.array(pictures)), side)[:, 0]
+        frames.append((shrunk * 255).round().to(torch.uint8))
+        rows += described
+    labels = torch.tensor([LIVER_CLASSES.index(row.plane) for row in rows])
+    return FrameSet(torch.cat(frames), labels, rows, LIVER_CLASSES)

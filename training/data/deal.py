@@ -5,6 +5,7 @@ Shapes: G groups, K classes, S splits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -54,7 +55,7 @@ def deal(
             best = open_to[int(np.argmin(_cost(have, targets, table[place])[open_to]))]
             have[best] += table[place]
             chosen[name] = splits[best]
-    _check_filled(chosen, splits)
+    _fill(chosen, free, splits, dict(zip(names, table.sum(axis=1).tolist(), strict=True)))
     return chosen
 
 
@@ -90,10 +91,19 @@ def _cost(
     return cost
 
 
-def _check_filled(chosen: Mapping[str, str], splits: Sequence[str]) -> None:
-    empty = sorted(set(splits) - set(chosen.values()))
-    if empty:
-        raise UsageError(
-            f"There are too few groups ({len(chosen)}) to give {' and '.join(empty)} any; add pictures of "
-            "other patients, or give it no share."
-        )
+def _fill(
+    chosen: dict[str, str],
+    free: Mapping[str, Sequence[str]],
+    splits: Sequence[str],
+    sizes: Mapping[str, float],
+) -> None:
+    """Give a split that got nothing the smallest group that another one can spare."""
+    for empty in [split for split in splits if split not in chosen.values()]:
+        held = Counter(chosen.values())
+        spare = [name for name, ways in free.items() if empty in ways and held[chosen[name]] > 1]
+        if not spare:
+            raise UsageError(
+                f"There are too few groups ({len(chosen)}) to give {empty} any; add pictures of other "
+                "patients, or give it no share."
+            )
+        chosen[min(spare, key=lambda name: (sizes[name], name))] = empty

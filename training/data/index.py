@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -91,6 +91,11 @@ class DataIndex:
             UsageError: It is empty, a label is no class, a split has another name, or a group is in two
                 splits.
         """
+        self.check_names()
+        check_leaks(self.samples)
+
+    def check_names(self) -> None:
+        """`check` without looking for leaks."""
         if not self.samples:
             raise UsageError(f"{self.name} holds no pictures; choose another folder.")
         unknown = sorted({sample.label for sample in self.samples} - set(self.classes))
@@ -101,7 +106,6 @@ class DataIndex:
         odd = sorted({sample.split for sample in self.samples} - {*SPLITS, ""})
         if odd:
             raise UsageError(f"{self.name} names the split {odd[0]!r}; use train, validation or test.")
-        check_leaks(self.samples)
 
     def split(
         self, seed: int = 1, shares: tuple[float, float, float] = SHARES, *, anew: bool = False
@@ -133,9 +137,13 @@ class DataIndex:
         return self.with_splits(chosen)
 
     def with_splits(self, splits: Mapping[str, str]) -> DataIndex:
-        """The same pictures, each in the split of its group; "" where `splits` does not name the group."""
-        moved = (replace(sample, split=splits.get(sample.group, "")) for sample in self.samples)
-        return replace(self, samples=tuple(moved))
+        """The same pictures, each in the split of its group; "" where `splits` does not name the group.
+
+        A picture that is listed twice is kept once.
+        """
+        once = {(sample.path, sample.frame): sample for sample in reversed(self.samples)}
+        moved = [replace(sample, split=splits.get(sample.group, "")) for sample in once.values()]
+        return replace(self, samples=tuple(reversed(moved)))
 
     def save(self, path: Path) -> None:
         """Write the pictures, with their splits, as CSV. File names are relative to the data set's folder.
@@ -167,8 +175,8 @@ def check_leaks(samples: Iterable[Sample]) -> None:
     for sample in samples:
         if sample.split and homes.setdefault(sample.group, sample.split) != sample.split:
             raise UsageError(
-                f"{sample.group} is in {homes[sample.group]} and in {sample.split}; keep all pictures of a "
-                "patient or video in one split (`semc data split --anew` deals them again)."
+                f"The group {sample.group} is in {homes[sample.group]} and in {sample.split}; keep all "
+                "pictures of a patient or video in one split (`semc data split --anew` deals them again)."
             )
 
 
@@ -197,6 +205,31 @@ def in_order(labels: Iterable[str]) -> tuple[str, ...]:
     return (*known, *others, *([NON_STANDARD] if NON_STANDARD in found else []))
 
 
+def join(indexes: Sequence[DataIndex]) -> DataIndex:
+    """Several data sets as one. Classes of one name are one class; groups stay apart.
+
+    Raises:
+        UsageError: There is none, or a group is in two splits.
+    """
+    if len(indexes) == 1:
+        return indexes[0]
+    if not indexes:
+        raise UsageError("There is no data set to train on; name at least one.")
+    names = [index.name for index in indexes]
+    unlike = [name if names.count(name) == 1 else f"{name}-{place}" for place, name in enumerate(names, 1)]
+    samples = [
+        replace(sample, group=f"{name}/{sample.group}")
+        for name, index in zip(unlike, indexes, strict=True)
+        for sample in index.samples
+    ]
+    classes = in_order(name for index in indexes for name in index.classes)
+    notes = [f"{index.name}: {note}" for index in indexes for note in index.notes]
+    none_class = NON_STANDARD if NON_STANDARD in classes else None
+    joined = DataIndex(" + ".join(names), tuple(samples), classes, none_class, tuple(notes))
+    joined.check()
+    return joined
+
+
 def make_index(
     name: str,
     samples: Iterable[Sample],
@@ -204,7 +237,7 @@ def make_index(
     notes: Iterable[str] = (),
     classes: tuple[str, ...] = (),
 ) -> DataIndex:
-    """A checked index of pictures that were found in `folder`.
+    """The index of pictures that were found in `folder`. Leaks are not looked for yet.
 
     Args:
         name: See `DataIndex`.
@@ -214,12 +247,12 @@ def make_index(
         classes: In their order; by default `in_order` of the labels.
 
     Raises:
-        UsageError: See `DataIndex.check`.
+        UsageError: See `DataIndex.check_names`.
     """
     kept = tuple(samples)
     names = classes or in_order(sample.label for sample in kept)
     index = DataIndex(
         name, kept, names, NON_STANDARD if NON_STANDARD in names else None, tuple(notes), folder
     )
-    index.check()
+    index.check_names()
     return index

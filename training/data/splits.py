@@ -53,6 +53,25 @@ def check_disjoint(splits: Mapping[Split, Iterable[str]]) -> None:
             seen[patient] = split
 
 
+def choose_patients(text: str) -> list[int]:
+    """`"20"` as so many patients, 70 % to train, 15 % to validate, 15 % to test on; `"0:20"` by number.
+
+    Raises:
+        UsageError: Neither, or fewer than three.
+    """
+    if ":" in text:
+        return list(parse_patients(text))
+    if not text.isdecimal() or not 3 <= int(text) <= _TRAIN_END:
+        raise UsageError(f"{text!r} must be a number of patients from 3 to {_TRAIN_END}, or FIRST:END.")
+    count = int(text)
+    held_out = max(1, round(0.15 * count))
+    return [
+        *range(count - 2 * held_out),
+        *range(_TRAIN_END, _TRAIN_END + held_out),
+        *range(_VALIDATION_END, _VALIDATION_END + held_out),
+    ]
+
+
 def parse_patients(text: str) -> range:
     """`"0:150"` as range(0, 150); `"7"` as one patient.
 

@@ -1,0 +1,123 @@
+"""Pictures in folders named by class, with or without folders for the splits above them.
+
+    DATA/[train|validation|test/]CLASS/[PATIENT/]PICTURE.png
+
+A folder between class and picture is the group. Where there is none, the groups come from `--groups`, or
+every picture is a group of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from semc_core.capture.images import SUFFIXES, natural_key
+from semc_core.labels import NON_STANDARD
+from training.data.index import DataIndex, Sample, make_index
+from training.data.readers.options import ReadOptions
+
+SPLIT_NAMES: Final = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation",
+    "validation": "validation", "test": "test", "testing": "test",
+}  # fmt: skip
+_NONE_NAMES: Final = frozenset(
+    ("nsp", "nonstandard", "nonstandardplane", "nonstandardplanes", "noplane", "none", "background", "other")
+)
+_NO_GROUPS: Final = (
+    "Nothing says which pictures show the same patient: each is a group of its own, and results may be too "
+    "good. `--groups` finds patients in file names."
+)
+
+
+def fits(folder: Path) -> bool:
+    """Whether there are folders with pictures."""
+    return bool(class_names(folder))
+
+
+def read(
+    folder: Path, options: ReadOptions, name: str = "", rename: Callable[[str], str] | None = None
+) -> DataIndex:
+    """Index the folders.
+
+    Args:
+        folder: Of the data set.
+        options: See there.
+        name: Of the data set; by default the folder's.
+        rename: Gives the class for a folder's name; by default the name itself, NSP for its synonyms.
+
+    Raises:
+        UsageError: See `make_index`.
+    """
+    root = _root(folder)
+    rename = rename or plain_class
+    samples, known = [], False
+    renamed: dict[str, str] = {}
+    for split, class_folder in _class_folders(root):
+        label = renamed.setdefault(class_folder.name, rename(class_folder.name))
+        for path in pictures_below(class_folder):
+            within = path.relative_to(class_folder)
+            relative = PurePosixPath(path.relative_to(root).as_posix())
+            group = options.group_of(relative) or (within.parts[0] if len(within.parts) > 1 else "")
+            known = known or bool(group)
+            samples.append(Sample(path, label, group or str(relative), root.name, split))
+    notes = [] if known else [_NO_GROUPS]
+    notes += [f"The class {old} is used as {new}." for old, new in renamed.items() if old != new]
+    return make_index(name or folder.name, samples, folder, notes)
+
+
+def class_names(folder: Path) -> set[str]:
+    """Names of the folders that hold pictures, of the first level or below folders of splits."""
+    return {path.name for _, path in _class_folders(_root(folder))}
+
+
+def plain_class(name: str) -> str:
+    """The class of a folder: its own name, or NSP if that is what it says."""
+    return NON_STANDARD if plain(name) in _NONE_NAMES else name
+
+
+def plain(name: str) -> str:
+    """Letters and digits only, small."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """The images in a folder and below, in natural order."""
+    found = [path for path in folder.rglob("*") if _is_picture(path)]
+    return sorted(found, key=lambda path: natural_key(path.relative_to(folder).as_posix()))
+
+
+def _root(folder: Path) -> Path:
+    """The folder itself, or the only one in it, as an archive unpacks, where that holds the classes."""
+    inside = _folders(folder)
+    if len(inside) != 1 or inside[0].name.casefold() in SPLIT_NAMES:
+        return folder
+    if _has_pictures(folder) or _has_pictures(inside[0]):
+        return folder
+    below = _folders(inside[0])
+    if len(below) < 2 or plain(inside[0].name) in _NONE_NAMES:
+        return folder  # One class, and the patients in it.
+    wrapped = any(_has_pictures(each) or each.name.casefold() in SPLIT_NAMES for each in below)
+    return inside[0] if wrapped else folder
+
+
+def _class_folders(root: Path) -> Iterator[tuple[str, Path]]:
+    """(split, folder of a class)."""
+    for folder in _folders(root):
+        split = SPLIT_NAMES.get(folder.name.casefold())
+        for each in [folder] if split is None else _folders(folder):
+            if any(_is_picture(path) for path in each.rglob("*")):
+                yield split or "", each
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(_is_picture(path) for path in folder.iterdir())
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()

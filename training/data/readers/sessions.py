@@ -1,0 +1,126 @@
+"""Sessions of this program: saved planes as a person left them, and the stretches of time she marked.
+
+A plane has its name as it stands now; a rejected one is NSP. A session that nobody corrected says only what
+the model thinks already, and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SemcError
+from semc_core.labels import NON_STANDARD
+from semc_core.session.entries import PICTURES
+from semc_core.session.schema import DATABASE_NAME
+from semc_core.session.session import Session
+from semc_core.session.view import SessionView
+from training.data.index import DataIndex, Sample, in_order, make_index
+from training.data.pictures import loop_of
+from training.data.readers.options import ReadOptions
+
+_PER_SECOND: Final = 10.0
+"""Frames of a marked stretch that are used: more of them would be alike."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the sessions gave so far."""
+
+    samples: list[Sample] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+    untouched: int = 0
+    without_loop: int = 0
+    other_marks: set[str] = field(default_factory=set)
+
+
+def fits(folder: Path) -> bool:
+    """Whether it is a session, or holds some."""
+    return bool(_sessions(folder))
+
+
+def read(folder: Path, options: ReadOptions) -> DataIndex:
+    """Index the sessions. Sessions of the same loop are one group, any other is a group of its own.
+
+    Raises:
+        UsageError: No session holds a correction.
+        SessionError: One is damaged.
+    """
+    found = _Found()
+    for path in _sessions(folder):
+        with Session.open(path, read_only=True) as session:
+            found.classes += [_ours(session, name) for name in session.model.classes]
+            if session.corrections == 0:
+                found.untouched += 1
+                continue
+            group = session.source.sha256 or path.name
+            found.samples += [
+                Sample(picture, label, group, session.source.kind) for picture, label in _planes(session)
+            ]
+            found.samples += _marked(session, group, found)
+    classes = in_order([*found.classes, *(sample.label for sample in found.samples)])
+    return make_index(folder.name, found.samples, folder, _notes(found), classes)
+
+
+def _planes(session: SessionView) -> Iterator[tuple[Path, str]]:
+    """Picture and label of each plane that has a picture."""
+    for plane in session.planes(rejected=True):
+        if plane.png is not None and (session.folder / plane.png).is_file():
+            yield session.folder / plane.png, NON_STANDARD if plane.rejected else plane.plane
+
+
+def _marked(session: SessionView, group: str, found: _Found) -> list[Sample]:
+    """Frames of the stretches that are marked with the name of a class."""
+    names = {_ours(session, name) for name in session.model.classes}
+    names |= {plane.plane for plane in session.planes()}
+    wanted = {}
+    for region in session.regions():
+        label = _ours(session, region.label)
+        if label not in names:
+            found.other_marks.add(region.label)
+            continue
+        last_s = float("-inf")
+        table = session.frames(region.start_s, region.end_s)
+        for index, time_s, picture in zip(table.index, table.pts_s, table.picture, strict=True):
+            if PICTURES[int(picture)] == "live" and time_s - last_s >= 1 / _PER_SECOND - 1e-6:
+                wanted[int(index)] = label
+                last_s = float(time_s)
+    if wanted and not _has_loop(session):
+        found.without_loop += 1
+        return []
+    return [
+        Sample(session.folder, label, group, session.source.kind, frame=index)
+        for index, label in sorted(wanted.items())
+    ]
+
+
+def _has_loop(session: SessionView) -> bool:
+    try:
+        loop = loop_of(session)
+    except SemcError:
+        return False  # Counted, and told in a note.
+    if loop is not None:
+        loop.close()
+    return loop is not None
+
+
+def _ours(session: SessionView, name: str) -> str:
+    return NON_STANDARD if name == session.model.none_class else name
+
+
+def _notes(found: _Found) -> list[str]:
+    notes = ["Sessions do not say who was examined: each loop is a group of its own."]
+    if found.untouched:
+        notes.append(f"{found.untouched} sessions without corrections were left out.")
+    if found.without_loop:
+        notes.append(f"In {found.without_loop} sessions marks were left out, because their loop is gone.")
+    if found.other_marks:
+        notes.append(f"Marks that name no class were left out: {', '.join(sorted(found.other_marks))}.")
+    return notes
+
+
+def _sessions(folder: Path) -> list[Path]:
+    found = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
+    return [path for path in found if (path / DATABASE_NAME).is_file()]

@@ -124,10 +124,13 @@ def fitting_losses(name: str, losses: LossOptions) -> LossOptions:
     """`losses` as the network of that name can use them.
 
     The plain networks are trained by cross-entropy alone. The contrastive ones see each frame in two views,
-    each a query, without L_self; alpha then only divides the learning rate between encoder and classifier.
+    each a query, without L_self and without a queue, as published; alpha then only divides the learning rate
+    between encoder and classifier.
     """
     if name in _CONTRASTIVE:
-        return replace(losses, contrast=name, views=2, every_view=True, self_weight=0.0, alpha=0.5)
+        return replace(
+            losses, contrast=name, views=2, every_view=True, self_weight=0.0, queue_size=0, alpha=0.5
+        )
     if name.startswith("semc"):
         return losses
     return replace(losses, contrast="none")

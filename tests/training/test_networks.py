@@ -63,10 +63,10 @@ def step(network: AnyNetwork, loss: SemcLoss, seed: int = 0) -> LossParts:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_weight_that_may_learn_gets_a_gradient(name: str) -> None:
-    network, loss = made(name)
+    network, loss = made(name, LossOptions(alpha=None))
     step(network, loss).total.mean().backward()  # type: ignore[no-untyped-call]
-    missed = [n for n, value in network.named_parameters() if value.requires_grad and value.grad is None]
-    assert missed == []
+    learned = [*network.named_parameters(), *loss.named_parameters()]
+    assert [n for n, value in learned if value.requires_grad and value.grad is None] == []
 
 
 @pytest.mark.parametrize("name", ["semc-plain", "resnet", "sononet16", "supcon"])

@@ -78,10 +78,10 @@ class SemcLoss(nn.Module):
         super().__init__()
         self.options, self.ranks = options, ranks
         self.queue = KeyQueue(options.queue_size, PROJECTION_OUT)
+        # Cross-entropy alone has nothing to weigh, and a weight without a gradient stops several processes.
+        fixed = 1.0 if options.contrast == "none" else options.alpha
         self.alpha: nn.Module = (
-            AlphaNetwork(features, options.alpha_bounds)
-            if options.alpha is None
-            else FixedAlpha(options.alpha)
+            AlphaNetwork(features, options.alpha_bounds) if fixed is None else FixedAlpha(fixed)
         )
         if class_counts is None and (options.class_weights != "none" or options.contrast == "supmin"):
             raise UsageError("Class weights and the loss supmin need the number of samples of each class.")

@@ -78,7 +78,8 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         f"Preset {b['preset']}, {b['steps']} steps of {b['batch']} frames, learning rate {b['rate']:g}. "
         f"Trained on {counts[0]} simulated patients ({b['train']}), tested on {counts[2]} others "
-        f"({b['test']}), on the frames that are clearly standard or clearly not. Mean and standard deviation over the seeds, "
+        f"({b['test']}), on the frames that are clearly standard or clearly not. "
+        "Mean and standard deviation over the seeds, "
         "in per cent; differences in points, seed by seed.",
         "",
         "## ACE, SAMC and L_mc (table 4 of the paper)",

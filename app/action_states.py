@@ -20,6 +20,8 @@ class Situation:
         running: A scan runs or is about to.
         stopping: A scan is being ended.
         region_by_hand: The region of interest was set by hand.
+        can_record: The scan has begun, so that it can be recorded.
+        recording: It is.
     """
 
     page: str
@@ -30,6 +32,8 @@ class Situation:
     running: bool = False
     stopping: bool = False
     region_by_hand: bool = False
+    can_record: bool = False
+    recording: bool = False
 
 
 def enabled_actions(now: Situation) -> dict[str, bool]:
@@ -49,8 +53,15 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     able["last_saved"] = now.page == LIVE
     able["auto_region"] = able["auto_region"] and now.region_by_hand
     able["review"] = able["review"] and (now.page != LIVE or now.scan_to_review)
+    able["export"] = able["export"] and (now.page != LIVE or now.scan_to_review)
+    able["record"] = able["record"] and now.running and not now.stopping and now.can_record
     able["start_stop"] = able["start_stop"] and not now.stopping
     return able
+
+
+def record_title(now: Situation) -> str:
+    """What the button says that records."""
+    return "End record" if now.recording else "Record"
 
 
 def start_title(now: Situation) -> str:

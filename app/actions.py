@@ -16,7 +16,7 @@ SCAN_FILTER: Final = (
     "*.png *.jpg *.jpeg *.bmp *.tif *.tiff);;All files (*)"
 )
 MODEL_FILTER: Final = "Models (*.safetensors)"
-_CHECKABLE: Final = ("freeze", "heat_map", "region", "checklist", "better", "add", "mark")
+_CHECKABLE: Final = ("record", "freeze", "heat_map", "region", "checklist", "better", "add", "mark")
 
 
 def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.scan import ScanOptions
 from app.settings import Settings
+from semc_core.paths import data_folder
 from semc_core.session.encode import Quality
 
 
@@ -20,6 +21,7 @@ class Overrides:
     record: Quality | None = None
     clips: bool = True
     protocol: str | None = None
+    data: Path | None = None
 
 
 class Choices:
@@ -52,8 +54,18 @@ class Choices:
 
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""
-        record, clips = self._overrides.record, self._overrides.clips
+        record, clips = self._overrides.record, self._overrides.clips and self._settings.clips
         return ScanOptions(source, self.model, self.device, self.output, record, clips)
+
+    @property
+    def quality(self) -> Quality:
+        """How a scan is recorded."""
+        return self._overrides.record or self._settings.quality
+
+    @property
+    def data(self) -> Path:
+        """What is remembered beside the settings: masks, servers, what waits to be sent."""
+        return self._overrides.data or data_folder()
 
     def use_model(self, path: str) -> None:
         """Use this model file from the next scan on."""

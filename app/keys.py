@@ -76,6 +76,7 @@ _LIVE: Final = (
     KeyBinding("region", "Region", ("R", "F7"), "Set the region of interest: drag over the picture"),
     KeyBinding("auto_region", "Auto region", ("A", "F8"), "Find the region of interest automatically"),
     KeyBinding("last_saved", "Last saved", ("L",), "Look at the plane saved last"),
+    KeyBinding("record", "Record", ("F9", "Shift+R"), "Record the scan into its session, or no further"),
 )
 _REVIEW: Final = (
     _review("play", "Play", ("Space", "F4"), "Play, or hold the picture"),
@@ -108,7 +109,6 @@ _REVIEW: Final = (
     _review("note", "Note", ("T",), "Write a note on the chosen plane, or on the whole session"),
     _review("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
     _review("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),
-    _review("export", "Export", ("E",), "Hand the session over: pictures, report, DICOM"),
     _review("zoom_in", "Zoom in", ("Ctrl++", "Ctrl+="), "See less of the time line, larger", repeats=True),
     _review("zoom_out", "Zoom out", ("Ctrl+-",), "See more of the time line", repeats=True),
     _review("zoom_all", "Whole", ("Ctrl+0",), "See the whole time line"),
@@ -117,6 +117,14 @@ _ALWAYS: Final = (
     KeyBinding(
         "checklist", "Checklist", ("K",), "Open or close the checklist of the protocol", (LIVE, REVIEW)
     ),
+    KeyBinding(
+        "export",
+        "Export",
+        ("E",),
+        "Hand over what was found: pictures, report, DICOM; of a scan, when it is over",
+        (LIVE, REVIEW),
+    ),
+    KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
     KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
     KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),
     KeyBinding("help", "Keys", ("?", "F1"), "Show or hide this list", EVERYWHERE),
@@ -126,7 +134,7 @@ _ALWAYS: Final = (
 BINDINGS: Final = (*_GENERAL, *_LIVE, *_REVIEW, *_ALWAYS)
 
 TOOL_BARS: Final = {
-    START: ("source", "start_stop", "review", "full_screen", "help"),
+    START: ("source", "start_stop", "review", "sending", "full_screen", "help"),
     LIVE: (
         "source",
         "start_stop",
@@ -135,8 +143,10 @@ TOOL_BARS: Final = {
         "heat_map",
         "region",
         "auto_region",
+        "record",
         "checklist",
         "review",
+        "export",
         "full_screen",
         "help",
     ),

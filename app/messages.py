@@ -31,11 +31,20 @@ class Messages:
         self._fault = ""
 
     def banner(
-        self, state: EngineState | None, info: SourceInfo | None, *faults: str, notice: str = ""
+        self,
+        state: EngineState | None,
+        info: SourceInfo | None,
+        *faults: tuple[str, str],
+        notice: str = "",
     ) -> Banner | None:
-        """What to say: of the window, of `faults` in order, of the scan and its source; or the notice."""
-        fault = next((fault for fault in (self._fault, *faults) if fault and fault not in self._read), "")
-        said = banner(state, info, fault, self._read)
+        """What to say: of the window, of `faults` in order, of the scan and its source; or the notice.
+
+        A fault is a sentence, and the name of the way out of it.
+        """
+        known = ((self._fault, "source"), *faults)
+        unread = (one for one in known if one[0] and one[0] not in self._read)
+        fault, way = next(unread, ("", ""))
+        said = banner(state, info, fault, self._read, way)
         if said is None and notice and notice not in self._read:
             return Banner(notice, False)
         return said

@@ -17,7 +17,7 @@ from app.opened import OpenReview, ReviewRequest
 from app.review_state import Candidate, ReviewSnapshot, done_sentence
 from app.review_worker import LATER, SOON, Fetcher, Hand
 from app.scan import Job
-from semc_core.errors import SemcError, SourceError
+from semc_core.errors import ModelFileError, SemcError, SourceError
 from semc_core.frames import FramePacket, FrameResult, read_only
 from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.review.viewer import FrameViewer
@@ -37,6 +37,8 @@ class ReviewControl:
 
     Attributes:
         fault: What went wrong last, or "".
+        request: What was asked for last.
+        model_fault: Whether the review could not be opened for its model file.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -44,6 +46,7 @@ class ReviewControl:
         self._opening: Job[OpenReview] | None = None
         self._closing: list[Job[None]] = []
         self._next: ReviewRequest | None = None
+        self.request: ReviewRequest | None = None
         self._open: OpenReview | None = None
         self._hand: Hand | None = None
         self._frames: FrameViewer | None = None
@@ -55,6 +58,7 @@ class ReviewControl:
         self._candidates: tuple[int, list[Candidate]] | None = None
         self._said = ""
         self._fault = ""
+        self.model_fault = False
         self._refreshing = False
         self._refreshed_s = 0.0
         self._final = False
@@ -64,8 +68,8 @@ class ReviewControl:
 
     def begin(self, request: ReviewRequest) -> None:
         """Open this next; what is open is closed first."""
-        self._next = request
-        self.fault = ""
+        self._next, self.request = request, request
+        self.fault, self.model_fault = "", False
         self.let_go()
 
     def let_go(self) -> None:
@@ -134,7 +138,7 @@ class ReviewControl:
         try:
             opened = job.result()
         except SemcError as error:
-            self.fault = str(error)
+            self.fault, self.model_fault = str(error), isinstance(error, ModelFileError)
             return
         if self._next is not None:
             self._closing.append(Job(opened.close, "review-close"))

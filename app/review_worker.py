@@ -28,24 +28,25 @@ Told = Callable[[str], None]
 
 def _unexpected(error: Exception) -> str:
     # The type only: an error may name a file, and a file may be named after a patient.
-    _log.error("A fault in the review: %s", type(error).__name__)
-    return f"Something went wrong in the review ({type(error).__name__}); see the log for details."
+    _log.error("A fault in the background: %s", type(error).__name__)
+    return f"Something went wrong in the background ({type(error).__name__}); see the log for details."
 
 
 class Hand:
     """Does one thing after the other on a thread of its own: the urgent first, each kind in order."""
 
-    def __init__(self, failed: Told) -> None:
+    def __init__(self, failed: Told, name: str = "review-hand") -> None:
         """Start.
 
         Args:
             failed: Called on that thread with the sentence about work that failed.
+            name: Of the thread.
         """
         self._failed = failed
         self._number = itertools.count()
         self._waiting: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="review-hand")
+        self._thread = threading.Thread(target=self._run, name=name)
         self._thread.start()
 
     def do(self, work: Callable[[], None], priority: int = URGENT) -> None:

@@ -17,7 +17,7 @@ from app.live_view import LiveView
 from app.meters import RecentValues
 from app.protocols import Protocols
 from app.readout import ReadoutView
-from app.recent_sessions import is_session
+from app.record_state import badge
 from app.saved_strip import SavedStrip
 from app.scan_checklist import ScanChecklist
 from app.traces import TracesView
@@ -28,6 +28,8 @@ from semc_core.frames import FramePacket, FrameResult
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.overlay import HeatMap, heat_map
+from semc_core.session.encode import Quality
+from semc_core.session.recorder import RecordingState
 from semc_core.session.saved import SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1
@@ -147,9 +149,38 @@ class ScanPage(QWidget):
 
     @property
     def session_folder(self) -> Path | None:
-        """Where what was found is; None while nothing was."""
-        pngs = [plane.png for plane in self._saved if plane.png is not None]
-        return pngs[-1].parent if pngs and is_session(pngs[-1].parent) else None
+        """Where the scan is kept; None before there is something to keep."""
+        session = None if self._engine is None else self._engine.session
+        return None if session is None else session.folder
+
+    @property
+    def recording_state(self) -> RecordingState | None:
+        """Of the recording that runs, or ran last; None if there was none."""
+        return None if self._engine is None else self._engine.tap.recording
+
+    @property
+    def recording(self) -> bool:
+        """Whether frames are recorded now."""
+        state = self.recording_state
+        return state is not None and state.active
+
+    @property
+    def can_record(self) -> bool:
+        """Whether the scan has begun."""
+        return self._engine is not None and self._engine.state.phase is Phase.RUNNING
+
+    def toggle_recording(self, quality: Quality) -> None:
+        """Record from the next frame on, or no further.
+
+        Raises:
+            SaveError: The scan cannot be recorded.
+        """
+        if self._engine is None:
+            return
+        if self.recording:
+            self._engine.tap.stop_recording()
+        else:
+            self._engine.tap.start_recording(quality)
 
     @property
     def result(self) -> FrameResult | None:
@@ -316,6 +347,8 @@ class ScanPage(QWidget):
         colour = self._colours.get(said.title, theme.TEXT)
         self.readout.show_readout(said, colour)
         badges = [("FROZEN", theme.ACCENT)] if held is not None else []
+        if recorded := badge(self.recording_state):
+            badges.insert(0, (recorded, theme.FAULT))
         if now_s < self._flash_until_s:
             badges.append((self._flash, theme.GOOD if self._flash == "CAPTURED" else theme.WARNING))
         starting = state.phase is Phase.STARTING and not self.view.choosing_region

@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from semc_core.frames import Crop
 from semc_core.paths import DEFAULT_MODEL, default_output_folder
+from semc_core.session.encode import Quality
 
 _RECENT_LIMIT: Final = 6
 # A scanner on a capture card always looks alike; the next file may come from another one.
@@ -58,6 +59,43 @@ class Settings:
     @device.setter
     def device(self, value: str) -> None:
         self._store.setValue("model/device", value)
+
+    @property
+    def quality(self) -> Quality:
+        """How scans are recorded."""
+        return Quality.LOSSLESS if self._text("record/quality") == Quality.LOSSLESS else Quality.COMPACT
+
+    @quality.setter
+    def quality(self, value: Quality) -> None:
+        self._store.setValue("record/quality", str(value))
+
+    @property
+    def clips(self) -> bool:
+        """Whether a clip of the scan is saved with every plane."""
+        return self._text("record/clips") != "false"
+
+    @clips.setter
+    def clips(self, value: bool) -> None:
+        self._store.setValue("record/clips", "true" if value else "false")
+
+    @property
+    def export_choices(self) -> str:
+        """What was ticked for the last export, as `ExportChoices.to_text` gives it; or ""."""
+        return self._text("export/choices")
+
+    @export_choices.setter
+    def export_choices(self, value: str) -> None:
+        self._store.setValue("export/choices", value)
+
+    @property
+    def export_folder(self) -> Path | None:
+        """Where the last export went; None before the first, or where that folder is gone."""
+        value = self._text("export/folder")
+        return Path(value) if value and Path(value).is_dir() else None
+
+    @export_folder.setter
+    def export_folder(self, value: Path) -> None:
+        self._store.setValue("export/folder", str(value))
 
     @property
     def protocol(self) -> str:

@@ -259,6 +259,7 @@ def banner(
     info: SourceInfo | None,
     window_fault: str = "",
     read: Collection[str] = (),
+    way: str = "source",
 ) -> Banner | None:
     """The most urgent thing to say, or None.
 
@@ -267,13 +268,16 @@ def banner(
         info: Of the source; it may have a notice.
         window_fault: What went wrong outside of the scan.
         read: Texts that the user has put away.
+        way: Name of the way out of `window_fault`.
     """
     said: list[Banner] = []
     if window_fault:
-        said.append(Banner(window_fault, True, ("source",)))
+        said.append(Banner(window_fault, True, (way,)))
     if state is not None and state.message and state.phase is not Phase.STARTING:
-        ended = state.phase is Phase.FAULT
-        said.append(Banner(state.message, True, ("source", "start_stop") if ended else ("change_folder",)))
+        ways: tuple[str, ...] = ("change_folder",)
+        if state.phase is Phase.FAULT:
+            ways = ("model", "start_stop") if state.model_fault else ("source", "start_stop")
+        said.append(Banner(state.message, True, ways))
     if info is not None and info.notice:
         said.append(Banner(info.notice, False))
     return next((one for one in said if one.text not in read), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import time
 from pathlib import Path
 from typing import Final
@@ -13,11 +12,11 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
-from app.action_states import Situation, enabled_actions, start_title
 from app.actions import make_actions
 from app.checklist import ChecklistPanel
 from app.choices import Choices, Overrides
 from app.choosing import Chooser, dropped, show_folder
+from app.hand_over import HandOver
 from app.keys import LIVE, REVIEW, START
 from app.messages import Messages
 from app.meters import GapMeter
@@ -32,10 +31,10 @@ from app.saved_strip import PlaneViewer
 from app.scan import ScanControl
 from app.scan_page import ScanPage
 from app.settings import Settings
+from app.showing import show_actions, show_banner, show_status
 from app.source_lists import SourceLists
 from app.source_page import SourcePage
 from app.tool_bars import ToolBars
-from app.view_state import model_text, status_items
 from app.wiring import connect_parts, follow_protocol, what_keys_do
 from semc_core.engine.live import LiveEngine
 from semc_core.errors import SemcError
@@ -48,6 +47,8 @@ _BANNER_TITLES: Final = {
     "source": "Choose another source  (N)",
     "start_stop": "Try again  (S)",
     "change_folder": "Choose another folder",
+    "model": "Choose another model",
+    "sending": "Look  (Ctrl+E)",
 }
 
 
@@ -74,11 +75,12 @@ class MainWindow(QWidget):
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
         self.pages = QStackedWidget()
-        self._shown_engine: LiveEngine | None = None
-        self._shown_review: OpenReview | None = None
+        self.shown_engine: LiveEngine | None = None
+        self.shown_review: OpenReview | None = None
         self.lists = SourceLists(self.source_page, self.report)
+        self.hand_over = HandOver(self)
         self._crop_pending = False
-        self._said = ""
+        self.said = ""
         self._status_at_s = 0.0
         self._make_actions()
         self._build()
@@ -118,7 +120,7 @@ class MainWindow(QWidget):
         if self.control.running:
             self.control.stop()
         self.messages.begin()
-        self._said = "Opening …"
+        self.said = "Opening …"
         choices = self.choices
         self.review.begin(ReviewRequest(Path(path), choices.model, choices.device, choices.output))
         self._show_review(None)
@@ -129,7 +131,7 @@ class MainWindow(QWidget):
         page = self.pages.currentWidget()
         if page is self.scan_page and self.scan_page.session_folder is not None:
             self.open_review(self.scan_page.session_folder)
-        elif page is not self.review_page and self._shown_review is not None:
+        elif page is not self.review_page and self.shown_review is not None:
             self._show_page(self.review_page)
         else:
             self.choose.loop_to_review(self.open_review)
@@ -146,7 +148,7 @@ class MainWindow(QWidget):
 
     def set_region(self, crop: Crop | None) -> None:
         """Use this region of interest from now on; None finds it."""
-        engine = self._shown_engine
+        engine = self.shown_engine
         if engine is None:
             return
         engine.set_crop(crop)
@@ -157,11 +159,19 @@ class MainWindow(QWidget):
             self.settings.remember_crop(info.kind, info.width, info.height, crop)
 
     def export(self) -> None:
-        """Say how the session is handed over."""
-        if self._shown_review is not None:
-            folder = shlex.quote(str(self._shown_review.session.folder))
-            self._said = f"In a terminal:  semc export {folder} --out NAME"
-            self._status_at_s = 0.0
+        """Export the session in review, or what the last scan found."""
+        opened, folder = self.shown_review, self.scan_page.session_folder
+        if opened is not None and self.page_name == REVIEW:
+            self.hand_over.export(opened.session.folder, opened.session)
+        elif folder is not None and self.control.over:
+            self.hand_over.export(folder)
+
+    def record(self) -> None:
+        """Record the scan from now on, or no further."""
+        try:
+            self.scan_page.toggle_recording(self.choices.quality)
+        except SemcError as error:
+            self.report(str(error))
 
     def toggle_heat_map(self) -> None:
         """Lay the heat map over the picture, live and in review, or take it away."""
@@ -176,10 +186,9 @@ class MainWindow(QWidget):
 
     def show_folder(self) -> None:
         """Show the folder of the session, or of the scan."""
-        pngs = [plane.png for plane in self.scan_page.saved if plane.png is not None]
-        folder = pngs[-1].parent if pngs else self.choices.output
-        if self.page_name == REVIEW and self._shown_review is not None:
-            folder = self._shown_review.session.folder
+        folder = self.scan_page.session_folder or self.choices.output
+        if self.page_name == REVIEW and self.shown_review is not None:
+            folder = self.shown_review.session.folder
         if fault := show_folder(folder):
             self.report(fault)
 
@@ -244,6 +253,7 @@ class MainWindow(QWidget):
         self.review_page.heat_map_on = self.settings.heat_map
         self.scan_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
+        self.hand_over.sending.go_on()
 
     def _begin(self, source: str) -> None:
         self.messages.begin()
@@ -265,12 +275,12 @@ class MainWindow(QWidget):
 
     def _way_back(self) -> tuple[str, QWidget]:
         """From the start page: what to call it, and where it is."""
-        if self._shown_review is not None:
+        if self.shown_review is not None:
             return "review", self.review_page
-        return ("scan" if self._shown_engine is not None else ""), self.scan_page
+        return ("scan" if self.shown_engine is not None else ""), self.scan_page
 
     def _show_review(self, opened: OpenReview | None) -> None:
-        self._shown_review = opened
+        self.shown_review = opened
         self.review_page.show_review(opened)
 
     def _show_page(self, page: QWidget) -> None:
@@ -278,7 +288,7 @@ class MainWindow(QWidget):
         self.tool_bars.show_page(self.page_name)
         self._status_at_s = 0.0
         self.setFocus()
-        self._update_actions()
+        show_actions(self)
 
     # Every few milliseconds.
 
@@ -288,94 +298,38 @@ class MainWindow(QWidget):
         self.gaps.tick(now_s)
         self.control.poll()
         engine = self.control.engine
-        if engine is not None and engine is not self._shown_engine:
-            self._shown_engine = engine
+        if engine is not None and engine is not self.shown_engine:
+            self.shown_engine = engine
             self._crop_pending = True
             self.scan_page.begin(engine)
             self.scan_page.strip.show_folder(str(self.choices.output))
         self._use_remembered_crop()
         self.scan_page.tick(now_s, self.control.stopping)
         self.review.poll(now_s)
-        if self.review.open is not self._shown_review:
+        if self.review.open is not self.shown_review:
             self._show_review(self.review.open)
-            self._said = "" if self.review.open is None else self.review.open.greeting
+            self.said = "" if self.review.open is None else self.review.open.greeting
         self.review_page.tick(now_s)
         if said := self.review_page.take_said():
-            self._said, self._status_at_s = said, 0.0
+            self.said, self._status_at_s = said, 0.0
         self.lists.poll()
+        self.hand_over.tick()
         follow_protocol(self)
-        self._update_actions()
-        self._show_banner()
+        show_actions(self)
+        show_banner(self)
         if now_s - self._status_at_s >= _STATUS_EVERY_S:
             self._status_at_s = now_s
-            self._show_status()
+            show_status(self)
 
     def _use_remembered_crop(self) -> None:
-        info = None if self._shown_engine is None else self._shown_engine.source_info
-        if self._shown_engine is None or info is None or not self._crop_pending:
+        info = None if self.shown_engine is None else self.shown_engine.source_info
+        if self.shown_engine is None or info is None or not self._crop_pending:
             return
         self._crop_pending = False
         crop = self.settings.crop(info.kind, info.width, info.height)
         if crop is not None:
-            self._shown_engine.set_crop(crop)
+            self.shown_engine.set_crop(crop)
             self.scan_page.region_by_hand = True
-
-    def _update_actions(self) -> None:
-        page, actions = self.scan_page, self.actions_by_name
-        now = Situation(
-            page=self.page_name,
-            covered=self.viewer.isVisible(),
-            typing=self.review_page.typing,
-            review_open=self._shown_review is not None,
-            scan_to_review=self.control.over and page.session_folder is not None,
-            running=self.control.running,
-            stopping=self.control.stopping,
-            region_by_hand=page.region_by_hand,
-        )
-        for name, on in enabled_actions(now).items():
-            actions[name].setEnabled(on)
-        self.review_page.name_actions(actions)
-        actions["freeze"].setChecked(page.frozen)
-        actions["heat_map"].setChecked(self.settings.heat_map)
-        actions["checklist"].setChecked(self.checklist.is_open)
-        actions["region"].setChecked(page.view.choosing_region)
-        actions["start_stop"].setText(start_title(now))
-
-    def _show_banner(self) -> None:
-        # What went wrong in a scan is over when its review begins.
-        engine = None if self.page_name == REVIEW else self._shown_engine
-        state = None if engine is None else engine.state
-        info = None if engine is None else engine.source_info
-        faults = (self.control.fault, self.review.fault)
-        notice = "" if self._shown_review is None else self._shown_review.notice
-        self.banner.show_banner(self.messages.banner(state, info, *faults, notice=notice))
-
-    def _show_status(self) -> None:
-        if self.page_name == REVIEW:
-            self._show_review_status()
-            return
-        engine = self._shown_engine
-        if engine is None:
-            return
-        page = self.scan_page
-        self.status.show_numbers(
-            status_items(engine.statistics(), page.latency.spread(), self.gaps.recent_ms)
-        )
-        spec, info = engine.spec, engine.source_info
-        title = "SEMC Live" if info is None else f"{info.source_id} · SEMC Live"
-        self.setWindowTitle(title)
-        if spec is not None:
-            options = self.control.options
-            name = self.choices.model.stem if options is None else options.model.stem
-            self.status.show_model(model_text(name, spec.sha256, engine.device_name), spec.notice)
-
-    def _show_review_status(self) -> None:
-        opened = self._shown_review
-        self.status.show_sentence(self._said)
-        if opened is not None:
-            self.setWindowTitle(f"{opened.session.source.source_id} · Review · SEMC Live")
-            model = opened.session.model
-            self.status.show_model(model_text(model.preset, model.sha256, model.device), model.notice)
 
     # What Qt calls.
 
@@ -405,6 +359,7 @@ class MainWindow(QWidget):
         self.settings.write()
         self.hide()
         try:
+            self.hand_over.close()
             self.control.close()
             self.review.close()
             self.lists.close()

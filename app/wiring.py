@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.checklist import ChecklistPanel
 from app.checklist_state import REASONS
+from app.keys import REVIEW
 from app.reason_dialog import ReasonDialog
 from semc_core.protocols.protocol import Protocol
 
@@ -20,6 +21,8 @@ def what_keys_do(window: MainWindow) -> dict[str, Callable[[], object]]:
     return {
         **window.review_page.does(),
         "export": window.export,
+        "sending": lambda: window.hand_over.show_sending(),
+        "record": window.record,
         "source": window.show_sources,
         "review": window.review_this,
         "open_file": lambda: window.choose.loop_to_play(window.open_source),
@@ -102,6 +105,8 @@ def _ask_why(
     if item is not None:
         dialog = ReasonDialog(item.title, REASONS, window)
         dialog.answered.connect(lambda words: say(item_id, words))
+        # Not every desktop gives the keys back to the window by itself.
+        dialog.finished.connect(lambda _: window.activateWindow())
         dialog.open()
 
 
@@ -119,6 +124,16 @@ def _use_model(window: MainWindow, path: str) -> None:
     window.protocols.look_at_model(window.choices.model)
 
 
+def _try_model(window: MainWindow, path: str) -> None:
+    """Take another model, and do again what failed with the last."""
+    _use_model(window, path)
+    request, options = window.review.request, window.control.options
+    if window.page_name == REVIEW and request is not None:
+        window.open_review(request.path)
+    elif options is not None:
+        window.open_source(options.source)
+
+
 def _choose_output(window: MainWindow) -> None:
     def use(folder: str) -> None:
         window.choices.use_output(folder)
@@ -131,5 +146,9 @@ def _follow_banner(window: MainWindow, name: str) -> None:
     window.messages.put_away(window.banner.shown)
     if name == "change_folder":
         _choose_output(window)
+    elif name == "model":
+        window.choose.model(lambda path: _try_model(window, path))
+    elif name == "sending":
+        window.hand_over.show_sending()
     else:
         window.actions_by_name[name].trigger()

@@ -68,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action in ("add", "servers", "remove", "echo"):
         return _servers(args, console)
     from semc_core.pacs.queue import SendQueue
-    from semc_core.pacs.queue_file import QueueFile
-    from semc_core.pacs.service import FOLDER_NAME
+    from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
     from semc_core.paths import data_folder
 
     with closing(QueueFile(data_folder() / FOLDER_NAME)) as file:
@@ -157,8 +156,7 @@ def _add(args: argparse.Namespace, put: Callable[[Destination], None]) -> None:
 
 def _remove(name: str, remove: Callable[[str], None]) -> None:
     from semc_core.pacs.queue import SendQueue
-    from semc_core.pacs.queue_file import QueueFile
-    from semc_core.pacs.service import FOLDER_NAME
+    from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
     from semc_core.paths import data_folder
 
     with closing(QueueFile(data_folder() / FOLDER_NAME)) as file:

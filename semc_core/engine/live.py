@@ -22,7 +22,7 @@ from semc_core.engine.meter import Meter
 from semc_core.engine.stages import Conclusions, FrameLook, chosen_thresholds, classify
 from semc_core.engine.state import EngineSettings, EngineState, Phase, Spread, Statistics
 from semc_core.engine.tap import CaptureTap
-from semc_core.errors import SemcError, SourceInterrupted
+from semc_core.errors import ModelFileError, SemcError, SourceInterrupted
 from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.runtime import Runtime
@@ -75,6 +75,7 @@ class LiveEngine:
         self._lock = threading.Lock()
         self._phase = Phase.IDLE
         self._message = ""
+        self._model_fault = False
         self._ending = False
         self._opened = threading.Event()
         self._model_ready = threading.Event()
@@ -93,12 +94,13 @@ class LiveEngine:
         """Phase and the sentence to show: why it failed, what it waits for, or what could not be saved."""
         with self._lock:
             phase, message, keeper = self._phase, self._message, self._keeper
+            model_fault = self._model_fault
             opened = self._source is not None
         if phase is Phase.STARTING:
             return EngineState(phase, "Loading the model." if opened else "Opening the source.")
         if not message and keeper is not None:
             message = keeper.fault
-        return EngineState(phase, message)
+        return EngineState(phase, message, model_fault)
 
     @property
     def source_info(self) -> SourceInfo | None:
@@ -406,11 +408,11 @@ class LiveEngine:
         else:
             sentence = f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."
             _log.error("The scan was ended by a fault.", exc_info=error)
-        self._set_final(Phase.FAULT, sentence)
+        self._set_final(Phase.FAULT, sentence, model_fault=isinstance(error, ModelFileError))
         if threading.current_thread() is self._inference_thread:
             self._end()
 
-    def _set_final(self, phase: Phase, message: str = "") -> None:
+    def _set_final(self, phase: Phase, message: str = "", *, model_fault: bool = False) -> None:
         with self._lock:
             if self._phase not in _FINAL:
-                self._phase, self._message = phase, message
+                self._phase, self._message, self._model_fault = phase, message, model_fault

@@ -25,11 +25,12 @@ class EngineState:
     """Phase, and the sentence to show.
 
     For FAULT the message says why; for STARTING what is being waited for; in the other phases it is "" or
-    says what could not be saved, while the scan goes on.
+    says what could not be saved, while the scan goes on. With `model_fault` another model file may help.
     """
 
     phase: Phase
     message: str = ""
+    model_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)

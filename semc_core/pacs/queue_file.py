@@ -16,6 +16,9 @@ from semc_core.pacs.entries import DicomObject, Item
 from semc_core.session.atomic import save_error
 from semc_core.session.schema import transaction
 
+FOLDER_NAME: Final = "pacs"
+"""The queue's folder in the user's data folder."""
+
 QUEUE_NAME: Final = "queue.sqlite"
 _APPLICATION_ID: Final = 0x53454D51  # "SEMQ"
 _VERSION: Final = 1

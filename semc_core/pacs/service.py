@@ -13,14 +13,13 @@ from semc_core.errors import SemcError
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.outbox import Outbox, SentElsewhere
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_file import QueueFile
+from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
 from semc_core.pacs.sender import Sender
 
 _log = logging.getLogger(__name__)
 _LOOK_S: Final = 10.0
 """Longest time until something is seen that another program put into the queue."""
 _STOP_S: Final = 120.0  # A connection that is just being made is waited for.
-FOLDER_NAME: Final = "pacs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,9 @@ def new_window(
 
     def make() -> MainWindow:
         settings = Settings(QSettings(str(settings_file), QSettings.Format.IniFormat))
-        window = MainWindow(settings, Overrides(fhp1_model, "cpu", tmp_path / "saved"))
+        window = MainWindow(
+            settings, Overrides(fhp1_model, "cpu", tmp_path / "saved", data=tmp_path / "data")
+        )
         windows.append(window)
         qtbot.addWidget(window)
         window.show()

@@ -13,9 +13,8 @@ from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.objects import exported_objects
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_file import QueueFile
+from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
 from semc_core.pacs.results import KIND, log_results
-from semc_core.pacs.service import FOLDER_NAME
 from semc_core.session.session import Session
 from tests.export.scans import video_session
 from tests.pacs.servers import free_port, needs_storescp, storescp

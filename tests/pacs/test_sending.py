@@ -15,9 +15,8 @@ from semc_core.pacs.entries import DicomObject
 from semc_core.pacs.link import Link
 from semc_core.pacs.outbox import Outbox
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_file import QueueFile
+from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
 from semc_core.pacs.sender import Sender
-from semc_core.pacs.service import FOLDER_NAME
 from tests.pacs.servers import (
     SECRET,
     Orthanc,

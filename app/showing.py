@@ -1,0 +1,87 @@
+"""What the window shows at this moment: which keys work, the banner, the status line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.action_states import Situation, enabled_actions, record_title, start_title
+from app.keys import LIVE, REVIEW
+from app.record_state import status_of
+from app.view_state import model_text, status_items
+
+if TYPE_CHECKING:
+    from app.window import MainWindow
+
+
+def show_actions(window: MainWindow) -> None:
+    """Which keys and buttons work, and what they say."""
+    page, actions = window.scan_page, window.actions_by_name
+    over = window.control.over and page.session_folder is not None
+    now = Situation(
+        page=window.page_name,
+        covered=window.viewer.isVisible(),
+        typing=window.review_page.typing,
+        review_open=window.shown_review is not None,
+        scan_to_review=over,
+        running=window.control.running,
+        stopping=window.control.stopping,
+        region_by_hand=page.region_by_hand,
+        can_record=page.can_record,
+        recording=page.recording,
+    )
+    for name, on in enabled_actions(now).items():
+        actions[name].setEnabled(on)
+    window.review_page.name_actions(actions)
+    actions["freeze"].setChecked(page.frozen)
+    actions["heat_map"].setChecked(window.settings.heat_map)
+    actions["checklist"].setChecked(window.checklist.is_open)
+    actions["region"].setChecked(page.view.choosing_region)
+    actions["record"].setChecked(page.recording)
+    actions["record"].setText(record_title(now))
+    actions["start_stop"].setText(start_title(now))
+
+
+def show_banner(window: MainWindow) -> None:
+    """The most urgent thing to say."""
+    # What went wrong in a scan is over when its review begins.
+    engine = None if window.page_name == REVIEW else window.shown_engine
+    state = None if engine is None else engine.state
+    info = None if engine is None else engine.source_info
+    notice = "" if window.shown_review is None else window.shown_review.notice
+    faults = (
+        (window.control.fault, "source"),
+        (window.review.fault, "model" if window.review.model_fault else "source"),
+        (window.hand_over.fault, "sending"),
+    )
+    window.banner.show_banner(window.messages.banner(state, info, *faults, notice=notice))
+
+
+def show_status(window: MainWindow) -> None:
+    """The status line and the title of the page that is shown."""
+    if window.page_name == REVIEW:
+        _show_review_status(window)
+        return
+    engine = window.shown_engine
+    if engine is None:
+        return
+    page = window.scan_page
+    if window.said and window.page_name == LIVE and not window.control.running:
+        window.status.show_sentence(window.said)
+    else:
+        numbers = status_items(engine.statistics(), page.latency.spread(), window.gaps.recent_ms)
+        window.status.show_numbers((*status_of(page.recording_state), *numbers))
+    spec, info = engine.spec, engine.source_info
+    window.setWindowTitle("SEMC Live" if info is None else f"{info.source_id} · SEMC Live")
+    if spec is not None:
+        options = window.control.options
+        name = window.choices.model.stem if options is None else options.model.stem
+        window.status.show_model(model_text(name, spec.sha256, engine.device_name), spec.notice)
+
+
+def _show_review_status(window: MainWindow) -> None:
+    opened = window.shown_review
+    window.status.show_sentence(window.said)
+    if opened is not None:
+        window.setWindowTitle(f"{opened.session.source.source_id} · Review · SEMC Live")
+        model = opened.session.model
+        window.status.show_model(model_text(model.preset, model.sha256, model.device), model.notice)

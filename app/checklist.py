@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -117,6 +118,26 @@ class _Header(QWidget):
             self.clicked.emit()
 
 
+class _Title(QLabel):
+    """A line that is cut with an ellipsis where it is too long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def say(self, words: str) -> None:
+        self._words = words
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        fitted = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
+        self.setText(fitted)
+
+
 class ChecklistPanel(QFrame):
     """The checklist, open or closed.
 
@@ -149,12 +170,11 @@ class ChecklistPanel(QFrame):
         self._narrow = False
         self._insists = False
         self._rows: dict[str, RowButton] = {}
-        self._title = QLabel()
+        self._title = _Title()
         self._title.setObjectName("heading")
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._progress = QLabel()
         self._progress.setObjectName("heading")
-        self._marks = MarksLine()
+        self._inline, self._below = MarksLine(), MarksLine()
         self._warning = QLabel()
         self._warning.setObjectName("notice")
         self._warning.setWordWrap(True)
@@ -170,13 +190,13 @@ class ChecklistPanel(QFrame):
         other.setAutoRaise(True)
         other.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         other.clicked.connect(lambda: self._choose_protocol(other))
-        header = _Header()
+        header = self._header = _Header()
         header.setCursor(Qt.CursorShape.PointingHandCursor)
-        header.setToolTip("Open or close the checklist (K)")
         header.clicked.connect(self.toggle)
         line = QHBoxLayout(header)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._title, 1)
+        line.addWidget(self._inline, 1)
         line.addWidget(self._progress)
         line.addWidget(other)
         inner = QWidget()
@@ -189,11 +209,11 @@ class ChecklistPanel(QFrame):
         self._scroll.setWidgetResizable(True)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
+        layout = self._whole = QVBoxLayout(self)
         layout.setContentsMargins(round(0.5 * em), round(0.2 * em), round(0.4 * em), round(0.3 * em))
         layout.setSpacing(round(0.2 * em))
         layout.addWidget(header)
-        layout.addWidget(self._marks)
+        layout.addWidget(self._below)
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self._warning)
 
@@ -211,6 +231,11 @@ class ChecklistPanel(QFrame):
     def is_open(self) -> bool:
         """Whether the lines are shown."""
         return self._view is not None and (self._insists if self._narrow else not self._fold)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether there is too little room for the open list beside others."""
+        return self._narrow
 
     @property
     def takes_all(self) -> bool:
@@ -270,10 +295,21 @@ class ChecklistPanel(QFrame):
 
     def sizeHint(self) -> QSize:
         """All lines, where there is room."""
-        em = theme.em(self)
-        lines = 1.45 * len(self._rows) if self.is_open else 1.1 if self._rows else 0
-        warning = self._warning.sizeHint().height() if not self._warning.isHidden() else 0
-        return QSize(round(14 * em), round((2.3 + lines) * em) + warning)
+        em, margins, gap = theme.em(self), self._whole.contentsMargins(), self._whole.spacing()
+        high = margins.top() + self._header.sizeHint().height() + margins.bottom() + 2 * self.frameWidth()
+        if self.is_open:
+            high += gap + self._list.sizeHint().height() + 2
+        if not self._below.isHidden():
+            high += gap + self._below.sizeHint().height()
+        if not self._warning.isHidden():
+            wide = max(1, self.width() - margins.left() - margins.right())
+            high += gap + self._warning.heightForWidth(wide)
+        return QSize(round(14 * em), high)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The warning needs more lines where it is narrow."""
+        if not self._warning.isHidden():
+            self.updateGeometry()
 
     def _rebuild(self, rows: Sequence[ChecklistRow]) -> None:
         for button in self._rows.values():
@@ -289,14 +325,19 @@ class ChecklistPanel(QFrame):
 
     def _follow(self) -> None:
         view = self._view
-        self._title.setText("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
-        self._title.setToolTip("" if view is None else f"{view.title}. {view.summary}")
+        self._title.say("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
+        said = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
+        self._header.setToolTip(f"{said}Click to open or close the checklist (K).")
+        # With little room the marks take the place of the title.
+        self._inline.setVisible(view is not None and self._narrow and not self.is_open)
+        self._title.setVisible(self._inline.isHidden())
         self._progress.setText("" if view is None else view.progress)
         self._progress.setAccessibleName("" if view is None else view.summary)
         done = view is not None and view.share >= 1
         self._progress.setStyleSheet(f"color: {theme.GOOD if done else theme.TEXT};")
-        self._marks.show_statuses(() if view is None else tuple(row.status for row in view.rows))
-        self._marks.setVisible(view is not None and not self.is_open)
+        for marks in (self._inline, self._below):
+            marks.show_statuses(() if view is None else tuple(row.status for row in view.rows))
+        self._below.setVisible(view is not None and not self.is_open and self._inline.isHidden())
         self._scroll.setVisible(self.is_open)
         warning = "" if view is None else view.warning
         self._warning.setText(warning)

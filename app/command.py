@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="record the whole scan into its session (compact unless lossless is said)",
     )
     parser.add_argument("--no-clips", action="store_true", help="save no clip of the scan with each plane")
+    parser.add_argument(
+        "--protocol", metavar="ID", help="follow this protocol's checklist (semc protocols lists them)"
+    )
     parser.add_argument("--seconds", type=positive, help="close after so many seconds")
     parser.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
@@ -58,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SemcError: Unseen, or with `--seconds`: the scan could not be done, or a plane was not written.
     """
+    if args.protocol is not None:
+        _tell_what_is_unknown(args.protocol, args.model)
     unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
     size = _size(args.size)
     if unseen:
@@ -82,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         # Nobody is there to choose: what the user chose at the screen is neither used nor changed.
         settings = Settings(QSettings(str(cache_folder() / "unseen.ini"), QSettings.Format.IniFormat))
     record = None if args.record is None else Quality(args.record)
-    overrides = Overrides(args.model, args.device, args.out, record, not args.no_clips)
+    overrides = Overrides(args.model, args.device, args.out, record, not args.no_clips, args.protocol)
     window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
     if unseen:
@@ -97,6 +102,22 @@ def run(args: argparse.Namespace) -> int:
     if not unseen and args.seconds is None:
         return 0
     return _tell(window, screenshot)
+
+
+def _tell_what_is_unknown(protocol_id: str, model: Path | None) -> None:
+    """Print which items of the protocol the model does not know, before anything begins.
+
+    Raises:
+        SemcError: There is no such protocol, or no such model.
+    """
+    from semc_core.model.file import read_spec
+    from semc_core.paths import DEFAULT_MODEL
+    from semc_core.protocols.protocol import unknown_sentence
+    from semc_core.protocols.reading import load_protocols
+
+    protocol = load_protocols().named(protocol_id)
+    if sentence := unknown_sentence(protocol, read_spec(model or DEFAULT_MODEL).planes):
+        print(sentence, flush=True)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -144,6 +165,8 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
             console.print(f"Saved in {folder}", soft_wrap=True)
     else:
         console.print("No standard plane was held long enough to be saved.")
+    if (view := window.scan_page.checklist.view) is not None:
+        console.print(f"{view.title}: {view.summary}", markup=False, highlight=False)
     if screenshot is not None and screenshot.is_file():
         console.print(f"Picture of the window: {screenshot}", soft_wrap=True)
     if state.message and state.phase is not Phase.STARTING:

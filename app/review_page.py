@@ -48,6 +48,8 @@ from semc_core.review.looking import row_of
 from semc_core.session.entries import FrameTable
 
 _CANDIDATES: Final = 12
+_PANEL_EM: Final = 14
+_LEAST_PANEL_EM: Final = 11
 
 
 class ReviewPage(QWidget):
@@ -190,7 +192,9 @@ class ReviewPage(QWidget):
         least, wanted = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
         room = round(0.26 * self.height()) if lanes < 10 else round(0.36 * self.height())
         self.timeline.setFixedHeight(min(max(room, least), wanted))
-        self.checklist.give_room(round(0.34 * self.height()), round(0.5 * self.height()))
+        beside = self.height() - self._strips.height()
+        em = theme.em(self)
+        self.checklist.give_room(beside - round(_PANEL_EM * em), beside - round(_LEAST_PANEL_EM * em))
 
     @property
     def typing(self) -> bool:

@@ -87,9 +87,9 @@ class SourcePage(QWidget):
             self._stream_card(),
             self._sessions_card(),
             self._file_card(),
-            self._recent_card(),
-            self._simulated_card(),
             self._model_card(),
+            self._simulated_card(),
+            self._recent_card(),
         )
         for i, card in enumerate(cards):
             grid.addWidget(card, i // 2, i % 2)
@@ -163,6 +163,11 @@ class SourcePage(QWidget):
         for key, title in choices:
             self._protocol.addItem(title, key)
         self._protocol.setCurrentIndex(max(0, [key for key, _ in choices].index(choice)))
+
+    @property
+    def protocol_note(self) -> str:
+        """What it says of the protocol."""
+        return self._protocol_note.text()
 
     def show_protocol_note(self, text: str, warning: bool) -> None:
         """What the model knows of the protocol, in a sentence; "" for nothing."""
@@ -271,6 +276,7 @@ class SourcePage(QWidget):
             lambda _: self.protocol_chosen.emit(str(self._protocol.currentData()))
         )
         self._protocol_note.setWordWrap(True)
+        self._protocol_note.hide()
         body.addLayout(_row(QLabel("Protocol"), self._protocol, stretch=1))
         body.addWidget(self._protocol_note)
         return self._card("Model and protocol", "", body)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from semc_core.commands.inputs import Wanted
+    from semc_core.protocols.protocol import Protocol
     from semc_core.runtime.runtime import Runtime
 
 HELP = "Find the standard planes in recorded scans: videos, DICOM loops, folders of images."
@@ -33,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runtime_arguments(parser)
     parser.add_argument(
         "--crop", metavar="LEFT,TOP,WIDTH,HEIGHT", help="region of interest, pixels (default: found)"
+    )
+    parser.add_argument(
+        "--protocol", metavar="ID", help="show this protocol's checklist of each input (see semc protocols)"
     )
     parser.add_argument("--batch", type=int, default=8, help="frames per call of the model (default: 8)")
 
@@ -52,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console()
+    protocol = _protocol(args.protocol)
     wanted = wanted_inputs(args.inputs)
     _prepare(wanted, args.out)
     runtime = load_runtime(args.model, args.device, args.threads, args.precision)
@@ -59,8 +64,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         if runtime.spec.notice:
             console.print(runtime.spec.notice, markup=False, soft_wrap=True)
+        _tell_what_is_unknown(protocol, runtime, console)
         for each in wanted:
             _report(each, args.out, runtime, crop, args.batch, console, reports)
+            if protocol is not None and reports[-1].results is not None:
+                _print_checklist(protocol, args.out / each.name, console)
     finally:
         runtime.close()
         # Also of a run that breaks off: what is done is done.
@@ -92,6 +100,32 @@ def parse_crop(text: str | None) -> Crop | None:
     if left < 0 or top < 0 or width < 1 or height < 1:
         raise UsageError("--crop needs a left and top of at least 0, and a width and height of at least 1.")
     return Crop(left, top, width, height)
+
+
+def _protocol(protocol_id: str | None) -> Protocol | None:
+    if protocol_id is None:
+        return None
+    from semc_core.protocols.reading import load_protocols
+
+    return load_protocols().named(protocol_id)
+
+
+def _tell_what_is_unknown(protocol: Protocol | None, runtime: Runtime, console: Console) -> None:
+    """Before the analysis: it may not be worth while."""
+    from semc_core.protocols.protocol import unknown_sentence
+
+    if protocol is not None and (sentence := unknown_sentence(protocol, runtime.spec.planes)):
+        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
+
+
+def _print_checklist(protocol: Protocol, folder: Path, console: Console) -> None:
+    from semc_core.commands.protocols import print_checklist
+    from semc_core.protocols.checklist import session_checklist
+    from semc_core.session.session import Session
+
+    with Session.open(folder, read_only=True) as session:
+        state = session_checklist(protocol, session.model, session.planes(), session.items())
+    print_checklist(state, console)
 
 
 def _prepare(wanted: list[Wanted], out: Path) -> None:

@@ -19,7 +19,7 @@ from semc_core.version import VERSION
 COMMANDS: Final = {
     "live": "app.command",
     "analyse": "semc_core.commands.analyse",
-    "phantom": "semc_core.commands.phantom",
+    "phantom": "training.commands.phantom",
     "devices": "semc_core.commands.devices",
     "model": "semc_core.commands.model",
     "bench": "semc_core.commands.bench",
@@ -28,7 +28,9 @@ COMMANDS: Final = {
     "pacs": "semc_core.commands.pacs",
     "replay": "semc_core.commands.replay",
     "protocols": "semc_core.commands.protocols",
+    "data": "training.commands.data",
     "train": "training.commands.train",
+    "pretrain": "training.commands.pretrain",
     "eval": "training.commands.evaluate",
     "ablate": "training.commands.ablate",
 }

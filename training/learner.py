@@ -8,6 +8,7 @@ Shapes: N frames, B frames of a step in this process, V views of each.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from training.networks import build, described, fitting_losses, freeze_unused, s
 from training.objective import Objective, SecondTask
 from training.options import TrainOptions
 from training.parallel import every_nth, gather_frames, make_fabric, ranks_of, share_statistics
+from training.pretrain.encoder import start_from
 from training.recipes import make_recipe
 from training.schedule import rate_factor, side_at
 
@@ -40,9 +42,15 @@ class Learner:
         options: See there.
         train: Frames of the training patients.
         validation: Frames of the validation patients, none of them ambiguous.
+        encoder: Pretrained weights to start from; None: from scratch.
+
+    Raises:
+        UsageError: The encoder is of another network.
     """
 
-    def __init__(self, options: TrainOptions, train: FrameSet, validation: FrameSet) -> None:
+    def __init__(
+        self, options: TrainOptions, train: FrameSet, validation: FrameSet, encoder: Path | None = None
+    ) -> None:
         self.options, self._train, self._validation = options, train, validation
         found = described(options.method, options.preset)
         self.architecture, self.preprocessing = found.architecture, found.preprocessing
@@ -55,6 +63,7 @@ class Learner:
         self.losses = replace(losses, views=self._views)
         torch.manual_seed(options.seed)
         self.network = build(options.method, options.preset, train.classes)
+        self.encoder = {} if encoder is None else start_from(self.network, encoder, train.classes)
         freeze_unused(self.network, self.losses)
         self.average = WeightAverage(self.network, options.average)
         self.objective = self._objective(second)

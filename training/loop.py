@@ -33,16 +33,24 @@ class Training:
         train: Frames of the training patients.
         validation: Frames of the validation patients; the best weights are chosen on them.
         folder: Of the run; made if missing.
+        encoder: Pretrained weights to start from (`training.pretrain.encoder`); None: from scratch.
 
     Raises:
-        UsageError: A patient is in both, or the classes differ.
+        UsageError: A patient is in both, the classes differ, or the encoder is of another network.
     """
 
-    def __init__(self, options: TrainOptions, train: FrameSet, validation: FrameSet, folder: Path) -> None:
-        _check_apart(train, validation)
+    def __init__(
+        self,
+        options: TrainOptions,
+        train: FrameSet,
+        validation: FrameSet,
+        folder: Path,
+        encoder: Path | None = None,
+    ) -> None:
+        check_apart(train, validation)
         self.options, self._train, self._folder = options, train, folder
-        self._learner = Learner(options, train, validation.subset(~validation.is_ambiguous()))
-        self._runner = Runner(self._learner, _plan(options, train), folder)
+        self._learner = Learner(options, train, validation.subset(~validation.is_ambiguous()), encoder)
+        self._runner = Runner(self._learner, _plan(options, train, self._learner.encoder), folder)
 
     @property
     def network(self) -> AnyNetwork:
@@ -63,6 +71,11 @@ class Training:
     def first(self) -> bool:
         """Whether this is the process that writes files and speaks."""
         return bool(self._learner.fabric.global_rank == 0)
+
+    @property
+    def encoder(self) -> dict[str, Any]:
+        """What the encoder file said of itself; nothing if training began from scratch."""
+        return self._learner.encoder
 
     @property
     def step(self) -> int:
@@ -111,10 +124,10 @@ class Training:
         return network.eval()
 
 
-def _plan(options: TrainOptions, train: FrameSet) -> Plan:
+def _plan(options: TrainOptions, train: FrameSet, encoder: dict[str, Any]) -> Plan:
     given = plain(options)
     same: dict[str, Any] = {name: value for name, value in given.items() if name not in _MAY_CHANGE}
-    same |= {"classes": list(train.classes), "frames": _fingerprint(train)}
+    same |= {"classes": list(train.classes), "frames": fingerprint(train), "encoder": encoder}
     return Plan(
         options.budget,
         options.batch,
@@ -125,13 +138,18 @@ def _plan(options: TrainOptions, train: FrameSet) -> Plan:
     )
 
 
-def _fingerprint(data: FrameSet) -> str:
+def fingerprint(data: FrameSet) -> str:
     """Tells one set of frames from another, by their number, size, order, labels and groups."""
     text = "\n".join(f"{row.group} {row.frame} {row.plane}" for row in data.rows)
     return hashlib.sha256(f"{tuple(data.frames.shape)}\n{text}".encode()).hexdigest()
 
 
-def _check_apart(train: FrameSet, validation: FrameSet) -> None:
+def check_apart(train: FrameSet, validation: FrameSet) -> None:
+    """Refuse a patient who is in both, and sets with different classes.
+
+    Raises:
+        UsageError: See above.
+    """
     shared = set(train.groups) & set(validation.groups)
     if shared:
         raise UsageError(f"{min(shared)} is in training and validation; keep each patient in one of them.")

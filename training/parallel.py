@@ -57,6 +57,13 @@ def make_fabric(precision: str, batch: int) -> Any:
     return fabric
 
 
+def leave() -> None:
+    """Part from the other processes, after the last step. Nothing if there are none."""
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
+
+
 def ranks_of(fabric: Any) -> Ranks:
     """Where this process stands, for the losses."""
     if fabric.world_size == 1:

@@ -24,6 +24,13 @@ _VALUES: Final = ("step", "progress", "loss", "f1", "accuracy", "eta_s")
 _BETWEEN_STEPS_S: Final = 1.0
 
 
+def ask_to_stop(folder: Path) -> None:
+    """Ask the run in `folder` to stop after its step."""
+    path = folder / STOP_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
 class Progress:
     """Writes the events of a run.
 

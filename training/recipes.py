@@ -1,8 +1,9 @@
 """How training pictures are changed, by name.
 
 "live" is this program's own (`training.augment`); "paper" and "released" are those of the SEMC paper and of
-its released code, by torchvision's transforms. To each, changes of an ultrasound scanner can be added
-(`training.ultrasound`). One generator decides everything, so the same state gives the same batch.
+its released code, "simclr" is for contrastive pretraining, all three by torchvision's transforms. To each,
+changes of an ultrasound scanner can be added (`training.ultrasound`). One generator decides everything, so
+the same state gives the same batch.
 
 The released code's CLAHE is no random change: it belongs to the preprocessing, which live pictures go through
 too (`Preprocessing.clahe`).
@@ -51,9 +52,20 @@ def _released(side: int) -> list[v2.Transform]:
     ]
 
 
+def _simclr(side: int) -> list[v2.Transform]:
+    """What SimCLR does (Chen et al. 2020), without what needs colour; the gray level's shift is kept."""
+    return [
+        v2.RandomResizedCrop(side, scale=(0.25, 1.0), antialias=True),
+        v2.RandomHorizontalFlip(),
+        v2.RandomApply([v2.ColorJitter(brightness=0.4, contrast=0.4)], p=0.8),
+        v2.RandomApply([v2.GaussianBlur(5, sigma=(0.1, 2.0))], p=0.5),
+    ]
+
+
 _BY_TORCHVISION: Final[dict[str, Callable[[int], list[v2.Transform]]]] = {
     "paper": _paper,
     "released": _released,
+    "simclr": _simclr,
     "none": lambda side: [],
 }
 RECIPES: Final = ("live", *_BY_TORCHVISION)

@@ -1,142 +1,181 @@
-"""`semc train`: train a network on a rendered set and write its model file."""
+"""`semc train`: train a network on any data set and write its model file."""
 
 from __future__ import annotations
 
 import argparse
-import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from semc_core.commands.arguments import count, new_file, positive
 from semc_core.errors import UsageError
 from semc_core.model.presets import PRESETS
+from training.commands.running import (
+    INTERRUPTED,
+    Row,
+    add_common,
+    budget_of,
+    given,
+    prepare,
+    reading_bar,
+    run_with_bar,
+    stopping_on_signals,
+    telling_failure,
+)
 
 if TYPE_CHECKING:
-    from training.data.dataset import FrameSet
+    from training.given import Given
     from training.loop import Training
     from training.options import TrainOptions
+    from training.progress import Progress
 
-_LEAST_PICTURES: Final = 8
-
-HELP = "train a model on simulated patients (render them first with `python -m training render`)"
+HELP = "train a model on simulated patients, folders of images, or corrected sessions"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's arguments."""
-    parser.add_argument("--data", type=Path, required=True, help="folder of the rendered set")
+    """Describe the command's arguments. Without a value they follow the recipe."""
+    add_common(parser)
     parser.add_argument("--out", type=new_file, required=True, help="model file to write (.safetensors)")
     parser.add_argument(
-        "--preset", default="semc_live", help=f"one of {', '.join(PRESETS)} (default: semc_live)"
+        "--recipe",
+        default="live",
+        help="live (this program's, default), paper (arXiv 2511.12559), or released (its code)",
     )
-    end = parser.add_mutually_exclusive_group()
-    end.add_argument("--minutes", type=positive, help="train this long (default 45)")
-    end.add_argument("--steps", type=count, help="train this many steps; repeats exactly")
-    parser.add_argument("--batch", type=count, default=48, help="pictures per step (default: 48)")
-    parser.add_argument("--optimiser", choices=("adamw", "sgd"), default="adamw")
-    parser.add_argument("--rate", type=positive, default=2e-3, help="greatest learning rate (default: 0.002)")
     parser.add_argument(
-        "--alpha", default="0.5", help="share of the classification loss, 0-1, or 'learned' (default: 0.5)"
+        "--method", help="network: semc (default), resnet18, sononet16, supcon, ...; a wrong name lists all"
     )
+    parser.add_argument("--preset", help=f"one of {', '.join(PRESETS)} (default: the recipe's)")
+    parser.add_argument(
+        "--encoder", type=Path, help="start from this encoder (`semc pretrain`) or model file"
+    )
+    parser.add_argument(
+        "--accumulate", type=count, help="learn each step's frames in so many parts, to need less memory"
+    )
+    parser.add_argument("--optimiser", choices=("adamw", "sgd"))
+    parser.add_argument("--alpha", help="share of the classification loss, 0-1, or 'learned'")
+    parser.add_argument("--contrast", help="contrastive loss: none, supcon, gpaco or supmin")
+    parser.add_argument(
+        "--class-weights", choices=("none", "inverse"), help="of the classification loss, by frequency"
+    )
+    parser.add_argument("--augment", help="how pictures are changed: live, paper, released, simclr or none")
+    parser.add_argument(
+        "--ultrasound", metavar="A,B", help="further changes: gain, time-gain, speckle, shadow, haze"
+    )
+    parser.add_argument(
+        "--second-task", choices=("none", "simclr"), help="learn SimCLR together with the classes"
+    )
+    parser.add_argument("--second-weight", type=positive, help="of the second task (default: 0.5)")
     parser.add_argument("--full-size", action="store_true", help="no smaller pictures at first")
-    parser.add_argument("--validations", type=count, default=15, help="how often to validate (default: 15)")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=count, default=2, help="CPU threads (default: 2)")
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the last checkpoint of the same --out"
-    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Train. Returns the exit code."""
-    # Read when PyTorch is loaded. Threads that wait by spinning make training several times slower as soon as
-    # anything else runs on the machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    prepare(args)
 
-    from semc_core.labels import LIVER_CLASSES
-    from training.data.dataset import load_split
-    from training.data.splits import Split
-    from training.finish import finish
+    folder = args.out.with_suffix(".run")
+    with telling_failure(folder) as progress:
+        return _train(args, folder, progress)
+
+
+def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
+    from training.given import load_given
     from training.loop import Training
+    from training.networks import described
+    from training.parallel import leave
 
-    if args.out.suffix != ".safetensors":
-        raise UsageError(f"{args.out} must end in .safetensors; choose another name.")
     options = _options(args)
-    train = load_split(args.data, Split.TRAIN, LIVER_CLASSES)
-    validation = load_split(args.data, Split.VALIDATION, LIVER_CLASSES)
-    print(f"{len(train.rows)} frames of {len(train.patients)} patients to train on,", end=" ")
-    print(f"{len(validation.rows)} of {len(validation.patients)} to validate on.")
-    _check_enough(train)
-    training = Training(options, train, validation, args.out.with_suffix(".run"))
-    if args.resume and training.resume():
+    preprocessing = described(options.method, options.preset).preprocessing
+    with reading_bar("Reading pictures") as tell:
+        data = load_given(args.data, preprocessing, args.seed, args.groups, tell)
+    options = replace(
+        options, budget=budget_of(args, len(data.train.rows), options.batch, _usual(args, data, options))
+    )
+    training = Training(options, data.train, data.validation, folder, args.encoder)
+    if training.first:
+        _announce(data)
+    if args.resume and training.resume() and training.first:
         print(f"Goes on at step {training.step}.")
-    _train(training)
-    facts = {"steps": training.step, "seconds": round(training.elapsed_s)}
-    spec = finish(training.best_network(), options, train, validation, args.out, facts)
-    measured = spec.metrics["validation"]
+    with stopping_on_signals(folder) as signals:
+        ended = run_with_bar(training, "Training", _line)
+    leave()
+    if progress is None:
+        return 0
+    if not ended:
+        print(f"Stopped at step {training.step}; --resume goes on from there.")
+        return INTERRUPTED if signals else 0
+    return _finish(training, data, args.out, progress)
+
+
+def _announce(data: Given) -> None:
+    for note in data.index.notes:
+        print(note)
+    print(f"{len(data.train.rows)} frames of {len(data.train.groups)} patients to train on,", end=" ")
+    print(f"{len(data.validation.rows)} of {len(data.validation.groups)} to validate on.")
+
+
+def _finish(training: Training, data: Given, out: Path, progress: Progress) -> int:
+    """Calibrate and write the model file."""
+    from training.finish import finish
+
+    facts = {"steps": training.step, "seconds": round(training.elapsed_s)} | data.facts()
+    if training.encoder:
+        facts["encoder"] = training.encoder
+    network = training.best_network()
+    spec = finish(network, training.options, data.train, data.validation, out, facts, data.notice())
+    measured: dict[str, Any] = spec.metrics["validation"]
     before, after = measured["calibration_error_before"], measured["calibration_error"]
-    print(f"Wrote {args.out}: accuracy {measured['accuracy']:.3f}, F1 {measured['f1']:.3f}", end=", ")
+    scores = {"f1": measured["f1"], "accuracy": measured["accuracy"]}
+    progress.tell("calibrated", f"Calibration error {before:.3f} -> {after:.3f}", **scores)
+    print(f"Wrote {out}: accuracy {measured['accuracy']:.3f}, F1 {measured['f1']:.3f}", end=", ")
     print(f"calibration error {before:.3f} -> {after:.3f}.")
+    progress.tell("finished", step=training.step, progress=1.0, eta_s=0.0, **scores)
     return 0
 
 
-def _check_enough(train: FrameSet) -> None:
-    """Say before the work, not after it, that too little is there to learn what a plane looks like.
+def _usual(args: argparse.Namespace, data: Given, options: TrainOptions) -> Any:
+    """The recipe's end."""
+    from training.options import train_recipe
+    from training.schedule import Budget
 
-    Raises:
-        UsageError: A plane has hardly any pictures.
-    """
-    counts = {name: sum(row.plane == name for row in train.rows) for name in train.classes}
-    scarce = min(counts, key=lambda name: counts[name])
-    if counts[scarce] < _LEAST_PICTURES:
-        raise UsageError(
-            f"There are {counts[scarce]} training pictures of {scarce}, and {_LEAST_PICTURES} are the least; "
-            "render more patients."
-        )
+    epochs = train_recipe(args.recipe).epochs
+    if epochs is None:
+        return Budget(minutes=45.0)
+    return Budget(steps=max(1, round(epochs * len(data.train.rows) / options.batch)))
 
 
 def _options(args: argparse.Namespace) -> TrainOptions:
-    from training.losses.total import LossOptions
-    from training.options import TrainOptions
-    from training.schedule import Budget
+    """The recipe's, with what the user gave."""
+    from training.options import train_recipe
 
+    options = train_recipe(args.recipe).options
+    losses = replace(options.losses, **given(args, "contrast", "class_weights"))
+    if args.alpha is not None:
+        losses = replace(losses, alpha=_alpha(args.alpha))
+    changed = given(
+        args, "method", "preset", "batch", "accumulate", "precision", "optimiser", "rate", "validations",
+        "patience", "second_task", "second_weight",
+    )  # fmt: skip
+    if args.augment is not None:
+        changed["recipe"] = args.augment
+    if args.ultrasound is not None:
+        changed["ultrasound"] = tuple(args.ultrasound.split(","))
+    if args.full_size:
+        changed["progressive"] = False
+    return replace(options, losses=losses, seed=args.seed, threads=args.threads, **changed)
+
+
+def _alpha(text: str) -> float | None:
     try:
-        alpha = None if args.alpha == "learned" else float(args.alpha)
+        return None if text == "learned" else float(text)
     except ValueError:
-        raise UsageError(f"--alpha {args.alpha!r} is neither a number nor 'learned'; choose one.") from None
-    if alpha is not None and not 0 <= alpha <= 1:
-        raise UsageError(f"--alpha {args.alpha} must lie between 0 and 1, or be 'learned'.")
-    minutes = 45.0 if args.minutes is None and args.steps is None else args.minutes
-    return TrainOptions(
-        budget=Budget(args.steps, minutes),
-        preset=args.preset,
-        batch=args.batch,
-        optimiser=args.optimiser,
-        rate=args.rate,
-        progressive=not args.full_size,
-        validations=args.validations,
-        seed=args.seed,
-        threads=args.threads,
-        losses=LossOptions(alpha=alpha),
+        raise UsageError(f"--alpha {text!r} is neither a number nor 'learned'; choose one.") from None
+
+
+def _line(row: Row) -> str:
+    """A validation in words."""
+    return (
+        f"step {row['step']:.0f}  {row['elapsed_s'] / 60:.1f} min  side {row['side']:.0f}  "
+        f"{row['images_per_s']:.0f} images/s  loss {row['loss']:.3f} (moe {row['moe']:.3f}, "
+        f"supcon {row['supcon']:.2f})  train {row['train_accuracy']:.3f}  "
+        f"validation {row['validation_accuracy']:.3f}  F1 {row['validation_f1']:.3f}"
     )
-
-
-def _train(training: Training) -> None:
-    """Train with a progress bar, and one line per validation."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns) as bar:
-        task = bar.add_task("Training", total=1.0)
-
-        def tell(progress: float, loss: float) -> None:
-            bar.update(task, completed=progress, description=f"Training, loss {loss:.3f}")
-
-        def told(values: dict[str, float]) -> None:
-            bar.console.print(
-                f"step {values['step']:.0f}  {values['elapsed_s'] / 60:.1f} min  side {values['side']:.0f}  "
-                f"{values['images_per_s']:.0f} images/s  loss {values['loss']:.3f} (moe {values['moe']:.3f}, "
-                f"supcon {values['supcon']:.2f})  train {values['train_accuracy']:.3f}  "
-                f"validation {values['validation_accuracy']:.3f}  F1 {values['validation_f1']:.3f}"
-            )
-
-        training.run(tell, told)

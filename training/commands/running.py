@@ -1,0 +1,199 @@
+"""What the training commands have in common: priority, the bar, how a run is stopped, and what it tells."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from semc_core.commands.arguments import count, positive
+from semc_core.errors import SemcError, UsageError
+
+if TYPE_CHECKING:
+    from training.progress import Progress
+    from training.schedule import Budget
+
+Row = dict[str, float]
+
+INTERRUPTED = 130
+"""Exit code after Ctrl+C or a termination, when the run can go on later."""
+
+
+class Run(Protocol):
+    """A training or pretraining."""
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that speaks."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+
+    def run(self, tell: Callable[[float, float], None], told: Callable[[Row], None]) -> bool:
+        """Run to the end."""
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Arguments that every training command has."""
+    parser.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="DIR",
+        help='folder of a data set, or "simulated:20" for simulated patients; give it again for more',
+    )
+    parser.add_argument(
+        "--groups",
+        default="",
+        help="regular expression that finds the patient in a file name, if nothing does",
+    )
+    end = parser.add_mutually_exclusive_group()
+    end.add_argument("--minutes", type=positive, help="train this long")
+    end.add_argument("--steps", type=count, help="train this many steps; repeats exactly")
+    end.add_argument("--epochs", type=positive, help="see every frame this often; repeats exactly")
+    parser.add_argument("--batch", type=count, help="frames per step, of all processes together")
+    parser.add_argument("--precision", choices=("32", "bf16", "16"), help="32 bits, or half (default: 32)")
+    parser.add_argument("--rate", type=positive, help="greatest learning rate")
+    parser.add_argument("--validations", type=count, help="how often to validate")
+    parser.add_argument(
+        "--patience", type=count, help="end after so many validations without a better result"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=count, default=2, help="CPU threads of a process (default: 2)")
+    parser.add_argument("--nice", type=int, default=0, metavar="N", help="lower priority, 0-19 (default: 0)")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the same --out")
+
+
+def prepare(args: argparse.Namespace) -> None:
+    """Set the priority, and what PyTorch reads when it is loaded.
+
+    Raises:
+        UsageError: The file to write or the priority is none.
+    """
+    if args.out.suffix != ".safetensors":
+        raise UsageError(f"{args.out} must end in .safetensors; choose another name.")
+    if not 0 <= args.nice <= 19:
+        raise UsageError("--nice must lie between 0 and 19.")
+    # Threads that wait by spinning make training several times slower as soon as anything else runs on the
+    # machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _lower_priority(args.nice)
+
+
+def _lower_priority(by: int) -> None:
+    if by == 0:
+        return
+    if sys.platform == "win32":
+        import psutil
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(by)
+
+
+def budget_of(args: argparse.Namespace, frames: int, batch: int, default: Budget) -> Budget:
+    """When to end: as the user says, or `default`."""
+    from training.schedule import Budget
+
+    if args.epochs is not None:
+        return Budget(steps=max(1, round(args.epochs * frames / batch)))
+    if args.steps is None and args.minutes is None:
+        return default
+    return Budget(args.steps, args.minutes)
+
+
+def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the named arguments that the user gave."""
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+@contextmanager
+def reading_bar(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for reading pictures; is told how many are done, of how many."""
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task(words, total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell
+
+
+def run_with_bar(run: Run, words: str, line: Callable[[Row], str]) -> bool:
+    """Run with a bar that shows the time left, and one line per validation. Returns whether it ended."""
+    if not run.first:
+        return run.run(lambda progress, loss: None, lambda row: None)
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task(words, total=1.0)
+
+        def tell(progress: float, loss: float) -> None:
+            bar.update(task, completed=progress, description=f"{words}, loss {loss:.3f}")
+
+        return run.run(tell, lambda row: bar.console.print(line(row)))
+
+
+@contextmanager
+def stopping_on_signals(folder: Path) -> Iterator[list[int]]:
+    """In here Ctrl+C or a termination asks the run in `folder` to stop after its step; a second one ends it.
+
+    Yields:
+        The signals that came.
+    """
+    from training.progress import ask_to_stop
+
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        ask_to_stop(folder)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, heard)
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def telling_failure(folder: Path) -> Iterator[Progress | None]:
+    """In here a fault is also told to who reads the progress of the run in `folder`.
+
+    Yields:
+        Where to tell of what comes after the steps; None in a process that does not speak.
+    """
+    from training.progress import Progress
+
+    if os.environ.get("RANK", "0") != "0":
+        yield None
+        return
+    folder.mkdir(exist_ok=True)
+    progress = Progress(folder)
+    try:
+        yield progress
+    except SemcError as error:
+        progress.tell("failed", str(error))
+        raise
+    except Exception as error:
+        progress.tell("failed", f"It ended with {type(error).__name__}; see its output.")
+        raise

@@ -1,0 +1,143 @@
+"""The frames that a training is given: any data set, split, and read as the live path reads pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.errors import UsageError
+from semc_core.labels import NON_STANDARD
+from semc_core.model.spec import Preprocessing
+from training.data.frames import FrameSet, Progress, load_frames
+from training.data.index import DataIndex
+from training.data.readers import ReadOptions, open_data, open_many
+from training.data.shards import SOURCE
+from training.finish import NOTICE
+
+UNLABELLED: Final = ("unlabelled", "unlabeled")
+"""Class names, in any capitals, that say that nobody has labelled the pictures."""
+
+_LEAST_PICTURES: Final = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What a training has.
+
+    Attributes:
+        train: Frames to learn from.
+        validation: Frames of other patients.
+        index: The data set.
+    """
+
+    train: FrameSet
+    validation: FrameSet
+    index: DataIndex
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no picture is of a patient."""
+        return all(row.source == SOURCE for data in (self.train, self.validation) for row in data.rows)
+
+    def notice(self) -> str:
+        """What a model trained on this must say of itself."""
+        if self.simulated:
+            return NOTICE
+        return (
+            f"This model was trained on {len(self.train.rows)} pictures of {len(self.train.groups)} patients "
+            "or videos and has not been tested on others."
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """For the provenance. Of real patients no name or number, only how many there are."""
+        found: dict[str, Any] = {"data": self.index.name}
+        if self.simulated:
+            return found | {"data": "simulated scans of this program"}
+        return found | {
+            "train_patients": len(self.train.groups),
+            "validation_patients": len(self.validation.groups),
+        }
+
+
+def load_index(places: Sequence[str], seed: int, groups: str = "") -> DataIndex:
+    """One or more data sets as one, with splits: those that are there, or dealt by the seed.
+
+    Args:
+        places: Folders, tables, or names as `training.data.readers.open_data` takes them.
+        seed: Of the splits, where there are none.
+        groups: Finds the patient in a file's name; see `ReadOptions`.
+
+    Raises:
+        UsageError: A set cannot be read, or a patient is in two splits.
+    """
+    whole: list[Path | str] = list(places)
+    options = ReadOptions(groups)
+    index = open_data(whole[0], options) if len(whole) == 1 else open_many(whole, options)
+    if not (index.of_split("train") and index.of_split("validation")):
+        index = index.split(seed)
+    index.check()
+    return index
+
+
+def for_classification(index: DataIndex) -> DataIndex:
+    """The labelled pictures alone, with a class for "none of these".
+
+    A set without such a class gets one without pictures: a model must be able to say it, and the measure of
+    novelty finds what belongs to it.
+    """
+    classes = tuple(name for name in index.classes if not is_unlabelled(name))
+    samples = tuple(sample for sample in index.samples if not is_unlabelled(sample.label))
+    if index.none_class is None:
+        return replace(index, samples=samples, classes=(*classes, NON_STANDARD), none_class=NON_STANDARD)
+    return replace(index, samples=samples, classes=classes)
+
+
+def is_unlabelled(name: str) -> bool:
+    """Whether a class name says that the picture has no label."""
+    return name.casefold() in UNLABELLED
+
+
+def load_given(
+    places: Sequence[str],
+    preprocessing: Preprocessing,
+    seed: int,
+    groups: str = "",
+    progress: Progress | None = None,
+) -> Given:
+    """The training and validation frames of data sets.
+
+    Args:
+        places: See `load_index`.
+        preprocessing: Of the network.
+        seed: See `load_index`.
+        groups: See `load_index`.
+        progress: Told how many pictures are read.
+
+    Raises:
+        UsageError: A set cannot be read or split, or a class has hardly any pictures to learn from.
+    """
+    index = for_classification(load_index(places, seed, groups))
+    train = load_frames(index, "train", preprocessing, progress=progress)
+    validation = load_frames(index, "validation", preprocessing, progress=progress)
+    check_enough(train, index)
+    return Given(train, validation, index)
+
+
+def check_enough(train: FrameSet, index: DataIndex) -> None:
+    """Say before the work, not after it, that too little is there to learn what a plane looks like.
+
+    Raises:
+        UsageError: A class that has pictures has hardly any to learn from.
+    """
+    present = {sample.label for sample in index.samples}
+    counts = {name: sum(row.plane == name for row in train.rows) for name in train.classes if name in present}
+    if len(counts) < 2:
+        raise UsageError("There is one class only; training needs pictures of two or more.")
+    scarce = min(counts, key=lambda name: counts[name])
+    if counts[scarce] < _LEAST_PICTURES:
+        raise UsageError(
+            f"There are {counts[scarce]} training pictures of {scarce}, and {_LEAST_PICTURES} are the least; "
+            "add pictures or render more patients."
+        )

@@ -127,8 +127,8 @@ class ScanPage(QWidget):
         room = self.height() - self.strip.height() - self.readout.height()
         em = theme.em(self)
         self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
-        for part in (self._traces_heading, self.traces):
-            part.setVisible(not self.checklist.takes_all)
+        self.traces.setVisible(not self.checklist.takes_all)
+        self._traces_heading.setVisible(not self.checklist.narrow)
 
     def begin(self, engine: LiveEngine) -> None:
         """Show this scan from now on."""

@@ -26,7 +26,8 @@ from semc_core.model.spec import ModelSpec
 from semc_core.phantom.planes import Truth
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.load import load_runtime
-from training.data.dataset import AMBIGUOUS
+from training.data.frame_set import AMBIGUOUS, FrameSet, Row
+from training.data.shards import SOURCE
 from training.data.splits import Split, split_of
 from training.holds import FoundHold, HoldCounts, match, true_holds
 from training.metrics import frame_metrics
@@ -78,7 +79,7 @@ def evaluate(
         ModelFileError: The file is missing, damaged, or not one of ours.
     """
     spec = read_spec(model)
-    return _summary(spec, scan_patients(model, list(patients), options, processes), options)
+    return summary(spec, scan_patients(model, list(patients), options, processes), options)
 
 
 def scan_patients(
@@ -121,7 +122,8 @@ def _probabilities(result: FrameResult, spec: ModelSpec) -> NDArray[np.float32]:
     return np.array([name == NON_STANDARD for name in spec.classes], np.float32)
 
 
-def _summary(spec: ModelSpec, results: list[PatientResult], options: EvaluationOptions) -> dict[str, Any]:
+def summary(spec: ModelSpec, results: list[PatientResult], options: EvaluationOptions) -> dict[str, Any]:
+    """What was found, as `evaluate` gives it."""
     counts = dict.fromkeys(LIVER_PLANES, HoldCounts())
     failures = []
     for result in results:
@@ -155,6 +157,17 @@ def _frame_metrics(spec: ModelSpec, results: list[PatientResult]) -> dict[str, A
         "all": frame_metrics(probabilities, labels, spec.classes),
         "clear": frame_metrics(probabilities[clear], labels[clear], spec.classes),
     }
+
+
+def labelled(results: list[PatientResult], classes: tuple[str, ...]) -> FrameSet:
+    """The scans' frames with their labels, in order, without their pixels: (N, 1, 1), black."""
+    rows = [
+        Row(f"{result.patient:05d}", SOURCE, truth.plane, "scan", truth.distance, truth.frame_index)
+        for result in results
+        for truth in result.truths
+    ]
+    labels = torch.tensor([classes.index(row.plane) for row in rows])
+    return FrameSet(torch.zeros(len(rows), 1, 1, dtype=torch.uint8), labels, rows, classes)
 
 
 def tables(result: dict[str, Any]) -> list[Table]:

@@ -26,55 +26,53 @@ UNKNOWN_SOURCE: Final = "unknown"
 
 
 def evaluate_frames(
-    judge: Judge | Answers,
+    judge: Judge,
     data: FrameSet,
-    spec: ModelSpec | None = None,
+    *,
+    draws: int = DRAWS,
+    about: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Judge a model, in the runtime that ships, on labelled frames; see `evaluate_answers`.
+
+    Raises:
+        UsageError: See `evaluate_answers`.
+        RuntimeFault: The model could not be run.
+    """
+    answers = judge.answer(data.frames, progress)
+    name = judge.runtime.device_name
+    return evaluate_answers(answers, data, judge.spec, draws=draws, about=about, ran_on=name)
+
+
+def evaluate_answers(
+    answers: Answers,
+    data: FrameSet,
+    spec: ModelSpec,
     *,
     draws: int = DRAWS,
     seed: int = 1,
     about: dict[str, Any] | None = None,
-    progress: Progress | None = None,
+    ran_on: str = "",
 ) -> Result:
-    """Judge a model on labelled frames; frames neither clearly standard nor clearly not are counted apart.
+    """Judge answers to labelled frames. Frames neither clearly standard nor clearly not are counted apart.
 
     Args:
-        judge: The model in its runtime, or answers that are there already.
-        data: Frames whose classes are the model's (`training.evaluation.match.matched`).
-        spec: Of the model; needed with answers.
+        answers: To the N frames; without logits, calibration is not compared with what was before.
+        data: The N frames; their classes are the model's (`match.matched`).
+        spec: Of the model.
         draws: Of the bootstrap, by group.
         seed: Of the bootstrap.
-        about: Goes into `Result.data`.
-        progress: Told of each batch of frames.
+        about: Plain JSON values for `Result.data`: name, split, notes.
+        ran_on: What ran the model.
 
     Raises:
-        UsageError: There are no frames, or their classes are not the model's.
-        RuntimeFault: The model could not be run.
+        UsageError: There are no clear frames, or their classes are not the model's.
     """
-    told: dict[str, Any] = {}
-    if isinstance(judge, Judge):
-        spec, answers = judge.spec, judge.answer(data.frames, progress)
-        told = {"ran_on": judge.runtime.device_name}
-    else:
-        answers = judge
-    if spec is None:
-        raise UsageError("Answers alone do not say which model gave them; give its description too.")
-    return judged(answers, data, spec, draws, seed, told, about or {})
-
-
-def judged(
-    answers: Answers,
-    data: FrameSet,
-    spec: ModelSpec,
-    draws: int,
-    seed: int,
-    told: dict[str, Any],
-    about: dict[str, Any],
-) -> Result:
-    """`evaluate_frames` for answers; `told` goes into `Result.model`."""
     if data.classes != spec.classes:
-        raise UsageError("The data's classes are not the model's; match them first.")
-    if not len(data.rows):
-        raise UsageError("There are no frames to judge the model on; choose other data.")
+        raise UsageError(
+            f"The data has the classes {', '.join(data.classes)}, and the model {', '.join(spec.classes)}; "
+            "choose data with the model's classes."
+        )
     clear = ~data.is_ambiguous()
     if not clear.any():
         raise UsageError("No frame is clearly a plane or clearly none; choose other data.")
@@ -86,8 +84,8 @@ def judged(
     logits = kept.answers.logits
     by_kind = everything.parts(kinds_of(data), spec, draws, seed)
     return Result(
-        model=_facts(spec) | told,
-        data=about | {"frames_between": int((~clear).sum())},
+        model=_facts(spec) | {"ran_on": ran_on},
+        data=(about or {}) | {"frames_between": int((~clear).sum())},
         classes=spec.classes,
         none_class=spec.none_class if (kept.labels == none).any() else None,
         frames=len(kept.labels),

@@ -95,7 +95,7 @@ class Result:
         reliability: Of the calibrated probabilities.
         reliability_before: Of the softmax of the plain logits; None if those are unknown.
         risk: With rejection.
-        point: At the model's entering threshold; None if no class says "none of these".
+        point: At the model's entering threshold.
         by_source: One per source.
         by_kind: One per kind, where the data says what its frames are; else empty.
         alarms: On data without planes.
@@ -116,7 +116,7 @@ class Result:
     reliability: Reliability
     reliability_before: Reliability | None
     risk: RiskCurve
-    point: OperatingPoint | None
+    point: OperatingPoint
     by_source: tuple[Part, ...]
     by_kind: tuple[Part, ...] = ()
     alarms: tuple[Alarms, ...] = ()

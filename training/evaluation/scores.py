@@ -78,7 +78,7 @@ def score(
     called = probabilities.argmax(axis=1)
     own, drawn = draws.cells(labels * count + called, count * count)
     matrix = own.reshape(count, count)
-    here, there = _measures(matrix[None]), _measures(drawn.reshape(-1, count, count))
+    here, there = measures(matrix[None]), measures(drawn.reshape(-1, count, count))
     areas = [area_under_roc(probabilities[:, k].astype(np.float64), labels == k, draws) for k in range(count)]
     per_class = tuple(
         ClassScores(
@@ -96,7 +96,7 @@ def score(
     return Scores(**whole, auroc=_mean(areas)), per_class, matrix.astype(np.int64)
 
 
-def _measures(matrices: Floats) -> dict[str, Floats]:
+def measures(matrices: Floats) -> dict[str, Floats]:
     """Of confusion matrices (D, K, K): (D,) in all, (D, K) per class."""
     right = np.einsum("dkk->dk", matrices)
     of_class, called = matrices.sum(axis=2), matrices.sum(axis=1)

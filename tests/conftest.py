@@ -43,6 +43,14 @@ def own_log_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(autouse=True)
+def own_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No test sees or changes the user's models. Returns the folder in place of the user's."""
+    folder = tmp_path / "user-data"
+    monkeypatch.setattr("semc_core.model.library.data_folder", lambda: folder)
+    return folder / "models"
+
+
+@pytest.fixture(autouse=True)
 def no_leaked_threads() -> Iterator[None]:
     """A thread that a test started and did not end fails the test."""
     before = set(threading.enumerate())

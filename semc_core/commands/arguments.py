@@ -5,14 +5,24 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from typing import Final
 
-from semc_core.paths import DEFAULT_MODEL
+from semc_core.errors import SemcError
 from semc_core.runtime.load import DEVICES, PRECISIONS
+
+IN_USE: Final = "in-use"
+"""As a default of `model_file`: whichever model the user has in use."""
 
 
 def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
     """`--model`, `--device`, `--precision` and `--threads`, as `runtime.load.load_runtime` takes them."""
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE", help="model file")
+    parser.add_argument(
+        "--model",
+        type=model_file,
+        default=IN_USE,
+        metavar="FILE",
+        help="model file (default: the one in use, see semc model list)",
+    )
     parser.add_argument("--device", default="auto", choices=DEVICES)
     parser.add_argument(
         "--precision",
@@ -47,6 +57,22 @@ def count(text: str) -> int:
     if not (text.isdecimal() and int(text) >= 1):
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least 1")
     return int(text)
+
+
+def model_file(text: str) -> Path:
+    """A model file by its path; or `IN_USE`.
+
+    Raises:
+        argparse.ArgumentTypeError: The model in use is gone or changed.
+    """
+    if text != IN_USE:
+        return Path(text)
+    from semc_core.model.library import current_model
+
+    try:
+        return current_model()
+    except SemcError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def new_file(text: str) -> Path:

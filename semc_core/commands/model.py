@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from semc_core.commands.arguments import IN_USE, model_file
 from semc_core.errors import UsageError
 from semc_core.model.spec import Architecture
-from semc_core.paths import DEFAULT_MODEL
 
-HELP = "show, verify and import models"
+HELP = "show, verify and import models; choose the one in use"
 _INFO = "show what a model file holds"
 _VERIFY = "run a model file's stored inputs through every runtime and compare with its stored outputs"
 _IMPORT = "make a model file of a checkpoint of the SEMC authors' code, or of a SonoNet"
@@ -21,6 +21,9 @@ _QUANTISE = (
     "make a model file that runs in int8 on the CPU; it is written only if int8 nearly always says what "
     "float32 says (needs NNCF, from the extra train)"
 )
+_LIST = "list your models: which is in use, how each compared with the one before"
+_USE = "use a model from now on: one of the list, or a model file that is no worse than the one in use"
+_ROLLBACK = "go back to the model that was in use before"
 _FIT_GATE = "fit the gate of a SEMC model to labelled pictures; the rest of it stays as it is"
 
 
@@ -28,13 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """One sub-command for each action."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     info = actions.add_parser("info", help=_INFO, description=_INFO)
-    info.add_argument("file", type=Path, nargs="?", default=DEFAULT_MODEL, help="default: the shipped model")
+    info.add_argument("file", type=model_file, nargs="?", default=IN_USE, help="default: the one in use")
     info.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     verify = actions.add_parser("verify", help=_VERIFY, description=_VERIFY)
-    verify.add_argument(
-        "file", type=Path, nargs="?", default=DEFAULT_MODEL, help="default: the shipped model"
-    )
+    verify.add_argument("file", type=model_file, nargs="?", default=IN_USE, help="default: the one in use")
     verify.add_argument("--threads", type=int, help="most CPU threads to use")
 
     importing = actions.add_parser("import", help=_IMPORT, description=_IMPORT)
@@ -73,10 +74,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     quantise.add_argument("--threads", type=int, help="most CPU threads to use")
 
+    listing = actions.add_parser("list", help=_LIST, description=_LIST)
+    listing.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    using = actions.add_parser("use", help=_USE, description=_USE)
+    using.add_argument("model", metavar="NUMBER|FILE", help="0 is the model that came with the program")
+    using.add_argument("--force", action="store_true", help="use a file that is worse or was not compared")
+
+    actions.add_parser("rollback", help=_ROLLBACK, description=_ROLLBACK)
+
 
 def run(args: argparse.Namespace) -> int:
     """Do one action. Returns the exit code: 1 where `verify` or `fit-gate` came to a bad end."""
+    from semc_core.commands import model_versions
+
     actions = {
+        "list": model_versions.show_list,
+        "use": model_versions.use,
+        "rollback": model_versions.rollback,
         "info": _info,
         "verify": _verify,
         "import": _import,

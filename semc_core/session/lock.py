@@ -1,4 +1,4 @@
-"""One writer per session: a lock that ends with its process, however that ends."""
+"""One writer per folder: a lock that ends with its process, however that ends."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ class WriterLock:
     The lock is on a file of its own: closing a second handle of SQLite's file would drop SQLite's locks.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Take the lock of the session in `folder`.
+    def __init__(self, folder: Path, name: str = LOCK_NAME) -> None:
+        """Take the lock of what is in `folder`.
+
+        Args:
+            folder: Of a session, or of something else that is written by one at a time.
+            name: Of the lock's file.
 
         Raises:
             SessionError: Another program, or another part of this one, has it.
             SaveError: The folder cannot be written to.
         """
-        self._path = folder / LOCK_NAME
+        self._path = folder / name
         while True:
             try:
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)

@@ -1,0 +1,134 @@
+"""Whether a new model may replace the one in use. Plain data; the measuring is done in `training`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.errors import UsageError
+
+COMPARISON_NAME: Final = "comparison.json"
+"""In the folder of a training run."""
+
+_VERDICTS: Final = {"better": "better than", "as good": "as good as", "worse": "worse than"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One model on the held-out frames.
+
+    Attributes:
+        sha256: Of its file.
+        accuracy: 0-1.
+        f1: Macro F1, 0-1.
+        calibration_error: Expected calibration error, 0-1.
+    """
+
+    sha256: str
+    accuracy: float
+    f1: float
+    calibration_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A new model held against the one in use, on the same frames.
+
+    Attributes:
+        candidate: The new one.
+        current: The one in use; None where the two could not be compared.
+        current_sha256: Of the one in use, compared or not.
+        difference: Macro F1 of the new one minus that of the one in use; None where not compared.
+        low: Lower end of the 95 % interval of the difference; None where it is not known.
+        high: Upper end.
+        split: "test" or "validation".
+        frames: How many.
+        groups: Patients, series or videos that they are of.
+        note: A sentence on how far this can be trusted, or why the two could not be compared; or "".
+    """
+
+    candidate: Measured
+    current: Measured | None
+    current_sha256: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    split: str
+    frames: int
+    groups: int
+    note: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """ "better", "as good", "worse" or "not compared"."""
+        if self.difference is None:
+            return "not compared"
+        return "better" if self.difference > 0 else "worse" if self.difference < 0 else "as good"
+
+    @property
+    def sentence(self) -> str:
+        """What came out, for people."""
+        new = self.candidate
+        if self.current is None or self.difference is None:
+            return f"The new model has F1 {new.f1:.3f} and was not compared: {self.note}"
+        old, how = self.current, _VERDICTS[self.verdict]
+        between = "" if self.low is None else f", 95 % interval {self.low:+.3f} to {self.high:+.3f}"
+        text = (
+            f"The new model is {how} the one in use: F1 {new.f1:.3f} against {old.f1:.3f} "
+            f"({self.difference:+.3f}{between}), accuracy {new.accuracy:.3f} against {old.accuracy:.3f}, on "
+            f"{self.frames} {self.split} pictures of {self.groups} patients or videos."
+        )
+        return f"{text} {self.note}".strip()
+
+    def refusal(self, candidate_sha256: str, current_sha256: str) -> str:
+        """Why the new model must not replace the one in use, in a sentence; "" if it may.
+
+        Args:
+            candidate_sha256: Of the file that shall be used.
+            current_sha256: Of the model in use now.
+        """
+        if candidate_sha256 != self.candidate.sha256:
+            return "The new model's file is not the one that was compared; train or compare it again."
+        if current_sha256 != self.current_sha256:
+            return "Another model has come into use since the new one was compared; compare it again."
+        if self.verdict in ("worse", "not compared"):
+            return self.sentence
+        return ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return dataclasses.asdict(self) | {"verdict": self.verdict, "sentence": self.sentence}
+
+
+def comparison_from_json(plain: dict[str, Any]) -> Comparison:
+    """What `as_json` gave.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        known = {each.name for each in dataclasses.fields(Comparison)}
+        values = {name: value for name, value in plain.items() if name in known}
+        values["candidate"] = Measured(**plain["candidate"])
+        values["current"] = None if plain["current"] is None else Measured(**plain["current"])
+        return Comparison(**values)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError("This is no comparison of two models; compare them again.") from error
+
+
+def read_comparison(path: Path) -> Comparison | None:
+    """The comparison in a file; None if there is no file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        plain = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path.name} cannot be read as a comparison; compare the models again.") from error
+    return comparison_from_json(plain)

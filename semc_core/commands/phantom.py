@@ -12,8 +12,10 @@ _RENDER_HELP = "Write a simulated scan as a video, and beside it the plane that 
 _LARGEST = 4096
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`render` with its options."""
+def add_arguments(
+    parser: argparse.ArgumentParser,
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """`render` with its options. Returns the actions, so that more can be added."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     render = actions.add_parser("render", help=_RENDER_HELP, description=_RENDER_HELP)
     render.add_argument("--seed", type=int, default=7, help="patient, sonographer and scanner (default: 7)")
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out the text, ruler and marks of a scanner's screen",
     )
+    return actions
 
 
 def run(args: argparse.Namespace) -> int:

@@ -108,7 +108,12 @@ class DataIndex:
             raise UsageError(f"{self.name} names the split {odd[0]!r}; use train, validation or test.")
 
     def split(
-        self, seed: int = 1, shares: tuple[float, float, float] = SHARES, *, anew: bool = False
+        self,
+        seed: int = 1,
+        shares: tuple[float, float, float] = SHARES,
+        *,
+        anew: bool = False,
+        together: Iterable[set[str]] = (),
     ) -> DataIndex:
         """Deal the groups to the splits, alike in classes as far as whole groups allow.
 
@@ -119,6 +124,8 @@ class DataIndex:
             seed: Decides the order of dealing.
             shares: Of the pictures: train, validation, test. They need not add up to 1.
             anew: Forget the splits that are there.
+            together: Sets of groups that share pictures; each is dealt as one, unless its groups are settled
+                in different splits already.
 
         Raises:
             UsageError: The shares make no sense, a group is in two splits, or a split stays empty.
@@ -130,11 +137,13 @@ class DataIndex:
         if not anew:
             check_leaks(self.samples)
         held = {} if anew else {sample.group: sample.split for sample in self.samples if sample.split}
+        heads = _heads(together, held)
         labels: dict[str, Counter[str]] = defaultdict(Counter)
         for sample in self.samples:
-            labels[sample.group][sample.label] += 1
+            labels[heads.get(sample.group, sample.group)][sample.label] += 1
+        held = {heads.get(group, group): split for group, split in held.items()}
         chosen = deal(labels, self.classes, held, dict(zip(SPLITS, shares, strict=True)), seed)
-        return self.with_splits(chosen)
+        return self.with_splits({group: chosen[heads.get(group, group)] for group in self.groups})
 
     def with_splits(self, splits: Mapping[str, str]) -> DataIndex:
         """The same pictures, each in the split of its group; "" where `splits` does not name the group.
@@ -163,6 +172,15 @@ class DataIndex:
         if self.folder is not None and path.is_relative_to(self.folder):
             return path.relative_to(self.folder).as_posix()
         return path.name
+
+
+def _heads(together: Iterable[set[str]], held: Mapping[str, str]) -> dict[str, str]:
+    """For each group that is dealt with others the name under which they are dealt."""
+    heads: dict[str, str] = {}
+    for each in together:
+        if len({held[group] for group in each if group in held}) <= 1:
+            heads |= dict.fromkeys(each, min(each))
+    return heads
 
 
 def check_leaks(samples: Iterable[Sample]) -> None:

@@ -15,6 +15,7 @@ from training.data.readers import (
     exports,
     fetal_planes,
     fpus23,
+    hc18,
     lp2025,
     rendered,
     sessions,
@@ -24,7 +25,18 @@ from training.data.readers.options import ReadOptions
 
 __all__ = ["ReadOptions", "open_data", "open_many"]
 
-_LAYOUTS: Final = (sessions, exports, rendered, fetal_planes, camus, fpus23, table, lp2025, class_folders)
+_LAYOUTS: Final = (
+    sessions,
+    exports,
+    rendered,
+    fetal_planes,
+    camus,
+    hc18,
+    fpus23,
+    table,
+    lp2025,
+    class_folders,
+)
 """Asked in this order: what says by a file of its own what it is comes before what is only folders."""
 
 

@@ -25,8 +25,6 @@ from semc_core.export.uids import UidMaker
 from semc_core.session.entries import file_sha256
 from semc_core.session.session import Session
 
-KEY_NAME = "export.key"
-
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,14 +48,12 @@ class Correction:
         kind: Of the log's entry.
         text: What was done, for the status line and the log.
         edits: Of the state; none if nothing changes.
-        details: More for the log, plain JSON values.
     """
 
     id: int | None
     kind: str
     text: str
     edits: tuple[Edit, ...]
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ _log = logging.getLogger(__name__)
 
 _WAITING_FRAMES: Final = 120
 _WAITING_BYTES: Final = 128 * 2**20
+_WAITING_S: Final = 0.75
+"""With the quarter of a second that the file lags behind: what a kill loses, a second."""
+
 _RESERVE_BYTES: Final = 256 * 2**20
 _LOOK_EVERY_FRAMES: Final = 16
 
@@ -57,8 +61,9 @@ class Recorder:
     where colour appears.
 
     `put` never waits: the same packet object waits in a bounded queue, and what the encoder cannot take is
-    lost to the recording and counted. A fault (a full disk, say) ends the recording, not the scan. Some room
-    is always left on the disk for the planes that are found.
+    lost to the recording and counted. What waits would be lost by a kill, so nothing waits long. A fault (a
+    full disk, say) ends the recording, not the scan. Some room is always left on the disk for the planes that
+    are found.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Recorder:
         *,
         reserve_bytes: int = _RESERVE_BYTES,
         waiting_bytes: int = _WAITING_BYTES,
+        waiting_s: float = _WAITING_S,
         on_end: Callable[[RecordingState], None] | None = None,
     ) -> None:
         """Start the encoder. The first file is made with the first frame.
@@ -78,15 +84,17 @@ class Recorder:
             quality: See there.
             reserve_bytes: The recording ends before less than this is free on the disk.
             waiting_bytes: Most bytes of pixels that may wait for the encoder.
+            waiting_s: Longest wait of a frame, once the first was written, while more are taken.
             on_end: Called once, on the encoder's thread, when all is written.
         """
         self._folder = folder
         self._quality = quality
         self._reserve_bytes = reserve_bytes
         self._waiting_bytes = waiting_bytes
+        self._waiting_s = waiting_s
         self._on_end = on_end
         self._changed = threading.Condition()
-        self._waiting: deque[FramePacket] = deque()
+        self._waiting: deque[tuple[FramePacket, float]] = deque()
         self._bytes = 0
         self._closed = False
         self._frames = 0
@@ -120,13 +128,11 @@ class Recorder:
         with self._changed:
             if self._closed:
                 return False
-            full = len(self._waiting) >= _WAITING_FRAMES or (
-                self._waiting and self._bytes + size > self._waiting_bytes
-            )
-            if full or self._fault:
+            now_s = time.monotonic()
+            if self._is_full(size, now_s) or self._fault:
                 self._lost += 1
                 return False
-            self._waiting.append(packet)
+            self._waiting.append((packet, now_s))
             self._bytes += size
             self._changed.notify_all()
             return True
@@ -142,6 +148,14 @@ class Recorder:
         self.finish()
         self._thread.join()
         return self.state
+
+    def _is_full(self, size: int, now_s: float) -> bool:
+        """Whether a frame of `size` bytes cannot wait, too. With the condition held."""
+        if not self._waiting:
+            return False
+        # The first waits for the session's folder.
+        late = self._frames > 0 and now_s - self._waiting[0][1] > self._waiting_s
+        return late or len(self._waiting) >= _WAITING_FRAMES or self._bytes + size > self._waiting_bytes
 
     def _run(self) -> None:
         part: PartWriter | None = None
@@ -171,7 +185,7 @@ class Recorder:
             self._changed.wait_for(lambda: self._closed or bool(self._waiting))
             if not self._waiting:
                 return None
-            packet = self._waiting.popleft()
+            packet, _ = self._waiting.popleft()
             self._bytes -= packet.pixels.nbytes
             return packet
 

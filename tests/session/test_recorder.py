@@ -140,6 +140,32 @@ def test_what_the_encoder_cannot_take_is_lost_and_counted(
     assert [frame.index for frame in read_all(tmp_path)] == [0, 1, 2, 3]
 
 
+def test_nothing_waits_so_long_that_a_kill_would_lose_more_than_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+    write = VideoWriter.write
+
+    def slow(self: VideoWriter, pixels: NDArray[np.uint8], time_ms: int) -> int:
+        if time_ms > 0:
+            writing.set()
+            assert go_on.wait(20)
+        return write(self, pixels, time_ms)
+
+    monkeypatch.setattr(VideoWriter, "write", slow)
+    recorder = Recorder(lambda: tmp_path, waiting_s=0.0)
+    assert recorder.put(packet(0, speckle(0), 1.0))
+    # The first was written when the second is.
+    assert recorder.put(packet(1, speckle(1), 1.1))
+    assert writing.wait(20)
+    taken = [recorder.put(packet(number, speckle(0), 1.0 + number)) for number in range(2, 5)]
+    go_on.set()
+    state = recorder.close()
+
+    assert taken == [True, False, False]
+    assert (state.frames, state.lost) == (3, 2)
+
+
 def test_room_is_left_on_the_disk(tmp_path: Path) -> None:
     recorder = Recorder(lambda: tmp_path, reserve_bytes=2**62)
     recorder.put(packet(0, speckle(0)))

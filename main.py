@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "train": "training.commands.train",
     "pretrain": "training.commands.pretrain",
     "eval": "training.commands.evaluate",
+    "calibrate": "training.commands.calibrate",
     "ablate": "training.commands.ablate",
 }
 

@@ -5,7 +5,7 @@ Shapes: N frames, K classes, F features, M centres, R dimensions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,8 @@ from training.data.dataset import FrameSet
 
 _KMEANS_ROUNDS: Final = 25
 _TEMPERATURES: Final = (0.05, 20.0)
+_ENTER: Final = np.arange(0.5, 0.96, 0.01)
+_LEAVE_SHARE: Final = 0.6
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -134,27 +136,67 @@ def _nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArr
     return np.asarray(squared.argmin(axis=1), np.int64)
 
 
-def fit_thresholds(probabilities: NDArray[np.float32], data: FrameSet, precision: float) -> Thresholds:
-    """The lowest entering threshold with at least the stated precision among validation frames.
+@dataclass(frozen=True, slots=True)
+class ThresholdChoice:
+    """Thresholds chosen for a precision, and what they give on the frames they were chosen on.
 
-    A frame counts as found if its plane's probability reaches the threshold, and as right if it is of that
-    plane. Leaving is at six tenths of entering.
+    Attributes:
+        thresholds: Entering and leaving as chosen; the times are those given.
+        precision: Of the found frames, the share that is right; None if none is found.
+        found: Of the frames of planes, the share found as theirs; None if there are none.
+        reached: Whether `precision` is at least what was wanted.
+    """
+
+    thresholds: Thresholds
+    precision: float | None
+    found: float | None
+    reached: bool
+
+
+def choose_thresholds(
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    none: int,
+    precision: float,
+    base: Thresholds | None = None,
+) -> ThresholdChoice:
+    """The lowest entering threshold with at least the stated precision among frames.
+
+    A frame counts as found if the surest plane's probability reaches the threshold, and as right if it is of
+    that plane. Leaving is at six tenths of entering. Where no threshold is precise enough, the most precise
+    is chosen, and `reached` says so.
 
     Args:
         probabilities: float32 (N, K), calibrated.
-        data: The N frames, ambiguous ones left out.
+        labels: int64 (N,).
+        none: The class that says "none of these".
         precision: Wanted, 0-1.
+        base: Where the times come from; the usual ones by default.
     """
-    planes = [i for i, name in enumerate(data.classes) if name != NON_STANDARD]
-    best = np.array(planes)[probabilities[:, planes].argmax(axis=1)]
+    planes = np.delete(np.arange(probabilities.shape[1]), none)
+    best = planes[probabilities[:, planes].argmax(axis=1)]
     highest = probabilities[:, planes].max(axis=1)
-    right = best == data.labels.numpy()
-    default = Thresholds()
-    for enter in np.arange(0.5, 0.96, 0.01):
-        found = highest >= enter
-        if found.any() and right[found].mean() >= precision:
-            break
-    enter = float(np.round(enter, 2))
-    return Thresholds(
-        enter, round(0.6 * enter, 2), default.min_hold_s, default.smoothing_s, default.merge_gap_s
+    right = best == labels
+    tried = [(float(np.round(enter, 2)), highest >= enter) for enter in _ENTER]
+    shares = [float(right[found].mean()) if found.any() else None for _, found in tried]
+    good = [i for i, share in enumerate(shares) if share is not None and share >= precision]
+    chosen = good[0] if good else max(range(len(shares)), key=lambda i: (shares[i] or 0.0, -i))
+    enter, found = tried[chosen]
+    standard = labels != none
+    return ThresholdChoice(
+        replace(base or Thresholds(), enter=enter, leave=round(_LEAVE_SHARE * enter, 2)),
+        shares[chosen],
+        float((found & right)[standard].mean()) if standard.any() else None,
+        bool(good),
     )
+
+
+def fit_thresholds(
+    probabilities: NDArray[np.float32],
+    data: FrameSet,
+    precision: float,
+    none_class: str = NON_STANDARD,
+) -> Thresholds:
+    """`choose_thresholds` on labelled frames, ambiguous ones left out."""
+    none = data.classes.index(none_class)
+    return choose_thresholds(probabilities, data.labels.numpy(), none, precision).thresholds

@@ -73,7 +73,7 @@ def confusion_chart(result: Result) -> bytes:
         axes.set_xticks(range(len(classes)), classes, rotation=40, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(classes)), classes)
         axes.set_xlabel("called")
-        axes.set_ylabel("is")
+        axes.set_ylabel("true class")
         axes.tick_params(length=0)
         for spine in axes.spines.values():
             spine.set_visible(False)
@@ -100,13 +100,14 @@ def reliability_chart(after: Reliability, before: Reliability | None) -> bytes:
             _reliability_line(upper, before, _OTHER, "before calibration")
         _reliability_line(upper, after, _ACCENT, "as shown")
         upper.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.02))
-        upper.legend(loc="upper left")
+        upper.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, columnspacing=1)
         edges = np.linspace(0, 1, BINS + 1)
         lower.bar(edges[:-1], after.counts, width=1 / BINS, align="edge", color=_ACCENT, edgecolor="white")
         lower.set(xlabel="confidence (the largest probability)", ylabel="frames")
         # A few sure bins hold nearly all frames; on a plain scale the others would not be seen.
         lower.set_yscale("symlog", linthresh=1)
         lower.set_ylim(0, max(after.counts) * 2)
+        lower.yaxis.set_major_formatter("{x:.0f}")
 
     return _drawn((4.6, 4.4), draw)
 
@@ -119,7 +120,7 @@ def _reliability_line(axes: Axes, measured: Reliability, colour: str, name: str)
     ]
     x, y, counts = (np.array(column) for column in zip(*filled, strict=True))
     label = f"{name}, error {measured.error.value:.3f}"
-    axes.plot(x, y, color=colour, linewidth=1.4, label=label)
+    axes.plot(x, y, color=colour, linewidth=1.2, alpha=0.7, label=label)
     # Larger points hold more frames.
     axes.scatter(x, y, s=8 + 60 * np.sqrt(counts / counts.max()), color=colour, alpha=0.8, linewidths=0)
 
@@ -202,5 +203,6 @@ def _scatter(axes: Axes, embedding: Embedding, names: Sequence[str], order: Sequ
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)
+    axes.spines[:].set_visible(False)
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.02), "ncols": 4}
     axes.legend(**below, fontsize=8, handletextpad=0.1, columnspacing=1)

@@ -138,7 +138,7 @@ class _Judged:
             len(self.labels),
             drawn.count,
             scores.accuracy,
-            scores.f1,
+            scores.f1 if len(set(self.labels.tolist())) > 1 else Estimate(None),
             reliability(self.probabilities, self.labels, drawn).error,
             drawn.share(empty & (self.probabilities.argmax(axis=1) != none), empty),
             Estimate(None) if novelties is None else drawn.share(novelties > 1, every),

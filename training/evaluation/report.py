@@ -6,9 +6,9 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from semc_core.export.report_data import RESEARCH_NOTICE
 from semc_core.paths import ASSETS
 from semc_core.version import VERSION
 from training.data.frame_set import FrameSet
@@ -106,19 +106,23 @@ def make_report(
 
 
 def _embedding(data: FrameSet, answers: Answers) -> tuple[bytes | None, int]:
-    """The chart of the features, and of how many frames."""
-    found = None if answers.features is None else embed(answers.features, data.labels.numpy())
+    """The chart of the features of the clear frames, and of how many."""
+    clear = np.flatnonzero(~data.is_ambiguous())
+    if answers.features is None:
+        return None, 0
+    found = embed(answers.features[clear], data.labels.numpy()[clear])
     if found is None:
         return None, 0
     best = answers.probabilities.argmax(axis=1)
+    places = [int(place) for place in clear[found.places]]
     drawn = embedding_chart(
         found,
-        [data.classes[int(data.labels[place])] for place in found.places],
-        [data.classes[int(best[place])] for place in found.places],
-        [data.rows[int(place)].source or UNKNOWN_SOURCE for place in found.places],
+        [data.classes[int(data.labels[place])] for place in places],
+        [data.classes[int(best[place])] for place in places],
+        [data.rows[place].source or UNKNOWN_SOURCE for place in places],
         data.classes,
     )
-    return drawn, len(found.places)
+    return drawn, len(places)
 
 
 def html_page(report: Report) -> bytes:
@@ -133,7 +137,7 @@ def html_page(report: Report) -> bytes:
     environment.filters["svg_uri"] = _svg_uri
     environment.filters["jpeg_uri"] = _jpeg_uri
     page = environment.get_template(_TEMPLATE)
-    return page.render(report=report, research_notice=RESEARCH_NOTICE, version=VERSION).encode()
+    return page.render(report=report, version=VERSION).encode()
 
 
 def _svg_uri(svg: bytes) -> str:

@@ -25,7 +25,7 @@ class Part:
         frames: How many.
         groups: Patients, series or videos.
         accuracy: See `Scores`.
-        f1: See `Scores`; of the classes that occur in this part.
+        f1: See `Scores`; not defined where all frames are of one class.
         calibration_error: See `Reliability`.
         called_a_plane: Share of the part's frames without a plane that are called one; None without such.
         novel: Share beyond the limit of what the model accepts; None where it has no such measure.

@@ -97,7 +97,15 @@ def score(
 
 
 def measures(matrices: Floats) -> dict[str, Floats]:
-    """Of confusion matrices (D, K, K): (D,) in all, (D, K) per class."""
+    """Measures of confusion matrices, as of all frames, or of each draw.
+
+    Args:
+        matrices: float64 (D, K, K), rows are the true classes.
+
+    Returns:
+        "accuracy", "precision", "recall", "f1", float64 (D,), as in `Scores`; "precisions", "recalls", "f1s",
+        float64 (D, K), as in `ClassScores`, NaN where they are not defined.
+    """
     right = np.einsum("dkk->dk", matrices)
     of_class, called = matrices.sum(axis=2), matrices.sum(axis=1)
     f1s = ratio(2 * right, of_class + called)

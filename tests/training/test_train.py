@@ -12,38 +12,16 @@ from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import read_model
 from semc_core.runtime.load import load_runtime
+from tests.training.toys import CLASSES, toy
 from training.calibrate import fit_novelty, fit_temperature
 from training.checkpoint import read_checkpoint
 from training.classify import classify
 from training.data.dataset import FrameSet
-from training.data.shards import patient_row
 from training.finish import NOTICE, finish
 from training.loop import Training
 from training.metrics import frame_metrics
 from training.options import TrainOptions
 from training.schedule import Budget, Pace, rate_factor, side_at
-
-CLASSES = ("DISC", "BAR", NON_STANDARD)
-
-
-def toy(first_patient: int, count: int, seed: int) -> FrameSet:
-    """Discs, bars, and noise alone, at random places; 64 x 64 pixels."""
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[0:64, 0:64]
-    frames, labels, described = [], [], []
-    for i in range(count):
-        label = i % 3
-        picture = rng.normal(40, 20, (64, 64))
-        y, x = rng.uniform(20, 44, 2)
-        if label == 0:
-            picture[np.hypot(rows - y, columns - x) < rng.uniform(9, 13)] += 120
-        elif label == 1:
-            picture[:, (np.abs(columns - x) < 4)[0]] += 120
-        frames.append(np.clip(picture, 0, 255).astype(np.uint8))
-        labels.append(label)
-        distance = float("inf") if label == 2 else 0.3
-        described.append(patient_row(first_patient + i % 5, i, CLASSES[label], distance, "scan"))
-    return FrameSet(torch.from_numpy(np.stack(frames)), torch.tensor(labels), described, CLASSES)
 
 
 def options(steps: int, **changed: object) -> TrainOptions:

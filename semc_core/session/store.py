@@ -137,7 +137,11 @@ class SessionKeeper:
                 return False
             self._events[event.hold_id] = event
             self._changed.notify_all()
-        self._tape.found(event)
+            session = self._session
+        decided = None if session is None else _decided(session, event.hold_id)
+        if decided is None or decided.frame_index == event.best.packet.index:
+            # Where a person decided, the clip stays the one around the frame that stays.
+            self._tape.found(event)
         return True
 
     def submit_waiting(self, event: HoldEvent) -> None:
@@ -233,16 +237,18 @@ class SessionKeeper:
         old = self._written.get(event.hold_id)
         files = write_plane(session.folder, event, session.source, session.model, old)
         session.record_plane(event, files.png, files.sha256)
+        png = session.plane(event.hold_id).png
+        if old is not None and png == old.png != files.png:
+            # A person decided in between: the old frame stays, also for when that is undone.
+            self._remove(session.folder, files.png)
+            return session.folder / old.png
         with self._changed:
             self._written[event.hold_id] = files
             clip = self._early_clips.pop(event.hold_id, None)
         if clip is not None:
             session.set_clip(event.hold_id, clip)
-        decided = _decided(session, event.hold_id)
-        if old is None or old.png == files.png or (decided is not None and decided.png == files.png):
-            return session.folder / files.png
-        # Where a person decided in between, the old frame stays: an undo may need it.
-        self._remove(session.folder, old.png if decided is None else files.png)
+        if old is not None and old.png != files.png:
+            self._remove(session.folder, old.png)
         return session.folder / files.png
 
     def _remove(self, folder: Path, png: str) -> None:

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SaveError
 from semc_core.session.atomic import remove_leftovers, save_error, write_atomically
+from semc_core.session.changes import Relabel
 from semc_core.session.folder import safe_name, scan_folder
-from semc_core.session.plane_files import encode_png
+from semc_core.session.plane_files import PlaneFiles, encode_png, write_plane
+from semc_core.session.session import Session
 from semc_core.session.store import SessionKeeper, store_in
 from tests.session.killed_writer import CLASSES, event, origin
 
@@ -81,6 +83,48 @@ def test_a_better_frame_replaces_the_pair_of_its_hold(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [record["final"] for record in records(tmp_path)] == [True, False]
     assert assert_pairs(tmp_path) == 2
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_plane_that_is_relabelled_while_its_better_frame_is_written_keeps_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undone: bool
+) -> None:
+    begun, relabelled = threading.Event(), threading.Event()
+
+    def write(*arguments: Any) -> PlaneFiles:
+        begun.set()
+        files = write_plane(*arguments)
+        if store.session is not None and not relabelled.is_set() and files.png.endswith("20.png"):
+            store.session.apply(Relabel(1, "B"))
+            if undone:
+                # By now its frame may have been thrown away.
+                monkeypatch.setattr(store, "_remove", and_undo)
+            relabelled.set()
+        return files
+
+    remove = SessionKeeper._remove
+
+    def and_undo(folder: Path, png: str) -> None:
+        remove(store, folder, png)
+        assert store.session is not None
+        store.session.undo()
+
+    monkeypatch.setattr("semc_core.session.store.write_plane", write)
+    store = SessionKeeper(tmp_path, origin(), fresh=False)
+    store.submit(event(1, 10))
+    store.submit(event(2, 15))
+    assert begun.wait(20)
+    store.submit(event(1, 20))
+    assert relabelled.wait(20)
+    store.submit(event(1, 20, final=True))
+    store.close()
+
+    with Session.open(tmp_path, read_only=True) as session:
+        plane = session.plane(1)
+        assert (plane.plane, plane.frame_index) == (("A", 20) if undone else ("B", 10))
+        assert session.verify().problems == ()
+    assert assert_pairs(tmp_path) == 2
+    assert store.fault == ""
 
 
 def test_an_old_pair_that_cannot_be_removed_is_told_and_the_new_one_counts(

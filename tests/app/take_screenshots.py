@@ -88,7 +88,12 @@ def take_review(window: MainWindow, loop: Path, take: Take) -> None:
     take("review-better")
     press("escape", "zoom_in", "zoom_in")
     take("review-keys", before=lambda: press("help"))
-    press("help")
+    press("help", "zoom_all", "next_plane")
+    missing = [button.row.item_id for button in page.checklist.rows if button.row.status == "missing"]
+    if missing:
+        page.say(missing[0], "Gas")
+        turn(lambda: any(button.row.said == "not possible" for button in page.checklist.rows), 10)
+    take("checklist")
     loop.rename(loop.with_name("elsewhere.mp4"))
     assert window.review.open is not None
     window.open_review(window.review.open.session.folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from main import main
@@ -150,3 +152,18 @@ def test_the_command_shows_the_checklist_of_a_session(
     shown = capsys.readouterr().out
     assert "bowel gas" in shown
     assert "17% complete: 0 of 6 found, 1 not possible, 5 unknown to the model." in shown
+
+
+def test_an_analysis_warns_before_it_begins_and_shows_the_checklist(
+    tmp_path: Path, tiny_model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop"
+    loop.mkdir()
+    rng = np.random.default_rng(5)
+    for number in range(4):
+        cv2.imwrite(str(loop / f"{number}.png"), rng.integers(30, 220, (64, 80), dtype=np.uint8))
+    arguments = ["--out", str(tmp_path / "out"), "--model", str(tiny_model_path), "--device", "cpu"]
+    assert main(["analyse", str(loop), *arguments, "--protocol", "fasp-20-week"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("knows no plane of the protocol") < shown.index("complete: 0 of 10 found")
+    assert main(["analyse", str(loop), *arguments, "--protocol", "nothing"]) == 1

@@ -75,6 +75,6 @@ def get(entry: Entry, offered: Offer, folder: Path, progress: Progress, address:
     if entry.record:
         zenodo.fetch(offered, entry.record, folder, progress, address or zenodo.ADDRESS)
     else:
-        hugging_face.fetch(offered, entry.repository, folder, address or hugging_face.ADDRESS)
+        hugging_face.fetch(offered, entry.repository, folder, progress, address or hugging_face.ADDRESS)
     facts = {**asdict(offered), "name": entry.name, "downloaded_utc": datetime.now(UTC).isoformat()}
     write_atomically(folder / SOURCE_FILE, json.dumps(facts, indent=2).encode())

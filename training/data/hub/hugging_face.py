@@ -6,12 +6,13 @@ No account is used: what needs one is downloaded by hand.
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from semc_core.errors import SourceError
 from semc_core.session.atomic import save_error
-from training.data.hub.download import digest_of
+from training.data.hub.download import Progress, digest_of
 from training.data.hub.offer import Offer, OfferedFile
 
 ADDRESS: Final = "https://huggingface.co"
@@ -41,7 +42,7 @@ def offer(repository: str, revision: str, address: str = ADDRESS) -> Offer:
     return Offer(repository, licence, tuple(files), page, found.sha or "")
 
 
-def fetch(offered: Offer, repository: str, folder: Path, address: str = ADDRESS) -> None:
+def fetch(offered: Offer, repository: str, folder: Path, progress: Progress, address: str = ADDRESS) -> None:
     """Get all files of the commit into `folder`, and prove them.
 
     Raises:
@@ -60,6 +61,7 @@ def fetch(offered: Offer, repository: str, folder: Path, address: str = ADDRESS)
             endpoint=address,
             token=False,
             max_workers=2,
+            tqdm_class=_bar(progress, offered.size),
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
         raise _refused(repository, error) from error
@@ -70,6 +72,25 @@ def fetch(offered: Offer, repository: str, folder: Path, address: str = ADDRESS)
         if not path.is_file() or _digest(path, each.checksum) != each.checksum:
             path.unlink(missing_ok=True)
             raise SourceError(f"{path.name} arrived damaged and was removed; run the same command again.")
+
+
+def _bar(progress: Progress, size: int) -> Any:
+    """A progress bar as the client wants one: it draws nothing, and tells `progress`."""
+    from tqdm.std import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # No thread of its own.
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **{**options, "file": io.StringIO()})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            drawn: bool | None = super().update(n)
+            if self.unit == "B":
+                progress(min(int(self.n), size), size)
+            return drawn
+
+    return Bar
 
 
 def _digest(path: Path, checksum: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semc_core.commands.arguments import count, new_file, positive
-from semc_core.errors import UsageError
+from semc_core.errors import SemcError, UsageError
+from semc_core.model.comparison import COMPARISON_NAME
 from semc_core.model.presets import PRESETS
 from training.commands.running import (
     INTERRUPTED,
@@ -66,6 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--second-weight", type=positive, help="of the second task (default: 0.5)")
     parser.add_argument("--full-size", action="store_true", help="no smaller pictures at first")
+    parser.add_argument(
+        "--promote", action="store_true", help="use the new model from now on, if it is no worse"
+    )
+    parser.add_argument("--force", action="store_true", help="use the new model even if it is worse")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,8 +78,28 @@ def run(args: argparse.Namespace) -> int:
     prepare(args)
 
     folder = args.out.with_suffix(".run")
+    (folder / COMPARISON_NAME).unlink(missing_ok=True)
     with telling_failure(folder) as progress:
-        return _train(args, folder, progress)
+        code = _train(args, folder, progress)
+    if progress is not None and (folder / COMPARISON_NAME).exists():
+        _promote(args)
+    return code
+
+
+def _promote(args: argparse.Namespace) -> None:
+    """Use the new model from now on, if that is wanted; else say how.
+
+    Raises:
+        UsageError: It is refused.
+    """
+    from semc_core.commands.model_versions import comparison_of, in_words
+    from semc_core.model.library import ModelLibrary
+
+    comparison = comparison_of(args.out)
+    if args.promote or args.force:
+        print(in_words(ModelLibrary().promote(args.out, comparison, "trained", force=args.force)))
+    elif comparison is not None and comparison.verdict in ("better", "as good"):
+        print(f"To use it from now on: semc model use {args.out}")
 
 
 def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
@@ -103,7 +128,10 @@ def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) ->
     if not ended:
         print(f"Stopped at step {training.step}; --resume goes on from there.")
         return INTERRUPTED if signals else 0
-    return _finish(training, data, args.out, progress)
+    _finish(training, data, args.out, progress)
+    _compare(args, data, folder, progress)
+    progress.tell("finished", step=training.step, progress=1.0, eta_s=0.0)
+    return 0
 
 
 def _announce(data: Given) -> None:
@@ -113,7 +141,24 @@ def _announce(data: Given) -> None:
     print(f"{len(data.validation.rows)} of {len(data.validation.groups)} to validate on.")
 
 
-def _finish(training: Training, data: Given, out: Path, progress: Progress) -> int:
+def _compare(args: argparse.Namespace, data: Given, folder: Path, progress: Progress) -> None:
+    """Hold the new model against the one in use. A fault here does not undo the training: it is told."""
+    from semc_core.model.library import current_model
+    from training.promotion import compare, write_comparison
+
+    try:
+        comparison = compare(args.out, current_model(), data.index, args.threads)
+    except SemcError as error:
+        progress.tell("compared", f"The new model could not be compared with the one in use. {error}")
+        print(f"The new model could not be compared with the one in use. {error}")
+        return
+    write_comparison(folder, comparison)
+    new = comparison.candidate
+    progress.tell("compared", comparison.sentence, f1=new.f1, accuracy=new.accuracy)
+    print(comparison.sentence)
+
+
+def _finish(training: Training, data: Given, out: Path, progress: Progress) -> None:
     """Calibrate and write the model file."""
     from training.finish import finish
 
@@ -128,8 +173,6 @@ def _finish(training: Training, data: Given, out: Path, progress: Progress) -> i
     progress.tell("calibrated", f"Calibration error {before:.3f} -> {after:.3f}", **scores)
     print(f"Wrote {out}: accuracy {measured['accuracy']:.3f}, F1 {measured['f1']:.3f}", end=", ")
     print(f"calibration error {before:.3f} -> {after:.3f}.")
-    progress.tell("finished", step=training.step, progress=1.0, eta_s=0.0, **scores)
-    return 0
 
 
 def _usual(args: argparse.Namespace, data: Given, options: TrainOptions) -> Any:

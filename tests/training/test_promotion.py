@@ -1,0 +1,133 @@
+"""A new model against the one in use, from the command that trains it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from main import main
+from semc_core.errors import UsageError
+from semc_core.model.comparison import COMPARISON_NAME
+from semc_core.model.file import read_model, read_spec, write_model
+from semc_core.model.layout import random_weights
+from semc_core.model.library import ModelLibrary, current_model
+from semc_core.paths import DEFAULT_MODEL
+from tests.training.toy_folder import write_toy_folder
+from training.data.index import DataIndex
+from training.given import load_index
+from training.progress import PROGRESS_NAME
+from training.promotion import compare
+
+SEED = 1
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_folder(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="module")
+def index(folder: Path) -> DataIndex:
+    return load_index([str(folder)], SEED)
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file that `semc train` made of the toy."""
+    path = tmp_path_factory.mktemp("trained") / "toy.safetensors"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("semc_core.model.library.data_folder", lambda: path.parent / "user")
+        given = ["--preset", "semc_tiny", "--steps", "50", "--batch", "32", "--validations", "2"]
+        given += ["--threads", "1", "--seed", str(SEED), "--full-size"]
+        assert main(["train", "--data", str(folder), "--out", str(path), *given]) == 0
+    return path
+
+
+@pytest.fixture
+def untrained(trained: Path, tmp_path: Path) -> Path:
+    """The same network with weights that know nothing."""
+    spec, arrays = read_model(trained)
+    path = tmp_path / "untrained.safetensors"
+    write_model(path, spec, arrays | random_weights(spec.architecture, len(spec.classes)))
+    return path
+
+
+def test_training_ends_by_comparing(trained: Path) -> None:
+    run = trained.with_suffix(".run")
+    events = [json.loads(line) for line in (run / PROGRESS_NAME).read_text().splitlines()]
+    assert [each["event"] for each in events[-3:]] == ["calibrated", "compared", "finished"]
+    assert "the model in use knows other planes" in events[-2]["message"]
+    compared = json.loads((run / COMPARISON_NAME).read_bytes())
+    assert compared["verdict"] == "not compared"
+    assert compared["split"] == "test"
+    assert compared["candidate"]["sha256"] == read_spec(trained).sha256
+    assert compared["current_sha256"] == read_spec(DEFAULT_MODEL).sha256
+
+
+def test_what_was_learned_is_better_than_nothing_and_the_other_way_round(
+    trained: Path, untrained: Path, index: DataIndex
+) -> None:
+    better = compare(trained, untrained, index, threads=1)
+    assert better.verdict == "better"
+    assert better.current is not None
+    assert better.difference == pytest.approx(better.candidate.f1 - better.current.f1)
+    assert better.low is not None
+    assert better.high is not None
+    assert 0 < better.low <= better.difference <= better.high
+    worse = compare(untrained, trained, index, threads=1)
+    assert worse.verdict == "worse"
+    assert worse.difference == pytest.approx(-better.difference)
+    assert worse.refusal(worse.candidate.sha256, worse.current_sha256) == worse.sentence
+    library = ModelLibrary()
+    library.add(trained, use=True)
+    with pytest.raises(UsageError, match="is worse than the one in use"):
+        library.promote(untrained, worse)
+    assert read_spec(current_model()).sha256 == read_spec(trained).sha256
+
+
+def test_a_model_is_as_good_as_itself(trained: Path, index: DataIndex) -> None:
+    same = compare(trained, trained, index, threads=1)
+    assert same.verdict == "as good"
+    assert (same.difference, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert same.refusal(same.candidate.sha256, same.current_sha256) == ""
+
+
+def test_classes_in_another_order_change_nothing(trained: Path, index: DataIndex, tmp_path: Path) -> None:
+    spec, arrays = read_model(trained)
+    order = np.array([1, 0, 2])
+    turned = {
+        name: value[order] if name.startswith("classifiers") else value
+        for name, value in arrays.items()
+        if not name.startswith("verify")
+    }
+    path = tmp_path / "turned.safetensors"
+    write_model(path, replace(spec, classes=tuple(spec.classes[i] for i in order)), turned)
+    same = compare(trained, path, index, threads=1)
+    assert same.difference == pytest.approx(0.0, abs=1e-9)
+
+
+def test_without_test_pictures_the_validation_pictures_are_taken_and_it_is_said(
+    trained: Path, untrained: Path, index: DataIndex
+) -> None:
+    samples = tuple(sample for sample in index.samples if sample.split != "test")
+    found = compare(trained, untrained, replace(index, samples=samples), threads=1)
+    assert found.split == "validation"
+    assert "were chosen on these pictures" in found.sentence
+
+
+def test_a_refused_model_stays_a_file_and_force_takes_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new.safetensors"
+    given = ["--preset", "semc_tiny", "--steps", "2", "--batch", "8", "--validations", "1", "--threads", "1"]
+    given += ["--full-size", "--data", str(folder), "--out", str(path)]
+    assert main(["train", *given, "--promote"]) == 2
+    assert "was not compared: the model in use knows other planes" in capsys.readouterr().err
+    assert path.exists()
+    assert current_model() == DEFAULT_MODEL
+    assert main(["model", "use", str(path), "--force"]) == 0
+    assert read_spec(current_model()).sha256 == read_spec(path).sha256

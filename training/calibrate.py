@@ -20,7 +20,7 @@ from training.data.dataset import FrameSet
 
 _KMEANS_ROUNDS: Final = 25
 _TEMPERATURES: Final = (0.05, 20.0)
-_ENTER: Final = np.arange(0.5, 0.96, 0.01)
+_ENTER: Final = tuple(hundredths / 100 for hundredths in range(50, 96))
 _LEAVE_SHARE: Final = 0.6
 
 
@@ -177,7 +177,7 @@ def choose_thresholds(
     best = planes[probabilities[:, planes].argmax(axis=1)]
     highest = probabilities[:, planes].max(axis=1)
     right = best == labels
-    tried = [(float(np.round(enter, 2)), highest >= enter) for enter in _ENTER]
+    tried = [(enter, highest >= enter) for enter in _ENTER]
     shares = [float(right[found].mean()) if found.any() else None for _, found in tried]
     good = [i for i, share in enumerate(shares) if share is not None and share >= precision]
     chosen = good[0] if good else max(range(len(shares)), key=lambda i: (shares[i] or 0.0, -i))

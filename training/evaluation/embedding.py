@@ -44,15 +44,18 @@ def embed(
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     places = sample(labels, count, seed)
     chosen = features[places].astype(np.float64)
     if len(places) < _LEAST_FRAMES or not chosen.std(axis=0).any():
         return None
     size = min(_FEATURES, *chosen.shape)
-    reduced = PCA(size, random_state=seed).fit_transform(chosen)
     perplexity = min(_PERPLEXITY, (len(places) - 1) / 3)
-    points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced)
+    # On one thread: those that wait by spinning take five times as long where other work shares the cores.
+    with threadpool_limits(1):
+        reduced = PCA(size, random_state=seed).fit_transform(chosen)
+        points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced)
     return Embedding(np.asarray(points, np.float32), places)
 
 

@@ -152,9 +152,13 @@ def _against_session(folder: Path | None, found: BundleCheck) -> list[str]:
     """What the session's log says against a bundle; nothing without a session."""
     if folder is None:
         return []
+    from semc_core.export.bundle import BEGUN
     from semc_core.session.session import Session
 
     with Session.open(folder, read_only=True) as session:
-        if found.manifest_sha256 in {each.sha256 for each in session.exports()}:
+        known = {each.sha256 for each in session.exports()}
+        # A program that was killed may have told the log only that it was about to write this.
+        known |= {entry.payload["sha256"] for entry in session.audit() if entry.kind == BEGUN}
+        if found.manifest_sha256 in known:
             return []
     return ["The session's log knows no such export: it is of another session, or its manifest was changed."]

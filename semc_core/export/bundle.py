@@ -33,9 +33,12 @@ from semc_core.export.text_check import NOT_LOOKED, TextFinder, TextFound, load_
 from semc_core.export.uids import UidMaker, load_key
 from semc_core.frames import Crop
 from semc_core.paths import data_folder
-from semc_core.session.entries import FrameTable
+from semc_core.session.entries import PERSON, FrameTable
 from semc_core.session.session import Session
 from semc_core.version import VERSION
+
+BEGUN: Final = "export begun"
+"""Kind of the log's entry that is written before an export appears."""
 
 _PICTURES: Final = "Pictures and clips"
 
@@ -122,9 +125,11 @@ class _Export:
         files = [path for path in staging.folder.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files)
         self._progress("Writing", 0, 0)
-        staging.publish(self._step)
         digest = hashlib.sha256(manifest).hexdigest()
         kind = "zip" if target.suffix.lower() == ".zip" else "folder"
+        # Before it appears: a kill in between leaves no export that the log does not know.
+        self._session.log(PERSON, BEGUN, {"kind": kind, "name": target.name, "sha256": digest})
+        staging.publish(self._step)
         self._session.record_export(kind, target.name, digest, self._detail(len(made), len(files)))
         return ExportResult(target, len(files), size, digest, len(made), tuple(self._notices))
 

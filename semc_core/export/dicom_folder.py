@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from semc_core.errors import SourceError
 from semc_core.export import dicom
 from semc_core.export.dicom_sr import ReportedPlane, structured_report
-from semc_core.export.lossy import lossy_of_source
+from semc_core.export.lossy import lossy_of_source, lossy_of_video
 from semc_core.export.options import Checklist, ExportOptions
 from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.pixels import read_png
@@ -98,7 +98,7 @@ def write_dicom(
 def _clip(
     session: Session, context: StudyContext, made: Exported, pictures: Pictures, number: int
 ) -> Dataset:
-    """The clip from its source again, since the MP4 is lossy."""
+    """The clip from where its MP4 was made from, since the MP4 is lossy."""
     times_s: list[float] = []
     indices: list[int] = []
 
@@ -112,8 +112,12 @@ def _clip(
                 indices.append(packet.index)
                 yield pictures.exported_frame(made, packet.pixels)
 
+    kept = pictures.saved_clip(made)
+    if kept is not None:
+        # It was encoded when it was saved, which came on top of whatever the source lost.
+        context = replace(context, lossy=(*context.lossy, *lossy_of_video(kept)))
     # Frames of a saved clip are counted from its own beginning.
-    of_source = session.source.kind == "dicom" and made.plane.clip is None
+    of_source = session.source.kind == "dicom" and kept is None
     # The two lists fill while the frames are read.
     return dicom.clip(
         context, made.plane, frames(), times_s, number, frame_indices=indices if of_source else None

@@ -43,7 +43,7 @@ def lossy_of_source(source: SourceEntry) -> tuple[LossyStep, ...]:
     if path is None or not path.exists():
         return ()
     if source.kind == "video":
-        return _of_video(path)
+        return lossy_of_video(path)
     if source.kind == "images":
         return _of_images(path, source.width * source.height)
     return ()
@@ -78,9 +78,10 @@ def _raw_bytes(header: Dataset) -> int:
     return math.prod(sizes) * (int(header.get("BitsAllocated", 8) or 8) // 8)
 
 
-def _of_video(path: Path) -> tuple[LossyStep, ...]:
+def lossy_of_video(path: Path) -> tuple[LossyStep, ...]:
+    """What the pictures of a video lost when it was encoded; nothing if that cannot be told."""
     try:
-        with av.open(str(path)) as container:
+        with av.open(f"file:{path}") as container:
             stream = container.streams.video[0]
             codec = stream.codec_context.name
             seconds = container.duration / av.time_base if container.duration else 0.0

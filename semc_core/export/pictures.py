@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from semc_core.export.pixels import blanked, read_png, shared_region
 from semc_core.export.staging import Staging
 from semc_core.export.text_check import FoundText, TextFinder, TextFinding
 from semc_core.frames import Crop, FramePacket
+from semc_core.session.clips import CLIP_FOLDER
 from semc_core.session.entries import FrameTable, PlaneEntry, file_sha256
 from semc_core.session.folder import safe_name
 from semc_core.session.plane_files import encode_png
@@ -144,9 +145,8 @@ class Pictures:
             SemcError: It cannot be read.
         """
         plane = made.plane
-        if plane.clip is not None:
-            # The name alone: no path is taken from the database.
-            path = self._session.folder / "clips" / PurePosixPath(plane.clip).name
+        path = self.saved_clip(made)
+        if path is not None:
             try:
                 changed = file_sha256(path) != plane.clip_sha256
             except OSError as error:
@@ -164,6 +164,12 @@ class Pictures:
         source = self._seekable()
         if source is not None:
             yield from self._watched(cut(source, plane.time_s - BEFORE_S, plane.time_s + AFTER_S))
+
+    def saved_clip(self, made: Exported) -> Path | None:
+        """The clip that was saved with the plane; None if there is none."""
+        clip = made.plane.clip
+        # The name alone: no path is taken from the database.
+        return None if clip is None else self._session.folder / CLIP_FOLDER / PurePosixPath(clip).name
 
     def exported_frame(self, made: Exported, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A frame of a plane's clip as it may leave the machine."""

@@ -257,6 +257,19 @@ def test_the_command_exports_and_checks(
     assert "another session" in capsys.readouterr().out
 
 
+def test_a_bundle_that_appeared_just_before_a_kill_is_known_to_the_log(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "record_export", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export_session(session, tmp_path / "out", ExportOptions(clips=False, report=False), data=tmp_path)
+    session.close()
+    assert main(["export", str(session.folder), "--check", str(tmp_path / "out")]) == 0
+
+
 def test_reasons_go_only_with_the_notes(session: Session, tmp_path: Path) -> None:
     session.apply(SetItem("lp2025-liver", "right-lobe", "not possible", "Mrs Doe has gas"))
     options = ExportOptions(protocol=load_protocols(tmp_path).named("lp2025-liver"), clips=False)

@@ -13,9 +13,10 @@ from semc_core.export.bundle import export_session
 from semc_core.export.dicom_folder import Cleaned, study_of
 from semc_core.export.options import ExportOptions
 from semc_core.session.changes import SetNote
+from semc_core.session.encode import Quality, encode_clip
 from semc_core.session.entries import SourceEntry, file_sha256
 from tests.export.dicom_examples import UIDS, sample
-from tests.export.scans import frame, new_session, video_session
+from tests.export.scans import HEIGHT, RATE, WIDTH, frame, new_session, video_session
 
 _CLEANED = Cleaned(blanked=True, text_left=False)
 
@@ -36,6 +37,26 @@ def test_what_a_video_lost_is_said(tmp_path: Path) -> None:
     (step,) = context.lossy
     assert step.method == "ISO_10918_1"
     assert step.ratio > 1
+
+
+@pytest.mark.parametrize(("quality", "methods"), [("compact", "ISO_14496_10"), ("lossless", None)])
+def test_what_a_saved_clip_lost_is_said_of_the_clip_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quality: str, methods: str | None
+) -> None:
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
+    options = ExportOptions(dicom=True, report=False, frames=False)
+    with video_session(tmp_path / "scan", count=20) as session:
+        (session.folder / "clips").mkdir()
+        frames = [(frame(index), index / RATE) for index in range(10)]
+        content = encode_clip(frames, WIDTH, HEIGHT, gray=True, quality=Quality(quality))
+        (session.folder / "clips" / "001.mkv").write_bytes(content)
+        session.set_clip(1, "clips/001.mkv")
+        export_session(session, tmp_path / "out", options, data=tmp_path)
+    still = pydicom.dcmread(tmp_path / "out" / "dicom" / "001_FHP1_f000008.dcm")
+    clip = pydicom.dcmread(tmp_path / "out" / "dicom" / "001_FHP1_f000008_clip.dcm")
+    assert still.LossyImageCompression == "00", "the source is lossless"
+    assert clip.LossyImageCompression == ("01" if methods else "00")
+    assert clip.get("LossyImageCompressionMethod") == methods
 
 
 def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from training.calibrate import Novelty, fit_novelty, fit_temperature, fit_thresh
 from training.card import write_card
 from training.classify import Classified, classify
 from training.data.dataset import FrameSet
+from training.data.shards import SOURCE
 from training.metrics import frame_metrics
 from training.networks import new_spec_of
 from training.options import TrainOptions, plain
@@ -130,12 +131,21 @@ def _metrics(
 def _provenance(options: TrainOptions, train: FrameSet, validation: FrameSet) -> dict[str, Any]:
     return {
         "data": "simulated scans of this program",
-        "train_patients": [train.patients[0], train.patients[-1], len(train.patients)],
+        "train_patients": _groups(train),
         "train_frames": len(train.rows),
-        "validation_patients": [validation.patients[0], validation.patients[-1], len(validation.patients)],
+        "validation_patients": _groups(validation),
         "validation_frames": len(validation.rows),
         "options": plain(options),
         "versions": {"semc": VERSION}
         | {name: importlib.metadata.version(name) for name in ("torch", "lightning", "numpy")},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
+
+
+def _groups(data: FrameSet) -> list[Any]:
+    """Of simulated patients the first, the last and how many; of others only how many.
+
+    Names of real groups may be names of files, and those of persons: they do not belong into a model file.
+    """
+    simulated = all(row.source == SOURCE for row in data.rows)
+    return [data.groups[0], data.groups[-1], len(data.groups)] if simulated else [len(data.groups)]

@@ -156,6 +156,15 @@ def test_fetal_planes_db_names_no_file_outside(tmp_path: Path) -> None:
         open_data(tmp_path)
 
 
+def test_hc18_numbers_are_counted_anew_in_each_set(tmp_path: Path) -> None:
+    for seed, name in enumerate(("training_set/010_HC", "training_set/010_2HC", "test_set/010_HC")):
+        picture(tmp_path / "HC18" / f"{name}.png", seed)
+    picture(tmp_path / "HC18" / "training_set" / "010_HC_Annotation.png", 9)
+    index = open_data(tmp_path / "HC18")
+    assert index.counts() == {"fetal_head": {"train": 2, "test": 1}}
+    assert index.groups == ("test-010", "train-010")
+
+
 def test_a_rendered_set_keeps_its_splits_and_distances(tmp_path: Path) -> None:
     for patient in (3, 1005, 2001):
         shard(tmp_path, patient)

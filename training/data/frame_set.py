@@ -65,11 +65,6 @@ class FrameSet:
         """The groups in it, sorted."""
         return sorted({row.group for row in self.rows})
 
-    @property
-    def patients(self) -> list[str]:
-        """The same, by the name that simulated patients have."""
-        return self.groups
-
     def subset(self, kept: NDArray[np.bool_]) -> FrameSet:
         """Only the frames where `kept`, bool (N,), is true. Copies them, unless it is all."""
         if kept.all():

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.actions import PathDialog
 from app.export_state import IDENTIFIED_WARNING, ExportChoices, Material, contents, free_name
+from app.forms import add_row
 from semc_core.export.study import Patient
 
 _PARTS = (
@@ -59,7 +60,7 @@ class PatientForm(QWidget):
             ("Born", self.birth_date),
             ("Sex", self.sex),
         ):
-            form.addRow(title, field)
+            add_row(form, title, field)
 
     def _field(self, pattern: str, hint: str) -> QLineEdit:
         field = QLineEdit()
@@ -143,7 +144,7 @@ class ChoicesPage(QScrollArea):
         """Export to this folder."""
         self.folder = folder
         self._where.setToolTip(str(folder))
-        wide = round(15 * theme.em(self))
+        wide = round(11 * theme.em(self))
         text = self.fontMetrics().elidedText(str(folder), Qt.TextElideMode.ElideMiddle, wide)
         self._where.setText(f"in {text}")
         self.name.setText(free_name(folder, self.deidentified.isChecked()))
@@ -216,6 +217,8 @@ class ChoicesPage(QScrollArea):
         column.addLayout(row_where)
         column.addStretch(1)
         self.setWidget(body)
+        body.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
 
     def _choose_folder(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,32 +15,29 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
+from app.buttons import button, page_title
 from app.choosing import show_folder
 from app.export_choices import ChoicesPage
 from app.export_control import ExportControl
+from app.export_pages import DonePage, RunningPage, TextPage
 from app.export_picture import ExportPicture
 from app.export_state import (
     ExportState,
     Phase,
     choices_from,
-    done_sentence,
     name_problem,
     options_of,
     plane_caption,
-    progress_sentence,
     target_of,
-    text_question,
 )
-from app.review_control import read_png
 from app.review_worker import Fetcher
+from app.saved_frames import read_png
 from app.settings import Settings
 from semc_core.export.options import TextChoice
 from semc_core.frames import Crop
@@ -48,8 +45,8 @@ from semc_core.session.entries import PlaneEntry
 
 _TICK_MS: Final = 50
 _DRAW_HINT: Final = (
-    "Drag over what must not be seen: it is black in every picture, also in later exports from this device. "
-    "A click takes it back."
+    "What is dark here is black in the export. Drag over what must not be seen: it is black in every "
+    "picture, also in later exports from this device. A click takes it back."
 )
 _WHOLE_HINT: Final = "Whole pictures are exported, with everything that is written in them."
 
@@ -85,7 +82,14 @@ class ExportDialog(QDialog):
         self._planes: tuple[PlaneEntry, ...] = ()
         self.page = ChoicesPage(choices_from(settings.export_choices), settings.export_folder or folder)
         self.picture = ExportPicture()
+        self.running_page, self.text_page, self.done_page = RunningPage(), TextPage(), DonePage()
         self._build()
+        self.running_page.cancelled.connect(self.reject)
+        self.text_page.answered.connect(self.export)
+        self.text_page.left.connect(self.reject)
+        self.done_page.show_wanted.connect(self._open_folder)
+        self.done_page.send_wanted.connect(self._send)
+        self.done_page.left.connect(self.accept)
         self.page.changed.connect(self._refresh)
         self.picture.mask_drawn.connect(lambda mask: self._use_masks((*(self._masks or ()), mask)))
         self.picture.mask_clicked.connect(self._remove_mask)
@@ -180,9 +184,7 @@ class ExportDialog(QDialog):
         phase_before = None if self._shown is None else self._shown.phase
         self._shown = state
         self._pages.setCurrentIndex(list(Phase).index(state.phase))
-        self._step_label.setText(progress_sentence(state))
-        self._bar.setRange(0, state.total)
-        self._bar.setValue(state.done)
+        self.running_page.show_state(state)
         if state.phase is not phase_before or state.said:
             self._say(state.said, fault=state.failed)
         self._refresh()
@@ -192,16 +194,14 @@ class ExportDialog(QDialog):
         if state.phase is Phase.CHOOSING:
             self.go.setFocus()
         elif state.phase is Phase.TEXT:
-            self.mask_text.setDefault(True)
-            self.mask_text.setFocus()
+            material = self._control.material
+            self.text_page.begin(state, 0 if material is None else len(material.planes))
         elif state.phase is Phase.DONE and state.result is not None:
-            self._done_label.setText(done_sentence(state.result, self._control.deidentified))
-            self._where_label.setText(str(state.result.target.parent))
-            self._notices.setText("\n\n".join(state.result.notices))
-            self.send.setEnabled(self._control.bundle_has_dicom and state.result.planes > 0)
-            self.send.setToolTip("" if self.send.isEnabled() else "Only an export with DICOM can be sent.")
-            self.close_button.setDefault(True)
-            self.close_button.setFocus()
+            self.done_page.begin(
+                state.result,
+                deidentified=self._control.deidentified,
+                with_dicom=self._control.bundle_has_dicom,
+            )
 
     def _refresh(self) -> None:
         """What depends on the choices."""
@@ -213,7 +213,6 @@ class ExportDialog(QDialog):
         elif state.phase is Phase.TEXT:
             wanted = {finding.plane_id for finding in state.findings}
             self._planes = tuple(plane for plane in material.planes if plane.plane_id in wanted)
-            self._question.setText(text_question(state.findings, len(material.planes)))
         else:
             self._planes = material.planes
         hidden = self.page.choices.deidentify
@@ -227,8 +226,8 @@ class ExportDialog(QDialog):
 
     def _show_picture(self) -> None:
         self._at = min(self._at, max(0, len(self._planes) - 1))
-        for button in self._steps:
-            button.setEnabled(len(self._planes) > 1)
+        for step in self._steps:
+            step.setEnabled(len(self._planes) > 1)
         if not self._planes:
             self._caption.setText("")
             self.picture.show_picture(None, None, "No picture to show")
@@ -286,7 +285,7 @@ class ExportDialog(QDialog):
         QHBoxLayout(self._fault).addWidget(self._said)
         self._fault.hide()
         self._pages = QStackedWidget()
-        for page in (self._choosing(), self._running(), self._text(), self._done()):
+        for page in (self._choosing(), self.running_page, self.text_page, self.done_page):
             self._pages.addWidget(page)
         self._side = self._picture_side()
         upper = QHBoxLayout()
@@ -307,11 +306,11 @@ class ExportDialog(QDialog):
         row = QHBoxLayout()
         self._steps = []
         for text, by in (("<", -1), (">", 1)):
-            button = _button(text, partial(self.step, by))
-            button.setAccessibleName("Picture before" if by < 0 else "Next picture")
-            button.setFixedWidth(round(2.4 * theme.em(self)))
-            self._steps.append(button)
-        self._forget = _button("No masks", lambda: self._use_masks(()))
+            step = button(text, partial(self.step, by))
+            step.setAccessibleName("Picture before" if by < 0 else "Next picture")
+            step.setFixedWidth(round(2.4 * theme.em(self)))
+            self._steps.append(step)
+        self._forget = button("No masks", lambda: self._use_masks(()))
         row.addWidget(self._steps[0])
         row.addWidget(self._caption, 1, Qt.AlignmentFlag.AlignHCenter)
         row.addWidget(self._forget)
@@ -327,91 +326,13 @@ class ExportDialog(QDialog):
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
-        title = QLabel("Export")
-        title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
-        column.addWidget(title)
+        column.addWidget(page_title("Export", self))
         column.addWidget(self.page, 1)
-        self.go = _button("Export  (Enter)", self.export)
+        self.go = button("Export  (Enter)", self.export)
         self.go.setAutoDefault(True)
         self.go.setDefault(True)
         row = QHBoxLayout()
-        row.addWidget(_button("Cancel  (Esc)", self.reject))
+        row.addWidget(button("Cancel  (Esc)", self.reject))
         row.addWidget(self.go, 1)
         column.addLayout(row)
         return page
-
-    def _running(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.addStretch(1)
-        self._step_label = QLabel()
-        self._step_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        column.addWidget(self._step_label)
-        column.addWidget(self._bar)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(_button("Cancel  (Esc)", self.reject))
-        row.addStretch(1)
-        column.addLayout(row)
-        column.addStretch(1)
-        return page
-
-    def _text(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        title = QLabel("Text in the pictures")
-        title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
-        self._question = QLabel()
-        self._question.setWordWrap(True)
-        column.addWidget(title)
-        column.addWidget(self._question)
-        self.mask_text = _button("Mask the text  (Enter)", lambda: self.export("mask"))
-        self.leave_out = _button("Leave these pictures out", lambda: self.export("leave out"))
-        self.keep_text = _button("Keep them as they are", lambda: self.export("keep"))
-        for button in (self.mask_text, self.leave_out, self.keep_text):
-            column.addWidget(button)
-        note = QLabel("Keep them only if you have looked at each: what is written there leaves this machine.")
-        note.setObjectName("notice")
-        note.setWordWrap(True)
-        column.addWidget(note)
-        column.addStretch(1)
-        column.addWidget(_button("Back  (Esc)", self.reject))
-        return page
-
-    def _done(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        self._done_label = QLabel()
-        self._done_label.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
-        self._where_label = QLabel()
-        self._where_label.setObjectName("dim")
-        self._notices = QLabel()
-        self._notices.setObjectName("notice")
-        for label in (self._done_label, self._where_label, self._notices):
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column.addWidget(self._done_label)
-        column.addWidget(self._where_label)
-        column.addWidget(self._notices)
-        column.addStretch(1)
-        self.show_button = _button("Show it", self._open_folder)
-        self.send = _button("Send to …", self._send)
-        self.close_button = _button("Close  (Enter)", self.accept)
-        row = QHBoxLayout()
-        row.addWidget(self.show_button)
-        row.addWidget(self.send)
-        row.addStretch(1)
-        row.addWidget(self.close_button)
-        column.addLayout(row)
-        return page
-
-
-def _button(title: str, do: Callable[[], object]) -> QPushButton:
-    """A button that Enter does not press by accident."""
-    button = QPushButton(title)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda _=False: do())
-    return button

@@ -16,7 +16,7 @@ from app.geometry import Placed, place
 from app.live_view import image_of
 from semc_core.frames import Crop
 
-_SHADE = 170
+_SHADE = 205
 
 
 class ExportPicture(QWidget):

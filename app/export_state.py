@@ -230,8 +230,11 @@ def progress_sentence(state: ExportState) -> str:
 
 def text_question(findings: Sequence[TextFinding], planes: int) -> str:
     """What is asked where text was found."""
-    pictures = "1 picture holds" if len(findings) == 1 else f"{len(findings)} pictures hold"
-    return f"{pictures} text (of {planes}). It may say who was examined. What should become of it?"
+    where = "1 plane" if len(findings) == 1 else f"{len(findings)} planes"
+    return (
+        f"Text was found in {where} of {planes}, in the picture or in the clip. It may say who was examined. "
+        "What should become of it?"
+    )
 
 
 def done_sentence(result: ExportResult, deidentified: bool) -> str:

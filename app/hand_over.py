@@ -135,6 +135,9 @@ class HandOver:
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
+            # Not every desktop gives the keys back to the window by itself.
+            self._window.activateWindow()
+            self._window.setFocus()
 
     def _protocol_for(self, model_planes: Collection[str]) -> Protocol | None:
         return self._window.protocols.follow(model_planes)

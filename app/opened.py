@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.capture.seek import SeekableSource
+from semc_core.errors import ModelFileError
 from semc_core.review.engine import ReviewEngine
+from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import FrameTable
 from semc_core.session.session import Session
 
@@ -34,6 +38,51 @@ class ReviewRequest:
     output: Path
 
 
+class LazyModel:
+    """Hands the model over when it is first needed. For any thread.
+
+    What is handed over belongs to whoever took it; `close` releases what nobody took.
+    """
+
+    def __init__(self, load: Callable[[], Runtime], loaded: Runtime | None = None) -> None:
+        """Load it later; or hand over what is `loaded` already."""
+        self._load = load
+        self._lock = threading.Lock()
+        self._loaded = loaded
+        self._fault = ""
+
+    @property
+    def fault(self) -> str:
+        """Why there is no model, where another model file would help; or ""."""
+        with self._lock:
+            return self._fault
+
+    def __call__(self) -> Runtime:
+        """The model.
+
+        Raises:
+            ModelFileError: Its file cannot be used here.
+            SemcError: It cannot be loaded.
+        """
+        with self._lock:
+            loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            return loaded
+        try:
+            return self._load()
+        except ModelFileError as error:
+            with self._lock:
+                self._fault = str(error)
+            raise
+
+    def close(self) -> None:
+        """Release the model if nobody took it. May be called twice."""
+        with self._lock:
+            loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            loaded.close()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenReview:
     """A session with all that belongs to it.
@@ -44,6 +93,7 @@ class OpenReview:
         analysis: The model at work on it; None where the frames are not there.
         notice: What the user should know of it, or "".
         again: Whether it was there before.
+        model: Loads the model for the analysis.
     """
 
     session: Session
@@ -51,6 +101,7 @@ class OpenReview:
     analysis: ReviewEngine | None
     notice: str = ""
     again: bool = True
+    model: LazyModel | None = None
 
     @property
     def greeting(self) -> str:
@@ -84,6 +135,8 @@ class OpenReview:
         """
         if self.analysis is not None:
             self.analysis.close()
+        if self.model is not None:
+            self.model.close()
         if self.source is not None:
             self.source.close()
         self.session.close()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.opened import OpenReview, ReviewRequest
 from app.review_state import Candidate, ReviewSnapshot, done_sentence
 from app.review_worker import LATER, SOON, Fetcher, Hand
+from app.saved_frames import read_png, saved_frame
 from app.scan import Job
-from semc_core.errors import ModelFileError, SemcError, SourceError
-from semc_core.frames import FramePacket, FrameResult, read_only
+from semc_core.errors import ModelFileError, SemcError
+from semc_core.frames import FramePacket, FrameResult
 from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.review.viewer import FrameViewer
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
@@ -38,7 +36,6 @@ class ReviewControl:
     Attributes:
         fault: What went wrong last, or "".
         request: What was asked for last.
-        model_fault: Whether the review could not be opened for its model file.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -58,7 +55,7 @@ class ReviewControl:
         self._candidates: tuple[int, list[Candidate]] | None = None
         self._said = ""
         self._fault = ""
-        self.model_fault = False
+        self._model_fault = ""
         self._refreshing = False
         self._refreshed_s = 0.0
         self._final = False
@@ -69,7 +66,7 @@ class ReviewControl:
     def begin(self, request: ReviewRequest) -> None:
         """Open this next; what is open is closed first."""
         self._next, self.request = request, request
-        self.fault, self.model_fault = "", False
+        self.fault = ""
         self.let_go()
 
     def let_go(self) -> None:
@@ -101,6 +98,14 @@ class ReviewControl:
     def fault(self, sentence: str) -> None:
         with self._lock:
             self._fault = sentence
+
+    @property
+    def model_fault(self) -> bool:
+        """Whether another model file would help against `fault`."""
+        opened = self._open
+        of_open = "" if opened is None or opened.model is None else opened.model.fault
+        fault = self.fault
+        return any(bool(known) and known in fault for known in (self._model_fault, of_open))
 
     def poll(self, now_s: float) -> None:
         """Take the next step, if there is one: to be called often. Returns at once."""
@@ -138,7 +143,8 @@ class ReviewControl:
         try:
             opened = job.result()
         except SemcError as error:
-            self.fault, self.model_fault = str(error), isinstance(error, ModelFileError)
+            self.fault = str(error)
+            self._model_fault = self.fault if isinstance(error, ModelFileError) else ""
             return
         if self._next is not None:
             self._closing.append(Job(opened.close, "review-close"))
@@ -361,29 +367,6 @@ class ReviewControl:
         if progress.running or not self._final:
             self._final = not progress.running
             self._refresh()
-
-
-def read_png(path: Path) -> NDArray[np.uint8] | None:
-    """The picture in a file, uint8 (H, W) or (H, W, 3) RGB, read-only; None if it cannot be read."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        return None
-    return read_only(np.asarray(pixels if pixels.ndim == 2 else pixels[..., 2::-1], np.uint8))
-
-
-def saved_frame(opened: OpenReview, plane_id: int) -> FramePacket:
-    """The frame that was saved for a plane, read from its PNG.
-
-    Raises:
-        SourceError: It is not there or damaged.
-        SessionError: There is no such plane.
-    """
-    plane = opened.session.plane(plane_id)
-    pixels = None if plane.png is None else read_png(opened.session.folder / plane.png)
-    if pixels is None:
-        raise SourceError(f"The saved frame of {plane.plane} cannot be read; semc session verify says more.")
-    source_id = opened.session.source.source_id
-    return FramePacket(source_id, plane.frame_index, plane.time_s, time.monotonic(), read_only(pixels))
 
 
 def _close_all(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from app.opened import OpenReview, ReviewRequest
+from app.opened import LazyModel, OpenReview, ReviewRequest
 from app.recent_sessions import is_session, sessions_below
 from semc_core.capture.seek import SeekableSource, open_seekable
-from semc_core.errors import SemcError, SessionError, SourceError
+from semc_core.errors import ModelFileError, SemcError, SourceError
 from semc_core.model.file import read_spec
 from semc_core.review.engine import ReviewEngine
 from semc_core.review.recording import SeekableRecording
@@ -80,7 +80,8 @@ def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
     except BaseException:
         source.close()
         raise
-    return OpenReview(session, source, ReviewEngine(session, source, lambda: runtime), again=False)
+    ready = LazyModel(_loader(session, request), runtime)
+    return OpenReview(session, source, ReviewEngine(session, source, ready), again=False, model=ready)
 
 
 def _from_session(session: Session, request: ReviewRequest) -> OpenReview:
@@ -89,8 +90,9 @@ def _from_session(session: Session, request: ReviewRequest) -> OpenReview:
     except BaseException:
         session.close()
         raise
-    engine = None if source is None else ReviewEngine(session, source, _loader(session, request))
-    return OpenReview(session, source, engine, notice or session.recovered)
+    later = LazyModel(_loader(session, request))
+    engine = None if source is None else ReviewEngine(session, source, later)
+    return OpenReview(session, source, engine, notice or session.recovered, model=later)
 
 
 def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:
@@ -98,7 +100,7 @@ def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:
 
     def load() -> Runtime:
         if read_spec(request.model).sha256 != session.model.sha256:
-            raise SessionError(
+            raise ModelFileError(
                 "This session was made with another model; choose that one to see heat maps and experts."
             )
         return load_runtime(request.model, request.device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QPushButton,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
@@ -24,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.buttons import button, page_title
 from app.send_control import SendControl
 from app.send_server import ServerForm
 from app.send_state import JobRow, SendSnapshot, destination_line, job_row, service_words
@@ -203,8 +202,8 @@ class SendDialog(QDialog):
         there = bool(self.servers.count())
         self.go.setVisible(self._bundle is not None)
         self.go.setEnabled(there and snapshot.ready)
-        for button in (self._edit_button, self._remove_button):
-            button.setEnabled(there)
+        for each in (self._edit_button, self._remove_button):
+            each.setEnabled(there)
         self._test_button.setEnabled(there and not self._control.testing)
         self._retry_button.setEnabled(row is not None and row.retry)
         self._cancel_button.setEnabled(row is not None and row.cancel)
@@ -224,9 +223,7 @@ class SendDialog(QDialog):
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
-        title = QLabel("Send to a PACS")
-        title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
-        column.addWidget(title)
+        column.addWidget(page_title("Send to a PACS", self))
         self._add_servers(column)
         self._add_queue(column)
         self._pages.addWidget(page)
@@ -236,23 +233,24 @@ class SendDialog(QDialog):
 
     def _add_servers(self, column: QVBoxLayout) -> None:
         self.servers.setMinimumContentsLength(12)
-        self.go = _button("Send  (Enter)", self.send)
+        self.go = button("Send  (Enter)", self.send)
+        self.servers.setMinimumHeight(self.go.sizeHint().height())
         first = QHBoxLayout()
         first.addWidget(self.servers, 1)
         first.addWidget(self.go)
         column.addLayout(first)
-        self._test_button = _button("Test", self._test)
+        self._test_button = button("Test", self._test)
         self._test_button.setToolTip("Ask whether it answers (C-ECHO)")
-        self._edit_button = _button("Change …", self._edit)
-        self._remove_button = _button("Remove", self._remove)
+        self._edit_button = button("Change …", self._edit)
+        self._remove_button = button("Remove", self._remove)
         second = QHBoxLayout()
-        for button in (
-            _button("Add a server …", self._add),
+        for each in (
+            button("Add a server …", self._add),
             self._test_button,
             self._edit_button,
             self._remove_button,
         ):
-            second.addWidget(button)
+            second.addWidget(each)
         second.addStretch(1)
         column.addLayout(second)
         self._said = QLabel()
@@ -282,19 +280,11 @@ class SendDialog(QDialog):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         column.addWidget(table, 1)
         column.addStretch(0)
-        self._retry_button = _button("Try again now", self._retry)
-        self._cancel_button = _button("Send no more of it", self._cancel)
+        self._retry_button = button("Try again now", self._retry)
+        self._cancel_button = button("Send no more of it", self._cancel)
         last = QHBoxLayout()
         last.addWidget(self._retry_button)
         last.addWidget(self._cancel_button)
         last.addStretch(1)
-        last.addWidget(_button("Close  (Esc)", self.reject))
+        last.addWidget(button("Close  (Esc)", self.reject))
         column.addLayout(last)
-
-
-def _button(title: str, do: Callable[[], object]) -> QPushButton:
-    """A button that Enter does not press by accident."""
-    button = QPushButton(title)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda _=False: do())
-    return button

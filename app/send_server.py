@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.actions import PathDialog
+from app.forms import add_row
 from semc_core.errors import UsageError
 from semc_core.pacs.destinations import OWN_TITLE, Destination, Tls
 
@@ -137,7 +138,7 @@ class ServerForm(QWidget):
             ("This program's AE title", self.own_title),
             ("", self.tls),
         ):
-            form.addRow(label, field)
+            add_row(form, label, field)
         choose = QPushButton("File …")
         choose.setAutoDefault(False)
         choose.clicked.connect(
@@ -146,7 +147,7 @@ class ServerForm(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.trusted, 1)
         row.addWidget(choose)
-        form.addRow("Trusted certificates", row)
+        add_row(form, "Trusted certificates", row)
         for part in (self.trusted, choose):
             part.setEnabled(False)
             self.tls.toggled.connect(part.setEnabled)

@@ -11,6 +11,8 @@ from typing import Final
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
+from semc_core.paths import ASSETS
+
 GROUND: Final = "#0d1117"
 PANEL: Final = "#161b22"
 RAISED: Final = "#232a33"
@@ -100,6 +102,7 @@ def apply_theme(application: QApplication) -> None:
 
 
 def _style_sheet() -> str:
+    check = (ASSETS / "icons" / "check.svg").as_posix()
     return f"""
     QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 0.3em; }}
     QLabel#dim {{ color: {DIM}; }}
@@ -124,4 +127,23 @@ def _style_sheet() -> str:
     QPushButton#flat {{ background: transparent; border: none; color: {ACCENT}; padding: 2px 6px; }}
     QPushButton#flat:hover, QPushButton#flat:focus {{ text-decoration: underline; }}
     QScrollArea {{ border: none; background: transparent; }}
+    QDialog {{ background: {PANEL}; }}
+    QDialog QLabel#notice {{ background: transparent; }}
+    QCheckBox, QRadioButton {{ spacing: 0.5em; min-height: 1.5em; }}
+    QCheckBox:focus, QRadioButton:focus {{ color: {ACCENT}; }}
+    QCheckBox::indicator, QRadioButton::indicator {{
+        width: 0.95em; height: 0.95em; background: {RAISED}; border: 1px solid {DIM}; border-radius: 3px;
+    }}
+    QRadioButton::indicator {{ border-radius: 0.44em; }}
+    QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; image: url({check}); }}
+    QRadioButton::indicator:checked {{
+        background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5, fx: 0.5, fy: 0.5,
+            stop: 0 {ACCENT}, stop: 0.55 {ACCENT}, stop: 0.65 {RAISED}, stop: 1 {RAISED});
+        border-color: {ACCENT};
+    }}
+    QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {BORDER}; }}
+    QHeaderView::section {{
+        background: {RAISED}; color: {DIM}; border: none; padding: 0.25em 0.5em; font-weight: 600;
+    }}
+    QTableWidget {{ background: {GROUND}; border: 1px solid {BORDER}; border-radius: 5px; }}
     """

@@ -51,13 +51,14 @@ def load_released(state: Mapping[str, Any]) -> SemcNetwork:
 
     Args:
         state: The checkpoint's state dict, as from `torch.load(..., weights_only=True)`, or a mapping with
-            one under "state_dict"; numbers of any precision, with or without the unused parts.
+            one under "state_dict"; numbers of any precision, with or without the unused parts. It is copied:
+            nothing that is done to the network changes it.
 
     Raises:
         ModelFileError: The names or shapes are not those of the released network.
     """
     renamed = {
-        _our_name(name): value.float() if value.is_floating_point() else value
+        _our_name(name): value.detach().to("cpu", _own_type(value), copy=True)
         for name, value in plain_names(_weights(state)).items()
         if not name.startswith(_UNUSED)
     }
@@ -91,8 +92,12 @@ def load_released(state: Mapping[str, Any]) -> SemcNetwork:
     return network.eval()
 
 
+def _own_type(value: Tensor) -> torch.dtype:
+    return torch.float32 if value.is_floating_point() else value.dtype
+
+
 def _weights(state: Mapping[str, Any]) -> Mapping[str, Tensor]:
-    inner = state.get("state_dict", state)
+    inner = state.get("state_dict", state) if isinstance(state, Mapping) else None
     plain = isinstance(inner, Mapping) and all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in inner.items()
     )

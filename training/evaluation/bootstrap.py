@@ -102,18 +102,21 @@ class GroupDraws:
         return Estimate(point, float(low), float(high))
 
 
-def area_under_roc(scores: Floats, positive: NDArray[np.bool_], draws: GroupDraws) -> Estimate:
+def area_under_roc(scores: Floats, positive: NDArray[np.bool_], draws: GroupDraws) -> tuple[Floats, Floats]:
     """The chance that a positive frame scores above a negative one, ties counting half.
 
     Args:
         scores: float64 (N,).
         positive: bool (N,).
         draws: Of the N frames.
+
+    Returns:
+        Of all frames (1,), and of each draw (D,); NaN without positive or without negative frames.
     """
     order = np.argsort(scores, kind="stable")
     ordered, positives = scores[order], positive[order]
     if not positives.any() or positives.all():
-        return Estimate(None)
+        return np.full(1, np.nan), np.full(len(draws.weights), np.nan)
     at = ordered[positives]
     first = np.searchsorted(ordered[~positives], at, side="left")
     last = np.searchsorted(ordered[~positives], at, side="right")
@@ -129,8 +132,7 @@ def area_under_roc(scores: Floats, positive: NDArray[np.bool_], draws: GroupDraw
         return found
 
     parts = np.split(draws.weights, range(_DRAWS_AT_ONCE, len(draws.weights), _DRAWS_AT_ONCE))
-    drawn = np.concatenate([areas(part) for part in parts]) if draws.count > 1 else np.full(1, np.nan)
-    return draws.estimate(areas(np.ones((1, draws.count), np.float32)), drawn)
+    return areas(np.ones((1, draws.count), np.float32)), np.concatenate([areas(part) for part in parts])
 
 
 def ratio(above: Floats, below: Floats) -> Floats:

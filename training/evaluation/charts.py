@@ -97,7 +97,7 @@ def reliability_chart(after: Reliability, before: Reliability | None) -> bytes:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         upper.plot([0, 1], [0, 1], color=_SOFT, linewidth=0.8, linestyle="--")
         if before is not None:
-            _reliability_line(upper, before, _OTHER, "before calibration")
+            _reliability_line(upper, before, _OTHER, "before")
         _reliability_line(upper, after, _ACCENT, "as shown")
         upper.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.02))
         upper.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, columnspacing=1)
@@ -119,7 +119,7 @@ def _reliability_line(axes: Axes, measured: Reliability, colour: str, name: str)
         if sure is not None and right is not None
     ]
     x, y, counts = (np.array(column) for column in zip(*filled, strict=True))
-    label = f"{name}, error {measured.error.value:.3f}"
+    label = f"{name} ({measured.error.value:.3f})"
     axes.plot(x, y, color=colour, linewidth=1.2, alpha=0.7, label=label)
     # Larger points hold more frames.
     axes.scatter(x, y, s=8 + 60 * np.sqrt(counts / counts.max()), color=colour, alpha=0.8, linewidths=0)
@@ -148,7 +148,7 @@ def classes_chart(result: Result) -> bytes:
             if own.f1.value is None:
                 continue
             if own.f1.low is not None and own.f1.high is not None:
-                axes.plot([own.f1.low, own.f1.high], [place, place], color=_ACCENT, linewidth=5, alpha=0.3)
+                axes.barh(place, own.f1.high - own.f1.low, 0.22, own.f1.low, color=_ACCENT, alpha=0.3)
             axes.plot(own.f1.value, place, "o", color=_ACCENT, markersize=5)
         names = [own.name for own in reversed(result.per_class)]
         axes.set_yticks(range(len(names)), names)

@@ -79,7 +79,8 @@ def score(
     own, drawn = draws.cells(labels * count + called, count * count)
     matrix = own.reshape(count, count)
     here, there = measures(matrix[None]), measures(drawn.reshape(-1, count, count))
-    areas = [area_under_roc(probabilities[:, k].astype(np.float64), labels == k, draws) for k in range(count)]
+    found = [area_under_roc(probabilities[:, k].astype(np.float64), labels == k, draws) for k in range(count)]
+    here["areas"], there["areas"] = (np.stack(column, axis=1) for column in zip(*found, strict=True))
     per_class = tuple(
         ClassScores(
             name,
@@ -88,12 +89,17 @@ def score(
             draws.estimate(here["precisions"][:, k], there["precisions"][:, k]),
             draws.estimate(here["recalls"][:, k], there["recalls"][:, k]),
             draws.estimate(here["f1s"][:, k], there["f1s"][:, k]),
-            areas[k],
+            draws.estimate(here["areas"][:, k], there["areas"][:, k]),
         )
         for k, name in enumerate(classes)
     )
-    whole = {of: draws.estimate(here[of], there[of]) for of in ("accuracy", "precision", "recall", "f1")}
-    return Scores(**whole, auroc=_mean(areas)), per_class, matrix.astype(np.int64)
+    for values in (here, there):
+        known = np.isfinite(values["areas"])
+        total = np.where(known, values["areas"], 0).sum(axis=1)
+        values["auroc"] = ratio(total, known.sum(axis=1).astype(float))
+    names = ("accuracy", "precision", "recall", "f1", "auroc")
+    whole = {name: draws.estimate(here[name], there[name]) for name in names}
+    return Scores(**whole), per_class, matrix.astype(np.int64)
 
 
 def measures(matrices: Floats) -> dict[str, Floats]:
@@ -127,9 +133,3 @@ def measures(matrices: Floats) -> dict[str, Floats]:
         "recalls": recalls,
         "f1s": f1s,
     }
-
-
-def _mean(areas: list[Estimate]) -> Estimate:
-    """Mean of the areas, without an interval: those of the classes are not independent."""
-    known = [area.value for area in areas if area.value is not None]
-    return Estimate(float(np.mean(known)) if known else None)

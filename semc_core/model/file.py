@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +26,11 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from semc_core.errors import ModelFileError
+from semc_core.errors import ModelFileError, SaveError
 from semc_core.model.layout import feature_channels, tensor_shapes
 from semc_core.model.spec import ModelSpec
 from semc_core.model.spec_json import spec_from_json, spec_to_json
+from semc_core.session.atomic import write_atomically
 
 METADATA_KEY: Final = "semc"
 NOVELTY: Final = ("novelty.mean", "novelty.whiten", "novelty.limit")
@@ -63,11 +62,9 @@ def write_model(path: Path, spec: ModelSpec, tensors: Mapping[str, NDArray[Any]]
         raise ModelFileError(f"{path.name} was not written because {error}.") from error
     content = safetensors.numpy.save(arrays, metadata)
     try:
-        _write_whole(path, content)
-    except OSError as error:
-        raise ModelFileError(
-            f"The model file {path.name} could not be written ({error.strerror}); choose another folder."
-        ) from error
+        write_atomically(path, content)
+    except SaveError as error:
+        raise ModelFileError(f"The model file {path.name} was not written. {error}") from error
 
 
 def read_spec(path: Path) -> ModelSpec:
@@ -216,19 +213,3 @@ def _check_verify(arrays: Mapping[str, NDArray[np.float32]], spec: ModelSpec) ->
         raise ModelFileError(f"its {' and '.join(VERIFY)} do not fit its input and classes")
     if VERIFY_INT8 in arrays and arrays[VERIFY_INT8].shape != logits.shape:
         raise ModelFileError(f"its {VERIFY_INT8} does not fit its {VERIFY[1]}")
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write to a temporary name in the same folder, then rename: nobody sees half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

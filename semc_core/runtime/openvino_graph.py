@@ -8,7 +8,6 @@ Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,8 @@ from openvino import opset13 as ops
 
 from semc_core.model.layout import FIELDS, SPATIAL_KERNEL, ace_source
 from semc_core.model.spec import Architecture, ModelSpec
-from semc_core.runtime.openvino_nodes import Arrays, Node, convolution, floats, folded, ints, space_mean
+from semc_core.runtime.folding import Arrays, unshuffled
+from semc_core.runtime.openvino_nodes import Node, convolution, floats, folded, ints, space_mean
 from semc_core.runtime.openvino_sononet import sononet_outputs
 
 OUTPUTS: Final = ("logits", "expert_weights", "maps", "pooled")
@@ -174,7 +174,7 @@ class _Graph:
         """
         a = self.architecture
         kernel, bias = self._folded(f"{name}.mix.0", f"{name}.mix.1")
-        kernel = _unshuffled(kernel)
+        kernel = unshuffled(kernel)
         mixed = ops.constant(bias)
         wide = kernel.shape[1] // (len(FIELDS) if a.samc_merge == "concat" else 1)
         for first in range(0, wide, _SLICE):
@@ -235,19 +235,6 @@ class _Graph:
 
     def _constant(self, name: str) -> Node:
         return ops.constant(self.arrays[name])
-
-
-def _unshuffled(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weights (O, I, 1, 1) that give on the unshuffled input what `kernel` gives on the shuffled one.
-
-    With g = gcd(I, O) groups, channel j * g + i of the shuffled input is channel i * (I / g) + j.
-    """
-    outputs, inputs = kernel.shape[:2]
-    groups = math.gcd(inputs, outputs)
-    order = np.arange(inputs).reshape(groups, inputs // groups).T.reshape(-1)
-    moved = np.empty_like(kernel)
-    moved[:, order] = kernel
-    return moved
 
 
 def _leaky(x: Node) -> Node:

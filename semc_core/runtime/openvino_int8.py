@@ -24,7 +24,8 @@ from openvino import opset13 as ops
 
 from semc_core.errors import ModelFileError
 from semc_core.model.file import INT8_PREFIX
-from semc_core.runtime.openvino_nodes import Arrays, Node
+from semc_core.runtime.folding import Arrays
+from semc_core.runtime.openvino_nodes import Node
 
 _LEVELS: Final = 256
 _STEPS_BELOW: Final = 128

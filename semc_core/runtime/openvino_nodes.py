@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
-Arrays = Mapping[str, NDArray[np.float32]]
+from semc_core.runtime import folding
+from semc_core.runtime.folding import Arrays
+
 Node = Any  # openvino has no usable types
 
 
 def folded(
     arrays: Arrays, conv: str, norm: str, epsilon: float = 1e-5
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Kernel and bias (1, O, 1, 1) of a convolution without bias followed by a BatchNorm, folded in float64.
-
-    Args:
-        arrays: By state-dict name.
-        conv: Name of the convolution.
-        norm: Name of the BatchNorm.
-        epsilon: Of the BatchNorm; PyTorch's own by default.
-    """
-    kernel = arrays[f"{conv}.weight"].astype(np.float64)
-    gain, shift, mean, variance = (
-        arrays[f"{norm}.{part}"].astype(np.float64)
-        for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    scale = gain / np.sqrt(variance + epsilon)
-    bias = (shift - mean * scale).reshape(1, -1, 1, 1)
-    return (kernel * scale[:, None, None, None]).astype(np.float32), bias.astype(np.float32)
+    """As `folding.folded`, the bias (1, O, 1, 1) as it is added to feature maps."""
+    kernel, bias = folding.folded(arrays, conv, norm, epsilon)
+    return kernel, bias.reshape(1, -1, 1, 1)
 
 
 def convolution(

@@ -9,7 +9,8 @@ import numpy as np
 from openvino import opset13 as ops
 
 from semc_core.model.layout import SONONET_EPSILON, SONONET_GROUPS
-from semc_core.runtime.openvino_nodes import Arrays, Node, convolution, folded, space_mean
+from semc_core.runtime.folding import Arrays
+from semc_core.runtime.openvino_nodes import Node, convolution, folded, space_mean
 
 
 def sononet_outputs(frames: Node, arrays: Arrays, batch: int) -> tuple[Node, Node, Node, Node]:

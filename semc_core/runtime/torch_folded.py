@@ -9,7 +9,6 @@ Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -28,8 +27,9 @@ from semc_core.model.layout import (
     samc_count,
 )
 from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.runtime import folding
+from semc_core.runtime.folding import Arrays
 from semc_core.runtime.torch_layers import (
-    Arrays,
     ChannelScale,
     FoldedConvolution,
     conv_norm,
@@ -135,8 +135,8 @@ class FoldedSamc(nn.Module):
             conv_norm(arrays, f"{field}.0", f"{field}.1", depthwise=True, activation="relu6")
             for field in wider
         )
-        kernel, bias = folded(arrays, f"{context}.mix.0", f"{context}.mix.1")
-        self.mix = FoldedConvolution(unshuffled(kernel), bias)
+        kernel, bias = folding.folded(arrays, f"{context}.mix.0", f"{context}.mix.1")
+        self.mix = FoldedConvolution(torch.from_numpy(folding.unshuffled(kernel)), torch.from_numpy(bias))
         self.concat = a.samc_merge == "concat"
         self.residual = a.samc_residual
 
@@ -302,19 +302,6 @@ def run_side_by_side(
     for stream in used:
         here.wait_stream(stream)
     return results
-
-
-def unshuffled(kernel: Tensor) -> Tensor:
-    """Weights (O, I, 1, 1) that give on the unshuffled input what `kernel` gives on the shuffled one.
-
-    With g = gcd(I, O) groups, channel j * g + i of the shuffled input is channel i * (I / g) + j.
-    """
-    outputs, inputs = kernel.shape[:2]
-    groups = math.gcd(inputs, outputs)
-    order = torch.arange(inputs).reshape(groups, inputs // groups).T.reshape(-1)
-    moved = torch.empty_like(kernel)
-    moved[:, order] = kernel
-    return moved
 
 
 def _ace(arrays: Arrays, a: Architecture, expert: int) -> nn.Sequential:

@@ -5,18 +5,16 @@ Shapes: B batch, C channels, H x W cells, I and O input and output channels, E e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semc_core.model.ace import LEAK
-
-Arrays = Mapping[str, NDArray[np.float32]]
+from semc_core.runtime import folding
+from semc_core.runtime.folding import Arrays
 
 _ACTIVATIONS: Final[dict[str, Callable[[Tensor], Tensor]]] = {
     "": lambda x: x,
@@ -116,14 +114,9 @@ def new_event() -> torch.cuda.Event:
 
 
 def folded(arrays: Arrays, conv: str, norm: str, epsilon: float = 1e-5) -> tuple[Tensor, Tensor]:
-    """Kernel and bias (O,) of a convolution without bias followed by a BatchNorm, folded in float64."""
-    kernel = torch.from_numpy(arrays[f"{conv}.weight"].astype(np.float64))
-    gain, shift, mean, variance = (
-        torch.from_numpy(arrays[f"{norm}.{part}"].astype(np.float64))
-        for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    scale = gain / torch.sqrt(variance + epsilon)
-    return (kernel * scale[:, None, None, None]).float(), (shift - mean * scale).float()
+    """As `folding.folded`."""
+    kernel, bias = folding.folded(arrays, conv, norm, epsilon)
+    return torch.from_numpy(kernel), torch.from_numpy(bias)
 
 
 def conv_norm(

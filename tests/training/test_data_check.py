@@ -65,6 +65,12 @@ def test_validation_is_drawn_from_train_where_there_is_none() -> None:
     assert dealt.of_split("validation")
 
 
+def test_groups_that_hang_together_are_dealt_as_one() -> None:
+    chain = [{"g001", "g002"}, {"g003", "g004"}, {"g002", "g003"}]
+    homes = {sample.group: sample.split for sample in invented(40).split(1, together=chain).samples}
+    assert len({homes[f"g00{number}"] for number in (1, 2, 3, 4)}) == 1
+
+
 def test_deals_that_make_no_sense_are_refused() -> None:
     with pytest.raises(UsageError, match="too few groups"):
         invented(2).split(1)
@@ -136,12 +142,20 @@ def test_the_check_command_reports_and_says_no(
     assert report["classes"]["A"]["test"] == 3
 
 
+def test_a_split_by_looks_leaves_no_leak(spoiled: Path) -> None:
+    (spoiled / "test" / "B" / "p23" / "cut.png").unlink()
+    (spoiled / "train" / "B" / "p21" / "copy.png").unlink()
+    assert main(["data", "check", str(spoiled)]) == 1
+    assert main(["data", "split", str(spoiled), "--anew", "--alike"]) == 0
+    assert main(["data", "check", str(spoiled)]) == 0
+
+
 def test_the_split_command_keeps_copies_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "data"
     for number in range(12):
         picture(data / "AB"[number % 2] / f"p{number}" / "1.png", number // 2 * 2 if number < 4 else number)
     assert main(["data", "split", str(data), "--seed", "3", "--shares", "50/25/25"]) == 0
-    assert "kept together" in capsys.readouterr().out
+    assert "4 groups share pictures" in capsys.readouterr().out
     index = open_data(data)
     homes = {sample.group: sample.split for sample in index.samples}
     assert homes["p0"] == homes["p1"]

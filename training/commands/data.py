@@ -39,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     split.add_argument("--anew", action="store_true", help="forget the splits that are there")
     split.add_argument(
+        "--alike", action="store_true",
+        help="keep groups together whose pictures look the same; reads every picture",
+    )  # fmt: skip
+    split.add_argument(
         "--out", type=new_file, metavar="FILE", help="table to write, where the folder may not be written to"
     )
     get = actions.add_parser("get", help=_GET, description=_GET)
@@ -109,7 +113,7 @@ def _split(args: argparse.Namespace) -> int:
     index = open_data(args.data, _reading(args), leaks_allowed=True)
     if args.out is None and index.folder is None:
         raise UsageError("These are several data sets; name the table to write with --out.")
-    same = groups_with_same_files(index)
+    same = _groups_alike(index) if args.alike else groups_with_same_files(index)
     dealt = index.split(args.seed, _shares(args.shares), anew=args.anew, together=same)
     dealt.check()
     assert index.folder is not None
@@ -122,9 +126,20 @@ def _split(args: argparse.Namespace) -> int:
     return 0
 
 
+def _groups_alike(index: DataIndex) -> list[set[str]]:
+    """Sets of groups with pictures that are the same, or look the same."""
+    from training.data.check import inspect
+
+    report = inspect(index)
+    found = [{sample.group for sample in each} for each in (*report.exact, *report.near)]
+    return [groups for groups in found if len(groups) > 1]
+
+
 def _tell_togetherness(same: list[set[str]], console: Console) -> None:
     if same:
-        console.print(f"{sum(map(len, same))} groups share pictures with others and were kept together.")
+        console.print(
+            f"{len(set().union(*same))} groups share pictures with others; those were kept together."
+        )
 
 
 def _shares(text: str) -> tuple[float, float, float]:

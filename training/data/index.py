@@ -177,10 +177,19 @@ class DataIndex:
 def _heads(together: Iterable[set[str]], held: Mapping[str, str]) -> dict[str, str]:
     """For each group that is dealt with others the name under which they are dealt."""
     heads: dict[str, str] = {}
-    for each in together:
+    for each in _merged(together):
         if len({held[group] for group in each if group in held}) <= 1:
             heads |= dict.fromkeys(each, min(each))
     return heads
+
+
+def _merged(sets: Iterable[set[str]]) -> list[set[str]]:
+    """Sets that have something in common become one."""
+    found: list[set[str]] = []
+    for each in sets:
+        touched = [other for other in found if other & each]
+        found = [other for other in found if not other & each] + [each.union(*touched)]
+    return found
 
 
 def check_leaks(samples: Iterable[Sample]) -> None:

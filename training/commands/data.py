@@ -12,6 +12,7 @@ from semc_core.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from training.data.index import DataIndex
     from training.data.readers import ReadOptions
 
 HELP = "Check data sets, deal them to training, validation and test, and download public ones."

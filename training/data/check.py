@@ -162,7 +162,8 @@ def _leaks(
             first, second = _of_two_splits(across[0])
             yield (
                 f"{len(across)} sets of pictures are {words} in two splits, such as {name_of(first)} in "
-                f"{first.split} and {name_of(second)} in {second.split}; take one out, or run `semc data split --anew --alike`."
+                f"{first.split} and {name_of(second)} in {second.split}; take one out, or run "
+                "`semc data split --anew --alike`."
             )
 
 

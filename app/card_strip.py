@@ -110,9 +110,11 @@ class CardStrip(QWidget):
 
     Signals:
         clicked: The key of the card that was clicked.
+        menu_wanted: The key of a card, and where on the screen (a `QPoint`) the other button was pressed.
     """
 
     clicked = Signal(int)
+    menu_wanted = Signal(int, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -186,5 +188,9 @@ class CardStrip(QWidget):
     def _new_card(self, item: StripItem, colour: str) -> ItemCard:
         card = ItemCard(item, colour)
         card.clicked.connect(lambda: self.clicked.emit(item.key))
+        card.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        card.customContextMenuRequested.connect(
+            lambda at: self.menu_wanted.emit(item.key, card.mapToGlobal(at))
+        )
         self._cards[item.key] = card
         return card

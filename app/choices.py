@@ -54,13 +54,28 @@ class Choices:
 
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""
-        record, clips = self._overrides.record, self._overrides.clips and self._settings.clips
-        return ScanOptions(source, self.model, self.device, self.output, record, clips)
+        return ScanOptions(source, self.model, self.device, self.output, self._overrides.record, self.clips)
 
     @property
     def quality(self) -> Quality:
         """How a scan is recorded."""
         return self._overrides.record or self._settings.quality
+
+    def use_quality(self, quality: Quality) -> None:
+        """Record in this quality from now on."""
+        self._settings.quality = quality
+        if self._overrides.record is not None:
+            self._overrides = replace(self._overrides, record=quality)
+
+    @property
+    def clips(self) -> bool:
+        """Whether a clip is saved with every plane."""
+        return self._overrides.clips and self._settings.clips
+
+    def use_clips(self, on: bool) -> None:
+        """Save a clip with every plane, or do not, from the next scan on."""
+        self._settings.clips = on
+        self._overrides = replace(self._overrides, clips=True)
 
     @property
     def data(self) -> Path:

@@ -101,11 +101,13 @@ _REVIEW: Final = (
         for i, key in enumerate(CLASS_KEYS)
     ),
     _review("reject", "Reject", ("X", "Del"), "Reject the chosen plane, or take it back"),
+    _review("reject_why", "Reject for", ("Shift+X",), "Reject the chosen plane, and say why"),
     _review("better", "Better", ("B",), "Show the best frames of the chosen plane, to choose another"),
     _review("use_frame", "Use", ("Return", "Enter", "U"), "Save the frame shown for the chosen plane"),
     _review("add", "Add", ("A",), "Add a plane that was missed, at the frame shown"),
     _review("mark", "Mark", ("M",), "Mark a region of time: press at its start and at its end"),
     _review("unmark", "Unmark", ("Shift+M",), "Take away the marked region under the playhead"),
+    _review("label", "Name region", ("Ctrl+M",), "Name the marked region under the playhead anew"),
     _review("note", "Note", ("T",), "Write a note on the chosen plane, or on the whole session"),
     _review("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
     _review("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),

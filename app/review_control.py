@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.opened import OpenReview, ReviewRequest
-from app.review_state import Candidate, ReviewSnapshot, done_sentence
+from app.review_said import done_sentence
+from app.review_state import Candidate, ReviewSnapshot
 from app.review_worker import LATER, SOON, Fetcher, Hand
 from app.saved_frames import read_png, saved_frame
 from app.scan import Job

@@ -9,8 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.playhead import Playhead
-from app.review_state import Mode, ReviewSnapshot, neighbour, region_at
-from semc_core.session.changes import Change, MarkRegion, Reject, Relabel, RemoveRegion, Restore, SetNote
+from app.review_state import REASONS, Mode, ReviewSnapshot, neighbour, region_at
+from semc_core.session.changes import (
+    Change,
+    LabelRegion,
+    MarkRegion,
+    Reject,
+    Relabel,
+    RemoveRegion,
+    Restore,
+    SetNote,
+)
 from semc_core.session.entries import PlaneEntry
 
 _SKIP_S: Final = 1.0
@@ -55,13 +64,17 @@ class Asking:
         title: What is asked.
         text: What stands there at first.
         region: Start and end in seconds of the region that is to be marked; None for a note.
-        plane_id: The plane that the note is on; None for the session.
+        plane_id: The plane that it is about; None for the session.
+        region_id: The marked region that gets another name.
+        reject: Whether it is the reason why the plane is rejected.
     """
 
     title: str
     text: str
     region: tuple[float, float] | None = None
     plane_id: int | None = None
+    region_id: int | None = None
+    reject: bool = False
 
 
 class ReviewDesk:
@@ -145,7 +158,7 @@ class ReviewDesk:
         if plane is None:
             return
         self._chosen = plane_id
-        if self.mode is Mode.ADD:
+        if self.mode in (Mode.ADD, Mode.REJECT):
             self.mode = Mode.LOOK
         self.playhead.playing = False
         self.playhead.go_to_time(plane.time_s)
@@ -166,8 +179,13 @@ class ReviewDesk:
     # Correcting.
 
     def class_key(self, number: int) -> None:
-        """The key of plane `number`, from 0, was pressed: name the chosen plane, or the one to add."""
-        if number < len(self._classes):
+        """The key of plane `number`, from 0, was pressed: name the chosen plane, or the one to add.
+
+        While a reason is asked for it is the reason's number.
+        """
+        if self.mode is Mode.REJECT:
+            self._reject_for(number)
+        elif number < len(self._classes):
             self.name_it(self._classes[number])
 
     def name_it(self, name: str) -> None:
@@ -177,15 +195,43 @@ class ReviewDesk:
             self._corrector.add_plane(name, self.playhead.index)
             return
         plane = self._needed()
+        if self.mode is Mode.REJECT:
+            self.mode = Mode.LOOK
         if plane is not None and plane.plane != name:
             self._corrector.apply(Relabel(plane.plane_id, name))
 
     def reject(self) -> None:
         """Reject the chosen plane, or take it back."""
         plane = self._needed()
+        if self.mode is Mode.REJECT:
+            self.mode = Mode.LOOK
         if plane is not None:
             change = Restore(plane.plane_id) if plane.rejected else Reject(plane.plane_id)
             self._corrector.apply(change)
+
+    def reject_why(self) -> None:
+        """Ask why the chosen plane is rejected; again: do not."""
+        if self.mode is Mode.REJECT:
+            self.mode = Mode.LOOK
+        elif self._needed() is not None:
+            self.mode, self.mark_from_s = Mode.REJECT, None
+            self.playhead.playing = False
+
+    def reject_for(self, reason: str) -> None:
+        """Reject the chosen plane, and say why; "" asks for words."""
+        plane = self._needed()
+        self.mode = Mode.LOOK
+        if plane is None:
+            return
+        if reason:
+            self._corrector.apply(Reject(plane.plane_id, reason))
+        else:
+            title = f"Why is {plane.plane} rejected?"
+            self.asking = Asking(title, plane.reason, plane_id=plane.plane_id, reject=True)
+
+    def _reject_for(self, number: int) -> None:
+        if number <= len(REASONS):
+            self.reject_for(REASONS[number] if number < len(REASONS) else "")
 
     def better(self) -> None:
         """Show the best frames of the chosen plane; again: do not."""
@@ -244,6 +290,15 @@ class ReviewDesk:
         else:
             self._corrector.apply(RemoveRegion(region.region_id))
 
+    def ask_label(self) -> None:
+        """Ask what the marked region under the playhead shows."""
+        region = region_at(self._corrector.snapshot.regions, self.playhead.time_s)
+        if region is None:
+            self.said = "No region is marked here."
+            return
+        self.playhead.playing = False
+        self.asking = Asking("What does this stretch show?", region.label, region_id=region.region_id)
+
     def ask_note(self) -> None:
         """Ask for the note on the chosen plane, or on the session where none is chosen."""
         plane = self.chosen
@@ -260,6 +315,11 @@ class ReviewDesk:
             return
         if asked.region is not None:
             self._corrector.apply(MarkRegion(*asked.region, text or "marked"))
+        elif asked.reject and asked.plane_id is not None:
+            self._corrector.apply(Reject(asked.plane_id, text))
+        elif asked.region_id is not None:
+            if text and text != asked.text:
+                self._corrector.apply(LabelRegion(asked.region_id, text))
         elif text != asked.text:
             self._corrector.apply(SetNote(asked.plane_id, text))
 

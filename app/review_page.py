@@ -24,6 +24,7 @@ from app.protocols import Protocols
 from app.review_checklist import ReviewChecklist
 from app.review_control import ReviewControl
 from app.review_desk import ReviewDesk
+from app.review_menu import show_plane_menu
 from app.review_state import (
     Candidate,
     Mode,
@@ -115,6 +116,7 @@ class ReviewPage(QWidget):
         self.timeline.scrubbed.connect(lambda time_s: self._desk().scrub(time_s))
         self.timeline.plane_wanted.connect(lambda key: self._desk().choose(key))
         self.planes.clicked.connect(lambda key: self._desk().choose(key))
+        self.planes.menu_wanted.connect(lambda key, at: show_plane_menu(self._desk(), key, at, self))
         self.better.clicked.connect(self._go_to_candidate)
         self.panel.class_chosen.connect(lambda name: self._desk().name_it(name))
         self.checklist.row_chosen.connect(self._show_item)
@@ -165,11 +167,13 @@ class ReviewPage(QWidget):
             "faster": lambda: self._desk().playhead.change_speed(1),
             **{f"class_{i + 1}": partial(self._class_key, i) for i in range(len(CLASS_KEYS))},
             "reject": lambda: self._desk().reject(),
+            "reject_why": lambda: self._desk().reject_why(),
             "better": self.toggle_better,
             "use_frame": lambda: self._desk().use_frame(),
             "add": lambda: self._desk().add(),
             "mark": lambda: self._desk().mark(),
             "unmark": lambda: self._desk().unmark(),
+            "label": lambda: self._desk().ask_label(),
             "note": lambda: self._desk().ask_note(),
             "undo": lambda: self._desk().undo(),
             "redo": lambda: self._desk().redo(),
@@ -284,6 +288,7 @@ class ReviewPage(QWidget):
     def _take_snapshot(self, opened: OpenReview, desk: ReviewDesk) -> None:
         snapshot = self._control.snapshot
         if snapshot is self._snapshot:
+            self._take_times(opened, desk)
             return
         self._snapshot = snapshot
         if snapshot.table is not self._table:
@@ -292,6 +297,10 @@ class ReviewPage(QWidget):
                 self._control.look_again()
             self._table = snapshot.table
             self.timeline.show_shares(lane_shares(self._table, opened.planes, opened.session.model.classes))
+        self._take_times(opened, desk)
+
+    def _take_times(self, opened: OpenReview, desk: ReviewDesk) -> None:
+        """The loop may turn out longer or shorter than its packets promised, also after the analysis."""
         times_s = opened.times_s(self._table)
         if times_s is not desk.playhead.times_s:
             desk.playhead.extend(times_s)

@@ -15,21 +15,13 @@ from app.view_state import Tone, percent, scan_time
 from semc_core.labels import NON_STANDARD, full_name
 from semc_core.review.looking import row_of
 from semc_core.review.state import ReviewPhase, ReviewState
-from semc_core.session.changes import (
-    AddPlane,
-    Change,
-    ChooseFrame,
-    MarkRegion,
-    Reject,
-    Relabel,
-    RemoveRegion,
-    Restore,
-    SetItem,
-    SetNote,
-)
 from semc_core.session.entries import PERSON, PICTURES, FrameTable, ItemEntry, PlaneEntry, RegionEntry
 
 _SAME_TIME_S: Final = 0.05
+
+
+REASONS: Final = ("wrong plane", "poor picture")
+"""Usual reasons to reject a plane, in the order of their keys."""
 
 
 class Mode(Enum):
@@ -39,6 +31,7 @@ class Mode(Enum):
     ADD = "add"
     MARK = "mark"
     BETTER = "better"
+    REJECT = "reject"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -312,35 +305,6 @@ def region_at(regions: Sequence[RegionEntry], time_s: float) -> RegionEntry | No
     return min(holding, key=lambda region: region.end_s - region.start_s, default=None)
 
 
-def done_sentence(change: Change, before: PlaneEntry | None) -> str:
-    """What a correction did, for the status line.
-
-    Args:
-        change: That was made.
-        before: The plane that it was about, as it was before; None where it was about none.
-    """
-    where = "" if before is None else f" at {scan_time(before.time_s)}"
-    match change:
-        case Relabel(plane=name):
-            return f"The plane{where} is now {name}" + (f" (was {before.plane})." if before else ".")
-        case Reject():
-            return f"{before.plane if before else 'The plane'}{where} is rejected."
-        case Restore():
-            return f"{before.plane if before else 'The plane'}{where} is taken back."
-        case ChooseFrame(frame=frame):
-            return f"{before.plane if before else 'The plane'} now shows frame {frame.packet.index}."
-        case AddPlane(plane=name, frame=frame):
-            return f"{name} is added at {scan_time(frame.packet.pts_s)}."
-        case MarkRegion(start_s=start_s, end_s=end_s):
-            return f"The time from {scan_time(start_s)} to {scan_time(end_s)} is marked."
-        case RemoveRegion():
-            return "The marked region is taken away."
-        case SetNote(plane_id=plane_id):
-            return "The note on the session is kept." if plane_id is None else "The note is kept."
-        case SetItem(status=status):
-            return "The item is not possible." if status else "The item is possible after all."
-
-
 def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -> str:
     """The sentence over the picture that says what the next key does, or ""."""
     if mode is Mode.ADD:
@@ -348,6 +312,9 @@ def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -
         return f"Which plane is this?   {keys}   Esc: none"
     if mode is Mode.MARK and mark_from_s is not None:
         return f"Marking from {scan_time(mark_from_s)}: go to the end and press M.   Esc: not"
+    if mode is Mode.REJECT:
+        reasons = "   ".join(f"{number} {reason}" for number, reason in enumerate(REASONS, 1))
+        return f"Why is it rejected?   {reasons}   {len(REASONS) + 1} other words   Esc: it is not"
     if mode is Mode.BETTER:
         return "Choose a frame below, or step to one; Enter saves it.   B: as it was"
     return ""

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.recent_sessions import RecentSession
+from app.record_settings import RecordSettings
 from semc_core.paths import DEFAULT_MODEL
 
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
@@ -67,6 +68,7 @@ class SourcePage(QWidget):
         self._recent = QVBoxLayout()
         self._recent_empty = QLabel("Nothing opened yet.")
         self._sessions = QVBoxLayout()
+        self.recording = RecordSettings()
         self._sessions_empty = QLabel("None yet. Each scan and each review makes one.")
         self._model = QLabel()
         self._device = QComboBox()
@@ -220,7 +222,10 @@ class SourcePage(QWidget):
         self._sessions.setSpacing(0)
         self._sessions_empty.setObjectName("dim")
         self._sessions_empty.setWordWrap(True)
-        return self._card("Sessions", "", self._sessions)
+        body = QVBoxLayout()
+        body.addLayout(self._sessions)
+        body.addWidget(self.recording)
+        return self._card("Sessions", "", body)
 
     def _camera_card(self) -> QFrame:
         self._cameras.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

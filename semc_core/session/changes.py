@@ -64,6 +64,14 @@ class RemoveRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelRegion:
+    """A stretch that is marked shows something else: `label`."""
+
+    region_id: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetNote:
     """Words on a plane, or with None on the whole session. "" takes them away."""
 
@@ -81,4 +89,15 @@ class SetItem:
     reason: str = ""
 
 
-Change = Relabel | Reject | Restore | ChooseFrame | AddPlane | MarkRegion | RemoveRegion | SetNote | SetItem
+Change = (
+    Relabel
+    | Reject
+    | Restore
+    | ChooseFrame
+    | AddPlane
+    | MarkRegion
+    | RemoveRegion
+    | LabelRegion
+    | SetNote
+    | SetItem
+)

@@ -18,6 +18,7 @@ from semc_core.session.changes import (
     AddPlane,
     Change,
     ChooseFrame,
+    LabelRegion,
     MarkRegion,
     Reject,
     Relabel,
@@ -90,7 +91,7 @@ class Corrector:
             return self._choose(state, change)
         if isinstance(change, AddPlane):
             return self._add(state, highest, change)
-        if isinstance(change, MarkRegion | RemoveRegion):
+        if isinstance(change, MarkRegion | RemoveRegion | LabelRegion):
             return _mark(state, highest, change)
         return _note(state, change) if isinstance(change, SetNote) else _item(state, change)
 
@@ -155,13 +156,22 @@ class Corrector:
             raise SessionError("This is not the name of a plane; choose one, or reject the plane instead.")
 
 
-def _mark(state: State, highest: dict[str, int], change: MarkRegion | RemoveRegion) -> Correction:
+def _mark(
+    state: State, highest: dict[str, int], change: MarkRegion | RemoveRegion | LabelRegion
+) -> Correction:
     if isinstance(change, RemoveRegion):
         row = _row(state, "regions", change.region_id)
         text = f"Removed the mark {row['label']}"
         return Correction(
             change.region_id, "remove region", text, (state.removed("regions", change.region_id),)
         )
+    if isinstance(change, LabelRegion):
+        row = _row(state, "regions", change.region_id)
+        if not change.label.strip():
+            raise SessionError("A mark needs a name; type one, or take the mark away.")
+        edit = state.changed("regions", change.region_id, label=change.label)
+        text = f"The mark {row['label']} is {change.label}"
+        return Correction(change.region_id, "label region", text, () if edit is None else (edit,))
     if not change.start_s <= change.end_s or not change.label.strip():
         raise SessionError("A mark needs a name and an end that is not before its start; mark it again.")
     number = highest.get("regions", 0) + 1

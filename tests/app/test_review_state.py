@@ -9,10 +9,10 @@ from app.action_states import Situation, enabled_actions
 from app.keys import LIVE, REVIEW, START
 from app.lanes import binned
 from app.playhead import SPEEDS, Playhead
+from app.review_said import done_sentence
 from app.review_state import (
     Mode,
     class_rows,
-    done_sentence,
     mode_hint,
     neighbour,
     plane_items,

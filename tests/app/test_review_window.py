@@ -68,6 +68,10 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     wait_for_said(qtbot, window, "is now HRP (was FHP1).")
     press(window, KEY.Key_X)
     wait_for_said(qtbot, window, "is rejected.")
+    QTest.keyClick(window, KEY.Key_X, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: desk.mode is Mode.REJECT, timeout=WAIT_MS)
+    press(window, KEY.Key_2)
+    wait_for_said(qtbot, window, "is rejected: poor picture.")
     press(window, KEY.Key_Right, KEY.Key_Right, KEY.Key_U)
     wait_for_said(qtbot, window, f"now shows frame {desk.playhead.index}.")
 
@@ -81,6 +85,11 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     QTest.keyClicks(field, " xs")
     QTest.keyClick(field, KEY.Key_Return)
     wait_for_said(qtbot, window, "is marked.")
+    QTest.keyClick(window, KEY.Key_M, CONTROL)
+    qtbot.waitUntil(field.isVisible, timeout=WAIT_MS)
+    QTest.keyClicks(field, "gas")
+    QTest.keyClick(field, KEY.Key_Return)
+    wait_for_said(qtbot, window, "is now gas.")
     QTest.keyClick(window, KEY.Key_Z, CONTROL)
     wait_for_said(qtbot, window, "Undone:")
     QTest.keyClick(window, KEY.Key_Y, CONTROL)
@@ -92,7 +101,8 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
         assert [plane.plane for plane in session.planes()] == ["FHP2"]
         (rejected,) = [plane for plane in session.planes(rejected=True) if plane.rejected]
         assert (rejected.plane, rejected.found_as, rejected.chosen_by) == ("HRP", "FHP1", "person")
-        assert [region.label for region in session.regions()] == ["xs"]
+        assert rejected.reason == "poor picture"
+        assert [region.label for region in session.regions()] == ["gas"]
         assert session.verify().ok
 
 

@@ -16,6 +16,7 @@ from semc_core.session.changes import (
     AddPlane,
     Change,
     ChooseFrame,
+    LabelRegion,
     MarkRegion,
     Reject,
     Relabel,
@@ -116,6 +117,7 @@ CHANGES: list[Change] = [
     MarkRegion(0.5, 1.5, "B", "gas"),
     MarkRegion(1.0, 1.0, "A"),
     RemoveRegion(1),
+    LabelRegion(2, "gas"),
     SetNote(None, "second look"),
     SetNote(2, "good"),
     SetItem("lp2025", "fhp1", "not possible", "gas"),
@@ -200,6 +202,7 @@ UNFIT: list[Change] = [
     MarkRegion(0.0, float("inf"), "A"),
     MarkRegion(1.0, 2.0, ""),
     RemoveRegion(1),
+    LabelRegion(1, "x"),
     SetItem("p", "i", "maybe"),
 ]
 

@@ -31,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--protocol", metavar="ID", help="its checklist goes into the report (semc protocols lists them)"
     )
     parser.add_argument("--dicom", action="store_true", help="DICOM images, clips and structured report too")
+    parser.add_argument(
+        "--jpeg", action="store_true", help="DICOM pixels as baseline JPEG: smaller, a little is lost"
+    )
+    parser.add_argument(
+        "--dates", choices=("removed", "shifted"), default="removed",
+        help="what becomes of the dates in DICOM: shifted moves all of a patient's by the same time "
+        "(default: removed)",
+    )  # fmt: skip
     parser.add_argument("--no-clips", action="store_true", help="no clip per plane")
     parser.add_argument("--no-report", action="store_true", help="no report.html and report.pdf")
     parser.add_argument("--no-frames", action="store_true", help="no frames.csv.gz")
@@ -95,6 +103,10 @@ def _options(args: argparse.Namespace) -> ExportOptions:
     patient = Patient(args.patient_name, args.patient_id, args.birth_date, args.sex)
     if patient != Patient() and not args.identified:
         raise UsageError("A patient is named only in an export that is --identified.")
+    if (args.jpeg or args.dates != "removed") and not args.dicom:
+        raise UsageError("--jpeg and --dates are about DICOM objects; add --dicom.")
+    if args.dates != "removed" and args.identified:
+        raise UsageError("An export that is --identified keeps its dates; leave --dates out.")
     masks = [_mask(parse_crop(text)) for text in args.mask]
     return ExportOptions(
         deidentify=not args.identified,
@@ -103,6 +115,8 @@ def _options(args: argparse.Namespace) -> ExportOptions:
         clips=not args.no_clips,
         report=not args.no_report,
         dicom=args.dicom,
+        jpeg=args.jpeg,
+        dates=args.dates,
         masks=tuple(masks),
         text=_TEXT[args.text],  # type: ignore[arg-type]  # argparse checked it
         patient=patient if patient != Patient() else None,

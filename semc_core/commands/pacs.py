@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -122,7 +123,7 @@ def _servers(args: argparse.Namespace, console: Console) -> int:
     book = DestinationBook(data_folder())
     if args.action == "add":
         _add(args, book.put)
-        _say(console, f'Added. "semc pacs echo {args.name}" asks whether it answers.')
+        _say(console, f"Added. To ask whether it answers: semc pacs echo {shlex.quote(args.name)}")
     elif args.action == "remove":
         _remove(args.name, book.remove)
     elif args.action == "echo":

@@ -53,10 +53,12 @@ def _list(folder: Path) -> int:
     from rich.markup import escape
     from rich.table import Table
 
-    from semc_core.errors import SemcError
+    from semc_core.errors import SemcError, UsageError
     from semc_core.session.schema import DATABASE_NAME
     from semc_core.session.session import Session
 
+    if not folder.is_dir() and folder != default_output_folder():
+        raise UsageError(f"There is no folder {folder}; give the one that holds the sessions.")
     console = Console()
     table = Table("Session", "Begun (UTC)", "Source", "Frames", "Planes", "State")
     table.columns[0].overflow = "fold"

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from semc_core.errors import SourceError
 from semc_core.export import dicom
+from semc_core.export.dicom_pixels import Packing
 from semc_core.export.dicom_sr import ReportedPlane, structured_report
 from semc_core.export.lossy import lossy_of_source, lossy_of_video
 from semc_core.export.options import Checklist, ExportOptions
@@ -80,10 +81,11 @@ def write_dicom(
     reported = []
     for number, made in enumerate(planes, 1):
         pixels = read_png(staging.folder / made.png, made.png_sha256)
-        objects = [dicom.still(context, made.plane, pixels, number)]
+        objects = [dicom.still(context, made.plane, pixels, number, "jpeg" if options.jpeg else "none")]
         _write(staging, f"{made.stem}.dcm", objects[0])
         if made.clip:
-            objects.append(_clip(session, context, made, pictures, number))
+            packing: Packing = "jpeg" if options.jpeg else "jpeg-ls"
+            objects.append(_clip(session, context, made, pictures, number, packing))
             _write(staging, f"{made.stem}_clip.dcm", objects[1])
         reported.append(ReportedPlane(made.plane, tuple(dicom.without_pixels(each) for each in objects)))
         watch(number)
@@ -96,7 +98,12 @@ def write_dicom(
 
 
 def _clip(
-    session: Session, context: StudyContext, made: Exported, pictures: Pictures, number: int
+    session: Session,
+    context: StudyContext,
+    made: Exported,
+    pictures: Pictures,
+    number: int,
+    packing: Packing,
 ) -> Dataset:
     """The clip from where its MP4 was made from, since the MP4 is lossy."""
     times_s: list[float] = []
@@ -119,9 +126,7 @@ def _clip(
     # Frames of a saved clip are counted from its own beginning.
     of_source = session.source.kind == "dicom" and kept is None
     # The two lists fill while the frames are read.
-    return dicom.clip(
-        context, made.plane, frames(), times_s, number, frame_indices=indices if of_source else None
-    )
+    return dicom.clip(context, made.plane, frames(), times_s, number, packing, indices if of_source else None)
 
 
 def _write(staging: Staging, name: str, dataset: Dataset) -> None:

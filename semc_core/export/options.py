@@ -68,6 +68,7 @@ class ExportOptions:
             come on top (see `pixels.MaskBook`).
         text: What to do with pictures that hold text.
         dates: With `deidentify`, what becomes of the dates of DICOM objects; the report has none.
+        jpeg: Store the pixels of DICOM objects as baseline JPEG: smaller, and a little of them is lost.
         patient: Without `deidentify`: the patient to name; None takes a DICOM source's.
         protocol: Whose checklist goes into the report and the structured report, or None.
     """
@@ -81,6 +82,7 @@ class ExportOptions:
     masks: tuple[Crop, ...] = ()
     text: TextChoice = "ask"
     dates: Literal["removed", "shifted"] = "removed"
+    jpeg: bool = False
     patient: Patient | None = None
     protocol: Protocol | None = None
 

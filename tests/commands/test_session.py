@@ -28,6 +28,8 @@ def test_sessions_are_listed(corrected: Path, capsys: pytest.CaptureFixture[str]
     assert "first" in printed
     assert "corrections" in printed
     assert "open or" in printed
+    assert main.main(["session", "list", str(corrected.parent / "nowhere")]) == 2
+    assert "There is no folder" in capsys.readouterr().err
     assert main.main(["session", "list", str(corrected)]) == 0
     assert "holds no session" in capsys.readouterr().out
 

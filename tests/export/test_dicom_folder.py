@@ -8,7 +8,9 @@ from pathlib import Path
 import cv2
 import pydicom
 import pytest
+from pydicom.uid import JPEGBaseline8Bit
 
+from main import main
 from semc_core.export.bundle import export_session
 from semc_core.export.dicom_folder import Cleaned, study_of
 from semc_core.export.options import ExportOptions
@@ -57,6 +59,27 @@ def test_what_a_saved_clip_lost_is_said_of_the_clip_alone(
     assert still.LossyImageCompression == "00", "the source is lossless"
     assert clip.LossyImageCompression == ("01" if methods else "00")
     assert clip.get("LossyImageCompressionMethod") == methods
+
+
+def test_pixels_may_be_packed_as_jpeg_and_dates_shifted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
+    monkeypatch.setattr("semc_core.export.bundle.data_folder", lambda: tmp_path)
+    with video_session(tmp_path / "scan", count=20) as session:
+        today = session.created_utc[:10].replace("-", "")
+    command = ["export", str(session.folder), "--out", str(tmp_path / "out"), "--no-report", "--no-frames"]
+    assert main([*command, "--jpeg"]) == 2
+    assert main([*command, "--dates", "shifted"]) == 2
+    assert main([*command, "--dicom", "--identified", "--dates", "shifted"]) == 2
+    assert main([*command, "--dicom", "--jpeg", "--dates", "shifted"]) == 0
+    found = [pydicom.dcmread(path) for path in (tmp_path / "out" / "dicom").glob("00*.dcm")]
+    assert len(found) == 4
+    for one in found:
+        assert one.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+        assert one.LossyImageCompressionMethod == "ISO_10918_1"
+        assert one.LongitudinalTemporalInformationModified == "MODIFIED"
+        assert one.StudyDate not in ("", today)
 
 
 def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:

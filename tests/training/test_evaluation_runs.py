@@ -89,6 +89,7 @@ def test_the_command_writes_a_page_numbers_and_every_answer(
     for number in range(3):
         picture(nothing / "one" / f"{number}.png", 900 + number)
     out = tmp_path / "out"
+    out.mkdir()  # of an evaluation before
     chosen = ["--device", "cpu", "--threads", "1", "--draws", "50", "--no-planes", str(nothing)]
     assert main(["eval", str(plane_model), str(data_folder), "--out", str(out), *chosen]) == 0
     said = capsys.readouterr().out

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from semc_core.commands.arguments import count, new_file
+from semc_core.commands.arguments import IN_USE, count, model_file, new_file
 from semc_core.errors import UsageError
 
 HELP = "fit a model's temperature, and thresholds for a stated precision, on validation pictures"
@@ -13,7 +12,7 @@ HELP = "fit a model's temperature, and thresholds for a stated precision, on val
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("model", type=Path, help="model file")
+    parser.add_argument("model", type=model_file, help=f"model file, or {IN_USE} for the one in use")
     parser.add_argument("data", help="data set as `semc data check` reads it, with a validation split")
     parser.add_argument("--out", type=new_file, required=True, help="model file to write (.safetensors)")
     parser.add_argument(

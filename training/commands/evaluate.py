@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from semc_core.commands.arguments import count, new_file, positive
+from semc_core.commands.arguments import IN_USE, count, model_file, new_file, positive
 from semc_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SPLITS: Final = ("test", "validation", "train", "all")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("model", type=Path, help="model file")
+    parser.add_argument("model", type=model_file, help=f"model file, or {IN_USE} for the one in use")
     parser.add_argument(
         "data", nargs="?", help="data set as `semc data check` reads it; without one, simulated patients"
     )
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=new_file,
+        type=_place,
         metavar="PATH",
         help="folder for report.html, result.json and predictions.csv; or a name ending in .json for the "
         "numbers alone",
@@ -65,6 +65,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     simulated.add_argument(
         "--record", action="store_true", help="write the holds into the model file and its card, too"
     )
+
+
+def _place(text: str) -> Path:
+    """A folder, there or to be made, or a file to write.
+
+    Raises:
+        argparse.ArgumentTypeError: It would lie in a folder that is not there.
+    """
+    return Path(text) if Path(text).is_dir() else new_file(text)
 
 
 def run(args: argparse.Namespace) -> int:

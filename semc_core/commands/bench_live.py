@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from semc_core.engine.state import EngineSettings
     from semc_core.runtime.load import load_runtime
 
-    width, height = parse_size(args.size)
+    width, height = parse_size(args.size, "--size")
     if args.seconds <= 0 or args.rate <= 0:
         raise UsageError("--seconds and --rate must be more than 0.")
 
@@ -93,12 +93,16 @@ def run(args: argparse.Namespace) -> int:
     return 0 if measured.invariant_held else 1
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """ "1280x720" -> (1280, 720). Raises UsageError for anything else."""
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise UsageError("--size needs two whole numbers: 1280x720.")
-    return int(width), int(height)
+def parse_size(text: str, option: str) -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720).
+
+    Raises:
+        UsageError: It is anything else; the message names the option.
+    """
+    first, _, second = text.partition("x")
+    if not (first.isdecimal() and second.isdecimal() and int(first) and int(second)):
+        raise UsageError(f"{option} needs two whole numbers with an x between them, and not {text!r}.")
+    return int(first), int(second)
 
 
 def measure(engine: LiveEngine, seconds: float) -> Measured:

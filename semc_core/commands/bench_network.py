@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from semc_core.commands.arguments import count, new_file
 from semc_core.commands.bench_live import parse_size
 from semc_core.errors import RuntimeFault, UsageError
+from semc_core.model.spec import INPUT_SIDES
 
 if TYPE_CHECKING:
     from semc_core.commands.bench_candidates import Candidate, Loaded, Wanted
@@ -112,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     presets = args.presets.split(",")
     for preset in presets:
         find_preset(preset)
-    sizes = [parse_size(size) for size in args.sizes.split(",")] if args.sizes else [None]
+    sizes = [_size(text) for text in args.sizes.split(",")] if args.sizes else [None]
     torch.set_num_threads(wanted.threads)
     rows: list[Row] = []
     for preset in presets:
@@ -127,6 +128,16 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         write_atomically(args.out, as_markdown(machine, rows).encode())
     return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Rows and columns of an input that a model file may have."""
+    size = parse_size(text, "--sizes")
+    if not all(length in INPUT_SIDES for length in size):
+        raise UsageError(
+            f"--sizes has {text}; rows and columns must be {INPUT_SIDES[0]} to {INPUT_SIDES[-1]}."
+        )
+    return size
 
 
 def _chosen(option: str, text: str | None, possible: Sequence[str]) -> tuple[str, ...]:

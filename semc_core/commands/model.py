@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from semc_core.commands.arguments import IN_USE, model_file
+from semc_core.commands.arguments import IN_USE, count, model_file, new_file
 from semc_core.errors import UsageError
 from semc_core.model.spec import Architecture
 
@@ -36,11 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     verify = actions.add_parser("verify", help=_VERIFY, description=_VERIFY)
     verify.add_argument("file", type=model_file, nargs="?", default=IN_USE, help="default: the one in use")
-    verify.add_argument("--threads", type=int, help="most CPU threads to use")
+    verify.add_argument("--threads", type=count, help="most CPU threads to use")
 
     importing = actions.add_parser("import", help=_IMPORT, description=_IMPORT)
     importing.add_argument("checkpoint", type=Path, help="for example released.pth.tar or SonoNet16.pth")
-    importing.add_argument("--out", type=Path, required=True, help="model file to write (.safetensors)")
+    importing.add_argument("--out", type=new_file, required=True, help="model file to write (.safetensors)")
     importing.add_argument(
         "--classes", metavar="A,B,C", help="class names in the order of the outputs; needed for SEMC"
     )
@@ -58,13 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fit.add_argument(
         "folder", type=Path, help="a sub-folder per class, with pictures or a folder per patient"
     )
-    fit.add_argument("--out", type=Path, required=True, help="model file to write")
+    fit.add_argument("--out", type=new_file, required=True, help="model file to write")
     fit.add_argument("--held-out", type=float, default=0.3, help="share of the pictures to measure on")
     fit.add_argument("--seed", type=int, default=0, help="of the choice of these")
 
     quantise = actions.add_parser("quantise", help=_QUANTISE, description=_QUANTISE)
     quantise.add_argument("file", type=Path, help="model file")
-    quantise.add_argument("--out", type=Path, required=True, help="model file to write")
+    quantise.add_argument("--out", type=new_file, required=True, help="model file to write")
     quantise.add_argument(
         "--data",
         default="simulated",
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder with a sub-folder per class, with pictures or a folder per patient "
         "(default: simulated, the simulated patients)",
     )
-    quantise.add_argument("--threads", type=int, help="most CPU threads to use")
+    quantise.add_argument("--threads", type=count, help="most CPU threads to use")
 
     listing = actions.add_parser("list", help=_LIST, description=_LIST)
     listing.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -130,8 +130,8 @@ def _import(args: argparse.Namespace) -> int:
     classes = None if args.classes is None else args.classes.split(",")
     imported = import_checkpoint(args.checkpoint, args.out, classes, args.none_class, args.add_none)
     spec = imported.spec
-    for part, count in imported.unused.items():
-        print(f"left out, never used by the network: {part} ({count} tensor{'s' if count != 1 else ''})")
+    for part, held in imported.unused.items():
+        print(f"left out, never used by the network: {part} ({held} tensor{'s' if held != 1 else ''})")
     print(f"classes: {', '.join(spec.classes)}; none of these: {spec.none_class}")
     print(spec.notice)
     print(f"Wrote {args.out}.")

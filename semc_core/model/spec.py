@@ -6,9 +6,12 @@ Stored as JSON in the safetensors file's metadata under the key `semc` (see `mod
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from semc_core.labels import NON_STANDARD
+
+INPUT_SIDES: Final = range(32, 2049)
+"""Rows or columns that a network's input may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 from semc_core.errors import ModelFileError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.layout import EXPANSION
-from semc_core.model.spec import Calibration, ModelSpec, Preprocessing, Thresholds
+from semc_core.model.spec import INPUT_SIDES, Calibration, ModelSpec, Preprocessing, Thresholds
 
 FORMAT: Final = 1
 """Raised when a file of the new kind would be misread by an older program."""
@@ -100,7 +100,7 @@ def check_spec(spec: ModelSpec) -> None:
 
 
 def _check_preprocessing(p: Preprocessing, channels: int) -> None:
-    if not (32 <= p.height <= 2048 and 32 <= p.width <= 2048):
+    if p.height not in INPUT_SIDES or p.width not in INPUT_SIDES:
         raise ModelFileError(f"its input of {p.height} x {p.width} pixels is not within 32-2048")
     if p.fit not in ("letterbox", "stretch"):
         raise ModelFileError(f"its preprocessing has fit = {p.fit!r}, which does not exist")

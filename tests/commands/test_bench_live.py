@@ -31,10 +31,10 @@ def test_what_cannot_be_measured_is_told(capsys: pytest.CaptureFixture[str], tmp
     assert main.main(["bench", "live", "--model", str(tmp_path / "none.safetensors")]) == 1
     assert "none.safetensors" in capsys.readouterr().err
     assert main.main(["bench", "live", "--seconds", "0"]) == 2
-    assert parse_size("640x480") == (640, 480)
+    assert parse_size("640x480", "--size") == (640, 480)
     for text in ("640", "0x480", "axb"):
         with pytest.raises(UsageError, match="--size"):
-            parse_size(text)
+            parse_size(text, "--size")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system has no /proc")

@@ -94,7 +94,8 @@ def test_without_json_it_prints_a_table(capsys: pytest.CaptureFixture[str]) -> N
         (["--presets", "semc_r9"], "'semc_r9'"),
         (["--runtimes", "graph"], "--runtimes"),
         (["--precisions", "float16"], "--precisions"),
-        (["--sizes", "32"], "whole numbers"),
+        (["--sizes", "32"], "--sizes needs two whole numbers"),
+        (["--sizes", "64x64,8x8"], "32 to 2048"),
     ],
 )
 def test_nonsense_is_refused_before_anything_is_measured(

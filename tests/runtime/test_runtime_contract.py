@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, RuntimeFault, UsageError
-from semc_core.frames import Prediction
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.file import read_model, write_model
 from semc_core.model.layout import random_weights
@@ -23,6 +19,7 @@ from semc_core.model.spec import Architecture
 from semc_core.runtime.load import load_runtime, nvidia_gpu_present
 from semc_core.runtime.openvino_runtime import OpenVinoRuntime
 from semc_core.runtime.runtime import Runtime
+from tests.runtime.elsewhere import classified_elsewhere, digest_of, noise_frames
 
 DEVICES = ("cpu", "torch-cpu", "cuda")
 Load = Callable[..., Runtime]
@@ -44,15 +41,6 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     yield load_one
     for runtime in loaded:
         runtime.close()
-
-
-def noise_frames(count: int) -> NDArray[np.float32]:
-    return np.random.default_rng(3).standard_normal((count, 1, 64, 64)).astype(np.float32)
-
-
-def as_bytes(predictions: list[Prediction]) -> bytes:
-    arrays = [a for p in predictions for a in (p.probabilities, p.maps, p.expert_weights)]
-    return b"".join(a.tobytes() for a in arrays) + np.array([p.novelty for p in predictions]).tobytes()
 
 
 def model_with(path: Path, architecture: Architecture, **changed: NDArray[np.float32]) -> Path:
@@ -100,7 +88,7 @@ def test_the_batch_does_not_change_the_answer(load: Load, tiny_model_path: Path,
 def test_a_hundred_calls_give_the_same_bytes(load: Load, tiny_model_path: Path, device: str) -> None:
     runtime = load(tiny_model_path, device)
     frames = noise_frames(1)
-    assert len({as_bytes(runtime.classify(frames)) for _ in range(100)}) == 1
+    assert len({digest_of(runtime.classify(frames)) for _ in range(100)}) == 1
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -208,34 +196,11 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     assert "not kept" in caplog.text
 
 
-PROGRAM = """
-import hashlib, sys
-from pathlib import Path
-import numpy as np
-from semc_core.runtime import openvino_runtime
-openvino_runtime.cache_folder = lambda: Path(sys.argv[2])
-from semc_core.runtime.load import load_runtime
-runtime = load_runtime(Path(sys.argv[1]), "cpu", threads=1)
-frames = np.random.default_rng(3).standard_normal((2, 1, 64, 64)).astype(np.float32)
-digest = hashlib.sha256()
-for p in runtime.classify(frames):
-    digest.update(p.probabilities.tobytes() + p.maps.tobytes() + p.expert_weights.tobytes())
-assert "torch" not in sys.modules, "PyTorch was imported"
-print(digest.hexdigest())
-"""
-
-
 def test_another_process_gives_the_same_bytes_and_needs_no_pytorch(
     tiny_model_path: Path, tmp_path: Path
 ) -> None:
-    def run() -> str:
-        arguments = [sys.executable, "-c", PROGRAM, str(tiny_model_path), str(tmp_path / "cache")]
-        root = Path(__file__).resolve().parents[2]
-        return subprocess.run(arguments, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
-
-    digest = hashlib.sha256()
     runtime = OpenVinoRuntime(tiny_model_path, threads=1, cache=tmp_path / "other cache")
-    for p in runtime.classify(noise_frames(2)):
-        digest.update(p.probabilities.tobytes() + p.maps.tobytes() + p.expert_weights.tobytes())
+    here = digest_of(runtime.classify(noise_frames(2)))
+    runtime.close()
     # The second run takes the compiled model from the cache that the first one filled.
-    assert [run(), run()] == [digest.hexdigest()] * 2
+    assert [classified_elsewhere(tiny_model_path, tmp_path / "cache") for _ in range(2)] == [here] * 2

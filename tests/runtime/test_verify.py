@@ -52,6 +52,26 @@ def test_a_file_without_stored_outputs_says_so(tiny_model_path: Path) -> None:
         run(str(tiny_model_path))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", "model.safetensors", "--threads", "0"],
+        ["import", "checkpoint.pth", "--out", "none/model.safetensors"],
+        ["quantise", "model.safetensors", "--out", "none/model.safetensors"],
+        ["fit-gate", "model.safetensors", "pictures", "--out", "none/model.safetensors"],
+    ],
+    ids=lambda arguments: str(arguments[0]),
+)
+def test_a_nonsense_option_is_refused_before_any_work(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    model.add_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(arguments)
+    assert arguments[-2] in capsys.readouterr().err
+
+
 def test_stored_outputs_that_do_not_fit_are_refused(verifiable: Path) -> None:
     spec, arrays = read_model(verifiable)
     with pytest.raises(ModelFileError, match="not both"):

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,19 @@ def assert_pairs(folder: Path) -> int:
         content = (folder / record["png"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == record["png_sha256"]
     return len(found)
+
+
+def test_a_plane_names_the_device_of_its_own_frame(tmp_path: Path) -> None:
+    """A GPU may fall back to full precision within a scan; the scan's device would then not be the truth."""
+    fell_back = "NVIDIA GPU, float32 (half precision overflowed)"
+    store = SessionKeeper(tmp_path / "scan", origin())
+    usual, other = event(1, 121, final=True), event(2, 122, final=True)
+    assert other.best.prediction is not None
+    answered = replace(other.best.prediction, device=fell_back)
+    assert store.submit(usual)
+    assert store.submit(replace(other, best=replace(other.best, prediction=answered)))
+    store.close()
+    assert [record["device"] for record in records(tmp_path / "scan")] == ["CPU", fell_back]
 
 
 def test_a_saved_plane_says_what_it_is_and_has_the_very_pixels(tmp_path: Path) -> None:
@@ -252,7 +266,7 @@ def test_leftovers_of_a_kill_are_removed_and_other_files_are_not(tmp_path: Path)
 
 def test_killed_at_any_moment_every_json_parses_and_has_its_frame(tmp_path: Path) -> None:
     seen = 0
-    for attempt in range(5):
+    for attempt in range(3):
         folder = tmp_path / str(attempt)
         program = [sys.executable, str(Path(__file__).with_name("killed_writer.py")), str(folder)]
         with subprocess.Popen(
@@ -265,4 +279,4 @@ def test_killed_at_any_moment_every_json_parses_and_has_its_frame(tmp_path: Path
         found = assert_pairs(folder)
         assert found >= 1
         seen += found
-    assert seen >= 5
+    assert seen >= 3

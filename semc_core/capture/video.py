@@ -130,7 +130,8 @@ def open_container(path: Path) -> InputContainer:
         SourceError: It is not there, or no video.
     """
     try:
-        return av.open(str(path), options=_OPTIONS)
+        # Else a name with a colon would be taken for an address.
+        return av.open(f"file:{path}", options=_OPTIONS)
     except FileNotFoundError as error:
         raise SourceError(f"{path.name} was not found; check the name.") from error
     except PermissionError as error:

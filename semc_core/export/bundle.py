@@ -172,6 +172,10 @@ class _Export:
         return made
 
     def _tell_what_is_missing(self, made: Sequence[Exported]) -> None:
+        if not made:
+            self._notices.append(
+                "No plane is exported: there are no pictures, clips and DICOM objects in this export."
+            )
         if self._options.clips and (without := [each for each in made if not each.clip]):
             self._notices.append(
                 f"{len(without)} of {len(made)} planes have no clip: none was saved with them, and the "

@@ -51,7 +51,7 @@ def write_clip(
     count, last = 0, -1
     try:
         path.parent.mkdir(exist_ok=True)
-        with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        with av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
             stream = container.add_stream("libx264", rate=Fraction(30), options=_QUALITY)
             # yuv420p wants even sizes: a column or row that is missing is black.
             stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import struct
+import sys
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from semc_core.capture.open import open_source
 from semc_core.capture.video import VideoSource
 from semc_core.errors import SourceError
 from tests.capture.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
@@ -37,6 +39,14 @@ def test_a_variable_frame_rate_keeps_its_exact_times(tmp_path: Path, suffix: str
     packets = read_all(VideoSource(write_video(tmp_path / f"a{suffix}", len(ticks), ticks=ticks, b_frames=2)))
     assert [number_of(packet.pixels) for packet in packets] == list(range(len(ticks)))
     assert [packet.pts_s for packet in packets] == pytest.approx([tick / 1000 for tick in ticks], abs=1e-9)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
+@pytest.mark.parametrize("name", ["12:30 [x].mkv", "file:a.mkv", "-i a.mkv", "Müller's %d.mkv"])
+def test_a_file_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    write_video(tmp_path / "a.mkv", 3).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(read_all(open_source(name))) == 3
 
 
 def test_times_start_at_zero_whatever_the_file_says(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ with Session.open(folder) as session:
 
 def kill_in_the_middle(folder: Path, times: int, seed: int = 1) -> int:
     """Kill `times` exports; after each, the target is whole or absent. Returns how many were absent."""
-    with video_session(folder / "scan") as session:
+    with video_session(folder / "scan", count=20) as session:
         scan = session.folder
     rng = random.Random(seed)
     longest_s = 0.0

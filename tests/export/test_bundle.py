@@ -182,6 +182,15 @@ def test_nothing_that_is_there_is_written_over(session: Session, tmp_path: Path)
         export_session(session, session.folder / "out", data=tmp_path)
 
 
+def test_a_session_without_a_plane_gives_a_bundle_that_says_so(session: Session, tmp_path: Path) -> None:
+    session.apply(Reject(1))
+    session.apply(Reject(2))
+    done = export_session(session, tmp_path / "12:30.zip", ExportOptions(dicom=True), data=tmp_path)
+    assert done.planes == 0
+    assert any("No plane is exported" in notice for notice in done.notices)
+    assert check_bundle(tmp_path / "12:30.zip").ok
+
+
 def test_rejected_planes_stay_at_home(session: Session, tmp_path: Path) -> None:
     session.apply(Reject(1, "blurred"))
     assert export_session(session, tmp_path / "out", data=tmp_path).planes == 1

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.frames import Prediction
-from semc_core.runtime import openvino_runtime
 from semc_core.runtime.load import load_runtime
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,8 +41,8 @@ def classified_elsewhere(model: Path, cache: Path) -> str:
 def main() -> None:
     """What the new process does."""
     model, cache = map(Path, sys.argv[1:])
-    openvino_runtime.cache_folder = lambda: cache
-    runtime = load_runtime(model, "cpu", threads=1)
+    with patch("semc_core.runtime.openvino_runtime.cache_folder", lambda: cache):
+        runtime = load_runtime(model, "cpu", threads=1)
     print(digest_of(runtime.classify(noise_frames(2))))
     assert "torch" not in sys.modules, "PyTorch was imported"
 

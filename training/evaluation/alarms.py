@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from semc_core.capture.images import SUFFIXES
+from semc_core.capture.images import SUFFIXES, natural_key
 from semc_core.capture.open import open_source
 from semc_core.commands.inputs import wanted_inputs
 from semc_core.engine.detector import HoldEvent
@@ -24,7 +25,6 @@ from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from training.data.frames import load_frames
 from training.data.index import Sample, make_index
-from training.data.readers.class_folders import pictures_below
 from training.evaluation.answers import Answers, Judge, Progress
 from training.evaluation.result import Alarms
 
@@ -50,7 +50,7 @@ def false_alarms(
         RuntimeFault: The model could not be run.
     """
     found: list[Alarms] = []
-    for place in places:
+    for place in (each.expanduser() for each in places):
         videos, pictures = _contents(place)
         if videos:
             found.append(_of_videos(judge, _shown_name(place), videos, progress))
@@ -72,10 +72,17 @@ def _contents(place: Path) -> tuple[list[Path], dict[str, list[Path]]]:
         if not is_folder and wanted.path.suffix.lower() not in SUFFIXES:
             videos.append(wanted.path)
             continue
-        inside = wanted.path.relative_to(place).parts if wanted.path != place else ()
+        below = wanted.path.is_relative_to(place) and wanted.path != place
+        inside = wanted.path.relative_to(place).parts if below else ()
         name = "/".join((_shown_name(place), *inside[:1])) if is_folder else _shown_name(place)
-        pictures.setdefault(name, []).extend(pictures_below(wanted.path) if is_folder else [wanted.path])
+        pictures.setdefault(name, []).extend(_images_in(wanted.path) if is_folder else [wanted.path])
     return videos, pictures
+
+
+def _images_in(folder: Path) -> list[Path]:
+    """Not those in its folders: these are found for themselves."""
+    found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    return sorted(found, key=lambda path: natural_key(path.name))
 
 
 def _shown_name(place: Path) -> str:
@@ -102,12 +109,10 @@ def _of_pictures(judge: Judge, name: str, paths: Sequence[Path]) -> Alarms:
     )
 
 
-def surest_plane(answers: Answers, spec: ModelSpec) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def surest_plane(answers: Answers, spec: ModelSpec) -> NDArray[np.float32]:
     """float32 (N,), the greatest probability of a plane."""
     none = spec.classes.index(spec.none_class)
-    greatest: np.ndarray[tuple[int], np.dtype[np.float32]] = np.delete(
-        answers.probabilities, none, axis=1
-    ).max(axis=1)
+    greatest: NDArray[np.float32] = np.delete(answers.probabilities, none, axis=1).max(axis=1)
     return greatest
 
 
@@ -174,7 +179,7 @@ def _look_through(judge: Judge, path: Path, seen: _Seen) -> None:
         seen.saved.update(event.plane for event in events.values())
 
 
-def _reaches(result: FrameResult, planes: np.ndarray[tuple[int], np.dtype[np.bool_]], enter: float) -> bool:
+def _reaches(result: FrameResult, planes: NDArray[np.bool_], enter: float) -> bool:
     return result.prediction is not None and bool(result.prediction.probabilities[planes].max() >= enter)
 
 

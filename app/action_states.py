@@ -21,7 +21,6 @@ class Situation:
         stopping: A scan is being ended.
         region_by_hand: The region of interest was set by hand.
         can_record: The scan has begun, so that it can be recorded.
-        recording: It is.
     """
 
     page: str
@@ -33,7 +32,6 @@ class Situation:
     stopping: bool = False
     region_by_hand: bool = False
     can_record: bool = False
-    recording: bool = False
 
 
 def enabled_actions(now: Situation) -> dict[str, bool]:
@@ -57,11 +55,6 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     able["record"] = able["record"] and now.running and not now.stopping and now.can_record
     able["start_stop"] = able["start_stop"] and not now.stopping
     return able
-
-
-def record_title(now: Situation) -> str:
-    """What the button says that records."""
-    return "End record" if now.recording else "Record"
 
 
 def start_title(now: Situation) -> str:

@@ -149,7 +149,6 @@ TOOL_BARS: Final = {
         "checklist",
         "review",
         "export",
-        "full_screen",
         "help",
     ),
     REVIEW: (

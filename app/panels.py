@@ -36,7 +36,7 @@ class KeyButton(QAbstractButton):
         self._key = _KEY_NAMES.get(key, key)
         # The keys work wherever the focus is; a button that takes it would only confuse Space and Return.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.clicked.connect(action.trigger)
         action.changed.connect(self._follow)
         self._follow()
@@ -49,7 +49,8 @@ class KeyButton(QAbstractButton):
 
     def minimumSizeHint(self) -> QSize:
         """The text must fit."""
-        return self.sizeHint()
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.4 * theme.em(self)
+        return QSize(round(max(2.4 * theme.em(self), wide)), self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Filled while it is on."""

@@ -314,7 +314,7 @@ def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -
         return f"Marking from {scan_time(mark_from_s)}: go to the end and press M.   Esc: not"
     if mode is Mode.REJECT:
         reasons = "   ".join(f"{number} {reason}" for number, reason in enumerate(REASONS, 1))
-        return f"Why is it rejected?   {reasons}   {len(REASONS) + 1} other words   Esc: it is not"
+        return f"Why is it rejected?   {reasons}   {len(REASONS) + 1} other words   Esc: not"
     if mode is Mode.BETTER:
         return "Choose a frame below, or step to one; Enter saves it.   B: as it was"
     return ""

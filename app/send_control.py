@@ -75,11 +75,6 @@ class SendControl:
         with self._lock:
             return self._failed_with or sending_fault(self._snapshot)
 
-    def put_away(self) -> None:
-        """The user has read it."""
-        with self._lock:
-            self._failed_with = ""
-
     def take_said(self) -> str:
         """What was done, or could not be, since the last call; or ""."""
         with self._lock:
@@ -172,12 +167,17 @@ class SendControl:
             return
 
         def run() -> None:
+            if self._service is None:
+                # It could not be opened before; the reason may be gone.
+                self._open_service()
             service = self._service
-            if service is not None:
-                try:
-                    work(service)
-                finally:
-                    self._look(service)
+            assert service is not None
+            with self._lock:
+                self._failed_with = ""
+            try:
+                work(service)
+            finally:
+                self._look(service)
 
         self._hand.do(run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.action_states import Situation, enabled_actions, record_title, start_title
+from app.action_states import Situation, enabled_actions, start_title
 from app.keys import LIVE, REVIEW
 from app.record_state import status_of
 from app.view_state import model_text, status_items
@@ -27,7 +27,6 @@ def show_actions(window: MainWindow) -> None:
         stopping=window.control.stopping,
         region_by_hand=page.region_by_hand,
         can_record=page.can_record,
-        recording=page.recording,
     )
     for name, on in enabled_actions(now).items():
         actions[name].setEnabled(on)
@@ -37,7 +36,6 @@ def show_actions(window: MainWindow) -> None:
     actions["checklist"].setChecked(window.checklist.is_open)
     actions["region"].setChecked(page.view.choosing_region)
     actions["record"].setChecked(page.recording)
-    actions["record"].setText(record_title(now))
     actions["start_stop"].setText(start_title(now))
 
 

@@ -39,7 +39,7 @@ def test_a_key_records_the_scan_from_then_on_until_it_is_pressed_again(
     qtbot.waitUntil(record.isEnabled, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: page.result is not None, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_F9)
-    qtbot.waitUntil(lambda: record.text() == "End record", timeout=WAIT_MS)
+    qtbot.waitUntil(record.isChecked, timeout=WAIT_MS)
 
     def frames() -> int:
         state = page.recording_state

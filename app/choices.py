@@ -7,7 +7,9 @@ from pathlib import Path
 
 from app.scan import ScanOptions
 from app.settings import Settings
-from semc_core.paths import data_folder
+from semc_core.errors import ModelFileError
+from semc_core.model.library import INDEX_NAME, ModelLibrary
+from semc_core.paths import DEFAULT_MODEL, data_folder
 from semc_core.session.encode import Quality
 
 
@@ -32,9 +34,39 @@ class Choices:
         self._overrides = overrides
 
     @property
+    def library(self) -> ModelLibrary:
+        """The user's models."""
+        return ModelLibrary(self.data / "models")
+
+    @property
     def model(self) -> Path:
-        """Model file."""
-        return self._overrides.model or self._settings.model
+        """Model file: the one that was named; else the one in use among the user's models.
+
+        Where that is gone or damaged it is named all the same: opening it says what is wrong.
+        """
+        named = self._overrides.model or self._settings.model
+        if self._overrides.model is not None or named != DEFAULT_MODEL:
+            return named
+        try:
+            current = self.library.current()
+        except ModelFileError:
+            return self.library.folder / INDEX_NAME
+        return named if current is None else self.library.folder / current.file
+
+    @property
+    def model_title(self) -> str:
+        """What the model is called."""
+        path = self.model
+        if path == DEFAULT_MODEL:
+            return "The model that came with the program"
+        if path.parent == self.library.folder:
+            return f"Your model, version {int(path.name[:4])}" if path.name[:4].isdecimal() else path.name
+        return path.name
+
+    def use_library(self) -> None:
+        """Use the one in use among the user's models, from the next scan on."""
+        self._settings.model = DEFAULT_MODEL
+        self._overrides = replace(self._overrides, model=None)
 
     @property
     def device(self) -> str:

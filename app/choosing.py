@@ -44,6 +44,10 @@ class Chooser:
         """A model file."""
         self.paths.ask_file("Choose a model", MODEL_FILTER, use)
 
+    def data(self, use: Use) -> None:
+        """Something to train on."""
+        self.paths.ask_folder("A folder with a folder of pictures for each plane", use)
+
     def output(self, use: Use) -> None:
         """Where scans are kept."""
         self.paths.ask_folder("Where to save planes", use)

@@ -11,7 +11,8 @@ from typing import Final
 START: Final = "start"
 LIVE: Final = "live"
 REVIEW: Final = "review"
-EVERYWHERE: Final = (START, LIVE, REVIEW)
+TRAIN: Final = "train"
+EVERYWHERE: Final = (START, LIVE, REVIEW, TRAIN)
 """The pages of the window. The same key may do one thing on one page and another on the next."""
 
 
@@ -126,6 +127,7 @@ _ALWAYS: Final = (
         "Hand over what was found: pictures, report, DICOM; of a scan, when it is over",
         (LIVE, REVIEW),
     ),
+    KeyBinding("train", "Train", ("Ctrl+T",), "Train a model; choose among your models", EVERYWHERE),
     KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
     KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
     KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),
@@ -136,7 +138,8 @@ _ALWAYS: Final = (
 BINDINGS: Final = (*_GENERAL, *_LIVE, *_REVIEW, *_ALWAYS)
 
 TOOL_BARS: Final = {
-    START: ("source", "start_stop", "review", "sending", "full_screen", "help"),
+    START: ("source", "start_stop", "review", "train", "sending", "full_screen", "help"),
+    TRAIN: ("source", "review", "full_screen", "help"),
     LIVE: (
         "source",
         "start_stop",

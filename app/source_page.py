@@ -26,7 +26,6 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.recent_sessions import RecentSession
 from app.record_settings import RecordSettings
-from semc_core.paths import DEFAULT_MODEL
 
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
 
@@ -46,6 +45,7 @@ class SourcePage(QWidget):
         review_folder_wanted: A folder of images to review is to be chosen.
         session_wanted: The session in this folder (a `Path`) is to be reviewed.
         protocol_chosen: The id of the protocol to follow.
+        train_wanted: The page for training is to be shown.
     """
 
     chosen = Signal(str)
@@ -59,6 +59,7 @@ class SourcePage(QWidget):
     review_folder_wanted = Signal()
     session_wanted = Signal(object)
     protocol_chosen = Signal(str)
+    train_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -152,9 +153,8 @@ class SourcePage(QWidget):
         if not cameras:
             self._cameras.addItem("None found (try device 0)", "camera:0")
 
-    def show_model(self, path: Path, device: str) -> None:
-        """The model file and device that the next scan will use."""
-        name = "The model that came with the program" if path == DEFAULT_MODEL else path.name
+    def show_model(self, path: Path, name: str, device: str) -> None:
+        """The model file, what it is called, and the device that the next scan will use."""
         self._model.setText(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 330))
         self._model.setToolTip(str(path))
         self._device.setCurrentIndex(max(0, list(_DEVICES).index(device) if device in _DEVICES else 0))
@@ -273,7 +273,10 @@ class SourcePage(QWidget):
         other.clicked.connect(self.model_wanted)
         body = QVBoxLayout()
         body.addWidget(self._model)
-        body.addLayout(_row(QLabel("Runs on"), self._device, other))
+        train = QPushButton("Train …")
+        train.setToolTip("Train a model on your corrections; choose among your models")
+        train.clicked.connect(self.train_wanted)
+        body.addLayout(_row(QLabel("Runs on"), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)
         self._protocol.setToolTip("The planes that the examination should show; the checklist follows them.")

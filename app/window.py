@@ -17,7 +17,7 @@ from app.checklist import ChecklistPanel
 from app.choices import Choices, Overrides
 from app.choosing import Chooser, dropped, show_folder
 from app.hand_over import HandOver
-from app.keys import LIVE, REVIEW, START
+from app.keys import LIVE, REVIEW, START, TRAIN
 from app.messages import Messages
 from app.meters import GapMeter
 from app.opened import OpenReview, ReviewRequest
@@ -35,7 +35,9 @@ from app.showing import show_actions, show_banner, show_status
 from app.source_lists import SourceLists
 from app.source_page import SourcePage
 from app.tool_bars import ToolBars
-from app.wiring import connect_parts, follow_protocol, what_keys_do
+from app.train_control import TrainControl
+from app.train_page import TrainPage
+from app.wiring import connect_parts, follow_protocol, show_model, what_keys_do
 from semc_core.engine.live import LiveEngine
 from semc_core.errors import SemcError
 from semc_core.frames import Crop
@@ -79,6 +81,8 @@ class MainWindow(QWidget):
         self.shown_review: OpenReview | None = None
         self.lists = SourceLists(self.source_page, self.report)
         self.hand_over = HandOver(self)
+        self.train_page = TrainPage()
+        self.train = TrainControl(self.train_page, self.choices, lambda: show_model(self))
         self._crop_pending = False
         self.said = ""
         self._status_at_s = 0.0
@@ -139,12 +143,16 @@ class MainWindow(QWidget):
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
         self.source_page.show_recent(self.settings.recent_sources)
-        self.source_page.show_model(self.choices.model, self.choices.device)
-        self.protocols.look_at_model(self.choices.model)
+        show_model(self)
         self.source_page.show_back(self._way_back()[0])
         self._show_page(self.source_page)
         self.lists.look_for_cameras()
         self.lists.look_for_sessions(self.choices.output)
+
+    def show_training(self) -> None:
+        """Show the page for training; a scan that runs goes on."""
+        self.train.open()
+        self._show_page(self.train_page)
 
     def set_region(self, crop: Crop | None) -> None:
         """Use this region of interest from now on; None finds it."""
@@ -209,6 +217,8 @@ class MainWindow(QWidget):
             self.setFocus()
         elif self.page_name == START and self._way_back()[0]:
             self.go_back()
+        elif self.page_name == TRAIN:
+            self.show_sources()
         elif self.isFullScreen():
             self.toggle_full_screen()
 
@@ -235,6 +245,7 @@ class MainWindow(QWidget):
         self.pages.addWidget(self.source_page)
         self.pages.addWidget(self.scan_page)
         self.pages.addWidget(self.review_page)
+        self.pages.addWidget(self.train_page)
         layout = QVBoxLayout(self)
         gap = round(0.5 * theme.em(self))
         layout.setContentsMargins(gap, gap, gap, gap)
@@ -270,7 +281,12 @@ class MainWindow(QWidget):
     @property
     def page_name(self) -> str:
         """Which page is shown."""
-        pages: dict[QWidget, str] = {self.source_page: START, self.scan_page: LIVE, self.review_page: REVIEW}
+        pages: dict[QWidget, str] = {
+            self.source_page: START,
+            self.scan_page: LIVE,
+            self.review_page: REVIEW,
+            self.train_page: TRAIN,
+        }
         return pages[self.pages.currentWidget()]
 
     def _way_back(self) -> tuple[str, QWidget]:
@@ -284,6 +300,8 @@ class MainWindow(QWidget):
         self.review_page.show_review(opened)
 
     def _show_page(self, page: QWidget) -> None:
+        if page is not self.train_page:
+            self.train.hide()
         self.pages.setCurrentWidget(page)
         self.tool_bars.show_page(self.page_name)
         self._status_at_s = 0.0
@@ -314,6 +332,7 @@ class MainWindow(QWidget):
             self.said, self._status_at_s = said, 0.0
         self.lists.poll()
         self.hand_over.tick()
+        self.train.tick(now_s)
         follow_protocol(self)
         show_actions(self)
         show_banner(self)
@@ -359,6 +378,7 @@ class MainWindow(QWidget):
         self.settings.write()
         self.hide()
         try:
+            self.train.close()
             self.hand_over.close()
             self.control.close()
             self.review.close()

@@ -24,6 +24,7 @@ def what_keys_do(window: MainWindow) -> dict[str, Callable[[], object]]:
         "sending": lambda: window.hand_over.show_sending(),
         "record": window.record,
         "source": window.show_sources,
+        "train": window.show_training,
         "review": window.review_this,
         "open_file": lambda: window.choose.loop_to_play(window.open_source),
         "start_stop": window.start_stop,
@@ -51,6 +52,8 @@ def connect_parts(window: MainWindow) -> None:
     page.cameras_wanted.connect(window.lists.look_for_cameras)
     page.model_wanted.connect(lambda: choose.model(lambda path: _use_model(window, path)))
     page.device_chosen.connect(window.choices.use_device)
+    page.train_wanted.connect(window.show_training)
+    window.train_page.folder_wanted.connect(lambda: choose.data(window.train.add_folder))
     page.back_wanted.connect(window.go_back)
     page.review_file_wanted.connect(lambda: choose.loop_to_review(window.open_review))
     page.review_folder_wanted.connect(lambda: choose.folder_to_review(window.open_review))
@@ -123,8 +126,14 @@ def follow_protocol(window: MainWindow) -> None:
 
 def _use_model(window: MainWindow, path: str) -> None:
     window.choices.use_model(path)
-    window.source_page.show_model(window.choices.model, window.choices.device)
-    window.protocols.look_at_model(window.choices.model)
+    show_model(window)
+
+
+def show_model(window: MainWindow) -> None:
+    """Show on the start page which model the next scan uses."""
+    choices = window.choices
+    window.source_page.show_model(choices.model, choices.model_title, choices.device)
+    window.protocols.look_at_model(choices.model)
 
 
 def _try_model(window: MainWindow, path: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semc_core.commands.arguments import count, new_file, positive
+from semc_core.commands.arguments import IN_USE, count, model_file, new_file, positive
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME
 from semc_core.model.presets import PRESETS
@@ -67,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--second-weight", type=positive, help="of the second task (default: 0.5)")
     parser.add_argument("--full-size", action="store_true", help="no smaller pictures at first")
+    parser.add_argument(
+        "--compare-with",
+        type=model_file,
+        default=IN_USE,
+        metavar="FILE",
+        help="hold the new model against this one (default: the one in use)",
+    )
     parser.add_argument(
         "--promote", action="store_true", help="use the new model from now on, if it is no worse"
     )
@@ -143,11 +150,10 @@ def _announce(data: Given) -> None:
 
 def _compare(args: argparse.Namespace, data: Given, folder: Path, progress: Progress) -> None:
     """Hold the new model against the one in use. A fault here does not undo the training: it is told."""
-    from semc_core.model.library import current_model
     from training.promotion import compare, write_comparison
 
     try:
-        comparison = compare(args.out, current_model(), data.index, args.threads)
+        comparison = compare(args.out, args.compare_with, data.index, args.threads)
     except SemcError as error:
         progress.tell("compared", f"The new model could not be compared with the one in use. {error}")
         print(f"The new model could not be compared with the one in use. {error}")

@@ -1,0 +1,151 @@
+"""The page for training, driven as a user does, with real trainings as processes of their own."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.train_state import Phase, RunState
+from app.training_process import TrainingProcess, TrainPlan
+from app.window import MainWindow
+from semc_core.errors import UsageError
+from semc_core.model.library import ModelLibrary
+from semc_core.paths import DEFAULT_MODEL
+from tests.training.toy_folder import write_toy_folder
+
+TRAIN_MS = 280_000
+"""Of a training, on a machine where everything else runs at once. A test that passes does not wait for it."""
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_folder(tmp_path_factory.mktemp("toy") / "discs and bars")
+
+
+@pytest.fixture
+def in_use(tmp_path: Path, tiny_model_path: Path) -> ModelLibrary:
+    """The user has a small network in use, so that a new one is small, too."""
+    library = ModelLibrary(tmp_path / "data" / "models")
+    library.add(tiny_model_path, use=True)
+    return library
+
+
+def click(qtbot: QtBot, button: object) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)  # type: ignore[no-untyped-call]
+
+
+def test_a_toy_is_learned_used_and_put_back_from_the_page(
+    in_use: ModelLibrary, window: MainWindow, toy_folder: Path, qtbot: QtBot
+) -> None:
+    page, train = window.train_page, window.train
+    window.actions_by_name["train"].trigger()
+    assert window.page_name == "train"
+    qtbot.waitUntil(lambda: page.start.isEnabled(), timeout=TRAIN_MS)
+    assert not page.chosen
+    click(qtbot, page.start)
+    assert "nothing to learn from" in page.fault.text()
+    train.add_folder(str(toy_folder))
+    assert page.chosen == (str(toy_folder),)
+    page.unit.setCurrentText("rounds")
+    page.length.setValue(15)
+    click(qtbot, page.start)
+    qtbot.waitUntil(lambda: train.training, timeout=TRAIN_MS)
+    assert not page.start.isEnabled()
+    qtbot.waitUntil(lambda: train.state.phase is Phase.FINISHED, timeout=TRAIN_MS)
+
+    assert train.state.accuracy >= 0.95
+    assert page.curves.points[1] > 1
+    assert "Held-out pictures" in page.detail.text()
+    # The model in use knows other planes, so the two were not compared, and nothing is replaced unasked.
+    assert "was not compared" in page.compared.text()
+    assert page.use.isHidden()
+    before = in_use.current()
+    assert before is not None
+    click(qtbot, page.force)
+    qtbot.waitUntil(lambda: page.compared.text() == "The new model is in use.", timeout=TRAIN_MS)
+    after = in_use.current()
+    assert after is not None
+    assert (after.number, after.forced) == (2, True)
+    window.show_sources()
+    assert window.choices.model_title == "Your model, version 2"
+    assert window.choices.model == in_use.path(after)
+
+    window.show_training()
+    click(qtbot, page.rollback)
+    qtbot.waitUntil(lambda: in_use.current() == before, timeout=TRAIN_MS)
+    train.close()
+
+
+def test_a_training_outlives_the_window_stops_and_goes_on(
+    tiny_model_path: Path, toy_folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    root = tmp_path / "training"
+    first = TrainingProcess(root)
+    assert first.poll() == RunState()
+    with pytest.raises(UsageError, match="no training to go on with"):
+        first.resume()
+    plan = TrainPlan((str(toy_folder),), "semc_tiny", None, 1000, compare_with=tiny_model_path, threads=1)
+    first.start(plan)
+    with pytest.raises(UsageError, match="under way"):
+        first.start(plan)
+    wait(qtbot, first, Phase.RUNNING)
+    assert psutil.Process(first._facts["pid"]).nice() >= 10
+
+    first.let_go()
+    found = TrainingProcess(root)  # the next start of the program
+    assert found.folder == first.folder
+    assert wait(qtbot, found, Phase.RUNNING).step > 0
+    found.stop()
+    state = wait(qtbot, found, Phase.STOPPED)
+    assert not found.alive
+    found.resume()
+    wait(qtbot, found, Phase.RUNNING)
+    assert found.poll().step >= state.step
+    steps = found.events.curves.steps
+    assert steps == sorted(set(steps))
+
+    psutil.Process(found._facts["pid"]).send_signal(signal.SIGKILL)
+    assert "ended before its time" in wait(qtbot, found, Phase.LOST).message
+
+
+def test_a_training_that_fails_says_why(
+    window: MainWindow, in_use: ModelLibrary, tmp_path: Path, qtbot: QtBot
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    window.show_training()
+    window.train.add_folder(str(empty))
+    click(qtbot, window.train_page.start)
+    qtbot.waitUntil(lambda: window.train.state.phase is Phase.FAILED, timeout=TRAIN_MS)
+    assert "is no data set that can be read" in window.train_page.detail.text()
+    assert window.train_page.start.isEnabled()
+    assert window.train_page.resume.isHidden()
+    assert window.choices.model_title != "The model that came with the program"
+
+
+def test_the_model_in_use_is_the_one_of_the_next_scan(
+    new_window: Callable[[], MainWindow], in_use: ModelLibrary
+) -> None:
+    window = new_window()
+    named = window.choices.model  # the command line's
+    window.choices.use_library()
+    assert window.choices.model != named
+    assert window.choices.model == in_use.path(in_use.current())
+    in_use.use(0)
+    assert window.choices.model == DEFAULT_MODEL
+    (in_use.folder / "library.json").write_text("{")
+    assert window.choices.model == in_use.folder / "library.json"  # opening it says what is wrong
+    window.show_training()
+    assert "remove it to start again" in window.train_page.fault.text()
+
+
+def wait(qtbot: QtBot, process: TrainingProcess, phase: Phase) -> RunState:
+    """Follow a training until it is there."""
+    qtbot.waitUntil(lambda: process.poll().phase is phase, timeout=TRAIN_MS)
+    return process.poll()

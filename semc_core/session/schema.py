@@ -282,7 +282,7 @@ def _prepare_writer(connection: sqlite3.Connection) -> None:
 def _check(connection: sqlite3.Connection, folder: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application == _APPLICATION_ID and version == 0:
+    if _is_empty(connection, application, version):
         raise SessionError(f"The session {folder.name} ended before it began and holds nothing; delete it.")
     if application != _APPLICATION_ID or version < 1:
         raise SessionError(f"{DATABASE_NAME} in {folder.name} is not a session; choose another folder.")
@@ -290,6 +290,17 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
         raise SessionError(
             f"The session {folder.name} was made by a newer program; update this one to open it."
         )
+
+
+def _is_empty(connection: sqlite3.Connection, application: int, version: int) -> bool:
+    """Whether a kill came before the first entry was written, or even before the tables were."""
+    if version == 0:
+        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        return application == _APPLICATION_ID or not tables
+    if application != _APPLICATION_ID or version > SCHEMA_VERSION:
+        return False
+    held = " UNION ALL ".join(f"SELECT 1 FROM {name}" for name in ("audit", "frames", *TABLES))
+    return connection.execute(f"{held} LIMIT 1").fetchone() is None
 
 
 def _sentence(folder: Path, error: sqlite3.Error) -> SessionError | SaveError:

@@ -70,10 +70,18 @@ def test_a_newer_session_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_session_that_never_began_is_said(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "session.sqlite").execute("PRAGMA journal_mode = WAL").connection.close()
+    with pytest.raises(SessionError, match="ended before it began"):
+        Session.open(tmp_path)
+    (tmp_path / "session.sqlite").unlink()
     schema.create_database(tmp_path).close()
-    with pytest.raises(SessionError, match="is damaged"):
+    with pytest.raises(SessionError, match="ended before it began"):
         Session.open(tmp_path)
     connection = sqlite3.connect(tmp_path / "session.sqlite")
+    connection.execute("INSERT INTO session (id, note) VALUES (1, '')")
+    connection.commit()
+    with pytest.raises(SessionError, match="is damaged"):
+        Session.open(tmp_path)
     connection.execute("PRAGMA user_version = 0")
     connection.close()
     with pytest.raises(SessionError, match="ended before it began"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semc_core.commands.arguments import IN_USE, count, model_file, new_file
-from semc_core.errors import UsageError
+from semc_core.errors import SemcError
 from semc_core.model.spec import Architecture
 
 HELP = "show, verify and import models; choose the one in use"
@@ -85,7 +85,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do one action. Returns the exit code: 1 where `verify` or `fit-gate` came to a bad end."""
+    """Do one action. Returns the exit code: 1 where `verify` failed.
+
+    Raises:
+        SemcError: It could not be done, or what came out is not good enough to be written.
+    """
     from semc_core.commands import model_versions
 
     actions = {
@@ -157,7 +161,7 @@ def _fit_gate(args: argparse.Namespace) -> int:
     print(f"accuracy {result.accuracy_before:.1%} before, {result.accuracy_after:.1%} after")
     print(f"cross-entropy {result.loss_before:.3f} before, {result.loss_after:.3f} after")
     if not result.better:
-        raise UsageError(
+        raise SemcError(
             f"The fitted gate is no better on the pictures held out, so {args.out.name} was not written; "
             "collect more pictures."
         )
@@ -181,15 +185,13 @@ def _quantise(args: argparse.Namespace) -> int:
         )
         progress.update(task, description="Quantising and measuring")
         result = quantise_file(args.file, args.out, pictures, args.threads)
-    print(
-        f"calibrated on {result.calibrated_on} pictures, measured on {result.measured_on} of other patients"
-    )
+    print(f"calibrated on {result.calibrated_on} pictures, measured on {result.measured_on} others")
     print(f"accuracy {result.accuracy_float32:.2%} in float32, {result.accuracy_int8:.2%} in int8")
     print(f"the same class in {result.agreement:.2%} of the pictures")
     if result.left_in_float32:
         print(f"left in float32: {', '.join(result.left_in_float32)}")
     if not result.accepted:
-        raise UsageError(
+        raise SemcError(
             f"{args.out.name} was not written: int8 may lose at most {100 * MOST_LOST:.1f} points of "
             f"accuracy and must agree in {LEAST_AGREEMENT:.0%} of the pictures; keep the float32 model."
         )

@@ -31,6 +31,8 @@ MOST_LOST: Final = 0.005
 """Accuracy that int8 may lose on pictures it was not calibrated on, of 1."""
 LEAST_AGREEMENT: Final = 0.99
 """Share of those pictures in which int8 must name the same class as float32."""
+LEAST_MEASURED: Final = 100
+"""Pictures to measure on: among fewer, one in a hundred cannot be told."""
 
 _LADDER: Final[tuple[tuple[str, ...], ...]] = ((), ("samc.",), ("samc.", "ace."))
 """What is left in float32, tried in this order until the result is accepted: parts of convolutions' names."""
@@ -42,7 +44,7 @@ class Quantised:
 
     Attributes:
         calibrated_on: Pictures the ranges were taken from.
-        measured_on: Other pictures, of other patients.
+        measured_on: Other pictures.
         accuracy_float32: On those, 0-1.
         accuracy_int8: The same in int8.
         agreement: Share of them in which both name the same class, 0-1.
@@ -78,15 +80,18 @@ def quantise_file(path: Path, out: Path, pictures: Pictures, threads: int | None
     Raises:
         ModelFileError: The model file cannot be read or the new one not be written.
         RuntimeFault: OpenVINO cannot run the network.
-        UsageError: NNCF is not installed, or there are no pictures to measure on.
+        UsageError: NNCF is not installed, or there are too few pictures to measure on.
     """
     require_nncf()
     spec, arrays = read_model(path)
     arrays = {n: v for n, v in arrays.items() if not n.startswith(INT8_PREFIX) and n != VERIFY_INT8}
     calibration = [picture.inputs for picture in pictures.calibration]
     measured = pictures.measured
-    if not calibration or not measured:
-        raise UsageError("There are no pictures to calibrate or to measure on; give a folder with more.")
+    if not calibration or len(measured) < LEAST_MEASURED:
+        raise UsageError(
+            f"There are {len(measured)} pictures to measure int8 on, and it takes {LEAST_MEASURED} at least "
+            "to judge it; give a folder with more."
+        )
     labels = np.array([picture.label for picture in measured])
     reference = _classes_of(path, "float32", measured, threads)
     with tempfile.TemporaryDirectory(prefix="semc-quantise-") as folder:

@@ -1,6 +1,6 @@
 """The pictures that a model is quantised with: some to take ranges from, others to measure on.
 
-No patient is in both. Each picture is prepared as in a live scan.
+No patient is in both, where it is known whose a picture is. Each is prepared as in a live scan.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Pictures:
 
     Attributes:
         calibration: To take the ranges from.
-        measured: Of other patients, to compare int8 with float32 on.
+        measured: Others, to compare int8 with float32 on.
         description: What they are, for the model file.
     """
 
@@ -81,6 +81,8 @@ def simulated_pictures(
 def folder_pictures(spec: ModelSpec, folder: Path, seed: int = 0) -> Pictures:
     """The pictures of a folder with a sub-folder per class, half of the patients for each purpose.
 
+    Pictures that lie loose in a class's folder are divided one by one: nothing says whose they are.
+
     Raises:
         SourceError: A picture cannot be read.
         UsageError: The folder does not fit the model, or holds too few pictures to divide.
@@ -94,7 +96,8 @@ def folder_pictures(spec: ModelSpec, folder: Path, seed: int = 0) -> Pictures:
     return Pictures(
         [_read(spec, p.path, p.label) for p in to_calibrate[::step]],
         [_read(spec, p.path, p.label) for p, held_out in zip(found, apart, strict=True) if held_out],
-        "a folder of labelled pictures, half of its patients to calibrate and half to measure",
+        "a folder of labelled pictures, half of its patients (of loose pictures, half of those) to calibrate "
+        "and half to measure",
     )
 
 

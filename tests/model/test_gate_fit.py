@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from semc_core.commands import model
-from semc_core.errors import UsageError
+from semc_core.errors import SemcError, UsageError
 from semc_core.model.file import read_model, write_model
 from semc_core.model.gate_fit import Seen, divided, fit_gate, labelled_pictures, softmax
 from semc_core.model.layout import random_weights
@@ -139,8 +139,9 @@ def test_a_gate_that_is_no_better_is_not_written(tmp_path: Path, spec: ModelSpec
         if index % 2:
             other = "B" if path.parent.name == "A" else "A"
             path.rename(tmp_path / "pictures" / other / f"moved{path.name}")
-    with pytest.raises(UsageError, match=r"no better.*was not written"):
+    with pytest.raises(SemcError, match=r"no better.*was not written") as refused:
         run("fit-gate", str(given), str(tmp_path / "pictures"), "--out", str(out))
+    assert not isinstance(refused.value, UsageError), "the command was right: exit code 1, not 2"
     assert not out.exists()
 
 

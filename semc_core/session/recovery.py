@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from semc_core.frames import Crop
 from semc_core.session.atomic import remove_leftovers, save_error
+from semc_core.session.clips import CLIP_FOLDER
 from semc_core.session.corrections import FIRST_ADDED, better_edit
 from semc_core.session.entries import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256
 from semc_core.session.journal import Note
+from semc_core.session.parts import VIDEO_SUFFIX
 from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
 
@@ -39,8 +41,8 @@ def recover(
 ) -> Recovery:
     """Bring folder and state together.
 
-    A pair of files that was written and not logged is taken over; half a pair is superfluous, and so is one
-    that was replaced. A plane whose picture or clip is gone says so from now on.
+    A pair of files, or a clip, that was written and not logged is taken over; half a pair is superfluous,
+    and so is one that was replaced. A plane whose picture or clip is gone says so from now on.
 
     Args:
         folder: Of the session, which nobody else writes to.
@@ -68,10 +70,13 @@ def recover(
         if (row := _row_of(folder / name, model)) is not None
         if (edit := _taken_over(state, row)) is not None
     ]
+    clips = _clips(folder, state)
     needed = _needed(state, stack)
-    counts = {"planes_taken_over": len(taken), "files_missing": len(missing)}
+    counts = {
+        "planes_taken_over": len(taken), "clips_taken_over": len(clips), "files_missing": len(missing)
+    }  # fmt: skip
     return Recovery(
-        Note(PROGRAM, "recovered", counts, (*missing, *taken)),
+        Note(PROGRAM, "recovered", counts, (*missing, *taken, *clips)),
         _sentence(last_s, len(taken), len(missing)),
         tuple(name for name in names if name not in needed),
     )
@@ -108,6 +113,26 @@ def _taken_over(state: State, row: Row) -> Edit | None:
     if edit is not None:
         state.apply([edit])
     return edit
+
+
+def _clips(folder: Path, state: State) -> list[Edit]:
+    """Takes over clips that were written and not logged: those named as their plane's picture."""
+    edits = []
+    for number, row in state.rows["planes"].items():
+        if row["clip"] is not None or row["png"] is None:
+            continue
+        name = f"{CLIP_FOLDER}/{Path(row['png']).stem}{VIDEO_SUFFIX}"
+        try:
+            digest = file_sha256(folder / name)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise save_error(folder, error) from error
+        edit = state.changed("planes", number, clip=name, clip_sha256=digest)
+        if edit is not None:
+            edits.append(edit)
+    state.apply(edits)
+    return edits
 
 
 def _later(row: Row, known: Row) -> bool:

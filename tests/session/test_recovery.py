@@ -50,6 +50,20 @@ def test_a_plane_whose_files_are_there_and_not_logged_is_taken_over(tmp_path: Pa
     ]  # fmt: skip
 
 
+def test_a_clip_that_was_written_and_not_logged_is_taken_over(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        (session.folder / "clips").mkdir()
+        for stem in ("001_A_f000010", "002_B_f000040", "002_B_f000041"):
+            (session.folder / "clips" / f"{stem}.mkv").write_bytes(stem.encode())
+        session.set_clip(1, "clips/001_A_f000010.mkv")
+        killed = as_killed(session, tmp_path / "killed")
+    with Session.open(killed) as session:
+        assert [plane.clip for plane in session.planes()] == [
+            "clips/001_A_f000010.mkv", "clips/002_B_f000040.mkv"
+        ]  # fmt: skip
+        assert session.verify().ok
+
+
 def test_half_a_plane_and_one_that_was_replaced_are_removed(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         find_plane(session, 1, 12)

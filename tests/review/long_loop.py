@@ -1,6 +1,7 @@
 """A long loop in review: memory and how long each action takes.
 
-`python -m tests.review.long_loop [--minutes 30] [--actions 60] [--no-model] [--keep FILE]`
+`python -m tests.review.long_loop [--minutes 30] [--actions 60] [--no-model]
+[--cache-mib 256] [--keep FILE]`
 makes a 720p H.264 loop of 30 frames/s with groups of 250 pictures and B-frames, reviews it with the shipped
 model while it is played, stepped, scrubbed and jumped in, and prints what it saw. Not part of the suite.
 """
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +24,10 @@ import av
 import cv2
 import numpy as np
 
-from semc_core.capture.seek import SeekableSource, open_seekable
+from semc_core.capture.seek import SeekableSource
+from semc_core.capture.seek_video import SeekableVideo
+from semc_core.capture.source import SourceInfo
+from semc_core.capture.video import VideoSource
 from semc_core.errors import SemcError
 from semc_core.frames import FramePacket
 from semc_core.paths import DEFAULT_MODEL
@@ -136,6 +141,12 @@ class Actions:
         time.sleep(max(0.0, then_s - (time.perf_counter() - begun_s)))
 
 
+def info_of(path: Path) -> SourceInfo:
+    """What is known of a video."""
+    with closing(VideoSource(path)) as source:
+        return source.info
+
+
 def memory_mib() -> float:
     """Resident memory now."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
@@ -149,6 +160,7 @@ def main() -> int:
     parser.add_argument("--actions", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-model", action="store_true", help="review without analysing")
+    parser.add_argument("--cache-mib", type=int, default=256, help="for decoded frames (default: 256)")
     parser.add_argument("--keep", type=Path, help="use this file, made if it is not there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -167,7 +179,8 @@ def main() -> int:
 
 def _review(path: Path, folder: Path, args: argparse.Namespace) -> None:
     begun_s = time.perf_counter()
-    source = open_seekable(path)
+    # Caches fill for many minutes, which hides what else grows: a small one shows it.
+    source = SeekableVideo(path, info_of(path), args.cache_mib * 2**20)
     opened_s = time.perf_counter() - begun_s
     print(f"opened {source.count} frames in {opened_s:.2f} s, memory {memory_mib():.0f} MiB")
     runtime = load_runtime(DEFAULT_MODEL, "cpu")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _EVERY_S: Final = 0.5
 _SIMULATED: Final = "simulated:40"
 _DEFAULT_PRESET: Final = "semc_live"
+_NAME_LENGTH: Final = 26
 
 
 class TrainControl:
@@ -189,8 +190,8 @@ class TrainControl:
         corrections = DataChoice(
             str(self._choices.output), f"My corrections ({words})", bool(count), bool(count)
         )
-        simulated = DataChoice(_SIMULATED, "Simulated patients (40, made when they are needed)", chosen=False)
-        folders = [DataChoice(folder, Path(folder).name or folder) for folder in self._folders]
+        simulated = DataChoice(_SIMULATED, "40 simulated patients", chosen=False)
+        folders = [DataChoice(folder, _short(Path(folder).name or folder)) for folder in self._folders]
         self._page.show_data([corrections, simulated, *folders])
 
     def _show_models(self) -> None:
@@ -229,6 +230,11 @@ def _model_text(version: Version) -> str:
     if version.compared:
         text += f", F1 {version.compared['candidate']['f1']:.3f}"
     return f"{text} (forced)" if version.forced else text
+
+
+def _short(name: str) -> str:
+    """A folder's name that fits into a small window."""
+    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
 
 
 def _corrected_sessions(root: Path) -> int:

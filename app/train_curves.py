@@ -36,9 +36,11 @@ class TrainCurves(QWidget):
             f"<span style='color:{_ACCURACY}'>■ accuracy</span>"
         )
         row.addLayout(_titled(words, self._score))
+        self.hide()
 
     def show_curves(self, curves: Curves) -> None:
-        """Draw these."""
+        """Draw these; nothing is shown while there are none."""
+        self.setVisible(bool(curves.steps))
         self._raw.setData(curves.steps, curves.losses)
         self._smooth.setData(curves.steps, curves.smooth)
         self._f1.setData(curves.validated, curves.f1s)

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -202,14 +201,29 @@ class TrainPage(QWidget):
         self.title.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(round(0.6 * theme.em(self)))
-        grid = QGridLayout(self)
-        grid.setSpacing(round(0.8 * theme.em(self)))
-        grid.addWidget(self._data_card(), 0, 0)
-        grid.addWidget(self._models_card(), 1, 0)
-        grid.addWidget(self._progress_card(), 0, 1, 2, 1)
-        grid.setColumnStretch(0, 4)
-        grid.setColumnStretch(1, 6)
-        grid.setRowStretch(1, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(round(0.8 * theme.em(self)))
+        row.addWidget(self._left(), 4)
+        row.addWidget(self._progress_card(), 6)
+
+    def _left(self) -> QScrollArea:
+        """What is learned from, above the models; scrolls in a small window."""
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(round(0.8 * theme.em(self)))
+        column.addWidget(self._data_card())
+        column.addWidget(self._models_card())
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(holder)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumWidth(
+            holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
+        )
+        return scroll
 
     def _data_card(self) -> QFrame:
         card, layout = self._card("Train a model", "What it learns from. Nothing leaves this computer.")
@@ -229,20 +243,12 @@ class TrainPage(QWidget):
         layout.addWidget(self.curves, 1)
         layout.addWidget(self.compared)
         layout.addLayout(_row(self.use, self.force))
+        layout.addStretch(0)
         return card
 
     def _models_card(self) -> QFrame:
         card, layout = self._card("Your models", "A new scan uses the one in use.")
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(self._versions)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(holder)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout.addWidget(scroll, 1)
+        layout.addLayout(self._versions)
         layout.addLayout(_row(self.rollback))
         return card
 

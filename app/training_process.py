@@ -35,7 +35,7 @@ _PROGRESS_NAME: Final = "progress.jsonl"
 _STOP_NAME: Final = "control/stop"
 _FOLDER: Final = re.compile(r"\d{8}-\d{6}")
 _KEPT: Final = 3
-_NICE: Final = 10
+_NICE: Final = 19
 _SEED: Final = 1
 """Always the same: it deals patients to train, validation and test, and these must not be mixed."""
 

@@ -75,7 +75,9 @@ def load_index(places: Sequence[str], seed: int, groups: str = "") -> DataIndex:
     whole: list[Path | str] = list(places)
     options = ReadOptions(groups)
     index = open_data(whole[0], options) if len(whole) == 1 else open_many(whole, options)
-    if not (index.of_split("train") and index.of_split("validation")):
+    dealt = index.of_split("train") and index.of_split("validation")
+    # Of several sets one may be dealt already and another not: nothing of that one must get lost.
+    if not dealt or (len(whole) > 1 and index.of_split("")):
         index = index.split(seed)
     index.check()
     return index

@@ -17,6 +17,7 @@ HELP = "show, verify and import models; choose the one in use"
 _INFO = "show what a model file holds"
 _VERIFY = "run a model file's stored inputs through every runtime and compare with its stored outputs"
 _IMPORT = "make a model file of a checkpoint of the SEMC authors' code, or of a SonoNet"
+_START = "make an untrained model file with the encoder of a torchvision ResNet, for semc train --encoder"
 _QUANTISE = (
     "make a model file that runs in int8 on the CPU; it is written only if int8 nearly always says what "
     "float32 says (needs NNCF, from the extra train)"
@@ -74,6 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     quantise.add_argument("--threads", type=count, help="most CPU threads to use")
 
+    start = actions.add_parser("start", help=_START, description=_START)
+    start.add_argument("--preset", required=True, help="semc_r18, semc_r50 or semc_r50_paper")
+    start.add_argument(
+        "--resnet", required=True, metavar="FILE|download", help="its weights, or torchvision's own download"
+    )
+    start.add_argument("--classes", required=True, metavar="A,B,NSP", help="class names, NSP among them")
+    start.add_argument("--out", type=new_file, required=True, help="model file to write")
+
     listing = actions.add_parser("list", help=_LIST, description=_LIST)
     listing.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -101,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
         "import": _import,
         "fit-gate": _fit_gate,
         "quantise": _quantise,
+        "start": _start,
     }
     return actions[args.action](args)
 
@@ -166,6 +176,14 @@ def _fit_gate(args: argparse.Namespace) -> int:
             "collect more pictures."
         )
     print(f"Wrote {args.out}.")
+    return 0
+
+
+def _start(args: argparse.Namespace) -> int:
+    from semc_core.model.pretrained import write_started
+
+    write_started(args.preset, args.classes.split(","), args.resnet, args.out)
+    print(f"Wrote {args.out}. Train it with semc train --encoder {args.out} --preset {args.preset}.")
     return 0
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import urllib.error
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +13,12 @@ from torch import Tensor
 from torchvision.models import ResNet18_Weights, ResNet34_Weights, ResNet50_Weights, WeightsEnum
 
 from semc_core.errors import ModelFileError, UsageError
+from semc_core.model.file import write_model
 from semc_core.model.importing import read_checkpoint
 from semc_core.model.network import SemcNetwork
+from semc_core.model.presets import new_spec
 from semc_core.model.spec import Architecture
-from semc_core.model.weights import start_from_resnet
+from semc_core.model.weights import empty_network, network_arrays, start_from_resnet
 
 DOWNLOAD: Final = "download"
 """Said in place of a file: torchvision's own weights, from its address, kept in PyTorch's cache folder."""
@@ -25,6 +29,7 @@ _WEIGHTS: Final[dict[tuple[str, tuple[int, ...]], WeightsEnum]] = {
     ("bottleneck", (3, 4, 6, 3)): ResNet50_Weights.IMAGENET1K_V2,
 }
 _WIDTH: Final = 64
+_NOTICE: Final = "Not trained: it knows photographs and no ultrasound. Train it with semc train --encoder."
 
 
 def start_pretrained(network: SemcNetwork, source: str) -> None:
@@ -42,6 +47,27 @@ def start_pretrained(network: SemcNetwork, source: str) -> None:
     """
     state = _downloaded(network.architecture) if source == DOWNLOAD else read_checkpoint(Path(source))
     start_from_resnet(network, state)
+
+
+def write_started(preset: str, classes: Sequence[str], source: str, out: Path) -> None:
+    """Write a model file that has learned nothing but what its ResNet knew, for a training to start from.
+
+    Args:
+        preset: Of a network whose encoder is a torchvision ResNet.
+        classes: In the order of the outputs, NSP among them.
+        source: As for `start_pretrained`.
+        out: The model file to write.
+
+    Raises:
+        ModelFileError: As in `start_pretrained`, or the classes or the file to write are no good.
+        UsageError: There is no such preset, or torchvision has no weights for it.
+    """
+    spec = new_spec(preset, classes)
+    network = empty_network(spec.architecture, len(spec.classes))
+    assert isinstance(network, SemcNetwork)  # there are no others among the presets
+    start_pretrained(network, source)
+    provenance = {"encoder": f"ResNet, {DOWNLOAD if source == DOWNLOAD else Path(source).name}"}
+    write_model(out, replace(spec, notice=_NOTICE, provenance=provenance), network_arrays(network))
 
 
 def _downloaded(architecture: Architecture) -> dict[str, Tensor]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import urllib.error
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torchvision.models import resnet18, resnet50
 
+from semc_core.commands import model
 from semc_core.errors import ModelFileError, UsageError
+from semc_core.model.file import read_model
 from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import PRESETS
 from semc_core.model.pretrained import DOWNLOAD, start_pretrained
@@ -87,3 +91,28 @@ def test_what_is_no_such_resnet_is_refused(tmp_path: Path) -> None:
     torch.save({n: torch.zeros(v.shape) for n, v in list(deeper.state_dict().items())[:60]}, path)
     with pytest.raises(ModelFileError, match=r"another shape|has no"):
         start_pretrained(network, str(path))
+
+
+def test_a_file_to_start_a_training_from_says_that_it_is_not_trained(
+    state: dict[str, Tensor], tmp_path: Path
+) -> None:
+    given, out = tmp_path / "resnet18.pth", tmp_path / "start.safetensors"
+    torch.save(state, given)
+    assert (
+        run("start", "--preset", "semc_r18", "--resnet", str(given), "--classes", "A,NSP", "--out", str(out))
+        == 0
+    )
+    spec, arrays = read_model(out)
+    assert spec.classes == ("A", "NSP")
+    assert spec.notice.startswith("Not trained")
+    for expert in range(3):
+        ours = arrays[f"experts.{expert}.1.conv2.weight"]
+        assert np.array_equal(ours, state["layer4.1.conv2.weight"].numpy())
+    with pytest.raises(UsageError, match="no ResNet of the form"):
+        run("start", "--preset", "semc_live", "--resnet", DOWNLOAD, "--classes", "A,NSP", "--out", str(out))
+
+
+def run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    model.add_arguments(parser)
+    return model.run(parser.parse_args(arguments))

@@ -36,6 +36,8 @@ _TRACES_EVERY_S: Final = 0.1
 _AGE_EVERY_S: Final = 0.25
 _FLASH_S: Final = 1.5
 _TRACES_EM: Final = 9
+_SHORT_EM: Final = 27
+"""A page that is lower than this has no room for the curves."""
 
 _REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  A: automatic."
 _REGION_TOO_SMALL = "That region is too small; drag a larger one.  Esc: as it was."
@@ -127,7 +129,8 @@ class ScanPage(QWidget):
         room = self.height() - self.strip.height() - self.readout.height()
         em = theme.em(self)
         self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
-        self.traces.setVisible(not self.checklist.takes_all)
+        short = self.height() < _SHORT_EM * em
+        self.traces.setVisible(not self.checklist.takes_all and not short)
         self._traces_heading.setVisible(not self.checklist.narrow)
 
     def begin(self, engine: LiveEngine) -> None:

@@ -42,12 +42,12 @@ def classify(
         side: Rows and columns.
         batch: Frames at a time.
     """
-    device = next(network.parameters()).device
+    first = next(network.parameters())
     logits, features = [], []
     with evaluating(network):
         for part in torch.split(frames, batch):
             inputs = normalised(to_side(part, side or preprocessing.height), preprocessing)
-            details = network.details(inputs.to(device).contiguous(memory_format=torch.channels_last))
+            details = network.details(inputs.to(first).contiguous(memory_format=torch.channels_last))
             logits.append(details.logits.float().cpu())
             features.append(details.fused_pooled.float().cpu())
     return Classified(torch.cat(logits), torch.cat(features))

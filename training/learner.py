@@ -67,6 +67,8 @@ class Learner:
         freeze_unused(self.network, self.losses)
         self.average = WeightAverage(self.network, options.average)
         self.objective = self._objective(second)
+        if self._world > 1:
+            share_statistics(self.objective)  # makes new parameters, so before the optimiser is given them
         self._optimiser = _optimiser(options, self.objective)
         weights = None
         if options.draws == "balanced":
@@ -86,12 +88,10 @@ class Learner:
 
     def _placed(self) -> None:
         """Move to the device, and into the memory order that convolutions like best there."""
-        if self._world > 1:
-            share_statistics(self.objective)
-        self._wrapped, self._optimiser = self.fabric.setup(self.objective, self._optimiser)
-        self.average.network = self.fabric.to_device(self.average.network)
         self.network.to(memory_format=torch.channels_last)
         self.average.network.to(memory_format=torch.channels_last)
+        self._wrapped, self._optimiser = self.fabric.setup(self.objective, self._optimiser)
+        self.average.network.to(next(self.network.parameters()))
 
     def one_step(self, step: int, progress: float) -> dict[str, float]:
         """Draw, change, learn. Returns the means over this process's part of the batch.
@@ -106,12 +106,7 @@ class Learner:
         rate = self.options.rate * rate_factor(progress, self.options.warm_up)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        set_gate_temperature(self.network, self.losses, progress)
-        self._generator.manual_seed(seed_of(self.options.seed, step, draws.PICTURES, self._rank))
-        torch.manual_seed(seed_of(self.options.seed, step, draws.NOISE, self._rank))
-        chosen = shard(self._draws.of_step(step), self._rank, self._world)
-        self._optimiser.zero_grad()
-        told = self._gradient(chosen, self.side(progress))
+        told = self.gradient(step, progress)
         if not np.isfinite(told["loss"]):
             raise UsageError("The loss is no longer a number; train again with a lower --rate.")
         self.fabric.clip_gradients(self._wrapped, self._optimiser, max_norm=_GREATEST_GRADIENT)
@@ -119,21 +114,31 @@ class Learner:
         self.average.update(self.network, step + 1)
         return told | {"rate": rate}
 
-    def _gradient(self, chosen: Tensor, side: int) -> dict[str, float]:
-        """Take the gradient of the frames `chosen`, in parts if asked to. Returns the mean losses."""
+    def gradient(self, step: int, progress: float) -> dict[str, float]:
+        """Take the gradient of a step, in parts if asked to, and learn nothing yet. Returns the mean losses.
+
+        Args:
+            step: See `one_step`.
+            progress: See `one_step`.
+        """
+        set_gate_temperature(self.network, self.losses, progress)
+        self._generator.manual_seed(seed_of(self.options.seed, step, draws.PICTURES, self._rank))
+        torch.manual_seed(seed_of(self.options.seed, step, draws.NOISE, self._rank))
+        chosen, side = shard(self._draws.of_step(step), self._rank, self._world), self.side(progress)
         self._wrapped.train()
+        self._optimiser.zero_grad()
         parts = chosen.chunk(self.options.accumulate)
         sums: dict[str, float] = {}
         for number, part in enumerate(parts, start=1):
             share = len(part) / len(chosen)
             # Processes need to agree only once per step.
             with self.fabric.no_backward_sync(self._wrapped, enabled=number < len(parts)):
-                told = self._wrapped(*self.batch(part, side))
+                told = self._wrapped(*self._batch(part, side))
                 self.fabric.backward(told["loss"] * share)
             sums = {name: sums.get(name, 0.0) + share * float(value.detach()) for name, value in told.items()}
         return sums
 
-    def batch(self, chosen: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    def _batch(self, chosen: Tensor, side: int) -> tuple[Tensor, Tensor]:
         """Changed pictures of the frames `chosen` (B,), all once, then all again; and labels (V B,)."""
         places = chosen.repeat(self._views)
         pictures = self._change(self._train.frames[places], side)

@@ -109,11 +109,11 @@ class Objective(nn.Module):
 
 
 def _in_full(details: Any) -> Any:
-    """The same details with all numbers in 32 bits."""
+    """The same details with no number in half precision."""
     values = {each.name: getattr(details, each.name) for each in fields(details)}
     halves = {
         name: value.float()
         for name, value in values.items()
-        if isinstance(value, Tensor) and value.is_floating_point() and value.dtype != torch.float32
+        if isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
     }
     return replace(details, **halves) if halves else details

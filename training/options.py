@@ -16,7 +16,7 @@ from training.losses.options import LossOptions, loss_recipe
 from training.schedule import Budget
 
 OPTIMISERS: Final = ("adamw", "sgd")
-PRECISIONS: Final = ("32", "bf16", "16")
+PRECISIONS: Final = ("64", "32", "bf16", "16")
 DRAWS: Final = ("balanced", "shuffled")
 SECOND_TASKS: Final = ("none", "simclr")
 
@@ -39,8 +39,8 @@ class TrainOptions:
             change. The gradient of the cross-entropy is that of the whole batch, but BatchNorm sees one part
             at a time, and the contrastive losses compare within a part and with the queue, which the earlier
             parts have entered.
-        precision: "32", "bf16" (half, safe), or "16" (half, with a scaled loss). The losses are always
-            computed in 32 bits.
+        precision: "32", "bf16" (half, safe), "16" (half, with a scaled loss), or "64", to compare results
+            closely. The losses are never computed in half.
         optimiser: "adamw" or "sgd" (momentum 0.9, the paper's).
         rate: Greatest learning rate.
         weight_decay: On all weights.

@@ -24,14 +24,14 @@ from torch.nn import functional as F
 from semc_core.errors import UsageError
 from training.losses.contrast import ALONE, Ranks
 
-_PRECISIONS: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_PRECISIONS: Final = {"64": "64-true", "32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 def make_fabric(precision: str, batch: int) -> Any:
     """Lightning Fabric for this process: one device alone, or its place among those that torchrun started.
 
     Args:
-        precision: "32", "bf16" or "16".
+        precision: One of `training.options.PRECISIONS`.
         batch: Frames per step of all processes.
 
     Raises:
@@ -50,7 +50,7 @@ def make_fabric(precision: str, batch: int) -> Any:
         devices=local,
         num_nodes=world // local,
         # The buffers are the same everywhere: statistics and queue are made from what all processes saw.
-        strategy=DDPStrategy(broadcast_buffers=False),
+        strategy=DDPStrategy(forward_sync_buffers=False),
         precision=_PRECISIONS[precision],
     )
     fabric.launch()
@@ -141,7 +141,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
         assert self.num_batches_tracked is not None
         shape = (1, -1) + (1,) * (x.dim() - 2)
         over = [axis for axis in range(x.dim()) if axis != 1]
-        precise = x.float()
+        precise = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
         mean: Tensor = _MeanOverProcesses.apply(precise.mean(over))
         centred = precise - mean.view(shape)
         variance: Tensor = _MeanOverProcesses.apply(centred.square().mean(over))

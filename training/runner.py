@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import torch
+
 from semc_core.errors import UsageError
 from training.checkpoint import read_checkpoint, write_checkpoint
 from training.progress import PROGRESS_NAME, STOP_NAME, Progress
@@ -193,7 +195,7 @@ class Runner:
         started_s, done = time.monotonic(), self.progress
         self._validated = int(done * self._plan.validations)
         judged = self._work.look_back(done)
-        row = {name: value / self._count for name, value in self._sums.items()}
+        row = {name: self._mean(value / self._count) for name, value in self._sums.items()}
         row |= judged | {"step": self.step, "elapsed_s": self.elapsed_s, "images_per_s": images_per_s}
         self._rows, self._sums, self._count = [*self._rows, row], {}, 0
         if self._work.counts(done):
@@ -212,6 +214,12 @@ class Runner:
                 eta_s=self._left_s(),
             )
         return row
+
+    def _mean(self, value: float) -> float:
+        """The mean over processes: each knows its own part of the batches."""
+        if self._fabric.world_size == 1:
+            return value
+        return float(self._fabric.all_reduce(torch.tensor(value, dtype=torch.float64)))
 
     def _compare(self, score: float) -> None:
         """Keep the weights if they are the best so far; give up after too many that are not."""

@@ -57,7 +57,8 @@ class Contrast(nn.Module):
         """
         pooled = self.network.details(inputs).fused_pooled
         with torch.autocast(inputs.device.type, enabled=False):
-            projections = torch.stack(self.head(pooled.float()).chunk(2), dim=1)
+            precision = next(self.head.parameters()).dtype
+            projections = torch.stack(self.head(pooled.to(precision)).chunk(2), dim=1)
             return anatomy_aware(projections, known, self._temperature, self._ranks).mean()
 
 
@@ -93,13 +94,13 @@ class PretrainLearner:
         self.network = build(options.network, options.preset, _CLASSES)
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(not is_head(name))
-        self._contrast = Contrast(self.network, options.temperature, ranks_of(self.fabric))
+        self.contrast = Contrast(self.network, options.temperature, ranks_of(self.fabric))
         if self._world > 1:
-            share_statistics(self._contrast)
-        taught = [each for each in self._contrast.parameters() if each.requires_grad]
+            share_statistics(self.contrast)
+        taught = [each for each in self.contrast.parameters() if each.requires_grad]
         optimiser = torch.optim.Adam(taught, lr=options.rate, weight_decay=options.weight_decay)
-        self._wrapped, self._optimiser = self.fabric.setup(self._contrast, optimiser)
         self.network.to(memory_format=torch.channels_last)
+        self._wrapped, self._optimiser = self.fabric.setup(self.contrast, optimiser)
         self._draws = Draws(len(train.labels), options.batch, options.seed)
         self._generator = torch.Generator()
         self._change = make_recipe(options.recipe, self._generator, ultrasound=options.ultrasound)
@@ -119,16 +120,21 @@ class PretrainLearner:
         Raises:
             UsageError: The loss is no longer a number.
         """
+        loss = self.gradient(step)
+        if not np.isfinite(loss):
+            raise UsageError("The loss is no longer a number; pretrain again with a lower --rate.")
+        self._optimiser.step()
+        return {"loss": loss}
+
+    def gradient(self, step: int) -> float:
+        """Take the gradient of a step, and learn nothing yet. Returns the mean loss."""
         torch.manual_seed(seed_of(self.options.seed, step, draws.NOISE, self._rank))
         chosen = self._draws.of_step(step)
         self._wrapped.train()
         self._optimiser.zero_grad()
-        loss = self._wrapped(*self._batch("train", chosen, self.options.seed, step))
+        loss: Tensor = self._wrapped(*self._batch("train", chosen, self.options.seed, step))
         self.fabric.backward(loss)
-        if not np.isfinite(float(loss.detach())):
-            raise UsageError("The loss is no longer a number; pretrain again with a lower --rate.")
-        self._optimiser.step()
-        return {"loss": float(loss.detach())}
+        return float(loss.detach())
 
     def _batch(self, which: str, chosen: Tensor, seed: int, step: int) -> tuple[Tensor, Tensor]:
         """First and second views of this process's part of the frames `chosen`, and their anatomies."""
@@ -170,7 +176,7 @@ class PretrainLearner:
         """Everything that decides the steps to come."""
         return {
             "network": self.network.state_dict(),
-            "head": self._contrast.head.state_dict(),
+            "head": self.contrast.head.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
         }
@@ -178,6 +184,6 @@ class PretrainLearner:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.network.load_state_dict(state["network"])
-        self._contrast.head.load_state_dict(state["head"])
+        self.contrast.head.load_state_dict(state["head"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])

@@ -155,7 +155,7 @@ def _why_weak(best: Evidence, enter: float) -> str:
         return "Its picture was not written."
     how = "Captured by hand; the" if best.by_hand else "The"
     sure = f"{how} model should be {percent(enter)} sure."
-    return f"{sure} Hold the plane longer, or choose a better frame in review."
+    return f"{sure} Hold the plane longer, or in review confirm its name or choose a better frame."
 
 
 def choices(book: ProtocolBook) -> tuple[tuple[str, str], ...]:

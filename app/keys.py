@@ -96,7 +96,9 @@ _REVIEW: Final = (
             f"class_{i + 1}",
             "Name",
             (key,),
-            "Give the chosen plane this name (see the list beside the picture)" if i == 0 else "",
+            "Give the chosen plane this name, or confirm it (see the list beside the picture)"
+            if i == 0
+            else "",
             shown="1 – 9, 0",
         )
         for i, key in enumerate(CLASS_KEYS)

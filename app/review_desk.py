@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.playhead import Playhead
-from app.review_state import REASONS, Mode, ReviewSnapshot, neighbour, region_at
+from app.review_state import REASONS, Mode, ReviewSnapshot, decided_by, neighbour, region_at
 from semc_core.session.changes import (
     Change,
     LabelRegion,
@@ -189,7 +189,7 @@ class ReviewDesk:
             self.name_it(self._classes[number])
 
     def name_it(self, name: str) -> None:
-        """Give the chosen plane this name; or add one with it, after `add`."""
+        """Give the chosen plane this name, or confirm the one it has; after `add`, add one with it."""
         if self.mode is Mode.ADD:
             self.mode = Mode.LOOK
             self._corrector.add_plane(name, self.playhead.index)
@@ -197,7 +197,11 @@ class ReviewDesk:
         plane = self._needed()
         if self.mode is Mode.REJECT:
             self.mode = Mode.LOOK
-        if plane is not None and plane.plane != name:
+        if plane is None:
+            return
+        if plane.plane == name and decided_by(plane) == "by you":
+            self.said = f"The plane is {name} already, by a person."
+        else:
             self._corrector.apply(Relabel(plane.plane_id, name))
 
     def reject(self) -> None:

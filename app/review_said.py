@@ -28,6 +28,8 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
     """
     where = "" if before is None else f" at {scan_time(before.time_s)}"
     match change:
+        case Relabel(plane=name) if before is not None and before.plane == name:
+            return f"The plane{where} is confirmed as {name}."
         case Relabel(plane=name):
             return f"The plane{where} is now {name}" + (f" (was {before.plane})." if before else ".")
         case Reject(reason=reason):

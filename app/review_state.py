@@ -221,7 +221,7 @@ def plane_items(
     """
     items = []
     for plane in planes:
-        state = "rejected" if plane.rejected else "by you" if plane.chosen_by == PERSON else ""
+        state = "rejected" if plane.rejected else decided_by(plane)
         items.append(
             StripItem(
                 key=plane.plane_id,
@@ -272,6 +272,13 @@ def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
     return "SAVED: " + ", ".join(names) if names else ""
 
 
+def decided_by(plane: PlaneEntry) -> str:
+    """Who named the plane, in a word or two: a capture has the program's name until somebody confirms it."""
+    if plane.by_hand and plane.found_as == plane.plane:
+        return "captured"
+    return "by you" if plane.chosen_by == PERSON else ""
+
+
 def plane_sentence(plane: PlaneEntry) -> str:
     """All there is to know of a plane, in a few sentences."""
     text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
@@ -279,8 +286,10 @@ def plane_sentence(plane: PlaneEntry) -> str:
         text += " Added by a person."
     elif plane.found_as != plane.plane:
         text += f" The model said {plane.found_as}."
+    elif plane.by_hand:
+        text += " Captured by hand; the key of its name confirms it."
     elif plane.chosen_by == PERSON and not plane.rejected:
-        text += " Changed by a person."
+        text += " Confirmed or changed by a person."
     if plane.rejected:
         text += " Rejected" + (f": {plane.reason}." if plane.reason else ".")
     return text + (f" Note: {plane.note}" if plane.note else "")

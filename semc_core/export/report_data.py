@@ -113,9 +113,11 @@ def decided(plane: PlaneEntry) -> str:
         return "Added by a person"
     if plane.found_as != plane.plane:
         return f"Named by a person; the model said {plane.found_as}"
+    if plane.by_hand:
+        return "Saved by a person, named by the model"
     if plane.chosen_by == "person":
-        return "Found by the model, changed by a person"
-    return "Saved by a person" if plane.by_hand else "Found by the model"
+        return "Found by the model, decided by a person"
+    return "Found by the model"
 
 
 def missing_planes(planes: Sequence[PlaneEntry], model: ModelEntry) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from semc_core.frames import FrameResult
 
 @dataclass(frozen=True, slots=True)
 class Relabel:
-    """This plane is another one: `plane` is its class name."""
+    """This plane is another one: `plane` is its class name. With the name it has, a person confirms it."""
 
     plane_id: int
     plane: str

@@ -103,8 +103,11 @@ class Corrector:
             smoothed = self.smoothed_at(row["frame_index"], row["time_s"])
             fields: Row = {"plane": change.plane, "confidence": self._share(smoothed, change.plane)}
             kind, text = "relabel", f"Plane {number} is {change.plane}, not {row['plane']}"
+            if row["by_hand"] and row["found_as"] == change.plane:
+                fields["found_as"] = None  # The program's word for a capture; from now on a person's.
             if row["plane"] == change.plane:
-                return Correction(number, kind, text, ())
+                kind, text = "confirm", f"Confirmed plane {number} as {change.plane}"
+                fields = {name: fields[name] for name in fields if name == "found_as"}
         elif isinstance(change, Reject):
             fields = {"rejected": 1, "reason": change.reason}
             kind, text = "reject", f"Rejected plane {number} ({row['plane']})"

@@ -88,7 +88,7 @@ class PlaneEntry:
     Attributes:
         plane_id: The hold's number; of a plane that a person added in review, from 1001.
         plane: Class name.
-        found_as: The model's name for it; None if a person added it.
+        found_as: The model's name for it; None if a person added it, or captured it and confirmed its name.
         confidence: Smoothed probability of `plane` at the frame, 0-1; 0 if the model does not know it.
         frame_index: Index of the frame in its source.
         time_s: Its presentation time, seconds.

@@ -13,6 +13,7 @@ from app.review_said import done_sentence
 from app.review_state import (
     Mode,
     class_rows,
+    decided_by,
     mode_hint,
     neighbour,
     plane_items,
@@ -149,6 +150,9 @@ def test_a_card_says_who_decided() -> None:
     )
     cards = plane_items(planes, {}, 2)
     assert [card.lines[1][1] for card in cards] == ["", "rejected", "by you"]
+    captured = plane(3, 5.0, by_hand=True, chosen_by="person")
+    assert decided_by(captured) == "captured", "the program named it"
+    assert "confirms it" in plane_sentence(captured)
     assert [card.chosen for card in cards] == [False, True, False]
     assert plane_sentence(planes[1]).endswith("The model said FHP1. Rejected: cut off.")
     assert plane_sentence(planes[2]).endswith("Added by a person. Note: faint")
@@ -172,6 +176,7 @@ def test_the_keys_of_the_planes_leave_out_the_class_for_none() -> None:
 def test_what_was_done_is_said() -> None:
     before = plane(1, 62.5)
     assert done_sentence(Relabel(1, "HRP"), before) == "The plane at 1:02.5 is now HRP (was FHP1)."
+    assert done_sentence(Relabel(1, "FHP1"), before) == "The plane at 1:02.5 is confirmed as FHP1."
     assert done_sentence(Reject(1), before) == "FHP1 at 1:02.5 is rejected."
     assert "0:01.0 to 0:02.0" in done_sentence(MarkRegion(1, 2, "gas"), None)
     assert done_sentence(SetNote(None, "x"), None) == "The note on the session is kept."

@@ -64,6 +64,10 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     assert desk.chosen.frame_index == desk.playhead.index
     qtbot.waitUntil(lambda: page.view.packet is not None, timeout=WAIT_MS)
 
+    press(window, KEY.Key_1)
+    wait_for_said(qtbot, window, "is confirmed as FHP1.")
+    press(window, KEY.Key_1)
+    wait_for_said(qtbot, window, "The plane is FHP1 already, by a person.")
     press(window, KEY.Key_6)
     wait_for_said(qtbot, window, "is now HRP (was FHP1).")
     press(window, KEY.Key_X)

@@ -87,7 +87,7 @@ def test_the_pdf_has_every_plane_and_embedded_fonts(tmp_path: Path, count: int) 
         "research use only",
     ):
         assert words in text
-    assert text.count("Found by the model, changed by a person") == count
+    assert text.count("Found by the model, decided by a person") == count
 
 
 def test_the_pdf_says_when_it_lacks_letters() -> None:
@@ -102,10 +102,10 @@ def test_the_same_data_give_the_same_pdf() -> None:
     ("changes", "words"),
     [
         ({}, "Found by the model"),
-        ({"chosen_by": "person"}, "Found by the model, changed by a person"),
+        ({"chosen_by": "person"}, "Found by the model, decided by a person"),
         ({"plane": "LLP"}, "Named by a person; the model said FHP1"),
         ({"found_as": None, "chosen_by": "person"}, "Added by a person"),
-        ({"by_hand": True}, "Saved by a person"),
+        ({"by_hand": True, "chosen_by": "person"}, "Saved by a person, named by the model"),
     ],
 )
 def test_it_says_who_decided(changes: dict[str, object], words: str) -> None:

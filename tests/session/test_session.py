@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError, SessionError
+from semc_core.protocols.checklist import of_entry
 from semc_core.session.changes import (
     AddPlane,
     Change,
@@ -164,8 +166,34 @@ def test_a_new_change_ends_what_could_be_made_again(tmp_path: Path) -> None:
         assert session.undo() == "Added plane 1001 (A) at 0.67 s"
         assert session.apply(AddPlane("B", frame(20))) == 1002, "a number is never used twice"
         assert not session.can_redo
-        assert session.apply(Relabel(1, "A")) == 1, "nothing changes, nothing is logged"
+        assert session.apply(Relabel(1002, "B")) == 1002, "nothing changes, nothing is logged"
         assert session.corrections == 1
+
+
+def test_a_person_confirms_a_name(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        assert not of_entry(session.plane(1)).named
+        session.apply(Relabel(1, "A"))
+        assert (session.plane(1).plane, session.plane(1).found_as) == ("A", "A")
+        assert of_entry(session.plane(1)).named
+        assert session.undo() == "Confirmed plane 1 as A"
+        assert session.plane(1).chosen_by == "model"
+        assert session.redo() is not None
+        event = HoldEvent(3, "A", frame(12), 0.2, 0.4, 0.4, True, by_hand=True)
+        session.record_plane(event, "003_A_f000012.png", "0" * 64)
+        before = session.plane(3)
+        assert of_entry(before).by_hand
+        session.apply(Relabel(3, "A"))
+        assert of_entry(session.plane(3)).named
+        assert session.plane(3).confidence == before.confidence
+        count = session.corrections
+        session.apply(Relabel(3, "A"))
+        assert session.corrections == count, "once is enough"
+        session.undo()
+        assert session.plane(3) == before
+        session.apply(Relabel(3, "B"))
+        session.apply(Relabel(3, "A"))
+        assert of_entry(session.plane(3)).named, "given another name and back, it is a person's too"
 
 
 def test_changes_say_what_a_person_decided(tmp_path: Path) -> None:

@@ -235,6 +235,7 @@ def _group(owner: QWidget, *buttons: QRadioButton) -> QHBoxLayout:
     """Side by side, one of them chosen."""
     group = QButtonGroup(owner)
     row = QHBoxLayout()
+    row.setSpacing(round(1.5 * theme.em(owner)))
     for button in buttons:
         group.addButton(button)
         row.addWidget(button)

@@ -126,7 +126,7 @@ _ALWAYS: Final = (
         "export",
         "Export",
         ("E",),
-        "Hand over what was found: pictures, report, DICOM; of a scan, when it is over",
+        "Hand over what was found: pictures, report, DICOM",
         (LIVE, REVIEW),
     ),
     KeyBinding("train", "Train", ("Ctrl+T",), "Train a model; choose among your models", EVERYWHERE),

@@ -18,11 +18,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import av
 from PySide6.QtCore import QEventLoop, QPoint, QSettings, QSize, QTimer
-from PySide6.QtGui import QCursor
+from PySide6.QtGui import QColor, QCursor, QPainter, QPixmap
 
 from app.application import new_application, write_screenshot
 from app.choices import Overrides
 from app.settings import Settings
+from app.train_state import Phase as TrainPhase
 from app.window import MainWindow
 from semc_core.capture.open import open_source
 from semc_core.engine.state import Phase
@@ -94,12 +95,76 @@ def take_review(window: MainWindow, loop: Path, take: Take) -> None:
         page.say(missing[0], "Gas")
         turn(lambda: any(button.row.said == "not possible" for button in page.checklist.rows), 10)
     take("checklist")
+    take_export(window, take)
     loop.rename(loop.with_name("elsewhere.mp4"))
     assert window.review.open is not None
     window.open_review(window.review.open.session.folder)
     turn(lambda: window.banner.isVisible(), 20)
     press("next_plane")
     take("review-without-loop")
+
+
+def take_export(window: MainWindow, take: Take) -> None:
+    """Write the pictures of exporting and sending the session in review."""
+
+    def dialog_is(name: str) -> bool:
+        return type(window.hand_over.dialog).__name__ == name
+
+    window.export()
+    turn(lambda: dialog_is("ExportDialog"), 30)
+    turn(
+        lambda: window.hand_over.exporting is not None and window.hand_over.exporting.material is not None, 30
+    )
+    take("export")
+    if window.hand_over.dialog is not None:
+        window.hand_over.dialog.reject()
+    window.hand_over.show_sending()
+    turn(lambda: dialog_is("SendDialog") and window.hand_over.sending.snapshot.ready, 30)
+    take("send")
+    if window.hand_over.dialog is not None:
+        window.hand_over.dialog.done(0)
+    window.resize(QSize(1280, 800))
+
+
+def with_dialog(window: MainWindow) -> QPixmap:
+    """What the window shows, with the dialog over its middle."""
+    picture, dialog = window.grab(), window.hand_over.dialog
+    if dialog is not None:
+        over = dialog.grab()
+        painter = QPainter(picture)
+        painter.fillRect(picture.rect(), QColor(0, 0, 0, 140))
+        painter.drawPixmap(
+            (picture.width() - over.width()) // 2, (picture.height() - over.height()) // 2, over
+        )
+        painter.end()
+    return picture
+
+
+def take_training(window: MainWindow, data: str, minutes: float, take: Take) -> None:
+    """Write the pictures of a training: before it, at its work, at its end, and of one that fails."""
+    page, train = window.train_page, window.train
+    window.show_training()
+    turn(lambda: False, 1)
+    take("train-empty")
+    train.add_folder(data)
+    page.length.setValue(minutes)
+    page.start.click()
+    turn(lambda: train.state.progress > 0.5, 60 + 120 * minutes)
+    take("train-running")
+    take("train-small", (900, 600))
+    take("train-smallest", (window.minimumWidth(), window.minimumHeight()))
+    window.resize(QSize(1280, 800))
+    turn(lambda: not train.training, 300 + 120 * minutes)
+    take("train")
+    (page.use if page.force.isHidden() else page.force).click()
+    turn(lambda: page.compared.text() == "The new model is in use.", 30)
+    take("train-used")
+    with tempfile.TemporaryDirectory() as empty:
+        train.add_folder(empty)
+        page.ticks[data].setChecked(False)
+        page.start.click()
+        turn(lambda: train.state.phase is TrainPhase.FAILED, 120)
+    take("train-failed")
 
 
 def main() -> int:
@@ -111,11 +176,14 @@ def main() -> int:
     parser.add_argument("--planes", type=int, default=3, help="wait until so many planes are saved")
     parser.add_argument("--seconds", type=float, default=90.0, help="but no longer than this")
     parser.add_argument("--review", action="store_true", help="only the pictures of a review")
+    parser.add_argument("--train", metavar="DIR", help="only the pictures of a training on this data set")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of the training (default: 3)")
     args = parser.parse_args()
     new_application()
     with tempfile.TemporaryDirectory() as folder:
         store = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
-        window = MainWindow(Settings(store), Overrides(args.model, "cpu", Path(folder) / "SEMC Live"))
+        overrides = Overrides(args.model, "cpu", Path(folder) / "SEMC Live", data=Path(folder) / "data")
+        window = MainWindow(Settings(store), overrides)
         window.resize(QSize(1280, 800))
         window.show()
         page = window.scan_page
@@ -128,9 +196,16 @@ def main() -> int:
             turn(lambda: False, 0.6)
             if before is not None:
                 before()
-            write_screenshot(window, args.folder / f"{name}.png")
+            if window.hand_over.dialog is None:
+                write_screenshot(window, args.folder / f"{name}.png")
+            else:
+                with_dialog(window).save(str(args.folder / f"{name}.png"))
             print(args.folder / f"{name}.png")
 
+        if args.train:
+            take_training(window, args.train, args.minutes, take)
+            window.close()
+            return 0
         if args.review:
             loop = write_loop(Path(folder) / "liver-monday.mp4", args.source, args.seconds)
             take_review(window, loop, take)

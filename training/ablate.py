@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -144,7 +144,7 @@ def train_missing(
     out: Path,
     threads: int,
     tell: Callable[[Run, float], None] = lambda run, progress: None,
-) -> Iterator[tuple[Run, dict[str, Any]]]:
+) -> Generator[tuple[Run, dict[str, Any]], None, None]:
     """Do the trainings that have no result yet. Each result is written when it is there, whole or not at all.
 
     Args:

@@ -74,6 +74,7 @@ def test_what_was_learned_is_better_than_nothing_and_the_other_way_round(
     better = compare(trained, untrained, index, threads=1)
     assert better.verdict == "better"
     assert better.current is not None
+    assert better.difference is not None
     assert better.difference == pytest.approx(better.candidate.f1 - better.current.f1)
     assert better.low is not None
     assert better.high is not None

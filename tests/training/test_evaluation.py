@@ -80,6 +80,15 @@ def test_a_class_without_frames_counts_only_where_it_was_called() -> None:
     assert scores.f1.value == pytest.approx((1 + 2 / 3 + 0) / 3)
 
 
+def test_a_class_that_one_group_has_gets_no_interval() -> None:
+    probabilities, labels, _ = made_up(120, 1)
+    groups = ["rare" if label == 1 else f"p{i % 6}" for i, label in enumerate(labels)]
+    _, per_class, _ = score(probabilities, labels, CLASSES, GroupDraws(groups, 100))
+    assert per_class[1].f1.value is not None
+    assert per_class[1].f1.low is None
+    assert per_class[0].f1.low is not None
+
+
 def test_the_area_under_the_curve_counts_ties_half() -> None:
     rng = np.random.default_rng(2)
     scores = rng.integers(0, 6, 80) / 5

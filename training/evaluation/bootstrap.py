@@ -28,7 +28,7 @@ class Estimate:
 
     Attributes:
         value: On the frames as they are; None where it is not defined (a class without frames).
-        low: Lower end; None where fewer than two groups, or hardly a draw, define it.
+        low: Lower end; None where fewer than two groups, or less than half of the draws, define it.
         high: Upper end.
     """
 

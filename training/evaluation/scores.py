@@ -81,6 +81,16 @@ def score(
     here, there = measures(matrix[None]), measures(drawn.reshape(-1, count, count))
     found = [area_under_roc(probabilities[:, k].astype(np.float64), labels == k, draws) for k in range(count)]
     here["areas"], there["areas"] = (np.stack(column, axis=1) for column in zip(*found, strict=True))
+    for values in (here, there):
+        known = np.isfinite(values["areas"])
+        total = np.where(known, values["areas"], 0).sum(axis=1)
+        values["auroc"] = ratio(total, known.sum(axis=1).astype(float))
+    names = ("accuracy", "precision", "recall", "f1", "auroc")
+    whole = {name: draws.estimate(here[name], there[name]) for name in names}
+    # A class that only one group has is the same in every draw that has it: that is no interval.
+    scarce = [k for k in range(count) if len(np.unique(draws.of_frame[labels == k])) < 2]
+    for of in ("precisions", "recalls", "f1s", "areas"):
+        there[of][:, scarce] = np.nan
     per_class = tuple(
         ClassScores(
             name,
@@ -93,12 +103,6 @@ def score(
         )
         for k, name in enumerate(classes)
     )
-    for values in (here, there):
-        known = np.isfinite(values["areas"])
-        total = np.where(known, values["areas"], 0).sum(axis=1)
-        values["auroc"] = ratio(total, known.sum(axis=1).astype(float))
-    names = ("accuracy", "precision", "recall", "f1", "auroc")
-    whole = {name: draws.estimate(here[name], there[name]) for name in names}
     return Scores(**whole), per_class, matrix.astype(np.int64)
 
 
@@ -117,6 +121,8 @@ def measures(matrices: Floats) -> dict[str, Floats]:
     f1s = ratio(2 * right, of_class + called)
     present = of_class + called > 0
     precisions, recalls = ratio(right, called), ratio(right, of_class)
+    # In a draw without frames of a class nothing can be said of it.
+    f1s = np.where(of_class > 0, f1s, np.nan)
 
     def mean(values: Floats) -> Floats:
         # As torchmetrics: a class that was never called has precision 0, one without frames recall 0.

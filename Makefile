@@ -30,7 +30,7 @@ $(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing SEMC Live and its tools into $(VENV); the first time this takes some minutes."
-	$(PIP) -e ".[train,dev]"
+	$(PIP) -e ".[train,dev,ocr]"
 	@touch $@ $(VENV)/installed-run
 
 clean:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -23,8 +23,11 @@ from training.runlog import CSV_NAME, TENSORBOARD_NAME, RunLog
 from training.schedule import Budget, Pace
 
 LAST, BEST = "last.pt", "best.pt"
-_LEAST_BETWEEN_S: Final = 30.0
-_SHARE_OF_SAVING: Final = 0.02  # of the time, at most, is spent on writing checkpoints between validations
+SAVE_EVERY_S = 30.0
+"""Least time between two checkpoints that no validation asks for."""
+
+TIMES_SAVING = 50.0
+"""That time is also so many times what writing one takes."""
 
 Tell = Callable[[float, float], None]
 """Called after each step with the progress, 0-1, and the step's loss."""
@@ -135,7 +138,7 @@ class Runner:
 
     def _steps(self, tell: Tell, told: Told, log: RunLog | None, progress: Progress | None) -> bool:
         since_s, since_step = time.monotonic(), self.step
-        saved_s, saving_s = time.monotonic(), 0.0
+        saved_s, between_s = time.monotonic(), SAVE_EVERY_S
         while self.progress < 1:
             values, stop = self._one_step(progress)
             tell(self.progress, values["loss"])
@@ -145,10 +148,8 @@ class Runner:
                 told(row)
                 since_s, since_step = time.monotonic(), self.step
                 saved_s = time.monotonic()
-            elif self._first and time.monotonic() - saved_s > max(
-                _LEAST_BETWEEN_S, saving_s / _SHARE_OF_SAVING
-            ):
-                saving_s = self._save()
+            elif log is not None and time.monotonic() - saved_s >= between_s:
+                between_s = max(SAVE_EVERY_S, TIMES_SAVING * self._save())
                 saved_s = time.monotonic()
             if stop and self.progress < 1:
                 self._stopped(progress)

@@ -12,23 +12,14 @@ from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import read_model
 from semc_core.runtime.load import load_runtime
-from tests.training.toys import CLASSES, toy
+from tests.training.toys import CLASSES, options, toy
 from training.calibrate import fit_novelty, fit_temperature
-from training.checkpoint import read_checkpoint
 from training.classify import classify
 from training.data.dataset import FrameSet
 from training.finish import NOTICE, finish
 from training.loop import Training
 from training.metrics import frame_metrics
-from training.options import TrainOptions
 from training.schedule import Budget, Pace, rate_factor, side_at
-
-
-def options(steps: int, **changed: object) -> TrainOptions:
-    # One thread: where other work shares the cores, two threads spend their time waiting for each other.
-    given: dict[str, object] = {"batch": 32, "validations": 2, "average": 0.98, "threads": 1}
-    given["progressive"] = False
-    return TrainOptions(Budget(steps=steps), "semc_tiny", **(given | changed))  # type: ignore[arg-type]
 
 
 def run(training: Training) -> list[dict[str, float]]:
@@ -61,32 +52,6 @@ def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
     runtime.close()
     expected = classify(network, frames, spec.preprocessing).logits.argmax(1)
     assert sum(a.probabilities.argmax() == e for a, e in zip(answers, expected, strict=True)) >= 11
-
-
-def test_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    train, validation = toy(0, 60, seed=1), toy(1000, 30, seed=2)
-    whole = Training(options(8), train, validation, tmp_path / "whole")
-    run(whole)
-
-    class StoppedError(Exception):
-        pass
-
-    def stop(row: dict[str, float]) -> None:
-        raise StoppedError
-
-    first = Training(options(8), train, validation, tmp_path / "parts")
-    with pytest.raises(StoppedError):
-        first.run(lambda progress, loss: None, stop)
-    second = Training(options(8), train, validation, tmp_path / "parts")
-    assert second.resume()
-    assert second.step == 4
-    run(second)
-    expected = read_checkpoint(tmp_path / "whole" / "last.pt")
-    got = read_checkpoint(tmp_path / "parts" / "last.pt")
-    assert got["run"]["step"] == expected["run"]["step"] == 8
-    for part in ("network", "average", "loss"):
-        for name, value in expected["work"][part].items():
-            assert torch.equal(got["work"][part][name], value), name
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:

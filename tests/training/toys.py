@@ -8,6 +8,8 @@ import torch
 from semc_core.labels import NON_STANDARD
 from training.data.frames import FrameSet
 from training.data.shards import patient_row
+from training.options import TrainOptions
+from training.schedule import Budget
 
 CLASSES = ("DISC", "BAR", NON_STANDARD)
 
@@ -30,3 +32,11 @@ def toy(first_patient: int, count: int, seed: int) -> FrameSet:
         distance = float("inf") if label == 2 else 0.3
         described.append(patient_row(first_patient + i % 5, i, CLASSES[label], distance, "scan"))
     return FrameSet(torch.from_numpy(np.stack(frames)), torch.tensor(labels), described, CLASSES)
+
+
+def options(steps: int, **changed: object) -> TrainOptions:
+    """How a tiny network learns the toy."""
+    # One thread: where other work shares the cores, two threads spend their time waiting for each other.
+    given: dict[str, object] = {"batch": 32, "validations": 2, "average": 0.98, "threads": 1}
+    given["progressive"] = False
+    return TrainOptions(Budget(steps=steps), "semc_tiny", **(given | changed))  # type: ignore[arg-type]

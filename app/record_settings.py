@@ -24,16 +24,12 @@ class RecordSettings(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.quality = QComboBox()
-        self.quality.setToolTip(
-            "Compact is close to the original; lossless keeps every pixel and is larger."
-        )
+        self.quality.setToolTip("Compact is close to the original; lossless keeps every pixel and is larger.")
         self.quality.setMinimumHeight(QPushButton().sizeHint().height())
         for quality, title in _TITLES.items():
             self.quality.addItem(title, str(quality))
         self.clips = QCheckBox("clip with each plane")
-        self.clips.setToolTip(
-            "From 2 s before the saved frame to 1 s after it. From the next scan on."
-        )
+        self.clips.setToolTip("From 2 s before the saved frame to 1 s after it. From the next scan on.")
         self.quality.activated.connect(
             lambda _: self.quality_chosen.emit(Quality(str(self.quality.currentData())))
         )

@@ -16,7 +16,7 @@ from app.review_state import Candidate, ReviewSnapshot
 from app.review_worker import LATER, SOON, Fetcher, Hand
 from app.saved_frames import read_png, saved_frame
 from app.scan import Job
-from semc_core.errors import ModelFileError, SemcError
+from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.frames import FramePacket, FrameResult
 from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.review.viewer import FrameViewer
@@ -56,7 +56,7 @@ class ReviewControl:
         self._candidates: tuple[int, list[Candidate]] | None = None
         self._said = ""
         self._fault = ""
-        self._model_fault = ""
+        self._way_out = "source"
         self._refreshing = False
         self._refreshed_s = 0.0
         self._final = False
@@ -67,7 +67,7 @@ class ReviewControl:
     def begin(self, request: ReviewRequest) -> None:
         """Open this next; what is open is closed first."""
         self._next, self.request = request, request
-        self.fault = ""
+        self.fault, self._way_out = "", "source"
         self.let_go()
 
     def let_go(self) -> None:
@@ -101,12 +101,13 @@ class ReviewControl:
             self._fault = sentence
 
     @property
-    def model_fault(self) -> bool:
-        """Whether another model file would help against `fault`."""
-        opened = self._open
-        of_open = "" if opened is None or opened.model is None else opened.model.fault
+    def way_out(self) -> str:
+        """What would help against `fault`: another "model", "change_folder", or another "source"."""
         fault = self.fault
-        return any(bool(known) and known in fault for known in (self._model_fault, of_open))
+        if self._open is None:
+            return self._way_out
+        model = self._open.model
+        return "model" if model is not None and model.fault and model.fault in fault else "source"
 
     def poll(self, now_s: float) -> None:
         """Take the next step, if there is one: to be called often. Returns at once."""
@@ -145,7 +146,7 @@ class ReviewControl:
             opened = job.result()
         except SemcError as error:
             self.fault = str(error)
-            self._model_fault = self.fault if isinstance(error, ModelFileError) else ""
+            self._way_out = _way_out(error)
             return
         if self._next is not None:
             self._closing.append(Job(opened.close, "review-close"))
@@ -368,6 +369,13 @@ class ReviewControl:
         if progress.running or not self._final:
             self._final = not progress.running
             self._refresh()
+
+
+def _way_out(error: SemcError) -> str:
+    """What helps against an error that kept a session from being opened."""
+    if isinstance(error, ModelFileError):
+        return "model"
+    return "change_folder" if isinstance(error, SaveError) else "source"
 
 
 def _close_all(

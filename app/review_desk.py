@@ -147,7 +147,9 @@ class ReviewDesk:
         """To the next plane (1) or the one before (-1), and choose it."""
         planes = self._corrector.snapshot.planes
         found = neighbour(planes, self._chosen, self.playhead.time_s, step)
-        if found is None:
+        if not planes:
+            self.said = "No plane is there yet; A adds the frame that is shown."
+        elif found is None:
             self.said = "There is no plane after this." if step > 0 else "There is no plane before this."
         else:
             self.choose(found.plane_id)

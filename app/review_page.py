@@ -49,7 +49,7 @@ from semc_core.review.looking import row_of
 from semc_core.session.entries import FrameTable
 
 _CANDIDATES: Final = 12
-_PANEL_EM: Final = 14
+_PANEL_EM: Final = 18
 _LEAST_PANEL_EM: Final = 11
 
 

@@ -48,7 +48,7 @@ def show_banner(window: MainWindow) -> None:
     notice = "" if window.shown_review is None else window.shown_review.notice
     faults = (
         (window.control.fault, "source"),
-        (window.review.fault, "model" if window.review.model_fault else "source"),
+        (window.review.fault, window.review.way_out),
         (window.hand_over.fault, "sending"),
     )
     window.banner.show_banner(window.messages.banner(state, info, *faults, notice=notice))

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
@@ -16,6 +16,7 @@ from semc_core.frames import FrameResult
 from semc_core.model.spec import ModelSpec
 from semc_core.session.saved import SavedPlane
 
+_MARK_PX: Final = 11
 _DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 
 
@@ -97,7 +98,7 @@ class TracesView(QWidget):
         item.hideButtons()
         item.setMouseEnabled(False, False)
         item.disableAutoRange()
-        item.setRange(xRange=(-WINDOW_S, 0), yRange=(0, 1.04), padding=0)
+        item.setRange(xRange=(-WINDOW_S, 0), yRange=(0, 1), padding=0)
         item.setClipToView(True)
         for side, ticks in (
             ("left", [(0, "0"), (0.5, "50%"), (1, "100%")]),
@@ -111,6 +112,12 @@ class TracesView(QWidget):
         item.getAxis("left").setWidth(round(3.2 * theme.em(self)))
         item.layout.setContentsMargins(0, 6, round(1.5 * theme.em(self)), 0)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A mark at 100 % is seen whole, however low the plot is."""
+        high_px = max(1.0, self._plot.getPlotItem().getViewBox().height())
+        top = 1 + _MARK_PX / max(_MARK_PX, high_px - _MARK_PX)
+        self._plot.getPlotItem().setYRange(0, top, padding=0)
 
     @property
     def marks(self) -> tuple[SavedPlane, ...]:
@@ -173,7 +180,7 @@ class TracesView(QWidget):
                 {
                     "pos": (p.time_s - newest, min(p.confidence, 0.99)),
                     "symbol": "s" if p.by_hand else "o",
-                    "size": 11,
+                    "size": _MARK_PX,
                     "brush": self._mark_brushes[p.plane],
                     "pen": self._mark_pen,
                 }

@@ -55,7 +55,9 @@ class ProgressLine(QWidget):
         painter, em = QPainter(self), theme.em(self)
         painter.setPen(QColor(theme.DIM))
         room = QRectF(self.rect())
-        text = painter.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        fits = painter.fontMetrics().horizontalAdvance(self._text) <= self.width()
+        # A number that is cut short would be read as another one.
+        text = self._text if fits else f"{self._share:.0%}"
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         if 0 < self._share < 1:
             bar = QRectF(0, self.height() - 0.18 * em, self.width(), 0.18 * em)

@@ -45,6 +45,7 @@ from semc_core.frames import Crop
 _log = logging.getLogger(__name__)
 _TICK_MS: Final = 16
 _STATUS_EVERY_S: Final = 0.5
+_OPENING: Final = "Opening …"
 _BANNER_TITLES: Final = {
     "source": "Choose another source  (N)",
     "start_stop": "Try again  (S)",
@@ -124,7 +125,7 @@ class MainWindow(QWidget):
         if self.control.running:
             self.control.stop()
         self.messages.begin()
-        self.said = "Opening …"
+        self.said = _OPENING
         choices = self.choices
         self.review.begin(ReviewRequest(Path(path), choices.model, choices.device, choices.output))
         self._show_review(None)
@@ -327,6 +328,8 @@ class MainWindow(QWidget):
         if self.review.open is not self.shown_review:
             self._show_review(self.review.open)
             self.said = "" if self.review.open is None else self.review.open.greeting
+        elif self.said == _OPENING and not self.review.opening:
+            self.said = ""  # It could not be opened; the banner says why.
         self.review_page.tick(now_s)
         if said := self.review_page.take_said():
             self.said, self._status_at_s = said, 0.0

@@ -150,6 +150,9 @@ def _choose_output(window: MainWindow) -> None:
     def use(folder: str) -> None:
         window.choices.use_output(folder)
         window.scan_page.strip.show_folder(f"{folder} (from the next scan on)")
+        request = window.review.request
+        if window.page_name == REVIEW and window.shown_review is None and request is not None:
+            window.open_review(request.path)
 
     window.choose.output(use)
 

@@ -38,9 +38,7 @@ class WriterLock:
                 raise save_error(folder, error) from error
             if not _lock(descriptor):
                 os.close(descriptor)
-                raise SessionError(
-                    f"The session {folder.name} is open elsewhere; close it there, or only look at it."
-                )
+                raise SessionError(f"The session {folder.name} is open elsewhere; close it there first.")
             if self._is_current(descriptor):
                 self._descriptor: int | None = descriptor
                 return

@@ -197,6 +197,23 @@ def test_what_cannot_be_opened_is_told(qtbot: QtBot, window: MainWindow, tmp_pat
     press(window, KEY.Key_Space, KEY.Key_Escape)
 
 
+def test_without_a_folder_to_write_to_another_is_offered_and_used(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a file"
+    file.write_text("no folder")
+    window.choices.use_output(str(file / "below"))
+    window.open_review(str(cine_loop))
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.shown is not None
+    assert window.banner.shown.actions == ("change_folder",)
+    qtbot.waitUntil(lambda: "Opening" not in window.status.text, timeout=WAIT_MS)
+    monkeypatch.setattr(window.choose, "output", lambda use: use(str(tmp_path / "other")))
+    window.banner.wanted.emit("change_folder")
+    qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
+    press(window, KEY.Key_Up)
+
+
 def test_a_scan_is_reviewed_after_its_end(qtbot: QtBot, window: MainWindow, cine_loop: Path) -> None:
     window.open_source(str(cine_loop))
     qtbot.waitUntil(lambda: bool(window.scan_page.saved), timeout=WAIT_MS)

@@ -30,7 +30,7 @@ def run(training: Training) -> list[dict[str, float]]:
 
 def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
     train, validation = toy(0, 240, seed=1), toy(1000, 90, seed=2)
-    training = Training(options(150), train, validation, tmp_path / "run")
+    training = Training(options(100), train, validation, tmp_path / "run")
     told = run(training)
     assert told[-1]["validation_accuracy"] > 0.9
     assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 1 + len(told)

@@ -35,6 +35,7 @@ from app.review_state import (
     mode_hint,
     plane_items,
     plane_sentence,
+    progress_short,
     progress_text,
     saved_badge,
     strip_heading,
@@ -359,7 +360,8 @@ class ReviewPage(QWidget):
         progress = self._control.progress
         opened = self._open
         text = progress_text(progress, opened is not None and opened.session.source.live)
-        self.transport.progress.show_progress(text, progress.done / max(1, progress.total))
+        short, share = progress_short(progress)
+        self.transport.progress.show_progress((text, short), share)
 
     def _show_strips(self, opened: OpenReview, desk: ReviewDesk, index: int) -> None:
         snapshot, pictures, chosen = self._snapshot, self._control.pictures, desk.chosen

@@ -360,6 +360,17 @@ def progress_text(state: ReviewState, live: bool) -> str:
     return f"{share}; then the analysis stopped"
 
 
+def progress_short(state: ReviewState) -> tuple[str, float]:
+    """How far the analysis is where there is little room, and for a bar, 0-1.
+
+    At the end of a live scan it is whole, though the frames that the model had no time for are not analysed.
+    """
+    if state.phase is ReviewPhase.DONE:
+        return "Analysed", 1.0
+    share = state.done / max(1, state.total)
+    return f"{share:.0%}", share
+
+
 def strip_heading(planes: Sequence[PlaneEntry]) -> str:
     """ "Planes (5, 1 rejected)"."""
     rejected = sum(plane.rejected for plane in planes)

@@ -116,7 +116,7 @@ class TracesView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A mark at 100 % is seen whole, however low the plot is."""
         high_px = max(1.0, self._plot.getPlotItem().getViewBox().height())
-        top = 1 + _MARK_PX / max(_MARK_PX, high_px - _MARK_PX)
+        top = 1 + 0.6 * _MARK_PX / max(_MARK_PX, high_px)
         self._plot.getPlotItem().setYRange(0, top, padding=0)
 
     @property

@@ -26,17 +26,18 @@ class ProgressLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._text, self._share = "", 0.0
+        self._text, self._short, self._share = "", "", 0.0
 
     @property
     def text(self) -> str:
         """What it says."""
         return self._text
 
-    def show_progress(self, text: str, share: float) -> None:
-        """Say this; the bar is filled to `share`, 0-1."""
-        if (text, share) != (self._text, self._share):
-            self._text, self._share = text, share
+    def show_progress(self, texts: tuple[str, str], share: float) -> None:
+        """Say this, at length or in short; the bar is filled to `share`, 0-1."""
+        text, short = texts
+        if (text, short, share) != (self._text, self._short, self._share):
+            self._text, self._short, self._share = text, short, share
             self.setAccessibleName(text)
             self.setToolTip(text)
             self.update()
@@ -57,7 +58,7 @@ class ProgressLine(QWidget):
         room = QRectF(self.rect())
         fits = painter.fontMetrics().horizontalAdvance(self._text) <= self.width()
         # A number that is cut short would be read as another one.
-        text = self._text if fits else f"{self._share:.0%}"
+        text = self._text if fits else self._short
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         if 0 < self._share < 1:
             bar = QRectF(0, self.height() - 0.18 * em, self.width(), 0.18 * em)

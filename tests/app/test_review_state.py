@@ -18,6 +18,7 @@ from app.review_state import (
     neighbour,
     plane_items,
     plane_sentence,
+    progress_short,
     progress_text,
     region_at,
     saved_badge,
@@ -189,6 +190,8 @@ def test_progress_in_words() -> None:
     assert said(ReviewPhase.ANALYSING) == "300 of 400 frames analysed, 2.3x"
     assert said(ReviewPhase.FAULT) == "300 of 400 frames analysed; then the analysis stopped"
     assert said(ReviewPhase.DONE, live=True) == "300 frames analysed live"
+    assert progress_short(ReviewState(ReviewPhase.DONE, 300, 400)) == ("Analysed", 1.0)
+    assert progress_short(ReviewState(ReviewPhase.ANALYSING, 300, 400)) == ("75%", 0.75)
     assert where_texts(7.3, 60.0, 220, 1800) == ("0:07.3 / 1:00.0   frame 220 of 1800", "0:07.3  220")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
@@ -89,6 +90,17 @@ class ServerForm(QWidget):
         """Show what became of a test."""
         self._said.setText(sentence)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter keeps it from every field; on a button it is a click."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+            return
+        at = self.focusWidget()
+        if isinstance(at, QPushButton):
+            at.click()
+        else:
+            self._keep()
+
     def _made(self) -> Destination | None:
         """What was typed; None, and a sentence, where it is no server."""
         tls = None
@@ -151,8 +163,6 @@ class ServerForm(QWidget):
         for part in (self.trusted, choose):
             part.setEnabled(False)
             self.tls.toggled.connect(part.setEnabled)
-        for field in (self.name, self.host, self.title, self.own_title, self.trusted):
-            field.returnPressed.connect(self._keep)
         note = QLabel("The server must know this program's AE title and, often, this computer's address.")
         note.setObjectName("dim")
         note.setWordWrap(True)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.export_dialog import ExportDialog
@@ -110,7 +112,8 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
         type_server(sending, server.port)
         sending.form._test()
         qtbot.waitUntil(lambda: "archive answers." in sending.form._said.text(), timeout=WAIT_MS)
-        sending.form._keep()
+        sending.form.port.setFocus()
+        QTest.keyClick(sending.form.port, Qt.Key.Key_Return)
         qtbot.waitUntil(sending.go.isEnabled, timeout=WAIT_MS)
         sending.send()
 
@@ -163,7 +166,7 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     dialog.form._keep()
     assert "AE title" in dialog.form._said.text()
     dialog.form.title.setText("STORESCP")
-    dialog.form._keep()
+    QTest.keyClick(dialog.form.title, Qt.Key.Key_Return)
     qtbot.waitUntil(dialog.go.isEnabled, timeout=WAIT_MS)
     dialog.send()
     qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=WAIT_MS)

@@ -154,7 +154,9 @@ class PretrainLearner:
     def look_back(self, progress: float) -> dict[str, float]:
         """The loss on the validation frames, in batches as large as those of training."""
         self._wrapped.eval()
-        order = torch.arange(len(self._frames["validation"]))
+        # Mixed: data sets are in the order of their classes, and a batch of one class says nothing.
+        generator = generator_of(_VALIDATION_SEED, 0, draws.FRAMES)
+        order = torch.randperm(len(self._frames["validation"]), generator=generator)
         order = order.repeat(-(-self.options.batch // len(order)))  # fewer than a batch are taken again
         batches = [each for each in torch.split(order, self.options.batch) if len(each) == self.options.batch]
         losses = [

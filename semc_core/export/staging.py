@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from semc_core.commands.folders import is_running
-from semc_core.errors import ExportError
+from semc_core.errors import ExportError, SaveError
 from semc_core.session.atomic import save_error
 
 _PACKED_ALREADY: Final = (".png", ".mp4", ".gz", ".pdf")
@@ -51,6 +51,10 @@ class Staging:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
+        cause = None if error is None else error.__cause__
+        if isinstance(error, SaveError) and isinstance(cause, OSError) and str(self._work) in str(error):
+            # Whoever wrote names the hidden folder, which the user does not know and which is gone.
+            raise save_error(self._target.parent, cause) from cause
 
     def write(self, name: str, content: bytes) -> Path:
         """Write one file: `name` is relative to the bundle, with "/".

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import json
 import subprocess
@@ -23,8 +24,10 @@ from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
 from semc_core.export.options import ExportOptions
+from semc_core.export.staging import Staging
 from semc_core.frames import Crop
 from semc_core.protocols.reading import load_protocols
+from semc_core.session.atomic import save_error
 from semc_core.session.changes import Reject, Relabel, SetItem, SetNote
 from semc_core.session.session import Session
 from tests.export.kill_exports import kill_in_the_middle
@@ -292,3 +295,13 @@ def test_reasons_go_only_with_the_notes(session: Session, tmp_path: Path) -> Non
 def test_the_exporter_starts_without_pytorch() -> None:
     program = "import sys, semc_core.export.bundle; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_full_disk_is_said_of_the_folder_that_the_user_chose(tmp_path: Path) -> None:
+    with pytest.raises(SaveError, match="disk is full") as told, Staging(tmp_path / "study") as staging:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as full:
+            raise save_error(staging.folder / "clips", full) from full
+    assert ".part" not in str(told.value)
+    assert list(tmp_path.iterdir()) == []

@@ -298,10 +298,11 @@ def test_the_exporter_starts_without_pytorch() -> None:
 
 
 def test_a_full_disk_is_said_of_the_folder_that_the_user_chose(tmp_path: Path) -> None:
+    def write_onto_a_full_disk(staging: Staging) -> None:
+        full = OSError(errno.ENOSPC, "No space left on device")
+        raise save_error(staging.folder / "clips", full) from full
+
     with pytest.raises(SaveError, match="disk is full") as told, Staging(tmp_path / "study") as staging:
-        try:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError as full:
-            raise save_error(staging.folder / "clips", full) from full
+        write_onto_a_full_disk(staging)
     assert ".part" not in str(told.value)
     assert list(tmp_path.iterdir()) == []

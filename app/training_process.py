@@ -39,6 +39,11 @@ _NICE: Final = 19
 _SEED: Final = 1
 """Always the same: it deals patients to train, validation and test, and these must not be mixed."""
 
+_RATE_TO_GO_ON: Final = "0.0003"
+"""Of a trained network. At the rate of an untrained one it first forgets what it knows: within 30 steps the
+shipped model fell to a validation F1 of 0.46 and came back to 0.91. At this rate it rose from 0.91 to 0.94.
+"""
+
 _NEEDED: Final = ("lightning", "torchmetrics", "tensorboard")
 
 
@@ -75,6 +80,8 @@ class TrainPlan:
             given += ["--epochs", f"{self.rounds:g}"]
         elif self.minutes is not None:
             given += ["--minutes", f"{self.minutes:g}"]
+        if self.start_from is not None:
+            given += ["--rate", _RATE_TO_GO_ON]
         for option, path in (("--encoder", self.start_from), ("--compare-with", self.compare_with)):
             given += [] if path is None else [option, str(path)]
         return given

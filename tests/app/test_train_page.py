@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.train_state import Phase, RunState
 from app.training_process import TrainingProcess, TrainPlan
 from app.window import MainWindow
+from main import build_parser
 from semc_core.errors import UsageError
 from semc_core.model.library import ModelLibrary
 from semc_core.paths import DEFAULT_MODEL
@@ -53,7 +54,8 @@ def test_a_toy_is_learned_used_and_put_back_from_the_page(
     train.add_folder(str(toy_folder))
     assert page.chosen == (str(toy_folder),)
     page.unit.setCurrentText("rounds")
-    page.length.setValue(15)
+    page.length.setValue(30)
+    page.go_on.setChecked(False)
     click(qtbot, page.start)
     qtbot.waitUntil(lambda: train.training, timeout=TRAIN_MS)
     assert not page.start.isEnabled()
@@ -112,6 +114,35 @@ def test_a_training_outlives_the_window_stops_and_goes_on(
 
     psutil.Process(found._facts["pid"]).send_signal(signal.SIGKILL)
     assert "ended before its time" in wait(qtbot, found, Phase.LOST).message
+
+
+def test_a_plan_says_what_is_trained(tmp_path: Path) -> None:
+    out, model = tmp_path / "new.safetensors", tmp_path / "old.safetensors"
+    with pytest.raises(UsageError, match="nothing to learn from"):
+        TrainPlan((), "semc_tiny").arguments(out)
+    given = TrainPlan(("a", "b"), "semc_tiny", 5, start_from=model, compare_with=model, threads=1).arguments(
+        out
+    )
+    words = " ".join(given)
+    assert words.startswith("--data a --data b --out")
+    for part in (
+        "--minutes 5",
+        "--rate 0.0003",
+        f"--encoder {model}",
+        f"--compare-with {model}",
+        "--nice 19",
+    ):
+        assert part in words
+    words = " ".join(TrainPlan(("a",), "semc_tiny", rounds=3).arguments(out))
+    assert "--epochs 3" in words
+    assert "--minutes" not in words
+    assert "--rate" not in words
+    assert main_parses(given)
+
+
+def main_parses(given: list[str]) -> bool:
+    """Whether the command takes these."""
+    return bool(build_parser()[0].parse_args(["train", *given]).data)
 
 
 def test_a_training_that_fails_says_why(

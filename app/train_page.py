@@ -108,7 +108,7 @@ class TrainPage(QWidget):
 
     def show_data(self, choices: Sequence[DataChoice]) -> None:
         """Offer these; one that was there keeps its tick."""
-        before = {place: tick.isChecked() for place, tick in self.ticks.items()}
+        before = {place: tick.isChecked() for place, tick in self.ticks.items() if tick.isEnabled()}
         _clear(self._data)
         self.ticks = {}
         for choice in choices:

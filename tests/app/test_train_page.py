@@ -18,6 +18,8 @@ from main import build_parser
 from semc_core.errors import UsageError
 from semc_core.model.library import ModelLibrary
 from semc_core.paths import DEFAULT_MODEL
+from semc_core.session.changes import Relabel
+from tests.session.sessions import filled_session
 from tests.training.toy_folder import write_toy_folder
 
 TRAIN_MS = 280_000
@@ -158,6 +160,22 @@ def test_a_training_that_fails_says_why(
     assert window.train_page.start.isEnabled()
     assert window.train_page.resume.isHidden()
     assert window.choices.model_title != "The model that came with the program"
+
+
+def test_corrected_sessions_are_offered_and_ticked(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    root = tmp_path / "saved"
+    root.mkdir(exist_ok=True)
+    for name, corrected in (("one", True), ("two", False)):
+        with filled_session(root / name) as session:
+            if corrected:
+                session.apply(Relabel(1, "B"))
+    window.show_training()
+    page = window.train_page
+    qtbot.waitUntil(lambda: page.chosen == (str(root),), timeout=TRAIN_MS)
+    assert page.ticks[str(root)].text() == "My corrections (1 session)"
+    page.ticks[str(root)].setChecked(False)
+    window.train.add_folder(str(tmp_path))
+    assert page.chosen == (str(tmp_path),)  # a tick that was taken away stays away
 
 
 def test_the_model_in_use_is_the_one_of_the_next_scan(

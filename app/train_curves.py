@@ -31,6 +31,7 @@ class TrainCurves(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addLayout(_titled("Loss over the steps", self._loss))
+        self._loss.setToolTip("It rises at first: pictures are compared with more and more others.")
         words = (
             f"Validation: <span style='color:{_F1}'>● F1</span> "
             f"<span style='color:{_ACCURACY}'>■ accuracy</span>"

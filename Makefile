@@ -17,7 +17,7 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile
+	QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("SEMC Live needs Python 3.11 or later: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'

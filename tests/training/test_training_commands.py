@@ -130,6 +130,8 @@ import signal, sys
 from pathlib import Path
 from training.commands.running import stopping_on_signals
 
+# A background job inherits that Ctrl+C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with stopping_on_signals(Path(sys.argv[1])) as signals:
     signal.raise_signal(signal.SIGINT)
     print("asked" if signals == [signal.SIGINT] else signals)

@@ -151,14 +151,18 @@ def load_frames_of(benchmark: Benchmark, folder: Path, split: Split) -> FrameSet
     """The frames of a split's patients, uint8, shrunk to the side of the benchmark's preset.
 
     Raises:
-        UsageError: A patient is missing, damaged, or stored too small.
+        UsageError: A patient is missing, damaged, or rendered otherwise than the benchmark says.
     """
     side = find_preset(benchmark.preset).preprocessing.height
     frames, rows = [], []
     for patient in benchmark.patients(split):
         pictures, described = read_shard(shard_path(folder, patient))
-        if min(pictures.shape[1:]) < side:
-            raise UsageError(f"The pictures in {folder} are smaller than {side} pixels; render them again.")
+        rendered = (benchmark.frames, benchmark.size, benchmark.size)
+        if pictures.shape != rendered:
+            raise UsageError(
+                f"{folder} holds {len(pictures)} pictures of {pictures.shape[1]} pixels of patient {patient}, "
+                f"not {benchmark.frames} of {benchmark.size} as the benchmark says; choose another --data."
+            )
         if any(int(row.group) != patient for row in described):
             raise UsageError(f"The file of patient {patient} has frames of another; render it again.")
         shrunk = to_side(torch.from_numpy(np.array(pictures)), side)[:, 0]

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from semc_core.commands.folders import is_running
 from semc_core.errors import ExportError, SaveError
-from semc_core.session.atomic import save_error
+from semc_core.session.atomic import flush, save_error
 
 _PACKED_ALREADY: Final = (".png", ".mp4", ".gz", ".pdf")
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same ZIP, and no date is told
@@ -79,10 +79,10 @@ class Staging:
         """
         try:
             whole = self._packed(step) if self._zip else self.folder
-            _flush(whole, step)
+            _flush_all(whole, step)
             self._check_free()
             whole.rename(self._target)
-            _flush_one(self._target.parent)
+            flush(self._target.parent)
         except OSError as error:
             raise save_error(self._target.parent, error) from error
 
@@ -118,18 +118,7 @@ def _clear_leftovers(target: Path) -> None:
                 shutil.rmtree(path)
 
 
-def _flush(whole: Path, step: Callable[[], None]) -> None:
+def _flush_all(whole: Path, step: Callable[[], None]) -> None:
     for path in [*whole.rglob("*"), whole] if whole.is_dir() else [whole]:
         step()
-        _flush_one(path)
-
-
-def _flush_one(path: Path) -> None:
-    """Flush a file or folder to the disk. Windows flushes no folders, and a file only when it is writable."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(path)

@@ -14,8 +14,8 @@ from typing import Any
 
 from semc_core.errors import PacsError
 from semc_core.pacs.entries import Added, DicomObject, Item, Job
-from semc_core.pacs.queue_file import QueueFile, flush_folder, write_private
-from semc_core.session.atomic import save_error
+from semc_core.pacs.queue_file import QueueFile, write_private
+from semc_core.session.atomic import flush, save_error
 from semc_core.session.audit import utc_now
 
 _OPEN = "state IN ('waiting', 'failed', 'refused')"
@@ -62,8 +62,8 @@ class SendQueue:
             place.mkdir(mode=0o700)
             for one in wanted:
                 write_private(self._file.objects / files[one.sop_instance], read(one))
-            flush_folder(place)
-            flush_folder(self._file.objects)
+            flush(place)
+            flush(self._file.objects)
         except OSError as error:
             shutil.rmtree(place, ignore_errors=True)
             raise save_error(self._file.folder, error) from error

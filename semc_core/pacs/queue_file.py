@@ -111,17 +111,6 @@ def write_private(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def flush_folder(folder: Path) -> None:
-    """Make new names survive a power cut. Windows has no such call. Raises OSError."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _connect(folder: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         folder / QUEUE_NAME, timeout=_BUSY_S, isolation_level=None, check_same_thread=False

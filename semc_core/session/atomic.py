@@ -33,9 +33,26 @@ def write_atomically(path: Path, content: bytes) -> None:
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
+        flush(path.parent)
     except OSError as error:
         raise save_error(path.parent, error) from error
+
+
+def flush(path: Path) -> None:
+    """Flush a file, or a folder with the names in it, to the disk: both survive a power cut.
+
+    Windows flushes no folders and needs not to, and a file only when it is writable.
+
+    Raises:
+        OSError: The disk did not take it.
+    """
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> None:
@@ -72,14 +89,3 @@ def _is_ours(path: Path) -> bool:
     """Whether the name is one that `write_atomically` gives: NAME.SUFFIX.PID.tmp."""
     parts = path.name.split(".")
     return len(parts) >= 4 and parts[-2].isdigit() and parts[-3] in ("png", "json", "csv", "mkv")
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut. Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -123,9 +123,9 @@ class OpenReview:
 
     def frame_index(self, at: int, table: FrameTable | None) -> int:
         """The index in the source of the frame at place `at` of `times_s`."""
-        if self.source is None and table is not None and at < len(table):
-            return int(table.index[at])
-        return at
+        if self.source is not None:
+            return self.source.number_of(at)
+        return int(table.index[at]) if table is not None and at < len(table) else at
 
     def close(self) -> None:
         """Let go of everything.

@@ -272,7 +272,7 @@ class ReviewPage(QWidget):
         frame_index = opened.frame_index(index, self._table)
         packet = self._control.frame(index) if opened.source is not None else self._saved(desk, frame_index)
         self._show_picture(desk, packet, frame_index)
-        self._show_place(desk)
+        self._show_place(opened, desk, frame_index)
         if self._snapshot is not None:
             self.checklist.show_view(self.words.view(self._snapshot, opened.session.model))
         self._show_strips(opened, desk, frame_index if packet is None else packet.index)
@@ -351,15 +351,15 @@ class ReviewPage(QWidget):
             self._heat = (result, heat)
         return self._heat[1]
 
-    def _show_place(self, desk: ReviewDesk) -> None:
+    def _show_place(self, opened: OpenReview, desk: ReviewDesk, frame_index: int) -> None:
         head = desk.playhead
         last_s = float(head.times_s[-1]) if head.count else 0.0
-        where = where_texts(head.time_s, last_s, head.index, head.count)
+        count = opened.frame_index(head.count - 1, self._table) + 1 if head.count else 0
+        where = where_texts(head.time_s, last_s, frame_index, count)
         self.transport.show_place(where, head.playing, head.speed)
         self.timeline.show_playhead(head.time_s, desk.mark_from_s)
         progress = self._control.progress
-        opened = self._open
-        text = progress_text(progress, opened is not None and opened.session.source.live)
+        text = progress_text(progress, opened.session.source.live)
         short, share = progress_short(progress)
         self.transport.progress.show_progress((text, short), share)
 

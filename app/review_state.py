@@ -333,6 +333,12 @@ def where_texts(time_s: float, last_s: float, index: int, count: int) -> tuple[s
     """The place in the loop, at length and for where there is little room.
 
     "0:07.3 / 1:00.0   frame 220 of 1800" and "0:07.3  220"; frames are counted from 0, as in the files.
+
+    Args:
+        time_s: Of the frame.
+        last_s: Of the last frame.
+        index: Of the frame in its source; in a recorded scan, in the scan.
+        count: How many frames the source had by the end of the loop; 0 if there is no frame.
     """
     if not count:
         return "No frames", "No frames"

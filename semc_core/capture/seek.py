@@ -44,6 +44,13 @@ class SeekableSource(Protocol):
         """Whether `count` and `times_s` are final. Few files need decoding for that, in the background."""
         ...
 
+    def number_of(self, index: int) -> int:
+        """`FramePacket.index` of frame `index`: the same, save in a recording, which has those of its scan.
+
+        Of an `index` that is not there, `index` itself.
+        """
+        ...
+
     def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
         """The frame `index`, from 0. Waits for its decoding.
 

@@ -77,6 +77,10 @@ class SeekableLoop:
         """Always True."""
         return True
 
+    def number_of(self, index: int) -> int:
+        """See `SeekableSource`."""
+        return index
+
     def near(self, index: int) -> FramePacket | None:
         """None: the frame itself comes soon."""
         return None

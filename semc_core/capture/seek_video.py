@@ -127,6 +127,10 @@ class SeekableVideo:
                 self._changed.notify_all()
         return packet
 
+    def number_of(self, index: int) -> int:
+        """See `SeekableSource`."""
+        return index
+
     def near(self, index: int) -> FramePacket | None:
         """See `SeekableSource`: the nearest that is kept, or the frame at the start before `index`."""
         with self._near_lock:

@@ -74,6 +74,13 @@ class SeekableRecording:
         """Always True: our own recordings tell by their packets what they hold."""
         return True
 
+    def number_of(self, index: int) -> int:
+        """See `SeekableSource`."""
+        if not 0 <= index < self.count:
+            return index
+        part, place = self._place(index)
+        return int(part.table.index[part.places[place][1]])
+
     def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
         """See `SeekableSource`."""
         if not 0 <= index < self.count:

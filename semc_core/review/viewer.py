@@ -43,8 +43,8 @@ class FrameViewer:
         self._waiting_since_s: float | None = None
         self._closed = False
         self._threads = [
-            threading.Thread(target=self._run, args=(get,), name=name)
-            for get, name in ((self._get_near, "review-near"), (self._get_exact, "review-frames"))
+            threading.Thread(target=self._run, args=(exact,), name=name)
+            for exact, name in ((False, "review-near"), (True, "review-frames"))
         ]
         for thread in self._threads:
             thread.start()
@@ -66,7 +66,7 @@ class FrameViewer:
 
     @property
     def got(self) -> FramePacket | None:
-        """The newest frame; its index tells whether it is the one asked for."""
+        """The newest frame; its index tells which it is."""
         with self._changed:
             return self._got
 
@@ -78,7 +78,8 @@ class FrameViewer:
         for thread in self._threads:
             thread.join()
 
-    def _run(self, get: Callable[[int, int], FramePacket | None]) -> None:
+    def _run(self, exact: bool) -> None:
+        get = self._get_exact if exact else self._get_near
         done = 0
         while (asked := self._next_asked(done)) is not None:
             index, done = asked
@@ -93,7 +94,7 @@ class FrameViewer:
                 _log.error("A frame could not be read: %s", type(error).__name__)
                 self._failed("A frame could not be read; see the log for details.")
             else:
-                self._take(packet, index, done)
+                self._take(packet, exact, done)
 
     def _next_asked(self, done: int) -> tuple[int, int] | None:
         """Wait for a number above `done`: the frame asked for, and the number. None when closed."""
@@ -116,15 +117,18 @@ class FrameViewer:
     def _get_exact(self, index: int, number: int) -> FramePacket | None:
         return self._source.frame(index, lambda: self._closed or self._number != number)
 
-    def _take(self, packet: FramePacket | None, index: int, number: int) -> None:
-        """Show the packet, unless a newer one is there, or the exact one."""
+    def _take(self, packet: FramePacket | None, exact: bool, number: int) -> None:
+        """Show the packet, unless a newer one is there, or the exact one.
+
+        The packet's index cannot tell whether it is exact: a recording keeps the indices of its scan.
+        """
         with self._changed:
             if packet is None or number < self._got_number:
                 return
-            if packet.index != index and number == self._got_number:
+            if not exact and number == self._got_number:
                 return
             self._got, self._got_number = packet, number
-            if packet.index != index:
+            if not exact:
                 self._waiting_since_s = time.monotonic()
             elif number == self._number:
                 self._waiting_since_s = None

@@ -34,6 +34,7 @@ def test_frames_keep_the_index_and_time_of_the_scan(tmp_path: Path) -> None:
     assert recording.times_s.tolist() == [packet.pts_s for packet in expected]
     for index in random.Random(3).sample(range(40), 40):
         got, wanted = recording.frame(index), expected[index]
+        assert recording.number_of(index) == wanted.index
         assert (got.source_id, got.index, got.pts_s) == (wanted.source_id, wanted.index, wanted.pts_s)
         np.testing.assert_array_equal(got.pixels, wanted.pixels)
         near = recording.near(index)

@@ -15,15 +15,20 @@ from semc_core.review.viewer import FrameViewer
 
 
 class SlowLoop:
-    """Gives frame 7 at once, any other when it is let go, or gives up."""
+    """Gives frame 7 at once, any other when it is let go, or gives up.
 
-    def __init__(self) -> None:
+    Args:
+        first: The index that its first frame says it has: in a recording, that of the scan.
+    """
+
+    def __init__(self, first: int = 0) -> None:
+        self.first = first
         self.let_go = threading.Event()
         self.given_up: list[int] = []
         self.read: list[int] = []
 
     def packet(self, index: int) -> FramePacket:
-        return FramePacket("loop", index, index / 30, 0.0, np.zeros((2, 2), np.uint8))
+        return FramePacket("loop", self.first + index, index / 30, 0.0, np.zeros((2, 2), np.uint8))
 
     def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
         self.read.append(index)
@@ -50,15 +55,18 @@ def until(viewer: FrameViewer, holds: Callable[[], bool]) -> None:
         assert viewer._changed.wait_for(holds, 30)
 
 
-def test_something_near_is_shown_until_the_frame_itself_is_there(told: list[str]) -> None:
-    loop = SlowLoop()
+@pytest.mark.parametrize("first", [0, 130])
+def test_something_near_is_shown_until_the_frame_itself_is_there(told: list[str], first: int) -> None:
+    loop = SlowLoop(first)
     viewer = FrameViewer(loop, told.append)  # type: ignore[arg-type]  # what it needs of a source
     viewer.ask(34)
     until(viewer, lambda: viewer._got is not None)
     assert viewer.got is not None
-    assert viewer.got.index == 30
+    assert viewer.got.index == first + 30
     loop.let_go.set()
-    until(viewer, lambda: viewer._got is not None and viewer._got.index == 34)
+    until(viewer, lambda: viewer._got is not None and viewer._got.index == first + 34)
+    viewer.ask(7)
+    until(viewer, lambda: viewer._got is not None and viewer._got.index == first + 7)
     viewer.close()
     assert not told
 

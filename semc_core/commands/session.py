@@ -186,15 +186,16 @@ def _verify(folders: list[Path], head: str | None) -> int:
     from semc_core.session.session import Session
 
     good = True
+    notes: tuple[str, ...]
     for given in folders:
         folder = _folder_of(given)
         try:
             with Session.open(folder, read_only=True) as session:
                 found = session.verify(head)
                 last = session.head[1]
-            problems = list(found.problems)
+            problems, notes = list(found.problems), found.notes
         except SemcError as error:
-            problems = [str(error)]
+            problems, notes = [str(error)], ()
         if problems:
             good = False
             print(f"{folder.name}: not as it was written.")
@@ -202,6 +203,8 @@ def _verify(folders: list[Path], head: str | None) -> int:
                 print(f"  {problem}")
         else:
             print(f"{folder.name}: as it was written, {found.entries} entries, the last {last}.")
+        for note in notes:
+            print(f"  {note}")
     return 0 if good else 1
 
 

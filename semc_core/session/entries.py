@@ -190,11 +190,19 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `Session.verify` found: `problems` are sentences; `entries` counts the log's entries."""
+    """What `Session.verify` found.
+
+    Attributes:
+        ok: Whether nothing is wrong.
+        entries: How many the log has.
+        problems: What is wrong, sentences.
+        notes: What could not be proven and is not known to be wrong, sentences.
+    """
 
     ok: bool
     entries: int
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

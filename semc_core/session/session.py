@@ -41,6 +41,16 @@ from semc_core.session.journal import Journal, Note, frames_note
 from semc_core.session.lock import WriterLock
 from semc_core.session.origin import origin_payload
 from semc_core.session.plane_files import remove_plane
+from semc_core.session.recording_proof import (
+    HASHED,
+    RECORDING,
+    RECOVERED,
+    TO_HASH,
+    RecordingProver,
+    Recordings,
+    parts_there,
+    recordings_of,
+)
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, made, view_of
 from semc_core.session.view import SessionView
@@ -48,6 +58,8 @@ from semc_core.session.wal_sync import WalSync
 from semc_core.version import VERSION
 
 COMMIT_EVERY_S: Final = 0.5
+_PROOF_WAIT_S: Final = 2.0
+"""How long closing waits for recordings to be hashed; a longer one is hashed when it is next opened."""
 
 
 class Session(SessionView):
@@ -59,6 +71,7 @@ class Session(SessionView):
         self._committed_s = time.monotonic()
         self._journal = Journal(folder, connection)
         self._sync = WalSync(folder / schema.WAL_NAME)
+        self._prover = RecordingProver(folder, lambda payload: self.log(PROGRAM, HASHED, payload))
 
     # Opening and closing.
 
@@ -121,6 +134,8 @@ class Session(SessionView):
         Raises:
             SaveError: The last frames could not be written; the session is closed all the same.
         """
+        # Without the lock, which its last entry needs.
+        self._prover.close(_PROOF_WAIT_S)
         with self._lock:
             if self._closed:
                 return
@@ -218,6 +233,19 @@ class Session(SessionView):
         with self._lock:
             self._write(Note(who, kind, payload))
 
+    def record_recording(self, parts: Sequence[str], payload: dict[str, Any]) -> None:
+        """Log a recording that ended, and have its files hashed in the background.
+
+        Args:
+            parts: Names of its videos in the folder; nothing writes to them any more.
+            payload: What else there is to say of it, plain JSON values.
+
+        Raises:
+            SaveError: It could not be written.
+        """
+        self.log(PROGRAM, RECORDING, {**payload, "parts": list(parts), TO_HASH: True})
+        self._prover.ask(parts)
+
     def record_export(self, kind: str, name: str, sha256: str, detail: dict[str, Any]) -> None:
         """Log an export: `name` without a path, `sha256` of its file or manifest."""
         with self._lock:
@@ -289,6 +317,7 @@ class Session(SessionView):
         if not clean:
             self._recover()
         self._write(Note(PROGRAM, "opened", {"program": VERSION}))
+        self._prover.ask(self._recordings().due)
 
     def _recover(self) -> None:
         last_s = self._reader.last_time_s()
@@ -296,10 +325,24 @@ class Session(SessionView):
             # A copy: the state itself follows when the changes are written.
             state = schema.stored_state(self._connection)
         recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s)
-        self._write(recovery.note)
+        notes, named = [recovery.note], self._recordings().to_hash
+        if parts := [name for name in parts_there(self.folder) if name not in named]:
+            # Its end is not in the log; what the kill left of it is proven from now on.
+            notes.append(Note(PROGRAM, RECORDING, {"parts": parts, TO_HASH: True, RECOVERED: True}))
+        self._write(*notes)
         for png in recovery.superfluous:
             remove_plane(self.folder, png)
         self.recovered = recovery.sentence
+
+    def _recordings(self) -> Recordings:
+        """What the log says of the recordings."""
+        try:
+            with schema.told(self.folder):
+                return recordings_of(schema.entries_by(self._connection, PROGRAM))
+        except (LookupError, TypeError, ValueError) as error:
+            raise SessionError(
+                f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."
+            ) from error
 
     def _swap(self, kind: str) -> str | None:
         with self._lock:
@@ -352,6 +395,7 @@ class Session(SessionView):
 
     def _let_go(self) -> None:
         self._closed = True
+        self._prover.close(0)
         self._sync.close()
         self._reader.close()
         schema.close_database(self._connection, read_only=self.read_only)

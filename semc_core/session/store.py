@@ -15,7 +15,7 @@ from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.session.atomic import remove_leftovers
 from semc_core.session.clips import ClipSettings
 from semc_core.session.encode import Quality
-from semc_core.session.entries import PERSON, PROGRAM, PlaneEntry
+from semc_core.session.entries import PERSON, PlaneEntry
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_log import FrameLog
 from semc_core.session.keeper import KeeperFactory, PlaneKeeper, saved_plane
@@ -300,14 +300,18 @@ class SessionKeeper:
         with self._changed:
             session = self._session
         payload = {
-            "parts": list(state.parts),
             "quality": str(state.quality),
             "frames": state.frames,
             "lost": state.lost,
             "seconds": round(state.seconds, 3),
         }
-        if session is not None:
-            session.log(PROGRAM, "recording", payload)
+        if session is None:
+            return
+        try:
+            session.record_recording(state.parts, payload)
+        except SemcError as error:
+            with self._changed:
+                self._session_fault = f"The end of a recording was not logged. {error}"
 
     # The writer again.
 

@@ -12,6 +12,7 @@ from semc_core.errors import SessionError
 from semc_core.session import schema
 from semc_core.session.audit import chain_problems
 from semc_core.session.entries import AuditEntry, Verification, file_sha256
+from semc_core.session.recording_proof import recording_problems
 from semc_core.session.state import TABLES, State
 from semc_core.session.undo import UndoStack
 
@@ -59,7 +60,10 @@ def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> V
     else:
         problems += _state_problems(state, schema.stored_state(connection))
         problems += _file_problems(folder, state, stack)
-    return Verification(not problems, len(entries), tuple(problems))
+    closed = bool(entries) and entries[-1].kind == "closed"
+    found, notes = recording_problems(folder, entries, closed=closed)
+    problems += found
+    return Verification(not problems, len(entries), tuple(problems), tuple(notes))
 
 
 def _frame_problems(entries: Iterable[AuditEntry], connection: sqlite3.Connection) -> list[str]:

@@ -1,0 +1,227 @@
+"""Proof of a session's recordings: their sizes and SHA-256 go into the log, and are compared with it later.
+
+Hashing a long recording takes a while, so a thread of its own does it while the session is open for writing.
+What it does not get done before the session is closed waits until the session is next open for writing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.errors import SemcError
+from semc_core.session.entries import AuditEntry
+from semc_core.session.parts import TABLE_SUFFIX, VIDEO_SUFFIX
+
+RECORDING: Final = "recording"
+"""Kind of the log's entry about a recording that ended: `parts` names its videos."""
+HASHED: Final = "recording hashed"
+"""Kind of the entry that holds name, size and SHA-256 of a part's video and table, under `files`."""
+TO_HASH: Final = "to_hash"
+"""Set in a `RECORDING` entry whose parts are to be hashed; older programs did not hash them."""
+RECOVERED: Final = "recovered"
+"""Set in a `RECORDING` entry that was made when a killed session was next opened."""
+
+_VIDEO: Final = re.compile(r"recording(-\d+)?\.mkv", re.ASCII)
+_FILE: Final = re.compile(r"recording(-\d+)?\.(mkv|csv)", re.ASCII)
+_BLOCK: Final = 2**20
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Recordings:
+    """What a log says of the recordings.
+
+    Attributes:
+        to_hash: Whether each part that the log names was to be hashed.
+        recovered: The parts that a crash left.
+        hashed: Name of a part's video -> its files: name -> size in bytes and SHA-256.
+    """
+
+    to_hash: dict[str, bool] = field(default_factory=dict)
+    recovered: set[str] = field(default_factory=set)
+    hashed: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The parts that still are to be hashed."""
+        return tuple(name for name, wanted in self.to_hash.items() if wanted and name not in self.hashed)
+
+
+def recordings_of(entries: Iterable[AuditEntry]) -> Recordings:
+    """What the log says of recordings. Names that are none of ours are left out: they could be paths.
+
+    Raises:
+        LookupError, TypeError, ValueError: An entry is not as this program writes it.
+    """
+    told = Recordings()
+    for entry in entries:
+        if entry.kind == RECORDING:
+            names = [str(name) for name in entry.payload["parts"] if _VIDEO.fullmatch(str(name))]
+            told.to_hash.update(dict.fromkeys(names, bool(entry.payload.get(TO_HASH))))
+            if entry.payload.get(RECOVERED):
+                told.recovered.update(names)
+        elif entry.kind == HASHED:
+            files = {str(each["name"]): (int(each["size"]), str(each["sha256"])) for each in _files(entry)}
+            videos = [name for name in files if _VIDEO.fullmatch(name)]
+            told.hashed.update(dict.fromkeys(videos, files))
+    return told
+
+
+def parts_there(folder: Path) -> list[str]:
+    """Names of the recordings' videos in the folder, also of those after a gap in the numbers."""
+    return sorted(path.name for path in folder.glob(f"*{VIDEO_SUFFIX}") if _VIDEO.fullmatch(path.name))
+
+
+def recording_problems(
+    folder: Path, entries: Iterable[AuditEntry], *, closed: bool
+) -> tuple[list[str], list[str]]:
+    """Hold the recordings against the log.
+
+    Args:
+        folder: Of the session.
+        entries: The whole log.
+        closed: Whether the log ends with a proper end.
+
+    Returns:
+        What is wrong, and what cannot be said because a recording was not hashed; sentences.
+    """
+    try:
+        told = recordings_of(entries)
+    except (LookupError, TypeError, ValueError):
+        return ["What the log says of the recordings cannot be read: it was changed."], []
+    problems, notes = [], []
+    for files in told.hashed.values():
+        problems += [sentence for name, proof in files.items() if (sentence := _changed(folder, name, proof))]
+    for name in sorted(told.recovered & told.hashed.keys()):
+        notes.append(
+            f"{name} was hashed only when the session was recovered after a crash: what was changed before "
+            "that is not found."
+        )
+    there = set(parts_there(folder))
+    for name in sorted({*there, *told.to_hash} - told.hashed.keys()):
+        if name not in there and told.to_hash[name]:
+            problems.append(f"The recording {name} is missing.")
+        else:
+            notes.append(_unproven(name, told.to_hash.get(name), closed=closed, there=name in there))
+    return problems, notes
+
+
+def _unproven(name: str, to_hash: bool | None, *, closed: bool, there: bool) -> str:
+    """Why nothing can be said of a part; `to_hash` is None where the log does not name it."""
+    if not there:
+        return f"{name} is not there; an older program made it and did not hash it."
+    if to_hash is None and not closed:
+        return f"{name} is not proven: its session was never closed. Open the session to have it hashed."
+    if to_hash is None:
+        return f"{name} is not proven: the log does not name it."
+    if to_hash:
+        return f"{name} is not proven: it has not been hashed yet. Open the session to have that done."
+    return f"{name} is not proven: an older program made it and did not hash it."
+
+
+def _changed(folder: Path, name: str, proof: tuple[int, str]) -> str:
+    """What is wrong with a file, or ""."""
+    size, digest = proof
+    try:
+        found = (folder / name).stat().st_size
+        if found == size and _sha256(folder / name, lambda: False) == digest:
+            return ""
+    except OSError:
+        return f"The recording {name} is missing or cannot be read."
+    if found != size:
+        return f"The recording {name} was changed: it has {found} bytes and had {size}."
+    return f"The recording {name} was changed."
+
+
+def _files(entry: AuditEntry) -> Iterator[dict[str, Any]]:
+    return (each for each in entry.payload["files"] if _FILE.fullmatch(str(each["name"])))
+
+
+def _sha256(path: Path, given_up: Callable[[], bool]) -> str | None:
+    """SHA-256 of a file; None if `given_up` on the way. Raises OSError."""
+    digest, block = hashlib.sha256(), bytearray(_BLOCK)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(block):
+            if given_up():
+                return None
+            digest.update(memoryview(block)[:count])
+    return digest.hexdigest()
+
+
+class RecordingProver:
+    """Hashes recordings on a thread of its own. For any thread; only `close` waits."""
+
+    def __init__(self, folder: Path, write: Callable[[dict[str, Any]], None]) -> None:
+        """Nothing is started yet.
+
+        Args:
+            folder: Of the session.
+            write: Writes the payload of a `HASHED` entry; called on the prover's thread. May raise SemcError.
+        """
+        self._folder = folder
+        self._write = write
+        self._changed = threading.Condition()
+        self._asked: list[str] = []
+        self._next = 0
+        self._closed = False
+        self._given_up = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, parts: Iterable[str]) -> None:
+        """Hash these parts, which are written to no more; each once. Nothing after `close`."""
+        with self._changed:
+            if self._closed:
+                return
+            self._asked += [name for name in parts if name not in self._asked]
+            if self._asked and self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="recording-prover")
+                self._thread.start()
+            self._changed.notify_all()
+
+    def close(self, wait_s: float) -> None:
+        """Wait so long for what was asked for, then give it up. May be called twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(wait_s)
+            self._given_up.set()
+            thread.join()
+
+    def _run(self) -> None:
+        try:
+            while (name := self._take()) is not None:
+                self._prove(name)
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            # The recording stays unproven, which `semc session verify` says. The type only: a path may name
+            # a patient.
+            _log.error("A recording was not hashed: %s", type(error).__name__)
+
+    def _take(self) -> str | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._next < len(self._asked))
+            if self._next == len(self._asked) or self._given_up.is_set():
+                return None
+            self._next += 1
+            return self._asked[self._next - 1]
+
+    def _prove(self, video: str) -> None:
+        files = []
+        try:
+            for path in (self._folder / video, (self._folder / video).with_suffix(TABLE_SUFFIX)):
+                digest = _sha256(path, self._given_up.is_set)
+                if digest is None:
+                    return
+                files.append({"name": path.name, "size": path.stat().st_size, "sha256": digest})
+            self._write({"files": files})
+        except (OSError, SemcError) as error:
+            _log.warning("A recording was not hashed: %s", type(error).__name__)

@@ -1,0 +1,171 @@
+"""A recording is proven by its size and SHA-256 in the log."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from main import main
+from semc_core.errors import SessionError
+from semc_core.frames import FramePacket
+from semc_core.session import session as session_module
+from semc_core.session.encode import Quality
+from semc_core.session.entries import PROGRAM, Verification, file_sha256
+from semc_core.session.recorder import Recorder
+from semc_core.session.recording_proof import HASHED, RECORDING
+from semc_core.session.session import Session
+from semc_core.session.store import SessionKeeper
+from tests.session.killed_writer import origin
+from tests.session.pictures import speckle
+from tests.session.sessions import as_killed, frame, new_session
+
+
+def give(keeper: SessionKeeper, first: int, count: int) -> None:
+    for index in range(first, first + count):
+        packet = FramePacket("camera 0", index, index / 30, 0.0, speckle(index, 48, 64))
+        keeper.captured(packet)
+        keeper.classified(replace(frame(index), packet=packet))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed session with two recordings."""
+    folder = tmp_path_factory.mktemp("recorded") / "scan"
+    keeper = SessionKeeper(folder, origin())
+    for first in (0, 10):
+        keeper.start_recording(Quality.LOSSLESS)
+        give(keeper, first, 8)
+        keeper.stop_recording()
+    keeper.close()
+    assert keeper.fault == ""
+    return folder
+
+
+@pytest.fixture
+def copy(written: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(written, tmp_path / "copy")
+
+
+def verified(folder: Path) -> Verification:
+    with Session.open(folder, read_only=True) as session:
+        return session.verify()
+
+
+def hashed(folder: Path) -> dict[str, str]:
+    with Session.open(folder, read_only=True) as session:
+        entries = [entry for entry in session.audit() if (entry.who, entry.kind) == (PROGRAM, HASHED)]
+    return {each["name"]: each["sha256"] for entry in entries for each in entry.payload["files"]}
+
+
+def test_recordings_are_hashed_when_they_end(written: Path) -> None:
+    names = ["recording-2.csv", "recording-2.mkv", "recording.csv", "recording.mkv"]
+    assert hashed(written) == {name: file_sha256(written / name) for name in names}
+    found = verified(written)
+    assert (found.ok, found.notes) == (True, ())
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("name", ["recording.mkv", "recording-2.mkv", "recording.csv"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(flip, "was changed."), (cut, "was changed: it has"), (Path.unlink, "is missing or cannot be read.")],
+)
+def test_a_recording_that_is_not_as_it_was_is_found(
+    copy: Path, name: str, change: Callable[[Path], None], said: str
+) -> None:
+    change(copy / name)
+    problems = verified(copy).problems
+    assert len(problems) == 1
+    assert f"The recording {name} {said}" in problems[0]
+
+
+def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_recovered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_session(tmp_path / "scan") as session:
+        recorder = Recorder(lambda: session.folder, Quality.LOSSLESS)
+        for index in range(8):
+            recorder.put(FramePacket("camera 0", index, index / 30, 0.0, speckle(index, 48, 64)))
+        recorder.close()
+        killed = as_killed(session, tmp_path / "killed")
+
+    assert main(["session", "verify", str(killed)]) == 0
+    assert "recording.mkv is not proven: its session was never closed." in capsys.readouterr().out
+    with Session.open(killed) as session:
+        assert session.recovered != ""
+    found = verified(killed)
+    assert found.ok
+    assert found.notes == (
+        "recording.mkv was hashed only when the session was recovered after a crash: what was changed before "
+        "that is not found.",
+    )
+    flip(killed / "recording.mkv")
+    assert not verified(killed).ok
+
+
+def test_an_older_session_verifies_with_a_word_that_its_recording_was_not_hashed(tmp_path: Path) -> None:
+    with new_session(tmp_path / "old") as session:
+        session.log(PROGRAM, RECORDING, {"parts": ["recording.mkv"], "frames": 3})
+        (session.folder / "recording.mkv").write_bytes(b"video")
+        (session.folder / "recording.csv").write_bytes(b"table")
+    with Session.open(tmp_path / "old"):
+        pass
+    assert hashed(tmp_path / "old") == {}, "what may have been changed since is not called proven"
+    found = verified(tmp_path / "old")
+    assert (found.ok, found.notes) == (
+        True, ("recording.mkv is not proven: an older program made it and did not hash it.",)
+    )  # fmt: skip
+    (tmp_path / "old" / "recording.mkv").unlink()
+    found = verified(tmp_path / "old")
+    assert found.ok
+    assert found.notes == ("recording.mkv is not there; an older program made it and did not hash it.",)
+
+
+def test_closing_does_not_wait_for_a_huge_recording_which_is_hashed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "huge"
+    monkeypatch.setattr(session_module, "_PROOF_WAIT_S", 0.01)
+    with new_session(folder) as session:
+        (folder / "recording.csv").write_bytes(b"table")
+        with (folder / "recording.mkv").open("wb") as file:
+            file.truncate(2**40)  # would take an hour
+        session.record_recording(["recording.mkv"], {"frames": 3})
+    monkeypatch.undo()
+    found = verified(folder)
+    assert found.ok
+    assert found.notes == (
+        "recording.mkv is not proven: it has not been hashed yet. Open the session to have that done.",
+    )
+    (folder / "recording.mkv").write_bytes(b"video")
+    with Session.open(folder):
+        pass
+    assert verified(folder).notes == ()
+    assert hashed(folder)["recording.mkv"] == file_sha256(folder / "recording.mkv")
+
+
+def test_a_log_that_names_other_files_makes_nobody_read_them(tmp_path: Path) -> None:
+    with new_session(tmp_path / "s") as session:
+        session.record_recording([], {})
+        session.log(PROGRAM, RECORDING, {"parts": ["../secret.mkv", "/etc/passwd"], "to_hash": True})
+        bad = [{"name": "../secret.mkv", "size": 1, "sha256": "00"}]
+        session.log(PROGRAM, HASHED, {"files": bad})
+    assert verified(tmp_path / "s").ok
+    with Session.open(tmp_path / "s") as session:
+        session.log(PROGRAM, HASHED, {"files": [{"name": "recording.mkv"}]})
+        assert "cannot be read" in session.verify().problems[0]
+    with pytest.raises(SessionError, match="damaged"):
+        Session.open(tmp_path / "s")

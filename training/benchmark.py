@@ -160,8 +160,9 @@ def load_frames_of(benchmark: Benchmark, folder: Path, split: Split) -> FrameSet
         rendered = (benchmark.frames, benchmark.size, benchmark.size)
         if pictures.shape != rendered:
             raise UsageError(
-                f"{folder} holds {len(pictures)} pictures of {pictures.shape[1]} pixels of patient {patient}, "
-                f"not {benchmark.frames} of {benchmark.size} as the benchmark says; choose another --data."
+                f"{folder} holds {len(pictures)} pictures of {pictures.shape[1]} pixels of patient "
+                f"{patient}, not {benchmark.frames} of {benchmark.size} as the benchmark says; "
+                "choose another --data."
             )
         if any(int(row.group) != patient for row in described):
             raise UsageError(f"The file of patient {patient} has frames of another; render it again.")

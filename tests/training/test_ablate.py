@@ -129,7 +129,7 @@ def test_the_command_trains_from_rendered_patients(
     data.mkdir()
     own.write_text(
         'name = "own"\n[patients]\ntrain = "0:5"\nvalidation = "1000:1005"\ntest = "2000:2005"\n'
-        "[pictures]\nframes = 12\nsize = 64\n"
+        "[pictures]\nframes = 12\nsize = 128\n"
         '[training]\npreset = "semc_tiny"\nsteps = 2\nbatch = 8\nrate = 0.002\nseeds = [1]\n'
     )
     benchmark = read_benchmark(str(own))

@@ -9,12 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from semc_core.commands.arguments import count, positive
+from semc_core.commands.arguments import count, new_file, positive
 from semc_core.errors import SemcError, UsageError
+from semc_core.model.presets import PRESETS
 
 if TYPE_CHECKING:
     from training.progress import Progress
@@ -24,6 +26,21 @@ Row = dict[str, float]
 
 INTERRUPTED = 130
 """Exit code after Ctrl+C or a termination, when the run can go on later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What is said of a run.
+
+    Attributes:
+        title: Beside the bar.
+        opening: Before the first step.
+        line: A validation in words.
+    """
+
+    title: str
+    opening: str
+    line: Callable[[Row], str]
 
 
 class Run(Protocol):
@@ -40,9 +57,25 @@ class Run(Protocol):
     def run(self, tell: Callable[[float, float], None], told: Callable[[Row], None]) -> bool:
         """Run to the end."""
 
+    def resume(self) -> bool:
+        """Go on where a run before stopped. False if there is none."""
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Arguments that every training command has."""
+
+def add_common(parser: argparse.ArgumentParser, written: str, preset: str, augment: str) -> None:
+    """Arguments that every training command has.
+
+    Args:
+        parser: Gets them.
+        written: What the file is that is written, for people.
+        preset: The default preset, for people.
+        augment: What `--augment` says, for people.
+    """
+    parser.add_argument("--out", type=new_file, required=True, help=f"{written} to write (.safetensors)")
+    parser.add_argument("--preset", help=f"one of {', '.join(PRESETS)} (default: {preset})")
+    parser.add_argument("--augment", help=augment)
+    parser.add_argument(
+        "--ultrasound", metavar="A,B", help="further changes: gain, time-gain, speckle, shadow, haze"
+    )
     parser.add_argument(
         "--data",
         action="append",
@@ -113,6 +146,58 @@ def budget_of(args: argparse.Namespace, frames: int, batch: int, default: Budget
 def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
     """Those of the named arguments that the user gave."""
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+def given_options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """As options: what the user gave of the arguments that every training command has, and of the named."""
+    found = given(args, "preset", "batch", "precision", "rate", "validations", "patience", *names)
+    if args.augment is not None:
+        found["recipe"] = args.augment
+    if args.ultrasound is not None:
+        found["ultrasound"] = tuple(args.ultrasound.split(","))
+    return found | {"seed": args.seed, "threads": args.threads}
+
+
+def run_folder(out: Path) -> Path:
+    """The folder of the run that writes `out`."""
+    return out.with_suffix(".run")
+
+
+def carry_out(
+    run: Run,
+    args: argparse.Namespace,
+    progress: Progress | None,
+    say: Saying,
+    finish: Callable[[Progress], float],
+) -> int:
+    """Begin or go on, run with a bar, and finish, unless a signal or another program stops it.
+
+    Args:
+        run: What is run.
+        args: Of the command.
+        progress: Where to tell of what comes after the steps; None in a process that does not speak.
+        say: Words for people.
+        finish: Writes what the command is for; returns the loss to tell with the end, NaN for none.
+
+    Returns:
+        The exit code.
+    """
+    from training.parallel import leave
+
+    if run.first:
+        print(say.opening)
+    if args.resume and run.resume() and run.first:
+        print(f"Goes on at step {run.step}.")
+    with stopping_on_signals(run_folder(args.out)) as signals:
+        ended = run_with_bar(run, say.title, say.line)
+    leave()
+    if progress is None:
+        return 0
+    if not ended:
+        print(f"Stopped at step {run.step}; --resume goes on from there.")
+        return INTERRUPTED if signals else 0
+    progress.tell("finished", loss=finish(progress), step=run.step, progress=1.0, eta_s=0.0)
+    return 0
 
 
 @contextmanager

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semc_core.commands.arguments import IN_USE, count, model_file, new_file, positive
+from semc_core.commands.arguments import IN_USE, count, model_file, positive
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME
-from semc_core.model.presets import PRESETS
 from training.commands.running import (
-    INTERRUPTED,
     Row,
+    Saying,
     add_common,
     budget_of,
+    carry_out,
     given,
+    given_options,
     prepare,
     reading_bar,
-    run_with_bar,
-    stopping_on_signals,
+    run_folder,
     telling_failure,
 )
 
@@ -35,8 +36,8 @@ HELP = "train a model on simulated patients, folders of images, or corrected ses
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments. Without a value they follow the recipe."""
-    add_common(parser)
-    parser.add_argument("--out", type=new_file, required=True, help="model file to write (.safetensors)")
+    changes = "how pictures are changed: live, paper, released, simclr or none"
+    add_common(parser, "model file", "the recipe's", changes)
     parser.add_argument(
         "--recipe",
         default="live",
@@ -45,7 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method", help="network: semc (default), resnet18, sononet16, supcon, ...; a wrong name lists all"
     )
-    parser.add_argument("--preset", help=f"one of {', '.join(PRESETS)} (default: the recipe's)")
     parser.add_argument(
         "--encoder", type=Path, help="start from this encoder (`semc pretrain`) or model file"
     )
@@ -57,10 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contrast", help="contrastive loss: none, supcon, gpaco or supmin")
     parser.add_argument(
         "--class-weights", choices=("none", "inverse"), help="of the classification loss, by frequency"
-    )
-    parser.add_argument("--augment", help="how pictures are changed: live, paper, released, simclr or none")
-    parser.add_argument(
-        "--ultrasound", metavar="A,B", help="further changes: gain, time-gain, speckle, shadow, haze"
     )
     parser.add_argument(
         "--second-task", choices=("none", "simclr"), help="learn SimCLR together with the classes"
@@ -83,8 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train. Returns the exit code."""
     prepare(args)
-
-    folder = args.out.with_suffix(".run")
+    folder = run_folder(args.out)
     (folder / COMPARISON_NAME).unlink(missing_ok=True)
     with telling_failure(folder) as progress:
         code = _train(args, folder, progress)
@@ -113,7 +108,6 @@ def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) ->
     from training.given import load_given
     from training.loop import Training
     from training.networks import described
-    from training.parallel import leave
 
     options = _options(args)
     preprocessing = described(options.method, options.preset).preprocessing
@@ -123,29 +117,21 @@ def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) ->
         options, budget=budget_of(args, len(data.train.rows), options.batch, _usual(args, data, options))
     )
     training = Training(options, data.train, data.validation, folder, args.encoder)
-    if training.first:
-        _announce(data)
-    if args.resume and training.resume() and training.first:
-        print(f"Goes on at step {training.step}.")
-    with stopping_on_signals(folder) as signals:
-        ended = run_with_bar(training, "Training", _line)
-    leave()
-    if progress is None:
-        return 0
-    if not ended:
-        print(f"Stopped at step {training.step}; --resume goes on from there.")
-        return INTERRUPTED if signals else 0
-    _finish(training, data, args.out, progress)
-    _compare(args, data, folder, progress)
-    progress.tell("finished", step=training.step, progress=1.0, eta_s=0.0)
-    return 0
+
+    def finish(progress: Progress) -> float:
+        _finish(training, data, args.out, progress)
+        _compare(args, data, folder, progress)
+        return math.nan
+
+    return carry_out(training, args, progress, Saying("Training", _opening(data), _line), finish)
 
 
-def _announce(data: Given) -> None:
-    for note in data.index.notes:
-        print(note)
-    print(f"{len(data.train.rows)} frames of {len(data.train.groups)} patients to train on,", end=" ")
-    print(f"{len(data.validation.rows)} of {len(data.validation.groups)} to validate on.")
+def _opening(data: Given) -> str:
+    frames = (
+        f"{len(data.train.rows)} frames of {len(data.train.groups)} patients to train on, "
+        f"{len(data.validation.rows)} of {len(data.validation.groups)} to validate on."
+    )
+    return "\n".join([*data.index.notes, frames])
 
 
 def _compare(args: argparse.Namespace, data: Given, folder: Path, progress: Progress) -> None:
@@ -200,17 +186,10 @@ def _options(args: argparse.Namespace) -> TrainOptions:
     losses = replace(options.losses, **given(args, "contrast", "class_weights"))
     if args.alpha is not None:
         losses = replace(losses, alpha=_alpha(args.alpha))
-    changed = given(
-        args, "method", "preset", "batch", "accumulate", "precision", "optimiser", "rate", "validations",
-        "patience", "second_task", "second_weight",
-    )  # fmt: skip
-    if args.augment is not None:
-        changed["recipe"] = args.augment
-    if args.ultrasound is not None:
-        changed["ultrasound"] = tuple(args.ultrasound.split(","))
+    changed = given_options(args, "method", "accumulate", "optimiser", "second_task", "second_weight")
     if args.full_size:
         changed["progressive"] = False
-    return replace(options, losses=losses, seed=args.seed, threads=args.threads, **changed)
+    return replace(options, losses=losses, **changed)
 
 
 def _alpha(text: str) -> float | None:

@@ -33,7 +33,7 @@ from training.evaluation.answers import Answers, judge
 from training.evaluation.embedding import embed, sample
 from training.evaluation.frames import evaluate_answers
 from training.evaluation.match import chosen_split, matched
-from training.evaluation.report import html_page, make_report
+from training.evaluation.report import html_report, make_report
 
 PLANES = ("FHP1", "LLP", NON_STANDARD)
 
@@ -138,7 +138,7 @@ def test_names_from_the_data_stay_words(tiny_model_path: Path, data_folder: Path
         answers = judged.answer(data.frames)
         about = {"name": evil, "notes": [evil]}
         result = evaluate_answers(answers, data, spec, draws=20, about=about)
-        page = html_page(make_report(result, (judged, data, answers))).decode()
+        page = html_report(make_report(result, (judged, data, answers))).decode()
     check_page(page)
     assert "&lt;script&gt;alert" in page
 
@@ -161,7 +161,7 @@ def test_frames_between_standard_and_not_are_counted_apart(tiny_model_path: Path
         "standard plane": 1.0, "between standard and not": 0.0, "far from every plane": 1.0,
     }  # fmt: skip
     assert "neither clearly standard" in result.notes[-1]
-    page = html_page(make_report(result)).decode()
+    page = html_report(make_report(result)).decode()
     check_page(page)
     with pytest.raises(UsageError, match="the model's classes"):
         evaluate_answers(Answers(np.eye(3, dtype=np.float32)), replace(data, classes=PLANES), spec)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from semc_core.paths import ASSETS
-from semc_core.version import VERSION
+from semc_core.export.html_page import html_page
 from training.data.frame_set import FrameSet
 from training.evaluation.answers import Answers, Judge
 from training.evaluation.charts import (
@@ -125,24 +122,6 @@ def _embedding(data: FrameSet, answers: Answers) -> tuple[bytes | None, int]:
     return drawn, len(places)
 
 
-def html_page(report: Report) -> bytes:
+def html_report(report: Report) -> bytes:
     """The page, UTF-8. Whatever comes from the data is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(ASSETS / "report"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["svg_uri"] = _svg_uri
-    environment.filters["jpeg_uri"] = _jpeg_uri
-    page = environment.get_template(_TEMPLATE)
-    return page.render(report=report, version=VERSION).encode()
-
-
-def _svg_uri(svg: bytes) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
-
-
-def _jpeg_uri(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    return html_page(_TEMPLATE, report=report)

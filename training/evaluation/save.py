@@ -13,7 +13,7 @@ from semc_core.session.atomic import save_error, write_atomically
 from training.data.frame_set import FrameSet
 from training.data.index import Sample
 from training.evaluation.answers import Answers
-from training.evaluation.report import Report, html_page
+from training.evaluation.report import Report, html_report
 
 RESULT: Final = "result.json"
 PAGE: Final = "report.html"
@@ -40,7 +40,7 @@ def save_evaluation(
     except OSError as error:
         raise save_error(folder, error) from error
     write_atomically(folder / PREDICTIONS, _predictions(data, answers, samples))
-    write_atomically(folder / PAGE, html_page(report))
+    write_atomically(folder / PAGE, html_report(report))
     more = {"simulated": report.simulated} if report.simulated else {}
     write_json(folder / RESULT, report.result.as_json() | more)
 

@@ -1,0 +1,39 @@
+"""Templates of `assets/report` as HTML pages: pictures inside, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import base64
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from semc_core.paths import ASSETS
+from semc_core.version import VERSION
+
+
+def html_page(template: str, **shown: object) -> bytes:
+    """A page, UTF-8. Whatever is shown is escaped.
+
+    The filters `jpeg_uri` and `svg_uri` put pictures (bytes) into the page; `version` is the program's.
+
+    Args:
+        template: Name of its file.
+        shown: What the template names; a name that it uses and that is not given is an error.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(ASSETS / "report"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["jpeg_uri"] = _jpeg_uri
+    environment.filters["svg_uri"] = _svg_uri
+    return environment.get_template(template).render(version=VERSION, **shown).encode()
+
+
+def _jpeg_uri(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _svg_uri(svg: bytes) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"

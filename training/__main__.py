@@ -1,4 +1,4 @@
-"""`python -m training`: simulated patients to train on, and thresholds chosen on them."""
+"""`python -m training tune`: thresholds chosen on whole scans of simulated patients."""
 
 from __future__ import annotations
 
@@ -15,18 +15,9 @@ from training.data.splits import parse_patients
 def build_parser() -> argparse.ArgumentParser:
     """The command line; each action is one function of the namespace."""
     parser = argparse.ArgumentParser(
-        prog="python -m training", description="Prepares what the network learns from."
+        prog="python -m training", description="Chooses what a trained network is used with."
     )
     actions = parser.add_subparsers(dest="action", required=True)
-    render = actions.add_parser("render", help="render simulated patients; goes on where it stopped")
-    render.add_argument(
-        "--patients", default="0:150", help="FIRST:END; below 1000 train, 1000-1999 validation"
-    )
-    render.add_argument("--frames", type=count, default=100, help="pictures per patient")
-    render.add_argument("--size", type=count, default=224, help="side of the stored pictures, pixels")
-    render.add_argument("--processes", type=count, default=2)
-    render.add_argument("--out", type=Path, required=True, help="folder of the set")
-    render.set_defaults(run=_render)
     tune = actions.add_parser("tune", help="choose thresholds on whole scans of validation patients")
     tune.add_argument("model", type=Path, help="model file; gets the chosen thresholds")
     tune.add_argument("--patients", default="1000:1016", help="FIRST:END of the validation patients")
@@ -48,20 +39,6 @@ def _tune(args: argparse.Namespace) -> None:
             f"{name}: enter {own.enter:g}, leave {own.leave:g}, hold {own.min_hold_s:g} s, smoothing "
             f"{own.smoothing_s:g} s: {counts.right} of {counts.held} held planes found, {counts.saved} saved."
         )
-
-
-def _render(args: argparse.Namespace) -> None:
-    from rich.progress import track
-
-    from training.data.render import RenderOptions, render_patients
-    from training.data.shards import shard_path
-
-    patients = parse_patients(args.patients)
-    missing = [patient for patient in patients if not shard_path(args.out, patient).exists()]
-    done = render_patients(args.out, missing, RenderOptions(args.frames, args.size), args.processes)
-    for _ in track(done, description="Rendering patients", total=len(missing)):
-        pass
-    print(f"{len(patients)} patients are in {args.out}.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

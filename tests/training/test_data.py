@@ -77,7 +77,7 @@ def test_a_training_patient_in_two_splits_is_found(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no train patients"):
+    with pytest.raises(UsageError, match="no train patients; render some with `semc phantom dataset --out"):
         load_split(tmp_path, Split.TRAIN, LIVER_CLASSES)
     shard(tmp_path, 1)
     with pytest.raises(UsageError, match="does not know"):

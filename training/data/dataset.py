@@ -41,7 +41,7 @@ def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet
     check_disjoint(homes)
     if not rows:
         raise UsageError(
-            f"{folder} has no {split.value} patients; render some with `python -m training render "
+            f"{folder} has no {split.value} patients; render some with `semc phantom dataset "
             f"--out {folder} --patients {_EXAMPLES[split]}`."
         )
     if any(split_of(int(row.group)) is not split for row in rows):

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 from app import theme
-from app.geometry import place
-from app.live_view import image_of
+from app.picture import rect_in
 from app.review_state import StripItem
+from app.strip import Card, Strip
 
 
-class ItemCard(QAbstractButton):
+class ItemCard(Card[StripItem]):
     """One card: the picture on the left, up to two lines beside it."""
 
     def __init__(self, item: StripItem, colour: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        super().__init__(item, colour, parent)
         # The keys of the page move between the cards.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self._item: StripItem | None = None
-        self._image: QImage | None = None
-        self.show_item(item, colour)
-
-    @property
-    def item(self) -> StripItem | None:
-        """What it shows."""
-        return self._item
 
     def show_item(self, item: StripItem, colour: str) -> None:
         """Show this instead."""
-        if self._item is None or item.pixels is not self._item.pixels:
-            self._image = None if item.pixels is None else image_of(item.pixels)
-        self._item, self._colour = item, colour
+        super().show_item(item, colour)
+        self._show_pixels(item.pixels)
         self.setToolTip(item.tip)
         self.setAccessibleName(" ".join(part for line in item.lines for part in line if part))
-        self.update()
 
     def sizeHint(self) -> QSize:
         """The picture, and room for two short texts."""
@@ -59,8 +39,6 @@ class ItemCard(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Edge in the plane's colour; white around the chosen one, crossed out if it was rejected."""
         item, em = self._item, theme.em(self)
-        if item is None:
-            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -90,13 +68,7 @@ class ItemCard(QAbstractButton):
         painter.fillRect(room, QColor("#000000"))
         if self._image is None:
             return
-        placed = place(self._image.width(), self._image.height(), room.width(), room.height())
-        at = QRectF(
-            room.left() + placed.left,
-            room.top() + placed.top,
-            placed.width * placed.scale,
-            placed.height * placed.scale,
-        )
+        at = rect_in(self._image, room)
         painter.setOpacity(0.4 if item.rejected else 1.0)
         painter.drawImage(at, self._image)
         painter.setOpacity(1.0)
@@ -105,8 +77,8 @@ class ItemCard(QAbstractButton):
             painter.drawLine(at.topLeft() + QPointF(3, 3), at.bottomRight() - QPointF(3, 3))
 
 
-class CardStrip(QWidget):
-    """Cards from left to right under a heading; the chosen one is kept in view.
+class CardStrip(Strip[StripItem]):
+    """The chosen card is kept in view.
 
     Signals:
         clicked: The key of the card that was clicked.
@@ -118,45 +90,14 @@ class CardStrip(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._cards: dict[int, ItemCard] = {}
-        self._heading = QLabel()
-        self._heading.setObjectName("heading")
-        self._hint = QLabel()
-        self._hint.setObjectName("dim")
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        header = QHBoxLayout()
-        header.setSpacing(round(0.8 * theme.em(self)))
-        header.addWidget(self._heading)
-        header.addWidget(self._hint, 1)
-        self._row = QHBoxLayout()
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._empty = QLabel()
-        self._empty.setObjectName("dim")
-        self._row.addWidget(self._empty)
-        self._row.addStretch()
-        inner = QWidget()
-        inner.setLayout(self._row)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(inner)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._header.setSpacing(round(0.8 * theme.em(self)))
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(header)
-        layout.addWidget(self._scroll, 1)
 
     def height_for_cards(self) -> int:
         """How high the strip must be for the heading, whole cards, and the scroll bar."""
         em = theme.em(self)
         bar = self._scroll.horizontalScrollBar().sizeHint().height()
         return round(self._heading.sizeHint().height() + 3.6 * em + bar + 6)
-
-    @property
-    def cards(self) -> list[ItemCard]:
-        """The cards, from left to right."""
-        return sorted(self._cards.values(), key=self._row.indexOf)
 
     def show_texts(self, heading: str, hint: str, empty: str) -> None:
         """The heading, a sentence beside it, and what is said where there is no card."""
@@ -167,30 +108,15 @@ class CardStrip(QWidget):
 
     def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:
         """Show these, in this order: cards with the same key are kept and changed."""
-        wanted = {item.key for item in items}
-        for key in [key for key in self._cards if key not in wanted]:
-            card = self._cards.pop(key)
-            self._row.removeWidget(card)
-            card.deleteLater()
-        for at, item in enumerate(items):
-            colour = colours.get(item.plane, theme.DIM)
-            card = self._cards.get(item.key) or self._new_card(item, colour)
-            if card.item is not item:
-                was_chosen = card.item is not None and card.item.chosen
-                card.show_item(item, colour)
-                if item.chosen and not was_chosen:
-                    self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)
-            if self._row.indexOf(card) != at:
-                self._row.removeWidget(card)
-                self._row.insertWidget(at, card)
-        self._empty.setVisible(not items)
+        self._show((item.key, item, colours.get(item.plane, theme.DIM)) for item in items)
 
-    def _new_card(self, item: StripItem, colour: str) -> ItemCard:
+    def _new_card(self, key: int, item: StripItem, colour: str) -> ItemCard:
         card = ItemCard(item, colour)
-        card.clicked.connect(lambda: self.clicked.emit(item.key))
+        card.clicked.connect(lambda: self.clicked.emit(key))
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        card.customContextMenuRequested.connect(
-            lambda at: self.menu_wanted.emit(item.key, card.mapToGlobal(at))
-        )
-        self._cards[item.key] = card
+        card.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(key, card.mapToGlobal(at)))
         return card
+
+    def _shown(self, card: Card[StripItem], before: StripItem | None) -> None:
+        if before is not None and card.item.chosen and not before.chosen:
+            self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)

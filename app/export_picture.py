@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.export_state import mask_at, mask_between
 from app.geometry import Placed, place
-from app.live_view import image_of
+from app.picture import image_of
 from semc_core.frames import Crop
 
 _SHADE = 205

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.geometry import Placed, place
+from app.picture import image_of
 from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.overlay import HeatMap
-
-
-def image_of(pixels: NDArray[np.uint8]) -> QImage:
-    """A `QImage` with its own copy of uint8 (H, W) gray or (H, W, 3) RGB or (H, W, 4) RGBA."""
-    formats = {2: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888}
-    chosen = (
-        formats[pixels.ndim] if pixels.ndim == 2 or pixels.shape[2] == 3 else QImage.Format.Format_RGBA8888
-    )
-    kept = np.ascontiguousarray(pixels)
-    height, width = kept.shape[:2]
-    # QImage only borrows the buffer.
-    return QImage(kept.data, width, height, kept.strides[0], chosen).copy()
 
 
 class LiveView(QWidget):

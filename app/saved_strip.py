@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
-from app.geometry import place
-from app.live_view import image_of
+from app.picture import draw_in, image_of
+from app.strip import Card, Strip
 from app.view_state import percent, scan_time
 from semc_core.labels import full_name
 from semc_core.session.saved import SavedPlane
@@ -34,33 +25,20 @@ def card_state(plane: SavedPlane) -> str:
     return "by hand" if plane.by_hand else ""
 
 
-class PlaneCard(QAbstractButton):
+class PlaneCard(Card[SavedPlane]):
     """One saved plane: picture, name, confidence and time."""
 
-    def __init__(self, plane: SavedPlane, colour: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self._colour = colour
-        self.show_plane(plane)
-
-    @property
-    def plane(self) -> SavedPlane:
-        """What it shows."""
-        return self._plane
-
-    def show_plane(self, plane: SavedPlane) -> None:
+    def show_item(self, item: SavedPlane, colour: str) -> None:
         """Show this instead: a better frame of the same hold."""
-        self._plane = plane
-        self._image = image_of(plane.thumbnail)
-        how = "captured by hand" if plane.by_hand else "found"
-        saved = "" if plane.png is not None else "\nNot written: saving failed or is off."
+        super().show_item(item, colour)
+        self._show_pixels(item.thumbnail)
+        how = "captured by hand" if item.by_hand else "found"
+        saved = "" if item.png is not None else "\nNot written: saving failed or is off."
         self.setToolTip(
-            f"{full_name(plane.plane)}, {plane.confidence:.0%}, {how} at {scan_time(plane.time_s)}, "
-            f"frame {plane.frame_index}{saved}"
+            f"{full_name(item.plane)}, {item.confidence:.0%}, {how} at {scan_time(item.time_s)}, "
+            f"frame {item.frame_index}{saved}"
         )
-        self.setAccessibleName(f"{plane.plane} {plane.confidence:.0%}")
-        self.update()
+        self.setAccessibleName(f"{item.plane} {item.confidence:.0%}")
 
     def sizeHint(self) -> QSize:
         """As wide as the texts need."""
@@ -69,7 +47,7 @@ class PlaneCard(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Picture above, two lines below. Dashed while a better frame may still come."""
-        plane, em = self._plane, theme.em(self)
+        plane, em = self._item, theme.em(self)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -81,16 +59,8 @@ class PlaneCard(QAbstractButton):
         painter.drawRoundedRect(box, 5, 5)
         inside = box.adjusted(0.35 * em, 0.35 * em, -0.35 * em, -0.2 * em)
         room = QRectF(inside.left(), inside.top(), inside.width(), inside.height() - 2.5 * em)
-        placed = place(self._image.width(), self._image.height(), room.width(), max(1.0, room.height()))
-        painter.drawImage(
-            QRectF(
-                room.left() + placed.left,
-                room.top() + placed.top,
-                self._image.width() * placed.scale,
-                self._image.height() * placed.scale,
-            ),
-            self._image,
-        )
+        if self._image is not None:
+            draw_in(painter, self._image, room)
         first = QRectF(inside.left(), inside.bottom() - 2.4 * em, inside.width(), 1.3 * em)
         second = QRectF(inside.left(), inside.bottom() - 1.15 * em, inside.width(), 1.15 * em)
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
@@ -108,8 +78,8 @@ class PlaneCard(QAbstractButton):
         painter.end()
 
 
-class SavedStrip(QWidget):
-    """All planes of the scan from left to right, the newest last and in view.
+class SavedStrip(Strip[SavedPlane]):
+    """All planes of the scan, the newest last and in view.
 
     Signals:
         opened: A `SavedPlane` was clicked.
@@ -122,82 +92,35 @@ class SavedStrip(QWidget):
     change_folder_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._cards: dict[int, PlaneCard] = {}
-        self._title = QLabel("Saved planes")
-        self._title.setObjectName("heading")
-        self._folder = QLabel()
-        self._folder.setObjectName("dim")
-        self._folder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        header = QHBoxLayout()
-        header.setSpacing(round(0.6 * theme.em(self)))
-        header.addWidget(self._title)
-        header.addWidget(self._folder, 1)
-        for text, wanted in (("Show folder", self.folder_wanted), ("Change …", self.change_folder_wanted)):
-            button = QPushButton(text)
+        show, change = QPushButton("Show folder"), QPushButton("Change …")
+        super().__init__(parent, (show, change))
+        for button, wanted in ((show, self.folder_wanted), (change, self.change_folder_wanted)):
             button.setObjectName("flat")
             button.clicked.connect(wanted)
-            header.addWidget(button)
-        self._row = QHBoxLayout()
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._empty = QLabel(
+        self._heading.setText(strip_title(()))
+        self._header.setSpacing(round(0.6 * theme.em(self)))
+        self._empty.setText(
             "None yet. The best frame of every plane that is held is saved by itself; C saves one by hand."
         )
-        self._empty.setObjectName("dim")
         self._empty.setWordWrap(True)
-        self._row.addWidget(self._empty, 1)
-        self._row.addStretch()
-        inner = QWidget()
-        inner.setLayout(self._row)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(inner)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._row.setStretchFactor(self._empty, 1)
         bar = self._scroll.horizontalScrollBar()
         bar.rangeChanged.connect(lambda _low, high: bar.setValue(high))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(header)
-        layout.addWidget(self._scroll, 1)
-
-    @property
-    def title(self) -> str:
-        """The heading above the cards."""
-        return self._title.text()
-
-    @property
-    def cards(self) -> list[PlaneCard]:
-        """The cards, in order."""
-        return list(self._cards.values())
 
     def show_folder(self, text: str) -> None:
         """Say where the planes are written."""
-        self._folder.setText(f"in {text}")
-        self._folder.setToolTip(text)
+        self._hint.setText(f"in {text}")
+        self._hint.setToolTip(text)
 
     def show_planes(self, planes: tuple[SavedPlane, ...], colours: dict[str, str]) -> None:
         """Show these: cards of the same hold are kept and changed, others are added or taken away."""
-        wanted = {plane.hold_id for plane in planes}
-        for hold_id in [h for h in self._cards if h not in wanted]:
-            card = self._cards.pop(hold_id)
-            self._row.removeWidget(card)
-            card.deleteLater()
-        for plane in planes:
-            known = self._cards.get(plane.hold_id)
-            if known is None:
-                self._add(plane, colours.get(plane.plane, theme.DIM))
-            elif known.plane is not plane:
-                known.show_plane(plane)
-        self._empty.setVisible(not self._cards)
-        self._title.setText(strip_title(planes))
+        self._show((plane.hold_id, plane, colours.get(plane.plane, theme.DIM)) for plane in planes)
+        self._heading.setText(strip_title(planes))
 
-    def _add(self, plane: SavedPlane, colour: str) -> None:
-        card = PlaneCard(plane, colour)
-        card.clicked.connect(lambda: self.opened.emit(card.plane))
-        self._cards[plane.hold_id] = card
-        # Before the stretch that keeps the cards to the left.
-        self._row.insertWidget(self._row.count() - 1, card)
+    def _new_card(self, key: int, item: SavedPlane, colour: str) -> PlaneCard:
+        card = PlaneCard(item, colour)
+        card.clicked.connect(lambda: self.opened.emit(card.item))
+        return card
 
 
 def strip_title(planes: tuple[SavedPlane, ...]) -> str:
@@ -259,12 +182,7 @@ class PlaneViewer(QWidget):
         painter.fillRect(self.rect(), QColor(theme.GROUND))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         high = self._text.geometry().top() - theme.em(self)
-        placed = place(
-            max(1, self._image.width()), max(1, self._image.height()), self.width(), max(1.0, high)
-        )
-        at = QPointF(placed.left, placed.top)
-        size = self._image.size().toSizeF() * placed.scale
-        painter.drawImage(QRectF(at, size), self._image)
+        draw_in(painter, self._image, QRectF(0, 0, self.width(), high))
         painter.end()
 
     def _show_in_folder(self) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app import theme
 from app.lanes import ShareReader
-from app.live_view import image_of
+from app.picture import image_of
 from app.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
 from semc_core.session.entries import PERSON, PlaneEntry, RegionEntry
 
@@ -70,6 +70,7 @@ class TimelineView(QWidget):
         self._mark_from_s: float | None = None
         self._pan_from: tuple[float, TimeSpan] | None = None
         self._scrubbing = False
+        self._pressed_x: float | None = None
 
     # What is shown.
 
@@ -171,22 +172,27 @@ class TimelineView(QWidget):
     # What the user does.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Left: go there, or to the plane whose mark this is. Right or middle: drag the time line."""
+        """Left: go there, or to the plane whose mark this is, and on by dragging. Right or middle: drag the line."""
         x, y = event.position().x(), event.position().y()
         if event.button() is not Qt.MouseButton.LeftButton:
             self._pan_from = (x, self._span)
             return
+        self._scrubbing, self._pressed_x = True, None
         plane = self._plane_at(x, y)
-        if plane is not None:
+        if plane is None:
+            self.scrubbed.emit(self.scale.time_s(x))
+        else:
+            self._pressed_x = x
             self.plane_wanted.emit(plane.plane_id)
-            return
-        self._scrubbing = True
-        self.scrubbed.emit(self.scale.time_s(x))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Follow the drag."""
         x = event.position().x()
         if self._scrubbing:
+            # A hand that trembles on a mark does not leave the frame of its plane.
+            if self._pressed_x is not None and abs(x - self._pressed_x) < QApplication.startDragDistance():
+                return
+            self._pressed_x = None
             self.scrubbed.emit(self.scale.time_s(x))
         elif self._pan_from is not None:
             from_x, span = self._pan_from

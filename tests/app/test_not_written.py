@@ -21,7 +21,7 @@ def test_a_plane_that_was_not_written_is_not_called_saved(
     window.open_source(str(long_loop))
     page = window.scan_page
     qtbot.waitUntil(lambda: bool(page.strip.cards), timeout=WAIT_MS)
-    assert card_state(page.strip.cards[0].plane) == "not written"
+    assert card_state(page.strip.cards[0].item) == "not written"
     assert page.strip.title == "Saved planes (1 not written)"
     assert page.traces.marks == ()
     assert page.readout.shown.title == "FHP1"

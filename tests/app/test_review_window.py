@@ -120,7 +120,7 @@ def test_the_same_loop_is_taken_up_again_and_a_candidate_can_be_chosen(
     assert desk is not None
     press(window, KEY.Key_Down, KEY.Key_B)
     qtbot.waitUntil(lambda: len(page.better.cards) > 1, timeout=WAIT_MS)
-    other = next(card for card in page.better.cards if card.item and card.item.lines[0][1] != "saved")
+    other = next(card for card in page.better.cards if card.item.lines[0][1] != "saved")
     other.click()
     assert other.item is not None
     assert desk.playhead.index == other.item.key
@@ -145,7 +145,15 @@ def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(
     QTest.keyClick(window, KEY.Key_0, CONTROL)
     assert line.span == whole
     (plane,) = window.review.snapshot.planes
-    line.plane_wanted.emit(plane.plane_id)
+    x, y = line.mark_at(plane)
+    on_mark, on = QPoint(round(x), round(y)), round(line.scale.x(plane.time_s - 0.5))
+    QTest.mousePress(line, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, on_mark)
+    assert desk.chosen == plane
+    QTest.mouseMove(line, QPoint(on_mark.x() - 1, on_mark.y()))
+    assert desk.playhead.time_s == pytest.approx(plane.time_s), "a hand may tremble"
+    QTest.mouseMove(line, QPoint(on, on_mark.y()))
+    assert desk.playhead.time_s == pytest.approx(plane.time_s - 0.5, abs=0.1), "the playhead is dragged off it"
+    QTest.mouseRelease(line, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(on, on_mark.y()))
     assert desk.chosen == plane
     line.grab()
 

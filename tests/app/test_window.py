@@ -54,9 +54,9 @@ def test_a_file_is_scanned_and_its_plane_named_and_saved(
     qtbot.waitUntil(lambda: page.readout.shown.saved, timeout=WAIT_MS)
     window.start_stop()
     qtbot.waitUntil(lambda: all(plane.final for plane in page.saved), timeout=WAIT_MS)
-    holds = [card.plane.hold_id for card in page.strip.cards]
+    holds = [card.item.hold_id for card in page.strip.cards]
     assert len(set(holds)) == len(holds), "one hold is one card"
-    assert {card.plane.plane for card in page.strip.cards} == {"FHP1"}
+    assert {card.item.plane for card in page.strip.cards} == {"FHP1"}
     assert page.traces.marks == page.saved
     png = page.saved[0].png
     assert png is not None

@@ -1,0 +1,125 @@
+"""A row of cards under a heading: what the strips of a scan and of a review share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.picture import image_of
+
+Item = TypeVar("Item")
+
+
+class Card(QAbstractButton, Generic[Item]):
+    """One item: a small picture and a few words, which a subclass paints."""
+
+    def __init__(self, item: Item, colour: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._pixels: NDArray[np.uint8] | None = None
+        self._image: QImage | None = None
+        self.show_item(item, colour)
+
+    @property
+    def item(self) -> Item:
+        """What it shows."""
+        return self._item
+
+    def show_item(self, item: Item, colour: str) -> None:
+        """Show this instead, in the colour of its plane."""
+        self._item, self._colour = item, colour
+        self.update()
+
+    def _show_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
+        """Take uint8 (h, w) or (h, w, 3) for the picture; the same array is converted once."""
+        if pixels is not self._pixels:
+            self._pixels = pixels
+            self._image = None if pixels is None else image_of(pixels)
+
+
+class Strip(QWidget, Generic[Item]):
+    """Cards from left to right; above them a heading, a sentence that may be cut off, and buttons."""
+
+    def __init__(self, parent: QWidget | None = None, buttons: Sequence[QPushButton] = ()) -> None:
+        super().__init__(parent)
+        self._cards: dict[int, Card[Item]] = {}
+        self._heading = QLabel()
+        self._heading.setObjectName("heading")
+        self._hint = QLabel()
+        self._hint.setObjectName("dim")
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._header = QHBoxLayout()
+        self._header.addWidget(self._heading)
+        self._header.addWidget(self._hint, 1)
+        for button in buttons:
+            self._header.addWidget(button)
+        self._empty = QLabel()
+        self._empty.setObjectName("dim")
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(self._empty)
+        self._row.addStretch()
+        inner = QWidget()
+        inner.setLayout(self._row)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(inner)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(self._header)
+        layout.addWidget(self._scroll, 1)
+
+    @property
+    def title(self) -> str:
+        """The heading above the cards."""
+        return self._heading.text()
+
+    @property
+    def cards(self) -> list[Card[Item]]:
+        """The cards, from left to right."""
+        return sorted(self._cards.values(), key=self._row.indexOf)
+
+    def _new_card(self, key: int, item: Item, colour: str) -> Card[Item]:
+        """A card for an item that has none. A subclass makes it."""
+        raise NotImplementedError
+
+    def _shown(self, card: Card[Item], before: Item | None) -> None:
+        """The card was made (`before` is None) or shows something else. For a subclass; does nothing."""
+
+    def _show(self, items: Iterable[tuple[int, Item, str]]) -> None:
+        """Show these, in this order, each with its key and colour: cards with the same key are kept."""
+        wanted = {key: (item, colour) for key, item, colour in items}
+        for key in [key for key in self._cards if key not in wanted]:
+            card = self._cards.pop(key)
+            self._row.removeWidget(card)
+            card.deleteLater()
+        for at, (key, (item, colour)) in enumerate(wanted.items()):
+            known = self._cards.get(key)
+            before = None if known is None else known.item
+            card = self._cards[key] = known or self._new_card(key, item, colour)
+            if before is not None and before is not item:
+                card.show_item(item, colour)
+            if self._row.indexOf(card) != at:
+                self._row.removeWidget(card)
+                self._row.insertWidget(at, card)
+            if before is not item:
+                self._shown(card, before)
+        self._empty.setVisible(not wanted)

@@ -172,7 +172,7 @@ class TimelineView(QWidget):
     # What the user does.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Left: go there, or to the plane whose mark this is, and on by dragging. Right or middle: drag the line."""
+        """Left: go there, or to the plane whose mark this is, and follow. Right or middle: drag the line."""
         x, y = event.position().x(), event.position().y()
         if event.button() is not Qt.MouseButton.LeftButton:
             self._pan_from = (x, self._span)

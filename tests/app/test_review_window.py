@@ -145,15 +145,17 @@ def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(
     QTest.keyClick(window, KEY.Key_0, CONTROL)
     assert line.span == whole
     (plane,) = window.review.snapshot.planes
-    x, y = line.mark_at(plane)
-    on_mark, on = QPoint(round(x), round(y)), round(line.scale.x(plane.time_s - 0.5))
-    QTest.mousePress(line, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, on_mark)
+    on_mark = QPoint(round(line.scale.x(plane.time_s)), 0)
+    on_mark.setY(next(y for y in range(line.height()) if line._plane_at(on_mark.x(), y) is not None))
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    on = QPoint(round(line.scale.x(plane.time_s - 0.5)), on_mark.y())
+    QTest.mousePress(line, left, none, on_mark)
     assert desk.chosen == plane
     QTest.mouseMove(line, QPoint(on_mark.x() - 1, on_mark.y()))
     assert desk.playhead.time_s == pytest.approx(plane.time_s), "a hand may tremble"
-    QTest.mouseMove(line, QPoint(on, on_mark.y()))
-    assert desk.playhead.time_s == pytest.approx(plane.time_s - 0.5, abs=0.1), "the playhead is dragged off it"
-    QTest.mouseRelease(line, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(on, on_mark.y()))
+    QTest.mouseMove(line, on)
+    assert desk.playhead.time_s == pytest.approx(plane.time_s - 0.5, abs=0.1), "dragged off the mark"
+    QTest.mouseRelease(line, left, none, on)
     assert desk.chosen == plane
     line.grab()
 

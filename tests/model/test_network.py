@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,35 +19,9 @@ from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import PRESETS, find_preset, new_spec
 from semc_core.model.spec import Architecture
 from semc_core.model.weights import build_network, network_arrays, start_from_resnet
+from tests.model.forms import FORMS, TINY
 
-TINY = PRESETS["semc_tiny"].architecture
-FORMS = {
-    "as shipped": TINY,
-    "the equations to the letter": replace(
-        TINY,
-        ace_activation="paper",
-        samc_merge="concat",
-        samc_residual=False,
-        samc_shared=False,
-        samc_expansion=1,
-    ),
-    "gate on the deep features": replace(TINY, gate_input="deep", gate_temperature=0.5),
-    "bottleneck blocks": replace(TINY, block="bottleneck", in_channels=3),
-    "one expert": replace(TINY, experts=1),
-    "four experts": replace(TINY, experts=4),
-    "without ACE": replace(TINY, ace=False, gate_input="deep"),
-    "without SAMC": replace(TINY, samc=False),
-    "plain ResNet": replace(TINY, ace=False, samc=False, experts=1, gate_input="mean"),
-}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A tiny network gains nothing from threads, and they wait for each other on busy machines."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def tiny_network(architecture: Architecture = TINY) -> SemcNetwork:

@@ -19,6 +19,7 @@ from semc_core.model.spec import Architecture
 from semc_core.runtime.load import load_runtime, nvidia_gpu_present
 from semc_core.runtime.openvino_runtime import OpenVinoRuntime
 from semc_core.runtime.runtime import Runtime
+from tests.model.forms import FORMS, TINY
 from tests.runtime.elsewhere import classified_elsewhere, digest_of, noise_frames
 
 DEVICES = ("cpu", "torch-cpu", "cuda")
@@ -100,27 +101,6 @@ def test_maps_add_up_to_the_logits(load: Load, tiny_model_path: Path, device: st
         logits = prediction.maps.mean(axis=(1, 2)) + prediction.expert_weights @ biases
         odds = np.exp(logits - logits.max())
         np.testing.assert_allclose(odds / odds.sum(), prediction.probabilities, atol=1e-4)
-
-
-TINY = new_spec("semc_tiny", LIVER_CLASSES).architecture
-FORMS = {
-    "as shipped": TINY,
-    "the equations to the letter": replace(
-        TINY,
-        ace_activation="paper",
-        samc_merge="concat",
-        samc_residual=False,
-        samc_shared=False,
-        samc_expansion=1,
-    ),
-    "gate on the deep features": replace(TINY, gate_input="deep", gate_temperature=0.5),
-    "bottleneck blocks, three channels": replace(TINY, block="bottleneck", in_channels=3),
-    "one expert": replace(TINY, experts=1),
-    "no gate": replace(TINY, gate_input="mean"),
-    "without ACE": replace(TINY, ace=False, gate_input="deep"),
-    "without SAMC": replace(TINY, samc=False),
-    "plain ResNet": replace(TINY, ace=False, samc=False, experts=1, gate_input="mean"),
-}
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -17,38 +16,9 @@ from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.model.weights import build_network
 from semc_core.runtime.cuda_network import exact_kernels
 from semc_core.runtime.torch_folded import EXPERT_FORMS, Outputs, folded_network
+from tests.model.forms import FORMS, TINY
 
-TINY = new_spec("semc_tiny", LIVER_CLASSES).architecture
-FORMS = {
-    "as shipped": TINY,
-    "the equations to the letter": replace(
-        TINY,
-        ace_activation="paper",
-        samc_merge="concat",
-        samc_residual=False,
-        samc_shared=False,
-        samc_expansion=1,
-    ),
-    "gate on the deep features": replace(TINY, gate_input="deep", gate_temperature=0.5),
-    "bottleneck blocks, two in stage 4": replace(
-        TINY, block="bottleneck", in_channels=3, layers=(1, 1, 1, 2)
-    ),
-    "one expert": replace(TINY, experts=1),
-    "no gate": replace(TINY, gate_input="mean"),
-    "without ACE": replace(TINY, ace=False, gate_input="deep"),
-    "without SAMC": replace(TINY, samc=False),
-    "plain ResNet": replace(TINY, ace=False, samc=False, experts=1, gate_input="mean"),
-    "two basic blocks in stage 4": replace(TINY, layers=(1, 1, 1, 2)),
-}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A tiny network gains nothing from threads, and they wait for each other on busy machines."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def outputs_of(spec: ModelSpec, dtype: torch.dtype, experts: str = "separate") -> tuple[Outputs, Outputs]:

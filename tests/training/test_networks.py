@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,17 +29,9 @@ from training.networks import (
     set_gate_temperature,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = ("semc", "semc-ace", "semc-plain", "resnet", "sononet16", "supcon", "supmin")
 """Those that are small with the preset for tests; the others differ from them in size alone."""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A tiny network gains nothing from threads, and they wait for each other on busy machines."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def made(name: str, losses: LossOptions | None = None) -> tuple[AnyNetwork, SemcLoss]:

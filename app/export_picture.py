@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 from app import theme
-from app.export_state import mask_at, mask_between
-from app.geometry import Placed, place
-from app.picture import image_of
+from app.drag_view import DragView
+from app.export_state import LEAST_MASK_PX, mask_at
+from app.geometry import Placed, Point
 from semc_core.frames import Crop
 
-_SHADE = 205
+_SHADE: Final = 205
+_DRAG_OPACITY: Final = 60
 
 
-class ExportPicture(QWidget):
+class ExportPicture(DragView):
     """Paints one picture; what is blanked in the export is dark.
 
     Signals:
@@ -32,15 +34,10 @@ class ExportPicture(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Picture as it is exported")
-        self._pixels: NDArray[np.uint8] | None = None
-        self._image: QImage | None = None
         self._region: Crop | None = None
         self._masks: tuple[Crop, ...] = ()
         self._boxes: tuple[Crop, ...] = ()
-        self._drawing = False
-        self._drag: tuple[tuple[float, float], tuple[float, float]] | None = None
         self._empty = ""
 
     def sizeHint(self) -> QSize:
@@ -54,62 +51,29 @@ class ExportPicture(QWidget):
         return QSize(round(14 * em), round(9 * em))
 
     @property
-    def placed(self) -> Placed | None:
-        """Where the picture lies in the widget; None without one."""
-        if self._pixels is None:
-            return None
-        height, width = self._pixels.shape[:2]
-        return place(width, height, self.width(), self.height())
-
-    @property
     def pixels(self) -> NDArray[np.uint8] | None:
         """What is shown, uint8 (H, W) or (H, W, 3)."""
         return self._pixels
 
     def show_picture(self, pixels: NDArray[np.uint8] | None, region: Crop | None, empty: str = "") -> None:
         """Show `pixels`, uint8 (H, W) or (H, W, 3): all outside `region` is dark; or say `empty`."""
-        if pixels is not self._pixels:
-            self._pixels = pixels
-            self._image = None if pixels is None else image_of(pixels)
+        self._set_pixels(pixels)
         self._region, self._empty = region, empty
         self.update()
 
     def show_masks(self, masks: Sequence[Crop], *, drawing: bool) -> None:
         """Black boxes; whether they can be drawn and taken away."""
-        self._masks, self._drawing = tuple(masks), drawing
-        if drawing:
-            self.setCursor(Qt.CursorShape.CrossCursor)
-        else:
-            self._drag = None
-            self.unsetCursor()
-        self.update()
+        self._masks = tuple(masks)
+        self._set_draggable(drawing)
 
     def show_boxes(self, boxes: Sequence[Crop]) -> None:
         """Frames round text that was found."""
         self._boxes = tuple(boxes)
         self.update()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a mask."""
-        if self._drawing and event.button() is Qt.MouseButton.LeftButton and self._pixels is not None:
-            at = (event.position().x(), event.position().y())
-            self._drag = (at, at)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the drag."""
-        if self._drag is not None:
-            self._drag = (self._drag[0], (event.position().x(), event.position().y()))
-            self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+    def _dragged(self, placed: Placed, first: Point, last: Point) -> None:
         """A drag is a mask; a click on one takes it away."""
-        placed, drag = self.placed, self._drag
-        if drag is None or placed is None or event.button() is not Qt.MouseButton.LeftButton:
-            return
-        self._drag = None
-        self.update()
-        last = (event.position().x(), event.position().y())
-        mask = mask_between(placed.to_frame(*drag[0]), placed.to_frame(*last))
+        mask = placed.region(first, last, LEAST_MASK_PX)
         if mask is not None:
             self.mask_drawn.emit(mask)
         elif (number := mask_at(self._masks, *placed.to_frame(*last))) is not None:
@@ -126,9 +90,7 @@ class ExportPicture(QWidget):
             painter.drawText(self.rect(), flags, self._empty)
             painter.end()
             return
-        whole = QRectF(placed.left, placed.top, placed.width * placed.scale, placed.height * placed.scale)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, placed.scale != 1.0)
-        painter.drawImage(whole, self._image)
+        whole = self._paint_picture(painter, placed, self._image)
         self._shade(painter, placed, whole)
         for mask in self._masks:
             painter.setPen(QPen(QColor(theme.ACCENT), 1.5, Qt.PenStyle.DashLine))
@@ -138,13 +100,7 @@ class ExportPicture(QWidget):
         painter.setPen(QPen(QColor(theme.WARNING), 2.0))
         for box in self._boxes:
             painter.drawRect(QRectF(*placed.to_widget(box)))
-        if self._drag is not None:
-            (x0, y0), (x1, y1) = self._drag
-            fill = QColor(theme.ACCENT)
-            fill.setAlpha(60)
-            painter.setPen(QPen(QColor(theme.ACCENT), 2.0, Qt.PenStyle.DashLine))
-            painter.setBrush(fill)
-            painter.drawRect(QRectF(QPointF(x0, y0), QPointF(x1, y1)).normalized() & whole)
+        self._paint_drag(painter, whole, _DRAG_OPACITY)
         painter.end()
 
     def _shade(self, painter: QPainter, placed: Placed, whole: QRectF) -> None:

@@ -247,15 +247,6 @@ def done_sentence(result: ExportResult, deidentified: bool) -> str:
     )
 
 
-def mask_between(first: tuple[float, float], last: tuple[float, float]) -> Crop | None:
-    """The mask between two places in the frame, pixels; None if it is too small to be meant."""
-    left, right = sorted((round(first[0]), round(last[0])))
-    top, bottom = sorted((round(first[1]), round(last[1])))
-    if right - left < LEAST_MASK_PX or bottom - top < LEAST_MASK_PX:
-        return None
-    return Crop(left, top, right - left, bottom - top)
-
-
 def mask_at(masks: Sequence[Crop], x: float, y: float) -> int | None:
     """Which mask holds a place in the frame; the one drawn last where they overlap."""
     for number in reversed(range(len(masks))):

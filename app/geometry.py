@@ -9,6 +9,9 @@ from semc_core.frames import Crop
 LEAST_REGION_PX = 32
 """A region of interest smaller than this, in frame pixels, was not meant."""
 
+Point = tuple[float, float]
+"""A place, x and y."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -39,13 +42,13 @@ class Placed:
             crop.height * self.scale,
         )
 
-    def region(self, first: tuple[float, float], last: tuple[float, float]) -> Crop | None:
-        """The crop between two places in the widget; None if it is too small to be meant."""
+    def region(self, first: Point, last: Point, least_px: int = LEAST_REGION_PX) -> Crop | None:
+        """The crop between two places in the widget; None if a side is below `least_px`: it was not meant."""
         x0, y0 = self.to_frame(*first)
         x1, y1 = self.to_frame(*last)
-        left, right = round(min(x0, x1)), round(max(x0, x1))
-        top, bottom = round(min(y0, y1)), round(max(y0, y1))
-        if right - left < LEAST_REGION_PX or bottom - top < LEAST_REGION_PX:
+        left, right = sorted((round(x0), round(x1)))
+        top, bottom = sorted((round(y0), round(y1)))
+        if right - left < least_px or bottom - top < least_px:
             return None
         return Crop(left, top, right - left, bottom - top)
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app import theme
-from app.geometry import Placed, place
+from app.drag_view import DragView
+from app.geometry import Placed, Point
 from app.picture import image_of
 from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.overlay import HeatMap
 
+_DRAG_OPACITY: Final = 40
 
-class LiveView(QWidget):
+
+class LiveView(DragView):
     """Paints one frame with its shape kept, the heat map, the region of interest, and short texts over it.
 
     Signals:
@@ -30,13 +34,11 @@ class LiveView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Live picture")
         self.latencies_ms: list[float] = []
         """Capture to overlay of each result when it was first painted; the window empties it."""
         self._packet: FramePacket | None = None
-        self._image: QImage | None = None
         self._heat: HeatMap | None = None
         self._heat_image: QImage | None = None
         self._result: FrameResult | None = None
@@ -45,8 +47,6 @@ class LiveView(QWidget):
         self._accent: str | None = None
         self._badges: tuple[tuple[str, str], ...] = ()
         self._hint = ""
-        self._choosing = False
-        self._drag: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     def sizeHint(self) -> QSize:
         """A quarter of a usual screen; the layout gives more."""
@@ -76,9 +76,8 @@ class LiveView(QWidget):
         self, packet: FramePacket | None, result: FrameResult | None, heat: HeatMap | None, crop: Crop | None
     ) -> None:
         """Paint `packet`, with what was concluded last; `heat` must be of this very frame."""
-        if packet is not self._packet:
-            self._packet = packet
-            self._image = None if packet is None else image_of(packet.pixels)
+        self._packet = packet
+        self._set_pixels(None if packet is None else packet.pixels)
         if heat is not self._heat:
             self._heat = heat
             self._heat_image = None if heat is None else image_of(heat.rgba)
@@ -94,46 +93,15 @@ class LiveView(QWidget):
     @property
     def choosing_region(self) -> bool:
         """Whether dragging sets the region of interest."""
-        return self._choosing
+        return self._draggable
 
     @choosing_region.setter
     def choosing_region(self, on: bool) -> None:
-        self._choosing, self._drag = on, None
-        if on:
-            self.setCursor(Qt.CursorShape.CrossCursor)
-        else:
-            self.unsetCursor()
-        self.update()
+        self._set_draggable(on)
 
-    @property
-    def placed(self) -> Placed | None:
-        """Where the frame lies in the widget; None without a frame."""
-        if self._packet is None:
-            return None
-        height, width = self._packet.pixels.shape[:2]
-        return place(width, height, self.width(), self.height())
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to drag a region."""
-        if self._choosing and event.button() is Qt.MouseButton.LeftButton and self._packet is not None:
-            at = (event.position().x(), event.position().y())
-            self._drag = (at, at)
-            self.update()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the drag."""
-        if self._drag is not None:
-            self._drag = (self._drag[0], (event.position().x(), event.position().y()))
-            self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the drag: the region is chosen, unless it is too small."""
-        placed, drag = self.placed, self._drag
-        if drag is None or placed is None or event.button() is not Qt.MouseButton.LeftButton:
-            return
-        self._drag = None
-        self.update()
-        region = placed.region(drag[0], (event.position().x(), event.position().y()))
+    def _dragged(self, placed: Placed, first: Point, last: Point) -> None:
+        """The region is chosen, unless it is too small."""
+        region = placed.region(first, last)
         if region is None:
             self.region_refused.emit()
         else:
@@ -164,9 +132,7 @@ class LiveView(QWidget):
             self.latencies_ms.append((time.monotonic() - self._result.packet.captured_s) * 1000)
 
     def _paint_frame(self, painter: QPainter, placed: Placed, image: QImage) -> None:
-        whole = QRectF(placed.left, placed.top, placed.width * placed.scale, placed.height * placed.scale)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, placed.scale != 1.0)
-        painter.drawImage(whole, image)
+        whole = self._paint_picture(painter, placed, image)
         if self._heat is not None and self._heat_image is not None:
             heat = self._heat
             painter.save()
@@ -177,9 +143,7 @@ class LiveView(QWidget):
             painter.restore()
         if self._crop is not None and self._drag is None:
             self._paint_region(painter, QRectF(*placed.to_widget(self._crop)))
-        if self._drag is not None:
-            (x0, y0), (x1, y1) = self._drag
-            self._paint_rubber_band(painter, QRectF(QPointF(x0, y0), QPointF(x1, y1)).normalized() & whole)
+        self._paint_drag(painter, whole, _DRAG_OPACITY)
 
     def _paint_region(self, painter: QPainter, region: QRectF) -> None:
         """Corners only: a full frame would hide the edge of the sector."""
@@ -193,13 +157,6 @@ class LiveView(QWidget):
         for x, towards_x in ((box.left(), arm), (box.right(), -arm)):
             for y, towards_y in ((box.top(), arm), (box.bottom(), -arm)):
                 painter.drawPolyline([QPointF(x + towards_x, y), QPointF(x, y), QPointF(x, y + towards_y)])
-
-    def _paint_rubber_band(self, painter: QPainter, box: QRectF) -> None:
-        painter.setPen(QPen(QColor(theme.ACCENT), 2.0, Qt.PenStyle.DashLine))
-        fill = QColor(theme.ACCENT)
-        fill.setAlpha(40)
-        painter.setBrush(fill)
-        painter.drawRect(box)
 
     def _paint_badges(self, painter: QPainter) -> None:
         """Texts in the top left corner, side by side, dark on their colour."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.export_state import (
+    LEAST_MASK_PX,
     ExportChoices,
     Material,
     choices_from,
     contents,
     free_name,
     mask_at,
-    mask_between,
     name_problem,
     options_of,
     target_of,
 )
+from app.geometry import Placed
 from semc_core.export.pixels import Device
 from semc_core.export.study import Patient
 from semc_core.frames import Crop
@@ -84,8 +85,9 @@ def test_names_are_free_and_tell_nothing(tmp_path: Path) -> None:
 
 
 def test_masks_are_drawn_and_found_again() -> None:
-    drawn = mask_between((30.2, 40.0), (10.4, 20.0))
+    placed = Placed(0.0, 0.0, 1.0, 100, 100)
+    drawn = placed.region((30.2, 40.0), (10.4, 20.0), LEAST_MASK_PX)
     assert drawn == Crop(10, 20, 20, 20)
-    assert mask_between((30, 40), (31, 80)) is None
+    assert placed.region((30, 40), (31, 80), LEAST_MASK_PX) is None
     assert mask_at((drawn, Crop(15, 25, 4, 4)), 16, 26) == 1
     assert mask_at((drawn,), 5, 5) is None

@@ -38,6 +38,7 @@ def recover(
     log: Iterable[AuditEntry],
     model: ModelEntry,
     last_s: float | None,
+    over: bool,
 ) -> Recovery:
     """Bring folder and state together.
 
@@ -51,6 +52,7 @@ def recover(
         log: All entries.
         model: Of the session.
         last_s: Presentation time of the newest frame that is stored; None if there is none.
+        over: Whether the scan was over, and all of it stored, before the program ended.
 
     Raises:
         SaveError: The folder could not be read, or a temporary file not removed.
@@ -77,7 +79,7 @@ def recover(
     }  # fmt: skip
     return Recovery(
         Note(PROGRAM, "recovered", counts, (*missing, *taken, *clips)),
-        _sentence(last_s, len(taken), len(missing)),
+        _sentence(last_s, over, len(taken), len(missing)),
         tuple(name for name in names if name not in needed),
     )
 
@@ -196,17 +198,17 @@ def _row_of(png: Path, model: ModelEntry) -> Row | None:
         return None
 
 
-def _sentence(last_s: float | None, taken: int, missing: int) -> str:
-    there = (
-        "No frame was recorded before."
-        if last_s is None
-        else f"It is there up to {last_s:.1f} s of the scan."
-    )
-    parts = [
-        "The program ended without closing this session.",
-        there,
-        "At most the last second before that end is lost.",
-    ]
+def _sentence(last_s: float | None, over: bool, taken: int, missing: int) -> str:
+    parts = ["The program ended without closing this session."]
+    if over:
+        parts.append("The scan was over before: all of it is there, and so are your corrections.")
+    else:
+        parts.append(
+            "No frame was recorded before."
+            if last_s is None
+            else f"It is there up to {last_s:.1f} s of the scan."
+        )
+        parts.append("At most the last second before that end is lost.")
     if taken:
         parts.append(f"{taken} planes were taken over from their files.")
     if missing:

@@ -324,7 +324,7 @@ class Session(SessionView):
         with schema.told(self.folder):
             # A copy: the state itself follows when the changes are written.
             state = schema.stored_state(self._connection)
-        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s)
+        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s, self._over())
         notes, named = [recovery.note], self._recordings().to_hash
         if parts := [name for name in parts_there(self.folder) if name not in named]:
             # Its end is not in the log; what the kill left of it is proven from now on.
@@ -333,6 +333,13 @@ class Session(SessionView):
         for png in recovery.superfluous:
             remove_plane(self.folder, png)
         self.recovered = recovery.sentence
+
+    def _over(self) -> bool:
+        """Whether the scan had come to its end: of a loop every frame is stored; a live scan was closed."""
+        if self.complete or not self.source.live:
+            return self.complete
+        with schema.told(self.folder):
+            return any(entry.kind == "closed" for entry in schema.entries_by(self._connection, PROGRAM))
 
     def _recordings(self) -> Recordings:
         """What the log says of the recordings."""

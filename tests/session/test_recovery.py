@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SessionError
-from semc_core.session.changes import AddPlane, ChooseFrame
+from semc_core.session.changes import AddPlane, ChooseFrame, Relabel
 from semc_core.session.plane_files import write_plane
 from semc_core.session.session import Session
 from tests.session.kill_many import killed_after, look
@@ -31,6 +31,22 @@ def test_a_killed_scan_is_whole_up_to_its_last_commit(tmp_path: Path) -> None:
         with Session.open(folder) as session:
             assert session.recovered == "", "said once"
             assert session.head[0] >= entries
+
+
+def test_a_review_that_is_killed_loses_nothing_of_the_scan_and_says_so(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as scan:
+        live = scan.source.live
+    assert live
+    with Session.open(tmp_path / "s") as review:
+        review.apply(Relabel(1, "B"))
+        killed = as_killed(review, tmp_path / "killed")
+    with Session.open(killed) as session:
+        assert session.recovered == (
+            "The program ended without closing this session. "
+            "The scan was over before: all of it is there, and so are your corrections."
+        )
+        assert session.frame_count == 60
+        assert session.plane(1).plane == "B"
 
 
 def test_a_plane_whose_files_are_there_and_not_logged_is_taken_over(tmp_path: Path) -> None:

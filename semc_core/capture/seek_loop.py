@@ -7,12 +7,10 @@ import time
 from dataclasses import replace
 from typing import Final, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from semc_core.capture.base import Grabbed
-from semc_core.capture.seek import GiveUp, index_at
+from semc_core.capture.seek import GiveUp
 from semc_core.capture.seek_cache import ByteCache
+from semc_core.capture.seek_times import KnownTimes
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SourceError
 from semc_core.frames import FramePacket, read_only
@@ -45,14 +43,12 @@ class FrameFile(Protocol):
         ...
 
 
-class SeekableLoop:
+class SeekableLoop(KnownTimes):
     """See `SeekableSource`. Reading one frame is quick, so nothing is read ahead."""
 
     def __init__(self, source: FrameFile, cache_bytes: int = _CACHE_BYTES) -> None:
+        super().__init__(source.times_s())
         self._source = source
-        # As a sequential read gives them: never decreasing.
-        self._times_s = np.maximum.accumulate(np.array(source.times_s(), np.float64))
-        self._times_s.flags.writeable = False
         self._cache: ByteCache[FramePacket] = ByteCache(cache_bytes)
         self._lock = threading.Lock()
         self._closed = False
@@ -61,21 +57,6 @@ class SeekableLoop:
     def info(self) -> SourceInfo:
         """See `SeekableSource`."""
         return replace(self._source.info, frame_count=self.count)
-
-    @property
-    def count(self) -> int:
-        """See `SeekableSource`."""
-        return len(self._times_s)
-
-    @property
-    def times_s(self) -> NDArray[np.float64]:
-        """See `SeekableSource`."""
-        return self._times_s
-
-    @property
-    def settled(self) -> bool:
-        """Always True."""
-        return True
 
     def number_of(self, index: int) -> int:
         """See `SeekableSource`."""
@@ -101,15 +82,8 @@ class SeekableLoop:
             self._cache.put(index, packet, pixels.nbytes)
             return packet
 
-    def at(self, time_s: float) -> int:
-        """See `SeekableSource`."""
-        return index_at(self._times_s, time_s)
-
     def read_ahead(self, index: int, step: int) -> None:
         """Does nothing."""
-
-    def confirm(self, times_s: NDArray[np.float64]) -> None:
-        """Does nothing: every frame is read by its own number."""
 
     def close(self) -> None:
         """See `SeekableSource`."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.seek import GiveUp, index_at
+from semc_core.capture.seek import GiveUp
+from semc_core.capture.seek_times import KnownTimes
 from semc_core.capture.seek_video import CACHE_BYTES, SeekableVideo
 from semc_core.capture.source import SourceInfo
 from semc_core.capture.video import VideoSource
@@ -20,10 +21,12 @@ from semc_core.session.encode import as_gray, as_rgb
 from semc_core.session.parts import PartTable, part_videos, read_table
 
 
-class SeekableRecording:
+class SeekableRecording(KnownTimes):
     """See `SeekableSource`: frame k is the k-th that `RecordedSource` gives.
 
     `FramePacket.index` is the frame's index in the scan; where frames were lost to the recording it jumps.
+    `times_s` are those of the scan; the first need not be 0. They are known from the start: the packets of
+    our own recordings tell what these hold.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,8 +48,7 @@ class SeekableRecording:
             self.close()
             raise
         self._firsts = np.cumsum([0, *(len(part.places) for part in self._parts)])
-        self._times_s = np.maximum.accumulate(np.concatenate([part.times_s() for part in self._parts]))
-        self._times_s.flags.writeable = False
+        super().__init__(np.concatenate([part.times_s() for part in self._parts]))
         first = self._parts[0].video.info
         notices = dict.fromkeys(part.video.info.notice for part in self._parts)
         self._info = SourceInfo(
@@ -58,21 +60,6 @@ class SeekableRecording:
     def info(self) -> SourceInfo:
         """See `SeekableSource`."""
         return self._info
-
-    @property
-    def count(self) -> int:
-        """See `SeekableSource`."""
-        return len(self._times_s)
-
-    @property
-    def times_s(self) -> NDArray[np.float64]:
-        """Presentation times in the scan, float64 (count,), seconds; the first need not be 0. Read-only."""
-        return self._times_s
-
-    @property
-    def settled(self) -> bool:
-        """Always True: our own recordings tell by their packets what they hold."""
-        return True
 
     def number_of(self, index: int) -> int:
         """See `SeekableSource`."""
@@ -101,18 +88,11 @@ class SeekableRecording:
                 return self._joined(part, earlier, index - place + earlier, found)
         return None
 
-    def at(self, time_s: float) -> int:
-        """See `SeekableSource`."""
-        return index_at(self._times_s, time_s)
-
     def read_ahead(self, index: int, step: int) -> None:
         """See `SeekableSource`."""
         if 0 <= index < self.count:
             part, place = self._place(index)
             part.video.read_ahead(part.places[place][0], step)
-
-    def confirm(self, times_s: NDArray[np.float64]) -> None:
-        """Does nothing: nobody reads a recording in order while it is reviewed."""
 
     def close(self) -> None:
         """See `SeekableSource`."""

@@ -13,6 +13,7 @@ from app.export_state import ExportState, Material, Phase
 from app.scan import Job
 from semc_core.errors import ExportCancelled, SemcError
 from semc_core.export.options import ExportOptions, ExportResult
+from semc_core.export.text_readings import TextReadings
 from semc_core.frames import Crop
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.atomic import save_error
@@ -88,6 +89,7 @@ class ExportControl:
         self._progress: tuple[str, int, int] = ("", 0, 0)
         self._cancel = threading.Event()
         self._target = Path()
+        self._readings = TextReadings()
         self._looking: Job[Material] | None = Job(self._look, "export-look")
         self._job: Job[ExportResult] | None = None
 
@@ -173,8 +175,9 @@ class ExportControl:
             self._remember(options.masks)
         with self.subject.opened() as session:
             return export_session(
-                session, target, options, progress=self._told, cancel=self._cancel, data=self._data
-            )
+                session, target, options, progress=self._told, cancel=self._cancel, data=self._data,
+                readings=self._readings,
+            )  # fmt: skip
 
     def _remember(self, masks: Sequence[Crop]) -> None:
         """From now on these hold for the device."""

@@ -30,6 +30,7 @@ from semc_core.export.staging import Staging
 from semc_core.export.study import StudyContext
 from semc_core.export.tables import frames_csv_gz, plane_json, planes_csv
 from semc_core.export.text_check import NOT_LOOKED, TextFinder, TextFound, load_text_finder
+from semc_core.export.text_readings import TextReadings
 from semc_core.export.uids import UidMaker, load_key
 from semc_core.frames import Crop
 from semc_core.paths import data_folder
@@ -51,6 +52,7 @@ def export_session(
     progress: Progress = no_progress,
     cancel: threading.Event | None = None,
     data: Path | None = None,
+    readings: TextReadings | None = None,
 ) -> ExportResult:
     """Write a session's planes for others, as a folder or a ZIP file: all of it, or nothing.
 
@@ -63,6 +65,7 @@ def export_session(
         progress: Told of each step.
         cancel: Set it from any thread to end the export.
         data: Where masks and the key of exports are kept; None for the user's own folder.
+        readings: What an export before this one read in its pictures: none is read twice.
 
     Raises:
         TextFound: Pictures hold text, and `options.text` is "ask": nothing was written.
@@ -74,7 +77,10 @@ def export_session(
         raise ExportError("The session is open for reading only; an export is written into its log.")
     if session.folder.resolve() in (target.resolve(), *target.resolve().parents):
         raise ExportError("An export does not belong into the session's own folder; choose another place.")
-    export = _Export(session, options or ExportOptions(), progress, cancel or threading.Event(), data)
+    export = _Export(
+        session, options or ExportOptions(), progress, cancel or threading.Event(), data,
+        TextReadings() if readings is None else readings,
+    )  # fmt: skip
     with Staging(target) as staging:
         return export.run(staging, target)
 
@@ -89,6 +95,7 @@ class _Export:
         progress: Progress,
         cancel: threading.Event,
         data: Path | None,
+        readings: TextReadings,
     ) -> None:
         data = data_folder() if data is None else data
         self._session = session
@@ -101,6 +108,7 @@ class _Export:
             masks = (*masks, *MaskBook(data).masks(device_of(session.source)))
         self._masks = masks
         self._finder: TextFinder | None = load_text_finder() if options.deidentify else None
+        self._readings = readings
         self._notices: list[str] = []
         # One moment: what is added to the log meanwhile does not belong to this export.
         self._entries, self._head = session.head
@@ -110,7 +118,7 @@ class _Export:
     def run(self, staging: Staging, target: Path) -> ExportResult:
         """All steps."""
         with Pictures(
-            self._session, staging, self._options, self._masks, self._finder, self._step
+            self._session, staging, self._options, self._masks, self._finder, self._readings, self._step
         ) as pictures:
             made = self._settle_text(pictures, self._write_pictures(pictures))
             self._tell_what_is_missing(made)

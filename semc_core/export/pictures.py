@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from semc_core.capture.seek import SeekableSource, open_seekable
 from semc_core.errors import ExportError
+from semc_core.export.clip_look import ClipLook
 from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, same_source, write_clip
 from semc_core.export.options import ExportOptions
 from semc_core.export.pixels import blanked, read_png, shared_region
 from semc_core.export.staging import Staging
 from semc_core.export.text_check import FoundText, TextFinder, TextFinding
+from semc_core.export.text_readings import TextReadings
 from semc_core.frames import Crop, FramePacket
 from semc_core.session.clips import CLIP_FOLDER
 from semc_core.session.entries import FrameTable, PlaneEntry, file_sha256
@@ -42,6 +44,7 @@ class Exported:
         region: What is kept of each frame of the clip; None keeps all.
         masks: What is blanked, text included.
         found: Text that is still to be seen.
+        with_text: The pictures that hold it, without `masks`.
     """
 
     plane: PlaneEntry
@@ -52,6 +55,7 @@ class Exported:
     clip: str = ""
     region: Crop | None = None
     found: list[FoundText] = field(default_factory=list)
+    with_text: list[NDArray[np.uint8]] = field(default_factory=list)
 
     @property
     def finding(self) -> TextFinding:
@@ -69,6 +73,7 @@ class Pictures:
         options: ExportOptions,
         masks: tuple[Crop, ...],
         finder: TextFinder | None,
+        readings: TextReadings,
         step: Callable[[], None],
     ) -> None:
         """Prepare for writing.
@@ -79,6 +84,7 @@ class Pictures:
             options: The user's choices.
             masks: The device's and the user's.
             finder: Looks for text; None does not.
+            readings: What was read before.
             step: Called often; raises when the user has had enough.
         """
         self._session = session
@@ -86,6 +92,7 @@ class Pictures:
         self._options = options
         self._masks = masks
         self._finder = finder
+        self._readings = readings
         self._step = step
         self._open = ExitStack()
         self._source: SeekableSource | None = None
@@ -113,14 +120,20 @@ class Pictures:
         return made
 
     def mask_text(self, made: Exported) -> None:
-        """Blank the text that was found, and look again until there is none.
+        """Blank the text that was found, and look in the pictures that held it for what is left of a word.
 
         Raises:
             ExportError: Text is found again and again.
         """
         for _ in range(_MOST_ROUNDS):
-            made.masks = (*made.masks, *(text.box for text in made.found))
+            made.masks = (*made.masks, *dict.fromkeys(text.box for text in made.found))
             made.found.clear()
+            for pixels in made.with_text:
+                self._step()
+                if self._finder is not None:
+                    made.found += self._finder.glance(blanked(pixels, None, made.masks))
+            if made.found:
+                continue
             self._write_picture(made)
             if made.clip:
                 self._write_clip(made)
@@ -182,12 +195,12 @@ class Pictures:
                 f"{plane.plane} ({plane.plane_id}) has no picture; choose a frame for it, or reject it."
             )
         pixels = read_png(self._session.folder / PurePosixPath(plane.png).name, plane.png_sha256)
-        shown = blanked(pixels, plane.crop if self._options.deidentify else None, made.masks)
+        kept = blanked(pixels, plane.crop if self._options.deidentify else None, ())
         # Encoded anew: what the file said beside its pixels is gone.
-        png = encode_png(shown)
+        png = encode_png(blanked(kept, None, made.masks))
         made.png, made.png_sha256 = f"planes/{made.stem}.png", hashlib.sha256(png).hexdigest()
         self._staging.write(made.png, png)
-        self._look(made, shown)
+        self._look(made, kept)
 
     def _write_clip(self, made: Exported) -> None:
         """Write the clip, if there are frames and they have some part in common."""
@@ -202,27 +215,25 @@ class Pictures:
             made.clip = name
 
     def _looked(self, made: Exported) -> Iterator[FramePacket]:
-        """The clip's frames. In the end their mean is looked at for text.
-
-        Text stands still, so the mean shows it better than any frame does; and a look takes a second.
-        """
-        total: NDArray[np.uint32] | None = None
-        count = 0
+        """The clip's frames. In the end a few pictures made of them are looked at for text."""
+        look = ClipLook()
         for packet in self.clip_frames(made):
             if self._finder is not None:
-                total = np.zeros(packet.pixels.shape, np.uint32) if total is None else total
-                if total.shape == packet.pixels.shape:
-                    total += packet.pixels
-                    count += 1
+                look.add(packet.pixels, packet.pts_s)
             yield packet
-        if total is not None:
-            mean = np.rint(total / count).astype(np.uint8)
-            self._look(made, self.exported_frame(made, mean))
+        # Chosen without the masks over text that was found: so the choice stays, and nothing is read again.
+        for pixels in look.pictures(lambda pixels: blanked(pixels, made.region, self._masks)):
+            self._look(made, blanked(pixels, made.region, ()))
 
-    def _look(self, made: Exported, shown: NDArray[np.uint8]) -> None:
-        if self._finder is not None:
-            self._step()
-            made.found += self._finder.find(shown)
+    def _look(self, made: Exported, kept: NDArray[np.uint8]) -> None:
+        """Look for text in what is kept of a picture, where no mask is."""
+        if self._finder is None:
+            return
+        self._step()
+        found = self._readings.read(self._finder, kept, made.masks)
+        if found:
+            made.found += found
+            made.with_text.append(kept)
 
     def _region_of_clip(self, plane: PlaneEntry) -> Crop | None:
         """What was inside the region of interest all through the clip: the screen may have changed."""

@@ -77,6 +77,10 @@ class TextFinder(Protocol):
         """The texts in `pixels`, uint8 (H, W) or (H, W, 3). Depth marks and single letters are none."""
         ...
 
+    def glance(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        """As `find`, in a third of the time: for what is left of words of which most was masked."""
+        ...
+
 
 def load_text_finder() -> TextFinder | None:
     """The reader of text; None if the extra `ocr` is not installed. Takes a few seconds."""
@@ -109,6 +113,10 @@ class RapidTextFinder:
     def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
         """The texts in `pixels`, each with what it seems to say."""
         return tuple(text for view in _views(pixels) for text in self._read(view))
+
+    def glance(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        """The texts in `pixels` as it is; over speckle some are missed."""
+        return tuple(self._read(next(_views(pixels))))
 
     def _read(self, picture: NDArray[np.uint8]) -> list[FoundText]:
         """The texts in one view of the picture, uint8 (H, W, 3)."""

@@ -25,10 +25,11 @@ from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.export.text_check import TextFinder, TextFound, is_text, load_text_finder
+from semc_core.export.text_readings import TextReadings
 from semc_core.session.changes import MarkRegion, Reject, SetNote
 from semc_core.session.entries import SourceEntry, file_sha256
 from semc_core.session.session import Session
-from tests.export.scans import HEIGHT, RATE, WIDTH, frame, new_session, write_text
+from tests.export.scans import HEIGHT, RATE, WIDTH, frame, new_session, write_text, write_video
 
 pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
 
@@ -149,6 +150,31 @@ def test_nothing_planted_is_found_in_the_bundle_or_in_the_logs(
     assert [finder.find(picture) for picture in _pictures(target)] == [()] * 3
     planted.close()
     _assert_no_name(caplog.text.encode())
+
+
+def test_a_name_typed_for_half_a_second_is_found_in_the_clip_and_masked(
+    tmp_path: Path, finder: TextFinder
+) -> None:
+    """It is neither in the plane's picture nor to be read in the mean of the clip."""
+    pixels = [frame(index) for index in range(3 * RATE)]
+    for drawn in pixels[RATE // 2 : RATE]:
+        write_text(drawn, "JANE DOE", 100, 120)
+    path = tmp_path / "loop.mkv"
+    write_video(path, pixels)
+    source = SourceEntry(
+        path.name, "video", WIDTH, HEIGHT, float(RATE), len(pixels), False, "", str(path), file_sha256(path)
+    )
+    with new_session(tmp_path / "s", pixels, source=source, planes={1: ("FHP1", 2 * RATE)}) as session:
+        readings = TextReadings()
+        with pytest.raises(TextFound) as stopped:
+            export_session(session, tmp_path / "out", data=tmp_path, readings=readings)
+        assert "JANE" in " ".join(text.words for text in stopped.value.findings[0].found)
+        masked = ExportOptions(text="mask")
+        export_session(session, tmp_path / "out", masked, data=tmp_path, readings=readings)
+    clip = next((tmp_path / "out" / "clips").iterdir())
+    with closing(open_source(str(clip))) as opened:
+        shown = [packet.pixels for packet in iter(opened.read, None)]
+    assert finder.find(shown[3 * RATE // 4]) == ()
 
 
 def test_the_command_asks_and_its_log_names_nobody(

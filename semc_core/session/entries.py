@@ -6,7 +6,7 @@ Shapes: N frames, K classes, E experts.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,30 +26,16 @@ PROGRAM: Final = "program"
 
 
 @dataclass(frozen=True, slots=True)
-class SourceEntry:
-    """Where the frames came from.
+class SourceEntry(SourceInfo):
+    """Where the frames came from: what was known of the open source, and its file.
+
+    The fields are written to a session's log under these names, and its hashes depend on them.
 
     Attributes:
-        source_id: The source's name; of a file its name, which may be a patient's.
-        kind: As in `SourceInfo`.
-        width: Pixels.
-        height: Pixels.
-        frame_rate: Nominal frames per second, or None.
-        frame_count: Frames in the source, or None.
-        live: Whether frames were lost unless read in time.
-        notice: A sentence the user should see, or "".
         path: Absolute path of the reviewed file, or None. It stays on this machine and is never exported.
         sha256: Of the file's bytes, or None.
     """
 
-    source_id: str
-    kind: str
-    width: int
-    height: int
-    frame_rate: float | None
-    frame_count: int | None
-    live: bool
-    notice: str = ""
     path: str | None = None
     sha256: str | None = None
 
@@ -255,18 +241,8 @@ class FrameTable:
 
 def source_entry(info: SourceInfo, path: Path | None = None, sha256: str | None = None) -> SourceEntry:
     """The entry for an open source; `path` is made absolute."""
-    return SourceEntry(
-        source_id=info.source_id,
-        kind=info.kind,
-        width=info.width,
-        height=info.height,
-        frame_rate=info.frame_rate,
-        frame_count=info.frame_count,
-        live=info.live,
-        notice=info.notice,
-        path=None if path is None else str(path.absolute()),
-        sha256=sha256,
-    )
+    known = {field.name: getattr(info, field.name) for field in fields(SourceInfo)}
+    return SourceEntry(**known, path=None if path is None else str(path.absolute()), sha256=sha256)
 
 
 def model_entry(spec: ModelSpec, thresholds: Thresholds, device: str, versions: dict[str, str]) -> ModelEntry:

@@ -23,15 +23,11 @@ from training.calibrate import Novelty, fit_novelty, fit_temperature, fit_thresh
 from training.card import write_card
 from training.classify import Classified, classify
 from training.data.dataset import FrameSet
-from training.data.shards import SOURCE
 from training.metrics import frame_metrics
 from training.networks import new_spec_of
 from training.options import TrainOptions, plain
+from training.origin import data_facts, notice_of
 
-NOTICE: Final = (
-    "This model knows only the simulated scan: "
-    "it was trained on simulated patients and must not be used on real ones."
-)
 _NOVELTY_SLOPE: Final = 16.0  # beyond 1.2 of the limit hardly any plane is left, below 0.8 hardly any is lost
 _FRAMES_FOR_NOVELTY: Final = 4000
 _PRECISION: Final = 0.97
@@ -43,8 +39,8 @@ def finish(
     train: FrameSet,
     validation: FrameSet,
     path: Path,
+    data_name: str,
     run: dict[str, Any],
-    notice: str = NOTICE,
 ) -> ModelSpec:
     """Calibrate a trained network and write its model file and card.
 
@@ -54,8 +50,8 @@ def finish(
         train: Frames it was trained on; what it knows is measured on its standard planes.
         validation: Frames on which everything else is fitted.
         path: Of the model file; the card lies beside it with the ending .md.
-        run: Facts of the run for the provenance: steps, seconds, what the data is.
-        notice: A sentence the window always shows, by default that of simulated data; or "".
+        data_name: Of the data set, for the provenance; see `training.origin`.
+        run: Facts of the run for the provenance: steps, seconds, the encoder that it started from.
 
     Raises:
         ModelFileError: The file cannot be written.
@@ -65,12 +61,13 @@ def finish(
     answers = classify(network, clear.frames, spec.preprocessing)
     temperature = fit_temperature(answers.logits, clear.labels)
     novelty = _fit_novelty(network, spec, train, clear, answers)
-    spec = replace(spec, calibration=Calibration(temperature, _NOVELTY_SLOPE), notice=notice)
+    calibration = Calibration(temperature, _NOVELTY_SLOPE)
+    spec = replace(spec, calibration=calibration, notice=notice_of(train, validation))
     probabilities, novelties = _final(answers, spec, novelty)
     spec = replace(
         spec,
         thresholds=fit_thresholds(probabilities, clear, _PRECISION),
-        provenance=_provenance(options, train, validation) | run,
+        provenance=data_facts(data_name, train, validation) | _how(options) | run,
         metrics={"validation": _metrics(answers, probabilities, novelties, clear)},
     )
     tensors = network_arrays(network) | novelty.tensors() | verification_tensors(network, spec)
@@ -128,24 +125,11 @@ def _metrics(
     }
 
 
-def _provenance(options: TrainOptions, train: FrameSet, validation: FrameSet) -> dict[str, Any]:
+def _how(options: TrainOptions) -> dict[str, Any]:
+    """Options, program versions, date."""
     return {
-        "data": "simulated scans of this program",
-        "train_patients": _groups(train),
-        "train_frames": len(train.rows),
-        "validation_patients": _groups(validation),
-        "validation_frames": len(validation.rows),
         "options": plain(options),
         "versions": {"semc": VERSION}
         | {name: importlib.metadata.version(name) for name in ("torch", "lightning", "numpy")},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-
-
-def _groups(data: FrameSet) -> list[Any]:
-    """Of simulated patients the first, the last and how many; of others only how many.
-
-    Names of real groups may be names of files, and those of persons: they do not belong into a model file.
-    """
-    simulated = all(row.source == SOURCE for row in data.rows)
-    return [data.groups[0], data.groups[-1], len(data.groups)] if simulated else [len(data.groups)]

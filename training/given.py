@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
@@ -13,8 +13,6 @@ from semc_core.model.spec import Preprocessing
 from training.data.frames import FrameSet, Progress, load_frames
 from training.data.index import DataIndex
 from training.data.readers import ReadOptions, open_data, open_many
-from training.data.shards import SOURCE
-from training.finish import NOTICE
 
 UNLABELLED: Final = ("unlabelled", "unlabeled")
 """Class names, in any capitals, that say that nobody has labelled the pictures."""
@@ -35,30 +33,6 @@ class Given:
     train: FrameSet
     validation: FrameSet
     index: DataIndex
-
-    @property
-    def simulated(self) -> bool:
-        """Whether no picture is of a patient."""
-        return all(row.source == SOURCE for data in (self.train, self.validation) for row in data.rows)
-
-    def notice(self) -> str:
-        """What a model trained on this must say of itself."""
-        if self.simulated:
-            return NOTICE
-        return (
-            f"This model was trained on {len(self.train.rows)} pictures of {len(self.train.groups)} patients "
-            "or videos and has not been tested on others."
-        )
-
-    def facts(self) -> dict[str, Any]:
-        """For the provenance. Of real patients no name or number, only how many there are."""
-        found: dict[str, Any] = {"data": self.index.name}
-        if self.simulated:
-            return found | {"data": "simulated scans of this program"}
-        return found | {
-            "train_patients": len(self.train.groups),
-            "validation_patients": len(self.validation.groups),
-        }
 
 
 def load_index(places: Sequence[str], seed: int, groups: str = "") -> DataIndex:

@@ -16,7 +16,7 @@ from tests.training.toys import CLASSES, options, toy
 from training.calibrate import fit_novelty, fit_temperature
 from training.classify import classify
 from training.data.dataset import FrameSet
-from training.finish import NOTICE, finish
+from training.finish import finish
 from training.loop import Training
 from training.metrics import frame_metrics
 from training.schedule import Budget, Pace, rate_factor, side_at
@@ -37,10 +37,11 @@ def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
 
     path = tmp_path / "toy.safetensors"
     network = training.best_network()
-    spec = finish(network, training.options, train, validation, path, {"steps": training.step})
-    assert spec.notice == NOTICE
+    spec = finish(network, training.options, train, validation, path, "toys", {"steps": training.step})
+    assert "knows only the simulated scan" in spec.notice
+    assert spec.provenance["data"] == "simulated scans of this program"
     assert spec.provenance["train_patients"] == ["00000", "00004", 5]
-    assert NOTICE in path.with_suffix(".md").read_text()
+    assert spec.notice in path.with_suffix(".md").read_text()
     read, arrays = read_model(path)
     assert read.classes == CLASSES
     assert arrays["novelty.mean"].shape[1] == arrays["novelty.whiten"].shape[0]

@@ -56,6 +56,7 @@ def test_an_encoder_is_pretrained_on_all_frames_and_a_model_trained_on_the_label
     assert spec.provenance["encoder"]["method"] == "awcl"
     assert spec.provenance["options"]["optimiser"] == "sgd"
     assert spec.provenance["options"]["ultrasound"] == ["gain", "haze"]
+    assert spec.provenance["data"] == "toy"
     assert isinstance(spec.provenance["train_patients"], int)  # how many, and no name
     assert "has not been tested on others" in spec.notice
     events = [told["event"] for told in progress_of(tmp_path / "model.run")]

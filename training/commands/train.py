@@ -154,11 +154,11 @@ def _finish(training: Training, data: Given, out: Path, progress: Progress) -> N
     """Calibrate and write the model file."""
     from training.finish import finish
 
-    facts = {"steps": training.step, "seconds": round(training.elapsed_s)} | data.facts()
+    facts: dict[str, Any] = {"steps": training.step, "seconds": round(training.elapsed_s)}
     if training.encoder:
         facts["encoder"] = training.encoder
     network = training.best_network()
-    spec = finish(network, training.options, data.train, data.validation, out, facts, data.notice())
+    spec = finish(network, training.options, data.train, data.validation, out, data.index.name, facts)
     measured: dict[str, Any] = spec.metrics["validation"]
     before, after = measured["calibration_error_before"], measured["calibration_error"]
     scores = {"f1": measured["f1"], "accuracy": measured["accuracy"]}

@@ -12,17 +12,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from semc_core.capture.paced import PacedSource
 from semc_core.capture.source import FrameSource, SourceInfo
+from semc_core.engine.course import Course
 from semc_core.engine.detector import HoldEvent
 from semc_core.engine.mailbox import LatestMailbox, MailboxClosed
 from semc_core.engine.meter import Meter
 from semc_core.engine.stages import Conclusions, FrameLook, chosen_thresholds, classify
 from semc_core.engine.state import EngineSettings, EngineState, Phase, Spread, Statistics
 from semc_core.engine.tap import CaptureTap
-from semc_core.errors import ModelFileError, SemcError, SourceInterrupted
+from semc_core.errors import SemcError, SourceInterrupted
 from semc_core.frames import Crop, FramePacket, FrameResult
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.runtime import Runtime
@@ -31,7 +31,6 @@ from semc_core.session.saved import SavedPlane
 from semc_core.session.session import Session
 
 _log = logging.getLogger(__name__)
-_FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
 
 
 class LiveEngine:
@@ -73,9 +72,7 @@ class LiveEngine:
         self._meter = Meter(keep_all=self._settings.keep_durations)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._phase = Phase.IDLE
-        self._message = ""
-        self._model_fault = False
+        self._course = Course()
         self._ending = False
         self._opened = threading.Event()
         self._model_ready = threading.Event()
@@ -92,15 +89,12 @@ class LiveEngine:
     @property
     def state(self) -> EngineState:
         """Phase and the sentence to show: why it failed, what it waits for, or what could not be saved."""
+        state = self._course.state
         with self._lock:
-            phase, message, keeper = self._phase, self._message, self._keeper
-            model_fault = self._model_fault
-            opened = self._source is not None
-        if phase is Phase.STARTING:
-            return EngineState(phase, "Loading the model." if opened else "Opening the source.")
-        if not message and keeper is not None:
-            message = keeper.fault
-        return EngineState(phase, message, model_fault)
+            keeper, opened = self._keeper, self._source is not None
+        if state.phase is Phase.STARTING:
+            return replace(state, message="Loading the model." if opened else "Opening the source.")
+        return state if state.message or keeper is None else replace(state, message=keeper.fault)
 
     @property
     def source_info(self) -> SourceInfo | None:
@@ -153,9 +147,7 @@ class LiveEngine:
     def start(self) -> None:
         """Open the source and the model, and begin. Once."""
         with self._lock:
-            if self._phase is not Phase.IDLE:
-                raise SemcError("The scan was already started; start a new one.")
-            self._phase = Phase.STARTING
+            self._course.begin()
             self._capture_thread.start()
             self._inference_thread.start()
 
@@ -176,7 +168,7 @@ class LiveEngine:
                 f"The scan did not stop within {timeout_s:g} s (waiting for {' and '.join(stuck)}); "
                 "wait until it has, or restart the program."
             )
-        self._set_final(Phase.STOPPED)
+        self._course.end(Phase.STOPPED)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the scan has come to its end by itself: all is classified and written.
@@ -297,7 +289,7 @@ class LiveEngine:
         with self._lock:
             ending = self._ending
         # Also where `stop` gave up waiting: nobody may be told that this scan is still starting.
-        self._set_final(Phase.STOPPED if ending else Phase.ENDED)
+        self._course.end(Phase.STOPPED if ending else Phase.ENDED)
 
     def _make_keeper(self, spec: ModelSpec) -> PlaneKeeper | None:
         """The store, or None if the source was never opened."""
@@ -386,8 +378,8 @@ class LiveEngine:
 
     def _run_if_ready(self) -> None:
         """With the lock held: the scan runs when both the source and the model are there."""
-        if self._phase is Phase.STARTING and self._source is not None and self._spec is not None:
-            self._phase = Phase.RUNNING
+        if self._source is not None and self._spec is not None:
+            self._course.run()
 
     def _end(self) -> None:
         """Let both threads come to their end; does not wait for them."""
@@ -402,17 +394,6 @@ class LiveEngine:
 
     def _fail(self, error: Exception) -> None:
         """A thread broke off: say why, and end the other."""
-        if isinstance(error, SemcError):
-            sentence = str(error)
-            _log.warning("The scan was ended: %s.", type(error).__name__)
-        else:
-            sentence = f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."
-            _log.error("The scan was ended by a fault.", exc_info=error)
-        self._set_final(Phase.FAULT, sentence, model_fault=isinstance(error, ModelFileError))
+        self._course.fail(error)
         if threading.current_thread() is self._inference_thread:
             self._end()
-
-    def _set_final(self, phase: Phase, message: str = "", *, model_fault: bool = False) -> None:
-        with self._lock:
-            if self._phase not in _FINAL:
-                self._phase, self._message, self._model_fault = phase, message, model_fault

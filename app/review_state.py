@@ -15,6 +15,7 @@ from app.view_state import Tone, percent, scan_time
 from semc_core.labels import NON_STANDARD, full_name
 from semc_core.review.looking import row_of
 from semc_core.review.state import ReviewPhase, ReviewState
+from semc_core.session.decided import Decision, decided, decision
 from semc_core.session.entries import PERSON, PICTURES, FrameTable, ItemEntry, PlaneEntry, RegionEntry
 
 _SAME_TIME_S: Final = 0.05
@@ -282,14 +283,11 @@ def decided_by(plane: PlaneEntry) -> str:
 def plane_sentence(plane: PlaneEntry) -> str:
     """All there is to know of a plane, in a few sentences."""
     text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
-    if plane.found_as is None:
-        text += " Added by a person."
-    elif plane.found_as != plane.plane:
-        text += f" The model said {plane.found_as}."
-    elif plane.by_hand:
+    how = decision(plane)
+    if how is Decision.SAVED:
         text += " Captured by hand; the key of its name confirms it."
-    elif plane.chosen_by == PERSON and not plane.rejected:
-        text += " Confirmed or changed by a person."
+    elif how is not Decision.FOUND and not (how is Decision.CONFIRMED and plane.rejected):
+        text += f" {decided(plane)}."
     if plane.rejected:
         text += " Rejected" + (f": {plane.reason}." if plane.reason else ".")
     return text + (f" Note: {plane.note}" if plane.note else "")

@@ -35,7 +35,8 @@ from semc_core.export.study import StudyContext
 from semc_core.export.uids import fixed_uid
 from semc_core.labels import full_name
 from semc_core.session.atomic import write_atomically
-from semc_core.session.entries import PERSON, PlaneEntry
+from semc_core.session.decided import decided
+from semc_core.session.entries import PlaneEntry
 from semc_core.version import VERSION
 
 STATEMENT: Final = "Research use only, not for diagnosis."
@@ -271,9 +272,8 @@ def _describe(
 
 def comment(plane: PlaneEntry) -> str:
     """One line of what was found, for people who look at the image elsewhere. Holds no note of a person."""
-    decided = "a person" if plane.chosen_by == PERSON else "the model"
     return (
-        f"{plane.plane} ({full_name(plane.plane)}), confidence {plane.confidence:.0%}, decided by {decided}; "
+        f"{plane.plane} ({full_name(plane.plane)}), confidence {plane.confidence:.0%}; {decided(plane)}; "
         f"frame {plane.frame_index}, {plane.time_s:.3f} s. {STATEMENT}"
     )
 

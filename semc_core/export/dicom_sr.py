@@ -25,6 +25,7 @@ from semc_core.export.dicom import IMPLEMENTATION_UID, REPORT, STATEMENT, equipm
 from semc_core.export.options import Checklist, ChecklistRow
 from semc_core.export.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.labels import full_name
+from semc_core.session.decided import decision
 from semc_core.session.entries import PERSON, ModelEntry, PlaneEntry
 from semc_core.version import VERSION
 
@@ -41,7 +42,8 @@ _DECIDED_BY: Final = own_code("decided-by", "Who decided last on plane and frame
 _MODEL: Final = own_code("model", "The model")
 _PERSON: Final = own_code("person", "A person")
 _FOUND_AS: Final = own_code("found-as", "Plane that the model found")
-_NOT_FOUND: Final = own_code("not-found", "Not found by the model, added by a person")
+_NOT_FOUND: Final = own_code("not-found", "Not found by the model")
+_HOW: Final = own_code("how-decided", "How the plane came to its name")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,6 +163,7 @@ def _group(
     plane = reported.plane
     site = SITES.get(plane.plane)
     decided = _PERSON if plane.chosen_by == PERSON else _MODEL
+    how = decision(plane)
     found = _NOT_FOUND if plane.found_as is None else plane_code(plane.found_as)
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
@@ -177,6 +180,7 @@ def _group(
         qualitative_evaluations=[
             sr.QualitativeEvaluation(name=_DECIDED_BY, value=decided),
             sr.QualitativeEvaluation(name=_FOUND_AS, value=found),
+            sr.QualitativeEvaluation(name=_HOW, value=own_code(how.name.lower(), how.value)),
         ],
         source_images=[sr.SourceImageForMeasurementGroup.from_source_image(one) for one in reported.images],
     )

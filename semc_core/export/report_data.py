@@ -15,6 +15,7 @@ from semc_core.export.options import Checklist
 from semc_core.export.study import Patient
 from semc_core.frames import Crop
 from semc_core.labels import full_name
+from semc_core.session.decided import decided
 from semc_core.session.entries import FrameTable, ModelEntry, PlaneEntry, RegionEntry
 from semc_core.version import VERSION
 
@@ -105,19 +106,6 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], note: str) -> Rep
         width=width,
         height=height,
     )
-
-
-def decided(plane: PlaneEntry) -> str:
-    """Who decided on the plane, in words."""
-    if plane.found_as is None:
-        return "Added by a person"
-    if plane.found_as != plane.plane:
-        return f"Named by a person; the model said {plane.found_as}"
-    if plane.by_hand:
-        return "Saved by a person, named by the model"
-    if plane.chosen_by == "person":
-        return "Found by the model, decided by a person"
-    return "Found by the model"
 
 
 def missing_planes(planes: Sequence[PlaneEntry], model: ModelEntry) -> tuple[str, ...]:

@@ -219,7 +219,7 @@ def _card(page: _Page, plane: ReportPlane, left: float, top: float, width: float
     page.cell(inner, 4.4, f"No. {plane.number}: {plane.where}; held {plane.held}")
     page.set_xy(x, top + _PICTURE_MM + 16)
     page.use(8, _PERSON if plane.by_person else _SOFT)
-    page.cell(inner, 4.4, plane.decided)
+    page.cell(inner, 4.4, _shortened(page, plane.decided, inner))
     if plane.note:
         page.set_xy(x, top + _PICTURE_MM + 21)
         page.use(8.5)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.labels import NON_STANDARD, full_name
+from semc_core.session.decided import decided
 from semc_core.session.entries import PICTURES, FrameTable, ModelEntry, PlaneEntry
 from semc_core.session.record import by_class
 
@@ -51,6 +52,7 @@ def plane_json(
         "confidence": round(plane.confidence, _DIGITS),
         "found_as": plane.found_as,
         "chosen_by": plane.chosen_by,
+        "decided": decided(plane),
         "probabilities": by_class(model.classes, table.probabilities[row]) if known else None,
         "smoothed": None if row is None else by_class(model.classes, table.smoothed[row]),
         "novelty": round(float(table.novelty[row]), _DIGITS) if known else None,
@@ -83,7 +85,9 @@ def planes_csv(rows: Iterable[tuple[PlaneEntry, str, str, str]]) -> bytes:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     fixed = ["plane_id", "plane", "full_name", "confidence", "frame_index", "time_s", "hold_start_s"]
-    table.writerow([*fixed, "hold_end_s", "by_hand", "found_as", "chosen_by", "png", "clip", "note"])
+    table.writerow(
+        [*fixed, "hold_end_s", "by_hand", "found_as", "chosen_by", "decided", "png", "clip", "note"]
+    )
     for plane, png, clip, note in rows:
         table.writerow(
             [
@@ -98,6 +102,7 @@ def planes_csv(rows: Iterable[tuple[PlaneEntry, str, str, str]]) -> bytes:
                 int(plane.by_hand),
                 _cell(plane.found_as or ""),
                 plane.chosen_by,
+                _cell(decided(plane)),
                 png,
                 clip,
                 _cell(note),

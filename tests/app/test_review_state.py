@@ -155,7 +155,7 @@ def test_a_card_says_who_decided() -> None:
     assert decided_by(captured) == "captured", "the program named it"
     assert "confirms it" in plane_sentence(captured)
     assert [card.chosen for card in cards] == [False, True, False]
-    assert plane_sentence(planes[1]).endswith("The model said FHP1. Rejected: cut off.")
+    assert plane_sentence(planes[1]).endswith("renamed by a person (was FHP1). Rejected: cut off.")
     assert plane_sentence(planes[2]).endswith("Added by a person. Note: faint")
     assert strip_heading(planes) == "Planes (2, 1 rejected)"
     assert saved_badge(planes, 50) == "SAVED: FHP1"

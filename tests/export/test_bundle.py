@@ -16,6 +16,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import pydicom
 import pytest
 
 from main import main
@@ -28,10 +29,10 @@ from semc_core.export.staging import Staging
 from semc_core.frames import Crop
 from semc_core.protocols.reading import load_protocols
 from semc_core.session.atomic import save_error
-from semc_core.session.changes import Reject, Relabel, SetItem, SetNote
+from semc_core.session.changes import AddPlane, Reject, Relabel, SetItem, SetNote
 from semc_core.session.session import Session
 from tests.export.kill_exports import kill_in_the_middle
-from tests.export.scans import CLASSES, CROP, HEIGHT, WIDTH, frame, video_session
+from tests.export.scans import CLASSES, CROP, HEIGHT, WIDTH, frame, result, video_session
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +109,32 @@ def test_tables_say_what_the_session_says(session: Session, tmp_path: Path) -> N
     table = list(csv.DictReader(frames.splitlines()))
     assert len(table) == 50
     assert (table[40]["label"], table[40]["picture"], table[40]["raw_LLP"]) == ("LLP", "live", "0.93")
+
+
+def test_every_part_says_how_a_plane_came_to_its_name(session: Session, tmp_path: Path) -> None:
+    session.apply(Relabel(1, "FHP1"))
+    session.apply(Relabel(2, "FHP2"))
+    session.apply(AddPlane("LLP", result(20, frame(20))))
+    export_session(session, tmp_path / "out", ExportOptions(dicom=True, clips=False), data=tmp_path)
+    words = {
+        "1": "Found by the program, confirmed by a person",
+        "2": "Found by the program, renamed by a person (was LLP)",
+        "1001": "Added by a person",
+    }
+    rows = csv.DictReader((tmp_path / "out" / "planes.csv").read_text().splitlines())
+    stems = {
+        row["plane_id"]: Path(row["png"]).stem for row in rows if row["decided"] == words[row["plane_id"]]
+    }
+    assert stems.keys() == words.keys()
+    page = (tmp_path / "out" / "report.html").read_text()
+    report = str(pydicom.dcmread(tmp_path / "out" / "dicom" / "report.dcm"))
+    for number, stem in stems.items():
+        record = json.loads((tmp_path / "out" / "planes" / f"{stem}.json").read_text())
+        assert record["decided"] == words[number]
+        image = pydicom.dcmread(tmp_path / "out" / "dicom" / f"{stem}.dcm")
+        assert f"; {words[number]};" in image.ImageComments
+        assert page.count(words[number]) == 1
+        assert words[number].removesuffix(" (was LLP)") in report
 
 
 def test_a_clip_plays_everywhere_and_shows_nothing_round_the_crop(session: Session, tmp_path: Path) -> None:

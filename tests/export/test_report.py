@@ -12,8 +12,9 @@ import pytest
 
 from semc_core.export.options import Checklist, ChecklistRow
 from semc_core.export.report import html_report
-from semc_core.export.report_data import RESEARCH_NOTICE, ReportData, decided, report_plane, seconds
+from semc_core.export.report_data import RESEARCH_NOTICE, ReportData, report_plane, seconds
 from semc_core.export.report_pdf import pdf_report
+from semc_core.session.decided import decided
 from semc_core.session.entries import PlaneEntry
 from tests.export.scans import CROP, HEIGHT, WIDTH, frame
 
@@ -87,7 +88,7 @@ def test_the_pdf_has_every_plane_and_embedded_fonts(tmp_path: Path, count: int) 
         "research use only",
     ):
         assert words in text
-    assert text.count("Found by the model, decided by a person") == count
+    assert text.count("Found by the program, confirmed by a person") == count
 
 
 def test_the_pdf_says_when_it_lacks_letters() -> None:
@@ -101,11 +102,14 @@ def test_the_same_data_give_the_same_pdf() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "Found by the model"),
-        ({"chosen_by": "person"}, "Found by the model, decided by a person"),
-        ({"plane": "LLP"}, "Named by a person; the model said FHP1"),
-        ({"found_as": None, "chosen_by": "person"}, "Added by a person"),
-        ({"by_hand": True, "chosen_by": "person"}, "Saved by a person, named by the model"),
+        ({}, "Found by the program"),
+        ({"chosen_by": "person"}, "Found by the program, confirmed by a person"),
+        ({"plane": "LLP", "chosen_by": "person"}, "Found by the program, renamed by a person (was FHP1)"),
+        ({"plane_id": 1001, "found_as": None, "chosen_by": "person"}, "Added by a person"),
+        ({"plane_id": 1001, "plane": "LLP", "found_as": None, "chosen_by": "person"}, "Added by a person"),
+        ({"by_hand": True, "chosen_by": "person"}, "Saved by a person, named by the program"),
+        ({"by_hand": True, "found_as": None, "chosen_by": "person"}, "Saved and named by a person"),
+        ({"by_hand": True, "plane": "LLP", "chosen_by": "person"}, "Saved and named by a person (was FHP1)"),
     ],
 )
 def test_it_says_who_decided(changes: dict[str, object], words: str) -> None:

@@ -88,7 +88,7 @@ def run_window(
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
     warm_up(window.choices.device)
-    with faults_shown(window), _interrupt_closes(window):
+    with faults_shown(window), signals_close(window):
         window.show()
         application.exec()
     sampler.stop()
@@ -142,14 +142,18 @@ def faults_shown(window: MainWindow) -> Iterator[None]:
 
 
 @contextmanager
-def _interrupt_closes(window: MainWindow) -> Iterator[None]:
-    """Ctrl+C closes the window in order. The window's timer lets Python see the signal."""
+def signals_close(window: MainWindow) -> Iterator[None]:
+    """Ctrl+C, or the end of the desktop's session, closes the window in order: the scan is ended and saved.
+
+    The window's timer lets Python see the signal.
+    """
 
     def close(_number: int, _frame: FrameType | None) -> None:
         window.close()
 
-    before = signal.signal(signal.SIGINT, close)
+    before = {number: signal.signal(number, close) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -170,6 +170,8 @@ class ServerForm(QWidget):
         for text, do in (("Back  (Esc)", self.left.emit), ("Test", self._test)):
             button = QPushButton(text)
             button.setAutoDefault(False)
+            # A click leaves the keys with the field: Enter keeps the server after a test too.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(do)
             buttons.addWidget(button)
         buttons.addStretch(1)

@@ -114,6 +114,13 @@ def service_words(snapshot: SendSnapshot) -> str:
     return "Nothing waits." if snapshot.jobs else "Nothing was sent yet."
 
 
+def sending_now(snapshot: SendSnapshot) -> str:
+    """What is being sent, perhaps since an earlier start of the program, a sentence; or ""."""
+    state = snapshot.service
+    sending = snapshot.ready and state is not None and state.phase == "sending"
+    return service_words(snapshot) if sending else ""
+
+
 def sending_fault(snapshot: SendSnapshot) -> str:
     """What the user should know without looking at the queue, a sentence; or ""."""
     state = snapshot.service

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.action_states import Situation, enabled_actions, start_title
 from app.keys import LIVE, REVIEW
 from app.record_state import status_of
+from app.send_state import sending_now
 from app.view_state import model_text, status_items
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def show_status(window: MainWindow) -> None:
         return
     engine = window.shown_engine
     if engine is None:
+        # What waited in the queue is sent from the start of the program on: it does not leave unseen.
+        window.status.show_sentence(sending_now(window.hand_over.sending.snapshot))
         return
     page = window.scan_page
     if window.said and window.page_name == LIVE and not window.control.running:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.export_dialog import ExportDialog
 from app.export_state import Phase
 from app.send_dialog import SendDialog
-from app.send_state import SendSnapshot, destination_line, job_row, sending_fault, service_words
+from app.send_state import SendSnapshot, destination_line, job_row, sending_fault, sending_now, service_words
 from app.window import MainWindow
 from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
@@ -80,9 +81,9 @@ def test_jobs_and_faults_are_said_in_words() -> None:
     assert sending_fault(snapshot) == "2 of 3 objects were not sent to archive. archive does not take it."
     waiting = SendSnapshot(True, (), (), SendState("waiting", message="archive cannot be reached."))
     assert sending_fault(waiting) == "archive cannot be reached. Sending is tried again by itself."
-    assert service_words(SendSnapshot(True, (), (), SendState("sending", "archive", 3, 9))).endswith(
-        "3 of 9."
-    )
+    sending = SendSnapshot(True, (), (), SendState("sending", "archive", 3, 9))
+    assert service_words(sending) == sending_now(sending) == "Sending to archive: 3 of 9."
+    assert sending_now(waiting) == sending_now(SendSnapshot()) == ""
     assert sending_fault(SendSnapshot()) == ""
     assert destination_line(Destination("A", "h", 104, "T")) == "A   T at h:104"
 
@@ -110,9 +111,11 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
         dialog.done_page.send.click()
         sending = send_dialog(qtbot, window)
         type_server(sending, server.port)
-        sending.form._test()
-        qtbot.waitUntil(lambda: "archive answers." in sending.form._said.text(), timeout=WAIT_MS)
         sending.form.port.setFocus()
+        (test,) = (part for part in sending.form.findChildren(QPushButton) if part.text() == "Test")
+        QTest.mouseClick(test, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "archive answers." in sending.form._said.text(), timeout=WAIT_MS)
+        assert sending.form.focusWidget() is not test, "Enter keeps it, after a test too"
         QTest.keyClick(sending.form.port, Qt.Key.Key_Return)
         qtbot.waitUntil(sending.go.isEnabled, timeout=WAIT_MS)
         sending.send()

@@ -167,8 +167,81 @@ def take_training(window: MainWindow, data: str, minutes: float, take: Take) -> 
     take("train-failed")
 
 
-def main() -> int:
-    """Write live.png, empty.png, error.png, small.png and more; or review.png and more."""
+def take_live(window: MainWindow, source: str, planes: int, seconds: float, take: Take) -> None:
+    """Write the pictures of a live scan: before it, when `planes` are saved, frozen, in several sizes."""
+    page = window.scan_page
+    take("empty")
+    take("empty-small", (900, 600))
+    window.resize(QSize(1280, 800))
+    window.open_source(source)
+    turn(lambda: page.view.packet is not None, 20)
+    take("loading", wait_s=0.0)
+    turn(lambda: page.result is not None, 30)
+    if not turn(lambda: len(page.saved) >= planes and page.readout.shown.saved, seconds):
+        print("Not as many planes were found in time.", file=sys.stderr)
+    take("live")
+    page.toggle_heat_map(True)
+    page.freeze(True)
+    take("heat-map", (1920, 1080))
+    take("small", (900, 600))
+    window.resize(QSize(1280, 800))
+    turn(lambda: False, 0.3)
+    window.actions_by_name["help"].trigger()
+    take("keys")
+    window.actions_by_name["help"].trigger()
+    if page.saved:
+        window.viewer.show_plane(page.saved[-1])
+        take("saved")
+        window.escape()
+
+
+def take_error(window: MainWindow, take: Take) -> bool:
+    """Write the pictures of a source that cannot be opened. Returns whether the window says so."""
+    with tempfile.TemporaryDirectory() as empty:
+        window.open_source(str(Path(empty) / "examination-of-monday.mp4"))
+        turn(lambda: window.control.engine is not None and window.banner.shown is not None, 20)
+        take("error")
+        take("error-small", (900, 600))
+    engine = window.control.engine
+    return engine is not None and engine.state.phase is Phase.FAULT
+
+
+def new_window(model: Path, folder: Path) -> MainWindow:
+    """A window that keeps all it writes in `folder`, with no button under the mouse."""
+    store = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
+    overrides = Overrides(model, "cpu", folder / "SEMC Live", data=folder / "data")
+    window = MainWindow(Settings(store), overrides)
+    window.resize(QSize(1280, 800))
+    window.show()
+    QCursor.setPos(window.mapToGlobal(QPoint(400, 400)))
+    return window
+
+
+def new_take(window: MainWindow, folder: Path) -> Take:
+    """What writes a picture of the window, with its dialog if there is one, to `folder`/NAME.png."""
+
+    def take(
+        name: str,
+        size: tuple[int, int] = (1280, 800),
+        before: Callable[[], None] | None = None,
+        wait_s: float = 0.6,
+    ) -> None:
+        window.resize(QSize(*size))
+        turn(lambda: False, wait_s)
+        if before is not None:
+            before()
+        path = folder / f"{name}.png"
+        if window.hand_over.dialog is None:
+            write_screenshot(window, path)
+        else:
+            with_dialog(window).save(str(path))
+        print(path)
+
+    return take
+
+
+def arguments() -> argparse.Namespace:
+    """What the caller wants."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--source", default="simulated:2007")
@@ -178,73 +251,26 @@ def main() -> int:
     parser.add_argument("--review", action="store_true", help="only the pictures of a review")
     parser.add_argument("--train", metavar="DIR", help="only the pictures of a training on this data set")
     parser.add_argument("--minutes", type=float, default=3.0, help="of the training (default: 3)")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Write live.png, empty.png, error.png, small.png and more; or review.png and more."""
+    args = arguments()
     new_application()
     with tempfile.TemporaryDirectory() as folder:
-        store = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
-        overrides = Overrides(args.model, "cpu", Path(folder) / "SEMC Live", data=Path(folder) / "data")
-        window = MainWindow(Settings(store), overrides)
-        window.resize(QSize(1280, 800))
-        window.show()
-        page = window.scan_page
-        QCursor.setPos(window.mapToGlobal(QPoint(400, 400)))  # no button is under the mouse
-
-        def take(
-            name: str, size: tuple[int, int] = (1280, 800), before: Callable[[], None] | None = None
-        ) -> None:
-            window.resize(QSize(*size))
-            turn(lambda: False, 0.6)
-            if before is not None:
-                before()
-            if window.hand_over.dialog is None:
-                write_screenshot(window, args.folder / f"{name}.png")
-            else:
-                with_dialog(window).save(str(args.folder / f"{name}.png"))
-            print(args.folder / f"{name}.png")
-
+        window = new_window(args.model, Path(folder))
+        take, well = new_take(window, args.folder), True
         if args.train:
             take_training(window, args.train, args.minutes, take)
-            window.close()
-            return 0
-        if args.review:
+        elif args.review:
             loop = write_loop(Path(folder) / "liver-monday.mp4", args.source, args.seconds)
             take_review(window, loop, take)
-            window.close()
-            return 0
-        take("empty")
-        take("empty-small", (900, 600))
-        window.resize(QSize(1280, 800))
-        window.open_source(args.source)
-        turn(lambda: page.view.packet is not None, 20)
-        write_screenshot(window, args.folder / "loading.png")
-        turn(lambda: page.result is not None, 30)
-
-        def found() -> bool:
-            return len(page.saved) >= args.planes and page.readout.shown.saved
-
-        if not turn(found, args.seconds):
-            print("Not as many planes were found in time.", file=sys.stderr)
-        take("live")
-        page.toggle_heat_map(True)
-        page.freeze(True)
-        take("heat-map", (1920, 1080))
-        take("small", (900, 600))
-        window.resize(QSize(1280, 800))
-        turn(lambda: False, 0.3)
-        window.actions_by_name["help"].trigger()
-        take("keys")
-        window.actions_by_name["help"].trigger()
-        if page.saved:
-            window.viewer.show_plane(page.saved[-1])
-            take("saved")
-            window.escape()
-        window.open_source(str(Path(folder) / "examination-of-monday.mp4"))
-        turn(lambda: window.control.engine is not None and window.banner.shown is not None, 20)
-        take("error")
-        take("error-small", (900, 600))
+        else:
+            take_live(window, args.source, args.planes, args.seconds, take)
+            well = take_error(window, take)
         window.close()
-        engine = window.control.engine
-        return 0 if engine is not None and engine.state.phase is Phase.FAULT else 1
+        return 0 if well else 1
 
 
 if __name__ == "__main__":

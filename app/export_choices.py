@@ -37,6 +37,15 @@ _PARTS = (
     ("checklist", "Checklist", "Of the protocol, in the report"),
     ("notes", "Notes", "Notes, reasons and names of marked stretches: free text, which may name somebody"),
 )
+_DICOM = (
+    ("jpeg", "Compress as JPEG", "Much smaller; a little of the pictures is lost"),
+    (
+        "shift_dates",
+        "Shift dates (else removed)",
+        "All dates of a patient are moved by the same time, so that the time between examinations stays. "
+        "Otherwise they are removed",
+    ),
+)
 _SEXES = (("", "not said"), ("F", "female"), ("M", "male"), ("O", "other"))
 
 
@@ -101,7 +110,7 @@ class ChoicesPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.folder = folder
-        self.parts = {name: QCheckBox(title) for name, title, _ in _PARTS}
+        self.parts = {name: QCheckBox(title) for name, title, _ in (*_PARTS, *_DICOM)}
         self.deidentified = QRadioButton("De-identified")
         self.identified = QRadioButton("Identified")
         self.as_folder = QRadioButton("Folder")
@@ -156,11 +165,13 @@ class ChoicesPage(QScrollArea):
         (self.deidentified if choices.deidentify else self.identified).setChecked(True)
         self.show_folder(self.folder)
         self._show_who()
+        self._show_dicom()
 
     def _connect(self) -> None:
         for button in (*self.parts.values(), self.as_zip):
             button.toggled.connect(lambda _: self.changed.emit())
         self.deidentified.toggled.connect(self._who_changed)
+        self.parts["dicom"].toggled.connect(self._show_dicom)
 
     def _who_changed(self) -> None:
         untouched = self.name.text() == free_name(self.folder, not self.deidentified.isChecked())
@@ -173,8 +184,13 @@ class ChoicesPage(QScrollArea):
         named = self.identified.isChecked()
         self._warning.setVisible(named)
         self.patient_form.setVisible(named)
-        # Without a name to hide, notes are always written.
+        # Without a name to hide, notes are always written, and dates as they are.
         self.parts["notes"].setVisible(not named)
+        self.parts["shift_dates"].setVisible(not named)
+
+    def _show_dicom(self) -> None:
+        for name, _, _ in _DICOM:
+            self.parts[name].setEnabled(self.parts["dicom"].isChecked())
 
     def _build(self) -> None:
         em = theme.em(self)
@@ -202,6 +218,14 @@ class ChoicesPage(QScrollArea):
             grid.addWidget(self.parts[name], row, left, 1, 2 if wide else 1)
         self.parts["checklist"].setVisible(False)
         column.addLayout(grid)
+        column.addWidget(_heading("DICOM objects"))
+        row_dicom = QHBoxLayout()
+        row_dicom.setSpacing(round(1.5 * em))
+        for name, _, tip in _DICOM:
+            self.parts[name].setToolTip(tip)
+            row_dicom.addWidget(self.parts[name])
+        row_dicom.addStretch(1)
+        column.addLayout(row_dicom)
         column.addWidget(_heading("Where"))
         column.addLayout(_group(self, self.as_folder, self.as_zip))
         column.addWidget(self.name)

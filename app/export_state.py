@@ -17,7 +17,7 @@ from semc_core.frames import Crop
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.entries import PlaneEntry, RegionEntry
 
-_REMEMBERED: Final = ("packed", "clips", "report", "dicom", "frames", "checklist")
+_REMEMBERED: Final = ("packed", "clips", "report", "dicom", "jpeg", "frames", "checklist")
 _LONGEST_NAME: Final = 120
 LEAST_MASK_PX: Final = 4
 """A mask smaller than this, in frame pixels, was not meant."""
@@ -37,6 +37,8 @@ class ExportChoices:
         clips: A clip per plane.
         report: The report as HTML and PDF.
         dicom: DICOM objects; only they can be sent to a PACS.
+        jpeg: Their pixels as baseline JPEG: smaller, and a little of them is lost.
+        shift_dates: Without names, move their dates by the same time in place of removing them.
         frames: The table of all frames.
         checklist: The protocol's checklist in the report.
         deidentify: Leave out who was examined.
@@ -47,13 +49,15 @@ class ExportChoices:
     clips: bool = True
     report: bool = True
     dicom: bool = True
+    jpeg: bool = False
+    shift_dates: bool = False
     frames: bool = True
     checklist: bool = True
     deidentify: bool = True
     notes: bool = False
 
     def to_text(self) -> str:
-        """For the settings. That a patient was named is not remembered: it is chosen each time."""
+        """For the settings. What may tell who was examined is not remembered: it is chosen each time."""
         known = asdict(self)
         return json.dumps({name: known[name] for name in _REMEMBERED})
 
@@ -62,8 +66,9 @@ def choices_from(text: str) -> ExportChoices:
     """The choices made last; what cannot be understood is as it is at first."""
     try:
         plain = json.loads(text)
-        return ExportChoices(**{name: plain[name] for name in _REMEMBERED if isinstance(plain[name], bool)})
-    except (ValueError, TypeError, KeyError):
+        known = {name: plain.get(name) for name in _REMEMBERED}
+        return ExportChoices(**{name: value for name, value in known.items() if isinstance(value, bool)})
+    except (ValueError, TypeError, AttributeError):
         return ExportChoices()
 
 
@@ -143,6 +148,8 @@ def options_of(
         clips=choices.clips,
         report=choices.report,
         dicom=choices.dicom,
+        jpeg=choices.dicom and choices.jpeg,
+        dates="shifted" if choices.dicom and choices.deidentify and choices.shift_dates else "removed",
         masks=tuple(masks) if choices.deidentify else (),
         text=text,
         patient=None if choices.deidentify or patient == Patient() else patient,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pydicom
 import pytest
+from pydicom.uid import JPEGBaseline8Bit
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -114,6 +116,41 @@ def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
     assert not read_png(png)[105:135, 105:135].any()
 
 
+def test_dicom_objects_are_compressed_and_their_dates_shifted_when_wanted(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_finder(monkeypatch)
+    video_session(tmp_path / "session").close()
+    dialog = opened(qtbot, window, tmp_path / "session")
+    parts = dialog.page.parts
+    assert not parts["jpeg"].isChecked()
+    assert not parts["shift_dates"].isChecked()
+    for part in ("jpeg", "shift_dates"):
+        parts[part].setChecked(True)
+    parts["dicom"].setChecked(False)
+    assert not parts["jpeg"].isEnabled()
+    assert not parts["shift_dates"].isEnabled()
+    parts["dicom"].setChecked(True)
+    for part in ("clips", "report"):
+        parts[part].setChecked(False)
+    dialog.export()
+    wait_for(qtbot, window, Phase.DONE)
+    image = pydicom.dcmread(
+        next((window.choices.output / "Exports" / "export-001" / "dicom").glob("001*.dcm"))
+    )
+    assert image.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+    assert image.LossyImageCompression == "01"
+    assert image.LongitudinalTemporalInformationModified == "MODIFIED"
+    dialog.page.identified.setChecked(True)
+    assert not parts["shift_dates"].isVisibleTo(dialog), "dates are kept with the name"
+    dialog.reject()
+    qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
+    QTest.keyClick(window, KEY.Key_E)
+    again = dialog_of(qtbot, window)
+    assert again.page.parts["jpeg"].isChecked(), "remembered"
+    assert not again.page.parts["shift_dates"].isChecked(), "chosen each time"
+
+
 class OneName:
     """Finds a name in the first picture that it is shown."""
 
@@ -124,6 +161,10 @@ class OneName:
         """A name, until it is masked."""
         region = self.box.cut(pixels)  # type: ignore[arg-type]
         return (FoundText(self.box, "DOE"),) if region.any() else ()
+
+    def glance(self, pixels: object) -> tuple[FoundText, ...]:
+        """The same."""
+        return self.find(pixels)
 
 
 def test_text_in_a_picture_is_shown_with_its_box_and_masked_when_wanted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from app.export_state import (
@@ -61,7 +62,8 @@ def test_choices_are_remembered_but_never_that_a_patient_was_named() -> None:
     chosen = ExportChoices(packed=True, clips=False, deidentify=False, notes=True)
     again = choices_from(chosen.to_text())
     assert again == ExportChoices(packed=True, clips=False)
-    assert choices_from("not json") == choices_from('{"packed": 3}') == ExportChoices()
+    assert choices_from('{"packed": true}') == ExportChoices(packed=True), "of an older program"
+    assert choices_from("not json") == choices_from("[1]") == choices_from('{"packed": 3}') == ExportChoices()
 
 
 def test_a_patient_and_masks_belong_to_one_kind_of_export_each() -> None:
@@ -71,6 +73,17 @@ def test_a_patient_and_masks_belong_to_one_kind_of_export_each() -> None:
     named = options_of(ExportChoices(deidentify=False), masks, patient, None)
     assert (named.masks, named.patient) == ((), patient)
     assert options_of(ExportChoices(deidentify=False), (), Patient(), None).patient is None
+
+
+def test_dates_are_shifted_and_pixels_compressed_in_dicom_objects_only() -> None:
+    chosen = ExportChoices(jpeg=True, shift_dates=True)
+    told = options_of(chosen, (), Patient(), None)
+    assert (told.jpeg, told.dates) == (True, "shifted")
+    without = options_of(replace(chosen, dicom=False), (), Patient(), None)
+    assert (without.jpeg, without.dates) == (False, "removed")
+    named = options_of(replace(chosen, deidentify=False), (), Patient(), None)
+    assert (named.jpeg, named.dates) == (True, "removed")
+    assert choices_from(chosen.to_text()) == ExportChoices(jpeg=True), "dates are chosen each time"
 
 
 def test_names_are_free_and_tell_nothing(tmp_path: Path) -> None:

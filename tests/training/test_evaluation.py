@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torchmetrics.functional.classification import binary_auroc, multiclass_calibration_error
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    multiclass_calibration_error,
+    multiclass_f1_score,
+    multiclass_precision,
+    multiclass_recall,
+)
 
 from training.evaluation.bootstrap import Estimate, GroupDraws, area_under_roc
 from training.evaluation.reliability import operating_point, reliability, risk_curve
@@ -68,16 +74,42 @@ def test_a_small_case_worked_out_by_hand() -> None:
     assert measured.brier.value == pytest.approx((4 * 0.06 + 2 * (0.64 + 0.81 + 0.01)) / 6, abs=1e-6)
 
 
-def test_a_class_without_frames_counts_only_where_it_was_called() -> None:
+def test_where_every_class_has_frames_the_means_are_those_of_torchmetrics() -> None:
+    probabilities, labels, groups = made_up(400, 20)
+    ours = frame_metrics(torch.from_numpy(probabilities), torch.from_numpy(labels), CLASSES)
+    for name, theirs in (
+        ("precision", multiclass_precision),
+        ("recall", multiclass_recall),
+        ("f1", multiclass_f1_score),
+    ):
+        expected = float(theirs(torch.from_numpy(probabilities), torch.from_numpy(labels), num_classes=3))
+        assert ours[name] == pytest.approx(expected, abs=1e-6), name
+        assert getattr(score(probabilities, labels, CLASSES, GroupDraws(groups, 10))[0], name).value == (
+            pytest.approx(expected, abs=1e-6)
+        )
+
+
+def test_a_class_without_frames_is_left_out_of_the_means_even_if_it_was_called() -> None:
     labels = np.array([0, 0, 1, 1])
     right = np.eye(3, dtype=np.float32)[labels]
     scores, per_class, _ = score(right, labels, CLASSES, GroupDraws(list("abcd"), 50))
-    assert (scores.f1.value, scores.precision.value) == (1.0, 1.0)
+    assert (scores.f1.value, scores.precision.value, scores.recall.value) == (1.0, 1.0, 1.0)
     assert per_class[2].recall.value is None
     assert per_class[2].auroc.value is None
     wrong = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]]
-    scores, _, _ = score(wrong, labels, CLASSES, GroupDraws(list("abcd"), 50))
-    assert scores.f1.value == pytest.approx((1 + 2 / 3 + 0) / 3)
+    scores, per_class, _ = score(wrong, labels, CLASSES, GroupDraws(list("abcd"), 50))
+    assert scores.f1.value == pytest.approx((1 + 2 / 3) / 2)
+    assert scores.precision.value == pytest.approx(1)
+    assert scores.recall.value == pytest.approx((1 + 1 / 2) / 2)
+    assert per_class[2].called == 1
+    theirs = frame_metrics(torch.from_numpy(wrong), torch.from_numpy(labels), CLASSES)
+    for name in ("f1", "precision", "recall"):
+        assert theirs[name] == pytest.approx(getattr(scores, name).value), name
+    # A class that has frames and was never called counts as 0.
+    never = np.eye(3, dtype=np.float32)[[0, 0, 0, 0]]
+    assert score(never, labels, CLASSES, GroupDraws(list("abcd"), 50))[0].precision.value == pytest.approx(
+        0.25
+    )
 
 
 def test_a_class_that_one_group_has_gets_no_interval() -> None:

@@ -163,6 +163,11 @@ def test_frames_between_standard_and_not_are_counted_apart(tiny_model_path: Path
     assert "neither clearly standard" in result.notes[-1]
     page = html_report(make_report(result)).decode()
     check_page(page)
+    # Nothing shows the other planes: the means are over these two, and the page says so.
+    assert result.counted == ("FHP1", NON_STANDARD)
+    assert result.scores.f1.value == 1.0
+    assert f"those that frames are of: FHP1, {NON_STANDARD}." in page
+    assert any(note.startswith("No frame is of FHP2, LLP") for note in result.notes)
     with pytest.raises(UsageError, match="the model's classes"):
         evaluate_answers(Answers(np.eye(3, dtype=np.float32)), replace(data, classes=PLANES), spec)
 

@@ -101,7 +101,7 @@ def evaluate_answers(
         point=operating_point(kept.probabilities, kept.labels, none, spec.thresholds.enter, drawn),
         by_source=kept.parts(kept.sources, spec, draws, seed),
         by_kind=by_kind,
-        notes=_notes(kept, drawn.count, clear),
+        notes=_notes(kept, drawn.count, clear, spec.classes),
     )
 
 
@@ -174,8 +174,11 @@ def _facts(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def _notes(kept: _Judged, groups: int, clear: NDArray[np.bool_]) -> tuple[str, ...]:
+def _notes(kept: _Judged, groups: int, clear: NDArray[np.bool_], classes: tuple[str, ...]) -> tuple[str, ...]:
     notes = []
+    absent = [name for i, name in enumerate(classes) if not (kept.labels == i).any()]
+    if absent:
+        notes.append(f"No frame is of {', '.join(absent)}; the means over classes leave that out.")
     if groups == 1:
         notes.append("All frames are of one group, so there are no intervals.")
     elif groups < _FEW_GROUPS:

@@ -122,6 +122,11 @@ class Result:
     alarms: tuple[Alarms, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The classes that frames are of: what the means over classes are over."""
+        return tuple(own.name for own in self.per_class if own.frames)
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values; what is not defined is null."""
         found = {"format": FORMAT} | dataclasses.asdict(self)

@@ -40,7 +40,10 @@ class ClassScores:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """All classes together. The means over classes leave out classes that no frame is of or was given.
+    """All classes together.
+
+    The means are over the classes that frames are of: how well a class is found cannot be told where nothing
+    shows it. A frame that is given such a class counts against its own class.
 
     Attributes:
         accuracy: Share of frames that were given their class.
@@ -118,17 +121,15 @@ def measures(matrices: Floats) -> dict[str, Floats]:
     """
     right = np.einsum("dkk->dk", matrices)
     of_class, called = matrices.sum(axis=2), matrices.sum(axis=1)
-    f1s = ratio(2 * right, of_class + called)
-    present = of_class + called > 0
+    present = of_class > 0
     precisions, recalls = ratio(right, called), ratio(right, of_class)
     # In a draw without frames of a class nothing can be said of it.
-    f1s = np.where(of_class > 0, f1s, np.nan)
+    f1s = np.where(present, ratio(2 * right, of_class + called), np.nan)
 
     def mean(values: Floats) -> Floats:
-        # As torchmetrics: a class that was never called has precision 0, one without frames recall 0.
-        return ratio(
-            np.where(present, np.nan_to_num(values), 0).sum(axis=1), present.sum(axis=1).astype(float)
-        )
+        # As torchmetrics: a class that was never called has precision 0.
+        known = np.where(present, np.nan_to_num(values), 0)
+        return ratio(known.sum(axis=1), present.sum(axis=1).astype(float))
 
     return {
         "accuracy": ratio(right.sum(axis=1), of_class.sum(axis=1)),

@@ -1,9 +1,10 @@
 """A long loop in review: memory and how long each action takes.
 
-`python -m tests.review.long_loop [--minutes 30] [--actions 60] [--no-model]
+`python -m tests.review.long_loop [--minutes 30] [--group 30] [--rounds 5] [--whole] [--no-model]
 [--cache-mib 256] [--keep FILE]`
-makes a 720p H.264 loop of 30 frames/s with groups of 250 pictures and B-frames, reviews it with the shipped
-model while it is played, stepped, scrubbed and jumped in, and prints what it saw. Not part of the suite.
+makes a 720p H.264 loop of 30 frames/s with B-frames and a key picture every `--group` frames, reviews it with
+the shipped model while it is played, stepped, scrubbed and jumped in, and prints what it saw; with `--whole`
+until all is analysed, and then once more. Not part of the suite.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ _PIECE: Final = 500
 _POLL_S: Final = 0.004
 
 
-def make_loop(path: Path, frames: int) -> None:
-    """Encode a piece of speckle with a moving bright spot once, then repeat its packets."""
+def make_loop(path: Path, frames: int, group: int) -> None:
+    """Encode a piece of drifting speckle once, then repeat its packets."""
     with av.open(str(path), "w") as container:
-        options = {"preset": "veryfast", "x264-params": "keyint=250:min-keyint=250:scenecut=0:bframes=3"}
+        keys = f"keyint={group}:min-keyint={group}:scenecut=0:bframes=3"
+        options = {"preset": "veryfast", "x264-params": keys}
         stream = container.add_stream("libx264", rate=30, options=options)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
@@ -159,6 +161,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--actions", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--group", type=int, default=250, help="frames between key pictures (default: 250)")
+    parser.add_argument("--whole", action="store_true", help="so many rounds more, until all is analysed")
     parser.add_argument("--no-model", action="store_true", help="review without analysing")
     parser.add_argument("--cache-mib", type=int, default=256, help="for decoded frames (default: 256)")
     parser.add_argument("--keep", type=Path, help="use this file, made if it is not there")
@@ -167,7 +171,7 @@ def main() -> int:
         path = args.keep or Path(scratch, "loop.mp4")
         if not path.exists():
             begun_s = time.perf_counter()
-            make_loop(path, round(args.minutes * 1800))
+            make_loop(path, round(args.minutes * 1800), args.group)
             print(f"made in {time.perf_counter() - begun_s:.0f} s, {path.stat().st_size / 2**20:.0f} MiB")
         try:
             _review(path, Path(scratch, "session"), args)
@@ -192,21 +196,39 @@ def _review(path: Path, folder: Path, args: argparse.Namespace) -> None:
     engine = ReviewEngine(session, source, lambda: runtime)
     actions = Actions(source, engine, session)
     try:
-        for number in range(args.rounds):
+        number = 0
+        while number < args.rounds or (args.whole and engine.state.running):
             actions.run(args.actions, number)
             state = engine.state
             print(
                 f"round {number}: memory {memory_mib():.0f} MiB, {threading.active_count()} threads, "
-                f"{state.done} of {state.total} frames analysed, {state.speed_x:.2f} x {state.message}"
+                f"{state.done} of {state.total} frames analysed, {state.speed_x:.2f} x {state.message}",
+                flush=True,
             )
+            number += 1
+        _tell("while it is analysed", actions)
+        if args.whole:
+            actions.run(args.actions, number)
+            print(f"memory {memory_mib():.0f} MiB")
+            _tell("afterwards", actions)
     finally:
         actions.close()
         engine.close()
         source.close()
         session.close()
+
+
+def _tell(when: str, actions: Actions) -> None:
+    """Print how long the actions took since the last time."""
+    print(when)
     for name, taken_ms in actions.taken_ms.items():
         p50, p95 = np.percentile(taken_ms, (50, 95))
-        print(f"{name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {max(taken_ms):6.1f} ms")
+        late = sum(each > 100 for each in taken_ms)
+        print(
+            f"{name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {max(taken_ms):6.1f} ms, "
+            f"{late} over 100"
+        )
+    actions.taken_ms.clear()
 
 
 if __name__ == "__main__":

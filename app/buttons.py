@@ -1,4 +1,4 @@
-"""Buttons and headings of the dialogs."""
+"""Buttons and headings of dialogs and pages."""
 
 from __future__ import annotations
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
+from app.buttons import button
+from app.layouts import side_by_side
 
 _COLUMNS = 2
 
@@ -40,30 +41,21 @@ class ReasonDialog(QDialog):
         title.setWordWrap(True)
         grid = QGridLayout()
         for i, reason in enumerate(reasons):
-            button = QPushButton(reason)
-            button.setAutoDefault(False)
-            button.clicked.connect(lambda _=False, words=reason: self._answer(words))
-            grid.addWidget(button, i // _COLUMNS, i % _COLUMNS)
+            grid.addWidget(button(reason, partial(self._answer, reason)), i // _COLUMNS, i % _COLUMNS)
         self.field = QLineEdit()
         self.field.setPlaceholderText("Or in your own words; no names")
         self.field.setMaxLength(200)
-        self.field.returnPressed.connect(lambda: self._answer(self.field.text().strip()))
-        keep = QPushButton("Keep")
-        keep.setAutoDefault(False)
-        keep.clicked.connect(lambda: self._answer(self.field.text().strip()))
-        cancel = QPushButton("Cancel (Esc)")
-        cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addWidget(self.field, 1)
-        row.addWidget(keep)
-        row.addWidget(cancel)
+        self.field.returnPressed.connect(self._answer_field)
+        keep, cancel = button("Keep", self._answer_field), button("Cancel (Esc)", self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(title)
         layout.addLayout(grid)
-        layout.addLayout(row)
+        layout.addLayout(side_by_side(self.field, keep, cancel, stretch=0))
         self.setMinimumWidth(round(30 * theme.em(self)))
         self.field.setFocus()
+
+    def _answer_field(self) -> None:
+        self._answer(self.field.text().strip())
 
     def _answer(self, words: str) -> None:
         if words:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.layouts import empty_out, panel, side_by_side
 from app.recent_sessions import RecentSession
 from app.record_settings import RecordSettings
 
@@ -131,9 +132,7 @@ class SourcePage(QWidget):
         self, layout: QVBoxLayout, empty: QLabel, rows: Sequence[tuple[str, str, Callable[[], None]]]
     ) -> None:
         """Fill a card with (text, tool tip, what a click does)."""
-        while (item := layout.takeAt(0)) is not None:
-            if (old := item.widget()) is not None and old is not empty:
-                old.deleteLater()
+        empty_out(layout, empty)
         if not rows:
             layout.addWidget(empty)  # first: a label without a parent would be shown as a window
         empty.setVisible(not rows)
@@ -203,7 +202,7 @@ class SourcePage(QWidget):
         return self._card(
             "Play a recorded loop",
             "As if it were live. Or drop a file anywhere on the window.",
-            _row(files, folder),
+            side_by_side(files, folder),
         )
 
     def _review_card(self) -> QFrame:
@@ -215,7 +214,7 @@ class SourcePage(QWidget):
         return self._card(
             "Review a recorded loop",
             "Every frame is analysed; correct what was found on a time line.",
-            _row(loop, folder),
+            side_by_side(loop, folder),
         )
 
     def _sessions_card(self) -> QFrame:
@@ -235,7 +234,9 @@ class SourcePage(QWidget):
         again = QPushButton("Look again")
         again.clicked.connect(self.cameras_wanted)
         return self._card(
-            "Camera or capture card", "The scanner's video output.", _row(self._cameras, go, again, stretch=0)
+            "Camera or capture card",
+            "The scanner's video output.",
+            side_by_side(self._cameras, go, again, stretch=0),
         )
 
     def _stream_card(self) -> QFrame:
@@ -245,7 +246,9 @@ class SourcePage(QWidget):
         go.clicked.connect(self._connect)
         self._address.returnPressed.connect(self._connect)
         return self._card(
-            "Network stream", "From an encoder or another computer.", _row(self._address, go, stretch=0)
+            "Network stream",
+            "From an encoder or another computer.",
+            side_by_side(self._address, go, stretch=0),
         )
 
     def _simulated_card(self) -> QFrame:
@@ -257,7 +260,7 @@ class SourcePage(QWidget):
         return self._card(
             "Simulated scan",
             "An upper abdomen, to try the program without a scanner.",
-            _row(self._patient, go),
+            side_by_side(self._patient, go),
         )
 
     def _recent_card(self) -> QFrame:
@@ -276,7 +279,7 @@ class SourcePage(QWidget):
         train = QPushButton("Train …")
         train.setToolTip("Train a model on your corrections; choose among your models")
         train.clicked.connect(self.train_wanted)
-        body.addLayout(_row(QLabel("Runs on"), self._device, other, train))
+        body.addLayout(side_by_side(QLabel("Runs on"), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)
         self._protocol.setToolTip("The planes that the examination should show; the checklist follows them.")
@@ -285,22 +288,12 @@ class SourcePage(QWidget):
         )
         self._protocol_note.setWordWrap(True)
         self._protocol_note.hide()
-        body.addLayout(_row(QLabel("Protocol"), self._protocol, stretch=1))
+        body.addLayout(side_by_side(QLabel("Protocol"), self._protocol, stretch=1))
         body.addWidget(self._protocol_note)
         return self._card("Model and protocol", "", body)
 
     def _card(self, title: str, text: str, body: QHBoxLayout | QVBoxLayout) -> QFrame:
-        card = QFrame()
-        card.setObjectName("panel")
-        heading = QLabel(title)
-        heading.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
-        layout = QVBoxLayout(card)
-        layout.addWidget(heading)
-        if text:
-            about = QLabel(text)
-            about.setObjectName("dim")
-            about.setWordWrap(True)
-            layout.addWidget(about)
+        card, layout = panel(self, title, text)
         layout.addLayout(body)
         layout.addStretch(1)
         return card
@@ -311,15 +304,3 @@ class SourcePage(QWidget):
             self.chosen.emit(address)
         else:
             self._address.setFocus()
-
-
-def _row(*widgets: QWidget, stretch: int | None = None) -> QHBoxLayout:
-    """Widgets side by side; the one at `stretch` takes what is left, or the end does."""
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    if stretch is None:
-        row.addStretch(1)
-    else:
-        row.setStretch(stretch, 1)
-    return row

@@ -6,7 +6,7 @@ It draws and says what is clicked; `train_control` decides.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,13 +19,14 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
+from app.buttons import button
+from app.layouts import empty_out, panel, side_by_side
 from app.train_curves import TrainCurves
 from app.train_state import TrainView
 
@@ -92,24 +93,24 @@ class TrainPage(QWidget):
         self.length = QDoubleSpinBox()
         self.unit = QComboBox()
         self.go_on = QCheckBox("Start from the model in use")
-        self.start = _button("Start training", self.start_wanted.emit)
-        self.stop = _button("Stop", self.stop_wanted.emit)
-        self.resume = _button("Go on", self.resume_wanted.emit)
+        self.start = button("Start training", self.start_wanted.emit)
+        self.stop = button("Stop", self.stop_wanted.emit)
+        self.resume = button("Go on", self.resume_wanted.emit)
         self.fault = QLabel()
         self.title, self.detail = QLabel(), QLabel()
         self.bar = QProgressBar()
         self.curves = TrainCurves()
         self.compared = QLabel()
-        self.use = _button("Use the new model", self.use_wanted.emit)
-        self.force = _button("Use it anyway", self.force_wanted.emit)
-        self.rollback = _button("Go back to the model before", self.rollback_wanted.emit)
+        self.use = button("Use the new model", self.use_wanted.emit)
+        self.force = button("Use it anyway", self.force_wanted.emit)
+        self.rollback = button("Go back to the model before", self.rollback_wanted.emit)
         self._versions = QVBoxLayout()
         self._build()
 
     def show_data(self, choices: Sequence[DataChoice]) -> None:
         """Offer these; one that was there keeps its tick."""
         before = {place: tick.isChecked() for place, tick in self.ticks.items() if tick.isEnabled()}
-        _clear(self._data)
+        empty_out(self._data)
         self.ticks = {}
         for choice in choices:
             tick = QCheckBox(choice.text)
@@ -166,7 +167,7 @@ class TrainPage(QWidget):
 
     def show_models(self, rows: Sequence[ModelRow], can_go_back: bool) -> None:
         """List the user's models, newest first."""
-        _clear(self._versions)
+        empty_out(self._versions)
         for row in rows:
             line = QHBoxLayout()
             mark = QLabel("In use" if row.in_use else "")
@@ -174,7 +175,7 @@ class TrainPage(QWidget):
             mark.setMinimumWidth(round(4.5 * theme.em(self)))
             line.addWidget(mark)
             line.addWidget(QLabel(row.text), 1)
-            use = _button("Use", partial(self.version_wanted.emit, row.number))
+            use = button("Use", partial(self.version_wanted.emit, row.number))
             use.setVisible(not row.in_use)
             line.addWidget(use)
             holder = QWidget()
@@ -226,63 +227,28 @@ class TrainPage(QWidget):
         return scroll
 
     def _data_card(self) -> QFrame:
-        card, layout = self._card("Train a model", "What it learns from. Nothing leaves this computer.")
+        card, layout = panel(self, "Train a model", "What it learns from. Nothing leaves this computer.")
         layout.addLayout(self._data)
-        layout.addLayout(_row(_button("Add a folder …", self.folder_wanted.emit)))
-        layout.addLayout(_row(QLabel("For"), self.length, self.unit))
+        layout.addLayout(side_by_side(button("Add a folder …", self.folder_wanted.emit)))
+        layout.addLayout(side_by_side(QLabel("For"), self.length, self.unit))
         layout.addWidget(self.go_on)
-        layout.addLayout(_row(self.start, self.resume, self.stop))
+        layout.addLayout(side_by_side(self.start, self.resume, self.stop))
         layout.addWidget(self.fault)
         return card
 
     def _progress_card(self) -> QFrame:
-        card, layout = self._card("", "")
+        card, layout = panel(self, "")
         layout.addWidget(self.title)
         layout.addWidget(self.detail)
         layout.addWidget(self.bar)
         layout.addWidget(self.curves, 1)
         layout.addWidget(self.compared)
-        layout.addLayout(_row(self.use, self.force))
+        layout.addLayout(side_by_side(self.use, self.force))
         layout.addStretch(0)
         return card
 
     def _models_card(self) -> QFrame:
-        card, layout = self._card("Your models", "A new scan uses the one in use.")
+        card, layout = panel(self, "Your models", "A new scan uses the one in use.")
         layout.addLayout(self._versions)
-        layout.addLayout(_row(self.rollback))
+        layout.addLayout(side_by_side(self.rollback))
         return card
-
-    def _card(self, title: str, text: str) -> tuple[QFrame, QVBoxLayout]:
-        card = QFrame()
-        card.setObjectName("panel")
-        layout = QVBoxLayout(card)
-        if title:
-            heading = QLabel(title)
-            heading.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
-            layout.addWidget(heading)
-        if text:
-            about = QLabel(text)
-            about.setObjectName("dim")
-            about.setWordWrap(True)
-            layout.addWidget(about)
-        return card, layout
-
-
-def _button(title: str, do: Callable[[], object]) -> QPushButton:
-    made = QPushButton(title)
-    made.clicked.connect(lambda _=False: do())
-    return made
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return row
-
-
-def _clear(layout: QVBoxLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        if (old := item.widget()) is not None:
-            old.deleteLater()

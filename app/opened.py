@@ -88,7 +88,7 @@ class OpenReview:
     """A session with all that belongs to it.
 
     Attributes:
-        session: Open for writing.
+        session: Open for writing; only for reading where another window or program holds it.
         source: Its frames; None if they are not there.
         analysis: The model at work on it; None where the frames are not there.
         notice: What the user should know of it, or "".
@@ -107,6 +107,8 @@ class OpenReview:
     def greeting(self) -> str:
         """The sentence for the status line when it is open."""
         made = "Taken up again" if self.again else "A new session"
+        if self.session.read_only:
+            made = "For looking only"
         return f"{made}: {self.session.folder.name}"
 
     @property

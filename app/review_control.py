@@ -26,6 +26,7 @@ from semc_core.session.keeper import thumbnail
 from semc_core.session.session import Session
 
 _REFRESH_S: Final = 0.5
+_NOT_CHANGED: Final = "Nothing was changed: this session is open elsewhere, and here for looking only."
 
 
 Opener = Callable[[ReviewRequest], OpenReview]
@@ -61,6 +62,7 @@ class ReviewControl:
         self._refreshed_s = 0.0
         self._final = False
         self._told_of = ""
+        self._head = (0, "")
 
     # Opening and closing.
 
@@ -152,7 +154,7 @@ class ReviewControl:
             self._closing.append(Job(opened.close, "review-close"))
             return
         self._open = opened
-        self._final, self._told_of = False, ""
+        self._final, self._told_of, self._head = False, "", (0, "")
         self._hand = Hand(self._failed)
         if opened.source is not None:
             self._frames = FrameViewer(opened.source, self._failed)
@@ -252,7 +254,7 @@ class ReviewControl:
 
     def apply(self, change: Change) -> None:
         """Make this change."""
-        opened = self._open
+        opened = self._changeable()
         if opened is None:
             return
         before = self.snapshot.plane(getattr(change, "plane_id", None))
@@ -280,7 +282,7 @@ class ReviewControl:
         self._step_back(lambda session: session.redo(), "Done again", "There is nothing to do again.")
 
     def _with_frame(self, index: int, make: Callable[[FrameResult], Change]) -> None:
-        opened = self._open
+        opened = self._changeable()
         if opened is None or opened.analysis is None:
             return
         analysis = opened.analysis
@@ -294,7 +296,7 @@ class ReviewControl:
         self._do(correct)
 
     def _step_back(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
-        opened = self._open
+        opened = self._changeable()
         if opened is None:
             return
 
@@ -303,6 +305,18 @@ class ReviewControl:
             self._told(nothing if text is None else f"{word}: {text}")
 
         self._do(correct)
+
+    def _changeable(self) -> OpenReview | None:
+        """What is open, if it can be changed; else that is said."""
+        if not self._looking_only:
+            return self._open
+        with self._lock:
+            self._said = _NOT_CHANGED
+        return None
+
+    @property
+    def _looking_only(self) -> bool:
+        return self._open is not None and self._open.session.read_only
 
     def _do(self, work: Callable[[], None], priority: int = 0) -> None:
         if self._hand is not None:
@@ -354,7 +368,14 @@ class ReviewControl:
 
         def refresh() -> None:
             try:
-                table = opened.session.frames() if opened.analysis is None else opened.analysis.table()
+                if opened.session.read_only:
+                    # Somebody else may write to it; mostly nobody does.
+                    head, self._head = self._head, opened.session.head
+                    if head == self._head:
+                        return
+                    table = opened.session.frames()
+                else:
+                    table = opened.session.frames() if opened.analysis is None else opened.analysis.table()
                 self._take_snapshot(opened, table)
             finally:
                 self._refreshing = False
@@ -366,7 +387,7 @@ class ReviewControl:
         progress = self.progress
         if progress.message and progress.message != self._told_of:
             self._told_of = self.fault = progress.message
-        if progress.running or not self._final:
+        if progress.running or not self._final or self._looking_only:
             self._final = not progress.running
             self._refresh()
 

@@ -9,7 +9,7 @@ from typing import Final
 from app.opened import LazyModel, OpenReview, ReviewRequest
 from app.recent_sessions import is_session, sessions_below
 from semc_core.capture.seek import SeekableSource, open_seekable
-from semc_core.errors import ModelFileError, SemcError, SourceError
+from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
 from semc_core.model.file import read_spec
 from semc_core.review.engine import ReviewEngine
 from semc_core.review.recording import SeekableRecording
@@ -21,6 +21,10 @@ from semc_core.session.parts import part_videos
 from semc_core.session.record import versions
 from semc_core.session.session import Session
 
+LOOKING_ONLY: Final = (
+    "This session is open in another window or program, so it is shown for looking only: nothing can be "
+    "changed here. To correct it, close it there and open it here again."
+)
 _NOT_RECORDED: Final = "This scan was not recorded: its planes and time line are shown without the video."
 
 
@@ -31,13 +35,13 @@ def open_review(request: ReviewRequest) -> OpenReview:
         SemcError: It cannot be opened; the message says why.
     """
     if is_session(request.path):
-        return _from_session(Session.open(request.path), request)
+        return _from_session(_opened(request.path), request)
     if not request.path.exists():
         raise SourceError(f"{request.path.name} was not found; check the name.")
     sha256 = None if request.path.is_dir() else _hash(request.path)
     known = known_session(request, sha256)
     if known is not None:
-        return _from_session(Session.open(known), request)
+        return _from_session(_opened(known), request)
     return _new(request, sha256)
 
 
@@ -84,6 +88,14 @@ def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
     return OpenReview(session, source, ReviewEngine(session, source, ready), again=False, model=ready)
 
 
+def _opened(folder: Path) -> Session:
+    """The session in `folder`; where another holds it, only to look at."""
+    try:
+        return Session.open(folder)
+    except SessionInUse:
+        return Session.open(folder, read_only=True)
+
+
 def _from_session(session: Session, request: ReviewRequest) -> OpenReview:
     try:
         source, notice = _frames_of(session)
@@ -92,7 +104,9 @@ def _from_session(session: Session, request: ReviewRequest) -> OpenReview:
         raise
     later = LazyModel(_loader(session, request))
     engine = None if source is None else ReviewEngine(session, source, later)
-    return OpenReview(session, source, engine, notice or session.recovered, model=later)
+    held = LOOKING_ONLY if session.read_only else ""
+    said = " ".join(sentence for sentence in (held, notice or session.recovered) if sentence)
+    return OpenReview(session, source, engine, said, model=later)
 
 
 def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:

@@ -33,6 +33,10 @@ class SessionError(SemcError):
     """A session cannot be opened, is damaged, or a change does not fit it."""
 
 
+class SessionInUse(SessionError):
+    """A session is open for writing in another program, or in another part of this one."""
+
+
 class ExportError(SemcError):
     """An export could not be made, or is not what it should be."""
 

@@ -74,7 +74,10 @@ def export_session(
         SemcError: Something could not be read or written.
     """
     if session.read_only:
-        raise ExportError("The session is open for reading only; an export is written into its log.")
+        raise ExportError(
+            "The session is open for looking only, and an export is written into its log; close it where it "
+            "is open as well, open it here again, and export it."
+        )
     if session.folder.resolve() in (target.resolve(), *target.resolve().parents):
         raise ExportError("An export does not belong into the session's own folder; choose another place.")
     export = _Export(

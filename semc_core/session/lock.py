@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from semc_core.errors import SessionError
+from semc_core.errors import SessionInUse
 from semc_core.session.atomic import save_error
 
 LOCK_NAME: Final = "session.lock"
@@ -27,7 +27,7 @@ class WriterLock:
             name: Of the lock's file.
 
         Raises:
-            SessionError: Another program, or another part of this one, has it.
+            SessionInUse: Another program, or another part of this one, has it.
             SaveError: The folder cannot be written to.
         """
         self._path = folder / name
@@ -38,7 +38,7 @@ class WriterLock:
                 raise save_error(folder, error) from error
             if not _lock(descriptor):
                 os.close(descriptor)
-                raise SessionError(f"The session {folder.name} is open elsewhere; close it there first.")
+                raise SessionInUse(f"The session {folder.name} is open elsewhere; close it there first.")
             if self._is_current(descriptor):
                 self._descriptor: int | None = descriptor
                 return

@@ -108,7 +108,8 @@ class Session(SessionView):
         """Open a session that is there.
 
         Raises:
-            SessionError: There is none, it is open for writing elsewhere, damaged, or of a newer program.
+            SessionInUse: It is open for writing elsewhere; `read_only` opens it all the same.
+            SessionError: There is none, it is damaged, or of a newer program.
             SaveError: It cannot be written to.
         """
         schema.check_there(folder)

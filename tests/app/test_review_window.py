@@ -11,10 +11,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.review_open import LOOKING_ONLY
 from app.review_state import Mode
 from app.window import MainWindow
 from semc_core.engine.state import Phase
+from semc_core.session.changes import Reject
 from semc_core.session.session import Session
+from tests.export.scans import video_session
 
 WAIT_MS = 30_000
 KEY = Qt.Key
@@ -255,3 +258,39 @@ def test_closing_while_a_loop_is_analysed_loses_nothing(
     with Session.open(folder, read_only=True) as session:
         assert not session.complete
         assert session.frame_count > 8
+
+
+def test_a_session_that_is_open_elsewhere_is_shown_for_looking_only(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    with video_session(tmp_path / "session") as holder:
+        window.open_review(str(holder.folder))
+        qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
+        wait_for_said(qtbot, window, "For looking only: session")
+        qtbot.waitUntil(lambda: window.banner.shown is not None, timeout=WAIT_MS)
+        assert window.banner.shown is not None
+        assert window.banner.shown.text == LOOKING_ONLY
+        page, desk = window.review_page, window.review_page.desk
+        assert desk is not None
+        qtbot.waitUntil(lambda: len(page.planes.cards) == 2, timeout=WAIT_MS)
+        press(window, KEY.Key_Down)
+        qtbot.waitUntil(lambda: page.view.packet is not None, timeout=WAIT_MS)
+
+        head = holder.head
+        for keys in ((KEY.Key_2,), (KEY.Key_X,), (KEY.Key_Right, KEY.Key_U), (KEY.Key_A, KEY.Key_2)):
+            press(window, *keys)
+            wait_for_said(qtbot, window, "Nothing was changed")
+            window.said = ""
+            qtbot.waitUntil(lambda: "Nothing was changed" not in window.status.text, timeout=WAIT_MS)
+        QTest.keyClick(window, KEY.Key_Z, CONTROL)
+        wait_for_said(qtbot, window, "Nothing was changed")
+        assert holder.head == head
+
+        holder.apply(Reject(2))
+
+        def rejected() -> list[bool]:
+            return [card.item is not None and card.item.rejected for card in page.planes.cards]
+
+        qtbot.waitUntil(lambda: rejected() == [False, True], timeout=WAIT_MS)
+    window.open_review(str(tmp_path / "session"))
+    wait_for_said(qtbot, window, "Taken up again: session")

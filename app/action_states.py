@@ -13,6 +13,7 @@ class Situation:
 
     Attributes:
         page: That is shown.
+        asked: A dialog waits for an answer; what is typed is for it.
         covered: A large view of a saved plane lies over it.
         typing: Words are being typed into the review.
         review_open: There is a session in review.
@@ -24,6 +25,7 @@ class Situation:
     """
 
     page: str
+    asked: bool = False
     covered: bool = False
     typing: bool = False
     review_open: bool = False
@@ -38,8 +40,11 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     """Whether each key works.
 
     Behind the large view a key would act unseen, so only what works everywhere does; L shows the newest
-    there, too. While words are typed, only Esc does.
+    there, too. While words are typed, only Esc does. Under a dialog none does: with one of its lists open,
+    a completion for example, Qt would hand the keys to the window below.
     """
+    if now.asked:
+        return dict.fromkeys((binding.name for binding in BINDINGS), False)
     typing = now.typing and now.page == REVIEW
     able = {}
     for binding in BINDINGS:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QApplication
+
 from app.action_states import Situation, enabled_actions, start_title
 from app.keys import LIVE, REVIEW
 from app.record_state import status_of
@@ -20,6 +22,7 @@ def show_actions(window: MainWindow) -> None:
     over = window.control.over and page.session_folder is not None
     now = Situation(
         page=window.page_name,
+        asked=QApplication.activeModalWidget() is not None,
         covered=window.viewer.isVisible(),
         typing=window.review_page.typing,
         review_open=window.shown_review is not None,

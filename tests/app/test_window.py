@@ -330,6 +330,17 @@ def test_closing_while_the_scan_runs_ends_every_thread(
     assert not before & {thread.name for thread in threading.enumerate()}
 
 
+def test_under_a_dialog_no_key_of_the_window_works(qtbot: QtBot, window: MainWindow) -> None:
+    actions = window.actions_by_name
+    QTest.keyClick(window, KEY.Key_V)
+    qtbot.waitUntil(lambda: window.choose.paths.dialog is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not any(action.isEnabled() for action in actions.values()), timeout=WAIT_MS)
+    dialog = window.choose.paths.dialog
+    assert dialog is not None
+    dialog.reject()
+    qtbot.waitUntil(actions["start_stop"].isEnabled, timeout=WAIT_MS)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_ends_programs_closes_the_scan_and_its_session(
     qtbot: QtBot, window: MainWindow, long_loop: Path, number: signal.Signals

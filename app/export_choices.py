@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QRadioButton,
     QScrollArea,
     QVBoxLayout,
@@ -25,8 +24,10 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.actions import PathDialog
+from app.buttons import button
 from app.export_state import IDENTIFIED_WARNING, ExportChoices, Material, contents, free_name
 from app.forms import add_row
+from app.layouts import side_by_side
 from semc_core.export.study import Patient
 
 _PARTS = (
@@ -168,8 +169,8 @@ class ChoicesPage(QScrollArea):
         self._show_dicom()
 
     def _connect(self) -> None:
-        for button in (*self.parts.values(), self.as_zip):
-            button.toggled.connect(lambda _: self.changed.emit())
+        for each in (*self.parts.values(), self.as_zip):
+            each.toggled.connect(lambda _: self.changed.emit())
         self.deidentified.toggled.connect(self._who_changed)
         self.parts["dicom"].toggled.connect(self._show_dicom)
 
@@ -219,26 +220,19 @@ class ChoicesPage(QScrollArea):
         self.parts["checklist"].setVisible(False)
         column.addLayout(grid)
         column.addWidget(_heading("DICOM objects"))
-        row_dicom = QHBoxLayout()
-        row_dicom.setSpacing(round(1.5 * em))
         for name, _, tip in _DICOM:
             self.parts[name].setToolTip(tip)
-            row_dicom.addWidget(self.parts[name])
-        row_dicom.addStretch(1)
+        row_dicom = side_by_side(*(self.parts[name] for name, *_ in _DICOM))
+        row_dicom.setSpacing(round(1.5 * em))
         column.addLayout(row_dicom)
         column.addWidget(_heading("Where"))
         column.addLayout(_group(self, self.as_folder, self.as_zip))
         column.addWidget(self.name)
         self._where = QLabel()
         self._where.setObjectName("dim")
-        change = QPushButton("Change …")
+        change = button("Change …", self._choose_folder)
         change.setObjectName("flat")
-        change.setAutoDefault(False)
-        change.clicked.connect(self._choose_folder)
-        row_where = QHBoxLayout()
-        row_where.addWidget(self._where, 1)
-        row_where.addWidget(change)
-        column.addLayout(row_where)
+        column.addLayout(side_by_side(self._where, change, stretch=0))
         column.addStretch(1)
         self.setWidget(body)
         body.setAutoFillBackground(False)
@@ -258,10 +252,8 @@ def _heading(text: str) -> QLabel:
 def _group(owner: QWidget, *buttons: QRadioButton) -> QHBoxLayout:
     """Side by side, one of them chosen."""
     group = QButtonGroup(owner)
-    row = QHBoxLayout()
+    for each in buttons:
+        group.addButton(each)
+    row = side_by_side(*buttons)
     row.setSpacing(round(1.5 * theme.em(owner)))
-    for button in buttons:
-        group.addButton(button)
-        row.addWidget(button)
-    row.addStretch(1)
     return row

@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme
 from app.actions import PathDialog
+from app.buttons import button, page_title
 from app.forms import add_row
+from app.layouts import side_by_side
 from semc_core.errors import UsageError
 from semc_core.pacs.destinations import OWN_TITLE, Destination, Tls
 
@@ -44,8 +45,7 @@ class ServerForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._known: Destination | None = None
-        self._title = QLabel()
-        self._title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
+        self._title = page_title("", self)
         self.name = QLineEdit()
         self.name.setPlaceholderText("As you call it: Archive")
         self.host = QLineEdit()
@@ -151,15 +151,11 @@ class ServerForm(QWidget):
             ("", self.tls),
         ):
             add_row(form, label, field)
-        choose = QPushButton("File …")
-        choose.setAutoDefault(False)
-        choose.clicked.connect(
-            lambda: self._paths.ask_file("Certificates to trust", _CERTIFICATES, self.trusted.setText)
+        choose = button(
+            "File …",
+            lambda: self._paths.ask_file("Certificates to trust", _CERTIFICATES, self.trusted.setText),
         )
-        row = QHBoxLayout()
-        row.addWidget(self.trusted, 1)
-        row.addWidget(choose)
-        add_row(form, "Trusted certificates", row)
+        add_row(form, "Trusted certificates", side_by_side(self.trusted, choose, stretch=0))
         for part in (self.trusted, choose):
             part.setEnabled(False)
             self.tls.toggled.connect(part.setEnabled)
@@ -168,17 +164,12 @@ class ServerForm(QWidget):
         note.setWordWrap(True)
         buttons = QHBoxLayout()
         for text, do in (("Back  (Esc)", self.left.emit), ("Test", self._test)):
-            button = QPushButton(text)
-            button.setAutoDefault(False)
+            made = button(text, do)
             # A click leaves the keys with the field: Enter keeps the server after a test too.
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(do)
-            buttons.addWidget(button)
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            buttons.addWidget(made)
         buttons.addStretch(1)
-        keep = QPushButton("Keep  (Enter)")
-        keep.setAutoDefault(False)
-        keep.clicked.connect(self._keep)
-        buttons.addWidget(keep)
+        buttons.addWidget(button("Keep  (Enter)", self._keep))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._title)

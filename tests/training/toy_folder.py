@@ -8,13 +8,20 @@ import cv2
 
 from tests.training.toys import toy
 
-_FIRST = (0, 5, 10, 15)
+_AT_ONCE = 5  # patients of one `toy`
 
 
-def write_toy_folder(folder: Path, count: int = 240) -> Path:
-    """Discs, bars and nothing of twenty patients. Returns the folder."""
-    for first in _FIRST:
-        data = toy(first, count // len(_FIRST), seed=first + 1)
+def write_toy_folder(folder: Path, count: int = 240, patients: int = 20, seed: int = 0) -> Path:
+    """Discs, bars and nothing. Returns the folder.
+
+    Args:
+        folder: Is made.
+        count: Pictures in all; a third of each class.
+        patients: A multiple of five; each has as many pictures as any other.
+        seed: Of the pictures.
+    """
+    for first in range(0, patients, _AT_ONCE):
+        data = toy(first, count * _AT_ONCE // patients, seed=1000 * seed + first + 1)
         for number, (picture, row) in enumerate(zip(data.frames.numpy(), data.rows, strict=True)):
             path = folder / row.plane / f"patient{row.group}" / f"{number:04d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)

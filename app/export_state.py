@@ -215,7 +215,9 @@ def _clips_line(material: Material) -> str:
         return _counted(saved, "clip")
     if material.loop:
         return _counted(len(material.planes), "clip") + (f", {rest} cut from the loop" if saved else "")
-    return f"{_counted(saved, 'clip') if saved else 'No clips'}: the loop of the others is not there"
+    if saved:
+        return f"{_counted(saved, 'clip')}: the loop of the others is not there"
+    return "No clips: the loop is not there"
 
 
 def _counted(number: int, one: str, many: str = "") -> str:

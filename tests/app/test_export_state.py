@@ -53,7 +53,7 @@ def test_what_is_in_the_export_is_said_line_by_line() -> None:
 
 def test_without_a_loop_or_planes_it_says_what_is_missing() -> None:
     gone = material(plane(1, "FHP1"), loop=False)
-    assert "No clips: the loop of the others is not there" in contents(gone, ExportChoices())
+    assert "No clips: the loop is not there" in contents(gone, ExportChoices())
     (empty,) = contents(material(), ExportChoices())
     assert "no planes" in empty
 

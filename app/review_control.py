@@ -63,6 +63,7 @@ class ReviewControl:
         self._final = False
         self._told_of = ""
         self._head = (0, "")
+        self._whole = False
 
     # Opening and closing.
 
@@ -154,7 +155,8 @@ class ReviewControl:
             self._closing.append(Job(opened.close, "review-close"))
             return
         self._open = opened
-        self._final, self._told_of, self._head = False, "", (0, "")
+        self._final, self._told_of = False, ""
+        self._head, self._whole = (0, ""), False
         self._hand = Hand(self._failed)
         if opened.source is not None:
             self._frames = FrameViewer(opened.source, self._failed)
@@ -195,7 +197,13 @@ class ReviewControl:
             table = self.snapshot.table
             count = 0 if table is None else len(table)
             return ReviewState(ReviewPhase.DONE, count, count)
-        return opened.analysis.state
+        state = opened.analysis.state
+        if self._looking_only and not self._whole:
+            # Whoever holds it may be analysing it.
+            table = self.snapshot.table
+            done = 0 if table is None else len(table)
+            return ReviewState(ReviewPhase.ANALYSING, done, max(done, state.total), 0.0, state.message)
+        return state
 
     def take_said(self) -> str:
         """What was done since the last call, or ""."""
@@ -373,6 +381,7 @@ class ReviewControl:
                     head, self._head = self._head, opened.session.head
                     if head == self._head:
                         return
+                    self._whole = opened.session.complete or opened.session.source.live
                     table = opened.session.frames()
                 else:
                     table = opened.session.frames() if opened.analysis is None else opened.analysis.table()

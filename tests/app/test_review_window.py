@@ -292,5 +292,8 @@ def test_a_session_that_is_open_elsewhere_is_shown_for_looking_only(
             return [card.item is not None and card.item.rejected for card in page.planes.cards]
 
         qtbot.waitUntil(lambda: rejected() == [False, True], timeout=WAIT_MS)
+        assert window.review.progress.running, "its holder may be analysing it"
+        holder.mark_complete()
+        qtbot.waitUntil(lambda: not window.review.progress.running, timeout=WAIT_MS)
     window.open_review(str(tmp_path / "session"))
     wait_for_said(qtbot, window, "Taken up again: session")

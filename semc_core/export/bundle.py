@@ -189,14 +189,13 @@ class _Export:
             )
         if self._options.clips and (without := [each for each in made if not each.clip]):
             self._notices.append(
-                f"{len(without)} of {len(made)} planes have no clip: none was saved with them, and the "
-                "source is not a file that is still there."
+                f"{_no_clip(len(without), len(made))}, and there is no loop to cut one from."
             )
         whole = [each for each in made if (each.plane.crop.width, each.plane.crop.height) == _size(each)]
         if self._options.deidentify and whole:
             self._notices.append(
-                f"In {len(whole)} of {len(made)} planes the region of interest is the whole picture: nothing "
-                "round it could be blanked."
+                f"In {len(whole)} of {_planes(len(made))} the region of interest is the whole picture: "
+                "nothing round it could be blanked."
             )
         if not self._options.free_text and self._has_free_text():
             self._notices.append("Notes and reasons were left out: they are free text and may name somebody.")
@@ -324,6 +323,18 @@ class _Export:
             "parts": [name for name, wanted in {**parts, "dicom": options.dicom}.items() if wanted],
             "head": self._head,
         }
+
+
+def _no_clip(without: int, planes: int) -> str:
+    """ "1 of 8 planes has no clip: none was saved with it"."""
+    if planes == 1:
+        return "The plane has no clip: none was saved with it"
+    has, it = ("has", "it") if without == 1 else ("have", "them")
+    return f"{without} of {planes} planes {has} no clip: none was saved with {it}"
+
+
+def _planes(number: int) -> str:
+    return "1 plane" if number == 1 else f"{number} planes"
 
 
 def _size(each: Exported) -> tuple[int, int]:

@@ -17,7 +17,6 @@ from semc_core.capture.open import open_source
 from semc_core.capture.seek import SeekableSource
 from semc_core.frames import FramePacket
 from semc_core.session.atomic import save_error
-from semc_core.session.entries import SourceEntry, file_sha256
 
 BEFORE_S: Final = 2.0
 AFTER_S: Final = 1.0
@@ -84,19 +83,8 @@ def kept_clip(path: Path) -> Iterator[FramePacket]:
             yield packet
 
 
-def same_source(source: SourceEntry) -> Path | None:
-    """The file that the session was made from, if it is still there and has not changed."""
-    if source.path is None or source.sha256 is None:
-        return None
-    path = Path(source.path)
-    try:
-        return path if file_sha256(path) == source.sha256 else None
-    except OSError:
-        return None
-
-
 def cut(source: SeekableSource, start_s: float, end_s: float) -> Iterator[FramePacket]:
-    """The frames of a recorded file from `start_s` to `end_s`, one at a time.
+    """The frames of a loop or a recording from `start_s` to `end_s`, one at a time.
 
     Raises:
         SemcError: The file cannot be read.

@@ -119,12 +119,12 @@ def _clip(
                 indices.append(packet.index)
                 yield pictures.exported_frame(made, packet.pixels)
 
-    kept = pictures.saved_clip(made)
-    if kept is not None:
-        # It was encoded when it was saved, which came on top of whatever the source lost.
-        context = replace(context, lossy=(*context.lossy, *lossy_of_video(kept)))
-    # Frames of a saved clip are counted from its own beginning.
-    of_source = session.source.kind == "dicom" and kept is None
+    encoded = pictures.encoded(made)
+    if encoded is not None:
+        # That came on top of whatever the source lost.
+        context = replace(context, lossy=(*context.lossy, *lossy_of_video(encoded)))
+    # Frames of a saved clip are counted from its own beginning, those of a recording from the scan's.
+    of_source = session.source.kind == "dicom" and encoded is None
     # The two lists fill while the frames are read.
     return dicom.clip(context, made.plane, frames(), times_s, number, packing, indices if of_source else None)
 

@@ -12,16 +12,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.seek import SeekableSource, open_seekable
-from semc_core.errors import ExportError
+from semc_core.capture.seek import SeekableSource
+from semc_core.errors import ExportError, SemcError
 from semc_core.export.clip_look import ClipLook
-from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, same_source, write_clip
+from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, write_clip
 from semc_core.export.options import ExportOptions
 from semc_core.export.pixels import blanked, read_png, shared_region
 from semc_core.export.staging import Staging
 from semc_core.export.text_check import FoundText, TextFinder, TextFinding
 from semc_core.export.text_readings import TextReadings
 from semc_core.frames import Crop, FramePacket
+from semc_core.review.loop import loop_of, recorded_videos
 from semc_core.session.clips import CLIP_FOLDER
 from semc_core.session.entries import FrameTable, PlaneEntry, file_sha256
 from semc_core.session.folder import safe_name
@@ -64,7 +65,7 @@ class Exported:
 
 
 class Pictures:
-    """Writes pictures and clips of one session. Use as a context, which closes the source."""
+    """Writes pictures and clips of one session. Use as a context, which closes the loop."""
 
     def __init__(
         self,
@@ -95,8 +96,8 @@ class Pictures:
         self._readings = readings
         self._step = step
         self._open = ExitStack()
-        self._source: SeekableSource | None = None
-        self._source_sought = False
+        self._found_loop: SeekableSource | None = None
+        self._loop_sought = False
         self._table: FrameTable | None = None
 
     def __enter__(self) -> Pictures:
@@ -174,9 +175,23 @@ class Pictures:
                 )
             yield from self._watched(kept_clip(path))
             return
-        source = self._seekable()
-        if source is not None:
-            yield from self._watched(cut(source, plane.time_s - BEFORE_S, plane.time_s + AFTER_S))
+        loop = self._loop()
+        if loop is not None:
+            near = cut(loop, plane.time_s - BEFORE_S, plane.time_s + AFTER_S)
+            # A recording may change its size; a clip has the plane's.
+            size = plane.height, plane.width
+            yield from self._watched(packet for packet in near if packet.pixels.shape[:2] == size)
+
+    def encoded(self, made: Exported) -> Path | None:
+        """The video into which this program encoded the frames of a plane's clip.
+
+        That is the clip saved with the plane, or a part of the recording, all of which are encoded alike.
+        None where they are the source's own.
+        """
+        saved = self.saved_clip(made)
+        if saved is not None:
+            return saved
+        return next(iter(recorded_videos(self._session.folder)), None)
 
     def saved_clip(self, made: Exported) -> Path | None:
         """The clip that was saved with the plane; None if there is none."""
@@ -242,15 +257,17 @@ class Pictures:
         near = table.between(plane.time_s - BEFORE_S, plane.time_s + AFTER_S)
         return shared_region([plane.crop, *(Crop(*map(int, row)) for row in np.unique(near.crop, axis=0))])
 
-    def _seekable(self) -> SeekableSource | None:
-        """The session's source, if it is a file that is still there as it was."""
-        if not self._source_sought:
-            self._source_sought = True
-            path = same_source(self._session.source)
-            if path is not None:
-                self._source = open_seekable(path)
-                self._open.callback(self._source.close)
-        return self._source
+    def _loop(self) -> SeekableSource | None:
+        """The frames of the whole session, if they are there."""
+        if not self._loop_sought:
+            self._loop_sought = True
+            try:
+                self._found_loop = loop_of(self._session)
+            except SemcError as error:
+                raise ExportError(f"{error} To export without them, leave out the clips.") from error
+            if self._found_loop is not None:
+                self._open.callback(self._found_loop.close)
+        return self._found_loop
 
     def _watched(self, frames: Iterable[FramePacket]) -> Iterator[FramePacket]:
         for packet in frames:

@@ -15,16 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.capture.images import read_image
-from semc_core.capture.seek import SeekableSource, open_seekable
 from semc_core.crop import find_crop
 from semc_core.errors import SourceError, UsageError
-from semc_core.export.clips import same_source
 from semc_core.frames import Crop
 from semc_core.preprocess import whole
-from semc_core.review.recording import SeekableRecording
-from semc_core.session.parts import part_videos
+from semc_core.review.loop import loop_of
 from semc_core.session.session import Session
-from semc_core.session.view import SessionView
 from training.data.shards import read_shard
 from training.data.volumes import VOLUME_SUFFIXES, read_volume
 
@@ -66,18 +62,6 @@ def read_pictures(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
         yield from reader(path, frames)
     except UsageError as error:
         raise SourceError(str(error)) from error
-
-
-def loop_of(session: SessionView) -> SeekableSource | None:
-    """The frames of a session: its recording, or the file it was made from, if that is there unchanged.
-
-    Raises:
-        SourceError: There is one, and it cannot be opened.
-    """
-    if part_videos(session.folder):
-        return SeekableRecording(session.folder)
-    path = same_source(session.source)
-    return None if path is None else open_seekable(path)
 
 
 def _reader_of(path: Path) -> Callable[[Path, Sequence[int]], Iterator[Picture]]:

@@ -1,0 +1,124 @@
+"""Exporting a scan that was recorded: a plane added in review has its clip cut from the recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pydicom
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.export_control import ExportControl, Subject
+from app.export_state import ExportChoices, contents
+from semc_core.errors import ExportError
+from semc_core.export import bundle
+from semc_core.export.bundle import export_session
+from semc_core.export.options import ExportOptions
+from semc_core.export.pictures import Exported, Pictures
+from semc_core.export.staging import Staging
+from semc_core.export.text_readings import TextReadings
+from semc_core.session.changes import AddPlane
+from semc_core.session.encode import Quality
+from semc_core.session.entries import SourceEntry
+from semc_core.session.parts import part_videos
+from semc_core.session.recorder import Recorder
+from semc_core.session.session import Session
+from tests.export.scans import CROP, HEIGHT, RATE, WIDTH, frame, new_session, result
+
+_COUNT = 100
+_ADDED_AT = 60
+_INSIDE = slice(CROP.top, CROP.top + CROP.height), slice(CROP.left, CROP.left + CROP.width)
+
+
+@pytest.fixture(autouse=True)
+def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the reader of text; test_identity.py has it."""
+    monkeypatch.setattr(bundle, "load_text_finder", lambda: None)
+
+
+def recorded_scan(folder: Path, quality: Quality = Quality.LOSSLESS) -> Session:
+    """A live scan with a recording, no saved clip, and one plane that was added in review."""
+    frames = [frame(index) for index in range(_COUNT)]
+    source = SourceEntry("a camera", "camera", WIDTH, HEIGHT, float(RATE), None, True, "", None, None)
+    session = new_session(folder, frames, source=source, planes={})
+    recorder = Recorder(lambda: folder, quality)
+    for index, pixels in enumerate(frames):
+        assert recorder.put(result(index, pixels).packet)
+    recorder.close()
+    session.record_recording([video.name for video in part_videos(folder)], {})
+    session.apply(AddPlane("LLP", result(_ADDED_AT, frames[_ADDED_AT], "LLP")))
+    return session
+
+
+def test_a_plane_added_to_a_recorded_scan_gets_its_clip_from_the_recording(tmp_path: Path) -> None:
+    with recorded_scan(tmp_path / "scan") as session:
+        (plane,) = session.planes()
+        assert plane.clip is None
+        with (
+            Staging(tmp_path / "exact") as staging,
+            Pictures(session, staging, ExportOptions(), (), None, TextReadings(), lambda: None) as pictures,
+        ):
+            exact = list(pictures.clip_frames(Exported(plane, "x", ())))
+        # Two seconds before the plane to one after it, at 20 frames per second.
+        assert [packet.index for packet in exact] == list(range(20, 81))
+        for packet in exact:
+            np.testing.assert_array_equal(packet.pixels, frame(packet.index))
+        done = export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
+    assert not any("no clip" in notice for notice in done.notices)
+    (clip,) = (tmp_path / "out" / "clips").iterdir()
+    with av.open(str(clip)) as container:
+        shown = [each.to_ndarray(format="gray") for each in container.decode(video=0)]
+    assert len(shown) == 61
+    for index in (20, 60, 80):
+        wanted = frame(index)[_INSIDE].astype(int)
+        assert np.abs(shown[index - 20][_INSIDE].astype(int) - wanted).mean() < 6
+    (moving,) = (tmp_path / "out" / "dicom").glob("*_clip.dcm")
+    dataset = pydicom.dcmread(moving)
+    assert int(dataset.NumberOfFrames) == 61
+    np.testing.assert_array_equal(dataset.pixel_array[40][_INSIDE], frame(_ADDED_AT)[_INSIDE])
+
+
+def test_the_dialog_promises_that_clip(tmp_path: Path, qtbot: QtBot) -> None:
+    with recorded_scan(tmp_path / "scan") as session:
+        control = ExportControl(Subject(session.folder, session), tmp_path)
+
+        def looked() -> bool:
+            control.poll()
+            return control.material is not None
+
+        qtbot.waitUntil(looked, timeout=30_000)
+        control.close()
+        assert control.material is not None
+        assert contents(control.material, ExportChoices())[1] == "1 clip"
+
+
+def test_what_the_recording_lost_is_said_of_the_clip_that_is_cut_from_it(tmp_path: Path) -> None:
+    with recorded_scan(tmp_path / "scan", Quality.COMPACT) as session:
+        export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
+    (moving,) = (tmp_path / "out" / "dicom").glob("*_clip.dcm")
+    assert pydicom.dcmread(moving).LossyImageCompression == "01"
+
+
+def test_a_damaged_recording_is_told_and_the_export_goes_on_without_clips(tmp_path: Path) -> None:
+    with recorded_scan(tmp_path / "scan") as session:
+        (video,) = part_videos(session.folder)
+        video.with_suffix(".csv").write_text("damaged\n")
+        with pytest.raises(ExportError, match=r"table of a recording .* leave out the clips"):
+            export_session(session, tmp_path / "out", data=tmp_path)
+        assert not (tmp_path / "out").exists()
+        export_session(session, tmp_path / "out", ExportOptions(clips=False), data=tmp_path)
+
+
+def test_a_recording_without_a_frame_is_none(tmp_path: Path) -> None:
+    with recorded_scan(tmp_path / "scan") as session:
+        (video,) = part_videos(session.folder)
+        table = video.with_suffix(".csv")
+        table.write_text(table.read_text().split("\n")[0] + "\n")
+        done = export_session(session, tmp_path / "out", data=tmp_path)
+    assert (
+        "The plane has no clip: none was saved with it, and there is no loop to cut one from." in done.notices
+    )
+    assert cv2.imread(str(next((tmp_path / "out" / "planes").glob("*.png")))) is not None

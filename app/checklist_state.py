@@ -9,6 +9,8 @@ from app.view_state import percent, scan_time
 from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
 from semc_core.protocols.protocol import Protocol, unknown_sentence
 from semc_core.protocols.reading import ProtocolBook
+from semc_core.session.changes import SetItem
+from semc_core.session.corrections import NOT_POSSIBLE
 
 AUTOMATIC = "auto"
 """In place of a protocol's id: the one whose planes the model knows."""
@@ -164,3 +166,10 @@ def choices(book: ProtocolBook) -> tuple[tuple[str, str], ...]:
         (one.id, f"{one.title} (your own)" if one.own else one.title) for one in book.protocols
     )
     return ((AUTOMATIC, "What the model knows"), *own, (NO_PROTOCOL, "No protocol"))
+
+
+def word_on(protocol: Protocol, item_id: str, reason: str | None) -> SetItem:
+    """The change that says that an item is not possible, and why; with None, that it is after all."""
+    item = protocol.item(item_id)
+    status = "" if reason is None else NOT_POSSIBLE
+    return SetItem(protocol.id, item_id, status, reason or "", "" if item is None else item.title)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from semc_core.commands.arguments import positive
 from semc_core.errors import SemcError, UsageError
+from semc_core.labels import short_name
 
 if TYPE_CHECKING:
     from app.window import MainWindow
@@ -157,7 +158,7 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
         table = Table("plane", "confidence", "time", "saved as", title="Standard planes found")
         for plane in saved:
             where = "not written" if plane.png is None else plane.png.name
-            how = f"{plane.plane} (by hand)" if plane.by_hand else plane.plane
+            how = f"{short_name(plane.plane)} (by hand)" if plane.by_hand else plane.plane
             table.add_row(how, f"{plane.confidence:.0%}", scan_time(plane.time_s), where)
         console.print(table)
         folders = {str(plane.png.parent) for plane in saved if plane.png is not None}

@@ -14,6 +14,7 @@ from semc_core.export.pixels import Device
 from semc_core.export.study import Patient
 from semc_core.export.text_check import TextFinding
 from semc_core.frames import Crop
+from semc_core.labels import short_name
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.entries import PlaneEntry, RegionEntry
 
@@ -204,7 +205,7 @@ def contents(material: Material, choices: ExportChoices) -> tuple[str, ...]:
 
 def _planes_line(material: Material) -> str:
     left = f" ({material.rejected} rejected left out)" if material.rejected else ""
-    names = ", ".join(dict.fromkeys(plane.plane for plane in material.planes))
+    names = ", ".join(dict.fromkeys(short_name(plane.plane) for plane in material.planes))
     return f"{_counted(len(material.planes), 'plane')}{left}: {names}"
 
 
@@ -227,7 +228,7 @@ def _counted(number: int, one: str, many: str = "") -> str:
 def plane_caption(planes: Sequence[PlaneEntry], at: int) -> str:
     """ "2 of 5   FHP1, frame 122"."""
     plane = planes[at]
-    return f"{at + 1} of {len(planes)}   {plane.plane}, frame {plane.frame_index}"
+    return f"{at + 1} of {len(planes)}   {short_name(plane.plane)}, frame {plane.frame_index}"
 
 
 def progress_sentence(state: ExportState) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from app.checklist_state import ChecklistView, checklist_view
+from app.checklist_state import ChecklistView, checklist_view, word_on
 from app.protocols import Protocols
 from app.review_state import ReviewSnapshot
 from semc_core.protocols.checklist import session_checklist
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.changes import SetItem
-from semc_core.session.corrections import NOT_POSSIBLE
 from semc_core.session.entries import ModelEntry
 
 
@@ -44,9 +43,7 @@ class ReviewChecklist:
     def word(self, item_id: str, reason: str | None) -> SetItem | None:
         """The change that says that an item is not possible, and why; with None, that it is after all."""
         protocol = self.protocol
-        if protocol is None:
-            return None
-        return SetItem(protocol.id, item_id, "" if reason is None else NOT_POSSIBLE, reason or "")
+        return None if protocol is None else word_on(protocol, item_id, reason)
 
     def name_of(self, item_id: str) -> str:
         """The class name under which a plane is added for an item: the model's, if it knows one."""

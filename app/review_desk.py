@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.playhead import Playhead
-from app.review_state import REASONS, Mode, ReviewSnapshot, decided_by, neighbour, region_at
+from app.review_state import REASONS, Mode, ReviewSnapshot, called, decided_by, neighbour, region_at
 from semc_core.session.changes import (
     Change,
     LabelRegion,
@@ -232,7 +232,7 @@ class ReviewDesk:
         if reason:
             self._corrector.apply(Reject(plane.plane_id, reason))
         else:
-            title = f"Why is {plane.plane} rejected?"
+            title = f"Why is {called(plane)} rejected?"
             self.asking = Asking(title, plane.reason, plane_id=plane.plane_id, reject=True)
 
     def _reject_for(self, number: int) -> None:
@@ -254,7 +254,7 @@ class ReviewDesk:
             return
         self.mode = Mode.LOOK
         if abs(plane.time_s - self.playhead.time_s) < _SAME_FRAME_S:
-            self.said = f"{plane.plane} shows this frame already."
+            self.said = f"{called(plane, first=True)} shows this frame already."
         else:
             self._corrector.choose_frame(plane.plane_id, self.playhead.index)
 
@@ -308,7 +308,7 @@ class ReviewDesk:
     def ask_note(self) -> None:
         """Ask for the note on the chosen plane, or on the session where none is chosen."""
         plane = self.chosen
-        title = "Note on the session" if plane is None else f"Note on {plane.plane}"
+        title = "Note on the session" if plane is None else f"Note on {called(plane)}"
         text = self._corrector.snapshot.note if plane is None else plane.note
         self.playhead.playing = False
         self.asking = Asking(title, text, plane_id=None if plane is None else plane.plane_id)

@@ -29,6 +29,7 @@ from app.review_state import (
     Candidate,
     Mode,
     ReviewSnapshot,
+    called,
     candidate_items,
     empty_text,
     frame_readout,
@@ -381,11 +382,11 @@ class ReviewPage(QWidget):
         empty = empty_text(running, opened.source is not None)
         note = f"Note: {snapshot.note}" if snapshot.note else ""
         if chosen is not None and chosen.note:
-            note = f"Note on {chosen.plane}: {chosen.note}"
+            note = f"Note on {called(chosen)}: {chosen.note}"
         self.planes.show_texts(strip_heading(snapshot.planes), note, empty)
         self.planes.show_items(plane_items(snapshot.planes, pictures, chosen_id), self._colours)
         if desk.mode is Mode.BETTER and chosen is not None:
-            heading = f"Frames of {chosen.plane}"
+            heading = f"Frames of {called(chosen)}"
             waiting = "Looking for the best frames …"
             self.better.show_texts(
                 heading, "Click on one or step to it; Enter saves it for the plane.", waiting

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from app.review_state import called
 from app.view_state import scan_time
+from semc_core.labels import short_name
 from semc_core.session.changes import (
     AddPlane,
     Change,
@@ -27,18 +29,21 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
         before: The plane that it was about, as it was before; None where it was about none.
     """
     where = "" if before is None else f" at {scan_time(before.time_s)}"
+    it = "The plane" if before is None else called(before, first=True)
     match change:
         case Relabel(plane=name) if before is not None and before.plane == name:
             return f"The plane{where} is confirmed as {name}."
         case Relabel(plane=name):
-            return f"The plane{where} is now {name}" + (f" (was {before.plane})." if before else ".")
+            return f"The plane{where} is now {name}" + (
+                f" (was {short_name(before.plane)})." if before else "."
+            )
         case Reject(reason=reason):
             why = f": {reason}." if reason else "."
-            return f"{before.plane if before else 'The plane'}{where} is rejected{why}"
+            return f"{it}{where} is rejected{why}"
         case Restore():
-            return f"{before.plane if before else 'The plane'}{where} is taken back."
+            return f"{it}{where} is taken back."
         case ChooseFrame(frame=frame):
-            return f"{before.plane if before else 'The plane'} now shows frame {frame.packet.index}."
+            return f"{it} now shows frame {frame.packet.index}."
         case AddPlane(plane=name, frame=frame):
             return f"{name} is added at {scan_time(frame.packet.pts_s)}."
         case MarkRegion(start_s=start_s, end_s=end_s):
@@ -49,5 +54,5 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
             return "The marked region is taken away."
         case SetNote(plane_id=plane_id):
             return "The note on the session is kept." if plane_id is None else "The note is kept."
-        case SetItem(status=status):
-            return "The item is not possible." if status else "The item is possible after all."
+        case SetItem(status=status, title=title):
+            return f"{title or 'The item'} is {'not possible' if status else 'possible after all'}."

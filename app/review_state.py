@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.keys import CLASS_KEYS
 from app.view_state import Tone, percent, scan_time
-from semc_core.labels import NON_STANDARD, full_name
+from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.looking import row_of
 from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.session.decided import Decision, decided, decision
@@ -205,7 +205,7 @@ def frame_readout(
     if novelty > 1:
         extra = "Unlike the training data."
     if label == NON_STANDARD:
-        return FrameReadout("No plane", full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
+        return FrameReadout(short_name(label), full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
     sure = f"{full_name(label)}, {percent(float(table.confidence[at]))}"
     return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra)
 
@@ -228,7 +228,7 @@ def plane_items(
                 key=plane.plane_id,
                 pixels=None if plane.png is None else pictures.get(plane.png),
                 lines=(
-                    (plane.plane, percent(plane.confidence)),
+                    (short_name(plane.plane), percent(plane.confidence)),
                     (scan_time(plane.time_s), state),
                 ),
                 plane=plane.plane,
@@ -269,8 +269,15 @@ def candidate_items(
 
 def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
     """ "SAVED: FHP1" where frame `index` is the saved one of a plane, or ""."""
-    names = [plane.plane for plane in planes if plane.frame_index == index and not plane.rejected]
+    names = [short_name(plane.plane) for plane in planes if plane.frame_index == index and not plane.rejected]
     return "SAVED: " + ", ".join(names) if names else ""
+
+
+def called(plane: PlaneEntry, first: bool = False) -> str:
+    """A saved frame in a sentence, or as its `first` word: a capture of no plane has no name."""
+    if plane.plane == NON_STANDARD:
+        return "The capture" if first else "the capture"
+    return plane.plane
 
 
 def decided_by(plane: PlaneEntry) -> str:

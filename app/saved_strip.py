@@ -12,7 +12,7 @@ from app import theme
 from app.picture import draw_in, image_of
 from app.strip import Card, Strip
 from app.view_state import percent, scan_time
-from semc_core.labels import full_name
+from semc_core.labels import full_name, short_name
 from semc_core.session.saved import SavedPlane
 
 
@@ -38,7 +38,7 @@ class PlaneCard(Card[SavedPlane]):
             f"{full_name(item.plane)}, {item.confidence:.0%}, {how} at {scan_time(item.time_s)}, "
             f"frame {item.frame_index}{saved}"
         )
-        self.setAccessibleName(f"{item.plane} {item.confidence:.0%}")
+        self.setAccessibleName(f"{short_name(item.plane)} {item.confidence:.0%}")
 
     def sizeHint(self) -> QSize:
         """As wide as the texts need."""
@@ -66,7 +66,7 @@ class PlaneCard(Card[SavedPlane]):
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         painter.setFont(theme.scaled_font(self.font(), 1.1, bold=True))
         painter.setPen(QColor(self._colour))
-        painter.drawText(first, left | Qt.AlignmentFlag.AlignVCenter, plane.plane)
+        painter.drawText(first, left | Qt.AlignmentFlag.AlignVCenter, short_name(plane.plane))
         painter.setPen(QColor(theme.TEXT))
         painter.drawText(first, right | Qt.AlignmentFlag.AlignVCenter, percent(plane.confidence))
         painter.setFont(theme.scaled_font(self.font(), 0.9))
@@ -167,7 +167,7 @@ class PlaneViewer(QWidget):
         if missing and plane.png is not None:
             where += " (cannot be read; the small picture is shown)"
         self._text.setText(
-            f"{plane.plane}  {full_name(plane.plane)}  ·  {plane.confidence:.0%}  ·  "
+            f"{short_name(plane.plane)}  {full_name(plane.plane)}  ·  {plane.confidence:.0%}  ·  "
             f"{scan_time(plane.time_s)}, frame {plane.frame_index}\n{where}"
         )
         self._show.setEnabled(plane.png is not None)

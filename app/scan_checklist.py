@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.checklist_state import ChecklistView, checklist_view
+from app.checklist_state import ChecklistView, checklist_view, word_on
 from app.protocols import Protocols
 from app.scan import Job
 from semc_core.engine.live import LiveEngine
@@ -11,7 +11,6 @@ from semc_core.model.spec import ModelSpec
 from semc_core.protocols.checklist import checklist, of_saved
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.changes import SetItem
-from semc_core.session.corrections import NOT_POSSIBLE
 from semc_core.session.entries import ItemEntry
 from semc_core.session.saved import SavedPlane
 from semc_core.session.session import Session
@@ -62,7 +61,7 @@ class ScanChecklist:
         if session is None or protocol is None:
             self._fault = _NOT_KEPT
             return
-        change = SetItem(protocol.id, item_id, "" if reason is None else NOT_POSSIBLE, reason or "")
+        change = word_on(protocol, item_id, reason)
         self._jobs.append(Job(lambda: _apply(session, change), "checklist-word"))
 
     @property

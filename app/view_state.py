@@ -10,7 +10,7 @@ from typing import Final
 from semc_core.capture.source import SourceInfo
 from semc_core.engine.state import EngineState, Phase, Spread, Statistics
 from semc_core.frames import FramePacket, FrameResult
-from semc_core.labels import NON_STANDARD, full_name
+from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.session.saved import SavedPlane
 
 STALE_AFTER_S: Final = 0.5
@@ -180,10 +180,10 @@ def _of_result(
         return replace(shown, title="Still picture", detail=frozen_detail, tone=Tone.WARNING)
     name, confidence = closest_plane(result, classes, none_class)
     if not name:
-        return replace(shown, title="No plane", detail=full_name(NON_STANDARD))
+        return replace(shown, title=short_name(NON_STANDARD), detail=full_name(NON_STANDARD))
     return replace(
         shown,
-        title="No plane",
+        title=short_name(NON_STANDARD),
         detail=f"Closest: {full_name(name)}",
         confidence=confidence,
         number=f"{name} {percent(confidence)}",

@@ -54,6 +54,11 @@ FULL_NAMES: Final = {
 }
 
 
+def short_name(label: str) -> str:
+    """What the window and the report call it: the label itself, but for "none of these"."""
+    return "No plane" if label == NON_STANDARD else label
+
+
 def full_name(label: str) -> str:
     """The name in words, or the label itself where we know no words for it."""
     return FULL_NAMES.get(label, label)

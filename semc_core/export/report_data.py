@@ -14,7 +14,7 @@ from semc_core.errors import SaveError
 from semc_core.export.options import Checklist
 from semc_core.export.study import Patient
 from semc_core.frames import Crop
-from semc_core.labels import full_name
+from semc_core.labels import full_name, short_name
 from semc_core.session.decided import decided
 from semc_core.session.entries import FrameTable, ModelEntry, PlaneEntry, RegionEntry
 from semc_core.version import VERSION
@@ -33,11 +33,11 @@ class ReportPlane:
 
     Attributes:
         number: Of the plane, as in the names of the files.
-        plane: Class name.
+        plane: Class name; "No plane" for a capture of none.
         name: In words.
         confidence: The model's, 0-1; None where it did not name this plane, but a person did.
         where: Frame and time.
-        held: When the plane was held.
+        held: When the plane was held; "" where a person saved one moment.
         decided: Who decided on it, in words.
         by_person: Whether a person did.
         note: A person's words, or "".
@@ -94,11 +94,11 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], note: str) -> Rep
     picture, width, height = _jpeg(pixels, plane.crop)
     return ReportPlane(
         number=plane.plane_id,
-        plane=plane.plane,
+        plane=short_name(plane.plane),
         name=full_name(plane.plane),
         confidence=plane.confidence if plane.found_as == plane.plane else None,
         where=f"frame {plane.frame_index}, {seconds(plane.time_s)}",
-        held=f"{seconds(plane.start_s)} to {seconds(plane.end_s)}",
+        held=f"{seconds(plane.start_s)} to {seconds(plane.end_s)}" if plane.start_s < plane.end_s else "",
         decided=decided(plane),
         by_person=plane.chosen_by == "person" or plane.by_hand,
         note=note,

@@ -216,7 +216,8 @@ def _card(page: _Page, plane: ReportPlane, left: float, top: float, width: float
         page.rect(x, top + _PICTURE_MM + 9, inner * min(1.0, max(0.0, plane.confidence)), 1.2, "F")
     page.set_xy(x, top + _PICTURE_MM + 11.5)
     page.use(8, _SOFT)
-    page.cell(inner, 4.4, f"No. {plane.number}: {plane.where}; held {plane.held}")
+    held = f"; held {plane.held}" if plane.held else ""
+    page.cell(inner, 4.4, f"No. {plane.number}: {plane.where}{held}")
     page.set_xy(x, top + _PICTURE_MM + 16)
     page.use(8, _PERSON if plane.by_person else _SOFT)
     page.cell(inner, 4.4, _shortened(page, plane.decided, inner))

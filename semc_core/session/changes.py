@@ -81,12 +81,16 @@ class SetNote:
 
 @dataclass(frozen=True, slots=True)
 class SetItem:
-    """A person's word on an item of a protocol: `status` is "not possible", or "" to take it back."""
+    """A person's word on an item of a protocol: `status` is "not possible", or "" to take it back.
+
+    `title` is the item's, to speak of it; "" speaks of it by its id.
+    """
 
     protocol_id: str
     item_id: str
     status: str
     reason: str = ""
+    title: str = ""
 
 
 Change = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SessionError
 from semc_core.frames import FrameResult
-from semc_core.labels import NON_STANDARD
+from semc_core.labels import NON_STANDARD, short_name
 from semc_core.session.changes import (
     AddPlane,
     Change,
@@ -102,7 +102,7 @@ class Corrector:
             self._check_plane(change.plane)
             smoothed = self.smoothed_at(row["frame_index"], row["time_s"])
             fields: Row = {"plane": change.plane, "confidence": self._share(smoothed, change.plane)}
-            kind, text = "relabel", f"Plane {number} is {change.plane}, not {row['plane']}"
+            kind, text = "relabel", f"Plane {number} is {change.plane}, not {short_name(row['plane'])}"
             if row["by_hand"] and row["found_as"] == change.plane:
                 fields["found_as"] = None  # The program's word for a capture; from now on a person's.
             if row["plane"] == change.plane:
@@ -110,10 +110,10 @@ class Corrector:
                 fields = {name: fields[name] for name in fields if name == "found_as"}
         elif isinstance(change, Reject):
             fields = {"rejected": 1, "reason": change.reason}
-            kind, text = "reject", f"Rejected plane {number} ({row['plane']})"
+            kind, text = "reject", f"Rejected plane {number} ({short_name(row['plane'])})"
         else:
             fields = {"rejected": 0, "reason": ""}
-            kind, text = "restore", f"Restored plane {number} ({row['plane']})"
+            kind, text = "restore", f"Restored plane {number} ({short_name(row['plane'])})"
         edit = state.changed("planes", number, **fields, chosen_by=PERSON)
         return Correction(number, kind, text, () if edit is None else (edit,))
 
@@ -134,7 +134,7 @@ class Corrector:
             png_sha256=written.sha256,
             chosen_by=PERSON,
         )
-        text = f"Chose frame {shown.packet.index} for plane {number} ({row['plane']})"
+        text = f"Chose frame {shown.packet.index} for plane {number} ({short_name(row['plane'])})"
         return Correction(number, "choose frame", text, () if edit is None else (edit,))
 
     def _add(self, state: State, highest: dict[str, int], change: AddPlane) -> Correction:
@@ -203,12 +203,12 @@ def _item(state: State, change: SetItem) -> Correction:
     if change.status not in ("", NOT_POSSIBLE):
         raise SessionError(f'An item of a protocol is "{NOT_POSSIBLE}" or nothing; choose one of them.')
     key = f"{change.protocol_id}/{change.item_id}"
-    there = key in state.rows["items"]
+    there, title = key in state.rows["items"], change.title or change.item_id
     edit: Edit | None
     if not change.status:
-        edit, text = state.removed("items", key) if there else None, f"Took back the word on {change.item_id}"
+        edit, text = state.removed("items", key) if there else None, f"Took back the word on {title}"
     else:
-        text = f"{change.item_id} is {change.status}"
+        text = f"{title} is {change.status}"
         fields = {"status": change.status, "reason": change.reason}
         names = {"item": key, "protocol_id": change.protocol_id, "item_id": change.item_id}
         edit = state.changed("items", key, **fields) if there else made("items", {**names, **fields})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from semc_core.labels import short_name
 from semc_core.session.corrections import FIRST_ADDED
 from semc_core.session.entries import PERSON, PlaneEntry
 
@@ -37,6 +38,6 @@ def decision(plane: PlaneEntry) -> Decision:
 def decided(plane: PlaneEntry) -> str:
     """The same in words, with the program's name for a plane that a person renamed."""
     words = decision(plane).value
-    if plane.plane_id >= FIRST_ADDED or plane.found_as in (None, plane.plane):
+    if plane.plane_id >= FIRST_ADDED or plane.found_as is None or plane.found_as == plane.plane:
         return words
-    return f"{words} (was {plane.found_as})"
+    return f"{words} (was {short_name(plane.found_as)})"

@@ -171,6 +171,7 @@ def test_in_review_rows_lead_to_planes_and_words_are_steps_of_undo(
     QTest.mouseClick(button, LEFT)
     qtbot.waitUntil(lambda: status_of(window, "right-lobe") is Status.NOT_POSSIBLE, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait_for_said(qtbot, window, "Undone: Right lobe is not possible")
     qtbot.waitUntil(lambda: status_of(window, "right-lobe") is Status.MISSING, timeout=WAIT_MS)
 
     page.checklist.add_wanted.emit("hepatorenal")

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from app.checklist_state import AUTOMATIC, NO_PROTOCOL, checklist_view, choices, chosen_protocol
+from app.checklist_state import (
+    AUTOMATIC,
+    NO_PROTOCOL,
+    checklist_view,
+    choices,
+    chosen_protocol,
+    word_on,
+)
+from app.review_said import done_sentence
 from semc_core.labels import FETAL_CLASSES, LIVER_PLANES
 from semc_core.protocols.checklist import Evidence, checklist
 from semc_core.protocols.protocol import Protocol, ProtocolItem
@@ -89,3 +97,8 @@ def test_before_the_model_is_known_nothing_is_unknown_to_it() -> None:
     view = checklist_view(checklist(PROTOCOL, (), (), None, 1.0), None, 1.0)
     assert view.warning == ""
     assert {row.said for row in view.rows} == {"missing", "optional"}
+
+
+def test_a_word_on_an_item_speaks_of_it_by_its_title() -> None:
+    assert done_sentence(word_on(PROTOCOL, "d", "gas"), None) == "Plane D is not possible."
+    assert done_sentence(word_on(PROTOCOL, "d", None), None) == "Plane D is possible after all."

@@ -162,6 +162,14 @@ def test_a_card_says_who_decided() -> None:
     assert saved_badge(planes, 75) == "", "rejected"
 
 
+def test_a_capture_of_no_plane_has_the_words_of_the_live_page() -> None:
+    capture = plane(4, 6.0, "NSP", by_hand=True, chosen_by="person")
+    (card,) = plane_items((capture,), {}, None)
+    assert card.lines[0][0] == saved_badge((capture,), 150).removeprefix("SAVED: ") == "No plane"
+    assert done_sentence(Reject(4), capture) == "The capture at 0:06.0 is rejected."
+    assert done_sentence(Relabel(4, "LLP"), capture) == "The plane at 0:06.0 is now LLP (was No plane)."
+
+
 def test_the_keys_of_the_planes_leave_out_the_class_for_none() -> None:
     smoothed = np.linspace(0, 1, len(LIVER_CLASSES), dtype=np.float32)
     rows = class_rows(LIVER_CLASSES, "NSP", smoothed, "FHP2")

@@ -63,6 +63,16 @@ def test_the_page_is_one_file_that_fetches_nothing() -> None:
         assert words in page
 
 
+def test_a_plane_that_was_saved_at_one_moment_was_not_held() -> None:
+    moment = replace(ENTRY, plane="NSP", found_as="NSP", start_s=16.2, end_s=16.2, time_s=16.2, by_hand=True)
+    data = _data(1)
+    assert "held 0.1 s to 0.9 s" in html_report(data).decode()
+    page = html_report(replace(data, planes=(report_plane(moment, frame(8), ""),))).decode()
+    assert "frame 8, 16.2 s</div>" in page
+    assert "held" not in page
+    assert "No plane · No standard plane" in page
+
+
 def test_what_a_person_typed_is_shown_and_not_obeyed() -> None:
     page = html_report(_data(note='<script>alert("1")</script>')).decode()
     assert "<script" not in page

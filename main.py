@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Final
 
 from semc_core.errors import SemcError, UsageError
+from semc_core.extras import INSTALL_TRAINING
 from semc_core.log import log_file
 from semc_core.paths import log_folder
 from semc_core.version import VERSION
@@ -69,6 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SemcError as error:
         print(f"semc: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except ModuleNotFoundError as error:
+        if not COMMANDS[args.command].startswith("training."):
+            raise
+        print(
+            f"semc: {args.command} needs {error.name}; install it with: {INSTALL_TRAINING}", file=sys.stderr
+        )
+        return 1
     except KeyboardInterrupt:
         return 130
 

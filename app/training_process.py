@@ -23,6 +23,7 @@ import psutil
 
 from app.train_state import ALIVE, Phase, RunEvents, RunState
 from semc_core.errors import SaveError, UsageError
+from semc_core.extras import INSTALL_TRAINING
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
 from semc_core.paths import ASSETS
 from semc_core.session.atomic import save_error, write_atomically
@@ -91,7 +92,7 @@ def why_not() -> str:
     """Why nothing can be trained here, in a sentence; "" if it can."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        return "Training needs more packages: install them with  pip install semc-live[train]"
+        return f"Training needs more packages; install them with: {INSTALL_TRAINING}"
     return ""
 
 

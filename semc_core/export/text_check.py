@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
+from semc_core.extras import INSTALL_READING
 from semc_core.frames import Crop
 
 NOT_LOOKED: Final = (
     "Nobody looked for text inside the pictures: text reading is not installed "
-    '(pip install "semc-live[ocr]"). Look at every picture before you pass it on.'
+    f"({INSTALL_READING}). Look at every picture before you pass it on."
 )
 _LEAST_SCORE: Final = 0.5
 _LEAST_LETTERS: Final = 2

@@ -20,6 +20,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
+from semc_core.extras import INSTALL_TRAINING
 from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.openvino_graph import build_graph
@@ -227,6 +228,4 @@ def require_nncf() -> None:
     try:
         importlib.metadata.version("nncf")
     except importlib.metadata.PackageNotFoundError as error:
-        raise UsageError(
-            "Quantising needs NNCF, which comes with the training extra: pip install semc-live[train]."
-        ) from error
+        raise UsageError(f"Quantising needs NNCF; install it with: {INSTALL_TRAINING}") from error

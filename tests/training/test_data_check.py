@@ -173,6 +173,35 @@ def test_the_split_command_keeps_copies_together(tmp_path: Path, capsys: pytest.
     assert "p5 is in" in capsys.readouterr().err
 
 
+def test_the_table_of_splits_remembers_the_patients_that_an_expression_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    for number in range(12):
+        for view in range(2):
+            picture(data / "AB"[number % 2] / f"p{number:02}_{view}.png", 2 * number + view)
+    assert main(["data", "split", str(data), "--groups", r"p\d+"]) == 0
+    dealt = {sample.path: sample.split for sample in open_data(data, ReadOptions(r"p\d+")).samples}
+    found = open_data(data)
+    assert (len(found.groups), found.notes) == (12, ())
+    assert {sample.path: sample.split for sample in found.samples} == dealt
+    assert main(["data", "split", str(data)]) == 0
+    assert {sample.path: sample.split for sample in open_data(data).samples} == dealt
+    picture(data / "A" / "p00_9.png", 99)
+    capsys.readouterr()
+    assert main(["data", "check", str(data)]) == 0
+    said = capsys.readouterr().out
+    assert "1 groups are new" in said
+    assert "Nothing says which pictures show the same patient" in said
+
+
+def test_pictures_dealt_one_by_one_are_still_said_to_be_so(tmp_path: Path) -> None:
+    for number in range(12):
+        picture(tmp_path / "AB"[number % 2] / f"{number}.png", number)
+    assert main(["data", "split", str(tmp_path)]) == 0
+    assert "each is a group of its own" in " ".join(open_data(tmp_path).notes)
+
+
 def test_copies_under_other_names_hold_their_groups_together(tmp_path: Path) -> None:
     for group, seed in (("a", 1), ("b", 1), ("c", 2)):
         picture(tmp_path / "K" / group / f"{group}.png", seed)

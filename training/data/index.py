@@ -154,6 +154,25 @@ class DataIndex:
         moved = [replace(sample, split=splits.get(sample.group, "")) for sample in once.values()]
         return replace(self, samples=tuple(reversed(moved)))
 
+    def with_stored(self, stored: StoredSplits, *, regroup: bool) -> DataIndex:
+        """The same pictures with the splits of a table.
+
+        Args:
+            stored: The table.
+            regroup: Take from it also the group of a picture whose own group it does not know: so what
+                `--groups` found when the splits were dealt need not be said again.
+        """
+        if not regroup:
+            return self.with_splits(stored.splits)
+
+        def group_of(sample: Sample) -> str:
+            if sample.group in stored.splits:
+                return sample.group
+            return stored.groups.get((self._relative(sample.path), sample.frame), sample.group)
+
+        samples = tuple(replace(sample, group=group_of(sample)) for sample in self.samples)
+        return replace(self, samples=samples).with_splits(stored.splits)
+
     def save(self, path: Path) -> None:
         """Write the pictures, with their splits, as CSV. File names are relative to the data set's folder.
 
@@ -207,21 +226,39 @@ def check_leaks(samples: Iterable[Sample]) -> None:
             )
 
 
-def read_splits(path: Path) -> dict[str, str]:
-    """The split of each group in a table that `DataIndex.save` wrote.
+@dataclass(frozen=True, slots=True)
+class StoredSplits:
+    """A table that `DataIndex.save` wrote.
+
+    Attributes:
+        splits: Of each group.
+        groups: Of each picture: by its file, as the table names it, and its frame.
+    """
+
+    splits: Mapping[str, str]
+    groups: Mapping[tuple[str, int], str]
+
+
+def read_splits(path: Path) -> StoredSplits:
+    """What a table that `DataIndex.save` wrote says.
 
     Raises:
         UsageError: It cannot be read, or puts a group into two splits.
     """
     try:
         with path.open(newline="", encoding="utf-8") as table:
-            rows = [(row["group"], row["split"]) for row in csv.DictReader(table)]
-    except (OSError, KeyError, ValueError, csv.Error) as error:
+            rows = [
+                (row["file"], int(row["frame"]), row["group"], row["split"]) for row in csv.DictReader(table)
+            ]
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise UsageError(
             f"{path.name} cannot be read as a table of splits; remove it and run `semc data split` again."
         ) from error
-    check_leaks(Sample(path, "", group, split=split) for group, split in rows)
-    return dict(rows)
+    check_leaks(Sample(path, "", group, split=split) for _, _, group, split in rows)
+    return StoredSplits(
+        {group: split for _, _, group, split in rows},
+        {(file, frame): group for file, frame, group, _ in rows},
+    )
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:

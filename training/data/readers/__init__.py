@@ -70,25 +70,29 @@ def _open(where: Path | str, options: ReadOptions) -> DataIndex:
         return rendered.simulated(str(where))
     path = Path(where).expanduser().absolute()
     if path.is_file() and path.suffix.lower() == ".csv":
-        return _with_stored_splits(table.read(path, options), options.splits)
+        return _with_stored_splits(table.read(path, options), options.splits, options)
     if not path.is_dir():
         raise UsageError(f"There is no folder {path}; name the folder of a data set.")
     for layout in _LAYOUTS:
         if layout.fits(path):
-            return _with_stored_splits(layout.read(path, options), options.splits or path / SPLIT_FILE)
+            return _with_stored_splits(
+                layout.read(path, options), options.splits or path / SPLIT_FILE, options
+            )
     raise UsageError(
         f"{path} is no data set that can be read: it needs a folder of pictures for each class, or another "
         "of the layouts that `semc data check --help` lists."
     )
 
 
-def _with_stored_splits(index: DataIndex, path: Path | None) -> DataIndex:
+def _with_stored_splits(index: DataIndex, path: Path | None, options: ReadOptions) -> DataIndex:
     if path is None or (not path.is_file() and path.name == SPLIT_FILE):
         return index
-    splits = read_splits(path)
-    new = [group for group in index.groups if not splits.get(group)]
-    split = index.with_splits(splits)
+    stored = read_splits(path)
+    split = index.with_stored(stored, regroup=not options.groups)
+    new = [group for group in split.groups if not stored.splits.get(group)]
     if not new:
-        return split
+        regrouped = set(split.groups).isdisjoint(index.groups)
+        notes = [note for note in split.notes if not (regrouped and note == class_folders.NO_GROUPS)]
+        return replace(split, notes=tuple(notes))
     note = f"{len(new)} groups are new and in no split; run `semc data split` again to deal them."
     return replace(split, notes=(*split.notes, note))

@@ -25,10 +25,11 @@ SPLIT_NAMES: Final = {
 _NONE_NAMES: Final = frozenset(
     ("nsp", "nonstandard", "nonstandardplane", "nonstandardplanes", "noplane", "none", "background", "other")
 )
-_NO_GROUPS: Final = (
+NO_GROUPS: Final = (
     "Nothing says which pictures show the same patient: each is a group of its own, and results may be too "
     "good. `--groups` finds patients in file names."
 )
+"""Note on a data set in which nobody knows the patients."""
 
 
 def fits(folder: Path) -> bool:
@@ -62,7 +63,7 @@ def read(
             group = options.group_of(relative) or (within.parts[0] if len(within.parts) > 1 else "")
             known = known or bool(group)
             samples.append(Sample(path, label, group or str(relative), root.name, split))
-    notes = [] if known else [_NO_GROUPS]
+    notes = [] if known else [NO_GROUPS]
     notes += [f"The class {old} is used as {new}." for old, new in renamed.items() if old != new]
     return make_index(name or folder.name, samples, folder, notes)
 

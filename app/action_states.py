@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from app.keys import BINDINGS, EVERYWHERE, LIVE, REVIEW
+from app.keys import BINDINGS, CORRECTING, EVERYWHERE, LIVE, REVIEW, tool_tip
+
+ONLY_LOOKED_AT: Final = "Nothing can be changed here: this session is open in another window or program."
+"""Why what would change the session does not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,7 @@ class Situation:
         covered: A large view of a saved plane lies over it.
         typing: Words are being typed into the review.
         review_open: There is a session in review.
+        looking_only: It is open for writing elsewhere, so nothing in it can be changed here.
         scan_to_review: The last scan is over, and what it found is there to be reviewed.
         running: A scan runs or is about to.
         stopping: A scan is being ended.
@@ -29,6 +34,7 @@ class Situation:
     covered: bool = False
     typing: bool = False
     review_open: bool = False
+    looking_only: bool = False
     scan_to_review: bool = False
     running: bool = False
     stopping: bool = False
@@ -52,6 +58,8 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
         if binding.pages != EVERYWHERE:
             here = here and not now.covered and (now.page != REVIEW or now.review_open)
         able[binding.name] = here
+    if now.looking_only:
+        able.update(dict.fromkeys(CORRECTING, False))
     able["escape"] = True
     able["last_saved"] = now.page == LIVE
     able["auto_region"] = able["auto_region"] and now.region_by_hand
@@ -60,6 +68,12 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     able["record"] = able["record"] and now.running and not now.stopping and now.can_record
     able["start_stop"] = able["start_stop"] and not now.stopping
     return able
+
+
+def correcting_tips(now: Situation) -> dict[str, str]:
+    """What is said of each key that corrects, while the mouse rests on its button."""
+    tips = {binding.name: tool_tip(binding) for binding in BINDINGS if binding.name in CORRECTING}
+    return dict.fromkeys(tips, ONLY_LOOKED_AT) if now.looking_only else tips
 
 
 def start_title(now: Situation) -> str:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.keys import BINDINGS
+from app.keys import BINDINGS, tool_tip
 
 SCAN_FILTER: Final = (
     "Scans (*.mp4 *.mov *.avi *.mkv *.mpg *.mpeg *.gif *.wmv *.webm *.m4v *.dcm *.dicom *.ima "
@@ -33,7 +33,7 @@ def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> d
         action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         action.setAutoRepeat(binding.repeats)
         action.setCheckable(binding.name in _CHECKABLE)
-        action.setToolTip(f"{binding.help or binding.title}  ({', '.join(binding.keys)})")
+        action.setToolTip(tool_tip(binding))
         action.triggered.connect(lambda _=False, do=does[binding.name]: do())
         window.addAction(action)
         actions[binding.name] = action

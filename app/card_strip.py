@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -78,7 +78,7 @@ class ItemCard(Card[StripItem]):
 
 
 class CardStrip(Strip[StripItem]):
-    """The chosen card is kept in view.
+    """The card that was chosen last is brought into view; among new ones without it, the saved frame's.
 
     Signals:
         clicked: The key of the card that was clicked.
@@ -92,6 +92,12 @@ class CardStrip(Strip[StripItem]):
         super().__init__(parent)
         self._header.setSpacing(round(0.8 * theme.em(self)))
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._wanted: int | None = None
+        # Cards that were just added have no place yet.
+        self._bringing = QTimer(self)
+        self._bringing.setSingleShot(True)
+        self._bringing.setInterval(0)
+        self._bringing.timeout.connect(self._bring)
 
     def height_for_cards(self) -> int:
         """How high the strip must be for the heading, whole cards, and the scroll bar."""
@@ -109,6 +115,8 @@ class CardStrip(Strip[StripItem]):
     def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:
         """Show these, in this order: cards with the same key are kept and changed."""
         self._show((item.key, item, colours.get(item.plane, theme.DIM)) for item in items)
+        if self._wanted is not None:
+            self._bringing.start()
 
     def _new_card(self, key: int, item: StripItem, colour: str) -> ItemCard:
         card = ItemCard(item, colour)
@@ -118,5 +126,14 @@ class CardStrip(Strip[StripItem]):
         return card
 
     def _shown(self, card: Card[StripItem], before: StripItem | None) -> None:
-        if before is not None and card.item.chosen and not before.chosen:
+        item, new = card.item, before is None
+        chosen_now = item.chosen and (before is None or not before.chosen)
+        if chosen_now or (new and item.saved and self._wanted is None):
+            self._wanted = item.key
+
+    def _bring(self) -> None:
+        """Bring the wanted card into view, once the new cards have their places."""
+        card = None if self._wanted is None else self._cards.get(self._wanted)
+        self._wanted = None
+        if card is not None:
             self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.action_states import ONLY_LOOKED_AT
 from app.checklist_marks import STATUS_COLOURS, MarksLine, paint_mark
 from app.checklist_state import ChecklistRow, ChecklistView
 from semc_core.protocols.checklist import Status
@@ -148,6 +149,9 @@ class ChecklistPanel(QFrame):
         add_wanted: The id of the item that the picture shows.
         protocol_chosen: The id of another protocol.
         toggled: The user opened or closed the list.
+
+    Attributes:
+        looking_only: Whether nothing of the session can be changed here.
     """
 
     row_chosen = Signal(str)
@@ -163,6 +167,7 @@ class ChecklistPanel(QFrame):
         self.setObjectName("panel")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._can_add = can_add
+        self.looking_only = False
         self._view: ChecklistView | None = None
         self._choices: tuple[tuple[str, str], ...] = ()
         self._choice = ""
@@ -359,6 +364,9 @@ class ChecklistPanel(QFrame):
         item = row.item_id
         if row.plane_id is not None:
             menu.addAction("Show the plane", lambda: self.row_chosen.emit(item))
+        if self.looking_only:
+            menu.addAction(ONLY_LOOKED_AT).setEnabled(False)
+            return menu
         if self._can_add:
             menu.addAction("The picture shows it: add it here", lambda: self.add_wanted.emit(item))
         if row.status is Status.NOT_POSSIBLE:

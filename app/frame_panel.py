@@ -28,7 +28,7 @@ class ClassButton(QAbstractButton):
         if row == self._row:
             return
         self._row = row
-        key = f"  ({row.key})" if row.key else ""
+        key = f"  ({row.key})" if row.key and self.isEnabled() else ""
         self.setToolTip(f"{row.title}{key}")
         self.setAccessibleName(f"{row.name} {'' if row.share is None else percent(row.share)}")
         self.update()
@@ -197,14 +197,15 @@ class FramePanel(QWidget):
         """What it says."""
         return self._shown
 
-    def begin(self, colours: dict[str, str]) -> None:
-        """Begin anew with these planes."""
+    def begin(self, colours: dict[str, str], looking_only: bool = False) -> None:
+        """Begin anew with these planes; they cannot be chosen where the session is only looked at."""
         for button in self._buttons.values():
             self._rows.removeWidget(button)
             button.deleteLater()
         self._buttons, self._colours, self._shown = {}, colours, None
         for i, (name, colour) in enumerate(colours.items()):
             button = ClassButton(colour)
+            button.setEnabled(not looking_only)
             button.clicked.connect(lambda _=False, n=name: self.class_chosen.emit(n))
             self._buttons[name] = button
             self._rows.insertWidget(i, button)

@@ -137,6 +137,22 @@ _ALWAYS: Final = (
     KeyBinding("escape", "Back", ("Esc",), "Leave what is open, or the full screen", EVERYWHERE),
     KeyBinding("quit", "Quit", ("Ctrl+Q",), "Close the program; the scan is ended and saved", EVERYWHERE),
 )
+CORRECTING: Final = (
+    *(f"class_{number}" for number in range(1, len(CLASS_KEYS) + 1)),
+    "reject",
+    "reject_why",
+    "better",
+    "use_frame",
+    "add",
+    "mark",
+    "unmark",
+    "label",
+    "note",
+    "undo",
+    "redo",
+)
+"""What changes the session in review, or leads to that."""
+
 BINDINGS: Final = (*_GENERAL, *_LIVE, *_REVIEW, *_ALWAYS)
 
 TOOL_BARS: Final = {
@@ -172,6 +188,11 @@ TOOL_BARS: Final = {
     ),
 }
 """The buttons of each page, in order."""
+
+
+def tool_tip(binding: KeyBinding) -> str:
+    """What it does, and its keys."""
+    return f"{binding.help or binding.title}  ({', '.join(binding.keys)})"
 
 
 def bindings_of(page: str) -> tuple[KeyBinding, ...]:

@@ -8,9 +8,14 @@ from semc_core.engine.state import EngineState
 
 
 class Messages:
-    """Called by one thread."""
+    """Called by one thread.
+
+    Attributes:
+        seen_in_review: The fault that the page of the review showed last, or "".
+    """
 
     def __init__(self) -> None:
+        self.seen_in_review = ""
         self._fault = ""
         self._read: set[str] = set()
 

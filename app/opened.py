@@ -104,10 +104,15 @@ class OpenReview:
     model: LazyModel | None = None
 
     @property
+    def looking_only(self) -> bool:
+        """Whether nothing in it can be changed here."""
+        return self.session.read_only
+
+    @property
     def greeting(self) -> str:
         """The sentence for the status line when it is open."""
         made = "Taken up again" if self.again else "A new session"
-        if self.session.read_only:
+        if self.looking_only:
             made = "For looking only"
         return f"{made}: {self.session.folder.name}"
 

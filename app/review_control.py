@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.opened import OpenReview, ReviewRequest
+from app.review_reader import ReviewReader
 from app.review_said import done_sentence
 from app.review_state import Candidate, ReviewSnapshot
-from app.review_worker import LATER, SOON, Fetcher, Hand
-from app.saved_frames import read_png, saved_frame
+from app.review_worker import LATER, SOON, Hand
+from app.saved_frames import read_png
 from app.scan import Job
 from semc_core.errors import ModelFileError, SaveError, SemcError
-from semc_core.frames import FramePacket, FrameResult
+from semc_core.frames import FrameResult
 from semc_core.review.state import ReviewPhase, ReviewState
-from semc_core.review.viewer import FrameViewer
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.entries import FrameTable
 from semc_core.session.keeper import thumbnail
@@ -48,9 +47,7 @@ class ReviewControl:
         self.request: ReviewRequest | None = None
         self._open: OpenReview | None = None
         self._hand: Hand | None = None
-        self._frames: FrameViewer | None = None
-        self._looks: Fetcher[FrameResult] | None = None
-        self._saved: Fetcher[FramePacket] | None = None
+        self._reader: ReviewReader | None = None
         self._lock = threading.Lock()
         self._snapshot = ReviewSnapshot()
         self._pictures: dict[str, NDArray[np.uint8]] = {}
@@ -76,9 +73,9 @@ class ReviewControl:
     def let_go(self) -> None:
         """Close what is open, on another thread."""
         if self._open is not None:
-            fetchers, hand, opened = (self._frames, self._looks, self._saved), self._hand, self._open
-            self._open, self._hand, self._frames, self._looks, self._saved = None, None, None, None, None
-            self._closing.append(Job(lambda: _close_all(fetchers, hand, opened), "review-close"))
+            reader, hand, opened = self._reader, self._hand, self._open
+            self._open, self._hand, self._reader = None, None, None
+            self._closing.append(Job(lambda: _close_all(reader, hand, opened), "review-close"))
         with self._lock:
             self._snapshot, self._pictures, self._candidates = ReviewSnapshot(), {}, None
 
@@ -158,12 +155,7 @@ class ReviewControl:
         self._final, self._told_of = False, ""
         self._head, self._whole = (0, ""), False
         self._hand = Hand(self._failed)
-        if opened.source is not None:
-            self._frames = FrameViewer(opened.source, self._failed)
-        else:
-            self._saved = Fetcher(partial(saved_frame, opened), "review-saved", self._failed)
-        if opened.analysis is not None:
-            self._looks = Fetcher(opened.analysis.look_at, "review-looks", self._failed)
+        self._reader = ReviewReader(opened, self._failed)
         self._refresh()
 
     def _finish(self, job: Job[None]) -> None:
@@ -198,7 +190,7 @@ class ReviewControl:
             count = 0 if table is None else len(table)
             return ReviewState(ReviewPhase.DONE, count, count)
         state = opened.analysis.state
-        if self._looking_only and not self._whole:
+        if self.looking_only and not self._whole:
             # Whoever holds it may be analysing it.
             table = self.snapshot.table
             done = 0 if table is None else len(table)
@@ -211,31 +203,11 @@ class ReviewControl:
             said, self._said = self._said, ""
             return said
 
-    def frame(self, index: int) -> FramePacket | None:
-        """The newest frame that was read, maybe one near `index`, which is asked for and comes soon."""
-        if self._frames is None:
-            return None
-        self._frames.ask(index)
-        return self._frames.got
-
-    def saved(self, plane_id: int) -> FramePacket | None:
-        """The newest saved frame that was read, where the loop is not there; `plane_id`'s comes soon."""
-        if self._saved is None:
-            return None
-        self._saved.ask(plane_id)
-        return self._saved.got
-
-    def look(self, index: int) -> FrameResult | None:
-        """The newest frame that was looked at; `index` is asked for and comes soon."""
-        if self._looks is None:
-            return None
-        self._looks.ask(index)
-        return self._looks.got
-
-    def look_again(self) -> None:
-        """More is known of the frame that was looked at last."""
-        if self._looks is not None:
-            self._looks.ask_again()
+    @property
+    def reader(self) -> ReviewReader:
+        """Reads frames of what is open; there is none while nothing is."""
+        assert self._reader is not None
+        return self._reader
 
     def candidates(self, plane_id: int) -> list[Candidate]:
         """The best frames of a hold, once they are found."""
@@ -316,15 +288,16 @@ class ReviewControl:
 
     def _changeable(self) -> OpenReview | None:
         """What is open, if it can be changed; else that is said."""
-        if not self._looking_only:
+        if not self.looking_only:
             return self._open
         with self._lock:
             self._said = _NOT_CHANGED
         return None
 
     @property
-    def _looking_only(self) -> bool:
-        return self._open is not None and self._open.session.read_only
+    def looking_only(self) -> bool:
+        """Whether nothing in what is open can be changed here."""
+        return self._open is not None and self._open.looking_only
 
     def _do(self, work: Callable[[], None], priority: int = 0) -> None:
         if self._hand is not None:
@@ -336,8 +309,9 @@ class ReviewControl:
         opened = self._open
         with self._lock:
             self._said = sentence
-        if self._saved is not None:
-            self._saved.ask_again()
+        reader = self._reader
+        if reader is not None:
+            reader.read_saved_again()
         if opened is not None:
             self._take_snapshot(opened, self.snapshot.table)
 
@@ -396,7 +370,7 @@ class ReviewControl:
         progress = self.progress
         if progress.message and progress.message != self._told_of:
             self._told_of = self.fault = progress.message
-        if progress.running or not self._final or self._looking_only:
+        if progress.running or not self._final or self.looking_only:
             self._final = not progress.running
             self._refresh()
 
@@ -408,14 +382,9 @@ def _way_out(error: SemcError) -> str:
     return "change_folder" if isinstance(error, SaveError) else "source"
 
 
-def _close_all(
-    fetchers: Sequence[FrameViewer | Fetcher[FrameResult] | Fetcher[FramePacket] | None],
-    hand: Hand | None,
-    opened: OpenReview,
-) -> None:
-    for fetcher in fetchers:
-        if fetcher is not None:
-            fetcher.close()
+def _close_all(reader: ReviewReader | None, hand: Hand | None, opened: OpenReview) -> None:
+    if reader is not None:
+        reader.close()
     if hand is not None:
         hand.close()
     opened.close()

@@ -35,6 +35,11 @@ class Corrector(Protocol):
         """How the session stands."""
         ...
 
+    @property
+    def looking_only(self) -> bool:
+        """Whether nothing can be changed here."""
+        ...
+
     def apply(self, change: Change) -> None:
         """Make this change."""
         ...
@@ -113,6 +118,11 @@ class ReviewDesk:
     def chosen(self) -> PlaneEntry | None:
         """The plane that the keys act on."""
         return self._corrector.snapshot.plane(self._chosen)
+
+    @property
+    def looking_only(self) -> bool:
+        """Whether nothing can be changed here."""
+        return self._corrector.looking_only
 
     def take_said(self) -> str:
         """What could not be done since the last call, or ""."""

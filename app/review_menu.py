@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.action_states import ONLY_LOOKED_AT
 from app.review_desk import ReviewDesk
 from app.review_state import REASONS
 
@@ -24,5 +26,9 @@ def show_plane_menu(desk: ReviewDesk, plane_id: int, at: QPoint, parent: QWidget
     menu.addAction("Reject: other words …", partial(desk.reject_for, ""))
     menu.addSeparator()
     menu.addAction("Note …", desk.ask_note)
+    if desk.looking_only:
+        for action in menu.actions():
+            action.setEnabled(False)
+        menu.insertAction(menu.actions()[0], QAction(ONLY_LOOKED_AT, menu, enabled=False))
     menu.popup(at)
     return menu

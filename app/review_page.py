@@ -47,7 +47,7 @@ from app.transport import TransportBar
 from semc_core.frames import FramePacket, FrameResult
 from semc_core.labels import NON_STANDARD
 from semc_core.overlay import HeatMap, heat_map
-from semc_core.review.looking import row_of
+from semc_core.review.looking import is_known
 from semc_core.session.entries import FrameTable
 
 _CANDIDATES: Final = 12
@@ -214,7 +214,9 @@ class ReviewPage(QWidget):
         self.checklist.show_view(None)
         self.view.show_picture(None, None, None, None)
         self._colours = {} if opened is None else theme.plane_colours(opened.planes)
-        self.panel.begin(self._colours)
+        looking_only = opened is not None and opened.looking_only
+        self.checklist.looking_only = looking_only
+        self.panel.begin(self._colours, looking_only)
         self.words.begin(() if opened is None else opened.planes)
         if opened is None:
             self.desk = None
@@ -271,7 +273,8 @@ class ReviewPage(QWidget):
         desk.playhead.tick(now_s)
         index = desk.playhead.index
         frame_index = opened.frame_index(index, self._table)
-        packet = self._control.frame(index) if opened.source is not None else self._saved(desk, frame_index)
+        here = opened.source is not None
+        packet = self._control.reader.frame(index) if here else self._saved(desk, frame_index)
         self._show_picture(desk, packet, frame_index)
         self._show_place(opened, desk, frame_index)
         if self._snapshot is not None:
@@ -284,7 +287,7 @@ class ReviewPage(QWidget):
         chosen = desk.chosen
         if chosen is None or chosen.frame_index != frame_index:
             return None
-        packet = self._control.saved(chosen.plane_id)
+        packet = self._control.reader.saved(chosen.plane_id)
         return packet if packet is not None and packet.index == frame_index else None
 
     def _take_snapshot(self, opened: OpenReview, desk: ReviewDesk) -> None:
@@ -295,8 +298,8 @@ class ReviewPage(QWidget):
         self._snapshot = snapshot
         if snapshot.table is not self._table:
             at = opened.frame_index(desk.playhead.index, snapshot.table)
-            if _known(snapshot.table, at) and not _known(self._table, at):
-                self._control.look_again()
+            if is_known(snapshot.table, at) and not is_known(self._table, at):
+                self._control.reader.look_again()
             self._table = snapshot.table
             self.timeline.show_shares(lane_shares(self._table, opened.planes, opened.session.model.classes))
         self._take_times(opened, desk)
@@ -336,7 +339,7 @@ class ReviewPage(QWidget):
         """What the model says of the very frame that is shown; while it plays, only for the heat map."""
         if desk.playhead.playing and not self.heat_map_on:
             return None
-        result = self._control.look(desk.playhead.index)
+        result = self._control.reader.look(desk.playhead.index)
         return result if result is not None and result.packet.index == frame_index else None
 
     def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
@@ -395,7 +398,3 @@ class ReviewPage(QWidget):
             self._strips.setCurrentWidget(self.better)
         else:
             self._strips.setCurrentWidget(self.planes)
-
-
-def _known(table: FrameTable | None, index: int) -> bool:
-    return table is not None and row_of(table, index) is not None

@@ -127,6 +127,7 @@ class StripItem:
         mark: "model" or "person": who decided last; "" for a candidate.
         chosen: Whether it is the one that keys act on.
         rejected: Whether a person rejected it.
+        saved: Of the best frames of a hold, whether it is the saved one.
         tip: A sentence.
     """
 
@@ -137,6 +138,7 @@ class StripItem:
     mark: str = ""
     chosen: bool = False
     rejected: bool = False
+    saved: bool = False
     tip: str = field(default="", compare=False)
 
 
@@ -261,6 +263,7 @@ def candidate_items(
             ),
             plane=plane.plane,
             chosen=one.index == shown_index,
+            saved=one.index == plane.frame_index,
             tip=f"Frame {one.index}",
         )
         for one in candidates

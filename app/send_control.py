@@ -49,6 +49,7 @@ class SendControl:
         self._said = ""
         self._failed_with = ""
         self._refreshing = False
+        self._queueing = 0
 
     # Any time.
 
@@ -80,6 +81,12 @@ class SendControl:
         with self._lock:
             said, self._said = self._said, ""
             return said
+
+    @property
+    def queueing(self) -> bool:
+        """Whether an export is being put into the queue: its objects are read before that says so."""
+        with self._lock:
+            return self._queueing > 0
 
     @property
     def testing(self) -> bool:
@@ -115,7 +122,9 @@ class SendControl:
     def send(self, bundle: Path, destination: str, session: Path | None, *, again: bool = False) -> None:
         """Queue the DICOM objects of an export; `session` gets the result into its log."""
         self.open()
-        self._do(lambda service: self._queue(service, bundle, destination, session, again))
+        with self._lock:
+            self._queueing += 1
+        self._do(lambda service: self._queue(service, bundle, destination, session, again), self._queued)
 
     def put(self, destination: Destination) -> None:
         """Add a destination, or change the one of its name."""
@@ -162,22 +171,16 @@ class SendControl:
 
         self._do(cancel)
 
-    def _do(self, work: Callable[[SendService], None]) -> None:
+    def _do(self, work: Callable[[SendService], None], after: Callable[[], None] = lambda: None) -> None:
+        """Do this on the hand's thread; `after` is called there in the end, whatever became of it."""
         if self._hand is None:
             return
 
         def run() -> None:
-            if self._service is None:
-                # It could not be opened before; the reason may be gone.
-                self._open_service()
-            service = self._service
-            assert service is not None
-            with self._lock:
-                self._failed_with = ""
             try:
-                work(service)
+                self._work(work)
             finally:
-                self._look(service)
+                after()
 
         self._hand.do(run)
 
@@ -191,6 +194,23 @@ class SendControl:
         self._service = service
         self._look(service)
         service.start()
+
+    def _work(self, work: Callable[[SendService], None]) -> None:
+        if self._service is None:
+            # It could not be opened before; the reason may be gone.
+            self._open_service()
+        service = self._service
+        assert service is not None
+        with self._lock:
+            self._failed_with = ""
+        try:
+            work(service)
+        finally:
+            self._look(service)
+
+    def _queued(self) -> None:
+        with self._lock:
+            self._queueing -= 1
 
     def _queue(
         self, service: SendService, bundle: Path, destination: str, session: Path | None, again: bool

@@ -155,7 +155,8 @@ class SendDialog(QDialog):
         if said := self._control.take_said():
             self._said.setText(said)
             self.form.say(said)
-        snapshot = self._control.snapshot
+        # In this order: once it is put into the queue, the snapshot holds it.
+        queueing, snapshot = self._control.queueing, self._control.snapshot
         if snapshot is not self._shown:
             first = self._shown is None or not self._shown.ready
             self._shown = snapshot
@@ -165,7 +166,7 @@ class SendDialog(QDialog):
                 self._add()
             elif self._pages.currentIndex() == 1 and not self.form.isVisible():
                 self._show_form(False)
-        self._service.setText(service_words(snapshot))
+        self._service.setText(service_words(snapshot, queueing))
         self._show_buttons()
 
     def _show_servers(self, snapshot: SendSnapshot) -> None:
@@ -183,7 +184,7 @@ class SendDialog(QDialog):
 
     def _show_queue(self, snapshot: SendSnapshot) -> None:
         chosen = self.chosen
-        self._rows = tuple(job_row(job) for job in snapshot.jobs)
+        self._rows = tuple(job_row(job, snapshot.service) for job in snapshot.jobs)
         self.table.setRowCount(len(self._rows))
         for at, row in enumerate(self._rows):
             texts = (row.when, row.destination, row.what, row.state, row.message)

@@ -71,21 +71,22 @@ class JobRow:
     cancel: bool
 
 
-def job_row(job: Job) -> JobRow:
-    """What the queue says of a job."""
+def job_row(job: Job, service: SendState | None = None) -> JobRow:
+    """What the queue says of a job; `service` is what the sending thread does now."""
     counts = job.counts
+    lost = counts.get("failed") or counts.get("refused")
+    under_way = service is not None and service.phase == "sending" and service.destination == job.destination
+    # Why it waited is over when it is sent again; why something was not sent stays.
+    over = under_way and not job.finished and not lost
     when = datetime.fromisoformat(job.created_utc).astimezone()
-    if set(counts) == {"sent"}:
-        tone = "good"
-    else:
-        tone = "fault" if counts.get("failed") or counts.get("refused") else "wait"
+    tone = "good" if set(counts) == {"sent"} else "fault" if lost else "wait"
     return JobRow(
         job_id=job.job_id,
         when=f"{when:%d %b %H:%M}",
         destination=job.destination,
         what="1 object" if job.total == 1 else f"{job.total} objects",
         state=_words(job),
-        message=job.message,
+        message="" if over else job.message,
         tone=tone,
         retry=any(counts.get(state) for state in _OPEN),
         cancel=any(counts.get(state) for state in _OPEN),
@@ -100,8 +101,13 @@ def _words(job: Job) -> str:
     return ", ".join(f"{number} {_STATE_WORDS[state]}" for state, number in known)
 
 
-def service_words(snapshot: SendSnapshot) -> str:
-    """What is done now, a sentence."""
+def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
+    """What is done now, a sentence.
+
+    Args:
+        snapshot: How sending stands.
+        queueing: Whether an export is being put into the queue.
+    """
     state = snapshot.service
     if not snapshot.ready or state is None:
         return "Opening the queue …"
@@ -111,6 +117,8 @@ def service_words(snapshot: SendSnapshot) -> str:
         return f"{state.message} It is tried again by itself.".strip()
     if state.phase in ("failed", "elsewhere"):
         return state.message
+    if queueing:
+        return "Reading the export …"
     return "Nothing waits." if snapshot.jobs else "Nothing was sent yet."
 
 

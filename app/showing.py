@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from app.action_states import Situation, enabled_actions, start_title
+from app.action_states import Situation, correcting_tips, enabled_actions, start_title
 from app.keys import LIVE, REVIEW
 from app.record_state import status_of
 from app.send_state import sending_now
-from app.view_state import model_text, status_items
+from app.view_state import ended_items, model_text, status_items
 
 if TYPE_CHECKING:
     from app.window import MainWindow
@@ -26,6 +26,7 @@ def show_actions(window: MainWindow) -> None:
         covered=window.viewer.isVisible(),
         typing=window.review_page.typing,
         review_open=window.shown_review is not None,
+        looking_only=window.shown_review is not None and window.shown_review.looking_only,
         scan_to_review=over,
         running=window.control.running,
         stopping=window.control.stopping,
@@ -34,6 +35,8 @@ def show_actions(window: MainWindow) -> None:
     )
     for name, on in enabled_actions(now).items():
         actions[name].setEnabled(on)
+    for name, tip in correcting_tips(now).items():
+        actions[name].setToolTip(tip)
     window.review_page.name_actions(actions)
     actions["freeze"].setChecked(page.frozen)
     actions["heat_map"].setChecked(window.settings.heat_map)
@@ -52,10 +55,19 @@ def show_banner(window: MainWindow) -> None:
     notice = "" if window.shown_review is None else window.shown_review.notice
     faults = (
         (window.control.fault, "source"),
-        (window.review.fault, window.review.way_out),
+        (_review_fault(window), window.review.way_out),
         (window.hand_over.fault, "sending"),
     )
     window.banner.show_banner(window.messages.banner(state, info, *faults, notice=notice))
+
+
+def _review_fault(window: MainWindow) -> str:
+    """What went wrong in review. On other pages only what the user has not seen there: it came later."""
+    fault, messages = window.review.fault, window.messages
+    if window.page_name == REVIEW:
+        messages.seen_in_review = fault
+        return fault
+    return "" if fault == messages.seen_in_review else fault
 
 
 def show_status(window: MainWindow) -> None:
@@ -72,7 +84,10 @@ def show_status(window: MainWindow) -> None:
     if window.said and window.page_name == LIVE and not window.control.running:
         window.status.show_sentence(window.said)
     else:
-        numbers = status_items(engine.statistics(), page.latency.spread(), window.gaps.recent_ms)
+        if window.control.running:
+            numbers = status_items(engine.statistics(), page.latency.spread(), window.gaps.recent_ms)
+        else:
+            numbers = ended_items(engine.statistics())
         window.status.show_numbers((*status_of(page.recording_state), *numbers))
     spec, info = engine.spec, engine.source_info
     window.setWindowTitle("SEMC Live" if info is None else f"{info.source_id} · SEMC Live")

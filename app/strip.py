@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -20,9 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import theme
 from app.picture import image_of
 
 Item = TypeVar("Item")
+
+_NOTCH: Final = 120
+"""What Qt counts for one notch of a wheel."""
+_NOTCH_EM: Final = 7
+"""How far a notch moves the cards: about half of one."""
 
 
 class Card(QAbstractButton, Generic[Item]):
@@ -53,6 +59,21 @@ class Card(QAbstractButton, Generic[Item]):
             self._image = None if pixels is None else image_of(pixels)
 
 
+class _SidewaysArea(QScrollArea):
+    """Shows what is wider than itself; the mouse wheel moves it sideways."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """A wheel turns up and down, and there is nothing above or below."""
+        turned, exact = event.angleDelta(), event.pixelDelta()
+        if abs(turned.x()) > abs(turned.y()):
+            super().wheelEvent(event)
+            return
+        bar = self.horizontalScrollBar()
+        step = exact.y() if exact.y() else round(turned.y() / _NOTCH * _NOTCH_EM * theme.em(self))
+        bar.setValue(bar.value() - step)
+        event.accept()
+
+
 class Strip(QWidget, Generic[Item]):
     """Cards from left to right; above them a heading, a sentence that may be cut off, and buttons."""
 
@@ -77,7 +98,7 @@ class Strip(QWidget, Generic[Item]):
         self._row.addStretch()
         inner = QWidget()
         inner.setLayout(self._row)
-        self._scroll = QScrollArea()
+        self._scroll = _SidewaysArea()
         self._scroll.setWidget(inner)
         self._scroll.setWidgetResizable(True)
         self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -120,6 +141,8 @@ class Strip(QWidget, Generic[Item]):
             if self._row.indexOf(card) != at:
                 self._row.removeWidget(card)
                 self._row.insertWidget(at, card)
+                # A layout would show it later, and only then give it its place.
+                card.show()
             if before is not item:
                 self._shown(card, before)
         self._empty.setVisible(not wanted)

@@ -300,16 +300,29 @@ def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tu
         latency: Capture to overlay, measured by the window.
         pause_ms: Longest time the window did not answer in the last seconds.
     """
-    share = statistics.dropped / max(1, statistics.frames_in)
-    drops = f"{statistics.dropped}" + (f" ({share:.1%})" if statistics.dropped else "")
     delay = f"{latency.p50_ms:.0f} / {latency.p95_ms:.0f} ms" if latency.p50_ms else "–"
     return (
         StatusItem("Source", f"{statistics.capture_rate:.1f} fps"),
         StatusItem("Model", f"{statistics.classify_rate:.1f} fps"),
         StatusItem("Delay p50 / p95", delay, latency.p95_ms > 150),
-        StatusItem("Drops", drops, share > 0.5),
+        _drops(statistics),
         StatusItem("Pause", f"{pause_ms:.0f} ms", pause_ms > 100),
     )
+
+
+def ended_items(statistics: Statistics) -> tuple[StatusItem, ...]:
+    """The numbers of the status line after a scan: how much it was. The rates would only fade away."""
+    return (
+        StatusItem("Frames", f"{statistics.frames_in}"),
+        StatusItem("Analysed", f"{statistics.classified}"),
+        _drops(statistics),
+    )
+
+
+def _drops(statistics: Statistics) -> StatusItem:
+    share = statistics.dropped / max(1, statistics.frames_in)
+    value = f"{statistics.dropped}" + (f" ({share:.1%})" if statistics.dropped else "")
+    return StatusItem("Drops", value, share > 0.5)
 
 
 def model_text(name: str, sha256: str, device_name: str) -> str:

@@ -113,3 +113,8 @@ def _nearby_crop(packet: FramePacket, table: FrameTable) -> Crop:
         if near is not None:
             return near
     return find_crop(packet.pixels) or whole(packet.pixels)
+
+
+def is_known(table: FrameTable | None, index: int) -> bool:
+    """Whether the table holds frame `index`."""
+    return table is not None and row_of(table, index) is not None

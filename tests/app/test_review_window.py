@@ -11,6 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.action_states import ONLY_LOOKED_AT
+from app.frame_panel import ClassButton
+from app.keys import CORRECTING
+from app.review_menu import show_plane_menu
 from app.review_open import LOOKING_ONLY
 from app.review_state import Mode
 from app.window import MainWindow
@@ -208,6 +212,11 @@ def test_what_cannot_be_opened_is_told(qtbot: QtBot, window: MainWindow, tmp_pat
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.review.open is None
     press(window, KEY.Key_Space, KEY.Key_Escape)
+    assert window.banner.isVisible()
+    press(window, KEY.Key_N)
+    qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=WAIT_MS)
+    window.review.fault = "What was open could not be written."
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
 
 
 def test_without_a_folder_to_write_to_another_is_offered_and_used(
@@ -277,12 +286,18 @@ def test_a_session_that_is_open_elsewhere_is_shown_for_looking_only(
         qtbot.waitUntil(lambda: page.view.packet is not None, timeout=WAIT_MS)
 
         head = holder.head
-        for keys in ((KEY.Key_2,), (KEY.Key_X,), (KEY.Key_Right, KEY.Key_U), (KEY.Key_A, KEY.Key_2)):
-            press(window, *keys)
-            wait_for_said(qtbot, window, "Nothing was changed")
-            window.said = ""
-            qtbot.waitUntil(lambda: "Nothing was changed" not in window.status.text, timeout=WAIT_MS)
-        QTest.keyClick(window, KEY.Key_Z, CONTROL)
+        qtbot.waitUntil(lambda: not window.actions_by_name["reject"].isEnabled(), timeout=WAIT_MS)
+        for name in CORRECTING:
+            action = window.actions_by_name[name]
+            assert (action.isEnabled(), action.toolTip()) == (False, ONLY_LOOKED_AT)
+        press(window, KEY.Key_2, KEY.Key_X, KEY.Key_Right, KEY.Key_U, KEY.Key_A, KEY.Key_M, KEY.Key_T)
+        assert desk.mode is Mode.LOOK
+        assert desk.asking is None
+        assert not any(button.isEnabled() for button in page.panel.findChildren(ClassButton))
+        menu = show_plane_menu(desk, 1, QPoint(0, 0), page)
+        assert not any(action.isEnabled() for action in menu.actions())
+        menu.close()
+        window.review.apply(Reject(1))
         wait_for_said(qtbot, window, "Nothing was changed")
         assert holder.head == head
 
@@ -297,3 +312,5 @@ def test_a_session_that_is_open_elsewhere_is_shown_for_looking_only(
         qtbot.waitUntil(lambda: not window.review.progress.running, timeout=WAIT_MS)
     window.open_review(str(tmp_path / "session"))
     wait_for_said(qtbot, window, "Taken up again: session")
+    qtbot.waitUntil(window.actions_by_name["reject"].isEnabled, timeout=WAIT_MS)
+    assert "take it back" in window.actions_by_name["reject"].toolTip()

@@ -75,6 +75,12 @@ def test_jobs_and_faults_are_said_in_words() -> None:
     assert (done.what, done.state, done.tone) == ("1 object", "sent", "good")
     assert not done.retry
     assert not done.cancel
+    broken = job("The connection broke off.", sent=1, waiting=2)
+    assert job_row(broken, SendState("waiting")).message == "The connection broke off."
+    assert job_row(broken, SendState("sending", "another", 1, 3)).message == "The connection broke off."
+    assert job_row(broken, SendState("sending", "archive", 1, 3)).message == "", "it goes on"
+    lost = job("archive does not take it.", refused=1, waiting=2)
+    assert job_row(lost, SendState("sending", "archive", 1, 3)).message == "archive does not take it."
     refused = job("archive does not take it.", refused=2, sent=1)
     assert job_row(refused).tone == "fault"
     snapshot = SendSnapshot(True, (), (refused,), SendState())
@@ -83,6 +89,9 @@ def test_jobs_and_faults_are_said_in_words() -> None:
     assert sending_fault(waiting) == "archive cannot be reached. Sending is tried again by itself."
     sending = SendSnapshot(True, (), (), SendState("sending", "archive", 3, 9))
     assert service_words(sending) == sending_now(sending) == "Sending to archive: 3 of 9."
+    idle = SendSnapshot(True, (), (), SendState())
+    assert service_words(idle) == "Nothing was sent yet."
+    assert service_words(idle, queueing=True) == "Reading the export …"
     assert sending_now(waiting) == sending_now(SendSnapshot()) == ""
     assert sending_fault(SendSnapshot()) == ""
     assert destination_line(Destination("A", "h", 104, "T")) == "A   T at h:104"
@@ -119,6 +128,8 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
         QTest.keyClick(sending.form.port, Qt.Key.Key_Return)
         qtbot.waitUntil(sending.go.isEnabled, timeout=WAIT_MS)
         sending.send()
+        sending.tick()
+        assert "Nothing" not in sending._service.text()
 
         def sent() -> bool:
             jobs = window.hand_over.sending.snapshot.jobs

@@ -18,6 +18,7 @@ from app.view_state import (
     Tone,
     age_text,
     banner,
+    ended_items,
     merged,
     percent,
     readout,
@@ -216,6 +217,13 @@ def test_times_and_shares_in_words() -> None:
 def test_the_status_line_marks_what_is_worrying() -> None:
     items = status_items(Statistics(frames_in=10, dropped=6), Spread(40, 200, 210), 120)
     assert [item.name for item in items if item.worrying] == ["Delay p50 / p95", "Drops", "Pause"]
+
+
+def test_after_a_scan_the_status_line_says_how_much_it_was_and_no_rates() -> None:
+    items = ended_items(Statistics(frames_in=200, classified=150, dropped=40, capture_rate=3.0))
+    assert [(item.name, item.value) for item in items] == [
+        ("Frames", "200"), ("Analysed", "150"), ("Drops", "40 (20.0%)"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", EVERYWHERE)

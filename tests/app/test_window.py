@@ -184,6 +184,8 @@ def test_stop_and_start_again_with_one_key(qtbot: QtBot, window: MainWindow, lon
     wait_for_phase(qtbot, window, Phase.STOPPED)
     qtbot.waitUntil(lambda: window.actions_by_name["start_stop"].text() == "Start", timeout=WAIT_MS)
     qtbot.waitUntil(window.actions_by_name["start_stop"].isEnabled, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "Analysed" in window.status.text, timeout=WAIT_MS)
+    assert "fps" not in window.status.text, "rates fade away when nothing comes"
     QTest.keyClick(window, KEY.Key_F2)
     qtbot.waitUntil(lambda: window.control.engine is not first, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.scan_page.result is not None, timeout=WAIT_MS)

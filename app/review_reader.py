@@ -1,0 +1,70 @@
+"""Reads frames of the session in review on threads; the window asks, and takes what is there. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from app.opened import OpenReview
+from app.review_worker import Fetcher
+from app.saved_frames import saved_frame
+from semc_core.frames import FramePacket, FrameResult
+from semc_core.review.viewer import FrameViewer
+
+
+class ReviewReader:
+    """Called by one thread; only `close` waits."""
+
+    def __init__(self, opened: OpenReview, failed: Callable[[str], None]) -> None:
+        """Read of this session.
+
+        Args:
+            opened: Outlives the reader.
+            failed: Told what could not be read, a sentence; called on the reader's threads.
+        """
+        self._frames: FrameViewer | None = None
+        self._looks: Fetcher[FrameResult] | None = None
+        self._saved: Fetcher[FramePacket] | None = None
+        if opened.source is not None:
+            self._frames = FrameViewer(opened.source, failed)
+        else:
+            self._saved = Fetcher(partial(saved_frame, opened), "review-saved", failed)
+        if opened.analysis is not None:
+            self._looks = Fetcher(opened.analysis.look_at, "review-looks", failed)
+
+    def frame(self, index: int) -> FramePacket | None:
+        """The newest frame that was read, maybe one near `index`, which is asked for and comes soon."""
+        if self._frames is None:
+            return None
+        self._frames.ask(index)
+        return self._frames.got
+
+    def saved(self, plane_id: int) -> FramePacket | None:
+        """The newest saved frame that was read, where the loop is not there; `plane_id`'s comes soon."""
+        if self._saved is None:
+            return None
+        self._saved.ask(plane_id)
+        return self._saved.got
+
+    def read_saved_again(self) -> None:
+        """The plane whose saved frame was read last may have another now. For any thread."""
+        if self._saved is not None:
+            self._saved.ask_again()
+
+    def look(self, index: int) -> FrameResult | None:
+        """The newest frame that was looked at; `index` is asked for and comes soon."""
+        if self._looks is None:
+            return None
+        self._looks.ask(index)
+        return self._looks.got
+
+    def look_again(self) -> None:
+        """More is known of the frame that was looked at last."""
+        if self._looks is not None:
+            self._looks.ask_again()
+
+    def close(self) -> None:
+        """End its threads."""
+        for fetcher in (self._frames, self._looks, self._saved):
+            if fetcher is not None:
+                fetcher.close()

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import Preprocessing
+from training.data.enough import is_unlabelled, what_is_lacking
 from training.data.frames import FrameSet, Progress, load_frames
 from training.data.index import DataIndex
 from training.data.readers import ReadOptions, open_data, open_many
-
-UNLABELLED: Final = ("unlabelled", "unlabeled")
-"""Class names, in any capitals, that say that nobody has labelled the pictures."""
-
-_LEAST_PICTURES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +65,6 @@ def for_classification(index: DataIndex) -> DataIndex:
     return replace(index, samples=samples, classes=classes)
 
 
-def is_unlabelled(name: str) -> bool:
-    """Whether a class name says that the picture has no label."""
-    return name.casefold() in UNLABELLED
-
-
 def load_given(
     places: Sequence[str],
     preprocessing: Preprocessing,
@@ -95,25 +85,8 @@ def load_given(
         UsageError: A set cannot be read or split, or a class has hardly any pictures to learn from.
     """
     index = for_classification(load_index(places, seed, groups))
+    if lacking := what_is_lacking(index):
+        raise UsageError(lacking)
     train = load_frames(index, "train", preprocessing, progress=progress)
     validation = load_frames(index, "validation", preprocessing, progress=progress)
-    check_enough(train, index)
     return Given(train, validation, index)
-
-
-def check_enough(train: FrameSet, index: DataIndex) -> None:
-    """Say before the work, not after it, that too little is there to learn what a plane looks like.
-
-    Raises:
-        UsageError: A class that has pictures has hardly any to learn from.
-    """
-    present = {sample.label for sample in index.samples}
-    counts = {name: sum(row.plane == name for row in train.rows) for name in train.classes if name in present}
-    if len(counts) < 2:
-        raise UsageError("There is one class only; training needs pictures of two or more.")
-    scarce = min(counts, key=lambda name: counts[name])
-    if counts[scarce] < _LEAST_PICTURES:
-        raise UsageError(
-            f"There are {counts[scarce]} training pictures of {scarce}, and {_LEAST_PICTURES} are the least; "
-            "add pictures or render more patients."
-        )

@@ -5,8 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
+from main import main
+from semc_core.errors import UsageError
+from semc_core.model.presets import find_preset
 from tests.training.toy_folder import write_toy_folder
-from training.given import load_index
+from training.given import load_given, load_index
 
 
 def test_a_set_without_splits_is_dealt_beside_one_that_has_them(tmp_path: Path) -> None:
@@ -23,3 +28,26 @@ def test_a_set_without_splits_is_dealt_beside_one_that_has_them(tmp_path: Path) 
             assert sample.split == sample.path.relative_to(dealt).parts[0]
     mine = {sample.split for sample in index.samples if sample.path.is_relative_to(whole)}
     assert "train" in mine
+
+
+def test_what_is_lacking_is_said_by_the_check_and_before_a_training_reads_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = write_toy_folder(tmp_path / "whole", 60)
+    preprocessing = find_preset("semc_small").preprocessing
+    one, few, none = tmp_path / "one", tmp_path / "few", tmp_path / "none"
+    shutil.copytree(whole / "DISC", one / "DISC")
+    shutil.copytree(whole, few)
+    for patient in sorted((few / "BAR").iterdir())[7:]:
+        shutil.rmtree(patient)
+    shutil.copytree(whole / "DISC", none / "unlabelled")
+    for folder, sentence in (
+        (one, "There is one class only"),
+        (few, "pictures of BAR, and 8 are the least"),
+        (none, "No picture has a label"),
+    ):
+        assert main(["data", "check", str(folder)]) == 0
+        assert f"It cannot be trained on yet. {sentence[:5]}" in (said := capsys.readouterr().out)
+        assert sentence in said
+        with pytest.raises(UsageError, match=sentence):
+            load_given([str(folder)], preprocessing, seed=1)

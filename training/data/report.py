@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.data.check import Report, name_of
+from training.data.enough import what_is_lacking
 from training.data.index import SPLITS, DataIndex, Sample
 
 _SHOWN: Final = 5
@@ -45,19 +46,27 @@ def print_report(report: Report, console: Console) -> None:
     _print_sets("of different groups look the same", report.near, console)
     _print_sets("have the same pixels and different labels", report.contradictions, console)
     if report.unreadable:
-        console.print(f"{len(report.unreadable)} pictures cannot be read:", style="red")
-        for sample, problem in report.unreadable[:_SHOWN]:
-            console.print(f"  {name_of(sample)}: {problem}", markup=False, soft_wrap=True)
+        console.print(f"Pictures that cannot be read: {len(report.unreadable)}", style="red")
+        for _, problem in report.unreadable[:_SHOWN]:
+            console.print(f"  {problem}", markup=False, soft_wrap=True)
     for leak in report.leaks:
         console.print(f"Leak: {leak}", style="red", markup=False, soft_wrap=True)
-    good = "The data set may be trained on." if report.ok else "The data set must be mended before training."
-    console.print(good)
+    lacking = what_is_lacking(report.index)
+    if not report.ok:
+        console.print("The data set must be mended before training.")
+    elif lacking:
+        console.print(f"It cannot be trained on yet. {lacking}", markup=False, soft_wrap=True)
+    else:
+        console.print("The data set may be trained on.")
 
 
 def _print_sets(what: str, sets: Sequence[Sequence[Sample]], console: Console) -> None:
     if not sets:
         return
-    console.print(f"{sum(len(each) for each in sets)} pictures in {len(sets)} sets {what}, such as")
+    pictures = f"{sum(len(each) for each in sets)} pictures"
+    console.print(
+        f"{pictures} {what}, in {len(sets)} sets, such as" if len(sets) > 1 else f"{pictures} {what}:"
+    )
     for each in sets[:_SHOWN]:
         console.print(
             f"  {', '.join(name_of(sample) for sample in each[:_SHOWN])}", markup=False, soft_wrap=True

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
+from training.data.enough import is_unlabelled
 from training.data.frames import FrameSet
-from training.given import is_unlabelled
 from training.pretrain.losses import UNKNOWN
 
 

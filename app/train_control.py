@@ -12,7 +12,6 @@ from app.train_page import DataChoice, ModelRow, TrainPage
 from app.train_state import Phase, RunState, train_view
 from app.training_process import TrainingProcess, TrainPlan, why_not
 from semc_core.errors import SemcError
-from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_spec
 from semc_core.model.library import SHIPPED, ModelLibrary, Version
 from semc_core.model.presets import PRESETS
@@ -140,13 +139,8 @@ class TrainControl:
             text = self.state.compared or "The new model was not compared with the one in use."
             self._page.show_comparison(text, False, True)
             return
-        refusal = self._refusal(comparison, new)
+        refusal = self._library.refusal(new, comparison)
         self._page.show_comparison(refusal or comparison.sentence, not refusal, bool(refusal))
-
-    def _refusal(self, comparison: Comparison, new: str) -> str:
-        current = self._library.current()
-        in_use = read_spec(self._library.path(None)).sha256 if current is None else current.sha256
-        return comparison.refusal(new, in_use)
 
     def _start(self) -> None:
         page, in_use = self._page, self._library.path(self._library.current())

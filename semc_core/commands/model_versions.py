@@ -7,7 +7,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from semc_core.errors import UsageError
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
+from semc_core.model.file import read_spec
 from semc_core.model.library import SHIPPED, ModelLibrary, Version
 
 
@@ -45,12 +47,32 @@ def use(args: argparse.Namespace) -> int:
         print(in_words(library.use(int(args.model))))
         return 0
     path = Path(args.model)
+    if not path.is_file():
+        raise UsageError(
+            f"There is no model file {path}; name one, or a version's number as in `semc model list`."
+        )
     comparison = comparison_of(path)
-    version = library.promote(path, comparison, note="taken in by hand", force=args.force)
+    version = promoted(path, comparison, "taken in by hand", force=args.force)
     if comparison is not None:
         print(comparison.sentence)
     print(in_words(version))
     return 0
+
+
+def promoted(model: Path, comparison: Comparison | None, note: str, *, force: bool) -> Version:
+    """Use a model file from now on, if it may replace the one in use; see `ModelLibrary.promote`.
+
+    Raises:
+        SemcError: It is refused, and the sentence says why and what can be done; or it cannot be written.
+    """
+    library = ModelLibrary()
+    refusal = "" if force else library.refusal(read_spec(model).sha256, comparison)
+    if refusal:
+        raise UsageError(
+            f"{refusal} {model.name} is kept and not used. Its `semc train` command with --resume compares "
+            "it again; `semc model use` with --force uses it all the same."
+        )
+    return library.promote(model, comparison, note, force=force)
 
 
 def rollback(args: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ SHIPPED: Final = 0
 INDEX_NAME: Final = "library.json"
 _LOCK_NAME: Final = "library.lock"
 _SCHEMA: Final = 1
-_NOT_COMPARED: Final = "The new model was not compared with the one in use; compare it first."
+_NOT_COMPARED: Final = "The new model was not compared with the one in use."
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,22 @@ class ModelLibrary:
             self._write(_Index(versions, used))
         return version
 
+    def refusal(self, sha256: str, comparison: Comparison | None) -> str:
+        """Why a model must not replace the one in use, in a sentence; "" if it may.
+
+        Args:
+            sha256: Of its file.
+            comparison: Of it with the model in use; None if there is none.
+
+        Raises:
+            ModelFileError: The library, or the model that came with the program, cannot be read.
+        """
+        if comparison is None:
+            return _NOT_COMPARED
+        current = self.current()
+        in_use = read_spec(DEFAULT_MODEL).sha256 if current is None else current.sha256
+        return comparison.refusal(sha256, in_use)
+
     def promote(
         self, model: Path, comparison: Comparison | None, note: str = "", *, force: bool = False
     ) -> Version:
@@ -171,11 +187,7 @@ class ModelLibrary:
             ModelFileError: It is no model of ours, or the one in use is gone.
             SaveError: Nothing can be written to the user's folder.
         """
-        refusal = _NOT_COMPARED
-        if comparison is not None:
-            current = self.current()
-            in_use = read_spec(DEFAULT_MODEL).sha256 if current is None else current.sha256
-            refusal = comparison.refusal(read_spec(model).sha256, in_use)
+        refusal = self.refusal(read_spec(model).sha256, comparison)
         if refusal and not force:
             raise UsageError(refusal)
         compared = None if comparison is None else comparison.as_json()

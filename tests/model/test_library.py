@@ -189,7 +189,11 @@ def test_a_comparison_is_read_as_it_was_written(models: list[Path], tmp_path: Pa
 
 def test_the_command_lists_uses_and_goes_back(models: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["model", "use", str(models[0])]) == 2
-    assert "was not compared" in capsys.readouterr().err
+    refused = capsys.readouterr().err
+    assert "was not compared" in refused
+    assert "--resume compares it again; `semc model use` with --force uses it all the same." in refused
+    assert main(["model", "use", "absent.safetensors"]) == 2
+    assert "There is no model file absent.safetensors" in capsys.readouterr().err
     run = models[0].with_suffix(".run")
     run.mkdir()
     (run / COMPARISON_NAME).write_text(json.dumps(compared(models[0], DEFAULT_MODEL, 0.1).as_json()))

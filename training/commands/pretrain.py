@@ -81,9 +81,10 @@ def _pretrain(args: argparse.Namespace, folder: Path, progress: Progress | None)
     usual = Budget(steps=max(1, round(10 * len(train.rows) / options.batch)))  # ten epochs, as AWCL
     options = replace(options, budget=budget_of(args, len(train.rows), options.batch, usual))
     training = Pretraining(options, train, validation, folder, coarse)
+    used = f"{training.labelled:.0%} of them with an anatomy that is used"
     opening = (
         f"{len(train.rows)} frames of {len(train.groups)} patients to learn from, "
-        f"{training.labelled:.0%} of them with an anatomy that is used."
+        f"{used if options.method == 'awcl' else 'whose labels are not used'}."
     )
 
     def finish(progress: Progress) -> float:

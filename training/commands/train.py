@@ -94,14 +94,15 @@ def _promote(args: argparse.Namespace) -> None:
     Raises:
         UsageError: It is refused.
     """
-    from semc_core.commands.model_versions import comparison_of, in_words
-    from semc_core.model.library import ModelLibrary
+    from semc_core.commands.model_versions import comparison_of, in_words, promoted
 
     comparison = comparison_of(args.out)
     if args.promote or args.force:
-        print(in_words(ModelLibrary().promote(args.out, comparison, "trained", force=args.force)))
+        print(in_words(promoted(args.out, comparison, "trained", force=args.force)))
     elif comparison is not None and comparison.verdict in ("better", "as good"):
         print(f"To use it from now on: semc model use {args.out}")
+    elif comparison is not None:
+        print(f"To use it all the same: semc model use {args.out} --force")
 
 
 def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:

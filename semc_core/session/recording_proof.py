@@ -121,7 +121,10 @@ def _unproven(name: str, to_hash: bool | None, *, closed: bool, there: bool) -> 
     if to_hash is None and not closed:
         return f"{name} is not proven: its session was never closed. Open the session to have it hashed."
     if to_hash is None:
-        return f"{name} is not proven: the log does not name it."
+        return (
+            f"{name} is not proven: the log does not name it, so somebody may have added it later. "
+            "Do not rely on it."
+        )
     if to_hash:
         return f"{name} is not proven: it has not been hashed yet. Open the session to have that done."
     return f"{name} is not proven: an older program made it and did not hash it."

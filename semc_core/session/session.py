@@ -15,9 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError, SessionError
 from semc_core.frames import FrameResult
@@ -47,9 +44,7 @@ from semc_core.session.recording_proof import (
     RECOVERED,
     TO_HASH,
     RecordingProver,
-    Recordings,
     parts_there,
-    recordings_of,
 )
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, made, view_of
@@ -335,23 +330,6 @@ class Session(SessionView):
             remove_plane(self.folder, png)
         self.recovered = recovery.sentence
 
-    def _over(self) -> bool:
-        """Whether the scan had come to its end: of a loop every frame is stored; a live scan was closed."""
-        if self.complete or not self.source.live:
-            return self.complete
-        with schema.told(self.folder):
-            return any(entry.kind == "closed" for entry in schema.entries_by(self._connection, PROGRAM))
-
-    def _recordings(self) -> Recordings:
-        """What the log says of the recordings."""
-        try:
-            with schema.told(self.folder):
-                return recordings_of(schema.entries_by(self._connection, PROGRAM))
-        except (LookupError, TypeError, ValueError) as error:
-            raise SessionError(
-                f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."
-            ) from error
-
     def _swap(self, kind: str) -> str | None:
         with self._lock:
             self._check_writable()
@@ -362,12 +340,6 @@ class Session(SessionView):
             numbers = self._write(Note(PERSON, kind, {"text": step.text, "of": step.seq}, back))
             self._undo.swapped(kind, numbers[-1], back)
             return step.text
-
-    def _smoothed_at(self, index: int, time_s: float) -> NDArray[np.float32] | None:
-        # A time that was read back from a JSON is rounded.
-        table = self.frames(time_s - 1e-4, time_s + 1e-4)
-        (found,) = np.nonzero(table.index == index)
-        return table.smoothed[found[0]] if len(found) else None
 
     def _write_edit(self, note: Note, edit: Edit | None) -> None:
         self._check_writable()

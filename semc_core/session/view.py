@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from semc_core.errors import SessionError
 from semc_core.session import schema
 from semc_core.session.entries import (
     PERSON,
+    PROGRAM,
     AuditEntry,
     ExportEntry,
     FrameTable,
@@ -28,6 +32,7 @@ from semc_core.session.journal import frames_note
 from semc_core.session.lock import WriterLock
 from semc_core.session.origin import origin_from_payload
 from semc_core.session.reader import SessionReader
+from semc_core.session.recording_proof import Recordings, recordings_of
 from semc_core.session.state import State, view_of
 from semc_core.session.undo import UndoStack
 
@@ -193,3 +198,27 @@ class SessionView:
         with self._lock:
             if schema.data_version(self._connection) != self._data_version:
                 self._load()
+
+    def _over(self) -> bool:
+        """Whether the scan had come to its end: of a loop every frame is stored; a live scan was closed."""
+        if self.complete or not self.source.live:
+            return self.complete
+        with schema.told(self.folder):
+            return any(entry.kind == "closed" for entry in schema.entries_by(self._connection, PROGRAM))
+
+    def _recordings(self) -> Recordings:
+        """What the log says of the recordings."""
+        try:
+            with schema.told(self.folder):
+                return recordings_of(schema.entries_by(self._connection, PROGRAM))
+        except (LookupError, TypeError, ValueError) as error:
+            raise SessionError(
+                f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."
+            ) from error
+
+    def _smoothed_at(self, index: int, time_s: float) -> NDArray[np.float32] | None:
+        """What the model said of a frame, float32 (K,); None if it was not analysed."""
+        # A time that was read back from a JSON is rounded.
+        table = self.frames(time_s - 1e-4, time_s + 1e-4)
+        (found,) = np.nonzero(table.index == index)
+        return table.smoothed[found[0]] if len(found) else None

@@ -92,6 +92,14 @@ def test_a_recording_that_is_not_as_it_was_is_found(
     assert f"The recording {name} {said}" in problems[0]
 
 
+def test_a_recording_that_somebody_added_is_told(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for suffix in (".mkv", ".csv"):
+        shutil.copy(copy / f"recording{suffix}", copy / f"recording-3{suffix}")
+    assert main(["session", "verify", str(copy)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "recording-3.mkv is not proven: the log does not name it, so somebody may have added it" in said
+
+
 def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_recovered(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,9 +26,13 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
             out.flush()
             os.fsync(out.fileno())
         partial.replace(path)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         partial.unlink(missing_ok=True)
-        raise save_error(path.parent, error) from error
+        # PyTorch's writer hides a failed write behind an error of its own.
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError):
+            raise
+        raise save_error(path.parent, cause) from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

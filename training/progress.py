@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from semc_core.session.atomic import save_error
+
 PROGRESS_NAME: Final = "progress.jsonl"
 STOP_NAME: Final = "control/stop"
 EVENTS: Final = (
@@ -50,6 +52,9 @@ class Progress:
             event: One of `EVENTS`.
             message: A sentence, or "".
             values: Of the names in the module's text; one that is not finite is written as null.
+
+        Raises:
+            SaveError: It cannot be written.
         """
         assert event in EVENTS
         assert set(values) <= set(_VALUES)
@@ -60,8 +65,11 @@ class Progress:
         for name in _VALUES:
             value = values.get(name, math.nan)
             line[name] = round(value, 6) if math.isfinite(value) else None
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line | {"message": message}) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line | {"message": message}) + "\n")
+        except OSError as error:
+            raise save_error(self._path.parent, error) from error
 
     def stop_wanted(self) -> bool:
         """Whether another program asked for a stop."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semc_core.session.atomic import write_atomically
+from semc_core.session.atomic import save_error, write_atomically
 
 CSV_NAME = "log.csv"
 TENSORBOARD_NAME = "tensorboard"
@@ -46,12 +46,15 @@ class RunLog:
         """Log a row with a value for every column.
 
         Raises:
-            SaveError: The table cannot be written.
+            SaveError: The table, or TensorBoard's file, cannot be written.
         """
         self.rows.append(row)
         self._write()
-        self._show(row)
-        self._board.flush()
+        try:
+            self._show(row)
+            self._board.flush()
+        except OSError as error:
+            raise save_error(self._path.parent, error) from error
 
     def close(self) -> None:
         """Finish TensorBoard's file."""

@@ -8,15 +8,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from semc_core.commands.arguments import count, new_file, positive
-from semc_core.errors import SemcError, UsageError
+from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.model.presets import PRESETS
+from semc_core.session.atomic import save_error
 
 if TYPE_CHECKING:
     from training.progress import Progress
@@ -272,13 +273,16 @@ def telling_failure(folder: Path) -> Iterator[Progress | None]:
     if os.environ.get("RANK", "0") != "0":
         yield None
         return
-    folder.mkdir(exist_ok=True)
-    progress = Progress(folder)
+    try:
+        folder.mkdir(exist_ok=True)
+        progress = Progress(folder)
+    except OSError as error:
+        raise save_error(folder, error) from error
     try:
         yield progress
-    except SemcError as error:
-        progress.tell("failed", str(error))
-        raise
     except Exception as error:
-        progress.tell("failed", f"It ended with {type(error).__name__}; see its output.")
+        known = isinstance(error, SemcError)
+        words = str(error) if known else f"It ended with {type(error).__name__}; see its output."
+        with suppress(SaveError):  # A full disk may be the very fault; it is raised below.
+            progress.tell("failed", words)
         raise

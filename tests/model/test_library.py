@@ -150,7 +150,7 @@ def test_a_worse_or_uncompared_model_is_refused_unless_forced(models: list[Path]
         (compared(models[0], DEFAULT_MODEL, -0.1), "is worse than the one in use: F1 0.700 against 0.800"),
         (compared(models[0], DEFAULT_MODEL, None), "was not compared: they differ"),
         (compared(models[1], DEFAULT_MODEL, 0.1), "not the one that was compared"),
-        (compared(models[0], models[1], 0.1), "Another model has come into use"),
+        (compared(models[0], models[1], 0.1), "compared with another than the one in use now"),
         (None, "was not compared with the one in use"),
     ):
         with pytest.raises(UsageError, match=sentence):

@@ -36,7 +36,9 @@ def test_what_is_lacking_is_said_by_the_check_and_before_a_training_reads_pictur
     whole = write_toy_folder(tmp_path / "whole", 60)
     preprocessing = find_preset("semc_small").preprocessing
     one, few, none = tmp_path / "one", tmp_path / "few", tmp_path / "none"
-    shutil.copytree(whole / "DISC", one / "DISC")
+    (one / "DISC").mkdir(parents=True)
+    for number, path in enumerate((whole / "DISC").glob("*/*")):
+        shutil.copy(path, one / "DISC" / f"{number}.png")
     shutil.copytree(whole, few)
     for patient in sorted((few / "BAR").iterdir())[7:]:
         shutil.rmtree(patient)
@@ -47,7 +49,8 @@ def test_what_is_lacking_is_said_by_the_check_and_before_a_training_reads_pictur
         (none, "No picture has a label"),
     ):
         assert main(["data", "check", str(folder)]) == 0
-        assert f"It cannot be trained on yet. {sentence[:5]}" in (said := capsys.readouterr().out)
+        said = capsys.readouterr().out
+        assert "It cannot be trained on yet." in said
         assert sentence in said
         with pytest.raises(UsageError, match=sentence):
             load_given([str(folder)], preprocessing, seed=1)

@@ -15,6 +15,7 @@ from typing import Final
 
 from semc_core.capture.images import SUFFIXES, natural_key
 from semc_core.labels import NON_STANDARD
+from training.data.enough import is_unlabelled
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions
 
@@ -97,7 +98,7 @@ def _root(folder: Path) -> Path:
     if _has_pictures(folder) or _has_pictures(inside[0]):
         return folder
     below = _folders(inside[0])
-    if len(below) < 2 or plain(inside[0].name) in _NONE_NAMES:
+    if len(below) < 2 or plain(inside[0].name) in _NONE_NAMES or is_unlabelled(inside[0].name):
         return folder  # One class, and the patients in it.
     wrapped = any(_has_pictures(each) or each.name.casefold() in SPLIT_NAMES for each in below)
     return inside[0] if wrapped else folder

@@ -195,6 +195,15 @@ def test_the_table_of_splits_remembers_the_patients_that_an_expression_found(
     assert "Nothing says which pictures show the same patient" in said
 
 
+@pytest.mark.parametrize("text", ["", "file,group\n", "file,label,source,group,split,frame\n", "a,b\n1,2\n"])
+def test_a_table_of_splits_without_splits_is_refused(text: str, tmp_path: Path) -> None:
+    for number in range(2):
+        picture(tmp_path / "AB"[number] / f"{number}.png", number)
+    (tmp_path / SPLIT_FILE).write_text(text)
+    with pytest.raises(UsageError, match="cannot be read as a table of splits"):
+        open_data(tmp_path)
+
+
 def test_pictures_dealt_one_by_one_are_still_said_to_be_so(tmp_path: Path) -> None:
     for number in range(12):
         picture(tmp_path / "AB"[number % 2] / f"{number}.png", number)

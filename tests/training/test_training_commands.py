@@ -87,6 +87,8 @@ def test_a_fault_is_told_to_who_reads_the_progress(
         (["--augment", "all"], "no recipe"),
         (["--batch", "8", "--accumulate", "8"], "two frames or more"),
         (["--contrast", "triplet"], "no loss"),
+        (["--method", "resnet18", "--contrast", "supcon"], "says nothing to the network resnet18"),
+        (["--method", "supcon", "--alpha", "0.3"], "says nothing to the network supcon"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(

@@ -190,7 +190,26 @@ def _options(args: argparse.Namespace) -> TrainOptions:
     changed = given_options(args, "method", "accumulate", "optimiser", "second_task", "second_weight")
     if args.full_size:
         changed["progressive"] = False
-    return replace(options, losses=losses, **changed)
+    options = replace(options, losses=losses, **changed)
+    _check_losses_fit(args, options)
+    return options
+
+
+def _check_losses_fit(args: argparse.Namespace, options: TrainOptions) -> None:
+    """Refuse a part of the loss that the network is not trained with, instead of leaving it out unsaid."""
+    from training.networks import described, fitting_losses
+
+    described(options.method, options.preset)
+    used = fitting_losses(options.method, options.losses)
+    for name, differs in (
+        ("contrast", used.contrast != options.losses.contrast),
+        ("alpha", not options.method.startswith("semc")),
+    ):
+        if getattr(args, name) is not None and differs:
+            raise UsageError(
+                f"--{name} {getattr(args, name)} says nothing to the network {options.method}, which has its "
+                "own loss; leave it out, or choose --method semc."
+            )
 
 
 def _alpha(text: str) -> float | None:

@@ -250,6 +250,8 @@ def read_splits(path: Path) -> StoredSplits:
             rows = [
                 (row["file"], int(row["frame"]), row["group"], row["split"]) for row in csv.DictReader(table)
             ]
+        if not rows:
+            raise ValueError("no rows")
     except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise UsageError(
             f"{path.name} cannot be read as a table of splits; remove it and run `semc data split` again."

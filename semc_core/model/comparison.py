@@ -93,7 +93,7 @@ class Comparison:
         if candidate_sha256 != self.candidate.sha256:
             return "The new model's file is not the one that was compared; train or compare it again."
         if current_sha256 != self.current_sha256:
-            return "The new model was compared with another than the one in use now; compare it again."
+            return "The new model was compared with another than the one in use now."
         if self.verdict in ("worse", "not compared"):
             return self.sentence
         return ""

@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> int:
     """Train. Returns the exit code."""
     prepare(args)
     folder = run_folder(args.out)
-    (folder / COMPARISON_NAME).unlink(missing_ok=True)
     with telling_failure(folder) as progress:
+        (folder / COMPARISON_NAME).unlink(missing_ok=True)
         code = _train(args, folder, progress)
     if progress is not None and (folder / COMPARISON_NAME).exists():
         _promote(args)

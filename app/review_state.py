@@ -271,9 +271,10 @@ def candidate_items(
 
 
 def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
-    """ "SAVED: FHP1" where frame `index` is the saved one of a plane, or ""."""
-    names = [short_name(plane.plane) for plane in planes if plane.frame_index == index and not plane.rejected]
-    return "SAVED: " + ", ".join(names) if names else ""
+    """ "SAVED: FHP1" where frame `index` is the saved one of a plane, "SAVED" for a capture of none; or ""."""
+    here = [plane.plane for plane in planes if plane.frame_index == index and not plane.rejected]
+    names = ", ".join(name for name in here if name != NON_STANDARD)
+    return f"SAVED: {names}" if names else "SAVED" if here else ""
 
 
 def called(plane: PlaneEntry, first: bool = False) -> str:
@@ -295,7 +296,8 @@ def plane_sentence(plane: PlaneEntry) -> str:
     text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
     how = decision(plane)
     if how is Decision.SAVED:
-        text += " Captured by hand; the key of its name confirms it."
+        what = "a plane names" if plane.plane == NON_STANDARD else "its name confirms"
+        text += f" Captured by hand; the key of {what} it."
     elif how is not Decision.FOUND and not (how is Decision.CONFIRMED and plane.rejected):
         text += f" {decided(plane)}."
     if plane.rejected:

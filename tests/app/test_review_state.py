@@ -165,7 +165,10 @@ def test_a_card_says_who_decided() -> None:
 def test_a_capture_of_no_plane_has_the_words_of_the_live_page() -> None:
     capture = plane(4, 6.0, "NSP", by_hand=True, chosen_by="person")
     (card,) = plane_items((capture,), {}, None)
-    assert card.lines[0][0] == saved_badge((capture,), 150).removeprefix("SAVED: ") == "No plane"
+    assert card.lines[0][0] == "No plane"
+    assert saved_badge((capture,), 150) == "SAVED"
+    assert saved_badge((capture, plane(5, 6.0)), 150) == "SAVED: FHP1"
+    assert plane_sentence(capture).endswith("Captured by hand; the key of a plane names it.")
     assert done_sentence(Reject(4), capture) == "The capture at 0:06.0 is rejected."
     assert done_sentence(Relabel(4, "LLP"), capture) == "The plane at 0:06.0 is now LLP (was No plane)."
 

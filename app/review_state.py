@@ -271,7 +271,7 @@ def candidate_items(
 
 
 def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
-    """ "SAVED: FHP1" where frame `index` is the saved one of a plane, "SAVED" for a capture of none; or ""."""
+    """ "SAVED: FHP1" where frame `index` is a plane's saved one, "SAVED" for a capture of no plane; or ""."""
     here = [plane.plane for plane in planes if plane.frame_index == index and not plane.rejected]
     names = ", ".join(name for name in here if name != NON_STANDARD)
     return f"SAVED: {names}" if names else "SAVED" if here else ""

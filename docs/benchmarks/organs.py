@@ -11,7 +11,6 @@ on.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import statistics
@@ -109,15 +108,27 @@ def _arguments() -> argparse.Namespace:
 
 
 def _dealt(args: argparse.Namespace) -> DataIndex:
-    """All pictures, dealt by group; what looks the same is kept together. Dealt once."""
+    """All pictures, dealt once: each source by itself, what looks the same kept together.
+
+    A source of one or two groups is for training alone.
+    """
     index = open_data(args.data, leaks_allowed=True)
-    table = args.out / "splits.csv"
+    table = args.out / "splits.json"
     if not table.exists():
         report = inspect(index)
         alike = [{sample.group for sample in each} for each in (*report.exact, *report.near)]
-        index.split(1, anew=True, together=[each for each in alike if len(each) > 1]).save(table)
-    with table.open(newline="") as rows:
-        return index.with_splits({row["group"]: row["split"] for row in csv.DictReader(rows)})
+        found: dict[str, str] = {}
+        for source in {sample.source for sample in index.samples}:
+            own = tuple(sample for sample in index.samples if sample.source == source)
+            groups = {sample.group for sample in own}
+            if source in args.across or len(groups) < 3:
+                found |= dict.fromkeys(groups, "test" if source in args.across else "train")
+            else:
+                together = [each & groups for each in alike if len(each & groups) > 1]
+                dealt = replace(index, samples=own).split(1, anew=True, together=together)
+                found |= {sample.group: sample.split for sample in dealt.samples}
+        write_atomically(table, json.dumps(found, indent=0, sort_keys=True).encode())
+    return index.with_splits(json.loads(table.read_text()))
 
 
 def _splits(index: DataIndex, across: set[str]) -> Iterator[tuple[DataIndex, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -23,6 +23,8 @@ MOST_MOMENTS: Final = 4
 _LEAST_STEP: Final = 32
 _LEAST_PIXELS: Final = 40
 _STROKE_PX: Final = 15
+
+T = TypeVar("T", bound=np.generic)
 
 Shown = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
@@ -53,16 +55,21 @@ class ClipLook:
         self._stretches: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []
 
     def add(self, pixels: NDArray[np.uint8], time_s: float) -> None:
-        """Take the next frame; one of another size than the first is left out.
+        """Take the next frame; one of another size than the first is left out, as it is of the clip.
 
         Args:
-            pixels: uint8 (H, W) or (H, W, 3), as it is.
+            pixels: uint8 (H, W) or (H, W, 3), as it is; colour may come and go.
             time_s: Its presentation time.
         """
         if self._total is None:
             self._first_s, self._total = time_s, np.zeros(pixels.shape, np.uint32)
-        elif self._total.shape != pixels.shape:
+        if self._total.shape[:2] != pixels.shape[:2]:
             return
+        if pixels.ndim > self._total.ndim:
+            self._end_stretch()
+            self._total = _coloured(self._total)
+        elif pixels.ndim < self._total.ndim:
+            pixels = _coloured(pixels)
         self._count += 1
         # Times are rounded: what lies on the border belongs to the stretch that begins there.
         number = int((time_s - self._first_s) / STRETCH_S + 1e-3)
@@ -103,6 +110,11 @@ class ClipLook:
         if done is not None and self._total is not None:
             self._total += done.total
             self._stretches.append((done.mean, done.darkest))
+
+
+def _coloured(gray: NDArray[T]) -> NDArray[T]:
+    """(H, W) as (H, W, 3)."""
+    return np.repeat(gray[:, :, np.newaxis], 3, axis=2)
 
 
 def _lines(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -81,3 +81,14 @@ def test_colour_slow_and_uneven_clips() -> None:
     assert {pixels.shape for pixels in pictures} == {(*SIZE, 3)}
     assert looked([]) == []
     assert len(looked([frames[0], frames[1][:100]])) == 1
+
+
+@pytest.mark.parametrize("coloured", [range(COUNT // 2), range(COUNT // 2, COUNT)])
+@pytest.mark.parametrize("first", [10, 60])
+def test_a_name_is_read_also_where_colour_comes_or_goes_within_the_clip(first: int, coloured: range) -> None:
+    frames = [speckle(index) for index in range(COUNT)]
+    for index in range(first, first + RATE // 2):
+        frames[index] = with_name(frames[index])
+    for index in coloured:
+        frames[index] = np.stack([frames[index]] * 3, axis=-1)
+    assert max(letters(pixels) for pixels in looked(frames)[1:]) > 240

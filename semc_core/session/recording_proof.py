@@ -41,12 +41,12 @@ class Recordings:
 
     Attributes:
         to_hash: Whether each part that the log names was to be hashed.
-        recovered: The parts that a crash left.
+        late: The parts that were still to be hashed when the session was opened again.
         hashed: Name of a part's video -> its files: name -> size in bytes and SHA-256.
     """
 
     to_hash: dict[str, bool] = field(default_factory=dict)
-    recovered: set[str] = field(default_factory=set)
+    late: set[str] = field(default_factory=set)
     hashed: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
 
     @property
@@ -66,8 +66,8 @@ def recordings_of(entries: Iterable[AuditEntry]) -> Recordings:
         if entry.kind == RECORDING:
             names = [str(name) for name in entry.payload["parts"] if _VIDEO.fullmatch(str(name))]
             told.to_hash.update(dict.fromkeys(names, bool(entry.payload.get(TO_HASH))))
-            if entry.payload.get(RECOVERED):
-                told.recovered.update(names)
+        elif entry.kind == "opened":
+            told.late.update(told.due)
         elif entry.kind == HASHED:
             files = {str(each["name"]): (int(each["size"]), str(each["sha256"])) for each in _files(entry)}
             videos = [name for name in files if _VIDEO.fullmatch(name)]
@@ -100,10 +100,10 @@ def recording_problems(
     problems, notes = [], []
     for files in told.hashed.values():
         problems += [sentence for name, proof in files.items() if (sentence := _changed(folder, name, proof))]
-    for name in sorted(told.recovered & told.hashed.keys()):
+    for name in sorted(told.late & told.hashed.keys()):
         notes.append(
-            f"{name} was hashed only when the session was recovered after a crash: what was changed before "
-            "that is not found."
+            f"{name} was hashed only when its session was opened again: what was changed before that is not "
+            "found."
         )
     there = set(parts_there(folder))
     for name in sorted({*there, *told.to_hash} - told.hashed.keys()):

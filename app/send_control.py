@@ -37,7 +37,8 @@ class SendControl:
 
         Args:
             data: The user's data folder.
-            reviewed: The session that is open in review, whose log gets its own results; for any thread.
+            reviewed: The session that is open in review, whose log gets its own results unless it is open
+                for looking only; for any thread.
         """
         self._data = data
         self._reviewed = reviewed
@@ -192,8 +193,8 @@ class SendControl:
 
         service = SendService(self._data, self._changed)
         self._service = service
-        self._look(service)
         service.start()
+        self._look(service)
 
     def _work(self, work: Callable[[SendService], None]) -> None:
         if self._service is None:
@@ -257,10 +258,10 @@ class SendControl:
         from semc_core.pacs.results import log_all, log_results
 
         session = self._reviewed()
-        if session is not None:
+        if session is not None and not session.read_only:
             log_results(service.queue, session)
         else:
-            # One that is open elsewhere gets its entries later.
+            # One that is open elsewhere, and here for looking only, gets its entries later.
             log_all(service.queue)
 
     def _say(self, sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.export_dialog import ExportDialog
 from app.export_state import Phase
+from app.send_control import SendControl
 from app.send_dialog import SendDialog
 from app.send_state import SendSnapshot, destination_line, job_row, sending_fault, sending_now, service_words
 from app.window import MainWindow
@@ -20,6 +22,9 @@ from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.entries import Job
+from semc_core.pacs.objects import exported_objects
+from semc_core.pacs.queue import SendQueue
+from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
 from semc_core.pacs.service import SendState
 from semc_core.session.session import Session
 from tests.export.scans import video_session
@@ -198,3 +203,26 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     dialog.tick()
     dialog._remove()
     qtbot.waitUntil(lambda: not snapshot.snapshot.destinations, timeout=WAIT_MS)
+
+
+def test_a_result_of_a_session_that_is_only_looked_at_waits_and_sending_goes_on(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = exported_objects(bundle(tmp_path, monkeypatch, tmp_path))
+    with closing(QueueFile(tmp_path / FOLDER_NAME)) as file:
+        queue = SendQueue(file)
+        queued = queue.add(
+            "archive", found.objects, found.read, manifest=found.manifest, session=tmp_path / "session"
+        )
+        assert queued.job_id is not None
+        queue.cancel(queued.job_id)
+    with Session.open(tmp_path / "session") as holder:
+        with (
+            Session.open(tmp_path / "session", read_only=True) as looked_at,
+            closing(SendControl(tmp_path, lambda: looked_at)) as control,
+        ):
+            control.open()
+            qtbot.waitUntil(lambda: control.snapshot.ready or control.fault != "", timeout=WAIT_MS)
+            assert control.fault == ""
+            assert not control.snapshot.jobs[0].told
+        assert holder.exports()[-1].kind == "folder"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ from training.data import frames as frames_module
 from training.data.check import inspect
 from training.data.duplicates import clusters, groups_with_same_files, near_pairs
 from training.data.frames import load_frames
-from training.data.index import SPLIT_FILE, DataIndex, Sample, check_leaks, make_index
+from training.data.index import SPLIT_FILE, DataIndex, Sample, check_leaks, make_index, read_splits
 from training.data.pictures import read_pictures
 from training.data.readers import ReadOptions, open_data
 from training.data.splits import choose_patients
@@ -193,6 +194,19 @@ def test_the_table_of_splits_remembers_the_patients_that_an_expression_found(
     said = capsys.readouterr().out
     assert "1 groups are new" in said
     assert "Nothing says which pictures show the same patient" in said
+
+
+def test_a_new_patient_elsewhere_is_no_known_one_because_a_file_has_the_same_name(tmp_path: Path) -> None:
+    def scan(patient: str, number: int) -> Sample:
+        return Sample(tmp_path / "scans" / patient / f"{number}.png", "A", patient)
+
+    known = [replace(scan("p1", 1), split="train"), replace(scan("p2", 2), split="test")]
+    make_index("set", known, tmp_path / "table").save(tmp_path / "splits.csv")
+    grown = make_index("set", [*known, scan("p3", 1), scan("p3", 2)], tmp_path / "table")
+    found = grown.with_stored(read_splits(tmp_path / "splits.csv"), regroup=True)
+    assert [(sample.group, sample.split) for sample in found.samples] == [
+        ("p1", "train"), ("p2", "test"), ("p3", ""), ("p3", ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", "file,group\n", "file,label,source,group,split,frame\n", "a,b\n1,2\n"])

@@ -166,7 +166,9 @@ class DataIndex:
             return self.with_splits(stored.splits)
 
         def group_of(sample: Sample) -> str:
-            if sample.group in stored.splits:
+            # Of a file outside the folder the table has the bare name, which another may have, too.
+            inside = self.folder is not None and sample.path.is_relative_to(self.folder)
+            if not inside or sample.group in stored.splits:
                 return sample.group
             return stored.groups.get((self._relative(sample.path), sample.frame), sample.group)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
 
 from app.choices import Choices, Overrides
 from app.scan import Job, ScanControl, ScanOptions
@@ -20,11 +23,13 @@ from semc_core.capture.open import open_source
 from semc_core.capture.source import FrameSource
 from semc_core.engine.live import LiveEngine
 from semc_core.engine.state import Phase
-from semc_core.errors import SourceError
+from semc_core.errors import SessionError, SourceError
 from semc_core.frames import Crop
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.runtime import Runtime
+from semc_core.session.session import Session
+from tests.app.conftest import WAIT_MS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -175,24 +180,31 @@ def test_what_is_chosen_in_the_window_wins_over_the_command_line(settings: Setti
     assert choices.device == "cpu"
 
 
-def run_command(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
-    code = (
-        "import argparse, sys; from app import command; from semc_core.errors import SemcError\n"
-        "p = argparse.ArgumentParser(); command.add_arguments(p)\n"
-        "try: sys.exit(command.run(p.parse_args(sys.argv[1:])))\n"
-        "except SemcError as error: sys.exit(str(error))"
-    )
+_COMMAND = (
+    "import argparse, sys; from app import command; from semc_core.errors import SemcError\n"
+    "p = argparse.ArgumentParser(); command.add_arguments(p)\n"
+    "try: sys.exit(command.run(p.parse_args(sys.argv[1:])))\n"
+    "except SemcError as error: sys.exit(str(error))"
+)
+
+
+def start_command(*arguments: str, home: Path) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     environment.update(HOME=str(home), XDG_CACHE_HOME=str(home), XDG_CONFIG_HOME=str(home))
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+    return subprocess.Popen(
+        [sys.executable, "-c", _COMMAND, *arguments],
         cwd=ROOT,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
     )
+
+
+def run_command(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    with start_command(*arguments, home=home) as process:
+        out, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
@@ -217,6 +229,30 @@ def test_without_a_display_a_missing_file_is_told_in_one_sentence(tmp_path: Path
     done = run_command(missing, "--model", str(fhp1_model), "--out", str(tmp_path), home=tmp_path)
     assert done.returncode == 1
     assert "missing.mp4 was not found; check the name." in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_ends_programs_closes_the_scan_and_its_session(
+    qtbot: QtBot, tmp_path: Path, long_loop: Path, fhp1_model: Path, number: signal.Signals
+) -> None:
+    given = (str(long_loop), "--model", str(fhp1_model), "--device", "cpu", "--out", str(tmp_path / "out"))
+    with start_command(*given, "--seconds", "120", home=tmp_path) as process:
+        qtbot.waitUntil(lambda: frames_logged(tmp_path / "out") > 0, timeout=2 * WAIT_MS)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    (database,) = (tmp_path / "out").glob("*/session.sqlite")
+    with Session.open(database.parent, read_only=True) as session:
+        assert session.closed
+
+
+def frames_logged(out: Path) -> int:
+    """In the only session there, which another process writes; 0 while it is being made."""
+    for database in out.glob("*/session.sqlite"):
+        with suppress(SessionError), Session.open(database.parent, read_only=True) as session:
+            return len(session.frames())
+    return 0
 
 
 def test_the_command_imports_no_qt_before_it_runs() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +15,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.application import faults_shown, signals_close
+from app.application import faults_shown
 from app.view_state import RESEARCH_NOTICE, Tone
 from app.window import MainWindow
 from semc_core.engine.state import Phase
-from semc_core.session.session import Session
 
 WAIT_MS = 30_000
 KEY = Qt.Key
@@ -341,22 +339,6 @@ def test_under_a_dialog_no_key_of_the_window_works(qtbot: QtBot, window: MainWin
     assert dialog is not None
     dialog.reject()
     qtbot.waitUntil(actions["start_stop"].isEnabled, timeout=WAIT_MS)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_ends_programs_closes_the_scan_and_its_session(
-    qtbot: QtBot, window: MainWindow, long_loop: Path, number: signal.Signals
-) -> None:
-    before = signal.getsignal(number)
-    window.open_source(str(long_loop))
-    wait_for_results(qtbot, window)
-    with signals_close(window):
-        signal.raise_signal(number)
-        qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT_MS)
-    assert signal.getsignal(number) is before
-    (database,) = window.choices.output.glob("*/session.sqlite")
-    with Session.open(database.parent, read_only=True) as session:
-        assert session.closed
 
 
 def test_the_window_is_drawn_without_clipping_at_its_smallest(

@@ -1,0 +1,51 @@
+"""What stands behind the review page, without the page."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from app.opened import OpenReview, ReviewRequest
+from app.review_control import ReviewControl
+from semc_core.session.session import Session
+from tests.session.sessions import filled_session
+
+WAIT_MS = 5_000
+
+
+def test_a_session_opened_while_the_one_before_was_busy_is_shown(qtbot: QtBot, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        filled_session(tmp_path / name).close()
+    control = ReviewControl(lambda request: OpenReview(Session.open(request.path), None, None))
+
+    def polled(holds: Callable[[], bool]) -> Callable[[], bool]:
+        def poll() -> bool:
+            control.poll(time.monotonic())
+            return holds()
+
+        return poll
+
+    def begin(name: str) -> None:
+        control.begin(ReviewRequest(tmp_path / name, tmp_path / "model", "cpu", tmp_path))
+
+    def busy() -> None:
+        assert go_on.wait(30)
+
+    begin("first")
+    qtbot.waitUntil(polled(lambda: control.snapshot.table is not None), timeout=WAIT_MS)
+    hand, go_on = control._hand, threading.Event()
+    assert hand is not None
+    qtbot.waitUntil(lambda: not control._refreshing, timeout=WAIT_MS)
+    control._do(busy)
+    control._refresh()
+    begin("second")
+    qtbot.waitUntil(hand._closing.is_set, timeout=WAIT_MS)
+    go_on.set()
+    qtbot.waitUntil(polled(lambda: control.snapshot.table is not None), timeout=WAIT_MS)
+    assert control.open is not None
+    assert control.open.session.folder.name == "second"
+    control.close()

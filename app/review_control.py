@@ -154,6 +154,8 @@ class ReviewControl:
         self._open = opened
         self._final, self._told_of = False, ""
         self._head, self._whole = (0, ""), False
+        # One that waited when the session before was let go was forgotten with its hand.
+        self._refreshing = False
         self._hand = Hand(self._failed)
         self._reader = ReviewReader(opened, self._failed)
         self._refresh()

@@ -14,7 +14,7 @@ from app.review_control import ReviewControl
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session
 
-WAIT_MS = 5_000
+WAIT_MS = 30_000
 
 
 def test_a_session_opened_while_the_one_before_was_busy_is_shown(qtbot: QtBot, tmp_path: Path) -> None:

@@ -57,8 +57,15 @@ class RunLog:
             raise save_error(self._path.parent, error) from error
 
     def close(self) -> None:
-        """Finish TensorBoard's file."""
-        self._board.close()
+        """Finish TensorBoard's file.
+
+        Raises:
+            SaveError: Its end cannot be written.
+        """
+        try:
+            self._board.close()
+        except OSError as error:
+            raise save_error(self._path.parent, error) from error
 
     def _show(self, row: Row) -> None:
         for name in self._columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from semc_core.errors import SaveError
 from training.checkpoint import read_checkpoint, write_checkpoint
 from training.commands.running import telling_failure
 from training.progress import PROGRESS_NAME, Progress
+from training.runlog import RunLog
 
 if sys.platform == "win32":
     pytest.skip("needs limits of the size of files", allow_module_level=True)
@@ -47,6 +49,19 @@ def test_a_fault_is_raised_though_nobody_can_be_told_of_it(tmp_path: Path) -> No
         Progress(tmp_path).tell("started")
     with pytest.raises(SaveError, match="the fault itself"), telling_failure(tmp_path):
         raise SaveError("the fault itself")
+
+
+def test_a_log_that_finds_no_room_at_its_end_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = RunLog(tmp_path, ("step", "loss"))
+    finish = log._board.close
+
+    def full() -> None:
+        finish()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(log._board, "close", full)
+    with pytest.raises(SaveError, match="disk"):
+        log.close()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

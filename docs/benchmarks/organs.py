@@ -209,7 +209,7 @@ def _probe(model: Path, index: DataIndex, across: set[str]) -> dict[str, Any]:
 
 
 def _write_table(out: Path, facts: dict[str, Any]) -> None:
-    """Mean and standard deviation over the seeds, per cent."""
+    """Mean, lowest and highest of the seeds, per cent."""
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for path in sorted((out / "runs").glob("*.json")):
         run = json.loads(path.read_text())
@@ -223,8 +223,8 @@ def _write_table(out: Path, facts: dict[str, Any]) -> None:
         cells = [_METHODS.get(method, "linear, on SonoNet-16"), start]
         for where, what in (("within", "accuracy"), ("within", "f1"), ("across", "accuracy")):
             values = [100 * run[where][what] for run in runs]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            cells.append(f"{statistics.mean(values):.1f}" + (f" ± {spread:.1f}" if len(values) > 1 else ""))
+            spread = f" ({min(values):.1f}-{max(values):.1f})" if len(values) > 1 else ""
+            cells.append(f"{statistics.mean(values):.1f}{spread}")
         lines.append("| " + " | ".join(cells) + " |")
     write_atomically(out / "organs.md", ("\n".join(lines) + "\n").encode())
 

@@ -20,7 +20,7 @@ from semc_core.export.options import ExportOptions
 from semc_core.export.pixels import blanked, read_png, shared_region
 from semc_core.export.staging import Staging
 from semc_core.export.text_check import FoundText, TextFinder, TextFinding
-from semc_core.export.text_readings import TextReadings
+from semc_core.export.text_readings import TextReadings, left_under
 from semc_core.frames import Crop, FramePacket
 from semc_core.review.loop import loop_of, recorded_videos
 from semc_core.session.clips import CLIP_FOLDER
@@ -132,7 +132,7 @@ class Pictures:
             for pixels in made.with_text:
                 self._step()
                 if self._finder is not None:
-                    made.found += self._finder.glance(blanked(pixels, None, made.masks))
+                    made.found += left_under(self._finder, pixels, made.masks)
             if made.found:
                 continue
             self._write_picture(made)

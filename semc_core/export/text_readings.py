@@ -52,6 +52,16 @@ class TextReadings:
         return found
 
 
+def left_under(finder: TextFinder, pixels: NDArray[np.uint8], masks: Iterable[Crop]) -> tuple[FoundText, ...]:
+    """What can still be read in a picture that held text, with masks over what was found.
+
+    The box of a word may miss its ends. A glance finds most of what they leave; what passes it is read once
+    more in every view before it counts as clean.
+    """
+    masked = blanked(pixels, None, masks)
+    return finder.glance(masked) or finder.find(masked)
+
+
 def covered(box: Crop, masks: Iterable[Crop]) -> bool:
     """Whether masks lie over all of `box`."""
     free = np.ones((box.height, box.width), np.bool_)

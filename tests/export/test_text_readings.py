@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.export.text_check import FoundText
-from semc_core.export.text_readings import TextReadings, covered
+from semc_core.export.text_readings import TextReadings, covered, left_under
 from semc_core.frames import Crop
 
 WORD = Crop(10, 5, 20, 8)
@@ -59,6 +59,19 @@ def test_other_pixels_or_a_mask_less_are_read_anew() -> None:
     assert finder.reads == 4
     assert len(readings.read(finder, np.ascontiguousarray(picture(WORD).reshape(60, 40)), ())) <= 2
     assert finder.reads == 5, "the same bytes in another shape"
+
+
+class Shortsighted(Counting):
+    """Sees nothing at a glance."""
+
+    def glance(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        return ()
+
+
+def test_what_is_left_of_a_word_is_found_even_if_a_glance_misses_it() -> None:
+    half = Crop(WORD.left, WORD.top, 10, WORD.height)
+    assert [text.box for text in left_under(Shortsighted(), picture(WORD), [half])] == [WORD]
+    assert left_under(Shortsighted(), picture(WORD), [WORD]) == ()
 
 
 def test_a_word_is_covered_only_as_a_whole() -> None:

@@ -27,6 +27,8 @@ class ReviewReader:
         self._saved: Fetcher[FramePacket] | None = None
         if opened.source is not None:
             self._frames = FrameViewer(opened.source, failed)
+            if opened.analysis is not None:
+                opened.analysis.give_way_to(self._frames.wait_until_shown)
         else:
             self._saved = Fetcher(partial(saved_frame, opened), "review-saved", failed)
         if opened.analysis is not None:

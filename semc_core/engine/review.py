@@ -7,7 +7,7 @@ memory stays flat however long the file is.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,6 +38,7 @@ def review(
     *,
     batch: int = 8,
     crop: Crop | None = None,
+    give_way: Callable[[], None] = lambda: None,
 ) -> Generator[Reviewed, None, None]:
     """Classify every frame of a source that waits for its reader, and close it.
 
@@ -49,6 +50,7 @@ def review(
         thresholds: None takes the model file's.
         batch: Frames per call of the model; the results do not depend on it.
         crop: Region of interest; None finds it.
+        give_way: Called after each frame that is read, on the reading thread; may wait.
 
     Yields:
         Batch after batch; the last has no results, only what became final at the end.
@@ -67,7 +69,7 @@ def review(
         look.fix_crop(hint)
     chosen = chosen_thresholds(spec, thresholds)
     conclusions = Conclusions(spec.classes, chosen, none_class=spec.none_class)
-    reader = _Reader(source, look, batch, crop)
+    reader = _Reader(source, look, batch, crop, give_way)
     try:
         for looked in reader:
             predictions = classify(runtime, looked)
@@ -83,11 +85,19 @@ def review(
 class _Reader:
     """The thread that reads and prepares."""
 
-    def __init__(self, source: FrameSource, look: FrameLook, batch: int, asked: Crop | None) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        look: FrameLook,
+        batch: int,
+        asked: Crop | None,
+        give_way: Callable[[], None],
+    ) -> None:
         self._source = source
         self._look = look
         self._batch = batch
         self._asked = asked
+        self._give_way = give_way
         self._queue: WaitingQueue[list[LookedAt]] = WaitingQueue(_BATCHES_AHEAD)
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="review-reader")
@@ -125,6 +135,7 @@ class _Reader:
         while (packet := self._source.read()) is not None:
             self._check_first(packet)
             looked.append(self._look.look(packet))
+            self._give_way()
             if len(looked) == self._batch:
                 self._queue.put(looked)
                 looked = []

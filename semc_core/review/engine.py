@@ -42,6 +42,9 @@ from semc_core.session.session import Session
 _log = logging.getLogger(__name__)
 
 BATCH: Final = 8
+GIVE_WAY_S: Final = 0.25
+"""For so long at most the analysis holds at a time while somebody waits for a frame."""
+
 _RATE_OVER_S: Final = 5.0
 
 
@@ -79,6 +82,7 @@ class ReviewEngine:
         self._changed = threading.Condition()
         self._paused = False
         self._stopped = False
+        self._others: Callable[[float], None] = lambda limit_s: None
         self._rate: deque[tuple[float, float]] = deque()
         model = session.model
         self._growing = GrowingTable(model.classes, model.none_class, session.frames())
@@ -144,6 +148,14 @@ class ReviewEngine:
             self._paused = paused
             self._changed.notify_all()
 
+    def give_way_to(self, wait: Callable[[float], None]) -> None:
+        """Hold the analysis for moments in which a user waits, so that every action is answered at once.
+
+        Args:
+            wait: Returns when nobody waits, or after so many seconds; called on the analysis's threads.
+        """
+        self._others = wait
+
     def close(self) -> None:
         """Stop the analysis and release the model. What was logged stays. May be called twice."""
         with self._changed:
@@ -192,7 +204,7 @@ class ReviewEngine:
         """Analyse to the end; False if stopped before."""
         session = self._session
         known = self._growing.table
-        runtime = ResumedRuntime(self._runtime, known)
+        runtime = ResumedRuntime(self._runtime, known, self._give_way)
         if runtime.spec.sha256 != session.model.sha256:
             raise SessionError("This session was begun with another model; choose that one, or begin anew.")
         if len(known) and not np.array_equal(known.index, np.arange(len(known))):
@@ -200,7 +212,9 @@ class ReviewEngine:
         source = self._open_again()
         with (
             closing(source),
-            closing(review(source, runtime, session.model.thresholds, batch=self._batch)) as steps,
+            closing(
+                review(source, runtime, session.model.thresholds, batch=self._batch, give_way=self._give_way)
+            ) as steps,
         ):
             self._tell(ReviewPhase.ANALYSING)
             for reviewed in steps:
@@ -213,6 +227,9 @@ class ReviewEngine:
             session.set_source_notice(notice)
         session.mark_complete()
         return True
+
+    def _give_way(self) -> None:
+        self._others(GIVE_WAY_S)
 
     def _take(self, reviewed: Reviewed, known: int) -> None:
         """Log what is new of one batch."""

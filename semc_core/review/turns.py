@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from semc_core.frames import Prediction
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import FrameTable
+
+FRAMES_A_TURN: Final = 4
+"""Frames that an analysis asks the model about before another may."""
 
 
 class SharedRuntime:
@@ -89,11 +93,20 @@ class ResumedRuntime:
     """A `Runtime` for an analysis that was interrupted: what was answered before is not computed again.
 
     The stages hand over the same frames in the same order each time, so the first answers are those logged.
-    They have no class activation maps.
+    They have no class activation maps. The model is asked about a few frames at a time, so that whoever waits
+    for it, or for the processor, soon has a turn.
     """
 
-    def __init__(self, shared: SharedRuntime, known: FrameTable) -> None:
+    def __init__(self, shared: SharedRuntime, known: FrameTable, give_way: Callable[[], None]) -> None:
+        """Begin.
+
+        Args:
+            shared: The model.
+            known: What was logged.
+            give_way: Called before the model is asked; may wait.
+        """
         self._shared = shared
+        self._give_way = give_way
         self._spec = shared.spec()
         self._known = np.flatnonzero(~np.isnan(known.probabilities).any(axis=1))
         self._table = known
@@ -114,8 +127,9 @@ class ResumedRuntime:
         rows = self._known[self._given : self._given + len(inputs)]
         self._given += len(rows)
         answers = [logged_prediction(self._table, int(row)) for row in rows]
-        if len(rows) < len(inputs):
-            answers += self._shared.classify(inputs[len(rows) :])
+        for first in range(len(rows), len(inputs), FRAMES_A_TURN):
+            self._give_way()
+            answers += self._shared.classify(inputs[first : first + FRAMES_A_TURN])
         return answers
 
     def close(self) -> None:

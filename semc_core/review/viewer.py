@@ -64,6 +64,11 @@ class FrameViewer:
         with self._changed:
             self._asked = None
 
+    def wait_until_shown(self, limit_s: float) -> None:
+        """Wait while a frame that was asked for is not there, so long at most. For who can wait better."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._waiting_since_s is None, limit_s)
+
     @property
     def got(self) -> FramePacket | None:
         """The newest frame; its index tells which it is."""
@@ -88,10 +93,12 @@ class FrameViewer:
             except SourceInterrupted:
                 continue
             except SemcError as error:
+                self._wait_no_more(exact, done)
                 self._failed(str(error))
             except Exception as error:  # noqa: BLE001 - the thread's boundary
                 # The type only: an error may name a file, and a file may be named after a patient.
                 _log.error("A frame could not be read: %s", type(error).__name__)
+                self._wait_no_more(exact, done)
                 self._failed("A frame could not be read; see the log for details.")
             else:
                 self._take(packet, exact, done)
@@ -116,6 +123,13 @@ class FrameViewer:
 
     def _get_exact(self, index: int, number: int) -> FramePacket | None:
         return self._source.frame(index, lambda: self._closed or self._number != number)
+
+    def _wait_no_more(self, exact: bool, number: int) -> None:
+        """The frame asked for cannot be read, so nobody waits for it."""
+        with self._changed:
+            if exact and number == self._number:
+                self._waiting_since_s = None
+                self._changed.notify_all()
 
     def _take(self, packet: FramePacket | None, exact: bool, number: int) -> None:
         """Show the packet, unless a newer one is there, or the exact one.

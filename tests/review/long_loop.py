@@ -89,6 +89,7 @@ class Actions:
     def __init__(self, source: SeekableSource, engine: ReviewEngine, session: Session) -> None:
         self._source, self._engine, self._session = source, engine, session
         self._viewer = FrameViewer(source, lambda sentence: print("FAULT", sentence))
+        engine.give_way_to(self._viewer.wait_until_shown)
         self.taken_ms: dict[str, list[float]] = {}
 
     def close(self) -> None:

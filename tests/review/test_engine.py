@@ -131,6 +131,39 @@ def test_an_interrupted_analysis_goes_on_without_asking_the_model_again(loop: Pa
     session.close()
 
 
+def test_the_analysis_holds_while_somebody_waits_and_finds_the_same(loop: Path, tmp_path: Path) -> None:
+    session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
+    begin, held, free = threading.Event(), threading.Event(), threading.Event()
+    asked: list[int] = []
+
+    def noted(index: int) -> NDArray[np.float32]:
+        asked.append(index)
+        return answer(index)
+
+    def load() -> ScriptedRuntime:
+        assert begin.wait(60)
+        return ScriptedRuntime(SPEC, noted)
+
+    def wait(limit_s: float) -> None:
+        if len(asked) > COUNT // 2:
+            held.set()
+            assert free.wait(60)
+
+    engine = ReviewEngine(session, source, load)
+    engine.give_way_to(wait)
+    begin.set()
+    assert held.wait(60)
+    assert len(asked) < COUNT
+    assert engine.state.phase is ReviewPhase.ANALYSING
+    free.set()
+    wait_until_over(engine)
+    assert len(asked) == COUNT
+    assert_as_analysed(session, loop)
+    engine.close()
+    source.close()
+    session.close()
+
+
 def test_a_complete_session_needs_no_model(loop: Path, tmp_path: Path) -> None:
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
     engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, answer))

@@ -87,6 +87,26 @@ def test_what_is_no_longer_asked_for_is_given_up(told: list[str]) -> None:
     assert not told
 
 
+def test_who_can_wait_better_waits_until_the_frame_is_shown_or_cannot_be(told: list[str]) -> None:
+    loop = SlowLoop()
+    viewer = FrameViewer(loop, told.append)  # type: ignore[arg-type]
+    viewer.wait_until_shown(30)
+    viewer.ask(34)
+    until(viewer, lambda: loop.read == [34])
+    viewer.wait_until_shown(0.01)
+    assert viewer.got is None or viewer.got.index != 34
+    polite = threading.Thread(target=viewer.wait_until_shown, args=(30,))
+    polite.start()
+    loop.let_go.set()
+    polite.join(30)
+    assert viewer.got is not None
+    assert viewer.got.index == 34
+    viewer.ask(-1)
+    viewer.wait_until_shown(30)
+    until(viewer, lambda: bool(told))
+    viewer.close()
+
+
 def test_a_frame_that_cannot_be_read_is_told(told: list[str]) -> None:
     said = threading.Event()
 

@@ -39,8 +39,9 @@ def dialog_of(qtbot: QtBot, window: MainWindow) -> ExportDialog:
 
 
 def opened(qtbot: QtBot, window: MainWindow, folder: Path) -> ExportDialog:
-    """The export dialog of a session that is open in review."""
-    window.open_review(folder)
+    """The export dialog of a new session in `folder` that is open in review."""
+    video_session(folder / "session").close()
+    window.open_review(folder / "session")
     qtbot.waitUntil(lambda: window.shown_review is not None, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_E)
     return dialog_of(qtbot, window)
@@ -59,12 +60,16 @@ def no_finder(monkeypatch: pytest.MonkeyPatch, finder: TextFinder | None = None)
     monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: finder)
 
 
-def test_one_key_and_enter_export_the_session_in_review(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def dialog(qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ExportDialog:
+    """The export dialog of a session in review; no text is looked for."""
     no_finder(monkeypatch)
-    video_session(tmp_path / "session").close()
-    dialog = opened(qtbot, window, tmp_path / "session")
+    return opened(qtbot, window, tmp_path)
+
+
+def test_one_key_and_enter_export_the_session_in_review(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
+) -> None:
     qtbot.waitUntil(lambda: dialog.picture.pixels is not None, timeout=WAIT_MS)
     QTest.keyClick(dialog, KEY.Key_Return)
     wait_for(qtbot, window, Phase.DONE)
@@ -83,11 +88,8 @@ def test_one_key_and_enter_export_the_session_in_review(
 
 
 def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
 ) -> None:
-    no_finder(monkeypatch)
-    video_session(tmp_path / "session").close()
-    dialog = opened(qtbot, window, tmp_path / "session")
     for part in ("dicom", "clips", "report"):
         dialog.page.parts[part].setChecked(False)
     qtbot.waitUntil(lambda: dialog.picture.pixels is not None, timeout=WAIT_MS)
@@ -117,11 +119,8 @@ def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
 
 
 def test_dicom_objects_are_compressed_and_their_dates_shifted_when_wanted(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
 ) -> None:
-    no_finder(monkeypatch)
-    video_session(tmp_path / "session").close()
-    dialog = opened(qtbot, window, tmp_path / "session")
     parts = dialog.page.parts
     assert not parts["jpeg"].isChecked()
     assert not parts["shift_dates"].isChecked()
@@ -172,8 +171,7 @@ def test_text_in_a_picture_is_shown_with_its_box_and_masked_when_wanted(
 ) -> None:
     finder = OneName()
     no_finder(monkeypatch, finder)
-    video_session(tmp_path / "session").close()
-    dialog = opened(qtbot, window, tmp_path / "session")
+    dialog = opened(qtbot, window, tmp_path)
     for part in ("dicom", "clips", "report"):
         dialog.page.parts[part].setChecked(False)
     dialog.export()
@@ -193,11 +191,8 @@ def test_text_in_a_picture_is_shown_with_its_box_and_masked_when_wanted(
 
 
 def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog, tmp_path: Path
 ) -> None:
-    no_finder(monkeypatch)
-    video_session(tmp_path / "session").close()
-    dialog = opened(qtbot, window, tmp_path / "session")
     dialog.page.name.setText("a/b")
     dialog.export()
     assert "may not hold" in dialog.said
@@ -224,8 +219,7 @@ def test_a_cancelled_export_leaves_nothing_and_the_dialog_at_its_choices(
         assert go_on.wait(30)
 
     monkeypatch.setattr("semc_core.export.bundle.load_text_finder", load)
-    video_session(tmp_path / "session").close()
-    dialog = opened(qtbot, window, tmp_path / "session")
+    dialog = opened(qtbot, window, tmp_path)
     dialog.export()
     assert loading.wait(30)
     QTest.keyClick(dialog, KEY.Key_Escape)
@@ -275,11 +269,8 @@ def test_a_session_without_planes_says_so_and_can_be_exported(tmp_path: Path, qt
 
 
 def test_closing_the_window_ends_an_export_that_is_being_made(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
 ) -> None:
-    no_finder(monkeypatch)
-    video_session(tmp_path / "session").close()
-    dialog = opened(qtbot, window, tmp_path / "session")
     dialog.export()
     window.close()
     assert not {"export", "export-look", "export-pictures"} & {each.name for each in threading.enumerate()}

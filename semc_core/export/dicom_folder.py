@@ -23,6 +23,7 @@ from semc_core.export.pixels import read_png
 from semc_core.export.staging import Staging
 from semc_core.export.study import StudyChoices, StudyContext, study_of_dicom, study_of_nothing
 from semc_core.export.uids import UidMaker
+from semc_core.session.encode import as_rgb
 from semc_core.session.entries import file_sha256
 from semc_core.session.session import Session
 
@@ -110,14 +111,15 @@ def _clip(
     indices: list[int] = []
 
     def frames() -> Iterator[NDArray[np.uint8]]:
-        shape: tuple[int, ...] = ()
+        size: tuple[int, ...] = ()
         for packet in pictures.clip_frames(made):
-            shape = shape or packet.pixels.shape
+            size = size or packet.pixels.shape[:2]
             # A clip has one size, as its MP4.
-            if packet.pixels.shape == shape:
+            if packet.pixels.shape[:2] == size:
                 times_s.append(packet.pts_s)
                 indices.append(packet.index)
-                yield pictures.exported_frame(made, packet.pixels)
+                pixels = as_rgb(packet.pixels) if made.coloured else packet.pixels
+                yield pictures.exported_frame(made, pixels)
 
     encoded = pictures.encoded(made)
     if encoded is not None:

@@ -42,6 +42,7 @@ class Exported:
         png: Its picture in the bundle.
         png_sha256: Of that picture's bytes.
         clip: Its clip in the bundle, or "".
+        coloured: Whether a frame of the clip has colour: then all are written with it.
         region: What is kept of each frame of the clip; None keeps all.
         masks: What is blanked, text included.
         found: Text that is still to be seen.
@@ -54,6 +55,7 @@ class Exported:
     png: str = ""
     png_sha256: str = ""
     clip: str = ""
+    coloured: bool = False
     region: Crop | None = None
     found: list[FoundText] = field(default_factory=list)
     with_text: list[NDArray[np.uint8]] = field(default_factory=list)
@@ -219,7 +221,7 @@ class Pictures:
 
     def _write_clip(self, made: Exported) -> None:
         """Write the clip, if there are frames and they have some part in common."""
-        made.clip = ""
+        made.clip, made.coloured = "", False
         if self._options.deidentify:
             made.region = self._region_of_clip(made.plane)
             if made.region is None:
@@ -233,6 +235,7 @@ class Pictures:
         """The clip's frames. In the end a few pictures made of them are looked at for text."""
         look = ClipLook()
         for packet in self.clip_frames(made):
+            made.coloured = made.coloured or packet.pixels.ndim == 3
             if self._finder is not None:
                 look.add(packet.pixels, packet.pts_s)
             yield packet

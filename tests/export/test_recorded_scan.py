@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
 import av
@@ -21,7 +22,7 @@ from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.staging import Staging
 from semc_core.export.text_readings import TextReadings
 from semc_core.session.changes import AddPlane
-from semc_core.session.encode import Quality
+from semc_core.session.encode import Quality, as_rgb
 from semc_core.session.entries import SourceEntry
 from semc_core.session.parts import part_videos
 from semc_core.session.recorder import Recorder
@@ -39,9 +40,11 @@ def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle, "load_text_finder", lambda: None)
 
 
-def recorded_scan(folder: Path, quality: Quality = Quality.LOSSLESS) -> Session:
+def recorded_scan(
+    folder: Path, quality: Quality = Quality.LOSSLESS, coloured: Container[int] = ()
+) -> Session:
     """A live scan with a recording, no saved clip, and one plane that was added in review."""
-    frames = [frame(index) for index in range(_COUNT)]
+    frames = [frame(index, colour=index in coloured) for index in range(_COUNT)]
     source = SourceEntry("a camera", "camera", WIDTH, HEIGHT, float(RATE), None, True, "", None, None)
     session = new_session(folder, frames, source=source, planes={})
     recorder = Recorder(lambda: folder, quality)
@@ -79,6 +82,18 @@ def test_a_plane_added_to_a_recorded_scan_gets_its_clip_from_the_recording(tmp_p
     dataset = pydicom.dcmread(moving)
     assert int(dataset.NumberOfFrames) == 61
     np.testing.assert_array_equal(dataset.pixel_array[40][_INSIDE], frame(_ADDED_AT)[_INSIDE])
+
+
+@pytest.mark.parametrize("coloured", [range(30, 50), range(50, 70), range(_COUNT)])
+def test_a_clip_in_which_colour_comes_and_goes_keeps_every_frame(tmp_path: Path, coloured: range) -> None:
+    with recorded_scan(tmp_path / "scan", coloured=coloured) as session:
+        export_session(session, tmp_path / "out", ExportOptions(dicom=True, report=False), data=tmp_path)
+    (moving,) = (tmp_path / "out" / "dicom").glob("*_clip.dcm")
+    dataset = pydicom.dcmread(moving)
+    assert (int(dataset.NumberOfFrames), dataset.PhotometricInterpretation) == (61, "RGB")
+    for index in (20, 40, 60, 80):
+        wanted = as_rgb(frame(index, colour=index in coloured))
+        np.testing.assert_array_equal(dataset.pixel_array[index - 20][_INSIDE], wanted[_INSIDE])
 
 
 def test_the_dialog_promises_that_clip(tmp_path: Path, qtbot: QtBot) -> None:

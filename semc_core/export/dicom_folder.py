@@ -16,7 +16,7 @@ from semc_core.errors import SourceError
 from semc_core.export import dicom
 from semc_core.export.dicom_pixels import Packing
 from semc_core.export.dicom_sr import ReportedPlane, structured_report
-from semc_core.export.lossy import lossy_of_source, lossy_of_video
+from semc_core.export.lossy import LostOnTheWay, lossy_of_source
 from semc_core.export.options import Checklist, ExportOptions
 from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.pixels import read_png
@@ -80,13 +80,18 @@ def write_dicom(
         SemcError: A file could not be read or written.
     """
     reported = []
+    lost = LostOnTheWay(session)
     for number, made in enumerate(planes, 1):
         pixels = read_png(staging.folder / made.png, made.png_sha256)
-        objects = [dicom.still(context, made.plane, pixels, number, "jpeg" if options.jpeg else "none")]
+        of_still = replace(context, lossy=lost.by_still(made.plane, context.lossy))
+        objects = [dicom.still(of_still, made.plane, pixels, number, "jpeg" if options.jpeg else "none")]
         _write(staging, f"{made.stem}.dcm", objects[0])
         if made.clip:
             packing: Packing = "jpeg" if options.jpeg else "jpeg-ls"
-            objects.append(_clip(session, context, made, pictures, number, packing))
+            # Frames of a saved clip are counted from its own beginning, those of a recording from the scan's.
+            of_source = session.source.kind == "dicom" and lost.clip_video(made.plane) is None
+            of_clip = replace(context, lossy=lost.by_clip(made.plane, context.lossy))
+            objects.append(_clip(of_clip, made, pictures, number, packing, of_source))
             _write(staging, f"{made.stem}_clip.dcm", objects[1])
         reported.append(ReportedPlane(made.plane, tuple(dicom.without_pixels(each) for each in objects)))
         watch(number)
@@ -99,14 +104,17 @@ def write_dicom(
 
 
 def _clip(
-    session: Session,
     context: StudyContext,
     made: Exported,
     pictures: Pictures,
     number: int,
     packing: Packing,
+    of_source: bool,
 ) -> Dataset:
-    """The clip from where its MP4 was made from, since the MP4 is lossy."""
+    """The clip from where its MP4 was made from, since the MP4 is lossy.
+
+    With `of_source` its frames are those of a DICOM source, and it refers to them.
+    """
     times_s: list[float] = []
     indices: list[int] = []
 
@@ -121,12 +129,6 @@ def _clip(
                 pixels = as_rgb(packet.pixels) if made.coloured else packet.pixels
                 yield pictures.exported_frame(made, pixels)
 
-    encoded = pictures.encoded(made)
-    if encoded is not None:
-        # That came on top of whatever the source lost.
-        context = replace(context, lossy=(*context.lossy, *lossy_of_video(encoded)))
-    # Frames of a saved clip are counted from its own beginning, those of a recording from the scan's.
-    of_source = session.source.kind == "dicom" and encoded is None
     # The two lists fill while the frames are read.
     return dicom.clip(context, made.plane, frames(), times_s, number, packing, indices if of_source else None)
 

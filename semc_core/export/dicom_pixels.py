@@ -49,6 +49,10 @@ class LossyStep:
     ratio: float
 
 
+Lossy = tuple[LossyStep, ...] | None
+"""Compressions in order; () where nothing was lost, None where that is not known."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedFrames:
     """Frames as they go into the object.
@@ -116,8 +120,8 @@ def pack(frames: Iterable[NDArray[np.uint8]], packing: Packing) -> PackedFrames:
     )
 
 
-def put_pixels(dataset: Dataset, packed: PackedFrames, lossy_before: tuple[LossyStep, ...]) -> None:
-    """Write the Image Pixel module, and what was lost on the way, into `dataset`."""
+def put_pixels(dataset: Dataset, packed: PackedFrames, lossy_before: Lossy) -> None:
+    """Write the Image Pixel module, and what was lost on the way if that is known, into `dataset`."""
     dataset.SamplesPerPixel = packed.samples
     dataset.PhotometricInterpretation = packed.photometric
     if packed.samples == 3:
@@ -126,8 +130,9 @@ def put_pixels(dataset: Dataset, packed: PackedFrames, lossy_before: tuple[Lossy
     dataset.BitsAllocated = dataset.BitsStored = 8
     dataset.HighBit = 7
     dataset.PixelRepresentation = 0
-    steps = (*lossy_before, *((packed.loss,) if packed.loss else ()))
-    dataset.LossyImageCompression = "01" if steps else "00"
+    steps = (*(lossy_before or ()), *((packed.loss,) if packed.loss else ()))
+    if steps or lossy_before is not None:
+        dataset.LossyImageCompression = "01" if steps else "00"
     if steps:
         dataset.LossyImageCompressionRatio = [f"{step.ratio:.2f}" for step in steps]
         dataset.LossyImageCompressionMethod = [step.method for step in steps]

@@ -1,4 +1,8 @@
-"""What the pixels lost before they came here: DICOM wants every lossy compression said, and by how much."""
+"""What exported pixels lost on their way: DICOM wants every lossy compression said, and by how much.
+
+What a source lost comes first; then the recording or the saved clip, if this program took the picture from
+there. Where nobody can know (a capture card, a stream, a file that is gone) it is None, and nothing is said.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,14 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from semc_core.export.dicom_pixels import LossyStep
-from semc_core.session.entries import SourceEntry
+from semc_core.errors import SessionError
+from semc_core.export.clips import saved_clip
+from semc_core.export.dicom_pixels import Lossy, LossyStep
+from semc_core.review.loop import recorded_videos
+from semc_core.session.corrections import FRAME_CHOSEN, PLANE_ADDED
+from semc_core.session.entries import PlaneEntry, SourceEntry
+from semc_core.session.parts import part_videos
+from semc_core.session.view import SessionView
 
 _JPEG: Final = "ISO_10918_1"
 _JPEG_2000: Final = "1.2.840.10008.1.2.4.91"
@@ -37,16 +47,69 @@ _SIZES: Final = ("Rows", "Columns", "SamplesPerPixel", "NumberOfFrames")
 _LARGEST_RATIO: Final = 1000.0
 
 
-def lossy_of_source(source: SourceEntry) -> tuple[LossyStep, ...]:
-    """What the pictures of a source lost that is not DICOM; nothing where that is not known (a live scan)."""
+class LostOnTheWay:
+    """What the stills and clips of one session lost between its source and the export."""
+
+    def __init__(self, session: SessionView) -> None:
+        """Look which pictures came from the session's recording."""
+        self._folder = session.folder
+        self._recording = _recording(session.folder)
+        self._from_review = set() if self._recording is None else _chosen_in_review(session)
+
+    def by_still(self, plane: PlaneEntry, before: Lossy) -> Lossy:
+        """All that a plane's picture lost, `before` of it in the source.
+
+        Live, pictures are saved as they come; those chosen in review are frames of the recording.
+        """
+        return _after(before, self._recording if plane.png_sha256 in self._from_review else None)
+
+    def by_clip(self, plane: PlaneEntry, before: Lossy) -> Lossy:
+        """All that the frames of a plane's clip lost, `before` of it in the source."""
+        return _after(before, self.clip_video(plane))
+
+    def clip_video(self, plane: PlaneEntry) -> Path | None:
+        """The video into which this program encoded a clip's frames; None where they are the source's own."""
+        return saved_clip(self._folder, plane) or self._recording
+
+
+def _recording(folder: Path) -> Path | None:
+    """A part of the session's recording, all of which are encoded alike; None if nothing was recorded."""
+    try:
+        videos = recorded_videos(folder)
+    except SessionError:
+        # No clip can be cut from it any more, but pictures may have been taken from it before.
+        videos = part_videos(folder)
+    return videos[0] if videos else None
+
+
+def _chosen_in_review(session: SessionView) -> set[str]:
+    """SHA-256 of each picture that a person took from the session's loop."""
+    return {
+        edit["after"]["png_sha256"]
+        for entry in session.audit()
+        if entry.kind in (PLANE_ADDED, FRAME_CHOSEN)
+        for edit in entry.payload.get("edits", ())
+        if "png_sha256" in edit["after"]
+    }
+
+
+def _after(before: Lossy, encoded: Path | None) -> Lossy:
+    lost = () if encoded is None else lossy_of_video(encoded)
+    steps = (*(before or ()), *(lost or ()))
+    # What is known is said, also where there may have been more.
+    return None if not steps and (before is None or lost is None) else steps
+
+
+def lossy_of_source(source: SourceEntry) -> Lossy:
+    """What the pictures of a source lost that is not DICOM."""
+    if source.kind == "simulated":
+        return ()
     path = None if source.path is None else Path(source.path)
     if path is None or not path.exists():
-        return ()
+        return None
     if source.kind == "video":
         return lossy_of_video(path)
-    if source.kind == "images":
-        return _of_images(path, source.width * source.height)
-    return ()
+    return _of_images(path, source.width * source.height) if source.kind == "images" else None
 
 
 def lossy_of_header(header: Dataset, file_bytes: int) -> tuple[LossyStep, ...]:
@@ -78,8 +141,8 @@ def _raw_bytes(header: Dataset) -> int:
     return math.prod(sizes) * (int(header.get("BitsAllocated", 8) or 8) // 8)
 
 
-def lossy_of_video(path: Path) -> tuple[LossyStep, ...]:
-    """What the pictures of a video lost when it was encoded; nothing if that cannot be told."""
+def lossy_of_video(path: Path) -> Lossy:
+    """What the pictures of a video lost when it was encoded."""
     try:
         with av.open(f"file:{path}") as container:
             stream = container.streams.video[0]
@@ -88,8 +151,7 @@ def lossy_of_video(path: Path) -> tuple[LossyStep, ...]:
             frames = stream.frames or round(seconds * float(stream.average_rate or 0))
             raw = stream.codec_context.width * stream.codec_context.height * 3 * max(1, frames)
     except (av.FFmpegError, IndexError):
-        # The pictures are there already, so the video could be read; what it lost cannot be told now.
-        return ()
+        return None
     if codec in _LOSSLESS_CODECS:
         return ()
     method = _OF_CODEC.get(codec, codec.upper()[:16])

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
 
 import numpy as np
@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from semc_core.capture.seek import SeekableSource
 from semc_core.errors import ExportError, SemcError
 from semc_core.export.clip_look import ClipLook
-from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, write_clip
+from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, saved_clip, write_clip
 from semc_core.export.options import ExportOptions
 from semc_core.export.pixels import blanked, read_png, shared_region
 from semc_core.export.staging import Staging
 from semc_core.export.text_check import FoundText, TextFinder, TextFinding
 from semc_core.export.text_readings import TextReadings, left_under
 from semc_core.frames import Crop, FramePacket
-from semc_core.review.loop import loop_of, recorded_videos
-from semc_core.session.clips import CLIP_FOLDER
+from semc_core.review.loop import loop_of
 from semc_core.session.entries import FrameTable, PlaneEntry, file_sha256
 from semc_core.session.folder import safe_name
 from semc_core.session.plane_files import encode_png
@@ -161,7 +160,7 @@ class Pictures:
             SemcError: It cannot be read.
         """
         plane = made.plane
-        path = self.saved_clip(made)
+        path = saved_clip(self._session.folder, plane)
         if path is not None:
             try:
                 changed = file_sha256(path) != plane.clip_sha256
@@ -183,23 +182,6 @@ class Pictures:
             # A recording may change its size; a clip has the plane's.
             size = plane.height, plane.width
             yield from self._watched(packet for packet in near if packet.pixels.shape[:2] == size)
-
-    def encoded(self, made: Exported) -> Path | None:
-        """The video into which this program encoded the frames of a plane's clip.
-
-        That is the clip saved with the plane, or a part of the recording, all of which are encoded alike.
-        None where they are the source's own.
-        """
-        saved = self.saved_clip(made)
-        if saved is not None:
-            return saved
-        return next(iter(recorded_videos(self._session.folder)), None)
-
-    def saved_clip(self, made: Exported) -> Path | None:
-        """The clip that was saved with the plane; None if there is none."""
-        clip = made.plane.clip
-        # The name alone: no path is taken from the database.
-        return None if clip is None else self._session.folder / CLIP_FOLDER / PurePosixPath(clip).name
 
     def exported_frame(self, made: Exported, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A frame of a plane's clip as it may leave the machine."""

@@ -21,7 +21,7 @@ from pydicom.errors import InvalidDicomError
 
 from semc_core.errors import ExportError, SourceError
 from semc_core.export import carried
-from semc_core.export.dicom_pixels import LossyStep
+from semc_core.export.dicom_pixels import Lossy
 from semc_core.export.lossy import lossy_of_header
 from semc_core.export.uids import UidMaker
 from semc_core.session.entries import file_sha256
@@ -96,7 +96,7 @@ class StudyContext:
         pixels_cleaned: Whether text in the pictures was masked.
         burned_in: Whether identifying text may be left in the pictures.
         source_kind: As in `SourceInfo`.
-        lossy: Lossy compressions that the source's pixels went through.
+        lossy: Lossy compressions that the source's pixels went through; None where that is not known.
         ultrasound: Whether the source was a DICOM ultrasound: then the objects are ultrasound images.
         carried: Elements of the source's header that go with the objects; empty without a DICOM source.
         source_class: SOP class of the source object, or "".
@@ -121,7 +121,7 @@ class StudyContext:
     pixels_cleaned: bool
     burned_in: bool
     source_kind: str
-    lossy: tuple[LossyStep, ...] = ()
+    lossy: Lossy = ()
     ultrasound: bool = False
     carried: Dataset = field(default_factory=Dataset)
     source_class: str = ""
@@ -136,7 +136,7 @@ def study_of_nothing(
     began: datetime,
     uids: UidMaker,
     choices: StudyChoices,
-    lossy: tuple[LossyStep, ...] = (),
+    lossy: Lossy = (),
 ) -> StudyContext:
     """The study of a scan that is not DICOM (a video, a live scan): nothing is known but what the user says.
 
@@ -204,7 +204,7 @@ def _context(
     uids: UidMaker,
     choices: StudyChoices,
     study_uid: str,
-    lossy: tuple[LossyStep, ...],
+    lossy: Lossy,
 ) -> StudyContext:
     hidden = choices.de_identify
     dates: Dates = choices.dates if hidden else "kept"

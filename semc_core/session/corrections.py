@@ -31,6 +31,10 @@ from semc_core.session.entries import MODEL, PERSON, ModelEntry, PlaneEntry, Sou
 from semc_core.session.plane_files import write_plane
 from semc_core.session.state import Edit, Row, State, crop_columns, made, plane_row
 
+FRAME_CHOSEN: Final = "choose frame"
+PLANE_ADDED: Final = "add plane"
+"""Kinds of the log's entries for pictures that a person took from the loop."""
+
 FIRST_ADDED: Final = 1001
 """Number of the first plane that a person adds; holds that the model finds later count from 1 without end."""
 
@@ -135,7 +139,7 @@ class Corrector:
             chosen_by=PERSON,
         )
         text = f"Chose frame {shown.packet.index} for plane {number} ({short_name(row['plane'])})"
-        return Correction(number, "choose frame", text, () if edit is None else (edit,))
+        return Correction(number, FRAME_CHOSEN, text, () if edit is None else (edit,))
 
     def _add(self, state: State, highest: dict[str, int], change: AddPlane) -> Correction:
         self._check_plane(change.plane)
@@ -146,7 +150,7 @@ class Corrector:
         written = write_plane(self.folder, event, self.source, self.model, chosen_by=PERSON)
         row = event_row(event, written.png, written.sha256)
         text = f"Added plane {number} ({change.plane}) at {time_s:.2f} s"
-        return Correction(number, "add plane", text, (made("planes", row),))
+        return Correction(number, PLANE_ADDED, text, (made("planes", row),))
 
     def _share(self, smoothed: NDArray[np.float32] | None, plane: str) -> float:
         """The probability of `plane`; 0 if the model does not know it."""

@@ -61,7 +61,7 @@ def test_a_video(tmp_path: Path) -> None:
     for level in range(10):
         writer.write(np.full((48, 64, 3), level * 20, np.uint8))
     writer.release()
-    (step,) = lossy_of_source(_source("video", tmp_path / "a.avi"))
+    (step,) = lossy_of_source(_source("video", tmp_path / "a.avi")) or ()
     assert step.method == "ISO_10918_1"
     assert step.ratio == pytest.approx(64 * 48 * 3 * 10 / (tmp_path / "a.avi").stat().st_size)
     writer = cv2.VideoWriter(str(tmp_path / "b.avi"), cv2.VideoWriter.fourcc(*"FFV1"), 30, (64, 48))
@@ -69,14 +69,14 @@ def test_a_video(tmp_path: Path) -> None:
     writer.release()
     assert lossy_of_source(_source("video", tmp_path / "b.avi")) == ()
     (tmp_path / "c.mp4").write_bytes(b"nothing")
-    assert lossy_of_source(_source("video", tmp_path / "c.mp4")) == ()
+    assert lossy_of_source(_source("video", tmp_path / "c.mp4")) is None
 
 
 def test_a_real_cine() -> None:
     path = Path(__file__).parents[3] / "shared" / "data" / "cine" / "lung" / "Vir_whitelung_h1n1.mp4"
     if not path.exists():
         pytest.skip("the lung cines are not there")
-    (step,) = lossy_of_source(_source("video", path))
+    (step,) = lossy_of_source(_source("video", path)) or ()
     assert step.method in ("ISO_14496_10", "ISO_14496_2")
     assert 1 < step.ratio < 1000
 
@@ -85,7 +85,12 @@ def test_images_and_live_scans(tmp_path: Path) -> None:
     assert lossy_of_source(_source("images", tmp_path)) == ()
     cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((48, 64, 3), np.uint8))
     cv2.imwrite(str(tmp_path / "b.png"), np.zeros((48, 64, 3), np.uint8))
-    (step,) = lossy_of_source(_source("images", tmp_path))
+    (step,) = lossy_of_source(_source("images", tmp_path)) or ()
     assert step == LossyStep("ISO_10918_1", 64 * 48 * 3 / (tmp_path / "a.jpg").stat().st_size)
-    assert lossy_of_source(_source("camera", None)) == ()
-    assert lossy_of_source(_source("video", tmp_path / "gone.mp4")) == ()
+    assert lossy_of_source(_source("simulated", None)) == ()
+    for unknown in (
+        _source("camera", None),
+        _source("stream", None),
+        _source("video", tmp_path / "gone.mp4"),
+    ):
+        assert lossy_of_source(unknown) is None

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.export_control import ExportControl, Subject
 from app.export_state import ExportChoices, contents
+from semc_core.engine.detector import HoldEvent
 from semc_core.errors import ExportError
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
@@ -21,10 +22,12 @@ from semc_core.export.options import ExportOptions
 from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.staging import Staging
 from semc_core.export.text_readings import TextReadings
-from semc_core.session.changes import AddPlane
+from semc_core.export.validity import can_check, check_dicom
+from semc_core.session.changes import AddPlane, ChooseFrame
 from semc_core.session.encode import Quality, as_rgb
 from semc_core.session.entries import SourceEntry
 from semc_core.session.parts import part_videos
+from semc_core.session.plane_files import write_plane
 from semc_core.session.recorder import Recorder
 from semc_core.session.session import Session
 from tests.export.scans import CROP, HEIGHT, RATE, WIDTH, frame, new_session, result
@@ -110,11 +113,38 @@ def test_the_dialog_promises_that_clip(tmp_path: Path, qtbot: QtBot) -> None:
         assert contents(control.material, ExportChoices())[1] == "1 clip"
 
 
-def test_what_the_recording_lost_is_said_of_the_clip_that_is_cut_from_it(tmp_path: Path) -> None:
-    with recorded_scan(tmp_path / "scan", Quality.COMPACT) as session:
+@pytest.mark.parametrize("quality", Quality)
+def test_what_the_recording_lost_is_said_of_clips_and_stills_that_are_taken_from_it(
+    tmp_path: Path, quality: Quality
+) -> None:
+    with recorded_scan(tmp_path / "scan", quality) as session:
+        live = result(10, frame(10))
+        event = HoldEvent(1, "FHP1", live, 0.9, 0.4, 0.6, True)
+        saved = write_plane(session.folder, event, session.source, session.model)
+        session.record_plane(event, saved.png, saved.sha256)
+        again = HoldEvent(2, "FHP2", result(30, frame(30)), 0.9, 1.4, 1.6, True)
+        saved = write_plane(session.folder, again, session.source, session.model)
+        session.record_plane(again, saved.png, saved.sha256)
+        session.apply(ChooseFrame(2, result(31, frame(31))))
         export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
-    (moving,) = (tmp_path / "out" / "dicom").glob("*_clip.dcm")
-    assert pydicom.dcmread(moving).LossyImageCompression == "01"
+    said = {
+        path.stem: pydicom.dcmread(path).get("LossyImageCompressionMethod")
+        for path in (tmp_path / "out" / "dicom").glob("*_f*.dcm")
+    }
+    lost = "ISO_14496_10" if quality is Quality.COMPACT else None
+    stems = ("001_FHP1_f000010", "002_FHP2_f000031", "1001_LLP_f000060")
+    assert said == {
+        stems[0]: None, stems[1]: lost, stems[2]: lost, **{f"{stem}_clip": lost for stem in stems},
+    }  # fmt: skip
+
+
+def test_of_a_live_scan_nobody_knows_what_its_pictures_lost_before(tmp_path: Path) -> None:
+    with recorded_scan(tmp_path / "scan") as session:
+        export_session(session, tmp_path / "out", ExportOptions(dicom=True, report=False), data=tmp_path)
+    for path in (tmp_path / "out" / "dicom").glob("*_f*.dcm"):
+        assert "LossyImageCompression" not in pydicom.dcmread(path)
+        if can_check():
+            assert check_dicom(path).errors == ()
 
 
 def test_a_damaged_recording_is_told_and_the_export_goes_on_without_clips(tmp_path: Path) -> None:
@@ -124,7 +154,7 @@ def test_a_damaged_recording_is_told_and_the_export_goes_on_without_clips(tmp_pa
         with pytest.raises(ExportError, match=r"table of a recording .* leave out the clips"):
             export_session(session, tmp_path / "out", data=tmp_path)
         assert not (tmp_path / "out").exists()
-        export_session(session, tmp_path / "out", ExportOptions(clips=False), data=tmp_path)
+        export_session(session, tmp_path / "out", ExportOptions(clips=False, dicom=True), data=tmp_path)
 
 
 def test_a_recording_without_a_frame_is_none(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 `recording.mkv` and `recording.csv`, `recording-2.mkv` and `recording-2.csv`, and so on, in the session's
 folder. The table is written line by line as the frames are, so it ends where the video ends, give or take
-what a kill cut off; pictures and lines are joined by the time in the file.
+what a kill cut off; pictures and lines are joined by the time in the file. It is begun before the video: no
+kill leaves pictures of which nothing is said.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -26,6 +29,7 @@ VIDEO_SUFFIX: Final = ".mkv"
 TABLE_SUFFIX: Final = ".csv"
 
 _STEM: Final = "recording"
+_NAME: Final = re.compile(rf"{_STEM}(?:-([2-9]|[1-9]\d+))?\{VIDEO_SUFFIX}", re.ASCII)
 _HEADER: Final = "frame_index,pts_s,time_ms,channels"
 
 
@@ -62,13 +66,22 @@ class PartWriter:
         self.form = (width, height, gray)
         self.path = _new_part(folder)
         self._start_s: float | None = None
-        self._video = VideoWriter(self.path, width, height, gray=gray, quality=quality)
+        table = self.path.with_suffix(TABLE_SUFFIX)
         try:
-            self._table = self.path.with_suffix(TABLE_SUFFIX).open("x", encoding="ascii", newline="\n")
+            self._table = table.open("x", encoding="ascii", newline="\n")
         except OSError as error:
-            self._video.close()
             raise save_error(folder, error) from error
-        self._line(_HEADER)
+        try:
+            self._line(_HEADER)
+            self._video = VideoWriter(self.path, width, height, gray=gray, quality=quality)
+        except BaseException:
+            # Half a part would be taken for one that somebody added. The first fault is told.
+            with suppress(OSError):
+                self._table.close()
+            for path in (self.path, table):
+                with suppress(OSError):
+                    path.unlink()
+            raise
 
     @property
     def size_bytes(self) -> int:
@@ -110,16 +123,21 @@ class PartWriter:
             raise save_error(self.path.parent, error) from error
 
 
+def part_number(name: str) -> int | None:
+    """The number of the part whose video has this name, from 1; None if no part's has."""
+    found = _NAME.fullmatch(name)
+    return None if found is None else int(found[1] or 1)
+
+
+def videos_there(folder: Path) -> list[Path]:
+    """The videos of the recordings in a session's folder, in order, also where one in between is gone."""
+    found = {part_number(path.name): path for path in folder.glob(f"{_STEM}*{VIDEO_SUFFIX}")}
+    return [found[number] for number in sorted(number for number in found if number is not None)]
+
+
 def part_videos(folder: Path) -> list[Path]:
-    """The videos of the recordings in a session's folder, in order; those without a table are left out."""
-    found: list[Path] = []
-    for number in itertools.count(1):
-        video = folder / _name(number)
-        if not video.is_file():
-            return found
-        if video.with_suffix(TABLE_SUFFIX).is_file():
-            found.append(video)
-    raise AssertionError("unreachable")
+    """As `videos_there`; those without a table, which nothing says the frames of, are left out."""
+    return [video for video in videos_there(folder) if video.with_suffix(TABLE_SUFFIX).is_file()]
 
 
 def read_table(video: Path) -> PartTable:

@@ -37,6 +37,7 @@ from semc_core.session.holds import hold_payload
 from semc_core.session.journal import Journal, Note, frames_note
 from semc_core.session.lock import WriterLock
 from semc_core.session.origin import origin_payload
+from semc_core.session.parts import videos_there
 from semc_core.session.plane_files import remove_plane
 from semc_core.session.recording_proof import (
     HASHED,
@@ -44,7 +45,6 @@ from semc_core.session.recording_proof import (
     RECOVERED,
     TO_HASH,
     RecordingProver,
-    parts_there,
 )
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, made, view_of
@@ -131,13 +131,13 @@ class Session(SessionView):
             SaveError: The last frames could not be written; the session is closed all the same.
         """
         # Without the lock, which its last entry needs.
-        self._prover.close(_PROOF_WAIT_S)
+        unproven = self._prover.close(_PROOF_WAIT_S)
         with self._lock:
             if self._closed:
                 return
             try:
                 if not self.read_only:
-                    self._write(Note(PROGRAM, "closed", {}))
+                    self._write(Note(PROGRAM, "closed", {"not_hashed": list(unproven)} if unproven else {}))
             finally:
                 self._let_go()
 
@@ -322,7 +322,7 @@ class Session(SessionView):
             state = schema.stored_state(self._connection)
         recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s, self._over())
         notes, named = [recovery.note], self._recordings().to_hash
-        if parts := [name for name in parts_there(self.folder) if name not in named]:
+        if parts := [video.name for video in videos_there(self.folder) if video.name not in named]:
             # Its end is not in the log; what the kill left of it is proven from now on.
             notes.append(Note(PROGRAM, RECORDING, {"parts": parts, TO_HASH: True, RECOVERED: True}))
         self._write(*notes)

@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.capture.video import VideoSource
-from semc_core.errors import SessionError, SourceError
+from semc_core.errors import SaveError, SessionError, SourceError
 from semc_core.frames import FramePacket, read_only
 from semc_core.session.encode import Quality, VideoWriter, is_gray
-from semc_core.session.parts import part_videos, read_table
+from semc_core.session.parts import PartWriter, part_videos, read_table
 from semc_core.session.recorded import RecordedSource
 from semc_core.session.recorder import Recorder
 from tests.session.killed_recorder import kill_one
@@ -164,6 +164,23 @@ def test_nothing_waits_so_long_that_a_kill_would_lose_more_than_a_second(
 
     assert taken == [True, False, False]
     assert (state.frames, state.lost) == (3, 2)
+
+
+def test_a_part_that_cannot_be_begun_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SaveError, match="could not be encoded"):
+        PartWriter(tmp_path, 0, 0, gray=True, quality=Quality.COMPACT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_after_one_that_is_gone_are_found(tmp_path: Path) -> None:
+    # A kill before the first video was begun leaves its table.
+    (tmp_path / "recording.csv").write_text("frame_index,pts_s,time_ms,channels\n")
+    for number in range(9):
+        recorder = Recorder(lambda: tmp_path)
+        recorder.put(packet(number, speckle(number)))
+        recorder.close()
+    (tmp_path / "recording-3.mkv").unlink()
+    assert [frame.index for frame in read_all(tmp_path)] == [0, *range(2, 9)]
 
 
 def test_room_is_left_on_the_disk(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from main import main
 from semc_core.errors import SessionError
 from semc_core.frames import FramePacket
+from semc_core.session import recording_proof
 from semc_core.session import session as session_module
 from semc_core.session.encode import Quality
 from semc_core.session.entries import PROGRAM, Verification, file_sha256
@@ -27,6 +31,9 @@ LATE = (
     "recording.mkv was hashed only when its session was opened again: what was changed before that is "
     "not found."
 )
+
+
+NO_TABLE = "recording.mkv has no table recording.csv: nothing says which frames it holds, so it is not shown."
 
 
 def give(keeper: SessionKeeper, first: int, count: int) -> None:
@@ -105,18 +112,22 @@ def test_a_recording_that_somebody_added_is_told(copy: Path, capsys: pytest.Capt
     assert "recording-3.mkv is not proven: the log does not name it, so somebody may have added it" in said
 
 
-def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_recovered(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with new_session(tmp_path / "scan") as session:
+def killed_scan(folder: Path) -> Path:
+    """A scan that was killed while it was recorded."""
+    with new_session(folder / "scan") as session:
         recorder = Recorder(lambda: session.folder, Quality.LOSSLESS)
         for index in range(8):
             recorder.put(FramePacket("camera 0", index, index / 30, 0.0, speckle(index, 48, 64)))
         recorder.close()
-        killed = as_killed(session, tmp_path / "killed")
+        return as_killed(session, folder / "killed")
 
+
+def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_recovered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed = killed_scan(tmp_path)
     assert main(["session", "verify", str(killed)]) == 0
-    assert "recording.mkv is not proven: its session was never closed." in capsys.readouterr().out
+    assert "recording.mkv is not proven: its session is still open, or was never" in capsys.readouterr().out
     with Session.open(killed) as session:
         assert session.recovered != ""
     found = verified(killed)
@@ -124,6 +135,32 @@ def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_re
     assert found.notes == (LATE,)
     flip(killed / "recording.mkv")
     assert not verified(killed).ok
+
+
+def test_a_recording_whose_table_is_gone_is_proven_without_it(tmp_path: Path) -> None:
+    killed = killed_scan(tmp_path)
+    table = (killed / "recording.csv").read_bytes()
+    (killed / "recording.csv").unlink()
+    assert NO_TABLE in verified(killed).notes
+    with Session.open(killed):
+        pass
+    assert hashed(killed) == {"recording.mkv": file_sha256(killed / "recording.mkv")}
+    found = verified(killed)
+    assert (found.ok, found.notes) == (True, (LATE, NO_TABLE))
+    (killed / "recording.csv").write_bytes(table)
+    assert verified(killed).problems == (
+        "The recording recording.csv was added after recording.mkv was hashed.",
+    )
+    (killed / "recording.csv").unlink()
+    flip(killed / "recording.mkv")
+    assert "was changed" in verified(killed).problems[0]
+
+
+def test_a_table_that_was_removed_before_it_was_hashed_is_missed(tmp_path: Path) -> None:
+    with new_session(tmp_path / "s") as session:
+        (session.folder / "recording.mkv").write_bytes(b"video")
+        session.record_recording(["recording.mkv"], {})
+    assert verified(tmp_path / "s").problems == ("The recording recording.csv is missing.",)
 
 
 def test_an_older_session_verifies_with_a_word_that_its_recording_was_not_hashed(tmp_path: Path) -> None:
@@ -166,6 +203,29 @@ def test_closing_does_not_wait_for_a_huge_recording_which_is_hashed_later(
             pass
     assert verified(folder).notes == (LATE,)
     assert hashed(folder)["recording.mkv"] == file_sha256(folder / "recording.mkv")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_closing_ends_although_the_drive_of_a_recording_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "_PROOF_WAIT_S", 0.01)
+    monkeypatch.setattr(recording_proof, "_LAST_BLOCK_S", 0.01)
+    session = new_session(tmp_path / "s")
+    # Opening it to read waits for somebody who writes: as a drive that is gone.
+    pipe = session.folder / "recording.mkv"
+    os.mkfifo(pipe)
+    session.record_recording(["recording.mkv"], {})
+    closing = threading.Thread(target=session.close)
+    closing.start()
+    closing.join(20)
+    ended = not closing.is_alive()
+    pipe.open("wb").close()
+    closing.join()
+    assert ended
+    with Session.open(tmp_path / "s", read_only=True) as session:
+        (*_, last) = session.audit()
+    assert (last.kind, last.payload) == ("closed", {"not_hashed": ["recording.mkv"]})
 
 
 def test_a_log_that_names_other_files_makes_nobody_read_them(tmp_path: Path) -> None:

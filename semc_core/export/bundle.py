@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -187,10 +188,10 @@ class _Export:
             self._notices.append(
                 "No plane is exported: there are no pictures, clips and DICOM objects in this export."
             )
-        if self._options.clips and (without := [each for each in made if not each.clip]):
-            self._notices.append(
-                f"{_no_clip(len(without), len(made))}, and there is no loop to cut one from."
-            )
+        for why, without in Counter(each.why_no_clip for each in made if each.why_no_clip).items():
+            has = "has" if without == 1 else "have"
+            who = "The plane" if len(made) == 1 else f"{without} of {len(made)} planes"
+            self._notices.append(f"{who} {has} no clip: {why}.")
         whole = [each for each in made if (each.plane.crop.width, each.plane.crop.height) == _size(each)]
         if self._options.deidentify and whole:
             self._notices.append(
@@ -301,6 +302,7 @@ class _Export:
             "looked_for_text": self._finder is not None,
             "planes": planes,
             "frames": len(self._table),
+            "notices": self._notices,
             "model_sha256": model.sha256,
             "model_preset": model.preset,
             "model_notice": model.notice,
@@ -323,14 +325,6 @@ class _Export:
             "parts": [name for name, wanted in {**parts, "dicom": options.dicom}.items() if wanted],
             "head": self._head,
         }
-
-
-def _no_clip(without: int, planes: int) -> str:
-    """ "1 of 8 planes has no clip: none was saved with it"."""
-    if planes == 1:
-        return "The plane has no clip: none was saved with it"
-    has, it = ("has", "it") if without == 1 else ("have", "them")
-    return f"{without} of {planes} planes {has} no clip: none was saved with {it}"
 
 
 def _planes(number: int) -> str:

@@ -28,6 +28,14 @@ from semc_core.session.folder import safe_name
 from semc_core.session.plane_files import encode_png
 from semc_core.session.session import Session
 
+NO_LOOP: Final = "none was saved in the scan, and there is no loop to cut one from"
+LOOP_GONE: Final = "the loop that was analysed is no longer there, or was changed"
+NO_FRAME: Final = "the loop has no frame of that time in the size of the picture"
+NO_REGION: Final = (
+    "the region of interest moved meanwhile, so no part of the picture was inside it all through the clip"
+)
+"""Why a plane has no clip."""
+
 _MOST_ROUNDS: Final = 3
 
 
@@ -41,6 +49,7 @@ class Exported:
         png: Its picture in the bundle.
         png_sha256: Of that picture's bytes.
         clip: Its clip in the bundle, or "".
+        why_no_clip: Why there is none although clips are wanted; or "".
         coloured: Whether a frame of the clip has colour: then all are written with it.
         region: What is kept of each frame of the clip; None keeps all.
         masks: What is blanked, text included.
@@ -54,6 +63,7 @@ class Exported:
     png: str = ""
     png_sha256: str = ""
     clip: str = ""
+    why_no_clip: str = ""
     coloured: bool = False
     region: Crop | None = None
     found: list[FoundText] = field(default_factory=list)
@@ -203,15 +213,19 @@ class Pictures:
 
     def _write_clip(self, made: Exported) -> None:
         """Write the clip, if there are frames and they have some part in common."""
-        made.clip, made.coloured = "", False
+        made.clip, made.why_no_clip, made.coloured = "", "", False
         if self._options.deidentify:
             made.region = self._region_of_clip(made.plane)
             if made.region is None:
+                made.why_no_clip = NO_REGION
                 return
         name = f"clips/{made.stem}.mp4"
         path = self._staging.folder / name
         if write_clip(path, self._looked(made), lambda pixels: self.exported_frame(made, pixels)):
             made.clip = name
+        else:
+            gone = NO_LOOP if self._session.source.path is None else LOOP_GONE
+            made.why_no_clip = gone if self._loop() is None else NO_FRAME
 
     def _looked(self, made: Exported) -> Iterator[FramePacket]:
         """The clip's frames. In the end a few pictures made of them are looked at for text."""

@@ -11,6 +11,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -269,8 +270,27 @@ def test_without_the_source_there_are_no_clips_and_the_user_is_told(session: Ses
     with (tmp_path / "loop.mkv").open("ab") as file:
         file.write(b"more")
     done = export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
-    assert any("have no clip" in notice for notice in done.notices)
+    why = "2 of 2 planes have no clip: the loop that was analysed is no longer there, or was changed."
+    assert why in done.notices
     assert not (tmp_path / "out" / "clips").exists()
+
+
+def test_a_clip_that_cannot_be_cut_since_the_region_moved_is_said_everywhere(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = replace(result(45, frame(45)), crop=Crop(0, 0, CROP.left, CROP.top))
+    session.add_frames([elsewhere])
+    session.close()
+    monkeypatch.setattr(bundle, "data_folder", lambda: tmp_path)
+    why = (
+        "1 of 2 planes has no clip: the region of interest moved meanwhile, so no part of the picture was "
+        "inside it all through the clip."
+    )
+    assert main(["export", str(session.folder), "--out", str(tmp_path / "out")]) == 0
+    assert why in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "out" / "clips").iterdir()] == ["001_FHP1_f000008.mp4"]
+    assert why in json.loads((tmp_path / "out" / MANIFEST_NAME).read_text())["notices"]
+    assert why in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def test_a_recording_without_a_frame_is_none(tmp_path: Path) -> None:
         table.write_text(table.read_text().split("\n")[0] + "\n")
         done = export_session(session, tmp_path / "out", data=tmp_path)
     assert (
-        "The plane has no clip: none was saved with it, and there is no loop to cut one from." in done.notices
+        "The plane has no clip: none was saved in the scan, and there is no loop to cut one from."
+        in done.notices
     )
     assert cv2.imread(str(next((tmp_path / "out" / "planes").glob("*.png")))) is not None

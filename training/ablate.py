@@ -19,7 +19,7 @@ from typing import Any, Final
 import torch
 
 from semc_core.errors import UsageError
-from semc_core.session.atomic import save_error, write_atomically
+from semc_core.session.atomic import write_atomically
 from training.benchmark import Benchmark
 from training.classify import classify
 from training.data.frame_set import FrameSet
@@ -28,6 +28,7 @@ from training.losses.options import LossOptions, loss_recipe
 from training.metrics import frame_metrics
 from training.options import TrainOptions
 from training.schedule import Budget
+from training.writing import make_folder
 
 _ALPHAS: Final = (0.01, 0.05, 0.1, 0.2, 0.5)
 _AVERAGE: Final = 0.99
@@ -161,10 +162,7 @@ def train_missing(
     """
     for run in missing(runs, benchmark, out):
         path = run.path(out)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise save_error(out, error) from error
+        make_folder(path.parent)
         result = train_one(run, benchmark, frames, out / "work", threads, tell)
         write_atomically(path, json.dumps(result, indent=2).encode())
         yield run, result

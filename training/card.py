@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from semc_core.labels import full_name
 from semc_core.model.spec import ModelSpec
+from semc_core.session.atomic import write_atomically
 
 
 def write_card(path: Path, spec: ModelSpec) -> None:
-    """Write the card of a model as Markdown, whole or not at all."""
-    partial = path.with_suffix(".md.part")
-    with partial.open("w", encoding="utf-8") as out:
-        out.write(card_text(spec))
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(path)
+    """Write the card of a model as Markdown, whole or not at all.
+
+    Raises:
+        SaveError: It cannot be written.
+    """
+    write_atomically(path, card_text(spec).encode())
 
 
 def card_text(spec: ModelSpec) -> str:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from semc_core.session.atomic import save_error
+from training.writing import make_folder, saving_to
 
 PROGRESS_NAME: Final = "progress.jsonl"
 STOP_NAME: Final = "control/stop"
@@ -27,23 +27,31 @@ _BETWEEN_STEPS_S: Final = 1.0
 
 
 def ask_to_stop(folder: Path) -> None:
-    """Ask the run in `folder` to stop after its step."""
+    """Ask the run in `folder` to stop after its step.
+
+    Raises:
+        SaveError: The request cannot be written.
+    """
     path = folder / STOP_NAME
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    make_folder(path.parent)
+    with saving_to(path.parent):
+        path.touch()
 
 
 class Progress:
     """Writes the events of a run.
 
     Args:
-        folder: Of the run; must exist.
+        folder: Of the run; made if missing.
+
+    Raises:
+        SaveError: It cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path, self._stop = folder / PROGRESS_NAME, folder / STOP_NAME
         self._told_s = -math.inf
-        self._stop.parent.mkdir(exist_ok=True)
+        make_folder(self._stop.parent)
 
     def tell(self, event: str, message: str = "", **values: float) -> None:
         """Add one event. Steps within a second of the last are left out.
@@ -65,16 +73,18 @@ class Progress:
         for name in _VALUES:
             value = values.get(name, math.nan)
             line[name] = round(value, 6) if math.isfinite(value) else None
-        try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line | {"message": message}) + "\n")
-        except OSError as error:
-            raise save_error(self._path.parent, error) from error
+        with saving_to(self._path.parent), self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line | {"message": message}) + "\n")
 
     def stop_wanted(self) -> bool:
         """Whether another program asked for a stop."""
         return self._stop.exists()
 
     def stop_heard(self) -> None:
-        """Remove the request, so that the training can go on later."""
-        self._stop.unlink(missing_ok=True)
+        """Remove the request, so that the training can go on later.
+
+        Raises:
+            SaveError: It cannot be removed.
+        """
+        with saving_to(self._stop.parent):
+            self._stop.unlink(missing_ok=True)

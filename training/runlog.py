@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semc_core.session.atomic import save_error, write_atomically
+from semc_core.session.atomic import write_atomically
+from training.writing import saving_to
 
 CSV_NAME = "log.csv"
 TENSORBOARD_NAME = "tensorboard"
@@ -28,19 +29,22 @@ class RunLog:
         folder: Of the run; must exist.
         columns: Of the table; a row may have other values too, which are left out.
         rows: Those there are already.
+
+    Raises:
+        SaveError: The log cannot be written.
     """
 
     def __init__(self, folder: Path, columns: Sequence[str], rows: Sequence[Row] = ()) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.rows: list[Row] = []
+        self.rows: list[Row] = list(rows)
         self._path, self._columns = folder / CSV_NAME, tuple(columns)
-        shutil.rmtree(folder / TENSORBOARD_NAME, ignore_errors=True)
-        self._board: Any = SummaryWriter(str(folder / TENSORBOARD_NAME))
-        for row in rows:
-            self._show(row)
-        self.rows += rows
         self._write()
+        shutil.rmtree(folder / TENSORBOARD_NAME, ignore_errors=True)
+        with saving_to(folder):
+            self._board: Any = SummaryWriter(str(folder / TENSORBOARD_NAME))
+            for row in rows:
+                self._show(row)
 
     def add(self, row: Row) -> None:
         """Log a row with a value for every column.
@@ -50,11 +54,9 @@ class RunLog:
         """
         self.rows.append(row)
         self._write()
-        try:
+        with saving_to(self._path.parent):
             self._show(row)
             self._board.flush()
-        except OSError as error:
-            raise save_error(self._path.parent, error) from error
 
     def close(self) -> None:
         """Finish TensorBoard's file.
@@ -62,10 +64,8 @@ class RunLog:
         Raises:
             SaveError: Its end cannot be written.
         """
-        try:
+        with saving_to(self._path.parent):
             self._board.close()
-        except OSError as error:
-            raise save_error(self._path.parent, error) from error
 
     def _show(self, row: Row) -> None:
         for name in self._columns:

@@ -18,9 +18,10 @@ import torch
 
 from semc_core.errors import UsageError
 from training.checkpoint import read_checkpoint, write_checkpoint
-from training.progress import PROGRESS_NAME, STOP_NAME, Progress
+from training.progress import PROGRESS_NAME, Progress
 from training.runlog import CSV_NAME, TENSORBOARD_NAME, RunLog
 from training.schedule import Budget, Pace
+from training.writing import make_folder, saving_to
 
 LAST, BEST = "last.pt", "best.pt"
 SAVE_EVERY_S = 30.0
@@ -111,7 +112,7 @@ class Runner:
         """Run to the end. Returns whether it was reached: false if another program asked for a stop.
 
         Raises:
-            SaveError: A checkpoint or the log cannot be written.
+            SaveError: The folder cannot be made, or a checkpoint or the log cannot be written.
         """
         self._prepare()
         self._fabric.barrier()
@@ -129,12 +130,13 @@ class Runner:
         """Make the folder; a run that begins anew leaves nothing there of one before."""
         if not self._first:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / STOP_NAME).unlink(missing_ok=True)
-        if not self._goes_on:
+        make_folder(self._folder)
+        if self._goes_on:
+            return
+        with saving_to(self._folder):
             for name in (LAST, BEST, CSV_NAME, PROGRESS_NAME):
                 (self._folder / name).unlink(missing_ok=True)
-            shutil.rmtree(self._folder / TENSORBOARD_NAME, ignore_errors=True)
+        shutil.rmtree(self._folder / TENSORBOARD_NAME, ignore_errors=True)
 
     def _steps(self, tell: Tell, told: Told, log: RunLog | None, progress: Progress | None) -> bool:
         since_s, since_step = time.monotonic(), self.step

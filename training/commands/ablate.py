@@ -44,39 +44,52 @@ def run(args: argparse.Namespace) -> int:
     """Train what is missing, and write the tables after each training. Returns the exit code."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see `training.commands.train`
 
-    from rich.progress import Progress
-
-    from training.ablate import VARIANTS, missing, planned, train_missing
+    from training.ablate import VARIANTS, missing, planned
+    from training.writing import writing_alone
 
     benchmark = _benchmark(args)
     runs = planned(benchmark, list(VARIANTS) if args.only is None else args.only.split(","))
-    left = missing(runs, benchmark, args.out)
-    print(f"{len(runs) - len(left)} of {len(runs)} trainings are done.")
     if args.list:
+        left = missing(runs, benchmark, args.out)
+        print(_done(runs, left))
         for each in runs:
             print(f"{'missing' if each in left else 'done':8} {each.variant.name} seed {each.seed}")
         return 0
-    if left:
-        frames = _frames(benchmark, args.data, args.processes)
-        with Progress() as bar:
-            task = bar.add_task("Training", total=len(left))
-            done = 0
-
-            def tell(each: Run, progress: float) -> None:
-                bar.update(
-                    task, completed=done + progress, description=f"{each.variant.name} seed {each.seed}"
-                )
-
-            for each, result in train_missing(left, benchmark, frames, args.out, args.threads, tell):
-                done += 1
-                test = result["test"]
-                bar.console.print(
-                    f"{each.variant.name} seed {each.seed}: accuracy {test['accuracy']:.3f}, F1 "
-                    f"{test['f1']:.3f}, {result['seconds']:.0f} s"
-                )
-                _write(benchmark, runs, args.out)
-    print(_write(benchmark, runs, args.out))
+    with writing_alone(args.out):
+        left = missing(runs, benchmark, args.out)
+        print(_done(runs, left))
+        if left:
+            _train(benchmark, runs, left, args)
+        print(_write(benchmark, runs, args.out))
     return 0
+
+
+def _done(runs: list[Run], left: list[Run]) -> str:
+    return f"{len(runs) - len(left)} of {len(runs)} trainings are done."
+
+
+def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: argparse.Namespace) -> None:
+    """Train those that are left, and write the tables of all `runs` after each."""
+    from rich.progress import Progress
+
+    from training.ablate import train_missing
+
+    frames = _frames(benchmark, args.data, args.processes)
+    with Progress() as bar:
+        task = bar.add_task("Training", total=len(left))
+        done = 0
+
+        def tell(each: Run, progress: float) -> None:
+            bar.update(task, completed=done + progress, description=f"{each.variant.name} seed {each.seed}")
+
+        for each, result in train_missing(left, benchmark, frames, args.out, args.threads, tell):
+            done += 1
+            test = result["test"]
+            bar.console.print(
+                f"{each.variant.name} seed {each.seed}: accuracy {test['accuracy']:.3f}, F1 "
+                f"{test['f1']:.3f}, {result['seconds']:.0f} s"
+            )
+            _write(benchmark, runs, args.out)
 
 
 def _benchmark(args: argparse.Namespace) -> Benchmark:

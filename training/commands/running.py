@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from semc_core.commands.arguments import count, new_file, positive
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.model.presets import PRESETS
-from semc_core.session.atomic import save_error
 
 if TYPE_CHECKING:
     from training.progress import Progress
@@ -263,26 +262,31 @@ def stopping_on_signals(folder: Path) -> Iterator[list[int]]:
 
 @contextmanager
 def telling_failure(folder: Path) -> Iterator[Progress | None]:
-    """In here a fault is also told to who reads the progress of the run in `folder`.
+    """In here a fault is also told to who reads the progress of the run in `folder`, which no other has.
+
+    Wishes to stop from before are forgotten; from here on they count, also while the pictures are read.
 
     Yields:
         Where to tell of what comes after the steps; None in a process that does not speak.
+
+    Raises:
+        UsageError: Another command is running there.
+        SaveError: The folder cannot be written to.
     """
     from training.progress import Progress
+    from training.writing import writing_alone
 
     if os.environ.get("RANK", "0") != "0":
         yield None
         return
-    try:
-        folder.mkdir(exist_ok=True)
+    with writing_alone(folder):
         progress = Progress(folder)
-    except OSError as error:
-        raise save_error(folder, error) from error
-    try:
-        yield progress
-    except Exception as error:
-        known = isinstance(error, SemcError)
-        words = str(error) if known else f"It ended with {type(error).__name__}; see its output."
-        with suppress(SaveError):  # A full disk may be the very fault; it is raised below.
-            progress.tell("failed", words)
-        raise
+        progress.stop_heard()
+        try:
+            yield progress
+        except Exception as error:
+            known = isinstance(error, SemcError)
+            words = str(error) if known else f"It ended with {type(error).__name__}; see its output."
+            with suppress(SaveError):  # A full disk may be the very fault; it is raised below.
+                progress.tell("failed", words)
+            raise

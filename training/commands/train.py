@@ -79,9 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train. Returns the exit code."""
     prepare(args)
+
+    from training.writing import saving_to
+
     folder = run_folder(args.out)
     with telling_failure(folder) as progress:
-        (folder / COMPARISON_NAME).unlink(missing_ok=True)
+        with saving_to(folder):
+            (folder / COMPARISON_NAME).unlink(missing_ok=True)
         code = _train(args, folder, progress)
     if progress is not None and (folder / COMPARISON_NAME).exists():
         _promote(args)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.crop import find_crop
-from semc_core.errors import SaveError
 from semc_core.frames import Crop
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.model.spec import Preprocessing
@@ -25,6 +24,7 @@ from semc_core.preprocess import prepare, whole
 from training.data.frame_set import Row
 from training.data.negatives import make_negative
 from training.data.shards import patient_row, shard_path, write_shard
+from training.writing import make_folder
 
 _SCREENS: Final = ((640, 480), (640, 480), (720, 576), (800, 600), (1024, 768), (1280, 720))
 _SECONDS: Final = 120.0
@@ -55,11 +55,11 @@ def render_patients(
         patients: Numbers; a patient's split follows from its number.
         options: See there.
         processes: How many work side by side.
+
+    Raises:
+        SaveError: The folder cannot be made, or a file in it not be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"{folder} cannot be made ({error.strerror}); choose another folder.") from error
+    make_folder(folder)
     missing = [patient for patient in patients if not shard_path(folder, patient).exists()]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         yield from pool.imap_unordered(partial(render_patient, folder, options), missing)

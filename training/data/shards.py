@@ -8,7 +8,7 @@ patient is complete, so a broken-off rendering goes on where it stopped.
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
+from semc_core.session.atomic import write_atomically
 from training.data.frame_set import Row
 
 SOURCE: Final = "simulated"
@@ -42,21 +43,20 @@ def write_shard(folder: Path, patient: int, frames: NDArray[np.uint8], rows: Seq
         patient: Number.
         frames: uint8 (n, h, w).
         rows: n of them.
+
+    Raises:
+        SaveError: A file cannot be written.
     """
     path = shard_path(folder, patient)
-    partial = path.with_suffix(".npy.part")
-    with partial.open("wb") as out:
-        np.save(out, frames)
-    partial.replace(path.with_suffix(".npy"))
-    partial = path.with_suffix(".csv.part")
-    with partial.open("w", newline="", encoding="utf-8") as table:
-        writer = csv.writer(table)
-        writer.writerow(_COLUMNS)
-        for row in rows:
-            writer.writerow([row.frame, row.plane, f"{row.distance:.4f}", int(row.group), row.kind])
-        table.flush()
-        os.fsync(table.fileno())
-    partial.replace(path)
+    pixels = io.BytesIO()
+    np.save(pixels, frames)
+    write_atomically(path.with_suffix(".npy"), pixels.getvalue())
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        writer.writerow([row.frame, row.plane, f"{row.distance:.4f}", int(row.group), row.kind])
+    write_atomically(path, text.getvalue().encode())
 
 
 def read_shard(path: Path) -> tuple[NDArray[np.uint8], list[Row]]:

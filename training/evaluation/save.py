@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from semc_core.session.atomic import save_error, write_atomically
+from semc_core.session.atomic import write_atomically
 from training.data.frame_set import FrameSet
 from training.data.index import Sample
 from training.evaluation.answers import Answers
 from training.evaluation.report import Report, html_report
+from training.writing import make_folder
 
 RESULT: Final = "result.json"
 PAGE: Final = "report.html"
@@ -35,10 +36,7 @@ def save_evaluation(
     Raises:
         SaveError: A file cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise save_error(folder, error) from error
+    make_folder(folder)
     write_atomically(folder / PREDICTIONS, _predictions(data, answers, samples))
     write_atomically(folder / PAGE, html_report(report))
     more = {"simulated": report.simulated} if report.simulated else {}

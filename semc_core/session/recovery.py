@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,32 @@ from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
 
 _PNG: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
+
+
+class Interrupted(Enum):
+    """What the program was at when it ended without closing the session."""
+
+    SCAN = "a live scan"
+    ANALYSIS = "the analysis of a loop, which is there to be analysed further"
+    REVIEW = "review, after all of the scan was stored"
+    LATER_REVIEW = "review of a scan that itself had been interrupted, which was said when it was opened then"
+
+
+def interrupted(live: bool, complete: bool, kinds: Iterable[str]) -> Interrupted:
+    """What was interrupted.
+
+    Args:
+        live: Whether the session is of a live scan: nobody goes on with one that was opened again.
+        complete: Whether every frame of a source is stored.
+        kinds: Of the entries by the program, in order.
+    """
+    if complete:
+        return Interrupted.REVIEW
+    if not live:
+        return Interrupted.ANALYSIS
+    first_end = next((kind for kind in kinds if kind in ("closed", "opened")), "")
+    ends = {"closed": Interrupted.REVIEW, "opened": Interrupted.LATER_REVIEW}
+    return ends.get(first_end, Interrupted.SCAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +65,7 @@ def recover(
     log: Iterable[AuditEntry],
     model: ModelEntry,
     last_s: float | None,
-    over: bool,
+    during: Interrupted,
 ) -> Recovery:
     """Bring folder and state together.
 
@@ -52,7 +79,7 @@ def recover(
         log: All entries.
         model: Of the session.
         last_s: Presentation time of the newest frame that is stored; None if there is none.
-        over: Whether the scan was over, and all of it stored, before the program ended.
+        during: What was interrupted.
 
     Raises:
         SaveError: The folder could not be read, or a temporary file not removed.
@@ -79,7 +106,7 @@ def recover(
     }  # fmt: skip
     return Recovery(
         Note(PROGRAM, "recovered", counts, (*missing, *taken, *clips)),
-        _sentence(last_s, over, len(taken), len(missing)),
+        _sentence(last_s, during, len(taken), len(missing)),
         tuple(name for name in names if name not in needed),
     )
 
@@ -198,10 +225,20 @@ def _row_of(png: Path, model: ModelEntry) -> Row | None:
         return None
 
 
-def _sentence(last_s: float | None, over: bool, taken: int, missing: int) -> str:
+def _sentence(last_s: float | None, during: Interrupted, taken: int, missing: int) -> str:
     parts = ["The program ended without closing this session."]
-    if over:
+    if during is Interrupted.REVIEW:
         parts.append("The scan was over before: all of it is there, and so are your corrections.")
+    elif during is Interrupted.LATER_REVIEW:
+        parts.append(
+            "The scan had been broken off before. Nothing that was there then is lost, nor are corrections."
+        )
+    elif during is Interrupted.ANALYSIS:
+        parts.append(
+            "Its loop is analysed in review."
+            if last_s is None
+            else f"Its loop is analysed up to {last_s:.1f} s; the rest is analysed in review."
+        )
     else:
         parts.append(
             "No frame was recorded before."
@@ -210,7 +247,11 @@ def _sentence(last_s: float | None, over: bool, taken: int, missing: int) -> str
         )
         parts.append("At most the last second before that end is lost.")
     if taken:
-        parts.append(f"{taken} planes were taken over from their files.")
+        parts.append(f"{_planes(taken)} taken over from the files in its folder.")
     if missing:
-        parts.append(f"Files of {missing} planes are missing.")
+        parts.append(f"Files are missing of {missing} plane{'s' * (missing != 1)}.")
     return " ".join(parts)
+
+
+def _planes(count: int) -> str:
+    return "1 plane was" if count == 1 else f"{count} planes were"

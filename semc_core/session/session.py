@@ -320,7 +320,8 @@ class Session(SessionView):
         with schema.told(self.folder):
             # A copy: the state itself follows when the changes are written.
             state = schema.stored_state(self._connection)
-        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s, self._over())
+        during = self._interrupted()
+        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s, during)
         notes, named = [recovery.note], self._recordings().to_hash
         if parts := [video.name for video in videos_there(self.folder) if video.name not in named]:
             # Its end is not in the log; what the kill left of it is proven from now on.

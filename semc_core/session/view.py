@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from semc_core.session.lock import WriterLock
 from semc_core.session.origin import origin_from_payload
 from semc_core.session.reader import SessionReader
 from semc_core.session.recording_proof import Recordings, recordings_of
+from semc_core.session.recovery import Interrupted, interrupted
 from semc_core.session.state import State, view_of
 from semc_core.session.undo import UndoStack
 
@@ -174,43 +176,51 @@ class SessionView:
     # Inside.
 
     def _load(self) -> None:
-        """Take over what is stored."""
-        damaged = f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."
-        try:
-            with schema.told(self.folder), schema.snapshot(self._connection):
-                first = schema.first_entry(self._connection)
-                self._data_version = schema.data_version(self._connection)
-                source, self.model = origin_from_payload(first.payload)
-                path = schema.local_value(self._connection, schema.SOURCE_PATH)
-                self._undo = UndoStack.from_entries(schema.entries_by(self._connection, PERSON))
-                self._state = schema.stored_state(self._connection)
-                self._head = schema.last_head(self._connection)
-                self._view = view_of(self._state, json.loads)
-        except (LookupError, TypeError, ValueError) as error:
-            raise SessionError(damaged) from error
-        self.source = replace(source, path=path)
+        """Take over what is stored: all of it, or an error and nothing."""
+        with self._read(), schema.snapshot(self._connection):
+            first = schema.first_entry(self._connection)
+            version = schema.data_version(self._connection)
+            source, model = origin_from_payload(first.payload)
+            path = schema.local_value(self._connection, schema.SOURCE_PATH)
+            undo = UndoStack.from_entries(schema.entries_by(self._connection, PERSON))
+            state = schema.stored_state(self._connection)
+            head = schema.last_head(self._connection)
+            view = view_of(state, json.loads)
+        self.source, self.model = replace(source, path=path), model
         self.created_utc = first.time_utc
+        self._undo, self._state, self._head, self._view = undo, state, head, view
+        # Last: after an error all is read again the next time.
+        self._data_version = version
 
     def _refresh(self) -> None:
-        """Where another program may write, see what it wrote."""
+        """Where another program may write, see what it wrote; after `close` nothing more."""
         if not self.read_only:
             return
         with self._lock:
-            if schema.data_version(self._connection) != self._data_version:
+            if self._closed:
+                return
+            with schema.told(self.folder):
+                version = schema.data_version(self._connection)
+            if version != self._data_version:
                 self._load()
 
-    def _over(self) -> bool:
-        """Whether the scan had come to its end: of a loop every frame is stored; a live scan was closed."""
-        if self.complete or not self.source.live:
-            return self.complete
-        with schema.told(self.folder):
-            return any(entry.kind == "closed" for entry in schema.entries_by(self._connection, PROGRAM))
+    def _interrupted(self) -> Interrupted:
+        """What was interrupted, of a session that was not closed."""
+        with self._read():
+            kinds = (entry.kind for entry in schema.entries_by(self._connection, PROGRAM))
+            return interrupted(self.source.live, self.complete, kinds)
 
     def _recordings(self) -> Recordings:
         """What the log says of the recordings."""
+        with self._read():
+            return recordings_of(schema.entries_by(self._connection, PROGRAM))
+
+    @contextmanager
+    def _read(self) -> Iterator[None]:
+        """Turn what goes wrong with reading the log into sentences."""
         try:
             with schema.told(self.folder):
-                return recordings_of(schema.entries_by(self._connection, PROGRAM))
+                yield
         except (LookupError, TypeError, ValueError) as error:
             raise SessionError(
                 f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."

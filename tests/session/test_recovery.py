@@ -12,6 +12,7 @@ from semc_core.errors import SessionError
 from semc_core.session.changes import AddPlane, ChooseFrame, Relabel
 from semc_core.session.plane_files import write_plane
 from semc_core.session.session import Session
+from tests.export.scans import video_session
 from tests.session.kill_many import killed_after, look
 from tests.session.killed_writer import event
 from tests.session.sessions import as_killed, filled_session, find_plane, frame
@@ -47,6 +48,33 @@ def test_a_review_that_is_killed_loses_nothing_of_the_scan_and_says_so(tmp_path:
         )
         assert session.frame_count == 60
         assert session.plane(1).plane == "B"
+
+
+def killed_again(folder: Path, target: Path) -> tuple[str, Path]:
+    """Open a session, and kill the program. Returns what it said, and the folder that is left."""
+    with Session.open(folder) as session:
+        return session.recovered, as_killed(session, target)
+
+
+def test_a_scan_that_was_broken_off_is_told_once_and_later_kills_as_what_they_are(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as scan:
+        killed = as_killed(scan, tmp_path / "0")
+    said = []
+    for number in range(1, 4):
+        sentence, killed = killed_again(killed, tmp_path / str(number))
+        said.append(sentence.removeprefix("The program ended without closing this session. "))
+    later = "The scan had been broken off before. Nothing that was there then is lost, nor are corrections."
+    assert said == [
+        "It is there up to 2.0 s of the scan. At most the last second before that end is lost.", later, later
+    ]  # fmt: skip
+
+
+def test_of_an_interrupted_analysis_it_is_said_that_it_goes_on(tmp_path: Path) -> None:
+    with video_session(tmp_path / "s") as analysis:
+        killed = as_killed(analysis, tmp_path / "0")
+    for number in range(1, 3):
+        said, killed = killed_again(killed, tmp_path / str(number))
+        assert said.endswith("session. Its loop is analysed up to 2.5 s; the rest is analysed in review.")
 
 
 def test_a_plane_whose_files_are_there_and_not_logged_is_taken_over(tmp_path: Path) -> None:
@@ -135,7 +163,7 @@ def test_a_picture_that_is_gone_is_said(tmp_path: Path) -> None:
         assert not session.closed
         assert session.verify().problems == ("The picture 001_A_f000010.png is missing.",)
     with Session.open(killed) as session:
-        assert "Files of 1 planes are missing" in session.recovered
+        assert "Files are missing of 1 plane." in session.recovered
         assert session.plane(1).png is None
         (entry,) = [entry for entry in session.audit() if entry.kind == "recovered"]
         assert "001_A_f000010.png" in json.dumps(entry.payload)

@@ -14,6 +14,7 @@ import pytest
 from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError, SessionError
 from semc_core.protocols.checklist import of_entry
+from semc_core.session import schema
 from semc_core.session.changes import (
     AddPlane,
     Change,
@@ -293,6 +294,26 @@ def test_one_writer_at_a_time_and_readers_see_what_it_writes(tmp_path: Path) -> 
         session.apply(Relabel(1, "A"))
     assert not (tmp_path / "s" / "session.lock").exists()
     assert sorted(path.name for path in (tmp_path / "s").glob("session*")) == ["session.sqlite"]
+
+
+def test_news_that_could_not_be_read_are_read_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled_session(tmp_path / "s") as session:
+        with Session.open(tmp_path / "s", read_only=True) as reader:
+            session.apply(Relabel(1, "B"))
+            with monkeypatch.context() as patch:
+
+                def busy(connection: sqlite3.Connection) -> None:
+                    raise sqlite3.OperationalError("busy")
+
+                patch.setattr(schema, "last_head", busy)
+                with pytest.raises(SessionError):
+                    reader.planes()
+            assert reader.plane(1).plane == "B"
+            assert reader.head == session.head
+        session.apply(Relabel(1, "A"))
+        assert reader.plane(1).plane == "B", "after its end it says what it said last"
 
 
 def test_reading_goes_on_while_the_writer_is_inside_a_transaction(tmp_path: Path) -> None:

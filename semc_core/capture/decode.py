@@ -20,11 +20,12 @@ def pixels_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
     The array is a copy: the decoder may use its buffers again.
     """
+    # One thread: starting several takes longer than converting a frame does.
     if frame.format.name.startswith(_GRAY_LIKE):
-        gray = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+        gray = np.asarray(frame.to_ndarray(format="gray", threads=1), np.uint8)
         pixels = _EXPAND[gray] if frame.color_range == _MPEG_RANGE else gray.copy()
     else:
-        pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        pixels = np.asarray(frame.to_ndarray(format="rgb24", threads=1), np.uint8)
     turns = round(frame.rotation / 90) % 4
     return np.rot90(pixels, turns) if turns else pixels
 

@@ -17,6 +17,9 @@ from semc_core.frames import FramePacket
 GiveUp = Callable[[], bool]
 """Whether what is being decoded is no longer wanted."""
 
+Passed = Callable[[Callable[[], FramePacket | None]], None]
+"""Told of a frame that came up on the way to the wanted one; the function given makes it a packet."""
+
 
 class SeekableSource(Protocol):
     """A loop whose frames can be had in any order. For any thread.
@@ -51,23 +54,18 @@ class SeekableSource(Protocol):
         """
         ...
 
-    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
+    def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
         """The frame `index`, from 0. Waits for its decoding.
 
         Args:
             index: Which.
-            give_up: Asked while decoding goes on; True ends it.
+            give_up: Asked while decoding goes on; True ends it. Who can give up goes ahead of who cannot.
+            passed: Called on this thread with frames before `index` that come up meanwhile: something to see
+                while a frame far into a group of pictures is decoded.
 
         Raises:
             SourceInterrupted: It was given up.
             SourceError: There is no such frame, it cannot be decoded, or the source is closed.
-        """
-        ...
-
-    def near(self, index: int) -> FramePacket | None:
-        """A frame not after `index` that can be had soon, without waiting for any other call; or None.
-
-        It says which one it is. For something to see while a frame far from the last one is decoded.
         """
         ...
 

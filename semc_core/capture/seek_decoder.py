@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import av
 import numpy as np
 
-from semc_core.capture.seek import GiveUp
+from semc_core.capture.seek import GiveUp, Passed
 from semc_core.capture.seek_cache import ByteCache
 from semc_core.capture.seek_cursor import Cursor
 from semc_core.capture.video_index import Start, VideoIndex
+from semc_core.errors import SourceInterrupted
+from semc_core.frames import FramePacket
 
 _CURSORS: Final = 3
+_REORDERED: Final = 24
+"""Frames behind the wanted one whose packets may come before its own."""
 _OVERSHOOT: Final = 24
 """Frames behind the wanted one after which it is not expected any more."""
 
@@ -27,19 +32,33 @@ class FrameDecoder:
     frame, nothing is left out; then an earlier start is taken, in the end the beginning of the file.
 
     Attributes:
-        kept: Frames as the decoder gave them, by index.
+        kept: Packets by index of the frame.
         index: Of the file.
     """
 
-    def __init__(self, path: Path, index: VideoIndex, cache_bytes: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        index: VideoIndex,
+        cache_bytes: int,
+        made: Callable[[int, av.VideoFrame], FramePacket],
+    ) -> None:
         """Open the file.
+
+        Args:
+            path: The file.
+            index: Of the file.
+            cache_bytes: Most bytes of packets to keep. Packets, because each decoder has a pool of its own
+                for its frames, which never becomes smaller: to keep those would fill every pool.
+            made: Makes a packet of the frame with this index.
 
         Raises:
             SourceError: It cannot be opened.
         """
         self._path = path
         self.index = index
-        self.kept: ByteCache[av.VideoFrame] = ByteCache(cache_bytes)
+        self.kept: ByteCache[FramePacket] = ByteCache(cache_bytes)
+        self._made = made
         self._cursors = [Cursor(path)]
         self._refused: set[int] = set()
 
@@ -51,7 +70,7 @@ class FrameDecoder:
             given = cursor.next()
             if given is None or given[0] != wanted:
                 return False
-            self.kept.put(*given, size_of(given[1]))
+            self._keep(*given)
         return True
 
     def use(self, index: VideoIndex) -> None:
@@ -67,46 +86,50 @@ class FrameDecoder:
         self._cursors = []
         self.kept.clear()
 
-    def decode(self, wanted: int, first: int, give_up: GiveUp) -> av.VideoFrame | None:
-        """Decode the frame `wanted`, and keep those from `first` on; None if given up, or not found."""
-        cursor = self._nearest(first) or self._nearest(wanted)
-        if cursor is not None and (found := self._forward(cursor, wanted, first, give_up)) is not None:
+    def decode(self, wanted: int, give_up: GiveUp, passed: Passed | None = None) -> FramePacket | None:
+        """Decode the frame `wanted` and keep it; None if the file does not hold it.
+
+        Raises:
+            SourceInterrupted: It was given up. At least one frame was decoded first, so that whoever asks for
+                another place all the time sees where that leads.
+        """
+        cursor = self._nearest(wanted)
+        if cursor is not None and (found := self._forward(cursor, wanted, give_up, passed)) is not None:
             return found
         for start in self._starts_before(wanted):
-            for skip_to in (self._skip_to(max(first, start.frame), wanted), -1):
-                if give_up():
-                    return None
+            for skip_to in (self._first_packet_from(wanted), -1):
                 cursor = self._free_cursor()
                 if not cursor.begin(self.index, start, skip_to):
                     break
-                if (found := self._forward(cursor, wanted, first, give_up)) is not None:
+                if (found := self._forward(cursor, wanted, give_up, passed)) is not None:
                     return found
                 if cursor.refused:
                     self._refused.add(start.packet)
                     break
         return None
 
-    def _forward(self, cursor: Cursor, wanted: int, first: int, give_up: GiveUp) -> av.VideoFrame | None:
+    def _forward(
+        self, cursor: Cursor, wanted: int, give_up: GiveUp, passed: Passed | None
+    ) -> FramePacket | None:
         """Go on with `cursor` until it gives the frame `wanted`; None if it does not."""
-        last: tuple[int, av.VideoFrame] | None = None
         while cursor.position < wanted + _OVERSHOOT:
-            if give_up():
-                if last is not None:
-                    # As far as it came: something to see that is near what is wanted next.
-                    self.kept.put(*last, size_of(last[1]))
-                return None
             given = cursor.next()
             if given is None:
                 return None
             index, frame = given
-            if frame.is_corrupt and self.index.checks is None:
-                continue
-            last = given
-            if index >= first:
-                self.kept.put(index, frame, size_of(frame))
-            if index == wanted:
-                return frame
+            whole = not frame.is_corrupt or self.index.checks is not None
+            if whole and index == wanted:
+                return self._keep(index, frame)
+            if whole and index < wanted and passed is not None:
+                passed(partial(self._made, index, frame))
+            if give_up():
+                raise SourceInterrupted(f"Reading frame {wanted} of {self._path.name} was given up.")
         return None
+
+    def _keep(self, index: int, frame: av.VideoFrame) -> FramePacket:
+        packet = self._made(index, frame)
+        self.kept.put(index, packet, packet.pixels.nbytes)
+        return packet
 
     def _nearest(self, wanted: int) -> Cursor | None:
         """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""
@@ -150,12 +173,7 @@ class FrameDecoder:
             place, step = place - step, step * 2
         yield self.index.starts[0]
 
-    def _skip_to(self, first: int, wanted: int) -> int:
-        """Number of the first packet that has to be decoded whatever it is."""
+    def _first_packet_from(self, wanted: int) -> int:
+        """Number of the first packet from which on all are decoded: no frame from `wanted` on lies before."""
         packets = self.index.packets
-        return -1 if packets is None else int(packets[first : wanted + 1].min())
-
-
-def size_of(frame: av.VideoFrame) -> int:
-    """Bytes of the decoded frame."""
-    return sum(plane.buffer_size for plane in frame.planes)
+        return -1 if packets is None else int(packets[wanted : wanted + _REORDERED].min())

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from semc_core.capture.base import Grabbed
-from semc_core.capture.seek import GiveUp
+from semc_core.capture.seek import GiveUp, Passed
 from semc_core.capture.seek_cache import ByteCache
 from semc_core.capture.seek_times import KnownTimes
 from semc_core.capture.source import SourceInfo
@@ -62,12 +62,8 @@ class SeekableLoop(KnownTimes):
         """See `SeekableSource`."""
         return index
 
-    def near(self, index: int) -> FramePacket | None:
-        """None: the frame itself comes soon."""
-        return None
-
-    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
-        """See `SeekableSource`. Too quick to be given up."""
+    def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
+        """See `SeekableSource`. Too quick to be given up, or to show anything meanwhile."""
         name = self._source.info.source_id
         if not 0 <= index < self.count:
             raise SourceError(f"{name} has no frame {index}; choose one below {self.count}.")

@@ -6,18 +6,17 @@ import logging
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.capture.decode import pixels_of
-from semc_core.capture.seek import GiveUp, index_at
-from semc_core.capture.seek_cache import ByteCache
-from semc_core.capture.seek_cursor import Cursor
-from semc_core.capture.seek_decoder import FrameDecoder, size_of
+from semc_core.capture.seek import GiveUp, Passed, index_at
+from semc_core.capture.seek_decoder import FrameDecoder
 from semc_core.capture.source import SourceInfo
 from semc_core.capture.video_index import DecodingIndexer, Start, VideoIndex, index_by_packets
 from semc_core.errors import SourceError, SourceInterrupted
@@ -26,10 +25,10 @@ from semc_core.frames import FramePacket, read_only
 _log = logging.getLogger(__name__)
 
 CACHE_BYTES: Final = 256 * 2**20
-_PACKET_BYTES: Final = 32 * 2**20
-_NEAR_WAIT_S: Final = 0.02
-_FULLY_BEFORE: Final = 12
-"""Frames before the one jumped to that are decoded as well: the user may step back."""
+_BEFORE_A_JUMP: Final = 12
+"""Frames before the one jumped to that are decoded after it: the user may step back."""
+_LOOKING_S: Final = 0.1
+"""A user looks for so long at least at the frame jumped to; that is not the moment to decode others."""
 _FORWARD_AHEAD: Final = 8
 _BACKWARD_AHEAD: Final = 128
 """Most frames decoded in one go for somebody who goes backward; a third of the cache is the other limit."""
@@ -57,21 +56,18 @@ class SeekableVideo:
         """
         self._path = path
         self._info = info
-        self._lock = threading.Lock()  # of the decoders and caches
+        self._lock = threading.Lock()  # of the decoder
         self._changed = threading.Condition()  # of what follows
         self._closed = False
         self._waiting = 0
-        self._ahead: tuple[int, int] | None = None
+        self._hurried = 0  # of those waiting
+        self._ahead: _Ahead | None = None
         self._asked = -1
         self._indexer: threading.Thread | None = None
         self._failure: SourceError | None = None
-        self._near_lock = threading.Lock()  # of what `near` needs, which must not wait for a long decoding
-        self._near: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
-        self._near_cursor: Cursor | None = None
-        self._packets: ByteCache[FramePacket] = ByteCache(_PACKET_BYTES)
         found = index_by_packets(path)
         self._index = found or _guessed(info)
-        self._decoder = FrameDecoder(path, self._index, cache_bytes)
+        self._decoder = FrameDecoder(path, self._index, cache_bytes, self._made)
         self._settled = found is not None and self._decoder.begins_as_indexed()
         if not self._settled:
             self._index_by_decoding()
@@ -103,67 +99,51 @@ class SeekableVideo:
         """See `SeekableSource`."""
         return index_at(self._index.times_s, time_s)
 
-    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
+    def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
         """See `SeekableSource`. Of a file that is not settled, waits until it is."""
+        hurried = give_up is not None
         with self._changed:
             self._waiting += 1
+            self._hurried += hurried
         try:
             while True:
-                self._wait_until_settled()
-                with self._lock:
-                    packet = self._packet(index, give_up or _never)
+                self._wait_until_settled(hurried)
+                try:
+                    with self._lock:
+                        packet = self._packet(index, give_up or self._somebody_hurries, passed)
+                except SourceInterrupted:
+                    if hurried:
+                        raise
+                    continue
                 if packet is not None:
-                    break
-                if give_up is not None and give_up():
-                    raise SourceInterrupted(f"Reading frame {index} of {self._path.name} was given up.")
+                    return packet
                 self._mistrust_index()
         finally:
             with self._changed:
                 self._waiting -= 1
-                step = index - self._asked
-                self._asked = index
-                if 0 < abs(step) <= _SAME_WAY:
-                    self._ahead = (index, 1 if step > 0 else -1)
+                self._hurried -= hurried
+                self._look_ahead(index, hurried)
                 self._changed.notify_all()
-        return packet
+
+    def _somebody_hurries(self) -> bool:
+        return self._hurried > 0
+
+    def _look_ahead(self, index: int, hurried: bool) -> None:
+        """Choose what is read ahead once this frame was asked for. With the condition held."""
+        step, self._asked = index - self._asked, index
+        if 0 < abs(step) <= _SAME_WAY:
+            self._ahead = _Ahead(index, _FORWARD_AHEAD if step > 0 else -_BACKWARD_AHEAD)
+        elif step and hurried:
+            self._ahead = _Ahead(index, -_BEFORE_A_JUMP, _LOOKING_S)
 
     def number_of(self, index: int) -> int:
         """See `SeekableSource`."""
         return index
 
-    def near(self, index: int) -> FramePacket | None:
-        """See `SeekableSource`: the nearest that is kept, or the frame at the start before `index`."""
-        with self._near_lock:
-            known = self._index
-            if self._closed or not self.settled or not 0 <= index < len(known):
-                return None
-            start = self._decoder.start_before(index)
-            kept = self._kept_near(start.frame, index) or self._near.get(start.frame)
-            if kept is not None:
-                return kept
-            if self._near_cursor is None:
-                self._near_cursor = Cursor(self._path, threads=1)
-            given = self._near_cursor.next() if self._near_cursor.begin(known, start) else None
-            if given is None or given[0] != start.frame:
-                return None
-            packet = self._made(start.frame, given[1])
-            self._near.put(start.frame, packet, packet.pixels.nbytes)
-            return packet
-
-    def _kept_near(self, first: int, last: int) -> FramePacket | None:
-        """The frame nearest to `last` that was decoded; None, too, where a decoding takes long."""
-        if not self._lock.acquire(timeout=_NEAR_WAIT_S):
-            return None
-        try:
-            place = self._decoder.kept.nearest(first, last)
-            return None if place is None else self._packet(place, _never)
-        finally:
-            self._lock.release()
-
     def read_ahead(self, index: int, step: int) -> None:
         """See `SeekableSource`."""
         with self._changed:
-            self._ahead = (index, step) if step else None
+            self._ahead = _Ahead(index, _FORWARD_AHEAD if step > 0 else -_BACKWARD_AHEAD) if step else None
             self._changed.notify_all()
 
     def confirm(self, times_s: NDArray[np.float64]) -> None:
@@ -182,12 +162,6 @@ class SeekableVideo:
             self._indexer.join()
         with self._lock:
             self._decoder.close()
-            self._packets.clear()
-        with self._near_lock:
-            if self._near_cursor is not None:
-                self._near_cursor.close()
-                self._near_cursor = None
-            self._near.clear()
 
     # The index
 
@@ -224,14 +198,20 @@ class SeekableVideo:
             if index is not None:
                 self._index = index
                 self._decoder.use(index)
-                self._packets.clear()
             self._failure = failure
             self._settled = index is not None
             self._changed.notify_all()
 
-    def _wait_until_settled(self) -> None:
+    def _wait_until_settled(self, hurried: bool) -> None:
+        """Wait for the index, and who does not hurry for those who do."""
         with self._changed:
-            self._changed.wait_for(lambda: self._settled or self._closed or self._failure is not None)
+            self._changed.wait_for(
+                lambda: (
+                    (self._settled and (hurried or not self._hurried))
+                    or self._closed
+                    or self._failure is not None
+                )
+            )
             if self._closed:
                 raise SourceError(f"{self._path.name} is closed; open it again to read from it.")
             if self._failure is not None:
@@ -239,21 +219,19 @@ class SeekableVideo:
 
     # Decoding; all with the lock held
 
-    def _packet(self, index: int, give_up: GiveUp) -> FramePacket | None:
-        """The frame as a packet; None if given up, or if the file does not hold what its packets promise."""
+    def _packet(self, index: int, give_up: GiveUp, passed: Passed | None) -> FramePacket | None:
+        """The frame; None if the file does not hold what its packets promise."""
         if not 0 <= index < len(self._index):
             raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
-        packet = self._packets.get(index)
+        kept = self._decoder.kept
+        packet = kept.get(index)
         if packet is not None:
             return packet
-        frame = self._decoder.kept.get(index) or self._decoder.decode(
-            index, max(0, index - _FULLY_BEFORE), give_up
-        )
-        if frame is None:
-            return None
-        packet = self._made(index, frame)
-        self._packets.put(index, packet, packet.pixels.nbytes)
-        return packet
+        if passed is not None:
+            nearest = kept.nearest(self._decoder.start_before(index).frame, index)
+            if nearest is not None:
+                passed(partial(kept.get, nearest))
+        return self._decoder.decode(index, give_up, passed)
 
     def _made(self, index: int, frame: av.VideoFrame) -> FramePacket:
         time_s = float(self._index.times_s[index])
@@ -268,26 +246,34 @@ class SeekableVideo:
                 if self._closed:
                     return
                 assert self._ahead is not None
-                (index, step), self._ahead = self._ahead, None
+                ahead, self._ahead = self._ahead, None
+                if self._changed.wait_for(self._called_away, ahead.rest_s):
+                    continue
             try:
-                self._fetch(index, step)
+                self._fetch(ahead.place, ahead.many)
+            except SourceInterrupted:
+                continue
             except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever asks is told
                 _log.warning("Reading ahead in a video failed: %s", type(error).__name__)
 
     def _idle(self) -> bool:
         return self._settled and not self._waiting
 
-    def _fetch(self, index: int, step: int) -> None:
-        """Decode what follows or precedes `index`, until something else is wanted."""
+    def _fetch(self, index: int, many: int) -> None:
+        """Decode what follows or precedes `index`, until something else is wanted.
+
+        Raises:
+            SourceInterrupted: Something else is.
+        """
         with self._lock:
-            wanted_frames = self._wanted(index, step)
+            wanted_frames = self._wanted(index, many)
         for wanted in wanted_frames:
             with self._lock:
                 if self._called_away():
                     return
                 if (
                     wanted not in self._decoder.kept
-                    and self._decoder.decode(wanted, wanted, self._called_away) is None
+                    and self._decoder.decode(wanted, self._called_away) is None
                 ):
                     return
 
@@ -295,20 +281,24 @@ class SeekableVideo:
         """Whether something is more urgent than reading ahead."""
         return self._closed or self._ahead is not None or self._waiting > 0
 
-    def _wanted(self, index: int, step: int) -> range:
-        if step > 0:
-            return range(index + 1, min(len(self._index), index + 1 + _FORWARD_AHEAD))
+    def _wanted(self, index: int, many: int) -> range:
+        if many > 0:
+            return range(index + 1, min(len(self._index), index + 1 + many))
         here = self._decoder.kept.get(index)
-        room = self._decoder.kept.limit // 3 // size_of(here) if here is not None else _FORWARD_AHEAD
-        many = max(1, min(_BACKWARD_AHEAD, room))
+        room = self._decoder.kept.limit // 3 // here.pixels.nbytes if here is not None else _FORWARD_AHEAD
+        many = max(1, min(-many, room))
         # Only when half of what was fetched is used up, so that decoding begins anew seldom.
         if all(near in self._decoder.kept for near in range(max(0, index - many // 2), index)):
             return range(0)
         return range(max(0, index - many), index)
 
 
-def _never() -> bool:
-    return False
+class _Ahead(NamedTuple):
+    """What to read ahead: from where, how many frames (backward if negative), after what rest."""
+
+    place: int
+    many: int
+    rest_s: float = 0.0
 
 
 def _guessed(info: SourceInfo) -> VideoIndex:

@@ -14,8 +14,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 BATCH: Final = 8
 GIVE_WAY_S: Final = 0.25
-"""For so long at most the analysis holds at a time while somebody waits for a frame."""
+"""For so long at most the analysis holds at a time while somebody waits."""
 
 _RATE_OVER_S: Final = 5.0
 
@@ -83,6 +83,7 @@ class ReviewEngine:
         self._paused = False
         self._stopped = False
         self._others: Callable[[float], None] = lambda limit_s: None
+        self._looking = 0
         self._rate: deque[tuple[float, float]] = deque()
         model = session.model
         self._growing = GrowingTable(model.classes, model.none_class, session.frames())
@@ -119,7 +120,8 @@ class ReviewEngine:
         Raises:
             SourceError: The frame cannot be read.
         """
-        return self._looked(self._source.frame(index))
+        with self._waited_for():
+            return self._looked(self._source.frame(index))
 
     def candidates(self, plane_id: int, count: int) -> list[Candidate]:
         """The best frames of a hold for each of `count` equal stretches of its time, in order of time.
@@ -130,6 +132,10 @@ class ReviewEngine:
             SessionError: There is no such plane.
             SourceError: A frame cannot be read.
         """
+        with self._waited_for():
+            return self._best(plane_id, count)
+
+    def _best(self, plane_id: int, count: int) -> list[Candidate]:
         plane, model = self._session.plane(plane_id), self._session.model
         best = best_frames(self.table(), plane, model, count)
         if not len(best):
@@ -228,8 +234,22 @@ class ReviewEngine:
         session.mark_complete()
         return True
 
+    @contextmanager
+    def _waited_for(self) -> Iterator[None]:
+        """Hold the analysis while somebody waits for what is done inside."""
+        with self._changed:
+            self._looking += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._looking -= 1
+                self._changed.notify_all()
+
     def _give_way(self) -> None:
         self._others(GIVE_WAY_S)
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or not self._looking, GIVE_WAY_S)
 
     def _take(self, reviewed: Reviewed, known: int) -> None:
         """Log what is new of one batch."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.seek import GiveUp
+from semc_core.capture.seek import GiveUp, Passed
 from semc_core.capture.seek_times import KnownTimes
 from semc_core.capture.seek_video import CACHE_BYTES, SeekableVideo
 from semc_core.capture.source import SourceInfo
@@ -68,25 +70,22 @@ class SeekableRecording(KnownTimes):
         part, place = self._place(index)
         return int(part.table.index[part.places[place][1]])
 
-    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
+    def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
         """See `SeekableSource`."""
         if not 0 <= index < self.count:
             raise SourceError(f"The recording has no frame {index}; choose one below {self.count}.")
         part, place = self._place(index)
-        return self._joined(part, place, index, part.video.frame(part.places[place][0], give_up))
 
-    def near(self, index: int) -> FramePacket | None:
-        """See `SeekableSource`."""
-        if not 0 <= index < self.count:
+        def joined(make: Callable[[], FramePacket | None]) -> FramePacket | None:
+            found = make()
+            for earlier in range(place, -1, -1):
+                if found is not None and part.places[earlier][0] == found.index:
+                    return self._joined(part, earlier, index - place + earlier, found)
             return None
-        part, place = self._place(index)
-        found = part.video.near(part.places[place][0])
-        if found is None:
-            return None
-        for earlier in range(place, -1, -1):
-            if part.places[earlier][0] == found.index:
-                return self._joined(part, earlier, index - place + earlier, found)
-        return None
+
+        passed_here = None if passed is None else lambda make: passed(partial(joined, make))
+        found = part.video.frame(part.places[place][0], give_up, passed_here)
+        return self._joined(part, place, index, found)
 
     def read_ahead(self, index: int, step: int) -> None:
         """See `SeekableSource`."""

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from semc_core.capture.seek import SeekableSource
@@ -14,16 +15,16 @@ from semc_core.frames import FramePacket
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_S: Final = 0.03
-"""For so long the frame before stays on the screen; then something near is better."""
+PATIENCE_S: Final = 0.05
+"""For so long what was seen last stays on the screen; then something nearer is better."""
 
 
 class FrameViewer:
-    """Reads frames on two threads of its own. Nothing but `close` waits.
+    """Reads frames on a thread of its own. Nothing but `close` waits.
 
     A frame far into a long group of pictures takes some tenths of a second to decode. Until it is there,
-    `got` is a frame before it that was decoded, or the one at which that group begins. What is no longer
-    asked for is given up at once.
+    `got` is now and then one of those that are decoded on the way to it. What is no longer asked for is
+    given up.
     """
 
     def __init__(self, source: SeekableSource, failed: Callable[[str], None]) -> None:
@@ -31,7 +32,7 @@ class FrameViewer:
 
         Args:
             source: The loop; not closed here.
-            failed: Called on one of the threads with the sentence about a frame that could not be read.
+            failed: Called on the thread with the sentence about a frame that could not be read.
         """
         self._source = source
         self._failed = failed
@@ -42,12 +43,8 @@ class FrameViewer:
         self._got_number = 0
         self._waiting_since_s: float | None = None
         self._closed = False
-        self._threads = [
-            threading.Thread(target=self._run, args=(exact,), name=name)
-            for exact, name in ((False, "review-near"), (True, "review-frames"))
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._run, name="review-frames")
+        self._thread.start()
 
     def ask(self, index: int) -> None:
         """Read this frame next, unless it was asked for last."""
@@ -76,32 +73,30 @@ class FrameViewer:
             return self._got
 
     def close(self) -> None:
-        """End the threads. May be called twice."""
+        """End the thread. May be called twice."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
+        self._thread.join()
 
-    def _run(self, exact: bool) -> None:
-        get = self._get_exact if exact else self._get_near
+    def _run(self) -> None:
         done = 0
         while (asked := self._next_asked(done)) is not None:
             index, done = asked
             try:
-                packet = get(index, done)
+                packet = self._source.frame(index, partial(self._is_past, done), partial(self._passed, done))
             except SourceInterrupted:
                 continue
             except SemcError as error:
-                self._wait_no_more(exact, done)
+                self._wait_no_more(done)
                 self._failed(str(error))
             except Exception as error:  # noqa: BLE001 - the thread's boundary
                 # The type only: an error may name a file, and a file may be named after a patient.
                 _log.error("A frame could not be read: %s", type(error).__name__)
-                self._wait_no_more(exact, done)
+                self._wait_no_more(done)
                 self._failed("A frame could not be read; see the log for details.")
             else:
-                self._take(packet, exact, done)
+                self._show(packet, done)
 
     def _next_asked(self, done: int) -> tuple[int, int] | None:
         """Wait for a number above `done`: the frame asked for, and the number. None when closed."""
@@ -109,41 +104,33 @@ class FrameViewer:
             self._changed.wait_for(lambda: self._closed or (self._number > done and self._asked is not None))
             return None if self._closed or self._asked is None else (self._asked, self._number)
 
-    def _get_near(self, index: int, number: int) -> FramePacket | None:
-        with self._changed:
-            since_s = self._waiting_since_s
-            if since_s is None:
-                return None
-            left_s = since_s + PATIENCE_S - time.monotonic()
-            if self._changed.wait_for(
-                lambda: self._closed or self._waiting_since_s is None, max(0.0, left_s)
-            ):
-                return None
-        return self._source.near(index)
+    def _is_past(self, number: int) -> bool:
+        return self._closed or self._number != number
 
-    def _get_exact(self, index: int, number: int) -> FramePacket | None:
-        return self._source.frame(index, lambda: self._closed or self._number != number)
-
-    def _wait_no_more(self, exact: bool, number: int) -> None:
+    def _wait_no_more(self, number: int) -> None:
         """The frame asked for cannot be read, so nobody waits for it."""
         with self._changed:
-            if exact and number == self._number:
+            if number == self._number:
                 self._waiting_since_s = None
                 self._changed.notify_all()
 
-    def _take(self, packet: FramePacket | None, exact: bool, number: int) -> None:
-        """Show the packet, unless a newer one is there, or the exact one.
-
-        The packet's index cannot tell whether it is exact: a recording keeps the indices of its scan.
-        """
+    def _passed(self, number: int, make: Callable[[], FramePacket | None]) -> None:
+        """Show a frame on the way to the one asked for, if it is time to, and it is nearer."""
+        since_s = self._waiting_since_s
+        if since_s is None or time.monotonic() < since_s + PATIENCE_S:
+            return
+        packet = make()
         with self._changed:
-            if packet is None or number < self._got_number:
-                return
-            if not exact and number == self._got_number:
-                return
-            self._got, self._got_number = packet, number
-            if not exact:
+            before = self._got if self._got_number == number else None
+            if packet is not None and (before is None or before.index < packet.index):
+                self._got, self._got_number = packet, number
                 self._waiting_since_s = time.monotonic()
-            elif number == self._number:
+                self._changed.notify_all()
+
+    def _show(self, packet: FramePacket, number: int) -> None:
+        """Show the frame that was asked for."""
+        with self._changed:
+            self._got, self._got_number = packet, number
+            if number == self._number:
                 self._waiting_since_s = None
             self._changed.notify_all()

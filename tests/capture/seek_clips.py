@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -127,19 +128,28 @@ def order_of(count: int, seeks: int, seed: int = 1) -> list[int]:
     return [*order, *(max(0, order[-1] - step) for step in range(1, 9)), min(count - 1, order[-1] + 1), 0]
 
 
+def put_made(into: list[FramePacket | None], make: Callable[[], FramePacket | None]) -> None:
+    """Make a packet of a frame that came up on the way, and put it there."""
+    into.append(make())
+
+
 def first_difference(source: SeekableSource, expected: Sequence[FramePacket], order: Sequence[int]) -> str:
     """Where reading `source` in `order` differs from `expected`, in words; "" if nowhere."""
     for index in order:
-        got, wanted = source.frame(index), expected[index]
+        on_the_way: list[FramePacket | None] = []
+        got = source.frame(index, passed=partial(put_made, on_the_way))
+        wanted = expected[index]
         if (got.source_id, got.index, got.pts_s) != (wanted.source_id, wanted.index, wanted.pts_s):
             return (
                 f"frame {index}: {got.index} at {got.pts_s} s instead of {wanted.index} at {wanted.pts_s} s"
             )
         if got.pixels.shape != wanted.pixels.shape or not np.array_equal(got.pixels, wanted.pixels):
             return f"frame {index}: other pixels"
-        near = source.near(index)
-        if near is not None and not np.array_equal(near.pixels, expected[near.index].pixels):
-            return f"frame {near.index}, near {index}: other pixels"
+        for packet in on_the_way:
+            if packet is None or packet.index >= index:
+                return f"on the way to frame {index}: {packet and packet.index}"
+            if not np.array_equal(packet.pixels, expected[packet.index].pixels):
+                return f"frame {packet.index}, on the way to {index}: other pixels"
     if not source.settled or not source.count == source.info.frame_count == len(expected):
         return f"{source.count} frames instead of {len(expected)}"
     return "" if source.times_s.tolist() == [packet.pts_s for packet in expected] else "other times"

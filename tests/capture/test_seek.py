@@ -93,7 +93,7 @@ def test_a_frame_that_is_no_longer_wanted_is_given_up(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
     source = open_seekable(path)
     with pytest.raises(SourceInterrupted, match="given up"):
-        source.frame(60, lambda: True)
+        source.frame(67, lambda: True)
     expected = read_all(open_source(str(path)))
     assert first_difference(source, expected, [60, 59, 20]) == ""
     source.close()

@@ -118,7 +118,7 @@ class Actions:
         self._note("mark", lambda: self._session.apply(MarkRegion(1.0, 2.0, "marked")))
         self._note("note", lambda: self._session.apply(SetNote(None, f"Note {seed}")))
         self._note("undo", self._session.undo)
-        self._note("look", lambda: self._engine.look_at(place))
+        self._note("heat map", lambda: self._engine.look_at(place + 5 * number - 1))
 
     def _note(self, name: str, action: Callable[[], object]) -> None:
         begun_s = time.perf_counter()

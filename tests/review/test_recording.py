@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from semc_core.session.encode import Quality
 from semc_core.session.recorded import RecordedSource
 from semc_core.session.recorder import Recorder
 from tests.capture.capture_clips import numbered, read_all
+from tests.capture.seek_clips import put_made
 
 
 def test_frames_keep_the_index_and_time_of_the_scan(tmp_path: Path) -> None:
@@ -33,13 +35,17 @@ def test_frames_keep_the_index_and_time_of_the_scan(tmp_path: Path) -> None:
     assert recording.count == len(expected) == 40
     assert recording.times_s.tolist() == [packet.pts_s for packet in expected]
     for index in random.Random(3).sample(range(40), 40):
-        got, wanted = recording.frame(index), expected[index]
+        on_the_way: list[FramePacket | None] = []
+        got = recording.frame(index, passed=partial(put_made, on_the_way))
+        wanted = expected[index]
         assert recording.number_of(index) == wanted.index
         assert (got.source_id, got.index, got.pts_s) == (wanted.source_id, wanted.index, wanted.pts_s)
         np.testing.assert_array_equal(got.pixels, wanted.pixels)
-        near = recording.near(index)
-        assert near is not None
-        assert near.index <= got.index
+        for packet in on_the_way:
+            assert packet is not None
+            assert packet.index < got.index
+            (same,) = [one for one in expected if one.index == packet.index]
+            np.testing.assert_array_equal(packet.pixels, same.pixels)
         assert recording.at(got.pts_s) == index
     recording.close()
     recording.close()

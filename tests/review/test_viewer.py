@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 
-from semc_core.capture.seek import GiveUp
+from semc_core.capture.seek import GiveUp, Passed
 from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.frames import FramePacket
 from semc_core.review.viewer import FrameViewer
@@ -26,23 +27,25 @@ class SlowLoop:
         self.let_go = threading.Event()
         self.given_up: list[int] = []
         self.read: list[int] = []
+        self.rounds = 0
 
     def packet(self, index: int) -> FramePacket:
         return FramePacket("loop", self.first + index, index / 30, 0.0, np.zeros((2, 2), np.uint8))
 
-    def frame(self, index: int, give_up: GiveUp | None = None) -> FramePacket:
+    def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
+        assert give_up is not None
+        assert passed is not None
         self.read.append(index)
         if index < 0:
             raise SourceError("The loop has no frame -1; choose another.")
         while index != 7 and not self.let_go.wait(0.005):
-            assert give_up is not None
+            for passing in (index - 4, index - 1, index - 4):
+                passed(partial(self.packet, passing))
+            self.rounds += 1
             if give_up():
                 self.given_up.append(index)
                 raise SourceInterrupted("Given up.")
         return self.packet(index)
-
-    def near(self, index: int) -> FramePacket | None:
-        return self.packet(index // 10 * 10)
 
 
 @pytest.fixture
@@ -56,13 +59,18 @@ def until(viewer: FrameViewer, holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("first", [0, 130])
-def test_something_near_is_shown_until_the_frame_itself_is_there(told: list[str], first: int) -> None:
+def test_something_near_is_shown_until_the_frame_itself_is_there(
+    told: list[str], first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semc_core.review.viewer.PATIENCE_S", 0.0)
     loop = SlowLoop(first)
     viewer = FrameViewer(loop, told.append)  # type: ignore[arg-type]  # what it needs of a source
     viewer.ask(34)
-    until(viewer, lambda: viewer._got is not None)
-    assert viewer.got is not None
-    assert viewer.got.index == first + 30
+    until(viewer, lambda: viewer._got is not None and viewer._got.index == first + 33)
+    seen, rounds = viewer.got, loop.rounds
+    while loop.rounds < rounds + 3:
+        loop.let_go.wait(0.005)
+    assert viewer.got is seen, "nothing farther is shown after something near"
     loop.let_go.set()
     until(viewer, lambda: viewer._got is not None and viewer._got.index == first + 34)
     viewer.ask(7)

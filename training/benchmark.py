@@ -20,6 +20,7 @@ import torch
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.presets import find_preset
+from semc_core.words import counted
 from training.augment import to_side
 from training.data.frame_set import FrameSet
 from training.data.render import RenderOptions, render_patients
@@ -160,8 +161,8 @@ def load_frames_of(benchmark: Benchmark, folder: Path, split: Split) -> FrameSet
         rendered = (benchmark.frames, benchmark.size, benchmark.size)
         if pictures.shape != rendered:
             raise UsageError(
-                f"{folder} holds {len(pictures)} pictures of {pictures.shape[1]} pixels of patient "
-                f"{patient}, not {benchmark.frames} of {benchmark.size} as the benchmark says; "
+                f"{folder} holds {counted(len(pictures), 'picture')} of {pictures.shape[1]} pixels of "
+                f"patient {patient}, not {benchmark.frames} of {benchmark.size} as the benchmark says; "
                 "choose another --data."
             )
         if any(int(row.group) != patient for row in described):

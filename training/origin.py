@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from semc_core.words import counted
 from training.data.frame_set import FrameSet
 from training.data.shards import SOURCE
 
@@ -23,10 +24,9 @@ def notice_of(train: FrameSet, validation: FrameSet) -> str:
     """The sentence that the window always shows."""
     if is_simulated(train, validation):
         return _SIMULATED_NOTICE
-    return (
-        f"This model was trained on {len(train.rows)} pictures of {len(train.groups)} patients or videos "
-        "and has not been tested on others."
-    )
+    pictures = counted(len(train.rows), "picture")
+    groups = counted(len(train.groups), "patient or video", "patients or videos")
+    return f"This model was trained on {pictures} of {groups} and has not been tested on others."
 
 
 def data_facts(name: str, train: FrameSet, validation: FrameSet) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from semc_core.commands.arguments import add_runtime_arguments
 from semc_core.errors import SemcError, UsageError
 from semc_core.frames import Crop
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -249,7 +250,8 @@ def _print_planes(results: dict[str, Any], console: Console) -> None:
     if results["source_notice"]:
         console.print(results["source_notice"], style="yellow", markup=False, soft_wrap=True)
     if not results["planes"]:
-        console.print(f"{results['source']}: no standard plane in {results['frames']} frames.", markup=False)
+        frames = counted(results["frames"], "frame")
+        console.print(f"{results['source']}: no standard plane in {frames}.", markup=False)
         return
     table = Table("Plane", "Name", "Confidence", "Frame", "Time", "Held", "File", title_justify="left")
     table.columns[-1].overflow = "fold"  # the file's name is what one needs
@@ -299,8 +301,9 @@ def _conclude(reports: list[Report], out: Path, console: Console) -> int:
     """The last line and the exit code."""
     total = _summary(reports)
     failed, good = total["failed"], len(reports) - total["failed"]
-    line = f"{total['planes']} planes in {total['frames']} frames of {good} inputs; results in {out}."
+    planes, frames = counted(total["planes"], "plane"), counted(total["frames"], "frame")
+    line = f"{planes} in {frames} of {counted(good, 'input')}; results in {out}."
     if failed:
-        line = f"{failed} of {len(reports)} inputs could not be analysed. {line}"
+        line = f"{failed} of {counted(len(reports), 'input')} could not be analysed. {line}"
     console.print(line, style="bold red" if failed else "bold", markup=False, highlight=False, soft_wrap=True)
     return 1 if failed else 0

@@ -12,6 +12,7 @@ from typing import Any
 from semc_core.commands.arguments import IN_USE, count, model_file, new_file
 from semc_core.errors import SemcError
 from semc_core.model.spec import Architecture
+from semc_core.words import counted
 
 HELP = "show, verify and import models; choose the one in use"
 _INFO = "show what a model file holds"
@@ -145,7 +146,7 @@ def _import(args: argparse.Namespace) -> int:
     imported = import_checkpoint(args.checkpoint, args.out, classes, args.none_class, args.add_none)
     spec = imported.spec
     for part, held in imported.unused.items():
-        print(f"left out, never used by the network: {part} ({held} tensor{'s' if held != 1 else ''})")
+        print(f"left out, never used by the network: {part} ({counted(held, 'tensor')})")
     print(f"classes: {', '.join(spec.classes)}; none of these: {spec.none_class}")
     print(spec.notice)
     print(f"Wrote {args.out}.")
@@ -167,7 +168,8 @@ def _fit_gate(args: argparse.Namespace) -> int:
             args.seed,
             lambda done, total: progress.update(task, completed=done, total=total),
         )
-    print(f"fitted on {result.fitted_on} pictures, measured on {result.held_out} others")
+    fitted, measured = counted(result.fitted_on, "picture"), counted(result.held_out, "other")
+    print(f"fitted on {fitted}, measured on {measured}")
     print(f"accuracy {result.accuracy_before:.1%} before, {result.accuracy_after:.1%} after")
     print(f"cross-entropy {result.loss_before:.3f} before, {result.loss_after:.3f} after")
     if not result.better:
@@ -203,7 +205,8 @@ def _quantise(args: argparse.Namespace) -> int:
         )
         progress.update(task, description="Quantising and measuring")
         result = quantise_file(args.file, args.out, pictures, args.threads)
-    print(f"calibrated on {result.calibrated_on} pictures, measured on {result.measured_on} others")
+    calibrated, measured = counted(result.calibrated_on, "picture"), counted(result.measured_on, "other")
+    print(f"calibrated on {calibrated}, measured on {measured}")
     print(f"accuracy {result.accuracy_float32:.2%} in float32, {result.accuracy_int8:.2%} in int8")
     print(f"the same class in {result.agreement:.2%} of the pictures")
     if result.left_in_float32:

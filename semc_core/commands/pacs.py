@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semc_core.errors import PacsError
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,10 +82,10 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "list":
             return _list(queue, console, as_json=args.json)
         if args.action == "retry":
-            number, words = queue.retry(args.job), "objects wait to be sent."
+            words, number = "To be sent", queue.retry(args.job)
         else:
-            number, words = queue.cancel(args.job), "objects will not be sent."
-        _say(console, f"{number} {words}")
+            words, number = "No longer to be sent", queue.cancel(args.job)
+        _say(console, f"{words}: {counted(number, 'object')}.")
         return 0
 
 
@@ -163,7 +164,8 @@ def _remove(name: str, remove: Callable[[str], None]) -> None:
     with closing(QueueFile(data_folder() / FOLDER_NAME)) as file:
         waiting = SendQueue(file).waiting_for(name)
     if waiting:
-        raise PacsError(f'{waiting} objects wait for {name}; send them or "semc pacs cancel" them first.')
+        objects = counted(waiting, "object")
+        raise PacsError(f'{objects} waiting for {name}; send or cancel ("semc pacs cancel") first.')
     remove(name)
 
 
@@ -202,9 +204,10 @@ def _send(args: argparse.Namespace, file: QueueFile, queue: SendQueue, console: 
             session=args.what if is_session else None, again=args.again,
         )  # fmt: skip
     kind = "De-identified" if found.deidentified else "NOT de-identified"
-    _say(console, f"{kind}: {added.queued} objects for {destination.name}.")
+    _say(console, f"{kind}: {counted(added.queued, 'object')} for {destination.name}.")
     if added.known:
-        _say(console, f"{added.known} were sent there before, or wait already; --again sends them again.")
+        known = counted(added.known, "object")
+        _say(console, f"Sent there before, or waiting already: {known}; --again sends all again.")
     if args.later or added.job_id is None:
         return 0
     return _run(file, queue, console, added.job_id, wait=args.wait)

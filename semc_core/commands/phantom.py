@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress(*columns, console=console) as progress:
         work = progress.add_task(escape(args.out.name), total=scan.frame_count)
         truth = render(scan, args.out, lambda done: progress.update(work, completed=done))
-    console.print(f"Wrote {args.out} ({scan.frame_count} frames) and {truth}.", markup=False, soft_wrap=True)
+    console.print(f"Wrote {args.out} (frames: {scan.frame_count}) and {truth}.", markup=False, soft_wrap=True)
     return 0
 
 

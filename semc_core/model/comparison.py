@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import UsageError
+from semc_core.words import counted
 
 COMPARISON_NAME: Final = "comparison.json"
 """In the folder of a training run."""
@@ -79,7 +80,8 @@ class Comparison:
         text = (
             f"The new model is {how} the one in use: F1 {new.f1:.3f} against {old.f1:.3f} "
             f"({self.difference:+.3f}{between}), accuracy {new.accuracy:.3f} against {old.accuracy:.3f}, on "
-            f"{self.frames} {self.split} pictures of {self.groups} patients or videos."
+            f"{counted(self.frames, f'{self.split} picture')} of "
+            f"{counted(self.groups, 'patient or video', 'patients or videos')}."
         )
         return f"{text} {self.note}".strip()
 

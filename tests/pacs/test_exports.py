@@ -86,11 +86,11 @@ def test_the_command_line_sends_once_and_says_what_became_of_it(
     said = capsys.readouterr().out
     assert "De-identified: 3 objects for archive." in said
     assert "3 sent" in said
-    assert "3 were sent there before" in said
+    assert "waiting already: 3 objects" in said
     assert main(["pacs", "echo", "archive"]) == 1
     assert main(["pacs", "send", export, "--to", "archive", "--again"]) == 1
     assert main(["pacs", "remove", "archive"]) == 1
-    assert "3 objects wait for archive" in capsys.readouterr().err
+    assert "3 objects waiting for archive" in capsys.readouterr().err
     (job,) = queue.jobs()
     assert main(["pacs", "retry", str(job.job_id)]) == 0
     assert main(["pacs", "list"]) == 0

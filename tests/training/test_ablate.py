@@ -147,7 +147,7 @@ def test_the_command_trains_from_rendered_patients(
     assert "| + ACE | 1 |" in (out / "ablation.md").read_text()
     assert len(json.loads((out / "ablation.json").read_bytes())["runs"]) == 2
     assert main([*given, "--list"]) == 0
-    assert "2 of 2 trainings are done" in capsys.readouterr().out
+    assert "2 of 2 trainings done" in capsys.readouterr().out
 
 
 def _write_patients(folder: Path, first: int) -> None:

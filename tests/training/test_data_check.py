@@ -163,7 +163,7 @@ def test_the_split_command_keeps_copies_together(tmp_path: Path, capsys: pytest.
     assert homes["p2"] == homes["p3"]
     assert {sample.split for sample in index.samples} == {"train", "validation", "test"}
     picture(data / "A" / "p99" / "1.png", 99)
-    assert any("1 groups are new" in note for note in open_data(data).notes)
+    assert any("1 new group in no split" in note for note in open_data(data).notes)
     table = data / SPLIT_FILE
     elsewhere = tmp_path / "elsewhere.csv"
     assert main(["data", "split", str(data), "--out", str(elsewhere), "--anew", "--seed", "4"]) == 0
@@ -192,7 +192,7 @@ def test_the_table_of_splits_remembers_the_patients_that_an_expression_found(
     capsys.readouterr()
     assert main(["data", "check", str(data)]) == 0
     said = capsys.readouterr().out
-    assert "1 groups are new" in said
+    assert "1 new group in no split" in said
     assert "Nothing says which pictures show the same patient" in said
 
 

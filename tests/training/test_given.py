@@ -45,7 +45,7 @@ def test_what_is_lacking_is_said_by_the_check_and_before_a_training_reads_pictur
     shutil.copytree(whole / "DISC", none / "unlabelled")
     for folder, sentence in (
         (one, "There is one class only"),
-        (few, "pictures of BAR, and 8 are the least"),
+        (few, "pictures of BAR or more, and the set has"),
         (none, "No picture has a label"),
     ):
         assert main(["data", "check", str(folder)]) == 0

@@ -123,7 +123,7 @@ def test_fpus23_planes_from_annotations(tmp_path: Path) -> None:
     assert (index.name, index.classes) == ("FPUS23", ("head", "abdomen", NON_STANDARD))
     assert labels(index) == {"abdomen": 2, "head": 1, NON_STANDARD: 2}
     assert index.groups == ("stream_hdvb_aroundabd_h", "stream_huvf_aroundhead_v")
-    assert index.notes == ("1 annotated frames are not there.",)
+    assert index.notes == ("Not there: 1 annotated frame.",)
     for path in tmp_path.glob("annotation/*/annotations.xml"):
         path.write_text(path.read_text().replace("diagnostic_plane", "location"))
     assert labels(open_data(tmp_path)) == {"abdomen": 5}
@@ -145,7 +145,7 @@ def test_fetal_planes_db_with_its_own_splits(tmp_path: Path) -> None:
     assert index.classes == ("Fetal brain", "Fetal femur", "Maternal cervix", NON_STANDARD)
     assert {sample.source for sample in index.samples} == {"Voluson E6", "Aloka"}
     assert index.counts()[NON_STANDARD] == {"test": 1}
-    assert index.notes[0] == "1 pictures of the table are not there."
+    assert index.notes[0] == "Not there: 1 picture of the table."
     assert "Trans-thalamic" in open_data(tmp_path / "db", ReadOptions(fine=True)).classes
 
 
@@ -192,7 +192,7 @@ def test_a_table_of_pictures(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="not below its folder"):
             open_data(data)
     (data / "index.csv").write_text("file,label\na/9.png,liver\n")
-    with pytest.raises(UsageError, match="not there"):
+    with pytest.raises(UsageError, match="lists 1 missing picture"):
         open_data(data)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from semc_core.commands.arguments import count
 from semc_core.errors import UsageError
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from training.ablate import Frames, Run
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _done(runs: list[Run], left: list[Run]) -> str:
-    return f"{len(runs) - len(left)} of {len(runs)} trainings are done."
+    return f"{len(runs) - len(left)} of {counted(len(runs), 'training')} done."
 
 
 def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: argparse.Namespace) -> None:

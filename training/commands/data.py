@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from semc_core.commands.arguments import new_file
 from semc_core.errors import UsageError
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -169,7 +170,8 @@ def _get(args: argparse.Namespace) -> int:
         return 0
     offered = look_up(entry)
     stated = offered.licence or entry.licence or "not stated; ask its authors before you use it"
-    console.print(f"{offered.title}: {len(offered.files)} files, {offered.size / 1e9:.2f} GB, {offered.page}")
+    files = counted(len(offered.files), "file")
+    console.print(f"{offered.title}: {files}, {offered.size / 1e9:.2f} GB, {offered.page}")
     console.print(f"Licence: {stated}. Name the authors wherever a result is published.")
     if not args.yes:
         console.print("Read the licence; if you agree to it, run the same command with --yes.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from semc_core.commands import phantom
 from semc_core.commands.arguments import count
+from semc_core.words import counted
 
 HELP = "Make recordings of simulated patients, and sets of pictures to train on."
 _DATASET = (
@@ -48,5 +49,6 @@ def run(args: argparse.Namespace) -> int:
     done = render_patients(args.out, missing, RenderOptions(args.frames, args.size), args.processes)
     for _ in track(done, description="Rendering patients", total=len(missing)):
         pass
-    print(f"{len(patients)} patients are in {args.out}; look at them with `semc data check {args.out}`.")
+    there = counted(len(patients), "patient")
+    print(f"{there} in {args.out}; look at the set with `semc data check {args.out}`.")
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semc_core.commands.arguments import positive
+from semc_core.words import counted
 from training.commands.running import (
     Row,
     Saying,
@@ -83,7 +84,7 @@ def _pretrain(args: argparse.Namespace, folder: Path, progress: Progress | None)
     training = Pretraining(options, train, validation, folder, coarse)
     used = f"{training.labelled:.0%} of them with an anatomy that is used"
     opening = (
-        f"{len(train.rows)} frames of {len(train.groups)} patients to learn from, "
+        f"{counted(len(train.rows), 'frame')} of {counted(len(train.groups), 'patient')} to learn from, "
         f"{used if options.method == 'awcl' else 'whose labels are not used'}."
     )
 

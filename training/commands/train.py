@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from semc_core.commands.arguments import IN_USE, count, model_file, positive
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME
+from semc_core.words import counted
 from training.commands.running import (
     Row,
     Saying,
@@ -132,9 +133,10 @@ def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) ->
 
 
 def _opening(data: Given) -> str:
+    train, validation = data.train, data.validation
     frames = (
-        f"{len(data.train.rows)} frames of {len(data.train.groups)} patients to train on, "
-        f"{len(data.validation.rows)} of {len(data.validation.groups)} to validate on."
+        f"{counted(len(train.rows), 'frame')} of {counted(len(train.groups), 'patient')} to train on, "
+        f"{len(validation.rows)} of {len(validation.groups)} to validate on."
     )
     return "\n".join([*data.index.notes, frames])
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SemcError, UsageError
+from semc_core.words import counted
 from training.data.duplicates import clusters, look_hash, near_pairs, pixel_digest, same_keys
 from training.data.index import DataIndex, Sample, check_leaks
 from training.data.pictures import read_pictures
@@ -156,14 +157,14 @@ def _leaks(
         check_leaks(index.samples)
     except UsageError as error:
         yield str(error)
-    for words, sets in (("the same", exact), ("nearly the same", near)):
+    for words, sets in (("identical", exact), ("nearly identical", near)):
         across = [each for each in sets if len({sample.split for sample in each} - {""}) > 1]
         if across:
             first, second = _of_two_splits(across[0])
             yield (
-                f"{len(across)} sets of pictures are {words} in two splits, such as {name_of(first)} in "
-                f"{first.split} and {name_of(second)} in {second.split}; take one out, or run "
-                "`semc data split --anew --alike`."
+                f"{counted(len(across), 'set')} of {words} pictures in two splits, such as "
+                f"{name_of(first)} in {first.split} and {name_of(second)} in {second.split}; take one out, "
+                "or run `semc data split --anew --alike`."
             )
 
 

@@ -36,6 +36,6 @@ def what_is_lacking(index: DataIndex) -> str:
         return ""
     kind = "training pictures" if split else "pictures"
     return (
-        f"There are {counts[scarce]} {kind} of {scarce}, and {_LEAST_PICTURES} are the least; add pictures "
-        "or render more patients."
+        f"There must be {_LEAST_PICTURES} {kind} of {scarce} or more, and the set has {counts[scarce]}; add "
+        "pictures or render more patients."
     )

@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from semc_core.words import counted
 from training.data.check import Report, name_of
 from training.data.enough import what_is_lacking
 from training.data.index import SPLITS, DataIndex, Sample
@@ -18,9 +19,8 @@ _SHOWN: Final = 5
 
 def print_index(index: DataIndex, console: Console) -> None:
     """Classes, splits and groups."""
-    table = Table(
-        "class", *SPLITS, "no split", "groups", title=f"{index.name}: {len(index.samples)} pictures"
-    )
+    title = f"{index.name}: {counted(len(index.samples), 'picture')}"
+    table = Table("class", *SPLITS, "no split", "groups", title=title)
     for name, counts in index.counts().items():
         groups = {sample.group for sample in index.samples if sample.label == name}
         numbers = [counts.get(split, 0) for split in (*SPLITS, "")]
@@ -40,7 +40,8 @@ def print_report(report: Report, console: Console) -> None:
     """All that a check found, with examples."""
     print_index(report.index, console)
     sizes = [f"{width}x{height} ({count})" for (width, height), count in report.sizes.most_common(_SHOWN)]
-    more = f" and {len(report.sizes) - _SHOWN} other sizes" if len(report.sizes) > _SHOWN else ""
+    others = len(report.sizes) - _SHOWN
+    more = f" and {counted(others, 'other size')}" if others > 0 else ""
     console.print(f"Sizes: {', '.join(sizes) or 'none'}{more}", markup=False, soft_wrap=True)
     _print_sets("have the same pixels", report.exact, console)
     _print_sets("of different groups look the same", report.near, console)

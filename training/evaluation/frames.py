@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
 from semc_core.model.spec import ModelSpec
+from semc_core.words import counted
 from training.data.frame_set import FrameSet, Row
 from training.evaluation.answers import Answers, Judge, Progress
 from training.evaluation.bootstrap import DRAWS, Estimate, GroupDraws
@@ -189,10 +190,8 @@ def _notes(kept: _Judged, groups: int, clear: NDArray[np.bool_], classes: tuple[
             "too narrow."
         )
     if not clear.all():
-        notes.append(
-            f"{int((~clear).sum())} frames are neither clearly standard nor clearly not; only the table by "
-            "kind counts them."
-        )
+        between = counted(int((~clear).sum()), "frame")
+        notes.append(f"Only the table by kind counts the {between} neither clearly standard nor clearly not.")
     return tuple(notes)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from semc_core.export.html_page import html_page
+from semc_core.words import counted
 from training.data.frame_set import FrameSet
 from training.evaluation.answers import Answers, Judge
 from training.evaluation.charts import (
@@ -67,7 +68,11 @@ class Report:
             ("Data", data.get("name", "")),
             ("Split", data.get("split", "")),
             ("Frames between", f"{data['frames_between']} neither clearly standard nor clearly not"),
-            ("Intervals", f"{self.result.draws} draws of {self.result.groups} groups, percentiles 2.5, 97.5"),
+            (
+                "Intervals",
+                f"{counted(self.result.draws, 'draw')} of {counted(self.result.groups, 'group')}, "
+                "percentiles 2.5, 97.5",
+            ),
         ]
         return [(title, str(value)) for title, value in rows if value]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from semc_core.words import counted
 from training.evaluation.bootstrap import Estimate
 from training.evaluation.result import Alarms, Part, Result
 
@@ -21,9 +22,8 @@ def result_tables(result: Result) -> list[Table]:
 
 
 def _overall(result: Result) -> Table:
-    table = Table(
-        "measure", "value", "95 % interval", title=f"{result.frames} frames, {result.groups} groups"
-    )
+    title = f"{counted(result.frames, 'frame')}, {counted(result.groups, 'group')}"
+    table = Table("measure", "value", "95 % interval", title=title)
     rows: list[tuple[str, Estimate]] = [
         ("accuracy", result.scores.accuracy),
         ("precision, mean of classes", result.scores.precision),

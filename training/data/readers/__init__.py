@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.words import counted
 from training.data.index import SPLIT_FILE, DataIndex, join, read_splits
 from training.data.readers import (
     camus,
@@ -94,5 +95,5 @@ def _with_stored_splits(index: DataIndex, path: Path | None, options: ReadOption
         regrouped = set(split.groups).isdisjoint(index.groups)
         notes = [note for note in split.notes if not (regrouped and note == class_folders.NO_GROUPS)]
         return replace(split, notes=tuple(notes))
-    note = f"{len(new)} groups are new and in no split; run `semc data split` again to deal them."
+    note = f"{counted(len(new), 'new group')} in no split; `semc data split`, run again, deals what is new."
     return replace(split, notes=(*split.notes, note))

@@ -12,6 +12,7 @@ from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
+from semc_core.words import counted
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions
 
@@ -50,7 +51,7 @@ def read(folder: Path, options: ReadOptions) -> DataIndex:
         split = {"1": "train", "0": "test"}.get(row["Train"], "")
         label = _label(row, options.fine)
         samples.append(Sample(picture, label, row["Patient_num"], row["US_Machine"], split))
-    notes = [f"{missing} pictures of the table are not there."] if missing else []
+    notes = [f"Not there: {counted(missing, 'picture')} of the table."] if missing else []
     notes.append(f"The class {_OTHER} is used as {NON_STANDARD}.")
     return make_index("FETAL_PLANES_DB", samples, folder, notes)
 

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
+from semc_core.words import counted
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers import class_folders
 from training.data.readers.class_folders import plain
@@ -72,7 +73,7 @@ def read(folder: Path, options: ReadOptions) -> DataIndex:
             missing += 1
             continue
         samples.append(Sample(path, _NAMES.get(plain(word), word) or NON_STANDARD, name, "FPUS23"))
-    notes = [f"{missing} annotated frames are not there."] if missing else []
+    notes = [f"Not there: {counted(missing, 'annotated frame')}."] if missing else []
     if not by_plane:
         notes.append("No frame is annotated with a plane: the largest box names the class.")
     found: set[str] = {sample.label for sample in samples}

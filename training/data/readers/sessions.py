@@ -18,6 +18,7 @@ from semc_core.session.entries import PICTURES
 from semc_core.session.schema import DATABASE_NAME
 from semc_core.session.session import Session
 from semc_core.session.view import SessionView
+from semc_core.words import counted
 from training.data.index import DataIndex, Sample, in_order, make_index
 from training.data.readers.options import ReadOptions
 
@@ -113,9 +114,9 @@ def _ours(session: SessionView, name: str) -> str:
 def _notes(found: _Found) -> list[str]:
     notes = ["Sessions do not say who was examined: each loop is a group of its own."]
     if found.untouched:
-        notes.append(f"{found.untouched} sessions without corrections were left out.")
+        notes.append(f"Left out: {counted(found.untouched, 'session')} without corrections.")
     if found.without_loop:
-        notes.append(f"In {found.without_loop} sessions marks were left out, because their loop is gone.")
+        notes.append(f"Left out: marks in {counted(found.without_loop, 'session')} without a loop.")
     if found.other_marks:
         notes.append(f"Marks that name no class were left out: {', '.join(sorted(found.other_marks))}.")
     return notes

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.words import counted
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.class_folders import SPLIT_NAMES, plain_class
 from training.data.readers.options import ReadOptions
@@ -48,8 +49,8 @@ def read(where: Path, options: ReadOptions) -> DataIndex:
     missing = [sample for sample in samples if not sample.path.exists()]
     if missing:
         raise UsageError(
-            f"{len(missing)} pictures of {path.name} are not there, such as {missing[0].path.name}; complete "
-            "the data set, or take their lines out."
+            f"{path.name} lists {counted(len(missing), 'missing picture')}, such as {missing[0].path.name}; "
+            "complete the data set, or take out such lines."
         )
     return make_index(path.parent.name, _apart(samples), path.parent)
 

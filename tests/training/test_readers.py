@@ -47,6 +47,26 @@ def test_class_folders_give_classes_and_say_that_patients_are_unknown(tmp_path: 
     assert any("other is used as NSP" in note for note in index.notes)
 
 
+def test_folders_that_can_be_read_in_two_ways_are_said_to_be(tmp_path: Path) -> None:
+    for seed, patient in enumerate(("P1", "P2", "P3", "P4")):
+        picture(tmp_path / "set" / "LIVER" / patient / "1.png", seed)
+    index = open_data(tmp_path / "set")
+    assert index.classes == ("P1", "P2", "P3", "P4")  # as an archive unpacks
+    assert index.notes[0].startswith(
+        "The folders in LIVER are taken for classes (P1, P2, P3, ...). If LIVER is"
+    )
+    picture(tmp_path / "set" / "KIDNEY" / "7.png", 9)
+    index = open_data(tmp_path / "set")
+    assert index.classes == ("KIDNEY", "LIVER")
+    assert index.groups == ("KIDNEY/7.png", "P1", "P2", "P3", "P4")
+    assert [note.partition(":")[0] for note in index.notes] == [
+        "Nothing says which pictures show the same patient in KIDNEY"
+    ]
+    for name in ("A", "B"):
+        picture(tmp_path / "archive" / "unpacked" / "train" / name / "p1" / "1.png", 1)
+    assert open_data(tmp_path / "archive").notes == ()
+
+
 def test_class_folders_with_splits_and_patients(tmp_path: Path) -> None:
     for seed, (split, who) in enumerate((("Training", "p1"), ("val", "p2"), ("test", "p3"))):
         for name in ("A", "B"):

@@ -93,7 +93,7 @@ def _with_stored_splits(index: DataIndex, path: Path | None, options: ReadOption
     new = [group for group in split.groups if not stored.splits.get(group)]
     if not new:
         regrouped = set(split.groups).isdisjoint(index.groups)
-        notes = [note for note in split.notes if not (regrouped and note == class_folders.NO_GROUPS)]
+        notes = [note for note in split.notes if not (regrouped and note.startswith(class_folders.NO_GROUPS))]
         return replace(split, notes=tuple(notes))
     note = f"{counted(len(new), 'new group')} in no split; `semc data split`, run again, deals what is new."
     return replace(split, notes=(*split.notes, note))

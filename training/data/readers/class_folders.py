@@ -26,11 +26,12 @@ SPLIT_NAMES: Final = {
 _NONE_NAMES: Final = frozenset(
     ("nsp", "nonstandard", "nonstandardplane", "nonstandardplanes", "noplane", "none", "background", "other")
 )
-NO_GROUPS: Final = (
-    "Nothing says which pictures show the same patient: each is a group of its own, and results may be too "
-    "good. `--groups` finds patients in file names."
+NO_GROUPS: Final = "Nothing says which pictures show the same patient"
+"""So begins the note on a data set, or on classes of it, in which nobody knows the patients."""
+_EACH_ALONE: Final = (
+    "each is a group of its own, and results may be too good. `--groups` finds patients in file names."
 )
-"""Note on a data set in which nobody knows the patients."""
+_NAMED: Final = 3
 
 
 def fits(folder: Path) -> bool:
@@ -53,8 +54,10 @@ def read(
         UsageError: See `make_index`.
     """
     root = _root(folder)
+    notes = [] if rename or root == folder else _doubt(root)
     rename = rename or plain_class
-    samples, known = [], False
+    samples: list[Sample] = []
+    alone: list[str] = []
     renamed: dict[str, str] = {}
     for split, class_folder in _class_folders(root):
         label = renamed.setdefault(class_folder.name, rename(class_folder.name))
@@ -62,9 +65,11 @@ def read(
             within = path.relative_to(class_folder)
             relative = PurePosixPath(path.relative_to(root).as_posix())
             group = options.group_of(relative) or (within.parts[0] if len(within.parts) > 1 else "")
-            known = known or bool(group)
+            alone += [] if group else [label]
             samples.append(Sample(path, label, group or str(relative), root.name, split))
-    notes = [] if known else [NO_GROUPS]
+    if alone:
+        where = f" in {', '.join(sorted(set(alone)))}" if len(alone) < len(samples) else ""
+        notes.append(f"{NO_GROUPS}{where}: {_EACH_ALONE}")
     notes += [f"The class {old} is used as {new}." for old, new in renamed.items() if old != new]
     return make_index(name or folder.name, samples, folder, notes)
 
@@ -102,6 +107,18 @@ def _root(folder: Path) -> Path:
         return folder  # One class, and the patients in it.
     wrapped = any(_has_pictures(each) or each.name.casefold() in SPLIT_NAMES for each in below)
     return inside[0] if wrapped else folder
+
+
+def _doubt(root: Path) -> list[str]:
+    """What is said of the only folder in a data set, if it may as well be a class with its patients in it."""
+    names = [path.name for path in _folders(root)]
+    if any(name.casefold() in SPLIT_NAMES for name in names):
+        return []
+    shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    return [
+        f"The folders in {root.name} are taken for classes ({shown}). If {root.name} is itself a class and "
+        "these are its patients, put the folder of another class beside it."
+    ]
 
 
 def _class_folders(root: Path) -> Iterator[tuple[str, Path]]:

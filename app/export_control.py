@@ -148,14 +148,13 @@ class ExportControl:
 
     def _look(self) -> Material:
         from semc_core.export.pixels import MaskBook, device_of
-        from semc_core.review.loop import recorded_videos
+        from semc_core.review.loop import loop_place
 
         with self.subject.looked_at() as session:
             planes = session.planes(rejected=True)
             kept = tuple(plane for plane in planes if not plane.rejected)
             source, model = session.source, session.model
-            recorded = bool(recorded_videos(session.folder))
-            loop = recorded or (source.path is not None and Path(source.path).exists())
+            loop = loop_place(session).path is not None
             device = device_of(source)
             names = tuple(name for name in model.classes if name != model.none_class)
             return Material(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +14,11 @@ from semc_core.capture.seek import SeekableSource, open_seekable
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
 from semc_core.model.file import read_spec
 from semc_core.review.engine import ReviewEngine
-from semc_core.review.recording import SeekableRecording
+from semc_core.review.loop import LoopPlace, loop_place
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import file_sha256, model_entry, source_entry
 from semc_core.session.folder import scan_folder
-from semc_core.session.parts import part_videos
 from semc_core.session.record import versions
 from semc_core.session.session import Session
 
@@ -25,7 +26,7 @@ LOOKING_ONLY: Final = (
     "This session is open in another window or program, so it is shown for looking only: nothing can be "
     "changed here. To correct it, close it there and open it here again."
 )
-_NOT_RECORDED: Final = "This scan was not recorded: its planes and time line are shown without the video."
+_WITHOUT: Final = "Planes and time line are shown without the video."
 
 
 def open_review(request: ReviewRequest) -> OpenReview:
@@ -41,7 +42,8 @@ def open_review(request: ReviewRequest) -> OpenReview:
     sha256 = None if request.path.is_dir() else _hash(request.path)
     known = known_session(request, sha256)
     if known is not None:
-        return _from_session(_opened(known), request)
+        # It may have been moved since; a folder is known by its place.
+        return _from_session(_opened(known), request, None if sha256 is None else request.path)
     return _new(request, sha256)
 
 
@@ -96,17 +98,29 @@ def _opened(folder: Path) -> Session:
         return Session.open(folder, read_only=True)
 
 
-def _from_session(session: Session, request: ReviewRequest) -> OpenReview:
-    try:
-        source, notice = _frames_of(session)
-    except BaseException:
-        session.close()
-        raise
+def _from_session(session: Session, request: ReviewRequest, loop: Path | None = None) -> OpenReview:
+    """Review a session; `loop` is where its loop is, if that is known."""
     later = LazyModel(_loader(session, request))
-    engine = None if source is None else ReviewEngine(session, source, later)
+    with ExitStack() as undone:
+        undone.callback(session.close)
+        if loop is not None:
+            _note_move(session, loop)
+        place, source, notice = _frames_of(session, loop)
+        engine = None
+        if source is not None:
+            undone.callback(source.close)
+            engine = ReviewEngine(session, source, later, place.in_order)
+        undone.pop_all()
     held = LOOKING_ONLY if session.read_only else ""
     said = " ".join(sentence for sentence in (held, notice or session.recovered) if sentence)
     return OpenReview(session, source, engine, said, model=later)
+
+
+def _note_move(session: Session, loop: Path) -> None:
+    """Where a loop was moved, not copied, its session knows it by its new place from now on."""
+    before = session.source.path
+    if before is not None and not session.read_only and not os.path.exists(before):  # noqa: PTH110 - never raises
+        session.moved(loop)
 
 
 def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:
@@ -122,22 +136,14 @@ def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:
     return load
 
 
-def _frames_of(session: Session) -> tuple[SeekableSource | None, str]:
-    """The loop of a session; without it, the sentence that says why."""
-    if part_videos(session.folder):
-        try:
-            return SeekableRecording(session.folder), ""
-        except SemcError as error:
-            return None, f"{error} Planes and time line are shown without it."
-    if session.source.path is None:
-        return None, _NOT_RECORDED
-    path = Path(session.source.path)
-    if not path.exists():
-        return None, (
-            f"The loop {session.source.source_id} is no longer where it was; planes and time line are shown "
-            "without it. Put it back to see its frames."
-        )
+def _frames_of(session: Session, loop: Path | None) -> tuple[LoopPlace, SeekableSource | None, str]:
+    """Where the frames of a session are, and the frames; without them, the sentence that says why."""
+    place = LoopPlace(None)
     try:
-        return open_seekable(path), ""
+        place = loop_place(session, loop)
+        if place.path is not None:
+            return place, place.seekable(), ""
+        missing = place.missing
     except SemcError as error:
-        return None, f"{error} Planes and time line are shown without the loop."
+        missing = str(error)
+    return place, None, f"{missing} {_WITHOUT}"

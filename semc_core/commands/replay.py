@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semc_core.commands.arguments import add_runtime_arguments, count
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     with Session.open(args.session, read_only=True) as session:
         replay = replay_log(session)
         console.print(
-            f"{session.frame_count} frames in the log, {len(replay.logged)} planes found by the model."
+            f"{counted(session.frame_count, 'frame')} in the log, "
+            f"{counted(len(replay.logged), 'plane')} found by the model."
         )
         _tell(console, "From the log", replay)
         identical = replay.identical
@@ -58,25 +60,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _pictures(session: Session, console: Console) -> FrameSource | None:
     """The session's recording, or the file that was reviewed; None if there is neither."""
-    from semc_core.capture.open import open_source
-    from semc_core.session.entries import file_sha256
-    from semc_core.session.parts import part_videos
-    from semc_core.session.recorded import RecordedSource
+    from semc_core.review.loop import loop_place
 
-    if part_videos(session.folder):
-        return RecordedSource(session.folder)
-    source = session.source
-    if source.path is None or source.sha256 is None:
-        console.print("The session has no recording: only the log was replayed.")
+    place = loop_place(session)
+    if place.path is None:
+        console.print(f"{place.missing} Only the log was replayed.", markup=False, soft_wrap=True)
         return None
-    path = Path(source.path)
-    if not path.is_file():
-        console.print("The reviewed file is not where it was: only the log was replayed.")
-        return None
-    if file_sha256(path) != source.sha256:
-        console.print("The reviewed file was changed since: only the log was replayed.")
-        return None
-    return open_source(str(path))
+    return place.in_order()
 
 
 def _reclassify(
@@ -109,10 +99,10 @@ def _reclassify(
 
 def _tell(console: Console, what: str, replay: Replay) -> None:
     if replay.identical:
-        console.print(f"{what}: the identical list of {len(replay.again)} planes.")
+        console.print(f"{what}: the identical list of {counted(len(replay.again), 'plane')}.")
         return
     console.print(
-        f"{what}: not identical; {replay.same} of {len(replay.logged)} holds found again, "
+        f"{what}: not identical; {replay.same} of {counted(len(replay.logged), 'hold')} found again, "
         f"{len(replay.again)} found in all.",
         style="yellow",
     )
@@ -122,12 +112,12 @@ def _tell(console: Console, what: str, replay: Replay) -> None:
 
 def _tell_pictures(console: Console, again: Reclassified) -> None:
     console.print(
-        f"{again.classified} frames classified again: largest difference of a probability "
+        f"{counted(again.classified, 'frame')} classified again: largest difference of a probability "
         f"{again.largest_difference:.2g}, same most probable class in {again.agreement:.2%}."
     )
     if again.missing:
         console.print(
-            f"{again.missing} classified frames are not in the recording; their logged values were used.",
+            f"Logged values were used for {counted(again.missing, 'classified frame')} not in the recording.",
             style="yellow",
         )
     _tell(console, "From the pictures", again.replay)

@@ -218,6 +218,18 @@ class Session(SessionView):
             edit = self._state.changed("session", 1, source_notice=notice)
             self._write_edit(Note(PROGRAM, "notice", {}), edit)
 
+    def moved(self, path: Path) -> None:
+        """The source's file, the same as before, is at `path` now. No entry of the log: paths stay out of it.
+
+        Raises:
+            SaveError: It could not be written.
+        """
+        with self._lock:
+            self._check_writable()
+            with schema.told(self.folder), schema.transaction(self._connection):
+                schema.set_local(self._connection, schema.SOURCE_PATH, str(path.absolute()))
+            self.source = replace(self.source, path=str(path.absolute()))
+
     def mark_complete(self) -> None:
         """Log that all frames of the source are here, and all planes found."""
         with self._lock:

@@ -152,6 +152,12 @@ class SessionView:
         return self._reader.verify(head)
 
     @property
+    def recordings(self) -> tuple[str, ...]:
+        """Names of the videos of all recordings that came to an end, whether they are still there or not."""
+        with self._lock:
+            return tuple(self._recordings().to_hash)
+
+    @property
     def corrections(self) -> int:
         """How many changes of a person stand now."""
         self._refresh()

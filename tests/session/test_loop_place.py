@@ -1,0 +1,206 @@
+"""Where a session's frames are: one rule, for review, export, replay and training."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.opened import OpenReview, ReviewRequest
+from app.review_open import LOOKING_ONLY, open_review
+from semc_core.capture.images import ImageFolderSource
+from semc_core.errors import SessionError, SourceError
+from semc_core.review.loop import LoopPlace, loop_of, loop_place
+from semc_core.session.encode import Quality
+from semc_core.session.entries import source_entry
+from semc_core.session.plane_files import encode_png
+from semc_core.session.recorder import Recorder
+from semc_core.session.session import Session
+from tests.export import scans
+from tests.session.pictures import packet, speckle
+from tests.session.sessions import as_killed, filled_session
+
+GONE = "is no longer where it was; put it back, or open it where it is now."
+
+
+def indices(place: LoopPlace) -> list[int]:
+    """Those of the frames that are read in order, which are the ones that are had at random."""
+    with closing(place.in_order()) as source:
+        read = []
+        while (found := source.read()) is not None:
+            read.append(found.index)
+    with closing(place.seekable()) as loop:
+        assert [loop.number_of(at) for at in range(loop.count)] == read
+    return read
+
+
+def record(session: Session, *, logged: bool = True) -> None:
+    """Two recordings; the first has two parts."""
+    for first, sizes in ((0, (48, 64)), (4, (48,))):
+        recorder = Recorder(lambda: session.folder, Quality.LOSSLESS)
+        for number, size in enumerate(sizes):
+            recorder.put(packet(first + number, speckle(first + number, size, size)))
+        state = recorder.close()
+        if logged:
+            session.record_recording(state.parts, {})
+
+
+@pytest.fixture
+def analysed(tmp_path: Path) -> Iterator[Session]:
+    """Of a video `loop.mkv` beside it."""
+    with scans.video_session(tmp_path / "session", count=12) as session:
+        yield session
+
+
+@pytest.fixture
+def scanned(tmp_path: Path) -> Iterator[Session]:
+    """Of a camera."""
+    with filled_session(tmp_path / "scan") as session:
+        yield session
+
+
+def test_of_an_analysed_loop_it_is_the_file_while_that_is_the_same(analysed: Session) -> None:
+    path = analysed.folder.parent / "loop.mkv"
+    place = loop_place(analysed)
+    assert place.path == path
+    assert indices(place) == list(range(12))
+    with Session.open(analysed.folder, read_only=True) as looked_at:
+        assert loop_place(looked_at) == place
+    with path.open("ab") as file:
+        file.write(b"more")
+    assert loop_place(analysed).missing.endswith(
+        "loop.mkv was changed since it was analysed; put the old one back."
+    )
+    assert loop_of(analysed) is None
+    path.unlink()
+    place = loop_place(analysed)
+    assert (place.path, place.missing) == (None, f"The loop loop.mkv {GONE}")
+    with pytest.raises(SourceError, match="no longer where it was"):
+        place.seekable()
+
+
+def test_a_loop_that_was_moved_is_found_where_it_is_known_to_be(analysed: Session, tmp_path: Path) -> None:
+    moved = (tmp_path / "loop.mkv").rename(tmp_path / "moved.mkv")
+    assert loop_place(analysed).path is None
+    assert indices(loop_place(analysed, moved)) == list(range(12))
+    analysed.moved(moved)
+    assert loop_place(analysed).path == moved
+    with Session.open(analysed.folder, read_only=True) as again:
+        assert loop_place(again).path == moved
+    assert analysed.verify().ok
+
+
+def test_a_folder_of_images_is_known_by_its_place_and_keeps_its_rate(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    pictures = [scans.frame(index) for index in range(4)]
+    for index, pixels in enumerate(pictures):
+        (folder / f"{index}.png").write_bytes(encode_png(pixels))
+    with closing(ImageFolderSource(folder, 10.0)) as source:
+        entry = source_entry(source.info, folder)
+    with scans.new_session(tmp_path / "session", pictures, source=entry, planes={}) as session:
+        place = loop_place(session)
+        assert indices(place) == [0, 1, 2, 3]
+        with closing(place.seekable()) as loop:
+            assert loop.times_s.tolist() == pytest.approx([0.0, 0.1, 0.2, 0.3])
+        folder.rename(tmp_path / "moved")
+        assert GONE in loop_place(session).missing
+
+
+def test_of_a_recorded_scan_it_is_all_parts_of_the_recording(scanned: Session) -> None:
+    record(scanned)
+    place = loop_place(scanned)
+    assert (place.path, place.recorded) == (scanned.folder, True)
+    assert indices(place) == [0, 1, 4]
+    with Session.open(scanned.folder, read_only=True) as looked_at:
+        assert loop_place(looked_at) == place
+    (scanned.folder / "recording.mkv").unlink()
+    assert indices(loop_place(scanned)) == [1, 4]
+    (scanned.folder / "recording-2.csv").write_text("damaged\n")
+    with pytest.raises(SessionError, match="table of a recording"):
+        loop_place(scanned)
+
+
+def test_why_a_scan_has_no_frames_is_said(scanned: Session, tmp_path: Path) -> None:
+    assert loop_place(scanned) == LoopPlace(None, missing="This scan was not recorded.")
+    record(scanned)
+    for table in scanned.folder.glob("*.csv"):
+        table.unlink()
+    assert loop_place(scanned).missing == "The recording of this scan holds no frame that can be shown."
+    for video in scanned.folder.glob("recording*.mkv"):
+        video.unlink()
+    gone = "The recording of this scan is gone; put its files back into the session's folder."
+    assert loop_place(scanned).missing == gone
+    with Session.open(scanned.folder, read_only=True) as looked_at:
+        assert loop_place(looked_at).missing == gone
+
+
+def test_a_scan_that_is_recorded_elsewhere_or_was_killed_shows_what_is_there(
+    scanned: Session, tmp_path: Path
+) -> None:
+    record(scanned, logged=False)
+    with Session.open(scanned.folder, read_only=True) as looked_at:
+        assert indices(loop_place(looked_at)) == [0, 1, 4]
+    with Session.open(as_killed(scanned, tmp_path / "killed")) as killed:
+        assert indices(loop_place(killed)) == [0, 1, 4]
+        assert killed.recordings == ("recording.mkv", "recording-2.mkv", "recording-3.mkv")
+
+
+# In review.
+
+
+def request(path: Path, model: Path) -> ReviewRequest:
+    return ReviewRequest(path, model, "cpu", path.parent / "sessions")
+
+
+def finished(opened: OpenReview) -> bool:
+    """Whether the analysis came to its end."""
+    assert opened.analysis is not None
+    assert opened.analysis._thread is not None
+    opened.analysis._thread.join(60)
+    assert opened.analysis.state.message == ""
+    return opened.session.complete
+
+
+def test_a_loop_that_was_moved_is_reviewed_and_analysed_further_where_it_is(
+    tmp_path: Path, tiny_model_path: Path
+) -> None:
+    path = tmp_path / "loop.mkv"
+    scans.write_video(path, [scans.frame(index) for index in range(30)])
+    with closing(open_review(request(path, tiny_model_path))) as opened:
+        folder = opened.session.folder
+    path = path.rename(tmp_path / "moved.mkv")
+    with closing(open_review(request(path, tiny_model_path))) as opened:
+        assert (opened.session.folder, opened.notice) == (folder, "")
+        assert opened.session.source.path == str(path)
+        assert opened.source is not None
+        assert opened.session.complete or finished(opened)
+    copy = Path(shutil.copy(path, tmp_path / "copy.mkv"))
+    with closing(open_review(request(copy, tiny_model_path))) as opened:
+        assert opened.session.source.path == str(path), "a copy may be on a disk that is soon gone"
+        held = replace(request(folder, tiny_model_path), output=tmp_path / "sessions")
+        with closing(open_review(held)) as looked_at:
+            assert looked_at.looking_only
+            assert (looked_at.source is not None, looked_at.notice) == (True, LOOKING_ONLY)
+    with path.open("ab") as file:
+        file.write(b"more")
+    with closing(open_review(request(folder, tiny_model_path))) as opened:
+        assert opened.source is None
+        assert opened.notice == (
+            "The loop loop.mkv was changed since it was analysed; put the old one back. "
+            "Planes and time line are shown without the video."
+        )
+
+
+def test_a_recording_that_holds_nothing_is_told_in_review(scanned: Session, tiny_model_path: Path) -> None:
+    record(scanned)
+    scanned.close()
+    for video in scanned.folder.glob("recording*.mkv"):
+        video.write_bytes(b"")
+    with closing(open_review(request(scanned.folder, tiny_model_path))) as opened:
+        assert opened.source is None
+        assert opened.notice.endswith("Planes and time line are shown without the video.")

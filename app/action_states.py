@@ -27,6 +27,7 @@ class Situation:
         stopping: A scan is being ended.
         region_by_hand: The region of interest was set by hand.
         can_record: The scan has begun, so that it can be recorded.
+        frozen: The picture of the scan is held.
     """
 
     page: str
@@ -40,6 +41,7 @@ class Situation:
     stopping: bool = False
     region_by_hand: bool = False
     can_record: bool = False
+    frozen: bool = False
 
 
 def enabled_actions(now: Situation) -> dict[str, bool]:
@@ -65,7 +67,11 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     able["auto_region"] = able["auto_region"] and now.region_by_hand
     able["review"] = able["review"] and (now.page != LIVE or now.scan_to_review)
     able["export"] = able["export"] and (now.page != LIVE or now.scan_to_review)
-    able["record"] = able["record"] and now.running and not now.stopping and now.can_record
+    scanning = now.running and not now.stopping
+    for name in ("capture", "region", "auto_region"):
+        able[name] = able[name] and scanning
+    able["freeze"] = able["freeze"] and (scanning or now.frozen)
+    able["record"] = able["record"] and scanning and now.can_record
     able["start_stop"] = able["start_stop"] and not now.stopping
     return able
 

@@ -26,6 +26,7 @@ class AskLine(QFrame):
         self._title = QLabel()
         self._title.setObjectName("heading")
         self.field = QLineEdit()
+        self.field.setAccessibleName("Answer")
         self.field.returnPressed.connect(lambda: self.answered.emit(self.field.text()))
         keys = QLabel("Enter: keep   Esc: as it was")
         keys.setObjectName("dim")
@@ -45,6 +46,7 @@ class AskLine(QFrame):
         self.setVisible(asking is not None)
         if asking is not None:
             self._title.setText(asking.title)
+            self.field.setAccessibleName(asking.title)
             self.field.setText(asking.text)
             self.field.selectAll()
             self.field.setFocus()

@@ -91,7 +91,6 @@ class CardStrip(Strip[StripItem]):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._header.setSpacing(round(0.8 * theme.em(self)))
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._wanted: int | None = None
         # Cards that were just added have no place yet.
         self._bringing = QTimer(self)

@@ -109,6 +109,7 @@ class ChoicesPage(QScrollArea):
         """Show these choices, and this folder to export to."""
         super().__init__(parent)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.folder = folder
         self.parts = {name: QCheckBox(title) for name, title, _ in (*_PARTS, *_DICOM)}

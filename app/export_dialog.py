@@ -308,6 +308,7 @@ class ExportDialog(QDialog):
         for text, by in (("<", -1), (">", 1)):
             step = button(text, partial(self.step, by))
             step.setAccessibleName("Picture before" if by < 0 else "Next picture")
+            step.setToolTip(step.accessibleName())
             step.setFixedWidth(round(2.4 * theme.em(self)))
             self._steps.append(step)
         self._forget = button("No masks", lambda: self._use_masks(()))

@@ -26,6 +26,7 @@ class RunningPage(QWidget):
         self._step.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress of the export")
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(button("Cancel  (Esc)", self.cancelled.emit))

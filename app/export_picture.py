@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app import theme
@@ -98,10 +98,17 @@ class ExportPicture(DragView):
             painter.drawRect(QRectF(*placed.to_widget(mask)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(theme.WARNING), 2.0))
-        for box in self._boxes:
-            painter.drawRect(QRectF(*placed.to_widget(box)))
+        painter.drawPath(self._round_text(placed))
         self._paint_drag(painter, whole, _DRAG_OPACITY)
         painter.end()
+
+    def _round_text(self, placed: Placed) -> QPainterPath:
+        """One line round all boxes that touch: those of single ones would cross the text in question."""
+        path = QPainterPath()
+        path.setFillRule(Qt.FillRule.WindingFill)
+        for box in self._boxes:
+            path.addRect(QRectF(*placed.to_widget(box)).adjusted(-2, -2, 2, 2))
+        return path.simplified()
 
     def _shade(self, painter: QPainter, placed: Placed, whole: QRectF) -> None:
         """Darken what lies outside the region: it is black in the export."""

@@ -150,7 +150,7 @@ class _Experts(QWidget):
         left = line.left()
         for i, share in enumerate(shares):
             box = QRectF(left, 1.3 * em, line.width() * share, 0.4 * em)
-            painter.fillRect(box, QColor((theme.ACCENT, theme.DIM, theme.BORDER)[i % 3]))
+            painter.fillRect(box, QColor((theme.ACCENT, theme.TEXT, theme.DIM)[i % 3]))
             left = box.right()
         painter.end()
 

@@ -24,6 +24,7 @@ class RecordSettings(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.quality = QComboBox()
+        self.quality.setAccessibleName("Quality of recordings")
         self.quality.setToolTip("Compact is close to the original; lossless keeps every pixel and is larger.")
         self.quality.setMinimumHeight(QPushButton().sizeHint().height())
         for quality, title in _TITLES.items():

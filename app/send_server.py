@@ -57,6 +57,7 @@ class ServerForm(QWidget):
         self.own_title = QLineEdit()
         self.tls = QCheckBox("Encrypted (TLS)")
         self.trusted = QLineEdit()
+        self.trusted.setAccessibleName("Trusted certificates")
         self.trusted.setPlaceholderText("Those of this computer; or a PEM file")
         self._paths = PathDialog(self)
         self._said = QLabel()

@@ -32,6 +32,7 @@ def show_actions(window: MainWindow) -> None:
         stopping=window.control.stopping,
         region_by_hand=page.region_by_hand,
         can_record=page.can_record,
+        frozen=page.frozen,
     )
     for name, on in enabled_actions(now).items():
         actions[name].setEnabled(on)

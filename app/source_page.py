@@ -78,8 +78,14 @@ class SourcePage(QWidget):
         self._protocol_note = QLabel()
         self._back = QPushButton()
         self._back.clicked.connect(self.back_wanted)
-        for field in (self._cameras, self._patient, self._device, self._protocol):
+        for field, name in (
+            (self._cameras, "Camera"),
+            (self._patient, "Simulated patient"),
+            (self._device, "Device that the model runs on"),
+            (self._protocol, "Protocol"),
+        ):
             field.setMinimumHeight(self._back.sizeHint().height())
+            field.setAccessibleName(name)
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.addLayout(self._heading())
@@ -112,6 +118,7 @@ class SourcePage(QWidget):
         scroll = QScrollArea()
         scroll.setWidget(holder)
         scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scroll)

@@ -76,7 +76,8 @@ def fitted_font(base: QFont, text: str, width: float, height: float) -> QFont:
 def apply_theme(application: QApplication) -> None:
     """Give the whole program its look."""
     application.setStyle(QStyleFactory.create("Fusion"))
-    palette = QPalette()
+    # What is derived from these two (edges, shadows, separators) would come from the desktop's theme else.
+    palette = QPalette(QColor(RAISED), QColor(GROUND))
     role = QPalette.ColorRole
     for part, colour in (
         (role.Window, GROUND),
@@ -91,6 +92,8 @@ def apply_theme(application: QApplication) -> None:
         (role.PlaceholderText, DIM),
         (role.BrightText, FAULT),
         (role.Link, ACCENT),
+        (role.LinkVisited, ACCENT),
+        (role.Accent, ACCENT),
         (role.Highlight, ACCENT),
         (role.HighlightedText, GROUND),
     ):
@@ -102,7 +105,7 @@ def apply_theme(application: QApplication) -> None:
 
 
 def _style_sheet() -> str:
-    check = (ASSETS / "icons" / "check.svg").as_posix()
+    check, down, up = ((ASSETS / "icons" / f"{name}.svg").as_posix() for name in ("check", "down", "up"))
     return f"""
     QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 0.3em; }}
     QLabel#dim {{ color: {DIM}; }}
@@ -120,8 +123,30 @@ def _style_sheet() -> str:
         background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px;
         padding: 5px 12px; min-height: 1.5em;
     }}
-    QPushButton:hover {{ border-color: {ACCENT}; }}
-    QPushButton:focus, QLineEdit:focus {{ border: 1px solid {ACCENT}; }}
+    QComboBox, QAbstractSpinBox {{
+        background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px; padding: 0 8px;
+    }}
+    QAbstractSpinBox {{ padding-right: 0; }}
+    QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
+    QComboBox::drop-down, QSpinBox::up-button, QSpinBox::down-button,
+    QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ border: none; width: 1.4em; }}
+    QComboBox::down-arrow, QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{
+        image: url({down}); width: 0.6em; height: 0.6em;
+    }}
+    QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({up}); width: 0.6em; height: 0.6em; }}
+    QComboBox QAbstractItemView, QMenu {{ background: {PANEL}; color: {TEXT}; border: 1px solid {DIM}; }}
+    QMenu {{ padding: 0.25em 0; }}
+    QMenu::item {{ padding: 0.3em 1.5em; }}
+    QMenu::item:selected {{ background: {ACCENT}; color: {GROUND}; }}
+    QMenu::item:disabled {{ background: transparent; color: {DIM}; }}
+    QPushButton:hover, QComboBox:hover, QToolButton:hover {{ border-color: {ACCENT}; }}
+    QPushButton:focus, QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{
+        border: 1px solid {ACCENT};
+    }}
+    QToolButton {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 5px; }}
+    QToolButton:pressed {{ background: {BORDER}; }}
+    QToolButton:disabled {{ color: {DIM}; border-color: {RAISED}; }}
+    QToolButton[autoRaise="true"] {{ background: transparent; border-color: transparent; }}
     QPushButton:pressed {{ background: {BORDER}; }}
     QPushButton:disabled {{ color: {DIM}; border-color: {RAISED}; }}
     QPushButton#flat {{ background: transparent; border: none; color: {ACCENT}; padding: 2px 6px; }}

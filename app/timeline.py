@@ -300,7 +300,11 @@ class TimelineView(QWidget):
             pen.setStyle(Qt.PenStyle.DotLine)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.save()
+        # A hold may go on after the last frame of the recording, or beyond the stretch that is shown.
+        painter.setClipRect(box.adjusted(-1, -1, 1, 1), Qt.ClipOperation.IntersectClip)
         painter.drawRect(QRectF(left, top + 0.5, max(3.0, right - left), high - 2.5))
+        painter.restore()
         size = min(high * 0.72, 0.8 * theme.em(self)) * (1.15 if chosen else 1.0)
         dot = QRectF(0, 0, size, size)
         dot.moveCenter(QPointF(scale.x(plane.time_s), top + high / 2 - 0.5))

@@ -111,7 +111,8 @@ class TracesView(QWidget):
             axis.setStyle(tickLength=4, hideOverlappingLabels=False)
         item.getAxis("left").setWidth(round(3.2 * theme.em(self)))
         item.layout.setContentsMargins(0, 6, round(1.5 * theme.em(self)), 0)
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for each in (self._plot, self._plot.viewport()):
+            each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A mark at 100 % is seen whole, however low the plot is."""

@@ -64,7 +64,8 @@ def _prepare(plot: Any, left: int) -> None:
         axis.setTextPen(theme.DIM)
         axis.enableAutoSIPrefix(False)
     item.getAxis("left").setWidth(left)
-    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    for each in (plot, plot.viewport()):
+        each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
 
 def _curve(plot: Any, colour: str, width: int, symbol: str | None = None) -> Any:

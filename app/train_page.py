@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -93,6 +94,7 @@ class TrainPage(QWidget):
         self.length = QDoubleSpinBox()
         self.unit = QComboBox()
         self.go_on = QCheckBox("Start from the model in use")
+        self._add_folder = button("Add a folder …", self.folder_wanted.emit)
         self.start = button("Start training", self.start_wanted.emit)
         self.stop = button("Stop", self.stop_wanted.emit)
         self.resume = button("Go on", self.resume_wanted.emit)
@@ -119,6 +121,7 @@ class TrainPage(QWidget):
             tick.setChecked(choice.able and before.get(choice.place, choice.chosen))
             self.ticks[choice.place] = tick
             self._data.addWidget(tick)
+        _tab_through((self._add_folder, *self.ticks.values()))
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -168,6 +171,7 @@ class TrainPage(QWidget):
     def show_models(self, rows: Sequence[ModelRow], can_go_back: bool) -> None:
         """List the user's models, newest first."""
         empty_out(self._versions)
+        buttons = []
         for row in rows:
             line = QHBoxLayout()
             mark = QLabel("In use" if row.in_use else "")
@@ -178,17 +182,21 @@ class TrainPage(QWidget):
             use = button("Use", partial(self.version_wanted.emit, row.number))
             use.setVisible(not row.in_use)
             line.addWidget(use)
+            buttons.append(use)
             holder = QWidget()
             line.setContentsMargins(0, 0, 0, 0)
             holder.setLayout(line)
             self._versions.addWidget(holder)
         self.rollback.setEnabled(can_go_back)
+        _tab_through((self.stop, *buttons))
 
     def _build(self) -> None:
         self.length.setRange(1, 10_000)
         self.length.setDecimals(0)
         self.length.setValue(45)
         self.unit.addItems(_UNITS)
+        self.length.setAccessibleName("Length of the training")
+        self.unit.setAccessibleName("Unit of the length")
         self.unit.setToolTip("A round sees every picture once.")
         self.go_on.setChecked(True)
         self.go_on.setToolTip("Learns faster from few pictures, and forgets less of what the model knows.")
@@ -201,6 +209,7 @@ class TrainPage(QWidget):
         self.fault.hide()
         self.title.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
         self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress of the training")
         self.bar.setMaximumHeight(round(0.6 * theme.em(self)))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -220,6 +229,7 @@ class TrainPage(QWidget):
         scroll = QScrollArea()
         scroll.setWidget(holder)
         scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setMinimumWidth(
             holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
@@ -229,7 +239,7 @@ class TrainPage(QWidget):
     def _data_card(self) -> QFrame:
         card, layout = panel(self, "Train a model", "What it learns from. Nothing leaves this computer.")
         layout.addLayout(self._data)
-        layout.addLayout(side_by_side(button("Add a folder …", self.folder_wanted.emit)))
+        layout.addLayout(side_by_side(self._add_folder))
         layout.addLayout(side_by_side(QLabel("For"), self.length, self.unit))
         layout.addWidget(self.go_on)
         layout.addLayout(side_by_side(self.start, self.resume, self.stop))
@@ -252,3 +262,9 @@ class TrainPage(QWidget):
         layout.addLayout(self._versions)
         layout.addLayout(side_by_side(self.rollback))
         return card
+
+
+def _tab_through(widgets: Sequence[QWidget]) -> None:
+    """Tab goes from the first to the others: what is put into a page later would come last."""
+    for one, following in pairwise(widgets):
+        QWidget.setTabOrder(one, following)

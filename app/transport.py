@@ -59,6 +59,8 @@ class ProgressLine(QWidget):
         fits = painter.fontMetrics().horizontalAdvance(self._text) <= self.width()
         # A number that is cut short would be read as another one.
         text = self._text if fits else self._short
+        if painter.fontMetrics().horizontalAdvance(text) > self.width():
+            text = ""  # the tool tip has it
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         if 0 < self._share < 1:
             bar = QRectF(0, self.height() - 0.18 * em, self.width(), 0.18 * em)
@@ -66,6 +68,12 @@ class ProgressLine(QWidget):
             bar.setWidth(bar.width() * self._share)
             painter.fillRect(bar, QColor(theme.ACCENT))
         painter.end()
+
+
+def _follow(button: QToolButton, action: QAction) -> None:
+    """Works as the action does, and is called so."""
+    button.setEnabled(action.isEnabled())
+    button.setAccessibleName(action.text())
 
 
 class TransportBar(QWidget):
@@ -98,7 +106,7 @@ class TransportBar(QWidget):
             button.clicked.connect(action.trigger)
             button.setToolTip(action.toolTip())
             button.setAccessibleName(action.text())
-            action.changed.connect(lambda b=button, a=action: b.setEnabled(a.isEnabled()))
+            action.changed.connect(lambda b=button, a=action: _follow(b, a))
             if name == "faster":
                 self._row.addWidget(self._speed)
             self._row.addWidget(button)

@@ -380,14 +380,14 @@ class MainWindow(QWidget):
         self.settings.geometry = self.saveGeometry()
         self.settings.write()
         self.hide()
-        try:
-            self.train.close()
-            self.hand_over.close()
-            self.control.close()
-            self.review.close()
-            self.lists.close()
-            self.protocols.close()
-        except SemcError as error:
-            # There is no window left to show it in.
-            _log.error("%s", error)
+        # The scan first: it must not be recorded on while a server is waited for. An export and what was sent
+        # may still write to the session in review.
+        for part in (self.control, self.train, self.hand_over, self.review, self.lists, self.protocols):
+            try:
+                part.close()
+            except SemcError as error:
+                # There is no window left to show it in.
+                _log.error("%s", error)
+            except Exception:  # noqa: BLE001 - whatever became of one, the others are closed
+                _log.exception("A fault while the window was closed.")
         event.accept()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -227,3 +229,12 @@ def test_keys_work_on_their_page_only_and_none_while_words_are_typed() -> None:
     typing = enabled_actions(Situation(REVIEW, review_open=True, typing=True))
     assert [name for name, on in typing.items() if on] == ["escape"]
     assert not enabled_actions(Situation(START))["class_1"]
+
+
+def test_keys_that_act_on_a_scan_work_only_while_it_runs() -> None:
+    names = ("freeze", "capture", "region", "auto_region", "record")
+    running = Situation(LIVE, running=True, can_record=True, region_by_hand=True)
+    assert all(enabled_actions(running)[name] for name in names)
+    for over in (replace(running, running=False), replace(running, stopping=True)):
+        assert not any(enabled_actions(over)[name] for name in names)
+        assert enabled_actions(replace(over, frozen=True))["freeze"], "a held picture can be let go"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -24,7 +25,7 @@ from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.entries import Job
 from semc_core.pacs.objects import exported_objects
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
+from semc_core.pacs.queue_file import FOLDER_NAME, QUEUE_NAME, QueueFile
 from semc_core.pacs.service import SendState
 from semc_core.session.session import Session
 from tests.export.scans import video_session
@@ -171,6 +172,24 @@ def test_what_waits_is_told_without_a_dialog_and_goes_on_at_the_next_start(
         assert len(server.kept()) == 3
     with Session.open(tmp_path / "session", read_only=True) as session:
         assert session.exports()[-1].kind == "dicom send"
+
+
+def test_a_queue_that_does_not_answer_holds_nothing_up_at_the_start(
+    qtbot: QtBot, new_window: Callable[[], MainWindow], tmp_path: Path
+) -> None:
+    folder = tmp_path / "data" / FOLDER_NAME
+    QueueFile(folder).close()
+    DestinationBook(tmp_path / "data").put(destination(free_port()))
+    with closing(sqlite3.connect(folder / QUEUE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        window = new_window()
+        ticks: list[bool] = []
+        window.gaps.tick = lambda now_s: ticks.append(window.hand_over.sending.snapshot.ready)  # type: ignore[method-assign]
+        qtbot.waitUntil(lambda: len(ticks) > 20, timeout=WAIT_MS)
+        assert not any(ticks), "the window lives while the queue is waited for"
+        assert not window.hand_over.sending.fault
+        other.execute("ROLLBACK")
+    qtbot.waitUntil(lambda: window.hand_over.sending.snapshot.ready, timeout=WAIT_MS)
 
 
 def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(

@@ -19,6 +19,7 @@ from app.application import faults_shown
 from app.view_state import RESEARCH_NOTICE, Tone
 from app.window import MainWindow
 from semc_core.engine.state import Phase
+from semc_core.errors import SaveError
 
 WAIT_MS = 30_000
 KEY = Qt.Key
@@ -328,6 +329,26 @@ def test_closing_while_the_scan_runs_ends_every_thread(
     wait_for_results(qtbot, window)
     window.close()
     assert not before & {thread.name for thread in threading.enumerate()}
+
+
+def test_closing_ends_the_scan_whatever_becomes_of_the_other_parts(
+    qtbot: QtBot, window: MainWindow, long_loop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(error: Exception) -> Callable[[], None]:
+        def close() -> None:
+            raise error
+
+        return close
+
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    engine = window.control.engine
+    assert engine is not None
+    monkeypatch.setattr(window.train, "close", fails(SaveError("The model cannot be kept.")))
+    monkeypatch.setattr(window.hand_over, "close", fails(RuntimeError("the sending thread is stuck")))
+    window.close()
+    assert engine.state.phase is Phase.STOPPED
+    assert "session-list" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_under_a_dialog_no_key_of_the_window_works(qtbot: QtBot, window: MainWindow) -> None:

@@ -1,0 +1,146 @@
+"""How the window looks and is reached without a mouse: the same on every desktop, all named, none in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QImage, QPalette
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from app import theme
+from app.export_choices import ChoicesPage
+from app.export_picture import ExportPicture
+from app.export_state import ExportChoices
+from app.frame_panel import FramePanel
+from app.send_server import ServerForm
+from app.train_page import DataChoice, ModelRow, TrainPage
+from app.window import MainWindow
+from semc_core.frames import Crop
+
+
+def fields(root: QWidget) -> Iterator[QWidget]:
+    """What a user can press or fill in."""
+    for each in root.findChildren(QWidget):
+        inside = isinstance(each.parent(), QAbstractSpinBox | QComboBox | QAbstractScrollArea)
+        if isinstance(each, QAbstractButton | QComboBox | QAbstractSpinBox | QLineEdit) and not inside:
+            yield each
+
+
+def is_named(field: QWidget) -> bool:
+    """Whether a screen reader has a word for it: a name, a text with letters, or a label."""
+    text = field.text() if isinstance(field, QAbstractButton) else ""
+    labels = field.window().findChildren(QLabel)
+    return bool(
+        field.accessibleName()
+        or any(mark.isalpha() for mark in text)
+        or any(label.buddy() is field for label in labels)
+    )
+
+
+def unnamed(root: QWidget) -> list[str]:
+    return [f"{type(each).__name__} {each.toolTip()}" for each in fields(root) if not is_named(each)]
+
+
+def tab_stops(root: QWidget) -> list[QWidget]:
+    """What Tab goes through, in order."""
+    stops, at = [], root.nextInFocusChain()
+    while at is not None and at is not root:
+        if at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isVisible() and root.isAncestorOf(at):
+            stops.append(at)
+        at = at.nextInFocusChain()
+    return stops
+
+
+def test_everything_in_the_window_has_a_name(window: MainWindow) -> None:
+    assert unnamed(window) == []
+
+
+def test_everything_in_the_dialogs_has_a_name(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
+    for page in (ServerForm(), ChoicesPage(ExportChoices(), tmp_path)):
+        qtbot.addWidget(page)
+        assert unnamed(page) == []
+
+
+def test_tab_stops_only_where_something_can_be_done(window: MainWindow) -> None:
+    shown: dict[str, Callable[[], None]] = {"start": window.show_sources, "training": window.show_training}
+    for name, show in shown.items():
+        show()
+        assert tab_stops(window), name
+        assert not [each for each in tab_stops(window) if isinstance(each, QAbstractScrollArea)], name
+
+
+def test_tab_goes_through_what_is_put_into_the_page_for_training_later(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    page = TrainPage()
+    qtbot.addWidget(page)
+    page.show_data([DataChoice(name, name) for name in ("first", "second")])
+    page.show_models([ModelRow(2, "two", True), ModelRow(1, "one", False)], True)
+    page.show()
+    first, second = page.ticks.values()
+    stops = tab_stops(page)
+    use = next(each for each in stops if isinstance(each, QAbstractButton) and each.text() == "Use")
+    wanted = [first, second, page.length, page.start, use, page.rollback]
+    assert [stops.index(each) for each in wanted] == sorted(stops.index(each) for each in wanted)
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#101010"])
+def test_the_desktops_own_colours_are_seen_nowhere(qapp: QApplication, ground: str) -> None:
+    theme.apply_theme(qapp)
+    before = qapp.palette()
+    roles = [role for role in QPalette.ColorRole if role is not QPalette.ColorRole.NColorRoles]
+    try:
+        qapp.setPalette(QPalette(QColor(ground)))
+        theme.apply_theme(qapp)
+        after = qapp.palette()
+        for role in roles:
+            assert after.color(role) == before.color(role), role
+        # Edges and shadows belong to the dark ground, too.
+        for role in (QPalette.ColorRole.Dark, QPalette.ColorRole.Mid, QPalette.ColorRole.Shadow):
+            assert after.color(role).lightness() < 100, role
+    finally:
+        theme.apply_theme(qapp)
+
+
+def drawn(widget: QWidget, width: int, height: int) -> NDArray[np.uint8]:
+    """The widget as uint8 (H, W, 3), RGB."""
+    widget.resize(width, height)
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
+    return pixels[..., 2::-1].copy()
+
+
+def test_lines_round_text_do_not_cross_it(qtbot: QtBot, qapp: QApplication) -> None:
+    view = ExportPicture()
+    qtbot.addWidget(view)
+    view.show_picture(np.zeros((200, 300), np.uint8), None)
+    # The same word in many frames of a clip, read a little differently each time.
+    view.show_boxes([Crop(100 + shift, 80 + shift, 60, 20) for shift in range(0, 12, 3)])
+    shown = drawn(view, 300, 200)
+    assert not shown[85:105, 112:158].any(), "the word can be read"
+    assert shown[76:80, 110:150].any(), "and has a line round it"
+
+
+def test_the_share_of_every_expert_is_seen(qtbot: QtBot, qapp: QApplication) -> None:
+    theme.apply_theme(qapp)
+    panel = FramePanel()
+    qtbot.addWidget(panel)
+    experts = panel._experts
+    experts.show_shares((0.0, 0.0, 1.0))
+    colour = QColor(*(int(part) for part in drawn(experts, 200, 40)[20:30, 100].max(axis=0)))
+    assert theme.contrast(colour.name(), theme.GROUND) > 4.5

@@ -18,6 +18,7 @@ from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.pixels import MaskBook, device_of, read_png
 from semc_core.export.report import html_report
 from semc_core.export.report_data import (
+    IDENTIFIED,
     ReportData,
     missing_planes,
     model_rows,
@@ -266,7 +267,7 @@ class _Export:
 
     def _report(self, staging: Staging, made: Sequence[Exported], context: StudyContext) -> ReportData:
         session, options = self._session, self._options
-        notices = [session.model.notice, *self._notices]
+        notices = [session.model.notice, "" if options.deidentify else IDENTIFIED, *self._notices]
         checklist = self._checklist(made)
         shown = []
         for each in made:
@@ -281,7 +282,8 @@ class _Export:
                 patient, self._source_name(context), source.kind, (source.width, source.height), self._table
             ),
             planes=tuple(shown),
-            not_found=missing_planes([each.plane for each in made], session.model),
+            # One that is left out was found all the same.
+            not_found=missing_planes(self._planes, session.model),
             checklist=None if checklist is None else checklist.shown(options.free_text),
             regions=region_rows(session.regions(), session.model.classes, options.free_text),
             note=session.note if options.free_text else "",

@@ -19,9 +19,12 @@ from semc_core.session.decided import decided
 from semc_core.session.entries import FrameTable, ModelEntry, PlaneEntry, RegionEntry
 from semc_core.version import VERSION
 
+IDENTIFIED: Final = "This report is NOT de-identified: it may say who was examined."
+NO_PLANE: Final = "This report shows no plane."
+REGION_TITLES: Final = ("Time", "Marked as", "Note")
 RESEARCH_NOTICE: Final = (
-    "Research software, not a medical device. The planes below were named by a program; nothing here is a "
-    "diagnosis, and nothing may be decided on it for a patient."
+    "Research software, not a medical device. Each plane says whether a program or a person named it; "
+    "nothing here is a diagnosis, and nothing may be decided on it for a patient."
 )
 _PICTURE_WIDTH_PX: Final = 960
 _JPEG_QUALITY: Final = 92
@@ -142,6 +145,7 @@ def model_rows(model: ModelEntry) -> tuple[tuple[str, str], ...]:
             f"from {limits.enter:.0%} until below {limits.leave:.0%}, for at least {limits.min_hold_s:g} s; "
             f"smoothed over {limits.smoothing_s:g} s",
         ),
+        ("Percentage of a plane", "the model's confidence in the name at the frame that is shown"),
         ("Input", f"{shape.width} × {shape.height} pixels, {shape.fit}"),
         ("SHA-256 of the file", model.sha256),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,7 +13,13 @@ from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, WrapMode, XPos, YPos
 from fpdf.fonts import TTFFont
 
-from semc_core.export.report_data import RESEARCH_NOTICE, ReportData, ReportPlane
+from semc_core.export.report_data import (
+    NO_PLANE,
+    REGION_TITLES,
+    RESEARCH_NOTICE,
+    ReportData,
+    ReportPlane,
+)
 from semc_core.paths import ASSETS
 from semc_core.version import VERSION
 
@@ -29,6 +36,10 @@ _LINE: Final = (217, 224, 230)
 _ACCENT: Final = (11, 110, 143)
 _PERSON: Final = (162, 91, 0)
 _STATUS: Final = {"found": (22, 122, 62), "weak": _PERSON, "missing": (179, 38, 30)}
+_PERCENT_MM: Final = 14.0
+_BAR_MM: Final = 3.4
+_LONGEST_CELL: Final = 24
+_CUT: Final = "Words that end in … go on in report.html."
 _MISSING_GLYPHS: Final = "Characters that the fonts of this PDF lack were left out; report.html has them."
 
 
@@ -45,17 +56,20 @@ def pdf_report(data: ReportData) -> bytes:
     _regions(page, data)
     _heading(page, "How this was made", 30)
     _pairs(page, (*data.model, *data.made_by))
+    if page.was_cut:
+        _text(page, _CUT, 8, _SOFT)
     if page.lacks_glyphs(data):
         _text(page, _MISSING_GLYPHS, 8, _SOFT)
     return bytes(page.output())
 
 
 class _Page(FPDF):
-    """A4 upright, with the fonts and a foot on every page."""
+    """A4 upright, with the fonts and a foot on every page. `was_cut` says whether words were left out."""
 
     def __init__(self, code: str) -> None:
         super().__init__("portrait", "mm", "A4")
         self._code = code
+        self.was_cut = False
         self.set_margins(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
         self.set_auto_page_break(True, 18)
         for style, name in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
@@ -84,6 +98,18 @@ class _Page(FPDF):
         height = self.multi_cell(width_mm, line_mm, words, dry_run=True, output=MethodReturnValue.HEIGHT)
         assert isinstance(height, float | int)
         return height
+
+    def cut(
+        self, words: str, size: float, width_mm: float, line_mm: float, most: int, *, bold: bool = False
+    ) -> str:
+        """`words`, with an ellipsis after `most` lines if they have more."""
+        self.use(size, bold=bold)
+        lines = self.multi_cell(width_mm, line_mm, words, dry_run=True, output=MethodReturnValue.LINES)
+        assert isinstance(lines, list)
+        if len(lines) <= most:
+            return words
+        self.was_cut = True
+        return "\n".join([*lines[: most - 1], f"{lines[most - 1][:-2].rstrip()}…"])
 
     def room(self, height_mm: float) -> None:
         """Begin a new page unless so much is left on this one."""
@@ -176,7 +202,7 @@ def _planes(page: _Page, planes: Sequence[ReportPlane]) -> None:
     tallest = [max(_card_height(page, plane, width) for plane in pair) for pair in pairs]
     _heading(page, "Planes", tallest[0] if tallest else 6)
     if not planes:
-        _text(page, "No standard plane was found.", 9.5)
+        _text(page, NO_PLANE, 9.5)
     for pair, height in zip(pairs, tallest, strict=True):
         page.room(height)
         top = page.get_y()
@@ -185,12 +211,42 @@ def _planes(page: _Page, planes: Sequence[ReportPlane]) -> None:
         page.set_xy(_MARGIN_MM, top + height + _GAP_MM)
 
 
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    """Words below a picture. Lengths in millimetres, the font's size in points."""
+
+    words: str
+    size: float
+    line: float
+    width: float
+    colour: tuple[int, int, int]
+    bold: bool = False
+
+    def height(self, page: _Page) -> float:
+        """In millimetres; chooses the font."""
+        page.use(self.size, self.colour, self.bold)
+        return page.height_of(self.words, self.width, self.line)
+
+
+def _paragraphs(page: _Page, plane: ReportPlane, width: float) -> list[_Paragraph]:
+    """Name, place, who decided, and the note."""
+    title = plane.plane if plane.name == plane.plane else f"{plane.plane} · {plane.name}"
+    held = f"; held {plane.held}" if plane.held else ""
+    beside = 0.0 if plane.confidence is None else _PERCENT_MM
+    colour = _PERSON if plane.by_person else _SOFT
+    return [
+        _Paragraph(
+            page.cut(title, 10.5, width - beside, 5, 3, bold=True), 10.5, 5, width - beside, _INK, True
+        ),
+        _Paragraph(f"No. {plane.number}: {plane.where}{held}", 8, 4.4, width, _SOFT),
+        _Paragraph(page.cut(plane.decided, 8, width, 4.4, 3), 8, 4.4, width, colour),
+        *([_Paragraph(page.cut(plane.note, 8.5, width, 4, 28), 8.5, 4, width, _INK)] if plane.note else []),
+    ]
+
+
 def _card_height(page: _Page, plane: ReportPlane, width: float) -> float:
-    words = 0.0
-    if plane.note:
-        page.use(8.5)
-        words = page.height_of(plane.note, width - 8, 4) + 1
-    return float(_PICTURE_MM + 24 + words)
+    words = sum(each.height(page) for each in _paragraphs(page, plane, width - 8))
+    return _PICTURE_MM + words + 4 + (0.0 if plane.confidence is None else _BAR_MM)
 
 
 def _card(page: _Page, plane: ReportPlane, left: float, top: float, width: float, height: float) -> None:
@@ -203,31 +259,26 @@ def _card(page: _Page, plane: ReportPlane, left: float, top: float, width: float
         io.BytesIO(plane.picture), left + (width - wide) / 2, top + (_PICTURE_MM - high) / 2, wide, high,
         alt_text=plane.name,
     )  # fmt: skip
-    inner, x = width - 8, left + 4
-    page.set_xy(x, top + _PICTURE_MM + 2)
-    page.use(10.5, bold=True)
-    title = plane.plane if plane.name == plane.plane else f"{plane.plane} · {plane.name}"
-    page.cell(inner - 14, 6, _shortened(page, title, inner - 14))
-    if plane.confidence is not None:
-        page.cell(14, 6, f"{plane.confidence:.0%}", align="R")
-        page.set_fill_color(*_LINE)
-        page.rect(x, top + _PICTURE_MM + 9, inner, 1.2, "F")
-        page.set_fill_color(*_ACCENT)
-        page.rect(x, top + _PICTURE_MM + 9, inner * min(1.0, max(0.0, plane.confidence)), 1.2, "F")
-    page.set_xy(x, top + _PICTURE_MM + 11.5)
-    page.use(8, _SOFT)
-    held = f"; held {plane.held}" if plane.held else ""
-    page.cell(inner, 4.4, f"No. {plane.number}: {plane.where}{held}")
-    page.set_xy(x, top + _PICTURE_MM + 16)
-    page.use(8, _PERSON if plane.by_person else _SOFT)
-    page.cell(inner, 4.4, _shortened(page, plane.decided, inner))
-    if plane.note:
-        page.set_xy(x, top + _PICTURE_MM + 21)
-        page.use(8.5)
-        page.multi_cell(inner, 4, plane.note, align="L")
+    inner, x, y = width - 8, left + 4, top + _PICTURE_MM + 2
+    for number, each in enumerate(_paragraphs(page, plane, inner)):
+        high = each.height(page)
+        page.set_xy(x, y)
+        page.multi_cell(each.width, each.line, each.words, align="L")
+        if number == 0 and plane.confidence is not None:
+            page.set_xy(x + each.width, y)
+            page.cell(_PERCENT_MM, each.line, f"{plane.confidence:.0%}", align="R")
+            _bar(page, plane.confidence, x + page.c_margin, y + high + 1, inner - 2 * page.c_margin)
+            high += _BAR_MM
+        y += high
     page.set_draw_color(*_LINE)
     page.set_line_width(0.25)
     page.rect(left, top, width, height)
+
+
+def _bar(page: _Page, share: float, x: float, y: float, width: float) -> None:
+    for colour, wide in ((_LINE, width), (_ACCENT, width * min(1.0, max(0.0, share)))):
+        page.set_fill_color(*colour)
+        page.rect(x, y, wide, 1.2, "F")
 
 
 def _checklist(page: _Page, data: ReportData) -> None:
@@ -247,7 +298,8 @@ def _checklist(page: _Page, data: ReportData) -> None:
 def _regions(page: _Page, data: ReportData) -> None:
     if data.regions:
         _heading(page, "Marked times", 15)
-        _table(page, data.regions, (0.28, 0.24, 0.48), [_INK] * len(data.regions))
+        rows = [REGION_TITLES, *data.regions]
+        _table(page, rows, (0.28, 0.24, 0.48), [_HEAD, *[_INK] * len(data.regions)])
 
 
 def _table(
@@ -260,7 +312,11 @@ def _table(
     page.set_draw_color(*_LINE)
     page.set_line_width(0.25)
     widths = [share * page.epw for share in shares]
-    for row, colour in zip(rows, colours, strict=True):
+    for whole, colour in zip(rows, colours, strict=True):
+        row = [
+            page.cut(text, 9, width - 3, _LINE_MM, _LONGEST_CELL)
+            for width, text in zip(widths, whole, strict=True)
+        ]
         page.use(9)
         high = max(
             page.height_of(text or " ", width - 3, _LINE_MM) for width, text in zip(widths, row, strict=True)
@@ -274,12 +330,3 @@ def _table(
             x += width
         page.set_xy(_MARGIN_MM, top + high + 1.3)
         page.line(_MARGIN_MM, page.get_y(), page.w - _MARGIN_MM, page.get_y())
-
-
-def _shortened(page: _Page, text: str, width: float) -> str:
-    """`text`, cut with an ellipsis so that it fits."""
-    if page.get_string_width(text) <= width:
-        return text
-    while text and page.get_string_width(f"{text}…") > width:
-        text = text[:-1]
-    return f"{text.rstrip()}…"

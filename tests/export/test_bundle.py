@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
+from numpy.typing import NDArray
 
 from main import main
 from semc_core.errors import ExportCancelled, ExportError, SaveError
@@ -27,6 +28,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
 from semc_core.export.options import ExportOptions
 from semc_core.export.staging import Staging
+from semc_core.export.text_check import FoundText
 from semc_core.frames import Crop
 from semc_core.protocols.reading import load_protocols
 from semc_core.session.atomic import save_error
@@ -234,6 +236,40 @@ def test_a_session_without_planes_can_be_exported(session: Session, tmp_path: Pa
         session.apply(Reject(number))
     done = export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
     assert (done.planes, check_bundle(done.target).ok) == (0, True)
+
+
+class FindsInTheSecond:
+    """Sees a name in the picture of the session's second plane alone."""
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        there = np.array_equal(CROP.cut(pixels), CROP.cut(frame(40)))
+        return (FoundText(CROP, "JANE"),) if there else ()
+
+    glance = find
+
+
+def test_a_plane_that_is_left_out_is_not_said_to_be_not_found(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "load_text_finder", FindsInTheSecond)
+    options = ExportOptions(clips=False, frames=False, text="leave out")
+    assert export_session(session, tmp_path / "one", options, data=tmp_path).planes == 1
+    page = (tmp_path / "one" / "report.html").read_text()
+    assert "1; not found: FHP2" in page
+    assert "not found: FHP2 (Second porta hepatis)</dd>" in page, "LLP was found, and left out"
+    session.apply(Reject(1))
+    export_session(session, tmp_path / "none", options, data=tmp_path)
+    page = (tmp_path / "none" / "report.html").read_text()
+    assert "This report shows no plane." in page
+    assert "No standard plane was found" not in page
+
+
+def test_the_report_says_that_it_may_name_somebody(session: Session, tmp_path: Path) -> None:
+    for name, identified in (("a", False), ("b", True)):
+        options = ExportOptions(deidentify=not identified, clips=False, frames=False)
+        export_session(session, tmp_path / name, options, data=tmp_path)
+        page = (tmp_path / name / "report.html").read_text()
+        assert ("NOT de-identified" in page) == identified
 
 
 def test_a_picture_that_was_changed_is_not_exported(session: Session, tmp_path: Path) -> None:

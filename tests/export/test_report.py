@@ -101,6 +101,31 @@ def test_the_pdf_has_every_plane_and_embedded_fonts(tmp_path: Path, count: int) 
     assert text.count("Found by the program, confirmed by a person") == count
 
 
+def test_the_pdf_cuts_a_note_that_no_page_holds_and_says_where_it_goes_on(tmp_path: Path) -> None:
+    note = "A note that goes on and on. " * 300
+    name = "Left lobe with the left hepatic vein and the caudate lobe behind it, in a sagittal plane"
+    data = _data(2)
+    first, second = data.planes
+    planes = (replace(first, note=note), replace(second, plane=name, name=name))
+    rows = (*ROWS, ChecklistRow("Right lobe", ("RLP",), "not possible", note))
+    text = _pdf_text(tmp_path, replace(data, planes=planes, checklist=Checklist("Liver", rows)))
+    assert name in text
+    assert "Words that end in … go on in report.html." in text
+    assert text.count("\f") == 2, "pages"
+    assert "go on in report.html" not in _pdf_text(tmp_path, data)
+    assert note.strip() in html_report(replace(data, planes=planes)).decode()
+
+
+def _pdf_text(folder: Path, data: ReportData) -> str:
+    """What the PDF says, in one line a page."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler) is not installed to read it back")
+    path = folder / "report.pdf"
+    path.write_bytes(pdf_report(data))
+    text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, check=True).stdout.decode()
+    return re.sub(r"[ \n]+", " ", text)
+
+
 def test_the_pdf_says_when_it_lacks_letters() -> None:
     assert pdf_report(_data(1, "肝")) != pdf_report(_data(1, ""))
 

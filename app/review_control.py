@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.opened import OpenReview, ReviewRequest
 from app.review_reader import ReviewReader
 from app.review_said import done_sentence
-from app.review_state import Candidate, ReviewSnapshot
+from app.review_state import ReviewSnapshot
 from app.review_worker import LATER, SOON, Hand
 from app.saved_frames import read_png
 from app.scan import Job
@@ -51,7 +51,6 @@ class ReviewControl:
         self._lock = threading.Lock()
         self._snapshot = ReviewSnapshot()
         self._pictures: dict[str, NDArray[np.uint8]] = {}
-        self._candidates: tuple[int, list[Candidate]] | None = None
         self._said = ""
         self._fault = ""
         self._way_out = "source"
@@ -77,7 +76,7 @@ class ReviewControl:
             self._open, self._hand, self._reader = None, None, None
             self._closing.append(Job(lambda: _close_all(reader, hand, opened), "review-close"))
         with self._lock:
-            self._snapshot, self._pictures, self._candidates = ReviewSnapshot(), {}, None
+            self._snapshot, self._pictures = ReviewSnapshot(), {}
 
     @property
     def opening(self) -> bool:
@@ -211,27 +210,6 @@ class ReviewControl:
         assert self._reader is not None
         return self._reader
 
-    def candidates(self, plane_id: int) -> list[Candidate]:
-        """The best frames of a hold, once they are found."""
-        with self._lock:
-            return self._candidates[1] if self._candidates and self._candidates[0] == plane_id else []
-
-    def find_candidates(self, plane_id: int, count: int) -> None:
-        """Find the best frames of a hold."""
-        analysis = None if self._open is None else self._open.analysis
-        if analysis is None:
-            return
-
-        def find() -> None:
-            found = [
-                Candidate(one.packet.index, one.packet.pts_s, one.score, thumbnail(one.packet.pixels))
-                for one in analysis.candidates(plane_id, count)
-            ]
-            with self._lock:
-                self._candidates = (plane_id, found)
-
-        self._do(find, SOON)
-
     # Corrections.
 
     def apply(self, change: Change) -> None:
@@ -352,9 +330,9 @@ class ReviewControl:
 
         def refresh() -> None:
             try:
+                head = opened.session.head
                 if opened.session.read_only:
                     # Somebody else may write to it; mostly nobody does.
-                    head, self._head = self._head, opened.session.head
                     if head == self._head:
                         return
                     self._whole = opened.session.complete or opened.session.source.live
@@ -362,6 +340,8 @@ class ReviewControl:
                 else:
                     table = opened.session.frames() if opened.analysis is None else opened.analysis.table()
                 self._take_snapshot(opened, table)
+                # Last: what could not be read is read the next time.
+                self._head = head
             finally:
                 self._refreshing = False
 

@@ -50,7 +50,6 @@ from semc_core.overlay import HeatMap, heat_map
 from semc_core.review.looking import is_known
 from semc_core.session.entries import FrameTable
 
-_CANDIDATES: Final = 12
 _PANEL_EM: Final = 18
 _LEAST_PANEL_EM: Final = 11
 
@@ -260,7 +259,7 @@ class ReviewPage(QWidget):
             return
         desk.better()
         if desk.mode is Mode.BETTER and desk.chosen is not None:
-            self._control.find_candidates(desk.chosen.plane_id, _CANDIDATES)
+            self._control.reader.find_better(desk.chosen.plane_id)
 
     # Every few milliseconds.
 
@@ -372,7 +371,7 @@ class ReviewPage(QWidget):
         if snapshot is None:
             return
         chosen_id = None if chosen is None else chosen.plane_id
-        better = self._control.candidates(chosen_id) if desk.mode is Mode.BETTER and chosen_id else []
+        better = self._control.reader.better(chosen_id) if desk.mode is Mode.BETTER and chosen_id else []
         running = self._control.progress.running
         self._candidates = better
         # Of the pictures only their identity can be compared: they are arrays.

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from app.opened import OpenReview
+from app.review_state import Candidate
 from app.review_worker import Fetcher
 from app.saved_frames import saved_frame
 from semc_core.frames import FramePacket, FrameResult
+from semc_core.review.engine import ReviewEngine
 from semc_core.review.viewer import FrameViewer
+from semc_core.session.keeper import thumbnail
+
+_CANDIDATES: Final = 12
 
 
 class ReviewReader:
@@ -25,6 +31,7 @@ class ReviewReader:
         self._frames: FrameViewer | None = None
         self._looks: Fetcher[FrameResult] | None = None
         self._saved: Fetcher[FramePacket] | None = None
+        self._better: Fetcher[tuple[int, list[Candidate]]] | None = None
         if opened.source is not None:
             self._frames = FrameViewer(opened.source, failed)
             if opened.analysis is not None:
@@ -33,6 +40,7 @@ class ReviewReader:
             self._saved = Fetcher(partial(saved_frame, opened), "review-saved", failed)
         if opened.analysis is not None:
             self._looks = Fetcher(opened.analysis.look_at, "review-looks", failed)
+            self._better = Fetcher(partial(_better, opened.analysis), "review-better", failed)
 
     def frame(self, index: int) -> FramePacket | None:
         """The newest frame that was read, maybe one near `index`, which is asked for and comes soon."""
@@ -65,8 +73,26 @@ class ReviewReader:
         if self._looks is not None:
             self._looks.ask_again()
 
+    def find_better(self, plane_id: int) -> None:
+        """Find the best frames of a hold, by what is known of them now."""
+        if self._better is not None:
+            self._better.ask_again()
+            self._better.ask(plane_id)
+
+    def better(self, plane_id: int) -> list[Candidate]:
+        """The best frames of a hold in order of time, once they are found."""
+        found = None if self._better is None else self._better.got
+        return found[1] if found is not None and found[0] == plane_id else []
+
     def close(self) -> None:
         """End its threads."""
-        for fetcher in (self._frames, self._looks, self._saved):
+        for fetcher in (self._frames, self._looks, self._saved, self._better):
             if fetcher is not None:
                 fetcher.close()
+
+
+def _better(analysis: ReviewEngine, plane_id: int) -> tuple[int, list[Candidate]]:
+    return plane_id, [
+        Candidate(one.packet.index, one.packet.pts_s, one.score, thumbnail(one.packet.pixels))
+        for one in analysis.candidates(plane_id, _CANDIDATES)
+    ]

@@ -122,18 +122,19 @@ class SeekableVideo:
             with self._changed:
                 self._waiting -= 1
                 self._hurried -= hurried
-                self._look_ahead(index, hurried)
+                if hurried:
+                    self._look_ahead(index)
                 self._changed.notify_all()
 
     def _somebody_hurries(self) -> bool:
         return self._hurried > 0
 
-    def _look_ahead(self, index: int, hurried: bool) -> None:
-        """Choose what is read ahead once this frame was asked for. With the condition held."""
+    def _look_ahead(self, index: int) -> None:
+        """Choose what is read ahead once a user asked for this frame. With the condition held."""
         step, self._asked = index - self._asked, index
         if 0 < abs(step) <= _SAME_WAY:
             self._ahead = _Ahead(index, _FORWARD_AHEAD if step > 0 else -_BACKWARD_AHEAD)
-        elif step and hurried:
+        elif step:
             self._ahead = _Ahead(index, -_BEFORE_A_JUMP, _LOOKING_S)
 
     def number_of(self, index: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,8 @@ from semc_core.model.spec import ModelSpec
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import FrameTable
 
-FRAMES_A_TURN: Final = 4
-"""Frames that an analysis asks the model about before another may."""
+FRAMES_A_TURN: Final = os.cpu_count() or 1
+"""Frames that an analysis asks the model about before another may: one on each core, in the time of one."""
 
 
 class SharedRuntime:

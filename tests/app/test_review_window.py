@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from app.review_open import LOOKING_ONLY
 from app.review_state import Mode
 from app.window import MainWindow
 from semc_core.engine.state import Phase
+from semc_core.review.state import Candidate
 from semc_core.session.changes import Reject
 from semc_core.session.session import Session
 from tests.export.scans import video_session
@@ -134,6 +136,25 @@ def test_the_same_loop_is_taken_up_again_and_a_candidate_can_be_chosen(
     press(window, KEY.Key_Return)
     wait_for_said(qtbot, window, f"now shows frame {other.item.key}.")
     assert desk.mode is Mode.LOOK
+
+
+def test_a_correction_does_not_wait_for_the_better_frames(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysed(qtbot, window, cine_loop)
+    opened, found = window.review.open, threading.Event()
+    assert opened is not None
+    assert opened.analysis is not None
+
+    def slow(plane_id: int, count: int) -> list[Candidate]:
+        assert found.wait(30)
+        return []
+
+    monkeypatch.setattr(opened.analysis, "candidates", slow)
+    press(window, KEY.Key_Down, KEY.Key_B, KEY.Key_X)
+    wait_for_said(qtbot, window, "is rejected.")
+    assert not found.is_set()
+    found.set()
 
 
 def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(

@@ -1,13 +1,16 @@
-"""How long the window stands still in review: `python tests/app/measure_review.py LOOP --model MODEL`.
+"""How soon the window answers in review: `python tests/app/measure_review.py LOOP [--rounds 5] [--whole]`.
 
-Not a test. Opens the loop, waits for its analysis, then presses every key of the page many times, and prints
-the time that each action took and the longest gap between two ticks of the window's timer.
+Not a test. Opens the loop and, while it is analysed, clicks on the time line and presses every key of the
+page many times; with `--whole` until all is analysed, and once more then. Prints how long it took until each
+action was answered, which is when the frame that it leads to is painted, or when what it changed is; and the
+longest gap between two ticks of the window's timer.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
 import tempfile
 import time
@@ -18,11 +21,13 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtCore import QEventLoop, QPoint, QSettings, Qt, QTimer
+from PySide6.QtTest import QTest
 
 from app.application import new_application
 from app.choices import Overrides
 from app.meters import GapMeter
+from app.review_state import ReviewSnapshot
 from app.scan import warm_up
 from app.settings import Settings
 from app.window import MainWindow
@@ -35,18 +40,82 @@ _ACTIONS = (
 )  # fmt: skip
 
 
+_CHANGES = ("class_1", "class_2", "undo", "redo", "reject", "use_frame")
+_JUMPS = 10
+_REST_S = 0.05
+_LONGEST_S = 1.0
+"""Not every action changes something: there may be no plane, or nothing to undo."""
+
+
 def turn(until: Callable[[], bool], seconds: float) -> None:
     """Let the window live until something holds, or the time is over."""
     loop, end_s = QEventLoop(), time.monotonic() + seconds
     while not until() and time.monotonic() < end_s:
-        QTimer.singleShot(20, loop.quit)
+        QTimer.singleShot(2, loop.quit)
         loop.exec()
 
 
 def say(what: str, gaps: GapMeter) -> None:
     """Print what a part of the run cost, and begin anew."""
-    print(f"{what}: longest gap {gaps.longest_ms:.0f} ms, {gaps.over_100} gaps over 100 ms")
+    print(f"{what}: longest gap {gaps.longest_ms:.0f} ms, {gaps.over_100} gaps over 100 ms", flush=True)
     gaps.longest_ms, gaps.over_100 = 0.0, 0
+
+
+class Stopwatch:
+    """Does what a user does, and notes how long each took to be answered."""
+
+    def __init__(self, window: MainWindow, seed: int = 1) -> None:
+        self._window = window
+        self._picked = random.Random(seed)
+        self._taken_ms: dict[str, list[float]] = {}
+
+    def run(self) -> None:
+        """Each action once, jumps more often."""
+        for name in _ACTIONS:
+            self._do(name, self._window.actions_by_name[name].trigger)
+            if name in ("step_back", "to_start", "escape"):
+                for _ in range(_JUMPS):
+                    self._do("click on the time line", self._click)
+
+    def tell(self, when: str) -> None:
+        """Print what was noted since the last time."""
+        print(when)
+        for name, taken_ms in self._taken_ms.items():
+            p50, p95 = np.percentile(taken_ms, (50, 95))
+            late = sum(each > 100 for each in taken_ms)
+            print(
+                f"  {name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  "
+                f"longest {max(taken_ms):6.1f} ms, {late} over 100"
+            )
+        self._taken_ms.clear()
+
+    def _click(self) -> None:
+        timeline = self._window.review_page.timeline
+        place = QPoint(self._picked.randrange(120, timeline.width() - 20), timeline.height() // 2)
+        QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=place)
+
+    def _do(self, name: str, act: Callable[[], object]) -> None:
+        page, before = self._window.review_page, self._window.review.snapshot
+        begun_s = time.perf_counter()
+        act()
+        changes = name in _CHANGES and self._window.review.open is not None
+        turn(lambda: self._is_seen() and (not changes or self._is_changed(before)), _LONGEST_S)
+        page.view.repaint()
+        self._taken_ms.setdefault(name, []).append((time.perf_counter() - begun_s) * 1000)
+        turn(lambda: False, _REST_S)
+
+    def _is_seen(self) -> bool:
+        """Whether the picture is the frame at which the playhead stands; while it plays, any."""
+        page, opened = self._window.review_page, self._window.review.open
+        if opened is None or page.desk is None or page.view.packet is None:
+            return False
+        head = page.desk.playhead
+        here = opened.frame_index(head.index, self._window.review.snapshot.table)
+        return head.playing or page.view.packet.index == here
+
+    def _is_changed(self, before: ReviewSnapshot) -> bool:
+        now = self._window.review.snapshot
+        return (now.planes, now.regions) != (before.planes, before.regions)
 
 
 def main() -> int:
@@ -55,7 +124,7 @@ def main() -> int:
     parser.add_argument("loop", type=Path)
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3600.0, help="wait no longer for the analysis")
+    parser.add_argument("--whole", action="store_true", help="so many rounds more, until all is analysed")
     args = parser.parse_args()
     new_application()
     warm_up("cpu")
@@ -68,21 +137,17 @@ def main() -> int:
         window.open_review(args.loop)
         turn(lambda: window.review.open is not None or bool(window.review.fault), 120)
         say("the loop opens", window.gaps)
-        turn(lambda: not window.review.progress.running, args.seconds)
-        say("it is analysed", window.gaps)
-        took: dict[str, list[float]] = {}
-        for _ in range(args.rounds):
-            for name in _ACTIONS:
-                begun_s = time.perf_counter()
-                window.actions_by_name[name].trigger()
-                window.tick()
-                window.repaint()
-                took.setdefault(name, []).append((time.perf_counter() - begun_s) * 1000)
-                turn(lambda: False, 0.05)
-        say("the keys are pressed", window.gaps)
-        for name, values in took.items():
-            print(f"  {name:15s} p50 {np.median(values):6.1f} ms   longest {max(values):6.1f} ms")
-        print(f"{window.review.progress}, {len(window.review.snapshot.planes)} planes")
+        watch = Stopwatch(window)
+        number = 0
+        while number < args.rounds or (args.whole and window.review.progress.running):
+            watch.run()
+            number += 1
+        watch.tell(f"{number} rounds; {window.review.progress}")
+        say("meanwhile", window.gaps)
+        if args.whole:
+            watch.run()
+            watch.tell(f"afterwards; {len(window.review.snapshot.planes)} planes")
+            say("meanwhile", window.gaps)
         window.close()
     return 0
 

@@ -2,9 +2,11 @@
 
 `python -m tests.review.long_loop [--minutes 30] [--group 30] [--rounds 5] [--whole] [--no-model]
 [--cache-mib 256] [--keep FILE]`
-makes a 720p H.264 loop of 30 frames/s with B-frames and a key picture every `--group` frames, reviews it with
-the shipped model while it is played, stepped, scrubbed and jumped in, and prints what it saw; with `--whole`
-until all is analysed, and then once more. Not part of the suite.
+makes a 720p H.264 loop of a simulated scan of 30 frames/s, reviews it with the shipped model while it is
+played, stepped, scrubbed and jumped in, and prints what it saw; with `--whole` until all is analysed, and
+then once more.
+The loop is made as the recorder makes it, or with `--group` as other programs do: with B-frames, and a key
+picture every so many frames. Not part of the suite.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from pathlib import Path
 from typing import Final
 
 import av
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from semc_core.capture.seek import SeekableSource
 from semc_core.capture.seek_video import SeekableVideo
@@ -32,34 +34,46 @@ from semc_core.capture.video import VideoSource
 from semc_core.errors import SemcError
 from semc_core.frames import FramePacket
 from semc_core.paths import DEFAULT_MODEL
+from semc_core.phantom.scan import SimulatedScan
 from semc_core.review.engine import ReviewEngine
 from semc_core.review.viewer import FrameViewer
 from semc_core.runtime.load import load_runtime
 from semc_core.session.changes import MarkRegion, SetNote
+from semc_core.session.encode import Quality, VideoWriter
 from semc_core.session.entries import model_entry, source_entry
 from semc_core.session.record import versions
 from semc_core.session.session import Session
 
-_PIECE: Final = 500
+_PIECE: Final = 600
+_SIZE: Final = (1280, 720)
+_RATE: Final = 30
 _POLL_S: Final = 0.004
 
 
-def make_loop(path: Path, frames: int, group: int) -> None:
-    """Encode a piece of drifting speckle once, then repeat its packets."""
+def record_loop(path: Path, frames: int) -> None:
+    """Write a loop as the recorder does: the same simulated scan over and over."""
+    with VideoWriter(path, *_SIZE, gray=True, quality=Quality.COMPACT) as writer:
+        piece = _piece()
+        for index in range(frames):
+            writer.write(piece[index % _PIECE], round(index * 1000 / _RATE))
+
+
+def encode_loop(path: Path, frames: int, group: int) -> None:
+    """Encode a piece of simulated scan once, as other programs do, then repeat its packets."""
     with av.open(str(path), "w") as container:
         keys = f"keyint={group}:min-keyint={group}:scenecut=0:bframes=3"
         options = {"preset": "veryfast", "x264-params": keys}
-        stream = container.add_stream("libx264", rate=30, options=options)
+        stream = container.add_stream("libx264", rate=_RATE, options=options)
         assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        (stream.width, stream.height), stream.pix_fmt = _SIZE, "yuv420p"
         packets = []
-        for index in range(_PIECE):
-            frame = av.VideoFrame.from_ndarray(_picture(index), format="gray").reformat(format="yuv420p")
+        for index, pixels in enumerate(_piece()):
+            frame = av.VideoFrame.from_ndarray(pixels, format="gray").reformat(format="yuv420p")
             frame.pts = index
             packets += stream.encode(frame)
         packets += stream.encode()
         piece = [(packet.pts, packet.dts) for packet in packets]
-        ticks = round(1 / (30 * packets[0].time_base)) * _PIECE
+        ticks = round(1 / (_RATE * packets[0].time_base)) * _PIECE
         for copy in range(-(-frames // _PIECE)):
             for packet, (pts, dts) in zip(packets, piece, strict=True):
                 assert pts is not None
@@ -74,13 +88,10 @@ def make_loop(path: Path, frames: int, group: int) -> None:
                 container.mux(again)
 
 
-def _picture(index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """uint8 (720, 1280): a sector of speckle that drifts."""
-    coarse = np.random.default_rng(index // 50).gamma(2.0, 30.0, (180, 320)).clip(0, 255).astype(np.uint8)
-    grain = cv2.resize(np.roll(coarse, index % 50, axis=1), (1280, 720), interpolation=cv2.INTER_LINEAR)
-    sector = np.zeros((720, 1280), np.uint8)
-    cv2.ellipse(sector, (640, 20), (680, 680), 0, 50, 130, 255, -1)
-    return np.asarray(cv2.bitwise_and(grain, sector), np.uint8)
+def _piece() -> list[NDArray[np.uint8]]:
+    """A simulated scan, uint8 (720, 1280) each."""
+    scan = SimulatedScan(2007, None, *_SIZE, _RATE)
+    return [scan.frame(index) for index in range(_PIECE)]
 
 
 class Actions:
@@ -162,17 +173,21 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--actions", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--group", type=int, default=250, help="frames between key pictures (default: 250)")
+    parser.add_argument("--group", type=int, help="frames between key pictures; default: as recorded")
     parser.add_argument("--whole", action="store_true", help="so many rounds more, until all is analysed")
     parser.add_argument("--no-model", action="store_true", help="review without analysing")
     parser.add_argument("--cache-mib", type=int, default=256, help="for decoded frames (default: 256)")
     parser.add_argument("--keep", type=Path, help="use this file, made if it is not there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        path = args.keep or Path(scratch, "loop.mp4")
+        path = args.keep or Path(scratch, "loop.mkv")
         if not path.exists():
             begun_s = time.perf_counter()
-            make_loop(path, round(args.minutes * 1800), args.group)
+            frames = round(args.minutes * 60 * _RATE)
+            if args.group is None:
+                record_loop(path, frames)
+            else:
+                encode_loop(path, frames, args.group)
             print(f"made in {time.perf_counter() - begun_s:.0f} s, {path.stat().st_size / 2**20:.0f} MiB")
         try:
             _review(path, Path(scratch, "session"), args)

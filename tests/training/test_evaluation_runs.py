@@ -24,7 +24,8 @@ from semc_core.model.spec import Thresholds
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.load import load_runtime
 from tests.training.data_sets import picture
-from training.calibrate import choose_thresholds
+from training.calibrate import ThresholdChoice, choose_thresholds
+from training.commands.calibrate import found_in_words
 from training.data.frame_set import FrameSet, Row
 from training.data.frames import load_frames
 from training.data.index import DataIndex, Sample, make_index
@@ -94,6 +95,8 @@ def test_the_command_writes_a_page_numbers_and_every_answer(
     assert main(["eval", str(plane_model), str(data_folder), "--out", str(out), *chosen]) == 0
     said = capsys.readouterr().out
     assert "18 frames, 3 groups" in said
+    classes = said[said.index("F1, 95 %") :]
+    assert len(classes[: classes.index("└")].splitlines()) == 2 + len(LIVER_CLASSES), "a line each in 80 columns"
     found = json.loads((out / "result.json").read_text())
     assert (found["format"], found["frames"], found["groups"]) == (1, 18, 3)
     assert found["classes"] == list(LIVER_CLASSES)
@@ -166,7 +169,7 @@ def test_frames_between_standard_and_not_are_counted_apart(tiny_model_path: Path
     # Nothing shows the other planes: the means are over these two, and the page says so.
     assert result.counted == ("FHP1", NON_STANDARD)
     assert result.scores.f1.value == 1.0
-    assert f"those that frames are of: FHP1, {NON_STANDARD}." in page
+    assert f"the classes that frames are of: FHP1, {NON_STANDARD}." in page
     assert any(note.startswith("No frame is of FHP2, LLP") for note in result.notes)
     with pytest.raises(UsageError, match="the model's classes"):
         evaluate_answers(Answers(np.eye(3, dtype=np.float32)), replace(data, classes=PLANES), spec)
@@ -246,7 +249,7 @@ def test_a_model_file_is_calibrated_under_another_name(
         ["calibrate", str(tiny_model_path), str(data), "--out", str(out), "--device", "cpu", "--threads", "1"]
     )
     said = capsys.readouterr().out
-    assert code == (1 if "No threshold" in said else 0)
+    assert code == (1 if "No threshold" in said or "finds nothing" in said else 0)
     (before, weights), (after, same) = read_model(tiny_model_path), read_model(out)
     assert after.calibration.temperature != before.calibration.temperature
     assert after.calibration.novelty_slope == before.calibration.novelty_slope
@@ -257,6 +260,15 @@ def test_a_model_file_is_calibrated_under_another_name(
         main(["calibrate", str(tiny_model_path), str(class_folders(tmp_path / "tests")), "--out", str(out)])
         == 2
     )
+
+
+def test_a_model_that_finds_nothing_is_not_said_to_be_precise() -> None:
+    thresholds = Thresholds(enter=0.5)
+    nothing = found_in_words(ThresholdChoice(thresholds, None, 0.0, reached=False), 0.95)
+    assert nothing == "No frame reaches any threshold: the model finds nothing here."
+    little = found_in_words(ThresholdChoice(thresholds, 0.5, 0.25, reached=False), 0.95)
+    assert "50.0% of the frames found are right, 25.0%" in little
+    assert "No threshold reaches a precision of 95.0%" in little
 
 
 def test_points_show_every_class_and_alike_frames_together() -> None:

@@ -47,10 +47,11 @@ def test_an_encoder_is_pretrained_on_all_frames_and_a_model_trained_on_the_label
     assert "of them with an anatomy" in said
     assert " 100% of them" not in said
     more = ["--augment", "simclr", "--ultrasound", "gain,haze", "--encoder", str(encoder)]
-    assert (
-        main(["train", "--out", str(model), *more, "--recipe", "paper", "--second-task", "simclr", *data])
-        == 0
-    )
+    more += ["--recipe", "paper", "--second-task", "simclr", "--resume"]
+    assert main(["train", "--out", str(model), *more, *data]) == 0
+    said = capsys.readouterr().out
+    assert "No checkpoint is there; it begins anew." in said
+    assert any(line.startswith("step 2 ") and " F1 " in line for line in said.splitlines())
     spec = read_spec(model)
     assert spec.classes == ("BAR", "DISC", NON_STANDARD)  # "none of these" has no pictures
     assert spec.provenance["encoder"]["method"] == "awcl"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from semc_core.commands.arguments import IN_USE, count, model_file, new_file
 from semc_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from training.calibrate import ThresholdChoice
 
 HELP = "fit a model's temperature, and thresholds for a stated precision, on validation pictures"
 
@@ -45,14 +49,19 @@ def run(args: argparse.Namespace) -> int:
     done = recalibrate(args.model, args.out, answers, data, args.precision, about)
     choice, calibration = done.choice, done.spec.calibration
     print(f"Calibration error {done.before} -> {done.after}; temperature {calibration.temperature:.3f}.")
-    if choice.precision is None:
-        print("No frame reaches any threshold: the model finds nothing here.")
-    else:
-        print(
-            f"A plane is entered at {choice.thresholds.enter:g}: {choice.precision:.1%} of the frames found "
-            f"are right, {choice.found or 0:.1%} of the frames of planes are found."
-        )
-    if not choice.reached:
-        print(f"No threshold reaches a precision of {args.precision:.1%}; this is the most precise one.")
+    print(found_in_words(choice, args.precision))
     print(f"Wrote {args.out}.")
     return 0 if choice.reached else 1
+
+
+def found_in_words(choice: ThresholdChoice, wanted: float) -> str:
+    """What the chosen threshold finds of the frames that it was chosen on, and how precisely."""
+    if choice.precision is None:
+        return "No frame reaches any threshold: the model finds nothing here."
+    text = (
+        f"A plane is entered at {choice.thresholds.enter:g}: {choice.precision:.1%} of the frames found are "
+        f"right, {choice.found or 0:.1%} of the frames of planes are found."
+    )
+    if choice.reached:
+        return text
+    return f"{text}\nNo threshold reaches a precision of {wanted:.1%}; this is the most precise one."

@@ -186,8 +186,10 @@ def carry_out(
 
     if run.first:
         print(say.opening)
-    if args.resume and run.resume() and run.first:
-        print(f"Goes on at step {run.step}.")
+    if args.resume:
+        goes_on = run.resume()
+        if run.first:
+            print(f"Goes on at step {run.step}." if goes_on else "No checkpoint is there; it begins anew.")
     with stopping_on_signals(run_folder(args.out)) as signals:
         ended = run_with_bar(run, say.title, say.line)
     leave()
@@ -227,7 +229,7 @@ def run_with_bar(run: Run, words: str, line: Callable[[Row], str]) -> bool:
         def tell(progress: float, loss: float) -> None:
             bar.update(task, completed=progress, description=f"{words}, loss {loss:.3f}")
 
-        return run.run(tell, lambda row: bar.console.print(line(row)))
+        return run.run(tell, lambda row: bar.console.print(line(row), soft_wrap=True))
 
 
 @contextmanager

@@ -46,6 +46,10 @@ _STYLE: Final[dict[Any, Any]] = {
 }
 _NAMED_CELLS: Final = 16
 """Larger confusion matrices have no room for a number in each cell."""
+_FEW_POINTS: Final = 400
+"""Fewer points than these are drawn larger."""
+_RINGED: Final = 3.5
+"""How much larger than a point the ring around a mistake is, as an area."""
 
 
 def _drawn(size: tuple[float, float], draw: Callable[[Figure], None]) -> bytes:
@@ -122,7 +126,8 @@ def _reliability_line(axes: Axes, measured: Reliability, colour: str, name: str)
     label = f"{name} ({measured.error.value:.3f})"
     axes.plot(x, y, color=colour, linewidth=1.2, alpha=0.7, label=label)
     # Larger points hold more frames.
-    axes.scatter(x, y, s=8 + 60 * np.sqrt(counts / counts.max()), color=colour, alpha=0.8, linewidths=0)
+    sizes = 8 + 60 * np.sqrt(counts / counts.max())
+    axes.scatter(x, y, s=sizes, color=colour, alpha=0.8, linewidths=0, clip_on=False)
 
 
 def risk_chart(curve: RiskCurve) -> bytes:
@@ -149,11 +154,11 @@ def classes_chart(result: Result) -> bytes:
                 continue
             if own.f1.low is not None and own.f1.high is not None:
                 axes.barh(place, own.f1.high - own.f1.low, 0.22, own.f1.low, color=_ACCENT, alpha=0.3)
-            axes.plot(own.f1.value, place, "o", color=_ACCENT, markersize=5)
+            axes.plot(own.f1.value, place, "o", color=_ACCENT, markersize=5, clip_on=False)
         names = [own.name for own in reversed(result.per_class)]
         axes.set_yticks(range(len(names)), names)
-        axes.set(xlabel="F1 with its 95 % interval", ylim=(-0.6, len(names) - 0.4))
-        axes.tick_params(length=0)
+        axes.set(xlabel="F1 with its 95 % interval", xlim=(0, 1), ylim=(-0.6, len(names) - 0.4))
+        axes.tick_params(length=0, pad=8)  # A point at 0 keeps clear of the names.
         axes.grid(False, axis="y")
 
     return _drawn((4.6, 0.9 + 0.27 * len(result.per_class)), draw)
@@ -176,30 +181,33 @@ def embedding_chart(
         classes: In the order of the legend.
     """
     several = len(set(sources)) > 1
+    dot = 12.0 if len(truths) > _FEW_POINTS else 28.0
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(1, 2 if several else 1, squeeze=False)[0]
-        _scatter(panels[0], embedding, truths, [name for name in classes if name in set(truths)])
+        _scatter(panels[0], embedding, truths, [name for name in classes if name in set(truths)], dot)
         wrong = np.array([a != b for a, b in zip(truths, called, strict=True)])
         ringed = embedding.points[wrong]
         panels[0].scatter(
-            ringed[:, 0], ringed[:, 1], s=42, facecolors="none", edgecolors=_INK, linewidths=0.7
+            ringed[:, 0], ringed[:, 1], s=_RINGED * dot, facecolors="none", edgecolors=_INK, linewidths=0.7
         )
         panels[0].set_title("by class; mistakes are ringed", fontsize=9, color=_SOFT)
         if several:
-            _scatter(panels[1], embedding, sources, sorted(set(sources)))
+            _scatter(panels[1], embedding, sources, sorted(set(sources)), dot)
             panels[1].set_title("by source", fontsize=9, color=_SOFT)
 
     return _drawn((9.6 if several else 6.4, 4.6), draw)
 
 
-def _scatter(axes: Axes, embedding: Embedding, names: Sequence[str], order: Sequence[str]) -> None:
+def _scatter(
+    axes: Axes, embedding: Embedding, names: Sequence[str], order: Sequence[str], dot: float
+) -> None:
     colours = matplotlib.colormaps["tab10" if len(order) <= 10 else "tab20"]
     each = np.array(names)
     for number, name in enumerate(order):
         own = embedding.points[each == name]
         colour = colours(number % colours.N)
-        axes.scatter(own[:, 0], own[:, 1], s=12, color=colour, alpha=0.75, linewidths=0, label=name)
+        axes.scatter(own[:, 0], own[:, 1], s=dot, color=colour, alpha=0.75, linewidths=0, label=name)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)

@@ -61,13 +61,14 @@ class Report:
     def made(self) -> list[tuple[str, str]]:
         """(title, value) of how it was made."""
         model, data = self.result.model, self.result.data
+        between = data["frames_between"]
         rows = [
             ("Model", model["name"]),
             ("SHA-256 of its file", model.get("sha256", "")),
             ("Ran on", model.get("ran_on", "")),
             ("Data", data.get("name", "")),
             ("Split", data.get("split", "")),
-            ("Frames between", f"{data['frames_between']} neither clearly standard nor clearly not"),
+            ("Frames between", f"{between} neither clearly standard nor clearly not" if between else ""),
             (
                 "Intervals",
                 f"{counted(self.result.draws, 'draw')} of {counted(self.result.groups, 'group')}, "
@@ -129,4 +130,4 @@ def _embedding(data: FrameSet, answers: Answers) -> tuple[bytes | None, int]:
 
 def html_report(report: Report) -> bytes:
     """The page, UTF-8. Whatever comes from the data is escaped."""
-    return html_page(_TEMPLATE, report=report)
+    return html_page(_TEMPLATE, report=report, counted=counted)

@@ -45,7 +45,7 @@ def _overall(result: Result) -> Table:
 
 
 def _classes(result: Result) -> Table:
-    table = Table("class", "frames", "called", "precision", "recall", "F1", "95 % interval", "AUROC")
+    table = Table("class", "frames", "called", "precision", "recall", "F1", "F1, 95 %", "AUROC")
     for own in result.per_class:
         values = (
             _value(own.precision),
@@ -89,4 +89,4 @@ def _value(estimate: Estimate) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
-    return "-" if estimate.low is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
+    return "-" if estimate.low is None else f"{estimate.low:.3f}–{estimate.high:.3f}"

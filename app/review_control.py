@@ -248,9 +248,10 @@ class ReviewControl:
         analysis = opened.analysis
 
         def correct() -> None:
-            change = make(analysis.look_at(index))
-            before = self.snapshot.plane(getattr(change, "plane_id", None))
-            opened.session.apply(change)
+            with analysis.held():
+                change = make(analysis.look_at(index))
+                before = self.snapshot.plane(getattr(change, "plane_id", None))
+                opened.session.apply(change)
             self._told(done_sentence(change, before))
 
         self._do(correct)

@@ -9,6 +9,7 @@ from typing import Final
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from semc_core.capture.seek import GiveUp, Passed
 from semc_core.capture.seek_cache import ByteCache
@@ -57,6 +58,7 @@ class FrameDecoder:
         """
         self._path = path
         self.index = index
+        self._start_frames = _start_frames(index)
         self.kept: ByteCache[FramePacket] = ByteCache(cache_bytes)
         self._made = made
         self._cursors = [Cursor(path)]
@@ -76,6 +78,7 @@ class FrameDecoder:
     def use(self, index: VideoIndex) -> None:
         """Go on by another index; what was decoded by the old one is forgotten."""
         self.index = index
+        self._start_frames = _start_frames(index)
         self.kept.clear()
         self._refused.clear()
 
@@ -161,8 +164,7 @@ class FrameDecoder:
 
     def _starts_before(self, wanted: int) -> Iterator[Start]:
         """Where decoding of `wanted` can begin: the nearest, the one before, then ever farther, the first."""
-        frames = [start.frame for start in self.index.starts]
-        place = int(np.searchsorted(frames, wanted, side="right")) - 1
+        place = int(np.searchsorted(self._start_frames, wanted, side="right")) - 1
         step = 1
         while place > 0:
             start = self.index.starts[place]
@@ -177,3 +179,8 @@ class FrameDecoder:
         """Number of the first packet from which on all are decoded: no frame from `wanted` on lies before."""
         packets = self.index.packets
         return -1 if packets is None else int(packets[wanted : wanted + _REORDERED].min())
+
+
+def _start_frames(index: VideoIndex) -> NDArray[np.int64]:
+    """Index of the frame of each start, ascending."""
+    return np.array([start.frame for start in index.starts], np.int64)

@@ -83,7 +83,7 @@ class ReviewEngine:
         self._paused = False
         self._stopped = False
         self._others: Callable[[float], None] = lambda limit_s: None
-        self._looking = 0
+        self._waiting = 0
         self._rate: deque[tuple[float, float]] = deque()
         model = session.model
         self._growing = GrowingTable(model.classes, model.none_class, session.frames())
@@ -120,7 +120,7 @@ class ReviewEngine:
         Raises:
             SourceError: The frame cannot be read.
         """
-        with self._waited_for():
+        with self.held():
             return self._looked(self._source.frame(index))
 
     def candidates(self, plane_id: int, count: int) -> list[Candidate]:
@@ -132,7 +132,7 @@ class ReviewEngine:
             SessionError: There is no such plane.
             SourceError: A frame cannot be read.
         """
-        with self._waited_for():
+        with self.held():
             return self._best(plane_id, count)
 
     def _best(self, plane_id: int, count: int) -> list[Candidate]:
@@ -161,6 +161,18 @@ class ReviewEngine:
             wait: Returns when nobody waits, or after so many seconds; called on the analysis's threads.
         """
         self._others = wait
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the analysis, for moments, while somebody waits for what is done inside."""
+        with self._changed:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Stop the analysis and release the model. What was logged stays. May be called twice."""
@@ -234,22 +246,10 @@ class ReviewEngine:
         session.mark_complete()
         return True
 
-    @contextmanager
-    def _waited_for(self) -> Iterator[None]:
-        """Hold the analysis while somebody waits for what is done inside."""
-        with self._changed:
-            self._looking += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._looking -= 1
-                self._changed.notify_all()
-
     def _give_way(self) -> None:
         self._others(GIVE_WAY_S)
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or not self._looking, GIVE_WAY_S)
+            self._changed.wait_for(lambda: self._stopped or not self._waiting, GIVE_WAY_S)
 
     def _take(self, reviewed: Reviewed, known: int) -> None:
         """Log what is new of one batch."""

@@ -26,8 +26,9 @@ _TICK: Final = Fraction(1, 1000)
 
 _NOMINAL_RATE: Final = 30
 _KEY_EVERY_FRAMES: Final = 10
-"""Whoever jumps to a frame waits for the decoding of all since the last key picture. Speckle hardly repeats from
-frame to frame: with 10 instead of 30 a recording of a simulated scan is 2 % larger."""
+"""Whoever jumps to a frame waits for the decoding of all since the last key picture. Speckle hardly repeats
+from frame to frame: with 10 instead of 30 a recording of a simulated scan is 2 % larger.
+"""
 _ENOUGH_CORES: Final = 4
 _FEWER_COLOURS: Final = "yuv420p"
 

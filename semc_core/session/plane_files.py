@@ -19,7 +19,8 @@ from semc_core.session.entries import ModelEntry, SourceEntry
 from semc_core.session.folder import safe_name
 from semc_core.session.record import plane_record
 
-_PNG_EFFORT: Final = 2
+_PNG_OPTIONS: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
+"""Speckle repeats nothing that a longer search would find, and somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
         SaveError: OpenCV could not encode them.
     """
     picture = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    done, content = cv2.imencode(".png", picture, (cv2.IMWRITE_PNG_COMPRESSION, _PNG_EFFORT))
+    done, content = cv2.imencode(".png", picture, _PNG_OPTIONS)
     if not done:
         raise SaveError("A frame could not be written as PNG; choose another source.")
     return content.tobytes()

@@ -44,7 +44,8 @@ _CHANGES = ("class_1", "class_2", "undo", "redo", "reject", "use_frame")
 _JUMPS = 10
 _REST_S = 0.05
 _LONGEST_S = 1.0
-"""Not every action changes something: there may be no plane, or nothing to undo."""
+"""Not every action changes something: there may be nothing to undo."""
+_FIRST_PLANE_S = 60.0
 
 
 def turn(until: Callable[[], bool], seconds: float) -> None:
@@ -137,6 +138,8 @@ def main() -> int:
         window.open_review(args.loop)
         turn(lambda: window.review.open is not None or bool(window.review.fault), 120)
         say("the loop opens", window.gaps)
+        turn(lambda: any(not plane.rejected for plane in window.review.snapshot.planes), _FIRST_PLANE_S)
+        say("the first plane is found", window.gaps)
         watch = Stopwatch(window)
         number = 0
         while number < args.rounds or (args.whole and window.review.progress.running):

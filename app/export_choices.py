@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.actions import PathDialog
 from app.buttons import button
-from app.export_state import IDENTIFIED_WARNING, ExportChoices, Material, contents, free_name
+from app.export_state import IDENTIFIED_WARNING, ExportChoices, Material, contents, free_name, name_problem
 from app.forms import add_row
 from app.layouts import side_by_side
 from semc_core.export.study import Patient
@@ -136,7 +136,17 @@ class ChoicesPage(QScrollArea):
     @property
     def problem(self) -> str:
         """What is wrong with what was typed, a sentence; or ""."""
+        return name_problem(self.name.text()) or self._patient_problem
+
+    @property
+    def _patient_problem(self) -> str:
         return "" if self.deidentified.isChecked() else self.patient_form.problem
+
+    def show_problem(self) -> None:
+        """Go to the field that `problem` is about."""
+        wrong = self.name if name_problem(self.name.text()) else self.patient_form.birth_date
+        wrong.setFocus()
+        self.ensureWidgetVisible(wrong)
 
     def show_material(self, material: Material | None) -> None:
         """Say what will be in the export."""
@@ -223,9 +233,7 @@ class ChoicesPage(QScrollArea):
         column.addWidget(_heading("DICOM objects"))
         for name, _, tip in _DICOM:
             self.parts[name].setToolTip(tip)
-        row_dicom = side_by_side(*(self.parts[name] for name, *_ in _DICOM))
-        row_dicom.setSpacing(round(1.5 * em))
-        column.addLayout(row_dicom)
+            column.addWidget(self.parts[name])
         column.addWidget(_heading("Where"))
         column.addLayout(_group(self, self.as_folder, self.as_zip))
         column.addWidget(self.name)

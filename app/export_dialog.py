@@ -31,7 +31,6 @@ from app.export_state import (
     ExportState,
     Phase,
     choices_from,
-    name_problem,
     options_of,
     plane_caption,
     target_of,
@@ -109,9 +108,9 @@ class ExportDialog(QDialog):
         if material is None:
             return
         name = self.page.name.text()
-        problem = name_problem(name) or self.page.problem
-        if problem:
+        if problem := self.page.problem:
             self._say(problem, fault=True)
+            self.page.show_problem()
             return
         choices = self.page.choices
         self._settings.export_choices = choices.to_text()

@@ -13,13 +13,14 @@ from semc_core.protocols.protocol import Protocol, unknown_sentence
 from semc_core.protocols.reading import ProtocolBook, load_protocols
 
 
-def _planes_of(model: Path) -> tuple[str, ...] | None:
+def _planes_of(model: Path) -> tuple[str, ...] | str:
+    """What a model file knows; or why it cannot be read, a sentence."""
     from semc_core.model.file import read_spec
 
     try:
         return read_spec(model).planes
-    except ModelFileError:
-        return None  # told when a scan begins with it
+    except ModelFileError as error:
+        return str(error)
 
 
 class Protocols:
@@ -32,9 +33,10 @@ class Protocols:
     def __init__(self, chosen: Choices, report: Callable[[str], None]) -> None:
         """Read the protocols, and `report` what is wrong with one."""
         self._chosen = chosen
-        self._job: Job[tuple[str, ...] | None] | None = None
+        self._job: Job[tuple[str, ...] | str] | None = None
         self._looked_at: Path | None = None
         self._planes: tuple[str, ...] | None = None
+        self._fault = ""
         try:
             self.book = load_protocols()
         except ProtocolError as error:
@@ -64,18 +66,28 @@ class Protocols:
     def look_at_model(self, model: Path) -> None:
         """Learn which planes this model file knows, for `note`."""
         if model != self._looked_at and self._job is None:
-            self._looked_at, self._planes = model, None
+            self._looked_at, self._planes, self._fault = model, None, ""
             self._job = Job(lambda: _planes_of(model), "model-look")
 
     def poll(self) -> None:
         """Take what was learned: to be called often. Returns at once."""
         if self._job is not None and self._job.done:
             job, self._job = self._job, None
-            self._planes = job.result()
+            learned = job.result()
+            if isinstance(learned, str):
+                self._fault = learned
+            else:
+                self._planes = learned
 
     @property
     def note(self) -> tuple[str, bool]:
-        """A sentence on the protocol for the next scan, and whether it is a warning; "" for none."""
+        """A sentence on the protocol for the next scan, or that there is no model for one.
+
+        Returns:
+            The sentence or "", and whether it is a warning.
+        """
+        if self._fault:
+            return self._fault, True
         planes = self._planes
         protocol = self.follow(planes)
         if protocol is None or planes is None:

@@ -27,9 +27,9 @@ class ReadoutView(QWidget):
         return QSize(round(22 * em), round(10 * em))
 
     def minimumSizeHint(self) -> QSize:
-        """Narrower, but not lower."""
+        """Narrower and lower: the name gives way."""
         em = theme.em(self)
-        return QSize(round(16 * em), round(10 * em))
+        return QSize(round(16 * em), round(8 * em))
 
     @property
     def shown(self) -> Readout:

@@ -39,6 +39,9 @@ _TRACES_EM: Final = 9
 _SHORT_EM: Final = 27
 """A page that is lower than this has no room for the curves."""
 
+_CLOSED_EM: Final = 3.6
+"""The closed checklist, and the gaps round it."""
+
 _REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  A: automatic."
 _REGION_TOO_SMALL = "That region is too small; drag a larger one.  Esc: as it was."
 
@@ -121,7 +124,9 @@ class ScanPage(QWidget):
         """A small window keeps its room for the picture."""
         em = theme.em(self)
         self.strip.setFixedHeight(round(min(max(0.2 * self.height(), 8.5 * em), 12 * em)))
-        self.readout.setFixedHeight(round(min(max(0.3 * self.height(), 10 * em), 17 * em)))
+        beside = self.height() - self.strip.maximumHeight() - _CLOSED_EM * em
+        high = min(max(0.3 * self.height(), 10 * em), 17 * em, max(beside, 8 * em))
+        self.readout.setFixedHeight(round(high))
         self.fit_checklist()
 
     def fit_checklist(self) -> None:

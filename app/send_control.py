@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.review_worker import SOON, Hand
 from app.scan import Job
-from app.send_state import SendSnapshot, sending_fault
+from app.send_state import SendSnapshot, objects, sending_fault
 from semc_core.errors import SemcError
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_file import FOLDER_NAME, QUEUE_NAME
@@ -142,7 +142,7 @@ class SendControl:
 
         def remove(service: SendService) -> None:
             if waiting := service.queue.waiting_for(name):
-                self._say(f"{waiting} objects wait for {name}; cancel them first.")
+                self._say(f"{objects(waiting)} still queued for {name}; cancel that first.")
                 return
             service.book.remove(name)
             self._say(f"{name} is removed.")
@@ -168,7 +168,7 @@ class SendControl:
 
         def cancel(service: SendService) -> None:
             number = service.queue.cancel(job_id)
-            self._say(f"{number} objects will not be sent.")
+            self._say(f"{objects(number)} will not be sent.")
 
         self._do(cancel)
 
@@ -225,9 +225,11 @@ class SendControl:
         if added.job_id is None:
             self._say(f"{destination} was sent all of it before.")
         elif added.known:
-            self._say(f"{added.queued} objects wait for {destination}; {added.known} were sent before.")
+            self._say(
+                f"{objects(added.queued)} queued for {destination}; {objects(added.known)} sent before."
+            )
         else:
-            self._say(f"{added.queued} objects wait for {destination}.")
+            self._say(f"{objects(added.queued)} queued for {destination}.")
         service.wake()
 
     def _changed(self) -> None:

@@ -206,6 +206,9 @@ class SendDialog(QDialog):
         for each in (self._edit_button, self._remove_button):
             each.setEnabled(there)
         self._test_button.setEnabled(there and not self._control.testing)
+        # In the table it is cut where it is long.
+        self._why.setText("" if row is None else row.message)
+        self._why.setVisible(bool(self._why.text()))
         self._retry_button.setEnabled(row is not None and row.retry)
         self._cancel_button.setEnabled(row is not None and row.cancel)
 
@@ -272,6 +275,7 @@ class SendDialog(QDialog):
         table.setHorizontalHeaderLabels(_COLUMNS)
         table.verticalHeader().hide()
         table.setShowGrid(False)
+        table.setWordWrap(False)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -280,6 +284,9 @@ class SendDialog(QDialog):
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         column.addWidget(table, 1)
+        self._why = QLabel()
+        self._why.setWordWrap(True)
+        column.addWidget(self._why)
         column.addStretch(0)
         self._retry_button = button("Try again now", self._retry)
         self._cancel_button = button("Send no more of it", self._cancel)

@@ -71,6 +71,11 @@ class JobRow:
     cancel: bool
 
 
+def objects(number: int) -> str:
+    """ "1 object", "12 objects"."""
+    return "1 object" if number == 1 else f"{number} objects"
+
+
 def job_row(job: Job, service: SendState | None = None) -> JobRow:
     """What the queue says of a job; `service` is what the sending thread does now."""
     counts = job.counts
@@ -84,7 +89,7 @@ def job_row(job: Job, service: SendState | None = None) -> JobRow:
         job_id=job.job_id,
         when=f"{when:%d %b %H:%M}",
         destination=job.destination,
-        what="1 object" if job.total == 1 else f"{job.total} objects",
+        what=objects(job.total),
         state=_words(job),
         message="" if over else job.message,
         tone=tone,

@@ -92,7 +92,10 @@ def show_status(window: MainWindow) -> None:
         window.status.show_numbers((*status_of(page.recording_state), *numbers))
     spec, info = engine.spec, engine.source_info
     window.setWindowTitle("SEMC Live" if info is None else f"{info.source_id} · SEMC Live")
-    if spec is not None:
+    if spec is None:
+        # Not that of the scan or the review before.
+        window.status.show_model("", "")
+    else:
         options = window.control.options
         name = window.choices.model.stem if options is None else options.model.stem
         window.status.show_model(model_text(name, spec.sha256, engine.device_name), spec.notice)

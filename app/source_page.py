@@ -157,7 +157,8 @@ class SourcePage(QWidget):
         for source, name in cameras:
             self._cameras.addItem(name, source)
         if not cameras:
-            self._cameras.addItem("None found (try device 0)", "camera:0")
+            self._cameras.addItem("None found", "camera:0")
+        self._cameras.setToolTip("" if cameras else "Start tries device 0.")
 
     def show_model(self, path: Path, name: str, device: str) -> None:
         """The model file, what it is called, and the device that the next scan will use."""

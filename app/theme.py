@@ -26,6 +26,11 @@ FAULT: Final = "#ff8a80"
 FAULT_GROUND: Final = "#3b1418"
 NOTICE_GROUND: Final = "#332a0d"
 
+LEAST_EM: Final = (46, 32)
+"""Width and height of the smallest window, in lines of the font."""
+_FRAME: Final = 0.94
+"""What a window's frame leaves of the screen."""
+
 # After Okabe and Ito, lightened for a dark ground: told apart with any kind of colour vision.
 _PLANE_COLOURS: Final = ("#f5a623", "#56b4e9", "#2fc48d", "#f0e442", "#f2702b", "#d78fbf")
 
@@ -73,8 +78,18 @@ def fitted_font(base: QFont, text: str, width: float, height: float) -> QFont:
     return scaled_font(base, max(0.5, 0.99 * min(wide, high)), bold=True)
 
 
+def _fit_font(application: QApplication) -> None:
+    """Make the font smaller where the smallest window would be larger than the screen."""
+    font, screen = application.font(), application.primaryScreen().availableSize()
+    line = QFontMetricsF(font).height()
+    room = min(screen.width() / LEAST_EM[0], screen.height() / LEAST_EM[1]) * _FRAME
+    if line > room:
+        application.setFont(scaled_font(font, room / line))
+
+
 def apply_theme(application: QApplication) -> None:
     """Give the whole program its look."""
+    _fit_font(application)
     application.setStyle(QStyleFactory.create("Fusion"))
     # What is derived from these two (edges, shadows, separators) would come from the desktop's theme else.
     palette = QPalette(QColor(RAISED), QColor(GROUND))
@@ -167,8 +182,12 @@ def _style_sheet() -> str:
         border-color: {ACCENT};
     }}
     QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {BORDER}; }}
+    QProgressBar {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 4px; }}
+    QProgressBar::chunk {{ background: {ACCENT}; border-radius: 3px; }}
     QHeaderView::section {{
         background: {RAISED}; color: {DIM}; border: none; padding: 0.25em 0.5em; font-weight: 600;
     }}
-    QTableWidget {{ background: {GROUND}; border: 1px solid {BORDER}; border-radius: 5px; }}
+    QTableWidget {{ background: {GROUND}; border: 1px solid {BORDER}; border-radius: 5px; outline: 0; }}
+    QTableWidget::item {{ padding: 0.15em 0.5em; }}
+    QTableWidget::item:selected {{ background: {ACCENT}; color: {GROUND}; }}
     """

@@ -259,7 +259,7 @@ class MainWindow(QWidget):
     def _restore(self) -> None:
         self.resize(QSize(1280, 800))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(round(46 * theme.em(self)), round(32 * theme.em(self)))
+        self.setMinimumSize(*(round(lines * theme.em(self)) for lines in theme.LEAST_EM))
         self.restoreGeometry(self.settings.geometry)
         self.scan_page.toggle_heat_map(self.settings.heat_map)
         self.review_page.heat_map_on = self.settings.heat_map

@@ -206,6 +206,7 @@ def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(
     dialog.page.show_folder(tmp_path)
     dialog.export()
     assert "birth date" in dialog.said
+    assert dialog.page.patient_form.birth_date.hasFocus()
     assert dialog.page.name.text() == "identified-001"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage, QPalette
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -31,6 +31,8 @@ from app.send_server import ServerForm
 from app.train_page import DataChoice, ModelRow, TrainPage
 from app.window import MainWindow
 from semc_core.frames import Crop
+
+WAIT_MS = 30_000
 
 
 def fields(root: QWidget) -> Iterator[QWidget]:
@@ -97,6 +99,47 @@ def test_tab_goes_through_what_is_put_into_the_page_for_training_later(
     use = next(each for each in stops if isinstance(each, QAbstractButton) and each.text() == "Use")
     wanted = [first, second, page.length, page.start, use, page.rollback]
     assert [stops.index(each) for each in wanted] == sorted(stops.index(each) for each in wanted)
+
+
+def test_a_font_that_is_too_large_for_the_screen_is_made_smaller(qapp: QApplication) -> None:
+    before = qapp.font()
+    try:
+        qapp.setFont(theme.scaled_font(before, 4))
+        theme.apply_theme(qapp)
+        line, screen = QFontMetricsF(qapp.font()).height(), qapp.primaryScreen().availableSize()
+        assert line * theme.LEAST_EM[0] <= screen.width()
+        assert line * theme.LEAST_EM[1] <= screen.height()
+        assert line > screen.width() / 100, "but not smaller than it must be"
+    finally:
+        qapp.setFont(before)
+
+
+def test_nothing_overlaps_in_the_smallest_window_with_a_banner(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path
+) -> None:
+    window.resize(window.minimumSize())
+    window.open_source(str(cine_loop))
+    window.report("Something that takes three lines has to be told. " * 4)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    page = window.scan_page
+    qtbot.waitUntil(lambda: page.checklist.view is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: page.readout.geometry().bottom() < page.checklist.geometry().top(), timeout=WAIT_MS // 3
+    )
+
+
+def test_the_model_of_another_scan_is_not_named_and_one_that_cannot_be_read_is_told(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path, tmp_path: Path
+) -> None:
+    window.open_source(str(cine_loop))
+    qtbot.waitUntil(lambda: "always_fhp1" in window.status.text, timeout=WAIT_MS)
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"no model")
+    window.choices.use_model(str(damaged))
+    window.show_sources()
+    qtbot.waitUntil(lambda: "damaged.safetensors cannot" in window.source_page.protocol_note, timeout=WAIT_MS)
+    window.open_source(str(cine_loop))
+    qtbot.waitUntil(lambda: "always_fhp1" not in window.status.text, timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("ground", ["#ffffff", "#101010"])

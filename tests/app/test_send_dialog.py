@@ -209,7 +209,7 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     dialog.send()
     qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=WAIT_MS)
     dialog._remove()
-    qtbot.waitUntil(lambda: "cancel them first" in dialog._said.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "cancel that first" in dialog._said.text(), timeout=WAIT_MS)
     dialog.table.selectRow(0)
     dialog._cancel()
     qtbot.waitUntil(lambda: state_of_first(dialog) == "cancelled", timeout=WAIT_MS)

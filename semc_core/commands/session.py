@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semc_core.paths import default_output_folder
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do one action. Returns the exit code: 1 where a session is not as it was written."""
+    """Do one action. Returns the exit code: 1 where a session is not as it was written, or cannot be read."""
     if args.action == "list":
         return _list(args.folder)
     if args.action == "show":
@@ -90,7 +91,7 @@ def _state(session: Session) -> str:
     if session.complete:
         parts.append("whole source analysed")
     if session.corrections:
-        parts.append(f"{session.corrections} corrections")
+        parts.append(counted(session.corrections, "correction"))
     return ", ".join(parts)
 
 
@@ -141,7 +142,7 @@ def _print(session: Session) -> None:
         "Source": f"{session.source.source_id} ({session.source.kind})",
         "Model": f"{session.model.preset}, {session.model.sha256[:12]}, {session.model.device}",
         "Frames": f"{session.frame_count}{'' if session.complete else ' (not known to be all)'}",
-        "Log": f"{seq} entries, the last {head}",
+        "Log": f"{counted(seq, 'entry', 'entries')}, the last {head}",
         "Note": session.note,
     }
     for name, value in facts.items():
@@ -186,25 +187,24 @@ def _verify(folders: list[Path], head: str | None) -> int:
     from semc_core.session.session import Session
 
     good = True
-    notes: tuple[str, ...]
     for given in folders:
         folder = _folder_of(given)
         try:
             with Session.open(folder, read_only=True) as session:
                 found = session.verify(head)
                 last = session.head[1]
-            problems, notes = list(found.problems), found.notes
         except SemcError as error:
-            problems, notes = [str(error)], ()
-        if problems:
+            good = False
+            print(f"{folder.name}: could not be looked at.\n  {error}")
+            continue
+        if found.ok:
+            entries = counted(found.entries, "entry", "entries")
+            print(f"{folder.name}: as it was written, {entries}, the last {last}.")
+        else:
             good = False
             print(f"{folder.name}: not as it was written.")
-            for problem in problems:
-                print(f"  {problem}")
-        else:
-            print(f"{folder.name}: as it was written, {found.entries} entries, the last {last}.")
-        for note in notes:
-            print(f"  {note}")
+        for sentence in (*found.problems, *found.notes):
+            print(f"  {sentence}")
     return 0 if good else 1
 
 

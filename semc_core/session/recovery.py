@@ -19,6 +19,7 @@ from semc_core.session.journal import Note
 from semc_core.session.parts import VIDEO_SUFFIX
 from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
+from semc_core.words import counted
 
 _PNG: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
 
@@ -247,11 +248,7 @@ def _sentence(last_s: float | None, during: Interrupted, taken: int, missing: in
         )
         parts.append("At most the last second before that end is lost.")
     if taken:
-        parts.append(f"{_planes(taken)} taken over from the files in its folder.")
+        parts.append(f"{counted(taken, 'plane was', 'planes were')} taken over from the files in its folder.")
     if missing:
-        parts.append(f"Files are missing of {missing} plane{'s' * (missing != 1)}.")
+        parts.append(f"Files are missing of {counted(missing, 'plane')}.")
     return " ".join(parts)
-
-
-def _planes(count: int) -> str:
-    return "1 plane was" if count == 1 else f"{count} planes were"

@@ -136,14 +136,15 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def close_database(connection: sqlite3.Connection, *, read_only: bool) -> None:
     """Close; a writer leaves one plain file behind, which can be read from where nothing can be written."""
-    if not read_only:
-        try:
+    try:
+        if not read_only:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-        except sqlite3.OperationalError:
-            # Somebody reads it, or the disk is full: it stays in two files, which is as good.
-            connection.rollback()
-    connection.close()
+    except sqlite3.OperationalError:
+        # Somebody reads it, or the disk is full: it stays in two files, which is as good.
+        connection.rollback()
+    finally:
+        connection.close()
 
 
 @contextmanager

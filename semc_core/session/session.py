@@ -129,6 +129,7 @@ class Session(SessionView):
 
         Raises:
             SaveError: The last frames could not be written; the session is closed all the same.
+            SessionError: It was damaged meanwhile; so it is.
         """
         # Without the lock, which its last entry needs.
         unproven = self._prover.close(_PROOF_WAIT_S)
@@ -388,9 +389,12 @@ class Session(SessionView):
 
     def _let_go(self) -> None:
         self._closed = True
-        self._prover.close(0)
-        self._sync.close()
-        self._reader.close()
-        schema.close_database(self._connection, read_only=self.read_only)
-        if self._writer_lock is not None:
-            self._writer_lock.release()
+        try:
+            self._prover.close(0)
+            self._sync.close()
+            self._reader.close()
+            with schema.told(self.folder):
+                schema.close_database(self._connection, read_only=self.read_only)
+        finally:
+            if self._writer_lock is not None:
+                self._writer_lock.release()

@@ -202,6 +202,7 @@ class SessionKeeper:
                 self._changed.notify_all()
             self._frames.close()
             self._close_tape()
+            self._close_session()
 
     def _next_event(self) -> HoldEvent | None:
         """Wait for the hold that waits longest; None when closed and all is written."""

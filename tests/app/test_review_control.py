@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from app.opened import OpenReview, ReviewRequest
 from app.review_control import ReviewControl
+from semc_core.errors import SessionError
+from semc_core.session.changes import Relabel
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session
 
@@ -49,3 +52,30 @@ def test_a_session_opened_while_the_one_before_was_busy_is_shown(qtbot: QtBot, t
     assert control.open is not None
     assert control.open.session.folder.name == "second"
     control.close()
+
+
+def test_what_another_program_wrote_is_shown_although_it_could_not_be_read_at_first(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "session"
+    with filled_session(folder) as holder:
+        looked_at = Session.open(folder, read_only=True)
+        control = ReviewControl(lambda request: OpenReview(looked_at, None, None))
+        control.begin(ReviewRequest(folder, tmp_path / "model", "cpu", tmp_path))
+
+        def seen(name: str) -> bool:
+            control.poll(time.monotonic())
+            plane = control.snapshot.plane(1)
+            return plane is not None and plane.plane == name
+
+        qtbot.waitUntil(lambda: seen("A"), timeout=WAIT_MS)
+
+        def busy(start_s: float | None = None, end_s: float | None = None) -> None:
+            monkeypatch.delattr(looked_at, "frames")
+            raise SessionError("It is busy.")
+
+        monkeypatch.setattr(looked_at, "frames", busy, raising=False)
+        holder.apply(Relabel(1, "B"))
+        qtbot.waitUntil(lambda: seen("B"), timeout=WAIT_MS)
+        assert control.fault == "It is busy."
+        control.close()

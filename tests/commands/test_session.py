@@ -73,4 +73,4 @@ def test_verify_says_whether_and_what(corrected: Path, capsys: pytest.CaptureFix
     assert main.main(["session", "verify", str(corrected), str(corrected.parent)]) == 1
     printed = capsys.readouterr().out
     assert "Row 2 of planes is not what the log says." in printed
-    assert "scans holds no session" in printed
+    assert "scans: could not be looked at.\n  scans holds no session" in printed

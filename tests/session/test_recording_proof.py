@@ -127,7 +127,9 @@ def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_re
 ) -> None:
     killed = killed_scan(tmp_path)
     assert main(["session", "verify", str(killed)]) == 0
-    assert "recording.mkv is not proven: its session is still open, or was never" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "as it was written, 1 entry, the last" in said
+    assert "recording.mkv is not proven: its session is still open, or was never" in said
     with Session.open(killed) as session:
         assert session.recovered != ""
     found = verified(killed)

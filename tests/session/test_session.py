@@ -316,6 +316,17 @@ def test_news_that_could_not_be_read_are_read_the_next_time(
         assert reader.plane(1).plane == "B", "after its end it says what it said last"
 
 
+def test_a_session_that_is_damaged_while_it_is_open_says_so_when_it_is_closed(tmp_path: Path) -> None:
+    session = filled_session(tmp_path / "s")
+    session._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    with (tmp_path / "s" / "session.sqlite").open("r+b") as file:
+        file.write(b"\x55" * 4096)
+    with pytest.raises(SessionError, match="damaged"):
+        session.close()
+    assert not (tmp_path / "s" / "session.lock").exists()
+    session.close()
+
+
 def test_reading_goes_on_while_the_writer_is_inside_a_transaction(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         other = sqlite3.connect(tmp_path / "s" / "session.sqlite", isolation_level=None)

@@ -27,6 +27,7 @@ from semc_core.session.plane_files import PlaneFiles, encode_png, write_plane
 from semc_core.session.session import Session
 from semc_core.session.store import SessionKeeper, store_in
 from tests.session.killed_writer import CLASSES, event, origin
+from tests.session.sessions import frame
 
 ROOT = Path(__file__).parents[2]
 
@@ -280,3 +281,21 @@ def test_killed_at_any_moment_every_json_parses_and_has_its_frame(tmp_path: Path
         assert found >= 1
         seen += found
     assert seen >= 3
+
+
+def test_a_fault_at_the_end_of_a_scan_leaves_its_session_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = SessionKeeper(tmp_path / "s", origin())
+    keeper.classified(frame(0))
+
+    def broken() -> None:
+        monkeypatch.undo()
+        raise RuntimeError
+
+    monkeypatch.setattr(keeper._frames, "close", broken)
+    keeper.close()
+    assert "because of a fault" in keeper.fault
+    with Session.open(tmp_path / "s", read_only=True) as session:
+        assert session.closed
+        assert session.frame_count == 1

@@ -12,6 +12,7 @@ from semc_core.errors import SemcError
 from semc_core.frames import FrameResult
 from semc_core.session.frame_rows import FrameRow, frame_row
 from semc_core.session.session import COMMIT_EVERY_S, Session
+from semc_core.words import counted
 
 _log = logging.getLogger(__name__)
 _WAITING_LIMIT: Final = 3600

@@ -24,6 +24,7 @@ from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import PICTURES, FrameTable
 from semc_core.session.holds import Hold, hold_of, logged_holds
 from semc_core.session.session import Session
+from semc_core.words import counted
 
 _NO_PICTURE: Final = np.zeros((1, 1), np.uint8)
 _NO_MAPS: Final = np.zeros((0, 0, 0), np.float32)

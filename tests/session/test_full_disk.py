@@ -142,18 +142,19 @@ def test_a_scan_goes_on_and_tells_what_is_missing(tmp_path: Path) -> None:
     assert saved.png is None
 
 
-def test_frames_that_find_no_room_are_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("count", "missing"), [(3700, "3700 frames are"), (1, "1 frame is")])
+def test_frames_that_find_no_room_are_counted(count: int, missing: str) -> None:
     def opened() -> Session:
         raise SaveError("The disk is full; free space for it, or choose another folder.")
 
     log = FrameLog(opened)
     shown = frame(1)
-    for _ in range(3700):
+    for _ in range(count):
         log.put(shown)
     log.close()
     assert log.fault == (
         "The frames are not logged. The disk is full; free space for it, or choose another folder. "
-        "3700 frames are missing in the log."
+        f"{missing} missing in the log."
     )
 
 

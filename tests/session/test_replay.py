@@ -212,4 +212,5 @@ def test_many_differences_are_summed_up() -> None:
     many = [replace(HOLD, frame_index=number) for number in range(40)]
     replay = compare(many, [], [], exact=True)
     assert len(replay.differences) == 6
-    assert replay.differences[-1] == "There are 35 more differences."
+    assert replay.differences[-1] == "And 35 more differences."
+    assert compare(many[:6], [], [], exact=True).differences[-1] == "And 1 more difference."

@@ -39,7 +39,8 @@ class FrameLog:
     def fault(self) -> str:
         """The sentence about frames that could not be written, or ""."""
         with self._changed:
-            lost = f"{self._lost} frames are missing in the log." if self._lost else ""
+            missing = counted(self._lost, "frame is", "frames are")
+            lost = f"{missing} missing in the log." if self._lost else ""
             return f"{self._fault} {lost}".strip()
 
     def put(self, result: FrameResult) -> None:

@@ -149,8 +149,8 @@ def compare(logged: list[Hold], again: list[Hold], announced: list[Hold], *, exa
         )
         for hold in logged
     )
-    if len(differences) > _TOLD:
-        differences[_TOLD:] = [f"There are {len(differences) - _TOLD} more differences."]
+    if (more := len(differences) - _TOLD) > 0:
+        differences[_TOLD:] = [f"And {counted(more, 'more difference')}."]
     return Replay(tuple(logged), tuple(again), tuple(differences), same)
 
 

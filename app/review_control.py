@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from app.opened import OpenReview, ReviewRequest
 from app.review_reader import ReviewReader
 from app.review_said import done_sentence
 from app.review_state import ReviewSnapshot
-from app.review_worker import LATER, SOON, Hand
+from app.review_worker import SOON, Hand
 from app.saved_frames import read_png
 from app.scan import Job
 from semc_core.errors import ModelFileError, SaveError, SemcError
@@ -47,6 +48,7 @@ class ReviewControl:
         self.request: ReviewRequest | None = None
         self._open: OpenReview | None = None
         self._hand: Hand | None = None
+        self._picture_hand: Hand | None = None  # so that no correction waits for a picture of a card
         self._reader: ReviewReader | None = None
         self._lock = threading.Lock()
         self._snapshot = ReviewSnapshot()
@@ -72,9 +74,9 @@ class ReviewControl:
     def let_go(self) -> None:
         """Close what is open, on another thread."""
         if self._open is not None:
-            reader, hand, opened = self._reader, self._hand, self._open
-            self._open, self._hand, self._reader = None, None, None
-            self._closing.append(Job(lambda: _close_all(reader, hand, opened), "review-close"))
+            reader, hands, opened = self._reader, (self._hand, self._picture_hand), self._open
+            self._open, self._hand, self._picture_hand, self._reader = None, None, None, None
+            self._closing.append(Job(lambda: _close_all(reader, hands, opened), "review-close"))
         with self._lock:
             self._snapshot, self._pictures = ReviewSnapshot(), {}
 
@@ -156,6 +158,7 @@ class ReviewControl:
         # One that waited when the session before was let go was forgotten with its hand.
         self._refreshing = False
         self._hand = Hand(self._failed)
+        self._picture_hand = Hand(self._failed, "review-pictures")
         self._reader = ReviewReader(opened, self._failed)
         self._refresh()
 
@@ -249,7 +252,7 @@ class ReviewControl:
 
         def correct() -> None:
             with analysis.held():
-                change = make(analysis.look_at(index))
+                change = make(analysis.look_at(index, maps=False))
                 before = self.snapshot.plane(getattr(change, "plane_id", None))
                 opened.session.apply(change)
             self._told(done_sentence(change, before))
@@ -308,13 +311,16 @@ class ReviewControl:
         with self._lock:
             if opened is self._open:
                 self._snapshot = snapshot
-            known = set(self._pictures)
+            known, hand = set(self._pictures), self._picture_hand
         for plane in snapshot.planes:
-            if plane.png is not None and plane.png not in known:
+            if plane.png is not None and plane.png not in known and hand is not None:
                 known.add(plane.png)
-                self._do(lambda name=plane.png: self._read_picture(opened, name), LATER)  # type: ignore[misc]
+                hand.do(partial(self._read_picture, opened, plane.png), SOON)
 
     def _read_picture(self, opened: OpenReview, name: str) -> None:
+        with self._lock:
+            if name in self._pictures:
+                return  # asked for again before it was read
         pixels = read_png(opened.session.folder / name)
         if pixels is None:
             return  # told by `semc session verify`; the card stays without a picture
@@ -365,9 +371,8 @@ def _way_out(error: SemcError) -> str:
     return "change_folder" if isinstance(error, SaveError) else "source"
 
 
-def _close_all(reader: ReviewReader | None, hand: Hand | None, opened: OpenReview) -> None:
-    if reader is not None:
-        reader.close()
-    if hand is not None:
-        hand.close()
+def _close_all(reader: ReviewReader | None, hands: Sequence[Hand | None], opened: OpenReview) -> None:
+    for one in (reader, *hands):
+        if one is not None:
+            one.close()
     opened.close()

@@ -20,8 +20,7 @@ _log = logging.getLogger(__name__)
 
 URGENT: Final = 0
 SOON: Final = 1
-LATER: Final = 2
-_END: Final = 3
+_END: Final = 2
 
 Told = Callable[[str], None]
 

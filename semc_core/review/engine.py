@@ -30,7 +30,7 @@ from semc_core.engine.review import Reviewed, review
 from semc_core.errors import SemcError, SessionError
 from semc_core.frames import FramePacket, FrameResult, Prediction
 from semc_core.review.candidates import best_frames, hold_span, scores
-from semc_core.review.looking import look
+from semc_core.review.looking import is_known, look
 from semc_core.review.state import Candidate, ReviewPhase, ReviewState
 from semc_core.review.table import GrowingTable
 from semc_core.review.turns import ResumedRuntime, SharedRuntime
@@ -111,17 +111,21 @@ class ReviewEngine:
         """What was concluded so far. Returns at once."""
         return self._growing.table
 
-    def look_at(self, index: int) -> FrameResult:
+    def look_at(self, index: int, *, maps: bool = True) -> FrameResult:
         """One frame of the source, by its place there, with everything that can be said of it now.
 
         Waits for its decoding and for the model, ahead of the analysis. Without the session's model the maps
         are all zero, and of a frame that was not analysed there is no prediction.
 
+        Args:
+            index: Which.
+            maps: Whether the maps are wanted; else the model is not asked about a frame that was analysed.
+
         Raises:
             SourceError: The frame cannot be read.
         """
         with self.held():
-            return self._looked(self._source.frame(index))
+            return self._looked(self._source.frame(index), maps)
 
     def candidates(self, plane_id: int, count: int) -> list[Candidate]:
         """The best frames of a hold for each of `count` equal stretches of its time, in order of time.
@@ -185,10 +189,11 @@ class ReviewEngine:
 
     # Looking
 
-    def _looked(self, packet: FramePacket) -> FrameResult:
+    def _looked(self, packet: FramePacket, maps: bool) -> FrameResult:
         table, model = self.table(), self._session.model
+        needed = maps or not is_known(table, packet.index)
         try:
-            return look(packet, table, model, self._classify_now)
+            return look(packet, table, model, self._classify_now if needed else None)
         except SemcError as error:
             # The loop can be reviewed without its model; that the maps are missing is told.
             self._told(str(error))

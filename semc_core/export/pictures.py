@@ -229,14 +229,14 @@ class Pictures:
 
     def _looked(self, made: Exported) -> Iterator[FramePacket]:
         """The clip's frames. In the end a few pictures made of them are looked at for text."""
-        look = ClipLook()
+        # Chosen without the masks over text that was found: so the choice stays, and nothing is read again.
+        look = ClipLook(lambda pixels: blanked(pixels, made.region, self._masks))
         for packet in self.clip_frames(made):
             made.coloured = made.coloured or packet.pixels.ndim == 3
             if self._finder is not None:
-                look.add(packet.pixels, packet.pts_s)
+                look.add(packet.pixels)
             yield packet
-        # Chosen without the masks over text that was found: so the choice stays, and nothing is read again.
-        for pixels in look.pictures(lambda pixels: blanked(pixels, made.region, self._masks)):
+        for pixels in look.pictures():
             self._look(made, blanked(pixels, made.region, ()))
 
     def _look(self, made: Exported, kept: NDArray[np.uint8]) -> None:

@@ -1,4 +1,4 @@
-"""Which pictures of a clip are read: a name that is there for half a second is in one of them."""
+"""Which pictures of a clip are read: a name that is there for two frames is in one of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.export.clip_look import MOST_MOMENTS, ClipLook
+from semc_core.export.clip_look import MOST_MOMENTS, ClipLook, Shown
 
 RATE = 30
 COUNT = 3 * RATE
@@ -36,11 +36,11 @@ def letters(pixels: NDArray[np.uint8], bottom: int = 120) -> float:
     return float(pixels[there].mean())
 
 
-def looked(frames: list[NDArray[np.uint8]], rate: float = RATE) -> list[NDArray[np.uint8]]:
-    look = ClipLook()
-    for index, pixels in enumerate(frames):
-        look.add(pixels, 12.3 + index / rate)
-    return look.pictures(same)
+def looked(frames: list[NDArray[np.uint8]], shown: Shown = same) -> list[NDArray[np.uint8]]:
+    look = ClipLook(shown)
+    for pixels in frames:
+        look.add(pixels)
+    return look.pictures()
 
 
 @pytest.mark.parametrize("first", [0, 4, 33, 47, 75])
@@ -51,6 +51,46 @@ def test_a_name_shown_for_half_a_second_is_read_at_its_brightest(first: int) -> 
     mean, *moments = looked(frames)
     assert letters(mean) < 140
     assert max(letters(pixels) for pixels in moments) > 240
+
+
+def drifting(count: int) -> list[NDArray[np.uint8]]:
+    """Bright speckle that turns into other speckle within a third of a second, as under a slow probe."""
+    noise = np.random.default_rng(3).integers(0, 256, (count // 10 + 2, *SIZE), np.uint8)
+    held = [cv2.normalize(cv2.GaussianBlur(each, (0, 0), 2), noise[0] * 0, 20, 160, cv2.NORM_MINMAX)
+            for each in noise]  # fmt: skip
+    frames = []
+    for index in range(count):
+        at, share = divmod(index, 10)
+        mixed = cv2.addWeighted(held[at], 1 - share / 10, held[at + 1], share / 10, 0)
+        frames.append(np.asarray(mixed, np.uint8))
+    return frames
+
+
+@pytest.mark.parametrize("length", [2, 3, RATE // 4, RATE // 2])
+@pytest.mark.parametrize("first", [0, 31, 58, COUNT - RATE // 2])
+def test_a_name_shown_for_two_frames_is_read_also_where_speckle_stands_still_for_longer(
+    first: int, length: int
+) -> None:
+    frames = drifting(COUNT)
+    for index in range(first, first + length):
+        frames[index] = with_name(frames[index])
+    assert max(letters(pixels) for pixels in looked(frames)) > 240
+
+
+def test_text_that_comes_and_goes_outside_of_what_is_exported_takes_no_place() -> None:
+    frames = [speckle(index) for index in range(COUNT)]
+    for number in range(12):
+        frames[7 * number + 1] = with_name(frames[7 * number + 1], "0:12:34", 30 + 3 * number)
+        frames[7 * number + 2] = with_name(frames[7 * number + 2], "0:12:34", 30 + 3 * number)
+    frames[45:47] = [with_name(pixels, "J", 200) for pixels in frames[45:47]]
+
+    def shown(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        kept = pixels.copy()
+        kept[:120] = 0
+        return kept
+
+    there = with_name(np.zeros(SIZE, np.uint8), "J", 200) > 200
+    assert max(float(pixels[there].mean()) for pixels in looked(frames, shown)[1:]) > 240
 
 
 def test_without_text_that_comes_or_goes_the_mean_is_enough() -> None:
@@ -75,9 +115,9 @@ def test_one_name_after_the_other_is_seen_and_never_more_pictures_than_allowed()
 def test_colour_slow_and_uneven_clips() -> None:
     frames = [speckle(index) for index in range(9)]
     frames[3:5] = [with_name(pixels) for pixels in frames[3:5]]
-    assert max(letters(pixels) for pixels in looked(frames, rate=3)) > 240
+    assert max(letters(pixels) for pixels in looked(frames)) > 240
     coloured = [np.stack([pixels] * 3, axis=-1) for pixels in frames]
-    pictures = looked(coloured, rate=3)
+    pictures = looked(coloured)
     assert {pixels.shape for pixels in pictures} == {(*SIZE, 3)}
     assert looked([]) == []
     assert len(looked([frames[0], frames[1][:100]])) == 1

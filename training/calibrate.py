@@ -87,7 +87,7 @@ def fit_novelty(
         seed: Of k-means.
 
     Raises:
-        UsageError: There are no more pictures than centres.
+        UsageError: There are no more pictures than centres, or all have the same features.
     """
     rng = np.random.default_rng(seed)
     centres, offsets = [], []
@@ -101,7 +101,10 @@ def fit_novelty(
     size = len(covariance)
     covariance = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / size * np.eye(size)
     if not np.trace(covariance) > 0:
-        raise UsageError("There are too few pictures to learn what is known; render more frames per patient.")
+        raise UsageError(
+            "The network tells no two pictures of planes apart; add pictures, or train again with a lower "
+            "--rate."
+        )
     values, vectors = np.linalg.eigh(covariance)
     kept = min(dimensions, size)
     whiten = (vectors[:, -kept:] / np.sqrt(values[-kept:])).astype(np.float32)

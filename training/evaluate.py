@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from rich.table import Table
 from semc_core.capture.simulated import SimulatedSource
 from semc_core.engine.detector import HoldEvent
 from semc_core.engine.review import review
+from semc_core.errors import UsageError
 from semc_core.frames import FrameResult
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.model.file import read_spec
@@ -32,15 +33,31 @@ from training.data.splits import Split, split_of
 from training.holds import FoundHold, HoldCounts, match, true_holds
 from training.metrics import frame_metrics
 
+_SIDES: Final = (120, 4096)
+_FASTEST: Final = 240
+_LONGEST: Final = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """How each patient is scanned: length, frame size, frames per second."""
+    """How each patient is scanned: length, frame size, frames per second.
+
+    Raises:
+        UsageError: No scan is like that.
+    """
 
     seconds: float = 60.0
     width: int = 640
     height: int = 480
     frame_rate: float = 25.0
+
+    def __post_init__(self) -> None:
+        if not (_SIDES[0] <= self.width <= _SIDES[1] and _SIDES[0] <= self.height <= _SIDES[1]):
+            raise UsageError(f"The frames must be {_SIDES[0]} to {_SIDES[1]} pixels wide and high.")
+        if not 1 <= self.frame_rate <= _FASTEST or not 1 <= self.seconds * self.frame_rate <= _LONGEST:
+            raise UsageError(
+                f"A scan must have 1 to {_FASTEST} frames per second, and 1 to {_LONGEST} frames in all."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -96,7 +96,9 @@ def test_the_command_writes_a_page_numbers_and_every_answer(
     said = capsys.readouterr().out
     assert "18 frames, 3 groups" in said
     classes = said[said.index("F1, 95 %") :]
-    assert len(classes[: classes.index("└")].splitlines()) == 2 + len(LIVER_CLASSES), "a line each in 80 columns"
+    assert len(classes[: classes.index("└")].splitlines()) == 2 + len(LIVER_CLASSES), (
+        "a line each in 80 columns"
+    )
     found = json.loads((out / "result.json").read_text())
     assert (found["format"], found["frames"], found["groups"]) == (1, 18, 3)
     assert found["classes"] == list(LIVER_CLASSES)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semc_core.commands.arguments import new_file
+from semc_core.commands.arguments import new_file, seed
 from semc_core.errors import UsageError
 from semc_core.words import counted
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--json", type=new_file, metavar="FILE", help="write the report as JSON, too")
     split = actions.add_parser("split", help=_SPLIT, description=_SPLIT, epilog=_LAYOUTS)
     _add_reading(split)
-    split.add_argument("--seed", type=int, default=1, help="decides who goes where (default: 1)")
+    split.add_argument("--seed", type=seed, default=1, help="decides who goes where (default: 1)")
     split.add_argument(
         "--shares", default="70/15/15", help="of train/validation/test, in percent (default: 70/15/15)"
     )

@@ -71,9 +71,14 @@ def _place(text: str) -> Path:
     """A folder, there or to be made, or a file to write.
 
     Raises:
-        argparse.ArgumentTypeError: It would lie in a folder that is not there.
+        argparse.ArgumentTypeError: It would lie in a folder that is not there, or is of the other kind.
     """
-    return Path(text) if Path(text).is_dir() else new_file(text)
+    path = Path(text)
+    if path.is_dir() and not _numbers_only(path):
+        return path
+    if path.exists() and not _numbers_only(path):
+        raise argparse.ArgumentTypeError(f"{path} is a file; name a folder, or a file ending in .json")
+    return new_file(text)
 
 
 def run(args: argparse.Namespace) -> int:

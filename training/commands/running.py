@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from semc_core.commands.arguments import count, new_file, positive
+from semc_core.commands.arguments import count, new_file, positive, seed
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.model.presets import PRESETS
 
@@ -99,7 +99,7 @@ def add_common(parser: argparse.ArgumentParser, written: str, preset: str, augme
     parser.add_argument(
         "--patience", type=count, help="end after so many validations without a better result"
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--threads", type=count, default=2, help="CPU threads of a process (default: 2)")
     parser.add_argument("--nice", type=int, default=0, metavar="N", help="lower priority, 0-19 (default: 0)")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the same --out")

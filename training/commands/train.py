@@ -111,11 +111,16 @@ def _promote(args: argparse.Namespace) -> None:
 
 
 def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
+    from semc_core.model.file import read_spec
     from training.given import load_given
     from training.loop import Training
     from training.networks import described
+    from training.pretrain.encoder import read_encoder
 
     options = _options(args)
+    read_spec(args.compare_with)  # What cannot be used is known before the work, not after it.
+    if args.encoder is not None:
+        read_encoder(args.encoder)
     preprocessing = described(options.method, options.preset).preprocessing
     with reading_bar("Reading pictures") as tell:
         data = load_given(args.data, preprocessing, args.seed, args.groups, tell)

@@ -33,6 +33,11 @@ def what_is_lacking(index: DataIndex) -> str:
     counts = Counter(sample.label for sample in labelled if sample.split == split)
     scarce = min(sorted(present), key=lambda name: counts[name])
     if counts[scarce] >= _LEAST_PICTURES:
+        held_out = {sample.label for sample in labelled if sample.split == "validation"}
+        if held_out and held_out <= {index.none_class}:
+            return (
+                "No validation picture shows a plane; add patients, or deal anew: `semc data split --anew`."
+            )
         return ""
     kind = "training pictures" if split else "pictures"
     return (

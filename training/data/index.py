@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -130,7 +131,7 @@ class DataIndex:
         Raises:
             UsageError: The shares make no sense, a group is in two splits, or a split stays empty.
         """
-        if any(share < 0 for share in shares) or not sum(shares) > 0 or shares[0] <= 0:
+        if not all(0 <= share < math.inf for share in shares) or shares[0] <= 0:
             raise UsageError(
                 "The shares must be three numbers of 0 or more, the first above 0, as in 70/15/15."
             )
@@ -254,6 +255,8 @@ def read_splits(path: Path) -> StoredSplits:
             ]
         if not rows:
             raise ValueError("no rows")
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no table of splits {path}; `semc data split` writes one.") from error
     except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise UsageError(
             f"{path.name} cannot be read as a table of splits; remove it and run `semc data split` again."

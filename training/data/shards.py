@@ -76,9 +76,7 @@ def read_shard(path: Path) -> tuple[NDArray[np.uint8], list[Row]]:
             ]
         frames = np.load(path.with_suffix(".npy"), mmap_mode="r")
     except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"{path.name} or its frames cannot be read ({error}); render this patient again."
-        ) from error
+        raise UsageError(f"{path.name} or its frames cannot be read; render this patient again.") from error
     if frames.dtype != np.uint8 or frames.ndim != 3 or len(frames) != len(rows):
         raise UsageError(f"{path.name} does not fit its frames; delete both and render this patient again.")
     return frames, rows

@@ -31,11 +31,14 @@ def read_coarse(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as table:
-            return {row["label"]: row["anatomy"] for row in csv.DictReader(table)}
+            found = {row["label"]: row["anatomy"] for row in csv.DictReader(table)}
+        if not found or None in found.values():
+            raise ValueError("no rows, or half of one")
     except (OSError, KeyError, ValueError, csv.Error) as error:
         raise UsageError(
             f"{path.name} cannot be read; it must be a CSV file with the columns label and anatomy."
         ) from error
+    return found
 
 
 def anatomies(data: FrameSet, coarse: Mapping[str, str] | None = None) -> Tensor:

@@ -55,7 +55,11 @@ def open_data(
     Raises:
         UsageError: There is no such folder, no layout fits, or a group is in two splits.
     """
-    index = _open(where, options or ReadOptions())
+    try:
+        index = _open(where, options or ReadOptions())
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise UsageError(f"{where} cannot be read ({why}); choose one that you may read.") from error
     if not leaks_allowed:
         index.check()
     return index
@@ -72,6 +76,8 @@ def _open(where: Path | str, options: ReadOptions) -> DataIndex:
     path = Path(where).expanduser().absolute()
     if path.is_file() and path.suffix.lower() == ".csv":
         return _with_stored_splits(table.read(path, options), options.splits, options)
+    if path.is_file():
+        raise UsageError(f"{path} is a file; name the folder of a data set, or a table of pictures (.csv).")
     if not path.is_dir():
         raise UsageError(f"There is no folder {path}; name the folder of a data set.")
     for layout in _LAYOUTS:

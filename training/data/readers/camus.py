@@ -85,7 +85,11 @@ def _splits(folder: Path) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for word, split in _LISTS.items():
         for path in [*folder.glob(f"subgroup_{word}.txt"), *folder.glob(f"*/subgroup_{word}.txt")]:
-            for name in path.read_text(encoding="utf-8").split():
+            try:
+                names = path.read_text(encoding="utf-8").split()
+            except (OSError, ValueError) as error:
+                raise UsageError(f"{path.name} cannot be read; use the original lists.") from error
+            for name in names:
                 if chosen.setdefault(name, split) != split:
                     raise UsageError(f"{name} is in two lists of patients; use the original lists.")
     return chosen

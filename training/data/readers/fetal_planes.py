@@ -71,7 +71,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
                 plain = {str(key).strip(): str(value).strip() for key, value in row.items()}
                 yield {name: plain[name] for name in _COLUMNS}
     except (OSError, KeyError, ValueError, csv.Error) as error:
-        raise UsageError(f"{path.name} cannot be read ({error}); download the data set again.") from error
+        raise UsageError(f"{path.name} cannot be read; download the data set again.") from error
 
 
 def _table(folder: Path) -> Path | None:

@@ -45,7 +45,12 @@ def read(where: Path, options: ReadOptions) -> DataIndex:
         with path.open(newline="", encoding="utf-8-sig") as table:
             samples = [_sample(row, path.parent, options) for row in csv.DictReader(table)]
     except (OSError, KeyError, ValueError, AttributeError, csv.Error) as error:
-        raise UsageError(f"{path.name} cannot be read as a table of pictures ({error}).") from error
+        raise UsageError(
+            f"{path.name} cannot be read as a table of pictures; it must be a CSV file in UTF-8 with the "
+            "columns file and label, and where known source, group, split and frame, a whole number."
+        ) from error
+    if not samples:
+        raise UsageError(f"{path.name} lists no pictures; name another table.")
     missing = [sample for sample in samples if not sample.path.exists()]
     if missing:
         raise UsageError(

@@ -108,8 +108,11 @@ class ReviewEngine:
         return ReviewState(state.phase, state.done, total, speed_x, state.message)
 
     def table(self) -> FrameTable:
-        """What was concluded so far. Returns at once."""
-        return self._growing.table
+        """What was concluded so far. Returns at once, unless the session is only looked at.
+
+        Then somebody else may be writing it, and its log is read.
+        """
+        return self._session.frames() if self._session.read_only else self._growing.table
 
     def look_at(self, index: int, *, maps: bool = True) -> FrameResult:
         """One frame of the source, by its place there, with everything that can be said of it now.

@@ -42,10 +42,15 @@ class SeekableRecording(KnownTimes):
         try:
             tables = [(video, read_table(video)) for video in part_videos(folder)]
             filled = [(video, table) for video, table in tables if len(table)]
+            fault = SourceError("This session has no recording; record the scan, or open another session.")
             for video, table in filled:
-                self._parts.append(_Part(video, table, CACHE_BYTES // len(filled)))
+                try:
+                    self._parts.append(_Part(video, table, CACHE_BYTES // len(filled)))
+                except SourceError as error:
+                    # A kill came before the first picture of this part was written; the others are whole.
+                    fault = error
             if not any(part.places for part in self._parts):
-                raise SourceError("This session has no recording; record the scan, or open another session.")
+                raise fault
         except BaseException:
             self.close()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from semc_core.capture.seek import index_at, open_seekable
 from semc_core.capture.seek_cache import ByteCache
 from semc_core.capture.seek_video import SeekableVideo
 from semc_core.errors import SourceError, SourceInterrupted
+from semc_core.frames import FramePacket
 from tests.capture.capture_clips import read_all, write_dicom, write_video
 from tests.capture.seek_clips import KINDS, OPEN, encode, first_difference, order_of
 
@@ -97,6 +99,39 @@ def test_a_frame_that_is_no_longer_wanted_is_given_up(tmp_path: Path) -> None:
     expected = read_all(open_source(str(path)))
     assert first_difference(source, expected, [60, 59, 20]) == ""
     source.close()
+
+
+def test_who_watches_goes_ahead_of_who_does_not(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
+    expected, source = read_all(open_source(str(path))), open_seekable(path)
+    assert isinstance(source, SeekableVideo)
+    begun, watched = threading.Event(), threading.Event()
+    order: list[int] = []
+
+    def passed(make: Callable[[], FramePacket | None]) -> None:
+        begun.set()
+        assert watched.wait(60)
+
+    def patiently() -> None:
+        got = source.frame(69, passed=passed)
+        order.append(got.index)
+        np.testing.assert_array_equal(got.pixels, expected[69].pixels)
+
+    def watching() -> None:
+        np.testing.assert_array_equal(source.frame(20, lambda: False).pixels, expected[20].pixels)
+        order.append(20)
+
+    threads = [threading.Thread(target=patiently), threading.Thread(target=watching)]
+    threads[0].start()
+    assert begun.wait(60)
+    threads[1].start()
+    while not source._somebody_hurries():
+        assert threads[1].is_alive()
+    watched.set()
+    for thread in threads:
+        thread.join(60)
+    source.close()
+    assert order == [20, 69]
 
 
 def test_many_threads_read_one_loop(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from semc_core.engine.review import review
 from semc_core.errors import ModelFileError
 from semc_core.frames import FrameResult
 from semc_core.model.presets import new_spec
-from semc_core.review.engine import ReviewEngine
+from semc_core.review.engine import GIVE_WAY_S, ReviewEngine
 from semc_core.review.state import ReviewPhase
 from semc_core.session.changes import Reject, Relabel
 from semc_core.session.entries import model_entry, source_entry
@@ -207,6 +207,67 @@ def test_a_frame_is_looked_at_wherever_the_analysis_is(loop: Path, tmp_path: Pat
     (looked,) = looks
     assert (looked.packet.index, looked.label, looked.picture) == (60, "B", "live")
     np.testing.assert_array_equal(looked.packet.pixels, textured(60))
+    engine.close()
+    source.close()
+    session.close()
+
+
+def test_the_analysis_holds_inside_held_and_goes_on_after(loop: Path, tmp_path: Path) -> None:
+    session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
+    begin, asked = threading.Event(), threading.Event()
+
+    def load() -> ScriptedRuntime:
+        assert begin.wait(60)
+        return ScriptedRuntime(SPEC, noted)
+
+    def noted(index: int) -> NDArray[np.float32]:
+        asked.set()
+        return answer(index)
+
+    engine = ReviewEngine(session, source, load)
+    with engine.held():
+        begin.set()
+        assert not asked.wait(GIVE_WAY_S / 2)
+    assert asked.wait(60)
+    wait_until_over(engine)
+    assert_as_analysed(session, loop)
+    engine.close()
+    source.close()
+    session.close()
+
+
+def test_who_only_looks_sees_what_is_analysed_meanwhile(loop: Path, tmp_path: Path) -> None:
+    session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
+    with Session.open(tmp_path / "s", read_only=True) as looked_at:
+        looking = ReviewEngine(looked_at, source, lambda: ScriptedRuntime(SPEC, answer))
+        assert len(looking.table()) == 0
+        engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, answer))
+        wait_until_over(engine)
+        assert len(looking.table()) == COUNT
+        assert looking.look_at(30, maps=False).label == "A"
+        assert len(looking.candidates(session.planes()[0].plane_id, 3)) == 3
+        looking.close()
+        engine.close()
+    source.close()
+    session.close()
+
+
+def test_a_frame_that_was_analysed_is_had_without_the_model_where_no_maps_are_wanted(
+    loop: Path, tmp_path: Path
+) -> None:
+    session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
+    asked: list[int] = []
+
+    def noted(index: int) -> NDArray[np.float32]:
+        asked.append(index)
+        return answer(index)
+
+    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, noted))
+    wait_until_over(engine)
+    assert engine.look_at(30, maps=False).label == "A"
+    assert len(asked) == COUNT
+    engine.look_at(30)
+    assert len(asked) == COUNT + 1
     engine.close()
     source.close()
     session.close()

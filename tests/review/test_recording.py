@@ -13,6 +13,7 @@ from semc_core.errors import SourceError
 from semc_core.frames import FramePacket
 from semc_core.review.recording import SeekableRecording
 from semc_core.session.encode import Quality
+from semc_core.session.parts import part_videos
 from semc_core.session.recorded import RecordedSource
 from semc_core.session.recorder import Recorder
 from tests.capture.capture_clips import numbered, read_all
@@ -49,6 +50,26 @@ def test_frames_keep_the_index_and_time_of_the_scan(tmp_path: Path) -> None:
         assert recording.at(got.pts_s) == index
     recording.close()
     recording.close()
+
+
+def test_a_part_that_a_kill_left_without_a_picture_is_left_out(tmp_path: Path) -> None:
+    recorder = Recorder(lambda: tmp_path, Quality.LOSSLESS)
+    for number in range(40):
+        pixels = numbered(number) if number < 30 else np.ascontiguousarray(numbered(number)[:64])
+        pixels.flags.writeable = False
+        assert recorder.put(FramePacket("scan", number, number / 30, 0.0, pixels))
+    recorder.close()
+    second = part_videos(tmp_path)[1]
+    second.write_bytes(second.read_bytes()[:300])
+    expected = read_all(RecordedSource(tmp_path))
+    recording = SeekableRecording(tmp_path)
+    assert recording.count == len(expected) == 30
+    np.testing.assert_array_equal(recording.frame(29).pixels, expected[29].pixels)
+    recording.close()
+    first = part_videos(tmp_path)[0]
+    first.write_bytes(first.read_bytes()[:300])
+    with pytest.raises(SourceError, match="cannot be opened"):
+        SeekableRecording(tmp_path)
 
 
 def test_a_session_without_recording_says_so(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +31,7 @@ from training.data.shards import SOURCE
 from training.data.splits import Split, split_of
 from training.holds import FoundHold, HoldCounts, match, true_holds
 from training.metrics import frame_metrics
+from training.workers import workers
 
 _SIDES: Final = (120, 4096)
 _FASTEST: Final = 240
@@ -104,7 +104,7 @@ def scan_patients(
 ) -> list[PatientResult]:
     """Run patients through the stages of file mode, some side by side, each on one CPU thread."""
     work = partial(scan_patient, model, options)
-    with multiprocessing.get_context("spawn").Pool(min(processes, len(patients))) as pool:
+    with workers(min(processes, len(patients))) as pool:
         done = pool.imap(work, patients)
         return list(track(done, description="Scanning patients", total=len(patients)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from semc_core.preprocess import prepare, whole
 from training.data.frame_set import Row
 from training.data.negatives import make_negative
 from training.data.shards import patient_row, shard_path, write_shard
+from training.workers import workers
 from training.writing import make_folder
 
 _SCREENS: Final = ((640, 480), (640, 480), (720, 576), (800, 600), (1024, 768), (1280, 720))
@@ -61,7 +61,7 @@ def render_patients(
     """
     make_folder(folder)
     missing = [patient for patient in patients if not shard_path(folder, patient).exists()]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with workers(processes) as pool:
         yield from pool.imap_unordered(partial(render_patient, folder, options), missing)
 
 

@@ -73,13 +73,6 @@ class SeekableSource(Protocol):
         """Index of the frame shown at `time_s`: the last that began by then, within 0 and `count` - 1."""
         ...
 
-    def read_ahead(self, index: int, step: int) -> None:
-        """Decode what is wanted next, in the background: the frames behind (`step` 1) or before (-1) `index`.
-
-        Of a newer call only the newest counts; step 0 ends it.
-        """
-        ...
-
     def confirm(self, times_s: NDArray[np.float64]) -> None:
         """A sequential read gave these times, float64 (n,), for the first frames. Returns at once.
 

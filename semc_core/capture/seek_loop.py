@@ -78,9 +78,6 @@ class SeekableLoop(KnownTimes):
             self._cache.put(index, packet, pixels.nbytes)
             return packet
 
-    def read_ahead(self, index: int, step: int) -> None:
-        """Does nothing."""
-
     def close(self) -> None:
         """See `SeekableSource`."""
         with self._lock:

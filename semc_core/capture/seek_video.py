@@ -141,12 +141,6 @@ class SeekableVideo:
         """See `SeekableSource`."""
         return index
 
-    def read_ahead(self, index: int, step: int) -> None:
-        """See `SeekableSource`."""
-        with self._changed:
-            self._ahead = _Ahead(index, _FORWARD_AHEAD if step > 0 else -_BACKWARD_AHEAD) if step else None
-            self._changed.notify_all()
-
     def confirm(self, times_s: NDArray[np.float64]) -> None:
         """See `SeekableSource`."""
         expected = self._index.times_s[: len(times_s)]

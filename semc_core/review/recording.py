@@ -92,12 +92,6 @@ class SeekableRecording(KnownTimes):
         found = part.video.frame(part.places[place][0], give_up, passed_here)
         return self._joined(part, place, index, found)
 
-    def read_ahead(self, index: int, step: int) -> None:
-        """See `SeekableSource`."""
-        if 0 <= index < self.count:
-            part, place = self._place(index)
-            part.video.read_ahead(part.places[place][0], step)
-
     def close(self) -> None:
         """See `SeekableSource`."""
         for part in self._parts:

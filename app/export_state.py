@@ -17,6 +17,7 @@ from semc_core.frames import Crop
 from semc_core.labels import short_name
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.entries import PlaneEntry, RegionEntry
+from semc_core.words import counted
 
 _REMEMBERED: Final = ("packed", "clips", "report", "dicom", "jpeg", "frames", "checklist")
 _LONGEST_NAME: Final = 120
@@ -196,33 +197,29 @@ def contents(material: Material, choices: ExportChoices) -> tuple[str, ...]:
     if notes:
         kept = choices.notes or not choices.deidentify
         lines.append(
-            f"{_counted(notes, 'note')} {'written' if kept else 'left out: free text may name somebody'}"
+            f"{counted(notes, 'note')} {'written' if kept else 'left out: free text may name somebody'}"
         )
     if material.regions:
-        lines.append(_counted(len(material.regions), "marked stretch", "marked stretches"))
+        lines.append(counted(len(material.regions), "marked stretch", "marked stretches"))
     return tuple(lines)
 
 
 def _planes_line(material: Material) -> str:
     left = f" ({material.rejected} rejected left out)" if material.rejected else ""
     names = ", ".join(dict.fromkeys(short_name(plane.plane) for plane in material.planes))
-    return f"{_counted(len(material.planes), 'plane')}{left}: {names}"
+    return f"{counted(len(material.planes), 'plane')}{left}: {names}"
 
 
 def _clips_line(material: Material) -> str:
     saved = sum(plane.clip is not None for plane in material.planes)
     rest = len(material.planes) - saved
     if not rest:
-        return _counted(saved, "clip")
+        return counted(saved, "clip")
     if material.loop:
-        return _counted(len(material.planes), "clip") + (f", {rest} cut from the loop" if saved else "")
+        return counted(len(material.planes), "clip") + (f", {rest} cut from the loop" if saved else "")
     if saved:
-        return f"{_counted(saved, 'clip')}: the loop of the others is not there"
+        return f"{counted(saved, 'clip')}: the loop of the others is not there"
     return "No clips: the loop is not there"
-
-
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def plane_caption(planes: Sequence[PlaneEntry], at: int) -> str:
@@ -252,7 +249,7 @@ def done_sentence(result: ExportResult, deidentified: bool) -> str:
     kind = "De-identified" if deidentified else "NOT de-identified"
     size = result.size / 1e6
     return (
-        f"{kind}: {_counted(result.planes, 'plane')}, {_counted(result.files, 'file')}, "
+        f"{kind}: {counted(result.planes, 'plane')}, {counted(result.files, 'file')}, "
         f"{size:.1f} MB, as {result.target.name}"
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.entries import Job
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from semc_core.pacs.service import SendState
@@ -73,7 +74,7 @@ class JobRow:
 
 def objects(number: int) -> str:
     """ "1 object", "12 objects"."""
-    return "1 object" if number == 1 else f"{number} objects"
+    return counted(number, "object")
 
 
 def job_row(job: Job, service: SendState | None = None) -> JobRow:

@@ -38,6 +38,7 @@ class ReviewControl:
     Attributes:
         fault: What went wrong last, or "".
         request: What was asked for last.
+        arrived: Called on another thread when a frame that was asked for is there; returns at once.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -46,6 +47,7 @@ class ReviewControl:
         self._closing: list[Job[None]] = []
         self._next: ReviewRequest | None = None
         self.request: ReviewRequest | None = None
+        self.arrived: Callable[[], None] = lambda: None
         self._open: OpenReview | None = None
         self._hand: Hand | None = None
         self._picture_hand: Hand | None = None  # so that no correction waits for a picture of a card
@@ -159,7 +161,7 @@ class ReviewControl:
         self._refreshing = False
         self._hand = Hand(self._failed)
         self._picture_hand = Hand(self._failed, "review-pictures")
-        self._reader = ReviewReader(opened, self._failed)
+        self._reader = ReviewReader(opened, self._failed, self.arrived)
         self._refresh()
 
     def _finish(self, job: Job[None]) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -60,7 +61,13 @@ class ReviewPage(QWidget):
     Attributes:
         desk: What the keys act on; None while nothing is open.
         heat_map_on: Whether the heat map is laid over the picture.
+
+    Signals:
+        changed: What is shown is not what it should be; the window's next tick is wanted now. A person waits
+            for a frame, and then for its painting. Also from other threads.
     """
+
+    changed = Signal()
 
     def __init__(self, control: ReviewControl, protocols: Protocols, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,6 +132,9 @@ class ReviewPage(QWidget):
         self.checklist.word_taken_back.connect(lambda item: self.say(item, None))
         self.ask_line.answered.connect(lambda text: self._desk().answer(text))
         self.ask_line.refused.connect(lambda: self._desk().escape())
+        for moved in (self.timeline.scrubbed, self.timeline.plane_wanted, self.planes.clicked):
+            moved.connect(lambda _: self.changed.emit())
+        self._control.arrived = self.changed.emit
 
     def _desk(self) -> ReviewDesk:
         """The desk; nothing on the page can be clicked before there is one."""
@@ -154,6 +164,13 @@ class ReviewPage(QWidget):
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What each key of this page does. Only called while a session is open."""
+        return {name: partial(self._do, do) for name, do in self._does().items()}
+
+    def _do(self, do: Callable[[], object]) -> None:
+        do()
+        self.changed.emit()
+
+    def _does(self) -> dict[str, Callable[[], object]]:
         return {
             "play": lambda: self._desk().play(),
             "step_back": lambda: self._desk().step(-1),
@@ -308,6 +325,7 @@ class ReviewPage(QWidget):
         times_s = opened.times_s(self._table)
         if times_s is not desk.playhead.times_s:
             desk.playhead.extend(times_s)
+            self._control.reader.read_again()
             self._set_length(extend=True)
 
     def _show_picture(self, desk: ReviewDesk, packet: FramePacket | None, frame_index: int) -> None:

@@ -21,19 +21,22 @@ _CANDIDATES: Final = 12
 class ReviewReader:
     """Called by one thread; only `close` waits."""
 
-    def __init__(self, opened: OpenReview, failed: Callable[[str], None]) -> None:
+    def __init__(
+        self, opened: OpenReview, failed: Callable[[str], None], arrived: Callable[[], None] = lambda: None
+    ) -> None:
         """Read of this session.
 
         Args:
             opened: Outlives the reader.
             failed: Told what could not be read, a sentence; called on the reader's threads.
+            arrived: Called on a thread when `frame` has another; returns at once.
         """
         self._frames: FrameViewer | None = None
         self._looks: Fetcher[FrameResult] | None = None
         self._saved: Fetcher[FramePacket] | None = None
         self._better: Fetcher[tuple[int, list[Candidate]]] | None = None
         if opened.source is not None:
-            self._frames = FrameViewer(opened.source, failed)
+            self._frames = FrameViewer(opened.source, failed, arrived)
             if opened.analysis is not None:
                 opened.analysis.give_way_to(self._frames.wait_until_shown)
         else:
@@ -48,6 +51,11 @@ class ReviewReader:
             return None
         self._frames.ask(index)
         return self._frames.got
+
+    def read_again(self) -> None:
+        """The frame that was read last may be another now: more is known of the loop."""
+        if self._frames is not None:
+            self._frames.ask_again()
 
     def saved(self, plane_id: int) -> FramePacket | None:
         """The newest saved frame that was read, where the loop is not there; `plane_id`'s comes soon."""

@@ -96,6 +96,7 @@ class MainWindow(QWidget):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
+        self.review_page.changed.connect(self.tick)
         self._timer.start(_TICK_MS)
 
     # What the user can do.

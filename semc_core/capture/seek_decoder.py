@@ -79,6 +79,10 @@ class FrameDecoder:
         """Go on by another index; what was decoded by the old one is forgotten."""
         self.index = index
         self._start_frames = _start_frames(index)
+        for cursor in self._cursors:
+            # One that goes on would name its frames by the old index.
+            cursor.close()
+        self._cursors = []
         self.kept.clear()
         self._refused.clear()
 
@@ -100,7 +104,7 @@ class FrameDecoder:
         if cursor is not None and (found := self._forward(cursor, wanted, give_up, passed)) is not None:
             return found
         for start in self._starts_before(wanted):
-            for skip_to in (self._first_packet_from(wanted), -1):
+            for skip_to in dict.fromkeys((self._first_packet_from(wanted), -1)):
                 cursor = self._free_cursor()
                 if not cursor.begin(self.index, start, skip_to):
                     break

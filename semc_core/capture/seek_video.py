@@ -216,6 +216,8 @@ class SeekableVideo:
 
     def _packet(self, index: int, give_up: GiveUp, passed: Passed | None) -> FramePacket | None:
         """The frame; None if the file does not hold what its packets promise."""
+        if self._closed:
+            raise SourceError(f"{self._path.name} is closed; open it again to read from it.")
         if not 0 <= index < len(self._index):
             raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
         kept = self._decoder.kept
@@ -243,11 +245,14 @@ class SeekableVideo:
                 assert self._ahead is not None
                 ahead, self._ahead = self._ahead, None
                 if self._changed.wait_for(self._called_away, ahead.rest_s):
+                    self._ahead = self._ahead or ahead
                     continue
             try:
                 self._fetch(ahead.place, ahead.many)
             except SourceInterrupted:
-                continue
+                with self._changed:
+                    # Who called may have wanted but one frame; else something newer is wanted ahead.
+                    self._ahead = self._ahead or ahead
             except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever asks is told
                 _log.warning("Reading ahead in a video failed: %s", type(error).__name__)
 
@@ -265,7 +270,7 @@ class SeekableVideo:
         for wanted in wanted_frames:
             with self._lock:
                 if self._called_away():
-                    return
+                    raise SourceInterrupted("Something else is wanted.")
                 if (
                     wanted not in self._decoder.kept
                     and self._decoder.decode(wanted, self._called_away) is None

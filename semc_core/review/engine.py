@@ -11,6 +11,8 @@ analysis has come there.
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -46,6 +48,7 @@ GIVE_WAY_S: Final = 0.25
 """For so long at most the analysis holds at a time while somebody waits."""
 
 _RATE_OVER_S: Final = 5.0
+_NICE: Final = 10
 
 
 class ReviewEngine:
@@ -88,6 +91,7 @@ class ReviewEngine:
         model = session.model
         self._growing = GrowingTable(model.classes, model.none_class, session.frames())
         analysed = session.complete or session.source.live or session.read_only
+        self._seen = (-1, self._growing.table)
         done = len(self._growing) if analysed else 0
         if not session.source.live:
             source.confirm(self._growing.table.pts_s)
@@ -112,7 +116,12 @@ class ReviewEngine:
 
         Then somebody else may be writing it, and its log is read.
         """
-        return self._session.frames() if self._session.read_only else self._growing.table
+        if not self._session.read_only:
+            return self._growing.table
+        count = self._session.frame_count
+        if count != self._seen[0]:
+            self._seen = (count, self._session.frames())
+        return self._seen[1]
 
     def look_at(self, index: int, *, maps: bool = True) -> FrameResult:
         """One frame of the source, by its place there, with everything that can be said of it now.
@@ -127,8 +136,7 @@ class ReviewEngine:
         Raises:
             SourceError: The frame cannot be read.
         """
-        with self.held():
-            return self._looked(self._source.frame(index), maps)
+        return self._looked(self._source.frame(index), maps)
 
     def candidates(self, plane_id: int, count: int) -> list[Candidate]:
         """The best frames of a hold for each of `count` equal stretches of its time, in order of time.
@@ -215,6 +223,7 @@ class ReviewEngine:
     # The analysis; on its thread
 
     def _run(self) -> None:
+        _let_others_go_first()
         try:
             finished = self._analyse()
         except SemcError as error:
@@ -255,9 +264,11 @@ class ReviewEngine:
         return True
 
     def _give_way(self) -> None:
+        end_s = time.monotonic() + GIVE_WAY_S
         self._others(GIVE_WAY_S)
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or not self._waiting, GIVE_WAY_S)
+            left_s = max(0.0, end_s - time.monotonic())
+            self._changed.wait_for(lambda: self._stopped or not self._waiting, left_s)
 
     def _take(self, reviewed: Reviewed, known: int) -> None:
         """Log what is new of one batch."""
@@ -328,3 +339,12 @@ class ReviewEngine:
             state = self._state
             if not state.message:
                 self._state = ReviewState(state.phase, state.done, 0, 0.0, message)
+
+
+def _let_others_go_first() -> None:
+    """On a busy processor: the window, and whoever decodes what it shows. So do threads that this one begins.
+
+    Only Linux gives threads such priorities one by one; elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

@@ -15,6 +15,10 @@ from semc_core.frames import FramePacket
 
 _log = logging.getLogger(__name__)
 
+_ALONE_S: Final = 0.1
+"""A frame asked for so long after the one before is a jump or a step, not one of those that are played."""
+_PAINTING_S: Final = 0.03
+"""What a window takes to paint a frame on a slow processor."""
 PATIENCE_S: Final = 0.05
 """For so long what was seen last stays on the screen; then something nearer is better."""
 
@@ -27,21 +31,31 @@ class FrameViewer:
     given up.
     """
 
-    def __init__(self, source: SeekableSource, failed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        source: SeekableSource,
+        failed: Callable[[str], None],
+        arrived: Callable[[], None] = lambda: None,
+    ) -> None:
         """Start.
 
         Args:
             source: The loop; not closed here.
             failed: Called on the thread with the sentence about a frame that could not be read.
+            arrived: Called on the thread when `got` is another; returns at once.
         """
         self._source = source
         self._failed = failed
+        self._arrived = arrived
         self._changed = threading.Condition()
         self._asked: int | None = None
         self._number = 0
         self._got: FramePacket | None = None
         self._got_number = 0
         self._waiting_since_s: float | None = None
+        self._asked_s = -_ALONE_S
+        self._alone = True
+        self._painted_s = 0.0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="review-frames")
         self._thread.start()
@@ -50,10 +64,12 @@ class FrameViewer:
         """Read this frame next, unless it was asked for last."""
         with self._changed:
             if index != self._asked:
-                self._asked = index
+                now_s = time.monotonic()
+                self._alone = now_s - self._asked_s >= _ALONE_S
+                self._asked, self._asked_s = index, now_s
                 self._number += 1
                 if self._waiting_since_s is None:
-                    self._waiting_since_s = time.monotonic()
+                    self._waiting_since_s = now_s
                 self._changed.notify_all()
 
     def ask_again(self) -> None:
@@ -62,9 +78,15 @@ class FrameViewer:
             self._asked = None
 
     def wait_until_shown(self, limit_s: float) -> None:
-        """Wait while a frame that was asked for is not there, so long at most. For who can wait better."""
+        """Wait while a frame that was asked for is not there, so long at most. For who can wait better.
+
+        Where frames are not asked for one after the other, also for the moment until it is painted.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting_since_s is None, limit_s)
+            rest_s = self._painted_s - time.monotonic()
+            if rest_s > 0:
+                self._changed.wait_for(lambda: self._closed or self._waiting_since_s is not None, rest_s)
 
     @property
     def got(self) -> FramePacket | None:
@@ -126,11 +148,15 @@ class FrameViewer:
                 self._got, self._got_number = packet, number
                 self._waiting_since_s = time.monotonic()
                 self._changed.notify_all()
+        self._arrived()
 
     def _show(self, packet: FramePacket, number: int) -> None:
         """Show the frame that was asked for."""
         with self._changed:
+            now_s = time.monotonic()
             self._got, self._got_number = packet, number
+            self._waiting_since_s = None if number == self._number else now_s
             if number == self._number:
-                self._waiting_since_s = None
+                self._painted_s = now_s + _PAINTING_S if self._alone else 0.0
             self._changed.notify_all()
+        self._arrived()

@@ -139,7 +139,9 @@ def first_difference(source: SeekableSource, expected: Sequence[FramePacket], or
     """Where reading `source` in `order` differs from `expected`, in words; "" if nowhere."""
     for index in order:
         on_the_way: list[FramePacket | None] = []
-        got = source.frame(index, passed=partial(put_made, on_the_way))
+        # Half of them as somebody who watches does, for whom other frames are read ahead.
+        watching = (lambda: False) if index % 2 else None
+        got = source.frame(index, watching, partial(put_made, on_the_way))
         wanted = expected[index]
         if (got.source_id, got.index, got.pts_s) != (wanted.source_id, wanted.index, wanted.pts_s):
             return (

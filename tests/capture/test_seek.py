@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,38 @@ def test_a_frame_that_is_no_longer_wanted_is_given_up(tmp_path: Path) -> None:
         source.frame(67, lambda: True)
     expected = read_all(open_source(str(path)))
     assert first_difference(source, expected, [60, 59, 20]) == ""
+    source.close()
+
+
+def test_frames_before_the_one_jumped_to_are_there_soon(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
+    expected, source = read_all(open_source(str(path))), open_seekable(path)
+    assert isinstance(source, SeekableVideo)
+    source.frame(57, lambda: False)
+    kept = source._decoder.kept
+    while 56 not in kept:
+        # Whoever asks for one frame in between does not end it.
+        np.testing.assert_array_equal(source.frame(3).pixels, expected[3].pixels)
+    for index in range(45, 57):
+        np.testing.assert_array_equal(source.frame(index, lambda: False).pixels, expected[index].pixels)
+    source.close()
+    with pytest.raises(SourceError, match="is closed"):
+        source._packet(30, lambda: False, None)
+
+
+def test_a_decoder_that_was_begun_by_the_old_index_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
+    expected, source = read_all(open_source(str(path))), open_seekable(path)
+    assert isinstance(source, SeekableVideo)
+    assert source.frame(50).index == 50
+    index = source._index
+    later = replace(
+        index, stamps=None if index.stamps is None else index.stamps[1:], times_s=index.times_s[1:]
+    )
+    source._decoder.use(later)
+    assert source._decoder._nearest(51) is None
+    source._decoder.use(index)
+    assert first_difference(source, expected, [51, 52, 20]) == ""
     source.close()
 
 

@@ -192,7 +192,8 @@ class SessionKeeper:
                 self._write_event(event)
             self._frames.close()
             self._close_tape()
-            self._close_session()
+            # Where frames are missing, review analyses the rest.
+            self._close_session(whole=not self._frames.fault)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             # The type only: an error may name a file, and a file may be named after a patient.
             _log.error("The session's writer ended: %s", type(error).__name__)
@@ -202,7 +203,7 @@ class SessionKeeper:
                 self._changed.notify_all()
             self._frames.close()
             self._close_tape()
-            self._close_session()
+            self._close_session(whole=False)
 
     def _next_event(self) -> HoldEvent | None:
         """Wait for the hold that waits longest; None when closed and all is written."""
@@ -316,8 +317,9 @@ class SessionKeeper:
 
     # The writer again.
 
-    def _close_session(self) -> None:
-        session, complete = self._session, self._complete
+    def _close_session(self, *, whole: bool) -> None:
+        """Close the session; if all was written and `finish` asked for it, it is complete."""
+        session, complete = self._session, self._complete if whole else None
         try:
             if complete is not None:
                 # Also of a source without a frame.

@@ -299,3 +299,30 @@ def test_a_fault_at_the_end_of_a_scan_leaves_its_session_closed(
     with Session.open(tmp_path / "s", read_only=True) as session:
         assert session.closed
         assert session.frame_count == 1
+
+
+def test_a_scan_that_is_not_wholly_written_is_not_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off() -> None:
+        raise RuntimeError
+
+    def full(session: Session, rows: object) -> None:
+        raise SaveError("The disk is full.")
+
+    for number, said in enumerate(("", "because of a fault", "The disk is full")):
+        with monkeypatch.context() as patched:
+            if number == 2:
+                patched.setattr(Session, "write_rows", full)
+            keeper = SessionKeeper(tmp_path / str(number), origin())
+            if number == 1:
+                patched.setattr(keeper, "_next_event", broken_off)
+            keeper.submit(event(1, 1))
+            keeper.classified(frame(0))
+            if said:
+                with pytest.raises(SaveError, match=said):
+                    keeper.finish(origin().source)
+            else:
+                keeper.finish(origin().source)
+        with Session.open(keeper.folder, read_only=True) as session:
+            assert session.complete is (not said)

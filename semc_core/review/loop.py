@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from semc_core.capture.open import open_source
 from semc_core.capture.seek import SeekableSource, open_seekable
 from semc_core.capture.source import FrameSource
@@ -75,20 +77,39 @@ def loop_place(session: SessionView, known: Path | None = None) -> LoopPlace:
     path, loop = known or Path(source.path), f"The loop {source.source_id}"
     try:
         if not path.exists():
-            missing = f"{loop} is no longer where it was; put it back, or open it where it is now."
+            missing = (
+                f"{loop} is no longer where it was; put it back, or open it in the window where it is now."
+            )
         elif known is None and not _is_same(path, source):
             missing = f"{loop} was changed since it was analysed; put the old one back."
         else:
             return LoopPlace(path, frame_rate=source.frame_rate)
     except OSError as error:
-        raise SourceError(f"{loop} may not be read; check its permissions.") from error
+        reason = error.strerror or type(error).__name__
+        raise SourceError(f"{loop} cannot be read ({reason}); check it, or put it back.") from error
     return LoopPlace(None, missing=missing)
 
 
 def loop_of(session: SessionView) -> SeekableSource | None:
-    """The frames of a session at random; None if they are nowhere. Raises as `loop_place` and `seekable`."""
+    """The frames of a session at random, `settled`; None if they are nowhere.
+
+    Few files have to be decoded for that, and are waited for. Raises as `loop_place` and `seekable`.
+    """
     place = loop_place(session)
-    return None if place.path is None else place.seekable()
+    if place.path is None:
+        return None
+    source = place.seekable()
+    try:
+        if not session.source.live:
+            # Where packets promise frames that cannot be decoded, those of the log tell.
+            table = session.frames()
+            source.confirm(table.pts_s[table.index == np.arange(len(table))])
+        if not source.settled:
+            source.frame(0)  # waits for that
+    except BaseException:
+        source.close()
+        raise
+    return source
 
 
 def recorded_videos(folder: Path) -> list[Path]:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.opened import OpenReview, ReviewRequest
 from app.review_open import LOOKING_ONLY, open_review
 from semc_core.capture.images import ImageFolderSource
+from semc_core.capture.open import open_source
 from semc_core.errors import SessionError, SourceError
+from semc_core.export.clips import cut
+from semc_core.model.presets import new_spec
 from semc_core.review.loop import LoopPlace, loop_of, loop_place
 from semc_core.session.encode import Quality
-from semc_core.session.entries import source_entry
+from semc_core.session.entries import file_sha256, model_entry, source_entry
 from semc_core.session.plane_files import encode_png
+from semc_core.session.record import versions
 from semc_core.session.recorder import Recorder
 from semc_core.session.session import Session
+from tests.capture.capture_clips import read_all
+from tests.capture.seek_clips import KINDS
 from tests.export import scans
 from tests.session.pictures import packet, speckle
 from tests.session.sessions import as_killed, filled_session
 
-GONE = "is no longer where it was; put it back, or open it where it is now."
+GONE = "is no longer where it was; put it back, or open it in the window where it is now."
 
 
 def indices(place: LoopPlace) -> list[int]:
@@ -81,6 +90,37 @@ def test_of_an_analysed_loop_it_is_the_file_while_that_is_the_same(analysed: Ses
     assert (place.path, place.missing) == (None, f"The loop loop.mkv {GONE}")
     with pytest.raises(SourceError, match="no longer where it was"):
         place.seekable()
+
+
+@pytest.mark.parametrize("kind", ["hidden frames, vp8", "no times, avi", "damaged, mjpeg"])
+def test_a_loop_that_must_be_decoded_to_be_known_is_waited_for(tmp_path: Path, kind: str) -> None:
+    path = KINDS[kind](tmp_path)
+    source = open_source(str(path))
+    read = read_all(source)
+    spec = new_spec("semc_tiny", scans.CLASSES)
+    model = model_entry(spec, spec.thresholds, "CPU", versions())
+    entry = source_entry(source.info, path, file_sha256(path))
+    with Session.create(tmp_path / "session", entry, model) as session:
+        session.add_frames([replace(scans.result(one.index, one.pixels), packet=one) for one in read])
+        loop = loop_of(session)
+        assert loop is not None
+        with closing(loop):
+            assert loop.settled
+            assert loop.times_s.tolist() == [one.pts_s for one in read]
+            part = list(cut(loop, read[37].pts_s, read[47].pts_s))
+    assert [one.index for one in part] == list(range(37, 48))
+    for one in part:
+        assert np.array_equal(one.pixels, read[one.index].pixels)
+
+
+def test_why_a_loop_cannot_be_read_is_told(analysed: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> str:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr("semc_core.review.loop.file_sha256", broken)
+    with pytest.raises(SourceError, match=r"The loop loop\.mkv cannot be read \(.+\)") as caught:
+        loop_place(analysed)
+    assert os.strerror(errno.EIO) in str(caught.value)
 
 
 def test_a_loop_that_was_moved_is_found_where_it_is_known_to_be(analysed: Session, tmp_path: Path) -> None:

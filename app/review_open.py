@@ -87,7 +87,8 @@ def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
         source.close()
         raise
     ready = LazyModel(_loader(session, request), runtime)
-    return OpenReview(session, source, ReviewEngine(session, source, ready), again=False, model=ready)
+    engine = ReviewEngine(session, source, ready)
+    return OpenReview(session, source, engine, source.info.notice, again=False, model=ready)
 
 
 def _opened(folder: Path) -> Session:
@@ -112,8 +113,9 @@ def _from_session(session: Session, request: ReviewRequest, loop: Path | None = 
             engine = ReviewEngine(session, source, later, place.in_order)
         undone.pop_all()
     held = LOOKING_ONLY if session.read_only else ""
-    said = " ".join(sentence for sentence in (held, notice or session.recovered) if sentence)
-    return OpenReview(session, source, engine, said, model=later)
+    of_source = "" if source is None else source.info.notice
+    said = (held, session.recovered, notice, of_source)
+    return OpenReview(session, source, engine, " ".join(filter(None, said)), model=later)
 
 
 def _note_move(session: Session, loop: Path) -> None:

@@ -53,6 +53,9 @@ def run(args: argparse.Namespace) -> int:
             if source is not None:
                 with closing(source):
                     again = _reclassify(session, source, args, console)
+                    # Complete only now that all was read.
+                    if source.info.notice:
+                        console.print(source.info.notice, style="yellow", markup=False, soft_wrap=True)
                 _tell_pictures(console, again)
                 identical = identical and again.replay.identical
     return 0 if identical else 1

@@ -20,7 +20,7 @@ from semc_core.capture.video import VideoSource
 from semc_core.errors import SourceError
 from semc_core.frames import FramePacket, read_only
 from semc_core.session.encode import as_gray, as_rgb
-from semc_core.session.parts import PartTable, part_videos, read_table
+from semc_core.session.parts import PartTable, part_videos, read_table, unreadable
 
 
 class SeekableRecording(KnownTimes):
@@ -28,17 +28,18 @@ class SeekableRecording(KnownTimes):
 
     `FramePacket.index` is the frame's index in the scan; where frames were lost to the recording it jumps.
     `times_s` are those of the scan; the first need not be 0. They are known from the start: the packets of
-    our own recordings tell what these hold.
+    our own recordings tell what these hold. A part that cannot be read is left out; `info.notice` names it.
     """
 
     def __init__(self, folder: Path) -> None:
         """Open all parts of the recording in a session's folder.
 
         Raises:
-            SourceError: The session has no recording, or a part cannot be opened.
+            SourceError: The session has no recording, or none of its parts can be read.
             SessionError: The table of a part is damaged.
         """
         self._parts: list[_Part] = []
+        notices: list[str] = []
         try:
             tables = [(video, read_table(video)) for video in part_videos(folder)]
             filled = [(video, table) for video, table in tables if len(table)]
@@ -47,8 +48,12 @@ class SeekableRecording(KnownTimes):
                 try:
                     self._parts.append(_Part(video, table, CACHE_BYTES // len(filled)))
                 except SourceError as error:
-                    # A kill came before the first picture of this part was written; the others are whole.
+                    # A kill came before its first picture was written, say; the others are whole.
                     fault = error
+                    notices.append(unreadable(video))
+                else:
+                    part = self._parts[-1]
+                    notices.append(part.video.info.notice if part.places else unreadable(video))
             if not any(part.places for part in self._parts):
                 raise fault
         except BaseException:
@@ -57,10 +62,9 @@ class SeekableRecording(KnownTimes):
         self._firsts = np.cumsum([0, *(len(part.places) for part in self._parts)])
         super().__init__(np.concatenate([part.times_s() for part in self._parts]))
         first = self._parts[0].video.info
-        notices = dict.fromkeys(part.video.info.notice for part in self._parts)
         self._info = SourceInfo(
             "recording", "video", first.width, first.height, None, self.count, live=False,
-            notice=" ".join(notice for notice in notices if notice),
+            notice=" ".join(notice for notice in dict.fromkeys(notices) if notice),
         )  # fmt: skip
 
     @property

@@ -140,6 +140,11 @@ def part_videos(folder: Path) -> list[Path]:
     return [video for video in videos_there(folder) if video.with_suffix(TABLE_SUFFIX).is_file()]
 
 
+def unreadable(video: Path) -> str:
+    """The sentence about a part that is left out."""
+    return f"{video.name}, a part of the recording, cannot be read; its frames are missing here."
+
+
 def read_table(video: Path) -> PartTable:
     """The table beside `video`. A last line that a kill cut short is left out.
 

@@ -9,7 +9,7 @@ from semc_core.capture.source import SourceInfo
 from semc_core.capture.video import VideoSource
 from semc_core.errors import SourceError
 from semc_core.session.encode import as_gray, as_rgb
-from semc_core.session.parts import PartTable, part_videos, read_table
+from semc_core.session.parts import PartTable, part_videos, read_table, unreadable
 
 
 class RecordedSource(BaseSource):
@@ -17,7 +17,8 @@ class RecordedSource(BaseSource):
 
     Frames have the index and time of the scan, so that they can be joined to its results; where frames were
     lost to the recording there is a gap. A picture without a line in the table, and a line without a picture,
-    both of which a kill can leave at the end, are left out, and so is a part without a picture.
+    both of which a kill can leave at the end, are left out. A part that cannot be read is left out too, which
+    `info.notice` says once reading got there.
 
     Raises:
         SourceError: The session has no recording, or none that can be opened.
@@ -33,6 +34,7 @@ class RecordedSource(BaseSource):
         self._waiting = iter(self._parts)
         self._rows: dict[int, int] = {}
         self._problem: SourceError | None = None
+        self._left_out: list[str] = []
         first = self._next_part()
         if first is None:
             raise self._problem or AssertionError("unreachable")
@@ -43,6 +45,7 @@ class RecordedSource(BaseSource):
                 "recording", "video", seen.width, seen.height, None, count, live=False, notice=seen.notice
             )
         )
+        self._tell_left_out()
 
     def _next_part(self) -> tuple[VideoSource, PartTable] | None:
         for video, table in self._waiting:
@@ -51,6 +54,7 @@ class RecordedSource(BaseSource):
             except SourceError as error:
                 # A kill within the first quarter of a second of a part leaves no picture in it.
                 self._problem = error
+                self._left_out.append(unreadable(video))
                 continue
             self._rows = {int(time_ms): row for row, time_ms in enumerate(table.time_ms)}
             return opened, table
@@ -61,6 +65,7 @@ class RecordedSource(BaseSource):
             packet = self._video.read()
             if packet is None:
                 part = self._next_part()
+                self._tell_left_out()
                 if part is None:
                     return None
                 self._video.close()
@@ -75,6 +80,10 @@ class RecordedSource(BaseSource):
                 pts_s=float(self._table.pts_s[row]),
                 index=int(self._table.index[row]),
             )
+
+    def _tell_left_out(self) -> None:
+        for sentence in self._left_out:
+            self._add_notice(sentence)
 
     def _release(self) -> None:
         self._video.close()

@@ -13,7 +13,7 @@ from semc_core.errors import SourceError
 from semc_core.frames import FramePacket
 from semc_core.review.recording import SeekableRecording
 from semc_core.session.encode import Quality
-from semc_core.session.parts import part_videos
+from semc_core.session.parts import part_videos, unreadable
 from semc_core.session.recorded import RecordedSource
 from semc_core.session.recorder import Recorder
 from tests.capture.capture_clips import numbered, read_all
@@ -63,6 +63,7 @@ def test_a_part_that_a_kill_left_without_a_picture_is_left_out(tmp_path: Path) -
     second.write_bytes(second.read_bytes()[:300])
     expected = read_all(RecordedSource(tmp_path))
     recording = SeekableRecording(tmp_path)
+    assert recording.info.notice == unreadable(second)
     assert recording.count == len(expected) == 30
     np.testing.assert_array_equal(recording.frame(29).pixels, expected[29].pixels)
     recording.close()

@@ -23,6 +23,7 @@ from semc_core.model.presets import new_spec
 from semc_core.review.loop import LoopPlace, loop_of, loop_place
 from semc_core.session.encode import Quality
 from semc_core.session.entries import file_sha256, model_entry, source_entry
+from semc_core.session.parts import unreadable
 from semc_core.session.plane_files import encode_png
 from semc_core.session.record import versions
 from semc_core.session.recorder import Recorder
@@ -236,6 +237,30 @@ def test_a_loop_that_was_moved_is_reviewed_and_analysed_further_where_it_is(
         )
 
 
+def test_all_that_is_to_be_said_of_a_killed_scan_is_said(
+    scanned: Session, tmp_path: Path, tiny_model_path: Path
+) -> None:
+    killed = as_killed(scanned, tmp_path / "killed")
+    with closing(open_review(request(killed, tiny_model_path))) as opened:
+        assert opened.session.recovered
+        assert opened.notice == (
+            f"{opened.session.recovered} This scan was not recorded. "
+            "Planes and time line are shown without the video."
+        )
+
+
+def test_a_part_of_a_recording_that_cannot_be_read_is_told_in_review(
+    scanned: Session, tiny_model_path: Path
+) -> None:
+    record(scanned)
+    scanned.close()
+    second = scanned.folder / "recording-2.mkv"
+    second.write_bytes(b"")
+    with closing(open_review(request(scanned.folder, tiny_model_path))) as opened:
+        assert opened.source is not None
+        assert (opened.source.count, opened.notice) == (2, unreadable(second))
+
+
 def test_a_recording_that_holds_nothing_is_told_in_review(scanned: Session, tiny_model_path: Path) -> None:
     record(scanned)
     scanned.close()
@@ -243,4 +268,7 @@ def test_a_recording_that_holds_nothing_is_told_in_review(scanned: Session, tiny
         video.write_bytes(b"")
     with closing(open_review(request(scanned.folder, tiny_model_path))) as opened:
         assert opened.source is None
-        assert opened.notice.endswith("Planes and time line are shown without the video.")
+        assert opened.notice == (
+            "recording-3.mkv cannot be opened as a video; it is damaged, cut short, or in another format. "
+            "Planes and time line are shown without the video."
+        )

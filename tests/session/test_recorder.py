@@ -213,7 +213,14 @@ def test_a_part_without_a_picture_is_left_out(tmp_path: Path) -> None:
         recorder.close()
     last = tmp_path / "recording-2.mkv"
     last.write_bytes(last.read_bytes()[:300])
-    assert [frame.index for frame in read_all(tmp_path)] == [0]
+    source = RecordedSource(tmp_path)
+    read = source.read()
+    assert read is not None
+    assert (read.index, source.read()) == (0, None)
+    assert source.info.notice == (
+        "recording-2.mkv, a part of the recording, cannot be read; its frames are missing here."
+    )
+    source.close()
     (tmp_path / "recording.mkv").write_bytes(b"")
     with pytest.raises(SourceError):
         RecordedSource(tmp_path)

@@ -127,9 +127,13 @@ def test_frames_that_are_not_in_the_recording_are_told(
     folder = scan(tmp_path, easy_model, Quality.LOSSLESS, paced=False)
     table = folder / "recording.csv"
     lines = table.read_text().splitlines(keepends=True)
-    table.write_text("".join(lines[:20] + lines[25:]))
+    table.write_text("".join(lines[:-5]))
+    (folder / "recording-2.mkv").write_bytes(b"")
+    (folder / "recording-2.csv").write_text("".join([lines[0], *lines[-5:]]))
     assert main.main(["replay", str(folder), "--model", str(easy_model), "--device", "cpu"]) == 0
-    assert "5 classified frames not in the recording" in " ".join(capsys.readouterr().out.split())
+    told = " ".join(capsys.readouterr().out.split())
+    assert "5 classified frames not in the recording" in told
+    assert "recording-2.mkv, a part of the recording, cannot be read" in told
 
 
 def test_another_model_is_refused(lossless: Path, tiny_model_path: Path) -> None:

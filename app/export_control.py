@@ -148,13 +148,11 @@ class ExportControl:
 
     def _look(self) -> Material:
         from semc_core.export.pixels import MaskBook, device_of
-        from semc_core.review.loop import loop_place
 
         with self.subject.looked_at() as session:
             planes = session.planes(rejected=True)
             kept = tuple(plane for plane in planes if not plane.rejected)
             source, model = session.source, session.model
-            loop = loop_place(session).path is not None
             device = device_of(source)
             names = tuple(name for name in model.classes if name != model.none_class)
             return Material(
@@ -163,7 +161,7 @@ class ExportControl:
                 rejected=len(planes) - len(kept),
                 regions=session.regions(),
                 note=session.note,
-                loop=loop,
+                loop=_probably_there(session),
                 device=device,
                 masks=MaskBook(self._data).masks(device),
                 protocol=self._protocol_for(names),
@@ -192,6 +190,19 @@ class ExportControl:
     def _told(self, step: str, done: int, total: int) -> None:
         with self._lock:
             self._progress = (step, done, total)
+
+
+def _probably_there(session: Session) -> bool:
+    """Whether there is something to cut clips from. The export looks closely: a loop is long to hash."""
+    from semc_core.review.loop import recorded_videos
+
+    source = session.source
+    try:
+        if recorded_videos(session.folder):
+            return True
+        return source.path is not None and Path(source.path).exists()
+    except (SemcError, OSError):
+        return True  # Something is there; the export says what is wrong with it.
 
 
 def _after(job: Job[ExportResult], target: Path) -> ExportState:

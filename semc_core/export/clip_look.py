@@ -53,6 +53,7 @@ class ClipLook:
         self._count = 0
         self._last: NDArray[np.uint8] | None = None
         self._before: NDArray[np.uint8] | None = None
+        self._twice = False
         self._kept: list[_Moment] = []
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
@@ -72,7 +73,9 @@ class ClipLook:
         self._total += pixels
         self._count += 1
         last, self._last = self._last, pixels
-        if last is not None:
+        # A card that is faster than the scanner gives a frame twice; one that stands for longer was frozen.
+        self._twice = not self._twice and last is not None and np.array_equal(last, pixels)
+        if last is not None and not self._twice:
             self._add_pair(last if last.ndim == pixels.ndim else _coloured(last), pixels)
 
     def pictures(self) -> list[NDArray[np.uint8]]:

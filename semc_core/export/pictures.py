@@ -22,13 +22,12 @@ from semc_core.export.staging import Staging
 from semc_core.export.text_check import FoundText, TextFinder, TextFinding
 from semc_core.export.text_readings import TextReadings, left_under
 from semc_core.frames import Crop, FramePacket
-from semc_core.review.loop import loop_of
+from semc_core.review.loop import LoopPlace, loop_place
 from semc_core.session.entries import FrameTable, PlaneEntry, file_sha256
 from semc_core.session.folder import safe_name
 from semc_core.session.plane_files import encode_png
 from semc_core.session.session import Session
 
-NO_LOOP: Final = "none was saved in the scan, and there is no loop to cut one from"
 LOOP_GONE: Final = "the loop that was analysed is no longer there, or was changed"
 NO_FRAME: Final = "the loop has no frame of that time in the size of the picture"
 NO_REGION: Final = (
@@ -109,6 +108,7 @@ class Pictures:
         self._open = ExitStack()
         self._found_loop: SeekableSource | None = None
         self._loop_sought = False
+        self._why_no_loop = ""
         self._table: FrameTable | None = None
 
     def __enter__(self) -> Pictures:
@@ -224,8 +224,7 @@ class Pictures:
         if write_clip(path, self._looked(made), lambda pixels: self.exported_frame(made, pixels)):
             made.clip = name
         else:
-            gone = NO_LOOP if self._session.source.path is None else LOOP_GONE
-            made.why_no_clip = gone if self._loop() is None else NO_FRAME
+            made.why_no_clip = self._why_no_loop if self._loop() is None else NO_FRAME
 
     def _looked(self, made: Exported) -> Iterator[FramePacket]:
         """The clip's frames. In the end a few pictures made of them are looked at for text."""
@@ -261,12 +260,21 @@ class Pictures:
         if not self._loop_sought:
             self._loop_sought = True
             try:
-                self._found_loop = loop_of(self._session)
+                place = loop_place(self._session)
+                self._found_loop = None if place.path is None else place.seekable()
             except SemcError as error:
                 raise ExportError(f"{error} To export without them, leave out the clips.") from error
-            if self._found_loop is not None:
+            if self._found_loop is None:
+                self._why_no_loop = self._why_gone(place)
+            else:
                 self._open.callback(self._found_loop.close)
         return self._found_loop
+
+    def _why_gone(self, place: LoopPlace) -> str:
+        """Why there is no loop. A file's name may tell who was examined: it stays out of the bundle."""
+        if self._session.source.path is not None:
+            return LOOP_GONE
+        return place.missing[:1].lower() + place.missing[1:].rstrip(".")
 
     def _watched(self, frames: Iterable[FramePacket]) -> Iterator[FramePacket]:
         for packet in frames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
 
@@ -267,6 +268,26 @@ def test_a_session_without_planes_says_so_and_can_be_exported(tmp_path: Path, qt
     assert control.material is not None
     assert (control.material.planes, control.material.rejected) == ((), 2)
     control.close()
+
+
+def test_a_loop_is_not_hashed_before_the_dialog_is_shown(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> str:
+        raise OSError(errno.EIO, "read")
+
+    monkeypatch.setattr("semc_core.review.loop.file_sha256", broken)
+    video_session(tmp_path / "session").close()
+    control = ExportControl(Subject(tmp_path / "session"), tmp_path / "data")
+
+    def looked() -> bool:
+        control.poll()
+        return not control.state.step
+
+    qtbot.waitUntil(looked, timeout=WAIT_MS)
+    control.close()
+    assert control.material is not None
+    assert control.material.loop
 
 
 def test_closing_the_window_ends_an_export_that_is_being_made(

@@ -132,3 +132,18 @@ def test_a_name_is_read_also_where_colour_comes_or_goes_within_the_clip(first: i
     for index in coloured:
         frames[index] = np.stack([frames[index]] * 3, axis=-1)
     assert max(letters(pixels) for pixels in looked(frames)[1:]) > 240
+
+
+def test_a_name_is_found_where_a_fast_card_gives_every_frame_twice() -> None:
+    frames = [speckle(index) for index in range(COUNT // 2)]
+    for index in (20, 21, 22):
+        frames[index] = with_name(frames[index])
+    _, *moments = looked([pixels for pixels in frames for _ in range(2)])
+    assert max(letters(pixels) for pixels in moments) > 240
+
+
+def test_a_name_over_a_frozen_picture_is_found() -> None:
+    frames = [speckle(index) for index in range(COUNT)]
+    frames[40:46] = [with_name(frames[40])] * 6
+    _, *moments = looked(frames)
+    assert max(letters(pixels) for pixels in moments) > 240

@@ -88,4 +88,4 @@ def save_error(folder: Path, error: OSError) -> SaveError:
 def _is_ours(path: Path) -> bool:
     """Whether the name is one that `write_atomically` gives: NAME.SUFFIX.PID.tmp."""
     parts = path.name.split(".")
-    return len(parts) >= 4 and parts[-2].isdigit() and parts[-3] in ("png", "json", "csv", "mkv")
+    return len(parts) >= 4 and parts[-2].isdigit() and parts[-3] in ("png", "json", "csv", "mkv", "npy", "md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ class WriterLock:
 
         Raises:
             SessionInUse: Another program, or another part of this one, has it.
-            SaveError: The folder cannot be written to.
+            SaveError: The folder cannot be written to, or its file system knows no locks.
         """
         self._path = folder / name
         while True:
@@ -36,24 +37,32 @@ class WriterLock:
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             except OSError as error:
                 raise save_error(folder, error) from error
-            if not _lock(descriptor):
+            try:
+                free = _lock(descriptor)
+                current = free and self._is_current(descriptor)
+            except OSError as error:  # Some file systems of networks know no locks.
                 os.close(descriptor)
-                raise SessionInUse(f"The session {folder.name} is open elsewhere; close it there first.")
-            if self._is_current(descriptor):
+                raise save_error(folder, error) from error
+            if current:
                 self._descriptor: int | None = descriptor
                 return
-            # The last holder removed the file between our opening and our locking it.
             os.close(descriptor)
+            if not free:
+                raise SessionInUse(f"The session {folder.name} is open elsewhere; close it there first.")
+            # The last holder removed the file between our opening and our locking it.
 
     def release(self) -> None:
         """Give the lock back. May be called twice."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
-        if sys.platform != "win32":
-            # While it is still ours: the next one makes a new file.
-            self._path.unlink(missing_ok=True)
-        os.close(descriptor)
+        try:
+            if sys.platform != "win32":
+                # While it is still ours: the next one makes a new file. One that stays is locked by nobody.
+                with contextlib.suppress(OSError):
+                    self._path.unlink()
+        finally:
+            os.close(descriptor)
         if sys.platform == "win32":
             _remove_if_free(self._path)
 
@@ -65,7 +74,6 @@ class WriterLock:
 
 
 if sys.platform == "win32":
-    import contextlib
     import msvcrt
 
     def _lock(descriptor: int) -> bool:

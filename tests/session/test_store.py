@@ -251,7 +251,11 @@ def test_a_failed_write_leaves_the_old_file_and_no_leftover(tmp_path: Path) -> N
 def test_leftovers_of_a_kill_are_removed_and_other_files_are_not(tmp_path: Path) -> None:
     scan = tmp_path / "scan"
     scan.mkdir()
-    old = [scan / "001_A_f000001.png.4711.tmp", tmp_path / "summary.json.4711.tmp"]
+    old = [
+        scan / "001_A_f000001.png.4711.tmp",
+        tmp_path / "summary.json.4711.tmp",
+        scan / "patient.npy.4711.tmp",
+    ]
     young, foreign = scan / "002_A_f000002.png.4712.tmp", scan / "thesis.tmp"
     for path in (*old, young, foreign):
         path.write_bytes(b"half")

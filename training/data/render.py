@@ -20,6 +20,7 @@ from semc_core.phantom.planes import TOLERANCES, Truth, nearest_plane
 from semc_core.phantom.probe import Pose
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.preprocess import prepare, whole
+from semc_core.session.atomic import remove_leftovers
 from training.data.frame_set import Row
 from training.data.negatives import make_negative
 from training.data.shards import patient_row, shard_path, write_shard
@@ -60,6 +61,7 @@ def render_patients(
         SaveError: The folder cannot be made, or a file in it not be written.
     """
     make_folder(folder)
+    remove_leftovers(folder)
     missing = [patient for patient in patients if not shard_path(folder, patient).exists()]
     with workers(processes) as pool:
         yield from pool.imap_unordered(partial(render_patient, folder, options), missing)

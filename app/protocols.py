@@ -34,6 +34,7 @@ class Protocols:
         """Read the protocols, and `report` what is wrong with one."""
         self._chosen = chosen
         self._job: Job[tuple[str, ...] | str] | None = None
+        self._model: Path | None = None
         self._looked_at: Path | None = None
         self._planes: tuple[str, ...] | None = None
         self._fault = ""
@@ -64,17 +65,19 @@ class Protocols:
         return chosen_protocol(self.book, self.choice, model_planes)
 
     def look_at_model(self, model: Path) -> None:
-        """Learn which planes this model file knows, for `note`."""
-        if model != self._looked_at and self._job is None:
-            self._looked_at, self._planes, self._fault = model, None, ""
-            self._job = Job(lambda: _planes_of(model), "model-look")
+        """Learn which planes this model file knows, for `note`; again if something was wrong with it."""
+        self._model = model
+        if self._job is None and (model != self._looked_at or self._fault):
+            self._look(model)
 
     def poll(self) -> None:
         """Take what was learned: to be called often. Returns at once."""
         if self._job is not None and self._job.done:
             job, self._job = self._job, None
             learned = job.result()
-            if isinstance(learned, str):
+            if self._model is not None and self._model != self._looked_at:
+                self._look(self._model)
+            elif isinstance(learned, str):
                 self._fault = learned
             else:
                 self._planes = learned
@@ -95,6 +98,10 @@ class Protocols:
         if sentence := unknown_sentence(protocol, planes, most=3):
             return sentence, True
         return f"{protocol.title}: the model knows all of its {len(protocol.items)} planes.", False
+
+    def _look(self, model: Path) -> None:
+        self._looked_at, self._planes, self._fault = model, None, ""
+        self._job = Job(lambda: _planes_of(model), "model-look")
 
     def close(self) -> None:
         """Wait for what is under way."""

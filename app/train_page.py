@@ -121,7 +121,8 @@ class TrainPage(QWidget):
             tick.setChecked(choice.able and before.get(choice.place, choice.chosen))
             self.ticks[choice.place] = tick
             self._data.addWidget(tick)
-        _tab_through((self._add_folder, *self.ticks.values()))
+        # It is where it belongs, before the length: they go after it, and it after them.
+        _tab_through((self._add_folder, *self.ticks.values(), self._add_folder))
 
     @property
     def chosen(self) -> tuple[str, ...]:

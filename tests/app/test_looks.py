@@ -97,7 +97,8 @@ def test_tab_goes_through_what_is_put_into_the_page_for_training_later(
     first, second = page.ticks.values()
     stops = tab_stops(page)
     use = next(each for each in stops if isinstance(each, QAbstractButton) and each.text() == "Use")
-    wanted = [first, second, page.length, page.start, use, page.rollback]
+    add = next(each for each in stops if isinstance(each, QAbstractButton) and "folder" in each.text())
+    wanted = [first, second, add, page.length, page.start, use, page.rollback]
     assert [stops.index(each) for each in wanted] == sorted(stops.index(each) for each in wanted)
 
 

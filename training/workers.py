@@ -12,7 +12,10 @@ from multiprocessing.pool import Pool
 
 @contextmanager
 def workers(count: int) -> Iterator[Pool]:
-    """So many processes. Ctrl+C is for this one, which ends them; each would print where it was."""
+    """So many processes. Ctrl+C is for this one, which ends them; each would print where it was.
+
+    Windows keeps it from none of them.
+    """
     with _ignoring_ctrl_c():
         pool = multiprocessing.get_context("spawn").Pool(count)
     with pool:

@@ -14,6 +14,9 @@ IN_USE: Final = "in-use"
 """As a default of `model_file`: whichever model the user has in use."""
 
 
+_LARGEST_SEED: Final = 2**63 - 1
+
+
 def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
     """`--model`, `--device`, `--precision` and `--threads`, as `runtime.load.load_runtime` takes them."""
     parser.add_argument(
@@ -67,6 +70,9 @@ def seed(text: str) -> int:
     """
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 0 or more")
+    # The length first: Python makes no number of thousands of digits.
+    if len(text.lstrip("0")) > len(str(_LARGEST_SEED)) or int(text) > _LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{text!r} is too large; the largest is {_LARGEST_SEED}")
     return int(text)
 
 

@@ -78,6 +78,13 @@ def test_a_seed_below_zero_is_refused(command: list[str], capsys: pytest.Capture
     assert "must be a whole number, 0 or more" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seed", [str(2**63), "9" * 5000])
+def test_a_seed_that_is_too_large_is_refused(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["data", "split", "set", "--seed", seed])
+    assert f"the largest is {2**63 - 1}" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize("option", ["--encoder", "--compare-with"])
 def test_a_model_that_is_none_is_refused_before_pictures_are_read(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

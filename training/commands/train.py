@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semc_core.commands.arguments import IN_USE, count, model_file, positive
+from semc_core.commands.arguments import count, positive
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME
 from semc_core.words import counted
@@ -66,8 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full-size", action="store_true", help="no smaller pictures at first")
     parser.add_argument(
         "--compare-with",
-        type=model_file,
-        default=IN_USE,
+        type=Path,
         metavar="FILE",
         help="hold the new model against this one (default: the one in use)",
     )
@@ -118,7 +117,8 @@ def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) ->
     from training.pretrain.encoder import read_encoder
 
     options = _options(args)
-    read_spec(args.compare_with)  # What cannot be used is known before the work, not after it.
+    if args.compare_with is not None:
+        read_spec(args.compare_with)  # What cannot be used is known before the work, not after it.
     if args.encoder is not None:
         read_encoder(args.encoder)
     preprocessing = described(options.method, options.preset).preprocessing
@@ -148,10 +148,12 @@ def _opening(data: Given) -> str:
 
 def _compare(args: argparse.Namespace, data: Given, folder: Path, progress: Progress) -> None:
     """Hold the new model against the one in use. A fault here does not undo the training: it is told."""
+    from semc_core.model.library import current_model
     from training.promotion import compare, write_comparison
 
     try:
-        comparison = compare(args.out, args.compare_with, data.index, args.threads)
+        current = current_model() if args.compare_with is None else args.compare_with
+        comparison = compare(args.out, current, data.index, args.threads)
     except SemcError as error:
         progress.tell("compared", f"The new model could not be compared with the one in use. {error}")
         print(f"The new model could not be compared with the one in use. {error}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from semc_core.commands.arguments import positive
 from semc_core.errors import SemcError, UsageError
 from semc_core.labels import short_name
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from app.window import MainWindow
@@ -144,13 +145,13 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
     if state.phase is Phase.FAULT and statistics.frames_in == 0:
         raise SemcError(state.message)
     console.print(
-        f"{statistics.frames_in} frames, {statistics.classified} classified, {statistics.dropped} dropped, "
-        f"{statistics.skipped} skipped (black, flat or frozen)."
+        f"{counted(statistics.frames_in, 'frame')}, {statistics.classified} classified, "
+        f"{statistics.dropped} dropped, {statistics.skipped} skipped (black, flat or frozen)."
     )
     recording = engine.tap.recording
     if recording is not None:
         console.print(
-            f"Recorded {recording.frames} frames ({recording.seconds:.1f} s, {recording.quality}, "
+            f"Recorded {counted(recording.frames, 'frame')} ({recording.seconds:.1f} s, {recording.quality}, "
             f"{recording.size_bytes / 1e6:.0f} MB) as {', '.join(recording.parts)}; {recording.lost} lost."
         )
     saved = window.scan_page.saved

@@ -237,7 +237,7 @@ def progress_sentence(state: ExportState) -> str:
 
 def text_question(findings: Sequence[TextFinding], planes: int) -> str:
     """What is asked where text was found."""
-    where = "1 plane" if len(findings) == 1 else f"{len(findings)} planes"
+    where = counted(len(findings), "plane")
     return (
         f"Text was found in {where} of {planes}, in the picture or in the clip. It may say who was examined. "
         "What should become of it?"

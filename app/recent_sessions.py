@@ -12,6 +12,7 @@ from typing import Final
 from semc_core.errors import SemcError
 from semc_core.session.schema import DATABASE_NAME
 from semc_core.session.session import Session
+from semc_core.words import counted
 
 _LIMIT: Final = 4
 
@@ -35,9 +36,7 @@ class RecentSession:
     @property
     def text(self) -> str:
         """ "21 Nov 15:02   liver.mp4   5 planes"."""
-        planes = (
-            "no planes" if not self.planes else "1 plane" if self.planes == 1 else f"{self.planes} planes"
-        )
+        planes = counted(self.planes, "plane") if self.planes else "no planes"
         return f"{self.when:%d %b %H:%M}   {self.source_id}   {planes}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.view_state import StatusItem
 from semc_core.session.recorder import RecordingState
+from semc_core.words import counted
 
 
 def badge(state: RecordingState | None) -> str:
@@ -27,4 +28,4 @@ def status_of(state: RecordingState | None) -> tuple[StatusItem, ...]:
     value = size_text(state.size_bytes)
     if not state.lost:
         return (StatusItem(name, value),)
-    return (StatusItem(name, value), StatusItem("Not recorded", f"{state.lost} frames", worrying=True))
+    return (StatusItem(name, value), StatusItem("Not recorded", counted(state.lost, "frame"), worrying=True))

@@ -258,6 +258,7 @@ class SendDialog(QDialog):
         second.addStretch(1)
         column.addLayout(second)
         self._said = QLabel()
+        self._said.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
         self._said.setWordWrap(True)
         column.addWidget(self._said)
 
@@ -285,6 +286,7 @@ class SendDialog(QDialog):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         column.addWidget(table, 1)
         self._why = QLabel()
+        self._why.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
         self._why.setWordWrap(True)
         column.addWidget(self._why)
         column.addStretch(0)

@@ -15,6 +15,7 @@ from semc_core.errors import SemcError
 from semc_core.model.file import read_spec
 from semc_core.model.library import SHIPPED, ModelLibrary, Version
 from semc_core.model.presets import PRESETS
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from app.choices import Choices
@@ -180,7 +181,7 @@ class TrainControl:
 
     def _show_data(self) -> None:
         count = self._corrected
-        words = "counting …" if count is None else f"{count} session{'' if count == 1 else 's'}"
+        words = "counting …" if count is None else counted(count, "session")
         corrections = DataChoice(
             str(self._choices.output), f"My corrections ({words})", bool(count), bool(count)
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from semc_core.errors import UsageError
 from semc_core.frames import Crop
+from semc_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,8 +88,8 @@ def run(args: argparse.Namespace) -> int:
         console.print(notice, style="yellow", markup=False, soft_wrap=True)
     kind = "De-identified" if options.deidentify else "NOT de-identified"
     console.print(
-        f"{kind}: {result.planes} planes, {result.files} files, {result.size / 1e6:.1f} MB "
-        f"in {result.target}",
+        f"{kind}: {counted(result.planes, 'plane')}, {counted(result.files, 'file')}, "
+        f"{result.size / 1e6:.1f} MB in {result.target}",
         style="bold", markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
     return 0
@@ -158,7 +159,9 @@ def _check(args: argparse.Namespace, console: Console) -> int:
     for problem in problems:
         console.print(problem, style="red", markup=False, soft_wrap=True)
     if not problems:
-        console.print(f"All {found.files} files are as they were written.", style="bold", highlight=False)
+        whole = "The only file is" if found.files == 1 else f"All {found.files} files are"
+        were = "it was" if found.files == 1 else "they were"
+        console.print(f"{whole} as {were} written.", style="bold", highlight=False)
     return 1 if problems else 0
 
 

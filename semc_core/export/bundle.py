@@ -39,6 +39,7 @@ from semc_core.paths import data_folder
 from semc_core.session.entries import PERSON, FrameTable
 from semc_core.session.session import Session
 from semc_core.version import VERSION
+from semc_core.words import counted
 
 BEGUN: Final = "export begun"
 """Kind of the log's entry that is written before an export appears."""
@@ -196,8 +197,8 @@ class _Export:
         whole = [each for each in made if (each.plane.crop.width, each.plane.crop.height) == _size(each)]
         if self._options.deidentify and whole:
             self._notices.append(
-                f"In {len(whole)} of {_planes(len(made))} the region of interest is the whole picture: "
-                "nothing round it could be blanked."
+                f"In {len(whole)} of {counted(len(made), 'plane')} the region of interest is the whole "
+                "picture: nothing round it could be blanked."
             )
         if not self._options.free_text and self._has_free_text():
             self._notices.append("Notes and reasons were left out: they are free text and may name somebody.")
@@ -327,10 +328,6 @@ class _Export:
             "parts": [name for name, wanted in {**parts, "dicom": options.dicom}.items() if wanted],
             "head": self._head,
         }
-
-
-def _planes(number: int) -> str:
-    return "1 plane" if number == 1 else f"{number} planes"
 
 
 def _size(each: Exported) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from semc_core.labels import full_name, short_name
 from semc_core.session.decided import decided
 from semc_core.session.entries import FrameTable, ModelEntry, PlaneEntry, RegionEntry
 from semc_core.version import VERSION
+from semc_core.words import counted
 
 IDENTIFIED: Final = "This report is NOT de-identified: it may say who was examined."
 NO_PLANE: Final = "This report shows no plane."
@@ -157,7 +158,7 @@ def program_rows(versions: Mapping[str, str], head: str, entries: int) -> tuple[
     return (
         ("Program", f"SEMC Live {VERSION}"),
         ("Analysed with", f"semc {versions.get('semc', '?')}, {others}"),
-        ("Log of the session", f"{entries} entries; the last has the hash {head}"),
+        ("Log of the session", f"{counted(entries, 'entry', 'entries')}; the last has the hash {head}"),
     )
 
 

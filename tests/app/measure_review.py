@@ -20,7 +20,6 @@ from pathlib import Path
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import numpy as np
 from PySide6.QtCore import QEventLoop, QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
@@ -35,6 +34,7 @@ from app.settings import Settings
 from app.window import MainWindow
 from semc_core.frames import FramePacket
 from semc_core.paths import DEFAULT_MODEL
+from tests.action_times import ActionTimes
 
 _ACTIONS = (
     "next_plane", "class_2", "undo", "reject", "undo", "step_on", "step_on", "step_back", "second_on",
@@ -92,7 +92,7 @@ class Stopwatch:
         self._window = window
         self._painted = painted
         self._picked = random.Random(seed)
-        self._taken_ms: dict[str, list[float]] = {}
+        self.times = ActionTimes()
 
     def run(self) -> None:
         """Each action once, jumps more often."""
@@ -101,18 +101,6 @@ class Stopwatch:
             if name in ("step_back", "to_start", "escape"):
                 for _ in range(_JUMPS):
                     self._do("click on the time line", self._click)
-
-    def tell(self, when: str) -> None:
-        """Print what was noted since the last time."""
-        print(when)
-        for name, taken_ms in self._taken_ms.items():
-            p50, p95 = np.percentile(taken_ms, (50, 95))
-            late = sum(each > 100 for each in taken_ms)
-            print(
-                f"  {name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  "
-                f"longest {max(taken_ms):6.1f} ms, {late} over 100"
-            )
-        self._taken_ms.clear()
 
     def _click(self) -> None:
         timeline = self._window.review_page.timeline
@@ -127,7 +115,7 @@ class Stopwatch:
         changes = name in _CHANGES and self._window.review.open is not None
         turn(lambda: self._is_seen() and (not changes or self._is_changed(before)), _LONGEST_S)
         end_s = time.perf_counter() if changes else max(acted_s, self._painted.at_s)
-        self._taken_ms.setdefault(name, []).append((end_s - begun_s) * 1000)
+        self.times.note(name, end_s - begun_s)
         turn(lambda: False, _REST_S)
 
     def _is_seen(self) -> bool:
@@ -171,11 +159,11 @@ def main() -> int:
         while number < args.rounds or (args.whole and window.review.progress.running):
             watch.run()
             number += 1
-        watch.tell(f"{number} rounds; {window.review.progress}")
+        watch.times.tell(f"{number} rounds; {window.review.progress}")
         say("meanwhile", window.gaps)
         if args.whole:
             watch.run()
-            watch.tell(f"afterwards; {len(window.review.snapshot.planes)} planes")
+            watch.times.tell(f"afterwards; {len(window.review.snapshot.planes)} planes")
             say("meanwhile", window.gaps)
         window.close()
     return 0

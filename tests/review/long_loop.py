@@ -43,6 +43,7 @@ from semc_core.session.encode import Quality, VideoWriter
 from semc_core.session.entries import model_entry, source_entry
 from semc_core.session.record import versions
 from semc_core.session.session import Session
+from tests.action_times import ActionTimes
 
 _PIECE: Final = 600
 _SIZE: Final = (1280, 720)
@@ -101,7 +102,7 @@ class Actions:
         self._source, self._engine, self._session = source, engine, session
         self._viewer = FrameViewer(source, lambda sentence: print("FAULT", sentence))
         engine.give_way_to(self._viewer.wait_until_shown)
-        self.taken_ms: dict[str, list[float]] = {}
+        self.times = ActionTimes()
 
     def close(self) -> None:
         """End the viewer."""
@@ -134,7 +135,7 @@ class Actions:
     def _note(self, name: str, action: Callable[[], object]) -> None:
         begun_s = time.perf_counter()
         action()
-        self.taken_ms.setdefault(name, []).append(1000 * (time.perf_counter() - begun_s))
+        self.times.note(name, time.perf_counter() - begun_s)
 
     def _see(self, name: str, index: int, then_s: float = 0.0) -> None:
         """Ask for a frame and wait for it, or while scrubbing and playing only for the time to the next."""
@@ -147,11 +148,11 @@ class Actions:
             if got is not before and seen_s is None:
                 seen_s = passed_s
             if got is not None and got.index == index:
-                self.taken_ms.setdefault(f"{name}, exact", []).append(1000 * passed_s)
+                self.times.note(f"{name}, exact", passed_s)
                 break
             time.sleep(_POLL_S)
         if seen_s is not None:
-            self.taken_ms.setdefault(f"{name}, seen", []).append(1000 * seen_s)
+            self.times.note(f"{name}, seen", seen_s)
         time.sleep(max(0.0, then_s - (time.perf_counter() - begun_s)))
 
 
@@ -222,29 +223,16 @@ def _review(path: Path, folder: Path, args: argparse.Namespace) -> None:
                 flush=True,
             )
             number += 1
-        _tell("while it is analysed", actions)
+        actions.times.tell("while it is analysed")
         if args.whole:
             actions.run(args.actions, number)
             print(f"memory {memory_mib():.0f} MiB")
-            _tell("afterwards", actions)
+            actions.times.tell("afterwards")
     finally:
         actions.close()
         engine.close()
         source.close()
         session.close()
-
-
-def _tell(when: str, actions: Actions) -> None:
-    """Print how long the actions took since the last time."""
-    print(when)
-    for name, taken_ms in actions.taken_ms.items():
-        p50, p95 = np.percentile(taken_ms, (50, 95))
-        late = sum(each > 100 for each in taken_ms)
-        print(
-            f"{name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {max(taken_ms):6.1f} ms, "
-            f"{late} over 100"
-        )
-    actions.taken_ms.clear()
 
 
 if __name__ == "__main__":

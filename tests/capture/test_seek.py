@@ -92,6 +92,14 @@ def test_what_is_not_there_or_closed_is_told(tmp_path: Path) -> None:
         open_seekable(tmp_path / "none.mp4")
 
 
+def read_and_open(folder: Path) -> tuple[list[FramePacket], SeekableVideo]:
+    """All frames of a video with open groups of pictures, and the video, open for seeking."""
+    path = encode(folder / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
+    expected, source = read_all(open_source(str(path))), open_seekable(path)
+    assert isinstance(source, SeekableVideo)
+    return expected, source
+
+
 def test_a_frame_that_is_no_longer_wanted_is_given_up(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
     source = open_seekable(path)
@@ -103,9 +111,7 @@ def test_a_frame_that_is_no_longer_wanted_is_given_up(tmp_path: Path) -> None:
 
 
 def test_frames_before_the_one_jumped_to_are_there_soon(tmp_path: Path) -> None:
-    path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
-    expected, source = read_all(open_source(str(path))), open_seekable(path)
-    assert isinstance(source, SeekableVideo)
+    expected, source = read_and_open(tmp_path)
     source.frame(57, lambda: False)
     kept = source._decoder.kept
     while 56 not in kept:
@@ -119,9 +125,7 @@ def test_frames_before_the_one_jumped_to_are_there_soon(tmp_path: Path) -> None:
 
 
 def test_a_decoder_that_was_begun_by_the_old_index_is_not_gone_on_with(tmp_path: Path) -> None:
-    path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
-    expected, source = read_all(open_source(str(path))), open_seekable(path)
-    assert isinstance(source, SeekableVideo)
+    expected, source = read_and_open(tmp_path)
     assert source.frame(50).index == 50
     index = source._index
     later = replace(
@@ -135,9 +139,7 @@ def test_a_decoder_that_was_begun_by_the_old_index_is_not_gone_on_with(tmp_path:
 
 
 def test_who_watches_goes_ahead_of_who_does_not(tmp_path: Path) -> None:
-    path = encode(tmp_path / "a.mp4", "libx264", {"preset": "veryfast", "x264-params": OPEN})
-    expected, source = read_all(open_source(str(path))), open_seekable(path)
-    assert isinstance(source, SeekableVideo)
+    expected, source = read_and_open(tmp_path)
     begun, watched = threading.Event(), threading.Event()
     order: list[int] = []
 

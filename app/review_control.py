@@ -19,6 +19,7 @@ from app.saved_frames import read_png
 from app.scan import Job
 from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.frames import FrameResult
+from semc_core.review.engine import GIVE_WAY_S
 from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.entries import FrameTable
@@ -323,6 +324,9 @@ class ReviewControl:
         with self._lock:
             if name in self._pictures:
                 return  # asked for again before it was read
+        reader = self._reader
+        if reader is not None:
+            reader.wait_until_shown(GIVE_WAY_S)
         pixels = read_png(opened.session.folder / name)
         if pixels is None:
             return  # told by `semc session verify`; the card stays without a picture

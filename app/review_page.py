@@ -333,7 +333,7 @@ class ReviewPage(QWidget):
         assert opened is not None
         # A label is only ever painted on the frame that it was made from.
         shown_index = frame_index if packet is None else packet.index
-        look = self._look(desk, shown_index)
+        look = self._look(desk, shown_index, packet is not None and packet.index == frame_index)
         heat = self._heat_of(look) if self.heat_map_on else None
         crop = None if look is None else look.crop
         view = self.view
@@ -352,12 +352,16 @@ class ReviewPage(QWidget):
             hint = mode_hint(desk.mode, desk.mark_from_s, shown.rows)
         view.show_texts(badges, hint, self._colours.get(shown.title))
 
-    def _look(self, desk: ReviewDesk, frame_index: int) -> FrameResult | None:
-        """What the model says of the very frame that is shown; while it plays, only for the heat map."""
+    def _look(self, desk: ReviewDesk, shown_index: int, is_there: bool) -> FrameResult | None:
+        """What the model says of the very frame that is shown; while it plays, only for the heat map.
+
+        It is asked once the frame at the playhead is there, so that it does not hold up that frame.
+        """
         if desk.playhead.playing and not self.heat_map_on:
             return None
-        result = self._control.reader.look(desk.playhead.index)
-        return result if result is not None and result.packet.index == frame_index else None
+        reader = self._control.reader
+        result = reader.look(desk.playhead.index) if is_there else reader.looked
+        return result if result is not None and result.packet.index == shown_index else None
 
     def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
         opened = self._open

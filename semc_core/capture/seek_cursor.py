@@ -37,6 +37,7 @@ class Cursor:
         self._threads = threads
         self._container = open_container(path)
         self._stream = self._prepared()
+        self._fresh = True
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
         self.position = -1
         self.skipped_to = -1
@@ -48,20 +49,27 @@ class Cursor:
         Returns:
             False if the file does not lead there.
         """
-        self._end()
+        self.end()
         self.refused = False
+        fresh, self._fresh = self._fresh, False
         if self._stream.codec_context.name not in _CAN_SKIP:
             skip_to = -1
         self.position, self.skipped_to = start.frame - 1, skip_to - 1
         if start.packet == 0:
             # A fresh decoder on a fresh file: exactly what a sequential read does.
-            self._container.close()
-            self._container = open_container(self._path)
-            self._stream = self._prepared()
+            if not fresh:
+                self._container.close()
+                self._container = open_container(self._path)
+                self._stream = self._prepared()
         elif not self._seek(start):
             return False
         self._frames = self._decode(index, start, skip_to)
         return True
+
+    @property
+    def going(self) -> bool:
+        """Whether there may be a next frame."""
+        return self._frames is not None
 
     def next(self) -> tuple[int, av.VideoFrame] | None:
         """The next frame and its index; None at the end, or where frames can no longer be told apart."""
@@ -70,9 +78,15 @@ class Cursor:
             self.position = found[0]
         return found
 
+    def end(self) -> None:
+        """Stop here; it can only begin anew."""
+        if self._frames is not None:
+            self._frames.close()
+            self._frames = None
+
     def close(self) -> None:
         """Release the file."""
-        self._end()
+        self.end()
         self._container.close()
 
     def _prepared(self) -> VideoStream:
@@ -80,11 +94,6 @@ class Cursor:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = self._threads
         return stream
-
-    def _end(self) -> None:
-        if self._frames is not None:
-            self._frames.close()
-            self._frames = None
 
     def _seek(self, start: Start) -> bool:
         ticks = start.pts if start.pts is not None else start.dts

@@ -61,7 +61,8 @@ class FrameDecoder:
         self._start_frames = _start_frames(index)
         self.kept: ByteCache[FramePacket] = ByteCache(cache_bytes)
         self._made = made
-        self._cursors = [Cursor(path)]
+        # To open a file takes some tens of milliseconds, too long for somebody who waits for a frame.
+        self._cursors = [Cursor(path) for _ in range(_CURSORS)]
         self._refused: set[int] = set()
 
     def begins_as_indexed(self) -> bool:
@@ -81,8 +82,7 @@ class FrameDecoder:
         self._start_frames = _start_frames(index)
         for cursor in self._cursors:
             # One that goes on would name its frames by the old index.
-            cursor.close()
-        self._cursors = []
+            cursor.end()
         self.kept.clear()
         self._refused.clear()
 
@@ -144,7 +144,9 @@ class FrameDecoder:
         able = [
             cursor
             for cursor in self._cursors
-            if start.frame <= cursor.position + 1 <= wanted and self._not_skipped(cursor, wanted)
+            if cursor.going
+            and start.frame <= cursor.position + 1 <= wanted
+            and self._not_skipped(cursor, wanted)
         ]
         best = max(able, key=lambda cursor: cursor.position, default=None)
         if best is not None:
@@ -157,8 +159,8 @@ class FrameDecoder:
         return cursor.skipped_to < 0 or (packets is not None and int(packets[wanted]) > cursor.skipped_to)
 
     def _free_cursor(self) -> Cursor:
-        """The decoder not used for longest, or another while there are few."""
-        cursor = Cursor(self._path) if len(self._cursors) < _CURSORS else self._cursors.pop(0)
+        """The decoder not used for longest."""
+        cursor = self._cursors.pop(0)
         self._cursors.append(cursor)
         return cursor
 

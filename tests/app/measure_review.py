@@ -1,7 +1,9 @@
-"""How soon the window answers in review: `python tests/app/measure_review.py LOOP [--rounds 5] [--whole]`.
+"""How soon the window answers in review: `python tests/app/measure_review.py LOOP [--rounds 5] [--whole]
+[--rest 0.05]`.
 
 Not a test. Opens the loop and, while it is analysed, clicks on the time line and presses every key of the
-page many times; with `--whole` until all is analysed, and once more then. Prints how long it took until each
+page many times, with a rest after each in which the analysis goes on; with `--whole` until all is analysed,
+and once more then. Prints how long it took until each
 action was answered, which is when the frame that it leads to is painted, or when what it changed is; and the
 longest gap between two ticks of the window's timer.
 """
@@ -45,7 +47,6 @@ _ACTIONS = (
 
 _CHANGES = ("class_1", "class_2", "undo", "redo", "reject", "use_frame")
 _JUMPS = 10
-_REST_S = 0.05
 _POLL_MS = 5
 _LONGEST_S = 1.0
 """Not every action changes something: there may be nothing to undo."""
@@ -88,10 +89,11 @@ class Painted:
 class Stopwatch:
     """Does what a user does, and notes how long each took to be answered."""
 
-    def __init__(self, window: MainWindow, painted: Painted, seed: int = 1) -> None:
+    def __init__(self, window: MainWindow, painted: Painted, rest_s: float) -> None:
         self._window = window
         self._painted = painted
-        self._picked = random.Random(seed)
+        self._rest_s = rest_s
+        self._picked = random.Random(1)
         self.times = ActionTimes()
 
     def run(self) -> None:
@@ -116,7 +118,7 @@ class Stopwatch:
         turn(lambda: self._is_seen() and (not changes or self._is_changed(before)), _LONGEST_S)
         end_s = time.perf_counter() if changes else max(acted_s, self._painted.at_s)
         self.times.note(name, end_s - begun_s)
-        turn(lambda: False, _REST_S)
+        turn(lambda: False, self._rest_s)
 
     def _is_seen(self) -> bool:
         """Whether the frame at which the playhead stands is painted; while it plays, any."""
@@ -139,6 +141,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--whole", action="store_true", help="so many rounds more, until all is analysed")
+    parser.add_argument("--rest", type=float, default=0.05, help="seconds between actions (default: 0.05)")
     args = parser.parse_args()
     painted = Painted()
     new_application()
@@ -154,7 +157,7 @@ def main() -> int:
         say("the loop opens", window.gaps)
         turn(lambda: any(not plane.rejected for plane in window.review.snapshot.planes), _FIRST_PLANE_S)
         say("the first plane is found", window.gaps)
-        watch = Stopwatch(window, painted)
+        watch = Stopwatch(window, painted, args.rest)
         number = 0
         while number < args.rounds or (args.whole and window.review.progress.running):
             watch.run()

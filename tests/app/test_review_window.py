@@ -19,7 +19,9 @@ from app.review_menu import show_plane_menu
 from app.review_open import LOOKING_ONLY
 from app.review_state import Mode
 from app.window import MainWindow
+from semc_core.capture.seek import GiveUp, Passed
 from semc_core.engine.state import Phase
+from semc_core.frames import FramePacket
 from semc_core.review.state import Candidate
 from semc_core.session.changes import Reject
 from semc_core.session.session import Session
@@ -202,6 +204,31 @@ def test_heat_map_and_experts_belong_to_the_frame_that_is_shown(
 
     qtbot.waitUntil(shown, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: page.panel.shown is not None and bool(page.panel.shown.experts), timeout=WAIT_MS)
+
+
+def test_a_frame_that_is_shown_is_not_held_up_by_the_look_at_it(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysed(qtbot, window, cine_loop)
+    opened, let_go = window.review.open, threading.Event()
+    assert opened is not None
+    assert opened.source is not None
+    read, last = opened.source.frame, opened.source.count - 1
+    asked: list[bool] = []
+
+    def frame(index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
+        if index == last:
+            asked.append(give_up is not None)
+            assert let_go.wait(30)
+        return read(index, give_up, passed)
+
+    monkeypatch.setattr(opened.source, "frame", frame)
+    press(window, KEY.Key_End)
+    qtbot.wait(200)
+    before = list(asked)
+    let_go.set()
+    assert before == [True], "only who shows it"
+    qtbot.waitUntil(lambda: asked == [True, False], timeout=WAIT_MS)
 
 
 def test_a_session_without_its_loop_shows_planes_and_time_line_and_says_so(

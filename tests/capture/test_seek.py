@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import numpy as np
 import pydicom
 import pydicom.data
 import pytest
+from av.container import InputContainer
 from pydicom.uid import RLELossless
 
+from semc_core.capture import seek_cursor
 from semc_core.capture.open import open_source
 from semc_core.capture.seek import index_at, open_seekable
 from semc_core.capture.seek_cache import ByteCache
@@ -122,6 +125,19 @@ def test_frames_before_the_one_jumped_to_are_there_soon(tmp_path: Path) -> None:
     source.close()
     with pytest.raises(SourceError, match="is closed"):
         source._packet(30, lambda: False, None)
+
+
+def test_a_jump_does_not_wait_for_the_file_to_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, source = read_and_open(tmp_path)
+
+    def opened(path: Path) -> InputContainer:
+        raise AssertionError(f"{path.name} was opened again")
+
+    monkeypatch.setattr(seek_cursor, "open_container", opened)
+    with closing(source):
+        assert first_difference(source, expected, [60, 30, 45, 20]) == ""
 
 
 def test_a_decoder_that_was_begun_by_the_old_index_is_not_gone_on_with(tmp_path: Path) -> None:

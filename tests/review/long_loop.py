@@ -1,10 +1,10 @@
 """A long loop in review: memory and how long each action takes.
 
 `python -m tests.review.long_loop [--minutes 30] [--group 30] [--rounds 5] [--whole] [--no-model]
-[--cache-mib 256] [--keep FILE]`
+[--cache-mib 256] [--rest 0] [--keep FILE]`
 makes a 720p H.264 loop of a simulated scan of 30 frames/s, reviews it with the shipped model while it is
 played, stepped, scrubbed and jumped in, and prints what it saw; with `--whole` until all is analysed, and
-then once more.
+then once more; with `--rest` after seconds in which the analysis goes on.
 The loop is made as the recorder makes it, or with `--group` as other programs do: with B-frames, and a key
 picture every so many frames. Not part of the suite.
 """
@@ -98,8 +98,8 @@ def _piece() -> list[NDArray[np.uint8]]:
 class Actions:
     """Does what a user does, as the window does it, and notes how long each took to be seen."""
 
-    def __init__(self, source: SeekableSource, engine: ReviewEngine, session: Session) -> None:
-        self._source, self._engine, self._session = source, engine, session
+    def __init__(self, source: SeekableSource, engine: ReviewEngine, session: Session, rest_s: float) -> None:
+        self._source, self._engine, self._session, self._rest_s = source, engine, session, rest_s
         self._viewer = FrameViewer(source, lambda sentence: print("FAULT", sentence))
         engine.give_way_to(self._viewer.wait_until_shown)
         self.times = ActionTimes()
@@ -133,12 +133,15 @@ class Actions:
         self._note("heat map", lambda: self._engine.look_at(place + 5 * number - 1))
 
     def _note(self, name: str, action: Callable[[], object]) -> None:
+        time.sleep(self._rest_s)
         begun_s = time.perf_counter()
         action()
         self.times.note(name, time.perf_counter() - begun_s)
 
     def _see(self, name: str, index: int, then_s: float = 0.0) -> None:
         """Ask for a frame and wait for it, or while scrubbing and playing only for the time to the next."""
+        if not then_s:
+            time.sleep(self._rest_s)
         before, begun_s = self._viewer.got, time.perf_counter()
         self._viewer.ask(index)
         limit_s = then_s or 30.0
@@ -178,6 +181,7 @@ def main() -> int:
     parser.add_argument("--whole", action="store_true", help="so many rounds more, until all is analysed")
     parser.add_argument("--no-model", action="store_true", help="review without analysing")
     parser.add_argument("--cache-mib", type=int, default=256, help="for decoded frames (default: 256)")
+    parser.add_argument("--rest", type=float, default=0.0, help="seconds between actions (default: 0)")
     parser.add_argument("--keep", type=Path, help="use this file, made if it is not there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -211,7 +215,7 @@ def _review(path: Path, folder: Path, args: argparse.Namespace) -> None:
     if args.no_model:
         session.mark_complete()
     engine = ReviewEngine(session, source, lambda: runtime)
-    actions = Actions(source, engine, session)
+    actions = Actions(source, engine, session, args.rest)
     try:
         number = 0
         while number < args.rounds or (args.whole and engine.state.running):

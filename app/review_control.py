@@ -251,11 +251,11 @@ class ReviewControl:
         opened = self._changeable()
         if opened is None or opened.analysis is None:
             return
-        analysis = opened.analysis
+        analysis, seen = opened.analysis, self.reader.looked
 
         def correct() -> None:
             with analysis.held():
-                change = make(analysis.look_at(index, maps=False))
+                change = make(analysis.look_at(index, maps=False, seen=seen))
                 before = self.snapshot.plane(getattr(change, "plane_id", None))
                 opened.session.apply(change)
             self._told(done_sentence(change, before))

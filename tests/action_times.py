@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+from typing import Final
+
 import numpy as np
 
-LATE_MS = 100.0
+LATE_MS: Final = 100.0
 """An action should be answered by then."""
+
+_STAT: Final = Path("/proc/stat")
+_STOLEN: Final = 8
+"""Where in the first line of that file it says how long others had this machine's processors."""
+
+
+def stolen_ms() -> float | None:
+    """How long all processors together were wanted here while the host gave them to others; None if not told.
+
+    Virtual machines on Linux tell it, in hundredths of a second.
+    """
+    if not _STAT.exists():
+        return None
+    with _STAT.open(encoding="ascii") as file:
+        return 1000 * int(file.readline().split()[_STOLEN]) / os.sysconf("SC_CLK_TCK")
 
 
 class ActionTimes:
-    """Notes times by the name of the action."""
+    """Notes times by the name of the action, and what the host took of those that were late."""
 
     def __init__(self) -> None:
         self._taken_ms: dict[str, list[float]] = {}
+        self._late: list[str] = []
+        self._stolen_ms = stolen_ms()
+
+    def begin(self) -> float:
+        """An action begins; when, on the clock of `time.perf_counter`."""
+        self._stolen_ms = stolen_ms()
+        return time.perf_counter()
 
     def note(self, name: str, taken_s: float) -> None:
-        """An action took so long, seconds."""
-        self._taken_ms.setdefault(name, []).append(1000 * taken_s)
+        """The action that began last took so long, seconds."""
+        taken_ms = 1000 * taken_s
+        self._taken_ms.setdefault(name, []).append(taken_ms)
+        now_ms = stolen_ms() if taken_ms > LATE_MS else None
+        if now_ms is not None and self._stolen_ms is not None:
+            taken_away_ms = now_ms - self._stolen_ms
+            self._late.append(
+                f"late: {name}, {taken_ms:.0f} ms; the host took {taken_away_ms:.0f} ms of processors"
+            )
 
     def tell(self, when: str) -> None:
         """Print what was noted since the last time, in milliseconds."""
@@ -28,4 +62,6 @@ class ActionTimes:
                 f"{name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {max(taken_ms):6.1f} ms, "
                 f"{late} over {LATE_MS:.0f}"
             )
+        print("\n".join(self._late), flush=True)
         self._taken_ms.clear()
+        self._late.clear()

@@ -123,7 +123,7 @@ class ReviewEngine:
             self._seen = (count, self._session.frames())
         return self._seen[1]
 
-    def look_at(self, index: int, *, maps: bool = True) -> FrameResult:
+    def look_at(self, index: int, *, maps: bool = True, seen: FrameResult | None = None) -> FrameResult:
         """One frame of the source, by its place there, with everything that can be said of it now.
 
         Waits for its decoding and for the model, ahead of the analysis. Without the session's model the maps
@@ -132,10 +132,13 @@ class ReviewEngine:
         Args:
             index: Which.
             maps: Whether the maps are wanted; else the model is not asked about a frame that was analysed.
+            seen: An earlier answer. It is given again if it is of this frame and nothing more is known of it.
 
         Raises:
             SourceError: The frame cannot be read.
         """
+        if seen is not None and self._holds(seen, index):
+            return seen
         return self._looked(self._source.frame(index), maps)
 
     def candidates(self, plane_id: int, count: int) -> list[Candidate]:
@@ -199,6 +202,13 @@ class ReviewEngine:
         self._runtime.close()
 
     # Looking
+
+    def _holds(self, seen: FrameResult, index: int) -> bool:
+        """Whether what was seen is of this frame, and all that can be said of it."""
+        packet, times_s = seen.packet, self._source.times_s
+        if packet.index != self._source.number_of(index) or packet.pts_s not in times_s[index : index + 1]:
+            return False
+        return seen.prediction is not None and not is_known(self.table(), packet.index)
 
     def _looked(self, packet: FramePacket, maps: bool) -> FrameResult:
         table, model = self.table(), self._session.model

@@ -111,7 +111,7 @@ class Stopwatch:
 
     def _do(self, name: str, act: Callable[[], object]) -> None:
         before = self._window.review.snapshot
-        begun_s = time.perf_counter()
+        begun_s = self.times.begin()
         act()
         acted_s = time.perf_counter()
         changes = name in _CHANGES and self._window.review.open is not None

@@ -134,7 +134,7 @@ class Actions:
 
     def _note(self, name: str, action: Callable[[], object]) -> None:
         time.sleep(self._rest_s)
-        begun_s = time.perf_counter()
+        begun_s = self.times.begin()
         action()
         self.times.note(name, time.perf_counter() - begun_s)
 
@@ -142,7 +142,7 @@ class Actions:
         """Ask for a frame and wait for it, or while scrubbing and playing only for the time to the next."""
         if not then_s:
             time.sleep(self._rest_s)
-        before, begun_s = self._viewer.got, time.perf_counter()
+        before, begun_s = self._viewer.got, self.times.begin()
         self._viewer.ask(index)
         limit_s = then_s or 30.0
         seen_s = None

@@ -199,6 +199,7 @@ def test_a_frame_is_looked_at_wherever_the_analysis_is(loop: Path, tmp_path: Pat
 
     engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, answer_slowly), batch=1)
     assert begun.wait(60)
+    engine.pause(True)
     looks: list[FrameResult] = []
     looker = threading.Thread(target=lambda: looks.append(engine.look_at(60)))
     looker.start()
@@ -207,6 +208,11 @@ def test_a_frame_is_looked_at_wherever_the_analysis_is(loop: Path, tmp_path: Pat
     (looked,) = looks
     assert (looked.packet.index, looked.label, looked.picture) == (60, "B", "live")
     np.testing.assert_array_equal(looked.packet.pixels, textured(60))
+    assert engine.look_at(60, seen=looked) is looked
+    assert engine.look_at(61, seen=looked).packet.index == 61
+    engine.pause(False)
+    wait_until_over(engine)
+    assert engine.look_at(60, seen=looked) is not looked, "more is known of it"
     engine.close()
     source.close()
     session.close()

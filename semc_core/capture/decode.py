@@ -6,28 +6,80 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 _GRAY_LIKE = ("gray", "mono")
 _MPEG_RANGE = 1
 """`VideoFrame.color_range` of pixels whose black is 16 and whose white is 235."""
 
+_FULL_RANGE = 2
+_WITHOUT_COLOUR = 128
+_COLOURED = ("yuv420p", "yuvj420p")
+"""What FFmpeg's H.264 decoder gives also where the stream has no colour."""
+_HAS_COLOUR_FORMAT = (100, 110, 122, 144)
+"""Profiles of H.264 that say which colours there are."""
+
 _EXPAND = np.clip(np.round((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
 
 
-def pixels_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
+def is_monochrome(stream: VideoStream) -> bool:
+    """Whether the stream says that it has no colour although its decoder will give frames that could have.
+
+    Of H.264 only, where the container holds the decoder's configuration (ISO/IEC 14496-15, 5.3.3.1.2).
+    """
+    told = stream.codec_context.extradata or b""
+    if (
+        stream.codec_context.name != "h264"
+        or len(told) < 7
+        or told[0] != 1
+        or told[1] not in _HAS_COLOUR_FORMAT
+    ):
+        return False
+    at = 5
+    for mask in (0x1F, 0xFF):
+        # The sets of parameters for sequences, then those for pictures: how many, then each with its length.
+        count, at = told[at] & mask, at + 1
+        for _ in range(count):
+            at += 2 + int.from_bytes(told[at : at + 2], "big")
+            if at >= len(told):
+                return False
+    return told[at] & 0b11 == 0
+
+
+def pixels_of(frame: av.VideoFrame, *, monochrome: bool = False) -> NDArray[np.uint8]:
     """The frame upright, as uint8 (H, W) where the file is gray, else (H, W, 3) RGB, full range.
 
     The array is a copy: the decoder may use its buffers again.
+
+    Args:
+        frame: As decoded.
+        monochrome: What `is_monochrome` says of its stream.
     """
     # One thread: starting several takes longer than converting a frame does.
-    if frame.format.name.startswith(_GRAY_LIKE):
+    if monochrome and frame.format.name in _COLOURED and _is_neutral(frame):
+        gray = _plane(frame, 0)
+        full = frame.format.name == "yuvj420p" or frame.color_range == _FULL_RANGE
+        pixels = gray.copy() if full else _EXPAND[gray]
+    elif frame.format.name.startswith(_GRAY_LIKE):
         gray = np.asarray(frame.to_ndarray(format="gray", threads=1), np.uint8)
         pixels = _EXPAND[gray] if frame.color_range == _MPEG_RANGE else gray.copy()
     else:
         pixels = np.asarray(frame.to_ndarray(format="rgb24", threads=1), np.uint8)
     turns = round(frame.rotation / 90) % 4
     return np.rot90(pixels, turns) if turns else pixels
+
+
+def _is_neutral(frame: av.VideoFrame) -> bool:
+    """Whether no pixel has a colour: a stream may change its mind."""
+    return all(bool((_plane(frame, number) == _WITHOUT_COLOUR).all()) for number in (1, 2))
+
+
+def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.uint8]:
+    """One plane, not copied, without the padding of its lines."""
+    plane = frame.planes[number]
+    lines = np.frombuffer(memoryview(plane), np.uint8, plane.line_size * plane.height)
+    return lines.reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 class FrameClock:

@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from semc_core.capture.decode import is_monochrome
 from semc_core.capture.video import open_container, picture_stream
 from semc_core.capture.video_index import Start, VideoIndex, check_of
 
@@ -29,6 +30,7 @@ class Cursor:
     Attributes:
         position: Index of the last frame given; -1 before the first.
         skipped_to: Packets up to this number were decoded only as far as others need them.
+        monochrome: What `decode.is_monochrome` says of the file.
         refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 
@@ -37,6 +39,7 @@ class Cursor:
         self._threads = threads
         self._container = open_container(path)
         self._stream = self._prepared()
+        self.monochrome = is_monochrome(self._stream)
         self._fresh = True
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
         self.position = -1

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.capture.decode import pixels_of
 from semc_core.capture.seek import GiveUp, Passed
 from semc_core.capture.seek_cache import ByteCache
 from semc_core.capture.seek_cursor import Cursor
@@ -42,7 +43,7 @@ class FrameDecoder:
         path: Path,
         index: VideoIndex,
         cache_bytes: int,
-        made: Callable[[int, av.VideoFrame], FramePacket],
+        made: Callable[[int, NDArray[np.uint8]], FramePacket],
     ) -> None:
         """Open the file.
 
@@ -51,7 +52,7 @@ class FrameDecoder:
             index: Of the file.
             cache_bytes: Most bytes of packets to keep. Packets, because each decoder has a pool of its own
                 for its frames, which never becomes smaller: to keep those would fill every pool.
-            made: Makes a packet of the frame with this index.
+            made: Makes a packet of the index and the pixels of a frame.
 
         Raises:
             SourceError: It cannot be opened.
@@ -63,6 +64,7 @@ class FrameDecoder:
         self._made = made
         # To open a file takes some tens of milliseconds, too long for somebody who waits for a frame.
         self._cursors = [Cursor(path) for _ in range(_CURSORS)]
+        self._monochrome = self._cursors[0].monochrome
         self._refused: set[int] = set()
 
     def begins_as_indexed(self) -> bool:
@@ -128,15 +130,18 @@ class FrameDecoder:
             if whole and index == wanted:
                 return self._keep(index, frame)
             if whole and index < wanted and passed is not None:
-                passed(partial(self._made, index, frame))
+                passed(partial(self._packet, index, frame))
             if give_up():
                 raise SourceInterrupted(f"Reading frame {wanted} of {self._path.name} was given up.")
         return None
 
     def _keep(self, index: int, frame: av.VideoFrame) -> FramePacket:
-        packet = self._made(index, frame)
+        packet = self._packet(index, frame)
         self.kept.put(index, packet, packet.pixels.nbytes)
         return packet
+
+    def _packet(self, index: int, frame: av.VideoFrame) -> FramePacket:
+        return self._made(index, pixels_of(frame, monochrome=self._monochrome))
 
     def _nearest(self, wanted: int) -> Cursor | None:
         """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""

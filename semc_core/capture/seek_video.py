@@ -10,11 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.decode import pixels_of
 from semc_core.capture.seek import GiveUp, Passed, index_at
 from semc_core.capture.seek_decoder import FrameDecoder
 from semc_core.capture.source import SourceInfo
@@ -230,9 +228,9 @@ class SeekableVideo:
                 passed(partial(kept.get, nearest))
         return self._decoder.decode(index, give_up, passed)
 
-    def _made(self, index: int, frame: av.VideoFrame) -> FramePacket:
+    def _made(self, index: int, pixels: NDArray[np.uint8]) -> FramePacket:
         time_s = float(self._index.times_s[index])
-        return FramePacket(self._info.source_id, index, time_s, time.monotonic(), read_only(pixels_of(frame)))
+        return FramePacket(self._info.source_id, index, time_s, time.monotonic(), read_only(pixels))
 
     # Reading ahead
 

@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from semc_core.capture.base import BaseSource, Grabbed
-from semc_core.capture.decode import FrameClock, pixels_of
+from semc_core.capture.decode import FrameClock, is_monochrome, pixels_of
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SourceError
 
@@ -51,6 +51,7 @@ class VideoSource(BaseSource):
             stream.codec_context.thread_count = min(4, os.cpu_count() or 1)
             rate = stream.average_rate or stream.guessed_rate
             self._clock = FrameClock(stream.time_base, rate)
+            self._monochrome = is_monochrome(stream)
             self._frames = self._decode(stream)
             self._damaged = 0
             # Only the first frame tells the size after rotation, and whether there is any picture.
@@ -96,7 +97,7 @@ class VideoSource(BaseSource):
         pts_s = self._clock.time_of(frame)
         if self._clock.derived == 1:
             self._add_notice("Times missing from the file were filled in from its frame rate.")
-        return Grabbed(pixels_of(frame), pts_s)
+        return Grabbed(pixels_of(frame, monochrome=self._monochrome), pts_s)
 
     def _packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
         """The packets, going on behind what cannot be read. The last, empty or None, flushes the decoder."""

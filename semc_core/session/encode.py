@@ -25,9 +25,9 @@ _TICK: Final = Fraction(1, 1000)
 """Matroska counts milliseconds."""
 
 _NOMINAL_RATE: Final = 30
-_KEY_EVERY_FRAMES: Final = 10
+_KEY_EVERY_FRAMES: Final = 6
 """Whoever jumps to a frame waits for the decoding of all since the last key picture. Speckle hardly repeats
-from frame to frame: with 10 instead of 30 a recording of a simulated scan is 2 % larger.
+from frame to frame: with 6 instead of 30 recordings are 5 to 14 % larger.
 """
 _ENOUGH_CORES: Final = 4
 _FEWER_COLOURS: Final = "yuv420p"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import struct
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from semc_core.capture.decode import pixels_of
 from semc_core.capture.open import open_source
+from semc_core.capture.seek import open_seekable
 from semc_core.capture.video import VideoSource
 from semc_core.errors import SourceError
 from tests.capture.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
@@ -58,6 +61,30 @@ def test_gray_stays_gray_to_the_last_bit(tmp_path: Path) -> None:
     packets = read_all(VideoSource(write_video(tmp_path / "a.mkv", 3, codec=("ffv1", "gray"))))
     for index, packet in enumerate(packets):
         np.testing.assert_array_equal(packet.pixels, numbered(index))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_a_video_without_colour_is_gray_whatever_its_decoder_gives(tmp_path: Path, suffix: str) -> None:
+    path = write_video(tmp_path / f"a{suffix}", 3, codec=("libx264", "gray"))
+    packets = read_all(VideoSource(path))
+    assert [number_of(packet.pixels) for packet in packets] == [0, 1, 2]
+    with av.open(str(path)) as container:
+        for frame, packet in zip(container.decode(video=0), packets, strict=True):
+            assert frame.format.name == "yuv420p", "as if it had colours"
+            coloured = pixels_of(frame).astype(np.int16)
+            assert packet.pixels.ndim == 2
+            assert np.abs(coloured - packet.pixels[..., None]).max() <= 1
+    with closing(open_seekable(path)) as seekable:
+        np.testing.assert_array_equal(seekable.frame(2).pixels, packets[2].pixels)
+
+
+def test_a_video_with_colours_keeps_them(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 1)
+    assert read_all(VideoSource(path))[0].pixels.ndim == 3
+    red = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    red[..., 0] = 200
+    frame = av.VideoFrame.from_ndarray(red, format="rgb24").reformat(format="yuv420p")
+    assert pixels_of(frame, monochrome=True).ndim == 3, "it has, although its stream said it would not"
 
 
 def test_colours_come_as_red_green_blue(tmp_path: Path) -> None:

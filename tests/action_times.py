@@ -1,4 +1,4 @@
-"""How long actions took until they were answered, for the programs that measure it."""
+"""How long actions took until they were answered, and the memory, for the programs that measure it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 LATE_MS: Final = 100.0
 """An action should be answered by then."""
 
+_TOLD: Final = 10
 _STAT: Final = Path("/proc/stat")
 _STOLEN: Final = 8
 """Where in the first line of that file it says how long others had this machine's processors."""
@@ -26,6 +27,12 @@ def stolen_ms() -> float | None:
         return None
     with _STAT.open(encoding="ascii") as file:
         return 1000 * int(file.readline().split()[_STOLEN]) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mib() -> float:
+    """Resident memory of this program now. Linux only."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class ActionTimes:
@@ -62,6 +69,9 @@ class ActionTimes:
                 f"{name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {max(taken_ms):6.1f} ms, "
                 f"{late} over {LATE_MS:.0f}"
             )
-        print("\n".join(self._late), flush=True)
+        for line in self._late[:_TOLD]:
+            print(line)
+        if len(self._late) > _TOLD:
+            print(f"and {len(self._late) - _TOLD} more that were late")
         self._taken_ms.clear()
         self._late.clear()

@@ -36,7 +36,7 @@ from app.settings import Settings
 from app.window import MainWindow
 from semc_core.frames import FramePacket
 from semc_core.paths import DEFAULT_MODEL
-from tests.action_times import ActionTimes
+from tests.action_times import ActionTimes, memory_mib
 
 _ACTIONS = (
     "next_plane", "class_2", "undo", "reject", "undo", "step_on", "step_on", "step_back", "second_on",
@@ -162,11 +162,14 @@ def main() -> int:
         while number < args.rounds or (args.whole and window.review.progress.running):
             watch.run()
             number += 1
+            print(f"round {number}: memory {memory_mib():.0f} MiB", flush=True)
         watch.times.tell(f"{number} rounds; {window.review.progress}")
         say("meanwhile", window.gaps)
         if args.whole:
             watch.run()
-            watch.times.tell(f"afterwards; {len(window.review.snapshot.planes)} planes")
+            watch.times.tell(
+                f"afterwards; {len(window.review.snapshot.planes)} planes, memory {memory_mib():.0f} MiB"
+            )
             say("meanwhile", window.gaps)
         window.close()
     return 0

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import resource
 import sys
 import tempfile
 import threading
@@ -43,7 +42,7 @@ from semc_core.session.encode import Quality, VideoWriter
 from semc_core.session.entries import model_entry, source_entry
 from semc_core.session.record import versions
 from semc_core.session.session import Session
-from tests.action_times import ActionTimes
+from tests.action_times import ActionTimes, memory_mib
 
 _PIECE: Final = 600
 _SIZE: Final = (1280, 720)
@@ -163,12 +162,6 @@ def info_of(path: Path) -> SourceInfo:
     """What is known of a video."""
     with closing(VideoSource(path)) as source:
         return source.info
-
-
-def memory_mib() -> float:
-    """Resident memory now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
 
 
 def main() -> int:

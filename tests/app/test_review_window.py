@@ -188,6 +188,13 @@ def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(
     QTest.mouseRelease(line, left, none, on)
     assert desk.chosen == plane
     line.grab()
+    painted = line._still.cacheKey()
+    line.show_playhead(1.0, None)
+    line.grab()
+    assert line._still.cacheKey() == painted, "only what moves is painted anew"
+    line.show_session((), (), None)
+    line.grab()
+    assert line._still.cacheKey() != painted
 
 
 def test_heat_map_and_experts_belong_to_the_frame_that_is_shown(

@@ -226,8 +226,12 @@ class TimelineView(QWidget):
             painter.end()
             return
         box, scale = self._lane_box(), self.scale
-        self._paint_still(box, scale)
-        painter.drawPixmap(0, 0, self._still)
+        if self.devicePixelRatioF().is_integer():
+            self._keep_still(box, scale)
+            painter.drawPixmap(0, 0, self._still)
+        else:
+            # A picture would not fall on whole pixels of the screen.
+            self._paint_still(painter, box, scale)
         self._begin_lanes(painter, box)
         for plane in self._planes:
             if plane.plane_id == self._chosen:
@@ -238,8 +242,8 @@ class TimelineView(QWidget):
         self._paint_playhead(painter, box, scale)
         painter.end()
 
-    def _paint_still(self, box: QRectF, scale: TimeScale) -> None:
-        """Lanes, axis, regions, holds and marks are painted once: hundreds of planes take 20 ms."""
+    def _keep_still(self, box: QRectF, scale: TimeScale) -> None:
+        """Paint a picture of what stays, once: hundreds of planes take 20 ms."""
         ratio = self.devicePixelRatioF()
         session = (self._planes, self._regions, self._read)
         wanted = (*session, self._span, self.size(), ratio, self.font(), tuple(self._colours.items()))
@@ -248,8 +252,13 @@ class TimelineView(QWidget):
         self._still_of = wanted
         self._still = QPixmap(self.size() * ratio)
         self._still.setDevicePixelRatio(ratio)
-        self._still.fill(QColor(theme.PANEL))
         painter = QPainter(self._still)
+        self._paint_still(painter, box, scale)
+        painter.end()
+
+    def _paint_still(self, painter: QPainter, box: QRectF, scale: TimeScale) -> None:
+        """Lanes, axis, regions, holds and marks."""
+        painter.fillRect(self.rect(), QColor(theme.PANEL))
         self._paint_lanes(painter, box)
         self._paint_axis(painter, box, scale)
         self._begin_lanes(painter, box)
@@ -257,7 +266,6 @@ class TimelineView(QWidget):
             self._paint_region(painter, box, scale, region.start_s, region.end_s, region.label)
         for plane in self._planes:
             self._paint_plane(painter, box, scale, plane)
-        painter.end()
 
     def _begin_lanes(self, painter: QPainter, box: QRectF) -> None:
         """From now on paint on the lanes only, smoothly."""

@@ -17,8 +17,10 @@ _FULL_RANGE = 2
 _WITHOUT_COLOUR = 128
 _COLOURED = ("yuv420p", "yuvj420p")
 """What FFmpeg's H.264 decoder gives also where the stream has no colour."""
-_HAS_COLOUR_FORMAT = (100, 110, 122, 144)
+_HAS_COLOUR_FORMAT = (100, 110, 122, 144, 244)
 """Profiles of H.264 that say which colours there are."""
+_MONOCHROME = 0b11111100
+"""Six bits that are always set, then the colour format: none."""
 
 _EXPAND = np.clip(np.round((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
 
@@ -28,23 +30,22 @@ def is_monochrome(stream: VideoStream) -> bool:
 
     Of H.264 only, where the container holds the decoder's configuration (ISO/IEC 14496-15, 5.3.3.1.2).
     """
-    told = stream.codec_context.extradata or b""
-    if (
-        stream.codec_context.name != "h264"
-        or len(told) < 7
-        or told[0] != 1
-        or told[1] not in _HAS_COLOUR_FORMAT
-    ):
+    return stream.codec_context.name == "h264" and says_monochrome(stream.codec_context.extradata or b"")
+
+
+def says_monochrome(configuration: bytes) -> bool:
+    """Whether an H.264 decoder's configuration record tells of no colour; False if it is cut short."""
+    if len(configuration) < 6 or configuration[0] != 1 or configuration[1] not in _HAS_COLOUR_FORMAT:
         return False
     at = 5
     for mask in (0x1F, 0xFF):
         # The sets of parameters for sequences, then those for pictures: how many, then each with its length.
-        count, at = told[at] & mask, at + 1
+        if at >= len(configuration):
+            return False
+        count, at = configuration[at] & mask, at + 1
         for _ in range(count):
-            at += 2 + int.from_bytes(told[at : at + 2], "big")
-            if at >= len(told):
-                return False
-    return told[at] & 0b11 == 0
+            at += 2 + int.from_bytes(configuration[at : at + 2], "big")
+    return configuration[at : at + 1] == bytes([_MONOCHROME])
 
 
 def pixels_of(frame: av.VideoFrame, *, monochrome: bool = False) -> NDArray[np.uint8]:

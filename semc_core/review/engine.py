@@ -132,7 +132,7 @@ class ReviewEngine:
         Args:
             index: Which.
             maps: Whether the maps are wanted; else the model is not asked about a frame that was analysed.
-            seen: An earlier answer. It is given again if it is of this frame and nothing more is known of it.
+            seen: An earlier answer, given again if it is of this frame and that was not analysed since.
 
         Raises:
             SourceError: The frame cannot be read.
@@ -204,7 +204,7 @@ class ReviewEngine:
     # Looking
 
     def _holds(self, seen: FrameResult, index: int) -> bool:
-        """Whether what was seen is of this frame, and all that can be said of it."""
+        """Whether what was seen is of this frame, which was not analysed since."""
         packet, times_s = seen.packet, self._source.times_s
         if packet.index != self._source.number_of(index) or packet.pts_s not in times_s[index : index + 1]:
             return False

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from semc_core.capture.decode import pixels_of
+from semc_core.capture.decode import pixels_of, says_monochrome
 from semc_core.capture.open import open_source
 from semc_core.capture.seek import open_seekable
 from semc_core.capture.video import VideoSource
@@ -76,6 +76,25 @@ def test_a_video_without_colour_is_gray_whatever_its_decoder_gives(tmp_path: Pat
             assert np.abs(coloured - packet.pixels[..., None]).max() <= 1
     with closing(open_seekable(path)) as seekable:
         np.testing.assert_array_equal(seekable.frame(2).pixels, packets[2].pixels)
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ("0164000dffe1000267640100026855fcf8f800", True),
+        ("0164000dffe1000267640100026855fdf8f800", False),  # half as many colours as pixels
+        ("0164000dffe100026764010002685500", False),  # something else follows
+        ("0164000dffe1000267640100026855", False),  # it does not say
+        ("0142000dffe1000267640100026855fcf8f800", False),  # a profile that cannot say
+        ("0164000dffe000", False),  # the sets are in the stream
+        ("0164000dffe10002676400", False),
+        ("0164000dffe1ffff67", False),
+        ("0164000dffe1", False),
+        ("", False),
+    ],
+)
+def test_what_a_configuration_record_says_of_colours(record: str, told: bool) -> None:
+    assert says_monochrome(bytes.fromhex(record)) is told
 
 
 def test_a_video_with_colours_keeps_them(tmp_path: Path) -> None:

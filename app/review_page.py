@@ -28,6 +28,7 @@ from app.review_desk import ReviewDesk
 from app.review_menu import show_plane_menu
 from app.review_state import (
     Candidate,
+    FrameReadout,
     Mode,
     ReviewSnapshot,
     called,
@@ -45,6 +46,7 @@ from app.review_state import (
 )
 from app.timeline import TimelineView
 from app.transport import TransportBar
+from app.view_state import Tone
 from semc_core.frames import FramePacket, FrameResult
 from semc_core.labels import NON_STANDARD
 from semc_core.overlay import HeatMap, heat_map
@@ -235,12 +237,26 @@ class ReviewPage(QWidget):
         self.panel.begin(self._colours, looking_only)
         self.words.begin(() if opened is None else opened.planes)
         if opened is None:
-            self.desk = None
-            self.timeline.begin({}, 0.0, 0.0)
+            self._show_nothing()
             return
         self.desk = ReviewDesk(self._control, opened.times_s(None), opened.planes, opened.source is not None)
         self._set_length()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
+
+    def _show_nothing(self) -> None:
+        """Nothing of the session before stays: what is opened next may be of another patient."""
+        self.desk = None
+        self.timeline.begin({}, 0.0, 0.0)
+        self.view.show_texts((), "", None)
+        self.panel.show_readout(FrameReadout("", "", Tone.NEUTRAL))
+        self.panel.show_chosen("")
+        self.transport.show_place(("", ""), False, 1.0)
+        self.transport.progress.show_progress(("", ""), 0.0)
+        for strip in (self.planes, self.better):
+            strip.show_texts("", "", "")
+            strip.show_items((), {})
+        self._strips.setCurrentWidget(self.planes)
+        self.ask_line.ask(None)
 
     def _set_length(self, extend: bool = False) -> None:
         times_s = self._desk().playhead.times_s

@@ -274,6 +274,23 @@ def test_what_cannot_be_opened_is_told(qtbot: QtBot, window: MainWindow, tmp_pat
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
 
 
+def test_nothing_of_the_session_before_stays_beside_an_error(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path, tmp_path: Path
+) -> None:
+    analysed(qtbot, window, cine_loop)
+    press(window, KEY.Key_Down, KEY.Key_M)
+    page = window.review_page
+    qtbot.waitUntil(lambda: page.panel.shown is not None and bool(page.panel.shown.title), timeout=WAIT_MS)
+    wrong = tmp_path / "wrong.mp4"
+    wrong.write_text("no video")
+    window.open_review(str(wrong))
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert page.planes.cards == []
+    assert page.panel.shown is not None
+    assert (page.panel.shown.title, page.panel.shown.rows, page.panel.shown.experts) == ("", (), ())
+    assert page.view.packet is None
+
+
 def test_without_a_folder_to_write_to_another_is_offered_and_used(
     qtbot: QtBot, window: MainWindow, cine_loop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,7 +91,7 @@ class CardStrip(Strip[StripItem]):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._header.setSpacing(round(0.8 * theme.em(self)))
-        self._wanted: int | None = None
+        self._bring_key: int | None = None
         # Cards that were just added have no place yet.
         self._bringing = QTimer(self)
         self._bringing.setSingleShot(True)
@@ -114,8 +114,6 @@ class CardStrip(Strip[StripItem]):
     def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:
         """Show these, in this order: cards with the same key are kept and changed."""
         self._show((item.key, item, colours.get(item.plane, theme.DIM)) for item in items)
-        if self._wanted is not None:
-            self._bringing.start()
 
     def _new_card(self, key: int, item: StripItem, colour: str) -> ItemCard:
         card = ItemCard(item, colour)
@@ -127,12 +125,13 @@ class CardStrip(Strip[StripItem]):
     def _shown(self, card: Card[StripItem], before: StripItem | None) -> None:
         item, new = card.item, before is None
         chosen_now = item.chosen and (before is None or not before.chosen)
-        if chosen_now or (new and item.saved and self._wanted is None):
-            self._wanted = item.key
+        if chosen_now or (new and item.saved and self._bring_key is None):
+            self._bring_key = item.key
+            self._bringing.start()
 
     def _bring(self) -> None:
         """Bring the wanted card into view, once the new cards have their places."""
-        card = None if self._wanted is None else self._cards.get(self._wanted)
-        self._wanted = None
+        card = None if self._bring_key is None else self._cards.get(self._bring_key)
+        self._bring_key = None
         if card is not None:
             self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)

@@ -30,13 +30,13 @@ from app.review_state import (
     Candidate,
     FrameReadout,
     Mode,
+    PlaneItems,
     ReviewSnapshot,
     called,
     candidate_items,
     empty_text,
     frame_readout,
     mode_hint,
-    plane_items,
     plane_sentence,
     progress_short,
     progress_text,
@@ -86,6 +86,7 @@ class ReviewPage(QWidget):
         self._candidates: list[Candidate] = []
         self._strip_of: tuple[object, ...] = ()
         self._pictures: dict[str, NDArray[np.uint8]] = {}
+        self._items = PlaneItems()
         self.view = LiveView()
         self.view.setAccessibleName("Picture in review")
         self.panel = FramePanel()
@@ -229,6 +230,7 @@ class ReviewPage(QWidget):
         """Show this session from now on; None shows none."""
         self._open = opened
         self._snapshot, self._table, self._heat, self._strip_of = None, None, None, ()
+        self._items = PlaneItems()
         self.checklist.show_view(None)
         self.view.show_picture(None, None, None, None)
         self._colours = {} if opened is None else theme.plane_colours(opened.planes)
@@ -424,7 +426,7 @@ class ReviewPage(QWidget):
         if chosen is not None and chosen.note:
             note = f"Note on {called(chosen)}: {chosen.note}"
         self.planes.show_texts(strip_heading(snapshot.planes), note, empty)
-        self.planes.show_items(plane_items(snapshot.planes, pictures, chosen_id), self._colours)
+        self.planes.show_items(self._items.of(snapshot.planes, pictures, chosen_id), self._colours)
         if desk.mode is Mode.BETTER and chosen is not None:
             heading = f"Frames of {called(chosen)}"
             waiting = "Looking for the best frames …"

@@ -212,35 +212,45 @@ def frame_readout(
     return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra)
 
 
-def plane_items(
-    planes: Sequence[PlaneEntry], pictures: dict[str, NDArray[np.uint8]], chosen: int | None
-) -> tuple[StripItem, ...]:
-    """Cards of the planes, in order of time.
+class PlaneItems:
+    """Makes the cards of the planes. That of a plane that did not change is the same object again."""
 
-    Args:
-        planes: Of the session, the rejected ones too.
-        pictures: Small pictures by the name of the PNG; those still being read are missing.
-        chosen: The plane that keys act on.
-    """
-    items = []
-    for plane in planes:
-        state = "rejected" if plane.rejected else decided_by(plane)
-        items.append(
-            StripItem(
-                key=plane.plane_id,
-                pixels=None if plane.png is None else pictures.get(plane.png),
-                lines=(
-                    (short_name(plane.plane), percent(plane.confidence)),
-                    (scan_time(plane.time_s), state),
-                ),
-                plane=plane.plane,
-                mark=plane.chosen_by,
-                chosen=plane.plane_id == chosen,
-                rejected=plane.rejected,
-                tip=plane_sentence(plane),
-            )
-        )
-    return tuple(items)
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[PlaneEntry, StripItem]] = {}
+
+    def of(
+        self, planes: Sequence[PlaneEntry], pictures: dict[str, NDArray[np.uint8]], chosen: int | None
+    ) -> tuple[StripItem, ...]:
+        """Cards of the planes, in order of time.
+
+        Args:
+            planes: Of the session, the rejected ones too.
+            pictures: Small pictures by the name of the PNG; those still being read are missing.
+            chosen: The plane that keys act on.
+        """
+        before, self._made = self._made, {}
+        for plane in planes:
+            pixels = None if plane.png is None else pictures.get(plane.png)
+            is_chosen = plane.plane_id == chosen
+            made, item = before.get(plane.plane_id, (None, None))
+            if item is None or (made, item.chosen) != (plane, is_chosen) or item.pixels is not pixels:
+                item = _plane_item(plane, pixels, is_chosen)
+            self._made[plane.plane_id] = (plane, item)
+        return tuple(item for _, item in self._made.values())
+
+
+def _plane_item(plane: PlaneEntry, pixels: NDArray[np.uint8] | None, chosen: bool) -> StripItem:
+    state = "rejected" if plane.rejected else decided_by(plane)
+    return StripItem(
+        key=plane.plane_id,
+        pixels=pixels,
+        lines=((short_name(plane.plane), percent(plane.confidence)), (scan_time(plane.time_s), state)),
+        plane=plane.plane,
+        mark=plane.chosen_by,
+        chosen=chosen,
+        rejected=plane.rejected,
+        tip=plane_sentence(plane),
+    )
 
 
 def candidate_items(

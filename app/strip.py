@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -25,6 +25,8 @@ from app.picture import image_of
 
 Item = TypeVar("Item")
 
+_CARDS_AT_ONCE: Final = 12
+"""A card takes about a millisecond to make; in between the window does what else there is to do."""
 _NOTCH: Final = 120
 """What Qt counts for one notch of a wheel."""
 _NOTCH_EM: Final = 7
@@ -80,6 +82,11 @@ class Strip(QWidget, Generic[Item]):
     def __init__(self, parent: QWidget | None = None, buttons: Sequence[QPushButton] = ()) -> None:
         super().__init__(parent)
         self._cards: dict[int, Card[Item]] = {}
+        self._wanted: dict[int, tuple[Item, str]] = {}
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(lambda: self._follow())
         self._heading = QLabel()
         self._heading.setObjectName("heading")
         self._hint = QLabel()
@@ -127,14 +134,27 @@ class Strip(QWidget, Generic[Item]):
         """The card was made (`before` is None) or shows something else. For a subclass; does nothing."""
 
     def _show(self, items: Iterable[tuple[int, Item, str]]) -> None:
-        """Show these, in this order, each with its key and colour: cards with the same key are kept."""
-        wanted = {key: (item, colour) for key, item, colour in items}
-        for key in [key for key in self._cards if key not in wanted]:
+        """Show these, in this order, each with its key and colour: cards with the same key are kept.
+
+        Of new cards the first are there at once, and the rest soon.
+        """
+        self._wanted = {key: (item, colour) for key, item, colour in items}
+        for key in [key for key in self._cards if key not in self._wanted]:
             card = self._cards.pop(key)
             self._row.removeWidget(card)
             card.deleteLater()
-        for at, (key, (item, colour)) in enumerate(wanted.items()):
+        self._empty.setVisible(not self._wanted)
+        self._follow(0 if self._soon.isActive() else _CARDS_AT_ONCE)
+
+    def _follow(self, left: int = _CARDS_AT_ONCE) -> None:
+        """Change the cards to what is wanted, and make some of those that are missing, so many at most."""
+        at = 0
+        for key, (item, colour) in self._wanted.items():
             known = self._cards.get(key)
+            if known is None and not left:
+                self._soon.start()
+                continue
+            left -= known is None
             before = None if known is None else known.item
             card = self._cards[key] = known or self._new_card(key, item, colour)
             if before is not None and before is not item:
@@ -146,4 +166,4 @@ class Strip(QWidget, Generic[Item]):
                 card.show()
             if before is not item:
                 self._shown(card, before)
-        self._empty.setVisible(not wanted)
+            at += 1

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from app import theme
 from app.lanes import ShareReader
 from app.picture import image_of
+from app.plane_marks import Lanes, paint_planes
 from app.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
-from semc_core.session.entries import PERSON, PlaneEntry, RegionEntry
+from semc_core.session.entries import PlaneEntry, RegionEntry
 
 _ZOOM: Final = 1.25
 _PAN: Final = 0.15
@@ -233,9 +234,8 @@ class TimelineView(QWidget):
             # A picture would not fall on whole pixels of the screen.
             self._paint_still(painter, box, scale)
         self._begin_lanes(painter, box)
-        for plane in self._planes:
-            if plane.plane_id == self._chosen:
-                self._paint_plane(painter, box, scale, plane, chosen=True)
+        chosen = [plane for plane in self._planes if plane.plane_id == self._chosen]
+        paint_planes(painter, chosen, self._lane_places(box), scale, chosen=True)
         if self._mark_from_s is not None:
             start_s, end_s = sorted((self._mark_from_s, self._playhead_s))
             self._paint_region(painter, box, scale, start_s, end_s)
@@ -243,7 +243,7 @@ class TimelineView(QWidget):
         painter.end()
 
     def _keep_still(self, box: QRectF, scale: TimeScale) -> None:
-        """Paint a picture of what stays, once: hundreds of planes take 20 ms."""
+        """Paint a picture of what stays, once: hundreds of planes take some milliseconds."""
         ratio = self.devicePixelRatioF()
         session = (self._planes, self._regions, self._read)
         wanted = (*session, self._span, self.size(), ratio, self.font(), tuple(self._colours.items()))
@@ -264,8 +264,10 @@ class TimelineView(QWidget):
         self._begin_lanes(painter, box)
         for region in self._regions:
             self._paint_region(painter, box, scale, region.start_s, region.end_s, region.label)
-        for plane in self._planes:
-            self._paint_plane(painter, box, scale, plane)
+        paint_planes(painter, self._planes, self._lane_places(box), scale)
+
+    def _lane_places(self, box: QRectF) -> Lanes:
+        return Lanes(box, self._colours, theme.em(self))
 
     def _begin_lanes(self, painter: QPainter, box: QRectF) -> None:
         """From now on paint on the lanes only, smoothly."""
@@ -320,40 +322,6 @@ class TimelineView(QWidget):
             painter.setFont(theme.scaled_font(self.font(), 0.75))
             painter.setPen(QColor(theme.TEXT))
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, label)
-
-    def _paint_plane(
-        self, painter: QPainter, box: QRectF, scale: TimeScale, plane: PlaneEntry, *, chosen: bool = False
-    ) -> None:
-        """The hold as a box in its lane, the saved frame as a dot; a square if a person chose it."""
-        if plane.plane not in self._colours:
-            return
-        high = box.height() / len(self._colours)
-        top = box.top() + list(self._colours).index(plane.plane) * high
-        colour = QColor(self._colours[plane.plane] if not plane.rejected else theme.DIM)
-        left, right = scale.x(plane.start_s), scale.x(plane.end_s)
-        pen = QPen(QColor(theme.TEXT) if chosen else colour, 2.0 if chosen else 1.2)
-        if plane.rejected:
-            pen.setStyle(Qt.PenStyle.DotLine)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.save()
-        # A hold may go on after the last frame of the recording, or beyond the stretch that is shown.
-        painter.setClipRect(box.adjusted(-1, -1, 1, 1), Qt.ClipOperation.IntersectClip)
-        painter.drawRect(QRectF(left, top + 0.5, max(3.0, right - left), high - 2.5))
-        painter.restore()
-        size = min(high * 0.72, 0.8 * theme.em(self)) * (1.15 if chosen else 1.0)
-        dot = QRectF(0, 0, size, size)
-        dot.moveCenter(QPointF(scale.x(plane.time_s), top + high / 2 - 0.5))
-        painter.setPen(QPen(QColor(theme.GROUND), 1.0))
-        painter.setBrush(QColor(theme.TEXT))
-        if plane.rejected:
-            painter.setPen(QPen(QColor(theme.TEXT), 1.8))
-            painter.drawLine(dot.topLeft(), dot.bottomRight())
-            painter.drawLine(dot.topRight(), dot.bottomLeft())
-        elif plane.chosen_by == PERSON:
-            painter.drawRect(dot)
-        else:
-            painter.drawEllipse(dot)
 
     def _paint_playhead(self, painter: QPainter, box: QRectF, scale: TimeScale) -> None:
         x = round(scale.x(self._playhead_s)) + 0.5

@@ -49,7 +49,9 @@ def seen(strip: CardStrip, key: int) -> bool:
     """Whether all of a card is in view, once the cards have their places."""
     area = strip.findChild(QScrollArea)
     assert area is not None
-    card = next(card for card in strip.cards if card.item.key == key)
+    card = next((card for card in strip.cards if card.item.key == key), None)
+    if card is None:
+        return False
     left = card.mapTo(area.viewport(), QPoint(0, 0)).x()
     placed = area.horizontalScrollBar().maximum() > 0
     return placed and left >= 0 and left + card.width() <= area.viewport().width()
@@ -57,7 +59,7 @@ def seen(strip: CardStrip, key: int) -> bool:
 
 def test_the_wheel_moves_the_cards_sideways(strip: CardStrip, qtbot: QtBot) -> None:
     strip.show_items(items(range(20)), {})
-    qtbot.waitUntil(lambda: not seen(strip, 19) and seen(strip, 0))
+    qtbot.waitUntil(lambda: len(strip.cards) == 20 and not seen(strip, 19) and seen(strip, 0))
     turn(strip, up=-120)
     moved = place(strip)
     assert 40 < moved < 2 * strip.cards[0].width(), "about half a card"
@@ -76,10 +78,36 @@ def test_a_card_that_is_chosen_comes_into_view_and_the_strip_is_left_alone_after
     qtbot.waitUntil(lambda: seen(strip, 17))
     turn(strip, up=10_000)
     strip.show_items(items(range(21), chosen=17), {})
-    qtbot.waitUntil(lambda: not seen(strip, 20) and strip.cards[20].x() > 0)
+    qtbot.waitUntil(lambda: len(strip.cards) == 21 and not seen(strip, 20) and strip.cards[20].x() > 0)
     assert place(strip) == 0, "another card came, and the user looks elsewhere"
     strip.show_items(items(range(21), chosen=18), {})
     qtbot.waitUntil(lambda: seen(strip, 18))
+
+
+def test_many_cards_come_a_few_at_a_time_in_their_order(strip: CardStrip, qtbot: QtBot) -> None:
+    strip.show_items(items(range(0, 80, 2), chosen=76), {})
+    first = [card.item.key for card in strip.cards]
+    assert 0 < len(first) < 40, "the window is not held up"
+    assert first == list(range(0, 2 * len(first), 2))
+    strip.show_items(items(range(80), chosen=76), {})
+    strip.show_items(items(range(5, 80), chosen=76), {})
+    qtbot.waitUntil(lambda: [card.item.key for card in strip.cards] == list(range(5, 80)))
+    qtbot.waitUntil(lambda: seen(strip, 76))
+    strip.show_items((), {})
+    qtbot.wait(20)
+    assert strip.cards == [], "none comes late"
+
+
+def test_what_stays_the_same_is_left_alone_and_what_changed_is_changed_at_once(
+    strip: CardStrip, qtbot: QtBot
+) -> None:
+    many = items(range(40))
+    strip.show_items(many, {})
+    qtbot.waitUntil(lambda: len(strip.cards) == 40)
+    other = items((39,), chosen=39)
+    strip.show_items((*many[:39], *other), {})
+    assert [card.item for card in strip.cards] == [*many[:39], *other]
+    assert all(card.item is item for card, item in zip(strip.cards, many[:39], strict=False))
 
 
 @pytest.mark.parametrize(("shown", "in_view"), [(0, 70), (70, 70), (90, 90)])

@@ -14,11 +14,11 @@ from app.playhead import SPEEDS, Playhead
 from app.review_said import done_sentence
 from app.review_state import (
     Mode,
+    PlaneItems,
     class_rows,
     decided_by,
     mode_hint,
     neighbour,
-    plane_items,
     plane_sentence,
     progress_short,
     progress_text,
@@ -151,7 +151,7 @@ def test_a_card_says_who_decided() -> None:
         plane(2, 3.0, "HRP", found_as="FHP1", chosen_by="person", rejected=True, reason="cut off"),
         plane(1001, 4.0, found_as=None, chosen_by="person", note="faint"),
     )
-    cards = plane_items(planes, {}, 2)
+    cards = PlaneItems().of(planes, {}, 2)
     assert [card.lines[1][1] for card in cards] == ["", "rejected", "by you"]
     captured = plane(3, 5.0, by_hand=True, chosen_by="person")
     assert decided_by(captured) == "captured", "the program named it"
@@ -164,9 +164,33 @@ def test_a_card_says_who_decided() -> None:
     assert saved_badge(planes, 75) == "", "rejected"
 
 
+def test_a_card_is_made_anew_only_when_something_on_it_changed() -> None:
+    make, planes = (
+        PlaneItems(),
+        tuple(plane(number, float(number), png=f"{number}.png") for number in (1, 2, 3)),
+    )
+    pictures = {f"{number}.png": np.zeros((4, 4), np.uint8) for number in (1, 2)}
+    before = make.of(planes, pictures, 1)
+
+    def changed(planes: tuple[PlaneEntry, ...], chosen: int | None) -> list[int]:
+        nonlocal before
+        now, old = make.of(planes, pictures, chosen), {id(item) for item in before}
+        before = now
+        return [item.key for item in now if id(item) not in old]
+
+    assert changed(planes, 1) == []
+    assert changed(planes, 2) == [1, 2], "another one is chosen"
+    assert changed((replace(planes[0], rejected=True), *planes[1:]), 2) == [1]
+    assert changed(planes[::-1], 2) == [1], "taken back; in any order"
+    pictures = {**pictures, "3.png": np.ones((4, 4), np.uint8)}
+    assert changed(planes, 2) == [3], "its picture was read"
+    assert changed(planes[1:], 2) == []
+    assert changed(planes, 2) == [1], "and there again"
+
+
 def test_a_capture_of_no_plane_has_the_words_of_the_live_page() -> None:
     capture = plane(4, 6.0, "NSP", by_hand=True, chosen_by="person")
-    (card,) = plane_items((capture,), {}, None)
+    (card,) = PlaneItems().of((capture,), {}, None)
     assert card.lines[0][0] == "No plane"
     assert saved_badge((capture,), 150) == "SAVED"
     assert saved_badge((capture, plane(5, 6.0)), 150) == "SAVED: FHP1"

@@ -161,7 +161,7 @@ class ReviewControl:
         # One that waited when the session before was let go was forgotten with its hand.
         self._refreshing = False
         self._hand = Hand(self._failed)
-        self._picture_hand = Hand(self._failed, "review-pictures")
+        self._picture_hand = Hand(self._failed, "review-pictures", last=True)
         self._reader = ReviewReader(opened, self._failed, self.arrived)
         self._refresh()
 

@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 
 from semc_core.engine.mailbox import LatestMailbox, MailboxClosed
 from semc_core.errors import SemcError
+from semc_core.threads import let_others_go_first
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -34,14 +35,16 @@ def _unexpected(error: Exception) -> str:
 class Hand:
     """Does one thing after the other on a thread of its own: the urgent first, each kind in order."""
 
-    def __init__(self, failed: Told, name: str = "review-hand") -> None:
+    def __init__(self, failed: Told, name: str = "review-hand", *, last: bool = False) -> None:
         """Start.
 
         Args:
             failed: Called on that thread with the sentence about work that failed.
             name: Of the thread.
+            last: Whether nobody waits for what it does, so that other threads go first.
         """
         self._failed = failed
+        self._last = last
         self._number = itertools.count()
         self._waiting: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
         self._closing = threading.Event()
@@ -60,6 +63,8 @@ class Hand:
         self._thread.join()
 
     def _run(self) -> None:
+        if self._last:
+            let_others_go_first()
         while True:
             priority, _, work = self._waiting.get()
             if work is None:

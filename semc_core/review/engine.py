@@ -11,8 +11,6 @@ analysis has come there.
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import time
 from collections import deque
@@ -40,6 +38,7 @@ from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import PERSON, FrameTable, PlaneEntry
 from semc_core.session.plane_files import PlaneFiles, remove_plane, write_plane
 from semc_core.session.session import Session
+from semc_core.threads import let_others_go_first
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +47,6 @@ GIVE_WAY_S: Final = 0.25
 """For so long at most the analysis holds at a time while somebody waits."""
 
 _RATE_OVER_S: Final = 5.0
-_NICE: Final = 10
 
 
 class ReviewEngine:
@@ -233,7 +231,7 @@ class ReviewEngine:
     # The analysis; on its thread
 
     def _run(self) -> None:
-        _let_others_go_first()
+        let_others_go_first()
         try:
             finished = self._analyse()
         except SemcError as error:
@@ -349,12 +347,3 @@ class ReviewEngine:
             state = self._state
             if not state.message:
                 self._state = ReviewState(state.phase, state.done, 0, 0.0, message)
-
-
-def _let_others_go_first() -> None:
-    """On a busy processor: the window, and whoever decodes what it shows. So do threads that this one begins.
-
-    Only Linux gives threads such priorities one by one; elsewhere nothing happens.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -88,7 +89,7 @@ def run_window(
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
     warm_up(window.choices.device)
-    with faults_shown(window), signals_close(window):
+    with objects_left_alone(), faults_shown(window), signals_close(window):
         window.show()
         application.exec()
     sampler.stop()
@@ -113,6 +114,21 @@ def write_screenshot(window: MainWindow, path: Path) -> None:
         raise SaveError(f"The folder {path.parent} cannot be made; choose another.") from error
     if not window.grab().save(str(path)):
         raise SaveError(f"The picture {path} cannot be written; choose another name ending in .png.")
+
+
+@contextmanager
+def objects_left_alone() -> Iterator[None]:
+    """Python does not look for what is unused among the objects that are there now.
+
+    It stops every thread for that, now and then: 40-80 ms with all that the libraries made. At the end they
+    are given back, for libraries that look whether theirs are gone.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

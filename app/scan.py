@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -200,8 +199,7 @@ def warm_up(device: str) -> None:
     """Import what the first scan will need, before the window is shown.
 
     Loading a library keeps Python from doing anything else, on whichever thread it happens: 0.3 s for
-    OpenVINO, more for PyTorch. Later the window would stand still for it. The same goes for Python's search
-    for unused objects, 40-80 ms now and then: what is there by now stays, and is not searched any more.
+    OpenVINO, more for PyTorch. Later the window would stand still for it.
     """
     from semc_core.runtime.load import nvidia_gpu_present
 
@@ -211,9 +209,6 @@ def warm_up(device: str) -> None:
         import semc_core.runtime.openvino_runtime
     import semc_core.capture.open
     import semc_core.capture.video  # noqa: F401 - imported to have it
-
-    gc.collect()
-    gc.freeze()
 
 
 def camera_choices() -> list[tuple[str, str]]:

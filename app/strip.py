@@ -25,8 +25,10 @@ from app.picture import image_of
 
 Item = TypeVar("Item")
 
-_CARDS_AT_ONCE: Final = 12
-"""A card takes about a millisecond to make; in between the window does what else there is to do."""
+_CARDS_AT_ONCE: Final = 6
+"""A card takes one to two milliseconds to make."""
+_PAUSE_MS: Final = 20
+"""Between so many cards and the next: the window does what else there is to do."""
 _NOTCH: Final = 120
 """What Qt counts for one notch of a wheel."""
 _NOTCH_EM: Final = 7
@@ -85,7 +87,7 @@ class Strip(QWidget, Generic[Item]):
         self._wanted: dict[int, tuple[Item, str]] = {}
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
+        self._soon.setInterval(_PAUSE_MS)
         self._soon.timeout.connect(lambda: self._follow())
         self._heading = QLabel()
         self._heading.setObjectName("heading")

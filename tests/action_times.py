@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -36,28 +37,44 @@ def memory_mib() -> float:
 
 
 class ActionTimes:
-    """Notes times by the name of the action, and what the host took of those that were late."""
+    """Notes times by the name of the action; of those that were late, what others took of them."""
 
     def __init__(self) -> None:
         self._taken_ms: dict[str, list[float]] = {}
         self._late: list[str] = []
         self._stolen_ms = stolen_ms()
+        self._collecting_since_s = 0.0
+        self._collected_ms = 0.0
+        gc.callbacks.append(self._collects)
 
     def begin(self) -> float:
         """An action begins; when, on the clock of `time.perf_counter`."""
         self._stolen_ms = stolen_ms()
+        self._collected_ms = 0.0
         return time.perf_counter()
 
     def note(self, name: str, taken_s: float) -> None:
         """The action that began last took so long, seconds."""
         taken_ms = 1000 * taken_s
         self._taken_ms.setdefault(name, []).append(taken_ms)
-        now_ms = stolen_ms() if taken_ms > LATE_MS else None
-        if now_ms is not None and self._stolen_ms is not None:
-            taken_away_ms = now_ms - self._stolen_ms
-            self._late.append(
-                f"late: {name}, {taken_ms:.0f} ms; the host took {taken_away_ms:.0f} ms of processors"
-            )
+        if taken_ms <= LATE_MS:
+            return
+        before_ms, now_ms = self._stolen_ms, stolen_ms()
+        stolen = "an unknown part"
+        if before_ms is not None and now_ms is not None:
+            stolen = f"{now_ms - before_ms:.0f} ms"
+        self._late.append(
+            f"late: {name}, {taken_ms:.0f} ms; the host took {stolen} of processors, the collector "
+            f"{self._collected_ms:.0f} ms"
+        )
+
+    def _collects(self, phase: str, _info: dict[str, int]) -> None:
+        """Python begins or ends a search for unused objects, in which no other thread runs."""
+        now_s = time.perf_counter()
+        if phase == "start":
+            self._collecting_since_s = now_s
+        else:
+            self._collected_ms += 1000 * (now_s - self._collecting_since_s)
 
     def tell(self, when: str) -> None:
         """Print what was noted since the last time, in milliseconds."""

@@ -26,7 +26,7 @@ from PySide6.QtCore import QEventLoop, QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 
-from app.application import new_application
+from app.application import new_application, objects_left_alone
 from app.choices import Overrides
 from app.live_view import LiveView
 from app.meters import GapMeter
@@ -146,7 +146,7 @@ def main() -> int:
     painted = Painted()
     new_application()
     warm_up("cpu")
-    with tempfile.TemporaryDirectory() as folder:
+    with objects_left_alone(), tempfile.TemporaryDirectory() as folder:
         store = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         window = MainWindow(Settings(store), Overrides(args.model, "cpu", Path(folder)))
         window.show()

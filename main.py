@@ -58,6 +58,13 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser, modules = build_parser()
@@ -77,8 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"semc: {args.command} needs {error.name}; install it with: {INSTALL_TRAINING}", file=sys.stderr
         )
         return 1
-    except KeyboardInterrupt:
-        return 130
 
 
 if __name__ == "__main__":

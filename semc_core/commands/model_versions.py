@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from semc_core.errors import UsageError
-from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
+from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison, run_folder
 from semc_core.model.file import read_spec
 from semc_core.model.library import SHIPPED, ModelLibrary, Version
 
@@ -68,9 +68,15 @@ def promoted(model: Path, comparison: Comparison | None, note: str, *, force: bo
     library = ModelLibrary()
     refusal = "" if force else library.refusal(read_spec(model).sha256, comparison)
     if refusal:
+        # A file that `semc calibrate` or `semc model fit-gate` wrote has no training to go on with.
+        more = (
+            "Its `semc train` command with --resume compares it again"
+            if run_folder(model).is_dir()
+            else "`semc eval` tells how good it is"
+        )
         raise UsageError(
-            f"{refusal} {model.name} is kept and not used. Its `semc train` command with --resume compares "
-            "it again; `semc model use` with --force uses it all the same."
+            f"{refusal} {model.name} is kept and not used. {more}; `semc model use` with --force uses it all "
+            "the same."
         )
     return library.promote(model, comparison, note, force=force)
 
@@ -91,7 +97,7 @@ def comparison_of(model: Path) -> Comparison | None:
     Raises:
         UsageError: It cannot be read.
     """
-    return read_comparison(model.with_suffix(".run") / COMPARISON_NAME)
+    return read_comparison(run_folder(model) / COMPARISON_NAME)
 
 
 def in_words(version: Version | None) -> str:

@@ -17,6 +17,11 @@ COMPARISON_NAME: Final = "comparison.json"
 _VERDICTS: Final = {"better": "better than", "as good": "as good as", "worse": "worse than"}
 
 
+def run_folder(out: Path) -> Path:
+    """The folder of the training run that writes the model file `out`."""
+    return out.with_suffix(".run")
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One model on the held-out frames.

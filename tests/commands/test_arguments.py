@@ -32,3 +32,13 @@ def test_a_result_that_could_not_be_written_is_refused_before_the_work(
 def test_wrong_usage_found_later_has_the_same_exit_code(tmp_path: Path) -> None:
     out = tmp_path / "model.safetensors"
     assert main(["train", "--data", str(tmp_path), "--out", str(out), "--alpha", "7"]) == 2
+
+
+def test_ctrl_c_while_the_program_starts_has_the_exit_code_of_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("main.build_parser", interrupted)
+    assert main(["devices"]) == 130

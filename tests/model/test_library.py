@@ -191,11 +191,13 @@ def test_the_command_lists_uses_and_goes_back(models: list[Path], capsys: pytest
     assert main(["model", "use", str(models[0])]) == 2
     refused = capsys.readouterr().err
     assert "was not compared" in refused
-    assert "--resume compares it again; `semc model use` with --force uses it all the same." in refused
+    assert "`semc eval` tells how good it is; `semc model use` with --force uses it all the same." in refused
     assert main(["model", "use", "absent.safetensors"]) == 2
     assert "There is no model file absent.safetensors" in capsys.readouterr().err
     run = models[0].with_suffix(".run")
     run.mkdir()
+    assert main(["model", "use", str(models[0])]) == 2
+    assert "--resume compares it again; `semc model use`" in capsys.readouterr().err, "it was trained"
     (run / COMPARISON_NAME).write_text(json.dumps(compared(models[0], DEFAULT_MODEL, 0.1).as_json()))
     assert comparison_of(models[0]) is not None
     assert main(["model", "use", str(models[0])]) == 0

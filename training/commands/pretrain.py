@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semc_core.commands.arguments import positive
+from semc_core.model.comparison import run_folder
 from semc_core.words import counted
 from training.commands.running import (
     Row,
@@ -18,7 +19,6 @@ from training.commands.running import (
     given_options,
     prepare,
     reading_bar,
-    run_folder,
     telling_failure,
 )
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from semc_core.commands.arguments import count, new_file, positive, seed
 from semc_core.errors import SaveError, SemcError, UsageError
+from semc_core.model.comparison import run_folder
 from semc_core.model.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -156,11 +157,6 @@ def given_options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
     if args.ultrasound is not None:
         found["ultrasound"] = tuple(args.ultrasound.split(","))
     return found | {"seed": args.seed, "threads": args.threads}
-
-
-def run_folder(out: Path) -> Path:
-    """The folder of the run that writes `out`."""
-    return out.with_suffix(".run")
 
 
 def carry_out(

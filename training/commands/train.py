@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from semc_core.commands.arguments import count, positive
 from semc_core.errors import SemcError, UsageError
-from semc_core.model.comparison import COMPARISON_NAME
+from semc_core.model.comparison import COMPARISON_NAME, run_folder
 from semc_core.words import counted
 from training.commands.running import (
     Row,
@@ -22,7 +22,6 @@ from training.commands.running import (
     given_options,
     prepare,
     reading_bar,
-    run_folder,
     telling_failure,
 )
 

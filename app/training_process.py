@@ -27,6 +27,7 @@ from semc_core.extras import INSTALL_TRAINING
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
 from semc_core.paths import ASSETS
 from semc_core.session.atomic import save_error, write_atomically
+from semc_core.threads import usable_cores
 
 MODEL_NAME: Final = "model.safetensors"
 _RUN_NAME: Final = "model.run"
@@ -68,7 +69,7 @@ class TrainPlan:
     rounds: float | None = None
     start_from: Path | None = None
     compare_with: Path | None = None
-    threads: int = max(1, (os.cpu_count() or 2) // 2)
+    threads: int = max(1, usable_cores() // 2)
 
     def arguments(self, out: Path) -> list[str]:
         """Those of `semc train`."""

@@ -1,4 +1,4 @@
-"""What threads are told about each other."""
+"""How many threads make sense, and which go first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import threading
 from typing import Final
 
 _NICE: Final = 10
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def let_others_go_first() -> None:

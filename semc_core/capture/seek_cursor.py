@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +15,9 @@ from av.video.stream import VideoStream
 from semc_core.capture.decode import is_monochrome
 from semc_core.capture.video import open_container, picture_stream
 from semc_core.capture.video_index import Start, VideoIndex, check_of
+from semc_core.threads import usable_cores
 
-_THREADS: Final = max(2, min(8, os.cpu_count() or 2))
+_THREADS: Final = max(2, min(8, usable_cores()))
 _FAILURES: Final = 16
 _CAN_SKIP: Final = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4")
 """Decoders that leave out exactly the packets they were told to, and not those in work around them."""

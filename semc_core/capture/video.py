@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +16,7 @@ from semc_core.capture.base import BaseSource, Grabbed
 from semc_core.capture.decode import FrameClock, is_monochrome, pixels_of
 from semc_core.capture.source import SourceInfo
 from semc_core.errors import SourceError
+from semc_core.threads import usable_cores
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class VideoSource(BaseSource):
         try:
             stream = picture_stream(self._container, path.name)
             stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = min(4, os.cpu_count() or 1)
+            stream.codec_context.thread_count = min(4, usable_cores())
             rate = stream.average_rate or stream.guessed_rate
             self._clock = FrameClock(stream.time_base, rate)
             self._monochrome = is_monochrome(stream)

@@ -99,8 +99,8 @@ def run(args: argparse.Namespace) -> int:
     from semc_core.commands.bench_peak import machine_in_words
     from semc_core.commands.bench_table import as_markdown, print_table
     from semc_core.model.presets import find_preset
-    from semc_core.runtime.openvino_runtime import usable_cores
     from semc_core.session.atomic import write_atomically
+    from semc_core.threads import usable_cores
 
     if args.device == "cuda" and not torch.cuda.is_available():
         raise RuntimeFault("PyTorch finds no NVIDIA GPU here; measure with --device cpu.")

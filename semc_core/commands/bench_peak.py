@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
-from semc_core.runtime.openvino_runtime import usable_cores
+from semc_core.threads import usable_cores
 from semc_core.version import VERSION
 
 _SIDE: Final = 1024

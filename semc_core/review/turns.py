@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +15,9 @@ from semc_core.frames import Prediction
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import FrameTable
+from semc_core.threads import usable_cores
 
-FRAMES_A_TURN: Final = os.cpu_count() or 1
+FRAMES_A_TURN: Final = usable_cores()
 """Frames that an analysis asks the model about before another may: one on each core, in the time of one."""
 
 

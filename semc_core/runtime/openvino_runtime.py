@@ -24,6 +24,7 @@ from semc_core.runtime.calibrate import Calibrator, RawOutput
 from semc_core.runtime.inputs import checked_inputs
 from semc_core.runtime.openvino_graph import OUTPUTS, build_graph
 from semc_core.runtime.openvino_int8 import is_quantised, make_integer
+from semc_core.threads import usable_cores
 
 _log = logging.getLogger(__name__)
 
@@ -143,13 +144,6 @@ def _possible(precision: str, quantised: bool) -> str:
     if precision == "bfloat16" and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise RuntimeFault("This processor has no bfloat16; choose the precision auto or float32.")
     return precision
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _run(requests: list[Any], frames: NDArray[np.float32]) -> RawOutput:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable
 from enum import StrEnum
 from fractions import Fraction
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
 from semc_core.session.atomic import save_error
+from semc_core.threads import usable_cores
 
 _TICK: Final = Fraction(1, 1000)
 """Matroska counts milliseconds."""
@@ -241,5 +241,5 @@ def _new_stream(
     context.gop_size = 1 if quality is Quality.LOSSLESS else _KEY_EVERY_FRAMES
     context.color_range = ColorRange.JPEG
     # On a small machine the model needs the other core.
-    context.thread_count = 2 if (os.cpu_count() or 1) >= _ENOUGH_CORES else 1
+    context.thread_count = 2 if usable_cores() >= _ENOUGH_CORES else 1
     return stream

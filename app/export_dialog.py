@@ -36,11 +36,11 @@ from app.export_state import (
     target_of,
 )
 from app.review_worker import Fetcher
-from app.saved_frames import read_png
 from app.settings import Settings
 from semc_core.export.options import TextChoice
 from semc_core.frames import Crop
 from semc_core.session.entries import PlaneEntry
+from semc_core.session.plane_files import read_png
 
 _TICK_MS: Final = 50
 _DRAW_HINT: Final = (

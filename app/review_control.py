@@ -15,7 +15,6 @@ from app.review_reader import ReviewReader
 from app.review_said import done_sentence
 from app.review_state import ReviewSnapshot
 from app.review_worker import SOON, Hand
-from app.saved_frames import read_png
 from app.scan import Job
 from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.frames import FrameResult
@@ -24,6 +23,7 @@ from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.entries import FrameTable
 from semc_core.session.keeper import thumbnail
+from semc_core.session.plane_files import read_png
 from semc_core.session.session import Session
 
 _REFRESH_S: Final = 0.5
@@ -327,10 +327,10 @@ class ReviewControl:
         reader = self._reader
         if reader is not None:
             reader.wait_until_shown(GIVE_WAY_S)
-        pixels = read_png(opened.session.folder / name)
-        if pixels is None:
+        try:
+            small = thumbnail(read_png(opened.session.folder / name))
+        except SaveError:
             return  # told by `semc session verify`; the card stays without a picture
-        small = thumbnail(pixels)
         with self._lock:
             if opened is self._open:
                 self._pictures = {**self._pictures, name: small}

@@ -15,7 +15,7 @@ from semc_core.export.checklist import export_checklist
 from semc_core.export.manifest import MANIFEST_NAME, manifest_of
 from semc_core.export.options import Checklist, ExportOptions, ExportResult, Progress, no_progress
 from semc_core.export.pictures import Exported, Pictures
-from semc_core.export.pixels import MaskBook, device_of, read_png
+from semc_core.export.pixels import MaskBook, device_of
 from semc_core.export.report import html_report
 from semc_core.export.report_data import (
     IDENTIFIED,
@@ -37,6 +37,7 @@ from semc_core.export.uids import UidMaker, load_key
 from semc_core.frames import Crop
 from semc_core.paths import data_folder
 from semc_core.session.entries import PERSON, FrameTable
+from semc_core.session.plane_files import read_png
 from semc_core.session.session import Session
 from semc_core.version import VERSION
 from semc_core.words import counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import av
@@ -17,7 +17,6 @@ from semc_core.capture.open import open_source
 from semc_core.capture.seek import SeekableSource
 from semc_core.frames import FramePacket
 from semc_core.session.atomic import save_error
-from semc_core.session.clips import CLIP_FOLDER
 from semc_core.session.entries import PlaneEntry
 
 BEFORE_S: Final = 2.0
@@ -76,8 +75,7 @@ def write_clip(
 
 def saved_clip(folder: Path, plane: PlaneEntry) -> Path | None:
     """The clip that was saved with a plane of the session in `folder`; None if there is none."""
-    # The name alone: no path is taken from the database.
-    return None if plane.clip is None else folder / CLIP_FOLDER / PurePosixPath(plane.clip).name
+    return None if plane.clip is None else folder / plane.clip
 
 
 def kept_clip(path: Path) -> Iterator[FramePacket]:

@@ -19,12 +19,12 @@ from semc_core.export.dicom_sr import ReportedPlane, structured_report
 from semc_core.export.lossy import LostOnTheWay, lossy_of_source
 from semc_core.export.options import Checklist, ExportOptions
 from semc_core.export.pictures import Exported, Pictures
-from semc_core.export.pixels import read_png
 from semc_core.export.staging import Staging
 from semc_core.export.study import StudyChoices, StudyContext, study_of_dicom, study_of_nothing
 from semc_core.export.uids import UidMaker
 from semc_core.session.encode import as_rgb
 from semc_core.session.entries import file_sha256
+from semc_core.session.plane_files import read_png
 from semc_core.session.session import Session
 
 

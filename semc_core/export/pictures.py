@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Final
 
 import numpy as np
@@ -17,7 +16,7 @@ from semc_core.errors import ExportError, SemcError
 from semc_core.export.clip_look import ClipLook
 from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, saved_clip, write_clip
 from semc_core.export.options import ExportOptions
-from semc_core.export.pixels import blanked, read_png, shared_region
+from semc_core.export.pixels import blanked, shared_region
 from semc_core.export.staging import Staging
 from semc_core.export.text_check import FoundText, TextFinder, TextFinding
 from semc_core.export.text_readings import TextReadings, left_under
@@ -25,7 +24,7 @@ from semc_core.frames import Crop, FramePacket
 from semc_core.review.loop import LoopPlace, loop_place
 from semc_core.session.entries import FrameTable, PlaneEntry, file_sha256
 from semc_core.session.folder import safe_name
-from semc_core.session.plane_files import encode_png
+from semc_core.session.plane_files import encode_png, read_png
 from semc_core.session.session import Session
 
 LOOP_GONE: Final = "the loop that was analysed is no longer there, or was changed"
@@ -203,7 +202,7 @@ class Pictures:
             raise ExportError(
                 f"{plane.plane} ({plane.plane_id}) has no picture; choose a frame for it, or reject it."
             )
-        pixels = read_png(self._session.folder / PurePosixPath(plane.png).name, plane.png_sha256)
+        pixels = read_png(self._session.folder / plane.png, plane.png_sha256)
         kept = blanked(pixels, plane.crop if self._options.deidentify else None, ())
         # Encoded anew: what the file said beside its pixels is gone.
         png = encode_png(blanked(kept, None, made.masks))

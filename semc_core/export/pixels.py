@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
@@ -86,29 +84,6 @@ def shared_region(crops: Sequence[Crop]) -> Crop | None:
     right = min(crop.left + crop.width for crop in crops)
     bottom = min(crop.top + crop.height for crop in crops)
     return Crop(left, top, right - left, bottom - top) if right > left and bottom > top else None
-
-
-def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
-    """The pixels of a picture file, uint8 (H, W) gray or (H, W, 3) RGB, read-only.
-
-    Raises:
-        SaveError: There is no such picture, or its bytes do not have the SHA-256 `sha256`.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SaveError(
-            f"{path.name} is missing; put it back into the session's folder, or reject the plane."
-        ) from error
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise SaveError(
-            f"{path.name} was changed since it was saved; put the old one back, or reject the plane."
-        )
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
-    if decoded is None or decoded.dtype != np.uint8 or decoded.ndim not in (2, 3):
-        raise SaveError(f"{path.name} is damaged; put the picture back, or reject the plane.")
-    pixels = decoded if decoded.ndim == 2 else cv2.cvtColor(decoded[..., :3], cv2.COLOR_BGR2RGB)
-    return read_only(pixels.astype(np.uint8, copy=False))
 
 
 class MaskBook:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from semc_core.capture.source import SourceInfo
 from semc_core.session.atomic import save_error
@@ -21,6 +21,16 @@ def safe_name(text: str, longest: int = 60) -> str:
     """`text` as part of a file name on any system: letters, digits, `.`, `_` and `-`; never empty."""
     kept = re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip(".-")
     return kept[:longest].rstrip(".-") or "unnamed"
+
+
+def is_inside(name: str) -> bool:
+    """Whether what a log calls a file is one of the session's folder: "x.png", or "clips/x.mkv".
+
+    A session may come from a stranger, and such names are read, and removed where a better picture came. What
+    any system takes for a way out of the folder is none.
+    """
+    path = PureWindowsPath(name)
+    return not path.anchor and ".." not in path.parts
 
 
 def claim_folder(wanted: Path, *, fresh: bool) -> Path:

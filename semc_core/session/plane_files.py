@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError
+from semc_core.frames import read_only
 from semc_core.session.atomic import save_error, write_atomically
 from semc_core.session.entries import ModelEntry, SourceEntry
 from semc_core.session.folder import safe_name
@@ -81,6 +82,29 @@ def remove_plane(folder: Path, png: str) -> None:
         (folder / png).unlink(missing_ok=True)
     except OSError as error:
         raise save_error(folder, error) from error
+
+
+def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
+    """The pixels of a picture file, uint8 (H, W) gray or (H, W, 3) RGB, read-only.
+
+    Raises:
+        SaveError: There is no such picture, or its bytes do not have the SHA-256 `sha256`.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SaveError(
+            f"{path.name} is missing; put it back into the session's folder, or reject the plane."
+        ) from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise SaveError(
+            f"{path.name} was changed since it was saved; put the old one back, or reject the plane."
+        )
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    if decoded is None or decoded.dtype != np.uint8 or decoded.ndim not in (2, 3):
+        raise SaveError(f"{path.name} is damaged; put the picture back, or reject the plane.")
+    pixels = decoded if decoded.ndim == 2 else cv2.cvtColor(decoded[..., :3], cv2.COLOR_BGR2RGB)
+    return read_only(pixels.astype(np.uint8, copy=False))
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from semc_core.errors import SessionError
 from semc_core.frames import Crop
 from semc_core.session.entries import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
+from semc_core.session.folder import is_inside
 
 Row = dict[str, Any]
 Edit = dict[str, Any]
@@ -159,7 +160,15 @@ def crop_columns(crop: Crop) -> Row:
 
 
 def plane_entry(row: Row) -> PlaneEntry:
-    """The plane that a row says."""
+    """The plane that a row says.
+
+    Raises:
+        SessionError: Its files are not in the session's folder.
+    """
+    if not all(is_inside(row[name] or "") for name in ("png", "clip")):
+        raise SessionError(
+            "This session names a file outside its folder, so it is not opened: somebody changed it."
+        )
     values = {name: value for name, value in row.items() if not name.startswith("crop_")}
     for name in _PLANE_FLAGS:
         values[name] = bool(values[name])
@@ -181,7 +190,11 @@ class View:
 
 
 def view_of(state: State, parse_detail: Any) -> View:
-    """A frozen picture of `state`: planes and regions in order of time."""
+    """A frozen picture of `state`: planes and regions in order of time.
+
+    Raises:
+        SessionError: A plane's files are not in the session's folder.
+    """
     rows = state.rows
     session = rows["session"][1]
     planes = sorted(

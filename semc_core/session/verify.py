@@ -12,6 +12,7 @@ from semc_core.errors import SessionError
 from semc_core.session import schema
 from semc_core.session.audit import chain_problems
 from semc_core.session.entries import AuditEntry, Verification, file_sha256
+from semc_core.session.folder import is_inside
 from semc_core.session.recording_proof import recording_problems
 from semc_core.session.state import TABLES, State
 from semc_core.session.undo import UndoStack
@@ -111,6 +112,9 @@ def _file_problems(folder: Path, state: State, stack: UndoStack) -> list[str]:
                 wanted[row[name]] = (kind, row[digest])
     problems = []
     for name, (kind, digest) in sorted(wanted.items()):
+        if not is_inside(name):
+            problems.append(f"A {kind} is said to be outside the session's folder.")
+            continue
         try:
             found = file_sha256(folder / name)
         except OSError:

@@ -19,10 +19,11 @@ from app.export_state import Phase
 from app.window import MainWindow
 from semc_core.engine.state import Phase as ScanPhase
 from semc_core.export.manifest import check_bundle
-from semc_core.export.pixels import MaskBook, device_of, read_png
+from semc_core.export.pixels import MaskBook, device_of
 from semc_core.export.text_check import FoundText, TextFinder
 from semc_core.frames import Crop
 from semc_core.session.changes import Reject
+from semc_core.session.plane_files import read_png
 from semc_core.session.session import Session
 from tests.export.scans import video_session
 

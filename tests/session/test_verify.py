@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -15,6 +16,8 @@ from semc_core.session.session import Session
 from tests.session.sessions import filled_session, frame, tamper
 
 RELABELLED = """replace(payload, '"plane":"B"', '"plane":"A"')"""
+ROOTED = "/rooted"
+"""Stands for a path from the root of the file system."""
 LOWERED = """replace(payload, '"enter":0.8', '"enter":0.5')"""
 
 
@@ -115,6 +118,30 @@ def test_a_picture_that_was_changed_or_removed_is_found(copy: Path, name: str) -
 def test_a_clip_that_was_changed_is_found(copy: Path) -> None:
     (copy / "clips" / "002_B.mkv").write_bytes(b"another")
     assert verified(copy).problems == ("The clip clips/002_B.mkv was changed.",)
+
+
+@pytest.mark.parametrize("column", ["png", "clip"])
+@pytest.mark.parametrize(
+    "name", ["../victim.png", "..\\victim.png", "clips/../../victim.png", "C:victim.png", ROOTED]
+)
+def test_a_session_that_names_a_file_elsewhere_is_not_opened(copy: Path, column: str, name: str) -> None:
+    """A better picture would take the place of that file."""
+    victim = copy.parent / "victim.png"
+    victim.write_bytes(b"of somebody else")
+    tamper(copy, f"UPDATE planes SET {column} = '{name.replace(ROOTED, str(victim))}' WHERE plane_id = 1")
+    for read_only in (True, False):
+        with pytest.raises(SessionError, match="names a file outside its folder"):
+            Session.open(copy, read_only=read_only)
+    assert victim.read_bytes() == b"of somebody else"
+
+
+def test_a_file_elsewhere_that_an_undo_would_bring_back_is_not_read(copy: Path) -> None:
+    (copy.parent / "victim.png").write_bytes(b"of somebody else")
+    outside = """replace(payload, '"png":"001_A_f000010.png"', '"png":"../victim.png"')"""
+    with Session.open(copy, read_only=True) as session:
+        named = [entry.seq for entry in session.audit() if "001_A_f000010.png" in json.dumps(entry.payload)]
+    tamper(copy, *(f"UPDATE audit SET payload = {outside} WHERE seq = {seq}" for seq in named))
+    assert "A picture is said to be outside the session's folder." in verified(copy).problems
 
 
 def test_the_log_cannot_be_changed_by_accident(copy: Path) -> None:

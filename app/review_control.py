@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Final
 
@@ -39,7 +40,8 @@ class ReviewControl:
     Attributes:
         fault: What went wrong last, or "".
         request: What was asked for last.
-        arrived: Called on another thread when a frame that was asked for is there; returns at once.
+        arrived: Called on another thread when a frame that was asked for is there, or a correction is made;
+            returns at once.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -225,11 +227,11 @@ class ReviewControl:
             return
         before = self.snapshot.plane(getattr(change, "plane_id", None))
 
-        def correct() -> None:
+        def correct() -> str:
             opened.session.apply(change)
-            self._told(done_sentence(change, before))
+            return done_sentence(change, before)
 
-        self._do(correct)
+        self._correct(opened, correct)
 
     def choose_frame(self, plane_id: int, index: int) -> None:
         """Save frame `index` for this plane."""
@@ -253,25 +255,24 @@ class ReviewControl:
             return
         analysis, seen = opened.analysis, self.reader.looked
 
-        def correct() -> None:
-            with analysis.held():
-                change = make(analysis.look_at(index, maps=False, seen=seen))
-                before = self.snapshot.plane(getattr(change, "plane_id", None))
-                opened.session.apply(change)
-            self._told(done_sentence(change, before))
+        def correct() -> str:
+            change = make(analysis.look_at(index, maps=False, seen=seen))
+            before = self.snapshot.plane(getattr(change, "plane_id", None))
+            opened.session.apply(change)
+            return done_sentence(change, before)
 
-        self._do(correct)
+        self._correct(opened, correct)
 
     def _step_back(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
         opened = self._changeable()
         if opened is None:
             return
 
-        def correct() -> None:
+        def correct() -> str:
             text = step(opened.session)
-            self._told(nothing if text is None else f"{word}: {text}")
+            return nothing if text is None else f"{word}: {text}"
 
-        self._do(correct)
+        self._correct(opened, correct)
 
     def _changeable(self) -> OpenReview | None:
         """What is open, if it can be changed; else that is said."""
@@ -285,6 +286,16 @@ class ReviewControl:
     def looking_only(self) -> bool:
         """Whether nothing in what is open can be changed here."""
         return self._open is not None and self._open.looking_only
+
+    def _correct(self, opened: OpenReview, correct: Callable[[], str]) -> None:
+        """Correct on the hand's thread, and tell what was done; a person waits, so the analysis holds."""
+
+        def do() -> None:
+            with nullcontext() if opened.analysis is None else opened.analysis.held():
+                self._told(correct())
+            self.arrived()
+
+        self._do(do)
 
     def _do(self, work: Callable[[], None], priority: int = 0) -> None:
         if self._hand is not None:

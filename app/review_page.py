@@ -222,6 +222,11 @@ class ReviewPage(QWidget):
         self.checklist.give_room(beside - round(_PANEL_EM * em), beside - round(_LEAST_PANEL_EM * em))
 
     @property
+    def shown(self) -> ReviewSnapshot | None:
+        """How the session stood when it was last looked at; None before that."""
+        return self._snapshot
+
+    @property
     def typing(self) -> bool:
         """Whether the keys are for the line of words."""
         return self.desk is not None and self.desk.asking is not None

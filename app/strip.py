@@ -88,7 +88,7 @@ class Strip(QWidget, Generic[Item]):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_PAUSE_MS)
-        self._soon.timeout.connect(lambda: self._follow())
+        self._soon.timeout.connect(self._follow)
         self._heading = QLabel()
         self._heading.setObjectName("heading")
         self._hint = QLabel()
@@ -154,7 +154,8 @@ class Strip(QWidget, Generic[Item]):
         for key, (item, colour) in self._wanted.items():
             known = self._cards.get(key)
             if known is None and not left:
-                self._soon.start()
+                if not self._soon.isActive():
+                    self._soon.start()
                 continue
             left -= known is None
             before = None if known is None else known.item

@@ -34,6 +34,7 @@ from semc_core.review.looking import is_known, look
 from semc_core.review.state import Candidate, ReviewPhase, ReviewState
 from semc_core.review.table import GrowingTable
 from semc_core.review.turns import ResumedRuntime, SharedRuntime
+from semc_core.review.viewer import PAINTING_S
 from semc_core.runtime.runtime import Runtime
 from semc_core.session.entries import PERSON, FrameTable, PlaneEntry
 from semc_core.session.plane_files import PlaneFiles, remove_plane, write_plane
@@ -85,6 +86,7 @@ class ReviewEngine:
         self._stopped = False
         self._others: Callable[[float], None] = lambda limit_s: None
         self._waiting = 0
+        self._painted_s = 0.0
         self._rate: deque[tuple[float, float]] = deque()
         model = session.model
         self._growing = GrowingTable(model.classes, model.none_class, session.frames())
@@ -180,7 +182,7 @@ class ReviewEngine:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the analysis, for moments, while somebody waits for what is done inside."""
+        """Hold the analysis, for moments, while somebody waits for what is done inside and its painting."""
         with self._changed:
             self._waiting += 1
         try:
@@ -188,6 +190,7 @@ class ReviewEngine:
         finally:
             with self._changed:
                 self._waiting -= 1
+                self._painted_s = time.monotonic() + PAINTING_S
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -277,6 +280,9 @@ class ReviewEngine:
         with self._changed:
             left_s = max(0.0, end_s - time.monotonic())
             self._changed.wait_for(lambda: self._stopped or not self._waiting, left_s)
+            rest_s = min(self._painted_s, end_s) - time.monotonic()
+            if rest_s > 0:
+                self._changed.wait_for(lambda: self._stopped, rest_s)
 
     def _take(self, reviewed: Reviewed, known: int) -> None:
         """Log what is new of one batch."""

@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 
 _ALONE_S: Final = 0.1
 """A frame asked for so long after the one before is a jump or a step, not one of those that are played."""
-_PAINTING_S: Final = 0.03
-"""What a window takes to paint a frame on a slow processor."""
+PAINTING_S: Final = 0.03
+"""What a window takes to paint a frame, or what a correction changed, on a slow processor."""
 PATIENCE_S: Final = 0.05
 """For so long what was seen last stays on the screen; then something nearer is better."""
 
@@ -157,6 +157,6 @@ class FrameViewer:
             self._got, self._got_number = packet, number
             self._waiting_since_s = None if number == self._number else now_s
             if number == self._number:
-                self._painted_s = now_s + _PAINTING_S if self._alone else 0.0
+                self._painted_s = now_s + PAINTING_S if self._alone else 0.0
             self._changed.notify_all()
         self._arrived()

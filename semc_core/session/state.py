@@ -84,10 +84,26 @@ _PLANE_FLAGS: Final = ("final", "by_hand", "rejected")
 
 
 class State:
-    """The rows of every table. Not for several threads at once."""
+    """The rows of every table, which are replaced and never changed. Not for several threads at once."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[int | str, Row]] = {name: {} for name in TABLES}
+        self._planes: dict[int | str, tuple[Row, PlaneEntry]] = {}
+
+    def planes(self) -> list[PlaneEntry]:
+        """The planes in order of time. Of a row that was not replaced it is the same object again.
+
+        Raises:
+            SessionError: A plane's files are not in the session's folder.
+        """
+        made, self._planes = self._planes, {}
+        for number, row in self.rows["planes"].items():
+            known = made.get(number)
+            self._planes[number] = (
+                known if known is not None and known[0] is row else (row, _plane_entry(row))
+            )
+        entries = [entry for _, entry in self._planes.values()]
+        return sorted(entries, key=lambda plane: (plane.time_s, plane.plane_id))
 
     def apply(self, edits: Iterable[Edit]) -> None:
         """Take edits in order.
@@ -159,12 +175,7 @@ def crop_columns(crop: Crop) -> Row:
     }
 
 
-def plane_entry(row: Row) -> PlaneEntry:
-    """The plane that a row says.
-
-    Raises:
-        SessionError: Its files are not in the session's folder.
-    """
+def _plane_entry(row: Row) -> PlaneEntry:
     if not all(is_inside(row[name] or "") for name in ("png", "clip")):
         raise SessionError(
             "This session names a file outside its folder, so it is not opened: somebody changed it."
@@ -197,9 +208,6 @@ def view_of(state: State, parse_detail: Any) -> View:
     """
     rows = state.rows
     session = rows["session"][1]
-    planes = sorted(
-        map(plane_entry, rows["planes"].values()), key=lambda plane: (plane.time_s, plane.plane_id)
-    )
     regions = sorted(
         (RegionEntry(**row) for row in rows["regions"].values()),
         key=lambda region: (region.start_s, region.region_id),
@@ -213,7 +221,7 @@ def view_of(state: State, parse_detail: Any) -> View:
         for row in sorted(rows["exports"].values(), key=lambda row: row["export_id"])
     )
     return View(
-        planes=tuple(planes),
+        planes=tuple(state.planes()),
         regions=tuple(regions),
         items=tuple(items),
         exports=tuple(exports),

@@ -110,7 +110,7 @@ class Stopwatch:
         QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=place)
 
     def _do(self, name: str, act: Callable[[], object]) -> None:
-        before = self._window.review.snapshot
+        before = self._window.review_page.shown
         begun_s = self.times.begin()
         act()
         acted_s = time.perf_counter()
@@ -129,8 +129,11 @@ class Stopwatch:
         here = opened.frame_index(head.index, self._window.review.snapshot.table)
         return head.playing or packet.index == here
 
-    def _is_changed(self, before: ReviewSnapshot) -> bool:
-        now = self._window.review.snapshot
+    def _is_changed(self, before: ReviewSnapshot | None) -> bool:
+        """Whether the page shows other planes or regions; it is painted before the next look at it."""
+        now = self._window.review_page.shown
+        if now is None or before is None:
+            return now is not before
         return (now.planes, now.regions) != (before.planes, before.regions)
 
 

@@ -54,6 +54,29 @@ def test_a_session_opened_while_the_one_before_was_busy_is_shown(qtbot: QtBot, t
     control.close()
 
 
+def test_the_window_is_woken_when_a_correction_can_be_seen(qtbot: QtBot, tmp_path: Path) -> None:
+    filled_session(tmp_path / "session").close()
+    control = ReviewControl(lambda request: OpenReview(Session.open(request.path), None, None))
+    seen: list[str] = []
+
+    def arrived() -> None:
+        plane = control.snapshot.plane(1)
+        seen.append("" if plane is None else plane.plane)
+
+    def opened() -> bool:
+        control.poll(time.monotonic())
+        return control.snapshot.plane(1) is not None
+
+    control.begin(ReviewRequest(tmp_path / "session", tmp_path / "model", "cpu", tmp_path))
+    qtbot.waitUntil(opened, timeout=WAIT_MS)
+    control.arrived = arrived
+    control.apply(Relabel(1, "B"))
+    qtbot.waitUntil(lambda: seen == ["B"], timeout=WAIT_MS)
+    control.undo()
+    qtbot.waitUntil(lambda: seen == ["B", "A"], timeout=WAIT_MS)
+    control.close()
+
+
 def test_what_another_program_wrote_is_shown_although_it_could_not_be_read_at_first(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from semc_core.engine.review import review
 from semc_core.errors import ModelFileError
 from semc_core.frames import FrameResult
 from semc_core.model.presets import new_spec
-from semc_core.review.engine import GIVE_WAY_S, ReviewEngine
+from semc_core.review.engine import ReviewEngine
 from semc_core.review.state import ReviewPhase
+from semc_core.review.viewer import PAINTING_S
 from semc_core.session.changes import Reject, Relabel
 from semc_core.session.entries import model_entry, source_entry
 from semc_core.session.session import Session
@@ -218,23 +220,30 @@ def test_a_frame_is_looked_at_wherever_the_analysis_is(loop: Path, tmp_path: Pat
     session.close()
 
 
-def test_the_analysis_holds_inside_held_and_goes_on_after(loop: Path, tmp_path: Path) -> None:
+def test_the_analysis_holds_inside_held_and_goes_on_after(
+    loop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semc_core.review.engine.GIVE_WAY_S", 30.0)
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
     begin, asked = threading.Event(), threading.Event()
+    asked_s: list[float] = []
 
     def load() -> ScriptedRuntime:
         assert begin.wait(60)
         return ScriptedRuntime(SPEC, noted)
 
     def noted(index: int) -> NDArray[np.float32]:
+        asked_s.append(time.monotonic())
         asked.set()
         return answer(index)
 
     engine = ReviewEngine(session, source, load)
     with engine.held():
         begin.set()
-        assert not asked.wait(GIVE_WAY_S / 2)
+        assert not asked.wait(0.1)
+        end_s = time.monotonic()
     assert asked.wait(60)
+    assert asked_s[0] >= end_s + PAINTING_S, "what was done is painted first"
     wait_until_over(engine)
     assert_as_analysed(session, loop)
     engine.close()

@@ -171,6 +171,16 @@ def test_a_new_change_ends_what_could_be_made_again(tmp_path: Path) -> None:
         assert session.corrections == 1
 
 
+def test_planes_that_did_not_change_are_the_same_objects(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "session") as session:
+        before = session.planes()
+        session.apply(Relabel(before[0].plane_id, "B"))
+        after = session.planes()
+        assert [now is then for now, then in zip(after, before, strict=True)] == [False, True]
+        session.undo()
+        assert session.planes() == before
+
+
 def test_a_person_confirms_a_name(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         assert not of_entry(session.plane(1)).named

@@ -19,7 +19,6 @@ from app.review_worker import SOON, Hand
 from app.scan import Job
 from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.frames import FrameResult
-from semc_core.review.engine import GIVE_WAY_S
 from semc_core.review.state import ReviewPhase, ReviewState
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.entries import FrameTable
@@ -335,9 +334,8 @@ class ReviewControl:
         with self._lock:
             if name in self._pictures:
                 return  # asked for again before it was read
-        reader = self._reader
-        if reader is not None:
-            reader.wait_until_shown(GIVE_WAY_S)
+        if opened.analysis is not None:
+            opened.analysis.give_way()
         try:
             small = thumbnail(read_png(opened.session.folder / name))
         except SaveError:

@@ -52,11 +52,6 @@ class ReviewReader:
         self._frames.ask(index)
         return self._frames.got
 
-    def wait_until_shown(self, limit_s: float) -> None:
-        """Wait while a frame that was asked for is not there, so long at most. For any thread."""
-        if self._frames is not None:
-            self._frames.wait_until_shown(limit_s)
-
     def read_again(self) -> None:
         """The frame that was read last may be another now: more is known of the loop."""
         if self._frames is not None:

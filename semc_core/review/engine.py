@@ -180,6 +180,20 @@ class ReviewEngine:
         """
         self._others = wait
 
+    def give_way(self) -> None:
+        """Wait while somebody waits for a frame or a correction, or for its painting; for moments only.
+
+        For what nobody waits for, as the analysis itself does.
+        """
+        end_s = time.monotonic() + GIVE_WAY_S
+        self._others(GIVE_WAY_S)
+        with self._changed:
+            left_s = max(0.0, end_s - time.monotonic())
+            self._changed.wait_for(lambda: self._stopped or not self._waiting, left_s)
+            rest_s = min(self._painted_s, end_s) - time.monotonic()
+            if rest_s > 0:
+                self._changed.wait_for(lambda: self._stopped, rest_s)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the analysis, for moments, while somebody waits for what is done inside and its painting."""
@@ -250,7 +264,7 @@ class ReviewEngine:
         """Analyse to the end; False if stopped before."""
         session = self._session
         known = self._growing.table
-        runtime = ResumedRuntime(self._runtime, known, self._give_way)
+        runtime = ResumedRuntime(self._runtime, known, self.give_way)
         if runtime.spec.sha256 != session.model.sha256:
             raise SessionError("This session was begun with another model; choose that one, or begin anew.")
         if len(known) and not np.array_equal(known.index, np.arange(len(known))):
@@ -259,7 +273,7 @@ class ReviewEngine:
         with (
             closing(source),
             closing(
-                review(source, runtime, session.model.thresholds, batch=self._batch, give_way=self._give_way)
+                review(source, runtime, session.model.thresholds, batch=self._batch, give_way=self.give_way)
             ) as steps,
         ):
             self._tell(ReviewPhase.ANALYSING)
@@ -273,16 +287,6 @@ class ReviewEngine:
             session.set_source_notice(notice)
         session.mark_complete()
         return True
-
-    def _give_way(self) -> None:
-        end_s = time.monotonic() + GIVE_WAY_S
-        self._others(GIVE_WAY_S)
-        with self._changed:
-            left_s = max(0.0, end_s - time.monotonic())
-            self._changed.wait_for(lambda: self._stopped or not self._waiting, left_s)
-            rest_s = min(self._painted_s, end_s) - time.monotonic()
-            if rest_s > 0:
-                self._changed.wait_for(lambda: self._stopped, rest_s)
 
     def _take(self, reviewed: Reviewed, known: int) -> None:
         """Log what is new of one batch."""

@@ -57,6 +57,7 @@ class ReviewControl:
         self._lock = threading.Lock()
         self._snapshot = ReviewSnapshot()
         self._pictures: dict[str, NDArray[np.uint8]] = {}
+        self._unreadable: set[str] = set()
         self._said = ""
         self._fault = ""
         self._way_out = "source"
@@ -82,7 +83,7 @@ class ReviewControl:
             self._open, self._hand, self._picture_hand, self._reader = None, None, None, None
             self._closing.append(Job(lambda: _close_all(reader, hands, opened), "review-close"))
         with self._lock:
-            self._snapshot, self._pictures = ReviewSnapshot(), {}
+            self._snapshot, self._pictures, self._unreadable = ReviewSnapshot(), {}, set()
 
     @property
     def opening(self) -> bool:
@@ -324,7 +325,7 @@ class ReviewControl:
         with self._lock:
             if opened is self._open:
                 self._snapshot = snapshot
-            known, hand = set(self._pictures), self._picture_hand
+            known, hand = self._pictures.keys() | self._unreadable, self._picture_hand
         for plane in snapshot.planes:
             if plane.png is not None and plane.png not in known and hand is not None:
                 known.add(plane.png)
@@ -339,7 +340,10 @@ class ReviewControl:
         try:
             small = thumbnail(read_png(opened.session.folder / name))
         except SaveError:
-            return  # told by `semc session verify`; the card stays without a picture
+            # Told by `semc session verify`; the card stays without a picture.
+            with self._lock:
+                self._unreadable.add(name)
+            return
         with self._lock:
             if opened is self._open:
                 self._pictures = {**self._pictures, name: small}

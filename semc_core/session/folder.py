@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import datetime
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
+from typing import Final
 
 from semc_core.capture.source import SourceInfo
 from semc_core.session.atomic import save_error
+
+_PICTURE: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
+_CLIP: Final = re.compile(r"clips/[\w-][\w.-]*\.mkv", re.ASCII)
 
 
 def scan_folder(root: Path, source: SourceInfo, now: datetime | None = None) -> Path:
@@ -23,14 +27,18 @@ def safe_name(text: str, longest: int = 60) -> str:
     return kept[:longest].rstrip(".-") or "unnamed"
 
 
-def is_inside(name: str) -> bool:
-    """Whether what a log calls a file is one of the session's folder: "x.png", or "clips/x.mkv".
+def is_picture(name: object) -> bool:
+    """Whether this is the name of a picture in a session's folder, such as "003_FHP1_f000512.png".
 
-    A session may come from a stranger, and such names are read, and removed where a better picture came. What
-    any system takes for a way out of the folder is none.
+    A session may come from a stranger, and pictures are read, and removed where a better one came: no name of
+    another file may pass.
     """
-    path = PureWindowsPath(name)
-    return not path.anchor and ".." not in path.parts
+    return isinstance(name, str) and _PICTURE.fullmatch(name) is not None
+
+
+def is_clip(name: object) -> bool:
+    """Whether this is what a session calls a clip, such as "clips/003_FHP1_f000512.mkv"."""
+    return isinstance(name, str) and _CLIP.fullmatch(name) is not None
 
 
 def claim_folder(wanted: Path, *, fresh: bool) -> Path:

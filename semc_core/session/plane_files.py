@@ -88,7 +88,7 @@ def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
     """The pixels of a picture file, uint8 (H, W) gray or (H, W, 3) RGB, read-only.
 
     Raises:
-        SaveError: There is no such picture, or its bytes do not have the SHA-256 `sha256`.
+        SaveError: There is no such picture, it is damaged, or its bytes do not have the SHA-256 `sha256`.
     """
     try:
         content = path.read_bytes()
@@ -100,7 +100,10 @@ def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
         raise SaveError(
             f"{path.name} was changed since it was saved; put the old one back, or reject the plane."
         )
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    try:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    except cv2.error:  # larger than OpenCV takes
+        decoded = None
     if decoded is None or decoded.dtype != np.uint8 or decoded.ndim not in (2, 3):
         raise SaveError(f"{path.name} is damaged; put the picture back, or reject the plane.")
     pixels = decoded if decoded.ndim == 2 else cv2.cvtColor(decoded[..., :3], cv2.COLOR_BGR2RGB)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from semc_core.frames import Crop
 from semc_core.session.atomic import remove_leftovers, save_error
 from semc_core.session.clips import CLIP_FOLDER
 from semc_core.session.corrections import FIRST_ADDED, better_edit
 from semc_core.session.entries import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256
+from semc_core.session.folder import is_picture
 from semc_core.session.journal import Note
 from semc_core.session.parts import VIDEO_SUFFIX
 from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
 from semc_core.words import counted
-
-_PNG: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
 
 
 class Interrupted(Enum):
@@ -87,7 +85,7 @@ def recover(
     """
     remove_leftovers(folder, older_than_s=0)
     try:
-        names = sorted(path.name for path in folder.iterdir() if _PNG.fullmatch(path.name))
+        names = sorted(path.name for path in folder.iterdir() if is_picture(path.name))
     except OSError as error:
         raise save_error(folder, error) from error
     missing = _missing(folder, state)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from semc_core.errors import SessionError
 from semc_core.frames import Crop
 from semc_core.session.entries import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
-from semc_core.session.folder import is_inside
+from semc_core.session.folder import is_clip, is_picture
 
 Row = dict[str, Any]
 Edit = dict[str, Any]
@@ -91,11 +91,7 @@ class State:
         self._planes: dict[int | str, tuple[Row, PlaneEntry]] = {}
 
     def planes(self) -> list[PlaneEntry]:
-        """The planes in order of time. Of a row that was not replaced it is the same object again.
-
-        Raises:
-            SessionError: A plane's files are not in the session's folder.
-        """
+        """The planes in order of time. Of a row that was not replaced it is the same object again."""
         made, self._planes = self._planes, {}
         for number, row in self.rows["planes"].items():
             known = made.get(number)
@@ -175,11 +171,22 @@ def crop_columns(crop: Crop) -> Row:
     }
 
 
+def check_files(rows: Iterable[Row]) -> None:
+    """Look at the names of files in rows of planes, whole or in part.
+
+    Raises:
+        SessionError: One is none of a picture or clip of a session.
+    """
+    for row in rows:
+        for column, is_own in (("png", is_picture), ("clip", is_clip)):
+            name = row.get(column)
+            if name not in (None, "") and not is_own(name):
+                raise SessionError(
+                    "This session names a file that is none of its own, so it is not opened: it was changed."
+                )
+
+
 def _plane_entry(row: Row) -> PlaneEntry:
-    if not all(is_inside(row[name] or "") for name in ("png", "clip")):
-        raise SessionError(
-            "This session names a file outside its folder, so it is not opened: somebody changed it."
-        )
     values = {name: value for name, value in row.items() if not name.startswith("crop_")}
     for name in _PLANE_FLAGS:
         values[name] = bool(values[name])
@@ -201,11 +208,7 @@ class View:
 
 
 def view_of(state: State, parse_detail: Any) -> View:
-    """A frozen picture of `state`: planes and regions in order of time.
-
-    Raises:
-        SessionError: A plane's files are not in the session's folder.
-    """
+    """A frozen picture of `state`: planes and regions in order of time."""
     rows = state.rows
     session = rows["session"][1]
     regions = sorted(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from semc_core.session.entries import AuditEntry
-from semc_core.session.state import Edit
+from semc_core.session.state import Edit, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,11 @@ class Step:
     seq: int
     text: str
     edits: tuple[Edit, ...]
+
+    def brings_back(self, table: str) -> list[Row]:
+        """What taking the step back gives to rows of a table: whole ones, or the fields that it changed."""
+        found = (edit["before"] for edit in self.edits if edit["table"] == table)
+        return [row for row in found if row is not None]
 
 
 class UndoStack:

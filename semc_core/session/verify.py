@@ -6,13 +6,13 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from semc_core.errors import SessionError
 from semc_core.session import schema
 from semc_core.session.audit import chain_problems
 from semc_core.session.entries import AuditEntry, Verification, file_sha256
-from semc_core.session.folder import is_inside
+from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.recording_proof import recording_problems
 from semc_core.session.state import TABLES, State
 from semc_core.session.undo import UndoStack
@@ -100,21 +100,21 @@ def _state_problems(logged: State, stored: State) -> list[str]:
 
 def _file_problems(folder: Path, state: State, stack: UndoStack) -> list[str]:
     """Pictures and clips of the planes, and those that an undo would bring back."""
-    rows: list[dict[str, Any]] = list(state.rows["planes"].values())
+    rows = list(state.rows["planes"].values())
     for step in stack.steps():
-        for edit in step.edits:
-            if edit["table"] == "planes" and edit["before"] is not None:
-                rows.append(edit["before"])
-    wanted = {}
-    for row in rows:
-        for kind, name, digest in (("picture", "png", "png_sha256"), ("clip", "clip", "clip_sha256")):
-            if row.get(name) is not None and row.get(digest) is not None:
-                wanted[row[name]] = (kind, row[digest])
+        rows += step.brings_back("planes")
+    wanted: dict[str, tuple[str, object]] = {}
     problems = []
+    for row in rows:
+        for kind, column, is_own in (("picture", "png", is_picture), ("clip", "clip", is_clip)):
+            name, digest = row.get(column), row.get(f"{column}_sha256")
+            if name in (None, ""):
+                continue
+            if not is_own(name):
+                problems.append(f"The log names a {kind} that is none of the session's.")
+            elif digest is not None:
+                wanted[name] = (kind, digest)
     for name, (kind, digest) in sorted(wanted.items()):
-        if not is_inside(name):
-            problems.append(f"A {kind} is said to be outside the session's folder.")
-            continue
         try:
             found = file_sha256(folder / name)
         except OSError:

@@ -35,7 +35,7 @@ from semc_core.session.origin import origin_from_payload
 from semc_core.session.reader import SessionReader
 from semc_core.session.recording_proof import Recordings, recordings_of
 from semc_core.session.recovery import Interrupted, interrupted
-from semc_core.session.state import State, view_of
+from semc_core.session.state import State, check_files, view_of
 from semc_core.session.undo import UndoStack
 
 
@@ -191,6 +191,8 @@ class SessionView:
             undo = UndoStack.from_entries(schema.entries_by(self._connection, PERSON))
             state = schema.stored_state(self._connection)
             head = schema.last_head(self._connection)
+            check_files(state.rows["planes"].values())
+            check_files(row for step in undo.steps() for row in step.brings_back("planes"))
             view = view_of(state, json.loads)
         self.source, self.model = replace(source, path=path), model
         self.created_utc = first.time_utc

@@ -91,12 +91,14 @@ class CardStrip(Strip[StripItem]):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._header.setSpacing(round(0.8 * theme.em(self)))
+        self._items: dict[int, StripItem] = {}
         self._bring_key: int | None = None
         # Cards that were just added have no place yet.
         self._bringing = QTimer(self)
         self._bringing.setSingleShot(True)
         self._bringing.setInterval(0)
         self._bringing.timeout.connect(self._bring)
+        self._scroll.moved.connect(self._let_be)
 
     def height_for_cards(self) -> int:
         """How high the strip must be for the heading, whole cards, and the scroll bar."""
@@ -113,6 +115,12 @@ class CardStrip(Strip[StripItem]):
 
     def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:
         """Show these, in this order: cards with the same key are kept and changed."""
+        before, self._items = self._items, {item.key: item for item in items}
+        chosen = [item.key for item in items if item.chosen and not _was_chosen(before.get(item.key))]
+        saved = [item.key for item in items if item.saved and item.key not in before]
+        if chosen or saved:
+            self._bring_key = (chosen or saved)[0]
+            self._bringing.start()
         self._show((item.key, item, colours.get(item.plane, theme.DIM)) for item in items)
 
     def _new_card(self, key: int, item: StripItem, colour: str) -> ItemCard:
@@ -122,16 +130,21 @@ class CardStrip(Strip[StripItem]):
         card.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(key, card.mapToGlobal(at)))
         return card
 
-    def _shown(self, card: Card[StripItem], before: StripItem | None) -> None:
-        item, new = card.item, before is None
-        chosen_now = item.chosen and (before is None or not before.chosen)
-        if chosen_now or (new and item.saved and self._bring_key is None):
-            self._bring_key = item.key
+    def _made(self, key: int) -> None:
+        if key == self._bring_key:
             self._bringing.start()
 
     def _bring(self) -> None:
-        """Bring the wanted card into view, once the new cards have their places."""
+        """Bring the wanted card into view, once it is made and has its place."""
         card = None if self._bring_key is None else self._cards.get(self._bring_key)
-        self._bring_key = None
         if card is not None:
+            self._bring_key = None
             self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)
+
+    def _let_be(self) -> None:
+        """The user looks where he wants to."""
+        self._bring_key = None
+
+
+def _was_chosen(item: StripItem | None) -> bool:
+    return item is not None and item.chosen

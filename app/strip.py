@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -64,7 +64,17 @@ class Card(QAbstractButton, Generic[Item]):
 
 
 class _SidewaysArea(QScrollArea):
-    """Shows what is wider than itself; the mouse wheel moves it sideways."""
+    """Shows what is wider than itself; the mouse wheel moves it sideways.
+
+    Signals:
+        moved: The user moves it.
+    """
+
+    moved = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.horizontalScrollBar().actionTriggered.connect(lambda _: self.moved.emit())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A wheel turns up and down, and there is nothing above or below."""
@@ -75,6 +85,7 @@ class _SidewaysArea(QScrollArea):
         bar = self.horizontalScrollBar()
         step = exact.y() if exact.y() else round(turned.y() / _NOTCH * _NOTCH_EM * theme.em(self))
         bar.setValue(bar.value() - step)
+        self.moved.emit()
         event.accept()
 
 
@@ -132,13 +143,13 @@ class Strip(QWidget, Generic[Item]):
         """A card for an item that has none. A subclass makes it."""
         raise NotImplementedError
 
-    def _shown(self, card: Card[Item], before: Item | None) -> None:
-        """The card was made (`before` is None) or shows something else. For a subclass; does nothing."""
+    def _made(self, key: int) -> None:
+        """The card of this key was made and has its place. For a subclass; does nothing."""
 
     def _show(self, items: Iterable[tuple[int, Item, str]]) -> None:
         """Show these, in this order, each with its key and colour: cards with the same key are kept.
 
-        Of new cards the first are there at once, and the rest soon.
+        Of new cards some are there at once, or a pause later where others are being made, and the rest soon.
         """
         self._wanted = {key: (item, colour) for key, item, colour in items}
         for key in [key for key in self._cards if key not in self._wanted]:
@@ -146,7 +157,7 @@ class Strip(QWidget, Generic[Item]):
             self._row.removeWidget(card)
             card.deleteLater()
         self._empty.setVisible(not self._wanted)
-        self._follow(0 if self._soon.isActive() else _CARDS_AT_ONCE)
+        self._follow(0 if self._cards and self._soon.isActive() else _CARDS_AT_ONCE)
 
     def _follow(self, left: int = _CARDS_AT_ONCE) -> None:
         """Change the cards to what is wanted, and make some of those that are missing, so many at most."""
@@ -167,6 +178,6 @@ class Strip(QWidget, Generic[Item]):
                 self._row.insertWidget(at, card)
                 # A layout would show it later, and only then give it its place.
                 card.show()
-            if before is not item:
-                self._shown(card, before)
+            if known is None:
+                self._made(key)
             at += 1

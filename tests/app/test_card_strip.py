@@ -96,9 +96,25 @@ def test_many_cards_come_a_few_at_a_time_in_their_order(strip: CardStrip, qtbot:
     assert len(strip.cards) > 20
     qtbot.waitUntil(lambda: [card.item.key for card in strip.cards] == list(range(5, 80)))
     qtbot.waitUntil(lambda: seen(strip, 76))
+    strip.show_items(items(range(80, 160)), {})
     strip.show_items((), {})
-    qtbot.wait(20)
-    assert strip.cards == [], "none comes late"
+    assert strip.cards == []
+    strip.show_items(items(range(3)), {})
+    assert len(strip.cards) == 3, "no others are being made"
+    qtbot.wait(50)
+    assert len(strip.cards) == 3, "none of the others comes late"
+
+
+def test_a_card_that_is_made_late_does_not_take_the_view_from_the_user(
+    strip: CardStrip, qtbot: QtBot
+) -> None:
+    strip.show_items(items(range(100), chosen=90), {})
+    turn(strip, up=-120)
+    qtbot.waitUntil(lambda: len(strip.cards) == 100)
+    qtbot.wait(50)
+    assert not seen(strip, 90)
+    strip.show_items(items(range(100), chosen=91), {})
+    qtbot.waitUntil(lambda: seen(strip, 91))
 
 
 def test_what_stays_the_same_is_left_alone_and_what_changed_is_changed_at_once(
@@ -113,7 +129,7 @@ def test_what_stays_the_same_is_left_alone_and_what_changed_is_changed_at_once(
     assert all(card.item is item for card, item in zip(strip.cards, many[:39], strict=False))
 
 
-@pytest.mark.parametrize(("shown", "in_view"), [(0, 70), (70, 70), (90, 90)])
+@pytest.mark.parametrize(("shown", "in_view"), [(0, 70), (70, 70), (90, 90), (10, 10)])
 def test_the_best_frames_open_at_the_saved_one_or_at_the_one_that_is_shown(
     strip: CardStrip, qtbot: QtBot, shown: int, in_view: int
 ) -> None:

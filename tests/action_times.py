@@ -42,6 +42,7 @@ class ActionTimes:
     def __init__(self) -> None:
         self._taken_ms: dict[str, list[float]] = {}
         self._late: list[str] = []
+        self._alone_ms: list[float] = []
         self._stolen_ms = stolen_ms()
         self._collecting_since_s = 0.0
         self._collected_ms = 0.0
@@ -57,16 +58,16 @@ class ActionTimes:
         """The action that began last took so long, seconds."""
         taken_ms = 1000 * taken_s
         self._taken_ms.setdefault(name, []).append(taken_ms)
-        if taken_ms <= LATE_MS:
-            return
         before_ms, now_ms = self._stolen_ms, stolen_ms()
-        stolen = "an unknown part"
-        if before_ms is not None and now_ms is not None:
-            stolen = f"{now_ms - before_ms:.0f} ms"
-        self._late.append(
-            f"late: {name}, {taken_ms:.0f} ms; the host took {stolen} of processors, the collector "
-            f"{self._collected_ms:.0f} ms"
-        )
+        taken_away_ms = None if before_ms is None or now_ms is None else now_ms - before_ms
+        if taken_away_ms == 0:
+            self._alone_ms.append(taken_ms)
+        if taken_ms > LATE_MS:
+            stolen = "an unknown part" if taken_away_ms is None else f"{taken_away_ms:.0f} ms"
+            self._late.append(
+                f"late: {name}, {taken_ms:.0f} ms; the host took {stolen} of processors, the collector "
+                f"{self._collected_ms:.0f} ms"
+            )
 
     def _collects(self, phase: str, _info: dict[str, int]) -> None:
         """Python begins or ends a search for unused objects, in which no other thread runs."""
@@ -86,9 +87,16 @@ class ActionTimes:
                 f"{name:24} {len(taken_ms):5}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {max(taken_ms):6.1f} ms, "
                 f"{late} over {LATE_MS:.0f}"
             )
+        if self._alone_ms:
+            late = sum(each > LATE_MS for each in self._alone_ms)
+            print(
+                f"in {len(self._alone_ms)} of all the host took nothing: max {max(self._alone_ms):.1f} ms, "
+                f"{late} over {LATE_MS:.0f}"
+            )
         for line in self._late[:_TOLD]:
             print(line)
         if len(self._late) > _TOLD:
             print(f"and {len(self._late) - _TOLD} more that were late")
         self._taken_ms.clear()
+        self._alone_ms.clear()
         self._late.clear()

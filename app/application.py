@@ -123,7 +123,6 @@ def objects_left_alone() -> Iterator[None]:
     It stops every thread for that, now and then: 40-80 ms with all that the libraries made. At the end they
     are given back, for libraries that look whether theirs are gone.
     """
-    gc.collect()
     gc.freeze()
     try:
         yield

@@ -74,7 +74,7 @@ class _SidewaysArea(QScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
-        self.horizontalScrollBar().actionTriggered.connect(lambda _: self.moved.emit())
+        self.horizontalScrollBar().actionTriggered.connect(self.moved)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A wheel turns up and down, and there is nothing above or below."""

@@ -1,5 +1,6 @@
 # make run   starts SEMC Live on the simulated scan
 # make test  lint, types, import contracts, tests
+# make record what the program does, held against what it did (tests/record)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test clean
+.PHONY: run test record clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -18,6 +19,9 @@ test: $(VENV)/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0
+
+record: $(VENV)/installed-test
+	$(BIN)/python -m tests.record
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("SEMC Live needs Python 3.11 or later: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from app.keys import BINDINGS, CORRECTING, EVERYWHERE, LIVE, REVIEW, tool_tip
+from app.commands import BINDINGS, CORRECTING, EVERYWHERE, LIVE, REVIEW, tool_tip
 
 ONLY_LOOKED_AT: Final = "Nothing can be changed here: this session is open in another window or program."
 """Why what would change the session does not work."""

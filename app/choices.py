@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.scan import ScanOptions
+from app.live.controller import ScanOptions
 from app.settings import Settings
 from semc_core.errors import ModelFileError
-from semc_core.model.library import INDEX_NAME, ModelLibrary
+from semc_core.io.video_encoder import Quality
+from semc_core.model.registry import INDEX_NAME, ModelLibrary
 from semc_core.paths import DEFAULT_MODEL, data_folder
-from semc_core.session.encode import Quality
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from app.meters import GapMeter, spread_of
-from semc_core.engine.state import Statistics
+from app.instrumentation import GapMeter, spread_of
+from semc_core.pipeline.state import Statistics
 
 
 def resident_mib() -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.view_state import Banner, banner
-from semc_core.capture.source import SourceInfo
-from semc_core.engine.state import EngineState
+from app.live.presenter import Banner, banner
+from semc_core.pipeline.state import EngineState
+from semc_core.sources.base import SourceInfo
 
 
 class Messages:

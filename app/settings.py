@@ -7,9 +7,9 @@ from typing import Final
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from semc_core.frames import Crop
+from semc_core.io.video_encoder import Quality
 from semc_core.paths import DEFAULT_MODEL, default_output_folder
-from semc_core.session.encode import Quality
+from semc_core.types import Crop
 
 _RECENT_LIMIT: Final = 6
 # A scanner on a capture card always looks alike; the next file may come from another one.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.checklist import ChecklistPanel
-from app.checklist_state import REASONS
-from app.keys import REVIEW
-from app.reason_dialog import ReasonDialog
+from app.checklist.panel import ChecklistPanel
+from app.checklist.presenter import REASONS
+from app.checklist.reason_dialog import ReasonDialog
+from app.commands import REVIEW
 from semc_core.protocols.protocol import Protocol
 
 if TYPE_CHECKING:
-    from app.window import MainWindow
+    from app.main_window import MainWindow
 
 
 def what_keys_do(window: MainWindow) -> dict[str, Callable[[], object]]:

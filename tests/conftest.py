@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.labels import LIVER_CLASSES
+from semc_core.model.architecture import random_weights, stage_channels
 from semc_core.model.file import write_model
-from semc_core.model.layout import random_weights, stage_channels
 from semc_core.model.presets import new_spec
 
 
@@ -57,7 +57,7 @@ def own_log_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Tem
 def own_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No test sees or changes the user's models. Returns the folder in place of the user's."""
     folder = tmp_path / "user-data"
-    monkeypatch.setattr("semc_core.model.library.data_folder", lambda: folder)
+    monkeypatch.setattr("semc_core.model.registry.data_folder", lambda: folder)
     return folder / "models"
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from semc_core.commands.arguments import count, positive
+from semc_core.cli.arguments import count, positive
 from semc_core.errors import SemcError
 from training.data.splits import parse_patients
 
@@ -28,8 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _tune(args: argparse.Namespace) -> None:
-    from training.evaluate import EvaluationOptions
-    from training.tune import tune
+    from training.evaluation.scans import EvaluationOptions
+    from training.evaluation.tune import tune
 
     patients = parse_patients(args.patients)
     before, best = tune(args.model, patients, EvaluationOptions(args.seconds), args.processes)

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from training.ablate import FIGURE, TABLE, VARIANTS, Variant
+from training.ablation import FIGURE, TABLE, VARIANTS, Variant
 from training.benchmark import Benchmark
 from training.data.splits import Split
 

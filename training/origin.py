@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from semc_core.words import counted
+from semc_core.text import counted
 from training.data.frame_set import FrameSet
 from training.data.shards import SOURCE
 

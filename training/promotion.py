@@ -14,18 +14,18 @@ from typing import Final
 import numpy as np
 
 from semc_core.errors import UsageError
+from semc_core.io.atomic import write_atomically
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, Measured
 from semc_core.model.file import read_spec
 from semc_core.model.spec import ModelSpec
-from semc_core.session.atomic import write_atomically
 from training.data.frame_set import FrameSet
-from training.data.frames import load_frames
 from training.data.index import DataIndex
-from training.evaluation.answers import Answers, judge
+from training.data.loading import load_frames
 from training.evaluation.bootstrap import Estimate, Floats, GroupDraws
 from training.evaluation.match import matched
+from training.evaluation.metrics import measures
+from training.evaluation.predictions import Answers, judge
 from training.evaluation.reliability import reliability
-from training.evaluation.scores import measures
 
 _VALIDATION_NOTE: Final = (
     "The new model's weights were chosen on these pictures, so it looks a little better than it is."

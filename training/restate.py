@@ -8,7 +8,7 @@ from typing import Any
 
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import Thresholds
-from training.card import write_card
+from training.model_card import write_card
 
 
 def restate(path: Path, metrics: dict[str, Any], thresholds: Thresholds | None = None) -> None:

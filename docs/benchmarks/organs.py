@@ -27,25 +27,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import torch
 
+from semc_core.imaging.preprocess import prepare_batch
+from semc_core.io.atomic import write_atomically
 from semc_core.model.file import read_model
 from semc_core.model.weights import build_network
-from semc_core.preprocess import prepare_batch
-from semc_core.session.atomic import write_atomically
-from training.classify import classify
-from training.data.check import inspect
-from training.data.frames import FrameSet, load_frames
+from training.config import TrainOptions, plain
+from training.data.checks import inspect
+from training.data.images import read_pictures
 from training.data.index import DataIndex
-from training.data.pictures import read_pictures
+from training.data.loading import FrameSet, load_frames
 from training.data.readers import open_data
-from training.loop import Training
-from training.losses.options import loss_recipe
+from training.inference import classify
+from training.initialization import write_encoder
+from training.losses.config import loss_recipe
 from training.metrics import frame_metrics
-from training.networks import described
-from training.options import TrainOptions, plain
-from training.pretrain.encoder import write_encoder
-from training.pretrain.loop import Pretraining
-from training.pretrain.options import PretrainOptions
+from training.models import described
+from training.pretrain.config import PretrainOptions
+from training.pretrain.trainer import Pretraining
 from training.schedule import Budget
+from training.trainer.loop import Training
 
 _PRESET = "semc_small"
 _BATCH = 32

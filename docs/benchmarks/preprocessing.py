@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.frames import Crop
+from semc_core.imaging.preprocess import prepare, to_gray
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.layout import random_weights
+from semc_core.model.architecture import random_weights
 from semc_core.model.presets import PRESETS, new_spec
 from semc_core.model.spec import ModelSpec
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.preprocess import prepare, to_gray
-from semc_core.runtime.openvino_graph import build_graph
+from semc_core.runtime.openvino.graph import build_graph
+from semc_core.types import Crop
 
 # After semc_core.runtime, which keeps OpenVINO from reporting its import.
 import openvino as ov  # isort: skip

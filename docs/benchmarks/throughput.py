@@ -16,12 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from semc_core.capture.open import open_source
-from semc_core.engine.review import review
-from semc_core.engine.stages import Conclusions, FrameLook, classify
 from semc_core.paths import DEFAULT_MODEL
+from semc_core.pipeline.batch import review
+from semc_core.pipeline.stages import Conclusions, FrameLook, classify
+from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
-from semc_core.runtime.runtime import Runtime
+from semc_core.sources.open import open_source
 
 
 def one_at_a_time(path: str, runtime: Runtime) -> int:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import ExportCancelled, ExportError
-from semc_core.export.checklist import export_checklist
+from semc_core.export.dicom.study import StudyContext
+from semc_core.export.dicom.uids import UidMaker, load_key
+from semc_core.export.images import Exported, Pictures
 from semc_core.export.manifest import MANIFEST_NAME, manifest_of
+from semc_core.export.masks import MaskBook, device_of
+from semc_core.export.ocr import NOT_LOOKED, TextFinder, TextFound, load_text_finder
 from semc_core.export.options import Checklist, ExportOptions, ExportResult, Progress, no_progress
-from semc_core.export.pictures import Exported, Pictures
-from semc_core.export.pixels import MaskBook, device_of
-from semc_core.export.report import html_report
-from semc_core.export.report_data import (
+from semc_core.export.report.checklist import export_checklist
+from semc_core.export.report.data import (
     IDENTIFIED,
     ReportData,
     missing_planes,
@@ -27,20 +29,18 @@ from semc_core.export.report_data import (
     report_plane,
     subject_rows,
 )
-from semc_core.export.report_pdf import pdf_report
+from semc_core.export.report.page import html_report
+from semc_core.export.report.pdf import pdf_report
 from semc_core.export.staging import Staging
-from semc_core.export.study import StudyContext
 from semc_core.export.tables import frames_csv_gz, plane_json, planes_csv
-from semc_core.export.text_check import NOT_LOOKED, TextFinder, TextFound, load_text_finder
 from semc_core.export.text_readings import TextReadings
-from semc_core.export.uids import UidMaker, load_key
-from semc_core.frames import Crop
 from semc_core.paths import data_folder
-from semc_core.session.entries import PERSON, FrameTable
-from semc_core.session.plane_files import read_png
+from semc_core.session.files import read_png
+from semc_core.session.records import PERSON, FrameTable
 from semc_core.session.session import Session
+from semc_core.text import counted
+from semc_core.types import Crop
 from semc_core.version import VERSION
-from semc_core.words import counted
 
 BEGUN: Final = "export begun"
 """Kind of the log's entry that is written before an export appears."""
@@ -220,7 +220,7 @@ class _Export:
         return export_checklist(protocol, session.model, planes, session.items())
 
     def _study(self, made: Sequence[Exported]) -> StudyContext:
-        from semc_core.export.dicom_folder import Cleaned, study_of
+        from semc_core.export.dicom.writer import Cleaned, study_of
 
         looked = self._finder is not None and not any(each.found for each in made)
         cleaned = Cleaned(blanked=self._options.deidentify, text_left=not looked)
@@ -229,7 +229,7 @@ class _Export:
     def _write_dicom(
         self, staging: Staging, pictures: Pictures, made: Sequence[Exported], context: StudyContext
     ) -> None:
-        from semc_core.export.dicom_folder import write_dicom
+        from semc_core.export.dicom.writer import write_dicom
 
         write_dicom(
             self._session, context, made, pictures, self._options, self._checklist(made), staging,

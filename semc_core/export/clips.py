@@ -13,11 +13,11 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from semc_core.capture.open import open_source
-from semc_core.capture.seek import SeekableSource
-from semc_core.frames import FramePacket
-from semc_core.session.atomic import save_error
-from semc_core.session.entries import PlaneEntry
+from semc_core.io.atomic import save_error
+from semc_core.session.records import PlaneEntry
+from semc_core.sources.open import open_source
+from semc_core.sources.seek.base import SeekableSource
+from semc_core.types import FramePacket
 
 BEFORE_S: Final = 2.0
 AFTER_S: Final = 1.0

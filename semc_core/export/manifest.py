@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from semc_core.errors import ExportError
-from semc_core.session.entries import file_sha256
+from semc_core.session.records import file_sha256
 
 MANIFEST_NAME: Final = "manifest.json"
 FORMAT: Final = "semc-live-export"

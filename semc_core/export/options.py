@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from semc_core.export.study import Patient
-from semc_core.frames import Crop
+from semc_core.export.dicom.study import Patient
 from semc_core.protocols.protocol import Protocol
+from semc_core.types import Crop
 
 TextChoice = Literal["ask", "mask", "leave out", "keep"]
 """What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from semc_core.labels import NON_STANDARD, full_name
 from semc_core.session.decided import decided
-from semc_core.session.entries import PICTURES, FrameTable, ModelEntry, PlaneEntry
 from semc_core.session.record import by_class
+from semc_core.session.records import PICTURES, FrameTable, ModelEntry, PlaneEntry
 
 _DIGITS: Final = 6
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

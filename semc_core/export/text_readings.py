@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.export.pixels import blanked
-from semc_core.export.text_check import FoundText, TextFinder
-from semc_core.frames import Crop
+from semc_core.export.masks import blanked
+from semc_core.export.ocr import FoundText, TextFinder
+from semc_core.types import Crop
 
 
 @dataclass(frozen=True, slots=True)

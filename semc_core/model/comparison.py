@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import UsageError
-from semc_core.words import counted
+from semc_core.text import counted
 
 COMPARISON_NAME: Final = "comparison.json"
 """In the folder of a training run."""

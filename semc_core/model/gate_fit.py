@@ -17,16 +17,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from semc_core.capture.images import SUFFIXES, ImageFolderSource
-from semc_core.crop import find_crop
 from semc_core.errors import UsageError
+from semc_core.imaging.crop import find_crop
+from semc_core.imaging.preprocess import prepare, whole
 from semc_core.model.file import NOVELTY, TRAINING_PREFIX, Arrays, read_model, write_model
-from semc_core.model.importing import NO_GATE_NOTICE
+from semc_core.model.importers import NO_GATE_NOTICE
 from semc_core.model.network import SemcNetwork
 from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.model.verification import verification_tensors
 from semc_core.model.weights import build_network, network_arrays
-from semc_core.preprocess import prepare, whole
+from semc_core.sources.images import SUFFIXES, ImageFolderSource
 
 _STEPS: Final = 400
 _RATE: Final = 0.02

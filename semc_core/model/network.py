@@ -18,15 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semc_core.model.ace import CompressionExpansion
-from semc_core.model.encoder import make_stage
-from semc_core.model.gate import ExpertGate
-from semc_core.model.layout import (
+from semc_core.model.architecture import (
     PROJECTION_HIDDEN,
     PROJECTION_OUT,
     ace_source,
     samc_count,
     stage_channels,
 )
+from semc_core.model.encoder import make_stage
+from semc_core.model.gate import ExpertGate
 from semc_core.model.samc import StructureAwareMultiContext
 from semc_core.model.spec import Architecture
 

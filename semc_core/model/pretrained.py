@@ -14,7 +14,7 @@ from torchvision.models import ResNet18_Weights, ResNet34_Weights, ResNet50_Weig
 
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.model.file import write_model
-from semc_core.model.importing import read_checkpoint
+from semc_core.model.importers import read_checkpoint
 from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import new_spec
 from semc_core.model.spec import Architecture

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semc_core.model.ace import LEAK
-from semc_core.model.layout import FIELDS, SPATIAL_KERNEL, attention_channels
+from semc_core.model.architecture import FIELDS, SPATIAL_KERNEL, attention_channels
 
 
 class ChannelAttention(nn.Module):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from semc_core.model.layout import SONONET_EPSILON, SONONET_GROUPS, feature_channels, sononet_channels
+from semc_core.model.architecture import SONONET_EPSILON, SONONET_GROUPS, feature_channels, sononet_channels
 from semc_core.model.spec import Architecture
 
 

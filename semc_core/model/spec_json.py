@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from semc_core.errors import ModelFileError
 from semc_core.labels import NON_STANDARD
-from semc_core.model.layout import EXPANSION
+from semc_core.model.architecture import EXPANSION
 from semc_core.model.spec import INPUT_SIDES, Calibration, ModelSpec, Preprocessing, Thresholds
 
 FORMAT: Final = 1

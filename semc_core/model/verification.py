@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from semc_core.imaging.preprocess import prepare, whole
 from semc_core.model.file import VERIFY, Arrays
 from semc_core.model.spec import ModelSpec
 from semc_core.model.weights import AnyNetwork
-from semc_core.preprocess import prepare, whole
 
 _PICTURES: Final = 2
 _BLOBS: Final = 9  # bright areas along each side of a picture

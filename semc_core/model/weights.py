@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semc_core.errors import ModelFileError
+from semc_core.model.architecture import tensor_shapes
 from semc_core.model.file import Arrays
-from semc_core.model.layout import tensor_shapes
 from semc_core.model.network import SemcNetwork
 from semc_core.model.sononet import SonoNet
 from semc_core.model.spec import Architecture

@@ -1,6 +1,6 @@
 """How large a network is and how much it does for one frame, counted from its layout: no PyTorch.
 
-`tests/model/test_work.py` holds both against PyTorch's own counts.
+`tests/model/test_architecture.py` holds both against PyTorch's own counts.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import Final
 
-from semc_core.model.layout import SONONET_GROUPS, Shapes, ace_source, tensor_shapes
+from semc_core.model.architecture import SONONET_GROUPS, Shapes, ace_source, tensor_shapes
 from semc_core.model.spec import Architecture
 
 _STATISTICS: Final = ("running_mean", "running_var")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import PacsError, UsageError
-from semc_core.session.atomic import save_error, write_atomically
+from semc_core.io.atomic import save_error, write_atomically
 
 OWN_TITLE: Final = "SEMC_LIVE"
 BOOK_NAME: Final = "destinations.json"

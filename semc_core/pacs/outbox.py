@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import PacsError, SessionError
+from semc_core.io.lock import WriterLock
 from semc_core.pacs.entries import Item
-from semc_core.pacs.queue_file import QueueFile
-from semc_core.session.audit import utc_now
-from semc_core.session.lock import WriterLock
+from semc_core.pacs.queue_store import QueueFile
+from semc_core.session.audit_log import utc_now
 
 FIRST_WAIT_S: Final = 5.0
 LONGEST_WAIT_S: Final = 900.0

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from semc_core.errors import PacsError
+from semc_core.io.atomic import flush, save_error
 from semc_core.pacs.entries import Added, DicomObject, Item, Job
-from semc_core.pacs.queue_file import QueueFile, write_private
-from semc_core.session.atomic import flush, save_error
-from semc_core.session.audit import utc_now
+from semc_core.pacs.queue_store import QueueFile, write_private
+from semc_core.session.audit_log import utc_now
 
 _OPEN = "state IN ('waiting', 'failed', 'refused')"
 

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from semc_core.errors import PacsError
+from semc_core.pacs.client import MOST_OBJECTS, Link, LinkFault, shut_down
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.entries import Item
-from semc_core.pacs.link import MOST_OBJECTS, Link, LinkFault, shut_down
 from semc_core.pacs.outbox import Outbox
-from semc_core.session.entries import file_sha256
+from semc_core.session.records import file_sha256
 
 Watch = Callable[[str, int, int], None]
 """Told of a destination's name, how many objects of a batch are done, of how many."""

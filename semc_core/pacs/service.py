@@ -13,7 +13,7 @@ from semc_core.errors import SemcError
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.outbox import Outbox, SentElsewhere
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
 from semc_core.pacs.sender import Sender
 
 _log = logging.getLogger(__name__)

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from semc_core.labels import NON_STANDARD
 from semc_core.phantom.anatomy import Anatomy
-from semc_core.phantom.image import BModeScanner
-from semc_core.phantom.path import ScanPath
+from semc_core.phantom.bmode import BModeScanner
 from semc_core.phantom.planes import Truth, nearest_plane
 from semc_core.phantom.probe import Machine, Pose, frame_of
 from semc_core.phantom.screen import ScreenFurniture
+from semc_core.phantom.trajectory import ScanPath
 
 
 class SimulatedScan:

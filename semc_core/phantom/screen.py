@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.phantom.image import SectorGeometry
+from semc_core.phantom.bmode import SectorGeometry
 from semc_core.phantom.probe import Machine
 
 

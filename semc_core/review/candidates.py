@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.engine.detector import CONFIDENCE_MARGIN
-from semc_core.session.entries import PICTURES, FrameTable, ModelEntry, PlaneEntry
+from semc_core.pipeline.detector import CONFIDENCE_MARGIN
+from semc_core.session.records import PICTURES, FrameTable, ModelEntry, PlaneEntry
 
 _AROUND_S: Final = 1.0
 """A plane that a person added is no hold; its neighbours in time are offered then."""

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from semc_core.capture.open import open_source
-from semc_core.capture.seek import SeekableSource, open_seekable
-from semc_core.capture.source import FrameSource
 from semc_core.errors import SourceError
 from semc_core.review.recording import SeekableRecording
-from semc_core.session.entries import SourceEntry, file_sha256
-from semc_core.session.parts import part_videos, read_table, videos_there
-from semc_core.session.recorded import RecordedSource
+from semc_core.session.recording.parts import part_videos, read_table, videos_there
+from semc_core.session.recording.recorded import RecordedSource
+from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.view import SessionView
+from semc_core.sources.base import FrameSource
+from semc_core.sources.open import open_source
+from semc_core.sources.seek.base import SeekableSource, open_seekable
 
 
 @dataclass(frozen=True, slots=True)

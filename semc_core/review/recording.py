@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.seek import GiveUp, Passed
-from semc_core.capture.seek_times import KnownTimes
-from semc_core.capture.seek_video import CACHE_BYTES, SeekableVideo
-from semc_core.capture.source import SourceInfo
-from semc_core.capture.video import VideoSource
 from semc_core.errors import SourceError
-from semc_core.frames import FramePacket, read_only
-from semc_core.session.encode import as_gray, as_rgb
-from semc_core.session.parts import PartTable, part_videos, read_table, unreadable
+from semc_core.io.video_encoder import as_gray, as_rgb
+from semc_core.session.recording.parts import PartTable, part_videos, read_table, unreadable
+from semc_core.sources.base import SourceInfo
+from semc_core.sources.seek.base import GiveUp, Passed
+from semc_core.sources.seek.times import KnownTimes
+from semc_core.sources.seek.video import CACHE_BYTES, SeekableVideo
+from semc_core.sources.video import VideoSource
+from semc_core.types import FramePacket, read_only
 
 
 class SeekableRecording(KnownTimes):

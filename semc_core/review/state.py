@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from semc_core.frames import FramePacket
+from semc_core.types import FramePacket
 
 
 class ReviewPhase(Enum):

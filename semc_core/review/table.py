@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
-from semc_core.frames import FrameResult
-from semc_core.session.entries import FrameTable
-from semc_core.session.frame_rows import frame_row, pack, unpack
+from semc_core.session.frame_table import frame_row, pack, unpack
+from semc_core.session.records import FrameTable
+from semc_core.types import FrameResult
 
 _COLUMNS = tuple(field.name for field in fields(FrameTable))
 

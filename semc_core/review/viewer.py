@@ -9,9 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from semc_core.capture.seek import SeekableSource
 from semc_core.errors import SemcError, SourceInterrupted
-from semc_core.frames import FramePacket
+from semc_core.sources.seek.base import SeekableSource
+from semc_core.types import FramePacket
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import RuntimeFault, UsageError
-from semc_core.runtime.runtime import Runtime
+from semc_core.runtime.base import Runtime
 
 DEVICES: Final = ("auto", "cpu", "cuda", "torch-cpu")
 PRECISIONS: Final = ("auto", "float32", "bfloat16", "int8", "float16")
@@ -47,15 +47,15 @@ def load_runtime(
         import torch
 
         if device == "cuda" or torch.cuda.is_available():
-            from semc_core.runtime.torch_runtime import TorchRuntime
+            from semc_core.runtime.torch.runtime import TorchRuntime
 
             return TorchRuntime(path, "cuda", precision=precision)
         _log.warning("There is an NVIDIA GPU, but this PyTorch cannot use it; the CPU is used.")
     if device == "torch-cpu":
-        from semc_core.runtime.torch_runtime import TorchRuntime
+        from semc_core.runtime.torch.runtime import TorchRuntime
 
         return TorchRuntime(path, "cpu", threads, precision)
-    from semc_core.runtime.openvino_runtime import OpenVinoRuntime
+    from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 
     return OpenVinoRuntime(path, threads, precision=precision)
 

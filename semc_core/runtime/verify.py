@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
 from semc_core.model.file import VERIFY, VERIFY_INT8, read_model
-from semc_core.runtime.calibrate import RawOutput
+from semc_core.runtime.calibration import RawOutput
 from semc_core.runtime.load import nvidia_gpu_present
 
 LIMIT: Final = 1e-3
@@ -58,8 +58,8 @@ def verify(path: Path, threads: int | None = None) -> list[Verified]:
         ModelFileError: There is no such model file, or it has no stored inputs.
         RuntimeFault: A runtime cannot run it.
     """
-    from semc_core.runtime.openvino_runtime import OpenVinoRuntime
-    from semc_core.runtime.torch_runtime import TorchRuntime
+    from semc_core.runtime.openvino.runtime import OpenVinoRuntime
+    from semc_core.runtime.torch.runtime import TorchRuntime
 
     _, arrays = read_model(path)
     if VERIFY[0] not in arrays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semc_core.frames import FrameResult
+from semc_core.types import FrameResult
 
 
 @dataclass(frozen=True, slots=True)

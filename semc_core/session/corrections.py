@@ -10,10 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SessionError
-from semc_core.frames import FrameResult
 from semc_core.labels import NON_STANDARD, short_name
+from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.changes import (
     AddPlane,
     Change,
@@ -27,9 +26,10 @@ from semc_core.session.changes import (
     SetItem,
     SetNote,
 )
-from semc_core.session.entries import MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
-from semc_core.session.plane_files import write_plane
+from semc_core.session.files import write_plane
+from semc_core.session.records import MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
 from semc_core.session.state import Edit, Row, State, crop_columns, made, plane_row
+from semc_core.types import FrameResult
 
 FRAME_CHOSEN: Final = "choose frame"
 PLANE_ADDED: Final = "add plane"

@@ -6,7 +6,7 @@ from enum import Enum
 
 from semc_core.labels import short_name
 from semc_core.session.corrections import FIRST_ADDED
-from semc_core.session.entries import PERSON, PlaneEntry
+from semc_core.session.records import PERSON, PlaneEntry
 
 
 class Decision(Enum):

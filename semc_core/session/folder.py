@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from semc_core.capture.source import SourceInfo
-from semc_core.session.atomic import save_error
+from semc_core.io.atomic import save_error
+from semc_core.sources.base import SourceInfo
 
 _PICTURE: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
 _CLIP: Final = re.compile(r"clips/[\w-][\w.-]*\.mkv", re.ASCII)

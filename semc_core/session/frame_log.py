@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from semc_core.errors import SemcError
-from semc_core.frames import FrameResult
-from semc_core.session.frame_rows import FrameRow, frame_row
+from semc_core.session.frame_table import FrameRow, frame_row
 from semc_core.session.session import COMMIT_EVERY_S, Session
-from semc_core.words import counted
+from semc_core.text import counted
+from semc_core.types import FrameResult
 
 _log = logging.getLogger(__name__)
 _WAITING_LIMIT: Final = 3600

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SessionError
-from semc_core.session.entries import MODEL, AuditEntry
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session.records import MODEL, AuditEntry
 
 
 @dataclass(frozen=True, slots=True)

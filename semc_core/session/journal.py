@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from semc_core.session import schema
-from semc_core.session.audit import canonical, next_entry, utc_now
-from semc_core.session.entries import MODEL, ModelEntry
-from semc_core.session.frame_rows import LAYOUT, Batch, FrameRow, pack
+from semc_core.session import database
+from semc_core.session.audit_log import canonical, next_entry, utc_now
+from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
+from semc_core.session.records import MODEL, ModelEntry
 from semc_core.session.state import Edit
 
 
@@ -54,20 +54,20 @@ class Journal:
             SessionError: The database is damaged.
         """
         now, numbers = utc_now(), []
-        with schema.told(self._folder), schema.transaction(self._connection):
+        with database.told(self._folder), database.transaction(self._connection):
             for note in notes:
                 payload = {**note.payload, "edits": list(note.edits)} if note.edits else note.payload
                 entry = next_entry(head, now, note.who, note.kind, payload)
                 head = (entry.seq, entry.hash)
-                schema.insert_entry(self._connection, entry, canonical(payload))
+                database.insert_entry(self._connection, entry, canonical(payload))
                 for edit in note.edits:
-                    schema.apply_edit(self._connection, edit)
+                    database.apply_edit(self._connection, edit)
                 if note.batch is not None:
                     self._insert(entry.seq, note.batch, note.start_s, note.end_s)
                 numbers.append(entry.seq)
-            schema.set_local(self._connection, schema.HEAD, f"{head[0]} {head[1]}")
+            database.set_local(self._connection, database.HEAD, f"{head[0]} {head[1]}")
             for key, value in (local or {}).items():
-                schema.set_local(self._connection, key, value)
+                database.set_local(self._connection, key, value)
         return numbers, head
 
     def _insert(self, seq: int, batch: Batch, start_s: float, end_s: float) -> None:

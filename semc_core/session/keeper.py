@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.source import SourceInfo
-from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError
-from semc_core.frames import FramePacket, FrameResult, read_only
+from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec, Thresholds
-from semc_core.session.encode import Quality
-from semc_core.session.recorder import RecordingState
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session.recording.recorder import RecordingState
 from semc_core.session.saved import SavedPlane
+from semc_core.sources.base import SourceInfo
+from semc_core.types import FramePacket, FrameResult, read_only
 
 if TYPE_CHECKING:
     from semc_core.session.session import Session

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from semc_core.model.spec import Preprocessing, Thresholds
-from semc_core.session.entries import ModelEntry, SourceEntry
+from semc_core.session.records import ModelEntry, SourceEntry
 from semc_core.version import VERSION
 
 

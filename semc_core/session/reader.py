@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SessionError
-from semc_core.session import schema
-from semc_core.session.entries import AuditEntry, FrameTable, Verification
-from semc_core.session.frame_rows import Batch, unpack
+from semc_core.session import database
+from semc_core.session.frame_table import Batch, unpack
+from semc_core.session.records import AuditEntry, FrameTable, Verification
 from semc_core.session.verify import verify
 
 _PAGE: Final = 500
@@ -60,7 +60,7 @@ class SessionReader:
                     "SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?", (last, _PAGE)
                 ).fetchall()
             try:
-                entries = [schema.entry_of(row) for row in rows]
+                entries = [database.entry_of(row) for row in rows]
             except ValueError as error:
                 raise SessionError(f"The log of {self._folder.name} is damaged; use a copy of it.") from error
             yield from entries
@@ -92,7 +92,7 @@ class SessionReader:
         with self._lock:
             if self._closed:
                 raise SessionError("The session was closed; open it again.")
-            with schema.told(self._folder):
+            with database.told(self._folder):
                 if self._connection is None:
-                    self._connection = schema.connect(self._folder, read_only=True)
+                    self._connection = database.connect(self._folder, read_only=True)
                 yield self._connection

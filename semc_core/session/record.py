@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.source import SourceInfo
-from semc_core.engine.detector import HoldEvent
 from semc_core.labels import full_name
 from semc_core.model.spec import ModelSpec, Thresholds
-from semc_core.session.audit import utc_now
-from semc_core.session.entries import MODEL, PERSON, ModelEntry, SourceEntry, model_entry, source_entry
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session.audit_log import utc_now
+from semc_core.session.records import MODEL, PERSON, ModelEntry, SourceEntry, model_entry, source_entry
+from semc_core.sources.base import SourceInfo
 from semc_core.version import VERSION
 
 _DIGITS: Final = 6

@@ -9,17 +9,17 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from semc_core.frames import Crop
-from semc_core.session.atomic import remove_leftovers, save_error
-from semc_core.session.clips import CLIP_FOLDER
+from semc_core.io.atomic import remove_leftovers, save_error
 from semc_core.session.corrections import FIRST_ADDED, better_edit
-from semc_core.session.entries import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256
 from semc_core.session.folder import is_picture
 from semc_core.session.journal import Note
-from semc_core.session.parts import VIDEO_SUFFIX
+from semc_core.session.recording.clips import CLIP_FOLDER
+from semc_core.session.recording.parts import VIDEO_SUFFIX
+from semc_core.session.records import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256
 from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
-from semc_core.words import counted
+from semc_core.text import counted
+from semc_core.types import Crop
 
 
 class Interrupted(Enum):

@@ -14,17 +14,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.source import FrameSource
-from semc_core.engine.sharpness import sharpness
-from semc_core.engine.stages import Conclusions, LookedAt, classify
 from semc_core.errors import SessionError
-from semc_core.frames import Crop, FramePacket, Prediction
-from semc_core.preprocess import prepare
-from semc_core.runtime.runtime import Runtime
-from semc_core.session.entries import PICTURES, FrameTable
+from semc_core.imaging.preprocess import prepare
+from semc_core.imaging.sharpness import sharpness
+from semc_core.pipeline.stages import Conclusions, LookedAt, classify
+from semc_core.runtime.base import Runtime
 from semc_core.session.holds import Hold, hold_of, logged_holds
+from semc_core.session.records import PICTURES, FrameTable
 from semc_core.session.session import Session
-from semc_core.words import counted
+from semc_core.sources.base import FrameSource
+from semc_core.text import counted
+from semc_core.types import Crop, FramePacket, Prediction
 
 _NO_PICTURE: Final = np.zeros((1, 1), np.uint8)
 _NO_MAPS: Final = np.zeros((0, 0, 0), np.float32)

@@ -15,14 +15,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError, SessionError
-from semc_core.frames import FrameResult
-from semc_core.session import schema
-from semc_core.session.audit import canonical, utc_now
+from semc_core.io.lock import WriterLock
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session import database
+from semc_core.session.audit_log import canonical, utc_now
 from semc_core.session.changes import Change
 from semc_core.session.corrections import Corrector, recorded_edit
-from semc_core.session.entries import (
+from semc_core.session.files import remove_plane
+from semc_core.session.folder import claim_folder
+from semc_core.session.frame_table import FrameRow, frame_row
+from semc_core.session.holds import hold_payload
+from semc_core.session.journal import Journal, Note, frames_note
+from semc_core.session.origin import origin_payload
+from semc_core.session.recording.parts import videos_there
+from semc_core.session.recording.proof import (
+    HASHED,
+    RECORDING,
+    RECOVERED,
+    TO_HASH,
+    RecordingProver,
+)
+from semc_core.session.records import (
     MODEL,
     PERSON,
     PROGRAM,
@@ -31,25 +45,11 @@ from semc_core.session.entries import (
     Verification,
     file_sha256,
 )
-from semc_core.session.folder import claim_folder
-from semc_core.session.frame_rows import FrameRow, frame_row
-from semc_core.session.holds import hold_payload
-from semc_core.session.journal import Journal, Note, frames_note
-from semc_core.session.lock import WriterLock
-from semc_core.session.origin import origin_payload
-from semc_core.session.parts import videos_there
-from semc_core.session.plane_files import remove_plane
-from semc_core.session.recording_proof import (
-    HASHED,
-    RECORDING,
-    RECOVERED,
-    TO_HASH,
-    RecordingProver,
-)
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, made, view_of
 from semc_core.session.view import SessionView
 from semc_core.session.wal_sync import WalSync
+from semc_core.types import FrameResult
 from semc_core.version import VERSION
 
 COMMIT_EVERY_S: Final = 0.5
@@ -65,7 +65,7 @@ class Session(SessionView):
         super().__init__(folder, connection, lock)
         self._committed_s = time.monotonic()
         self._journal = Journal(folder, connection)
-        self._sync = WalSync(folder / schema.WAL_NAME)
+        self._sync = WalSync(folder / database.WAL_NAME)
         self._prover = RecordingProver(folder, lambda payload: self.log(PROGRAM, HASHED, payload))
 
     # Opening and closing.
@@ -87,7 +87,7 @@ class Session(SessionView):
         folder = claim_folder(folder, fresh=fresh)
         lock = WriterLock(folder)
         try:
-            session = cls(folder, schema.create_database(folder), lock)
+            session = cls(folder, database.create_database(folder), lock)
         except BaseException:
             lock.release()
             raise
@@ -107,10 +107,10 @@ class Session(SessionView):
             SessionError: There is none, it is damaged, or of a newer program.
             SaveError: It cannot be written to.
         """
-        schema.check_there(folder)
+        database.check_there(folder)
         lock = None if read_only else WriterLock(folder)
         try:
-            session = cls(folder, schema.open_database(folder, read_only=read_only), lock)
+            session = cls(folder, database.open_database(folder, read_only=read_only), lock)
         except BaseException:
             if lock is not None:
                 lock.release()
@@ -227,8 +227,8 @@ class Session(SessionView):
         """
         with self._lock:
             self._check_writable()
-            with schema.told(self.folder), schema.transaction(self._connection):
-                schema.set_local(self._connection, schema.SOURCE_PATH, str(path.absolute()))
+            with database.told(self.folder), database.transaction(self._connection):
+                database.set_local(self._connection, database.SOURCE_PATH, str(path.absolute()))
             self.source = replace(self.source, path=str(path.absolute()))
 
     def mark_complete(self) -> None:
@@ -316,13 +316,13 @@ class Session(SessionView):
         self.source, self.model = source, model
         row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
         note = Note(PROGRAM, "created", origin_payload(source, model), (made("session", row),))
-        self._write(note, local={} if source.path is None else {schema.SOURCE_PATH: source.path})
+        self._write(note, local={} if source.path is None else {database.SOURCE_PATH: source.path})
         self.created_utc = next(self.audit()).time_utc
 
     def _resume(self) -> None:
         """Go on with a session: put right what a crash left, and log that it was opened."""
-        with schema.told(self.folder):
-            clean = schema.last_kind(self._connection) == "closed"
+        with database.told(self.folder):
+            clean = database.last_kind(self._connection) == "closed"
         if not clean:
             self._recover()
         self._write(Note(PROGRAM, "opened", {"program": VERSION}))
@@ -330,9 +330,9 @@ class Session(SessionView):
 
     def _recover(self) -> None:
         last_s = self._reader.last_time_s()
-        with schema.told(self.folder):
+        with database.told(self.folder):
             # A copy: the state itself follows when the changes are written.
-            state = schema.stored_state(self._connection)
+            state = database.stored_state(self._connection)
         during = self._interrupted()
         recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s, during)
         notes, named = [recovery.note], self._recordings().to_hash
@@ -393,8 +393,8 @@ class Session(SessionView):
             self._prover.close(0)
             self._sync.close()
             self._reader.close()
-            with schema.told(self.folder):
-                schema.close_database(self._connection, read_only=self.read_only)
+            with database.told(self.folder):
+                database.close_database(self._connection, read_only=self.read_only)
         finally:
             if self._writer_lock is not None:
                 self._writer_lock.release()

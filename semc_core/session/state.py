@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from semc_core.errors import SessionError
-from semc_core.frames import Crop
-from semc_core.session.entries import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
 from semc_core.session.folder import is_clip, is_picture
+from semc_core.session.records import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
+from semc_core.types import Crop
 
 Row = dict[str, Any]
 Edit = dict[str, Any]

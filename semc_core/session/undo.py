@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from semc_core.session.entries import AuditEntry
+from semc_core.session.records import AuditEntry
 from semc_core.session.state import Edit, Row
 
 

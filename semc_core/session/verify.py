@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SessionError
-from semc_core.session import schema
-from semc_core.session.audit import chain_problems
-from semc_core.session.entries import AuditEntry, Verification, file_sha256
+from semc_core.session import database
+from semc_core.session.audit_log import chain_problems
 from semc_core.session.folder import is_clip, is_picture
-from semc_core.session.recording_proof import recording_problems
+from semc_core.session.recording.proof import recording_problems
+from semc_core.session.records import AuditEntry, Verification, file_sha256
 from semc_core.session.state import TABLES, State
 from semc_core.session.undo import UndoStack
 
@@ -29,7 +29,7 @@ def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Ve
         head: Hash of an entry that the log must hold, from an earlier export.
     """
     try:
-        with schema.told(folder):
+        with database.told(folder):
             connection.execute("BEGIN")
             try:
                 return _verify(folder, connection, head)
@@ -42,10 +42,10 @@ def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Ve
 def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Verification:
     try:
         rows = connection.execute("SELECT * FROM audit ORDER BY seq").fetchall()
-        entries = [schema.entry_of(row) for row in rows]
+        entries = [database.entry_of(row) for row in rows]
     except ValueError:
         return Verification(False, 0, ("An entry of the log cannot be read: it was changed.",))
-    problems = chain_problems(entries, schema.stored_head(connection))
+    problems = chain_problems(entries, database.stored_head(connection))
     if head is not None and all(entry.hash != head for entry in entries):
         problems.append(
             "The log does not hold the entry that was asked for: its end was cut off, or it is another."
@@ -59,7 +59,7 @@ def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> V
     except (SessionError, LookupError, TypeError, ValueError):
         problems.append("The log's changes do not follow from each other: an entry was changed.")
     else:
-        problems += _state_problems(state, schema.stored_state(connection))
+        problems += _state_problems(state, database.stored_state(connection))
         problems += _file_problems(folder, state, stack)
     closed = bool(entries) and entries[-1].kind == "closed"
     found, notes = recording_problems(folder, entries, closed=closed)

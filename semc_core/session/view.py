@@ -14,8 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
-from semc_core.session import schema
-from semc_core.session.entries import (
+from semc_core.io.lock import WriterLock
+from semc_core.session import database
+from semc_core.session.frame_table import FrameRow
+from semc_core.session.journal import frames_note
+from semc_core.session.origin import origin_from_payload
+from semc_core.session.reader import SessionReader
+from semc_core.session.recording.proof import Recordings, recordings_of
+from semc_core.session.records import (
     PERSON,
     PROGRAM,
     AuditEntry,
@@ -28,12 +34,6 @@ from semc_core.session.entries import (
     SourceEntry,
     Verification,
 )
-from semc_core.session.frame_rows import FrameRow
-from semc_core.session.journal import frames_note
-from semc_core.session.lock import WriterLock
-from semc_core.session.origin import origin_from_payload
-from semc_core.session.reader import SessionReader
-from semc_core.session.recording_proof import Recordings, recordings_of
 from semc_core.session.recovery import Interrupted, interrupted
 from semc_core.session.state import State, check_files, view_of
 from semc_core.session.undo import UndoStack
@@ -166,8 +166,8 @@ class SessionView:
     @property
     def closed(self) -> bool:
         """Whether the log ends with a proper end: nobody writes to it now, and no crash interrupted it."""
-        with self._lock, schema.told(self.folder):
-            return schema.last_kind(self._connection) == "closed"
+        with self._lock, database.told(self.folder):
+            return database.last_kind(self._connection) == "closed"
 
     @property
     def can_undo(self) -> bool:
@@ -183,14 +183,14 @@ class SessionView:
 
     def _load(self) -> None:
         """Take over what is stored: all of it, or an error and nothing."""
-        with self._read(), schema.snapshot(self._connection):
-            first = schema.first_entry(self._connection)
-            version = schema.data_version(self._connection)
+        with self._read(), database.snapshot(self._connection):
+            first = database.first_entry(self._connection)
+            version = database.data_version(self._connection)
             source, model = origin_from_payload(first.payload)
-            path = schema.local_value(self._connection, schema.SOURCE_PATH)
-            undo = UndoStack.from_entries(schema.entries_by(self._connection, PERSON))
-            state = schema.stored_state(self._connection)
-            head = schema.last_head(self._connection)
+            path = database.local_value(self._connection, database.SOURCE_PATH)
+            undo = UndoStack.from_entries(database.entries_by(self._connection, PERSON))
+            state = database.stored_state(self._connection)
+            head = database.last_head(self._connection)
             check_files(state.rows["planes"].values())
             check_files(row for step in undo.steps() for row in step.brings_back("planes"))
             view = view_of(state, json.loads)
@@ -207,27 +207,27 @@ class SessionView:
         with self._lock:
             if self._closed:
                 return
-            with schema.told(self.folder):
-                version = schema.data_version(self._connection)
+            with database.told(self.folder):
+                version = database.data_version(self._connection)
             if version != self._data_version:
                 self._load()
 
     def _interrupted(self) -> Interrupted:
         """What was interrupted, of a session that was not closed."""
         with self._read():
-            kinds = (entry.kind for entry in schema.entries_by(self._connection, PROGRAM))
+            kinds = (entry.kind for entry in database.entries_by(self._connection, PROGRAM))
             return interrupted(self.source.live, self.complete, kinds)
 
     def _recordings(self) -> Recordings:
         """What the log says of the recordings."""
         with self._read():
-            return recordings_of(schema.entries_by(self._connection, PROGRAM))
+            return recordings_of(database.entries_by(self._connection, PROGRAM))
 
     @contextmanager
     def _read(self) -> Iterator[None]:
         """Turn what goes wrong with reading the log into sentences."""
         try:
-            with schema.told(self.folder):
+            with database.told(self.folder):
                 yield
         except (LookupError, TypeError, ValueError) as error:
             raise SessionError(

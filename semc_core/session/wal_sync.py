@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from semc_core.errors import SaveError
-from semc_core.session.atomic import save_error
+from semc_core.io.atomic import save_error
 
 
 class WalSync:

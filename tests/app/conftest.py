@@ -20,12 +20,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.choices import Overrides
+from app.main_window import MainWindow
 from app.settings import Settings
-from app.theme import apply_theme
-from app.window import MainWindow
+from app.widgets.theme import apply_theme
 from semc_core.labels import LIVER_CLASSES
+from semc_core.model.architecture import random_weights
 from semc_core.model.file import write_model
-from semc_core.model.layout import random_weights
 from semc_core.model.presets import new_spec
 
 WAIT_MS = 30_000

@@ -37,17 +37,17 @@ from PySide6.QtWidgets import (
 
 from app.application import new_application
 from app.choices import Overrides
-from app.export_dialog import ExportDialog
-from app.export_state import Phase
-from app.review_desk import ReviewDesk
-from app.scan import warm_up
-from app.send_dialog import SendDialog
+from app.export.dialog import ExportDialog
+from app.export.presenter import Phase
+from app.live.controller import warm_up
+from app.main_window import MainWindow
+from app.review.commands import ReviewDesk
+from app.send.dialog import SendDialog
 from app.settings import Settings
-from app.window import MainWindow
 from semc_core.errors import SemcError
 from semc_core.export.manifest import check_bundle
 from semc_core.paths import DEFAULT_MODEL
-from semc_core.session.entries import PlaneEntry
+from semc_core.session.records import PlaneEntry
 from semc_core.session.session import Session
 from tests.pacs.servers import Storescp, storescp
 

@@ -28,14 +28,14 @@ from PySide6.QtTest import QTest
 
 from app.application import new_application, objects_left_alone
 from app.choices import Overrides
-from app.live_view import LiveView
-from app.meters import GapMeter
-from app.review_state import ReviewSnapshot
-from app.scan import warm_up
+from app.instrumentation import GapMeter
+from app.live.controller import warm_up
+from app.main_window import MainWindow
+from app.review.presenter import ReviewSnapshot
 from app.settings import Settings
-from app.window import MainWindow
-from semc_core.frames import FramePacket
+from app.widgets.image_view import LiveView
 from semc_core.paths import DEFAULT_MODEL
+from semc_core.types import FramePacket
 from tests.action_times import ActionTimes, memory_mib
 
 _ACTIONS = (

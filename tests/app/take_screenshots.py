@@ -22,12 +22,12 @@ from PySide6.QtGui import QColor, QCursor, QPainter, QPixmap
 
 from app.application import new_application, write_screenshot
 from app.choices import Overrides
+from app.main_window import MainWindow
 from app.settings import Settings
-from app.train_state import Phase as TrainPhase
-from app.window import MainWindow
-from semc_core.capture.open import open_source
-from semc_core.engine.state import Phase
+from app.train.presenter import Phase as TrainPhase
 from semc_core.paths import DEFAULT_MODEL
+from semc_core.pipeline.state import Phase
+from semc_core.sources.open import open_source
 
 
 def turn(until: Callable[[], bool], seconds: float) -> bool:

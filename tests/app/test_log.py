@@ -27,7 +27,7 @@ def test_a_scan_that_fails_is_in_the_log_without_the_name_of_its_file(
 
 
 def test_an_error_is_logged_by_its_type_and_place_only(tmp_path: Path) -> None:
-    log, path = logging.getLogger("semc_core.session.store"), Path("/scans/Jane Doe.png")
+    log, path = logging.getLogger("semc_core.session.writer"), Path("/scans/Jane Doe.png")
     with log_file(tmp_path):
         try:
             try:

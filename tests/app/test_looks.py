@@ -22,15 +22,15 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.export_choices import ChoicesPage
-from app.export_picture import ExportPicture
-from app.export_state import ExportChoices
-from app.frame_panel import FramePanel
-from app.send_server import ServerForm
-from app.train_page import DataChoice, ModelRow, TrainPage
-from app.window import MainWindow
-from semc_core.frames import Crop
+from app.export.options_page import ChoicesPage
+from app.export.presenter import ExportChoices
+from app.export.preview import ExportPicture
+from app.main_window import MainWindow
+from app.review.frame_panel import FramePanel
+from app.send.server_form import ServerForm
+from app.train.page import DataChoice, ModelRow, TrainPage
+from app.widgets import theme
+from semc_core.types import Crop
 
 WAIT_MS = 30_000
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.main_window import MainWindow
 from app.settings import Settings
-from app.window import MainWindow
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.engine.detector import HoldEvent
-from semc_core.frames import Crop, FramePacket, FrameResult, Prediction, read_only
 from semc_core.model.presets import new_spec
-from semc_core.session.entries import SourceEntry, file_sha256, model_entry
-from semc_core.session.plane_files import encode_png
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session.files import encode_png
 from semc_core.session.record import versions
+from semc_core.session.records import SourceEntry, file_sha256, model_entry
 from semc_core.session.session import Session
+from semc_core.types import Crop, FramePacket, FrameResult, Prediction, read_only
 
 CLASSES = ("FHP1", "FHP2", "LLP", "NSP")
 CROP = Crop(60, 40, 200, 161)

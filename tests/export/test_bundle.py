@@ -26,14 +26,14 @@ from semc_core.errors import ExportCancelled, ExportError, SaveError
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
+from semc_core.export.ocr import FoundText
 from semc_core.export.options import ExportOptions
 from semc_core.export.staging import Staging
-from semc_core.export.text_check import FoundText
-from semc_core.frames import Crop
-from semc_core.protocols.reading import load_protocols
-from semc_core.session.atomic import save_error
+from semc_core.io.atomic import save_error
+from semc_core.protocols.loader import load_protocols
 from semc_core.session.changes import AddPlane, Reject, Relabel, SetItem, SetNote
 from semc_core.session.session import Session
+from semc_core.types import Crop
 from tests.export.kill_exports import kill_in_the_middle
 from tests.export.scans import CLASSES, CROP, HEIGHT, WIDTH, frame, result, video_session
 

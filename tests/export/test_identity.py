@@ -20,15 +20,15 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 
 from main import main
-from semc_core.capture.open import open_source
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
+from semc_core.export.ocr import TextFinder, TextFound, is_text, load_text_finder
 from semc_core.export.options import ExportOptions
-from semc_core.export.text_check import TextFinder, TextFound, is_text, load_text_finder
 from semc_core.export.text_readings import TextReadings
 from semc_core.session.changes import MarkRegion, Reject, SetNote
-from semc_core.session.entries import SourceEntry, file_sha256
+from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.session import Session
+from semc_core.sources.open import open_source
 from tests.export.scans import HEIGHT, RATE, WIDTH, frame, new_session, write_text, write_video
 
 pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")

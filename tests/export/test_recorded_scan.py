@@ -12,23 +12,23 @@ import pydicom
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.export_control import ExportControl, Subject
-from app.export_state import ExportChoices, contents
-from semc_core.engine.detector import HoldEvent
+from app.export.controller import ExportControl, Subject
+from app.export.presenter import ExportChoices, contents
 from semc_core.errors import ExportError
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
+from semc_core.export.images import Exported, Pictures
 from semc_core.export.options import ExportOptions
-from semc_core.export.pictures import Exported, Pictures
 from semc_core.export.staging import Staging
 from semc_core.export.text_readings import TextReadings
 from semc_core.export.validity import can_check, check_dicom
+from semc_core.io.video_encoder import Quality, as_rgb
+from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.changes import AddPlane, ChooseFrame
-from semc_core.session.encode import Quality, as_rgb
-from semc_core.session.entries import SourceEntry
-from semc_core.session.parts import part_videos
-from semc_core.session.plane_files import write_plane
-from semc_core.session.recorder import Recorder
+from semc_core.session.files import write_plane
+from semc_core.session.recording.parts import part_videos
+from semc_core.session.recording.recorder import Recorder
+from semc_core.session.records import SourceEntry
 from semc_core.session.session import Session
 from tests.export.scans import CROP, HEIGHT, RATE, WIDTH, frame, new_session, result
 

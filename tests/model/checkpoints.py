@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from semc_core.model.layout import random_weights
+from semc_core.model.architecture import random_weights
 from semc_core.model.presets import PRESETS, SONONET16, Preset
 
 RELEASED_CLASSES = ("FHP1", "FHP2", "LLP", "RLP", "LPV-S", "HRP", "NSP")

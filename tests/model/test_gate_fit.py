@@ -10,16 +10,16 @@ import cv2
 import numpy as np
 import pytest
 
-from semc_core.commands import model
+from semc_core.cli import model
 from semc_core.errors import SemcError, UsageError
+from semc_core.model.architecture import random_weights
 from semc_core.model.file import read_model, write_model
 from semc_core.model.gate_fit import Seen, divided, fit_gate, labelled_pictures, softmax
-from semc_core.model.layout import random_weights
 from semc_core.model.presets import new_spec
 from semc_core.model.spec import ModelSpec
 from semc_core.model.verification import verification_tensors
 from semc_core.model.weights import build_network
-from semc_core.runtime.openvino_runtime import OpenVinoRuntime
+from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from semc_core.runtime.verify import verify
 
 CLASSES = ("A", "B", "NSP")

@@ -13,8 +13,8 @@ from torchvision.models import resnet18
 
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.labels import LIVER_CLASSES
+from semc_core.model.architecture import random_weights, tensor_shapes
 from semc_core.model.file import read_model
-from semc_core.model.layout import random_weights, tensor_shapes
 from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import PRESETS, find_preset, new_spec
 from semc_core.model.spec import Architecture

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torchvision.models import resnet18, resnet50
 
-from semc_core.commands import model
+from semc_core.cli import model
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.model.file import read_model
 from semc_core.model.network import SemcNetwork

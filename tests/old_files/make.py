@@ -65,7 +65,7 @@ def make_session(work: Path) -> Path:
 
 
 def _correct(folder: Path) -> None:
-    from semc_core.review.looking import look
+    from semc_core.review.inspect import look
     from semc_core.session.changes import (
         AddPlane,
         ChooseFrame,
@@ -75,7 +75,7 @@ def _correct(folder: Path) -> None:
         SetItem,
         SetNote,
     )
-    from semc_core.session.recorded import RecordedSource
+    from semc_core.session.recording.recorded import RecordedSource
     from semc_core.session.session import Session
 
     source = RecordedSource(folder)
@@ -123,10 +123,10 @@ def make_settings(path: Path) -> None:
     """Every setting of the window, none at its first value."""
     from PySide6.QtCore import QByteArray, QSettings
 
-    from app.export_state import ExportChoices
+    from app.export.presenter import ExportChoices
     from app.settings import Settings
-    from semc_core.frames import Crop
-    from semc_core.session.encode import Quality
+    from semc_core.io.video_encoder import Quality
+    from semc_core.types import Crop
 
     settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))
     settings.geometry = QByteArray(b"\x01\xd9\xd0\xcb\x00\x03\x00\x00")
@@ -147,13 +147,13 @@ def make_settings(path: Path) -> None:
 
 def make_training(work: Path) -> Path:
     """A training by the window, with its checkpoint; a SEMC model; an encoder. Returns the SEMC model."""
-    from app import training_process
-    from app.training_process import TrainingProcess, TrainPlan
+    from app.train import process
+    from app.train.process import TrainingProcess, TrainPlan
     from tests.training.toy_folder import write_toy_folder
 
     (work / "models").mkdir()
     toys = write_toy_folder(work / "toys", 60, 20)
-    training_process._program = lambda: [sys.executable, "-m", "tests.old_files.make", "semc"]
+    process._program = lambda: [sys.executable, "-m", "tests.old_files.make", "semc"]
     process = TrainingProcess(work / "trainings")
     process.start(TrainPlan((str(toys),), PRESET, rounds=2.0, threads=1))
     while process.alive:

@@ -11,8 +11,8 @@ from typing import Final
 
 import main
 from semc_core.model.presets import PRESETS
-from training.losses.options import loss_recipe
-from training.options import TRAIN_RECIPES, TrainRecipe
+from training.config import TRAIN_RECIPES, TrainRecipe
+from training.losses.config import loss_recipe
 
 PRESET: Final = "semc_smallest"
 

@@ -12,15 +12,15 @@ import pytest
 from PySide6.QtCore import QSettings
 
 import main
-from app.export_state import ExportChoices, choices_from
+from app.export.presenter import ExportChoices, choices_from
 from app.settings import Settings
-from semc_core.export.pixels import MaskBook, device_of
-from semc_core.frames import Crop
+from semc_core.export.masks import MaskBook, device_of
+from semc_core.io.video_encoder import Quality
 from semc_core.review.recording import SeekableRecording
-from semc_core.session.encode import Quality
 from semc_core.session.session import Session
+from semc_core.types import Crop
 from tests.old_files.places import KEPT, unpack
-from training.pretrain.encoder import read_encoder
+from training.initialization import read_encoder
 
 SESSION_HEAD = "3a5d86fab19a43d768db8480e29bd4177d7f000d5d2857347e2887721fdd93a7"
 MODEL_SHA256 = "5863f41439f4a4ec0a52eccea4856b0b3a262f90bd8d6da6a3ec3e1fb10f2611"

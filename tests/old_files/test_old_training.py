@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.train_state import Phase
-from app.training_process import TrainingProcess
+from app.train.presenter import Phase
+from app.train.process import TrainingProcess
 from tests.old_files.places import unpack
 from tests.training.toy_folder import write_toy_folder
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.outbox import Outbox
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_file import FOLDER_NAME, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
 from semc_core.pacs.sender import Sender
 from tests.pacs.servers import destination, objects, orthanc, put
 

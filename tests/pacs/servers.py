@@ -18,14 +18,14 @@ import numpy as np
 import pydicom
 import pytest
 
-from semc_core.export.dicom import clip, encode_object, still
-from semc_core.export.study import Patient, StudyChoices
+from semc_core.export.dicom.images import clip, encode_object, still
+from semc_core.export.dicom.study import Patient, StudyChoices
+from semc_core.pacs.bundle import described
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.entries import Added, DicomObject
-from semc_core.pacs.objects import described
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.service import SendService
-from tests.export.dicom_examples import PLANE, no_dicom
+from tests.export.dicom.examples import PLANE, no_dicom
 
 HOST = "127.0.0.1"
 SECRET = "Zweistein^Alberta"

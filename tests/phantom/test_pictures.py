@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.phantom.anatomy import Anatomy, Vector
-from semc_core.phantom.image import BModeScanner, SectorGeometry
+from semc_core.phantom.bmode import BModeScanner, SectorGeometry
 from semc_core.phantom.planes import standard_poses
 from semc_core.phantom.probe import Beams, Frame3D, Machine, Pose, frame_of
 from semc_core.phantom.scan import SimulatedScan

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.commands import phantom
+from semc_core.cli import phantom
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.phantom.render import TRUTH_COLUMNS, render
 from semc_core.phantom.scan import SimulatedScan

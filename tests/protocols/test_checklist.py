@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from main import main
-from semc_core.frames import Crop
 from semc_core.protocols.checklist import (
     Checklist,
     Evidence,
@@ -22,7 +21,8 @@ from semc_core.protocols.checklist import (
 )
 from semc_core.protocols.protocol import Protocol, ProtocolItem
 from semc_core.session.changes import AddPlane, ChooseFrame, Reject, Relabel, Restore, SetItem
-from semc_core.session.entries import ItemEntry, PlaneEntry
+from semc_core.session.records import ItemEntry, PlaneEntry
+from semc_core.types import Crop
 from tests.session.sessions import filled_session, find_plane, frame
 
 ITEMS = (

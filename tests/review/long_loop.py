@@ -26,22 +26,22 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.capture.seek import SeekableSource
-from semc_core.capture.seek_video import SeekableVideo
-from semc_core.capture.source import SourceInfo
-from semc_core.capture.video import VideoSource
 from semc_core.errors import SemcError
-from semc_core.frames import FramePacket
+from semc_core.io.video_encoder import Quality, VideoWriter
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.review.engine import ReviewEngine
+from semc_core.review.analysis import ReviewEngine
 from semc_core.review.viewer import FrameViewer
 from semc_core.runtime.load import load_runtime
 from semc_core.session.changes import MarkRegion, SetNote
-from semc_core.session.encode import Quality, VideoWriter
-from semc_core.session.entries import model_entry, source_entry
 from semc_core.session.record import versions
+from semc_core.session.records import model_entry, source_entry
 from semc_core.session.session import Session
+from semc_core.sources.base import SourceInfo
+from semc_core.sources.seek.base import SeekableSource
+from semc_core.sources.seek.video import SeekableVideo
+from semc_core.sources.video import VideoSource
+from semc_core.types import FramePacket
 from tests.action_times import ActionTimes, memory_mib
 
 _PIECE: Final = 600

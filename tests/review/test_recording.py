@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError
-from semc_core.frames import FramePacket
+from semc_core.io.video_encoder import Quality
 from semc_core.review.recording import SeekableRecording
-from semc_core.session.encode import Quality
-from semc_core.session.parts import part_videos, unreadable
-from semc_core.session.recorded import RecordedSource
-from semc_core.session.recorder import Recorder
-from tests.capture.capture_clips import numbered, read_all
-from tests.capture.seek_clips import put_made
+from semc_core.session.recording.parts import part_videos, unreadable
+from semc_core.session.recording.recorded import RecordedSource
+from semc_core.session.recording.recorder import Recorder
+from semc_core.types import FramePacket
+from tests.sources.capture_clips import numbered, read_all
+from tests.sources.seek_clips import put_made
 
 
 def test_frames_keep_the_index_and_time_of_the_scan(tmp_path: Path) -> None:

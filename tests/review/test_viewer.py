@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from semc_core.capture.seek import GiveUp, Passed
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.frames import FramePacket
 from semc_core.review.viewer import FrameViewer
+from semc_core.sources.seek.base import GiveUp, Passed
+from semc_core.types import FramePacket
 
 
 class SlowLoop:

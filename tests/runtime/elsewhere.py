@@ -12,8 +12,8 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.frames import Prediction
 from semc_core.runtime.load import load_runtime
+from semc_core.types import Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +41,7 @@ def classified_elsewhere(model: Path, cache: Path) -> str:
 def main() -> None:
     """What the new process does."""
     model, cache = map(Path, sys.argv[1:])
-    with patch("semc_core.runtime.openvino_runtime.cache_folder", lambda: cache):
+    with patch("semc_core.runtime.openvino.runtime.cache_folder", lambda: cache):
         runtime = load_runtime(model, "cpu", threads=1)
     print(digest_of(runtime.classify(noise_frames(2))))
     assert "torch" not in sys.modules, "PyTorch was imported"

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, RuntimeFault, UsageError
 from semc_core.labels import LIVER_CLASSES
+from semc_core.model.architecture import random_weights
 from semc_core.model.file import read_model, write_model
-from semc_core.model.layout import random_weights
 from semc_core.model.presets import new_spec
 from semc_core.model.spec import Architecture
+from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime, nvidia_gpu_present
-from semc_core.runtime.openvino_runtime import OpenVinoRuntime
-from semc_core.runtime.runtime import Runtime
+from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from tests.model.forms import FORMS, TINY
 from tests.runtime.elsewhere import classified_elsewhere, digest_of, noise_frames
 
@@ -29,7 +29,7 @@ Load = Callable[..., Runtime]
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """`load_runtime` with its own cache folder; what it loaded is closed in the end."""
-    monkeypatch.setattr("semc_core.runtime.openvino_runtime.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("semc_core.runtime.openvino.runtime.cache_folder", lambda: tmp_path / "cache")
     loaded: list[Runtime] = []
 
     def load_one(path: Path, device: str) -> Runtime:

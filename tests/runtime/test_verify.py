@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semc_core.commands import model
+from semc_core.cli import model
 from semc_core.errors import ModelFileError
 from semc_core.model.file import read_model, write_model
 from semc_core.model.verification import verification_tensors

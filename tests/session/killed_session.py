@@ -10,8 +10,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from semc_core.frames import FrameResult
-from semc_core.session.store import SessionKeeper
+from semc_core.session.writer import SessionKeeper
+from semc_core.types import FrameResult
 from tests.session.killed_writer import event, origin
 from tests.session.sessions import frame
 

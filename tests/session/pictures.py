@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.frames import FramePacket, read_only
+from semc_core.types import FramePacket, read_only
 
 
 def speckle(index: int, height: int = 96, width: int = 128, *, colour: bool = False) -> NDArray[np.uint8]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from semc_core.frames import FrameResult, Prediction
-from semc_core.session.plane_files import write_plane
+from semc_core.session.files import write_plane
 from semc_core.session.session import Session
+from semc_core.types import FrameResult, Prediction
 from tests.session.killed_writer import event, origin
 
 

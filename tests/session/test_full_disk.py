@@ -15,9 +15,9 @@ import pytest
 from semc_core.errors import SaveError
 from semc_core.session.changes import AddPlane, Relabel
 from semc_core.session.frame_log import FrameLog
-from semc_core.session.frame_rows import frame_row
+from semc_core.session.frame_table import frame_row
 from semc_core.session.session import Session
-from semc_core.session.store import SessionKeeper
+from semc_core.session.writer import SessionKeeper
 from tests.session.killed_writer import event, origin
 from tests.session.sessions import filled_session, frame
 

@@ -13,26 +13,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.opened import OpenReview, ReviewRequest
-from app.review_open import LOOKING_ONLY, open_review
-from semc_core.capture.images import ImageFolderSource
-from semc_core.capture.open import open_source
+from app.review.opened import OpenReview, ReviewRequest
+from app.review.session import LOOKING_ONLY, open_review
 from semc_core.errors import SessionError, SourceError
 from semc_core.export.clips import cut
+from semc_core.io.video_encoder import Quality
 from semc_core.model.presets import new_spec
 from semc_core.review.loop import LoopPlace, loop_of, loop_place
-from semc_core.session.encode import Quality
-from semc_core.session.entries import file_sha256, model_entry, source_entry
-from semc_core.session.parts import unreadable
-from semc_core.session.plane_files import encode_png
+from semc_core.session.files import encode_png
 from semc_core.session.record import versions
-from semc_core.session.recorder import Recorder
+from semc_core.session.recording.parts import unreadable
+from semc_core.session.recording.recorder import Recorder
+from semc_core.session.records import file_sha256, model_entry, source_entry
 from semc_core.session.session import Session
-from tests.capture.capture_clips import read_all
-from tests.capture.seek_clips import KINDS
+from semc_core.sources.images import ImageFolderSource
+from semc_core.sources.open import open_source
 from tests.export import scans
 from tests.session.pictures import packet, speckle
 from tests.session.sessions import as_killed, filled_session
+from tests.sources.capture_clips import read_all
+from tests.sources.seek_clips import KINDS
 
 GONE = "is no longer where it was; put it back, or open it in the window where it is now."
 

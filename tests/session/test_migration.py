@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SessionError
-from semc_core.session import schema
+from semc_core.session import database
 from semc_core.session.changes import Relabel
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session
@@ -25,7 +25,7 @@ def test_a_session_of_version_1_is_brought_up_to_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as old:
-        old.setattr(schema, "SCHEMA_VERSION", 1)
+        old.setattr(database, "SCHEMA_VERSION", 1)
         with filled_session(tmp_path / "s") as session:
             session.apply(Relabel(1, "B"))
             planes, frames = session.planes(), session.frames()
@@ -39,7 +39,7 @@ def test_a_session_of_version_1_is_brought_up_to_date(
         assert session.frames().pts_s.tolist() == frames.pts_s.tolist()
         assert session.undo() is not None
         assert session.verify().ok
-    assert version_of(tmp_path / "s") == schema.SCHEMA_VERSION
+    assert version_of(tmp_path / "s") == database.SCHEMA_VERSION
 
 
 def test_a_new_session_has_the_tables_of_a_migrated_one(
@@ -52,7 +52,7 @@ def test_a_new_session_has_the_tables_of_a_migrated_one(
         return found
 
     with monkeypatch.context() as old:
-        old.setattr(schema, "SCHEMA_VERSION", 1)
+        old.setattr(database, "SCHEMA_VERSION", 1)
         filled_session(tmp_path / "old").close()
     Session.open(tmp_path / "old").close()
     filled_session(tmp_path / "new").close()
@@ -62,7 +62,7 @@ def test_a_new_session_has_the_tables_of_a_migrated_one(
 def test_a_newer_session_is_left_alone(tmp_path: Path) -> None:
     filled_session(tmp_path / "s").close()
     connection = sqlite3.connect(tmp_path / "s" / "session.sqlite")
-    connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {database.SCHEMA_VERSION + 1}")
     connection.close()
     for read_only in (True, False):
         with pytest.raises(SessionError, match="newer program; update this one"):
@@ -74,7 +74,7 @@ def test_a_session_that_never_began_is_said(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="ended before it began"):
         Session.open(tmp_path)
     (tmp_path / "session.sqlite").unlink()
-    schema.create_database(tmp_path).close()
+    database.create_database(tmp_path).close()
     with pytest.raises(SessionError, match="ended before it began"):
         Session.open(tmp_path)
     connection = sqlite3.connect(tmp_path / "session.sqlite")

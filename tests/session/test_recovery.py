@@ -10,7 +10,7 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.session.changes import AddPlane, ChooseFrame, Relabel
-from semc_core.session.plane_files import write_plane
+from semc_core.session.files import write_plane
 from semc_core.session.session import Session
 from tests.export.scans import video_session
 from tests.session.kill_many import killed_after, look

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 import main
-from semc_core.capture.simulated import SimulatedSource
-from semc_core.engine.live import LiveEngine
-from semc_core.engine.state import EngineSettings
 from semc_core.errors import SessionError
+from semc_core.io.video_encoder import Quality
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import Thresholds
+from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.state import EngineSettings
 from semc_core.runtime.load import load_runtime
 from semc_core.session.changes import Reject, Relabel
-from semc_core.session.encode import Quality
 from semc_core.session.holds import Hold
-from semc_core.session.recorded import RecordedSource
+from semc_core.session.recording.recorded import RecordedSource
 from semc_core.session.replay import compare, replay_log, replay_pictures
 from semc_core.session.session import Session
-from semc_core.session.store import store_in
+from semc_core.session.writer import store_in
+from semc_core.sources.simulated import SimulatedSource
 
 EASY = Thresholds(enter=0.155, leave=0.14, min_hold_s=0.2, smoothing_s=0.05, merge_gap_s=0.1)
 
@@ -173,7 +173,7 @@ def new_video() -> Callable[[Path], None]:
     """Writes a simulated scan as a video file."""
 
     def write(path: Path) -> None:
-        from semc_core.session.encode import VideoWriter
+        from semc_core.io.video_encoder import VideoWriter
 
         source = SimulatedSource(4, 1.5, 160, 120)
         with VideoWriter(path, 160, 120, gray=True, quality=Quality.LOSSLESS) as writer:

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semc_core.engine.detector import HoldEvent
 from semc_core.errors import SaveError, SessionError
+from semc_core.pipeline.detector import HoldEvent
 from semc_core.protocols.checklist import of_entry
-from semc_core.session import schema
+from semc_core.session import database
 from semc_core.session.changes import (
     AddPlane,
     Change,
@@ -28,9 +28,9 @@ from semc_core.session.changes import (
     SetItem,
     SetNote,
 )
-from semc_core.session.entries import PICTURES, source_entry
+from semc_core.session.records import PICTURES, source_entry
 from semc_core.session.session import Session
-from semc_core.session.store import SessionKeeper
+from semc_core.session.writer import SessionKeeper
 from tests.session.killed_writer import event, origin
 from tests.session.sessions import filled_session, find_plane, frame, new_session
 
@@ -317,7 +317,7 @@ def test_news_that_could_not_be_read_are_read_the_next_time(
                 def busy(connection: sqlite3.Connection) -> None:
                     raise sqlite3.OperationalError("busy")
 
-                patch.setattr(schema, "last_head", busy)
+                patch.setattr(database, "last_head", busy)
                 with pytest.raises(SessionError):
                     reader.planes()
             assert reader.plane(1).plane == "B"

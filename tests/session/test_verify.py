@@ -11,7 +11,7 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.session.changes import ChooseFrame, Reject, Relabel
-from semc_core.session.entries import Verification
+from semc_core.session.records import Verification
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session, frame, tamper
 

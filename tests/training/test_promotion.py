@@ -11,16 +11,16 @@ import pytest
 
 from main import main
 from semc_core.errors import UsageError
+from semc_core.model.architecture import random_weights
 from semc_core.model.comparison import COMPARISON_NAME
 from semc_core.model.file import read_model, read_spec, write_model
-from semc_core.model.layout import random_weights
-from semc_core.model.library import ModelLibrary, current_model
+from semc_core.model.registry import ModelLibrary, current_model
 from semc_core.paths import DEFAULT_MODEL
 from tests.training.toy_folder import write_toy_folder
+from training.data.given import load_index
 from training.data.index import DataIndex
-from training.given import load_index
-from training.progress import PROGRESS_NAME
 from training.promotion import compare
+from training.trainer.progress import PROGRESS_NAME
 
 SEED = 1
 
@@ -40,7 +40,7 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file that `semc train` made of the toy."""
     path = tmp_path_factory.mktemp("trained") / "toy.safetensors"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("semc_core.model.library.data_folder", lambda: path.parent / "user")
+        patch.setattr("semc_core.model.registry.data_folder", lambda: path.parent / "user")
         given = ["--preset", "semc_tiny", "--steps", "50", "--batch", "32", "--validations", "2"]
         given += ["--threads", "1", "--seed", str(SEED), "--full-size"]
         assert main(["train", "--data", str(folder), "--out", str(path), *given]) == 0

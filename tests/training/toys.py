@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from semc_core.labels import NON_STANDARD
-from training.data.frames import FrameSet
+from training.config import TrainOptions
+from training.data.loading import FrameSet
 from training.data.shards import patient_row
-from training.options import TrainOptions
 from training.schedule import Budget
 
 CLASSES = ("DISC", "BAR", NON_STANDARD)

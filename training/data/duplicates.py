@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.preprocess import to_gray
-from semc_core.session.entries import file_sha256
+from semc_core.imaging.preprocess import to_gray
+from semc_core.session.records import file_sha256
+from training.data.images import Picture
 from training.data.index import DataIndex
-from training.data.pictures import Picture
 
 _HASH_SIDE: Final = 16
 WORDS: Final = _HASH_SIDE * _HASH_SIDE // 64

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.io.atomic import write_atomically
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
-from semc_core.session.atomic import write_atomically
 from training.data.deal import deal
 
 SPLITS: Final = ("train", "validation", "test")

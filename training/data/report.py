@@ -8,8 +8,8 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from semc_core.words import counted
-from training.data.check import Report, name_of
+from semc_core.text import counted
+from training.data.checks import Report, name_of
 from training.data.enough import what_is_lacking
 from training.data.index import SPLITS, DataIndex, Sample
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.session.atomic import write_atomically
+from semc_core.io.atomic import write_atomically
 from training.data.frame_set import Row
 
 SOURCE: Final = "simulated"

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from semc_core.errors import UsageError
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import ModelSpec
-from semc_core.runtime.calibrate import Calibrator, RawOutput
-from training.calibrate import ThresholdChoice, choose_thresholds, fit_temperature
-from training.card import write_card
+from semc_core.runtime.calibration import Calibrator, RawOutput
+from training.calibration import ThresholdChoice, choose_thresholds, fit_temperature
 from training.data.frame_set import FrameSet
-from training.evaluation.answers import Answers
 from training.evaluation.bootstrap import Estimate, GroupDraws
+from training.evaluation.predictions import Answers
 from training.evaluation.reliability import reliability
+from training.model_card import write_card
 
 
 @dataclass(frozen=True, slots=True)

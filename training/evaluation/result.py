@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from training.evaluation.bootstrap import Estimate
+from training.evaluation.metrics import ClassScores, Scores
 from training.evaluation.reliability import OperatingPoint, Reliability, RiskCurve
-from training.evaluation.scores import ClassScores, Scores
 
 FORMAT: Final = 1
 

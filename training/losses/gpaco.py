@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.losses.contrast import ALONE, Queue, Ranks, anchors, contrast_set
+from training.losses.contrastive import ALONE, Queue, Ranks, anchors, contrast_set
 
 
 def parametric_contrastive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from training.losses.contrast import ALONE, Queue, Ranks, anchors, contrast_set, log_shares, mean_over
+from training.losses.contrastive import ALONE, Queue, Ranks, anchors, contrast_set, log_shares, mean_over
 from training.losses.supcon import supervised_contrastive
 
 

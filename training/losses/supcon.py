@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from training.losses.contrast import ALONE, Queue, Ranks, anchors, contrast_set, log_shares, mean_over
+from training.losses.contrastive import ALONE, Queue, Ranks, anchors, contrast_set, log_shares, mean_over
 
 
 def supervised_contrastive(

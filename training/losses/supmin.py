@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from training.losses.contrast import ALONE, Queue, Ranks
+from training.losses.contrastive import ALONE, Queue, Ranks
 from training.losses.selfcon import self_contrastive
 from training.losses.supcon import supervised_contrastive
 

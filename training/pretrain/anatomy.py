@@ -19,8 +19,8 @@ from torch import Tensor
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from training.data.enough import is_unlabelled
-from training.data.frames import FrameSet
-from training.pretrain.losses import UNKNOWN
+from training.data.loading import FrameSet
+from training.losses.nt_xent import UNKNOWN
 
 
 def read_coarse(path: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from semc_core.errors import SourceError
-from semc_core.session.atomic import save_error
+from semc_core.io.atomic import save_error
 from semc_core.version import VERSION
 
 _TIMEOUT_S: Final = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import SourceError
-from semc_core.session.atomic import save_error
+from semc_core.io.atomic import save_error
 from training.data.hub.download import Progress, digest_of
 from training.data.hub.offer import Offer, OfferedFile
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
-from semc_core.words import counted
+from semc_core.text import counted
 from training.data.index import SPLIT_FILE, DataIndex, join, read_splits
 from training.data.readers import (
     camus,

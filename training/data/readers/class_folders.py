@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from semc_core.capture.images import SUFFIXES, natural_key
 from semc_core.labels import NON_STANDARD
+from semc_core.sources.images import SUFFIXES, natural_key
 from training.data.enough import is_unlabelled
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions

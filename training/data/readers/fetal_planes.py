@@ -12,7 +12,7 @@ from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
-from semc_core.words import counted
+from semc_core.text import counted
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions
 

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
-from semc_core.words import counted
+from semc_core.text import counted
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers import class_folders
 from training.data.readers.class_folders import plain

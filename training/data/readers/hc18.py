@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from semc_core.capture.images import natural_key
+from semc_core.sources.images import natural_key
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions
 

@@ -40,7 +40,7 @@ def simulated(where: str) -> DataIndex:
         UsageError: They are written otherwise.
         SaveError: They could not be rendered into the cache.
     """
-    from training.data.render import RenderOptions, render_patients
+    from training.data.synthetic import RenderOptions, render_patients
 
     patients = choose_patients(where.removeprefix(_NAME))
     options = RenderOptions()

@@ -14,11 +14,11 @@ from typing import Final
 from semc_core.errors import SemcError
 from semc_core.labels import NON_STANDARD
 from semc_core.review.loop import loop_of
-from semc_core.session.entries import PICTURES
-from semc_core.session.schema import DATABASE_NAME
+from semc_core.session.database import DATABASE_NAME
+from semc_core.session.records import PICTURES
 from semc_core.session.session import Session
 from semc_core.session.view import SessionView
-from semc_core.words import counted
+from semc_core.text import counted
 from training.data.index import DataIndex, Sample, in_order, make_index
 from training.data.readers.options import ReadOptions
 

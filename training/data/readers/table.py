@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from semc_core.errors import UsageError
-from semc_core.words import counted
+from semc_core.text import counted
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.class_folders import SPLIT_NAMES, plain_class
 from training.data.readers.options import ReadOptions

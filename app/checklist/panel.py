@@ -1,0 +1,395 @@
+"""The checklist of the protocol: a line for each item, or with little room one line of marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QColor,
+    QContextMenuEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.action_states import ONLY_LOOKED_AT
+from app.checklist.marks import STATUS_COLOURS, MarksLine, paint_mark
+from app.checklist.presenter import ChecklistRow, ChecklistView
+from app.widgets import theme
+from semc_core.protocols.checklist import Status
+
+
+class RowButton(QAbstractButton):
+    """One item: mark, title, and the status in words.
+
+    Signals:
+        menu_wanted: The right button was pressed here (global position).
+    """
+
+    menu_wanted = Signal(object)
+
+    def __init__(self, row: ChecklistRow, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._row: ChecklistRow | None = None
+        self.show_row(row)
+
+    @property
+    def row(self) -> ChecklistRow:
+        """What it shows."""
+        assert self._row is not None
+        return self._row
+
+    def show_row(self, row: ChecklistRow) -> None:
+        """Show this."""
+        if row == self._row:
+            return
+        self._row = row
+        self.setToolTip(row.tip)
+        self.setAccessibleName(f"{row.title}: {row.status}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """A line."""
+        em = theme.em(self)
+        return QSize(round(12 * em), round(1.45 * em))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What else can be done."""
+        self.menu_wanted.emit(event.globalPos())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Mark, title, words."""
+        painter, em, row = QPainter(self), theme.em(self), self.row
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        if self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.RAISED))
+            painter.drawRoundedRect(box, 4, 4)
+        mark = QRectF(box.left() + 0.3 * em, box.center().y() - 0.45 * em, 0.9 * em, 0.9 * em)
+        paint_mark(painter, mark, row.status)
+        painter.setFont(theme.scaled_font(self.font(), 0.88))
+        said = painter.fontMetrics().horizontalAdvance(row.said)
+        right = QRectF(box.right() - said - 0.4 * em, box.top(), said + 1, box.height())
+        painter.setPen(QColor(STATUS_COLOURS[row.status]))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(right, Qt.AlignmentFlag.AlignRight | middle, row.said)
+        painter.setFont(self.font())
+        room = QRectF(
+            mark.right() + 0.5 * em, box.top(), right.left() - mark.right() - 0.9 * em, box.height()
+        )
+        title = painter.fontMetrics().elidedText(
+            row.title, Qt.TextElideMode.ElideRight, max(0, round(room.width()))
+        )
+        painter.setPen(QColor(theme.DIM if row.optional else theme.TEXT))
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, title)
+        painter.end()
+
+
+class _Header(QWidget):
+    """The title; a click anywhere on it opens or closes the list.
+
+    Signals:
+        clicked: The left button was released here.
+    """
+
+    clicked = Signal()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.clicked.emit()
+
+
+class _Title(QLabel):
+    """A line that is cut with an ellipsis where it is too long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def say(self, words: str) -> None:
+        self._words = words
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        fitted = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
+        self.setText(fitted)
+
+
+class ChecklistPanel(QFrame):
+    """The checklist, open or closed.
+
+    Signals:
+        row_chosen: The id of the item that was clicked, which has a plane.
+        word_wanted: The id of the item that is to be called not possible.
+        word_taken_back: The id of the item that is possible after all.
+        add_wanted: The id of the item that the picture shows.
+        protocol_chosen: The id of another protocol.
+        toggled: The user opened or closed the list.
+
+    Attributes:
+        looking_only: Whether nothing of the session can be changed here.
+    """
+
+    row_chosen = Signal(str)
+    word_wanted = Signal(str)
+    word_taken_back = Signal(str)
+    add_wanted = Signal(str)
+    protocol_chosen = Signal(str)
+    toggled = Signal()
+
+    def __init__(self, can_add: bool = False, parent: QWidget | None = None) -> None:
+        """`can_add`: whether the picture that is shown can be added as an item's plane."""
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._can_add = can_add
+        self.looking_only = False
+        self._view: ChecklistView | None = None
+        self._choices: tuple[tuple[str, str], ...] = ()
+        self._choice = ""
+        self._fold = False
+        self._narrow = False
+        self._insists = False
+        self._rows: dict[str, RowButton] = {}
+        self._title = _Title()
+        self._title.setObjectName("heading")
+        self._progress = QLabel()
+        self._progress.setObjectName("heading")
+        self._inline, self._below = MarksLine(), MarksLine()
+        self._warning = QLabel()
+        self._warning.setObjectName("notice")
+        self._warning.setWordWrap(True)
+        self._build()
+        self._follow()
+
+    def _build(self) -> None:
+        em = theme.em(self)
+        other = QToolButton()
+        other.setText("⋯")
+        other.setToolTip("Choose a protocol")
+        other.setAccessibleName("Choose a protocol")
+        other.setAutoRaise(True)
+        other.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        other.clicked.connect(lambda: self._choose_protocol(other))
+        header = self._header = _Header()
+        header.setCursor(Qt.CursorShape.PointingHandCursor)
+        header.clicked.connect(self.toggle)
+        line = QHBoxLayout(header)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self._title, 1)
+        line.addWidget(self._inline, 1)
+        line.addWidget(self._progress)
+        line.addWidget(other)
+        inner = QWidget()
+        self._list = QVBoxLayout(inner)
+        self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.setSpacing(0)
+        self._list.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(inner)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = self._whole = QVBoxLayout(self)
+        layout.setContentsMargins(round(0.5 * em), round(0.2 * em), round(0.4 * em), round(0.3 * em))
+        layout.setSpacing(round(0.2 * em))
+        layout.addWidget(header)
+        layout.addWidget(self._below)
+        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._warning)
+
+    @property
+    def view(self) -> ChecklistView | None:
+        """What it shows."""
+        return self._view
+
+    @property
+    def rows(self) -> list[RowButton]:
+        """The lines, from top to bottom."""
+        return sorted(self._rows.values(), key=self._list.indexOf)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the lines are shown."""
+        return self._view is not None and (self._insists if self._narrow else not self._fold)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether there is too little room for the open list beside others."""
+        return self._narrow
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it is open though there is little room: what is below must give way."""
+        return self._narrow and self.is_open
+
+    def fold(self, on: bool) -> None:
+        """Close the list, or open it."""
+        self._fold = on
+        self._follow()
+
+    def give_room(self, height_px: int, most_px: int) -> None:
+        """How high it may be beside others; and how high alone, when the user opens it all the same.
+
+        With too little room for four lines it is closed at first.
+        """
+        self._narrow = height_px < (2.5 + 4 * 1.45) * theme.em(self)
+        self._insists = self._insists and self._narrow
+        self.setMaximumHeight(max(most_px if self._narrow else height_px, round(3.8 * theme.em(self))))
+        self._follow()
+
+    def toggle(self) -> None:
+        """The user closes the list, or opens it."""
+        if self._view is None:
+            return
+        if self._narrow:
+            self._insists = not self._insists
+        else:
+            self._fold = not self._fold
+        self._follow()
+        self.toggled.emit()
+
+    @property
+    def closed_by_user(self) -> bool:
+        """Whether the list is to be closed where there is room, too."""
+        return self._fold
+
+    def hasHeightForWidth(self) -> bool:
+        """The size hint knows the height better than the lines' scroll area does."""
+        return False
+
+    def show_choices(self, choices: Sequence[tuple[str, str]], choice: str) -> None:
+        """The protocols (id and title), and which one was chosen."""
+        self._choices, self._choice = tuple(choices), choice
+
+    def show_view(self, view: ChecklistView | None) -> None:
+        """Show this; None where there is no protocol."""
+        if view == self._view:
+            return
+        self._view = view
+        rows = () if view is None else view.rows
+        if [row.item_id for row in rows] != [button.row.item_id for button in self.rows]:
+            self._rebuild(rows)
+        for row in rows:
+            self._rows[row.item_id].show_row(row)
+        self._follow()
+
+    def sizeHint(self) -> QSize:
+        """All lines, where there is room."""
+        em, margins, gap = theme.em(self), self._whole.contentsMargins(), self._whole.spacing()
+        high = margins.top() + self._header.sizeHint().height() + margins.bottom() + 2 * self.frameWidth()
+        if self.is_open:
+            high += gap + self._list.sizeHint().height() + 2
+        if not self._below.isHidden():
+            high += gap + self._below.sizeHint().height()
+        if not self._warning.isHidden():
+            wide = max(1, self.width() - margins.left() - margins.right())
+            high += gap + self._warning.heightForWidth(wide)
+        return QSize(round(14 * em), high)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The warning needs more lines where it is narrow."""
+        if not self._warning.isHidden():
+            self.updateGeometry()
+
+    def _rebuild(self, rows: Sequence[ChecklistRow]) -> None:
+        for button in self._rows.values():
+            self._list.removeWidget(button)
+            button.deleteLater()
+        self._rows = {}
+        for at, row in enumerate(rows):
+            button = RowButton(row)
+            button.clicked.connect(lambda _=False, b=button: self._clicked(b))
+            button.menu_wanted.connect(lambda where, b=button: self._open_menu(b, where))
+            self._rows[row.item_id] = button
+            self._list.insertWidget(at, button)
+
+    def _follow(self) -> None:
+        view = self._view
+        self._title.say("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
+        said = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
+        self._header.setToolTip(f"{said}Click to open or close the checklist (K).")
+        # With little room the marks take the place of the title.
+        self._inline.setVisible(view is not None and self._narrow and not self.is_open)
+        self._title.setVisible(self._inline.isHidden())
+        self._progress.setText("" if view is None else view.progress)
+        self._progress.setAccessibleName("" if view is None else view.summary)
+        done = view is not None and view.share >= 1
+        self._progress.setStyleSheet(f"color: {theme.GOOD if done else theme.TEXT};")
+        for marks in (self._inline, self._below):
+            marks.show_statuses(() if view is None else tuple(row.status for row in view.rows))
+        self._below.setVisible(view is not None and not self.is_open and self._inline.isHidden())
+        self._scroll.setVisible(self.is_open)
+        warning = "" if view is None else view.warning
+        self._warning.setText(warning)
+        self._warning.setVisible(bool(warning) and self.is_open)
+        self.updateGeometry()
+
+    def _clicked(self, button: RowButton) -> None:
+        if button.row.plane_id is not None:
+            self.row_chosen.emit(button.row.item_id)
+        else:
+            self._open_menu(button, button.mapToGlobal(button.rect().bottomLeft()))
+
+    def menu_of(self, row: ChecklistRow) -> QMenu:
+        """What can be done with an item."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title = menu.addAction(row.title)
+        title.setEnabled(False)
+        item = row.item_id
+        if row.plane_id is not None:
+            menu.addAction("Show the plane", lambda: self.row_chosen.emit(item))
+        if self.looking_only:
+            menu.addAction(ONLY_LOOKED_AT).setEnabled(False)
+            return menu
+        if self._can_add:
+            menu.addAction("The picture shows it: add it here", lambda: self.add_wanted.emit(item))
+        if row.status is Status.NOT_POSSIBLE:
+            menu.addAction("Possible after all", lambda: self.word_taken_back.emit(item))
+        elif row.status is not Status.FOUND:
+            menu.addAction("Not possible …", lambda: self.word_wanted.emit(item))
+        return menu
+
+    def _open_menu(self, button: RowButton, where: object) -> None:
+        self.menu_of(button.row).popup(where)  # type: ignore[arg-type]  # a QPoint
+
+    def protocol_menu(self) -> QMenu:
+        """The protocols to choose from."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        group = QActionGroup(menu)
+        for key, title in self._choices:
+            action: QAction = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(key == self._choice)
+            action.triggered.connect(lambda _=False, k=key: self.protocol_chosen.emit(k))
+            group.addAction(action)
+        return menu
+
+    def _choose_protocol(self, button: QToolButton) -> None:
+        self.protocol_menu().popup(button.mapToGlobal(button.rect().bottomLeft()))

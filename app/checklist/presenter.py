@@ -1,0 +1,175 @@
+"""What the checklist says, as data: pure functions from a protocol's state to texts. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from app.live.presenter import percent, scan_time
+from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
+from semc_core.protocols.loader import ProtocolBook
+from semc_core.protocols.protocol import Protocol, unknown_sentence
+from semc_core.session.changes import SetItem
+from semc_core.session.corrections import NOT_POSSIBLE
+
+AUTOMATIC = "auto"
+"""In place of a protocol's id: the one whose planes the model knows."""
+
+NO_PROTOCOL = ""
+"""In place of a protocol's id: none."""
+
+REASONS = (
+    "Gas",
+    "Body habitus",
+    "Position",
+    "Shadow of bone",
+    "Removed by surgery",
+    "No time",
+)
+"""Why an item is not possible, to be chosen with one click."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistRow:
+    """One line.
+
+    Attributes:
+        item_id: Of the item.
+        title: In words.
+        status: Decides the mark and its colour.
+        said: One or two words, or a confidence: the status does not hang on the mark alone.
+        tip: All there is to say, in a few sentences.
+        plane: Class name of the plane that shows it best, or "".
+        plane_id: Its number, or None.
+        optional: It does not count.
+    """
+
+    item_id: str
+    title: str
+    status: Status
+    said: str
+    tip: str
+    plane: str = ""
+    plane_id: int | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistView:
+    """What the panel shows.
+
+    Attributes:
+        title: Of the protocol.
+        progress: "4 / 6".
+        share: Completeness, 0-1.
+        summary: The same in a sentence.
+        rows: In the protocol's order.
+        warning: What the model does not know, in a sentence, or "".
+    """
+
+    title: str
+    progress: str
+    share: float
+    summary: str
+    rows: tuple[ChecklistRow, ...]
+    warning: str = ""
+
+
+def chosen_protocol(book: ProtocolBook, choice: str, model_planes: Collection[str] | None) -> Protocol | None:
+    """The protocol to show.
+
+    Args:
+        book: All there are.
+        choice: An id, `AUTOMATIC`, or `NO_PROTOCOL`. One that is gone counts as automatic.
+        model_planes: The model's planes; None while the model is not known.
+    """
+    if choice == NO_PROTOCOL:
+        return None
+    found = book.get(choice)
+    if found is not None or model_planes is None:
+        return found
+    fitting = [one for one in book.protocols if not one.unknown_items(model_planes)]
+    # The user's own protocol goes before those of the program.
+    return max(fitting, key=lambda one: (one.own, len(one.items)), default=None)
+
+
+def checklist_view(state: Checklist, model_planes: Collection[str] | None, enter: float) -> ChecklistView:
+    """The panel's texts.
+
+    Args:
+        state: Of the protocol.
+        model_planes: As in `chosen_protocol`.
+        enter: The model's `Thresholds.enter`, 0-1.
+    """
+    required = state.required
+    settled = sum(row.settled for row in required)
+    return ChecklistView(
+        title=state.protocol.title,
+        progress=f"{settled} / {len(required)}",
+        share=state.completeness,
+        summary=f"{state.completeness:.0%} complete: {progress_words(state)}.",
+        rows=tuple(_row(row, enter) for row in state.rows),
+        warning="" if model_planes is None else unknown_sentence(state.protocol, model_planes, most=3),
+    )
+
+
+def _row(row: ChecklistItem, enter: float) -> ChecklistRow:
+    best = row.best
+    return ChecklistRow(
+        item_id=row.item.id,
+        title=row.item.title,
+        status=row.status,
+        said=_said(row, enter),
+        tip=f"{row.item.title}{' (optional)' if row.item.optional else ''}: {_tip(row, enter)}",
+        plane="" if best is None else best.plane,
+        plane_id=None if best is None else best.plane_id,
+        optional=row.item.optional,
+    )
+
+
+def _said(row: ChecklistItem, enter: float) -> str:
+    best = row.best
+    if row.status is Status.FOUND and best is not None:
+        return "by you" if best.confidence < enter else percent(best.confidence)
+    if row.status is Status.WEAK and best is not None:
+        return f"weak {percent(best.confidence)}" if best.saved else "not saved"
+    if row.status is Status.UNKNOWN:
+        return "by hand"
+    return "optional" if row.status is Status.MISSING and row.item.optional else str(row.status)
+
+
+def _tip(row: ChecklistItem, enter: float) -> str:
+    best = row.best
+    if row.status is Status.NOT_POSSIBLE:
+        return f"not possible. {row.reason}".rstrip(". ") + "."
+    if row.status is Status.UNKNOWN:
+        return "the model does not know this plane; save a frame of it by hand, and name it in review."
+    if best is None:
+        return f"missing ({' or '.join(row.item.planes)})."
+    where = f"{best.plane} {percent(best.confidence)} at {scan_time(best.time_s)}"
+    if row.status is Status.FOUND:
+        return f"found, {where}{', named by a person' if best.named else ''}."
+    return f"weak, {where}. {_why_weak(best, enter)}"
+
+
+def _why_weak(best: Evidence, enter: float) -> str:
+    if not best.saved:
+        return "Its picture was not written."
+    how = "Captured by hand; the" if best.by_hand else "The"
+    sure = f"{how} model should be {percent(enter)} sure."
+    return f"{sure} Hold the plane longer, or in review confirm its name or choose a better frame."
+
+
+def choices(book: ProtocolBook) -> tuple[tuple[str, str], ...]:
+    """What can be chosen: id and title of each."""
+    own: Iterable[tuple[str, str]] = (
+        (one.id, f"{one.title} (your own)" if one.own else one.title) for one in book.protocols
+    )
+    return ((AUTOMATIC, "What the model knows"), *own, (NO_PROTOCOL, "No protocol"))
+
+
+def word_on(protocol: Protocol, item_id: str, reason: str | None) -> SetItem:
+    """The change that says that an item is not possible, and why; with None, that it is after all."""
+    item = protocol.item(item_id)
+    status = "" if reason is None else NOT_POSSIBLE
+    return SetItem(protocol.id, item_id, status, reason or "", "" if item is None else item.title)

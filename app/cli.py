@@ -1,0 +1,176 @@
+"""`semc live`: the window. Without a display it runs unseen for 20 s, or to the end of the source."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from semc_core.cli.arguments import positive
+from semc_core.errors import SemcError, UsageError
+from semc_core.labels import short_name
+from semc_core.text import counted
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+HELP: Final = "open the window (or run unseen where there is no display)"
+_UNSEEN_SECONDS: Final = 20.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define what the command takes."""
+    parser.add_argument(
+        "source",
+        nargs="?",
+        help="simulated, simulated:SEED, camera:0, an address (rtsp://, udp://, http://), a file, or a "
+        "folder of images; without it the window asks",
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
+    parser.add_argument("--model", type=Path, help="model file instead of the shipped one")
+    parser.add_argument("--out", type=Path, help="folder for saved planes")
+    parser.add_argument(
+        "--record",
+        nargs="?",
+        const="compact",
+        choices=("compact", "lossless"),
+        help="record the whole scan into its session (compact unless lossless is said)",
+    )
+    parser.add_argument("--no-clips", action="store_true", help="save no clip of the scan with each plane")
+    parser.add_argument(
+        "--protocol", metavar="ID", help="follow this protocol's checklist (semc protocols lists them)"
+    )
+    parser.add_argument("--seconds", type=positive, help="close after so many seconds")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
+    )
+    parser.add_argument("--size", default="1280x800", help=argparse.SUPPRESS)
+    parser.add_argument("--offscreen", action="store_true", help="run without a display")
+    parser.add_argument("--measure", type=Path, metavar="JSON", help=argparse.SUPPRESS)
+
+
+def no_display() -> bool:
+    """Whether this machine has nothing to show a window on."""
+    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform.startswith("linux") and not shown
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window and wait until it is closed. Returns 0.
+
+    Raises:
+        SemcError: Unseen, or with `--seconds`: the scan could not be done, or a plane was not written.
+    """
+    if args.protocol is not None:
+        _tell_what_is_unknown(args.protocol, args.model)
+    unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
+    size = _size(args.size)
+    if unseen:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        if not args.offscreen:
+            print("There is no display here: the window runs unseen.", flush=True)
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+
+    from app.application import new_application, run_window
+    from app.choices import Overrides
+    from app.main_window import MainWindow
+    from app.settings import Settings
+    from semc_core.io.video_encoder import Quality
+    from semc_core.paths import cache_folder
+
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = new_application()
+    settings = Settings()
+    if unseen:
+        # Nobody is there to choose: what the user chose at the screen is neither used nor changed.
+        settings = Settings(QSettings(str(cache_folder() / "unseen.ini"), QSettings.Format.IniFormat))
+    record = None if args.record is None else Quality(args.record)
+    overrides = Overrides(args.model, args.device, args.out, record, not args.no_clips, args.protocol)
+    window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
+    seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
+    if unseen:
+        window.resize(*size)
+    source = args.source or ("simulated" if unseen else None)
+    if source is not None:
+        window.open_source(source)
+    screenshot = args.screenshot
+    if screenshot is None and unseen:
+        screenshot = window.choices.output / "screenshot.png"
+    run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
+    if not unseen and args.seconds is None:
+        return 0
+    return _tell(window, screenshot)
+
+
+def _tell_what_is_unknown(protocol_id: str, model: Path | None) -> None:
+    """Print which items of the protocol the model does not know, before anything begins.
+
+    Raises:
+        SemcError: There is no such protocol, or no such model.
+    """
+    from semc_core.model.file import read_spec
+    from semc_core.paths import DEFAULT_MODEL
+    from semc_core.protocols.loader import load_protocols
+    from semc_core.protocols.protocol import unknown_sentence
+
+    protocol = load_protocols().named(protocol_id)
+    if sentence := unknown_sentence(protocol, read_spec(model or DEFAULT_MODEL).planes):
+        print(sentence, flush=True)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not cross or not width.isdecimal() or not height.isdecimal():
+        raise UsageError(f"--size must look like 1280x800, not {text!r}.")
+    return int(width), int(height)
+
+
+def _tell(window: MainWindow, screenshot: Path | None) -> int:
+    """Print what was found and where it was saved."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from app.live.presenter import scan_time
+    from semc_core.pipeline.state import Phase
+
+    console = Console()
+    engine = window.control.engine
+    if engine is None:
+        return 0
+    state, statistics = engine.state, engine.statistics()
+    if state.phase is Phase.FAULT and statistics.frames_in == 0:
+        raise SemcError(state.message)
+    console.print(
+        f"{counted(statistics.frames_in, 'frame')}, {statistics.classified} classified, "
+        f"{statistics.dropped} dropped, {statistics.skipped} skipped (black, flat or frozen)."
+    )
+    recording = engine.tap.recording
+    if recording is not None:
+        console.print(
+            f"Recorded {counted(recording.frames, 'frame')} ({recording.seconds:.1f} s, {recording.quality}, "
+            f"{recording.size_bytes / 1e6:.0f} MB) as {', '.join(recording.parts)}; {recording.lost} lost."
+        )
+    saved = window.scan_page.saved
+    if saved:
+        table = Table("plane", "confidence", "time", "saved as", title="Standard planes found")
+        for plane in saved:
+            where = "not written" if plane.png is None else plane.png.name
+            how = f"{short_name(plane.plane)} (by hand)" if plane.by_hand else plane.plane
+            table.add_row(how, f"{plane.confidence:.0%}", scan_time(plane.time_s), where)
+        console.print(table)
+        folders = {str(plane.png.parent) for plane in saved if plane.png is not None}
+        for folder in sorted(folders):
+            console.print(f"Saved in {folder}", soft_wrap=True)
+    else:
+        console.print("No standard plane was held long enough to be saved.")
+    if (view := window.scan_page.checklist.view) is not None:
+        console.print(f"{view.title}: {view.summary}", markup=False, highlight=False)
+    if screenshot is not None and screenshot.is_file():
+        console.print(f"Picture of the window: {screenshot}", soft_wrap=True)
+    if state.message and state.phase is not Phase.STARTING:
+        raise SemcError(state.message)
+    return 0

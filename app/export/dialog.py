@@ -1,0 +1,338 @@
+"""The export dialog: choose, watch, decide about text, done. Enter takes the next step, Esc leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.export.controller import ExportControl
+from app.export.options_page import ChoicesPage
+from app.export.pages import DonePage, RunningPage, TextPage
+from app.export.presenter import (
+    ExportState,
+    Phase,
+    choices_from,
+    options_of,
+    plane_caption,
+    target_of,
+)
+from app.export.preview import ExportPicture
+from app.file_dialogs import show_folder
+from app.settings import Settings
+from app.tasks import Fetcher
+from app.widgets import theme
+from app.widgets.buttons import button, page_title
+from semc_core.export.options import TextChoice
+from semc_core.session.files import read_png
+from semc_core.session.records import PlaneEntry
+from semc_core.types import Crop
+
+_TICK_MS: Final = 50
+_DRAW_HINT: Final = (
+    "What is dark here is black in the export. Drag over what must not be seen: it is black in every "
+    "picture, also in later exports from this device. A click takes it back."
+)
+_WHOLE_HINT: Final = "Whole pictures are exported, with everything that is written in them."
+
+Picture = tuple[str, NDArray[np.uint8] | None]
+
+
+class ExportDialog(QDialog):
+    """Exports one session.
+
+    Signals:
+        send_wanted: The export (a `Path`) is to be sent to a PACS.
+    """
+
+    send_wanted = Signal(object)
+
+    def __init__(self, control: ExportControl, settings: Settings, folder: Path, parent: QWidget) -> None:
+        """Ask about this export; `open` shows it.
+
+        Args:
+            control: Makes it. Closed by whoever made it.
+            settings: Where the choices are remembered.
+            folder: To export to, unless another was chosen before.
+            parent: The window.
+        """
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._control = control
+        self._settings = settings
+        self._at = 0
+        self._masks: tuple[Crop, ...] | None = None
+        self._shown: ExportState | None = None
+        self._pictures: Fetcher[Picture] = Fetcher(self._read, "export-pictures", self._say_fault)
+        self._planes: tuple[PlaneEntry, ...] = ()
+        self.page = ChoicesPage(choices_from(settings.export_choices), settings.export_folder or folder)
+        self.picture = ExportPicture()
+        self.running_page, self.text_page, self.done_page = RunningPage(), TextPage(), DonePage()
+        self._build()
+        self.running_page.cancelled.connect(self.reject)
+        self.text_page.answered.connect(self.export)
+        self.text_page.left.connect(self.reject)
+        self.done_page.show_wanted.connect(self._open_folder)
+        self.done_page.send_wanted.connect(self._send)
+        self.done_page.left.connect(self.accept)
+        self.page.changed.connect(self._refresh)
+        self.picture.mask_drawn.connect(lambda mask: self._use_masks((*(self._masks or ()), mask)))
+        self.picture.mask_clicked.connect(self._remove_mask)
+        em = theme.em(self)
+        self.setMinimumSize(round(42 * em), round(27 * em))
+        self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.5))
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(_TICK_MS)
+        self.tick()
+
+    # What the user does.
+
+    def export(self, text: TextChoice = "ask") -> None:
+        """Make the export, with this choice about text in pictures."""
+        material = self._control.material
+        if material is None:
+            return
+        name = self.page.name.text()
+        if problem := self.page.problem:
+            self._say(problem, fault=True)
+            self.page.show_problem()
+            return
+        choices = self.page.choices
+        self._settings.export_choices = choices.to_text()
+        self._settings.export_folder = self.page.folder
+        options = options_of(
+            choices, self._masks or (), self.page.patient_form.patient, material.protocol, text
+        )
+        self._control.begin(target_of(self.page.folder, name, choices.packed), options)
+        self.tick()
+
+    def reject(self) -> None:
+        """Esc: cancel what runs, or go back to the choices, or leave."""
+        phase = self._control.state.phase
+        if phase is Phase.RUNNING:
+            self._control.cancel()
+        elif phase is Phase.TEXT:
+            self._control.choose_again()
+        else:
+            super().reject()
+
+    def done(self, result: int) -> None:
+        """Leave; the reader of pictures ends."""
+        self._timer.stop()
+        self._pictures.close()
+        super().done(result)
+
+    def step(self, by: int) -> None:
+        """Show the next picture, or the one before."""
+        if self._planes:
+            self._at = (self._at + by) % len(self._planes)
+            self._show_picture()
+
+    def _use_masks(self, masks: Sequence[Crop]) -> None:
+        self._masks = tuple(masks)
+        self._refresh()
+
+    def _remove_mask(self, number: int) -> None:
+        masks = list(self._masks or ())
+        if number < len(masks):
+            del masks[number]
+        self._use_masks(masks)
+
+    def _open_folder(self) -> None:
+        result = self._control.state.result
+        if result is None:
+            return
+        folder = result.target if result.target.is_dir() else result.target.parent
+        if fault := show_folder(folder):
+            self._say(fault, fault=True)
+
+    def _send(self) -> None:
+        result = self._control.state.result
+        if result is not None:
+            self.accept()
+            self.send_wanted.emit(result.target)
+
+    # What it shows.
+
+    def tick(self) -> None:
+        """Take what is new."""
+        control = self._control
+        control.poll()
+        if self._masks is None and control.material is not None:
+            self._masks = control.material.masks
+        if control.state is not self._shown:
+            self._show_state(control.state)
+        self._show_picture()
+
+    def _show_state(self, state: ExportState) -> None:
+        phase_before = None if self._shown is None else self._shown.phase
+        self._shown = state
+        self._pages.setCurrentIndex(list(Phase).index(state.phase))
+        self.running_page.show_state(state)
+        if state.phase is not phase_before or state.said:
+            self._say(state.said, fault=state.failed)
+        self._refresh()
+        if state.phase is phase_before:
+            return
+        self._at = 0
+        if state.phase is Phase.CHOOSING:
+            self.go.setFocus()
+        elif state.phase is Phase.TEXT:
+            material = self._control.material
+            self.text_page.begin(state, 0 if material is None else len(material.planes))
+        elif state.phase is Phase.DONE and state.result is not None:
+            self.done_page.begin(
+                state.result,
+                deidentified=self._control.deidentified,
+                with_dicom=self._control.bundle_has_dicom,
+            )
+
+    def _refresh(self) -> None:
+        """What depends on the choices."""
+        state, material = self._control.state, self._control.material
+        self.page.show_material(material)
+        self.go.setEnabled(material is not None and state.phase is Phase.CHOOSING)
+        if material is None:
+            self._planes = ()
+        elif state.phase is Phase.TEXT:
+            wanted = {finding.plane_id for finding in state.findings}
+            self._planes = tuple(plane for plane in material.planes if plane.plane_id in wanted)
+        else:
+            self._planes = material.planes
+        hidden = self.page.choices.deidentify
+        drawing = hidden and state.phase is Phase.CHOOSING and bool(self._planes)
+        self.picture.show_masks((self._masks or ()) if hidden else (), drawing=drawing)
+        self._hint.setText(_DRAW_HINT if hidden else _WHOLE_HINT)
+        self._hint.setVisible(state.phase is Phase.CHOOSING and bool(self._planes))
+        self._forget.setVisible(drawing and bool(self._masks))
+        self._side.setVisible(state.phase in (Phase.CHOOSING, Phase.TEXT))
+        self._show_picture()
+
+    def _show_picture(self) -> None:
+        self._at = min(self._at, max(0, len(self._planes) - 1))
+        for step in self._steps:
+            step.setEnabled(len(self._planes) > 1)
+        if not self._planes:
+            self._caption.setText("")
+            self.picture.show_picture(None, None, "No picture to show")
+            self.picture.show_boxes(())
+            return
+        plane = self._planes[self._at]
+        self._caption.setText(plane_caption(self._planes, self._at))
+        self._pictures.ask(plane.plane_id)
+        got = self._pictures.got
+        pixels = got[1] if got is not None and got[0] == plane.png else None
+        region = plane.crop if self.page.choices.deidentify else None
+        self.picture.show_picture(pixels, region, "Reading the picture …" if got is None else "")
+        boxes = [
+            each.box
+            for finding in self._control.state.findings
+            if finding.plane_id == plane.plane_id
+            for each in finding.found
+        ]
+        self.picture.show_boxes(boxes)
+
+    def _say(self, sentence: str, *, fault: bool) -> None:
+        self._said.setText(sentence)
+        self._fault.setProperty("tone", "fault" if fault else "notice")
+        self._fault.style().unpolish(self._fault)
+        self._fault.style().polish(self._fault)
+        self._fault.setVisible(bool(sentence))
+
+    @property
+    def said(self) -> str:
+        """The sentence at the top, or ""."""
+        return self._said.text()
+
+    # On the thread that reads pictures.
+
+    def _read(self, plane_id: int) -> Picture:
+        material = self._control.material
+        planes = () if material is None else material.planes
+        plane = next(plane for plane in planes if plane.plane_id == plane_id)
+        assert material is not None
+        if plane.png is None:
+            return "", None
+        return plane.png, read_png(material.folder / plane.png)
+
+    def _say_fault(self, sentence: str) -> None:
+        """A picture that cannot be read is told by the export itself."""
+
+    # Building.
+
+    def _build(self) -> None:
+        self._fault = QFrame()
+        self._fault.setObjectName("banner")
+        self._said = QLabel()
+        self._said.setWordWrap(True)
+        self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        QHBoxLayout(self._fault).addWidget(self._said)
+        self._fault.hide()
+        self._pages = QStackedWidget()
+        for page in (self._choosing(), self.running_page, self.text_page, self.done_page):
+            self._pages.addWidget(page)
+        self._side = self._picture_side()
+        upper = QHBoxLayout()
+        upper.setSpacing(round(0.8 * theme.em(self)))
+        upper.addWidget(self._pages, 5)
+        upper.addWidget(self._side, 6)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._fault)
+        layout.addLayout(upper, 1)
+
+    def _picture_side(self) -> QWidget:
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.picture, 1)
+        self._caption = QLabel()
+        self._caption.setObjectName("dim")
+        row = QHBoxLayout()
+        self._steps = []
+        for text, by in (("<", -1), (">", 1)):
+            step = button(text, partial(self.step, by))
+            step.setAccessibleName("Picture before" if by < 0 else "Next picture")
+            step.setToolTip(step.accessibleName())
+            step.setFixedWidth(round(2.4 * theme.em(self)))
+            self._steps.append(step)
+        self._forget = button("No masks", lambda: self._use_masks(()))
+        row.addWidget(self._steps[0])
+        row.addWidget(self._caption, 1, Qt.AlignmentFlag.AlignHCenter)
+        row.addWidget(self._forget)
+        row.addWidget(self._steps[1])
+        column.addLayout(row)
+        self._hint = QLabel()
+        self._hint.setObjectName("dim")
+        self._hint.setWordWrap(True)
+        column.addWidget(self._hint)
+        return side
+
+    def _choosing(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(page_title("Export", self))
+        column.addWidget(self.page, 1)
+        self.go = button("Export  (Enter)", self.export)
+        self.go.setAutoDefault(True)
+        self.go.setDefault(True)
+        row = QHBoxLayout()
+        row.addWidget(button("Cancel  (Esc)", self.reject))
+        row.addWidget(self.go, 1)
+        column.addLayout(row)
+        return page

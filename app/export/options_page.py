@@ -1,0 +1,275 @@
+"""The first page of the export dialog: who, what and where; ready as it opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QRegularExpression, Qt, Signal
+from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QRadioButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.actions import PathDialog
+from app.export.presenter import (
+    IDENTIFIED_WARNING,
+    ExportChoices,
+    Material,
+    contents,
+    free_name,
+    name_problem,
+)
+from app.widgets import theme
+from app.widgets.buttons import button
+from app.widgets.forms import add_row
+from app.widgets.layouts import side_by_side
+from semc_core.export.dicom.study import Patient
+
+_PARTS = (
+    ("clips", "Clips", "A short video round each plane (MP4)"),
+    ("report", "Report", "Pictures, confidences and the model, as HTML and PDF"),
+    ("dicom", "DICOM", "Images, clips and a structured report; only these can be sent to a PACS"),
+    ("frames", "Table of frames", "What the model said of every frame (CSV)"),
+    ("checklist", "Checklist", "Of the protocol, in the report"),
+    ("notes", "Notes", "Notes, reasons and names of marked stretches: free text, which may name somebody"),
+)
+_DICOM = (
+    ("jpeg", "Compress as JPEG", "Much smaller; a little of the pictures is lost"),
+    (
+        "shift_dates",
+        "Shift dates (else removed)",
+        "All dates of a patient are moved by the same time, so that the time between examinations stays. "
+        "Otherwise they are removed",
+    ),
+)
+_SEXES = (("", "not said"), ("F", "female"), ("M", "male"), ("O", "other"))
+
+
+class PatientForm(QWidget):
+    """Who was examined; all may stay empty. What DICOM cannot hold cannot be typed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = self._field(r"[^\\\x00-\x1f]{0,64}", "Family^Given")
+        self.patient_id = self._field(r"[^\\\x00-\x1f]{0,64}", "As in the hospital's system")
+        self.birth_date = self._field(r"(\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))?", "YYYYMMDD")
+        self.sex = QComboBox()
+        for value, title in _SEXES:
+            self.sex.addItem(title, value)
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setSpacing(4)
+        for title, field in (
+            ("Name", self.name),
+            ("Patient ID", self.patient_id),
+            ("Born", self.birth_date),
+            ("Sex", self.sex),
+        ):
+            add_row(form, title, field)
+
+    def _field(self, pattern: str, hint: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setValidator(QRegularExpressionValidator(QRegularExpression(pattern), field))
+        field.setPlaceholderText(hint)
+        return field
+
+    @property
+    def patient(self) -> Patient:
+        """What was typed."""
+        return Patient(
+            self.name.text().strip(),
+            self.patient_id.text().strip(),
+            self.birth_date.text(),
+            str(self.sex.currentData()),
+        )
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, a sentence; or ""."""
+        if not self.birth_date.hasAcceptableInput():
+            return "The birth date must be eight digits, YYYYMMDD, or empty."
+        return ""
+
+
+class ChoicesPage(QScrollArea):
+    """What is exported. Decides nothing: `choices`, `patient`, `folder` and `name` say what stands there.
+
+    Signals:
+        changed: Something was ticked.
+    """
+
+    changed = Signal()
+
+    def __init__(self, choices: ExportChoices, folder: Path, parent: QWidget | None = None) -> None:
+        """Show these choices, and this folder to export to."""
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.folder = folder
+        self.parts = {name: QCheckBox(title) for name, title, _ in (*_PARTS, *_DICOM)}
+        self.deidentified = QRadioButton("De-identified")
+        self.identified = QRadioButton("Identified")
+        self.as_folder = QRadioButton("Folder")
+        self.as_zip = QRadioButton("ZIP file")
+        self.name = QLineEdit()
+        self.name.setAccessibleName("Name of the export")
+        self.patient_form = PatientForm()
+        self._paths = PathDialog(self)
+        self._build()
+        self._show(choices)
+        self._connect()
+
+    @property
+    def choices(self) -> ExportChoices:
+        """What is ticked."""
+        ticked = {name: box.isChecked() for name, box in self.parts.items()}
+        return ExportChoices(
+            packed=self.as_zip.isChecked(), deidentify=self.deidentified.isChecked(), **ticked
+        )
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with what was typed, a sentence; or ""."""
+        return name_problem(self.name.text()) or self._patient_problem
+
+    @property
+    def _patient_problem(self) -> str:
+        return "" if self.deidentified.isChecked() else self.patient_form.problem
+
+    def show_problem(self) -> None:
+        """Go to the field that `problem` is about."""
+        wrong = self.name if name_problem(self.name.text()) else self.patient_form.birth_date
+        wrong.setFocus()
+        self.ensureWidgetVisible(wrong)
+
+    def show_material(self, material: Material | None) -> None:
+        """Say what will be in the export."""
+        if material is None:
+            self._contents.setText("Looking what there is …")
+            return
+        self._contents.setText("\n".join(contents(material, self.choices)))
+        protocol = material.protocol
+        box = self.parts["checklist"]
+        box.setVisible(protocol is not None)
+        box.setEnabled(self.parts["report"].isChecked())
+        if protocol is not None:
+            box.setText(f"Checklist: {protocol.title}")
+
+    def show_folder(self, folder: Path) -> None:
+        """Export to this folder."""
+        self.folder = folder
+        self._where.setToolTip(str(folder))
+        wide = round(11 * theme.em(self))
+        text = self.fontMetrics().elidedText(str(folder), Qt.TextElideMode.ElideMiddle, wide)
+        self._where.setText(f"in {text}")
+        self.name.setText(free_name(folder, self.deidentified.isChecked()))
+
+    def _show(self, choices: ExportChoices) -> None:
+        for name, box in self.parts.items():
+            box.setChecked(bool(getattr(choices, name)))
+        (self.as_zip if choices.packed else self.as_folder).setChecked(True)
+        (self.deidentified if choices.deidentify else self.identified).setChecked(True)
+        self.show_folder(self.folder)
+        self._show_who()
+        self._show_dicom()
+
+    def _connect(self) -> None:
+        for each in (*self.parts.values(), self.as_zip):
+            each.toggled.connect(lambda _: self.changed.emit())
+        self.deidentified.toggled.connect(self._who_changed)
+        self.parts["dicom"].toggled.connect(self._show_dicom)
+
+    def _who_changed(self) -> None:
+        untouched = self.name.text() == free_name(self.folder, not self.deidentified.isChecked())
+        if untouched:
+            self.name.setText(free_name(self.folder, self.deidentified.isChecked()))
+        self._show_who()
+        self.changed.emit()
+
+    def _show_who(self) -> None:
+        named = self.identified.isChecked()
+        self._warning.setVisible(named)
+        self.patient_form.setVisible(named)
+        # Without a name to hide, notes are always written, and dates as they are.
+        self.parts["notes"].setVisible(not named)
+        self.parts["shift_dates"].setVisible(not named)
+
+    def _show_dicom(self) -> None:
+        for name, _, _ in _DICOM:
+            self.parts[name].setEnabled(self.parts["dicom"].isChecked())
+
+    def _build(self) -> None:
+        em = theme.em(self)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, round(0.6 * em), 0)
+        column.setSpacing(round(0.35 * em))
+        self._contents = QLabel()
+        self._contents.setWordWrap(True)
+        column.addWidget(self._contents)
+        column.addWidget(_heading("Who can read it"))
+        column.addLayout(_group(self, self.deidentified, self.identified))
+        self._warning = QLabel(IDENTIFIED_WARNING)
+        self._warning.setObjectName("notice")
+        self._warning.setWordWrap(True)
+        column.addWidget(self._warning)
+        column.addWidget(self.patient_form)
+        column.addWidget(_heading("What is in it, beside the pictures"))
+        grid = QGridLayout()
+        grid.setVerticalSpacing(round(0.25 * em))
+        for place, (name, _, tip) in enumerate(_PARTS):
+            self.parts[name].setToolTip(tip)
+            wide = name == "checklist"  # with the title of its protocol
+            row, left = (3, 0) if wide else divmod(place - (place > 4), 2)
+            grid.addWidget(self.parts[name], row, left, 1, 2 if wide else 1)
+        self.parts["checklist"].setVisible(False)
+        column.addLayout(grid)
+        column.addWidget(_heading("DICOM objects"))
+        for name, _, tip in _DICOM:
+            self.parts[name].setToolTip(tip)
+            column.addWidget(self.parts[name])
+        column.addWidget(_heading("Where"))
+        column.addLayout(_group(self, self.as_folder, self.as_zip))
+        column.addWidget(self.name)
+        self._where = QLabel()
+        self._where.setObjectName("dim")
+        change = button("Change …", self._choose_folder)
+        change.setObjectName("flat")
+        column.addLayout(side_by_side(self._where, change, stretch=0))
+        column.addStretch(1)
+        self.setWidget(body)
+        body.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+
+    def _choose_folder(self) -> None:
+        self._paths.ask_folder("Where to export", lambda folder: self.show_folder(Path(folder)))
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName("heading")
+    return label
+
+
+def _group(owner: QWidget, *buttons: QRadioButton) -> QHBoxLayout:
+    """Side by side, one of them chosen."""
+    group = QButtonGroup(owner)
+    for each in buttons:
+        group.addButton(each)
+    row = side_by_side(*buttons)
+    row.setSpacing(round(1.5 * theme.em(owner)))
+    return row

@@ -1,0 +1,131 @@
+"""The later pages of the export dialog: what is done now, text in the pictures, done."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question
+from app.widgets import theme
+from app.widgets.buttons import button, page_title
+from semc_core.export.options import ExportResult
+
+
+class RunningPage(QWidget):
+    """How far the export is.
+
+    Signals:
+        cancelled: It is to be ended.
+    """
+
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._step = QLabel()
+        self._step.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress of the export")
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(button("Cancel  (Esc)", self.cancelled.emit))
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(self._step)
+        column.addWidget(self._bar)
+        column.addLayout(row)
+        column.addStretch(1)
+
+    def show_state(self, state: ExportState) -> None:
+        """Show the step."""
+        self._step.setText(progress_sentence(state))
+        self._bar.setRange(0, state.total)
+        self._bar.setValue(state.done)
+
+
+class TextPage(QWidget):
+    """Asks what becomes of text that was found.
+
+    Signals:
+        answered: "mask", "leave out" or "keep".
+        left: Back to the choices.
+    """
+
+    answered = Signal(str)
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._question = QLabel()
+        self._question.setWordWrap(True)
+        self.mask_text = button("Mask the text  (Enter)", lambda: self.answered.emit("mask"))
+        self.leave_out = button("Leave these planes out", lambda: self.answered.emit("leave out"))
+        self.keep = button("Keep them as they are", lambda: self.answered.emit("keep"))
+        note = QLabel("Keep them only if you have looked at each: what is written there leaves this machine.")
+        note.setObjectName("notice")
+        note.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(page_title("Text in the pictures", self))
+        column.addWidget(self._question)
+        for each in (self.mask_text, self.leave_out, self.keep, note):
+            column.addWidget(each)
+        column.addStretch(1)
+        column.addWidget(button("Back  (Esc)", self.left.emit))
+
+    def begin(self, state: ExportState, planes: int) -> None:
+        """Ask, of so many planes in all; Enter masks."""
+        self._question.setText(text_question(state.findings, planes))
+        self.mask_text.setDefault(True)
+        self.mask_text.setFocus()
+
+
+class DonePage(QWidget):
+    """What was exported, and what can be done with it.
+
+    Signals:
+        show_wanted: Its folder is to be shown.
+        send_wanted: It is to be sent.
+        left: The dialog can go.
+    """
+
+    show_wanted = Signal()
+    send_wanted = Signal()
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sentence = QLabel()
+        self._sentence.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
+        self._where = QLabel()
+        self._where.setObjectName("dim")
+        self._notices = QLabel()
+        self._notices.setObjectName("notice")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(page_title("Exported", self))
+        for label in (self._sentence, self._where, self._notices):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            column.addWidget(label)
+        column.addStretch(1)
+        self.send = button("Send to …", self.send_wanted.emit)
+        self.close_button = button("Close  (Enter)", self.left.emit)
+        row = QHBoxLayout()
+        row.addWidget(button("Show folder", self.show_wanted.emit))
+        row.addWidget(self.send)
+        row.addStretch(1)
+        row.addWidget(self.close_button)
+        column.addLayout(row)
+
+    def begin(self, result: ExportResult, *, deidentified: bool, with_dicom: bool) -> None:
+        """Show this; Enter closes."""
+        self._sentence.setText(done_sentence(result, deidentified))
+        self._where.setText(f"in {result.target.parent}")
+        self._notices.setText("\n\n".join(result.notices))
+        self.send.setEnabled(with_dicom and result.planes > 0)
+        self.send.setToolTip("" if self.send.isEnabled() else "Only an export with DICOM can be sent.")
+        self.close_button.setDefault(True)
+        self.close_button.setFocus()

@@ -1,0 +1,266 @@
+"""What the user chooses for an export, and what the dialog says: pure data and functions. No Qt here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from semc_core.export.dicom.study import Patient
+from semc_core.export.masks import Device
+from semc_core.export.ocr import TextFinding
+from semc_core.export.options import ExportOptions, ExportResult, TextChoice
+from semc_core.labels import short_name
+from semc_core.protocols.protocol import Protocol
+from semc_core.session.records import PlaneEntry, RegionEntry
+from semc_core.text import counted
+from semc_core.types import Crop
+
+_REMEMBERED: Final = ("packed", "clips", "report", "dicom", "jpeg", "frames", "checklist")
+_LONGEST_NAME: Final = 120
+LEAST_MASK_PX: Final = 4
+"""A mask smaller than this, in frame pixels, was not meant."""
+
+IDENTIFIED_WARNING: Final = (
+    "This export names the patient and keeps whole pictures, notes and dates. Nobody looks for text in them. "
+    "Pass it on only where that is allowed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChoices:
+    """What is ticked in the dialog.
+
+    Attributes:
+        packed: A ZIP file in place of a folder.
+        clips: A clip per plane.
+        report: The report as HTML and PDF.
+        dicom: DICOM objects; only they can be sent to a PACS.
+        jpeg: Their pixels as baseline JPEG: smaller, and a little of them is lost.
+        shift_dates: Without names, move their dates by the same time in place of removing them.
+        frames: The table of all frames.
+        checklist: The protocol's checklist in the report.
+        deidentify: Leave out who was examined.
+        notes: Write notes and reasons also without names.
+    """
+
+    packed: bool = False
+    clips: bool = True
+    report: bool = True
+    dicom: bool = True
+    jpeg: bool = False
+    shift_dates: bool = False
+    frames: bool = True
+    checklist: bool = True
+    deidentify: bool = True
+    notes: bool = False
+
+    def to_text(self) -> str:
+        """For the settings. What may tell who was examined is not remembered: it is chosen each time."""
+        known = asdict(self)
+        return json.dumps({name: known[name] for name in _REMEMBERED})
+
+
+def choices_from(text: str) -> ExportChoices:
+    """The choices made last; what cannot be understood is as it is at first."""
+    try:
+        plain = json.loads(text)
+        known = {name: plain.get(name) for name in _REMEMBERED}
+        return ExportChoices(**{name: value for name, value in known.items() if isinstance(value, bool)})
+    except (ValueError, TypeError, AttributeError):
+        return ExportChoices()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What there is to export. Read on a thread of its own.
+
+    Attributes:
+        folder: Of the session.
+        planes: Without the rejected ones, in order of time.
+        rejected: How many were rejected.
+        regions: Marked by a person.
+        note: On the whole session.
+        loop: Whether the loop or a recording is there, to cut clips from.
+        device: Whose masks hold.
+        masks: Remembered for it.
+        protocol: Whose checklist can be exported, or None.
+    """
+
+    folder: Path
+    planes: tuple[PlaneEntry, ...]
+    rejected: int
+    regions: tuple[RegionEntry, ...]
+    note: str
+    loop: bool
+    device: Device
+    masks: tuple[Crop, ...]
+    protocol: Protocol | None = None
+
+
+class Phase(Enum):
+    """Where an export is."""
+
+    CHOOSING = "choosing"
+    RUNNING = "running"
+    TEXT = "text"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExportState:
+    """How an export stands.
+
+    Attributes:
+        phase: What the dialog shows.
+        step: What is done now.
+        done: How much of it.
+        total: Of how much; 0 where that is not known.
+        findings: The pictures with text that the user is asked about.
+        result: Of the export that is done.
+        said: Why it was not made, a sentence; or "".
+        failed: Whether that is a fault, and not the user's wish.
+    """
+
+    phase: Phase = Phase.CHOOSING
+    step: str = ""
+    done: int = 0
+    total: int = 0
+    findings: tuple[TextFinding, ...] = ()
+    result: ExportResult | None = None
+    said: str = ""
+    failed: bool = False
+
+
+def options_of(
+    choices: ExportChoices,
+    masks: Sequence[Crop],
+    patient: Patient,
+    protocol: Protocol | None,
+    text: TextChoice = "ask",
+) -> ExportOptions:
+    """The options of the export. Masks and the patient belong to one kind of export each."""
+    return ExportOptions(
+        deidentify=choices.deidentify,
+        notes=choices.notes,
+        frames=choices.frames,
+        clips=choices.clips,
+        report=choices.report,
+        dicom=choices.dicom,
+        jpeg=choices.dicom and choices.jpeg,
+        dates="shifted" if choices.dicom and choices.deidentify and choices.shift_dates else "removed",
+        masks=tuple(masks) if choices.deidentify else (),
+        text=text,
+        patient=None if choices.deidentify or patient == Patient() else patient,
+        protocol=protocol if choices.checklist and choices.report else None,
+    )
+
+
+def name_problem(name: str) -> str:
+    """What is wrong with the name of an export, a sentence; or ""."""
+    if not name.strip():
+        return "Give the export a name."
+    if any(mark in '/\\:*?"<>|' or not mark.isprintable() for mark in name) or name.strip(". ") != name:
+        return 'The name may not hold / \\ : * ? " < > | and not begin or end with a point or a space.'
+    if len(name) > _LONGEST_NAME:
+        return f"The name may have {_LONGEST_NAME} characters."
+    return ""
+
+
+def target_of(folder: Path, name: str, packed: bool) -> Path:
+    """Where the export goes."""
+    return folder / (f"{name}.zip" if packed and not name.lower().endswith(".zip") else name)
+
+
+def free_name(folder: Path, deidentified: bool) -> str:
+    """ "export-001": without a date or the name of the loop, which may tell who was examined."""
+    stem = "export" if deidentified else "identified"
+    number = 1
+    while any((folder / f"{stem}-{number:03d}{tail}").exists() for tail in ("", ".zip")):
+        number += 1
+    return f"{stem}-{number:03d}"
+
+
+def contents(material: Material, choices: ExportChoices) -> tuple[str, ...]:
+    """What the export will hold, line by line."""
+    planes = material.planes
+    if not planes:
+        return ("This session holds no planes; the export has only tables and the report.",)
+    lines = [_planes_line(material)]
+    if choices.clips:
+        lines.append(_clips_line(material))
+    words = [material.note, *(plane.note for plane in planes), *(each.note for each in material.regions)]
+    notes = sum(bool(word) for word in words)
+    if notes:
+        kept = choices.notes or not choices.deidentify
+        lines.append(
+            f"{counted(notes, 'note')} {'written' if kept else 'left out: free text may name somebody'}"
+        )
+    if material.regions:
+        lines.append(counted(len(material.regions), "marked stretch", "marked stretches"))
+    return tuple(lines)
+
+
+def _planes_line(material: Material) -> str:
+    left = f" ({material.rejected} rejected left out)" if material.rejected else ""
+    names = ", ".join(dict.fromkeys(short_name(plane.plane) for plane in material.planes))
+    return f"{counted(len(material.planes), 'plane')}{left}: {names}"
+
+
+def _clips_line(material: Material) -> str:
+    saved = sum(plane.clip is not None for plane in material.planes)
+    rest = len(material.planes) - saved
+    if not rest:
+        return counted(saved, "clip")
+    if material.loop:
+        return counted(len(material.planes), "clip") + (f", {rest} cut from the loop" if saved else "")
+    if saved:
+        return f"{counted(saved, 'clip')}: the loop of the others is not there"
+    return "No clips: the loop is not there"
+
+
+def plane_caption(planes: Sequence[PlaneEntry], at: int) -> str:
+    """ "2 of 5   FHP1, frame 122"."""
+    plane = planes[at]
+    return f"{at + 1} of {len(planes)}   {short_name(plane.plane)}, frame {plane.frame_index}"
+
+
+def progress_sentence(state: ExportState) -> str:
+    """What is done now, for the user."""
+    if not state.step:
+        return "Preparing"
+    return f"{state.step}: {state.done} of {state.total}" if state.total else state.step
+
+
+def text_question(findings: Sequence[TextFinding], planes: int) -> str:
+    """What is asked where text was found."""
+    where = counted(len(findings), "plane")
+    return (
+        f"Text was found in {where} of {planes}, in the picture or in the clip. It may say who was examined. "
+        "What should become of it?"
+    )
+
+
+def done_sentence(result: ExportResult, deidentified: bool) -> str:
+    """What was exported."""
+    kind = "De-identified" if deidentified else "NOT de-identified"
+    size = result.size / 1e6
+    return (
+        f"{kind}: {counted(result.planes, 'plane')}, {counted(result.files, 'file')}, "
+        f"{size:.1f} MB, as {result.target.name}"
+    )
+
+
+def mask_at(masks: Sequence[Crop], x: float, y: float) -> int | None:
+    """Which mask holds a place in the frame; the one drawn last where they overlap."""
+    for number in reversed(range(len(masks))):
+        mask = masks[number]
+        if mask.left <= x < mask.left + mask.width and mask.top <= y < mask.top + mask.height:
+            return number
+    return None
+
+
+assert set(_REMEMBERED) < {each.name for each in fields(ExportChoices)}

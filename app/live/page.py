@@ -1,0 +1,365 @@
+"""The scan on screen: picture, readout, traces, saved planes. Polls the engine, and shows what it finds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.checklist.controller import Protocols
+from app.checklist.panel import ChecklistPanel
+from app.checklist.scan_checklist import ScanChecklist
+from app.instrumentation import RecentValues
+from app.live.presenter import LabelRun, ShownPicture, Tone, merged, readout, shown_picture
+from app.live.readout import ReadoutView
+from app.live.record_state import badge
+from app.live.traces import TracesView
+from app.widgets import theme
+from app.widgets.image_view import LiveView
+from app.widgets.saved_strip import SavedStrip
+from semc_core.imaging.heatmap import HeatMap, heat_map
+from semc_core.io.video_encoder import Quality
+from semc_core.labels import NON_STANDARD
+from semc_core.model.spec import ModelSpec
+from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.state import EngineState, Phase
+from semc_core.session.recording.recorder import RecordingState
+from semc_core.session.saved import SavedPlane
+from semc_core.types import FramePacket, FrameResult
+
+_TRACES_EVERY_S: Final = 0.1
+_AGE_EVERY_S: Final = 0.25
+_FLASH_S: Final = 1.5
+_TRACES_EM: Final = 9
+_SHORT_EM: Final = 27
+"""A page that is lower than this has no room for the curves."""
+
+_CLOSED_EM: Final = 3.6
+"""The closed checklist, and the gaps round it."""
+
+_REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  A: automatic."
+_REGION_TOO_SMALL = "That region is too small; drag a larger one.  Esc: as it was."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """What the freeze key holds: a picture, and all that was concluded from it."""
+
+    shown: ShownPicture
+    result: FrameResult | None
+    heat: HeatMap | None
+    saved: bool
+
+
+class ScanPage(QWidget):
+    """Shows one engine at a time.
+
+    Attributes:
+        heat_map_on: Whether the heat map is laid over the picture.
+        latency: Capture to overlay, milliseconds.
+    """
+
+    def __init__(
+        self, protocols: Protocols, keep_latencies: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.checklist = ChecklistPanel()
+        self.words = ScanChecklist(protocols)
+        self.view = LiveView()
+        self.readout = ReadoutView()
+        self.traces = TracesView()
+        self.strip = SavedStrip()
+        self.latency = RecentValues(keep_latencies)
+        self.heat_map_on = False
+        self._engine: LiveEngine | None = None
+        self._clear()
+        self._build()
+        self.view.region_refused.connect(lambda: self._say(_REGION_TOO_SMALL))
+
+    def _build(self) -> None:
+        heading = self._traces_heading = QLabel("Confidence, last 20 s")
+        heading.setObjectName("heading")
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.readout)
+        column.addWidget(self.checklist)
+        column.addWidget(heading)
+        column.addWidget(self.traces, 1)
+        em = theme.em(self)
+        side.setMinimumWidth(round(17 * em))
+        side.setMaximumWidth(round(38 * em))
+        side.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        upper = QHBoxLayout()
+        upper.addWidget(self.view, 2)
+        upper.addWidget(side, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(upper, 1)
+        layout.addWidget(self.strip)
+
+    def _clear(self) -> None:
+        self._spec: ModelSpec | None = None
+        self._colours: dict[str, str] = {}
+        self._preview: FramePacket | None = None
+        self._result: FrameResult | None = None
+        self._held: _Held | None = None
+        self._heat: tuple[FrameResult, HeatMap] | None = None
+        self._run = LabelRun()
+        self._saved: tuple[SavedPlane, ...] = ()
+        self._age_s = 0.0
+        self._age_at_s = 0.0
+        self._traces_at_s = 0.0
+        self._flash = ""
+        self._flash_until_s = 0.0
+        self._hint = ""
+        self.region_by_hand = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A small window keeps its room for the picture."""
+        em = theme.em(self)
+        self.strip.setFixedHeight(round(min(max(0.2 * self.height(), 8.5 * em), 12 * em)))
+        beside = self.height() - self.strip.maximumHeight() - _CLOSED_EM * em
+        high = min(max(0.3 * self.height(), 10 * em), 17 * em, max(beside, 8 * em))
+        self.readout.setFixedHeight(round(high))
+        self.fit_checklist()
+
+    def fit_checklist(self) -> None:
+        """Divide the room below the readout; where there is little, the traces give way to the open list."""
+        room = self.height() - self.strip.height() - self.readout.height()
+        em = theme.em(self)
+        self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
+        short = self.height() < _SHORT_EM * em
+        self.traces.setVisible(not self.checklist.takes_all and not short)
+        self._traces_heading.setVisible(not self.checklist.narrow)
+
+    def begin(self, engine: LiveEngine) -> None:
+        """Show this scan from now on."""
+        self._engine = engine
+        self.words.begin(engine)
+        self._clear()
+        self.latency.clear()
+        self.view.choosing_region = False
+        self.view.latencies_ms.clear()
+        self.view.show_picture(None, None, None, None)
+        self.traces.begin(None)
+        self.strip.show_planes((), {})
+
+    @property
+    def saved(self) -> tuple[SavedPlane, ...]:
+        """The planes saved in this scan."""
+        return self._saved
+
+    @property
+    def session_folder(self) -> Path | None:
+        """Where the scan is kept; None before there is something to keep."""
+        session = None if self._engine is None else self._engine.session
+        return None if session is None else session.folder
+
+    @property
+    def recording_state(self) -> RecordingState | None:
+        """Of the recording that runs, or ran last; None if there was none."""
+        return None if self._engine is None else self._engine.tap.recording
+
+    @property
+    def recording(self) -> bool:
+        """Whether frames are recorded now."""
+        state = self.recording_state
+        return state is not None and state.active
+
+    @property
+    def can_record(self) -> bool:
+        """Whether the scan has begun."""
+        return self._engine is not None and self._engine.state.phase is Phase.RUNNING
+
+    def toggle_recording(self, quality: Quality) -> None:
+        """Record from the next frame on, or no further.
+
+        Raises:
+            SaveError: The scan cannot be recorded.
+        """
+        if self._engine is None:
+            return
+        if self.recording:
+            self._engine.tap.stop_recording()
+        else:
+            self._engine.tap.start_recording(quality)
+
+    @property
+    def result(self) -> FrameResult | None:
+        """The newest result."""
+        return self._result
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """Of the model, when it is loaded."""
+        return self._spec
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the picture is held."""
+        return self._held is not None
+
+    def freeze(self, on: bool) -> None:
+        """Hold the picture, or let it go on.
+
+        The newest classified frame is held, with its own label and heat map: all that is shown belongs
+        together. Without one, it is the newest frame.
+        """
+        if not on:
+            self._held = None
+            return
+        shown = shown_picture(None, self._result, self.heat_map_on, time.monotonic())
+        shown = shown or shown_picture(self._preview, None, False, time.monotonic())
+        if shown is not None:
+            saved = self._run.saved(self._saved)
+            self._held = _Held(shown, self._result, self._heat_of(shown.heat_of), saved)
+
+    def toggle_heat_map(self, on: bool) -> None:
+        """Lay the heat map over the picture, also over one that is held."""
+        self.heat_map_on = on
+        if self._held is not None:
+            shown = shown_picture(None, self._held.result, on, 0.0) or self._held.shown
+            self._held = replace(self._held, shown=shown, heat=self._heat_of(shown.heat_of))
+
+    def capture(self) -> bool:
+        """Save the frame that is shown.
+
+        Returns:
+            False if it was not classified, or the store takes nothing more.
+        """
+        held, engine = self._held, self._engine
+        result = self._result if held is None else held.result
+        if engine is None or result is None:
+            # Another frame than the one that is held must never be saved in its place.
+            self.flash("NOTHING TO CAPTURE")
+            return False
+        done = engine.capture_now(None if held is None else result)
+        self.flash("CAPTURED" if done else "NOT CAPTURED")
+        return done
+
+    @property
+    def flash_text(self) -> str:
+        """What was shown over the picture last."""
+        return self._flash
+
+    def flash(self, text: str) -> None:
+        """Show a short text over the picture for a moment."""
+        self._flash, self._flash_until_s = text, time.monotonic() + _FLASH_S
+
+    def show_item(self, item_id: str, show: Callable[[SavedPlane], None]) -> None:
+        """Show the plane that fulfils an item of the checklist."""
+        view = self.checklist.view
+        rows = () if view is None else view.rows
+        wanted = [row.plane_id for row in rows if row.item_id == item_id]
+        for plane in self._saved:
+            if plane.hold_id in wanted:
+                show(plane)
+
+    def say(self, item_id: str, reason: str | None) -> None:
+        """An item of the checklist is not possible, and why; with None, it is after all."""
+        self.words.say(self.words.protocol, item_id, reason)
+
+    def choose_region(self, on: bool) -> None:
+        """Let the user drag a region of interest."""
+        self.view.choosing_region = on
+        self._say(_REGION_HINT if on else "")
+
+    def _say(self, hint: str) -> None:
+        self._hint = hint
+
+    def tick(self, now_s: float, stopping: bool) -> None:
+        """Poll the engine and show what is new."""
+        engine = self._engine
+        if engine is None:
+            return
+        self._take_spec(engine)
+        self._preview = engine.preview.take() or self._preview
+        new = engine.results.take()
+        if new is not None:
+            self._result = new
+            self._run.update(new, 0.0 if self._spec is None else self._spec.thresholds.merge_gap_s)
+            self.traces.add(new)
+        saved = engine.take_saved()
+        if saved:
+            self._saved = merged(self._saved, saved)
+            self.strip.show_planes(self._saved, self._colours)
+            self.traces.mark(self._saved)
+        self.checklist.show_view(self.words.view(self._saved, self._spec))
+        self._show_picture(engine, now_s)
+        self._show_readout(engine.state, now_s, stopping)
+        if now_s - self._traces_at_s >= _TRACES_EVERY_S:
+            self._traces_at_s = now_s
+            self.traces.refresh()
+        for value in self.view.latencies_ms:
+            self.latency.add(now_s, value)
+        self.view.latencies_ms.clear()
+
+    def _take_spec(self, engine: LiveEngine) -> None:
+        if self._spec is None and engine.spec is not None:
+            self._spec = engine.spec
+            self._colours = theme.plane_colours(self._spec.planes)
+            self.traces.begin(self._spec, self._spec.thresholds.enter)
+
+    def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
+        if result is None or result.prediction is None or self._spec is None:
+            return None
+        if self._heat is None or self._heat[0] is not result:
+            index = self._spec.classes.index(result.label)
+            heat = heat_map(result.prediction, index, result.crop, self._spec.preprocessing)
+            self._heat = (result, heat)
+        return self._heat[1]
+
+    def _show_picture(self, engine: LiveEngine, now_s: float) -> None:
+        if self._held is not None:
+            shown, result, heat = self._held.shown, self._held.result, self._held.heat
+        else:
+            maybe = shown_picture(self._preview, self._result, self.heat_map_on, now_s)
+            if maybe is None:
+                return
+            shown, result, heat = maybe, self._result, self._heat_of(maybe.heat_of)
+        crop = engine.crop if self._held is None or result is None else result.crop
+        view = self.view
+        same = shown.packet is view.packet and result is view.result and heat is view.heat
+        if not same or crop != view.crop:
+            view.show_picture(shown.packet, result, heat, crop)
+
+    def _show_readout(self, state: EngineState, now_s: float, stopping: bool) -> None:
+        held = self._held
+        result = self._result if held is None else held.result
+        if result is not None and now_s - self._age_at_s >= _AGE_EVERY_S:
+            self._age_at_s = now_s
+            self._age_s = now_s - result.packet.captured_s
+        newest = self._preview
+        silent_s = 0.0 if newest is None or held is not None else now_s - newest.captured_s
+        saved = self._run.saved(self._saved) if held is None else held.saved
+        spec = self._spec
+        info = None if self._engine is None else self._engine.source_info
+        said = readout(
+            state,
+            result,
+            self._age_s,
+            classes=() if spec is None else spec.classes,
+            none_class=NON_STANDARD if spec is None else spec.none_class,
+            saved=saved,
+            held=held is not None,
+            silent_s=silent_s,
+            frame_rate=None if info is None else info.frame_rate,
+            stopping=stopping,
+        )
+        colour = self._colours.get(said.title, theme.TEXT)
+        self.readout.show_readout(said, colour)
+        badges = [("FROZEN", theme.ACCENT)] if held is not None else []
+        if recorded := badge(self.recording_state):
+            badges.insert(0, (recorded, theme.FAULT))
+        if now_s < self._flash_until_s:
+            badges.append((self._flash, theme.GOOD if self._flash == "CAPTURED" else theme.WARNING))
+        starting = state.phase is Phase.STARTING and not self.view.choosing_region
+        hint = (state.message or "Waiting for the first frame.") if starting else self._hint
+        accent = colour if said.tone is Tone.PLANE else theme.ACCENT if self.region_by_hand else None
+        self.view.show_texts(tuple(badges), hint, accent)

@@ -1,0 +1,339 @@
+"""What the window says, as data: pure functions from the engine's data to texts and tones. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from semc_core.labels import NON_STANDARD, full_name, short_name
+from semc_core.pipeline.state import EngineState, Phase, Spread, Statistics
+from semc_core.session.saved import SavedPlane
+from semc_core.sources.base import SourceInfo
+from semc_core.types import FramePacket, FrameResult
+
+STALE_AFTER_S: Final = 0.5
+"""A prediction older than this is no longer about what the picture shows."""
+
+SILENT_AFTER_S: Final = 1.0
+"""A running source that gave no frame for so long, and for three frames' time, is said to be silent."""
+
+RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
+
+
+class Tone(Enum):
+    """How a text is coloured."""
+
+    PLANE = "plane"
+    NEUTRAL = "neutral"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """The large text beside the picture.
+
+    Attributes:
+        title: The plane, or what is the matter; a few words.
+        detail: The plane's name in words, or what to do.
+        tone: Colour.
+        confidence: 0-1, of the plane, or of the closest one where there is none; None where nothing was
+            classified.
+        number: The confidence in words.
+        age: How old the prediction is, in words, or "".
+        stale: The prediction is too old to be about this picture.
+        saved: A frame of the hold that is shown was saved.
+    """
+
+    title: str
+    detail: str
+    tone: Tone
+    confidence: float | None = None
+    number: str = ""
+    age: str = ""
+    stale: bool = False
+    saved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A sentence across the window, and the ways out of it.
+
+    Attributes:
+        text: One or two sentences.
+        fault: True for an error, False for a notice.
+        actions: Names of what its buttons do.
+    """
+
+    text: str
+    fault: bool
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownPicture:
+    """Which frame is painted, and what is painted over it.
+
+    Attributes:
+        packet: The frame.
+        heat_of: The result whose heat map is laid over; it was made from this very frame. None for none.
+    """
+
+    packet: FramePacket
+    heat_of: FrameResult | None
+
+
+def shown_picture(
+    preview: FramePacket | None, result: FrameResult | None, heat_map: bool, now_s: float
+) -> ShownPicture | None:
+    """Choose the frame to paint.
+
+    The newest frame is shown as it comes, ahead of the model. With the heat map on, the frame that was
+    classified last is shown instead, because the heat map belongs to it; unless it is stale, for the live
+    picture never waits for the model.
+    """
+    if result is not None and heat_map and result.prediction is not None:
+        newest_s = now_s if preview is None else preview.captured_s
+        if preview is None or newest_s - result.packet.captured_s <= STALE_AFTER_S:
+            return ShownPicture(result.packet, result if result.label != NON_STANDARD else None)
+    if preview is not None:
+        return ShownPicture(preview, None)
+    return None if result is None else ShownPicture(result.packet, None)
+
+
+def readout(
+    state: EngineState | None,
+    result: FrameResult | None,
+    age_s: float,
+    *,
+    classes: tuple[str, ...] = (),
+    none_class: str = NON_STANDARD,
+    saved: bool = False,
+    held: bool = False,
+    silent_s: float = 0.0,
+    frame_rate: float | None = None,
+    stopping: bool = False,
+) -> Readout:
+    """What the large text says.
+
+    Args:
+        state: Of the scan; None if there is none.
+        result: Newest result, or the one held by the freeze key.
+        age_s: Time since its frame was captured, seconds.
+        classes: Of the model.
+        none_class: Which of them says "none of these".
+        saved: Whether a frame of the plane that is held was saved.
+        held: The picture and its result are held by the freeze key; their age says nothing.
+        silent_s: Time since the newest frame, seconds.
+        frame_rate: Frames per second that the source says it gives; None if it does not say.
+        stopping: The scan is being ended.
+    """
+    phase = Phase.IDLE if state is None else state.phase
+    message = "" if state is None else state.message
+    if stopping:
+        return Readout("Stopping", "The scan is ended; what was found is written.", Tone.NEUTRAL)
+    if phase is Phase.IDLE:
+        return Readout("No scan", "Choose a source, or press S.", Tone.NEUTRAL)
+    if phase is Phase.STARTING:
+        return Readout("Starting", message or "Waiting for the first frame.", Tone.NEUTRAL)
+    if phase is Phase.FAULT and result is None:
+        return Readout("No scan", "It could not begin; see above.", Tone.FAULT)
+    if phase is Phase.FAULT:
+        return Readout("Scan ended", "A fault ended it; see above.", Tone.FAULT)
+    if phase is Phase.ENDED:
+        return Readout("End of scan", "Press S to play it again, N for another source.", Tone.NEUTRAL)
+    if phase is Phase.STOPPED:
+        return Readout("Stopped", "Press S to start again, N for another source.", Tone.NEUTRAL)
+    if result is None:
+        return Readout("Starting", "Waiting for the first frame.", Tone.NEUTRAL)
+    if silent_s > silent_after_s(frame_rate):
+        return Readout(
+            "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
+        )
+    said = _of_result(result, age_s, classes, none_class, saved)
+    return replace(said, age="held", stale=False) if held else said
+
+
+def _of_result(
+    result: FrameResult, age_s: float, classes: tuple[str, ...], none_class: str, saved: bool
+) -> Readout:
+    shown = Readout("", "", Tone.NEUTRAL, age=age_text(age_s), stale=age_s > STALE_AFTER_S)
+    if result.picture == "black":
+        return replace(shown, title="No picture", detail="The picture is black.", tone=Tone.WARNING)
+    if result.picture == "flat":
+        return replace(shown, title="No scan", detail="A test pattern or an empty screen.", tone=Tone.WARNING)
+    frozen = result.picture == "frozen"
+    frozen_detail = "The scanner is frozen; nothing is saved."
+    if result.label != NON_STANDARD:
+        return replace(
+            shown,
+            title=result.label,
+            detail=frozen_detail if frozen else full_name(result.label),
+            tone=Tone.PLANE,
+            confidence=result.confidence,
+            number=percent(result.confidence),
+            saved=saved,
+        )
+    if frozen:
+        return replace(shown, title="Still picture", detail=frozen_detail, tone=Tone.WARNING)
+    name, confidence = closest_plane(result, classes, none_class)
+    if not name:
+        return replace(shown, title=short_name(NON_STANDARD), detail=full_name(NON_STANDARD))
+    return replace(
+        shown,
+        title=short_name(NON_STANDARD),
+        detail=f"Closest: {full_name(name)}",
+        confidence=confidence,
+        number=f"{name} {percent(confidence)}",
+    )
+
+
+def silent_after_s(frame_rate: float | None) -> float:
+    """How long a source of `frame_rate` frames per second may give nothing, seconds."""
+    return max(SILENT_AFTER_S, 3 / frame_rate) if frame_rate else SILENT_AFTER_S
+
+
+def closest_plane(
+    result: FrameResult, classes: tuple[str, ...], none_class: str = NON_STANDARD
+) -> tuple[str, float]:
+    """The most probable plane and its probability, though it may not be sure enough; "" without one."""
+    planes = [i for i, name in enumerate(classes[: len(result.smoothed)]) if name != none_class]
+    if not planes:
+        return "", 0.0
+    best = max(planes, key=lambda i: float(result.smoothed[i]))
+    return classes[best], float(result.smoothed[best])
+
+
+def percent(share: float) -> str:
+    """ "97%". Never 100% unless it is."""
+    return "100%" if share >= 1.0 else f"{min(99, round(share * 100))}%"
+
+
+def age_text(age_s: float) -> str:
+    """ "40 ms ago", "2.1 s ago". Milliseconds in steps of ten: the last digit only flickers."""
+    return f"{duration(age_s)} ago"
+
+
+def duration(seconds: float) -> str:
+    """A short time in words, at least 10 ms."""
+    if seconds < 0.995:
+        return f"{max(1, round(seconds * 100)) * 10} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+def scan_time(seconds: float) -> str:
+    """A time within the scan: "0:07.3", "12:40.0"."""
+    tenths = int(seconds * 10 + 0.5)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+class LabelRun:
+    """Since when the steady label has been what it is; says whether that hold was saved.
+
+    As in `engine.detector`, a plane that is named again within the merge gap continues its hold.
+    """
+
+    def __init__(self) -> None:
+        self._label = NON_STANDARD
+        self._spans: dict[str, tuple[float, float]] = {}
+
+    def update(self, result: FrameResult, merge_gap_s: float = 0.0) -> None:
+        """Take the next result, and the model's `merge_gap_s`."""
+        label, now_s = result.label, result.packet.pts_s
+        since_s, last_s = self._spans.get(label, (now_s, now_s))
+        continued = label == self._label or 0 <= now_s - last_s <= merge_gap_s
+        self._label, self._spans[label] = label, (since_s if continued else now_s, now_s)
+
+    def saved(self, planes: Iterable[SavedPlane]) -> bool:
+        """Whether one of `planes` is of the plane that is held now, and was written."""
+        if self._label == NON_STANDARD:
+            return False
+        since_s, _ = self._spans[self._label]
+        return any(p.plane == self._label and p.png is not None and p.hold_end_s >= since_s for p in planes)
+
+
+def banner(
+    state: EngineState | None,
+    info: SourceInfo | None,
+    window_fault: str = "",
+    read: Collection[str] = (),
+    way: str = "source",
+) -> Banner | None:
+    """The most urgent thing to say, or None.
+
+    Args:
+        state: Of the scan.
+        info: Of the source; it may have a notice.
+        window_fault: What went wrong outside of the scan.
+        read: Texts that the user has put away.
+        way: Name of the way out of `window_fault`.
+    """
+    said: list[Banner] = []
+    if window_fault:
+        said.append(Banner(window_fault, True, (way,)))
+    if state is not None and state.message and state.phase is not Phase.STARTING:
+        ways: tuple[str, ...] = ("change_folder",)
+        if state.phase is Phase.FAULT:
+            ways = ("model", "start_stop") if state.model_fault else ("source", "start_stop")
+        said.append(Banner(state.message, True, ways))
+    if info is not None and info.notice:
+        said.append(Banner(info.notice, False))
+    return next((one for one in said if one.text not in read), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusItem:
+    """One number of the status line: its name, its value, and whether it is worrying."""
+
+    name: str
+    value: str
+    worrying: bool = False
+
+
+def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tuple[StatusItem, ...]:
+    """The numbers of the status line.
+
+    Args:
+        statistics: Of the engine.
+        latency: Capture to overlay, measured by the window.
+        pause_ms: Longest time the window did not answer in the last seconds.
+    """
+    delay = f"{latency.p50_ms:.0f} / {latency.p95_ms:.0f} ms" if latency.p50_ms else "–"
+    return (
+        StatusItem("Source", f"{statistics.capture_rate:.1f} fps"),
+        StatusItem("Model", f"{statistics.classify_rate:.1f} fps"),
+        StatusItem("Delay p50 / p95", delay, latency.p95_ms > 150),
+        _drops(statistics),
+        StatusItem("Pause", f"{pause_ms:.0f} ms", pause_ms > 100),
+    )
+
+
+def ended_items(statistics: Statistics) -> tuple[StatusItem, ...]:
+    """The numbers of the status line after a scan: how much it was. The rates would only fade away."""
+    return (
+        StatusItem("Frames", f"{statistics.frames_in}"),
+        StatusItem("Analysed", f"{statistics.classified}"),
+        _drops(statistics),
+    )
+
+
+def _drops(statistics: Statistics) -> StatusItem:
+    share = statistics.dropped / max(1, statistics.frames_in)
+    value = f"{statistics.dropped}" + (f" ({share:.1%})" if statistics.dropped else "")
+    return StatusItem("Drops", value, share > 0.5)
+
+
+def model_text(name: str, sha256: str, device_name: str) -> str:
+    """ "semc_live 3f2a91bc · CPU, OpenVINO float32"."""
+    model = f"{name} {sha256[:8]}".strip()
+    return " · ".join(part for part in (model, device_name) if part)
+
+
+def merged(planes: tuple[SavedPlane, ...], new: Iterable[SavedPlane]) -> tuple[SavedPlane, ...]:
+    """`planes` with `new` put in: the same hold's entry is replaced at its place, others come last."""
+    by_hold = {plane.hold_id: plane for plane in planes}
+    for plane in new:
+        by_hold[plane.hold_id] = plane
+    return tuple(by_hold.values())

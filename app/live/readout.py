@@ -1,0 +1,107 @@
+"""The large text beside the picture: plane, confidence, age. Readable from two metres."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.live.presenter import Readout, Tone
+from app.widgets import theme
+
+_TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
+
+
+class ReadoutView(QWidget):
+    """Paints a `Readout`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._shown = Readout("", "", Tone.NEUTRAL)
+        self._colour = theme.TEXT
+
+    def sizeHint(self) -> QSize:
+        """Ten lines high; the name takes what is more."""
+        em = theme.em(self)
+        return QSize(round(22 * em), round(10 * em))
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrower and lower: the name gives way."""
+        em = theme.em(self)
+        return QSize(round(16 * em), round(8 * em))
+
+    @property
+    def shown(self) -> Readout:
+        """What it says now."""
+        return self._shown
+
+    def show_readout(self, readout: Readout, plane_colour: str) -> None:
+        """Say something else; `plane_colour` is used where a plane is named."""
+        colour = _TONES.get(readout.tone, plane_colour)
+        if (readout, colour) != (self._shown, self._colour):
+            self._shown, self._colour = readout, colour
+            self.setAccessibleName(f"{readout.title}. {readout.detail}")
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Title, detail, bar, confidence and age from top to bottom."""
+        shown, em = self._shown, theme.em(self)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        panel = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QColor(self._colour if shown.tone is Tone.PLANE else theme.BORDER))
+        painter.setBrush(QColor(theme.PANEL))
+        painter.drawRoundedRect(panel, 6, 6)
+        inside = panel.adjusted(em * 0.8, em * 0.4, -em * 0.8, -em * 0.6)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+        title = QRectF(inside.left(), inside.top(), inside.width(), inside.height() - em * 5.5)
+        painter.setFont(theme.fitted_font(self.font(), shown.title, title.width(), title.height()))
+        painter.setPen(QColor(theme.DIM if shown.stale else self._colour))
+        painter.drawText(title, left, shown.title)
+
+        detail = QRectF(inside.left(), title.bottom(), inside.width(), em * 2.8)
+        painter.setFont(theme.scaled_font(self.font(), 1.15))
+        painter.setPen(QColor(theme.TEXT))
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        painter.drawText(detail, flags, shown.detail)
+
+        bottom = QRectF(inside.left(), detail.bottom(), inside.width(), inside.bottom() - detail.bottom())
+        if shown.confidence is not None:
+            self._paint_confidence(painter, bottom, shown.confidence)
+        elif shown.age:
+            painter.setFont(self.font())
+            painter.setPen(QColor(theme.DIM))
+            painter.drawText(bottom, left, shown.age)
+        painter.end()
+
+    def _paint_confidence(self, painter: QPainter, room: QRectF, confidence: float) -> None:
+        shown, em = self._shown, theme.em(self)
+        bar = QRectF(room.left(), room.top(), room.width(), em * 0.45)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.RAISED))
+        painter.drawRoundedRect(bar, 3, 3)
+        painter.setBrush(QColor(theme.DIM if shown.tone is Tone.NEUTRAL else self._colour))
+        painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * confidence, bar.height()), 3, 3)
+
+        line = QRectF(room.left(), bar.bottom(), room.width(), room.bottom() - bar.bottom())
+        painter.setFont(theme.scaled_font(self.font(), 1.6, bold=True))
+        painter.setPen(QColor(theme.TEXT))
+        number = shown.number
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, number)
+        after = painter.fontMetrics().horizontalAdvance(number + " ")
+        if shown.saved:
+            painter.setFont(theme.scaled_font(self.font(), 1.15, bold=True))
+            box = QRectF(
+                line.left() + after, 0, painter.fontMetrics().horizontalAdvance("SAVED") + em, em * 1.7
+            )
+            box.moveTop(line.center().y() - box.height() / 2)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.GOOD))
+            painter.drawRoundedRect(box, 4, 4)
+            painter.setPen(QColor(theme.GROUND))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "SAVED")
+        painter.setFont(self.font())
+        painter.setPen(QColor(theme.WARNING if shown.stale else theme.DIM))
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown.age)

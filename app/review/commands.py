@@ -1,0 +1,364 @@
+"""What the keys of the review page do: move, choose planes, ask for corrections. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.review.playhead import Playhead
+from app.review.presenter import REASONS, Mode, ReviewSnapshot, called, decided_by, neighbour, region_at
+from semc_core.session.changes import (
+    Change,
+    LabelRegion,
+    MarkRegion,
+    Reject,
+    Relabel,
+    RemoveRegion,
+    Restore,
+    SetNote,
+)
+from semc_core.session.records import PlaneEntry
+
+_SKIP_S: Final = 1.0
+_HERE_S: Final = 0.05
+_SAME_FRAME_S: Final = 1e-6
+
+
+class Corrector(Protocol):
+    """Makes corrections without being waited for."""
+
+    @property
+    def snapshot(self) -> ReviewSnapshot:
+        """How the session stands."""
+        ...
+
+    @property
+    def looking_only(self) -> bool:
+        """Whether nothing can be changed here."""
+        ...
+
+    def apply(self, change: Change) -> None:
+        """Make this change."""
+        ...
+
+    def choose_frame(self, plane_id: int, index: int) -> None:
+        """Save the frame at place `index` of the loop for this plane."""
+        ...
+
+    def add_plane(self, plane: str, index: int) -> None:
+        """Add a plane at the frame at place `index` of the loop."""
+        ...
+
+    def undo(self) -> None:
+        """Undo the last correction."""
+        ...
+
+    def redo(self) -> None:
+        """Do it again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Words that the user is to type.
+
+    Attributes:
+        title: What is asked.
+        text: What stands there at first.
+        region: Start and end in seconds of the region that is to be marked; None for a note.
+        plane_id: The plane that it is about; None for the session.
+        region_id: The marked region that gets another name.
+        reject: Whether it is the reason why the plane is rejected.
+    """
+
+    title: str
+    text: str
+    region: tuple[float, float] | None = None
+    plane_id: int | None = None
+    region_id: int | None = None
+    reject: bool = False
+
+
+class ReviewDesk:
+    """Called by one thread.
+
+    Attributes:
+        playhead: Where the review is.
+        mode: What the next key or click is about.
+        mark_from_s: Where the region that is being marked began; None if none is.
+        asking: What the user is to type, or None.
+        said: The sentence for the status line about what could not be done, or ""; taken by `take_said`.
+    """
+
+    def __init__(
+        self, corrector: Corrector, times_s: NDArray[np.float64], classes: tuple[str, ...], has_picture: bool
+    ) -> None:
+        """Begin at the first frame.
+
+        Args:
+            corrector: Makes the corrections.
+            times_s: float64 (N,), the times of the loop's frames.
+            classes: The model's planes in the order of their keys.
+            has_picture: Whether the frames can be read; without them none can be saved.
+        """
+        self._corrector = corrector
+        self._classes = classes
+        self._has_picture = has_picture
+        self.playhead = Playhead(times_s)
+        self.mode = Mode.LOOK
+        self.mark_from_s: float | None = None
+        self.asking: Asking | None = None
+        self._chosen: int | None = None
+        self.said = ""
+
+    @property
+    def chosen(self) -> PlaneEntry | None:
+        """The plane that the keys act on."""
+        return self._corrector.snapshot.plane(self._chosen)
+
+    @property
+    def looking_only(self) -> bool:
+        """Whether nothing can be changed here."""
+        return self._corrector.looking_only
+
+    def take_said(self) -> str:
+        """What could not be done since the last call, or ""."""
+        said, self.said = self.said, ""
+        return said
+
+    # Moving.
+
+    def play(self) -> None:
+        """Play, or hold."""
+        self.playhead.play(not self.playhead.playing)
+
+    def step(self, frames: int) -> None:
+        """Frame by frame."""
+        self.playhead.step(frames)
+
+    def skip(self, direction: int) -> None:
+        """A second on (1) or back (-1)."""
+        self.playhead.skip(direction * _SKIP_S)
+
+    def to_end(self, last: bool) -> None:
+        """To the first or the last frame."""
+        self.playhead.playing = False
+        self.playhead.go(self.playhead.count - 1 if last else 0)
+
+    def scrub(self, time_s: float) -> None:
+        """To a time on the time line."""
+        self.playhead.playing = False
+        self.playhead.go_to_time(time_s)
+
+    def to_plane(self, step: int) -> None:
+        """To the next plane (1) or the one before (-1), and choose it."""
+        planes = self._corrector.snapshot.planes
+        found = neighbour(planes, self._chosen, self.playhead.time_s, step)
+        if not planes:
+            self.said = "No plane is there yet; A adds the frame that is shown."
+        elif found is None:
+            self.said = "There is no plane after this." if step > 0 else "There is no plane before this."
+        else:
+            self.choose(found.plane_id)
+
+    def choose(self, plane_id: int) -> None:
+        """Choose a plane and go to its frame."""
+        plane = self._corrector.snapshot.plane(plane_id)
+        if plane is None:
+            return
+        self._chosen = plane_id
+        if self.mode in (Mode.ADD, Mode.REJECT):
+            self.mode = Mode.LOOK
+        self.playhead.playing = False
+        self.playhead.go_to_time(plane.time_s)
+
+    def escape(self) -> bool:
+        """Leave the mode, or let go of the chosen plane. Returns whether there was anything to leave."""
+        if self.asking is not None:
+            self.asking = None
+            return True
+        if self.mode is not Mode.LOOK:
+            self.mode, self.mark_from_s = Mode.LOOK, None
+            return True
+        if self._chosen is not None:
+            self._chosen = None
+            return True
+        return False
+
+    # Correcting.
+
+    def class_key(self, number: int) -> None:
+        """The key of plane `number`, from 0, was pressed: name the chosen plane, or the one to add.
+
+        While a reason is asked for it is the reason's number.
+        """
+        if self.mode is Mode.REJECT:
+            self._reject_for(number)
+        elif number < len(self._classes):
+            self.name_it(self._classes[number])
+
+    def name_it(self, name: str) -> None:
+        """Give the chosen plane this name, or confirm the one it has; after `add`, add one with it."""
+        if self.mode is Mode.ADD:
+            self.mode = Mode.LOOK
+            self._corrector.add_plane(name, self.playhead.index)
+            return
+        plane = self._needed()
+        if self.mode is Mode.REJECT:
+            self.mode = Mode.LOOK
+        if plane is None:
+            return
+        if plane.plane == name and decided_by(plane) == "by you":
+            self.said = f"The plane is {name} already, by a person."
+        else:
+            self._corrector.apply(Relabel(plane.plane_id, name))
+
+    def reject(self) -> None:
+        """Reject the chosen plane, or take it back."""
+        plane = self._needed()
+        if self.mode is Mode.REJECT:
+            self.mode = Mode.LOOK
+        if plane is not None:
+            change = Restore(plane.plane_id) if plane.rejected else Reject(plane.plane_id)
+            self._corrector.apply(change)
+
+    def reject_why(self) -> None:
+        """Ask why the chosen plane is rejected; again: do not."""
+        if self.mode is Mode.REJECT:
+            self.mode = Mode.LOOK
+        elif self._needed() is not None:
+            self.mode, self.mark_from_s = Mode.REJECT, None
+            self.playhead.playing = False
+
+    def reject_for(self, reason: str) -> None:
+        """Reject the chosen plane, and say why; "" asks for words."""
+        plane = self._needed()
+        self.mode = Mode.LOOK
+        if plane is None:
+            return
+        if reason:
+            self._corrector.apply(Reject(plane.plane_id, reason))
+        else:
+            title = f"Why is {called(plane)} rejected?"
+            self.asking = Asking(title, plane.reason, plane_id=plane.plane_id, reject=True)
+
+    def _reject_for(self, number: int) -> None:
+        if number <= len(REASONS):
+            self.reject_for(REASONS[number] if number < len(REASONS) else "")
+
+    def better(self) -> None:
+        """Show the best frames of the chosen plane; again: do not."""
+        if self.mode is Mode.BETTER:
+            self.mode = Mode.LOOK
+        elif self._can_save() and self._needed() is not None:
+            self.mode, self.mark_from_s = Mode.BETTER, None
+            self.playhead.playing = False
+
+    def use_frame(self) -> None:
+        """Save the frame that is shown for the chosen plane."""
+        plane = self._needed() if self._can_save() else None
+        if plane is None:
+            return
+        self.mode = Mode.LOOK
+        if abs(plane.time_s - self.playhead.time_s) < _SAME_FRAME_S:
+            self.said = f"{called(plane, first=True)} shows this frame already."
+        else:
+            self._corrector.choose_frame(plane.plane_id, self.playhead.index)
+
+    def add(self) -> None:
+        """Ask which plane the frame shows; again: do not."""
+        if self.mode is Mode.ADD:
+            self.mode = Mode.LOOK
+        elif self._can_save():
+            self.mode, self.mark_from_s = Mode.ADD, None
+            self.playhead.playing = False
+
+    def add_as(self, name: str) -> None:
+        """Add a plane with this name at the frame that is shown; the model need not know it."""
+        if self._can_save():
+            self.mode, self.mark_from_s = Mode.LOOK, None
+            self.playhead.playing = False
+            self._corrector.add_plane(name, self.playhead.index)
+
+    def mark(self) -> None:
+        """Begin to mark a region of time here; or end it here, and ask what it shows."""
+        if self.mark_from_s is None:
+            self.mode, self.mark_from_s = Mode.MARK, self.playhead.time_s
+            return
+        start_s, end_s = sorted((self.mark_from_s, self.playhead.time_s))
+        if end_s - start_s < _HERE_S:
+            self.said = "That region is too short; go to its end and press M."
+            return
+        self.mode, self.mark_from_s = Mode.LOOK, None
+        self.playhead.playing = False
+        self.asking = Asking(
+            "What does this stretch show?", self._label_between(start_s, end_s), (start_s, end_s)
+        )
+
+    def unmark(self) -> None:
+        """Take away the marked region under the playhead."""
+        region = region_at(self._corrector.snapshot.regions, self.playhead.time_s)
+        if region is None:
+            self.said = "No region is marked here."
+        else:
+            self._corrector.apply(RemoveRegion(region.region_id))
+
+    def ask_label(self) -> None:
+        """Ask what the marked region under the playhead shows."""
+        region = region_at(self._corrector.snapshot.regions, self.playhead.time_s)
+        if region is None:
+            self.said = "No region is marked here."
+            return
+        self.playhead.playing = False
+        self.asking = Asking("What does this stretch show?", region.label, region_id=region.region_id)
+
+    def ask_note(self) -> None:
+        """Ask for the note on the chosen plane, or on the session where none is chosen."""
+        plane = self.chosen
+        title = "Note on the session" if plane is None else f"Note on {called(plane)}"
+        text = self._corrector.snapshot.note if plane is None else plane.note
+        self.playhead.playing = False
+        self.asking = Asking(title, text, plane_id=None if plane is None else plane.plane_id)
+
+    def answer(self, text: str) -> None:
+        """Use what was typed for what was asked."""
+        asked, self.asking = self.asking, None
+        text = text.strip()
+        if asked is None:
+            return
+        if asked.region is not None:
+            self._corrector.apply(MarkRegion(*asked.region, text or "marked"))
+        elif asked.reject and asked.plane_id is not None:
+            self._corrector.apply(Reject(asked.plane_id, text))
+        elif asked.region_id is not None:
+            if text and text != asked.text:
+                self._corrector.apply(LabelRegion(asked.region_id, text))
+        elif text != asked.text:
+            self._corrector.apply(SetNote(asked.plane_id, text))
+
+    def undo(self) -> None:
+        """Undo the last correction."""
+        self._corrector.undo()
+
+    def redo(self) -> None:
+        """Do it again."""
+        self._corrector.redo()
+
+    def _needed(self) -> PlaneEntry | None:
+        plane = self.chosen
+        if plane is None:
+            self.said = "Choose a plane first: Up and Down, or click on one."
+        return plane
+
+    def _can_save(self) -> bool:
+        if not self._has_picture:
+            self.said = "The loop is not there, so none of its frames can be saved."
+        return self._has_picture
+
+    def _label_between(self, start_s: float, end_s: float) -> str:
+        """A region is about the chosen plane if that lies in it; otherwise it is just marked."""
+        plane = self.chosen
+        return plane.plane if plane is not None and start_s <= plane.time_s <= end_s else "marked"

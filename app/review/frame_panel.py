@@ -1,0 +1,226 @@
+"""What the model says of the frame in review: the plane, every plane's confidence, the experts' shares."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from app.live.presenter import Tone, percent
+from app.review.presenter import ClassRow, FrameReadout
+from app.widgets import theme
+
+_TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
+
+
+class ClassButton(QAbstractButton):
+    """One plane of the model: its key, name, and confidence as a bar. A click does what the key does."""
+
+    def __init__(self, colour: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._colour = colour
+        self._row = ClassRow("", "", "", None, False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_row(self, row: ClassRow) -> None:
+        """Show this."""
+        if row == self._row:
+            return
+        self._row = row
+        key = f"  ({row.key})" if row.key and self.isEnabled() else ""
+        self.setToolTip(f"{row.title}{key}")
+        self.setAccessibleName(f"{row.name} {'' if row.share is None else percent(row.share)}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """A line."""
+        em = theme.em(self)
+        return QSize(round(14 * em), round(1.55 * em))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Key, name, bar, percent."""
+        painter, em, row = QPainter(self), theme.em(self), self._row
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 1, -0.5, -1)
+        if self.isEnabled() and self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.RAISED))
+            painter.drawRoundedRect(box, 4, 4)
+        left, middle = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignVCenter
+        key = QRectF(box.left() + 0.3 * em, box.center().y() - 0.6 * em, 1.2 * em, 1.2 * em)
+        painter.setFont(theme.scaled_font(self.font(), 0.85))
+        if row.key:
+            painter.setPen(QColor(theme.BORDER))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(key, 3, 3)
+            painter.setPen(QColor(theme.DIM))
+            painter.drawText(key, Qt.AlignmentFlag.AlignCenter, row.key)
+        name = QRectF(key.right() + 0.5 * em, box.top(), 5.2 * em, box.height())
+        painter.setFont(theme.scaled_font(self.font(), 1.0, bold=row.named))
+        painter.setPen(QColor(self._colour))
+        painter.drawText(name, left | middle, row.name)
+        number = QRectF(box.right() - 2.9 * em, box.top(), 2.7 * em, box.height())
+        bar = QRectF(name.right() + 0.3 * em, 0, number.left() - name.right() - 0.4 * em, 0.45 * em)
+        bar.moveTop(box.center().y() - bar.height() / 2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.RAISED if not self.underMouse() else theme.BORDER))
+        painter.drawRoundedRect(bar, 2, 2)
+        if row.share is not None:
+            painter.setBrush(QColor(self._colour))
+            painter.drawRoundedRect(
+                QRectF(bar.left(), bar.top(), bar.width() * row.share, bar.height()), 2, 2
+            )
+            painter.setPen(QColor(theme.TEXT if row.share >= 0.5 else theme.DIM))
+            painter.drawText(number, Qt.AlignmentFlag.AlignRight | middle, percent(row.share))
+        painter.end()
+
+
+class _Heading(QWidget):
+    """The plane's name, large, and one or two lines below it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._shown = FrameReadout("", "", Tone.NEUTRAL)
+        self._colour = theme.TEXT
+
+    def show_readout(self, shown: FrameReadout, plane_colour: str) -> None:
+        self._shown, self._colour = shown, _TONES.get(shown.tone, plane_colour)
+        self.setAccessibleName(f"{shown.title}. {shown.detail} {shown.extra}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        em = theme.em(self)
+        return QSize(round(14 * em), round(4.9 * em))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, em = QPainter(self), theme.em(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        plane = self._shown.tone is Tone.PLANE
+        painter.setPen(QColor(self._colour if plane else theme.BORDER))
+        painter.setBrush(QColor(theme.PANEL))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        inside = QRectF(self.rect()).adjusted(0.7 * em, 0.3 * em, -0.7 * em, -0.3 * em)
+        title = QRectF(inside.left(), inside.top(), inside.width(), 2.1 * em)
+        left, middle = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(theme.fitted_font(self.font(), self._shown.title, title.width(), title.height()))
+        painter.setPen(QColor(self._colour))
+        painter.drawText(title, left | middle, self._shown.title)
+        painter.setFont(self.font())
+        for i, (text, colour) in enumerate(
+            ((self._shown.detail, theme.TEXT), (self._shown.extra, theme.WARNING))
+        ):
+            line = QRectF(inside.left(), title.bottom() + i * 1.1 * em, inside.width(), 1.1 * em)
+            painter.setPen(QColor(colour))
+            fitted = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, round(line.width()))
+            painter.drawText(line, left | middle, fitted)
+        painter.end()
+
+
+class _Experts(QWidget):
+    """The gate's shares side by side, as one bar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._shares: tuple[float, ...] = ()
+
+    def show_shares(self, shares: tuple[float, ...]) -> None:
+        if shares != self._shares:
+            self._shares = shares
+            self.setToolTip("How much each expert of the network counted for this frame.")
+            self.setAccessibleName("Experts " + ", ".join(percent(share) for share in shares))
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        em = theme.em(self)
+        return QSize(round(14 * em), round(1.9 * em))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, em = QPainter(self), theme.em(self)
+        painter.setPen(QColor(theme.DIM))
+        painter.setFont(theme.scaled_font(self.font(), 0.9))
+        shares = self._shares if len(self._shares) > 1 else ()
+        line = QRectF(0.3 * em, 0, self.width() - 0.6 * em, 1.1 * em)
+        text = "   ".join(f"{i + 1}: {percent(share)}" for i, share in enumerate(shares))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, "Experts" if shares else "")
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight | middle, text)
+        left = line.left()
+        for i, share in enumerate(shares):
+            box = QRectF(left, 1.3 * em, line.width() * share, 0.4 * em)
+            painter.fillRect(box, QColor((theme.ACCENT, theme.TEXT, theme.DIM)[i % 3]))
+            left = box.right()
+        painter.end()
+
+
+class FramePanel(QWidget):
+    """All of it in a column.
+
+    Signals:
+        class_chosen: The name of the plane that was clicked.
+    """
+
+    class_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._buttons: dict[str, ClassButton] = {}
+        self._shown: FrameReadout | None = None
+        self._colours: dict[str, str] = {}
+        self._heading = _Heading()
+        self._experts = _Experts()
+        inner = QWidget()
+        self._rows = QVBoxLayout(inner)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(0)
+        self._rows.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._heading)
+        self._chosen = QLabel()
+        self._chosen.setWordWrap(True)
+        self._chosen.setObjectName("dim")
+        self._chosen.setTextFormat(Qt.TextFormat.PlainText)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self._chosen)
+        layout.addWidget(self._experts)
+
+    @property
+    def shown(self) -> FrameReadout | None:
+        """What it says."""
+        return self._shown
+
+    def begin(self, colours: dict[str, str], looking_only: bool = False) -> None:
+        """Begin anew with these planes; they cannot be chosen where the session is only looked at."""
+        for button in self._buttons.values():
+            self._rows.removeWidget(button)
+            button.deleteLater()
+        self._buttons, self._colours, self._shown = {}, colours, None
+        for i, (name, colour) in enumerate(colours.items()):
+            button = ClassButton(colour)
+            button.setEnabled(not looking_only)
+            button.clicked.connect(lambda _=False, n=name: self.class_chosen.emit(n))
+            self._buttons[name] = button
+            self._rows.insertWidget(i, button)
+
+    def show_chosen(self, text: str) -> None:
+        """What there is to know of the chosen plane, or ""."""
+        if text != self._chosen.text():
+            self._chosen.setText(text)
+
+    def show_readout(self, shown: FrameReadout) -> None:
+        """Say this."""
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._heading.show_readout(shown, self._colours.get(shown.title, theme.TEXT))
+        for row in shown.rows:
+            self._buttons[row.name].show_row(row)
+        self._experts.show_shares(shown.experts)

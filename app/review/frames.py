@@ -1,0 +1,111 @@
+"""Reads frames of the session in review on threads; the window asks, and takes what is there. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from app.review.opened import OpenReview
+from app.review.presenter import Candidate
+from app.review.saved_frames import saved_frame
+from app.tasks import Fetcher
+from semc_core.review.analysis import ReviewEngine
+from semc_core.review.viewer import FrameViewer
+from semc_core.session.keeper import thumbnail
+from semc_core.types import FramePacket, FrameResult
+
+_CANDIDATES: Final = 12
+
+
+class ReviewReader:
+    """Called by one thread; only `close` waits."""
+
+    def __init__(
+        self, opened: OpenReview, failed: Callable[[str], None], arrived: Callable[[], None] = lambda: None
+    ) -> None:
+        """Read of this session.
+
+        Args:
+            opened: Outlives the reader.
+            failed: Told what could not be read, a sentence; called on the reader's threads.
+            arrived: Called on a thread when `frame` has another; returns at once.
+        """
+        self._frames: FrameViewer | None = None
+        self._looks: Fetcher[FrameResult] | None = None
+        self._saved: Fetcher[FramePacket] | None = None
+        self._better: Fetcher[tuple[int, list[Candidate]]] | None = None
+        if opened.source is not None:
+            self._frames = FrameViewer(opened.source, failed, arrived)
+            if opened.analysis is not None:
+                opened.analysis.give_way_to(self._frames.wait_until_shown)
+        else:
+            self._saved = Fetcher(partial(saved_frame, opened), "review-saved", failed)
+        if opened.analysis is not None:
+            self._looks = Fetcher(opened.analysis.look_at, "review-looks", failed)
+            self._better = Fetcher(partial(_better, opened.analysis), "review-better", failed)
+
+    def frame(self, index: int) -> FramePacket | None:
+        """The newest frame that was read, maybe one near `index`, which is asked for and comes soon."""
+        if self._frames is None:
+            return None
+        self._frames.ask(index)
+        return self._frames.got
+
+    def read_again(self) -> None:
+        """The frame that was read last may be another now: more is known of the loop."""
+        if self._frames is not None:
+            self._frames.ask_again()
+
+    def saved(self, plane_id: int) -> FramePacket | None:
+        """The newest saved frame that was read, where the loop is not there; `plane_id`'s comes soon."""
+        if self._saved is None:
+            return None
+        self._saved.ask(plane_id)
+        return self._saved.got
+
+    def read_saved_again(self) -> None:
+        """The plane whose saved frame was read last may have another now. For any thread."""
+        if self._saved is not None:
+            self._saved.ask_again()
+
+    def look(self, index: int) -> FrameResult | None:
+        """The newest frame that was looked at; `index` is asked for and comes soon."""
+        if self._looks is None:
+            return None
+        self._looks.ask(index)
+        return self._looks.got
+
+    @property
+    def looked(self) -> FrameResult | None:
+        """The newest frame that was looked at."""
+        return None if self._looks is None else self._looks.got
+
+    def look_again(self) -> None:
+        """More is known of the frame that was looked at last."""
+        if self._looks is not None:
+            self._looks.ask_again()
+
+    def find_better(self, plane_id: int) -> None:
+        """Find the best frames of a hold, by what is known of them now."""
+        if self._better is not None:
+            self._better.ask_again()
+            self._better.ask(plane_id)
+
+    def better(self, plane_id: int) -> list[Candidate]:
+        """The best frames of a hold in order of time, once they are found."""
+        found = None if self._better is None else self._better.got
+        return found[1] if found is not None and found[0] == plane_id else []
+
+    def close(self) -> None:
+        """End its threads."""
+        for fetcher in (self._frames, self._looks, self._saved, self._better):
+            if fetcher is not None:
+                fetcher.close()
+
+
+def _better(analysis: ReviewEngine, plane_id: int) -> tuple[int, list[Candidate]]:
+    return plane_id, [
+        Candidate(one.packet.index, one.packet.pts_s, one.score, thumbnail(one.packet.pixels))
+        for one in analysis.candidates(plane_id, _CANDIDATES)
+    ]

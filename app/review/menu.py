@@ -1,0 +1,34 @@
+"""What the other mouse button offers on a plane's card."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.action_states import ONLY_LOOKED_AT
+from app.review.commands import ReviewDesk
+from app.review.presenter import REASONS
+
+
+def show_plane_menu(desk: ReviewDesk, plane_id: int, at: QPoint, parent: QWidget) -> QMenu:
+    """Choose this plane and offer what can be done with it; `at` is on the screen."""
+    desk.choose(plane_id)
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    chosen = desk.chosen
+    if chosen is not None and chosen.rejected:
+        menu.addAction("Take it back", desk.reject)
+    for reason in REASONS:
+        menu.addAction(f"Reject: {reason}", partial(desk.reject_for, reason))
+    menu.addAction("Reject: other words …", partial(desk.reject_for, ""))
+    menu.addSeparator()
+    menu.addAction("Note …", desk.ask_note)
+    if desk.looking_only:
+        for action in menu.actions():
+            action.setEnabled(False)
+        menu.insertAction(menu.actions()[0], QAction(ONLY_LOOKED_AT, menu, enabled=False))
+    menu.popup(at)
+    return menu

@@ -1,0 +1,414 @@
+"""What the review page says, as data: pure functions from the session's data to texts. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.commands import CLASS_KEYS
+from app.live.presenter import Tone, percent, scan_time
+from semc_core.labels import NON_STANDARD, full_name, short_name
+from semc_core.review.inspect import row_of
+from semc_core.review.state import ReviewPhase, ReviewState
+from semc_core.session.decided import Decision, decided, decision
+from semc_core.session.records import PERSON, PICTURES, FrameTable, ItemEntry, PlaneEntry, RegionEntry
+
+_SAME_TIME_S: Final = 0.05
+
+
+REASONS: Final = ("wrong plane", "poor picture")
+"""Usual reasons to reject a plane, in the order of their keys."""
+
+
+class Mode(Enum):
+    """What the next key or click is about."""
+
+    LOOK = "look"
+    ADD = "add"
+    MARK = "mark"
+    BETTER = "better"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReviewSnapshot:
+    """What a session holds at one moment. Read on a thread of its own, shown in the window.
+
+    Attributes:
+        planes: In order of time, the rejected ones too.
+        regions: Marked by a person, in order of time.
+        note: On the whole session.
+        items: A person's words on items of protocols.
+        table: What the model said of each frame so far; None before the first.
+    """
+
+    planes: tuple[PlaneEntry, ...] = ()
+    regions: tuple[RegionEntry, ...] = ()
+    note: str = ""
+    items: tuple[ItemEntry, ...] = ()
+    table: FrameTable | None = None
+
+    def plane(self, plane_id: int | None) -> PlaneEntry | None:
+        """The plane with this number, if there is one."""
+        return next((plane for plane in self.planes if plane.plane_id == plane_id), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A frame that would show a plane well.
+
+    Attributes:
+        index: Of the frame in its source.
+        time_s: Its presentation time, seconds.
+        confidence: Smoothed probability of the plane there, 0-1.
+        small: uint8 (h, w) or (h, w, 3), at most 160 px wide.
+    """
+
+    index: int
+    time_s: float
+    confidence: float
+    small: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One line of the list beside the picture: a plane of the model and how sure it is.
+
+    Attributes:
+        key: That chooses it, or "".
+        name: Of the class.
+        title: The name in words.
+        share: Smoothed probability, 0-1; None where the frame was not analysed.
+        named: Whether this is the steady label of the frame.
+    """
+
+    key: str
+    name: str
+    title: str
+    share: float | None
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReadout:
+    """The text above that list.
+
+    Attributes:
+        title: The plane, or what is the matter.
+        detail: In words.
+        tone: Colour.
+        rows: One for each plane.
+        experts: The gate's shares; empty where the frame was not looked at.
+        extra: What else there is to say, or "".
+    """
+
+    title: str
+    detail: str
+    tone: Tone
+    rows: tuple[ClassRow, ...] = ()
+    experts: tuple[float, ...] = ()
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StripItem:
+    """A card in the strip below the picture.
+
+    Attributes:
+        key: The plane's number, or the candidate's frame.
+        pixels: uint8 (h, w) or (h, w, 3), small; None where there is none.
+        lines: Left and right text of each line.
+        plane: Class name, for the colour.
+        mark: "model" or "person": who decided last; "" for a candidate.
+        chosen: Whether it is the one that keys act on.
+        rejected: Whether a person rejected it.
+        saved: Of the best frames of a hold, whether it is the saved one.
+        tip: A sentence.
+    """
+
+    key: int
+    pixels: NDArray[np.uint8] | None
+    lines: tuple[tuple[str, str], ...]
+    plane: str
+    mark: str = ""
+    chosen: bool = False
+    rejected: bool = False
+    saved: bool = False
+    tip: str = field(default="", compare=False)
+
+
+def class_rows(
+    classes: tuple[str, ...], none_class: str, smoothed: NDArray[np.float32] | None, label: str
+) -> tuple[ClassRow, ...]:
+    """The planes of a model with their keys and what it says of one frame.
+
+    Args:
+        classes: Of the model, K of them.
+        none_class: Which of them says "none of these"; it is left out.
+        smoothed: float32 (K,); None where the frame was not analysed.
+        label: The frame's steady label.
+    """
+    planes = [(i, name) for i, name in enumerate(classes) if name != none_class]
+    return tuple(
+        ClassRow(
+            key=CLASS_KEYS[n] if n < len(CLASS_KEYS) else "",
+            name=name,
+            title=full_name(name),
+            share=None if smoothed is None or not np.isfinite(smoothed[i]) else float(smoothed[i]),
+            named=name == label,
+        )
+        for n, (i, name) in enumerate(planes)
+    )
+
+
+_NOT_A_SCAN: Final = {
+    "black": ("No picture", "The picture is black."),
+    "flat": ("No scan", "A test pattern or an empty screen."),
+}
+
+
+def frame_readout(
+    table: FrameTable | None,
+    index: int,
+    classes: tuple[str, ...],
+    none_class: str,
+    experts: NDArray[np.float32] | None = None,
+) -> FrameReadout:
+    """What was concluded from frame `index`.
+
+    Args:
+        table: What the model said so far.
+        index: Of the frame that is shown.
+        classes: Of the model.
+        none_class: Which of them says "none of these".
+        experts: float32 (E,), the gate's shares for this very frame, if it was looked at.
+    """
+    shares = () if experts is None else tuple(float(share) for share in experts)
+    at = None if table is None else row_of(table, index)
+    if table is None or at is None:
+        rows = class_rows(classes, none_class, None, "")
+        return FrameReadout(
+            "Not analysed", "This frame has not been analysed yet.", Tone.NEUTRAL, rows, shares
+        )
+    name = classes[int(table.label[at])]
+    label = NON_STANDARD if name == none_class else name
+    rows = class_rows(classes, none_class, table.smoothed[at], label)
+    picture = PICTURES[int(table.picture[at])]
+    if picture in _NOT_A_SCAN:
+        title, detail = _NOT_A_SCAN[picture]
+        return FrameReadout(title, detail, Tone.WARNING, rows, shares)
+    extra = "The scanner was frozen here." if picture == "frozen" else ""
+    novelty = float(table.novelty[at])
+    if novelty > 1:
+        extra = "Unlike the training data."
+    if label == NON_STANDARD:
+        return FrameReadout(short_name(label), full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
+    sure = f"{full_name(label)}, {percent(float(table.confidence[at]))}"
+    return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra)
+
+
+class PlaneItems:
+    """Makes the cards of the planes. That of a plane that did not change is the same object again."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[PlaneEntry, StripItem]] = {}
+
+    def of(
+        self, planes: Sequence[PlaneEntry], pictures: dict[str, NDArray[np.uint8]], chosen: int | None
+    ) -> tuple[StripItem, ...]:
+        """Cards of the planes, in order of time.
+
+        Args:
+            planes: Of the session, the rejected ones too.
+            pictures: Small pictures by the name of the PNG; those still being read are missing.
+            chosen: The plane that keys act on.
+        """
+        before, self._made = self._made, {}
+        for plane in planes:
+            pixels = None if plane.png is None else pictures.get(plane.png)
+            is_chosen = plane.plane_id == chosen
+            made, item = before.get(plane.plane_id, (None, None))
+            if item is None or (made, item.chosen) != (plane, is_chosen) or item.pixels is not pixels:
+                item = _plane_item(plane, pixels, is_chosen)
+            self._made[plane.plane_id] = (plane, item)
+        return tuple(item for _, item in self._made.values())
+
+
+def _plane_item(plane: PlaneEntry, pixels: NDArray[np.uint8] | None, chosen: bool) -> StripItem:
+    state = "rejected" if plane.rejected else decided_by(plane)
+    return StripItem(
+        key=plane.plane_id,
+        pixels=pixels,
+        lines=((short_name(plane.plane), percent(plane.confidence)), (scan_time(plane.time_s), state)),
+        plane=plane.plane,
+        mark=plane.chosen_by,
+        chosen=chosen,
+        rejected=plane.rejected,
+        tip=plane_sentence(plane),
+    )
+
+
+def candidate_items(
+    candidates: Sequence[Candidate], plane: PlaneEntry, shown_index: int
+) -> tuple[StripItem, ...]:
+    """Cards of the best frames of a hold.
+
+    Args:
+        candidates: In the order in which they are shown.
+        plane: The one they are for; its own frame says so.
+        shown_index: The frame that is shown; its card is the chosen one.
+    """
+    return tuple(
+        StripItem(
+            key=one.index,
+            pixels=one.small,
+            lines=(
+                (percent(one.confidence), "saved" if one.index == plane.frame_index else ""),
+                (scan_time(one.time_s), ""),
+            ),
+            plane=plane.plane,
+            chosen=one.index == shown_index,
+            saved=one.index == plane.frame_index,
+            tip=f"Frame {one.index}",
+        )
+        for one in candidates
+    )
+
+
+def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
+    """ "SAVED: FHP1" where frame `index` is a plane's saved one, "SAVED" for a capture of no plane; or ""."""
+    here = [plane.plane for plane in planes if plane.frame_index == index and not plane.rejected]
+    names = ", ".join(name for name in here if name != NON_STANDARD)
+    return f"SAVED: {names}" if names else "SAVED" if here else ""
+
+
+def called(plane: PlaneEntry, first: bool = False) -> str:
+    """A saved frame in a sentence, or as its `first` word: a capture of no plane has no name."""
+    if plane.plane == NON_STANDARD:
+        return "The capture" if first else "the capture"
+    return plane.plane
+
+
+def decided_by(plane: PlaneEntry) -> str:
+    """Who named the plane, in a word or two: a capture has the program's name until somebody confirms it."""
+    if plane.by_hand and plane.found_as == plane.plane:
+        return "captured"
+    return "by you" if plane.chosen_by == PERSON else ""
+
+
+def plane_sentence(plane: PlaneEntry) -> str:
+    """All there is to know of a plane, in a few sentences."""
+    text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
+    how = decision(plane)
+    if how is Decision.SAVED:
+        what = "a plane names" if plane.plane == NON_STANDARD else "its name confirms"
+        text += f" Captured by hand; the key of {what} it."
+    elif how is not Decision.FOUND and not (how is Decision.CONFIRMED and plane.rejected):
+        text += f" {decided(plane)}."
+    if plane.rejected:
+        text += " Rejected" + (f": {plane.reason}." if plane.reason else ".")
+    return text + (f" Note: {plane.note}" if plane.note else "")
+
+
+def neighbour(
+    planes: Sequence[PlaneEntry], chosen: int | None, time_s: float, step: int
+) -> PlaneEntry | None:
+    """The plane to go to from the chosen one, or from a time; `step` is 1 or -1. None at the end."""
+    ids = [plane.plane_id for plane in planes]
+    if chosen in ids and abs(planes[ids.index(chosen)].time_s - time_s) < _SAME_TIME_S:
+        at = ids.index(chosen) + step
+        return planes[at] if 0 <= at < len(planes) else None
+    if step > 0:
+        return next((plane for plane in planes if plane.time_s > time_s + 1e-6), None)
+    return next((plane for plane in reversed(planes) if plane.time_s < time_s - 1e-6), None)
+
+
+def region_at(regions: Sequence[RegionEntry], time_s: float) -> RegionEntry | None:
+    """The shortest marked region that holds a time."""
+    holding = [region for region in regions if region.start_s <= time_s <= region.end_s]
+    return min(holding, key=lambda region: region.end_s - region.start_s, default=None)
+
+
+def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -> str:
+    """The sentence over the picture that says what the next key does, or ""."""
+    if mode is Mode.ADD:
+        keys = "   ".join(f"{row.key} {row.name}" for row in rows if row.key)
+        return f"Which plane is this?   {keys}   Esc: none"
+    if mode is Mode.MARK and mark_from_s is not None:
+        return f"Marking from {scan_time(mark_from_s)}: go to the end and press M.   Esc: not"
+    if mode is Mode.REJECT:
+        reasons = "   ".join(f"{number} {reason}" for number, reason in enumerate(REASONS, 1))
+        return f"Why is it rejected?   {reasons}   {len(REASONS) + 1} other words   Esc: not"
+    if mode is Mode.BETTER:
+        return "Choose a frame below, or step to one; Enter saves it.   B: as it was"
+    return ""
+
+
+def where_texts(time_s: float, last_s: float, index: int, count: int) -> tuple[str, str]:
+    """The place in the loop, at length and for where there is little room.
+
+    "0:07.3 / 1:00.0   frame 220 of 1800" and "0:07.3  220"; frames are counted from 0, as in the files.
+
+    Args:
+        time_s: Of the frame.
+        last_s: Of the last frame.
+        index: Of the frame in its source; in a recorded scan, in the scan.
+        count: How many frames the source had by the end of the loop; 0 if there is no frame.
+    """
+    if not count:
+        return "No frames", "No frames"
+    now = scan_time(time_s)
+    return f"{now} / {scan_time(last_s)}   frame {index} of {count}", f"{now}  {index}"
+
+
+def progress_text(state: ReviewState, live: bool) -> str:
+    """How far the analysis is.
+
+    Args:
+        state: Of the analysis.
+        live: Whether the session is of a live scan, in which the frames that the model had no time for are
+            not analysed.
+    """
+    share = f"{state.done} of {state.total} frames analysed"
+    if state.phase is ReviewPhase.LOADING:
+        return "Preparing the analysis"
+    if state.phase is ReviewPhase.ANALYSING:
+        return share + (f", {state.speed_x:.1f}x" if state.speed_x else "")
+    if state.phase is ReviewPhase.PAUSED:
+        return f"{share}, held"
+    if state.phase is ReviewPhase.DONE:
+        return f"{state.done} frames analysed live" if live else f"All {state.done} frames analysed"
+    return f"{share}; then the analysis stopped"
+
+
+def progress_short(state: ReviewState) -> tuple[str, float]:
+    """How far the analysis is where there is little room, and for a bar, 0-1.
+
+    At the end of a live scan it is whole, though the frames that the model had no time for are not analysed.
+    """
+    if state.phase is ReviewPhase.DONE:
+        return "Analysed", 1.0
+    share = state.done / max(1, state.total)
+    return f"{share:.0%}", share
+
+
+def strip_heading(planes: Sequence[PlaneEntry]) -> str:
+    """ "Planes (5, 1 rejected)"."""
+    rejected = sum(plane.rejected for plane in planes)
+    if not planes:
+        return "Planes"
+    return f"Planes ({len(planes) - rejected}" + (f", {rejected} rejected)" if rejected else ")")
+
+
+def empty_text(analysing: bool, has_picture: bool) -> str:
+    """What the strip says where there is no plane."""
+    if analysing:
+        return "None found yet. The loop is being analysed."
+    if not has_picture:
+        return "No plane was found in this session."
+    return "No plane was found. Go to a frame and press A to add one."

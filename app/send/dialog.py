@@ -1,0 +1,300 @@
+"""The dialog for sending to a PACS: servers above, the queue below. Nothing here waits for a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.send.controller import SendControl
+from app.send.presenter import JobRow, SendSnapshot, destination_line, job_row, service_words
+from app.send.server_form import ServerForm
+from app.widgets import theme
+from app.widgets.buttons import button, page_title
+from semc_core.pacs.destinations import Destination
+
+_TICK_MS: Final = 100
+_COLUMNS: Final = ("Queued", "To", "What", "State", "")
+_TONES: Final = {"good": theme.GOOD, "wait": theme.TEXT, "fault": theme.FAULT}
+
+
+class SendDialog(QDialog):
+    """Servers, and what is sent to them.
+
+    Attributes:
+        servers: Those that can be chosen.
+        table: The queue, newest first.
+        form: For adding and changing a server.
+    """
+
+    def __init__(
+        self, control: SendControl, bundle: Path | None, session: Path | None, parent: QWidget
+    ) -> None:
+        """Show the queue; `open` shows the dialog.
+
+        Args:
+            control: Sends. Lives longer than this.
+            bundle: An export that is to be sent; None only shows.
+            session: The folder of its session.
+            parent: The window.
+        """
+        super().__init__(parent)
+        self.setWindowTitle("Send to a PACS")
+        self._control = control
+        self._bundle = bundle
+        self._session = session
+        self._shown: SendSnapshot | None = None
+        self._rows: tuple[JobRow, ...] = ()
+        self.servers = QComboBox()
+        self.servers.setAccessibleName("Server")
+        self.table = QTableWidget(0, len(_COLUMNS))
+        self.form = ServerForm()
+        self._build()
+        self.form.kept.connect(self._keep)
+        self.form.tested.connect(control.test)
+        self.form.left.connect(lambda: self._show_form(False))
+        self.table.itemSelectionChanged.connect(self._show_buttons)
+        em = theme.em(self)
+        self.setMinimumSize(round(42 * em), round(27 * em))
+        self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.4))
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(_TICK_MS)
+        self.tick()
+
+    # What the user does.
+
+    def send(self) -> None:
+        """Send the export to the chosen server."""
+        name = self.servers.currentData()
+        if self._bundle is not None and name is not None:
+            self._control.send(self._bundle, str(name), self._session)
+            self._bundle = None
+            self._show_buttons()
+
+    def reject(self) -> None:
+        """Esc: leave the form, or the dialog. What waits is sent all the same."""
+        if self._pages.currentIndex() == 1 and self.servers.count():
+            self._show_form(False)
+        else:
+            super().reject()
+
+    def done(self, result: int) -> None:
+        """Leave."""
+        self._timer.stop()
+        super().done(result)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter sends only where there is something to send."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._pages.currentIndex() == 0:
+            if self.go.isEnabled() and self.go.isVisible():
+                self.send()
+            return
+        super().keyPressEvent(event)
+
+    @property
+    def chosen(self) -> JobRow | None:
+        """The job that is chosen in the queue."""
+        at = self.table.currentRow()
+        return self._rows[at] if 0 <= at < len(self._rows) and self.table.selectedItems() else None
+
+    def _server(self) -> Destination | None:
+        name = self.servers.currentData()
+        return next((each for each in self._control.snapshot.destinations if each.name == name), None)
+
+    def _add(self) -> None:
+        self.form.edit(None)
+        self._show_form(True)
+
+    def _edit(self) -> None:
+        self.form.edit(self._server())
+        self._show_form(True)
+
+    def _test(self) -> None:
+        if (server := self._server()) is not None:
+            self._said.setText(f"Asking {server.name} …")
+            self._control.test(server)
+
+    def _remove(self) -> None:
+        if (server := self._server()) is not None:
+            self._control.remove(server.name)
+
+    def _keep(self, destination: Destination) -> None:
+        self._control.put(destination)
+        self._wanted = destination.name
+        self._show_form(False)
+
+    def _retry(self) -> None:
+        if (row := self.chosen) is not None:
+            self._control.retry(row.job_id)
+
+    def _cancel(self) -> None:
+        if (row := self.chosen) is not None:
+            self._control.cancel(row.job_id)
+
+    # What it shows.
+
+    def tick(self) -> None:
+        """Take what is new."""
+        self._control.poll()
+        if said := self._control.take_said():
+            self._said.setText(said)
+            self.form.say(said)
+        # In this order: once it is put into the queue, the snapshot holds it.
+        queueing, snapshot = self._control.queueing, self._control.snapshot
+        if snapshot is not self._shown:
+            first = self._shown is None or not self._shown.ready
+            self._shown = snapshot
+            self._show_servers(snapshot)
+            self._show_queue(snapshot)
+            if first and snapshot.ready and not snapshot.destinations:
+                self._add()
+            elif self._pages.currentIndex() == 1 and not self.form.isVisible():
+                self._show_form(False)
+        self._service.setText(service_words(snapshot, queueing))
+        self._show_buttons()
+
+    def _show_servers(self, snapshot: SendSnapshot) -> None:
+        names = [each.name for each in snapshot.destinations]
+        lines = [destination_line(each) for each in snapshot.destinations]
+        there = [self.servers.itemText(at) for at in range(self.servers.count())]
+        wanted = self._wanted if self._wanted in names else self.servers.currentData()
+        if lines != there:
+            self.servers.clear()
+            for name, line in zip(names, lines, strict=True):
+                self.servers.addItem(line, name)
+        if wanted in names:
+            self.servers.setCurrentIndex(names.index(wanted))
+            self._wanted = ""
+
+    def _show_queue(self, snapshot: SendSnapshot) -> None:
+        chosen = self.chosen
+        self._rows = tuple(job_row(job, snapshot.service) for job in snapshot.jobs)
+        self.table.setRowCount(len(self._rows))
+        for at, row in enumerate(self._rows):
+            texts = (row.when, row.destination, row.what, row.state, row.message)
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                if column == 3:
+                    item.setForeground(QColor(_TONES[row.tone]))
+                self.table.setItem(at, column, item)
+            if chosen is not None and row.job_id == chosen.job_id:
+                self.table.selectRow(at)
+        self.table.setVisible(bool(self._rows))
+
+    def _show_buttons(self) -> None:
+        snapshot, row = self._control.snapshot, self.chosen
+        there = bool(self.servers.count())
+        self.go.setVisible(self._bundle is not None)
+        self.go.setEnabled(there and snapshot.ready)
+        for each in (self._edit_button, self._remove_button):
+            each.setEnabled(there)
+        self._test_button.setEnabled(there and not self._control.testing)
+        # In the table it is cut where it is long.
+        self._why.setText("" if row is None else row.message)
+        self._why.setVisible(bool(self._why.text()))
+        self._retry_button.setEnabled(row is not None and row.retry)
+        self._cancel_button.setEnabled(row is not None and row.cancel)
+
+    def _show_form(self, on: bool) -> None:
+        self._pages.setCurrentIndex(1 if on else 0)
+        if on:
+            self.form.begin()
+        else:
+            (self.go if self.go.isVisible() else self.table).setFocus()
+
+    # Building.
+
+    def _build(self) -> None:
+        self._wanted = ""
+        self._pages = QStackedWidget()
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(page_title("Send to a PACS", self))
+        self._add_servers(column)
+        self._add_queue(column)
+        self._pages.addWidget(page)
+        self._pages.addWidget(self.form)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._pages)
+
+    def _add_servers(self, column: QVBoxLayout) -> None:
+        self.servers.setMinimumContentsLength(12)
+        self.go = button("Send  (Enter)", self.send)
+        self.servers.setMinimumHeight(self.go.sizeHint().height())
+        first = QHBoxLayout()
+        first.addWidget(self.servers, 1)
+        first.addWidget(self.go)
+        column.addLayout(first)
+        self._test_button = button("Test", self._test)
+        self._test_button.setToolTip("Ask whether it answers (C-ECHO)")
+        self._edit_button = button("Change …", self._edit)
+        self._remove_button = button("Remove", self._remove)
+        second = QHBoxLayout()
+        for each in (
+            button("Add a server …", self._add),
+            self._test_button,
+            self._edit_button,
+            self._remove_button,
+        ):
+            second.addWidget(each)
+        second.addStretch(1)
+        column.addLayout(second)
+        self._said = QLabel()
+        self._said.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
+        self._said.setWordWrap(True)
+        column.addWidget(self._said)
+
+    def _add_queue(self, column: QVBoxLayout) -> None:
+        heading = QLabel("Queue")
+        heading.setObjectName("heading")
+        self._service = QLabel()
+        self._service.setObjectName("dim")
+        self._service.setWordWrap(True)
+        row = QHBoxLayout()
+        row.addWidget(heading)
+        row.addWidget(self._service, 1)
+        column.addLayout(row)
+        table = self.table
+        table.setHorizontalHeaderLabels(_COLUMNS)
+        table.verticalHeader().hide()
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(table, 1)
+        self._why = QLabel()
+        self._why.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
+        self._why.setWordWrap(True)
+        column.addWidget(self._why)
+        column.addStretch(0)
+        self._retry_button = button("Try again now", self._retry)
+        self._cancel_button = button("Send no more of it", self._cancel)
+        last = QHBoxLayout()
+        last.addWidget(self._retry_button)
+        last.addWidget(self._cancel_button)
+        last.addStretch(1)
+        last.addWidget(button("Close  (Esc)", self.reject))
+        column.addLayout(last)

@@ -1,0 +1,157 @@
+"""What is said of sending to a PACS: pure data and functions. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from semc_core.pacs.destinations import Destination
+from semc_core.pacs.entries import Job
+from semc_core.text import counted
+
+if TYPE_CHECKING:
+    from semc_core.pacs.service import SendState
+
+_STATE_WORDS: Final = {
+    "sent": "sent",
+    "sending": "under way",
+    "waiting": "waiting",
+    "failed": "given up",
+    "refused": "refused",
+    "cancelled": "cancelled",
+}
+_OPEN: Final = ("failed", "refused", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class SendSnapshot:
+    """How sending stands. Read on a thread of its own, shown in the window.
+
+    Attributes:
+        ready: Whether the queue is open.
+        destinations: In order of their names.
+        jobs: The newest first.
+        service: What the sending thread does; None before it is there.
+    """
+
+    ready: bool = False
+    destinations: tuple[Destination, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    service: SendState | None = None
+
+    def job(self, job_id: int | None) -> Job | None:
+        """The job with this number, if there is one."""
+        return next((job for job in self.jobs if job.job_id == job_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A line of the queue.
+
+    Attributes:
+        job_id: Its number.
+        when: Local time at which it was queued.
+        destination: Name of the server.
+        what: "12 objects".
+        state: In words.
+        message: What was last said of it, or "".
+        tone: "good", "wait" or "fault".
+        retry: Whether it can be tried again.
+        cancel: Whether there is something to cancel.
+    """
+
+    job_id: int
+    when: str
+    destination: str
+    what: str
+    state: str
+    message: str
+    tone: str
+    retry: bool
+    cancel: bool
+
+
+def objects(number: int) -> str:
+    """ "1 object", "12 objects"."""
+    return counted(number, "object")
+
+
+def job_row(job: Job, service: SendState | None = None) -> JobRow:
+    """What the queue says of a job; `service` is what the sending thread does now."""
+    counts = job.counts
+    lost = counts.get("failed") or counts.get("refused")
+    under_way = service is not None and service.phase == "sending" and service.destination == job.destination
+    # Why it waited is over when it is sent again; why something was not sent stays.
+    over = under_way and not job.finished and not lost
+    when = datetime.fromisoformat(job.created_utc).astimezone()
+    tone = "good" if set(counts) == {"sent"} else "fault" if lost else "wait"
+    return JobRow(
+        job_id=job.job_id,
+        when=f"{when:%d %b %H:%M}",
+        destination=job.destination,
+        what=objects(job.total),
+        state=_words(job),
+        message="" if over else job.message,
+        tone=tone,
+        retry=any(counts.get(state) for state in _OPEN),
+        cancel=any(counts.get(state) for state in _OPEN),
+    )
+
+
+def _words(job: Job) -> str:
+    """ "sent", or "12 sent, 18 waiting"."""
+    known = [(state, job.counts[state]) for state in _STATE_WORDS if job.counts.get(state)]
+    if len(known) == 1:
+        return _STATE_WORDS[known[0][0]]
+    return ", ".join(f"{number} {_STATE_WORDS[state]}" for state, number in known)
+
+
+def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
+    """What is done now, a sentence.
+
+    Args:
+        snapshot: How sending stands.
+        queueing: Whether an export is being put into the queue.
+    """
+    state = snapshot.service
+    if not snapshot.ready or state is None:
+        return "Opening the queue …"
+    if state.phase == "sending":
+        return f"Sending to {state.destination}: {state.done} of {state.total}."
+    if state.phase == "waiting":
+        return f"{state.message} It is tried again by itself.".strip()
+    if state.phase in ("failed", "elsewhere"):
+        return state.message
+    if queueing:
+        return "Reading the export …"
+    return "Nothing waits." if snapshot.jobs else "Nothing was sent yet."
+
+
+def sending_now(snapshot: SendSnapshot) -> str:
+    """What is being sent, perhaps since an earlier start of the program, a sentence; or ""."""
+    state = snapshot.service
+    sending = snapshot.ready and state is not None and state.phase == "sending"
+    return service_words(snapshot) if sending else ""
+
+
+def sending_fault(snapshot: SendSnapshot) -> str:
+    """What the user should know without looking at the queue, a sentence; or ""."""
+    state = snapshot.service
+    if not snapshot.ready or state is None:
+        return ""
+    if state.phase == "failed":
+        return state.message
+    for job in snapshot.jobs:
+        lost = job.counts.get("failed", 0) + job.counts.get("refused", 0)
+        if lost:
+            return f"{lost} of {job.total} objects were not sent to {job.destination}. {job.message}".strip()
+    if state.phase == "waiting" and state.message:
+        return f"{state.message} Sending is tried again by itself."
+    return ""
+
+
+def destination_line(destination: Destination) -> str:
+    """ "Archive   PACS at 10.0.0.5:104, TLS"."""
+    tls = ", TLS" if destination.tls is not None else ""
+    return f"{destination.name}   {destination.title} at {destination.host}:{destination.port}{tls}"

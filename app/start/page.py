@@ -1,0 +1,314 @@
+"""The start page: every kind of source, what was opened lately, model and device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.start.recent import RecentSession
+from app.start.record_settings import RecordSettings
+from app.widgets import theme
+from app.widgets.layouts import empty_out, panel, side_by_side
+
+_DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
+
+
+class SourcePage(QWidget):
+    """What to scan from.
+
+    Signals:
+        chosen: What `capture.open.open_source` understands.
+        file_wanted: A file is to be chosen.
+        folder_wanted: A folder of images is to be chosen.
+        cameras_wanted: The list of cameras is to be made anew.
+        model_wanted: Another model file is to be chosen.
+        device_chosen: "auto", "cpu" or "cuda".
+        back_wanted: Back to the scan or the review.
+        review_file_wanted: A loop to review is to be chosen.
+        review_folder_wanted: A folder of images to review is to be chosen.
+        session_wanted: The session in this folder (a `Path`) is to be reviewed.
+        protocol_chosen: The id of the protocol to follow.
+        train_wanted: The page for training is to be shown.
+    """
+
+    chosen = Signal(str)
+    file_wanted = Signal()
+    folder_wanted = Signal()
+    cameras_wanted = Signal()
+    model_wanted = Signal()
+    device_chosen = Signal(str)
+    back_wanted = Signal()
+    review_file_wanted = Signal()
+    review_folder_wanted = Signal()
+    session_wanted = Signal(object)
+    protocol_chosen = Signal(str)
+    train_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._cameras = QComboBox()
+        self._address = QLineEdit()
+        self._patient = QSpinBox()
+        self._recent = QVBoxLayout()
+        self._recent_empty = QLabel("Nothing opened yet.")
+        self._sessions = QVBoxLayout()
+        self.recording = RecordSettings()
+        self._sessions_empty = QLabel("None yet. Each scan and each review makes one.")
+        self._model = QLabel()
+        self._device = QComboBox()
+        self._protocol = QComboBox()
+        self._protocol_note = QLabel()
+        self._back = QPushButton()
+        self._back.clicked.connect(self.back_wanted)
+        for field, name in (
+            (self._cameras, "Camera"),
+            (self._patient, "Simulated patient"),
+            (self._device, "Device that the model runs on"),
+            (self._protocol, "Protocol"),
+        ):
+            field.setMinimumHeight(self._back.sizeHint().height())
+            field.setAccessibleName(name)
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.addLayout(self._heading())
+        grid = QGridLayout()
+        grid.setSpacing(round(0.8 * theme.em(self)))
+        cards = (
+            self._camera_card(),
+            self._review_card(),
+            self._stream_card(),
+            self._sessions_card(),
+            self._file_card(),
+            self._model_card(),
+            self._simulated_card(),
+            self._recent_card(),
+        )
+        for i, card in enumerate(cards):
+            grid.addWidget(card, i // 2, i % 2)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        layout.addLayout(grid)
+        foot = QLabel("Nothing leaves this computer unless you send it.")
+        foot.setObjectName("dim")
+        layout.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
+        body.setMaximumWidth(round(68 * theme.em(self)))
+        body.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(body, 0, Qt.AlignmentFlag.AlignVCenter)
+        scroll = QScrollArea()
+        scroll.setWidget(holder)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+
+    def show_recent(self, sources: list[str]) -> None:
+        """List what was opened lately, newest first."""
+        rows = [(text, text, partial(self.chosen.emit, text)) for text in sources[:4]]
+        self._list(self._recent, self._recent_empty, rows)
+
+    def show_sessions(self, sessions: list[RecentSession]) -> None:
+        """List the sessions made lately, newest first."""
+        rows = [
+            (one.text, str(one.folder), partial(self.session_wanted.emit, one.folder)) for one in sessions
+        ]
+        self._list(self._sessions, self._sessions_empty, rows)
+
+    def _list(
+        self, layout: QVBoxLayout, empty: QLabel, rows: Sequence[tuple[str, str, Callable[[], None]]]
+    ) -> None:
+        """Fill a card with (text, tool tip, what a click does)."""
+        empty_out(layout, empty)
+        if not rows:
+            layout.addWidget(empty)  # first: a label without a parent would be shown as a window
+        empty.setVisible(not rows)
+        for text, tip, do in rows:
+            button = QPushButton(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 360))
+            button.setObjectName("flat")
+            button.setToolTip(tip)
+            button.setStyleSheet("text-align: left;")
+            button.clicked.connect(lambda _=False, do=do: do())
+            layout.addWidget(button)
+
+    def show_cameras(self, cameras: list[tuple[str, str]]) -> None:
+        """Offer these: (what is opened, what is shown)."""
+        self._cameras.clear()
+        for source, name in cameras:
+            self._cameras.addItem(name, source)
+        if not cameras:
+            self._cameras.addItem("None found", "camera:0")
+        self._cameras.setToolTip("" if cameras else "Start tries device 0.")
+
+    def show_model(self, path: Path, name: str, device: str) -> None:
+        """The model file, what it is called, and the device that the next scan will use."""
+        self._model.setText(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 330))
+        self._model.setToolTip(str(path))
+        self._device.setCurrentIndex(max(0, list(_DEVICES).index(device) if device in _DEVICES else 0))
+
+    def show_protocols(self, choices: Sequence[tuple[str, str]], choice: str) -> None:
+        """Offer these protocols (id and title); `choice` is the one that was chosen."""
+        self._protocol.clear()
+        for key, title in choices:
+            self._protocol.addItem(title, key)
+        self._protocol.setCurrentIndex(max(0, [key for key, _ in choices].index(choice)))
+
+    @property
+    def protocol_note(self) -> str:
+        """What it says of the protocol."""
+        return self._protocol_note.text()
+
+    def show_protocol_note(self, text: str, warning: bool) -> None:
+        """What the model knows of the protocol, in a sentence; "" for nothing."""
+        if text == self._protocol_note.text():
+            return
+        self._protocol_note.setText(text)
+        self._protocol_note.setVisible(bool(text))
+        self._protocol_note.setObjectName("notice" if warning else "dim")
+        self._protocol_note.style().unpolish(self._protocol_note)
+        self._protocol_note.style().polish(self._protocol_note)
+
+    def show_back(self, where: str) -> None:
+        """What there is to go back to: "scan", "review", or "" for nothing."""
+        self._back.setText(f"Back to the {where}  (Esc)")
+        self._back.setVisible(bool(where))
+
+    def _heading(self) -> QHBoxLayout:
+        title = QLabel("Scan, or review a loop")
+        title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
+        row = QHBoxLayout()
+        row.addWidget(title)
+        row.addStretch(1)
+        row.addWidget(self._back)
+        return row
+
+    def _file_card(self) -> QFrame:
+        files = QPushButton("Play file …  (O)")
+        files.clicked.connect(self.file_wanted)
+        folder = QPushButton("Folder of images …")
+        folder.clicked.connect(self.folder_wanted)
+        return self._card(
+            "Play a recorded loop",
+            "As if it were live. Or drop a file anywhere on the window.",
+            side_by_side(files, folder),
+        )
+
+    def _review_card(self) -> QFrame:
+        loop = QPushButton("Review file …  (V)")
+        loop.clicked.connect(self.review_file_wanted)
+        folder = QPushButton("Folder …")
+        folder.setToolTip("A folder of images, or of a session")
+        folder.clicked.connect(self.review_folder_wanted)
+        return self._card(
+            "Review a recorded loop",
+            "Every frame is analysed; correct what was found on a time line.",
+            side_by_side(loop, folder),
+        )
+
+    def _sessions_card(self) -> QFrame:
+        self._sessions.setSpacing(0)
+        self._sessions_empty.setObjectName("dim")
+        self._sessions_empty.setWordWrap(True)
+        body = QVBoxLayout()
+        body.addLayout(self._sessions)
+        body.addWidget(self.recording)
+        return self._card("Sessions", "", body)
+
+    def _camera_card(self) -> QFrame:
+        self._cameras.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._cameras.setMinimumContentsLength(8)
+        go = QPushButton("Start")
+        go.clicked.connect(lambda: self.chosen.emit(str(self._cameras.currentData() or "camera:0")))
+        again = QPushButton("Look again")
+        again.clicked.connect(self.cameras_wanted)
+        return self._card(
+            "Camera or capture card",
+            "The scanner's video output.",
+            side_by_side(self._cameras, go, again, stretch=0),
+        )
+
+    def _stream_card(self) -> QFrame:
+        self._address.setPlaceholderText("rtsp://… or udp://:5000")
+        self._address.setAccessibleName("Address of the stream")
+        go = QPushButton("Connect")
+        go.clicked.connect(self._connect)
+        self._address.returnPressed.connect(self._connect)
+        return self._card(
+            "Network stream",
+            "From an encoder or another computer.",
+            side_by_side(self._address, go, stretch=0),
+        )
+
+    def _simulated_card(self) -> QFrame:
+        self._patient.setRange(0, 999_999)
+        self._patient.setValue(2007)  # a test patient: no model of ours was trained on it
+        self._patient.setPrefix("Patient ")
+        go = QPushButton("Start")
+        go.clicked.connect(lambda: self.chosen.emit(f"simulated:{self._patient.value()}"))
+        return self._card(
+            "Simulated scan",
+            "An upper abdomen, to try the program without a scanner.",
+            side_by_side(self._patient, go),
+        )
+
+    def _recent_card(self) -> QFrame:
+        self._recent.setSpacing(0)
+        self._recent_empty.setObjectName("dim")
+        return self._card("Opened lately", "", self._recent)
+
+    def _model_card(self) -> QFrame:
+        for name, title in _DEVICES.items():
+            self._device.addItem(title, name)
+        self._device.activated.connect(lambda _: self.device_chosen.emit(str(self._device.currentData())))
+        other = QPushButton("Other model …")
+        other.clicked.connect(self.model_wanted)
+        body = QVBoxLayout()
+        body.addWidget(self._model)
+        train = QPushButton("Train …")
+        train.setToolTip("Train a model on your corrections; choose among your models")
+        train.clicked.connect(self.train_wanted)
+        body.addLayout(side_by_side(QLabel("Runs on"), self._device, other, train))
+        self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._protocol.setMinimumContentsLength(8)
+        self._protocol.setToolTip("The planes that the examination should show; the checklist follows them.")
+        self._protocol.activated.connect(
+            lambda _: self.protocol_chosen.emit(str(self._protocol.currentData()))
+        )
+        self._protocol_note.setWordWrap(True)
+        self._protocol_note.hide()
+        body.addLayout(side_by_side(QLabel("Protocol"), self._protocol, stretch=1))
+        body.addWidget(self._protocol_note)
+        return self._card("Model and protocol", "", body)
+
+    def _card(self, title: str, text: str, body: QHBoxLayout | QVBoxLayout) -> QFrame:
+        card, layout = panel(self, title, text)
+        layout.addLayout(body)
+        layout.addStretch(1)
+        return card
+
+    def _connect(self) -> None:
+        address = self._address.text().strip()
+        if address:
+            self.chosen.emit(address)
+        else:
+            self._address.setFocus()

@@ -1,0 +1,265 @@
+"""What a training tells (`progress.jsonl`), and what the window makes of it. Pure data; no Qt here.
+
+The words of the file are those of `training.trainer.progress`, which the window does not import.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+_SMOOTHING: Final = 0.9
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
+
+
+class Phase(Enum):
+    """Where a training is."""
+
+    NONE = "none"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHING = "finishing"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+ALIVE: Final = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.FINISHING)
+"""The phases in which a process works."""
+
+
+@dataclass(slots=True)
+class Curves:
+    """What is drawn. Lists of one length: steps and losses, and of validations steps, F1 and accuracy."""
+
+    steps: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    smooth: list[float] = field(default_factory=list)
+    validated: list[float] = field(default_factory=list)
+    f1s: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Where a training is, in numbers.
+
+    Attributes:
+        phase: See there.
+        progress: 0-1.
+        step: Steps done.
+        eta_s: Seconds left; NaN if unknown.
+        f1: Of the last validation, or of the finished model; NaN before.
+        accuracy: See `f1`.
+        message: The last sentence that was told.
+        compared: What came out against the model in use, in a sentence; "" before.
+    """
+
+    phase: Phase = Phase.NONE
+    progress: float = 0.0
+    step: int = 0
+    eta_s: float = math.nan
+    f1: float = math.nan
+    accuracy: float = math.nan
+    message: str = ""
+    compared: str = ""
+
+
+class RunEvents:
+    """Takes the lines of `progress.jsonl` in turn.
+
+    Attributes:
+        curves: What is drawn of them.
+        changes: Grows with each line that was taken.
+    """
+
+    def __init__(self) -> None:
+        self.curves = Curves()
+        self.changes = 0
+        self._last = ""
+        self._progress, self._step, self._eta_s = 0.0, 0, math.nan
+        self._f1, self._accuracy, self._message = math.nan, math.nan, ""
+        self._compared = ""
+
+    def add(self, line: str) -> None:
+        """Take one line; one that is not whole or says nothing known is left out."""
+        try:
+            event = json.loads(line)
+            name = event["event"]
+        except (ValueError, KeyError, TypeError):
+            return
+        self.changes += 1
+        self._last = str(name)
+        step, loss = _number(event, "step"), _number(event, "loss")
+        f1, accuracy = _number(event, "f1"), _number(event, "accuracy")
+        if name == "started":
+            self._forget_from(step)
+        if math.isfinite(step):
+            self._step = int(step)
+        if math.isfinite(progress := _number(event, "progress")):
+            self._progress = min(1.0, max(0.0, progress))
+        self._eta_s = _number(event, "eta_s")
+        self._message = str(event.get("message") or "")
+        if math.isfinite(f1):
+            self._f1, self._accuracy = f1, accuracy
+        if name == "compared":
+            self._compared = self._message
+        if name == "step" and math.isfinite(loss):
+            curves = self.curves
+            before = curves.smooth[-1] if curves.smooth else loss
+            curves.steps.append(step)
+            curves.losses.append(loss)
+            curves.smooth.append(_SMOOTHING * before + (1 - _SMOOTHING) * loss)
+        elif name == "validated" and math.isfinite(f1):
+            self.curves.validated.append(step)
+            self.curves.f1s.append(f1)
+            self.curves.accuracies.append(accuracy)
+
+    def _forget_from(self, step: float) -> None:
+        """A training that goes on from a checkpoint does the steps after it again."""
+        curves = self.curves
+        kept = sum(each <= step for each in curves.steps)
+        for values in (curves.steps, curves.losses, curves.smooth):
+            del values[kept:]
+        kept = sum(each <= step for each in curves.validated)
+        for values in (curves.validated, curves.f1s, curves.accuracies):
+            del values[kept:]
+
+    def state(self, alive: bool, stop_wanted: bool, last_words: str = "") -> RunState:
+        """Where the training is.
+
+        Args:
+            alive: Its process works.
+            stop_wanted: The user asked it to stop.
+            last_words: What the process wrote last; said if it ended without telling why.
+        """
+        phase = self._phase(alive, stop_wanted)
+        message = self._message
+        if phase is Phase.LOST:
+            message = f"The training ended before its time. {last_words}".strip()
+        return RunState(
+            phase,
+            self._progress,
+            self._step,
+            self._eta_s,
+            self._f1,
+            self._accuracy,
+            message,
+            self._compared,
+        )
+
+    def _phase(self, alive: bool, stop_wanted: bool) -> Phase:
+        ends = {"finished": Phase.FINISHED, "failed": Phase.FAILED, "stopped": Phase.STOPPED}
+        if not alive:
+            return ends.get(self._last, Phase.LOST)
+        if self._last in ("calibrated", "compared", "finished") or self._progress >= 1:
+            return Phase.FINISHING
+        if stop_wanted:
+            return Phase.STOPPING
+        return Phase.RUNNING if self._last in ("step", "validated") else Phase.STARTING
+
+
+@dataclass(frozen=True, slots=True)
+class TrainView:
+    """What the page shows of a training.
+
+    Attributes:
+        title: One line.
+        detail: More of it, or "".
+        tone: "", "notice" or "fault".
+        bar: 0-1; None hides the bar, NaN says that nobody knows how long it takes.
+        can_start: A new training may begin.
+        can_stop: There is one that may be stopped.
+        can_resume: The last one may go on.
+    """
+
+    title: str
+    detail: str = ""
+    tone: str = ""
+    bar: float | None = None
+    can_start: bool = True
+    can_stop: bool = False
+    can_resume: bool = False
+
+
+_TITLES: Final = {
+    Phase.NONE: "No training yet",
+    Phase.STARTING: "Reading pictures …",
+    Phase.RUNNING: "Training",
+    Phase.STOPPING: "Stopping after this step …",
+    Phase.FINISHING: "Calibrating, and comparing with the model in use …",
+    Phase.STOPPED: "Stopped",
+    Phase.FINISHED: "Finished",
+    Phase.FAILED: "The training failed",
+    Phase.LOST: "The training was cut off",
+}
+
+
+def train_view(state: RunState, can_train: str = "") -> TrainView:
+    """What the page shows.
+
+    Args:
+        state: Of the training.
+        can_train: Why nothing can be trained here, in a sentence; "" if it can.
+    """
+    phase, alive = state.phase, state.phase in ALIVE
+    bar: float | None = state.progress
+    if phase in (Phase.NONE, Phase.FAILED, Phase.FINISHED):
+        bar = None
+    elif phase in (Phase.STARTING, Phase.FINISHING):
+        bar = math.nan
+    resumable = phase in (Phase.STOPPED, Phase.LOST, Phase.FAILED) and not can_train
+    tone = "fault" if phase is Phase.FAILED else "notice" if phase is Phase.LOST or can_train else ""
+    return TrainView(
+        title=_title(state),
+        detail=_detail(state) if not (can_train and phase is Phase.NONE) else can_train,
+        tone=tone,
+        bar=bar,
+        can_start=not alive and not can_train,
+        can_stop=phase in (Phase.STARTING, Phase.RUNNING),
+        can_resume=resumable and state.step > 0,
+    )
+
+
+def _title(state: RunState) -> str:
+    title = _TITLES[state.phase]
+    if state.phase is Phase.RUNNING:
+        left = time_left(state.eta_s)
+        return f"{title}: {state.progress:.0%} done{', ' + left if left else ''}"
+    if state.phase is Phase.STOPPED:
+        return f"{title} at {state.progress:.0%}"
+    return title
+
+
+def _detail(state: RunState) -> str:
+    if state.phase is Phase.NONE:
+        return "Choose what to learn from, and start. Scanning goes on meanwhile."
+    scores = ""
+    if math.isfinite(state.f1):
+        where = "Held-out pictures" if state.phase is Phase.FINISHED else "Validation pictures"
+        scores = f"{where}: accuracy {state.accuracy:.1%}, F1 {state.f1:.3f}."
+    if state.phase in (Phase.FAILED, Phase.LOST):
+        return state.message
+    return scores
+
+
+def time_left(seconds: float) -> str:
+    """ "3 min left"; "" if nobody knows."""
+    if not math.isfinite(seconds):
+        return ""
+    if seconds < _MINUTE_S:
+        return "less than a minute left"
+    if seconds < 1.5 * _HOUR_S:
+        return f"{seconds / _MINUTE_S:.0f} min left"
+    return f"{seconds / _HOUR_S:.1f} h left"
+
+
+def _number(event: dict[str, object], name: str) -> float:
+    value = event.get(name)
+    return float(value) if isinstance(value, int | float) else math.nan

@@ -1,0 +1,303 @@
+"""The training as a process of its own: started, found again, stopped and gone on with. No Qt here.
+
+It runs at low priority and outlives the window. What it tells lies in files, so a window that is opened later
+finds it again. The window never imports the training code.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from app.train.presenter import ALIVE, Phase, RunEvents, RunState
+from semc_core.errors import SaveError, UsageError
+from semc_core.extras import INSTALL_TRAINING
+from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.process import usable_cores
+from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
+from semc_core.paths import ASSETS
+
+MODEL_NAME: Final = "model.safetensors"
+_RUN_NAME: Final = "model.run"
+_FACTS_NAME: Final = "run.json"
+_OUTPUT_NAME: Final = "output.txt"
+_PROGRESS_NAME: Final = "progress.jsonl"
+_STOP_NAME: Final = "control/stop"
+_FOLDER: Final = re.compile(r"\d{8}-\d{6}")
+_KEPT: Final = 3
+_NICE: Final = 19
+_SEED: Final = 1
+"""Always the same: it deals patients to train, validation and test, and these must not be mixed."""
+
+_RATE_TO_GO_ON: Final = "0.0003"
+"""Of a trained network. At the rate of an untrained one it first forgets what it knows: within 30 steps the
+shipped model fell to a validation F1 of 0.46 and came back to 0.91. At this rate it rose from 0.91 to 0.94.
+"""
+
+_NEEDED: Final = ("lightning", "torchmetrics", "tensorboard")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """What to train.
+
+    Attributes:
+        data: Folders, or names of data sets, as `semc train --data` takes them.
+        preset: Network and input; see `semc_core.model.presets`.
+        minutes: How long; None takes `rounds`.
+        rounds: How often every picture is seen.
+        start_from: Model file to start from; None starts from nothing.
+        compare_with: Model file that the new one is held against.
+        threads: CPU threads.
+    """
+
+    data: tuple[str, ...]
+    preset: str
+    minutes: float | None = 45.0
+    rounds: float | None = None
+    start_from: Path | None = None
+    compare_with: Path | None = None
+    threads: int = max(1, usable_cores() // 2)
+
+    def arguments(self, out: Path) -> list[str]:
+        """Those of `semc train`."""
+        if not self.data:
+            raise UsageError("There is nothing to learn from yet; choose corrections or a folder.")
+        given = [word for place in self.data for word in ("--data", place)]
+        given += ["--out", str(out), "--preset", self.preset, "--seed", str(_SEED)]
+        given += ["--threads", str(self.threads), "--nice", str(_NICE)]
+        if self.rounds is not None:
+            given += ["--epochs", f"{self.rounds:g}"]
+        elif self.minutes is not None:
+            given += ["--minutes", f"{self.minutes:g}"]
+        if self.start_from is not None:
+            given += ["--rate", _RATE_TO_GO_ON]
+        for option, path in (("--encoder", self.start_from), ("--compare-with", self.compare_with)):
+            given += [] if path is None else [option, str(path)]
+        return given
+
+
+def why_not() -> str:
+    """Why nothing can be trained here, in a sentence; "" if it can."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"Training needs more packages; install them with: {INSTALL_TRAINING}"
+    return ""
+
+
+class TrainingProcess:
+    """The newest training below a folder. Called by one thread; nothing here waits.
+
+    Args:
+        root: Below it each training has a folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stop_wanted = False
+        self.folder: Path | None = None
+        self.events = RunEvents()
+        self._read_bytes = 0
+        self._facts: dict[str, Any] = {}
+        self._find()
+
+    @property
+    def model(self) -> Path | None:
+        """The file of the new model, once it is there."""
+        path = None if self.folder is None else self.folder / MODEL_NAME
+        return path if path is not None and path.is_file() else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process works."""
+        if self._child is not None:
+            return self._child.poll() is None
+        try:
+            process = psutil.Process(int(self._facts["pid"]))
+            # Another process may have got the number since.
+            same = abs(process.create_time() - float(self._facts["created_s"])) < 1.0
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        except (KeyError, TypeError, ValueError, psutil.Error):
+            return False
+
+    def start(self, plan: TrainPlan) -> None:
+        """Begin a training.
+
+        Raises:
+            UsageError: One is under way, or there is nothing to learn from.
+            SaveError: Its folder cannot be written.
+        """
+        self._refuse_second()
+        folder = self._root / time.strftime("%Y%m%d-%H%M%S")
+        arguments = plan.arguments(folder / MODEL_NAME)
+        try:
+            folder.mkdir(parents=True, exist_ok=False)
+        except OSError as error:
+            raise save_error(self._root, error) from error
+        self._use(folder)
+        self._facts = {"arguments": arguments}
+        self._launch(arguments)
+        self._remove_old()
+
+    def resume(self) -> None:
+        """Go on with the training that was stopped or cut off.
+
+        Raises:
+            UsageError: There is none, or one is under way.
+            SaveError: Its folder cannot be written.
+        """
+        self._refuse_second()
+        if self.folder is None or not self._facts.get("arguments"):
+            raise UsageError("There is no training to go on with; start one.")
+        self._launch([*self._facts["arguments"], "--resume"])
+
+    def stop(self) -> None:
+        """Ask the training to stop after its step; it can go on later.
+
+        Raises:
+            SaveError: The wish cannot be written.
+        """
+        self._stop_wanted = True
+        self._ask_to_stop()
+
+    def let_go(self) -> None:
+        """The program ends; the training goes on without it."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.returncode = 0  # it is nobody's child any more, and nobody waits for it
+        self._child = None
+
+    def poll(self) -> RunState:
+        """Read what is new. Returns where the training is."""
+        if self.folder is None:
+            return RunState()
+        alive = self.alive  # before the reading: what it wrote at its end is then read, too
+        self._read()
+        state = self.events.state(alive, self._stop_wanted, "" if alive else self._last_words())
+        if state.phase is Phase.STOPPING:
+            self._ask_to_stop()  # one that only begins to run clears wishes from before
+        if state.phase not in ALIVE:
+            self._stop_wanted = False
+        return state
+
+    def comparison(self) -> Comparison | None:
+        """The new model held against the one in use; None if that was not done.
+
+        Raises:
+            UsageError: It cannot be read.
+        """
+        return None if self.folder is None else read_comparison(self.folder / _RUN_NAME / COMPARISON_NAME)
+
+    def _find(self) -> None:
+        """The newest training there is."""
+        folders = sorted(path for path in self._root.glob("*") if _FOLDER.fullmatch(path.name))
+        for folder in reversed(folders):
+            try:
+                facts = json.loads((folder / _FACTS_NAME).read_bytes())
+            except (OSError, ValueError):
+                continue  # killed while it was being started
+            if isinstance(facts, dict) and isinstance(facts.get("arguments"), list):
+                self._use(folder)
+                self._facts = facts
+                return
+
+    def _use(self, folder: Path) -> None:
+        self.folder, self.events, self._read_bytes = folder, RunEvents(), 0
+        self._facts, self._child, self._stop_wanted = {}, None, False
+
+    def _refuse_second(self) -> None:
+        if self.alive:
+            raise UsageError("A training is under way; stop it first, or wait for its end.")
+
+    def _launch(self, arguments: Sequence[str]) -> None:
+        assert self.folder is not None
+        self._stop_wanted = False
+        try:
+            with (self.folder / _OUTPUT_NAME).open("ab") as output:
+                self._child = subprocess.Popen(
+                    [*_program(), "train", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=self.folder,
+                    **_detached(),
+                )
+        except OSError as error:
+            raise SaveError(f"The training could not be started ({error.strerror}); try again.") from error
+        self._facts |= {"pid": self._child.pid, "created_s": _created_s(self._child.pid)}
+        write_atomically(self.folder / _FACTS_NAME, json.dumps(self._facts, indent=2).encode())
+
+    def _ask_to_stop(self) -> None:
+        assert self.folder is not None
+        path = self.folder / _RUN_NAME / _STOP_NAME
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        except OSError as error:
+            raise save_error(self.folder, error) from error
+
+    def _read(self) -> None:
+        """Take whole lines only: the last one may be half written."""
+        assert self.folder is not None
+        try:
+            with (self.folder / _RUN_NAME / _PROGRESS_NAME).open("rb") as file:
+                if file.seek(0, os.SEEK_END) < self._read_bytes:  # begun anew
+                    self.events, self._read_bytes = RunEvents(), 0
+                file.seek(self._read_bytes)
+                content = file.read()
+        except OSError:
+            return  # not there yet
+        whole = content[: content.rfind(b"\n") + 1]
+        self._read_bytes += len(whole)
+        for line in whole.decode("utf-8", "replace").splitlines():
+            self.events.add(line)
+
+    def _last_words(self) -> str:
+        """The last line of what the process wrote."""
+        assert self.folder is not None
+        try:
+            text = (self.folder / _OUTPUT_NAME).read_bytes()[-4000:].decode("utf-8", "replace")
+        except OSError:
+            return ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
+    def _remove_old(self) -> None:
+        """Keep the last trainings only: each has a checkpoint."""
+        folders = sorted(path for path in self._root.glob("*") if _FOLDER.fullmatch(path.name))
+        for folder in folders[:-_KEPT]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _program() -> list[str]:
+    """How this program is called as a process."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    return [sys.executable, str(ASSETS.parent / "main.py")]
+
+
+def _detached() -> dict[str, Any]:
+    """So that the process outlives the window and the terminal."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        return {"creationflags": flags | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def _created_s(pid: int) -> float:
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0  # it is over already

@@ -1,0 +1,258 @@
+"""Small parts of the window: buttons with their keys, the banner, the status line, the list of keys."""
+
+from __future__ import annotations
+
+import html
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.commands import bindings_of
+from app.live.presenter import RESEARCH_NOTICE, Banner, StatusItem
+from app.widgets import theme
+
+_KEY_NAMES: Final = {"PgUp": "Page up", "PgDown": "Page down", "Return": "Enter"}
+
+
+class KeyButton(QAbstractButton):
+    """A button of the tool bar: what it does, and below it the key. Follows its action."""
+
+    def __init__(self, action: QAction, key: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._action = action
+        self._key = _KEY_NAMES.get(key, key)
+        # The keys work wherever the focus is; a button that takes it would only confuse Space and Return.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def sizeHint(self) -> QSize:
+        """Two lines."""
+        em = theme.em(self)
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.9 * em
+        return QSize(round(max(3.6 * em, wide)), round(2.9 * em))
+
+    def minimumSizeHint(self) -> QSize:
+        """The text must fit."""
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.4 * theme.em(self)
+        return QSize(round(max(2.4 * theme.em(self), wide)), self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Filled while it is on."""
+        painter, em = QPainter(self), theme.em(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        on, able = self._action.isChecked(), self.isEnabled()
+        ground = theme.ACCENT if on else theme.BORDER if self.isDown() else theme.RAISED
+        hover = able and self.underMouse()
+        painter.setPen(QColor(theme.ACCENT if hover else theme.BORDER if able else theme.RAISED))
+        painter.setBrush(QColor(ground if able else theme.GROUND))
+        painter.drawRoundedRect(box, 5, 5)
+        upper = QRectF(box.left(), box.top() + 0.2 * em, box.width(), box.height() * 0.52)
+        lower = QRectF(box.left(), upper.bottom(), box.width(), box.bottom() - upper.bottom() - 0.15 * em)
+        painter.setPen(QColor(theme.GROUND if on and able else theme.TEXT if able else theme.DIM))
+        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.setFont(theme.scaled_font(self.font(), 0.85))
+        painter.setPen(QColor(theme.GROUND if on and able else theme.DIM))
+        painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)
+        painter.end()
+
+    def _follow(self) -> None:
+        self.setText(self._action.text())
+        self.setToolTip(self._action.toolTip())
+        self.setAccessibleName(self._action.text())
+        self.setEnabled(self._action.isEnabled())
+        self.updateGeometry()
+        self.update()
+
+
+class BannerBar(QFrame):
+    """A sentence with its ways out; hidden while there is nothing to say.
+
+    Signals:
+        wanted: The name of the key binding whose button was clicked.
+        put_away: The user has read it.
+    """
+
+    wanted = Signal(str)
+    put_away = Signal()
+
+    def __init__(self, titles: dict[str, str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self._titles = titles
+        self._shown: Banner | None = None
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self._text, 1)
+        self._buttons: list[QPushButton] = []
+        self.hide()
+
+    @property
+    def shown(self) -> Banner | None:
+        """What it says."""
+        return self._shown
+
+    def show_banner(self, banner: Banner | None) -> None:
+        """Say this; None hides it."""
+        if banner == self._shown:
+            return
+        self._shown = banner
+        for button in self._buttons:
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self._buttons = []
+        if banner is None:
+            self.hide()
+            return
+        self.setProperty("tone", "fault" if banner.fault else "notice")
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._text.setText(banner.text)
+        for name in banner.actions:
+            self._add_button(self._titles[name]).clicked.connect(lambda _=False, n=name: self.wanted.emit(n))
+        self._add_button("Hide").clicked.connect(self.put_away)
+        self.show()
+
+    def _add_button(self, title: str) -> QPushButton:
+        button = QPushButton(title)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._row.addWidget(button)
+        self._buttons.append(button)
+        return button
+
+
+class StatusLine(QWidget):
+    """Numbers on the left, model and device on the right; below, what the program is and is not."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._numbers = QLabel()
+        self._numbers.setTextFormat(Qt.TextFormat.RichText)
+        self._model = QLabel()
+        self._model.setObjectName("dim")
+        self._notice = QLabel()
+        self._notice.setObjectName("notice")
+        self._notice.setWordWrap(True)
+        research = QLabel(RESEARCH_NOTICE)
+        research.setObjectName("heading")
+        for label in (self._numbers, self._model):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._model.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(2)
+        layout.addWidget(self._numbers, 0, 0)
+        layout.addWidget(self._model, 0, 1)
+        layout.addWidget(self._notice, 1, 0)
+        layout.addWidget(research, 1, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        layout.setColumnStretch(0, 5)
+        layout.setColumnStretch(1, 3)
+
+    @property
+    def text(self) -> str:
+        """All that it says, without mark-up colours."""
+        return " | ".join(label.text() for label in (self._numbers, self._model, self._notice))
+
+    def show_numbers(self, items: tuple[StatusItem, ...]) -> None:
+        """Name and value of each; the last ones are left out where there is no room."""
+        metrics, room, text = self.fontMetrics(), self._numbers.width(), ""
+        for item in items:
+            room -= metrics.horizontalAdvance(f"{item.name} {item.value}") + 3 * metrics.averageCharWidth()
+            if room < 0:
+                break
+            colour = theme.WARNING if item.worrying else theme.TEXT
+            text += (
+                f'<span style="color:{theme.DIM}">{item.name}</span>&nbsp;'
+                f'<b style="color:{colour}">{item.value.replace(" ", "&nbsp;")}</b>&nbsp;&nbsp; '
+            )
+        if text != self._numbers.text():
+            self._numbers.setText(text)
+
+    def show_sentence(self, text: str) -> None:
+        """A sentence in the place of the numbers."""
+        shown = self._numbers.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideRight, max(1, self._numbers.width())
+        )
+        if shown != self._numbers.text():
+            self._numbers.setText(html.escape(shown))
+
+    def show_model(self, text: str, notice: str) -> None:
+        """The model and the device, and what the model says of itself."""
+        if (text, notice) != (self._model.text(), self._notice.text()):
+            self._model.setText(text)
+            self._model.setToolTip(text)
+            self._notice.setText(notice)
+
+
+class HelpOverlay(QFrame):
+    """The keys of a page, over the window."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._room = parent
+        self.setObjectName("panel")
+        title = QLabel("Keys")
+        title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
+        note = QLabel("Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them.")
+        note.setObjectName("dim")
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = self._layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 18, 24, 18)
+        layout.addWidget(title)
+        layout.addWidget(self._scroll)
+        layout.addWidget(note)
+        self.hide()
+
+    def toggle(self, page: str) -> None:
+        """Show the keys of `page` in the middle of the window, or hide them."""
+        if self.isVisible():
+            self.hide()
+            return
+        keys = _list_of_keys(page)
+        self._scroll.setWidget(keys)
+        wanted = keys.sizeHint()
+        self._scroll.setFixedWidth(wanted.width() + self._scroll.verticalScrollBar().sizeHint().width())
+        self._scroll.setMaximumHeight(wanted.height() + 2)
+        self._layout.activate()
+        high = self.sizeHint().height() - self._scroll.sizeHint().height() + wanted.height() + 2
+        room = self._room.rect()
+        self.resize(QSize(self.sizeHint().width(), high).boundedTo(room.size()))
+        self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
+        self.show()
+        self.raise_()
+
+
+def _list_of_keys(page: str) -> QWidget:
+    keys = QWidget()
+    grid = QGridLayout(keys)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(24)
+    grid.setVerticalSpacing(1)
+    for row, binding in enumerate(bindings_of(page)):
+        names = [_KEY_NAMES.get(key, key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
+        texts = (binding.shown or "   ".join(names), binding.title, binding.help)
+        for column, text in enumerate(texts):
+            label = QLabel(text)
+            label.setObjectName(("heading", "heading", "dim")[column])
+            grid.addWidget(label, row, column)
+    return keys

@@ -1,0 +1,309 @@
+"""`semc analyse`: every frame of recorded scans, and the standard planes in them, as files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semc_core.cli.arguments import add_runtime_arguments
+from semc_core.errors import SemcError, UsageError
+from semc_core.text import counted
+from semc_core.types import Crop
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from semc_core.cli.inputs import Wanted
+    from semc_core.protocols.protocol import Protocol
+    from semc_core.runtime.base import Runtime
+
+HELP = "Find the standard planes in recorded scans: videos, DICOM loops, folders of images."
+SUMMARY_NAME = "summary.json"
+_log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Inputs and options."""
+    parser.add_argument("inputs", nargs="+", metavar="FILE", help="file, folder or pattern")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add_runtime_arguments(parser)
+    parser.add_argument(
+        "--crop", metavar="LEFT,TOP,WIDTH,HEIGHT", help="region of interest, pixels (default: found)"
+    )
+    parser.add_argument(
+        "--protocol", metavar="ID", help="show this protocol's checklist of each input (see semc protocols)"
+    )
+    parser.add_argument("--batch", type=int, default=8, help="frames per call of the model (default: 8)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Analyse everything. Returns 0, or 1 if an input could not be analysed.
+
+    Raises:
+        SemcError: Nothing can be analysed: wrong arguments, no model, no place to write to.
+    """
+    from rich.console import Console
+
+    from semc_core.cli.inputs import wanted_inputs
+    from semc_core.runtime.load import load_runtime
+
+    crop = parse_crop(args.crop)
+    if args.batch < 1:
+        raise UsageError("--batch must be at least 1.")
+    console = Console()
+    protocol = _protocol(args.protocol)
+    wanted = wanted_inputs(args.inputs)
+    _prepare(wanted, args.out)
+    runtime = load_runtime(args.model, args.device, args.threads, args.precision)
+    reports: list[Report] = []
+    try:
+        if runtime.spec.notice:
+            console.print(runtime.spec.notice, markup=False, soft_wrap=True)
+        _tell_what_is_unknown(protocol, runtime, console)
+        for each in wanted:
+            _report(each, args.out, runtime, crop, args.batch, console, reports)
+            if protocol is not None and reports[-1].results is not None:
+                _print_checklist(protocol, args.out / each.name, console)
+    finally:
+        runtime.close()
+        # Also of a run that breaks off: what is done is done.
+        _write_summary(reports, args.out)
+    return _conclude(reports, args.out, console)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one input: its planes.json, or why there is none."""
+
+    wanted: Wanted
+    results: dict[str, Any] | None
+    problem: str = ""
+
+
+def parse_crop(text: str | None) -> Crop | None:
+    """ "left,top,width,height" in pixels; None for None.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    if text is None:
+        return None
+    try:
+        left, top, width, height = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError("--crop needs four whole numbers: left,top,width,height.") from error
+    if left < 0 or top < 0 or width < 1 or height < 1:
+        raise UsageError("--crop needs a left and top of at least 0, and a width and height of at least 1.")
+    return Crop(left, top, width, height)
+
+
+def _protocol(protocol_id: str | None) -> Protocol | None:
+    if protocol_id is None:
+        return None
+    from semc_core.protocols.loader import load_protocols
+
+    return load_protocols().named(protocol_id)
+
+
+def _tell_what_is_unknown(protocol: Protocol | None, runtime: Runtime, console: Console) -> None:
+    """Before the analysis: it may not be worth while."""
+    from semc_core.protocols.protocol import unknown_sentence
+
+    if protocol is not None and (sentence := unknown_sentence(protocol, runtime.spec.planes)):
+        console.print(sentence, style="yellow", markup=False, soft_wrap=True)
+
+
+def _print_checklist(protocol: Protocol, folder: Path, console: Console) -> None:
+    from semc_core.cli.protocols import print_checklist
+    from semc_core.protocols.checklist import session_checklist
+    from semc_core.session.session import Session
+
+    with Session.open(folder, read_only=True) as session:
+        state = session_checklist(protocol, session.model, session.planes(), session.items())
+    print_checklist(state, console)
+
+
+def _prepare(wanted: list[Wanted], out: Path) -> None:
+    """Make `out` ready for the results, before anything is read or written.
+
+    Raises:
+        UsageError: The results would take the place of an input or of something that is not ours.
+        SaveError: `out` cannot be used.
+    """
+    from semc_core.cli.folders import check_replaceable, check_targets, clear_leftovers
+    from semc_core.errors import SaveError
+    from semc_core.io.atomic import save_error
+
+    check_targets(wanted, [*(out / each.name for each in wanted), out / SUMMARY_NAME])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise save_error(out, error) from error
+    try:
+        clear_leftovers(out)
+    except SaveError as error:
+        # The results can be written all the same.
+        _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
+    check_replaceable(wanted, out)
+
+
+def _report(
+    each: Wanted,
+    out: Path,
+    runtime: Runtime,
+    crop: Crop | None,
+    batch: int,
+    console: Console,
+    reports: list[Report],
+) -> None:
+    """Analyse one input and add to `reports`; one that is bad does not stop the rest.
+
+    Raises:
+        SaveError: The results cannot be written: those of the next input could not either.
+    """
+    from semc_core.errors import SaveError
+
+    try:
+        if each.problem:
+            raise UsageError(each.problem)
+        results = _analyse_one(each, out, runtime, crop, batch, console)
+    except SaveError as error:
+        reports.append(Report(each, None, str(error)))
+        raise
+    except SemcError as error:
+        problem = str(error)
+    except Exception as error:  # noqa: BLE001 - the boundary of one input
+        # The type only: an error may name a file, and a file may be named after a patient.
+        _log.error("An input could not be analysed: %s", type(error).__name__)
+        problem = f"It could not be analysed ({type(error).__name__}); check the file, or export it again."
+    else:
+        reports.append(Report(each, results))
+        _print_planes(results, console)
+        return
+    console.print(f"{each.path}: {problem}", style="red", markup=False, soft_wrap=True)
+    reports.append(Report(each, None, problem))
+
+
+def _analyse_one(
+    wanted: Wanted, out: Path, runtime: Runtime, crop: Crop | None, batch: int, console: Console
+) -> dict[str, Any]:
+    from semc_core.cli.results import ResultFolder
+    from semc_core.pipeline.batch import review
+    from semc_core.session.record import Origin
+    from semc_core.session.records import file_sha256
+    from semc_core.sources.open import open_source
+
+    source = open_source(str(wanted.path))
+    info = source.info
+    # A folder of images has no hash of its own.
+    sha256 = file_sha256(wanted.path) if wanted.path.is_file() else None
+    origin = Origin(
+        info, runtime.spec, runtime.spec.thresholds, runtime.device_name, wanted.path.absolute(), sha256
+    )
+    with (
+        # Closed by the reader; once more here, for when the reader was never started.
+        closing(source),
+        ResultFolder(out / wanted.name, origin) as folder,
+        _progress(console) as progress,
+        closing(review(source, runtime, batch=batch, crop=crop)) as steps,
+    ):
+        bar = progress.add_task(wanted.name, total=info.frame_count)
+        for reviewed in steps:
+            folder.add(reviewed)
+            progress.update(bar, completed=folder.frames)
+        progress.update(bar, total=folder.frames)
+        return folder.keep(source.info)
+
+
+def _progress(console: Console) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class RateColumn(TextColumn):
+        """Frames per second."""
+
+        def render(self, task: Any) -> Text:
+            """The mean rate of one bar since its start."""
+            elapsed_s = task.finished_time or task.elapsed
+            return Text(f"{task.completed / elapsed_s:.0f} frames/s" if elapsed_s else "")
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(""),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _print_planes(results: dict[str, Any], console: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    if results["source_notice"]:
+        console.print(results["source_notice"], style="yellow", markup=False, soft_wrap=True)
+    if not results["planes"]:
+        frames = counted(results["frames"], "frame")
+        console.print(f"{results['source']}: no standard plane in {frames}.", markup=False)
+        return
+    table = Table("Plane", "Name", "Confidence", "Frame", "Time", "Held", "File", title_justify="left")
+    table.columns[-1].overflow = "fold"  # the file's name is what one needs
+    table.title = escape(results["source"])
+    for plane in results["planes"]:
+        table.add_row(
+            escape(plane["plane"]),
+            escape(plane["full_name"]),
+            f"{plane['confidence']:.0%}",
+            str(plane["frame_index"]),
+            f"{plane['time_s']:.2f} s",
+            f"{plane['hold_start_s']:.2f} - {plane['hold_end_s']:.2f} s",
+            escape(plane["png"] or ""),
+        )
+    console.print(table)
+
+
+def _summary(reports: list[Report]) -> dict[str, Any]:
+    from semc_core.session.record import versions
+
+    return {
+        "inputs": [
+            {"name": report.wanted.name, "ok": True, **report.results}
+            if report.results is not None
+            else {
+                "name": report.wanted.name,
+                "source": report.wanted.path.name,
+                "ok": False,
+                "problem": report.problem,
+            }
+            for report in reports
+        ],
+        "frames": sum(report.results["frames"] for report in reports if report.results is not None),
+        "planes": sum(len(report.results["planes"]) for report in reports if report.results is not None),
+        "failed": sum(report.results is None for report in reports),
+        "versions": versions(),
+    }
+
+
+def _write_summary(reports: list[Report], out: Path) -> None:
+    from semc_core.io.atomic import write_atomically
+
+    write_atomically(out / SUMMARY_NAME, json.dumps(_summary(reports), indent=2).encode())
+
+
+def _conclude(reports: list[Report], out: Path, console: Console) -> int:
+    """The last line and the exit code."""
+    total = _summary(reports)
+    failed, good = total["failed"], len(reports) - total["failed"]
+    planes, frames = counted(total["planes"], "plane"), counted(total["frames"], "frame")
+    line = f"{planes} in {frames} of {counted(good, 'input')}; results in {out}."
+    if failed:
+        line = f"{failed} of {counted(len(reports), 'input')} could not be analysed. {line}"
+    console.print(line, style="bold red" if failed else "bold", markup=False, highlight=False, soft_wrap=True)
+    return 1 if failed else 0

@@ -1,0 +1,220 @@
+"""`semc bench live`: a live scan without the window, measured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from semc_core.cli.arguments import add_runtime_arguments
+from semc_core.errors import SemcError, UsageError
+
+if TYPE_CHECKING:
+    from semc_core.pipeline.live import LiveEngine
+    from semc_core.pipeline.state import Statistics
+
+HELP: Final = "A live scan without the window: frames, drops, latency, memory, CPU time."
+_SETTLED_AFTER_S: Final = 5.0
+
+
+def add_arguments(live: argparse.ArgumentParser) -> None:
+    """What to measure, and how long."""
+    live.add_argument("--seconds", type=float, default=60.0, help="length (default: 60)")
+    live.add_argument("--source", default="simulated", help="simulated, or a file (default: simulated)")
+    live.add_argument("--size", default="1280x720", help="of the simulated scan (default: 1280x720)")
+    live.add_argument("--rate", type=float, default=30.0, help="frames/s of the simulated scan (default: 30)")
+    add_runtime_arguments(live)
+    live.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one live scan took.
+
+    Attributes:
+        seconds: From the first classified frame to the end.
+        statistics: Of the engine, at the end, counted from its start; the percentiles are over all frames of
+            these `seconds`.
+        dropped_while_loading: Frames that came before the model was ready.
+        share_classified: Of the frames that came after that, how many were classified or skipped.
+        invariant_held: Whether frames in = classified + skipped + dropped + in flight at every look.
+        memory_settled_mib: Resident memory 5 s after the first frame; None where it cannot be read.
+        memory_end_mib: Resident memory at the end.
+        cpu_seconds: CPU time of the whole program in `seconds`.
+        device: What the model ran on.
+    """
+
+    seconds: float
+    statistics: Statistics
+    dropped_while_loading: int
+    share_classified: float
+    invariant_held: bool
+    memory_settled_mib: float | None
+    memory_end_mib: float | None
+    cpu_seconds: float
+    device: str
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure one scan. Returns 1 if frames were lost."""
+    from semc_core.pipeline.live import LiveEngine
+    from semc_core.pipeline.state import EngineSettings
+    from semc_core.runtime.load import load_runtime
+    from semc_core.sources.base import FrameSource
+    from semc_core.sources.open import open_source
+
+    width, height = parse_size(args.size, "--size")
+    if args.seconds <= 0 or args.rate <= 0:
+        raise UsageError("--seconds and --rate must be more than 0.")
+
+    def source() -> FrameSource:
+        # Nothing below the address is passed on: a file has its own size and rate.
+        if args.source.partition(":")[0] == "simulated":
+            return open_source(args.source, width=width, height=height, frame_rate=args.rate)
+        return open_source(args.source)
+
+    engine = LiveEngine(
+        source,
+        lambda: load_runtime(args.model, args.device, args.threads, args.precision),
+        None,
+        EngineSettings(paced=True, save=False, keep_durations=True),
+    )
+    engine.start()
+    try:
+        measured = measure(engine, args.seconds)
+    finally:
+        engine.stop()
+    measured = _with_end(measured, engine)
+    _print(measured, as_json=args.json)
+    return 0 if measured.invariant_held else 1
+
+
+def parse_size(text: str, option: str) -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720).
+
+    Raises:
+        UsageError: It is anything else; the message names the option.
+    """
+    first, _, second = text.partition("x")
+    if not (first.isdecimal() and second.isdecimal() and int(first) and int(second)):
+        raise UsageError(f"{option} needs two whole numbers with an x between them, and not {text!r}.")
+    return int(first), int(second)
+
+
+def measure(engine: LiveEngine, seconds: float) -> Measured:
+    """Watch a started scan that keeps its durations for `seconds`, or to its end.
+
+    Raises:
+        SemcError: The scan failed, or ended before a frame was classified.
+    """
+    first = _wait_for_first_result(engine)
+    begun_s, cpu_begun_s = time.monotonic(), time.process_time()
+    settled: float | None = None
+    invariant_held = True
+    while (elapsed_s := time.monotonic() - begun_s) < seconds:
+        if settled is None and elapsed_s >= min(_SETTLED_AFTER_S, seconds / 2):
+            settled = resident_mib()
+        invariant_held &= adds_up(engine.statistics())
+        # Waits for the end of the scan, not for time to pass; the watcher must not use the CPU it measures.
+        if engine.wait(min(0.25, seconds - elapsed_s)):
+            break
+    _raise_fault(engine)
+    counted = engine.statistics()
+    came = counted.frames_in - first.frames_in
+    done = counted.classified + counted.skipped - first.classified - first.skipped
+    model, latency = engine.whole_run(skip=first.classified)
+    return Measured(
+        seconds=time.monotonic() - begun_s,
+        statistics=replace(counted, model=model, latency=latency),
+        dropped_while_loading=first.dropped,
+        share_classified=done / max(1, came + first.in_flight),
+        invariant_held=invariant_held,
+        memory_settled_mib=settled,
+        memory_end_mib=resident_mib(),
+        cpu_seconds=time.process_time() - cpu_begun_s,
+        device=engine.device_name,
+    )
+
+
+def _wait_for_first_result(engine: LiveEngine) -> Statistics:
+    from semc_core.pipeline.queues import MailboxClosed
+
+    try:
+        engine.results.get()
+    except MailboxClosed as error:
+        _raise_fault(engine)
+        raise SemcError("The scan ended before a frame was classified; choose a longer one.") from error
+    return engine.statistics()
+
+
+def _raise_fault(engine: LiveEngine) -> None:
+    from semc_core.pipeline.state import Phase
+
+    state = engine.state
+    if state.phase is Phase.FAULT:
+        raise SemcError(state.message)
+
+
+def adds_up(counted: Statistics) -> bool:
+    """Whether no frame is lost: in = classified + skipped + dropped + in flight."""
+    accounted = counted.classified + counted.skipped + counted.dropped + counted.in_flight
+    return counted.frames_in == accounted and 0 <= counted.in_flight <= 2
+
+
+def resident_mib() -> float | None:
+    """Resident memory of this program, MiB; None where the system does not say it without a library."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    for line in status.read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return None
+
+
+def _with_end(measured: Measured, engine: LiveEngine) -> Measured:
+    """With the counters after the stop: nothing may be in flight then."""
+    after = engine.statistics()
+    held = measured.invariant_held and adds_up(after) and not after.in_flight
+    return replace(measured, invariant_held=held)
+
+
+def _print(measured: Measured, *, as_json: bool) -> None:
+    if as_json:
+        json.dump(asdict(measured), sys.stdout, indent=2)
+        print()
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Measured", "Value", title=f"Live scan, {measured.device}", title_justify="left")
+    for name, value in _rows(measured).items():
+        table.add_row(name, str(value))
+    Console().print(table)
+
+
+def _rows(measured: Measured) -> dict[str, Any]:
+    counted = measured.statistics
+    memory = "not known on this system"
+    if measured.memory_settled_mib is not None and measured.memory_end_mib is not None:
+        memory = f"{measured.memory_settled_mib:.0f} MiB -> {measured.memory_end_mib:.0f} MiB"
+    latency, model = counted.latency, counted.model
+    return {
+        "seconds": f"{measured.seconds:.1f}",
+        "frames in": counted.frames_in,
+        "classified": counted.classified,
+        "skipped (frozen, black, flat)": counted.skipped,
+        "dropped": f"{counted.dropped}, of them {measured.dropped_while_loading} while the model loaded",
+        "in flight": counted.in_flight,
+        "always in = classified + skipped + dropped + in flight": measured.invariant_held,
+        "share classified once loaded": f"{measured.share_classified:.2%}",
+        "capture / classify rate": f"{counted.capture_rate:.1f} / {counted.classify_rate:.1f} per second",
+        "latency p50 / p95 / p99": f"{latency.p50_ms:.1f} / {latency.p95_ms:.1f} / {latency.p99_ms:.1f} ms",
+        "model p50 / p95 / p99": f"{model.p50_ms:.1f} / {model.p95_ms:.1f} / {model.p99_ms:.1f} ms",
+        "memory after 5 s -> at the end": memory,
+        "CPU time": f"{measured.cpu_seconds:.1f} s, {measured.cpu_seconds / measured.seconds:.2f} cores",
+    }

@@ -1,0 +1,111 @@
+"""What the user wants analysed: files, folders and patterns, as a list of sources with names of their own."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from semc_core.session.folder import safe_name
+from semc_core.sources.images import SUFFIXES as IMAGE_SUFFIXES
+
+_VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".wmv", ".gif")
+_DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
+_DICOM_MAGIC: Final = b"DICM"
+_DICOM_MAGIC_AT: Final = 128
+RESULTS_NAME: Final = "planes.json"
+"""By this file a folder of results is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One thing to analyse.
+
+    Attributes:
+        path: A file, or a folder of images.
+        name: Name of its folder of results, another for each.
+        problem: Why there is nothing to analyse, or "".
+    """
+
+    path: Path
+    name: str
+    problem: str = ""
+
+
+def wanted_inputs(texts: Iterable[str]) -> list[Wanted]:
+    """Resolve what was typed, in its order, each file once.
+
+    A folder is searched with all below it for videos and DICOM files; a folder that has only images is one
+    source. A pattern that the shell did not resolve is resolved here. What leads to nothing is kept, with its
+    problem, so that it is reported and not lost.
+    """
+    seen: set[Path] = set()
+    used: set[str] = set()
+    wanted = []
+    for text in texts:
+        for path, problem in _resolve(text):
+            if path.resolve() in seen:
+                continue
+            seen.add(path.resolve())
+            wanted.append(Wanted(path, _free_name(path, used), problem))
+    return wanted
+
+
+def _resolve(text: str) -> Iterator[tuple[Path, str]]:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        found = list(_search(path))
+        yield from ((each, "") for each in found)
+        if not found:
+            yield path, f"{path.name or path} holds no video, DICOM file or image; choose another folder."
+    elif path.exists() or not glob.has_magic(text):
+        # A file that is missing gets its sentence from the source.
+        yield path, ""
+    else:
+        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns too
+        for match in matches:
+            yield from _resolve(match)
+        if not matches:
+            yield path, f"Nothing matches {text}; check the pattern."
+
+
+def _search(folder: Path) -> Iterator[Path]:
+    """Videos and DICOM files below `folder`, and folders that have only images, in order.
+
+    Folders of earlier results are left out: their frames were found, not scanned.
+    """
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if RESULTS_NAME in names:
+            continue
+        files = [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+        loops = [path for path in files if path.suffix.lower() in _VIDEO_SUFFIXES or is_dicom(path)]
+        yield from loops
+        if not loops and any(path.suffix.lower() in IMAGE_SUFFIXES for path in files):
+            yield Path(place)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM, by its suffix or by the mark after the preamble."""
+    if path.suffix.lower() in _DICOM_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(_DICOM_MAGIC_AT + len(_DICOM_MAGIC))[_DICOM_MAGIC_AT:] == _DICOM_MAGIC
+    except OSError:
+        # Unreadable: named to the source, which says why.
+        return True
+
+
+def _free_name(path: Path, used: set[str]) -> str:
+    """A name for results that no earlier input has, also where upper and lower case are the same."""
+    base = safe_name(path.stem if path.is_file() else path.resolve().name)
+    name, number = base, 1
+    while name.lower() in used:
+        number += 1
+        name = f"{base}-{number}"
+    used.add(name.lower())
+    return name

@@ -1,0 +1,60 @@
+"""Coded concepts: the standards' where they have one, else the program's own scheme 99SEMC."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
+
+from semc_core.export.dicom.uids import fixed_uid
+from semc_core.labels import full_name
+
+SCHEME: Final = "99SEMC"
+SCHEME_UID: Final = fixed_uid("SEMC Live coding scheme")
+SCHEME_NAME: Final = "SEMC Live standard planes and decisions"
+_LONGEST_VALUE: Final = 16
+_LONGEST_MEANING: Final = 64
+
+LIVER: Final = Code("10200004", "SCT", "Liver")
+_HEART: Final = Code("80891009", "SCT", "Heart")
+_BRAIN: Final = Code("12738006", "SCT", "Brain")
+_SPINE: Final = Code("421060004", "SCT", "Spine")
+_FEMUR: Final = Code("71341001", "SCT", "Femur")
+_KIDNEY: Final = Code("64033007", "SCT", "Kidney")
+PAIRED: Final = (_FEMUR, _KIDNEY)
+SITES: Final = {
+    "FHP1": LIVER, "FHP2": LIVER, "LLP": LIVER, "RLP": LIVER, "LPV-S": LIVER, "HRP": LIVER,
+    "3VV": _HEART, "4CH": _HEART, "LVOT": _HEART, "RVOT": _HEART,
+    "Brain(Cb)": _BRAIN, "Brain(Tv)": _BRAIN, "Spine(cor)": _SPINE, "Spine(sag)": _SPINE,
+    "Abdominal": Code("818981001", "SCT", "Abdomen"),
+    "Femur": _FEMUR,
+    "Kidneys": _KIDNEY,
+    "Lips": Code("48477009", "SCT", "Lip"),
+    "Profile": Code("89545001", "SCT", "Face"),
+}  # fmt: skip
+"""The organ of each plane; only codes that the DICOM standard itself uses."""
+
+
+def plane_code(plane: str) -> Code:
+    """The code of a standard plane. No standard has codes for these planes as such."""
+    return own_code(plane, f"{full_name(plane)} plane" if full_name(plane) != plane else plane)
+
+
+def own_code(value: str, meaning: str) -> Code:
+    """A code of the scheme 99SEMC; a value longer than 16 characters is cut, and made unique again."""
+    short = re.sub(r"[^\x20-\x5b\x5d-\x7e]", "_", value).strip() or "unnamed"
+    if short != value or len(short) > _LONGEST_VALUE:
+        short = f"{short[:9].strip()}-{hashlib.sha256(value.encode()).hexdigest()[:6]}"
+    return Code(short, SCHEME, meaning.replace("\\", "/")[:_LONGEST_MEANING])
+
+
+def code_item(code: Code) -> Dataset:
+    """The code as an item of a code sequence."""
+    item = Dataset()
+    item.CodeValue = code.value
+    item.CodingSchemeDesignator = code.scheme_designator
+    item.CodeMeaning = code.meaning
+    return item

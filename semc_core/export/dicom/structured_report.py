@@ -1,0 +1,227 @@
+"""The structured report: which planes were found, in which exported images, how sure, and by whom decided.
+
+An imaging measurement report (TID 1500) with one measurement group (TID 1501) per plane. The certainty, the
+organ, the algorithm and the images are coded by the standard; planes and decisions have no standard codes and
+use the program's scheme 99SEMC, which the report names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from highdicom import sr
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
+from pydicom.config import disable_value_validation
+from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
+from pydicom.uid import ComprehensiveSRStorage
+
+from semc_core.errors import ExportError
+from semc_core.export.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_UID, SITES, own_code, plane_code
+from semc_core.export.dicom.images import IMPLEMENTATION_UID, REPORT, STATEMENT, equipment, file_meta, finish
+from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
+from semc_core.export.options import Checklist, ChecklistRow
+from semc_core.labels import full_name
+from semc_core.session.decided import decision
+from semc_core.session.records import PERSON, ModelEntry, PlaneEntry
+from semc_core.version import VERSION
+
+_ULTRASONOGRAPHY: Final = Code("16310003", "SCT", "Diagnostic ultrasonography")
+_CERTAINTY: Final = Code("111012", "DCM", "Certainty of Finding")
+_PERCENT: Final = Code("%", "UCUM", "Percent")
+_SECOND: Final = Code("s", "UCUM", "second")
+_LEARNED: Final = Code("123110", "DCM", "Artificial Intelligence")
+_COMMENT: Final = Code("121106", "DCM", "Comment")
+_CONTAINS: Final = sr.RelationshipTypeValues.CONTAINS
+_EVALUATIONS: Final = Code("C0034375", "UMLS", "Qualitative Evaluations")
+_TIME_IN_SCAN: Final = own_code("scan-time", "Time of the frame within the scan")
+_DECIDED_BY: Final = own_code("decided-by", "Who decided last on plane and frame")
+_MODEL: Final = own_code("model", "The model")
+_PERSON: Final = own_code("person", "A person")
+_FOUND_AS: Final = own_code("found-as", "Plane that the model found")
+_NOT_FOUND: Final = own_code("not-found", "Not found by the model")
+_HOW: Final = own_code("how-decided", "How the plane came to its name")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportedPlane:
+    """A plane, and the exported objects that show it.
+
+    Attributes:
+        plane: As it stands.
+        images: Its still, and its clip if there is one (see `dicom.without_pixels`). At least one.
+    """
+
+    plane: PlaneEntry
+    images: tuple[Dataset, ...]
+
+
+def structured_report(
+    context: StudyContext,
+    planes: Sequence[ReportedPlane],
+    model: ModelEntry,
+    made: datetime,
+    checklist: Checklist | None = None,
+    observer: str = "",
+    free_text: bool = False,
+) -> Dataset:
+    """Report the planes.
+
+    Args:
+        context: Whose study.
+        planes: In the order to report them; at least one, since the standard wants something to refer to.
+        model: What found them.
+        made: When the report is made, local time. Not written when dates are removed or shifted.
+        checklist: Of a protocol, as it stands.
+        observer: Name of the person who reviewed the planes; not written when identity is left out.
+        free_text: Write what persons typed as well: notes on planes, reasons in the checklist.
+
+    Raises:
+        ExportError: There is no plane, or identity was left in the report.
+    """
+    evidence = [image for reported in planes for image in reported.images]
+    if not evidence or any(not reported.images for reported in planes):
+        raise ExportError(
+            "A structured report needs at least one exported plane; export one or leave it out."
+        )
+    content = sr.MeasurementReport(
+        observation_context=_observers(context, observer),
+        procedure_reported=_ULTRASONOGRAPHY,
+        imaging_measurements=[_group(context, reported, model) for reported in planes],
+        title=Code("126000", "DCM", "Imaging Measurement Report"),
+        referenced_images=evidence,
+    )
+    notes = [reported.plane for reported in planes] if free_text else []
+    content[0].ContentSequence.append(_evaluations(model, checklist, notes))
+    with disable_value_validation():
+        report = _document(context, evidence, content)
+    # In place of the library's own, which holds the time of day and its own name.
+    report.ContributingEquipmentSequence = [equipment()]
+    _set_when(report, context, made)
+    report.file_meta = file_meta(str(ComprehensiveSRStorage))
+    return finish(report, context)
+
+
+def _document(
+    context: StudyContext, evidence: list[Dataset], content: sr.MeasurementReport
+) -> sr.ComprehensiveSR:
+    return sr.ComprehensiveSR(
+        evidence=evidence,
+        content=content,
+        series_instance_uid=context.uids.made("series", context.study_uid, context.source_uid, str(REPORT)),
+        series_number=REPORT,
+        sop_instance_uid=context.uids.made("report"),
+        instance_number=1,
+        manufacturer="SEMC Live",
+        is_complete=True,
+        specific_character_set="ISO_IR 192",
+        coding_schemes=[_scheme()],
+        manufacturer_model_name="SEMC Live",
+        software_versions=VERSION,
+        series_description="SEMC Live report",
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+    )
+
+
+def _set_when(report: Dataset, context: StudyContext, made: datetime) -> None:
+    for name in ("InstanceCreationDate", "InstanceCreationTime", "TimezoneOffsetFromUTC"):
+        if name in report:
+            delattr(report, name)
+    kept = not context.de_identified
+    report.ContentDate = made.strftime("%Y%m%d") if kept else DUMMY_DATE
+    report.ContentTime = made.strftime("%H%M%S") if kept else DUMMY_TIME
+
+
+def _scheme() -> CodingSchemeIdentificationItem:
+    return CodingSchemeIdentificationItem(
+        designator=SCHEME, name=SCHEME_NAME, uid=SCHEME_UID, responsible_organization="SEMC Live"
+    )
+
+
+def _observers(context: StudyContext, observer: str) -> sr.ObservationContext:
+    device = sr.ObserverContext(
+        observer_type=Code("121007", "DCM", "Device"),
+        observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
+            uid=IMPLEMENTATION_UID, name="SEMC Live", manufacturer_name="SEMC Live", model_name=VERSION
+        ),
+    )
+    if context.de_identified or not observer:
+        return sr.ObservationContext(observer_device_context=device)
+    person = sr.ObserverContext(
+        observer_type=Code("121006", "DCM", "Person"),
+        observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(name=observer),
+    )
+    return sr.ObservationContext(observer_person_context=person, observer_device_context=device)
+
+
+def _group(
+    context: StudyContext, reported: ReportedPlane, model: ModelEntry
+) -> sr.MeasurementsAndQualitativeEvaluations:
+    plane = reported.plane
+    site = SITES.get(plane.plane)
+    decided = _PERSON if plane.chosen_by == PERSON else _MODEL
+    how = decision(plane)
+    found = _NOT_FOUND if plane.found_as is None else plane_code(plane.found_as)
+    return sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(
+            uid=context.uids.made("plane", context.study_uid, context.source_uid, str(plane.plane_id)),
+            identifier=f"Plane {plane.plane_id}",
+        ),
+        finding_type=plane_code(plane.plane),
+        finding_sites=None if site is None else [sr.FindingSite(anatomic_location=site)],
+        algorithm_id=_algorithm(model),
+        measurements=[
+            sr.Measurement(name=_CERTAINTY, value=round(plane.confidence * 100, 2), unit=_PERCENT),
+            sr.Measurement(name=_TIME_IN_SCAN, value=round(plane.time_s, 3), unit=_SECOND),
+        ],
+        qualitative_evaluations=[
+            sr.QualitativeEvaluation(name=_DECIDED_BY, value=decided),
+            sr.QualitativeEvaluation(name=_FOUND_AS, value=found),
+            sr.QualitativeEvaluation(name=_HOW, value=own_code(how.name.lower(), how.value)),
+        ],
+        source_images=[sr.SourceImageForMeasurementGroup.from_source_image(one) for one in reported.images],
+    )
+
+
+def _algorithm(model: ModelEntry) -> sr.AlgorithmIdentification:
+    settings = [f"{name}={value}" for name, value in asdict(model.thresholds).items()]
+    shape = f"input {model.preprocessing.width} x {model.preprocessing.height}, {model.preprocessing.fit}"
+    return sr.AlgorithmIdentification(
+        name=f"SEMC Live, model {model.preset}",
+        version=VERSION,
+        parameters=[f"model SHA-256 {model.sha256}", f"thresholds {', '.join(settings)}", shape],
+        family=_LEARNED,
+    )
+
+
+def _evaluations(
+    model: ModelEntry, checklist: Checklist | None, noted: Sequence[PlaneEntry]
+) -> sr.ContainerContentItem:
+    """What holds for the whole report: what it is not, what the model says of itself, the checklist.
+
+    `noted` are the planes whose notes are written, and with them the reasons in the checklist.
+    """
+    texts = [STATEMENT, model.notice, *(f"Plane {one.plane_id}: {one.note}" for one in noted if one.note)]
+    items: list[sr.ContentItem] = []
+    if checklist is not None:
+        texts.append(f"Protocol: {checklist.title}")
+        texts += [f"{row.title}: {row.reason}" for row in checklist.rows if noted and row.reason]
+        items = [_checklist_item(row) for row in checklist.rows]
+    comments = [
+        sr.TextContentItem(name=_COMMENT, value=text, relationship_type=_CONTAINS) for text in texts if text
+    ]
+    container = sr.ContainerContentItem(name=_EVALUATIONS, relationship_type=_CONTAINS)
+    container.ContentSequence = sr.ContentSequence([*comments, *items])
+    return container
+
+
+def _checklist_item(row: ChecklistRow) -> sr.CodeContentItem:
+    planes = ", ".join(full_name(plane) for plane in row.planes)
+    return sr.CodeContentItem(
+        name=own_code(f"item {row.title}", row.title or planes),
+        value=own_code(row.status, row.status.capitalize()),
+        relationship_type=_CONTAINS,
+    )

@@ -1,0 +1,109 @@
+"""Identifiers of exported objects: consistent within one project's key, and not to be traced without it.
+
+Everything is a keyed hash (HMAC-SHA256), so that no table of old and new identifiers has to be kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SaveError
+from semc_core.io.atomic import save_error
+
+KEY_BYTES: Final = 32
+_STANDARD_ROOT: Final = "1.2.840.10008."
+_LONGEST_SHIFT_S: Final = 3650 * 24 * 3600
+
+
+class UidMaker:
+    """Makes the identifiers of one project. Safe from any thread."""
+
+    def __init__(self, key: bytes) -> None:
+        """Use `key`, `KEY_BYTES` random bytes that stay secret (see `load_key`)."""
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a key has {KEY_BYTES} bytes")
+        self._key = key
+
+    def replaced(self, uid: str) -> str:
+        """The new UID of an old one: always the same. UIDs of the standard itself stay as they are."""
+        return uid if uid.startswith(_STANDARD_ROOT) else self.made("replaced", uid)
+
+    def made(self, *parts: str) -> str:
+        """A UID for whatever `parts` name: always the same for the same parts."""
+        return _as_uid(self._digest("uid", *parts))
+
+    def pseudonym(self, *parts: str) -> str:
+        """A patient number that says nothing: "ANON-" and 12 characters."""
+        return f"ANON-{self._digest('patient', *parts).hex()[:12].upper()}"
+
+    def shift(self, *parts: str) -> timedelta:
+        """By how much all dates and times of one patient are moved back: a second to ten years."""
+        number = int.from_bytes(self._digest("shift", *parts)[:8], "big")
+        return timedelta(seconds=1 + number % _LONGEST_SHIFT_S)
+
+    def _digest(self, *parts: str) -> bytes:
+        # Each part with its length, so that ("a", "bc") and ("ab", "c") differ.
+        message = b"".join(len(part).to_bytes(4, "big") + part for part in (one.encode() for one in parts))
+        return hmac.new(self._key, message, hashlib.sha256).digest()
+
+
+def fixed_uid(name: str) -> str:
+    """A UID that everybody can compute again from `name`, for things that are no secret (the program)."""
+    return _as_uid(hashlib.sha256(name.encode()).digest())
+
+
+def load_key(path: Path) -> bytes:
+    """The project's key in `path`; it is made when there is none. Readable by its owner alone.
+
+    Raises:
+        SaveError: It can neither be read nor made, or the file is something else.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise save_error(path.parent, error) from error
+    if len(key) != KEY_BYTES:
+        raise SaveError(
+            f"{path} is not a key for exports; put the old file back, or remove it to begin with new numbers."
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key. Of two programs that do so at once, the first one's key stays."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        if os.name == "nt":
+            # Windows renames only to a name that is free, which is what is wanted.
+            if not path.exists():
+                temporary.rename(path)
+        else:
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _as_uid(digest: bytes) -> str:
+    """The UUID form of the standard (PS3.5 B.2); version 8, for UUIDs made in one's own way."""
+    number = int.from_bytes(digest[:16], "big")
+    number = number & ~(0xF << 76) | 0x8 << 76
+    number = number & ~(0x3 << 62) | 0x2 << 62
+    return f"2.25.{uuid.UUID(int=number).int}"

@@ -1,0 +1,139 @@
+"""Which pixels leave the machine: those inside the region of interest and outside the device's masks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.errors import InvalidDicomError
+
+from semc_core.errors import SaveError
+from semc_core.io.atomic import write_atomically
+from semc_core.session.records import SourceEntry
+from semc_core.types import Crop, read_only
+
+_BOOK_NAME: Final = "masks.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What tells one screen layout from another.
+
+    Attributes:
+        kind: The source's kind: "dicom", "camera", "video" ...
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        maker: Manufacturer and model as a DICOM file states them, "" where nothing is known.
+    """
+
+    kind: str
+    width: int
+    height: int
+    maker: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in the book of masks."""
+        return f"{self.kind} {self.width}x{self.height} {self.maker}".rstrip()
+
+
+def device_of(source: SourceEntry) -> Device:
+    """The device whose masks hold for this source; of a DICOM file with its maker, if it is still there."""
+    maker = ""
+    if source.kind == "dicom" and source.path is not None:
+        # Without the file, the masks of a device of unknown make hold.
+        with contextlib.suppress(OSError, InvalidDicomError):
+            wanted = ("Manufacturer", "ManufacturerModelName")
+            header = pydicom.dcmread(source.path, stop_before_pixels=True, specific_tags=list(wanted))
+            maker = " ".join(str(header.get(name, "") or "") for name in wanted).strip()
+    return Device(source.kind, source.width, source.height, maker)
+
+
+def blanked(pixels: NDArray[np.uint8], region: Crop | None, masks: Iterable[Crop]) -> NDArray[np.uint8]:
+    """A copy, read-only, that is black outside `region` and inside `masks`.
+
+    The size stays, so that what is measured in pixels (crop, calibration) stays true.
+
+    Args:
+        pixels: uint8 (H, W) or (H, W, 3).
+        region: What is kept; None keeps all.
+        masks: What is blanked; the parts outside the frame count for nothing.
+    """
+    if region is None:
+        kept = pixels.copy()
+    else:
+        kept = np.zeros_like(pixels)
+        region.cut(kept)[:] = region.cut(pixels)
+    for mask in masks:
+        _cut(mask, kept)[:] = 0
+    return read_only(kept)
+
+
+def shared_region(crops: Sequence[Crop]) -> Crop | None:
+    """The part that all of `crops` have in common; None if there is none, or no crop."""
+    if not crops:
+        return None
+    left, top = max(crop.left for crop in crops), max(crop.top for crop in crops)
+    right = min(crop.left + crop.width for crop in crops)
+    bottom = min(crop.top + crop.height for crop in crops)
+    return Crop(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+class MaskBook:
+    """Masks that the user drew for a device, kept in a small file among the user's own data."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `masks.json` in `folder`, which need not be there yet."""
+        self._path = folder / _BOOK_NAME
+
+    def masks(self, device: Device) -> tuple[Crop, ...]:
+        """What was remembered for `device`; empty if nothing was.
+
+        Raises:
+            SaveError: The file is there but cannot be understood. Without it a name could stay in a picture.
+        """
+        return self._read().get(device.key, ())
+
+    def remember(self, device: Device, masks: Iterable[Crop]) -> None:
+        """Remember `masks` in place of what was known; none forgets the device.
+
+        Raises:
+            SaveError: The file cannot be understood or written.
+        """
+        known = self._read()
+        known[device.key] = tuple(masks)
+        plain = {key: [asdict(mask) for mask in value] for key, value in sorted(known.items()) if value}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path, json.dumps(plain, indent=2).encode())
+
+    def _read(self) -> dict[str, tuple[Crop, ...]]:
+        try:
+            plain = json.loads(self._path.read_text(encoding="utf-8"))
+            return {str(key): tuple(_mask(each) for each in value) for key, value in plain.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+            raise SaveError(
+                f"The remembered masks in {self._path} cannot be read; correct the file, or delete it and "
+                "draw the masks again."
+            ) from error
+
+
+def _mask(plain: dict[str, int]) -> Crop:
+    mask = Crop(**{name: int(plain[name]) for name in ("left", "top", "width", "height")})
+    if mask.width < 1 or mask.height < 1:
+        raise ValueError("a mask without pixels")
+    return mask
+
+
+def _cut(mask: Crop, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The view inside `mask`; `Crop.cut` keeps the size of a crop that begins outside the frame."""
+    rows = slice(max(0, mask.top), max(0, mask.top + mask.height))
+    return pixels[rows, max(0, mask.left) : max(0, mask.left + mask.width)]

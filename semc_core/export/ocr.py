@@ -1,0 +1,167 @@
+"""Looks for text that is left in the exported part of a picture: a name, a number, a date.
+
+Reading text needs the optional packages of the extra `ocr`; without them nobody looks, and the export says
+so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import ExportError
+from semc_core.extras import INSTALL_READING
+from semc_core.types import Crop
+
+NOT_LOOKED: Final = (
+    "Nobody looked for text inside the pictures: text reading is not installed "
+    f"({INSTALL_READING}). Look at every picture before you pass it on."
+)
+_LEAST_SCORE: Final = 0.5
+_LEAST_LETTERS: Final = 2
+_LEAST_DIGITS: Final = 4
+_MARGIN_PX: Final = 4
+_LONG_SIDE_PX: Final = 1280
+_MOST_ENLARGED: Final = 2.0
+_BLUR_PX: Final = 0.8
+_STROKE_PX: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class FoundText:
+    """Text in a picture: where, in pixels of the frame, with a small margin; and what it seems to say."""
+
+    box: Crop
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextFinding:
+    """A picture or clip that holds text.
+
+    Attributes:
+        plane_id: Of the plane.
+        plane: Its class name.
+        found: The texts.
+    """
+
+    plane_id: int
+    plane: str
+    found: tuple[FoundText, ...]
+
+
+class TextFound(ExportError):
+    """The export waits for the user's word: pictures hold text. `findings` says which and where."""
+
+    def __init__(self, findings: Sequence[TextFinding]) -> None:
+        """Made from at least one finding. The words found are not in the message: it may be logged."""
+        self.findings = tuple(findings)
+        names = ", ".join(f"{each.plane} ({each.plane_id})" for each in self.findings)
+        super().__init__(
+            f"These pictures hold text: {names}. Choose whether to mask the text, to leave these pictures "
+            "out, or to export them as they are."
+        )
+
+
+class TextFinder(Protocol):
+    """Reads text in pictures."""
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        """The texts in `pixels`, uint8 (H, W) or (H, W, 3). Depth marks and single letters are none."""
+        ...
+
+    def glance(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        """As `find`, in a third of the time: for what is left of words of which most was masked."""
+        ...
+
+
+def load_text_finder() -> TextFinder | None:
+    """The reader of text; None if the extra `ocr` is not installed. Takes a few seconds."""
+    return RapidTextFinder() if importlib.util.find_spec("rapidocr") is not None else None
+
+
+class RapidTextFinder:
+    """RapidOCR's models (PaddleOCR's, part of its package: nothing is downloaded) on OpenVINO."""
+
+    def __init__(self) -> None:
+        """Load the models."""
+        # First, since it keeps OpenVINO from loading its telemetry.
+        importlib.import_module("semc_core.runtime")
+        from rapidocr import EngineType, RapidOCR
+
+        engine = EngineType.OPENVINO
+        self._reader: Any = RapidOCR(
+            params={
+                "Global.log_level": "critical",
+                "Global.use_cls": False,
+                "Det.engine_type": engine,
+                "Cls.engine_type": engine,
+                "Rec.engine_type": engine,
+                "Det.thresh": 0.2,
+                "Det.box_thresh": 0.3,
+                "EngineConfig.openvino.inference_num_threads": 2,
+            }
+        )
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        """The texts in `pixels`, each with what it seems to say."""
+        return tuple(text for view in _views(pixels) for text in self._read(view))
+
+    def glance(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        """The texts in `pixels` as it is; over speckle some are missed."""
+        return tuple(self._read(next(_views(pixels))))
+
+    def _read(self, picture: NDArray[np.uint8]) -> list[FoundText]:
+        """The texts in one view of the picture, uint8 (H, W, 3)."""
+        height, width = picture.shape[:2]
+        # Screens' letters are small; the models were trained on larger ones.
+        scale = min(_MOST_ENLARGED, max(1.0, _LONG_SIDE_PX / max(height, width)))
+        if scale > 1:
+            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).astype(
+                np.uint8, copy=False
+            )
+        answer = self._reader(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), use_cls=False)
+        if answer.boxes is None:
+            return []
+        return [
+            FoundText(_box(np.asarray(corners) / scale, width, height), str(words))
+            for corners, words, score in zip(answer.boxes, answer.txts, answer.scores, strict=True)
+            if score >= _LEAST_SCORE and is_text(str(words))
+        ]
+
+
+def _views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The picture as it is, a little blurred, and its thin bright lines alone; uint8 (H, W, 3).
+
+    Over speckle each of them shows letters that are missed in the others.
+    """
+    picture = pixels if pixels.ndim == 3 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    yield picture.astype(np.uint8, copy=False)
+    yield cv2.GaussianBlur(picture, (0, 0), _BLUR_PX).astype(np.uint8, copy=False)
+    bright = picture.max(axis=2)
+    letters = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_STROKE_PX, _STROKE_PX))
+    lines = cv2.morphologyEx(bright, cv2.MORPH_TOPHAT, letters)
+    stretched = cv2.normalize(lines, np.zeros_like(lines), 0, 255, cv2.NORM_MINMAX)
+    yield cv2.cvtColor(stretched, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
+
+
+def is_text(words: str) -> bool:
+    """Whether `words` could say who somebody is: two letters in a row, or four digits; no depth mark has."""
+    letters = re.search(rf"[^\W\d_]{{{_LEAST_LETTERS},}}", words) is not None
+    return letters or sum(letter.isdigit() for letter in words) >= _LEAST_DIGITS
+
+
+def _box(corners: NDArray[np.float64], width: int, height: int) -> Crop:
+    """The upright box round four corners, (4, 2) of x and y, a little larger, inside the frame."""
+    left, top = np.floor(corners.min(axis=0)).astype(int) - _MARGIN_PX
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + _MARGIN_PX
+    left, top = max(0, int(left)), max(0, int(top))
+    return Crop(left, top, min(width, int(right)) - left, min(height, int(bottom)) - top)

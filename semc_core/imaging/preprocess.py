@@ -1,0 +1,182 @@
+"""How a frame becomes the network's input: one function for live, review, training and tests.
+
+Gray, crop, (CLAHE,) resize, letterbox, normalise (by fixed numbers or by the picture itself), in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import UsageError
+from semc_core.model.spec import Preprocessing
+from semc_core.types import Crop
+
+_CLAHE_CLIP: Final = 2.0
+_CLAHE_TILES: Final = (8, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Where a crop lies in the network's input, and the way back to the frame.
+
+    Attributes:
+        crop: The part of the frame, pixels of the frame.
+        height: Rows of the input.
+        width: Columns of the input.
+        left: First input column that shows the crop; the columns before are padding.
+        top: First input row that shows the crop.
+        inner_width: Input columns that show the crop.
+        inner_height: Input rows that show the crop.
+    """
+
+    crop: Crop
+    height: int
+    width: int
+    left: int
+    top: int
+    inner_width: int
+    inner_height: int
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Input pixels per frame pixel, (along x, along y)."""
+        return self.inner_width / self.crop.width, self.inner_height / self.crop.height
+
+    def to_frame(self, x: float, y: float) -> tuple[float, float]:
+        """A place in the input, in input pixels, as a place in the frame, in frame pixels."""
+        along_x, along_y = self.scale
+        return self.crop.left + (x - self.left) / along_x, self.crop.top + (y - self.top) / along_y
+
+    def covered(self) -> tuple[float, float, float, float]:
+        """What the whole input, padding too, covers of the frame: left, top, width, height, frame pixels.
+
+        A map (h, w) stretched over this rectangle lies where it belongs; it may reach out of the frame.
+        """
+        left, top = self.to_frame(0, 0)
+        right, bottom = self.to_frame(self.width, self.height)
+        return left, top, right - left, bottom - top
+
+    def on_crop(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A map (h, w) over the input as a map of the crop alone, float32 (crop.height, crop.width).
+
+        Cell centres keep their places; between them it is linear.
+        """
+        rows, columns = values.shape
+        along_x, along_y = self.scale
+        x = (self.left + (np.arange(self.crop.width) + 0.5) * along_x) * columns / self.width - 0.5
+        y = (self.top + (np.arange(self.crop.height) + 0.5) * along_y) * rows / self.height - 0.5
+        grid_x, grid_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        placed = cv2.remap(values, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cast("NDArray[np.float32]", placed)
+
+
+def whole(pixels: NDArray[np.uint8]) -> Crop:
+    """The crop that leaves nothing out."""
+    return Crop(0, 0, pixels.shape[1], pixels.shape[0])
+
+
+def clipped(crop: Crop, pixels: NDArray[np.uint8]) -> Crop:
+    """The part of `crop` that lies inside the frame.
+
+    Raises:
+        UsageError: Nothing of it does.
+    """
+    left, top = max(0, crop.left), max(0, crop.top)
+    width = min(crop.left + crop.width, pixels.shape[1]) - left
+    height = min(crop.top + crop.height, pixels.shape[0]) - top
+    if width < 1 or height < 1:
+        raise UsageError("The region of interest lies outside of the picture; choose it again.")
+    return Crop(left, top, width, height)
+
+
+def fit(crop: Crop, spec: Preprocessing) -> Fitted:
+    """Where `crop`, which lies inside its frame, is put in the input."""
+    if spec.fit == "stretch":
+        return Fitted(crop, spec.height, spec.width, 0, 0, spec.width, spec.height)
+    scale = min(spec.width / crop.width, spec.height / crop.height)
+    inner_width = min(spec.width, max(1, round(crop.width * scale)))
+    inner_height = min(spec.height, max(1, round(crop.height * scale)))
+    left, top = (spec.width - inner_width) // 2, (spec.height - inner_height) // 2
+    return Fitted(crop, spec.height, spec.width, left, top, inner_width, inner_height)
+
+
+def to_gray(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (H, W) or (H, W, 3) RGB -> uint8 (H, W), Rec. 601 luma; gray is handed back as it is."""
+    if pixels.ndim == 2:
+        return pixels
+    return cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+
+
+def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArray[np.float32]:
+    """Make the network's input of one frame.
+
+    Args:
+        pixels: uint8 (H, W) gray or (H, W, 3) RGB.
+        crop: The ultrasound picture; clipped to the frame.
+        spec: From the model file.
+
+    Returns:
+        float32 (C, h, w), normalised; every channel shows the gray picture. Padding is black, normalised
+        alike.
+
+    Raises:
+        UsageError: The crop lies outside of the frame.
+    """
+    inside = clipped(crop, pixels)
+    place = fit(inside, spec)
+    gray = to_gray(inside.cut(pixels))
+    if spec.clahe:
+        gray = cast("NDArray[np.uint8]", cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(gray))
+    small = _resize(gray, place.inner_width, place.inner_height)
+    padded = np.zeros((spec.height, spec.width), np.uint8)
+    padded[place.top : place.top + place.inner_height, place.left : place.left + place.inner_width] = small
+    tables = _own_normalisation(padded, spec) if spec.per_image else _normalisation(spec)
+    return np.stack([cast("NDArray[np.float32]", cv2.LUT(padded, table)) for table in tables])
+
+
+def prepare_batch(
+    frames: Sequence[NDArray[np.uint8]], crops: Sequence[Crop], spec: Preprocessing
+) -> NDArray[np.float32]:
+    """`prepare` for N frames with a crop each: float32 (N, C, h, w)."""
+    return np.stack([prepare(pixels, crop, spec) for pixels, crop in zip(frames, crops, strict=True)])
+
+
+def _resize(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Average when shrinking, else linear.
+
+    Halves first as often as possible: that is seven times faster, and differs from averaging in one step by
+    rounding. An odd last row or column is left out at each halving, less than half a pixel of the result.
+    """
+    while gray.shape[1] >= 2 * width and gray.shape[0] >= 2 * height:
+        half = (gray.shape[1] // 2, gray.shape[0] // 2)
+        even = gray[: 2 * half[1], : 2 * half[0]]
+        gray = cast("NDArray[np.uint8]", cv2.resize(even, half, interpolation=cv2.INTER_AREA))
+    shrinks = width < gray.shape[1] or height < gray.shape[0]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cast("NDArray[np.uint8]", cv2.resize(gray, (width, height), interpolation=method))
+
+
+@lru_cache(maxsize=16)
+def _normalisation(spec: Preprocessing) -> tuple[NDArray[np.float32], ...]:
+    """For each channel the normalised value of each of the 256 gray levels."""
+    return _tables(np.arange(256, dtype=np.float64) / 255, spec)
+
+
+def _own_normalisation(picture: NDArray[np.uint8], spec: Preprocessing) -> tuple[NDArray[np.float32], ...]:
+    """The same where the levels are first brought to the picture's own mean 0 and standard deviation 1."""
+    mean, deviation = float(picture.mean()), float(picture.std())
+    levels = (np.arange(256, dtype=np.float64) - mean) / (deviation if deviation > 0 else np.inf)
+    return _tables(levels, spec)
+
+
+def _tables(levels: NDArray[np.float64], spec: Preprocessing) -> tuple[NDArray[np.float32], ...]:
+    return tuple(
+        ((levels - mean) / std).astype(np.float32) for mean, std in zip(spec.mean, spec.std, strict=True)
+    )

@@ -1,0 +1,317 @@
+"""The models of this user: numbered versions in the user's data folder, one of them in use. No PyTorch here.
+
+A version is a copy of a model file, never changed, known by its SHA-256. `library.json` beside them says what
+there is and what was in use in turn, so that one can go back. Number 0 is the model that came with the
+program.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.errors import ModelFileError, SessionError, UsageError
+from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.lock import WriterLock
+from semc_core.model.comparison import Comparison
+from semc_core.model.file import read_spec
+from semc_core.paths import DEFAULT_MODEL, data_folder
+
+SHIPPED: Final = 0
+INDEX_NAME: Final = "library.json"
+_LOCK_NAME: Final = "library.lock"
+_SCHEMA: Final = 1
+_NOT_COMPARED: Final = "The new model was not compared with the one in use."
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A model of the user's.
+
+    Attributes:
+        number: From 1.
+        file: Name of its file in the library's folder.
+        sha256: Of the whole file.
+        added_utc: When it was taken in, ISO 8601, seconds.
+        note: Where it came from, in a few words.
+        compared: What came out when it was held against the model in use then; plain JSON values, {} if it
+            was not.
+        forced: Whether it was taken although it was no better, or not compared.
+    """
+
+    number: int
+    file: str
+    sha256: str
+    added_utc: str
+    note: str = ""
+    compared: Mapping[str, Any] | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What `library.json` says: the versions in order, and the numbers in use in turn, the last one now."""
+
+    versions: tuple[Version, ...] = ()
+    used: tuple[int, ...] = (SHIPPED,)
+
+
+class ModelLibrary:
+    """The versions in one folder. Several programs may use it at once.
+
+    Args:
+        folder: None for the user's own.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or data_folder() / "models"
+
+    def versions(self) -> tuple[Version, ...]:
+        """All of them, oldest first.
+
+        Raises:
+            ModelFileError: The library cannot be read.
+        """
+        return self._read().versions
+
+    def current(self) -> Version | None:
+        """The one in use; None is the model that came with the program.
+
+        Raises:
+            ModelFileError: The library cannot be read.
+        """
+        index = self._read()
+        return _find(index, index.used[-1])
+
+    def before(self) -> int | None:
+        """The number that `rollback` goes back to; None if there is none."""
+        used = self._read().used
+        return used[-2] if len(used) > 1 else None
+
+    def path(self, version: Version | None) -> Path:
+        """The model file of a version; of None the one that came with the program.
+
+        Raises:
+            ModelFileError: It is gone, or no longer what was taken in.
+        """
+        if version is None:
+            return DEFAULT_MODEL
+        path = self.folder / version.file
+        try:
+            facts = path.stat()
+            same = _hash_of(path, facts.st_size, facts.st_mtime_ns) == version.sha256
+        except OSError as error:
+            raise ModelFileError(
+                f"The file of model version {version.number} is gone; go back with `semc model rollback`, or "
+                "choose another version with `semc model use`."
+            ) from error
+        if not same:
+            raise ModelFileError(
+                f"The file of model version {version.number} was changed; go back with `semc model rollback` "
+                "or choose another version with `semc model use`."
+            )
+        return path
+
+    def add(
+        self,
+        model: Path,
+        note: str = "",
+        compared: Mapping[str, Any] | None = None,
+        *,
+        forced: bool = False,
+        use: bool = False,
+    ) -> Version:
+        """Copy a model file into the library. One that is there already is not copied again.
+
+        Args:
+            model: The file.
+            note: See `Version`, and so the next two.
+            compared: See there.
+            forced: See there.
+            use: Whether to use it from now on.
+
+        Raises:
+            ModelFileError: It is no model of ours, or the copy is not the same.
+            SaveError: Nothing can be written to the user's folder.
+            UsageError: Another program is changing the library right now.
+        """
+        sha256 = read_spec(model).sha256
+        with self._changing() as index:
+            known = next((each for each in index.versions if each.sha256 == sha256), None)
+            version = known or self._copied(model, sha256, 1 + len(index.versions))
+            version = replace(
+                version, note=note or version.note, compared=dict(compared or {}), forced=forced
+            )
+            others = tuple(each for each in index.versions if each.number != version.number)
+            versions = tuple(sorted((*others, version), key=lambda each: each.number))
+            used = _in_use(index.used, version.number) if use else index.used
+            self._write(_Index(versions, used))
+        return version
+
+    def refusal(self, sha256: str, comparison: Comparison | None) -> str:
+        """Why a model must not replace the one in use, in a sentence; "" if it may.
+
+        Args:
+            sha256: Of its file.
+            comparison: Of it with the model in use; None if there is none.
+
+        Raises:
+            ModelFileError: The library, or the model that came with the program, cannot be read.
+        """
+        if comparison is None:
+            return _NOT_COMPARED
+        current = self.current()
+        in_use = read_spec(DEFAULT_MODEL).sha256 if current is None else current.sha256
+        return comparison.refusal(sha256, in_use)
+
+    def promote(
+        self, model: Path, comparison: Comparison | None, note: str = "", *, force: bool = False
+    ) -> Version:
+        """Take a model file in and use it from now on, if it may replace the one in use.
+
+        Args:
+            model: The file.
+            comparison: Of this file with the model in use; None if there is none.
+            note: See `Version`.
+            force: Use it although it is worse, or was not compared.
+
+        Raises:
+            UsageError: It is refused, and the sentence says why.
+            ModelFileError: It is no model of ours, or the one in use is gone.
+            SaveError: Nothing can be written to the user's folder.
+        """
+        refusal = self.refusal(read_spec(model).sha256, comparison)
+        if refusal and not force:
+            raise UsageError(refusal)
+        compared = None if comparison is None else comparison.as_json()
+        return self.add(model, note, compared, forced=bool(refusal), use=True)
+
+    def use(self, number: int) -> Version | None:
+        """Use a version from now on; 0 is the model that came with the program.
+
+        Raises:
+            UsageError: There is no such version, or another program is changing the library right now.
+            ModelFileError: Its file is gone or changed.
+            SaveError: The choice cannot be written.
+        """
+        with self._changing() as index:
+            version = _find(index, number)
+            self.path(version)
+            self._write(replace(index, used=_in_use(index.used, number)))
+        return version
+
+    def rollback(self) -> Version | None:
+        """Go back to what was in use before; None is the model that came with the program.
+
+        Raises:
+            UsageError: There was nothing before, or another program is changing the library right now.
+            ModelFileError: The file of what was before is gone or changed.
+            SaveError: The choice cannot be written.
+        """
+        with self._changing() as index:
+            if len(index.used) < 2:
+                raise UsageError("There is no model to go back to: no other was in use before.")
+            version = _find(index, index.used[-2])
+            self.path(version)
+            self._write(replace(index, used=index.used[:-1]))
+        return version
+
+    def _copied(self, model: Path, sha256: str, number: int) -> Version:
+        name = f"{number:04d}_{sha256[:8]}.safetensors"
+        try:
+            content = model.read_bytes()
+        except OSError as error:
+            raise ModelFileError(f"{model.name} can no longer be read; check the file.") from error
+        write_atomically(self.folder / name, content)
+        if read_spec(self.folder / name).sha256 != sha256:
+            raise ModelFileError(f"{model.name} changed while it was copied; try again.")
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return Version(number, name, sha256, now)
+
+    @contextmanager
+    def _changing(self) -> Iterator[_Index]:
+        """What there is, while nobody else may change it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise save_error(self.folder, error) from error
+        try:
+            lock = WriterLock(self.folder, _LOCK_NAME)
+        except SessionError as error:
+            raise UsageError("Another program is changing the models right now; try again.") from error
+        try:
+            yield self._read()
+        finally:
+            lock.release()
+
+    def _read(self) -> _Index:
+        try:
+            content = (self.folder / INDEX_NAME).read_bytes()
+        except FileNotFoundError:
+            return _Index()
+        except OSError as error:
+            raise self._damaged() from error
+        try:
+            read = json.loads(content)
+            versions = tuple(Version(**each) for each in read["versions"])
+            used = tuple(int(number) for number in read["used"])
+            index = _Index(versions, used)
+            for number in used:
+                _find(index, number)
+            plain = all(Path(each.file).name == each.file for each in versions)
+        except (ValueError, KeyError, TypeError, UsageError) as error:
+            raise self._damaged() from error
+        if read.get("schema") != _SCHEMA or not used or not plain:
+            raise self._damaged()
+        return index
+
+    def _damaged(self) -> ModelFileError:
+        return ModelFileError(
+            f"{INDEX_NAME} in {self.folder} cannot be read; remove it to start again with the model that "
+            "came with the program."
+        )
+
+    def _write(self, index: _Index) -> None:
+        plain = {
+            "schema": _SCHEMA,
+            "versions": [asdict(version) for version in index.versions],
+            "used": list(index.used),
+        }
+        write_atomically(self.folder / INDEX_NAME, json.dumps(plain, indent=2).encode())
+
+
+def current_model() -> Path:
+    """The model file that is used unless another is named.
+
+    Raises:
+        ModelFileError: The version in use is gone or changed, or the library cannot be read.
+    """
+    library = ModelLibrary()
+    return library.path(library.current())
+
+
+def _find(index: _Index, number: int) -> Version | None:
+    if number == SHIPPED:
+        return None
+    for version in index.versions:
+        if version.number == number:
+            return version
+    raise UsageError(f"There is no model version {number}; `semc model list` shows those there are.")
+
+
+def _in_use(used: tuple[int, ...], number: int) -> tuple[int, ...]:
+    return used if used[-1] == number else (*used, number)
+
+
+@functools.lru_cache(maxsize=16)
+def _hash_of(path: Path, size: int, changed_ns: int) -> str:
+    """SHA-256 of a file; one that was not touched since is not read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

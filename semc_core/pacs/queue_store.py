@@ -1,0 +1,167 @@
+"""The folder behind the sending queue: an SQLite file and the objects. Errors become sentences."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.errors import PacsError
+from semc_core.io.atomic import save_error
+from semc_core.pacs.entries import DicomObject, Item
+from semc_core.session.database import transaction
+
+FOLDER_NAME: Final = "pacs"
+"""The queue's folder in the user's data folder."""
+
+QUEUE_NAME: Final = "queue.sqlite"
+_APPLICATION_ID: Final = 0x53454D51  # "SEMQ"
+_VERSION: Final = 1
+_BUSY_S: Final = 10.0
+_SCHEMA: Final = (
+    # A job is one act of sending. Its UID names it in a session's log; the path of the session stays here.
+    "CREATE TABLE jobs (job_id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE,"
+    " created_utc TEXT NOT NULL, destination TEXT NOT NULL, session TEXT, manifest TEXT NOT NULL,"
+    " told INTEGER NOT NULL DEFAULT 0) STRICT",
+    # One object for one destination, ever: this is what keeps anything from being sent twice.
+    "CREATE TABLE items (item_id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL REFERENCES jobs,"
+    " destination TEXT NOT NULL, sop_class TEXT NOT NULL, sop_instance TEXT NOT NULL, study TEXT NOT NULL,"
+    " series TEXT NOT NULL, syntax TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,"
+    " file TEXT NOT NULL, state TEXT NOT NULL, unclear INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0, due_s REAL NOT NULL DEFAULT 0, message TEXT NOT NULL DEFAULT '',"
+    " done_utc TEXT, UNIQUE (destination, sop_instance)) STRICT",
+    "CREATE INDEX items_by_state ON items (state, destination, due_s)",
+    "CREATE INDEX items_by_job ON items (job_id)",
+    # How the last connections with a destination went.
+    "CREATE TABLE links (destination TEXT PRIMARY KEY, failures INTEGER NOT NULL, due_s REAL NOT NULL,"
+    " message TEXT NOT NULL) STRICT",
+)
+_ITEM: Final = (
+    "item_id, job_id, destination, sop_class, sop_instance, study, series, syntax, sha256, size, file, state,"
+    " unclear, attempts, message"
+)
+
+
+class QueueFile:
+    """The open queue. Safe from any thread; several programs may have it open."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open it; it is made when there is none. Only its owner can read the folder.
+
+        Raises:
+            PacsError: It is damaged, not ours, or of a newer program.
+            SaveError: It cannot be written.
+        """
+        self.folder = folder
+        self.objects = folder / "objects"
+        self._lock = threading.RLock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.objects.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise save_error(folder, error) from error
+        with _told(folder):
+            self._connection = _connect(folder)
+
+    def close(self) -> None:
+        """Close it. Nothing is lost without."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for looking something up."""
+        with self._lock, _told(self.folder):
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection; all that is written becomes part of the file at the end, or nothing."""
+        with self._lock, _told(self.folder), transaction(self._connection):
+            yield self._connection
+
+    def items(self, where: str, values: Sequence[object] | Mapping[str, object]) -> tuple[Item, ...]:
+        """The items for which the SQL `where` holds."""
+        with self.reading() as connection:
+            rows = connection.execute(f"SELECT {_ITEM} FROM items WHERE {where}", values).fetchall()
+        return tuple(_item(row) for row in rows)
+
+    def remove_objects(self, files: Iterable[str]) -> None:
+        """Remove copies that nobody needs any more. One that cannot be removed now is left over."""
+        for file in files:
+            path = self.objects / file
+            # What stays behind (an open file on Windows) goes at the next start.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.parent.rmdir()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that only its owner can read, and flush it to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _connect(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        folder / QUEUE_NAME, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        # What is committed survives a kill and a power cut.
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        with transaction(connection):
+            _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version and application != _APPLICATION_ID:
+        raise sqlite3.DatabaseError("another program's file")
+    if version > _VERSION:
+        raise PacsError("The sending queue is of a newer program; update this one.")
+    if version < 1:
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Turn SQLite's errors into sentences."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if primary == sqlite3.SQLITE_FULL:
+            raise save_error(folder, OSError(errno.ENOSPC, "no space")) from error
+        if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+            raise save_error(folder, OSError(errno.EACCES, "no permission")) from error
+        if primary == sqlite3.SQLITE_IOERR:
+            raise save_error(folder, OSError(errno.EIO, "the disk did not take it")) from error
+        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise PacsError("The sending queue is busy; try again in a moment.") from error
+        raise PacsError(f"The sending queue in {folder} is damaged; move that folder away.") from error
+
+
+def _item(row: tuple[Any, ...]) -> Item:
+    item_id, job_id, destination, *what, file, state, unclear, attempts, message = row
+    return Item(
+        item_id, job_id, destination, DicomObject(*what), file, state, bool(unclear), attempts, message
+    )

@@ -1,0 +1,67 @@
+"""From the capture thread to the keeper: every frame that may be classified, in order; and recording them."""
+
+from __future__ import annotations
+
+import threading
+
+from semc_core.errors import SaveError
+from semc_core.io.video_encoder import Quality
+from semc_core.session.keeper import PlaneKeeper
+from semc_core.session.recording.recorder import RecordingState
+from semc_core.types import FramePacket
+
+
+class CaptureTap:
+    """Hand each captured frame to the keeper, by reference, and let the user record.
+
+    A live source gives frames before there is a keeper. The newest of them may be the first that is
+    classified, so it is kept until then: whatever is classified can be recorded. For any thread; nothing
+    waits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keeper: PlaneKeeper | None = None
+        self._newest: FramePacket | None = None
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """The recording that runs, or ran last; None if there was none."""
+        with self._lock:
+            keeper = self._keeper
+        return None if keeper is None else keeper.recording
+
+    def start_recording(self, quality: Quality = Quality.COMPACT) -> None:
+        """Record from the next frame on. Nothing happens if a recording runs.
+
+        Raises:
+            SaveError: The scan has not begun, is over, or is not saved.
+        """
+        with self._lock:
+            keeper = self._keeper
+        if keeper is None:
+            raise SaveError("The scan has not begun yet; record it when it has.")
+        keeper.start_recording(quality)
+
+    def stop_recording(self) -> None:
+        """Record no further; what waits is still written."""
+        with self._lock:
+            keeper = self._keeper
+        if keeper is not None:
+            keeper.stop_recording()
+
+    def captured(self, packet: FramePacket) -> None:
+        """Take a frame, before the inference thread can have it."""
+        with self._lock:
+            if self._keeper is None:
+                self._newest = packet
+            else:
+                self._keeper.captured(packet)
+
+    def connect(self, keeper: PlaneKeeper) -> None:
+        """From now on frames go to `keeper`, first the newest there was."""
+        with self._lock:
+            self._keeper = keeper
+            newest, self._newest = self._newest, None
+            if newest is not None:
+                keeper.captured(newest)

@@ -1,0 +1,193 @@
+"""The one sequence every frame goes through, live or from a file.
+
+guard -> crop -> prepare -> classify -> smoothing -> hysteresis -> detector
+
+`FrameLook` is what comes before the model and depends on the frames alone; `Conclusions` is what comes after
+and depends on the predictions in order. The two share nothing, so a file's frames can be looked at on one
+thread while another classifies them. Live runs one frame at a time, files a batch: the same detections.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import ModelFileError
+from semc_core.imaging import quality
+from semc_core.imaging.crop import CropTracker
+from semc_core.imaging.preprocess import prepare, whole
+from semc_core.imaging.sharpness import sharpness
+from semc_core.labels import NON_STANDARD
+from semc_core.model.spec import ModelSpec, Preprocessing, Thresholds
+from semc_core.pipeline.detector import HoldEvent, PlaneDetector, PlaneHysteresis
+from semc_core.pipeline.smoothing import ProbabilitySmoother
+from semc_core.runtime.base import Runtime
+from semc_core.types import Crop, FramePacket, FrameResult, Prediction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookedAt:
+    """A frame ready for the model.
+
+    Attributes:
+        packet: The frame.
+        picture: "live", "frozen", "black" or "flat".
+        moving: Whether the picture differs from the one before.
+        crop: Region of interest.
+        inputs: float32 (C, h, w) for the model; None if the frame is not to be classified.
+    """
+
+    packet: FramePacket
+    picture: str
+    moving: bool
+    crop: Crop
+    inputs: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concluded:
+    """A result, and what the detector made of it."""
+
+    result: FrameResult
+    events: list[HoldEvent]
+
+
+class FrameLook:
+    """Guard, region of interest and preprocessing. Called by one thread."""
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        self._preprocessing = preprocessing
+        self._guard = quality.PictureGuard()
+        self._tracker = CropTracker()
+        self._crop: Crop | None = None
+
+    def fix_crop(self, crop: Crop | None) -> None:
+        """Use `crop` from the next frame on; None finds it automatically again."""
+        self._tracker.fix(crop)
+        self._crop = crop
+
+    def look(self, packet: FramePacket) -> LookedAt:
+        """Judge and prepare one frame.
+
+        Only a live picture moves the region of interest: a black screen says nothing of where it is.
+        """
+        pixels = packet.pixels
+        seen = self._guard.update(packet, _inside_or_whole(self._crop, pixels))
+        inputs = None
+        if seen.picture == quality.LIVE:
+            self._crop = self._tracker.update(pixels)
+        crop = _inside_or_whole(self._crop, pixels)
+        if seen.picture == quality.LIVE:
+            inputs = prepare(pixels, crop, self._preprocessing)
+        return LookedAt(packet, seen.picture, seen.moving, crop, inputs)
+
+
+def inside(crop: Crop, pixels: NDArray[np.uint8]) -> Crop | None:
+    """The part of `crop` inside the frame, (H, W) or (H, W, 3); None if there is none."""
+    height, width = pixels.shape[:2]
+    left, top = max(0, crop.left), max(0, crop.top)
+    right, bottom = min(width, crop.left + crop.width), min(height, crop.top + crop.height)
+    return Crop(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _inside_or_whole(crop: Crop | None, pixels: NDArray[np.uint8]) -> Crop:
+    """The part of `crop` inside the frame; the whole frame if there is none (the frame's size changed)."""
+    return (crop and inside(crop, pixels)) or whole(pixels)
+
+
+class Conclusions:
+    """Smoothing, the steady label and the detector. Called by one thread, in the order of the frames."""
+
+    def __init__(
+        self,
+        classes: tuple[str, ...],
+        thresholds: Thresholds,
+        numbers: Iterator[int] | None = None,
+        none_class: str = NON_STANDARD,
+        sharpness_of: Callable[[LookedAt], float] | None = None,
+    ) -> None:
+        """Start afresh.
+
+        Args:
+            classes: Names in the order of the probabilities.
+            thresholds: When a plane counts as held.
+            numbers: Where hold numbers come from.
+            none_class: Which class says "none of these". Results are labelled `NON_STANDARD` all the same.
+            sharpness_of: Replaces `sharpness.sharpness` on the crop, for a log that has no pictures.
+
+        Raises:
+            ModelFileError: The model has no class for "none of these".
+        """
+        if none_class not in classes:
+            raise ModelFileError(
+                f"The model has no class {none_class} (none of these); choose a model trained with one."
+            )
+        self._classes = classes
+        self._smoother = ProbabilitySmoother(thresholds.smoothing_s)
+        self._hysteresis = PlaneHysteresis(classes, thresholds, none_class)
+        self._detector = PlaneDetector(classes, thresholds, numbers=numbers)
+        self._sharpness_of = sharpness_of or _sharpness
+        self._nothing = np.zeros(len(classes), np.float32)
+        self._none = classes.index(none_class)
+        self._nothing[self._none] = 1.0
+
+    def conclude(self, looked: LookedAt, prediction: Prediction | None) -> Concluded:
+        """Make the result of the next frame.
+
+        A frozen picture keeps the probabilities of the picture that froze; a black or flat one is NSP at
+        once. Predictions are finite: a runtime raises rather than give another.
+        """
+        time_s = looked.packet.pts_s
+        smoothed: NDArray[np.float32] | None = None
+        if prediction is not None:
+            smoothed = self._smoother.update(prediction.probabilities, time_s)
+        elif looked.picture == quality.FROZEN:
+            smoothed = self._smoother.hold(time_s)
+        if smoothed is None:
+            smoothed = self._smoother.set(self._nothing, time_s)
+        named = self._hysteresis.update(smoothed)
+        index = self._none if named is None else named
+        savable = named is not None and prediction is not None and looked.picture == quality.LIVE
+        result = FrameResult(
+            packet=looked.packet,
+            prediction=prediction,
+            smoothed=smoothed,
+            label=NON_STANDARD if named is None else self._classes[named],
+            confidence=float(smoothed[index]),
+            crop=looked.crop,
+            picture=looked.picture,
+            classified_s=time.monotonic(),
+            moving=looked.moving,
+            # Logged with the frame, so that the detector's choice can be repeated without the pictures; and
+            # rounded to what the log holds, so that the repetition decides by the same number.
+            sharpness=float(np.float32(self._sharpness_of(looked))) if savable else None,
+        )
+        return Concluded(result, self._detector.update(result, moving=looked.moving))
+
+    def finish(self) -> list[HoldEvent]:
+        """The scan is over."""
+        return self._detector.finish()
+
+
+def _sharpness(looked: LookedAt) -> float:
+    return sharpness(looked.packet.pixels, looked.crop)
+
+
+def classify(runtime: Runtime, batch: Sequence[LookedAt]) -> list[Prediction | None]:
+    """The model's answer to each frame of `batch`, in order; None where there is nothing to classify.
+
+    Raises:
+        RuntimeFault: The model could not be run.
+    """
+    wanted = [looked.inputs for looked in batch if looked.inputs is not None]
+    answers = iter(runtime.classify(np.stack(wanted)) if wanted else [])
+    return [None if looked.inputs is None else next(answers) for looked in batch]
+
+
+def chosen_thresholds(spec: ModelSpec, asked: Thresholds | None) -> Thresholds:
+    """The user's thresholds, or the model file's."""
+    return spec.thresholds if asked is None else asked

@@ -1,0 +1,40 @@
+"""What every runtime promises. `tests/runtime/test_runtime_contract.py` holds each of them to it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.model.spec import ModelSpec
+from semc_core.types import Prediction
+
+
+class Runtime(Protocol):
+    """A loaded, warmed-up model that classifies prepared frames. One caller at a time."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Classes, preprocessing, thresholds and provenance, from the model file."""
+        ...
+
+    @property
+    def device_name(self) -> str:
+        """For the user: "CPU, OpenVINO float32", "NVIDIA ..., half precision"."""
+        ...
+
+    def classify(self, inputs: NDArray[np.float32]) -> list[Prediction]:
+        """Classify a batch.
+
+        Args:
+            inputs: float32 (N, C, H, W) from `preprocess.prepare`, N at least 1, any N.
+
+        Raises:
+            RuntimeFault: The model could not be run or its output is not finite.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the device. May be called twice."""
+        ...

@@ -1,0 +1,251 @@
+"""A network as an OpenVINO graph, here SEMC, built straight from a model file's arrays: no PyTorch, no ONNX.
+
+BatchNorm is folded into the convolutions in float64, and SAMC's channel shuffle into the weights after it.
+The projection, which only training needs, is left out. `model.network` has the equations.
+
+Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage 4, E experts, K classes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+
+from semc_core.model.architecture import FIELDS, SPATIAL_KERNEL, ace_source
+from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.runtime.folding import Arrays, unshuffled
+from semc_core.runtime.openvino.nodes import Node, convolution, floats, folded, ints, space_mean
+from semc_core.runtime.openvino.sononet import sononet_outputs
+
+OUTPUTS: Final = ("logits", "expert_weights", "maps", "pooled")
+"""float (B, K); (B, E); (B, K, h, w); (B, F), as in `model.network.Details`."""
+
+_LEAK: Final = np.array([0.2], np.float32)
+
+_SLICE: Final = 2048
+"""Most wide channels of SAMC that are computed at once. On AVX2 OpenVINO's point-wise convolution falls from
+70 to 21 GFLOP/s on one core beyond this many inputs (docs/benchmarks.md), and a slice stays in the cache."""
+
+_ALL: Final = slice(None)
+
+
+def build_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
+    """The graph for a fixed batch size; input as from `preprocess.prepare`, outputs named as `OUTPUTS`."""
+    size = [batch, spec.architecture.in_channels, spec.preprocessing.height, spec.preprocessing.width]
+    frames = ops.parameter(size, np.float32, name="frames")
+    if spec.architecture.kind == "sononet":
+        outputs = sononet_outputs(frames, arrays, batch)
+    else:
+        outputs = _Graph(spec.architecture, arrays, batch).outputs(frames)
+    results = []
+    for name, node in zip(OUTPUTS, outputs, strict=True):
+        node.output(0).set_names({name})
+        results.append(ops.result(node))
+    return ov.Model(results, [frames], "semc")
+
+
+class _Graph:
+    """Builds nodes; `name` is always the state-dict name of a module."""
+
+    def __init__(self, architecture: Architecture, arrays: Arrays, batch: int) -> None:
+        self.architecture = architecture
+        self.arrays = arrays
+        self.batch = batch
+
+    def outputs(self, frames: Node) -> tuple[Node, Node, Node, Node]:
+        """In the order of `OUTPUTS`."""
+        a = self.architecture
+        stem = ops.relu(self._conv_norm(frames, "conv1", "bn1", stride=2, pad=3))
+        features = ops.max_pool(
+            stem, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3], rounding_type="floor", auto_pad="explicit"
+        ).output(0)
+        shallow = []
+        for stage in range(3):
+            features = self._stage(features, f"layer{stage + 1}", a.layers[stage], 1 if stage == 0 else 2)
+            shallow.append(features)
+        deep = [self._stage(features, f"experts.{e}", a.layers[3], 2) for e in range(a.experts)]
+        merged = deep
+        if a.ace:
+            aligned = [
+                self._ace(shallow[ace_source(e)[0]], f"ace.{e}", ace_source(e)[1]) for e in range(a.experts)
+            ]
+            merged = [ops.add(left, right) for left, right in zip(aligned, deep, strict=True)]
+        return self._head(deep, self._enhance(merged))
+
+    def _enhance(self, merged: list[Node]) -> list[Node]:
+        """SAMC; a shared one runs once, on the experts' maps along the batch axis."""
+        if not self.architecture.samc:
+            return merged
+        if not self.architecture.samc_shared:
+            return [self._samc(m, f"samc.{e}") for e, m in enumerate(merged)]
+        enhanced = self._samc(ops.concat(merged, 0), "samc.0")
+        count = len(merged)
+        if count == 1:
+            return [enhanced]
+        return list(ops.split(enhanced, ints(0), count).outputs())
+
+    def _head(self, deep: list[Node], fused: list[Node]) -> tuple[Node, Node, Node, Node]:
+        """Classifiers, gate and maps (eq. 16-17). The logits are the mean of the maps plus the gated bias."""
+        pooled = _mean_of([space_mean(f) for f in fused])
+        weights = self._gate(pooled, deep)
+        biases = np.stack([self.arrays[f"classifiers.{e}.bias"] for e in range(self.architecture.experts)])
+        bias = ops.matmul(weights, ops.constant(biases), False, False)
+        maps = None
+        for expert, features in enumerate(fused):
+            kernel = self.arrays[f"classifiers.{expert}.weight"][:, :, None, None]
+            share = ops.reshape(
+                ops.slice(weights, ints([expert]), ints([expert + 1]), ints([1]), ints([1])),
+                ints([self.batch, 1, 1, 1]),
+                False,
+            )
+            name = f"classifiers.{expert}"
+            weighed = ops.multiply(convolution(features, kernel, 1, 0, name=name), share)
+            maps = weighed if maps is None else ops.add(maps, weighed)
+        assert maps is not None
+        return ops.add(space_mean(maps), bias), weights, maps, pooled
+
+    def _gate(self, pooled: Node, deep: list[Node]) -> Node:
+        """The experts' shares (eq. 16)."""
+        a = self.architecture
+        if a.gate_input == "mean":
+            return ops.constant(np.full((self.batch, a.experts), 1 / a.experts, np.float32))
+        seen = pooled if a.gate_input == "fused" else _mean_of([space_mean(d) for d in deep])
+        scores = ops.add(
+            ops.matmul(seen, self._constant("gate.score.weight"), False, True),
+            self._constant("gate.score.bias"),
+        )
+        return ops.softmax(ops.divide(scores, floats(a.gate_temperature)), 1)
+
+    def _stage(self, x: Node, name: str, blocks: int, stride: int) -> Node:
+        for block in range(blocks):
+            x = self._residual(x, f"{name}.{block}", stride if block == 0 else 1)
+        return x
+
+    def _residual(self, x: Node, name: str, stride: int) -> Node:
+        """torchvision's BasicBlock or Bottleneck; the latter strides in its 3x3 convolution."""
+        short = x
+        if f"{name}.downsample.0.weight" in self.arrays:
+            short = self._conv_norm(x, f"{name}.downsample.0", f"{name}.downsample.1", stride=stride)
+        if self.architecture.block == "basic":
+            inner = ops.relu(self._conv_norm(x, f"{name}.conv1", f"{name}.bn1", stride=stride, pad=1))
+            inner = self._conv_norm(inner, f"{name}.conv2", f"{name}.bn2", pad=1)
+        else:
+            inner = ops.relu(self._conv_norm(x, f"{name}.conv1", f"{name}.bn1"))
+            inner = ops.relu(self._conv_norm(inner, f"{name}.conv2", f"{name}.bn2", stride=stride, pad=1))
+            inner = self._conv_norm(inner, f"{name}.conv3", f"{name}.bn3")
+        return ops.relu(ops.add(inner, short))
+
+    def _ace(self, x: Node, name: str, halvings: int) -> Node:
+        """Eq. 5-6, see `model.ace`."""
+        released = self.architecture.ace_activation == "released"
+        for index in range(halvings):
+            block = f"{name}.blocks.{index}"
+            x = self._conv_norm(x, f"{block}.0", f"{block}.1", stride=2, pad=1, depthwise=True)
+            x = _leaky(x) if released else ops.relu(x)
+            x = self._conv_norm(x, f"{block}.3", f"{block}.4")
+            x = _leaky(x) if released else x
+        x = self._conv_norm(x, f"{name}.out_proj.0", f"{name}.out_proj.1")
+        return x if released else ops.relu(x)
+
+    def _samc(self, x: Node, name: str) -> Node:
+        """Eq. 8-10, see `model.samc`."""
+        both = [self._squeeze(reduce(x, ints([2, 3]), True), name, of) for of, reduce in _REDUCTIONS]
+        x = ops.multiply(ops.sigmoid(ops.add(*both)), x)
+        seen = ops.concat([reduce(x, ints([1]), True) for _, reduce in _REDUCTIONS], 1)
+        spatial = f"{name}.spatial.conv"
+        weighed = convolution(seen, self.arrays[f"{spatial}.weight"], 1, SPATIAL_KERNEL // 2, name=spatial)
+        x = ops.multiply(ops.sigmoid(weighed), x)
+        mixed = self._context(x, f"{name}.context")
+        return ops.add(x, mixed) if self.architecture.samc_residual else mixed
+
+    def _squeeze(self, pooled: Node, name: str, of: str) -> Node:
+        first, second = f"{name}.channel.fc1", f"{name}.channel.fc2"
+        hidden = _leaky(convolution(pooled, self.arrays[f"{first}.weight"], 1, 0, name=f"{first}.{of}"))
+        return convolution(hidden, self.arrays[f"{second}.weight"], 1, 0, name=f"{second}.{of}")
+
+    def _context(self, x: Node, name: str) -> Node:
+        """Eq. 10, a slice of the wide channels at a time: each slice is expanded, seen and mixed by itself.
+
+        See `_SLICE`.
+        """
+        a = self.architecture
+        kernel, bias = self._folded(f"{name}.mix.0", f"{name}.mix.1")
+        kernel = unshuffled(kernel)
+        mixed = ops.constant(bias)
+        wide = kernel.shape[1] // (len(FIELDS) if a.samc_merge == "concat" else 1)
+        for first in range(0, wide, _SLICE):
+            part = slice(first, min(first + _SLICE, wide))
+            seen = self._fields(self._expanded(x, name, part), name, part)
+            if a.samc_merge == "sum":
+                seen = [ops.add(ops.add(seen[1], seen[2]), seen[0])]
+            for index, field in enumerate(seen):
+                columns = kernel[:, index * wide + part.start : index * wide + part.stop]
+                product = convolution(
+                    field, np.ascontiguousarray(columns), 1, 0, name=f"{name}.mix.0.{index}.{first}"
+                )
+                mixed = ops.add(product, mixed)
+        return mixed
+
+    def _expanded(self, x: Node, name: str, part: slice) -> Node:
+        """Channels `part` of the expanded features; without an expansion they are only cut."""
+        if self.architecture.samc_expansion > 1:
+            expanded = self._conv_norm(x, f"{name}.expand.0", f"{name}.expand.1", part=part)
+            return ops.clamp(expanded, 0.0, 6.0)
+        return ops.slice(x, ints([part.start]), ints([part.stop]), ints([1]), ints([1]))
+
+    def _fields(self, x: Node, name: str, part: slice) -> list[Node]:
+        """What the receptive fields see in channels `part`."""
+        seen = []
+        for index, size in enumerate(FIELDS):
+            field = f"{name}.fields.{index}"
+            if size == 1:  # a factor per channel; as a convolution it would be one more pass over memory
+                kernel, bias = self._folded(f"{field}.0", f"{field}.1")
+                factor = ops.constant(kernel[part].reshape(1, -1, 1, 1))
+                inner = ops.add(ops.multiply(x, factor), ops.constant(bias[:, part]))
+            else:
+                inner = self._conv_norm(
+                    x, f"{field}.0", f"{field}.1", pad=size // 2, depthwise=True, part=part
+                )
+            seen.append(ops.clamp(inner, 0.0, 6.0))
+        return seen
+
+    def _conv_norm(
+        self,
+        x: Node,
+        conv: str,
+        norm: str,
+        *,
+        stride: int = 1,
+        pad: int = 0,
+        depthwise: bool = False,
+        part: slice = _ALL,
+    ) -> Node:
+        """A convolution and its BatchNorm; `part` are the output channels that are wanted."""
+        kernel, bias = self._folded(conv, norm)
+        name = conv if part == _ALL else f"{conv}.{part.start}"
+        product = convolution(x, np.ascontiguousarray(kernel[part]), stride, pad, depthwise, name=name)
+        return ops.add(product, ops.constant(np.ascontiguousarray(bias[:, part])))
+
+    def _folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return folded(self.arrays, conv, norm)
+
+    def _constant(self, name: str) -> Node:
+        return ops.constant(self.arrays[name])
+
+
+def _leaky(x: Node) -> Node:
+    return ops.prelu(x, ops.constant(_LEAK))
+
+
+def _mean_of(nodes: list[Node]) -> Node:
+    total = nodes[0]
+    for node in nodes[1:]:
+        total = ops.add(total, node)
+    return ops.multiply(total, floats(1 / len(nodes)))
+
+
+_REDUCTIONS: Final = (("mean", ops.reduce_mean), ("max", ops.reduce_max))

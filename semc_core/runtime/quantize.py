@@ -1,0 +1,231 @@
+"""Quantise a model after training, with NNCF, and keep the result only if it hardly changes what is said.
+
+Only here is NNCF needed (it comes with the extra `train`); `runtime.openvino_int8` runs what is made.
+
+Shapes: N pictures, C, H, W a picture as prepared, K classes, O output channels.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from semc_core.errors import UsageError
+from semc_core.extras import INSTALL_TRAINING
+from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
+from semc_core.model.spec import ModelSpec
+from semc_core.runtime.openvino.graph import build_graph
+from semc_core.runtime.openvino.int8 import bias_of, integer_convolutions
+from semc_core.runtime.openvino.runtime import OpenVinoRuntime
+from semc_core.runtime.quantize_pictures import Picture, Pictures
+
+MOST_LOST: Final = 0.005
+"""Accuracy that int8 may lose on pictures it was not calibrated on, of 1."""
+LEAST_AGREEMENT: Final = 0.99
+"""Share of those pictures in which int8 must name the same class as float32."""
+LEAST_MEASURED: Final = 100
+"""Pictures to measure on: among fewer, one in a hundred cannot be told."""
+
+_LADDER: Final[tuple[tuple[str, ...], ...]] = ((), ("samc.",), ("samc.", "ace."))
+"""What is left in float32, tried in this order until the result is accepted: parts of convolutions' names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """How int8 compares with float32 on the pictures that were kept for measuring.
+
+    Attributes:
+        calibrated_on: Pictures the ranges were taken from.
+        measured_on: Other pictures.
+        accuracy_float32: On those, 0-1.
+        accuracy_int8: The same in int8.
+        agreement: Share of them in which both name the same class, 0-1.
+        left_in_float32: Parts of the network that were left in float32 beside those that always are.
+    """
+
+    calibrated_on: int
+    measured_on: int
+    accuracy_float32: float
+    accuracy_int8: float
+    agreement: float
+    left_in_float32: tuple[str, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether int8 may stand in for float32."""
+        lost = self.accuracy_float32 - self.accuracy_int8
+        return lost <= MOST_LOST and self.agreement >= LEAST_AGREEMENT
+
+
+def quantise_file(path: Path, out: Path, pictures: Pictures, threads: int | None = None) -> Quantised:
+    """Quantise a model file and write the new one, which holds the float32 weights too, if it is accepted.
+
+    Args:
+        path: The model file.
+        out: The model file to write.
+        pictures: What to calibrate and to measure on.
+        threads: Most CPU threads to measure with.
+
+    Returns:
+        How it went; if that is not `accepted`, nothing was written.
+
+    Raises:
+        ModelFileError: The model file cannot be read or the new one not be written.
+        RuntimeFault: OpenVINO cannot run the network.
+        UsageError: NNCF is not installed, or there are too few pictures to measure on.
+    """
+    require_nncf()
+    spec, arrays = read_model(path)
+    arrays = {n: v for n, v in arrays.items() if not n.startswith(INT8_PREFIX) and n != VERIFY_INT8}
+    calibration = [picture.inputs for picture in pictures.calibration]
+    measured = pictures.measured
+    if not calibration or len(measured) < LEAST_MEASURED:
+        raise UsageError(
+            f"There are {len(measured)} pictures to measure int8 on, and it takes {LEAST_MEASURED} at least "
+            "to judge it; give a folder with more."
+        )
+    labels = np.array([picture.label for picture in measured])
+    reference = _classes_of(path, "float32", measured, threads)
+    with tempfile.TemporaryDirectory(prefix="semc-quantise-") as folder:
+        trial = Path(folder) / "trial.safetensors"
+        for left in _LADDER:
+            tensors = arrays | quantised_arrays(spec, arrays, calibration, left)
+            write_model(trial, spec, tensors)
+            given = _classes_of(trial, "int8", measured, threads)
+            result = Quantised(
+                len(calibration),
+                len(measured),
+                float((reference == labels).mean()),
+                float((given == labels).mean()),
+                float((reference == given).mean()),
+                left,
+            )
+            if result.accepted:
+                if VERIFY[0] in arrays:
+                    tensors[VERIFY_INT8] = _logits(trial, arrays[VERIFY[0]])
+                write_model(out, _described(spec, result, pictures), tensors)
+                break
+    return result
+
+
+def quantised_arrays(
+    spec: ModelSpec, arrays: Arrays, calibration: Sequence[NDArray[np.float32]], left: Sequence[str] = ()
+) -> Arrays:
+    """The `int8.` tensors of a model.
+
+    Args:
+        spec: Its description.
+        arrays: Its tensors.
+        calibration: Pictures, float32 (C, H, W) each; the same ones give the same result.
+        left: Convolutions with one of these in their names stay in float32.
+    """
+    import nncf
+    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
+
+    nncf.set_log_level(logging.ERROR)
+    graph = build_graph(spec, arrays, batch=1)
+    chosen = {
+        name
+        for name in (node.get_friendly_name() for node in integer_convolutions(graph))
+        if not any(part in name for part in left)
+    }
+    others = [
+        node
+        for node in graph.get_ordered_ops()
+        if node.get_friendly_name() not in chosen
+        and node.get_type_name() not in ("Constant", "Parameter", "Result")
+    ]
+    quantised = nncf.quantize(
+        graph,
+        nncf.Dataset([picture[None] for picture in calibration]),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(calibration),
+        ignored_scope=nncf.IgnoredScope(names=[node.get_friendly_name() for node in others]),
+        # Weights of 7 bits: see `runtime.openvino_int8`.
+        advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE),
+    )
+    return _read_off(quantised, build_graph(spec, arrays, batch=1), chosen)
+
+
+def _read_off(quantised: ov.Model, original: ov.Model, chosen: set[str]) -> Arrays:
+    """What NNCF decided for each convolution, as plain arrays."""
+    biases = {node.get_friendly_name(): _bias(node) for node in integer_convolutions(original)}
+    found: Arrays = {}
+    for node in quantised.get_ordered_ops():
+        name = node.get_friendly_name()
+        if name not in chosen:
+            continue
+        prefix = f"{INT8_PREFIX}{name}"
+        quantiser = node.input(0).get_source_output().get_node()
+        weights = node.input(1).get_source_output().get_node()  # integers, converted, times the steps
+        if quantiser.get_type_name() != "FakeQuantize" or weights.get_type_name() != "Multiply":
+            continue  # NNCF left it in float32
+        limits = [float(_constant(quantiser, port).reshape(-1)[0]) for port in (1, 2)]
+        found[f"{prefix}.input"] = np.array(limits, np.float32)
+        found[f"{prefix}.step"] = _constant(weights, 1).reshape(-1).astype(np.float32)
+        bias, before = _bias(node), biases[name]
+        if bias is not None and before is not None and not np.array_equal(bias, before):
+            found[f"{prefix}.bias"] = bias
+    return found
+
+
+def _bias(convolution: Any) -> NDArray[np.float32] | None:
+    port = bias_of(convolution)
+    if port is None:
+        return None
+    return np.array(port.get_source_output().get_node().get_data(), np.float32).reshape(-1)
+
+
+def _constant(node: Any, port: int) -> NDArray[Any]:
+    return np.asarray(node.input(port).get_source_output().get_node().get_data())
+
+
+def _classes_of(
+    path: Path, precision: str, pictures: Sequence[Picture], threads: int | None
+) -> NDArray[np.int64]:
+    """The most probable class of each picture, calibration and novelty included, int64 (N,)."""
+    runtime = OpenVinoRuntime(path, threads, precision=precision)
+    try:
+        seen = [runtime.classify(picture.inputs[None])[0] for picture in pictures]
+    finally:
+        runtime.close()
+    return np.array([int(prediction.probabilities.argmax()) for prediction in seen], np.int64)
+
+
+def _logits(path: Path, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    runtime = OpenVinoRuntime(path, 1, precision="int8")
+    try:
+        return np.concatenate([runtime.raw(one[None]).logits for one in inputs])
+    finally:
+        runtime.close()
+
+
+def _described(spec: ModelSpec, result: Quantised, pictures: Pictures) -> ModelSpec:
+    facts = {
+        "from": spec.sha256,
+        "pictures": pictures.description,
+        "nncf": importlib.metadata.version("nncf"),
+        "openvino": importlib.metadata.version("openvino"),
+    }
+    return replace(
+        spec,
+        provenance=spec.provenance | {"int8": facts},
+        metrics=spec.metrics | {"int8": asdict(result) | {"left_in_float32": list(result.left_in_float32)}},
+    )
+
+
+def require_nncf() -> None:
+    """Raises UsageError if NNCF is not installed."""
+    try:
+        importlib.metadata.version("nncf")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise UsageError(f"Quantising needs NNCF; install it with: {INSTALL_TRAINING}") from error

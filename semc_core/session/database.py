@@ -1,0 +1,318 @@
+"""The session's SQLite file: tables, schema version, opening it, and bringing an older one up to date."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from semc_core.errors import SaveError, SessionError
+from semc_core.io.atomic import save_error
+from semc_core.session.records import AuditEntry
+from semc_core.session.state import TABLES, Edit, Row, State
+
+DATABASE_NAME: Final = "session.sqlite"
+DATABASE_FILES: Final = tuple(f"{DATABASE_NAME}{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
+"""What SQLite may have in the folder; after a crash all of them belong together."""
+WAL_NAME: Final = f"{DATABASE_NAME}-wal"
+HEAD: Final = "head"
+SOURCE_PATH: Final = "source_path"
+SCHEMA_VERSION: Final = 2
+_APPLICATION_ID: Final = 0x53454D43  # "SEMC"
+_BUSY_S: Final = 5.0
+
+
+def _create_table(name: str) -> str:
+    table = TABLES[name]
+    columns = ", ".join(
+        f"{column} {kind}{' PRIMARY KEY' if column == table.key else ''}"
+        for column, kind in table.columns.items()
+    )
+    return f"CREATE TABLE {name} ({columns}) STRICT"
+
+
+_SCHEMA_1: Final = (
+    "CREATE TABLE audit (seq INTEGER PRIMARY KEY, time_utc TEXT NOT NULL, who TEXT NOT NULL,"
+    " kind TEXT NOT NULL, payload TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL) STRICT",
+    "CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END",
+    "CREATE TRIGGER audit_is_never_shortened BEFORE DELETE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END",
+    # What stays on this machine (a path), and the log's head. Not part of the log.
+    "CREATE TABLE local (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "CREATE TABLE frames (seq INTEGER PRIMARY KEY REFERENCES audit(seq), layout INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, classes INTEGER NOT NULL, experts INTEGER NOT NULL,"
+    " start_s REAL NOT NULL, end_s REAL NOT NULL, rows BLOB NOT NULL) STRICT",
+    *(_create_table(name) for name in TABLES),
+)
+
+# From version N to N + 1, each within one transaction. A new session goes the same way: there is one truth.
+_MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    0: _SCHEMA_1,
+    # Found by time without reading the rows, and the undo steps without reading the whole log.
+    1: (
+        "CREATE INDEX frames_by_time ON frames (end_s, start_s)",
+        "CREATE INDEX log_by_who ON audit (who, seq)",
+    ),
+}
+
+
+def create_database(folder: Path) -> sqlite3.Connection:
+    """A new, empty database in `folder`, open for writing.
+
+    Raises:
+        SessionError: There is a session in this folder already.
+        SaveError: It could not be written.
+    """
+    path = folder / DATABASE_NAME
+    if path.exists():
+        raise SessionError(f"{folder.name} holds a session already; choose another folder.")
+    with told(folder):
+        connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare_writer(connection)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_database(folder: Path, *, read_only: bool) -> sqlite3.Connection:
+    """The database in `folder`; an older one is brought up to date if it may be written to.
+
+    Raises:
+        SessionError: There is none, it is damaged, not ours, or of a newer program.
+        SaveError: It could not be written to.
+    """
+    check_there(folder)
+    with told(folder):
+        connection = connect(folder, read_only=read_only)
+        try:
+            _check(connection, folder)
+            if not read_only:
+                _prepare_writer(connection)
+                migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def check_there(folder: Path) -> None:
+    """Raises SessionError if there is no session in `folder`."""
+    if not (folder / DATABASE_NAME).is_file():
+        raise SessionError(f"{folder.name} holds no session; choose a folder with a {DATABASE_NAME}.")
+
+
+def connect(folder: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection to the database that is there, for any thread, without transactions of its own."""
+    uri = (folder / DATABASE_NAME).absolute().as_uri()
+    connection = sqlite3.connect(
+        f"{uri}?mode={'ro' if read_only else 'rw'}",
+        timeout=_BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=True,
+    )
+    connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_S * 1000)}")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to `SCHEMA_VERSION`. The log is never rewritten."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number in range(version, SCHEMA_VERSION):
+        with transaction(connection):
+            for statement in _MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def close_database(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    """Close; a writer leaves one plain file behind, which can be read from where nothing can be written."""
+    try:
+        if not read_only:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.OperationalError:
+        # Somebody reads it, or the disk is full: it stays in two files, which is as good.
+        connection.rollback()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read inside is of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Turn SQLite's errors into sentences."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _sentence(folder, error) from error
+
+
+def insert_entry(connection: sqlite3.Connection, entry: AuditEntry, payload: str) -> None:
+    """Add an entry to the log; `payload` is its payload as text."""
+    connection.execute(
+        "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (entry.seq, entry.time_utc, entry.who, entry.kind, payload, entry.previous, entry.hash),
+    )
+
+
+def entry_of(row: tuple[Any, ...]) -> AuditEntry:
+    """The entry that a row of the table `audit` says. Raises ValueError if its payload is not JSON."""
+    seq, time_utc, who, kind, payload, previous, digest = row
+    return AuditEntry(seq, time_utc, who, kind, json.loads(payload), previous, digest)
+
+
+def first_entry(connection: sqlite3.Connection) -> AuditEntry:
+    """The entry with which the log begins. Raises ValueError if it is not there."""
+    row = connection.execute("SELECT * FROM audit ORDER BY seq LIMIT 1").fetchone()
+    if row is None or row[0] != 1:
+        raise ValueError("no first entry")
+    return entry_of(row)
+
+
+def entries_by(connection: sqlite3.Connection, who: str) -> Iterator[AuditEntry]:
+    """The entries of the model, of a person or of the program, in order."""
+    rows = connection.execute("SELECT * FROM audit WHERE who = ? ORDER BY seq", (who,))
+    return (entry_of(row) for row in rows)
+
+
+def last_head(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Number and hash of the last entry. Raises TypeError if there is none."""
+    seq, digest = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    return int(seq), str(digest)
+
+
+def last_kind(connection: sqlite3.Connection) -> str:
+    """What the last entry is about."""
+    (kind,) = connection.execute("SELECT kind FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    return str(kind)
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """Another number whenever another connection has written."""
+    (number,) = connection.execute("PRAGMA data_version").fetchone()
+    return int(number)
+
+
+def apply_edit(connection: sqlite3.Connection, edit: Edit) -> None:
+    """Make an edit in the tables of the state."""
+    name, row_id, before, after = edit["table"], edit["id"], edit["before"], edit["after"]
+    table = TABLES[name]
+    if before is None:
+        columns = [column for column in table.columns if column in after]
+        marks = ", ".join("?" * len(columns))
+        connection.execute(
+            f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", [after[each] for each in columns]
+        )
+    elif after is None:
+        connection.execute(f"DELETE FROM {name} WHERE {table.key} = ?", (row_id,))
+    else:
+        columns = [column for column in table.columns if column in after]
+        settings = ", ".join(f"{column} = ?" for column in columns)
+        values = [*(after[each] for each in columns), row_id]
+        connection.execute(f"UPDATE {name} SET {settings} WHERE {table.key} = ?", values)
+
+
+def stored_state(connection: sqlite3.Connection) -> State:
+    """The tables of the state as they are stored."""
+    state = State()
+    for name, table in TABLES.items():
+        columns = list(table.columns)
+        for values in connection.execute(f"SELECT {', '.join(columns)} FROM {name}"):
+            row: Row = dict(zip(columns, values, strict=True))
+            state.rows[name][row[table.key]] = row
+    return state
+
+
+def local_value(connection: sqlite3.Connection, key: str) -> str | None:
+    """A value that is not part of the log."""
+    found = connection.execute("SELECT value FROM local WHERE key = ?", (key,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def stored_head(connection: sqlite3.Connection) -> tuple[int, str] | None:
+    """Number and hash that the last entry of the log must have; None if that is not recorded."""
+    text = local_value(connection, HEAD) or ""
+    number, _, digest = text.partition(" ")
+    return (int(number), digest) if number.isdigit() else None
+
+
+def set_local(connection: sqlite3.Connection, key: str, value: str) -> None:
+    """Set a value that is not part of the log."""
+    connection.execute("INSERT OR REPLACE INTO local VALUES (?, ?)", (key, value))
+
+
+def _prepare_writer(connection: sqlite3.Connection) -> None:
+    """Readers are never blocked (WAL). Commits wait for no disk (NORMAL): `wal_sync` flushes after them."""
+    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _check(connection: sqlite3.Connection, folder: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if _is_empty(connection, application, version):
+        raise SessionError(f"The session {folder.name} ended before it began and holds nothing; delete it.")
+    if application != _APPLICATION_ID or version < 1:
+        raise SessionError(f"{DATABASE_NAME} in {folder.name} is not a session; choose another folder.")
+    if version > SCHEMA_VERSION:
+        raise SessionError(
+            f"The session {folder.name} was made by a newer program; update this one to open it."
+        )
+
+
+def _is_empty(connection: sqlite3.Connection, application: int, version: int) -> bool:
+    """Whether a kill came before the first entry was written, or even before the tables were."""
+    if version == 0:
+        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        return application == _APPLICATION_ID or not tables
+    if application != _APPLICATION_ID or version > SCHEMA_VERSION:
+        return False
+    held = " UNION ALL ".join(f"SELECT 1 FROM {name}" for name in ("audit", "frames", *TABLES))
+    return connection.execute(f"{held} LIMIT 1").fetchone() is None
+
+
+def _sentence(folder: Path, error: sqlite3.Error) -> SessionError | SaveError:
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    if primary == sqlite3.SQLITE_FULL:
+        return save_error(folder, OSError(errno.ENOSPC, "no space"))
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return save_error(folder, OSError(errno.EACCES, "no permission"))
+    if primary == sqlite3.SQLITE_IOERR:
+        return save_error(folder, OSError(errno.EIO, "the disk did not take it"))
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return SaveError(f"The session {folder.name} is busy; close other programs that have it open.")
+    return SessionError(f"The session {folder.name} is damaged; use a copy of it, if there is one.")

@@ -1,0 +1,123 @@
+"""The PNG and the JSON of a plane in a session's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import SaveError
+from semc_core.io.atomic import save_error, write_atomically
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session.folder import safe_name
+from semc_core.session.record import plane_record
+from semc_core.session.records import ModelEntry, SourceEntry
+from semc_core.types import read_only
+
+_PNG_OPTIONS: Final = (
+    cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB,
+)  # fmt: skip
+"""Somebody waits: to try every filter on each line takes twice as long, for the same size."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneFiles:
+    """A PNG and its JSON on disk: the PNG's name in the folder, and the SHA-256 of its bytes."""
+
+    png: str
+    sha256: str
+
+
+def write_plane(
+    folder: Path,
+    event: HoldEvent,
+    source: SourceEntry,
+    model: ModelEntry,
+    known: PlaneFiles | None = None,
+    chosen_by: str | None = None,
+) -> PlaneFiles:
+    """Write `003_FHP1_f000123.png` and `.json`, in full resolution as captured.
+
+    The PNG comes first, then the JSON that names its hash, each whole or not at all; so a JSON that is there
+    always has its PNG.
+
+    Args:
+        folder: Where.
+        event: What was found.
+        source: Where the frame comes from.
+        model: What classified it.
+        known: The pair of this hold that is there; its PNG is not written again if it is of the same frame.
+        chosen_by: "model" or "person"; None takes it from the event.
+
+    Raises:
+        SaveError: They could not be written.
+    """
+    stem = f"{event.hold_id:03d}_{safe_name(event.plane)}_f{event.best.packet.index:06d}"
+    png = f"{stem}.png"
+    if known is None or known.png != png:
+        content = encode_png(event.best.packet.pixels)
+        write_atomically(folder / png, content)
+        known = PlaneFiles(png, hashlib.sha256(content).hexdigest())
+    record = plane_record(event, source, model, png, known.sha256)
+    record["chosen_by"] = chosen_by or record["chosen_by"]
+    write_atomically(folder / f"{stem}.json", json.dumps(record, indent=2, allow_nan=False).encode())
+    return known
+
+
+def remove_plane(folder: Path, png: str) -> None:
+    """Remove a pair that a better one has replaced.
+
+    Raises:
+        SaveError: It could not be removed.
+    """
+    try:
+        # The JSON first: one that is there must have its PNG.
+        (folder / png).with_suffix(".json").unlink(missing_ok=True)
+        (folder / png).unlink(missing_ok=True)
+    except OSError as error:
+        raise save_error(folder, error) from error
+
+
+def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
+    """The pixels of a picture file, uint8 (H, W) gray or (H, W, 3) RGB, read-only.
+
+    Raises:
+        SaveError: There is no such picture, it is damaged, or its bytes do not have the SHA-256 `sha256`.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SaveError(
+            f"{path.name} is missing; put it back into the session's folder, or reject the plane."
+        ) from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise SaveError(
+            f"{path.name} was changed since it was saved; put the old one back, or reject the plane."
+        )
+    try:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    except cv2.error:  # larger than OpenCV takes
+        decoded = None
+    if decoded is None or decoded.dtype != np.uint8 or decoded.ndim not in (2, 3):
+        raise SaveError(f"{path.name} is damaged; put the picture back, or reject the plane.")
+    pixels = decoded if decoded.ndim == 2 else cv2.cvtColor(decoded[..., :3], cv2.COLOR_BGR2RGB)
+    return read_only(pixels.astype(np.uint8, copy=False))
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG of exactly these pixels: uint8 (H, W) gray or (H, W, 3) RGB.
+
+    Raises:
+        SaveError: OpenCV could not encode them.
+    """
+    picture = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    done, content = cv2.imencode(".png", picture, _PNG_OPTIONS)
+    if not done:
+        raise SaveError("A frame could not be written as PNG; choose another source.")
+    return content.tobytes()

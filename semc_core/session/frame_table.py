@@ -1,0 +1,158 @@
+"""Frames of a session as bytes: fixed rows, many to a batch. 124 bytes per frame with 7 classes, 3 experts.
+
+Shapes: N frames, K classes, E experts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import SessionError
+from semc_core.labels import NON_STANDARD
+from semc_core.session.records import PICTURES, FrameTable
+from semc_core.types import FrameResult
+
+LAYOUT: Final = 1
+"""Written with every batch; raised when the bytes mean something else."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameRow:
+    """What is logged of one frame: a `FrameResult` without its pixels and maps."""
+
+    index: int
+    pts_s: float
+    picture: str
+    label: str
+    confidence: float
+    smoothed: NDArray[np.float32]
+    probabilities: NDArray[np.float32] | None
+    novelty: float
+    expert_weights: NDArray[np.float32] | None
+    crop: tuple[int, int, int, int]
+    moving: bool
+    sharpness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that were written together.
+
+    Attributes:
+        classes: K.
+        experts: E; 0 if no frame of the batch was classified.
+        count: N.
+        rows: N rows of `row_type(K, E)`.
+    """
+
+    classes: int
+    experts: int
+    count: int
+    rows: bytes
+
+
+def frame_row(result: FrameResult) -> FrameRow:
+    """What is logged of `result`; does not keep the frame alive."""
+    prediction, crop = result.prediction, result.crop
+    return FrameRow(
+        index=result.packet.index,
+        pts_s=result.packet.pts_s,
+        picture=result.picture,
+        label=result.label,
+        confidence=result.confidence,
+        smoothed=result.smoothed,
+        probabilities=None if prediction is None else prediction.probabilities,
+        novelty=float("nan") if prediction is None else prediction.novelty,
+        expert_weights=None if prediction is None else prediction.expert_weights,
+        crop=(crop.left, crop.top, crop.width, crop.height),
+        moving=result.moving,
+        sharpness=result.sharpness,
+    )
+
+
+def row_type(classes: int, experts: int) -> np.dtype[Any]:
+    """One frame's bytes, little endian, without gaps."""
+    return np.dtype(
+        [
+            ("index", "<i8"),
+            ("pts_s", "<f8"),
+            ("sharpness", "<f8"),
+            ("picture", "u1"),
+            ("moving", "u1"),
+            ("label", "<i2"),
+            ("confidence", "<f4"),
+            ("novelty", "<f4"),
+            ("crop", "<i4", (4,)),
+            ("smoothed", "<f4", (classes,)),
+            ("probabilities", "<f4", (classes,)),
+            ("expert_weights", "<f4", (experts,)),
+        ]
+    )
+
+
+def pack(rows: Sequence[FrameRow], classes: tuple[str, ...], none_class: str) -> Batch:
+    """Rows as bytes.
+
+    Raises:
+        SessionError: A row has another number of classes or a label that the session's model does not have.
+    """
+    experts = max((0 if row.expert_weights is None else len(row.expert_weights) for row in rows), default=0)
+    table = np.zeros(len(rows), row_type(len(classes), experts))
+    numbers = {name: number for number, name in enumerate(classes)}
+    numbers[NON_STANDARD] = numbers[none_class]
+    nothing = np.full(len(classes), np.nan, np.float32)
+    no_experts = np.full(experts, np.nan, np.float32)
+    try:
+        for name in ("index", "pts_s", "moving", "confidence", "novelty", "crop", "smoothed"):
+            table[name] = [getattr(row, name) for row in rows]
+        table["picture"] = [PICTURES.index(row.picture) for row in rows]
+        table["label"] = [numbers[row.label] for row in rows]
+        table["sharpness"] = [np.nan if row.sharpness is None else row.sharpness for row in rows]
+        table["probabilities"] = [nothing if row.probabilities is None else row.probabilities for row in rows]
+        weights = [no_experts if row.expert_weights is None else row.expert_weights for row in rows]
+        table["expert_weights"] = np.array(weights, np.float32).reshape(len(rows), experts)
+    except (KeyError, ValueError) as error:
+        raise SessionError(
+            "These frames were not classified by the model of this session; begin a new session."
+        ) from error
+    return Batch(len(classes), experts, len(rows), table.tobytes())
+
+
+def unpack(batches: Sequence[Batch], classes: int) -> FrameTable:
+    """All frames of `batches` by rising index; of an index that is there twice the last counts."""
+    experts = max((batch.experts for batch in batches), default=0)
+    kind = row_type(classes, experts)
+    # Most sessions have one kind of batch: one copy then, whatever their number.
+    if all(batch.experts == experts for batch in batches):
+        rows = np.frombuffer(b"".join(batch.rows for batch in batches), kind)
+    else:
+        rows = np.concatenate([_widened(batch, kind) for batch in batches])
+    if len(rows) > 1 and not bool(np.all(np.diff(rows["index"]) > 0)):
+        rows = rows[np.argsort(rows["index"], kind="stable")]
+        rows = rows[np.append(np.diff(rows["index"]) > 0, True)]
+    columns: dict[str, Any] = {name: _read_only(rows[name]) for name in kind.names or ()}
+    columns["moving"] = _read_only(columns["moving"].astype(np.bool_))
+    return FrameTable(**columns)
+
+
+def _widened(batch: Batch, kind: np.dtype[Any]) -> NDArray[Any]:
+    """The rows of a batch in which no frame was classified, with NaN for the experts."""
+    found = np.frombuffer(batch.rows, row_type(batch.classes, batch.experts))
+    rows = np.zeros(batch.count, kind)
+    for name in found.dtype.names or ():
+        if name != "expert_weights":
+            rows[name] = found[name]
+    rows["expert_weights"] = np.nan
+    rows["expert_weights"][:, : batch.experts] = found["expert_weights"]
+    return rows
+
+
+def _read_only(column: NDArray[Any]) -> NDArray[Any]:
+    kept = np.ascontiguousarray(column)
+    kept.flags.writeable = False
+    return kept

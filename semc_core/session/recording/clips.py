@@ -1,0 +1,248 @@
+"""A short clip of the scan around every plane found, cut from the last seconds in memory."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import SemcError
+from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.video_encoder import Quality, encode_clip
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session.folder import safe_name
+from semc_core.session.recording.ring import FrameRing, KeptFrame
+from semc_core.types import FramePacket
+
+_log = logging.getLogger(__name__)
+
+CLIP_FOLDER: Final = "clips"
+SETTLED_AFTER_S: Final = 2.0
+"""A clip is written when its hold is over, or when no better frame came for so long."""
+
+_LATE_S: Final = 3.0
+"""How long after its frame a plane may be announced: improvements wait 1 s, ends for the merging gap."""
+
+# Sums of frame times miss the round number by rounding.
+_ROUNDING_S: Final = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSettings:
+    """What the user can choose.
+
+    Attributes:
+        before_s: Seconds before the saved frame.
+        after_s: Seconds after it.
+        quality: Compact or lossless.
+        most_bytes: Bound of the seconds in memory. When frames take more than half of it, the older are
+            compressed (JPEG of quality 95; PNG for lossless clips).
+    """
+
+    before_s: float = 2.0
+    after_s: float = 1.0
+    quality: Quality = Quality.COMPACT
+    most_bytes: int = 256 * 2**20
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A clip that is to be written."""
+
+    hold_id: int
+    plane: str
+    frame_index: int
+    start_s: float
+    end_s: float
+    announced_s: float
+    final: bool
+    hurry: bool = False
+
+    def ready(self, now_s: float) -> bool:
+        """Whether it can be written. `now_s` is the newest frame's time."""
+        if self.hurry:
+            return True
+        return now_s >= self.end_s and (self.final or now_s - self.announced_s >= SETTLED_AFTER_S)
+
+
+class ClipMaker:
+    """Keep the last seconds of a scan, and write the clip of each plane as `clips/003_FHP1_f000123.mkv`.
+
+    A clip is encoded on a thread of its own, after the frames that belong to it have come; it appears whole
+    or not at all. When a hold gets a better frame its clip is made anew and the older one removed. All frames
+    are in one ring, whose bytes are bounded; where that is too little, clips begin late.
+    """
+
+    def __init__(
+        self,
+        folder: Callable[[], Path],
+        settings: ClipSettings,
+        on_written: Callable[[int, str], None] | None = None,
+    ) -> None:
+        """Start the writer.
+
+        Args:
+            folder: Gives the session's folder, once it is there; called on the writer's thread, may wait.
+                Raises SaveError if there will be none.
+            settings: The user's choices.
+            on_written: Called on the writer's thread with a plane's number and its clip's name, relative to
+                the folder, with "/". May raise SemcError; the clip is removed then.
+        """
+        self._folder = folder
+        self._settings = settings
+        self._on_written = on_written
+        kept_s = settings.before_s + settings.after_s + _LATE_S
+        self._ring = FrameRing(kept_s, settings.most_bytes, lossless=settings.quality is Quality.LOSSLESS)
+        self._changed = threading.Condition()
+        self._wanted: dict[int, _Wanted] = {}
+        self._written: dict[int, str] = {}
+        self._done: dict[int, int] = {}
+        self._now_s = 0.0
+        self._closed = False
+        self._fault = ""
+        self._thread = threading.Thread(target=self._run, name="clip-writer")
+        self._thread.start()
+
+    @property
+    def fault(self) -> str:
+        """The sentence about the last clip that could not be written, or ""."""
+        with self._changed:
+            return self._fault
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the frames take in memory now."""
+        return self._ring.size_bytes
+
+    def put(self, packet: FramePacket) -> None:
+        """Take the newest frame, by reference; does not wait."""
+        with self._changed:
+            if self._closed:
+                return
+            self._now_s = packet.pts_s
+            needed_s = min((wanted.start_s for wanted in self._wanted.values()), default=math.inf)
+            self._ring.put(packet, needed_s)
+            self._changed.notify_all()
+
+    def found(self, event: HoldEvent) -> None:
+        """A plane was found, or a better frame of it, or its hold is over. Does not wait."""
+        best = event.best.packet
+        with self._changed:
+            if self._closed:
+                return
+            waiting = self._wanted.get(event.hold_id)
+            if waiting is not None and waiting.frame_index == best.index:
+                waiting.final = waiting.final or event.final
+            elif self._done.get(event.hold_id) != best.index:
+                start_s = best.pts_s - self._settings.before_s - _ROUNDING_S
+                end_s = best.pts_s + self._settings.after_s + _ROUNDING_S
+                self._wanted[event.hold_id] = _Wanted(
+                    event.hold_id, event.plane, best.index, start_s, end_s, self._now_s, event.final
+                )
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Write the clips that wait with the frames there are, then end. May be called twice."""
+        with self._changed:
+            self._closed = True
+            for wanted in self._wanted.values():
+                wanted.hurry = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._ring.clear()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._next() is not None or self._ring.crowded)
+                wanted = self._next()
+                frames: list[KeptFrame] = []
+                if wanted is not None:
+                    del self._wanted[wanted.hold_id]
+                    self._done[wanted.hold_id] = wanted.frame_index
+                    frames = _of_one_size(
+                        self._ring.between(wanted.start_s, wanted.end_s), wanted.frame_index
+                    )
+                elif self._closed:
+                    return
+            if wanted is None:
+                self._ring.compress_one()
+            elif frames:
+                self._try_write(wanted, frames)
+
+    def _next(self) -> _Wanted | None:
+        return next((one for one in self._wanted.values() if one.ready(self._now_s)), None)
+
+    def _try_write(self, wanted: _Wanted, frames: list[KeptFrame]) -> None:
+        fault = ""
+        try:
+            self._write(wanted, frames)
+        except SemcError as error:
+            fault = f"A clip was not saved. {error}"
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            # The type only: an error may name a file, and a file may be named after a patient.
+            _log.error("A clip could not be written: %s", type(error).__name__)
+            fault = "A clip was not saved because of an unexpected fault; see the log for details."
+        with self._changed:
+            self._fault = fault or self._fault
+
+    def _write(self, wanted: _Wanted, frames: list[KeptFrame]) -> None:
+        gray = all(frame.gray for frame in frames)
+        content = encode_clip(
+            self._pictures(frames),
+            frames[0].width,
+            frames[0].height,
+            gray=gray,
+            quality=self._settings.quality,
+        )
+        root = self._folder()
+        folder = root / CLIP_FOLDER
+        stem = f"{wanted.hold_id:03d}_{safe_name(wanted.plane)}_f{wanted.frame_index:06d}"
+        name = f"{CLIP_FOLDER}/{stem}.mkv"
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise save_error(folder, error) from error
+        write_atomically(root / name, content)
+        try:
+            if self._on_written is not None:
+                self._on_written(wanted.hold_id, name)
+        except SemcError:
+            _remove(root, name)
+            raise
+        older = self._written.get(wanted.hold_id)
+        self._written[wanted.hold_id] = name
+        if older is not None and older != name:
+            _remove(root, older)
+
+    def _pictures(self, frames: list[KeptFrame]) -> Iterator[tuple[NDArray[np.uint8], float]]:
+        """Pixels and times; in between, the newer frames are compressed, which go on coming."""
+        for frame in frames:
+            yield frame.picture(), frame.pts_s
+            self._ring.compress_one()
+
+
+def _of_one_size(frames: list[KeptFrame], index: int) -> list[KeptFrame]:
+    """The frames around that with `index`, or around the first, up to where the size changes."""
+    place = next((number for number, frame in enumerate(frames) if frame.index == index), 0)
+    size = [(frame.height, frame.width) for frame in frames]
+    first = last = place
+    while first > 0 and size[first - 1] == size[place]:
+        first -= 1
+    while last + 1 < len(frames) and size[last + 1] == size[place]:
+        last += 1
+    return frames[first : last + 1]
+
+
+def _remove(folder: Path, name: str) -> None:
+    try:
+        (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise save_error(folder, error) from error

@@ -1,0 +1,238 @@
+"""Recording a scan: frames go from the capture thread to an encoder thread, which writes them to a file."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SaveError, SemcError
+from semc_core.io.atomic import save_error
+from semc_core.io.video_encoder import Quality, is_gray
+from semc_core.session.recording.parts import PartWriter
+from semc_core.types import FramePacket
+
+_log = logging.getLogger(__name__)
+
+_WAITING_FRAMES: Final = 120
+_WAITING_BYTES: Final = 128 * 2**20
+_WAITING_S: Final = 0.75
+"""With the quarter of a second that the file lags behind: what a kill loses, a second."""
+
+_RESERVE_BYTES: Final = 256 * 2**20
+_LOOK_EVERY_FRAMES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """How a recording stands.
+
+    Attributes:
+        active: Whether frames are still taken.
+        quality: What it is written in.
+        frames: Written so far.
+        lost: Not taken because the encoder or the disk was too slow, or after a fault.
+        seconds: From the first to the last written frame.
+        size_bytes: Of all parts so far.
+        parts: Names of the files in the session's folder.
+        fault: Why it was stopped, a sentence; or "".
+    """
+
+    active: bool
+    quality: Quality
+    frames: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+    size_bytes: int = 0
+    parts: tuple[str, ...] = ()
+    fault: str = ""
+
+
+class Recorder:
+    """Write every frame it is given, in the order given, until `close`.
+
+    A recording is one or more parts (see `parts`); a new one begins where the size of the frames changes, or
+    where colour appears.
+
+    `put` never waits: the same packet object waits in a bounded queue, and what the encoder cannot take is
+    lost to the recording and counted. What waits would be lost by a kill, so nothing waits long. A fault (a
+    full disk, say) ends the recording, not the scan. Some room is always left on the disk for the planes that
+    are found.
+    """
+
+    def __init__(
+        self,
+        folder: Callable[[], Path],
+        quality: Quality = Quality.COMPACT,
+        *,
+        reserve_bytes: int = _RESERVE_BYTES,
+        waiting_bytes: int = _WAITING_BYTES,
+        waiting_s: float = _WAITING_S,
+        on_end: Callable[[RecordingState], None] | None = None,
+    ) -> None:
+        """Start the encoder. The first file is made with the first frame.
+
+        Args:
+            folder: Gives the session's folder, once it is there; called on the encoder's thread, may wait.
+                Files in it are never written over. Raises SaveError if there will be none.
+            quality: See there.
+            reserve_bytes: The recording ends before less than this is free on the disk.
+            waiting_bytes: Most bytes of pixels that may wait for the encoder.
+            waiting_s: Longest wait of a frame, once the first was written, while more are taken.
+            on_end: Called once, on the encoder's thread, when all is written.
+        """
+        self._folder = folder
+        self._quality = quality
+        self._reserve_bytes = reserve_bytes
+        self._waiting_bytes = waiting_bytes
+        self._waiting_s = waiting_s
+        self._on_end = on_end
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[FramePacket, float]] = deque()
+        self._bytes = 0
+        self._closed = False
+        self._frames = 0
+        self._lost = 0
+        self._first_s: float | None = None
+        self._last_s = 0.0
+        self._parts: dict[str, int] = {}
+        self._fault = ""
+        self._colour = False
+        self._thread = threading.Thread(target=self._run, name="recorder")
+        self._thread.start()
+
+    @property
+    def state(self) -> RecordingState:
+        """How it stands at this moment. From any thread."""
+        with self._changed:
+            return RecordingState(
+                active=not self._closed and not self._fault,
+                quality=self._quality,
+                frames=self._frames,
+                lost=self._lost,
+                seconds=0.0 if self._first_s is None else self._last_s - self._first_s,
+                size_bytes=sum(self._parts.values()),
+                parts=tuple(self._parts),
+                fault=self._fault,
+            )
+
+    def put(self, packet: FramePacket) -> bool:
+        """Take a frame; does not wait. False if it is lost to the recording."""
+        size = packet.pixels.nbytes
+        with self._changed:
+            if self._closed:
+                return False
+            now_s = time.monotonic()
+            if self._is_full(size, now_s) or self._fault:
+                self._lost += 1
+                return False
+            self._waiting.append((packet, now_s))
+            self._bytes += size
+            self._changed.notify_all()
+            return True
+
+    def finish(self) -> None:
+        """Take no more frames; what waits is written and the file ended. Does not wait for that."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def close(self) -> RecordingState:
+        """As `finish`, and wait until it is done. May be called twice."""
+        self.finish()
+        self._thread.join()
+        return self.state
+
+    def _is_full(self, size: int, now_s: float) -> bool:
+        """Whether a frame of `size` bytes cannot wait, too. With the condition held."""
+        if not self._waiting:
+            return False
+        # The first waits for the session's folder.
+        late = self._frames > 0 and now_s - self._waiting[0][1] > self._waiting_s
+        return late or len(self._waiting) >= _WAITING_FRAMES or self._bytes + size > self._waiting_bytes
+
+    def _run(self) -> None:
+        part: PartWriter | None = None
+        try:
+            try:
+                while (packet := self._next()) is not None:
+                    part = self._part_for(packet, part)
+                    part.write(packet)
+                    self._written(packet, part)
+            finally:
+                if part is not None:
+                    part.close()
+                    self._measure(part)
+        except SemcError as error:
+            self._fail(f"The recording was stopped. {error} The scan goes on.")
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            # The type only: an error may name a file, and a file may be named after a patient.
+            _log.error("The recording was stopped by a fault: %s", type(error).__name__)
+            self._fail("The recording was stopped by an unexpected fault; see the log, and record again.")
+        finally:
+            if self._on_end is not None:
+                self._on_end(self.state)
+
+    def _next(self) -> FramePacket | None:
+        """Wait for the frame that waits longest; None when closed and all are written."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or bool(self._waiting))
+            if not self._waiting:
+                return None
+            packet, _ = self._waiting.popleft()
+            self._bytes -= packet.pixels.nbytes
+            return packet
+
+    def _part_for(self, packet: FramePacket, part: PartWriter | None) -> PartWriter:
+        """The part that `packet` goes to: the last, or a new one."""
+        folder = self._folder()
+        if self._frames % _LOOK_EVERY_FRAMES == 0:
+            self._check_room(folder)
+        # Once there was colour, a gray picture in between is no reason for another part.
+        self._colour = self._colour or not is_gray(packet.pixels)
+        height, width = packet.pixels.shape[:2]
+        if part is not None:
+            if part.form == (width, height, not self._colour):
+                return part
+            part.close()
+            self._measure(part)
+        new = PartWriter(folder, width, height, gray=not self._colour, quality=self._quality)
+        with self._changed:
+            self._parts[new.path.name] = 0
+        return new
+
+    def _check_room(self, folder: Path) -> None:
+        """Raises SaveError before the recording takes the room that the planes need."""
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            raise save_error(folder, error) from error
+        if free < self._reserve_bytes:
+            raise SaveError(f"The disk is nearly full; free space for {folder}, or choose another folder.")
+
+    def _written(self, packet: FramePacket, part: PartWriter) -> None:
+        if self._frames % _LOOK_EVERY_FRAMES == 0:
+            self._measure(part)
+        with self._changed:
+            self._frames += 1
+            if self._first_s is None:
+                self._first_s = packet.pts_s
+            self._last_s = packet.pts_s
+
+    def _measure(self, part: PartWriter) -> None:
+        size = part.size_bytes
+        with self._changed:
+            self._parts[part.path.name] = size
+
+    def _fail(self, sentence: str) -> None:
+        with self._changed:
+            self._fault = sentence
+            self._lost += len(self._waiting)
+            self._waiting.clear()
+            self._bytes = 0

@@ -1,0 +1,266 @@
+"""What a session holds, as plain data. No database here.
+
+Shapes: N frames, K classes, E experts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.model.spec import ModelSpec, Preprocessing, Thresholds
+from semc_core.sources.base import SourceInfo
+from semc_core.types import Crop
+
+PICTURES: Final = ("live", "frozen", "black", "flat")
+"""States of a picture in the order of their codes in a frame table."""
+
+MODEL: Final = "model"
+PERSON: Final = "person"
+PROGRAM: Final = "program"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry(SourceInfo):
+    """Where the frames came from: what was known of the open source, and its file.
+
+    The fields are written to a session's log under these names, and its hashes depend on them.
+
+    Attributes:
+        path: Absolute path of the reviewed file, or None. It stays on this machine and is never exported.
+        sha256: Of the file's bytes, or None.
+    """
+
+    path: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """What classified the frames.
+
+    Attributes:
+        sha256: Of the model file.
+        preset: Name of its architecture.
+        classes: Names in the order of the probabilities, K of them.
+        none_class: Which of them says "none of these".
+        thresholds: When a plane counted as held.
+        preprocessing: How a frame became the model's input.
+        notice: The model's sentence for the user, or "".
+        device: What it ran on.
+        versions: Versions of the program and of the packages that touch a frame.
+    """
+
+    sha256: str
+    preset: str
+    classes: tuple[str, ...]
+    none_class: str
+    thresholds: Thresholds
+    preprocessing: Preprocessing
+    notice: str
+    device: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneEntry:
+    """A standard plane as it stands now.
+
+    Attributes:
+        plane_id: The hold's number; of a plane that a person added in review, from 1001.
+        plane: Class name.
+        found_as: The model's name for it; None if a person added it, or captured it and confirmed its name.
+        confidence: Smoothed probability of `plane` at the frame, 0-1; 0 if the model does not know it.
+        frame_index: Index of the frame in its source.
+        time_s: Its presentation time, seconds.
+        start_s: When the hold began.
+        end_s: Its newest frame.
+        final: Whether the hold is over.
+        by_hand: Captured or added by a person.
+        rejected: A person said that this is no such plane.
+        reason: Why it was rejected, or "".
+        chosen_by: "model" or "person": who decided last on its label or frame.
+        png: Name of the picture in the session's folder; None if there is none.
+        png_sha256: Of the picture file's bytes.
+        clip: Clip of the scan around it, relative to the session's folder with "/"; or None.
+        note: A person's words, or "".
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        crop: Region that was classified.
+        clip_sha256: Of the clip file's bytes.
+    """
+
+    plane_id: int
+    plane: str
+    found_as: str | None
+    confidence: float
+    frame_index: int
+    time_s: float
+    start_s: float
+    end_s: float
+    final: bool
+    by_hand: bool
+    rejected: bool
+    reason: str
+    chosen_by: str
+    png: str | None
+    png_sha256: str | None
+    clip: str | None
+    note: str
+    width: int
+    height: int
+    crop: Crop
+    clip_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionEntry:
+    """A stretch of time that a person marked. Times in seconds, the end not before the start."""
+
+    region_id: int
+    start_s: float
+    end_s: float
+    label: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEntry:
+    """A person's word on one item of a protocol: `status` is "not possible"."""
+
+    protocol_id: str
+    item_id: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEntry:
+    """One export of this session: `name` without a path, `sha256` of its file or manifest."""
+
+    export_id: int
+    time_utc: str
+    kind: str
+    name: str
+    sha256: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the log, which is only ever added to.
+
+    Attributes:
+        seq: Number, from 1 without a gap.
+        time_utc: ISO 8601 with milliseconds.
+        who: "model", "person" or "program".
+        kind: What happened.
+        payload: Plain JSON values; what changed is under "edits".
+        previous: Hash of the entry before; 64 zeros for the first.
+        hash: SHA-256 over the canonical JSON of all the others (`audit.entry_hash`).
+    """
+
+    seq: int
+    time_utc: str
+    who: str
+    kind: str
+    payload: dict[str, Any]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `Session.verify` found.
+
+    Attributes:
+        ok: Whether nothing is wrong.
+        entries: How many the log has.
+        problems: What is wrong, sentences.
+        notes: What could not be proven and is not known to be wrong, sentences.
+    """
+
+    ok: bool
+    entries: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameTable:
+    """What was concluded from each frame, by rising index. All arrays are read-only.
+
+    Attributes:
+        index: int64 (N,), index in the source.
+        pts_s: float64 (N,), presentation time, seconds.
+        picture: uint8 (N,), code in `PICTURES`.
+        label: int16 (N,), class number of the steady label; that of `none_class` for NSP.
+        confidence: float32 (N,), smoothed probability of the label.
+        smoothed: float32 (N, K).
+        probabilities: float32 (N, K) of the frame alone; NaN where it was not classified.
+        novelty: float32 (N,), NaN where it was not classified.
+        expert_weights: float32 (N, E), NaN where it was not classified.
+        crop: int32 (N, 4): left, top, width, height.
+        moving: bool (N,), whether the picture differed from the one before.
+        sharpness: float64 (N,), the detector's measure; NaN where it was not needed.
+    """
+
+    index: NDArray[np.int64]
+    pts_s: NDArray[np.float64]
+    picture: NDArray[np.uint8]
+    label: NDArray[np.int16]
+    confidence: NDArray[np.float32]
+    smoothed: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    novelty: NDArray[np.float32]
+    expert_weights: NDArray[np.float32]
+    crop: NDArray[np.int32]
+    moving: NDArray[np.bool_]
+    sharpness: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def between(self, start_s: float, end_s: float) -> FrameTable:
+        """The frames with `start_s <= pts_s <= end_s`, without a copy."""
+        first = int(np.searchsorted(self.pts_s, start_s, "left"))
+        last = int(np.searchsorted(self.pts_s, end_s, "right"))
+        chosen = slice(first, last)
+        return FrameTable(
+            self.index[chosen], self.pts_s[chosen], self.picture[chosen], self.label[chosen],
+            self.confidence[chosen], self.smoothed[chosen], self.probabilities[chosen],
+            self.novelty[chosen], self.expert_weights[chosen], self.crop[chosen],
+            self.moving[chosen], self.sharpness[chosen],
+        )  # fmt: skip
+
+
+def source_entry(info: SourceInfo, path: Path | None = None, sha256: str | None = None) -> SourceEntry:
+    """The entry for an open source; `path` is made absolute."""
+    known = {field.name: getattr(info, field.name) for field in fields(SourceInfo)}
+    return SourceEntry(**known, path=None if path is None else str(path.absolute()), sha256=sha256)
+
+
+def model_entry(spec: ModelSpec, thresholds: Thresholds, device: str, versions: dict[str, str]) -> ModelEntry:
+    """The entry for a loaded model with the thresholds in use; `versions` from `record.versions`."""
+    return ModelEntry(
+        sha256=spec.sha256,
+        preset=spec.architecture.preset,
+        classes=spec.classes,
+        none_class=spec.none_class,
+        thresholds=thresholds,
+        preprocessing=spec.preprocessing,
+        notice=spec.notice,
+        device=device,
+        versions=versions,
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, read in pieces. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,110 @@
+"""A folder of still images, or one image, as a source."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from semc_core.errors import SourceError
+from semc_core.sources.base import SourceInfo
+from semc_core.sources.threaded import BaseSource, Grabbed
+
+SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Sorts names as people count: img2 before img10."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+class ImageFolderSource(BaseSource):
+    """The images of a folder in natural order, or a single image file; 16-bit pixels are reduced to 8.
+
+    Every image keeps its own size; that sizes differ is told in `info.notice`.
+
+    Args:
+        folder: Folder, or one image file.
+        frame_rate: Images have no times; this gives them some, frames per second.
+
+    Raises:
+        SourceError: Nothing there, no image in it, or (from `read` too) an image that cannot be read.
+    """
+
+    def __init__(self, folder: Path | str, frame_rate: float = 30.0) -> None:
+        folder = Path(folder)
+        self._paths = _images_of(folder)
+        self._frame_rate = frame_rate
+        self._shape = read_image(self._paths[0]).shape[:2]
+        super().__init__(
+            SourceInfo(
+                source_id=folder.name or folder.resolve().name,
+                kind="images",
+                width=self._shape[1],
+                height=self._shape[0],
+                frame_rate=frame_rate,
+                frame_count=len(self._paths),
+                live=False,
+            )
+        )
+
+    def _grab(self) -> Grabbed | None:
+        index = self._next_index
+        return None if index == len(self._paths) else self.grab_at(index)
+
+    def times_s(self) -> list[float]:
+        """The time of every image, seconds."""
+        return [index / self._frame_rate for index in range(len(self._paths))]
+
+    def grab_at(self, index: int) -> Grabbed:
+        """The image `index`, whatever was read before.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        pixels = read_image(self._paths[index])
+        if pixels.shape[:2] != self._shape:
+            self._add_notice("The images differ in size; each is used as it is.")
+        return Grabbed(pixels, index / self._frame_rate)
+
+    def _release(self) -> None:
+        """Nothing is held."""
+
+
+def _images_of(folder: Path) -> list[Path]:
+    if folder.is_file():
+        return [folder]
+    try:
+        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+    except FileNotFoundError as error:
+        raise SourceError(f"{folder.name} was not found; check the name.") from error
+    except OSError as error:
+        raise SourceError(f"{folder.name} cannot be read; check its permissions.") from error
+    if not found:
+        raise SourceError(f"{folder.name} holds no image (png, jpg, bmp, tif); choose another folder.")
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def read_image(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The pixels of an image file, uint8 (H, W) gray or (H, W, 3) RGB; 16 bits are reduced to 8.
+
+    Raises:
+        SourceError: It cannot be read, or holds several images.
+    """
+    try:
+        # Read by Python, not by OpenCV, which on Windows cannot open every name.
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        decoded = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
+    except (OSError, cv2.error) as error:
+        raise SourceError(f"{path.name} cannot be read as an image; check the file.") from error
+    if decoded is None:
+        raise SourceError(f"{path.name} cannot be read as an image; check the file.")
+    pages = cv2.imcount(str(path)) if path.suffix.lower() in (".tif", ".tiff") else 1
+    if pages > 1:
+        raise SourceError(f"{path.name} holds {pages} images; save each in a file of its own.")
+    image = np.asarray(decoded, np.uint8)
+    return image if image.ndim == 2 else np.ascontiguousarray(image[:, :, ::-1])

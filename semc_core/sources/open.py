@@ -1,0 +1,96 @@
+"""Decides by what the user typed which source it is; the only place that does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SourceError
+from semc_core.sources.base import FrameSource
+
+STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
+
+_DICOM_MAGIC = b"DICM"
+_DICOM_MAGIC_AT = 128
+_DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+
+
+def open_source(
+    text: str,
+    *,
+    seconds: float | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    frame_rate: float | None = None,
+) -> FrameSource:
+    """Open what `text` names.
+
+    Args:
+        text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:NAME", an address such as
+            "udp://:5000", a folder of images, or a file.
+        seconds: Length of a simulated scan; None never ends.
+        width: Wanted of a camera or the simulated scan, pixels; None leaves it to them.
+        height: As `width`.
+        frame_rate: Wanted of a camera, the simulated scan or a folder of images, frames per second.
+
+    Raises:
+        SourceError: It cannot be opened; the message says why.
+    """
+    word, _, rest = text.partition(":")
+    if word == "simulated":
+        return _simulated(rest, seconds, width, height, frame_rate)
+    if word == "camera":
+        from semc_core.sources.camera import CameraSource
+
+        wanted = int(rest or 0) if (rest or "0").isdecimal() else rest
+        return CameraSource(wanted, width=width, height=height, frame_rate=frame_rate)
+    if "://" in text:
+        if word.lower() not in STREAM_SCHEMES:
+            known = ", ".join(STREAM_SCHEMES)
+            raise SourceError(f"Addresses that begin with {word}:// are not supported; use one of {known}.")
+        from semc_core.sources.stream import StreamSource
+
+        return StreamSource(text)
+    return _from_disk(Path(text).expanduser(), frame_rate)
+
+
+def _simulated(
+    seed: str, seconds: float | None, width: int | None, height: int | None, frame_rate: float | None
+) -> FrameSource:
+    from semc_core.sources.simulated import SimulatedSource
+
+    if seed and not seed.isdecimal():
+        raise SourceError(f"The simulated patient's number must be a whole number, not {seed!r}.")
+    return SimulatedSource(int(seed or 7), seconds, width or 640, height or 480, frame_rate or 30.0)
+
+
+def _from_disk(path: Path, frame_rate: float | None) -> FrameSource:
+    from semc_core.sources.images import SUFFIXES, ImageFolderSource
+
+    if path.is_dir():
+        return ImageFolderSource(path, frame_rate or 30.0)
+    head = _head_of(path)
+    suffix = path.suffix.lower()
+    if head[_DICOM_MAGIC_AT:] == _DICOM_MAGIC or suffix in _DICOM_SUFFIXES:
+        from semc_core.sources.dicom import DicomSource
+
+        return DicomSource(path)
+    if suffix in SUFFIXES:
+        return ImageFolderSource(path, frame_rate or 30.0)
+    from semc_core.sources.video import VideoSource
+
+    return VideoSource(path)
+
+
+def _head_of(path: Path) -> bytes:
+    """The bytes that tell what a file is."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_DICOM_MAGIC_AT + len(_DICOM_MAGIC))
+    except FileNotFoundError as error:
+        raise SourceError(f"{path.name} was not found; check the name.") from error
+    except OSError as error:
+        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+    if not head:
+        raise SourceError(f"{path.name} is empty; it was probably not copied completely.")
+    return head

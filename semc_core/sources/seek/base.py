@@ -1,0 +1,121 @@
+"""Reading a recorded loop at random: what every such loop promises, and the only place that chooses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import SourceError
+from semc_core.sources.base import SourceInfo
+from semc_core.sources.open import open_source
+from semc_core.types import FramePacket
+
+GiveUp = Callable[[], bool]
+"""Whether what is being decoded is no longer wanted."""
+
+Passed = Callable[[Callable[[], FramePacket | None]], None]
+"""Told of a frame that came up on the way to the wanted one; the function given makes it a packet."""
+
+
+class SeekableSource(Protocol):
+    """A loop whose frames can be had in any order. For any thread.
+
+    Frame k has the pixels, the index and the time of the k-th frame of a sequential read of the same file.
+    """
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the file; `frame_count` is filled in once `settled`."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Number of frames; while not `settled` the best estimate, which may change."""
+        ...
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """Presentation time of every frame, float64 (count,), seconds from 0, never decreasing, read-only."""
+        ...
+
+    @property
+    def settled(self) -> bool:
+        """Whether `count` and `times_s` are final. Few files need decoding for that, in the background."""
+        ...
+
+    def number_of(self, index: int) -> int:
+        """`FramePacket.index` of frame `index`: the same, save in a recording, which has those of its scan.
+
+        Of an `index` that is not there, `index` itself.
+        """
+        ...
+
+    def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
+        """The frame `index`, from 0. Waits for its decoding.
+
+        Args:
+            index: Which.
+            give_up: Asked while decoding goes on; True ends it. Who can give up goes ahead of who cannot.
+            passed: Called on this thread with frames before `index` that come up meanwhile: something to see
+                while a frame far into a group of pictures is decoded.
+
+        Raises:
+            SourceInterrupted: It was given up.
+            SourceError: There is no such frame, it cannot be decoded, or the source is closed.
+        """
+        ...
+
+    def at(self, time_s: float) -> int:
+        """Index of the frame shown at `time_s`: the last that began by then, within 0 and `count` - 1."""
+        ...
+
+    def confirm(self, times_s: NDArray[np.float64]) -> None:
+        """A sequential read gave these times, float64 (n,), for the first frames. Returns at once.
+
+        Should the file's packets have promised others (some could not be decoded), it is indexed anew, in the
+        background; it is not `settled` until then.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the file and end the background work. May be called twice."""
+        ...
+
+
+def open_seekable(path: Path, frame_rate: float | None = None) -> SeekableSource:
+    """Open a video, a DICOM loop, a folder of images or one image for reading at random.
+
+    Args:
+        path: The file or folder.
+        frame_rate: Of a folder of images, frames per second.
+
+    Raises:
+        SourceError: It cannot be opened; the message says why.
+    """
+    from semc_core.sources.dicom import DicomSource
+    from semc_core.sources.images import ImageFolderSource
+    from semc_core.sources.seek.stills import SeekableLoop
+    from semc_core.sources.seek.video import SeekableVideo
+    from semc_core.sources.video import VideoSource
+
+    path = path.expanduser().absolute()
+    source = open_source(str(path), frame_rate=frame_rate)
+    if isinstance(source, DicomSource | ImageFolderSource):
+        return SeekableLoop(source)
+    info = source.info
+    source.close()
+    if not isinstance(source, VideoSource):
+        raise SourceError(f"{info.source_id} cannot be reviewed; choose a video, a DICOM file or images.")
+    return SeekableVideo(path, info)
+
+
+def index_at(times_s: NDArray[np.float64], time_s: float) -> int:
+    """Index of the last of the ascending `times_s` that is not after `time_s`; 0 before the first.
+
+    A nanosecond is allowed for rounding, so that a frame's own time always finds it.
+    """
+    return max(0, int(np.searchsorted(times_s, time_s + 1e-9, side="right")) - 1)

@@ -1,0 +1,86 @@
+"""DICOM loops and images at random: their frames are stored one by one, so each is read by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import Final, Protocol
+
+from semc_core.errors import SourceError
+from semc_core.sources.base import SourceInfo
+from semc_core.sources.seek.base import GiveUp, Passed
+from semc_core.sources.seek.cache import ByteCache
+from semc_core.sources.seek.times import KnownTimes
+from semc_core.sources.threaded import Grabbed
+from semc_core.types import FramePacket, read_only
+
+_CACHE_BYTES: Final = 128 * 2**20
+
+
+class FrameFile(Protocol):
+    """A source whose frames are stored one by one."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """See `FrameSource.info`."""
+        ...
+
+    def times_s(self) -> list[float]:
+        """The time of every frame, seconds."""
+        ...
+
+    def grab_at(self, index: int) -> Grabbed:
+        """One frame.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class SeekableLoop(KnownTimes):
+    """See `SeekableSource`. Reading one frame is quick, so nothing is read ahead."""
+
+    def __init__(self, source: FrameFile, cache_bytes: int = _CACHE_BYTES) -> None:
+        super().__init__(source.times_s())
+        self._source = source
+        self._cache: ByteCache[FramePacket] = ByteCache(cache_bytes)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def info(self) -> SourceInfo:
+        """See `SeekableSource`."""
+        return replace(self._source.info, frame_count=self.count)
+
+    def number_of(self, index: int) -> int:
+        """See `SeekableSource`."""
+        return index
+
+    def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
+        """See `SeekableSource`. Too quick to be given up, or to show anything meanwhile."""
+        name = self._source.info.source_id
+        if not 0 <= index < self.count:
+            raise SourceError(f"{name} has no frame {index}; choose one below {self.count}.")
+        with self._lock:
+            if self._closed:
+                raise SourceError(f"{name} is closed; open it again to read from it.")
+            kept = self._cache.get(index)
+            if kept is not None:
+                return kept
+            pixels = read_only(self._source.grab_at(index).pixels)
+            packet = FramePacket(name, index, float(self._times_s[index]), time.monotonic(), pixels)
+            self._cache.put(index, packet, pixels.nbytes)
+            return packet
+
+    def close(self) -> None:
+        """See `SeekableSource`."""
+        with self._lock:
+            self._closed = True
+            self._cache.clear()
+            self._source.close()

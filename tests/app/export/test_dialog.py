@@ -1,0 +1,306 @@
+"""Exporting from the window: the dialog as a user meets it, real sessions, real bundles."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.uid import JPEGBaseline8Bit
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.export.controller import ExportControl, Subject
+from app.export.dialog import ExportDialog
+from app.export.presenter import Phase
+from app.main_window import MainWindow
+from semc_core.export.manifest import check_bundle
+from semc_core.export.masks import MaskBook, device_of
+from semc_core.export.ocr import FoundText, TextFinder
+from semc_core.pipeline.state import Phase as ScanPhase
+from semc_core.session.changes import Reject
+from semc_core.session.files import read_png
+from semc_core.session.session import Session
+from semc_core.types import Crop
+from tests.export.scans import video_session
+
+WAIT_MS = 30_000
+KEY = Qt.Key
+
+
+def dialog_of(qtbot: QtBot, window: MainWindow) -> ExportDialog:
+    """The export dialog, once it knows what there is."""
+    qtbot.waitUntil(lambda: isinstance(window.hand_over.dialog, ExportDialog), timeout=WAIT_MS)
+    dialog = window.hand_over.dialog
+    assert isinstance(dialog, ExportDialog)
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=WAIT_MS)
+    return dialog
+
+
+def opened(qtbot: QtBot, window: MainWindow, folder: Path) -> ExportDialog:
+    """The export dialog of a new session in `folder` that is open in review."""
+    video_session(folder / "session").close()
+    window.open_review(folder / "session")
+    qtbot.waitUntil(lambda: window.shown_review is not None, timeout=WAIT_MS)
+    QTest.keyClick(window, KEY.Key_E)
+    return dialog_of(qtbot, window)
+
+
+def wait_for(qtbot: QtBot, window: MainWindow, phase: Phase) -> None:
+    def there() -> bool:
+        control = window.hand_over.exporting
+        return control is not None and control.state.phase is phase
+
+    qtbot.waitUntil(there, timeout=WAIT_MS)
+
+
+def no_finder(monkeypatch: pytest.MonkeyPatch, finder: TextFinder | None = None) -> None:
+    """Reading text takes seconds and has tests of its own."""
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: finder)
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ExportDialog:
+    """The export dialog of a session in review; no text is looked for."""
+    no_finder(monkeypatch)
+    return opened(qtbot, window, tmp_path)
+
+
+def test_one_key_and_enter_export_the_session_in_review(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
+) -> None:
+    qtbot.waitUntil(lambda: dialog.picture.pixels is not None, timeout=WAIT_MS)
+    QTest.keyClick(dialog, KEY.Key_Return)
+    wait_for(qtbot, window, Phase.DONE)
+    control = window.hand_over.exporting
+    assert control is not None
+    result = control.state.result
+    assert result is not None
+    assert result.target == window.choices.output / "Exports" / "export-001"
+    assert check_bundle(result.target).ok
+    assert {path.name for path in result.target.iterdir()} >= {"dicom", "report.pdf", "planes.csv"}
+    QTest.keyClick(dialog, KEY.Key_Return)
+    qtbot.waitUntil(lambda: window.hand_over.dialog is None, timeout=WAIT_MS)
+    assert window.shown_review is not None
+    (entry,) = window.shown_review.session.exports()
+    assert entry.sha256 == result.manifest_sha256
+
+
+def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
+) -> None:
+    for part in ("dicom", "clips", "report"):
+        dialog.page.parts[part].setChecked(False)
+    qtbot.waitUntil(lambda: dialog.picture.pixels is not None, timeout=WAIT_MS)
+    placed = dialog.picture.placed
+    assert placed is not None
+    for corner, act in ((100, QTest.mousePress), (140, QTest.mouseRelease)):
+        at = QPoint(*map(round, placed.to_widget_point(corner, corner)))
+        act(dialog.picture, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    dialog.page.as_zip.setChecked(True)
+    dialog.export()
+    wait_for(qtbot, window, Phase.DONE)
+    assert (window.choices.output / "Exports" / "export-001.zip").is_file()
+    assert window.shown_review is not None
+    device = device_of(window.shown_review.session.source)
+    (mask,) = MaskBook(window.choices.data).masks(device)
+    assert (mask.left, mask.top, mask.width, mask.height) == pytest.approx((100, 100, 40, 40), abs=2)
+    dialog.reject()
+    # The key does nothing before the window's next tick.
+    qtbot.waitUntil(
+        lambda: window.isActiveWindow() and window.actions_by_name["export"].isEnabled(), timeout=WAIT_MS
+    )
+    QTest.keyClick(window, KEY.Key_E)
+    again = dialog_of(qtbot, window)
+    assert again.page.as_zip.isChecked(), "choices are remembered"
+    again.page.as_folder.setChecked(True)
+    again.export()
+    wait_for(qtbot, window, Phase.DONE)
+    (png, _) = sorted((window.choices.output / "Exports" / "export-002" / "planes").glob("*.png"))
+    assert not read_png(png)[105:135, 105:135].any()
+
+
+def test_dicom_objects_are_compressed_and_their_dates_shifted_when_wanted(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
+) -> None:
+    parts = dialog.page.parts
+    assert not parts["jpeg"].isChecked()
+    assert not parts["shift_dates"].isChecked()
+    for part in ("jpeg", "shift_dates"):
+        parts[part].setChecked(True)
+    parts["dicom"].setChecked(False)
+    assert not parts["jpeg"].isEnabled()
+    assert not parts["shift_dates"].isEnabled()
+    parts["dicom"].setChecked(True)
+    for part in ("clips", "report"):
+        parts[part].setChecked(False)
+    dialog.export()
+    wait_for(qtbot, window, Phase.DONE)
+    image = pydicom.dcmread(
+        next((window.choices.output / "Exports" / "export-001" / "dicom").glob("001*.dcm"))
+    )
+    assert image.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+    assert image.LossyImageCompression == "01"
+    assert image.LongitudinalTemporalInformationModified == "MODIFIED"
+    dialog.page.identified.setChecked(True)
+    assert not parts["shift_dates"].isVisibleTo(dialog), "dates are kept with the name"
+    dialog.reject()
+    # The key does nothing before the window's next tick.
+    qtbot.waitUntil(
+        lambda: window.isActiveWindow() and window.actions_by_name["export"].isEnabled(), timeout=WAIT_MS
+    )
+    QTest.keyClick(window, KEY.Key_E)
+    again = dialog_of(qtbot, window)
+    assert again.page.parts["jpeg"].isChecked(), "remembered"
+    assert not again.page.parts["shift_dates"].isChecked(), "chosen each time"
+
+
+class OneName:
+    """Finds a name in the first picture that it is shown."""
+
+    def __init__(self) -> None:
+        self.box = Crop(90, 80, 60, 20)
+
+    def find(self, pixels: object) -> tuple[FoundText, ...]:
+        """A name, until it is masked."""
+        region = self.box.cut(pixels)  # type: ignore[arg-type]
+        return (FoundText(self.box, "DOE"),) if region.any() else ()
+
+    def glance(self, pixels: object) -> tuple[FoundText, ...]:
+        """The same."""
+        return self.find(pixels)
+
+
+def test_text_in_a_picture_is_shown_with_its_box_and_masked_when_wanted(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder = OneName()
+    no_finder(monkeypatch, finder)
+    dialog = opened(qtbot, window, tmp_path)
+    for part in ("dicom", "clips", "report"):
+        dialog.page.parts[part].setChecked(False)
+    dialog.export()
+    wait_for(qtbot, window, Phase.TEXT)
+    qtbot.waitUntil(dialog.text_page.mask_text.isVisible, timeout=WAIT_MS)
+    assert not (window.choices.output / "Exports").exists() or not list(
+        (window.choices.output / "Exports").glob("export*")
+    )
+    QTest.keyClick(dialog, KEY.Key_Escape)
+    wait_for(qtbot, window, Phase.CHOOSING)
+    dialog.export()
+    wait_for(qtbot, window, Phase.TEXT)
+    QTest.keyClick(dialog, KEY.Key_Return)
+    wait_for(qtbot, window, Phase.DONE)
+    for png in (window.choices.output / "Exports" / "export-001" / "planes").glob("*.png"):
+        assert not finder.box.cut(read_png(png)).any()
+
+
+def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog, tmp_path: Path
+) -> None:
+    dialog.page.name.setText("a/b")
+    dialog.export()
+    assert "may not hold" in dialog.said
+    in_the_way = tmp_path / "a file"
+    in_the_way.touch()
+    dialog.page.show_folder(in_the_way)
+    dialog.export()
+    qtbot.waitUntil(lambda: "choose another folder" in dialog.said, timeout=WAIT_MS)
+    dialog.page.identified.setChecked(True)
+    dialog.page.patient_form.birth_date.setText("1970")
+    dialog.page.show_folder(tmp_path)
+    dialog.export()
+    assert "birth date" in dialog.said
+    assert dialog.page.patient_form.birth_date.hasFocus()
+    assert dialog.page.name.text() == "identified-001"
+
+
+def test_a_cancelled_export_leaves_nothing_and_the_dialog_at_its_choices(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading, go_on = threading.Event(), threading.Event()
+
+    def load() -> None:
+        loading.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", load)
+    dialog = opened(qtbot, window, tmp_path)
+    dialog.export()
+    assert loading.wait(30)
+    QTest.keyClick(dialog, KEY.Key_Escape)
+    go_on.set()
+    wait_for(qtbot, window, Phase.CHOOSING)
+    qtbot.waitUntil(lambda: "cancelled" in dialog.said, timeout=WAIT_MS)
+    assert not list((window.choices.output / "Exports").glob("*"))
+
+
+def test_a_scan_is_exported_from_the_live_page_when_it_is_over(
+    qtbot: QtBot, window: MainWindow, long_loop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_finder(monkeypatch)
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: bool(window.scan_page.saved), timeout=WAIT_MS)
+    assert not window.actions_by_name["export"].isEnabled()
+    QTest.keyClick(window, KEY.Key_S)
+    qtbot.waitUntil(window.actions_by_name["export"].isEnabled, timeout=WAIT_MS)
+    QTest.keyClick(window, KEY.Key_E)
+    dialog = dialog_of(qtbot, window)
+    dialog.page.parts["dicom"].setChecked(False)
+    dialog.export()
+    wait_for(qtbot, window, Phase.DONE)
+    engine = window.control.engine
+    assert engine is not None
+    assert engine.state.phase is ScanPhase.STOPPED
+    folder = window.scan_page.session_folder
+    assert folder is not None
+    with Session.open(folder, read_only=True) as session:
+        assert len(session.exports()) == 1
+
+
+def test_a_session_without_planes_says_so_and_can_be_exported(tmp_path: Path, qtbot: QtBot) -> None:
+    with video_session(tmp_path / "session") as session:
+        for plane in session.planes():
+            session.apply(Reject(plane.plane_id))
+    control = ExportControl(Subject(tmp_path / "session"), tmp_path / "data")
+
+    def known() -> bool:
+        control.poll()
+        return control.material is not None
+
+    qtbot.waitUntil(known, timeout=WAIT_MS)
+    assert control.material is not None
+    assert (control.material.planes, control.material.rejected) == ((), 2)
+    control.close()
+
+
+def test_a_loop_is_not_hashed_before_the_dialog_is_shown(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> str:
+        raise OSError(errno.EIO, "read")
+
+    monkeypatch.setattr("semc_core.review.loop.file_sha256", broken)
+    video_session(tmp_path / "session").close()
+    control = ExportControl(Subject(tmp_path / "session"), tmp_path / "data")
+
+    def looked() -> bool:
+        control.poll()
+        return not control.state.step
+
+    qtbot.waitUntil(looked, timeout=WAIT_MS)
+    control.close()
+    assert control.material is not None
+    assert control.material.loop
+
+
+def test_closing_the_window_ends_an_export_that_is_being_made(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
+) -> None:
+    dialog.export()
+    window.close()
+    assert not {"export", "export-look", "export-pictures"} & {each.name for each in threading.enumerate()}
+    assert not list((window.choices.output / "Exports").glob(".*"))

@@ -1,0 +1,37 @@
+"""The plot of the confidences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from pytestqt.qtbot import QtBot
+
+from app.live.traces import TracesView
+from semc_core.labels import LIVER_CLASSES
+from semc_core.model.presets import new_spec
+from semc_core.session.saved import SavedPlane
+from semc_core.types import Crop, FramePacket, FrameResult
+
+
+def test_marks_are_drawn_a_hundred_times_without_keeping_more_pictures_of_them(qtbot: QtBot) -> None:
+    traces = TracesView()
+    qtbot.addWidget(traces)
+    traces.resize(400, 300)
+    traces.show()
+    qtbot.waitExposed(traces)
+    traces.begin(new_spec("semc_tiny", LIVER_CLASSES))
+    picture = np.zeros((2, 2), np.uint8)
+    plane = SavedPlane(1, "FHP1", 0.9, 3, 1.0, 0.5, 1.0, True, False, Path("a.png"), picture)
+    traces.mark((plane, replace(plane, hold_id=2, plane="HRP", by_hand=True)))
+    smoothed = np.full(7, 1 / 7, np.float32)
+    kept = set()
+    for i in range(100):
+        packet = FramePacket("test", i, 2 + i / 10, 0.0, picture)
+        crop = Crop(0, 0, 2, 2)
+        traces.add(FrameResult(packet, None, smoothed, "NSP", 0.5, crop, "live", 0.0))
+        traces.refresh()
+        traces.grab()
+        kept.add(traces.symbols_drawn)
+    assert kept == {2}

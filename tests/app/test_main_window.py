@@ -1,0 +1,381 @@
+"""The window with the real engine: real files, a real model, keys as a user presses them."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.application import faults_shown, objects_left_alone
+from app.live.presenter import RESEARCH_NOTICE, Tone
+from app.main_window import MainWindow
+from semc_core.errors import SaveError
+from semc_core.pipeline.state import Phase
+
+WAIT_MS = 30_000
+KEY = Qt.Key
+NO_MODIFIER = Qt.KeyboardModifier.NoModifier
+
+
+def choosing_region(window: MainWindow) -> bool:
+    return window.scan_page.view.choosing_region
+
+
+def wait_for_results(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: window.scan_page.result is not None, timeout=WAIT_MS)
+
+
+def wait_for_phase(qtbot: QtBot, window: MainWindow, phase: Phase) -> None:
+    def reached() -> bool:
+        engine = window.control.engine
+        return engine is not None and engine.state.phase is phase
+
+    qtbot.waitUntil(reached, timeout=WAIT_MS)
+
+
+def test_a_file_is_scanned_and_its_plane_named_and_saved(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    page = window.scan_page
+    assert window.pages.currentWidget() is page
+    qtbot.waitUntil(lambda: page.readout.shown.title == "FHP1", timeout=WAIT_MS)
+    assert page.readout.shown.detail == "First porta hepatis"
+    assert page.readout.shown.tone is Tone.PLANE
+    qtbot.waitUntil(lambda: page.readout.shown.saved, timeout=WAIT_MS)
+    window.start_stop()
+    qtbot.waitUntil(lambda: all(plane.final for plane in page.saved), timeout=WAIT_MS)
+    holds = [card.item.hold_id for card in page.strip.cards]
+    assert len(set(holds)) == len(holds), "one hold is one card"
+    assert {card.item.plane for card in page.strip.cards} == {"FHP1"}
+    assert page.traces.marks == page.saved
+    png = page.saved[0].png
+    assert png is not None
+    assert json.loads(png.with_suffix(".json").read_text())["plane"] == "FHP1"
+    assert page.latency.spread().p50_ms > 0
+
+
+def test_the_status_line_says_model_device_and_what_the_program_is_not(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    engine = window.control.engine
+    assert engine is not None
+    assert engine.spec is not None
+    sha256 = engine.spec.sha256
+    qtbot.waitUntil(lambda: f"always_fhp1 {sha256[:8]}" in window.status.text, timeout=WAIT_MS)
+    assert "OpenVINO" in window.status.text
+    assert "Untrained, for tests only." in window.status.text
+    assert "Not a medical device" in RESEARCH_NOTICE
+    assert window.windowTitle() == "long loop.mkv · SEMC Live"
+
+
+def test_freeze_holds_the_picture_and_its_label_while_the_scan_goes_on(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    page = window.scan_page
+    QTest.keyClick(window, KEY.Key_Space)
+    assert page.frozen
+    qtbot.waitUntil(lambda: page.readout.shown.age == "held", timeout=WAIT_MS)
+    held, newest = page.view.packet, page.result
+    assert held is not None
+    assert page.view.result is not None
+    assert page.view.result.packet is held, "the label shown belongs to the frame shown"
+    qtbot.waitUntil(lambda: page.result is not newest, timeout=WAIT_MS)
+    assert page.view.packet is held
+    QTest.keyClick(window, KEY.Key_C)
+    qtbot.waitUntil(lambda: any(plane.by_hand for plane in page.saved), timeout=WAIT_MS)
+    (by_hand,) = [plane for plane in page.saved if plane.by_hand]
+    assert by_hand.frame_index == held.index, "what is captured is what is seen"
+    QTest.keyClick(window, KEY.Key_PageUp)
+    qtbot.waitUntil(lambda: page.view.packet is not held, timeout=WAIT_MS)
+
+
+def test_a_held_frame_that_was_not_classified_is_not_captured(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    page = window.scan_page
+    page._result = None  # as while the model loads
+    page.freeze(True)
+    assert page.frozen
+    assert not page.capture()
+    assert page.flash_text == "NOTHING TO CAPTURE"
+
+
+def test_a_capture_that_the_store_refuses_is_told_apart(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    QTest.keyClick(window, KEY.Key_S)
+    wait_for_phase(qtbot, window, Phase.STOPPED)
+    assert not window.scan_page.capture()
+    assert window.scan_page.flash_text == "NOT CAPTURED"
+
+
+def test_the_heat_map_is_laid_over_the_frame_it_was_made_from(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: window.scan_page.readout.shown.title == "FHP1", timeout=WAIT_MS)
+    view = window.scan_page.view
+    assert view.heat is None
+    QTest.keyClick(window, KEY.Key_H)
+    qtbot.waitUntil(lambda: view.heat is not None, timeout=WAIT_MS)
+    assert view.result is not None
+    assert view.packet is view.result.packet
+    assert window.actions_by_name["heat_map"].isChecked()
+
+
+def test_a_missing_file_is_told_in_the_banner_with_a_way_out(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    window.open_source(str(tmp_path / "not there.mp4"))
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    shown = window.banner.shown
+    assert shown is not None
+    assert shown.fault
+    assert "not there.mp4 was not found" in shown.text
+    assert window.scan_page.readout.shown.tone is Tone.FAULT
+    window.banner.wanted.emit("source")
+    assert window.pages.currentWidget() is window.source_page
+    qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=WAIT_MS)
+
+
+def test_a_camera_that_is_not_there_is_told(qtbot: QtBot, window: MainWindow) -> None:
+    window.open_source("camera:no such camera")
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    wait_for_phase(qtbot, window, Phase.FAULT)
+
+
+def test_a_text_file_renamed_to_a_video_is_refused_and_the_next_source_works(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, cine_loop: Path
+) -> None:
+    wrong = tmp_path / "wrong.mp4"
+    wrong.write_text("no video")
+    window.open_source(str(wrong))
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    window.open_source(str(cine_loop))
+    wait_for_results(qtbot, window)
+    qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=WAIT_MS)
+
+
+def test_stop_and_start_again_with_one_key(qtbot: QtBot, window: MainWindow, long_loop: Path) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    first = window.control.engine
+    QTest.keyClick(window, KEY.Key_S)
+    wait_for_phase(qtbot, window, Phase.STOPPED)
+    qtbot.waitUntil(lambda: window.actions_by_name["start_stop"].text() == "Start", timeout=WAIT_MS)
+    qtbot.waitUntil(window.actions_by_name["start_stop"].isEnabled, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "Analysed" in window.status.text, timeout=WAIT_MS)
+    assert "fps" not in window.status.text, "rates fade away when nothing comes"
+    QTest.keyClick(window, KEY.Key_F2)
+    qtbot.waitUntil(lambda: window.control.engine is not first, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.scan_page.result is not None, timeout=WAIT_MS)
+
+
+def test_another_source_ends_the_first_before_it_begins(
+    qtbot: QtBot, window: MainWindow, long_loop: Path, cine_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    first = window.control.engine
+    assert first is not None
+    window.open_source(str(cine_loop))
+    qtbot.waitUntil(lambda: window.control.engine is not first, timeout=WAIT_MS)
+    assert first.state.phase is Phase.STOPPED
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("cine loop.mkv"), timeout=WAIT_MS)
+
+
+def test_a_region_is_set_by_dragging_and_given_up_by_key(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    view, engine = window.scan_page.view, window.control.engine
+    assert engine is not None
+    placed = view.placed
+    assert placed is not None
+    start, end = placed.to_widget_point(20, 30), placed.to_widget_point(120, 100)
+    QTest.keyClick(window, KEY.Key_R)
+    assert choosing_region(window)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, NO_MODIFIER, QPoint(*map(round, start)))
+    QTest.mouseMove(view, QPoint(*map(round, end)))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, NO_MODIFIER, QPoint(*map(round, end)))
+    assert not choosing_region(window)
+    crop = engine.crop
+    assert crop is not None
+    assert (crop.left, crop.top, crop.width, crop.height) == pytest.approx((20, 30, 100, 70), abs=1)
+    qtbot.waitUntil(lambda: view.result is not None and view.result.crop == crop, timeout=WAIT_MS)
+    qtbot.waitUntil(window.actions_by_name["auto_region"].isEnabled, timeout=WAIT_MS)
+    QTest.keyClick(window, KEY.Key_A)
+    qtbot.waitUntil(lambda: engine.crop != crop, timeout=WAIT_MS)
+
+
+def test_escape_leaves_the_region_mode_and_a_small_drag_changes_nothing(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    view, engine = window.scan_page.view, window.control.engine
+    assert engine is not None
+    before = engine.crop
+    QTest.keyClick(window, KEY.Key_R)
+    middle = view.rect().center()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, NO_MODIFIER, middle)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, NO_MODIFIER, middle + QPoint(2, 2))
+    assert choosing_region(window)
+    QTest.keyClick(window, KEY.Key_Escape)
+    assert not choosing_region(window)
+    assert engine.crop == before
+
+
+def test_a_dropped_file_is_opened(qtbot: QtBot, window: MainWindow, cine_loop: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(cine_loop))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(50, 50), copy, mime, left, none)
+    window.dragEnterEvent(enter)
+    assert enter.isAccepted()
+    window.dropEvent(QDropEvent(QPointF(50, 50), copy, mime, left, none))
+    wait_for_results(qtbot, window)
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("cine loop.mkv"), timeout=WAIT_MS)
+
+
+def test_keys_that_type_text_stay_in_the_text_field(qtbot: QtBot, window: MainWindow) -> None:
+    (field,) = [one for one in window.source_page.findChildren(QLineEdit) if one.placeholderText()]
+    field.setFocus()
+    QTest.keyClicks(field, "so f")
+    assert field.text() == "so f"
+    assert window.control.engine is None
+    assert not window.isFullScreen()
+
+
+def test_enter_in_the_address_field_connects(qtbot: QtBot, window: MainWindow) -> None:
+    (field,) = [one for one in window.source_page.findChildren(QLineEdit) if one.placeholderText()]
+    field.setFocus()
+    QTest.keyClicks(field, "gopher://nowhere")
+    QTest.keyClick(field, KEY.Key_Return)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.shown is not None
+    assert "gopher:// are not supported" in window.banner.shown.text
+
+
+def test_what_is_there_before_the_window_is_not_searched_while_it_is_open() -> None:
+    with objects_left_alone():
+        assert gc.get_freeze_count() > 10_000
+    assert gc.get_freeze_count() == 0, "given back: libraries complain of what they take for lost"
+
+
+def test_a_fault_in_a_slot_is_logged_and_shown(
+    qtbot: QtBot, window: MainWindow, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("in a slot")
+
+    with faults_shown(window):
+        QTimer.singleShot(0, fail)
+        qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert "ZeroDivisionError" in caplog.text
+    assert window.banner.shown is not None
+    assert "ZeroDivisionError" in window.banner.shown.text
+
+
+def test_the_list_of_keys_opens_and_closes(qtbot: QtBot, window: MainWindow) -> None:
+    QTest.keyClick(window, KEY.Key_F1)
+    assert window.help.isVisible()
+    QTest.keyClick(window, KEY.Key_Escape)
+    assert not window.help.isVisible()
+
+
+def test_a_saved_plane_opens_large(qtbot: QtBot, window: MainWindow, long_loop: Path) -> None:
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: bool(window.scan_page.strip.cards), timeout=WAIT_MS)
+    window.scan_page.strip.cards[0].click()
+    assert window.viewer.isVisible()
+    QTest.keyClick(window, KEY.Key_Escape)
+    assert not window.viewer.isVisible()
+
+
+def test_what_was_chosen_is_remembered(
+    qtbot: QtBot, new_window: Callable[[], MainWindow], cine_loop: Path
+) -> None:
+    first = new_window()
+    first.resize(780, 640)
+    first.open_source(str(cine_loop))
+    QTest.keyClick(first, KEY.Key_H)
+    first.close()
+    second = new_window()
+    assert second.scan_page.heat_map_on
+    assert (second.width(), second.height()) == (780, 640)
+    assert second.settings.recent_sources == [str(cine_loop)]
+
+
+def test_closing_while_the_scan_runs_ends_every_thread(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    before = {"capture", "inference", "plane-writer", "scan-stop", "camera-list"}
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    window.close()
+    assert not before & {thread.name for thread in threading.enumerate()}
+
+
+def test_closing_ends_the_scan_whatever_becomes_of_the_other_parts(
+    qtbot: QtBot, window: MainWindow, long_loop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(error: Exception) -> Callable[[], None]:
+        def close() -> None:
+            raise error
+
+        return close
+
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    engine = window.control.engine
+    assert engine is not None
+    monkeypatch.setattr(window.train, "close", fails(SaveError("The model cannot be kept.")))
+    monkeypatch.setattr(window.hand_over, "close", fails(RuntimeError("the sending thread is stuck")))
+    window.close()
+    assert engine.state.phase is Phase.STOPPED
+    assert "session-list" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_under_a_dialog_no_key_of_the_window_works(qtbot: QtBot, window: MainWindow) -> None:
+    actions = window.actions_by_name
+    QTest.keyClick(window, KEY.Key_V)
+    qtbot.waitUntil(lambda: window.choose.paths.dialog is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not any(action.isEnabled() for action in actions.values()), timeout=WAIT_MS)
+    dialog = window.choose.paths.dialog
+    assert dialog is not None
+    dialog.reject()
+    qtbot.waitUntil(actions["start_stop"].isEnabled, timeout=WAIT_MS)
+
+
+def test_the_window_is_drawn_without_clipping_at_its_smallest(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    window.resize(window.minimumSize())
+    assert window.width() <= 900
+    assert window.height() <= 600
+    picture = window.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    assert np.asarray(picture.constBits()).std() > 5

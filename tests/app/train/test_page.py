@@ -1,0 +1,207 @@
+"""The page for training, driven as a user does, with real trainings as processes of their own."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.train.presenter import Phase, RunState
+from app.train.process import TrainingProcess, TrainPlan
+from main import build_parser
+from semc_core.errors import UsageError
+from semc_core.model.registry import ModelLibrary
+from semc_core.paths import DEFAULT_MODEL
+from semc_core.session.changes import Relabel
+from tests.session.sessions import filled_session
+from tests.training.toy_folder import write_toy_folder
+
+TRAIN_MS = 280_000
+"""Of a training, on a machine where everything else runs at once. A test that passes does not wait for it."""
+
+
+@pytest.fixture
+def toy_folder(tmp_path: Path) -> Path:
+    return write_toy_folder(tmp_path / "toy")
+
+
+@pytest.fixture
+def in_use(tmp_path: Path, tiny_model_path: Path) -> ModelLibrary:
+    """The user has a small network in use, so that a new one is small, too."""
+    library = ModelLibrary(tmp_path / "data" / "models")
+    library.add(tiny_model_path, use=True)
+    return library
+
+
+def click(qtbot: QtBot, button: object) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)  # type: ignore[no-untyped-call]
+
+
+def test_a_toy_is_learned_used_and_put_back_from_the_page(
+    in_use: ModelLibrary, window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    # Few rounds over many pictures: the network learns as fast, and its measure of the unknown, which costs
+    # it the last points of its accuracy, is fitted on more of them.
+    toys = write_toy_folder(tmp_path / "discs and bars", count=2160, patients=40)
+    page, train = window.train_page, window.train
+    window.actions_by_name["train"].trigger()
+    assert window.page_name == "train"
+    qtbot.waitUntil(lambda: page.start.isEnabled(), timeout=TRAIN_MS)
+    assert not page.chosen
+    click(qtbot, page.start)
+    assert "nothing to learn from" in page.fault.text()
+    train.add_folder(str(toys))
+    assert page.chosen == (str(toys),)
+    page.unit.setCurrentText("rounds")
+    page.length.setValue(4)
+    page.go_on.setChecked(False)
+    click(qtbot, page.start)
+    qtbot.waitUntil(lambda: train.training, timeout=TRAIN_MS)
+    assert not page.start.isEnabled()
+    qtbot.waitUntil(lambda: train.state.phase is Phase.FINISHED, timeout=TRAIN_MS)
+
+    comparison = train.process.comparison()
+    assert comparison is not None
+    assert comparison.frames >= 150
+    assert train.state.accuracy == pytest.approx(comparison.candidate.accuracy, abs=1e-5)
+    assert train.state.accuracy >= 0.95
+    assert page.curves.points[1] > 1
+    assert "Held-out pictures" in page.detail.text()
+    # The model in use knows other planes, so the two were not compared, and nothing is replaced unasked.
+    assert "was not compared" in page.compared.text()
+    assert page.use.isHidden()
+    before = in_use.current()
+    assert before is not None
+    click(qtbot, page.force)
+    qtbot.waitUntil(lambda: page.compared.text() == "The new model is in use.", timeout=TRAIN_MS)
+    after = in_use.current()
+    assert after is not None
+    assert (after.number, after.forced) == (2, True)
+    window.show_sources()
+    assert window.choices.model_title == "Your model, version 2"
+    assert window.choices.model == in_use.path(after)
+
+    window.show_training()
+    click(qtbot, page.rollback)
+    qtbot.waitUntil(lambda: in_use.current() == before, timeout=TRAIN_MS)
+    train.close()
+
+
+def test_a_training_outlives_the_window_stops_and_goes_on(
+    tiny_model_path: Path, toy_folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    root = tmp_path / "training"
+    first = TrainingProcess(root)
+    assert first.poll() == RunState()
+    with pytest.raises(UsageError, match="no training to go on with"):
+        first.resume()
+    plan = TrainPlan((str(toy_folder),), "semc_tiny", None, 1000, compare_with=tiny_model_path, threads=1)
+    first.start(plan)
+    with pytest.raises(UsageError, match="under way"):
+        first.start(plan)
+    wait(qtbot, first, Phase.RUNNING)
+    assert psutil.Process(first._facts["pid"]).nice() >= 10
+
+    first.let_go()
+    found = TrainingProcess(root)  # the next start of the program
+    assert found.folder == first.folder
+    assert wait(qtbot, found, Phase.RUNNING).step > 0
+    found.stop()
+    state = wait(qtbot, found, Phase.STOPPED)
+    assert not found.alive
+    found.resume()
+    wait(qtbot, found, Phase.RUNNING)
+    assert found.poll().step >= state.step
+    steps = found.events.curves.steps
+    assert steps == sorted(set(steps))
+
+    psutil.Process(found._facts["pid"]).send_signal(signal.SIGKILL)
+    assert "ended before its time" in wait(qtbot, found, Phase.LOST).message
+
+
+def test_a_plan_says_what_is_trained(tmp_path: Path) -> None:
+    out, model = tmp_path / "new.safetensors", tmp_path / "old.safetensors"
+    with pytest.raises(UsageError, match="nothing to learn from"):
+        TrainPlan((), "semc_tiny").arguments(out)
+    given = TrainPlan(("a", "b"), "semc_tiny", 5, start_from=model, compare_with=model, threads=1).arguments(
+        out
+    )
+    words = " ".join(given)
+    assert words.startswith("--data a --data b --out")
+    for part in (
+        "--minutes 5",
+        "--rate 0.0003",
+        f"--encoder {model}",
+        f"--compare-with {model}",
+        "--nice 19",
+    ):
+        assert part in words
+    words = " ".join(TrainPlan(("a",), "semc_tiny", rounds=3).arguments(out))
+    assert "--epochs 3" in words
+    assert "--minutes" not in words
+    assert "--rate" not in words
+    assert main_parses(given)
+
+
+def main_parses(given: list[str]) -> bool:
+    """Whether the command takes these."""
+    return bool(build_parser()[0].parse_args(["train", *given]).data)
+
+
+def test_a_training_that_fails_says_why(
+    window: MainWindow, in_use: ModelLibrary, tmp_path: Path, qtbot: QtBot
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    window.show_training()
+    window.train.add_folder(str(empty))
+    click(qtbot, window.train_page.start)
+    qtbot.waitUntil(lambda: window.train.state.phase is Phase.FAILED, timeout=TRAIN_MS)
+    assert "is no data set that can be read" in window.train_page.detail.text()
+    assert window.train_page.start.isEnabled()
+    assert window.train_page.resume.isHidden()
+    assert window.choices.model_title != "The model that came with the program"
+
+
+def test_corrected_sessions_are_offered_and_ticked(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    root = tmp_path / "saved"
+    root.mkdir(exist_ok=True)
+    for name, corrected in (("one", True), ("two", False)):
+        with filled_session(root / name) as session:
+            if corrected:
+                session.apply(Relabel(1, "B"))
+    window.show_training()
+    page = window.train_page
+    qtbot.waitUntil(lambda: page.chosen == (str(root),), timeout=TRAIN_MS)
+    assert page.ticks[str(root)].text() == "My corrections (1 session)"
+    page.ticks[str(root)].setChecked(False)
+    window.train.add_folder(str(tmp_path))
+    assert page.chosen == (str(tmp_path),)  # a tick that was taken away stays away
+
+
+def test_the_model_in_use_is_the_one_of_the_next_scan(
+    new_window: Callable[[], MainWindow], in_use: ModelLibrary
+) -> None:
+    window = new_window()
+    named = window.choices.model  # the command line's
+    window.choices.use_library()
+    assert window.choices.model != named
+    assert window.choices.model == in_use.path(in_use.current())
+    in_use.use(0)
+    assert window.choices.model == DEFAULT_MODEL
+    (in_use.folder / "library.json").write_text("{")
+    assert window.choices.model == in_use.folder / "library.json"  # opening it says what is wrong
+    window.show_training()
+    assert "remove it to start again" in window.train_page.fault.text()
+
+
+def wait(qtbot: QtBot, process: TrainingProcess, phase: Phase) -> RunState:
+    """Follow a training until it is there."""
+    qtbot.waitUntil(lambda: process.poll().phase is phase, timeout=TRAIN_MS)
+    return process.poll()

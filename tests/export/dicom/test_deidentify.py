@@ -1,0 +1,233 @@
+"""Nothing of who was examined is left in the bytes of the exported objects; UIDs are new and consistent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.datadict import DicomDictionary, dictionary_VR
+from pydicom.dataset import Dataset
+
+from semc_core.errors import ExportError, SaveError, SourceError
+from semc_core.export.dicom import header_allowlist
+from semc_core.export.dicom.deidentify import check_removed, in_profile
+from semc_core.export.dicom.images import clip, encode_object, still
+from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
+from semc_core.export.dicom.study import Patient, StudyChoices, moved, study_of_dicom
+from semc_core.export.dicom.uids import KEY_BYTES, UidMaker, load_key
+from semc_core.sources.dicom import DicomSource
+from tests.export.dicom.examples import BEGAN, MODEL, PLANE, UIDS, no_dicom, sample, ultrasound
+
+NAME: Final = "Zxqvok^Wjkqa"
+CODE: Final = "ZXQVOK"
+UID_ROOT: Final = "1.2.3.471147"
+DATE, TIME, NUMBER, AGE = "19470815", "112233", "471147", "047Y"
+SECRETS: Final = (b"Zxqvok", b"ZXQVOK", b"Wjkqa", UID_ROOT.encode(), DATE.encode(), TIME.encode(),
+                  NUMBER.encode(), AGE.encode())  # fmt: skip
+_PLANTED: Final[dict[str, object]] = {
+    **dict.fromkeys(("LO", "LT", "PN", "SH", "ST", "UC", "UT"), NAME),
+    **dict.fromkeys(("AE", "CS"), CODE), "AS": AGE, "DA": DATE, "TM": TIME, "DT": DATE + TIME,
+    "DS": NUMBER, "IS": NUMBER, "UI": f"{UID_ROOT}.1", "UR": f"http://{CODE}",
+    "OB": NAME.encode(), "UN": NAME.encode(),
+    "OW": NAME.encode(), "OB or OW": NAME.encode(),
+}  # fmt: skip
+# Without these, or with nonsense in them, the file could not be read or would be no ultrasound.
+_LEFT_ALONE: Final = ("SOPClassUID", "SpecificCharacterSet", "SequenceOfUltrasoundRegions", "NumberOfFrames")
+
+
+def _plant(dataset: Dataset, depth: int = 1) -> None:
+    """Put a secret into every element that the standard knows, and into private ones."""
+    for tag in DicomDictionary:
+        group = tag >> 16
+        if group in (0x0000, 0x0002, 0x0004, 0x0028, 0x7FE0, 0xFFFE, 0xFFFC):
+            continue
+        element = pydicom.datadict.keyword_for_tag(tag)
+        if not element or element in _LEFT_ALONE:
+            continue
+        kind = dictionary_VR(tag)
+        if kind in _PLANTED:
+            dataset.add_new(tag, "OB" if kind == "OB or OW" else kind, _PLANTED[kind])
+        elif kind == "SQ" and depth:
+            item = Dataset()
+            item.PersonName, item.ReferencedSOPInstanceUID, item.TextValue = NAME, f"{UID_ROOT}.2", NAME
+            item.add_new(0x00090010, "LO", NAME)
+            dataset.add_new(tag, "SQ", [item])
+    block = dataset.private_block(0x0011, CODE, create=True)
+    block.add_new(1, "LO", NAME)
+    block.add_new(2, "OB", NAME.encode())
+    # Overlays and curves beside the pixels.
+    for group in (0x6000, 0x6002):
+        dataset.add_new((group, 0x0022), "LO", NAME)
+        dataset.add_new((group, 0x3000), "OW", NAME.encode())
+        dataset.add_new((group, 0x4000), "LT", NAME)
+    dataset.add_new((0x5000, 0x2500), "LO", NAME)
+    dataset.add_new((0x5000, 0x3000), "OW", NAME.encode())
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real ultrasound cine with secrets in every attribute."""
+    dataset = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    _plant(dataset)
+    for region in dataset.SequenceOfUltrasoundRegions:
+        region.add_new(0x00081030, "LO", NAME)
+        region.private_block(0x0011, CODE, create=True).add_new(1, "LO", NAME)
+    dataset.FrameTime = "33.333"
+    dataset.LossyImageCompressionRatio, dataset.LossyImageCompressionMethod = NUMBER, CODE
+    dataset.SOPInstanceUID = f"{UID_ROOT}.1"
+    dataset.file_meta.SourceApplicationEntityTitle = CODE
+    dataset.file_meta.PrivateInformationCreatorUID = f"{UID_ROOT}.9"
+    dataset.file_meta.PrivateInformation = NAME.encode()
+    dataset.file_meta.ImplementationVersionName = CODE
+    dataset.preamble = NAME.encode().ljust(128, b"\0")
+    path = tmp_path_factory.mktemp("planted") / "a.dcm"
+    dataset.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("dates", ["removed", "shifted"])
+def test_no_planted_identifier_is_in_the_bytes(planted: Path, dates: Literal["removed", "shifted"]) -> None:
+    before = planted.read_bytes()
+    assert all(secret in before for secret in SECRETS)
+    study = study_of_dicom(planted, UIDS, StudyChoices(dates=dates, burned_in=False))
+    source = DicomSource(planted)
+    packets = [packet for packet in (source.read() for _ in range(3)) if packet]
+    source.close()
+    frames = [packet.pixels for packet in packets]
+    one = still(study, PLANE, frames[0], 1)
+    many = clip(study, PLANE, frames, [packet.pts_s for packet in packets], 1, frame_indices=[0, 1, 2])
+    report = structured_report(study, [ReportedPlane(PLANE, (one, many))], MODEL, BEGAN, observer=NAME)
+    for dataset in (one, many, report):
+        content = encode_object(dataset)
+        assert not [secret for secret in SECRETS if secret in content]
+        assert dataset.PatientIdentityRemoved == "YES"
+    # It is still the same ultrasound.
+    assert one.SequenceOfUltrasoundRegions[0].RegionLocationMaxX1 == 595
+
+
+def test_the_profile_takes_nothing_that_is_carried_over() -> None:
+    kept = header_allowlist.pick(pydicom.dcmread(sample("examples_palette.dcm")), de_identify=True)
+    assert "SequenceOfUltrasoundRegions" in kept
+    assert not [element.keyword for element in kept if in_profile(element.keyword)]
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda dataset: setattr(dataset, "PatientAge", "047Y"),
+        lambda dataset: setattr(dataset, "PatientName", NAME),
+        lambda dataset: setattr(dataset, "StudyDate", DATE),
+        lambda dataset: setattr(dataset, "FrameOfReferenceUID", f"{UID_ROOT}.3"),
+        lambda dataset: setattr(dataset.SourceImageSequence[0], "PersonName", NAME),
+        lambda dataset: dataset.private_block(0x0011, CODE, create=True).add_new(1, "LO", NAME),
+        lambda dataset: dataset.add_new(0x60003000, "OW", b"ab"),
+    ],
+)
+def test_the_last_look_finds_what_slipped_through(leak: Callable[[Dataset], None]) -> None:
+    study = ultrasound()
+    dataset = still(study, PLANE, np.zeros((4, 4), np.uint8), 1)
+    leak(dataset)
+    with pytest.raises(ExportError, match="De-identification left") as raised:
+        check_removed(dataset, study)
+    assert "Zxqvok" not in str(raised.value)
+
+
+def _attributes(choices: StudyChoices) -> Dataset:
+    return still(ultrasound(choices), PLANE, np.zeros((4, 4), np.uint8), 1)
+
+
+def test_the_attributes_that_record_it_are_right() -> None:
+    removed = _attributes(StudyChoices())
+    codes = [item.CodeValue for item in removed.DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113105"]
+    assert removed.LongitudinalTemporalInformationModified == "REMOVED"
+    # Nobody has looked at the pixels.
+    assert (removed.BurnedInAnnotation, removed.PatientIdentityRemoved) == ("YES", "NO")
+    assert (removed.StudyDate, removed.ContentDate) == ("", "19000101")
+    shifted = _attributes(StudyChoices(dates="shifted", pixels_cleaned=True, burned_in=False))
+    codes = [item.CodeValue for item in shifted.DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113105", "113101", "113107"]
+    assert shifted.LongitudinalTemporalInformationModified == "MODIFIED"
+    assert (shifted.BurnedInAnnotation, shifted.PatientIdentityRemoved) == ("NO", "YES")
+    assert "2006" <= shifted.StudyDate[:4] <= "2016"
+    assert shifted.StudyDate != "20160503"
+
+
+def test_with_identity_kept_the_sources_is_written_unless_another_was_given() -> None:
+    kept = _attributes(StudyChoices(de_identify=False))
+    assert (kept.PatientName, kept.PatientID, kept.StudyDate) == ("PLA^", "204", "20160503")
+    assert kept.StudyInstanceUID.startswith("1.2.840.114340.")
+    assert kept.ManufacturerModelName == "Turbo"
+    assert "PatientIdentityRemoved" not in kept
+    given = _attributes(
+        StudyChoices(de_identify=False, patient=Patient("Doe^Jane", "4711"), accession_number="A1")
+    )
+    assert (given.PatientName, given.PatientID, given.AccessionNumber) == ("Doe^Jane", "4711", "A1")
+
+
+def test_what_is_not_dicom_gets_a_generated_patient() -> None:
+    study = no_dicom()
+    assert study.patient.patient_id.startswith("ANON-")
+    assert study.study_date == ""
+    assert no_dicom(StudyChoices(dates="shifted")).study_date not in ("", BEGAN.strftime("%Y%m%d"))
+    kept = no_dicom(StudyChoices(de_identify=False))
+    assert kept.study_date == "20260314"
+    # An archive would file all patients without a number as one.
+    assert kept.patient == Patient("", study.patient.patient_id)
+
+
+def test_uids_are_consistent_within_a_key_and_unlike_under_another() -> None:
+    other = UidMaker(b"o" * KEY_BYTES)
+    old = "1.2.840.114340.3.8251017118051.1.20160503.120850.2171"
+    assert UIDS.replaced(old) == UIDS.replaced(old) == ultrasound().study_uid
+    assert UIDS.replaced(old) != other.replaced(old)
+    assert UIDS.replaced("1.2.840.10008.5.1.4.1.1.7") == "1.2.840.10008.5.1.4.1.1.7"
+    assert UIDS.made("a", "bc") != UIDS.made("ab", "c")
+    assert pydicom.uid.UID(UIDS.made("x")).is_valid
+    assert UIDS.pseudonym("x") != other.pseudonym("x")
+    assert len({UIDS.made(str(number)) for number in range(1000)}) == 1000
+
+
+def test_all_dates_of_a_patient_are_shifted_by_the_same_time() -> None:
+    back = timedelta(days=2, hours=11)
+    assert moved(("20200301", "101112.5"), "shifted", back) == ("20200227", "231112.500000")
+    assert moved(("20200301", "10"), "shifted", back) == ("20200227", "230000")
+    assert moved(("20200301", "Meyer"), "shifted", timedelta(days=1)) == ("20200229", "")
+    assert moved(("2020.03", "10"), "shifted", back) == ("", "")
+    assert UIDS.shift("patient 1") == UIDS.shift("patient 1") != UIDS.shift("patient 2")
+    assert timedelta(0) < UIDS.shift("patient 1") <= timedelta(days=3650)
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [Patient(birth_date="14.3.1970"), Patient(birth_date="19701301"), Patient(sex="female"),
+     Patient(name="a" * 65), Patient(patient_id="47\\11")],
+)  # fmt: skip
+def test_a_patient_that_dicom_cannot_hold_is_refused(patient: Patient) -> None:
+    with pytest.raises(ExportError):
+        no_dicom(StudyChoices(de_identify=False, patient=patient))
+
+
+def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings" / "export.key"
+    key = load_key(path)
+    assert len(key) == KEY_BYTES
+    assert load_key(path) == key
+    assert [file.name for file in path.parent.iterdir()] == ["export.key"]
+    path.write_bytes(b"short")
+    with pytest.raises(SaveError, match="not a key"):
+        load_key(path)
+
+
+def test_a_source_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is gone"):
+        study_of_dicom(tmp_path / "Meyer.dcm", UIDS, StudyChoices())
+    (tmp_path / "Meyer.dcm").write_bytes(b"nothing")
+    with pytest.raises(SourceError, match="can no longer be read") as raised:
+        study_of_dicom(tmp_path / "Meyer.dcm", UIDS, StudyChoices())
+    assert "Meyer" not in str(raised.value)

@@ -1,0 +1,111 @@
+"""What the DICOM objects of a bundle take from the session: its source's file, what that lost, the notes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import pydicom
+import pytest
+from pydicom.uid import JPEGBaseline8Bit
+
+from main import main
+from semc_core.export.bundle import export_session
+from semc_core.export.dicom.writer import Cleaned, study_of
+from semc_core.export.options import ExportOptions
+from semc_core.io.video_encoder import Quality, encode_clip
+from semc_core.session.changes import SetNote
+from semc_core.session.records import SourceEntry, file_sha256
+from tests.export.dicom.examples import UIDS, sample
+from tests.export.scans import HEIGHT, RATE, WIDTH, frame, new_session, video_session
+
+_CLEANED = Cleaned(blanked=True, text_left=False)
+
+
+def _source(kind: str, path: Path) -> SourceEntry:
+    return SourceEntry(path.name, kind, 321, 241, 20.0, 2, False, "", str(path), file_sha256(path))
+
+
+def test_what_a_video_lost_is_said(tmp_path: Path) -> None:
+    pixels = [frame(index, colour=True) for index in range(2)]
+    path = tmp_path / "loop.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (321, 241))
+    for each in pixels:
+        writer.write(each)
+    writer.release()
+    with new_session(tmp_path / "scan", pixels, source=_source("video", path), planes={}) as session:
+        context = study_of(session, ExportOptions(), UIDS, _CLEANED)
+    (step,) = context.lossy or ()
+    assert step.method == "ISO_10918_1"
+    assert step.ratio > 1
+
+
+@pytest.mark.parametrize(("quality", "methods"), [("compact", "ISO_14496_10"), ("lossless", None)])
+def test_what_a_saved_clip_lost_is_said_of_the_clip_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quality: str, methods: str | None
+) -> None:
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
+    options = ExportOptions(dicom=True, report=False, frames=False)
+    with video_session(tmp_path / "scan", count=20) as session:
+        (session.folder / "clips").mkdir()
+        frames = [(frame(index), index / RATE) for index in range(10)]
+        content = encode_clip(frames, WIDTH, HEIGHT, gray=True, quality=Quality(quality))
+        (session.folder / "clips" / "001.mkv").write_bytes(content)
+        session.set_clip(1, "clips/001.mkv")
+        export_session(session, tmp_path / "out", options, data=tmp_path)
+    still = pydicom.dcmread(tmp_path / "out" / "dicom" / "001_FHP1_f000008.dcm")
+    clip = pydicom.dcmread(tmp_path / "out" / "dicom" / "001_FHP1_f000008_clip.dcm")
+    assert still.LossyImageCompression == "00", "the source is lossless"
+    assert clip.LossyImageCompression == ("01" if methods else "00")
+    assert clip.get("LossyImageCompressionMethod") == methods
+
+
+def test_pixels_may_be_packed_as_jpeg_and_dates_shifted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
+    monkeypatch.setattr("semc_core.export.bundle.data_folder", lambda: tmp_path)
+    with video_session(tmp_path / "scan", count=20) as session:
+        today = session.created_utc[:10].replace("-", "")
+    command = ["export", str(session.folder), "--out", str(tmp_path / "out"), "--no-report", "--no-frames"]
+    assert main([*command, "--jpeg"]) == 2
+    assert main([*command, "--dates", "shifted"]) == 2
+    assert main([*command, "--dicom", "--identified", "--dates", "shifted"]) == 2
+    assert main([*command, "--dicom", "--jpeg", "--dates", "shifted"]) == 0
+    found = [pydicom.dcmread(path) for path in (tmp_path / "out" / "dicom").glob("00*.dcm")]
+    assert len(found) == 4
+    for one in found:
+        assert one.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+        assert one.LossyImageCompressionMethod == "ISO_10918_1"
+        assert one.LongitudinalTemporalInformationModified == "MODIFIED"
+        assert one.StudyDate not in ("", today)
+
+
+def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "loop.dcm"
+    shutil.copy(sample("examples_ybr_color.dcm"), path)
+    source = _source("dicom", path)
+    options = ExportOptions(deidentify=False)
+    with new_session(tmp_path / "scan", [frame(0)], source=source, planes={}) as session:
+        original = pydicom.dcmread(path)
+        assert study_of(session, options, UIDS, _CLEANED).source_uid == original.SOPInstanceUID
+        original.PatientName = "SOMEBODY^ELSE"
+        original.save_as(path)
+        other = study_of(session, options, UIDS, _CLEANED)
+        path.unlink()
+        gone = study_of(session, options, UIDS, _CLEANED)
+    assert other.source_uid == gone.source_uid == ""
+    assert "SOMEBODY" not in other.patient.name
+
+
+@pytest.mark.parametrize("notes", [False, True])
+def test_notes_are_in_the_structured_report_only_if_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notes: bool
+) -> None:
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
+    options = ExportOptions(dicom=True, notes=notes, clips=False, report=False, frames=False)
+    with video_session(tmp_path / "scan", count=20) as session:
+        session.apply(SetNote(1, "seen twice"))
+        export_session(session, tmp_path / "out", options, data=tmp_path)
+    assert (b"seen twice" in (tmp_path / "out" / "dicom" / "report.dcm").read_bytes()) == notes

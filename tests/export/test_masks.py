@@ -1,0 +1,73 @@
+"""What is blanked, and what is remembered of a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semc_core.errors import SaveError
+from semc_core.export.masks import Device, MaskBook, blanked, device_of, shared_region
+from semc_core.session.records import SourceEntry
+from semc_core.types import Crop
+
+DEVICE = Device("camera", 640, 480)
+
+
+@pytest.mark.parametrize("shape", [(30, 40), (30, 40, 3)])
+def test_only_what_is_inside_the_region_and_outside_the_masks_stays(shape: tuple[int, ...]) -> None:
+    pixels = np.full(shape, 7, np.uint8)
+    shown = blanked(pixels, Crop(10, 5, 20, 20), [Crop(-5, -5, 20, 12), Crop(25, 20, 100, 100)])
+    expected = np.zeros(shape, np.uint8)
+    expected[5:25, 10:30] = 7
+    expected[:7, :15] = 0
+    expected[20:, 25:] = 0
+    np.testing.assert_array_equal(shown, expected)
+    assert (pixels == 7).all()
+    assert not shown.flags.writeable
+
+
+def test_a_mask_outside_the_frame_blanks_nothing() -> None:
+    pixels = np.full((10, 10), 7, np.uint8)
+    for mask in (Crop(-9, -9, 9, 9), Crop(10, 10, 5, 5), Crop(-20, 0, 5, 5)):
+        np.testing.assert_array_equal(blanked(pixels, None, [mask]), pixels)
+
+
+def test_the_shared_region_is_inside_all() -> None:
+    assert shared_region([Crop(0, 0, 10, 10), Crop(4, 2, 10, 5)]) == Crop(4, 2, 6, 5)
+    assert shared_region([Crop(0, 0, 10, 10), Crop(10, 0, 10, 10)]) is None
+    assert shared_region([]) is None
+
+
+def test_masks_are_remembered_for_their_device_alone(tmp_path: Path) -> None:
+    book = MaskBook(tmp_path / "new")
+    assert book.masks(DEVICE) == ()
+    book.remember(DEVICE, [Crop(1, 2, 3, 4)])
+    book.remember(Device("dicom", 640, 480, "Maker X"), [Crop(5, 6, 7, 8), Crop(9, 9, 9, 9)])
+    again = MaskBook(tmp_path / "new")
+    assert again.masks(DEVICE) == (Crop(1, 2, 3, 4),)
+    assert again.masks(Device("camera", 641, 480)) == ()
+    again.remember(DEVICE, [])
+    assert MaskBook(tmp_path / "new").masks(DEVICE) == ()
+    assert len(again.masks(Device("dicom", 640, 480, "Maker X"))) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"camera 640x480": [{"left": 1}]}', '{"a": [{"left":0,"top":0,"width":0,"height":1}]}'],
+)
+def test_a_damaged_book_is_never_taken_for_an_empty_one(tmp_path: Path, content: str) -> None:
+    (tmp_path / "masks.json").write_text(content)
+    with pytest.raises(SaveError, match="cannot be read"):
+        MaskBook(tmp_path).masks(DEVICE)
+    with pytest.raises(SaveError, match="cannot be read"):
+        MaskBook(tmp_path).remember(DEVICE, [Crop(0, 0, 1, 1)])
+    assert (tmp_path / "masks.json").read_text() == content
+
+
+def test_a_device_whose_file_is_gone_has_no_maker(tmp_path: Path) -> None:
+    source = SourceEntry("a", "dicom", 8, 6, None, 1, False, "", str(tmp_path / "gone.dcm"))
+    assert device_of(source) == Device("dicom", 8, 6)
+    (tmp_path / "gone.dcm").write_bytes(b"no DICOM")
+    assert device_of(source) == Device("dicom", 8, 6)

@@ -1,0 +1,217 @@
+"""The user's models: versions, the one in use, and the way back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from main import main
+from semc_core.cli.model_versions import comparison_of
+from semc_core.errors import ModelFileError, UsageError
+from semc_core.model.comparison import (
+    COMPARISON_NAME,
+    Comparison,
+    Measured,
+    comparison_from_json,
+    read_comparison,
+)
+from semc_core.model.file import read_model, read_spec, write_model
+from semc_core.model.registry import ModelLibrary, current_model
+from semc_core.paths import DEFAULT_MODEL
+
+
+@pytest.fixture
+def models(tiny_model_path: Path, tmp_path: Path) -> list[Path]:
+    """Three model files that differ."""
+    spec, arrays = read_model(tiny_model_path)
+    paths = [tmp_path / f"model{number}.safetensors" for number in range(3)]
+    for number, path in enumerate(paths):
+        write_model(path, replace(spec, notice=f"Number {number}"), arrays)
+    return paths
+
+
+def compared(candidate: Path, current: Path, difference: float | None) -> Comparison:
+    """A comparison of two files that came out so."""
+    old = None if difference is None else Measured(read_spec(current).sha256, 0.9, 0.8, 0.1)
+    new = Measured(read_spec(candidate).sha256, 0.9, 0.8 + (difference or 0), 0.1)
+    known = None if difference is None else difference
+    return Comparison(new, old, read_spec(current).sha256, known, known, known, "test", 50, 6, "they differ.")
+
+
+def test_the_model_that_came_with_the_program_is_used_at_first(own_models: Path) -> None:
+    library = ModelLibrary()
+    assert library.folder == own_models
+    assert library.current() is None
+    assert library.before() is None
+    assert current_model() == DEFAULT_MODEL
+    with pytest.raises(UsageError, match="no model to go back to"):
+        library.rollback()
+
+
+def test_versions_are_copies_and_one_can_go_back_through_them(models: list[Path]) -> None:
+    library = ModelLibrary()
+    first = library.add(models[0], "first", use=True)
+    models[0].unlink()
+    second = library.add(models[1], use=True)
+    assert [version.number for version in library.versions()] == [1, 2]
+    assert read_spec(current_model()).notice == "Number 1"
+    assert library.before() == 1
+    assert library.rollback() == first
+    assert read_spec(current_model()).notice == "Number 0"
+    assert library.rollback() is None
+    assert current_model() == DEFAULT_MODEL
+    assert library.use(2) == second
+    assert library.use(0) is None
+    assert library.before() == 2
+
+
+def test_the_same_file_is_one_version(models: list[Path], own_models: Path) -> None:
+    library = ModelLibrary()
+    first = library.add(models[0])
+    again = library.add(models[0], "said later", use=True)
+    assert (again.number, again.sha256, again.note) == (first.number, first.sha256, "said later")
+    assert len(list(own_models.glob("*.safetensors"))) == 1
+
+
+def test_what_is_no_model_is_not_taken_in(tmp_path: Path, own_models: Path) -> None:
+    wrong = tmp_path / "wrong.safetensors"
+    wrong.write_bytes(b"nothing")
+    with pytest.raises(ModelFileError, match="cannot be used as a model"):
+        ModelLibrary().add(wrong, use=True)
+    assert not list(own_models.glob("*"))
+    assert current_model() == DEFAULT_MODEL
+
+
+def test_a_changed_or_lost_file_is_said_and_one_can_go_back(models: list[Path], own_models: Path) -> None:
+    library = ModelLibrary()
+    library.add(models[0], use=True)
+    version = library.add(models[1], use=True)
+    path = own_models / version.file
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match="version 2 was changed; go back"):
+        current_model()
+    path.unlink()
+    with pytest.raises(ModelFileError, match="version 2 is gone; go back"):
+        current_model()
+    library.rollback()
+    assert read_spec(current_model()).notice == "Number 0"
+    with pytest.raises(ModelFileError, match="is gone"):
+        library.use(2)
+    assert read_spec(current_model()).notice == "Number 0"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        '{"schema": 1, "versions": [], "used": []}',
+        '{"schema": 1, "versions": [], "used": [3]}',
+        '{"schema": 2, "versions": [], "used": [0]}',
+        '{"schema": 1, "versions": [{"number": 1, "file": "../x", "sha256": "", "added_utc": ""}],'
+        ' "used": [1]}',
+    ],
+)
+def test_a_damaged_library_is_said(content: str, own_models: Path) -> None:
+    own_models.mkdir(parents=True)
+    (own_models / "library.json").write_text(content)
+    with pytest.raises(ModelFileError, match="remove it to start again"):
+        current_model()
+
+
+def test_two_programs_that_add_at_once_lose_nothing(models: list[Path]) -> None:
+    def add(path: Path) -> None:
+        while True:
+            try:
+                ModelLibrary().add(path, use=True)
+                return
+            except UsageError:
+                continue  # the other one is writing
+
+    threads = [threading.Thread(target=add, args=(path,)) for path in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    versions = ModelLibrary().versions()
+    assert {version.sha256 for version in versions} == {read_spec(path).sha256 for path in models}
+    assert [version.number for version in versions] == [1, 2, 3]
+
+
+def test_a_worse_or_uncompared_model_is_refused_unless_forced(models: list[Path]) -> None:
+    library = ModelLibrary()
+    for comparison, sentence in (
+        (compared(models[0], DEFAULT_MODEL, -0.1), "is worse than the one in use: F1 0.700 against 0.800"),
+        (compared(models[0], DEFAULT_MODEL, None), "was not compared: they differ"),
+        (compared(models[1], DEFAULT_MODEL, 0.1), "not the one that was compared"),
+        (compared(models[0], models[1], 0.1), "compared with another than the one in use now"),
+        (None, "was not compared with the one in use"),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            library.promote(models[0], comparison)
+        assert library.current() is None
+        assert library.versions() == ()
+    version = library.promote(models[0], compared(models[0], DEFAULT_MODEL, -0.1), "trained", force=True)
+    assert version.forced
+    assert library.current() == version
+
+
+@pytest.mark.parametrize("difference", [0.0, 0.05])
+def test_a_model_that_is_no_worse_is_used(difference: float, models: list[Path]) -> None:
+    library = ModelLibrary()
+    version = library.promote(models[0], compared(models[0], DEFAULT_MODEL, difference), "trained")
+    assert not version.forced
+    assert library.current() == version
+    assert version.compared is not None
+    assert version.compared["difference"] == difference
+    after = compared(models[1], models[0], difference)
+    assert library.promote(models[1], after).number == 2
+
+
+def test_a_comparison_is_read_as_it_was_written(models: list[Path], tmp_path: Path) -> None:
+    comparison = compared(models[0], models[1], 0.02)
+    path = tmp_path / COMPARISON_NAME
+    path.write_text(json.dumps(comparison.as_json()))
+    assert read_comparison(path) == comparison
+    assert read_comparison(tmp_path / "none.json") is None
+    path.write_text("{")
+    with pytest.raises(UsageError, match="compare the models again"):
+        read_comparison(path)
+    with pytest.raises(UsageError, match="no comparison"):
+        comparison_from_json({"candidate": {}})
+
+
+def test_the_command_lists_uses_and_goes_back(models: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["model", "use", str(models[0])]) == 2
+    refused = capsys.readouterr().err
+    assert "was not compared" in refused
+    assert "`semc eval` tells how good it is; `semc model use` with --force uses it all the same." in refused
+    assert main(["model", "use", "absent.safetensors"]) == 2
+    assert "There is no model file absent.safetensors" in capsys.readouterr().err
+    run = models[0].with_suffix(".run")
+    run.mkdir()
+    assert main(["model", "use", str(models[0])]) == 2
+    assert "--resume compares it again; `semc model use`" in capsys.readouterr().err, "it was trained"
+    (run / COMPARISON_NAME).write_text(json.dumps(compared(models[0], DEFAULT_MODEL, 0.1).as_json()))
+    assert comparison_of(models[0]) is not None
+    assert main(["model", "use", str(models[0])]) == 0
+    assert "better than the one in use" in capsys.readouterr().out
+    assert main(["model", "use", str(models[1]), "--force"]) == 0
+    assert main(["model", "list", "--json"]) == 0
+    out = capsys.readouterr().out
+    listed = json.loads(out[out.index("{") :])
+    assert listed["in_use"] == 2
+    assert [version["forced"] for version in listed["versions"]] == [False, True]
+    assert main(["model", "list"]) == 0
+    assert main(["model", "info"]) == 0
+    assert "Number 1" in capsys.readouterr().out
+    assert main(["model", "rollback"]) == 0
+    assert main(["model", "use", "0"]) == 0
+    assert main(["model", "use", "7"]) == 2
+    assert current_model() == DEFAULT_MODEL

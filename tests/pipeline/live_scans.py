@@ -1,0 +1,94 @@
+"""Scans for tests: sources that give frames on demand, models that answer what a test says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import SourceInterrupted
+from semc_core.model.presets import new_spec
+from semc_core.model.spec import ModelSpec, Thresholds
+from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.state import EngineSettings, Phase, Statistics
+from semc_core.runtime.base import Runtime
+from semc_core.session.keeper import KeeperFactory
+from semc_core.sources.base import FrameSource, SourceInfo
+from semc_core.types import FramePacket
+from tests.pipeline.scripted import CLASSES, ScriptedRuntime, probabilities, textured
+
+SPEC = new_spec("semc_tiny", CLASSES)
+WAITING = EngineSettings(paced=False)
+EASY = Thresholds(enter=0.2, leave=0.15, min_hold_s=0.2, smoothing_s=0.25, merge_gap_s=0.3)
+Answer = Callable[[int], NDArray[np.float32]]
+_started: list[LiveEngine] = []
+
+
+def stop_all() -> None:
+    """Stop every scan that was made here, and forget it."""
+    while _started:
+        _started.pop().stop()
+
+
+def new_engine(
+    source: Callable[[], FrameSource],
+    runtime: Callable[[], Runtime],
+    keeper: KeeperFactory | None = None,
+    settings: EngineSettings | None = None,
+) -> LiveEngine:
+    engine = LiveEngine(source, runtime, keeper, settings)
+    _started.append(engine)
+    return engine
+
+
+def phase_of(engine: LiveEngine) -> Phase:
+    """A function, because the type checker does not expect a property to change."""
+    return engine.state.phase
+
+
+class CountedSource:
+    """Gives frames when the test says so; live, so the engine never makes it wait."""
+
+    def __init__(self, live: bool = True, frames: int | None = None, rate: float = 30.0) -> None:
+        self._rate = rate
+        self.info = SourceInfo("counted", "camera", 64, 64, 30.0, frames, live)
+        self.go_on = threading.Semaphore(0)
+        self.closed = threading.Event()
+        self._frames = frames
+        self._index = 0
+        self._interrupted = False
+
+    def read(self) -> FramePacket | None:
+        if self.info.live:
+            self.go_on.acquire()
+        if self._interrupted:
+            raise SourceInterrupted("stopped")
+        if self._frames is not None and self._index >= self._frames:
+            return None
+        index, self._index = self._index, self._index + 1
+        return FramePacket("counted", index, index / self._rate, 0.0, textured(index))
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        self.go_on.release()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def scripted(answer: Answer, spec: ModelSpec = SPEC) -> Callable[[], Runtime]:
+    return lambda: ScriptedRuntime(spec, answer)
+
+
+def held(index: int) -> NDArray[np.float32]:
+    """A held for the first 60 frames, nothing after."""
+    return probabilities("A" if index < 60 else "NSP", 0.95)
+
+
+def assert_nothing_lost(counted: Statistics) -> None:
+    assert counted.frames_in == (
+        counted.classified + counted.skipped + counted.dropped + counted.in_flight
+    ), counted
+    assert 0 <= counted.in_flight <= 2

@@ -1,0 +1,160 @@
+"""`semc pretrain` and `semc train` from the command line: recipes, data without labels, and faults."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from main import main
+from semc_core.errors import UsageError
+from semc_core.labels import NON_STANDARD
+from semc_core.model.file import read_spec
+from tests.training.toy_folder import write_toy_folder
+from training.cli import train
+from training.config import TrainOptions, train_recipe
+from training.schedule import Budget
+from training.trainer.progress import PROGRESS_NAME, STOP_NAME
+
+SHORT = ["--steps", "2", "--validations", "1", "--batch", "8", "--threads", "1", "--preset", "semc_tiny"]
+
+
+@pytest.fixture(scope="module")
+def partly_labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Discs and bars of twenty patients; what was no plane is not labelled."""
+    folder = write_toy_folder(tmp_path_factory.mktemp("data") / "toy", 120)
+    shutil.move(folder / NON_STANDARD, folder / "unlabelled")
+    return folder
+
+
+def progress_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / PROGRESS_NAME).read_text(encoding="utf-8").splitlines()]
+
+
+def test_an_encoder_is_pretrained_on_all_frames_and_a_model_trained_on_the_labelled_ones(
+    partly_labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder, model = tmp_path / "encoder.safetensors", tmp_path / "model.safetensors"
+    data = ["--data", str(partly_labelled), *SHORT]
+    assert main(["pretrain", "--method", "awcl", "--out", str(encoder), *data]) == 0
+    said = capsys.readouterr().out
+    assert "of them with an anatomy" in said
+    assert " 100% of them" not in said
+    more = ["--augment", "simclr", "--ultrasound", "gain,haze", "--encoder", str(encoder)]
+    more += ["--recipe", "paper", "--second-task", "simclr", "--resume"]
+    assert main(["train", "--out", str(model), *more, *data]) == 0
+    said = capsys.readouterr().out
+    assert "No checkpoint is there; it begins anew." in said
+    assert any(line.startswith("step 2 ") and " F1 " in line for line in said.splitlines())
+    spec = read_spec(model)
+    assert spec.classes == ("BAR", "DISC", NON_STANDARD)  # "none of these" has no pictures
+    assert spec.provenance["encoder"]["method"] == "awcl"
+    assert spec.provenance["options"]["optimiser"] == "sgd"
+    assert spec.provenance["options"]["ultrasound"] == ["gain", "haze"]
+    assert spec.provenance["data"] == "toy"
+    assert isinstance(spec.provenance["train_patients"], int)  # how many, and no name
+    assert "has not been tested on others" in spec.notice
+    events = [told["event"] for told in progress_of(tmp_path / "model.run")]
+    assert events[0] == "started"
+    assert events[-1] == "finished"
+    assert {"validated", "calibrated"} < set(events)
+
+
+def test_a_fault_is_told_to_who_reads_the_progress(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "model.safetensors")]
+    assert main(["train", "--data", str(tmp_path / "none"), *out]) == 2
+    said = capsys.readouterr().err
+    told = progress_of(tmp_path / "model.run")[-1]
+    assert told["event"] == "failed"
+    assert told["message"] in said
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--nice", "20"], "between 0 and 19"),
+        (["--alpha", "much"], "neither a number"),
+        (["--alpha", "2"], "within 0 and 1"),
+        (["--recipe", "mine"], "no recipe"),
+        (["--method", "vgg"], "no network"),
+        (["--augment", "all"], "no recipe"),
+        (["--batch", "8", "--accumulate", "8"], "two frames or more"),
+        (["--contrast", "triplet"], "no loss"),
+        (["--method", "resnet18", "--contrast", "supcon"], "says nothing to the network resnet18"),
+        (["--method", "supcon", "--alpha", "0.3"], "says nothing to the network supcon"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(
+    given: list[str], words: str, partly_labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = [
+        "--out",
+        str(tmp_path / "model.safetensors"),
+        "--data",
+        str(partly_labelled),
+        "--preset",
+        "semc_tiny",
+    ]
+    assert main(["train", *out, *given]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_recipes_are_those_of_the_paper_and_of_its_code() -> None:
+    paper, released = (train_recipe(name).options for name in ("paper", "released"))
+    assert train_recipe("paper").epochs == train_recipe("released").epochs == 200
+    for options in (paper, released):
+        assert (options.optimiser, options.rate, options.batch) == ("sgd", 1e-3, 16)
+        assert (options.draws, options.average, options.progressive) == ("shuffled", 0.0, False)
+    assert (paper.weight_decay, paper.warm_up, paper.losses.contrast) == (1e-4, 0.0, "supcon")
+    assert (released.weight_decay, released.warm_up, released.losses.contrast) == (5e-4, 0.025, "gpaco")
+    assert (paper.preset, paper.recipe) == ("semc_r50_paper", "paper")
+    assert train_recipe("live").options == TrainOptions(Budget(steps=1))
+
+
+def test_what_the_user_gives_goes_before_the_recipe() -> None:
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    given = ["--recipe", "released", "--alpha", "0.1", "--rate", "0.5"]
+    args = parser.parse_args(["--data", "x", "--out", "y", *given])
+    options = train._options(args)
+    assert (options.losses.alpha, options.rate, options.weight_decay) == (0.1, 0.5, 5e-4)
+    assert options.losses.contrast == "gpaco"
+
+
+CTRL_C_TWICE = """
+import signal, sys
+from pathlib import Path
+from training.cli.common import stopping_on_signals
+
+# A background job inherits that Ctrl+C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with stopping_on_signals(Path(sys.argv[1])) as signals:
+    signal.raise_signal(signal.SIGINT)
+    print("asked" if signals == [signal.SIGINT] else signals)
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_ctrl_c_asks_for_a_stop_and_a_second_one_interrupts(tmp_path: Path) -> None:
+    # In a process of its own: the one that runs the tests may not bear it.
+    command = [sys.executable, "-c", CTRL_C_TWICE, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["asked", "interrupted"]
+    assert (tmp_path / STOP_NAME).exists()
+
+
+def test_options_out_of_range_are_refused() -> None:
+    for wrong in ({"batch": 1}, {"rate": 0.0}, {"warm_up": 1.0}, {"patience": 0}, {"draws": "all"}):
+        with pytest.raises(UsageError):
+            TrainOptions(Budget(steps=1), **wrong)

@@ -1,0 +1,196 @@
+"""Contrastive pretraining: losses by the publication's equations, pairs by its algorithm, and encoders."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from semc_core.errors import UsageError
+from semc_core.labels import NON_STANDARD
+from semc_core.model.file import write_model
+from semc_core.model.weights import network_arrays
+from tests.training.toys import toy
+from training.data.loading import FrameSet
+from training.initialization import read_encoder, start_from, write_encoder
+from training.losses.nt_xent import UNKNOWN, anatomy_aware, simclr
+from training.models import build, new_spec_of
+from training.pretrain.anatomy import Partners, anatomies, kept, read_coarse
+from training.pretrain.config import PretrainOptions
+from training.pretrain.trainer import Pretraining
+from training.schedule import Budget
+from training.trainer.objective import SecondTask
+
+
+def slow_loss(projections: Tensor, known: list[int], tau: float) -> list[float]:
+    """Equations 1-3 of arXiv 2208.10642 as they are written, one view after the other."""
+    views = [(i, z) for z_pair in (0, 1) for i, z in enumerate(projections[:, z_pair])]
+    per_frame = [0.0] * len(projections)
+    for n, (i, z_i) in enumerate(views):
+        below = sum(math.exp(float(z_i @ z_k) / tau) for k, (_, z_k) in enumerate(views) if k != n)
+        # A(i); without an anatomy, the other view of the frame alone (eq. 1).
+        positives = [
+            z_a
+            for a, (j, z_a) in enumerate(views)
+            if a != n and (known[j] == known[i] if known[i] != UNKNOWN else j == i)
+        ]
+        terms = [math.log(math.exp(float(z_i @ z_a) / tau) / below) for z_a in positives]
+        per_frame[i] -= sum(terms) / len(positives) / 2
+    return per_frame
+
+
+def projections(count: int) -> Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return F.normalize(torch.randn(count, 2, 128, generator=generator, dtype=torch.float64), dim=2)
+
+
+@pytest.mark.parametrize("known", [[0, 1, 0, UNKNOWN, 2, UNKNOWN, 1], [UNKNOWN] * 7, [0] * 7])
+def test_awcl_is_equations_1_to_3(known: list[int]) -> None:
+    z = projections(7)
+    expected = torch.tensor(slow_loss(z, known, 0.5), dtype=torch.float64)
+    assert torch.allclose(anatomy_aware(z, torch.tensor(known), 0.5), expected, atol=1e-9)
+
+
+def test_simclr_is_equation_1() -> None:
+    z = projections(6)
+    expected = torch.tensor(slow_loss(z, [UNKNOWN] * 6, 0.2), dtype=torch.float64)
+    assert torch.allclose(simclr(z, 0.2), expected, atol=1e-9)
+
+
+def test_the_second_task_is_simclr_of_the_pooled_features() -> None:
+    torch.manual_seed(1)
+    task = SecondTask(features=16)
+    pooled = torch.randn(10, 16)  # five frames, then the same again
+    z = task.head(pooled)
+    assert torch.allclose(task(pooled, views=2), simclr(torch.stack([z[:5], z[5:]], dim=1), 0.5))
+
+
+def test_partners_are_other_frames_of_the_anatomy_and_else_the_frame_itself() -> None:
+    known = torch.tensor([0, 0, 0, 1, UNKNOWN, 2, 2])
+    partners = Partners(known)
+    generator = torch.Generator().manual_seed(1)
+    seen: dict[int, set[int]] = {place: set() for place in range(7)}
+    for _ in range(60):
+        chosen = torch.randperm(7, generator=generator)
+        found = partners.of(chosen, known[chosen], generator)
+        for place, partner in zip(chosen.tolist(), found.tolist(), strict=True):
+            seen[place].add(partner)
+    assert seen == {0: {1, 2}, 1: {0, 2}, 2: {0, 1}, 3: {3}, 4: {4}, 5: {6}, 6: {5}}
+
+
+def test_the_anatomy_ratio_says_how_often_labels_are_used() -> None:
+    known = torch.tensor([3, UNKNOWN]).repeat(2000)
+    used = kept(known, 0.3, torch.Generator().manual_seed(1))
+    assert float((used[::2] == 3).float().mean()) == pytest.approx(0.3, abs=0.04)
+    assert (used[1::2] == UNKNOWN).all()
+
+
+def test_anatomies_are_fine_or_coarse_and_unknown_without_a_label(tmp_path: Path) -> None:
+    classes = ("brain-tv", "brain-tc", "femur", "unlabelled", NON_STANDARD)
+    labels = torch.tensor([0, 1, 2, 3, 4])
+    data = FrameSet(torch.zeros(5, 4, 4, dtype=torch.uint8), labels, [], classes)
+    fine = anatomies(data).tolist()
+    assert len(set(fine[:3])) == 3
+    assert fine[3:] == [UNKNOWN, UNKNOWN]
+    (tmp_path / "coarse.csv").write_text("label,anatomy\nbrain-tv,brain\nbrain-tc,brain\nNSP,background\n")
+    coarse = anatomies(data, read_coarse(tmp_path / "coarse.csv")).tolist()
+    assert coarse[0] == coarse[1] != coarse[2]
+    assert coarse[3] == UNKNOWN != coarse[4]
+    with pytest.raises(UsageError, match="label and anatomy"):
+        read_coarse(tmp_path / "none.csv")
+
+
+def pretrained(tmp_path: Path, method: str, steps: int = 6, **changed: object) -> Pretraining:
+    options = PretrainOptions(
+        Budget(steps=steps),
+        method,
+        preset="semc_tiny",
+        batch=8,
+        threads=1,
+        validations=2,
+        **changed,  # type: ignore[arg-type]
+    )
+    return Pretraining(options, toy(0, 30, seed=1), toy(1000, 12, seed=2), tmp_path)
+
+
+def run(training: Pretraining) -> list[dict[str, float]]:
+    told: list[dict[str, float]] = []
+    training.run(lambda progress, loss: None, told.append)
+    return told
+
+
+@pytest.mark.parametrize("method", ["simclr", "awcl"])
+def test_a_pretrained_resnet_starts_every_expert_of_semc(method: str, tmp_path: Path) -> None:
+    training = pretrained(tmp_path, method)
+    assert training.labelled == pytest.approx(2 / 3 if method == "awcl" else 0)  # noise alone is NSP
+    told = run(training)
+    assert len(told) == 2
+    assert all(np.isfinite(row["validation_loss"]) for row in told)
+    path = tmp_path / "encoder.safetensors"
+    write_encoder(path, training.best_network(), {"method": method})
+    arrays, facts, classes = read_encoder(path)
+    assert facts == {"method": method}
+    assert classes == ()
+    assert not any(name.startswith(("classifiers", "projection", "gate")) for name in arrays)
+
+    semc = build("semc", "semc_tiny", ("A", "B", "C"))
+    before = {name: value.clone() for name, value in semc.state_dict().items()}
+    assert start_from(semc, path, ("A", "B", "C")) == {"method": method}
+    after = semc.state_dict()
+    weight = torch.from_numpy(arrays["experts.0.0.conv1.weight"])
+    assert all(torch.equal(after[f"experts.{e}.0.conv1.weight"], weight) for e in range(3))
+    assert torch.equal(after["conv1.weight"], torch.from_numpy(arrays["conv1.weight"]))
+    for name in ("classifiers.0.weight", "gate.score.weight", "ace.0.out_proj.0.weight"):
+        assert torch.equal(after[name], before[name])
+
+
+def test_pretraining_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    whole = pretrained(tmp_path / "whole", "awcl")
+    run(whole)
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(row: dict[str, float]) -> None:
+        raise StoppedError
+
+    first = pretrained(tmp_path / "parts", "awcl")
+    with pytest.raises(StoppedError):
+        first.run(lambda progress, loss: None, stop)
+    second = pretrained(tmp_path / "parts", "awcl")
+    assert second.resume()
+    assert second.step == 3
+    run(second)
+    assert second.best_loss == whole.best_loss
+    expected, got = whole.best_network().state_dict(), second.best_network().state_dict()
+    assert all(torch.equal(got[name], value) for name, value in expected.items())
+
+
+def test_a_training_may_start_from_a_model_with_its_heads_if_the_classes_are_the_same(tmp_path: Path) -> None:
+    classes = ("DISC", NON_STANDARD)
+    model = build("semc", "semc_tiny", classes)
+    path = tmp_path / "model.safetensors"
+    write_model(path, new_spec_of("semc", "semc_tiny", classes), network_arrays(model))
+    same, other = (build("semc", "semc_tiny", names) for names in (classes, ("BAR", NON_STANDARD)))
+    start_from(same, path, classes)
+    start_from(other, path, ("BAR", NON_STANDARD))
+    wanted = model.state_dict()
+    assert torch.equal(same.state_dict()["classifiers.1.weight"], wanted["classifiers.1.weight"])
+    assert not torch.equal(other.state_dict()["classifiers.1.weight"], wanted["classifiers.1.weight"])
+    assert torch.equal(other.state_dict()["ace.0.out_proj.0.weight"], wanted["ace.0.out_proj.0.weight"])
+
+
+def test_an_encoder_of_another_network_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "encoder.safetensors"
+    write_encoder(path, build("resnet", "semc_live", ("A", "B")), {})
+    network = build("semc", "semc_tiny", ("A", "B"))
+    with pytest.raises(UsageError, match="another network"):
+        start_from(network, path, ("A", "B"))
+    path.write_bytes(b"damaged")
+    with pytest.raises(UsageError, match="cannot be read as an encoder"):
+        start_from(network, path, ("A", "B"))

@@ -1,0 +1,162 @@
+"""The ablation: every variant trains, a broken-off one goes on, and the tables say what came out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from main import main
+from semc_core.errors import UsageError
+from semc_core.labels import LIVER_CLASSES
+from tests.training.toys import toy
+from training.ablation import VARIANTS, Frames, Run, missing, options_of, planned, read_result, train_missing
+from training.ablation_table import markdown, summary
+from training.benchmark import Benchmark, benchmark_names, load_frames_of, missing_patients, read_benchmark
+from training.data.shards import read_shard, shard_path, write_shard
+from training.data.splits import Split
+from training.models import NETWORKS
+
+SMALL = Benchmark("toy", "0:5", "1000:1005", "2000:2005", 10, 64, "semc_tiny", 4, 12, 2e-3, (1, 2))
+
+
+@pytest.fixture(scope="module")
+def frames() -> Frames:
+    return Frames(toy(0, 60, 1), toy(1000, 30, 2), toy(2000, 30, 3))
+
+
+def test_the_benchmarks_that_ship_are_sound() -> None:
+    assert "simulated_small" in benchmark_names()
+    for name in benchmark_names():
+        benchmark = read_benchmark(name)
+        assert len(benchmark.seeds) >= 3
+        splits = [set(benchmark.patients(split)) for split in Split]
+        assert sum(map(len, splits)) == len(set.union(*splits))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = 'x'", "must have exactly"),
+        ("name = ", "no TOML file"),
+        ('[patients]\ntrain="0:2"', "must have exactly"),
+    ],
+)
+def test_a_file_that_is_no_benchmark_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        read_benchmark(str(path))
+    with pytest.raises(UsageError, match="There is no benchmark"):
+        read_benchmark("nothing")
+
+
+def test_patients_of_another_split_are_refused() -> None:
+    with pytest.raises(UsageError, match="belong to another split"):
+        replace(SMALL, test="999:1003")
+    with pytest.raises(UsageError, match="each once"):
+        replace(SMALL, seeds=(1, 1))
+
+
+def test_every_variant_is_what_its_name_says() -> None:
+    assert list(VARIANTS)[:5] == ["plain", "ace", "ace-samc", "ace-mc", "all"]
+    for variant in VARIANTS.values():
+        options = options_of(Run(variant, 1), SMALL, 1)
+        assert options.method in NETWORKS
+        assert (options.losses.contrast == "none") is not variant.contrast
+        assert options.losses.alpha == variant.alpha
+    assert [variant.alpha for variant in VARIANTS.values()][5:] == [0.01, 0.05, 0.1, 0.2, 0.5]
+    with pytest.raises(UsageError, match="no variant 'none'"):
+        planned(SMALL, ["none"])
+
+
+def test_a_broken_off_ablation_goes_on_with_what_is_missing(frames: Frames, tmp_path: Path) -> None:
+    runs = planned(SMALL, ["plain", "all"])
+    assert [(run.variant.name, run.seed) for run in runs] == [
+        ("plain", 1), ("all", 1), ("plain", 2), ("all", 2),
+    ]  # fmt: skip
+    first = train_missing(runs, SMALL, frames, tmp_path, threads=1)
+    next(first)
+    first.close()  # as a kill would
+    assert missing(runs, SMALL, tmp_path) == runs[1:]
+    kept = runs[0].path(tmp_path).read_bytes()
+    told: list[float] = []
+    done = dict(train_missing(runs, SMALL, frames, tmp_path, 1, lambda run, progress: told.append(progress)))
+    assert list(done) == runs[1:]
+    assert max(told) == 1
+    assert runs[0].path(tmp_path).read_bytes() == kept
+    assert not (tmp_path / "work").exists()
+
+    results = {
+        name: {run.seed: read_result(run, SMALL, tmp_path) or {} for run in runs if run.variant.name == name}
+        for name in ("plain", "all")
+    }
+    found = summary(SMALL, results, {"device": "CPU"})
+    assert [row["variant"] for row in found["table"]] == ["plain", "all"]
+    row = found["table"][1]
+    f1s = [results["all"][seed]["test"]["f1"] for seed in (1, 2)]
+    assert row["f1"]["mean"] == pytest.approx(sum(f1s) / 2)
+    assert row["f1"]["std"] == pytest.approx(abs(f1s[0] - f1s[1]) / 2**0.5)
+    assert row["f1_difference"]["count"] == 2
+    assert 0.05 <= results["all"][1]["alpha_mean"][-1] <= 0.95
+    assert results["plain"][1]["alpha_mean"][-1] == 1
+    text = markdown(json.loads(json.dumps(found)))
+    assert "| plain | 2 |" in text
+    assert "| all (alpha learned) | 2 |" in text
+
+    other = replace(SMALL, steps=5)
+    with pytest.raises(UsageError, match="another benchmark"):
+        missing(runs, other, tmp_path)
+
+
+def test_the_same_run_gives_the_same_numbers(frames: Frames, tmp_path: Path) -> None:
+    run = planned(SMALL, ["ace-mc"])[:1]
+    found = [
+        next(iter(train_missing(run, SMALL, frames, tmp_path / name, threads=1)))[1] for name in ("a", "b")
+    ]
+    for each in found:
+        del each["seconds"]
+    assert found[0] == found[1]
+
+
+def test_the_command_trains_from_rendered_patients(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out, own = tmp_path / "set", tmp_path / "out", tmp_path / "own.toml"
+    data.mkdir()
+    own.write_text(
+        'name = "own"\n[patients]\ntrain = "0:5"\nvalidation = "1000:1005"\ntest = "2000:2005"\n'
+        "[pictures]\nframes = 12\nsize = 128\n"
+        '[training]\npreset = "semc_tiny"\nsteps = 2\nbatch = 8\nrate = 0.002\nseeds = [1]\n'
+    )
+    benchmark = read_benchmark(str(own))
+    assert len(missing_patients(benchmark, data)) == 15
+    for split, first in ((Split.TRAIN, 0), (Split.VALIDATION, 1000), (Split.TEST, 2000)):
+        _write_patients(data, first)
+        loaded = load_frames_of(benchmark, data, split)
+        assert loaded.frames.shape[1:] == (64, 64)
+        assert loaded.frames.dtype == torch.uint8
+        assert loaded.groups == [f"{first + i:05d}" for i in range(5)]
+    given = ["ablate", "--benchmark", str(own), "--data", str(data), "--out", str(out), "--only", "plain,ace"]
+    assert main([*given, "--list"]) == 0
+    assert capsys.readouterr().out.count("missing") == 2
+    assert main(given) == 0
+    assert "| + ACE | 1 |" in (out / "ablation.md").read_text()
+    assert len(json.loads((out / "ablation.json").read_bytes())["runs"]) == 2
+    assert main([*given, "--list"]) == 0
+    assert "2 of 2 trainings done" in capsys.readouterr().out
+
+
+def _write_patients(folder: Path, first: int) -> None:
+    """Toy pictures under the names of the liver's planes, twice as large as the network's."""
+    data = toy(first, 60, first)
+    for patient in range(first, first + 5):
+        places = [i for i, row in enumerate(data.rows) if int(row.group) == patient]
+        pictures = data.frames[places].numpy().repeat(2, axis=1).repeat(2, axis=2)
+        names = {"DISC": LIVER_CLASSES[0], "BAR": LIVER_CLASSES[1]}
+        rows = [replace(data.rows[i], plane=names.get(data.rows[i].plane, "NSP")) for i in places]
+        write_shard(folder, patient, pictures, rows)
+        assert len(read_shard(shard_path(folder, patient))[1]) == 12

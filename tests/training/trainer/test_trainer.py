@@ -1,0 +1,116 @@
+"""A toy training from start to model file, calibration, and going on after a stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from semc_core.errors import UsageError
+from semc_core.labels import NON_STANDARD
+from semc_core.model.file import read_model
+from semc_core.runtime.load import load_runtime
+from tests.training.toys import CLASSES, options, toy
+from training.calibration import fit_novelty, fit_temperature
+from training.data.dataset import FrameSet
+from training.inference import classify
+from training.metrics import frame_metrics
+from training.publish import finish
+from training.schedule import Budget, Pace, rate_factor, side_at
+from training.trainer.loop import Training
+
+
+def run(training: Training) -> list[dict[str, float]]:
+    told: list[dict[str, float]] = []
+    training.run(lambda progress, loss: None, told.append)
+    return told
+
+
+def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
+    train, validation = toy(0, 240, seed=1), toy(1000, 90, seed=2)
+    training = Training(options(100), train, validation, tmp_path / "run")
+    told = run(training)
+    assert told[-1]["validation_accuracy"] > 0.9
+    assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 1 + len(told)
+
+    path = tmp_path / "toy.safetensors"
+    network = training.best_network()
+    spec = finish(network, training.options, train, validation, path, "toys", {"steps": training.step})
+    assert "knows only the simulated scan" in spec.notice
+    assert spec.provenance["data"] == "simulated scans of this program"
+    assert spec.provenance["train_patients"] == ["00000", "00004", 5]
+    assert spec.notice in path.with_suffix(".md").read_text()
+    read, arrays = read_model(path)
+    assert read.classes == CLASSES
+    assert arrays["novelty.mean"].shape[1] == arrays["novelty.whiten"].shape[0]
+
+    runtime = load_runtime(path, "cpu", threads=1)
+    frames = validation.frames[:12]
+    inputs = (frames[:, None].numpy() / np.float32(255) - 0.2) / 0.2
+    answers = runtime.classify(inputs.astype(np.float32))
+    runtime.close()
+    expected = classify(network, frames, spec.preprocessing).logits.argmax(1)
+    assert sum(a.probabilities.argmax() == e for a, e in zip(answers, expected, strict=True)) >= 11
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    train, validation = toy(0, 30, seed=1), toy(1000, 30, seed=2)
+    run(Training(options(2), train, validation, tmp_path))
+    other = FrameSet(train.frames, train.labels, train.rows, ("DISC", "ROD", NON_STANDARD))
+    others = FrameSet(validation.frames, validation.labels, validation.rows, other.classes)
+    with pytest.raises(UsageError, match="other classes"):
+        Training(options(2), other, others, tmp_path).resume()
+    (tmp_path / "last.pt").write_bytes(b"damaged")
+    with pytest.raises(UsageError, match="cannot be read"):
+        Training(options(2), train, validation, tmp_path).resume()
+
+
+def test_a_patient_on_both_sides_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="training and validation"):
+        Training(options(2), toy(0, 30, seed=1), toy(4, 30, seed=2), tmp_path)
+
+
+def test_temperature_lowers_the_likelihood_loss_and_the_calibration_error() -> None:
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.randint(0, 3, (600,), generator=generator)
+    honest = torch.randn(600, 3, generator=generator) + 1.5 * torch.nn.functional.one_hot(labels, 3)
+    logits = honest * 4  # far too sure
+    temperature = fit_temperature(logits, labels)
+    loss = torch.nn.functional.cross_entropy
+    assert temperature > 1.5
+    assert loss(logits / temperature, labels) < loss(logits, labels)
+    before = frame_metrics(torch.softmax(logits, 1), labels, CLASSES)["calibration_error"]
+    after = frame_metrics(torch.softmax(logits / temperature, 1), labels, CLASSES)["calibration_error"]
+    assert after < before
+
+
+def test_novelty_is_small_for_the_known_and_large_for_the_unknown() -> None:
+    rng = np.random.default_rng(1)
+    centres = rng.normal(0, 5, (2, 16))
+    labels = rng.integers(0, 2, 400)
+    known = (centres[labels] + rng.normal(0, 1, (400, 16))).astype(np.float32)
+    held_out = (centres[rng.integers(0, 2, 200)] + rng.normal(0, 1, (200, 16))).astype(np.float32)
+    novelty = fit_novelty(known, labels, held_out, dimensions=16)
+    assert np.mean(novelty.of(held_out) <= 1) == pytest.approx(0.99, abs=0.011)
+    assert novelty.of((centres.mean(0) + 30 + rng.normal(0, 1, (50, 16))).astype(np.float32)).min() > 1.5
+
+
+def test_the_schedule_rises_falls_and_ends_at_full_size() -> None:
+    factors = [rate_factor(progress / 100) for progress in range(101)]
+    assert factors.index(max(factors)) == 4
+    assert factors[-1] == pytest.approx(0.01)
+    assert [side_at(p, 160, True) for p in (0.0, 0.5, 0.6)] == [128, 128, 160]
+    assert side_at(0.0, 224, False) == 224
+    assert Budget(minutes=2).progress(step=5, elapsed_s=60) == 0.5
+    with pytest.raises(UsageError):
+        Budget()
+    with pytest.raises(UsageError):
+        Budget(steps=0)
+
+
+def test_time_asleep_does_not_use_up_the_budget() -> None:
+    pace = Pace()
+    assert [pace.counted(took_s) for took_s in (2.0, 1.0, 3.0)] == [2.0, 1.0, 3.0]
+    assert pace.counted(3600.0) < 30

@@ -1,0 +1,290 @@
+"""What the training commands have in common: priority, the bar, how a run is stopped, and what it tells."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from semc_core.cli.arguments import count, new_file, positive, seed
+from semc_core.errors import SaveError, SemcError, UsageError
+from semc_core.model.comparison import run_folder
+from semc_core.model.presets import PRESETS
+
+if TYPE_CHECKING:
+    from training.schedule import Budget
+    from training.trainer.progress import Progress
+
+Row = dict[str, float]
+
+INTERRUPTED = 130
+"""Exit code after Ctrl+C or a termination, when the run can go on later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What is said of a run.
+
+    Attributes:
+        title: Beside the bar.
+        opening: Before the first step.
+        line: A validation in words.
+    """
+
+    title: str
+    opening: str
+    line: Callable[[Row], str]
+
+
+class Run(Protocol):
+    """A training or pretraining."""
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that speaks."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+
+    def run(self, tell: Callable[[float, float], None], told: Callable[[Row], None]) -> bool:
+        """Run to the end."""
+
+    def resume(self) -> bool:
+        """Go on where a run before stopped. False if there is none."""
+
+
+def add_common(parser: argparse.ArgumentParser, written: str, preset: str, augment: str) -> None:
+    """Arguments that every training command has.
+
+    Args:
+        parser: Gets them.
+        written: What the file is that is written, for people.
+        preset: The default preset, for people.
+        augment: What `--augment` says, for people.
+    """
+    parser.add_argument("--out", type=new_file, required=True, help=f"{written} to write (.safetensors)")
+    parser.add_argument("--preset", help=f"one of {', '.join(PRESETS)} (default: {preset})")
+    parser.add_argument("--augment", help=augment)
+    parser.add_argument(
+        "--ultrasound", metavar="A,B", help="further changes: gain, time-gain, speckle, shadow, haze"
+    )
+    parser.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="DIR",
+        help='folder of a data set, or "simulated:20" for simulated patients; give it again for more',
+    )
+    parser.add_argument(
+        "--groups",
+        default="",
+        help="regular expression that finds the patient in a file name, if nothing does",
+    )
+    end = parser.add_mutually_exclusive_group()
+    end.add_argument("--minutes", type=positive, help="train this long")
+    end.add_argument("--steps", type=count, help="train this many steps; repeats exactly")
+    end.add_argument("--epochs", type=positive, help="see every frame this often; repeats exactly")
+    parser.add_argument("--batch", type=count, help="frames per step, of all processes together")
+    parser.add_argument("--precision", choices=("32", "bf16", "16"), help="32 bits, or half (default: 32)")
+    parser.add_argument("--rate", type=positive, help="greatest learning rate")
+    parser.add_argument("--validations", type=count, help="how often to validate")
+    parser.add_argument(
+        "--patience", type=count, help="end after so many validations without a better result"
+    )
+    parser.add_argument("--seed", type=seed, default=1)
+    parser.add_argument("--threads", type=count, default=2, help="CPU threads of a process (default: 2)")
+    parser.add_argument("--nice", type=int, default=0, metavar="N", help="lower priority, 0-19 (default: 0)")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the same --out")
+
+
+def prepare(args: argparse.Namespace) -> None:
+    """Set the priority, and what PyTorch reads when it is loaded.
+
+    Raises:
+        UsageError: The file to write or the priority is none.
+    """
+    if args.out.suffix != ".safetensors":
+        raise UsageError(f"{args.out} must end in .safetensors; choose another name.")
+    if not 0 <= args.nice <= 19:
+        raise UsageError("--nice must lie between 0 and 19.")
+    # Threads that wait by spinning make training several times slower as soon as anything else runs on the
+    # machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _lower_priority(args.nice)
+
+
+def _lower_priority(by: int) -> None:
+    if by == 0:
+        return
+    if sys.platform == "win32":
+        import psutil
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(by)
+
+
+def budget_of(args: argparse.Namespace, frames: int, batch: int, default: Budget) -> Budget:
+    """When to end: as the user says, or `default`."""
+    from training.schedule import Budget
+
+    if args.epochs is not None:
+        return Budget(steps=max(1, round(args.epochs * frames / batch)))
+    if args.steps is None and args.minutes is None:
+        return default
+    return Budget(args.steps, args.minutes)
+
+
+def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the named arguments that the user gave."""
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+def given_options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """As options: what the user gave of the arguments that every training command has, and of the named."""
+    found = given(args, "preset", "batch", "precision", "rate", "validations", "patience", *names)
+    if args.augment is not None:
+        found["recipe"] = args.augment
+    if args.ultrasound is not None:
+        found["ultrasound"] = tuple(args.ultrasound.split(","))
+    return found | {"seed": args.seed, "threads": args.threads}
+
+
+def carry_out(
+    run: Run,
+    args: argparse.Namespace,
+    progress: Progress | None,
+    say: Saying,
+    finish: Callable[[Progress], float],
+) -> int:
+    """Begin or go on, run with a bar, and finish, unless a signal or another program stops it.
+
+    Args:
+        run: What is run.
+        args: Of the command.
+        progress: Where to tell of what comes after the steps; None in a process that does not speak.
+        say: Words for people.
+        finish: Writes what the command is for; returns the loss to tell with the end, NaN for none.
+
+    Returns:
+        The exit code.
+    """
+    from training.trainer.distributed import leave
+
+    if run.first:
+        print(say.opening)
+    if args.resume:
+        goes_on = run.resume()
+        if run.first:
+            print(f"Goes on at step {run.step}." if goes_on else "No checkpoint is there; it begins anew.")
+    with stopping_on_signals(run_folder(args.out)) as signals:
+        ended = run_with_bar(run, say.title, say.line)
+    leave()
+    if progress is None:
+        return 0
+    if not ended:
+        print(f"Stopped at step {run.step}; --resume goes on from there.")
+        return INTERRUPTED if signals else 0
+    progress.tell("finished", loss=finish(progress), step=run.step, progress=1.0, eta_s=0.0)
+    return 0
+
+
+@contextmanager
+def reading_bar(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for reading pictures; is told how many are done, of how many."""
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task(words, total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell
+
+
+def run_with_bar(run: Run, words: str, line: Callable[[Row], str]) -> bool:
+    """Run with a bar that shows the time left, and one line per validation. Returns whether it ended."""
+    if not run.first:
+        return run.run(lambda progress, loss: None, lambda row: None)
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task(words, total=1.0)
+
+        def tell(progress: float, loss: float) -> None:
+            bar.update(task, completed=progress, description=f"{words}, loss {loss:.3f}")
+
+        return run.run(tell, lambda row: bar.console.print(line(row), soft_wrap=True))
+
+
+@contextmanager
+def stopping_on_signals(folder: Path) -> Iterator[list[int]]:
+    """In here Ctrl+C or a termination asks the run in `folder` to stop after its step; a second one ends it.
+
+    Yields:
+        The signals that came.
+    """
+    from training.trainer.progress import ask_to_stop
+
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        ask_to_stop(folder)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, heard)
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def telling_failure(folder: Path) -> Iterator[Progress | None]:
+    """In here a fault is also told to who reads the progress of the run in `folder`, which no other has.
+
+    Wishes to stop from before are forgotten; from here on they count, also while the pictures are read.
+
+    Yields:
+        Where to tell of what comes after the steps; None in a process that does not speak.
+
+    Raises:
+        UsageError: Another command is running there.
+        SaveError: The folder cannot be written to.
+    """
+    from training.run_folder import writing_alone
+    from training.trainer.progress import Progress
+
+    if os.environ.get("RANK", "0") != "0":
+        yield None
+        return
+    with writing_alone(folder):
+        progress = Progress(folder)
+        progress.stop_heard()
+        try:
+            yield progress
+        except Exception as error:
+            known = isinstance(error, SemcError)
+            words = str(error) if known else f"It ended with {type(error).__name__}; see its output."
+            with suppress(SaveError):  # A full disk may be the very fault; it is raised below.
+                progress.tell("failed", words)
+            raise

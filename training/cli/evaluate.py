@@ -1,0 +1,222 @@
+"""`semc eval`: hold a model against labelled frames, or against simulated test patients."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from semc_core.cli.arguments import IN_USE, count, model_file, new_file, positive
+from semc_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from training.evaluation.predictions import Judge
+    from training.evaluation.result import Result
+
+HELP = "measure a model on labelled frames or simulated patients: scores, calibration, false alarms, a report"
+
+_SPLITS: Final = ("test", "validation", "train", "all")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("model", type=model_file, help=f"model file, or {IN_USE} for the one in use")
+    parser.add_argument(
+        "data", nargs="?", help="data set as `semc data check` reads it; without one, simulated patients"
+    )
+    parser.add_argument(
+        "--split", choices=_SPLITS, help="which pictures (default: test, or all if none is split)"
+    )
+    parser.add_argument("--groups", default="", help="regular expression that finds a patient in a file name")
+    parser.add_argument(
+        "--no-planes",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="videos or pictures that show none of the planes, to count false alarms; can be given again",
+    )
+    parser.add_argument(
+        "--out",
+        type=_place,
+        metavar="PATH",
+        help="folder for report.html, result.json and predictions.csv; or a name ending in .json for the "
+        "numbers alone",
+    )
+    parser.add_argument("--draws", type=count, default=1000, help="of the bootstrap (default: 1000)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "torch-cpu"))
+    parser.add_argument("--precision", default="auto", help="what the network computes in (default: auto)")
+    parser.add_argument("--threads", type=count, help="most CPU threads of the model")
+    simulated = parser.add_argument_group("simulated patients")
+    simulated.add_argument(
+        "--patients",
+        default="2000:2020",
+        help="FIRST:END, or one; from 2000 on test patients (default: 2000:2020)",
+    )
+    simulated.add_argument("--seconds", type=positive, default=60.0, help="of each scan (default: 60)")
+    simulated.add_argument("--frame-rate", type=positive, default=25.0, help="default: 25")
+    simulated.add_argument("--size", default="640x480", help="of the frames, WIDTHxHEIGHT")
+    simulated.add_argument("--processes", type=count, default=2, help="patients side by side (default: 2)")
+    simulated.add_argument(
+        "--record", action="store_true", help="write the holds into the model file and its card, too"
+    )
+
+
+def _place(text: str) -> Path:
+    """A folder, there or to be made, or a file to write.
+
+    Raises:
+        argparse.ArgumentTypeError: It would lie in a folder that is not there, or is of the other kind.
+    """
+    path = Path(text)
+    if path.is_dir() and not _numbers_only(path):
+        return path
+    if path.exists() and not _numbers_only(path):
+        raise argparse.ArgumentTypeError(f"{path} is a file; name a folder, or a file ending in .json")
+    return new_file(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate. Returns the exit code."""
+    from rich.console import Console
+
+    console = Console()
+    if args.data is None:
+        return _on_patients(args, console)
+    if args.record:
+        raise UsageError("--record is for simulated patients; leave it out, or leave out the data set.")
+    return _on_data(args, console)
+
+
+def _on_data(args: argparse.Namespace, console: Console) -> int:
+    from training.data.loading import load_frames
+    from training.data.readers import ReadOptions, open_data
+    from training.evaluation.evaluate import evaluate_answers
+    from training.evaluation.match import chosen_split, matched
+    from training.evaluation.predictions import judge
+    from training.evaluation.report.report import make_report
+    from training.evaluation.report.save import save_evaluation, write_json
+
+    with judge(args.model, args.device, args.threads, args.precision) as judged, _Bar(console) as bar:
+        index = matched(open_data(args.data, ReadOptions(groups=args.groups)), judged.spec)
+        split, doubt = chosen_split(index, args.split)
+        data = load_frames(index, split, judged.spec.preprocessing, progress=bar.named("Reading"))
+        answers = judged.answer(data.frames, bar.named("Classifying"))
+        about = {
+            "name": index.name,
+            "split": split or "all",
+            "notes": [each for each in (doubt, *index.notes) if each],
+        }
+        result = evaluate_answers(
+            answers, data, judged.spec, draws=args.draws, about=about, ran_on=judged.runtime.device_name
+        )
+        result = _with_alarms(result, judged, args.no_planes, bar)
+        if args.out is not None and _numbers_only(args.out):
+            write_json(args.out, result.as_json())
+        elif args.out is not None:
+            samples = index.of_split(split) if split else index.samples
+            save_evaluation(args.out, make_report(result, (judged, data, answers)), data, answers, samples)
+    _tell(args, console, result)
+    return 0
+
+
+def _on_patients(args: argparse.Namespace, console: Console) -> int:
+    import numpy as np
+
+    from semc_core.labels import LIVER_CLASSES
+    from semc_core.model.file import read_spec
+    from training.data.splits import parse_patients
+    from training.evaluation.evaluate import evaluate_answers
+    from training.evaluation.predictions import Answers, judge
+    from training.evaluation.report.report import make_report
+    from training.evaluation.report.save import save_evaluation, write_json
+    from training.evaluation.scans import EvaluationOptions, labelled, scan_patients, summary, tables
+
+    try:
+        width, height = (int(part) for part in args.size.split("x"))
+    except ValueError:
+        raise UsageError(f"{args.size!r} is no size; write WIDTHxHEIGHT, for example 640x480.") from None
+    options = EvaluationOptions(args.seconds, width, height, args.frame_rate)
+    spec = read_spec(args.model)
+    if unknown := [name for name in LIVER_CLASSES if name not in spec.classes]:
+        raise UsageError(
+            f"The simulated patients show {', '.join(unknown)}, which the model does not know; "
+            "name a data set."
+        )
+    scans = scan_patients(args.model, list(parse_patients(args.patients)), options, args.processes)
+    found = summary(spec, scans, options)
+    for table in tables(found):
+        console.print(table)
+    data = labelled(scans, spec.classes)
+    answers = Answers(np.concatenate([scan.probabilities for scan in scans]))
+    doubt = "Not all of these are test patients (2000 and up): the model may know them."
+    about = {
+        "name": f"simulated patients {args.patients}",
+        "split": "",
+        "notes": [] if found["all_test_patients"] else [doubt],
+    }
+    result = evaluate_answers(answers, data, spec, draws=args.draws, about=about, ran_on="CPU, OpenVINO")
+    if args.no_planes:
+        with judge(args.model, args.device, args.threads, args.precision) as judged, _Bar(console) as bar:
+            result = _with_alarms(result, judged, args.no_planes, bar)
+    if args.out is not None and _numbers_only(args.out):
+        write_json(args.out, result.as_json() | {"simulated": found})
+    elif args.out is not None:
+        save_evaluation(args.out, make_report(result, simulated=found), data, answers)
+    _tell(args, console, result)
+    if args.record:
+        from training.restate import restate
+
+        facts = {name: found[name] for name in ("patients", "seconds", "frame_rate", "holds")}
+        restate(args.model, {"test_holds": facts})
+        console.print(f"Recorded in {args.model} and its card.")
+    return 0
+
+
+def _with_alarms(result: Result, judged: Judge, places: list[Path], bar: _Bar) -> Result:
+    from training.evaluation.false_positives import false_alarms
+
+    if not places:
+        return result
+    return replace(result, alarms=false_alarms(judged, places, bar.named("Looking where no plane is")))
+
+
+def _numbers_only(out: Path) -> bool:
+    return out.suffix == ".json"
+
+
+def _tell(args: argparse.Namespace, console: Console, result: Result) -> None:
+    from training.evaluation.report.tables import result_tables
+
+    for table in result_tables(result):
+        console.print(table)
+    for sentence in (*result.data.get("notes", ()), *result.notes):
+        console.print(sentence, markup=False, soft_wrap=True)
+    if args.out is not None:
+        console.print(f"Wrote {args.out}.", markup=False, soft_wrap=True)
+
+
+class _Bar:
+    """A progress bar for one thing after another."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import Progress
+
+        self._progress = Progress(console=console, transient=True)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def named(self, name: str) -> Callable[[int, int], None]:
+        """Tell how many are done, of how many."""
+        task = self._progress.add_task(name, total=None)
+        return lambda done, total: self._progress.update(task, completed=done, total=total)

@@ -1,0 +1,241 @@
+"""`semc train`: train a network on any data set and write its model file."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semc_core.cli.arguments import count, positive
+from semc_core.errors import SemcError, UsageError
+from semc_core.model.comparison import COMPARISON_NAME, run_folder
+from semc_core.text import counted
+from training.cli.common import (
+    Row,
+    Saying,
+    add_common,
+    budget_of,
+    carry_out,
+    given,
+    given_options,
+    prepare,
+    reading_bar,
+    telling_failure,
+)
+
+if TYPE_CHECKING:
+    from training.config import TrainOptions
+    from training.data.given import Given
+    from training.trainer.loop import Training
+    from training.trainer.progress import Progress
+
+HELP = "train a model on simulated patients, folders of images, or corrected sessions"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments. Without a value they follow the recipe."""
+    changes = "how pictures are changed: live, paper, released, simclr or none"
+    add_common(parser, "model file", "the recipe's", changes)
+    parser.add_argument(
+        "--recipe",
+        default="live",
+        help="live (this program's, default), paper (arXiv 2511.12559), or released (its code)",
+    )
+    parser.add_argument(
+        "--method", help="network: semc (default), resnet18, sononet16, supcon, ...; a wrong name lists all"
+    )
+    parser.add_argument(
+        "--encoder", type=Path, help="start from this encoder (`semc pretrain`) or model file"
+    )
+    parser.add_argument(
+        "--accumulate", type=count, help="learn each step's frames in so many parts, to need less memory"
+    )
+    parser.add_argument("--optimiser", choices=("adamw", "sgd"))
+    parser.add_argument("--alpha", help="share of the classification loss, 0-1, or 'learned'")
+    parser.add_argument("--contrast", help="contrastive loss: none, supcon, gpaco or supmin")
+    parser.add_argument(
+        "--class-weights", choices=("none", "inverse"), help="of the classification loss, by frequency"
+    )
+    parser.add_argument(
+        "--second-task", choices=("none", "simclr"), help="learn SimCLR together with the classes"
+    )
+    parser.add_argument("--second-weight", type=positive, help="of the second task (default: 0.5)")
+    parser.add_argument("--full-size", action="store_true", help="no smaller pictures at first")
+    parser.add_argument(
+        "--compare-with",
+        type=Path,
+        metavar="FILE",
+        help="hold the new model against this one (default: the one in use)",
+    )
+    parser.add_argument(
+        "--promote", action="store_true", help="use the new model from now on, if it is no worse"
+    )
+    parser.add_argument("--force", action="store_true", help="use the new model even if it is worse")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train. Returns the exit code."""
+    prepare(args)
+
+    from training.run_folder import saving_to
+
+    folder = run_folder(args.out)
+    with telling_failure(folder) as progress:
+        with saving_to(folder):
+            (folder / COMPARISON_NAME).unlink(missing_ok=True)
+        code = _train(args, folder, progress)
+    if progress is not None and (folder / COMPARISON_NAME).exists():
+        _promote(args)
+    return code
+
+
+def _promote(args: argparse.Namespace) -> None:
+    """Use the new model from now on, if that is wanted; else say how.
+
+    Raises:
+        UsageError: It is refused.
+    """
+    from semc_core.cli.model_versions import comparison_of, in_words, promoted
+
+    comparison = comparison_of(args.out)
+    if args.promote or args.force:
+        print(in_words(promoted(args.out, comparison, "trained", force=args.force)))
+    elif comparison is not None and comparison.verdict in ("better", "as good"):
+        print(f"To use it from now on: semc model use {args.out}")
+    elif comparison is not None:
+        print(f"To use it all the same: semc model use {args.out} --force")
+
+
+def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
+    from semc_core.model.file import read_spec
+    from training.data.given import load_given
+    from training.initialization import read_encoder
+    from training.models import described
+    from training.trainer.loop import Training
+
+    options = _options(args)
+    if args.compare_with is not None:
+        read_spec(args.compare_with)  # What cannot be used is known before the work, not after it.
+    if args.encoder is not None:
+        read_encoder(args.encoder)
+    preprocessing = described(options.method, options.preset).preprocessing
+    with reading_bar("Reading pictures") as tell:
+        data = load_given(args.data, preprocessing, args.seed, args.groups, tell)
+    options = replace(
+        options, budget=budget_of(args, len(data.train.rows), options.batch, _usual(args, data, options))
+    )
+    training = Training(options, data.train, data.validation, folder, args.encoder)
+
+    def finish(progress: Progress) -> float:
+        _finish(training, data, args.out, progress)
+        _compare(args, data, folder, progress)
+        return math.nan
+
+    return carry_out(training, args, progress, Saying("Training", _opening(data), _line), finish)
+
+
+def _opening(data: Given) -> str:
+    train, validation = data.train, data.validation
+    frames = (
+        f"{counted(len(train.rows), 'frame')} of {counted(len(train.groups), 'patient')} to train on, "
+        f"{len(validation.rows)} of {len(validation.groups)} to validate on."
+    )
+    return "\n".join([*data.index.notes, frames])
+
+
+def _compare(args: argparse.Namespace, data: Given, folder: Path, progress: Progress) -> None:
+    """Hold the new model against the one in use. A fault here does not undo the training: it is told."""
+    from semc_core.model.registry import current_model
+    from training.promotion import compare, write_comparison
+
+    try:
+        current = current_model() if args.compare_with is None else args.compare_with
+        comparison = compare(args.out, current, data.index, args.threads)
+    except SemcError as error:
+        progress.tell("compared", f"The new model could not be compared with the one in use. {error}")
+        print(f"The new model could not be compared with the one in use. {error}")
+        return
+    write_comparison(folder, comparison)
+    new = comparison.candidate
+    progress.tell("compared", comparison.sentence, f1=new.f1, accuracy=new.accuracy)
+    print(comparison.sentence)
+
+
+def _finish(training: Training, data: Given, out: Path, progress: Progress) -> None:
+    """Calibrate and write the model file."""
+    from training.publish import finish
+
+    facts: dict[str, Any] = {"steps": training.step, "seconds": round(training.elapsed_s)}
+    if training.encoder:
+        facts["encoder"] = training.encoder
+    network = training.best_network()
+    spec = finish(network, training.options, data.train, data.validation, out, data.index.name, facts)
+    measured: dict[str, Any] = spec.metrics["validation"]
+    before, after = measured["calibration_error_before"], measured["calibration_error"]
+    scores = {"f1": measured["f1"], "accuracy": measured["accuracy"]}
+    progress.tell("calibrated", f"Calibration error {before:.3f} -> {after:.3f}", **scores)
+    print(f"Wrote {out}: accuracy {measured['accuracy']:.3f}, F1 {measured['f1']:.3f}", end=", ")
+    print(f"calibration error {before:.3f} -> {after:.3f}.")
+
+
+def _usual(args: argparse.Namespace, data: Given, options: TrainOptions) -> Any:
+    """The recipe's end."""
+    from training.config import train_recipe
+    from training.schedule import Budget
+
+    epochs = train_recipe(args.recipe).epochs
+    if epochs is None:
+        return Budget(minutes=45.0)
+    return Budget(steps=max(1, round(epochs * len(data.train.rows) / options.batch)))
+
+
+def _options(args: argparse.Namespace) -> TrainOptions:
+    """The recipe's, with what the user gave."""
+    from training.config import train_recipe
+
+    options = train_recipe(args.recipe).options
+    losses = replace(options.losses, **given(args, "contrast", "class_weights"))
+    if args.alpha is not None:
+        losses = replace(losses, alpha=_alpha(args.alpha))
+    changed = given_options(args, "method", "accumulate", "optimiser", "second_task", "second_weight")
+    if args.full_size:
+        changed["progressive"] = False
+    options = replace(options, losses=losses, **changed)
+    _check_losses_fit(args, options)
+    return options
+
+
+def _check_losses_fit(args: argparse.Namespace, options: TrainOptions) -> None:
+    """Refuse a part of the loss that the network is not trained with, instead of leaving it out unsaid."""
+    from training.models import described, fitting_losses
+
+    described(options.method, options.preset)
+    used = fitting_losses(options.method, options.losses)
+    for name, differs in (
+        ("contrast", used.contrast != options.losses.contrast),
+        ("alpha", not options.method.startswith("semc")),
+    ):
+        if getattr(args, name) is not None and differs:
+            raise UsageError(
+                f"--{name} {getattr(args, name)} says nothing to the network {options.method}, which has its "
+                "own loss; leave it out, or choose --method semc."
+            )
+
+
+def _alpha(text: str) -> float | None:
+    try:
+        return None if text == "learned" else float(text)
+    except ValueError:
+        raise UsageError(f"--alpha {text!r} is neither a number nor 'learned'; choose one.") from None
+
+
+def _line(row: Row) -> str:
+    """A validation in words."""
+    return (
+        f"step {row['step']:.0f}  {row['elapsed_s'] / 60:.1f} min  side {row['side']:.0f}  "
+        f"{row['images_per_s']:.0f} images/s  loss {row['loss']:.3f} (moe {row['moe']:.3f}, "
+        f"supcon {row['supcon']:.2f})  train {row['train_accuracy']:.3f}  "
+        f"validation {row['validation_accuracy']:.3f}  F1 {row['validation_f1']:.3f}"
+    )

@@ -1,0 +1,171 @@
+"""How a network is trained: every choice, and the choices of the paper, the released code and this program.
+
+The paper's: arXiv 2511.12559, "Implementation details". Where it and the released code say nothing, the value
+is this program's own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from semc_core.errors import UsageError
+from training.losses.config import LossOptions, loss_recipe
+from training.schedule import Budget
+from training.transforms.augment import AugmentOptions
+
+OPTIMISERS: Final = ("adamw", "sgd")
+PRECISIONS: Final = ("64", "32", "bf16", "16")
+DRAWS: Final = ("balanced", "shuffled")
+SECOND_TASKS: Final = ("none", "simclr")
+
+
+def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise UsageError(f"There is no {what} {given!r}; choose one of {', '.join(known)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """How a network is trained.
+
+    Attributes:
+        budget: When it ends.
+        preset: Architecture and preprocessing.
+        method: The network; one of `training.models.NETWORKS`.
+        batch: Frames per step, of all processes together.
+        accumulate: Parts that a process's frames are learned in, one after the other, before the weights
+            change. The gradient of the cross-entropy is that of the whole batch, but BatchNorm sees one part
+            at a time, and the contrastive losses compare within a part and with the queue, which the earlier
+            parts have entered.
+        precision: "32", "bf16" (half, safe), "16" (half, with a scaled loss), or "64", to compare results
+            closely. The losses are never computed in half.
+        optimiser: "adamw" or "sgd" (momentum 0.9, the paper's).
+        rate: Greatest learning rate.
+        weight_decay: On all weights.
+        warm_up: Share of the training in which the learning rate rises.
+        average: Decay of the weights' moving average, which is what is validated and kept; 0 keeps the
+            weights themselves.
+        progressive: Small pictures first.
+        draws: "balanced" (planes equally often; see `training.data.dataset.draw_weights`) or "shuffled"
+            (every frame once, then all again in another order).
+        non_standard_share: Of NSP in balanced draws.
+        ambiguous_weight: In balanced draws, how often frames between standard and not are drawn, 0 never, 1
+            like others.
+        validations: How many times in all the validation patients are looked at.
+        patience: Validations without a better F1 after which training ends early; None never.
+        seed: Decides weights, draws and augmentation.
+        threads: CPU threads of each process.
+        recipe: How pictures are changed; one of `training.transforms.recipes.RECIPES`.
+        ultrasound: Further changes; from `training.transforms.ultrasound.OPTIONS`.
+        second_task: "none", or "simclr": a contrastive loss between two versions of every frame, learned
+            together with the rest (Migliorelli et al. 2024). Each frame is then in a step twice.
+        second_weight: Of the second task's loss.
+        losses: See there.
+        augment: How far the recipe "live" changes frames.
+
+    Raises:
+        UsageError: There is no such choice, or a number is out of range.
+    """
+
+    budget: Budget
+    preset: str = "semc_live"
+    method: str = "semc"
+    batch: int = 48
+    accumulate: int = 1
+    precision: str = "32"
+    optimiser: str = "adamw"
+    rate: float = 2e-3
+    weight_decay: float = 0.02
+    warm_up: float = 0.04
+    average: float = 0.995
+    progressive: bool = True
+    draws: str = "balanced"
+    non_standard_share: float = 0.45
+    ambiguous_weight: float = 0.25
+    validations: int = 15
+    patience: int | None = None
+    seed: int = 1
+    threads: int = 2
+    recipe: str = "live"
+    ultrasound: tuple[str, ...] = ()
+    second_task: str = "none"
+    second_weight: float = 0.5
+    losses: LossOptions = field(default_factory=LossOptions)
+    augment: AugmentOptions = field(default_factory=AugmentOptions)
+
+    def __post_init__(self) -> None:
+        _one_of("optimiser", self.optimiser, OPTIMISERS)
+        _one_of("precision", self.precision, PRECISIONS)
+        _one_of("way of drawing frames", self.draws, DRAWS)
+        _one_of("second task", self.second_task, SECOND_TASKS)
+        if self.batch < 2 or self.accumulate < 1 or self.accumulate > self.batch // 2:
+            raise UsageError("A step needs two frames or more, and so does each part that it is learned in.")
+        if self.rate <= 0 or self.weight_decay < 0 or not 0 <= self.warm_up < 1:
+            raise UsageError("The learning rate must be above 0, its decay 0 or more, its warm-up below 1.")
+        if self.validations < 1 or (self.patience is not None and self.patience < 1):
+            raise UsageError("Training needs one validation or more, and a patience of one or more.")
+
+
+def plain(options: Any) -> dict[str, Any]:
+    """A dataclass of options as plain JSON values."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(options)))
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRecipe:
+    """A published way of training.
+
+    Attributes:
+        options: Its choices; the budget is a placeholder.
+        epochs: How often it sees every frame; None: as long as the user says.
+    """
+
+    options: TrainOptions
+    epochs: int | None = None
+
+
+_SOME: Final = Budget(steps=1)
+_PUBLISHED: Final = TrainOptions(
+    _SOME,
+    batch=16,
+    optimiser="sgd",
+    rate=1e-3,
+    average=0.0,
+    progressive=False,
+    draws="shuffled",
+    validations=200,
+)
+_PAPER: Final = replace(
+    _PUBLISHED,
+    preset="semc_r50_paper",
+    weight_decay=1e-4,
+    warm_up=0.0,
+    recipe="paper",
+    losses=loss_recipe("paper"),
+)
+_RELEASED: Final = replace(
+    _PUBLISHED,
+    preset="semc_r50",
+    weight_decay=5e-4,
+    warm_up=5 / 200,
+    recipe="released",
+    losses=loss_recipe("released"),
+)
+TRAIN_RECIPES: Final = {
+    "live": TrainRecipe(TrainOptions(_SOME, losses=loss_recipe("live"))),
+    "paper": TrainRecipe(_PAPER, epochs=200),
+    "released": TrainRecipe(_RELEASED, epochs=200),
+}
+
+
+def train_recipe(name: str) -> TrainRecipe:
+    """The recipe of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    _one_of("recipe", name, tuple(TRAIN_RECIPES))
+    return TRAIN_RECIPES[name]

@@ -1,0 +1,135 @@
+"""Reading the pictures of samples, each with the region that shows the scan.
+
+Formats: images, frames of rendered sets, NIfTI and MetaImage, frames of a session's loop.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import SourceError, UsageError
+from semc_core.imaging.crop import find_crop
+from semc_core.imaging.preprocess import whole
+from semc_core.review.loop import loop_of
+from semc_core.session.session import Session
+from semc_core.sources.images import read_image
+from semc_core.types import Crop
+from training.data.shards import read_shard
+from training.data.volumes import VOLUME_SUFFIXES, read_volume
+
+_LONGEST_JSON: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture.
+
+    Attributes:
+        pixels: uint8 (H, W) gray or (H, W, 3) RGB.
+        crop: The region that shows the scan.
+        kind: See `Row`.
+        distance: See `Row`.
+        scan_frame: See `Row.frame`.
+    """
+
+    pixels: NDArray[np.uint8]
+    crop: Crop
+    kind: str = ""
+    distance: float = float("inf")
+    scan_frame: int = -1
+
+
+def read_pictures(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+    """The pictures of one file, in the order asked for.
+
+    Args:
+        path: An image, a file of many pictures, or a session's folder.
+        frames: Places in the file, from 0; of a session the frames' indices in its scan.
+
+    Raises:
+        SourceError: The file cannot be read, or has no such frame.
+        SessionError: The session cannot be opened.
+    """
+    reader = _reader_of(path)
+    try:
+        yield from reader(path, frames)
+    except UsageError as error:
+        raise SourceError(str(error)) from error
+
+
+def _reader_of(path: Path) -> Callable[[Path, Sequence[int]], Iterator[Picture]]:
+    if path.name.lower().endswith(VOLUME_SUFFIXES):
+        return _from_volume
+    if path.suffix == ".npy":
+        return _from_shard
+    return _from_session if path.is_dir() else _from_image
+
+
+def _from_image(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+    pixels = read_image(path)
+    picture = Picture(pixels, _stored_crop(path, pixels) or find_crop(pixels) or whole(pixels))
+    for frame in frames:
+        _check_frame(path, frame, 1)
+        yield picture
+
+
+def _from_volume(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+    pictures = read_volume(path)
+    for frame in frames:
+        _check_frame(path, frame, len(pictures))
+        yield Picture(pictures[frame], find_crop(pictures[frame]) or whole(pictures[frame]), scan_frame=frame)
+
+
+def _from_shard(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+    """Stored as live crops them already."""
+    pictures, rows = read_shard(path.with_suffix(".csv"))
+    for frame in frames:
+        _check_frame(path, frame, len(rows))
+        pixels, row = np.array(pictures[frame]), rows[frame]
+        yield Picture(pixels, whole(pixels), row.kind, row.distance, row.frame)
+
+
+def _from_session(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+    with Session.open(path, read_only=True) as session:
+        loop = loop_of(session)
+        if loop is None:
+            raise SourceError(f"The loop of {path.name} is gone; put it back, or remove the marks.")
+        try:
+            table = session.frames()
+            rows = {int(index): row for row, index in enumerate(table.index)}
+            for frame in frames:
+                if frame not in rows:
+                    raise SourceError(f"{path.name} has no frame {frame}; index the data set again.")
+                packet = loop.frame(loop.at(float(table.pts_s[rows[frame]])))
+                if packet.index != frame:
+                    raise SourceError(f"Frame {frame} of {path.name} was not recorded; remove the mark.")
+                yield Picture(packet.pixels, Crop(*map(int, table.crop[rows[frame]])), scan_frame=frame)
+        finally:
+            loop.close()
+
+
+def _check_frame(path: Path, frame: int, count: int) -> None:
+    if not 0 <= frame < count:
+        raise SourceError(f"{path.name} has no picture {frame}; it holds {count}.")
+
+
+def _stored_crop(path: Path, pixels: NDArray[np.uint8]) -> Crop | None:
+    """The region that the program classified, from the JSON that it wrote beside the picture."""
+    beside = path.with_suffix(".json")
+    if not beside.is_file() or beside.stat().st_size > _LONGEST_JSON:
+        return None
+    try:
+        found: dict[str, Any] = json.loads(beside.read_bytes())["crop"]
+        crop = Crop(*(int(found[name]) for name in ("left", "top", "width", "height")))
+    except (OSError, KeyError, TypeError, ValueError):
+        return None  # Another program's file.
+    inside = crop.left >= 0 and crop.top >= 0 and crop.width > 0 and crop.height > 0
+    fits = crop.left + crop.width <= pixels.shape[1] and crop.top + crop.height <= pixels.shape[0]
+    return crop if inside and fits else None

@@ -1,0 +1,205 @@
+"""The pictures of a data set as a `FrameSet`, through the one preprocessing that live has.
+
+Shapes: N frames, h x w pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semc_core.errors import SemcError, UsageError
+from semc_core.imaging.preprocess import prepare
+from semc_core.io.atomic import save_error
+from semc_core.model.spec import Preprocessing
+from semc_core.paths import cache_folder
+from training.data.frame_set import AMBIGUOUS, FrameSet, Row
+from training.data.images import Picture, read_pictures
+from training.data.index import DataIndex, Sample, check_leaks
+
+__all__ = ["AMBIGUOUS", "FrameSet", "Row", "load_frames"]
+
+_IN_MEMORY_BYTES: Final = 64 << 20
+"""Smaller sets are kept in memory; larger ones lie in a file that is read as it is used."""
+
+_KEPT_FILES: Final = 8
+_VERSION: Final = 1
+_BATCH: Final = 64
+_THREADS: Final = 2
+
+Progress = Callable[[int, int], None]
+"""Told how many pictures are done, of how many."""
+
+
+def load_frames(
+    index: DataIndex,
+    split: str,
+    preprocessing: Preprocessing,
+    side: int | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> FrameSet:
+    """Read the pictures of one split, cropped, gray, and of one size, as the live path makes them.
+
+    A large set is written once to a file in `cache` and mapped from there, so that memory stays flat; the
+    same pictures with the same preprocessing are not read again.
+
+    Args:
+        index: The data set.
+        split: "train", "validation", "test", or "" for all pictures, whatever their split.
+        preprocessing: Of the model; its mean and deviation are applied when the pictures are used.
+        side: Rows and columns; None takes the model's own.
+        cache: Folder for large sets; None for the user's own.
+        progress: Told of each batch.
+
+    Raises:
+        UsageError: The split is empty, a group is in two splits, or a picture cannot be read.
+        SaveError: The file could not be written.
+    """
+    check_leaks(index.samples)
+    samples = index.samples if split == "" else index.of_split(split)
+    if not samples:
+        raise UsageError(_nothing_in(index, split))
+    size = (side or preprocessing.height, side or preprocessing.width)
+    # Gray levels as they are: the network's own mean and deviation are applied when it is trained.
+    spec = replace(preprocessing, height=size[0], width=size[1], mean=(0.0,), std=(1 / 255,), per_image=False)
+    made = _made(samples, spec, progress or (lambda done, total: None))
+    if len(samples) * size[0] * size[1] <= _IN_MEMORY_BYTES:
+        parts = list(made)
+        frames = np.stack([pixels for pixels, _ in parts])
+        rows = [row for _, row in parts]
+    else:
+        frames, rows = _mapped(samples, spec, made, cache or cache_folder() / "training")
+    labels = torch.tensor([index.classes.index(sample.label) for sample in samples])
+    return FrameSet(torch.from_numpy(frames), labels, rows, index.classes)
+
+
+def _nothing_in(index: DataIndex, split: str) -> str:
+    if any(sample.split for sample in index.samples):
+        return f"{index.name} has no {split} pictures; split it again with a share for it."
+    return f"{index.name} is not split; run `semc data split` on it first."
+
+
+def _made(
+    samples: Sequence[Sample], spec: Preprocessing, progress: Progress
+) -> Iterator[tuple[NDArray[np.uint8], Row]]:
+    """Picture, uint8 (h, w), and row of each sample, in order. Two threads decode ahead."""
+    runs = [list(run) for _, run in itertools.groupby(samples, lambda sample: sample.path)]
+    done = 0
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(runs), _BATCH):
+            for made in pool.map(lambda run: _read(run, spec), runs[start : start + _BATCH]):
+                yield from made
+                done += len(made)
+            progress(done, len(samples))
+
+
+def _read(run: list[Sample], spec: Preprocessing) -> list[tuple[NDArray[np.uint8], Row]]:
+    """The pictures of one file."""
+    try:
+        found = read_pictures(run[0].path, [sample.frame for sample in run])
+        paired = zip(run, found, strict=True)
+        return [(_shown(picture, spec), _row(sample, picture)) for sample, picture in paired]
+    except SemcError as error:
+        raise UsageError(f"{error} `semc data check` lists all that cannot be read.") from error
+
+
+def _shown(picture: Picture, spec: Preprocessing) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(prepare(picture.pixels, picture.crop, spec)[0]), np.uint8)
+
+
+def _row(sample: Sample, picture: Picture) -> Row:
+    return Row(sample.group, sample.source, sample.label, picture.kind, picture.distance, picture.scan_frame)
+
+
+def _mapped(
+    samples: Sequence[Sample],
+    spec: Preprocessing,
+    made: Iterator[tuple[NDArray[np.uint8], Row]],
+    folder: Path,
+) -> tuple[NDArray[np.uint8], list[Row]]:
+    """Frames on a memory map, uint8 (N, h, w), and their rows, from the cache or written there now."""
+    pixels_path = folder / f"{_key(samples, spec)}.npy"
+    facts_path = pixels_path.with_suffix(".json")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not facts_path.exists():
+            _write(pixels_path, facts_path, (len(samples), spec.height, spec.width), made)
+            _remove_old(folder)
+        facts = json.loads(facts_path.read_bytes())
+        os.utime(facts_path)
+        frames: NDArray[np.uint8] = np.load(pixels_path, mmap_mode="c")
+    except OSError as error:
+        raise save_error(folder, error) from error
+    rows = [
+        Row(sample.group, sample.source, sample.label, str(kind), float(distance), int(frame))
+        for sample, (kind, distance, frame) in zip(samples, facts, strict=True)
+    ]
+    return frames, rows
+
+
+def _write(
+    pixels_path: Path,
+    facts_path: Path,
+    shape: tuple[int, int, int],
+    made: Iterator[tuple[NDArray[np.uint8], Row]],
+) -> None:
+    """Picture after picture; nothing but the rows is kept. The facts are written last."""
+    facts = []
+    partial = pixels_path.with_name(f"{pixels_path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as out:
+            _write_header(out, shape)
+            for pixels, row in made:
+                out.write(pixels.tobytes())
+                facts.append([row.kind, row.distance, row.frame])
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(pixels_path)
+    finally:
+        partial.unlink(missing_ok=True)
+    partial = facts_path.with_name(f"{facts_path.name}.{os.getpid()}.part")
+    partial.write_text(json.dumps(facts), encoding="utf-8")
+    partial.replace(facts_path)
+
+
+def _write_header(out: IO[bytes], shape: tuple[int, int, int]) -> None:
+    described = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(out, described)
+
+
+def _key(samples: Sequence[Sample], spec: Preprocessing) -> str:
+    """Another one as soon as a file or the preprocessing is another."""
+    digest = hashlib.sha256(json.dumps([_VERSION, asdict(spec)]).encode())
+    for sample in samples:
+        try:
+            seen = sample.path.stat()
+        except OSError as error:
+            raise UsageError(f"{sample.path.name} is no longer there; index the data set again.") from error
+        facts = [str(sample.path), seen.st_size, seen.st_mtime_ns, sample.frame]
+        digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()[:32]
+
+
+def _remove_old(folder: Path) -> None:
+    """Only the sets used last stay, and none that a killed program left unfinished a day ago."""
+    facts = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    old = facts[_KEPT_FILES:]
+    left = [path for path in folder.glob("*.part") if path.stat().st_mtime < time.time() - 86_400]
+    for path in (*old, *(each.with_suffix(".npy") for each in old), *left):
+        # On Windows a file that another program still reads stays until the next time.
+        with contextlib.suppress(PermissionError):
+            path.unlink(missing_ok=True)

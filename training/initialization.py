@@ -1,0 +1,119 @@
+"""Encoder files: the pretrained part of a network, as safetensors, and how a training starts from one.
+
+The metadata has the key `semc_encoder` with JSON: the network's name, its preset, and how it was made. A
+training may also start from a model file, the one in use for example: of another data set its encoder is
+taken, of the same classes everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semc_core.errors import UsageError
+from semc_core.io.atomic import write_atomically
+from semc_core.model.file import METADATA_KEY, read_model
+from semc_core.model.weights import AnyNetwork, network_arrays
+
+KEY: Final = "semc_encoder"
+_HEADS: Final = ("classifiers.", "gate.", "projection.", "adaption.3.", "adaption.4.")
+_MAY_BE_NEW: Final = ("ace.", "samc.")
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+
+def is_head(name: str) -> bool:
+    """Whether a tensor belongs to what is learned for one task: classifier, gate, projection."""
+    return name.startswith(_HEADS)
+
+
+def write_encoder(path: Path, network: AnyNetwork, facts: dict[str, Any]) -> None:
+    """Write a network without its heads, whole or not at all.
+
+    Args:
+        path: Of the file.
+        network: Pretrained.
+        facts: Plain JSON values: name, preset, how it was made.
+
+    Raises:
+        SaveError: The file cannot be written.
+    """
+    arrays = {name: value for name, value in network_arrays(network).items() if not is_head(name)}
+    write_atomically(path, safetensors.numpy.save(arrays, metadata={KEY: json.dumps(facts)}))
+
+
+def read_encoder(path: Path) -> tuple[Arrays, dict[str, Any], tuple[str, ...]]:
+    """An encoder or model file: its tensors, what it says of itself, and the classes its heads know, if any.
+
+    Raises:
+        UsageError: It is no such file, or damaged.
+        ModelFileError: It is a damaged model file.
+    """
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            if KEY in metadata:
+                return {name: file.get_tensor(name) for name in file.keys()}, json.loads(metadata[KEY]), ()  # noqa: SIM118
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise UsageError(f"{path.name} cannot be read as an encoder; choose another file.") from error
+    if METADATA_KEY not in metadata:
+        raise UsageError(
+            f"{path.name} is neither an encoder nor a model of this program; choose another file."
+        )
+    spec, arrays = read_model(path)
+    return arrays, {"model_sha256": spec.sha256}, spec.classes
+
+
+def start_from(network: AnyNetwork, path: Path, classes: Sequence[str]) -> dict[str, Any]:
+    """Give an untrained network the weights of a pretrained one.
+
+    The stage 4 of a plain ResNet goes to every expert; a stem for three channels is summed for a gray
+    network, and one for gray is spread over three. ACE and SAMC stay untrained if the file has none.
+
+    Returns:
+        What the file says of itself, for the provenance.
+
+    Raises:
+        UsageError: The file is of another depth or width.
+    """
+    arrays, facts, known = read_encoder(path)
+    state = network.state_dict()
+    with_heads = tuple(known) == tuple(classes)
+    for name, own in state.items():
+        if name.endswith("num_batches_tracked") or (is_head(name) and not with_heads):
+            continue
+        value = _fitting(name, own, arrays)
+        if value is not None:
+            state[name] = value
+        elif not name.startswith(_MAY_BE_NEW):
+            raise UsageError(
+                f"{path.name} is of another network (see {name}); choose the same --preset and a --method "
+                "that fits."
+            )
+    network.load_state_dict(state)
+    return facts
+
+
+def _fitting(name: str, own: Tensor, arrays: Arrays) -> Tensor | None:
+    """The file's tensor for `name`, in the network's shape; None if it has none."""
+    parts = name.split(".")
+    first = ".".join(["experts", "0", *parts[2:]]) if parts[0] == "experts" else name
+    found = arrays.get(name, arrays.get(first))
+    if found is None:
+        return None
+    value = torch.from_numpy(np.array(found, np.float32))
+    if value.dim() == 4 and value.shape[2:] == own.shape[2:] and value.shape[0] == own.shape[0]:
+        if own.shape[1] == 1 and value.shape[1] == 3:
+            value = value.sum(dim=1, keepdim=True)
+        elif own.shape[1] == 3 and value.shape[1] == 1:
+            value = value.expand_as(own) / 3
+    return value if value.shape == own.shape else None

@@ -1,0 +1,168 @@
+"""The training loss: alpha L_moe + (1 - alpha) (L_sup + lambda L_self), per sample (paper eq. 15, 18, 19)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from semc_core.errors import UsageError
+from semc_core.model.architecture import PROJECTION_OUT
+from training.losses.alpha import AlphaNetwork, FixedAlpha
+from training.losses.config import LossOptions as LossOptions
+from training.losses.contrastive import ALONE, Ranks
+from training.losses.gpaco import parametric_contrastive
+from training.losses.memory_bank import KeyQueue
+from training.losses.moe import gated_cross_entropy, inverse_frequency
+from training.losses.selfcon import pseudo_label_contrastive, self_contrastive
+from training.losses.supcon import supervised_contrastive
+from training.losses.supmin import supervised_minority
+
+
+class Answers(Protocol):
+    """What the losses want of a network's `details`; see `semc_core.model.network.Details`."""
+
+    @property
+    def logits(self) -> Tensor:
+        """float (B, K), gated."""
+
+    @property
+    def expert_logits(self) -> Tensor:
+        """float (B, E, K)."""
+
+    @property
+    def embeddings(self) -> Tensor | None:
+        """float (B, E, D), L2-normalised; None if the network has no projection."""
+
+    @property
+    def fused_pooled(self) -> Tensor:
+        """float (B, C)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossParts:
+    """The losses of a batch, each float (B,); `total` carries the gradient.
+
+    `supcon` is whatever stands for L_sup. Without a contrastive loss it and `selfcon` are 0 and `alpha` 1.
+    """
+
+    total: Tensor
+    moe: Tensor
+    supcon: Tensor
+    selfcon: Tensor
+    alpha: Tensor
+
+
+class SemcLoss(nn.Module):
+    """The losses with what they remember and learn: the queue and alpha. Used in training only.
+
+    Args:
+        features: C, channels of the pooled fused features.
+        options: See there.
+        class_counts: (K,), training samples of each class; for "inverse" class weights and "supmin".
+        ranks: The other processes that train.
+
+    Raises:
+        UsageError: The options need `class_counts` and there are none.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        options: LossOptions,
+        class_counts: Tensor | None = None,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        super().__init__()
+        self.options, self.ranks = options, ranks
+        self.queue = KeyQueue(options.queue_size, PROJECTION_OUT)
+        # Cross-entropy alone has nothing to weigh, and a weight without a gradient stops several processes.
+        fixed = 1.0 if options.contrast == "none" else options.alpha
+        self.alpha: nn.Module = (
+            AlphaNetwork(features, options.alpha_bounds) if fixed is None else FixedAlpha(fixed)
+        )
+        if class_counts is None and (options.class_weights != "none" or options.contrast == "supmin"):
+            raise UsageError("Class weights and the loss supmin need the number of samples of each class.")
+        weighs = class_counts is not None and options.class_weights == "inverse"
+        weights = inverse_frequency(class_counts) if weighs and class_counts is not None else None
+        self.register_buffer("class_weights", weights, persistent=False)
+        self._majority = -1 if class_counts is None else int(class_counts.argmax())
+
+    def forward(self, details: Answers, labels: Tensor) -> LossParts:
+        """The losses of a batch; afterwards all views but the first enter the queue.
+
+        Args:
+            details: Of the batch, from a network in training mode. With `options.views` V above 1, of V B
+                frames: all once, then all again.
+            labels: int64 (B,), or (V B,) in the same order.
+
+        Raises:
+            UsageError: The network has no projection for the contrastive loss.
+        """
+        views = self.options.views
+        samples = len(details.logits) // views
+        once = labels[:samples]
+        weights = self.class_weights if isinstance(self.class_weights, Tensor) else None
+        moe = self._per_sample(
+            gated_cross_entropy(details.logits, once.repeat(views), weights, self.options.smoothing)
+        )
+        if self.options.contrast == "none":
+            return LossParts(moe, moe, torch.zeros_like(moe), torch.zeros_like(moe), torch.ones_like(moe))
+        if details.embeddings is None:
+            raise UsageError('This network has no projection; train it with the loss "none" (cross-entropy).')
+        # In half precision the sums over the queue would lose what tells one key from another.
+        embeddings = _side_by_side(details.embeddings.float(), views)
+        guesses = _side_by_side(details.logits.detach()[:, None], views).mean(dim=1).argmax(dim=1)
+        supcon = self._supervised(embeddings, details.expert_logits, once)
+        selfcon = self._unsupervised(embeddings, once, guesses)
+        alpha = self._per_sample(self.alpha(details.fused_pooled))
+        total = alpha * moe + (1 - alpha) * (supcon + self.options.self_weight * selfcon)
+        self._remember(embeddings, once, guesses)
+        return LossParts(total, moe, supcon, selfcon, alpha)
+
+    def _supervised(self, embeddings: Tensor, expert_logits: Tensor, labels: Tensor) -> Tensor:
+        """L_sup, or what the options put in its place, float (B,)."""
+        o, queue = self.options, _copied(self.queue.contents())
+        if o.contrast == "gpaco":
+            logits = _side_by_side(expert_logits.float(), o.views)
+            return parametric_contrastive(
+                embeddings, logits, labels, queue, o.temperature, o.pair_weight, o.pair_smoothing, self.ranks
+            )
+        if o.contrast == "supmin":
+            return supervised_minority(
+                embeddings, labels, queue, o.temperature, self._majority, self.ranks, o.every_view
+            )
+        return supervised_contrastive(embeddings, labels, queue, o.temperature, self.ranks, o.every_view)
+
+    def _unsupervised(self, embeddings: Tensor, labels: Tensor, guesses: Tensor) -> Tensor:
+        """L_self, float (B,)."""
+        o = self.options
+        if o.pseudo_labels:
+            queue = _copied(self.queue.guessed())
+            return pseudo_label_contrastive(embeddings, guesses, queue, o.temperature, self.ranks)
+        queue = _copied(self.queue.contents())
+        return self_contrastive(embeddings, labels, queue, o.temperature, self.ranks, o.every_view)
+
+    def _remember(self, embeddings: Tensor, labels: Tensor, guesses: Tensor) -> None:
+        """Let the keys of all processes enter the queue: so it is the same everywhere."""
+        others = embeddings.shape[1] - 1
+        keys, labels, guesses = (self.ranks.gather(each) for each in (embeddings.detach(), labels, guesses))
+        self.queue.add(
+            keys[:, 1:].flatten(0, 1), labels.repeat_interleave(others), guesses.repeat_interleave(others)
+        )
+
+    def _per_sample(self, values: Tensor) -> Tensor:
+        """(V B,) -> (B,), the mean over views."""
+        return values.reshape(self.options.views, -1).mean(dim=0)
+
+
+def _side_by_side(values: Tensor, views: int) -> Tensor:
+    """(V B, E, D) -> (B, V E, D): what was seen of a sample in all its views, beside each other."""
+    return torch.cat(values.chunk(views), dim=1)
+
+
+def _copied(queue: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Copies: the queue is written before the gradient is taken, and that still needs what was read."""
+    return queue[0].clone(), queue[1].clone()

@@ -1,0 +1,191 @@
+"""An encoder while it learns by contrast alone; see `training.trainer.trainer.Work` for how it is driven.
+
+Shapes: N frames, B frames of a step in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from semc_core.errors import UsageError
+from semc_core.model.architecture import feature_channels
+from semc_core.model.weights import AnyNetwork
+from training.data.loading import FrameSet
+from training.inference import normalised
+from training.initialization import is_head
+from training.losses.contrastive import Ranks
+from training.losses.nt_xent import anatomy_aware
+from training.models import build, described
+from training.pretrain.anatomy import Partners, anatomies, kept
+from training.pretrain.config import PretrainOptions
+from training.trainer import sampler
+from training.trainer.distributed import make_fabric, ranks_of, share_statistics
+from training.trainer.objective import ProjectionHead
+from training.trainer.sampler import Draws, generator_of, seed_of, shard
+from training.transforms.recipes import make_recipe
+
+_CLASSES: Final = ("A", "B")  # the classifiers are not used
+_VALIDATION_SEED: Final = 2**31  # views of validation frames are the same each time
+
+
+class Contrast(nn.Module):
+    """The encoder, its projection head, and the loss, as one module.
+
+    Args:
+        network: Its pooled features are what is pretrained.
+        temperature: tau.
+        ranks: The other processes.
+    """
+
+    def __init__(self, network: AnyNetwork, temperature: float, ranks: Ranks) -> None:
+        super().__init__()
+        self.network = network
+        self.head = ProjectionHead(feature_channels(network.architecture))
+        self._temperature, self._ranks = temperature, ranks
+
+    def forward(self, inputs: Tensor, known: Tensor) -> Tensor:
+        """The mean loss (eq. 3; eq. 1 where all anatomies are unknown), ().
+
+        Args:
+            inputs: float (2 B, channels, s, s), first views, then second views.
+            known: int64 (B,), anatomies.
+        """
+        pooled = self.network.details(inputs).fused_pooled
+        with torch.autocast(inputs.device.type, enabled=False):
+            precision = next(self.head.parameters()).dtype
+            projections = torch.stack(self.head(pooled.to(precision)).chunk(2), dim=1)
+            return anatomy_aware(projections, known, self._temperature, self._ranks).mean()
+
+
+class PretrainLearner:
+    """Learns from frames, labelled or not.
+
+    Args:
+        options: See there.
+        train: Frames to learn from.
+        validation: Frames of other patients.
+        coarse: See `anatomy.anatomies`.
+    """
+
+    def __init__(
+        self,
+        options: PretrainOptions,
+        train: FrameSet,
+        validation: FrameSet,
+        coarse: Mapping[str, str] | None = None,
+    ) -> None:
+        self.options = options
+        self._frames = {"train": train.frames, "validation": validation.frames}
+        self._known = {
+            name: self._anatomies(data, coarse)
+            for name, data in (("train", train), ("validation", validation))
+        }
+        self._partners = {name: Partners(known) for name, known in self._known.items()}
+        self.preprocessing = described(options.network, options.preset).preprocessing
+        torch.set_num_threads(options.threads)
+        self.fabric = make_fabric(options.precision, options.batch)
+        self._rank, self._world = self.fabric.global_rank, self.fabric.world_size
+        torch.manual_seed(options.seed)
+        self.network = build(options.network, options.preset, _CLASSES)
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(not is_head(name))
+        self.contrast = Contrast(self.network, options.temperature, ranks_of(self.fabric))
+        if self._world > 1:
+            share_statistics(self.contrast)
+        taught = [each for each in self.contrast.parameters() if each.requires_grad]
+        optimiser = torch.optim.Adam(taught, lr=options.rate, weight_decay=options.weight_decay)
+        self.network.to(memory_format=torch.channels_last)
+        self._wrapped, self._optimiser = self.fabric.setup(self.contrast, optimiser)
+        self._draws = Draws(len(train.labels), options.batch, options.seed)
+        self._generator = torch.Generator()
+        self._change = make_recipe(options.recipe, self._generator, ultrasound=options.ultrasound)
+
+    def _anatomies(self, data: FrameSet, coarse: Mapping[str, str] | None) -> Tensor:
+        known = anatomies(data, coarse)
+        return known if self.options.method == "awcl" else torch.full_like(known, -1)
+
+    @property
+    def labelled(self) -> float:
+        """Which share of the training frames has an anatomy, 0-1; 0 with SimCLR, which uses none."""
+        return float((self._known["train"] >= 0).float().mean())
+
+    def one_step(self, step: int, progress: float) -> dict[str, float]:
+        """Draw, change, learn. Returns the mean loss over this process's part of the batch.
+
+        Raises:
+            UsageError: The loss is no longer a number.
+        """
+        loss = self.gradient(step)
+        if not np.isfinite(loss):
+            raise UsageError("The loss is no longer a number; pretrain again with a lower --rate.")
+        self._optimiser.step()
+        return {"loss": loss}
+
+    def gradient(self, step: int) -> float:
+        """Take the gradient of a step, and learn nothing yet. Returns the mean loss."""
+        torch.manual_seed(seed_of(self.options.seed, step, sampler.NOISE, self._rank))
+        chosen = self._draws.of_step(step)
+        self._wrapped.train()
+        self._optimiser.zero_grad()
+        loss: Tensor = self._wrapped(*self._batch("train", chosen, self.options.seed, step))
+        self.fabric.backward(loss)
+        return float(loss.detach())
+
+    def _batch(self, which: str, chosen: Tensor, seed: int, step: int) -> tuple[Tensor, Tensor]:
+        """First and second views of this process's part of the frames `chosen`, and their anatomies."""
+        generator = generator_of(seed, step, sampler.PARTNERS)
+        known = kept(self._known[which][chosen], self.options.anatomy_ratio, generator)
+        seconds = chosen
+        if self.options.partners == "other":
+            seconds = self._partners[which].of(chosen, known, generator)
+        chosen, seconds, known = (shard(each, self._rank, self._world) for each in (chosen, seconds, known))
+        self._generator.manual_seed(seed_of(seed, step, sampler.PICTURES, self._rank))
+        pictures = self._change(self._frames[which][torch.cat([chosen, seconds])], self.preprocessing.height)
+        inputs = normalised(pictures, self.preprocessing).contiguous(memory_format=torch.channels_last)
+        placed: tuple[Tensor, Tensor] = self.fabric.to_device((inputs, known))
+        return placed
+
+    @torch.no_grad()
+    def look_back(self, progress: float) -> dict[str, float]:
+        """The loss on the validation frames, in batches as large as those of training."""
+        self._wrapped.eval()
+        # Mixed: data sets are in the order of their classes, and a batch of one class says nothing.
+        generator = generator_of(_VALIDATION_SEED, 0, sampler.FRAMES)
+        order = torch.randperm(len(self._frames["validation"]), generator=generator)
+        order = order.repeat(-(-self.options.batch // len(order)))  # fewer than a batch are taken again
+        batches = [each for each in torch.split(order, self.options.batch) if len(each) == self.options.batch]
+        losses = [
+            float(self._wrapped(*self._batch("validation", each, _VALIDATION_SEED, number)))
+            for number, each in enumerate(batches)
+        ]
+        loss = float(self.fabric.all_reduce(torch.tensor(np.mean(losses))))
+        return {"validation_loss": loss, "score": -loss}
+
+    def counts(self, progress: float) -> bool:
+        """Every validation counts."""
+        return True
+
+    def best(self) -> dict[str, Any]:
+        """What is kept of the best weights."""
+        return {"network": self.network.state_dict()}
+
+    def state(self) -> dict[str, Any]:
+        """Everything that decides the steps to come."""
+        return {
+            "network": self.network.state_dict(),
+            "head": self.contrast.head.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.network.load_state_dict(state["network"])
+        self.contrast.head.load_state_dict(state["head"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])

@@ -1,0 +1,135 @@
+"""From trained weights to the one model file: calibration, thresholds, metrics, provenance, model card."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semc_core.labels import NON_STANDARD
+from semc_core.model.file import write_model
+from semc_core.model.spec import Calibration, ModelSpec
+from semc_core.model.verification import verification_tensors
+from semc_core.model.weights import AnyNetwork, network_arrays
+from semc_core.runtime.calibration import Calibrator, RawOutput
+from semc_core.version import VERSION
+from training.calibration import Novelty, fit_novelty, fit_temperature, fit_thresholds
+from training.config import TrainOptions, plain
+from training.data.dataset import FrameSet
+from training.inference import Classified, classify
+from training.metrics import frame_metrics
+from training.model_card import write_card
+from training.models import new_spec_of
+from training.origin import data_facts, notice_of
+
+_NOVELTY_SLOPE: Final = 16.0  # beyond 1.2 of the limit hardly any plane is left, below 0.8 hardly any is lost
+_FRAMES_FOR_NOVELTY: Final = 4000
+_PRECISION: Final = 0.97
+
+
+def finish(
+    network: AnyNetwork,
+    options: TrainOptions,
+    train: FrameSet,
+    validation: FrameSet,
+    path: Path,
+    data_name: str,
+    run: dict[str, Any],
+) -> ModelSpec:
+    """Calibrate a trained network and write its model file and card.
+
+    Args:
+        network: Trained, in evaluation mode.
+        options: How it was trained.
+        train: Frames it was trained on; what it knows is measured on its standard planes.
+        validation: Frames on which everything else is fitted.
+        path: Of the model file; the card lies beside it with the ending .md.
+        data_name: Of the data set, for the provenance; see `training.origin`.
+        run: Facts of the run for the provenance: steps, seconds, the encoder that it started from.
+
+    Raises:
+        ModelFileError: The file cannot be written.
+    """
+    spec = new_spec_of(options.method, options.preset, train.classes)
+    clear = validation.subset(~validation.is_ambiguous())
+    answers = classify(network, clear.frames, spec.preprocessing)
+    temperature = fit_temperature(answers.logits, clear.labels)
+    novelty = _fit_novelty(network, spec, train, clear, answers)
+    calibration = Calibration(temperature, _NOVELTY_SLOPE)
+    spec = replace(spec, calibration=calibration, notice=notice_of(train, validation))
+    probabilities, novelties = _final(answers, spec, novelty)
+    spec = replace(
+        spec,
+        thresholds=fit_thresholds(probabilities, clear, _PRECISION),
+        provenance=data_facts(data_name, train, validation) | _how(options) | run,
+        metrics={"validation": _metrics(answers, probabilities, novelties, clear)},
+    )
+    tensors = network_arrays(network) | novelty.tensors() | verification_tensors(network, spec)
+    write_model(path, spec, tensors)
+    write_card(path.with_suffix(".md"), spec)
+    return spec
+
+
+def _fit_novelty(
+    network: AnyNetwork, spec: ModelSpec, train: FrameSet, clear: FrameSet, answers: Classified
+) -> Novelty:
+    none = train.classes.index(NON_STANDARD)
+    places = np.flatnonzero((train.labels != none).numpy() & ~train.is_ambiguous())
+    rng = np.random.default_rng(1)
+    if len(places) > _FRAMES_FOR_NOVELTY:
+        places = rng.choice(places, _FRAMES_FOR_NOVELTY, replace=False)
+    kept = np.zeros(len(train.rows), bool)
+    kept[places] = True
+    planes = train.subset(kept)
+    known = classify(network, planes.frames, spec.preprocessing).features
+    held_out = answers.features[clear.labels != none]
+    return fit_novelty(known.numpy(), planes.labels.numpy(), held_out.numpy())
+
+
+def _final(
+    answers: Classified, spec: ModelSpec, novelty: Novelty
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Probabilities (N, K) and novelties (N,) as a runtime gives them."""
+    count, classes = answers.logits.shape
+    nothing = np.zeros((count, classes, 1, 1), np.float32)
+    raw = RawOutput(answers.logits.numpy(), nothing[:, :, 0, 0], nothing, answers.features.numpy())
+    predictions = Calibrator(spec, novelty.tensors()).predictions(raw)
+    probabilities = np.stack([prediction.probabilities for prediction in predictions])
+    return probabilities, np.array([prediction.novelty for prediction in predictions], np.float32)
+
+
+def _metrics(
+    answers: Classified, probabilities: NDArray[np.float32], novelties: NDArray[np.float32], clear: FrameSet
+) -> dict[str, Any]:
+    before = frame_metrics(torch.softmax(answers.logits, 1), clear.labels, clear.classes)
+    after = frame_metrics(torch.from_numpy(probabilities), clear.labels, clear.classes)
+    families = np.array(clear.families())
+    none = clear.classes.index(NON_STANDARD)
+    called_plane = probabilities.argmax(axis=1) != none
+    return after | {
+        "calibration_error_before": before["calibration_error"],
+        "called_a_plane": {
+            name: float(called_plane[families == name].mean())
+            for name in ("near", "far", "negative")
+            if (families == name).any()
+        },
+        "beyond_novelty_limit": {
+            str(name): float((novelties[families == name] > 1).mean()) for name in np.unique(families)
+        },
+    }
+
+
+def _how(options: TrainOptions) -> dict[str, Any]:
+    """Options, program versions, date."""
+    return {
+        "options": plain(options),
+        "versions": {"semc": VERSION}
+        | {name: importlib.metadata.version(name) for name in ("torch", "lightning", "numpy")},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }

@@ -17,9 +17,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from app.instrumentation import Recorder, write_report
 from app.live.controller import warm_up
 from app.main_window import MainWindow
-from app.measure import Recorder, write_report
 from app.widgets.theme import apply_theme
 from semc_core.errors import SaveError
 from semc_core.paths import ASSETS, log_folder

@@ -21,22 +21,18 @@ from app.file_dialogs import Chooser, dropped, show_folder
 from app.instrumentation import GapMeter
 from app.live.controller import ScanControl
 from app.live.page import ScanPage
-from app.messages import Messages
 from app.review.controller import ReviewControl
-from app.review.opened import OpenReview, ReviewRequest
 from app.review.page import ReviewPage
-from app.review.session import open_review
+from app.review.session import OpenReview, ReviewRequest, open_review
 from app.settings import Settings
-from app.start.page import SourcePage
+from app.start.page import SourceLists, SourcePage
 from app.start.recent import is_session
-from app.start.source_lists import SourceLists
-from app.status import show_actions, show_banner, show_status
+from app.status import Messages, show_actions, show_banner, show_status
 from app.train.controller import TrainControl
 from app.train.page import TrainPage
 from app.widgets import theme
-from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
+from app.widgets.panels import BannerBar, HelpOverlay, StatusLine, ToolBars
 from app.widgets.saved_strip import PlaneViewer
-from app.widgets.tool_bars import ToolBars
 from app.wiring import connect_parts, follow_protocol, show_model, what_keys_do
 from semc_core.errors import SemcError
 from semc_core.pipeline.live import LiveEngine

@@ -1,4 +1,7 @@
-"""What the window shows at this moment: which keys work, the banner, the status line."""
+"""What the window shows at this moment: which keys work, the banner, the status line.
+
+What the banner says: the most urgent of what went wrong that was not put away. No Qt here.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from PySide6.QtWidgets import QApplication
 
 from app.action_states import Situation, correcting_tips, enabled_actions, start_title
 from app.commands import LIVE, REVIEW
-from app.live.presenter import ended_items, model_text, status_items
-from app.live.record_state import status_of
+from app.live.presenter import ended_items, model_text, status_items, status_of
 from app.send.presenter import sending_now
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+from app.live.presenter import Banner, banner
+from semc_core.pipeline.state import EngineState
+from semc_core.sources.base import SourceInfo
 
 
 def show_actions(window: MainWindow) -> None:
@@ -108,3 +113,51 @@ def _show_review_status(window: MainWindow) -> None:
         window.setWindowTitle(f"{opened.session.source.source_id} · Review · SEMC Live")
         model = opened.session.model
         window.status.show_model(model_text(model.preset, model.sha256, model.device), model.notice)
+
+
+class Messages:
+    """Called by one thread.
+
+    Attributes:
+        seen_in_review: The fault that the page of the review showed last, or "".
+    """
+
+    def __init__(self) -> None:
+        self.seen_in_review = ""
+        self._fault = ""
+        self._read: set[str] = set()
+
+    def begin(self) -> None:
+        """Something new is begun: what was said before does not matter any more."""
+        self._fault = ""
+        self._read.clear()
+
+    def report(self, sentence: str) -> None:
+        """Something went wrong outside of the scan and of the review."""
+        self._fault = sentence
+        self._read.discard(sentence)
+
+    def put_away(self, shown: Banner | None) -> None:
+        """The user has read this."""
+        if shown is not None:
+            self._read.add(shown.text)
+        self._fault = ""
+
+    def banner(
+        self,
+        state: EngineState | None,
+        info: SourceInfo | None,
+        *faults: tuple[str, str],
+        notice: str = "",
+    ) -> Banner | None:
+        """What to say: of the window, of `faults` in order, of the scan and its source; or the notice.
+
+        A fault is a sentence, and the name of the way out of it.
+        """
+        known = ((self._fault, "source"), *faults)
+        unread = (one for one in known if one[0] and one[0] not in self._read)
+        fault, way = next(unread, ("", ""))
+        said = banner(state, info, fault, self._read, way)
+        if said is None and notice and notice not in self._read:
+            return Banner(notice, False)
+        return said

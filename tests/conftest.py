@@ -12,9 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights, stage_channels
+from semc_core.model.architecture import new_spec, random_weights, stage_channels
 from semc_core.model.file import write_model
-from semc_core.model.presets import new_spec
 
 
 @pytest.fixture(scope="session")

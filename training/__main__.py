@@ -28,8 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _tune(args: argparse.Namespace) -> None:
-    from training.evaluation.scans import EvaluationOptions
-    from training.evaluation.tune import tune
+    from training.evaluation.scans import EvaluationOptions, tune
 
     patients = parse_patients(args.patients)
     before, best = tune(args.model, patients, EvaluationOptions(args.seconds), args.processes)

@@ -19,10 +19,9 @@ import torch
 
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.presets import find_preset
+from semc_core.model.architecture import find_preset
 from semc_core.text import counted
-from training.data.frame_set import FrameSet
-from training.data.shards import read_shard, shard_path
+from training.data.frame_set import FrameSet, read_shard, shard_path
 from training.data.splits import Split, parse_patients, split_of
 from training.data.synthetic import RenderOptions, render_patients
 from training.transforms.augment import to_side

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import Thresholds
-from training.data.dataset import FrameSet
+from training.data.frame_set import FrameSet
 
 _KMEANS_ROUNDS: Final = 25
 _TEMPERATURES: Final = (0.05, 20.0)

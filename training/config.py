@@ -48,7 +48,7 @@ class TrainOptions:
         average: Decay of the weights' moving average, which is what is validated and kept; 0 keeps the
             weights themselves.
         progressive: Small pictures first.
-        draws: "balanced" (planes equally often; see `training.data.dataset.draw_weights`) or "shuffled"
+        draws: "balanced" (planes equally often; see `training.data.frame_set.draw_weights`) or "shuffled"
             (every frame once, then all again in another order).
         non_standard_share: Of NSP in balanced draws.
         ambiguous_weight: In balanced draws, how often frames between standard and not are drawn, 0 never, 1

@@ -13,8 +13,8 @@ from typing import Final
 from torch import Tensor
 
 from semc_core.errors import UsageError
+from semc_core.model.architecture import Preset, find_preset
 from semc_core.model.network import Details, SemcNetwork
-from semc_core.model.presets import Preset, find_preset
 from semc_core.model.sononet import SonoNet
 from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.model.weights import AnyNetwork
@@ -63,7 +63,7 @@ def described(name: str, preset: str) -> Preset:
 
     Args:
         name: One of `NETWORKS`.
-        preset: One of `semc_core.model.presets.PRESETS`: its input, and the depth and width where the name
+        preset: One of `semc_core.model.architecture.PRESETS`: its input, and the depth and width where the name
             says nothing of them.
 
     Raises:

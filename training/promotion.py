@@ -22,7 +22,7 @@ from training.data.frame_set import FrameSet
 from training.data.index import DataIndex
 from training.data.loading import load_frames
 from training.evaluation.bootstrap import Estimate, Floats, GroupDraws
-from training.evaluation.match import matched
+from training.evaluation.evaluate import matched
 from training.evaluation.metrics import measures
 from training.evaluation.predictions import Answers, judge
 from training.evaluation.reliability import reliability

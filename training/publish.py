@@ -1,4 +1,7 @@
-"""From trained weights to the one model file: calibration, thresholds, metrics, provenance, model card."""
+"""From trained weights to the one model file: calibration, thresholds, metrics, provenance, model card.
+
+What a model says of the data that it learned from. Of real patients no name or number, only how many.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,17 @@ from numpy.typing import NDArray
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import write_model
 from semc_core.model.spec import Calibration, ModelSpec
-from semc_core.model.verification import verification_tensors
-from semc_core.model.weights import AnyNetwork, network_arrays
+from semc_core.model.weights import AnyNetwork, network_arrays, verification_tensors
 from semc_core.runtime.calibration import Calibrator, RawOutput
+from semc_core.text import counted
 from semc_core.version import VERSION
 from training.calibration import Novelty, fit_novelty, fit_temperature, fit_thresholds
 from training.config import TrainOptions, plain
-from training.data.dataset import FrameSet
+from training.data.frame_set import SOURCE, FrameSet
 from training.inference import Classified, classify
 from training.metrics import frame_metrics
 from training.model_card import write_card
 from training.models import new_spec_of
-from training.origin import data_facts, notice_of
 
 _NOVELTY_SLOPE: Final = 16.0  # beyond 1.2 of the limit hardly any plane is left, below 0.8 hardly any is lost
 _FRAMES_FOR_NOVELTY: Final = 4000
@@ -50,7 +52,7 @@ def finish(
         train: Frames it was trained on; what it knows is measured on its standard planes.
         validation: Frames on which everything else is fitted.
         path: Of the model file; the card lies beside it with the ending .md.
-        data_name: Of the data set, for the provenance; see `training.origin`.
+        data_name: Of the data set, for the provenance; see `training.publish`.
         run: Facts of the run for the provenance: steps, seconds, the encoder that it started from.
 
     Raises:
@@ -132,4 +134,51 @@ def _how(options: TrainOptions) -> dict[str, Any]:
         "versions": {"semc": VERSION}
         | {name: importlib.metadata.version(name) for name in ("torch", "lightning", "numpy")},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+_SIMULATED: Final = "simulated scans of this program"
+_SIMULATED_NOTICE: Final = (
+    "This model knows only the simulated scan: "
+    "it was trained on simulated patients and must not be used on real ones."
+)
+
+
+def is_simulated(*data: FrameSet) -> bool:
+    """Whether no frame is of a patient."""
+    return all(row.source == SOURCE for each in data for row in each.rows)
+
+
+def notice_of(train: FrameSet, validation: FrameSet) -> str:
+    """The sentence that the window always shows."""
+    if is_simulated(train, validation):
+        return _SIMULATED_NOTICE
+    pictures = counted(len(train.rows), "picture")
+    groups = counted(len(train.groups), "patient or video", "patients or videos")
+    return f"This model was trained on {pictures} of {groups} and has not been tested on others."
+
+
+def data_facts(name: str, train: FrameSet, validation: FrameSet) -> dict[str, Any]:
+    """For the provenance.
+
+    Args:
+        name: Of the data set; simulated scans are called what they are.
+        train: Frames that were learned from.
+        validation: Frames that everything else was chosen on.
+
+    Returns:
+        Plain JSON values. Of simulated patients the first, the last and how many; of others only how many:
+        names of real groups may be names of files, and those of persons.
+    """
+    simulated = is_simulated(train, validation)
+
+    def groups(data: FrameSet) -> Any:
+        return [data.groups[0], data.groups[-1], len(data.groups)] if simulated else len(data.groups)
+
+    return {
+        "data": _SIMULATED if simulated else name,
+        "train_patients": groups(train),
+        "train_frames": len(train.rows),
+        "validation_patients": groups(validation),
+        "validation_frames": len(validation.rows),
     }

@@ -9,8 +9,7 @@ from app.live.presenter import percent, scan_time
 from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.protocols.protocol import Protocol, unknown_sentence
-from semc_core.session.changes import SetItem
-from semc_core.session.corrections import NOT_POSSIBLE
+from semc_core.session.changes import NOT_POSSIBLE, SetItem
 
 AUTOMATIC = "auto"
 """In place of a protocol's id: the one whose planes the model knows."""

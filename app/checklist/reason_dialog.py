@@ -16,8 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets import theme
-from app.widgets.buttons import button
-from app.widgets.layouts import side_by_side
+from app.widgets.forms import button, side_by_side
 
 _COLUMNS = 2
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from app.export.presenter import ExportState, Material, Phase
 from app.live.controller import Job
 from semc_core.errors import ExportCancelled, SemcError
+from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, ExportResult
-from semc_core.export.text_readings import TextReadings
 from semc_core.io.atomic import save_error
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.session import Session

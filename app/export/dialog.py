@@ -36,7 +36,7 @@ from app.file_dialogs import show_folder
 from app.settings import Settings
 from app.tasks import Fetcher
 from app.widgets import theme
-from app.widgets.buttons import button, page_title
+from app.widgets.forms import button, page_title
 from semc_core.export.options import TextChoice
 from semc_core.session.files import read_png
 from semc_core.session.records import PlaneEntry

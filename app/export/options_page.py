@@ -32,9 +32,7 @@ from app.export.presenter import (
     name_problem,
 )
 from app.widgets import theme
-from app.widgets.buttons import button
-from app.widgets.forms import add_row
-from app.widgets.layouts import side_by_side
+from app.widgets.forms import add_row, button, side_by_side
 from semc_core.export.dicom.study import Patient
 
 _PARTS = (

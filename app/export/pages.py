@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QW
 
 from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question
 from app.widgets import theme
-from app.widgets.buttons import button, page_title
+from app.widgets.forms import button, page_title
 from semc_core.export.options import ExportResult
 
 

@@ -11,13 +11,11 @@ from typing import Final
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.checklist.controller import Protocols
+from app.checklist.controller import Protocols, ScanChecklist
 from app.checklist.panel import ChecklistPanel
-from app.checklist.scan_checklist import ScanChecklist
 from app.instrumentation import RecentValues
-from app.live.presenter import LabelRun, ShownPicture, Tone, merged, readout, shown_picture
+from app.live.presenter import LabelRun, ShownPicture, Tone, badge, merged, readout, shown_picture
 from app.live.readout import ReadoutView
-from app.live.record_state import badge
 from app.live.traces import TracesView
 from app.widgets import theme
 from app.widgets.image_view import LiveView
@@ -29,7 +27,7 @@ from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LiveEngine
 from semc_core.pipeline.state import EngineState, Phase
 from semc_core.session.recording.recorder import RecordingState
-from semc_core.session.saved import SavedPlane
+from semc_core.session.records import SavedPlane
 from semc_core.types import FramePacket, FrameResult
 
 _TRACES_EVERY_S: Final = 0.1

@@ -1,4 +1,7 @@
-"""What the window says, as data: pure functions from the engine's data to texts and tones. No Qt here."""
+"""What the window says, as data: pure functions from the engine's data to texts and tones. No Qt here.
+
+What is said of a recording of the scan: pure functions. No Qt here.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from typing import Final
 
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.state import EngineState, Phase, Spread, Statistics
-from semc_core.session.saved import SavedPlane
+from semc_core.session.recording.recorder import RecordingState
+from semc_core.session.records import SavedPlane
 from semc_core.sources.base import SourceInfo
+from semc_core.text import counted
 from semc_core.types import FramePacket, FrameResult
 
 STALE_AFTER_S: Final = 0.5
@@ -337,3 +342,27 @@ def merged(planes: tuple[SavedPlane, ...], new: Iterable[SavedPlane]) -> tuple[S
     for plane in new:
         by_hold[plane.hold_id] = plane
     return tuple(by_hold.values())
+
+
+def badge(state: RecordingState | None) -> str:
+    """ "REC 1:05" over the picture while frames are recorded, or ""."""
+    if state is None or not state.active:
+        return ""
+    seconds = int(state.seconds)
+    return f"REC {seconds // 60}:{seconds % 60:02d}"
+
+
+def size_text(size_bytes: int) -> str:
+    """ "340 MB", "1.2 GB"."""
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
+
+
+def status_of(state: RecordingState | None) -> tuple[StatusItem, ...]:
+    """The numbers of the status line: size, and frames that are missing in the recording."""
+    if state is None or not (state.active or state.frames):
+        return ()
+    name = "Recording" if state.active else "Recorded"
+    value = size_text(state.size_bytes)
+    if not state.lost:
+        return (StatusItem(name, value),)
+    return (StatusItem(name, value), StatusItem("Not recorded", counted(state.lost, "frame"), worrying=True))

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from app.live.controller import Job
 from app.review.frames import ReviewReader
-from app.review.opened import OpenReview, ReviewRequest
 from app.review.presenter import ReviewSnapshot
 from app.review.sentences import done_sentence
+from app.review.session import OpenReview, ReviewRequest
 from app.tasks import SOON, Hand
 from semc_core.errors import ModelFileError, SaveError, SemcError
-from semc_core.review.state import ReviewPhase, ReviewState
+from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.files import read_png
 from semc_core.session.keeper import thumbnail

@@ -1,17 +1,22 @@
-"""Reads frames of the session in review on threads; the window asks, and takes what is there. No Qt here."""
+"""Reads frames of the session in review on threads; the window asks, and takes what is there. No Qt here.
+
+The frames that were saved for planes, read back from their files. No Qt here.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from app.review.opened import OpenReview
 from app.review.presenter import Candidate
-from app.review.saved_frames import saved_frame
+from app.review.session import OpenReview
 from app.tasks import Fetcher
+from semc_core.errors import SourceError
 from semc_core.review.analysis import ReviewEngine
 from semc_core.review.viewer import FrameViewer
+from semc_core.session.files import read_png
 from semc_core.session.keeper import thumbnail
 from semc_core.types import FramePacket, FrameResult
 
@@ -109,3 +114,19 @@ def _better(analysis: ReviewEngine, plane_id: int) -> tuple[int, list[Candidate]
         Candidate(one.packet.index, one.packet.pts_s, one.score, thumbnail(one.packet.pixels))
         for one in analysis.candidates(plane_id, _CANDIDATES)
     ]
+
+
+def saved_frame(opened: OpenReview, plane_id: int) -> FramePacket:
+    """The frame that was saved for a plane, read from its PNG.
+
+    Raises:
+        SourceError: There is none.
+        SaveError: It is not there any more, or damaged.
+        SessionError: There is no such plane.
+    """
+    plane = opened.session.plane(plane_id)
+    if plane.png is None:
+        raise SourceError(f"The picture of {plane.plane} is missing; semc session verify says more.")
+    pixels = read_png(opened.session.folder / plane.png)
+    source_id = opened.session.source.source_id
+    return FramePacket(source_id, plane.frame_index, plane.time_s, time.monotonic(), pixels)

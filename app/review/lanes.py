@@ -1,15 +1,22 @@
-"""What the lanes of the time line are drawn from: the largest share in each stretch of time. No Qt here."""
+"""What the lanes of the time line are drawn from: the largest share in each stretch of time. No Qt here.
+
+The planes on the time line: each hold a box in its lane, its saved frame a mark.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
 
-from app.review.time_scale import TimeSpan
-from semc_core.session.records import FrameTable
+from app.review.time_scale import TimeScale, TimeSpan
+from app.widgets import theme
+from semc_core.session.records import PERSON, FrameTable, PlaneEntry
 
 ShareReader = Callable[[TimeSpan, int], NDArray[np.float32]]
 """A span and a number of bins -> float32 (lanes, bins): the largest share in each; NaN where not analysed."""
@@ -60,3 +67,81 @@ def binned(
     held[held] = edges[1:][held] - times_s[before[held]] <= hold_s
     found[:, held] = shares[before[held]].T
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Where the lanes are.
+
+    Attributes:
+        box: Around all of them, pixels.
+        colours: "#rrggbb" by the plane of each lane, from top to bottom; at least one.
+        em: Height of a line of text, pixels.
+    """
+
+    box: QRectF
+    colours: dict[str, str]
+    em: float
+
+    @property
+    def high(self) -> float:
+        """Height of a lane, pixels."""
+        return self.box.height() / len(self.colours)
+
+
+def paint_planes(
+    painter: QPainter, planes: Iterable[PlaneEntry], lanes: Lanes, scale: TimeScale, *, chosen: bool = False
+) -> None:
+    """Paint holds as boxes, and over them saved frames: a disc, a square if a person chose it, or a cross
+    if it was rejected. Planes without a lane are left out.
+
+    There may be hundreds, so what they have in common is done once.
+
+    Args:
+        painter: Paints on the lanes only, smoothly.
+        planes: In order of time.
+        lanes: Where they are.
+        scale: Where times lie.
+        chosen: Whether they are those that keys act on.
+    """
+    tops = {name: lanes.box.top() + at * lanes.high for at, name in enumerate(lanes.colours)}
+    placed = [(plane, tops[plane.plane]) for plane in planes if plane.plane in tops]
+    _paint_holds(painter, placed, lanes, scale, chosen)
+    size = min(lanes.high * 0.72, 0.8 * lanes.em) * (1.15 if chosen else 1.0)
+    down = (lanes.high - size) / 2 - 0.5
+    edge, cross = QPen(QColor(theme.GROUND), 1.0), QPen(QColor(theme.TEXT), 1.8)
+    painter.setBrush(QColor(theme.TEXT))
+    for plane, top in placed:
+        mark = QRectF(scale.x(plane.time_s) - size / 2, top + down, size, size)
+        painter.setPen(cross if plane.rejected else edge)
+        if plane.rejected:
+            painter.drawLine(mark.topLeft(), mark.bottomRight())
+            painter.drawLine(mark.topRight(), mark.bottomLeft())
+        elif plane.chosen_by == PERSON:
+            painter.drawRect(mark)
+        else:
+            painter.drawEllipse(mark)
+
+
+def _paint_holds(
+    painter: QPainter,
+    placed: list[tuple[PlaneEntry, float]],
+    lanes: Lanes,
+    scale: TimeScale,
+    chosen: bool,
+) -> None:
+    alike: dict[tuple[str, bool], list[QRectF]] = {}
+    for plane, top in placed:
+        left = scale.x(plane.start_s)
+        hold = QRectF(left, top + 0.5, max(3.0, scale.x(plane.end_s) - left), lanes.high - 2.5)
+        alike.setdefault((plane.plane, plane.rejected), []).append(hold)
+    painter.save()
+    # A hold may go on after the last frame of the recording, or beyond the stretch that is shown.
+    painter.setClipRect(lanes.box.adjusted(-1, -1, 1, 1), Qt.ClipOperation.IntersectClip)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for (name, rejected), holds in alike.items():
+        colour = theme.TEXT if chosen else theme.DIM if rejected else lanes.colours[name]
+        style = Qt.PenStyle.DotLine if rejected else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(QColor(colour), 2.0 if chosen else 1.2, style))
+        painter.drawRects(holds)
+    painter.restore()

@@ -12,17 +12,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.checklist.controller import Protocols
+from app.checklist.controller import Protocols, ReviewChecklist
 from app.checklist.panel import ChecklistPanel
-from app.checklist.review_checklist import ReviewChecklist
 from app.commands import CLASS_KEYS
 from app.live.presenter import Tone
 from app.review.commands import ReviewDesk
 from app.review.controller import ReviewControl
-from app.review.frame_panel import FramePanel
+from app.review.frame_panel import FramePanel, TransportBar
 from app.review.lanes import lane_shares
 from app.review.menu import show_plane_menu
-from app.review.opened import OpenReview
 from app.review.presenter import (
     Candidate,
     FrameReadout,
@@ -41,11 +39,11 @@ from app.review.presenter import (
     strip_heading,
     where_texts,
 )
+from app.review.session import OpenReview
 from app.review.timeline import TimelineView
-from app.review.transport import TransportBar
 from app.widgets import theme
-from app.widgets.ask_line import AskLine
-from app.widgets.card_strip import CardStrip
+from app.widgets.cards import CardStrip
+from app.widgets.forms import AskLine
 from app.widgets.image_view import LiveView
 from semc_core.imaging.heatmap import HeatMap, heat_map
 from semc_core.labels import NON_STANDARD

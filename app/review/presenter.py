@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from app.commands import CLASS_KEYS
 from app.live.presenter import Tone, percent, scan_time
 from semc_core.labels import NON_STANDARD, full_name, short_name
+from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
-from semc_core.review.state import ReviewPhase, ReviewState
-from semc_core.session.decided import Decision, decided, decision
+from semc_core.session.changes import Decision, decided, decision
 from semc_core.session.records import PERSON, PICTURES, FrameTable, ItemEntry, PlaneEntry, RegionEntry
 
 _SAME_TIME_S: Final = 0.05

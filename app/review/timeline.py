@@ -10,11 +10,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
-from app.review.lanes import ShareReader
-from app.review.plane_marks import Lanes, paint_planes
+from app.review.lanes import Lanes, ShareReader, paint_planes
 from app.review.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
 from app.widgets import theme
-from app.widgets.picture import image_of
+from app.widgets.image_view import image_of
 from semc_core.session.records import PlaneEntry, RegionEntry
 
 _ZOOM: Final = 1.25

@@ -257,7 +257,7 @@ class SendControl:
             self._snapshot = snapshot
 
     def _log_results(self, service: SendService) -> None:
-        from semc_core.pacs.results import log_all, log_results
+        from semc_core.pacs.bundle import log_all, log_results
 
         session = self._reviewed()
         if session is not None and not session.read_only:

@@ -25,7 +25,7 @@ from app.send.controller import SendControl
 from app.send.presenter import JobRow, SendSnapshot, destination_line, job_row, service_words
 from app.send.server_form import ServerForm
 from app.widgets import theme
-from app.widgets.buttons import button, page_title
+from app.widgets.forms import button, page_title
 from semc_core.pacs.destinations import Destination
 
 _TICK_MS: Final = 100

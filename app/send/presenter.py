@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from semc_core.pacs.destinations import Destination
-from semc_core.pacs.entries import Job
+from semc_core.pacs.queue_store import Job
 from semc_core.text import counted
 
 if TYPE_CHECKING:

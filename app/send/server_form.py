@@ -20,9 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.actions import PathDialog
-from app.widgets.buttons import button, page_title
-from app.widgets.forms import add_row
-from app.widgets.layouts import side_by_side
+from app.widgets.forms import add_row, button, page_title, side_by_side
 from semc_core.errors import UsageError
 from semc_core.pacs.destinations import OWN_TITLE, Destination, Tls
 

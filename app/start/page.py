@@ -1,4 +1,9 @@
-"""The start page: every kind of source, what was opened lately, model and device."""
+"""The start page: every kind of source, what was opened lately, model and device.
+
+How scans are kept beside their planes: the quality of recordings, and clips.
+
+The lists of the start page that take a moment: cameras, and sessions.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -23,10 +29,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.start.recent import RecentSession
-from app.start.record_settings import RecordSettings
+from app.live.controller import Job, camera_choices
+from app.start.recent import RecentSession, recent_sessions
 from app.widgets import theme
-from app.widgets.layouts import empty_out, panel, side_by_side
+from app.widgets.forms import empty_out, panel, side_by_side
+from semc_core.errors import SemcError
+from semc_core.io.video_encoder import Quality
 
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
 
@@ -312,3 +320,90 @@ class SourcePage(QWidget):
             self.chosen.emit(address)
         else:
             self._address.setFocus()
+
+
+_TITLES = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
+
+
+class RecordSettings(QWidget):
+    """One row.
+
+    Signals:
+        quality_chosen: A `Quality`.
+        clips_chosen: Whether a clip is saved with every plane.
+    """
+
+    quality_chosen = Signal(object)
+    clips_chosen = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.quality = QComboBox()
+        self.quality.setAccessibleName("Quality of recordings")
+        self.quality.setToolTip("Compact is close to the original; lossless keeps every pixel and is larger.")
+        self.quality.setMinimumHeight(QPushButton().sizeHint().height())
+        for quality, title in _TITLES.items():
+            self.quality.addItem(title, str(quality))
+        self.clips = QCheckBox("clip with each plane")
+        self.clips.setToolTip("From 2 s before the saved frame to 1 s after it. From the next scan on.")
+        self.quality.activated.connect(
+            lambda _: self.quality_chosen.emit(Quality(str(self.quality.currentData())))
+        )
+        self.clips.clicked.connect(self.clips_chosen)
+        label = QLabel("Record")
+        label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(label)
+        row.addWidget(self.quality)
+        row.addWidget(self.clips)
+        row.addStretch(1)
+
+    def show_choices(self, quality: Quality, clips: bool) -> None:
+        """What the next scan will do."""
+        self.quality.setCurrentIndex(list(_TITLES).index(quality))
+        self.clips.setChecked(clips)
+
+
+class SourceLists:
+    """Makes them on other threads and shows them. Called by the window's thread; only `close` waits."""
+
+    def __init__(self, page: SourcePage, report: Callable[[str], None]) -> None:
+        """Show them on `page`, and `report` what goes wrong."""
+        self._page = page
+        self._report = report
+        self._cameras: Job[list[tuple[str, str]]] | None = None
+        self._sessions: Job[list[RecentSession]] | None = None
+
+    def look_for_cameras(self) -> None:
+        """List the cameras anew."""
+        if self._cameras is None:
+            self._cameras = Job(camera_choices, "camera-list")
+
+    def look_for_sessions(self, root: Path) -> None:
+        """List the sessions below `root` anew."""
+        if self._sessions is None:
+            self._sessions = Job(lambda: recent_sessions(root), "session-list")
+
+    def poll(self) -> None:
+        """Show what is ready: to be called often. Returns at once."""
+        if self._sessions is not None and self._sessions.done:
+            sessions, self._sessions = self._sessions, None
+            self._page.show_sessions(sessions.result())
+        if self._cameras is not None and self._cameras.done:
+            cameras, self._cameras = self._cameras, None
+            try:
+                self._page.show_cameras(cameras.result())
+            except SemcError as error:
+                self._report(str(error))
+
+    def close(self) -> None:
+        """Wait for what is under way.
+
+        Raises:
+            SemcError: The cameras could not be listed.
+        """
+        if self._sessions is not None:
+            self._sessions.result()
+        if self._cameras is not None:
+            self._cameras.result()

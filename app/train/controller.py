@@ -12,8 +12,8 @@ from app.train.page import DataChoice, ModelRow, TrainPage
 from app.train.presenter import Phase, RunState, train_view
 from app.train.process import TrainingProcess, TrainPlan, why_not
 from semc_core.errors import SemcError
+from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_spec
-from semc_core.model.presets import PRESETS
 from semc_core.model.registry import SHIPPED, ModelLibrary, Version
 from semc_core.text import counted
 

@@ -1,6 +1,6 @@
 """What a training tells (`progress.jsonl`), and what the window makes of it. Pure data; no Qt here.
 
-The words of the file are those of `training.trainer.progress`, which the window does not import.
+The words of the file are those of `training.trainer.loggers`, which the window does not import.
 """
 
 from __future__ import annotations

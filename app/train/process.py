@@ -55,7 +55,7 @@ class TrainPlan:
 
     Attributes:
         data: Folders, or names of data sets, as `semc train --data` takes them.
-        preset: Network and input; see `semc_core.model.presets`.
+        preset: Network and input; see `semc_core.model.architecture`.
         minutes: How long; None takes `rounds`.
         rounds: How often every picture is seen.
         start_from: Model file to start from; None starts from nothing.

@@ -1,4 +1,7 @@
-"""A row of cards under a heading: what the strips of a scan and of a review share."""
+"""A row of cards under a heading: what the strips of a scan and of a review share.
+
+Small pictures in a row: the planes of a session, or the best frames of a hold.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -20,8 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.review.presenter import StripItem
 from app.widgets import theme
-from app.widgets.picture import image_of
+from app.widgets.image_view import image_of, rect_in
 
 Item = TypeVar("Item")
 
@@ -181,3 +185,141 @@ class Strip(QWidget, Generic[Item]):
             if known is None:
                 self._made(key)
             at += 1
+
+
+class ItemCard(Card[StripItem]):
+    """One card: the picture on the left, up to two lines beside it."""
+
+    def __init__(self, item: StripItem, colour: str, parent: QWidget | None = None) -> None:
+        super().__init__(item, colour, parent)
+        # The keys of the page move between the cards.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def show_item(self, item: StripItem, colour: str) -> None:
+        """Show this instead."""
+        super().show_item(item, colour)
+        self._show_pixels(item.pixels)
+        self.setToolTip(item.tip)
+        self.setAccessibleName(" ".join(part for line in item.lines for part in line if part))
+
+    def sizeHint(self) -> QSize:
+        """The picture, and room for two short texts."""
+        em = theme.em(self)
+        return QSize(round(13.5 * em), round(3.8 * em))
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as that."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Edge in the plane's colour; white around the chosen one, crossed out if it was rejected."""
+        item, em = self._item, theme.em(self)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        box = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
+        colour = theme.DIM if item.rejected else self._colour
+        edge = theme.TEXT if item.chosen or self.underMouse() else colour
+        style = Qt.PenStyle.DotLine if item.rejected else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(QColor(edge), 2.4 if item.chosen else 1.3, style))
+        painter.setBrush(QColor(theme.RAISED if item.chosen else theme.PANEL))
+        painter.drawRoundedRect(box, 5, 5)
+        inside = box.adjusted(0.25 * em, 0.25 * em, -0.5 * em, -0.25 * em)
+        room = QRectF(inside.left(), inside.top(), 5.2 * em, inside.height())
+        self._paint_picture(painter, room, item)
+        text = QRectF(room.right() + 0.5 * em, inside.top(), inside.right() - room.right() - 0.5 * em, 0)
+        text.setHeight(inside.height() / max(2, len(item.lines)))
+        for i, (left, right) in enumerate(item.lines):
+            painter.setFont(theme.scaled_font(self.font(), 0.9 if i else 1.05, bold=i == 0))
+            painter.setPen(QColor(theme.DIM if i else colour))
+            painter.drawText(text, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, left)
+            painter.setFont(theme.scaled_font(self.font(), 0.9))
+            painter.setPen(QColor(theme.DIM if i or item.rejected else theme.TEXT))
+            painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, right)
+            text.moveTop(text.bottom())
+        painter.end()
+
+    def _paint_picture(self, painter: QPainter, room: QRectF, item: StripItem) -> None:
+        painter.fillRect(room, QColor("#000000"))
+        if self._image is None:
+            return
+        at = rect_in(self._image, room)
+        painter.setOpacity(0.4 if item.rejected else 1.0)
+        painter.drawImage(at, self._image)
+        painter.setOpacity(1.0)
+        if item.rejected:
+            painter.setPen(QPen(QColor(theme.FAULT), 2))
+            painter.drawLine(at.topLeft() + QPointF(3, 3), at.bottomRight() - QPointF(3, 3))
+
+
+class CardStrip(Strip[StripItem]):
+    """The card that was chosen last is brought into view; among new ones without it, the saved frame's.
+
+    Signals:
+        clicked: The key of the card that was clicked.
+        menu_wanted: The key of a card, and where on the screen (a `QPoint`) the other button was pressed.
+    """
+
+    clicked = Signal(int)
+    menu_wanted = Signal(int, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._header.setSpacing(round(0.8 * theme.em(self)))
+        self._items: dict[int, StripItem] = {}
+        self._bring_key: int | None = None
+        # Cards that were just added have no place yet.
+        self._bringing = QTimer(self)
+        self._bringing.setSingleShot(True)
+        self._bringing.setInterval(0)
+        self._bringing.timeout.connect(self._bring)
+        self._scroll.moved.connect(self._let_be)
+
+    def height_for_cards(self) -> int:
+        """How high the strip must be for the heading, whole cards, and the scroll bar."""
+        em = theme.em(self)
+        bar = self._scroll.horizontalScrollBar().sizeHint().height()
+        return round(self._heading.sizeHint().height() + 3.6 * em + bar + 6)
+
+    def show_texts(self, heading: str, hint: str, empty: str) -> None:
+        """The heading, a sentence beside it, and what is said where there is no card."""
+        self._heading.setText(heading)
+        self._hint.setText(hint)
+        self._hint.setToolTip(hint)
+        self._empty.setText(empty)
+
+    def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:
+        """Show these, in this order: cards with the same key are kept and changed."""
+        before, self._items = self._items, {item.key: item for item in items}
+        chosen = [item.key for item in items if item.chosen and not _was_chosen(before.get(item.key))]
+        saved = [item.key for item in items if item.saved and item.key not in before]
+        if chosen or saved:
+            self._bring_key = (chosen or saved)[0]
+            self._bringing.start()
+        self._show((item.key, item, colours.get(item.plane, theme.DIM)) for item in items)
+
+    def _new_card(self, key: int, item: StripItem, colour: str) -> ItemCard:
+        card = ItemCard(item, colour)
+        card.clicked.connect(lambda: self.clicked.emit(key))
+        card.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        card.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(key, card.mapToGlobal(at)))
+        return card
+
+    def _made(self, key: int) -> None:
+        if key == self._bring_key:
+            self._bringing.start()
+
+    def _bring(self) -> None:
+        """Bring the wanted card into view, once it is made and has its place."""
+        card = None if self._bring_key is None else self._cards.get(self._bring_key)
+        if card is not None:
+            self._bring_key = None
+            self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)
+
+    def _let_be(self) -> None:
+        """The user looks where he wants to."""
+        self._bring_key = None
+
+
+def _was_chosen(item: StripItem | None) -> bool:
+    return item is not None and item.chosen

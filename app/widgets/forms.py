@@ -1,9 +1,34 @@
-"""Rows of a form whose label stands in the middle of its field."""
+"""Rows of a form whose label stands in the middle of its field.
+
+Buttons and headings of dialogs and pages.
+
+The line of the review page into which words are typed.
+
+Widgets side by side, and cards with a heading: what the pages are put together from.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLayout, QLineEdit, QSpinBox, QWidget
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.review.commands import Asking
+from app.widgets import theme
 
 
 def add_row(form: QFormLayout, title: str, field: QWidget | QLayout) -> None:
@@ -17,3 +42,104 @@ def add_row(form: QFormLayout, title: str, field: QWidget | QLayout) -> None:
     if isinstance(field, QWidget):
         label.setBuddy(field)
     form.addRow(label, field)
+
+
+def button(title: str, do: Callable[[], object]) -> QPushButton:
+    """A button that Enter does not press by accident."""
+    made = QPushButton(title)
+    made.setAutoDefault(False)
+    made.clicked.connect(lambda _=False: do())
+    return made
+
+
+def page_title(text: str, owner: QWidget) -> QLabel:
+    """The heading of a page."""
+    label = QLabel(text)
+    label.setFont(theme.scaled_font(owner.font(), 1.5, bold=True))
+    return label
+
+
+class AskLine(QFrame):
+    """A line to type words into; hidden while nothing is asked.
+
+    Signals:
+        answered: What was typed, when Enter was pressed.
+        refused: Esc was pressed.
+    """
+
+    answered = Signal(str)
+    refused = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self._title = QLabel()
+        self._title.setObjectName("heading")
+        self.field = QLineEdit()
+        self.field.setAccessibleName("Answer")
+        self.field.returnPressed.connect(lambda: self.answered.emit(self.field.text()))
+        keys = QLabel("Enter: keep   Esc: as it was")
+        keys.setObjectName("dim")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.addWidget(self._title)
+        row.addWidget(self.field, 1)
+        row.addWidget(keys)
+        self._asked: Asking | None = None
+        self.hide()
+
+    def ask(self, asking: Asking | None) -> None:
+        """Ask this; None hides the line."""
+        if asking is self._asked:
+            return
+        self._asked = asking
+        self.setVisible(asking is not None)
+        if asking is not None:
+            self._title.setText(asking.title)
+            self.field.setAccessibleName(asking.title)
+            self.field.setText(asking.text)
+            self.field.selectAll()
+            self.field.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves the words as they were."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.refused.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def side_by_side(*widgets: QWidget, stretch: int | None = None) -> QHBoxLayout:
+    """Widgets in a row; the one at `stretch` takes what is left, or the end does."""
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    if stretch is None:
+        row.addStretch(1)
+    else:
+        row.setStretch(stretch, 1)
+    return row
+
+
+def panel(owner: QWidget, title: str, text: str = "") -> tuple[QFrame, QVBoxLayout]:
+    """A card of the page `owner`, to be filled: its heading and a sentence below it; "" leaves either out."""
+    card = QFrame()
+    card.setObjectName("panel")
+    layout = QVBoxLayout(card)
+    if title:
+        heading = QLabel(title)
+        heading.setFont(theme.scaled_font(owner.font(), 1.2, bold=True))
+        layout.addWidget(heading)
+    if text:
+        about = QLabel(text)
+        about.setObjectName("dim")
+        about.setWordWrap(True)
+        layout.addWidget(about)
+    return card, layout
+
+
+def empty_out(layout: QVBoxLayout, keep: QWidget | None = None) -> None:
+    """Take all widgets out of a layout and delete them, but not `keep`."""
+    while (item := layout.takeAt(0)) is not None:
+        if (old := item.widget()) is not None and old is not keep:
+            old.deleteLater()

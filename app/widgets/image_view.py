@@ -1,20 +1,111 @@
-"""The live picture, painted by hand: no pixmap, no signal with pixels, one copy per frame."""
+"""The live picture, painted by hand: no pixmap, no signal with pixels, one copy per frame.
+
+A picture on which a box can be dragged: what the live picture and that of the export share.
+
+Where a frame lies in a widget, and the way back. No Qt here.
+
+Arrays as Qt pictures, drawn as large as they fit.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.widgets import theme
-from app.widgets.drag_view import DragView
-from app.widgets.geometry import Placed, Point
-from app.widgets.picture import image_of
 from semc_core.imaging.heatmap import HeatMap
 from semc_core.types import Crop, FramePacket, FrameResult
+
+
+class DragView(QWidget):
+    """Holds a picture and follows the left button; a subclass paints and says what a drag means."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._pixels: NDArray[np.uint8] | None = None
+        self._image: QImage | None = None
+        self._draggable = False
+        self._drag: tuple[Point, Point] | None = None
+
+    @property
+    def placed(self) -> Placed | None:
+        """Where the picture lies in the widget; None without one."""
+        if self._pixels is None:
+            return None
+        height, width = self._pixels.shape[:2]
+        return place(width, height, self.width(), self.height())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag."""
+        if self._draggable and event.button() is Qt.MouseButton.LeftButton and self._pixels is not None:
+            self._drag = (_place_of(event), _place_of(event))
+            self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the drag."""
+        if self._drag is not None:
+            self._drag = (self._drag[0], _place_of(event))
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the drag."""
+        placed, drag = self.placed, self._drag
+        if drag is None or placed is None or event.button() is not Qt.MouseButton.LeftButton:
+            return
+        self._drag = None
+        self.update()
+        self._dragged(placed, drag[0], _place_of(event))
+
+    def _dragged(self, placed: Placed, first: Point, last: Point) -> None:
+        """The button was let go. A subclass says what becomes of it."""
+        raise NotImplementedError
+
+    def _set_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
+        """Take uint8 (H, W) or (H, W, 3), or nothing, to be painted; the same array is converted once."""
+        if pixels is not self._pixels:
+            self._pixels = pixels
+            self._image = None if pixels is None else image_of(pixels)
+
+    def _set_draggable(self, on: bool) -> None:
+        """Whether a drag begins when the button is pressed; a cross says so. Off ends one."""
+        self._draggable = on
+        if on:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+        else:
+            self._drag = None
+            self.unsetCursor()
+        self.update()
+
+    def _paint_picture(self, painter: QPainter, placed: Placed, image: QImage) -> QRectF:
+        """Paint the picture; returns where it lies."""
+        whole = whole_rect(placed)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, placed.scale != 1.0)
+        painter.drawImage(whole, image)
+        return whole
+
+    def _paint_drag(self, painter: QPainter, whole: QRectF, opacity: int) -> None:
+        """Paint what is being dragged, filled with `opacity` of 255, within `whole`."""
+        if self._drag is None:
+            return
+        (x0, y0), (x1, y1) = self._drag
+        fill = QColor(theme.ACCENT)
+        fill.setAlpha(opacity)
+        painter.setPen(QPen(QColor(theme.ACCENT), 2.0, Qt.PenStyle.DashLine))
+        painter.setBrush(fill)
+        painter.drawRect(QRectF(QPointF(x0, y0), QPointF(x1, y1)).normalized() & whole)
+
+
+def _place_of(event: QMouseEvent) -> Point:
+    return event.position().x(), event.position().y()
+
 
 _DRAG_OPACITY: Final = 40
 
@@ -187,3 +278,86 @@ class LiveView(DragView):
         painter.drawRoundedRect(text.adjusted(-em * 0.8, -em * 0.4, em * 0.8, em * 0.4), 5, 5)
         painter.setPen(QColor(theme.TEXT))
         painter.drawText(text, flags, self._hint)
+
+
+LEAST_REGION_PX = 32
+"""A region of interest smaller than this, in frame pixels, was not meant."""
+
+Point = tuple[float, float]
+"""A place, x and y."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A frame of `width` x `height` pixels, drawn with its top left corner at (left, top), `scale` times."""
+
+    left: float
+    top: float
+    scale: float
+    width: int
+    height: int
+
+    def to_frame(self, x: float, y: float) -> tuple[float, float]:
+        """A place in the widget as a place in the frame, moved into the frame if it is beside it."""
+        across = min(max((x - self.left) / self.scale, 0.0), float(self.width))
+        down = min(max((y - self.top) / self.scale, 0.0), float(self.height))
+        return across, down
+
+    def to_widget_point(self, x: float, y: float) -> tuple[float, float]:
+        """A place in the frame as a place in the widget."""
+        return self.left + x * self.scale, self.top + y * self.scale
+
+    def to_widget(self, crop: Crop) -> tuple[float, float, float, float]:
+        """Left, top, width, height of a crop in the widget."""
+        return (
+            self.left + crop.left * self.scale,
+            self.top + crop.top * self.scale,
+            crop.width * self.scale,
+            crop.height * self.scale,
+        )
+
+    def region(self, first: Point, last: Point, least_px: int = LEAST_REGION_PX) -> Crop | None:
+        """The crop between two places in the widget; None if a side is below `least_px`: it was not meant."""
+        x0, y0 = self.to_frame(*first)
+        x1, y1 = self.to_frame(*last)
+        left, right = sorted((round(x0), round(x1)))
+        top, bottom = sorted((round(y0), round(y1)))
+        if right - left < least_px or bottom - top < least_px:
+            return None
+        return Crop(left, top, right - left, bottom - top)
+
+
+def place(width: int, height: int, room_width: float, room_height: float) -> Placed:
+    """Centre a frame in a room, as large as it fits with its shape kept."""
+    scale = max(1e-6, min(room_width / width, room_height / height))
+    left, top = (room_width - width * scale) / 2, (room_height - height * scale) / 2
+    return Placed(left, top, scale, width, height)
+
+
+def image_of(pixels: NDArray[np.uint8]) -> QImage:
+    """A `QImage` with its own copy of uint8 (H, W) gray or (H, W, 3) RGB or (H, W, 4) RGBA."""
+    formats = {2: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888}
+    chosen = (
+        formats[pixels.ndim] if pixels.ndim == 2 or pixels.shape[2] == 3 else QImage.Format.Format_RGBA8888
+    )
+    kept = np.ascontiguousarray(pixels)
+    height, width = kept.shape[:2]
+    # QImage only borrows the buffer.
+    return QImage(kept.data, width, height, kept.strides[0], chosen).copy()
+
+
+def whole_rect(placed: Placed) -> QRectF:
+    """Where all of a placed picture lies."""
+    return QRectF(placed.left, placed.top, placed.width * placed.scale, placed.height * placed.scale)
+
+
+def rect_in(image: QImage, room: QRectF) -> QRectF:
+    """Where `image` lies in `room`: in its middle, as large as it fits. `image` has pixels."""
+    placed = place(image.width(), image.height(), room.width(), room.height())
+    return whole_rect(placed).translated(room.topLeft())
+
+
+def draw_in(painter: QPainter, image: QImage, room: QRectF) -> None:
+    """Draw `image` there; nothing if it has no pixels."""
+    if not image.isNull():
+        painter.drawImage(rect_in(image, room), image)

@@ -1,4 +1,7 @@
-"""Small parts of the window: buttons with their keys, the banner, the status line, the list of keys."""
+"""Small parts of the window: buttons with their keys, the banner, the status line, the list of keys.
+
+The buttons above each page.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from app.commands import bindings_of
+from app.commands import BINDINGS, TOOL_BARS, bindings_of
 from app.live.presenter import RESEARCH_NOTICE, Banner, StatusItem
 from app.widgets import theme
 
@@ -256,3 +260,26 @@ def _list_of_keys(page: str) -> QWidget:
             label.setObjectName(("heading", "heading", "dim")[column])
             grid.addWidget(label, row, column)
     return keys
+
+
+class ToolBars(QStackedWidget):
+    """One row of buttons for each page; they follow the window's actions."""
+
+    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        keys = {binding.name: binding.keys[0] for binding in BINDINGS}
+        self._bars: dict[str, QWidget] = {}
+        for page, names in TOOL_BARS.items():
+            bar = QWidget()
+            row = QHBoxLayout(bar)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(4)
+            for name in names:
+                row.addWidget(KeyButton(actions[name], keys[name]))
+            self._bars[page] = bar
+            self.addWidget(bar)
+
+    def show_page(self, page: str) -> None:
+        """Show the buttons of this page."""
+        self.setCurrentWidget(self._bars[page])

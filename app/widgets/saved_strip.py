@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from app.live.presenter import percent, scan_time
 from app.widgets import theme
 from app.widgets.cards import Card, Strip
-from app.widgets.picture import draw_in, image_of
+from app.widgets.image_view import draw_in, image_of
 from semc_core.labels import full_name, short_name
-from semc_core.session.saved import SavedPlane
+from semc_core.session.records import SavedPlane
 
 
 def card_state(plane: SavedPlane) -> str:

@@ -19,12 +19,11 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights
-from semc_core.model.presets import PRESETS, new_spec
+from semc_core.model.architecture import PRESETS, new_spec, random_weights
 from semc_core.model.weights import build_network
 from semc_core.runtime.openvino.graph import build_graph
-from semc_core.runtime.openvino.int8 import make_integer
-from semc_core.runtime.quantize_ranges import ranged_arrays
+from semc_core.runtime.openvino.runtime import make_integer
+from semc_core.runtime.quantize import ranged_arrays
 
 # After semc_core.runtime, which keeps OpenVINO from reporting its import.
 import openvino as ov  # isort: skip

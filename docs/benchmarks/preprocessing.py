@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from semc_core.imaging.preprocess import prepare, to_gray
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights
-from semc_core.model.presets import PRESETS, new_spec
+from semc_core.model.architecture import PRESETS, new_spec, random_weights
 from semc_core.model.spec import ModelSpec
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.openvino.graph import build_graph

@@ -136,7 +136,7 @@ def _prepare(wanted: list[Wanted], out: Path) -> None:
         UsageError: The results would take the place of an input or of something that is not ours.
         SaveError: `out` cannot be used.
     """
-    from semc_core.cli.folders import check_replaceable, check_targets, clear_leftovers
+    from semc_core.cli.results import check_replaceable, check_targets, clear_leftovers
     from semc_core.errors import SaveError
     from semc_core.io.atomic import save_error
 
@@ -195,7 +195,7 @@ def _analyse_one(
 ) -> dict[str, Any]:
     from semc_core.cli.results import ResultFolder
     from semc_core.pipeline.batch import review
-    from semc_core.session.record import Origin
+    from semc_core.session.files import Origin
     from semc_core.session.records import file_sha256
     from semc_core.sources.open import open_source
 
@@ -270,7 +270,7 @@ def _print_planes(results: dict[str, Any], console: Console) -> None:
 
 
 def _summary(reports: list[Report]) -> dict[str, Any]:
-    from semc_core.session.record import versions
+    from semc_core.session.files import versions
 
     return {
         "inputs": [

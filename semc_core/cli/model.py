@@ -1,4 +1,7 @@
-"""`semc model`: what a model file holds, whether it runs right here, and models from other programs."""
+"""`semc model`: what a model file holds, whether it runs right here, and models from other programs.
+
+`semc model list | use | rollback`: the user's models, and which of them is in use.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from semc_core.cli.arguments import IN_USE, count, model_file, new_file
-from semc_core.errors import SemcError
+from semc_core.errors import SemcError, UsageError
+from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison, run_folder
+from semc_core.model.file import read_spec
+from semc_core.model.registry import SHIPPED, ModelLibrary, Version
 from semc_core.model.spec import Architecture
 from semc_core.text import counted
 
@@ -100,12 +106,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SemcError: It could not be done, or what came out is not good enough to be written.
     """
-    from semc_core.cli import model_versions
 
     actions = {
-        "list": model_versions.show_list,
-        "use": model_versions.use,
-        "rollback": model_versions.rollback,
+        "list": show_list,
+        "use": use,
+        "rollback": rollback,
         "info": _info,
         "verify": _verify,
         "import": _import,
@@ -182,7 +187,7 @@ def _fit_gate(args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
-    from semc_core.model.pretrained import write_started
+    from semc_core.model.importers import write_started
 
     write_started(args.preset, args.classes.split(","), args.resnet, args.out)
     print(f"Wrote {args.out}. Train it with semc train --encoder {args.out} --preset {args.preset}.")
@@ -193,8 +198,14 @@ def _quantise(args: argparse.Namespace) -> int:
     from rich.progress import Progress
 
     from semc_core.model.file import read_spec
-    from semc_core.runtime.quantize import LEAST_AGREEMENT, MOST_LOST, quantise_file, require_nncf
-    from semc_core.runtime.quantize_pictures import folder_pictures, simulated_pictures
+    from semc_core.runtime.quantize import (
+        LEAST_AGREEMENT,
+        MOST_LOST,
+        folder_pictures,
+        quantise_file,
+        require_nncf,
+        simulated_pictures,
+    )
 
     require_nncf()
     spec = read_spec(args.file)
@@ -226,8 +237,8 @@ def describe(path: Path) -> dict[str, Any]:
     Raises:
         ModelFileError: The file is missing, damaged, or not one of ours.
     """
+    from semc_core.model.architecture import gflop, parameter_count
     from semc_core.model.file import NOVELTY, VERIFY, read_model
-    from semc_core.model.work import gflop, parameter_count
 
     spec, arrays = read_model(path)
     size = spec.preprocessing.height, spec.preprocessing.width
@@ -290,3 +301,111 @@ def _escaped(value: Any) -> str:
     from rich.markup import escape
 
     return escape(str(value))
+
+
+def show_list(args: argparse.Namespace) -> int:
+    """Print all versions. Returns 0."""
+    from rich.console import Console
+    from rich.table import Table
+
+    library = ModelLibrary()
+    versions, current = library.versions(), library.current()
+    in_use = SHIPPED if current is None else current.number
+    if args.json:
+        plain = {"in_use": in_use, "versions": [asdict(version) for version in versions]}
+        print(json.dumps(plain, indent=2))
+        return 0
+    table = Table("", "number", "added", "F1", "against the one before", "note", title="Models")
+    table.add_row("in use" if in_use == SHIPPED else "", str(SHIPPED), "", "", "", "came with the program")
+    for version in versions:
+        mark = "in use" if version.number == in_use else ""
+        table.add_row(
+            mark, str(version.number), version.added_utc[:16].replace("T", " "), *_compared(version)
+        )
+    Console().print(table, markup=False)
+    return 0
+
+
+def use(args: argparse.Namespace) -> int:
+    """Use a version, or take a model file in and use it. Returns 0.
+
+    Raises:
+        SemcError: There is no such model, or it is refused.
+    """
+    library = ModelLibrary()
+    if args.model.isdecimal():
+        print(in_words(library.use(int(args.model))))
+        return 0
+    path = Path(args.model)
+    if not path.is_file():
+        raise UsageError(
+            f"There is no model file {path}; name one, or a version's number as in `semc model list`."
+        )
+    comparison = comparison_of(path)
+    version = promoted(path, comparison, "taken in by hand", force=args.force)
+    if comparison is not None:
+        print(comparison.sentence)
+    print(in_words(version))
+    return 0
+
+
+def promoted(model: Path, comparison: Comparison | None, note: str, *, force: bool) -> Version:
+    """Use a model file from now on, if it may replace the one in use; see `ModelLibrary.promote`.
+
+    Raises:
+        SemcError: It is refused, and the sentence says why and what can be done; or it cannot be written.
+    """
+    library = ModelLibrary()
+    refusal = "" if force else library.refusal(read_spec(model).sha256, comparison)
+    if refusal:
+        # A file that `semc calibrate` or `semc model fit-gate` wrote has no training to go on with.
+        more = (
+            "Its `semc train` command with --resume compares it again"
+            if run_folder(model).is_dir()
+            else "`semc eval` tells how good it is"
+        )
+        raise UsageError(
+            f"{refusal} {model.name} is kept and not used. {more}; `semc model use` with --force uses it all "
+            "the same."
+        )
+    return library.promote(model, comparison, note, force=force)
+
+
+def rollback(args: argparse.Namespace) -> int:
+    """Go back. Returns 0.
+
+    Raises:
+        SemcError: There is nothing to go back to.
+    """
+    print(in_words(ModelLibrary().rollback()))
+    return 0
+
+
+def comparison_of(model: Path) -> Comparison | None:
+    """What the training that made a model file found when it compared it; None if it did not.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    return read_comparison(run_folder(model) / COMPARISON_NAME)
+
+
+def in_words(version: Version | None) -> str:
+    """Which model is in use now, in a sentence."""
+    if version is None:
+        return "The model that came with the program is in use."
+    return f"Model version {version.number} is in use ({version.sha256[:8]})."
+
+
+def _compared(version: Version) -> tuple[str, str, str]:
+    """F1, difference, and note of a version."""
+    found = version.compared or {}
+    from rich.markup import escape
+
+    note = escape(f"{version.note} (forced)" if version.forced else version.note)
+    if not found:
+        return "", "not compared", note
+    f1 = f"{found['candidate']['f1']:.3f}"
+    if found["difference"] is None:
+        return f1, "not compared", note
+    return f1, f"{found['difference']:+.3f} ({found['verdict']})", note

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from semc_core.pacs.destinations import Destination
-    from semc_core.pacs.entries import Job
-    from semc_core.pacs.outbox import Outbox
-    from semc_core.pacs.queue import SendQueue
-    from semc_core.pacs.queue_store import QueueFile
+    from semc_core.pacs.queue import Outbox, SendQueue
+    from semc_core.pacs.queue_store import Job, QueueFile
 
 HELP = "Send exports to a PACS: servers, and the queue of what is sent."
 
@@ -140,8 +138,7 @@ def _servers(args: argparse.Namespace, console: Console) -> int:
 
 
 def _add(args: argparse.Namespace, put: Callable[[Destination], None]) -> None:
-    from semc_core.pacs.destinations import Destination, Tls
-    from semc_core.pacs.tls import tls_context
+    from semc_core.pacs.destinations import Destination, Tls, tls_context
 
     files = {"ca": args.tls_ca, "certificate": args.tls_cert, "key": args.tls_key}
     tls = None
@@ -228,8 +225,8 @@ def _export(folder: Path, target: Path, text: str) -> None:
 
 def _run(file: QueueFile, queue: SendQueue, console: Console, job_id: int | None, *, wait: bool) -> int:
     """Send what is due; all that waits with `wait`. Then say what became of a job, or of all that waited."""
-    from semc_core.pacs.outbox import Outbox, SentElsewhere
-    from semc_core.pacs.results import log_all
+    from semc_core.pacs.bundle import log_all
+    from semc_core.pacs.queue import Outbox, SentElsewhere
 
     wanted = {job.job_id for job in queue.jobs() if not job.finished}
     try:
@@ -249,7 +246,7 @@ def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:
     from rich.progress import Progress
 
     from semc_core.pacs.destinations import DestinationBook
-    from semc_core.pacs.sender import Sender
+    from semc_core.pacs.service import Sender
     from semc_core.paths import data_folder
 
     with Progress(console=console, transient=True) as bars:

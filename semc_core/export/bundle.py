@@ -16,12 +16,12 @@ from semc_core.export.dicom.uids import UidMaker, load_key
 from semc_core.export.images import Exported, Pictures
 from semc_core.export.manifest import MANIFEST_NAME, manifest_of
 from semc_core.export.masks import MaskBook, device_of
-from semc_core.export.ocr import NOT_LOOKED, TextFinder, TextFound, load_text_finder
+from semc_core.export.ocr import NOT_LOOKED, TextFinder, TextFound, TextReadings, load_text_finder
 from semc_core.export.options import Checklist, ExportOptions, ExportResult, Progress, no_progress
-from semc_core.export.report.checklist import export_checklist
 from semc_core.export.report.data import (
     IDENTIFIED,
     ReportData,
+    export_checklist,
     missing_planes,
     model_rows,
     program_rows,
@@ -29,11 +29,10 @@ from semc_core.export.report.data import (
     report_plane,
     subject_rows,
 )
-from semc_core.export.report.page import html_report
+from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
 from semc_core.export.staging import Staging
 from semc_core.export.tables import frames_csv_gz, plane_json, planes_csv
-from semc_core.export.text_readings import TextReadings
 from semc_core.paths import data_folder
 from semc_core.session.files import read_png
 from semc_core.session.records import PERSON, FrameTable

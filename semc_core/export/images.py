@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ExportError, SemcError
-from semc_core.export.clip_look import ClipLook
-from semc_core.export.clips import AFTER_S, BEFORE_S, cut, kept_clip, saved_clip, write_clip
+from semc_core.export.clips import AFTER_S, BEFORE_S, ClipLook, cut, kept_clip, saved_clip, write_clip
 from semc_core.export.masks import blanked, shared_region
-from semc_core.export.ocr import FoundText, TextFinder, TextFinding
+from semc_core.export.ocr import FoundText, TextFinder, TextFinding, TextReadings, left_under
 from semc_core.export.options import ExportOptions
 from semc_core.export.staging import Staging
-from semc_core.export.text_readings import TextReadings, left_under
 from semc_core.review.loop import LoopPlace, loop_place
 from semc_core.session.files import encode_png, read_png
 from semc_core.session.folder import safe_name

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from semc_core.cli.folders import is_running
+from semc_core.cli.results import is_running
 from semc_core.errors import ExportError, SaveError
 from semc_core.io.atomic import flush, save_error
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.labels import NON_STANDARD, full_name
-from semc_core.session.decided import decided
-from semc_core.session.record import by_class
+from semc_core.session.changes import decided
+from semc_core.session.files import by_class
 from semc_core.session.records import PICTURES, FrameTable, ModelEntry, PlaneEntry
 
 _DIGITS: Final = 6

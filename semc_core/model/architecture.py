@@ -2,20 +2,27 @@
 
 `model.file` holds a model file against this before anything is built from it, and the OpenVINO graph is built
 by these names. `tests/model/test_network.py` holds it equal to `SemcNetwork.state_dict()`.
+
+Named architectures with the preprocessing that goes with them. No PyTorch here.
+
+How large a network is and how much it does for one frame, counted from its layout: no PyTorch.
+
+`tests/model/test_architecture.py` holds both against PyTorch's own counts.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.model.spec import Architecture
-
-EXPANSION: Final = {"basic": 1, "bottleneck": 4}
-"""Output channels of a residual block per inner channel, as in torchvision."""
+from semc_core.errors import UsageError
+from semc_core.model.spec import EXPANSION, Architecture, ModelSpec, Preprocessing
 
 FIELDS: Final = (1, 3, 5)
 """Kernel sizes of SAMC's receptive fields (eq. 10)."""
@@ -200,3 +207,174 @@ def _sononet(a: Architecture, num_classes: int) -> Shapes:
     hidden = feature_channels(a)
     shapes |= {"adaption.0.weight": (hidden, before, 1, 1), **_norm("adaption.1", hidden)}
     return shapes | {"adaption.3.weight": (num_classes, hidden, 1, 1), **_norm("adaption.4", num_classes)}
+
+
+_IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
+_IMAGENET_STD: Final = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A network and its input."""
+
+    architecture: Architecture
+    preprocessing: Preprocessing
+
+
+PRESETS: Final[dict[str, Preset]] = {
+    # Shipped: small enough for live video on half of two CPU cores. One block in stage 4, since there are
+    # three of these stages and they hold most of the weights.
+    "semc_live": Preset(
+        Architecture("semc_live", layers=(2, 2, 2, 1), width=32, in_channels=1, samc_expansion=2),
+        Preprocessing(160, 160, mean=(0.2,), std=(0.2,)),
+    ),
+    "semc_r18": Preset(
+        Architecture("semc_r18", samc_expansion=2),
+        Preprocessing(256, 256, mean=_IMAGENET_MEAN, std=_IMAGENET_STD),
+    ),
+    # As released, with the gate that the released code meant to have.
+    "semc_r50": Preset(
+        Architecture("semc_r50", block="bottleneck", layers=(3, 4, 6, 3), gate_input="deep"),
+        Preprocessing(512, 512, fit="stretch", mean=(0.0,) * 3, std=(1.0,) * 3, clahe=True),
+    ),
+    # The equations to the letter; eq. 10 knows no expansion.
+    "semc_r50_paper": Preset(
+        Architecture(
+            "semc_r50_paper",
+            block="bottleneck",
+            layers=(3, 4, 6, 3),
+            ace_activation="paper",
+            samc_expansion=1,
+            samc_merge="concat",
+            samc_residual=False,
+            samc_shared=False,
+        ),
+        Preprocessing(512, 512, fit="stretch", mean=_IMAGENET_MEAN, std=_IMAGENET_STD),
+    ),
+    # For comparisons of many trainings on a CPU. At 96 pixels stage 4 has 3 x 3 cells, which SAMC needs.
+    "semc_small": Preset(
+        Architecture("semc_small", layers=(1, 1, 1, 1), width=16, in_channels=1, samc_expansion=2),
+        Preprocessing(96, 96, mean=(0.2,), std=(0.2,)),
+    ),
+    # For tests.
+    "semc_tiny": Preset(
+        Architecture("semc_tiny", layers=(1, 1, 1, 1), width=8, in_channels=1, samc_expansion=2),
+        Preprocessing(64, 64, mean=(0.2,), std=(0.2,)),
+    ),
+}
+
+SONONET16: Final = Preset(
+    Architecture("sononet16", width=16, in_channels=1, experts=1, gate_input="mean", kind="sononet"),
+    Preprocessing(224, 288, mean=(0.0,), std=(1 / 255,), per_image=True),
+)
+"""The published fetal plane network (Baumgartner et al. 2017), to be imported, not trained.
+
+Its inputs are 255 * (x - mean) / std, of each picture by itself.
+"""
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise UsageError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.") from None
+
+
+def new_spec(preset: str, classes: Sequence[str]) -> ModelSpec:
+    """The description of an untrained model.
+
+    Raises:
+        UsageError: There is no such preset.
+    """
+    found = find_preset(preset)
+    return ModelSpec(found.architecture, tuple(classes), found.preprocessing)
+
+
+_STATISTICS: Final = ("running_mean", "running_var")
+
+
+def parameter_count(architecture: Architecture, num_classes: int) -> int:
+    """Number of learned values; BatchNorm's running statistics are not learned."""
+    shapes = tensor_shapes(architecture, num_classes)
+    return sum(prod(shape) for name, shape in shapes.items() if not name.endswith(_STATISTICS))
+
+
+def gflop(architecture: Architecture, num_classes: int, height: int, width: int) -> float:
+    """Work for one frame in evaluation, 10^9 floating-point operations: 2 per multiply-add.
+
+    Convolutions and matrix products that lead to the logits, as is the custom; not the projection, which only
+    training needs, nor the class activation maps.
+    """
+    shapes = tensor_shapes(architecture, num_classes)
+    if architecture.kind == "sononet":
+        work = _sononet_work(shapes, height, width)
+    else:
+        work = _semc(architecture, num_classes, shapes, (height, width))
+    return 2 * work / 1e9
+
+
+def _semc(a: Architecture, num_classes: int, shapes: Shapes, size: tuple[int, int]) -> int:
+    """Multiply-adds."""
+    stem = _halved(size)
+    sizes = [_halved(stem)]
+    for _ in range(3):
+        sizes.append(_halved(sizes[-1]))
+    deep = sizes[3]
+    work = 0
+    for name, shape in shapes.items():
+        if len(shape) < 2 or name.startswith("projection"):
+            continue
+        part, _, rest = name.partition(".")
+        if part == "conv1":
+            work += prod(shape) * prod(stem)
+        elif part.startswith("layer"):
+            stage = int(part.removeprefix("layer")) - 1
+            work += prod(shape) * _cells_of_block(a, rest, sizes, stage)
+        elif part == "experts":
+            work += prod(shape) * _cells_of_block(a, rest.partition(".")[2], sizes, 3)
+        elif part == "ace":
+            work += prod(shape) * _cells_of_ace(rest, sizes)
+        elif part == "samc":
+            repeats = a.experts if a.samc_shared else 1
+            # The channel attention sees the mean and the maximum over space, one cell each.
+            cells = 2 if ".channel." in name else prod(deep)
+            work += prod(shape) * cells * repeats
+        elif part == "classifiers" or a.gate_input != "mean":
+            work += prod(shape)
+    return work + a.experts * num_classes  # the gated sum of the experts' logits
+
+
+def _cells_of_block(a: Architecture, name: str, sizes: list[tuple[int, int]], stage: int) -> int:
+    """Output cells of a convolution in a residual stage; `name` is BLOCK.CONVOLUTION...."""
+    block, _, convolution = name.partition(".")
+    before_the_halving = a.block == "bottleneck" and convolution.startswith("conv1")
+    if stage > 0 and block == "0" and before_the_halving:
+        return prod(sizes[stage - 1])
+    return prod(sizes[stage])
+
+
+def _cells_of_ace(name: str, sizes: list[tuple[int, int]]) -> int:
+    """Output cells of a convolution in ACE; `name` is EXPERT.blocks.STAGE.... or EXPERT.out_proj...."""
+    expert, part, index = name.split(".")[:3]
+    level, _ = ace_source(int(expert))
+    return prod(sizes[level + int(index) + 1] if part == "blocks" else sizes[3])
+
+
+def _sononet_work(shapes: Shapes, height: int, width: int) -> int:
+    """Multiply-adds."""
+    work = 0
+    for name, shape in shapes.items():
+        if len(shape) == 4:
+            part, group = name.split(".")[:2]
+            halvings = int(group) if part == "features" else len(SONONET_GROUPS) - 1
+            work += prod(shape) * (height >> halvings) * (width >> halvings)
+    return work
+
+
+def _halved(size: tuple[int, int]) -> tuple[int, int]:
+    return (size[0] + 1) // 2, (size[1] + 1) // 2

@@ -29,8 +29,7 @@ from safetensors import SafetensorError
 from semc_core.errors import ModelFileError, SaveError
 from semc_core.io.atomic import write_atomically
 from semc_core.model.architecture import feature_channels, tensor_shapes
-from semc_core.model.spec import ModelSpec
-from semc_core.model.spec_json import spec_from_json, spec_to_json
+from semc_core.model.spec import ModelSpec, spec_from_json, spec_to_json
 
 METADATA_KEY: Final = "semc"
 NOVELTY: Final = ("novelty.mean", "novelty.whiten", "novelty.limit")

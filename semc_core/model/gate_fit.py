@@ -24,8 +24,7 @@ from semc_core.model.file import NOVELTY, TRAINING_PREFIX, Arrays, read_model, w
 from semc_core.model.importers import NO_GATE_NOTICE
 from semc_core.model.network import SemcNetwork
 from semc_core.model.spec import Architecture, ModelSpec
-from semc_core.model.verification import verification_tensors
-from semc_core.model.weights import build_network, network_arrays
+from semc_core.model.weights import build_network, network_arrays, verification_tensors
 from semc_core.sources.images import SUFFIXES, ImageFolderSource
 
 _STEPS: Final = 400

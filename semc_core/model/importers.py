@@ -2,6 +2,10 @@
 
 A checkpoint is a pickle, which could run anything. It is read with `weights_only=True`, which builds tensors
 and plain containers and refuses the rest.
+
+The authors' released checkpoints (YanGuihao/SEMC) in our network.
+
+Where a network's encoder starts from: a torchvision ResNet trained on ImageNet.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import datetime
 import hashlib
 import pickle
 import struct
+import urllib.error
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,16 +23,22 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torchvision.models import ResNet18_Weights, ResNet34_Weights, ResNet50_Weights, WeightsEnum
 
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.labels import FETAL_BACKGROUND, FETAL_CLASSES, NON_STANDARD
-from semc_core.model.architecture import tensor_shapes
+from semc_core.model.architecture import PRESETS, SONONET16, new_spec, tensor_shapes
 from semc_core.model.file import Arrays, write_model
-from semc_core.model.presets import PRESETS, SONONET16
-from semc_core.model.released import load_released, plain_names, unused_parts
+from semc_core.model.network import SemcNetwork
 from semc_core.model.spec import Architecture, ModelSpec
-from semc_core.model.verification import verification_tensors
-from semc_core.model.weights import AnyNetwork, build_network, network_arrays
+from semc_core.model.weights import (
+    AnyNetwork,
+    build_network,
+    empty_network,
+    network_arrays,
+    start_from_resnet,
+    verification_tensors,
+)
 from semc_core.version import VERSION
 
 NO_GATE_NOTICE: Final = (
@@ -239,3 +250,174 @@ def _provenance(path: Path, spec: ModelSpec, unused: Mapping[str, int]) -> dict[
         "unused_parts": dict(unused),
         "gate": "none, the mean of the experts" if spec.architecture.kind == "semc" else "not applicable",
     }
+
+
+_PARALLEL: Final = "module."
+"""Before every name in what `torch.nn.DataParallel` saved."""
+_RENAMED: Final = (
+    ("edbc.", "ace."),
+    ("mscb.0.pconv1.", "samc.0.context.expand."),
+    ("mscb.0.msdc.dwconvs.", "samc.0.context.fields."),
+    ("mscb.0.pconv2.", "samc.0.context.mix."),
+    ("cab.", "samc.0.channel."),
+    ("sab.", "samc.0.spatial."),
+    ("conv_proj_heads.net.", "projection."),
+)
+_UNUSED: Final = ("queue", "fusion_convs.", "gate.")
+"""Training state, and parts that the released network holds but never runs. Its real gate was never saved."""
+
+
+def plain_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`state` without the prefix that training on several GPUs leaves in the names."""
+    return {name.removeprefix(_PARALLEL): value for name, value in state.items()}
+
+
+def unused_parts(state: Mapping[str, Tensor]) -> dict[str, int]:
+    """Which parts of a released checkpoint are not used, and how many tensors each has."""
+    counts: dict[str, int] = {}
+    for name in plain_names(state):
+        if name.startswith(_UNUSED):
+            part = name.partition(".")[0]
+            counts[part] = counts.get(part, 0) + 1
+    return counts
+
+
+def load_released(state: Mapping[str, Any]) -> SemcNetwork:
+    """The released network, in evaluation mode.
+
+    Its gate was neither trained nor saved with the checkpoint, so `architecture.gate_input` is "mean": every
+    expert counts the same until a gate is fitted.
+
+    Args:
+        state: The checkpoint's state dict, as from `torch.load(..., weights_only=True)`, or a mapping with
+            one under "state_dict"; numbers of any precision, with or without the unused parts. It is copied:
+            nothing that is done to the network changes it.
+
+    Raises:
+        ModelFileError: The names or shapes are not those of the released network.
+    """
+    renamed = {
+        _our_name(name): value.detach().to("cpu", _own_type(value), copy=True)
+        for name, value in plain_names(_weights(state)).items()
+        if not name.startswith(_UNUSED)
+    }
+    classifier = renamed.get("classifiers.0.weight")
+    if classifier is None or classifier.ndim != 2:
+        raise ModelFileError("This is not a checkpoint of the released SEMC network; choose another file.")
+    architecture = replace(PRESETS["semc_r50"].architecture, gate_input="mean")
+    with torch.device("meta"):
+        network = SemcNetwork(architecture, classifier.shape[0])
+    expected = network.state_dict()
+    gate = {name: torch.zeros(value.shape) for name, value in expected.items() if name.startswith("gate.")}
+    # BatchNorm's step counters say nothing in evaluation; not every copy of a checkpoint keeps them.
+    counters = {n: torch.zeros((), dtype=torch.int64) for n in expected if n.endswith("num_batches_tracked")}
+    loaded = {**counters, **renamed, **gate}
+    for name, value in expected.items():
+        given = loaded.get(name)
+        if (
+            given is None
+            or given.shape != value.shape
+            or given.is_floating_point() != value.is_floating_point()
+        ):
+            raise ModelFileError(
+                f"The checkpoint does not fit the released SEMC network at {name}; choose another file."
+            )
+    unknown = sorted(set(renamed) - set(expected))
+    if unknown:
+        raise ModelFileError(
+            f"The checkpoint holds {unknown[0]}, which the released SEMC network does not have."
+        )
+    network.load_state_dict(loaded, assign=True)
+    return network.eval()
+
+
+def _own_type(value: Tensor) -> torch.dtype:
+    return torch.float32 if value.is_floating_point() else value.dtype
+
+
+def _weights(state: Mapping[str, Any]) -> Mapping[str, Tensor]:
+    inner = state.get("state_dict", state) if isinstance(state, Mapping) else None
+    plain = isinstance(inner, Mapping) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in inner.items()
+    )
+    if not plain:
+        raise ModelFileError("This is not a state dict of the released SEMC network; choose another file.")
+    weights: Mapping[str, Tensor] = inner
+    return weights
+
+
+def _our_name(name: str) -> str:
+    for theirs, ours in _RENAMED:
+        if name.startswith(theirs):
+            return ours + name.removeprefix(theirs)
+    return name
+
+
+DOWNLOAD: Final = "download"
+"""Said in place of a file: torchvision's own weights, from its address, kept in PyTorch's cache folder."""
+
+_WEIGHTS: Final[dict[tuple[str, tuple[int, ...]], WeightsEnum]] = {
+    ("basic", (2, 2, 2, 2)): ResNet18_Weights.IMAGENET1K_V1,
+    ("basic", (3, 4, 6, 3)): ResNet34_Weights.IMAGENET1K_V1,
+    ("bottleneck", (3, 4, 6, 3)): ResNet50_Weights.IMAGENET1K_V2,
+}
+_WIDTH: Final = 64
+_NOTICE: Final = "Not trained: it knows photographs and no ultrasound. Train it with semc train --encoder."
+
+
+def start_pretrained(network: SemcNetwork, source: str) -> None:
+    """Copy a ResNet's weights into the encoder; every expert starts from its stage 4.
+
+    Args:
+        network: Of the same depth and width as the ResNet.
+        source: A file (a state dict, as torchvision's own, or a mapping with one under "state_dict"), or
+            `DOWNLOAD`.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, holds more than weights, or is another ResNet; or the
+            download failed.
+        UsageError: torchvision has no weights for this architecture.
+    """
+    state = _downloaded(network.architecture) if source == DOWNLOAD else read_checkpoint(Path(source))
+    start_from_resnet(network, state)
+
+
+def write_started(preset: str, classes: Sequence[str], source: str, out: Path) -> None:
+    """Write a model file that has learned nothing but what its ResNet knew, for a training to start from.
+
+    Args:
+        preset: Of a network whose encoder is a torchvision ResNet.
+        classes: In the order of the outputs, NSP among them.
+        source: As for `start_pretrained`.
+        out: The model file to write.
+
+    Raises:
+        ModelFileError: As in `start_pretrained`, or the classes or the file to write are no good.
+        UsageError: There is no such preset, or torchvision has no weights for it.
+    """
+    spec = new_spec(preset, classes)
+    network = empty_network(spec.architecture, len(spec.classes))
+    assert isinstance(network, SemcNetwork)  # there are no others among the presets
+    start_pretrained(network, source)
+    provenance = {"encoder": f"ResNet, {DOWNLOAD if source == DOWNLOAD else Path(source).name}"}
+    write_model(out, replace(spec, notice=_NOTICE, provenance=provenance), network_arrays(network))
+
+
+def _downloaded(architecture: Architecture) -> dict[str, Tensor]:
+    known = _WEIGHTS.get((architecture.block, architecture.layers))
+    if known is None or architecture.width != _WIDTH:
+        raise UsageError(
+            f"torchvision has no ResNet of the form of {architecture.preset}; give a file with weights, or "
+            "train without."
+        )
+    try:
+        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+            known.url, map_location="cpu", check_hash=True, weights_only=True, progress=False
+        )
+    except (urllib.error.URLError, OSError, RuntimeError) as error:
+        # OSError: no network, no room; RuntimeError: what came is not what was sent.
+        raise ModelFileError(
+            f"The ResNet's weights could not be downloaded from {known.url} ({error}); download that address "
+            "elsewhere and give the file."
+        ) from error
+    return state

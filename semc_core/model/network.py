@@ -7,15 +7,19 @@ queue and alpha (eq. 11-15, 18-19) live in `training`. Evaluation is a pure func
 no queue, no noise.
 
 Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage 4, E experts, K classes.
+
+Residual stages of the encoder, made of torchvision's blocks with its weight names (paper eq. 1-4).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from semc_core.model.ace import CompressionExpansion
 from semc_core.model.architecture import (
@@ -25,10 +29,9 @@ from semc_core.model.architecture import (
     samc_count,
     stage_channels,
 )
-from semc_core.model.encoder import make_stage
 from semc_core.model.gate import ExpertGate
 from semc_core.model.samc import StructureAwareMultiContext
-from semc_core.model.spec import Architecture
+from semc_core.model.spec import EXPANSION, Architecture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,3 +184,27 @@ def _initialise(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
+_BLOCKS: dict[str, Any] = {"basic": BasicBlock, "bottleneck": Bottleneck}
+
+
+def make_stage(block: str, in_channels: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
+    """One ResNet stage, as torchvision's `layer1`-`layer4` for any number of channels.
+
+    Args:
+        block: "basic" or "bottleneck".
+        in_channels: Channels of the input.
+        planes: Inner channels; the output has `planes * EXPANSION[block]`.
+        blocks: Number of residual blocks.
+        stride: Of the first block.
+    """
+    make = _BLOCKS[block]
+    out_channels = planes * EXPANSION[block]
+    downsample = None
+    if stride != 1 or in_channels != out_channels:
+        downsample = nn.Sequential(
+            nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False), nn.BatchNorm2d(out_channels)
+        )
+    first = make(in_channels, planes, stride, downsample)
+    return nn.Sequential(first, *(make(out_channels, planes) for _ in range(blocks - 1)))

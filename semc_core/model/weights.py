@@ -1,21 +1,28 @@
-"""Between model files and PyTorch networks."""
+"""Between model files and PyTorch networks.
+
+What lets a model file be checked later: a few inputs, and the logits that the network gave for them.
+
+The pictures are made up, so that no file carries anybody's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from semc_core.errors import ModelFileError
+from semc_core.imaging.preprocess import prepare, whole
 from semc_core.model.architecture import tensor_shapes
-from semc_core.model.file import Arrays
+from semc_core.model.file import VERIFY, Arrays
 from semc_core.model.network import SemcNetwork
 from semc_core.model.sononet import SonoNet
-from semc_core.model.spec import Architecture
+from semc_core.model.spec import Architecture, ModelSpec
 
 _COUNTER = "num_batches_tracked"
 
@@ -93,3 +100,37 @@ def start_from_resnet(network: SemcNetwork, state: Mapping[str, Tensor]) -> None
             raise ModelFileError(f"The ResNet's {source} has another shape; take one of the same width.")
         own[name] = value.clone()
     network.load_state_dict(own)
+
+
+_PICTURES: Final = 2
+_BLOBS: Final = 9  # bright areas along each side of a picture
+
+
+def made_up_pictures(height: int, width: int, count: int = _PICTURES) -> list[NDArray[np.uint8]]:
+    """uint8 (height, width) gray pictures of bright areas with speckle in them."""
+    pictures = []
+    for seed in range(count):
+        rng = np.random.default_rng([2711, seed])
+        coarse = cv2.resize(
+            rng.random((_BLOBS, _BLOBS), np.float32), (width, height), interpolation=cv2.INTER_LINEAR
+        )
+        speckle = rng.rayleigh(0.8, (height, width))
+        pictures.append(np.clip(255 * coarse**2 * speckle, 0, 255).astype(np.uint8))
+    return pictures
+
+
+def verification_tensors(network: AnyNetwork, spec: ModelSpec) -> Arrays:
+    """The tensors `verify.inputs` and `verify.logits` of a model file.
+
+    Args:
+        network: In evaluation mode, float32, on any device.
+        spec: Of the model file; its preprocessing makes the inputs.
+    """
+    p = spec.preprocessing
+    pictures = made_up_pictures(p.height + p.height // 4, p.width + p.width // 4)
+    inputs = np.stack([prepare(picture, whole(picture), p) for picture in pictures])
+    device = next(network.parameters()).device
+    # One by one, as the runtimes do.
+    with torch.inference_mode():
+        logits = torch.cat([network(torch.from_numpy(one[None]).to(device)) for one in inputs])
+    return dict(zip(VERIFY, (inputs, logits.float().cpu().numpy()), strict=True))

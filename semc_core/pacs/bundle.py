@@ -1,4 +1,7 @@
-"""The DICOM objects in an export: which they are, and their bytes. Only a whole, unchanged export is sent."""
+"""The DICOM objects in an export: which they are, and their bytes. Only a whole, unchanged export is sent.
+
+What became of sending, written into the log of the session that was sent.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,11 @@ import pydicom
 from pydicom.config import disable_value_validation
 from pydicom.errors import InvalidDicomError
 
-from semc_core.errors import PacsError
+from semc_core.errors import PacsError, SemcError
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
-from semc_core.pacs.entries import DicomObject
+from semc_core.pacs.queue import SendQueue
+from semc_core.pacs.queue_store import DicomObject, Job
+from semc_core.session.session import Session
 
 _FOLDER: Final = "dicom/"
 _TAGS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
@@ -97,3 +102,49 @@ def described(content: bytes) -> DicomObject:
     sop_class, sop_instance, study, series = identifiers
     digest = hashlib.sha256(content).hexdigest()
     return DicomObject(sop_class, sop_instance, study, series, syntax, digest, len(content))
+
+
+KIND = "dicom send"
+
+
+def log_results(queue: SendQueue, session: Session) -> int:
+    """Log the finished jobs of `session` that its log does not have yet. Returns how many.
+
+    A job that is sent again after it failed is logged again, with the new result.
+
+    Raises:
+        SemcError: The session or the queue cannot be written.
+    """
+    logged = 0
+    known = [(each.sha256, each.detail) for each in session.exports() if each.kind == KIND]
+    for job in queue.jobs():
+        if job.told or not job.finished or job.session != session.folder.resolve():
+            continue
+        detail = {"job": job.uid, "objects": job.total, **job.counts}
+        # A kill may have come between the log and the queue.
+        if (job.manifest, detail) not in known:
+            session.record_export(KIND, f"sent to {job.destination}", job.manifest, detail)
+            logged += 1
+        queue.set_told(job.job_id)
+    return logged
+
+
+def log_all(queue: SendQueue) -> int:
+    """Log all finished jobs whose sessions can be opened now. Returns how many jobs could not be logged.
+
+    A session that is open elsewhere gets its entries later.
+    """
+    waiting = {job.session for job in queue.jobs() if _is_untold(job)}
+    left = 0
+    for folder in waiting:
+        assert folder is not None
+        try:
+            with Session.open(folder) as session:
+                log_results(queue, session)
+        except SemcError:
+            left += 1
+    return left
+
+
+def _is_untold(job: Job) -> bool:
+    return job.finished and not job.told and job.session is not None

@@ -1,6 +1,8 @@
 """One DICOM association with a server: C-ECHO, C-STORE, and C-FIND for what may be there already.
 
 What goes wrong becomes a sentence and the answer to one question: is it worth trying again?
+
+How an object must be encoded for a server: as its file is, or unpacked.
 """
 
 from __future__ import annotations
@@ -8,13 +10,17 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self, cast
 
+import pydicom
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, _config, build_context, evt
 from pynetdicom.association import Association
@@ -23,10 +29,8 @@ from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from semc_core.errors import PacsError
 from semc_core.export.dicom.images import IMPLEMENTATION_UID
-from semc_core.pacs.destinations import Destination
-from semc_core.pacs.encoding import Unreadable, for_server
-from semc_core.pacs.entries import DicomObject
-from semc_core.pacs.tls import SecuredContext, tls_context
+from semc_core.pacs.destinations import Destination, SecuredContext, tls_context
+from semc_core.pacs.queue_store import DicomObject
 from semc_core.version import VERSION
 
 # Its messages quote data sets and addresses: neither its log nor its handlers are used.
@@ -335,3 +339,46 @@ def _contexts(objects: Iterable[DicomObject], *, compressed: bool, ask: bool) ->
     if ask:
         contexts.append(build_context(_FIND, list(UNCOMPRESSED)))
     return [*contexts, build_context(_VERIFICATION, list(UNCOMPRESSED))]
+
+
+_LITTLE: Final = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
+_UNREADABLE: Final = (
+    AttributeError, EOFError, InvalidDicomError, KeyError, NotImplementedError, OSError, RuntimeError,
+    TypeError, ValueError, struct.error,
+)  # fmt: skip
+
+
+class Unreadable(PacsError):
+    """A file in the queue is not what was put there, or cannot be unpacked."""
+
+
+def for_server(path: Path, syntax: str, accepted: Container[str]) -> Path | Dataset | None:
+    """The object in a form that the server takes.
+
+    Unpacking changes no pixel, and the object keeps its UID: it is the same object.
+
+    Args:
+        path: Its file.
+        syntax: The transfer syntax of the file.
+        accepted: Transfer syntaxes that the server takes for this kind of object.
+
+    Returns:
+        The file itself where it can be sent as it is; else the object without compression; None if the
+        server takes neither.
+
+    Raises:
+        Unreadable: The file cannot be unpacked.
+    """
+    if syntax in accepted:
+        return path
+    if not any(plain in accepted for plain in _LITTLE):
+        return None
+    try:
+        with disable_value_validation():
+            dataset = pydicom.dcmread(path)
+            if UID(syntax).is_compressed:
+                dataset.decompress(generate_instance_uid=False)
+    except _UNREADABLE:
+        # The cause is left out: messages of this library quote values.
+        raise Unreadable("An object cannot be unpacked for this server; export it again.") from None
+    return dataset

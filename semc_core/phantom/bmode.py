@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from semc_core.phantom.anatomy import Anatomy
 from semc_core.phantom.probe import Beams, Frame3D, Machine
-from semc_core.phantom.shapes import Grid
-from semc_core.phantom.tissue import TissueModel
+from semc_core.phantom.tissue import Grid, TissueModel
 
 _FINE: Final = (448, 176)  # samples, beams of the echo grid
 _COARSE: Final = (192, 112)  # of the tissue grid

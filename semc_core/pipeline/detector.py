@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.imaging.sharpness import sharpness
+from semc_core.imaging.quality import sharpness
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import Thresholds
-from semc_core.pipeline.smoothing import RESET_GAP_S
+from semc_core.pipeline.stages import RESET_GAP_S
 from semc_core.types import FrameResult
 
 CONFIDENCE_MARGIN: Final = 0.03

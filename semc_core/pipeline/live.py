@@ -24,10 +24,9 @@ from semc_core.pipeline.state import EngineSettings, EngineState, Phase, Spread,
 from semc_core.pipeline.statistics import Meter
 from semc_core.runtime.base import Runtime
 from semc_core.session.keeper import KeeperFactory, MemoryKeeper, PlaneKeeper
-from semc_core.session.saved import SavedPlane
+from semc_core.session.records import SavedPlane
 from semc_core.session.session import Session
-from semc_core.sources.base import FrameSource, SourceInfo
-from semc_core.sources.paced import PacedSource
+from semc_core.sources.base import FrameSource, PacedSource, SourceInfo
 from semc_core.types import Crop, FramePacket, FrameResult
 
 _log = logging.getLogger(__name__)

@@ -6,6 +6,8 @@ and so the planes found are exactly those that `semc analyse` finds. It is faste
 stays ahead of a playhead that starts at the beginning. Where the user jumps ahead of it, `look_at` asks the
 model about the frame that is shown, before the next batch of the analysis; that answer stands alone until the
 analysis has come there.
+
+What the review tells whoever watches it. Plain frozen data.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +30,8 @@ from semc_core.errors import SemcError, SessionError
 from semc_core.io.process import let_others_go_first
 from semc_core.pipeline.batch import Reviewed, review
 from semc_core.pipeline.detector import HoldEvent
-from semc_core.review.candidates import best_frames, hold_span, scores
-from semc_core.review.inspect import is_known, look
+from semc_core.review.inspect import best_frames, hold_span, is_known, look, scores
 from semc_core.review.shared_runtime import ResumedRuntime, SharedRuntime
-from semc_core.review.state import Candidate, ReviewPhase, ReviewState
 from semc_core.review.table import GrowingTable
 from semc_core.review.viewer import PAINTING_S
 from semc_core.runtime.base import Runtime
@@ -357,3 +359,55 @@ class ReviewEngine:
             state = self._state
             if not state.message:
                 self._state = ReviewState(state.phase, state.done, 0, 0.0, message)
+
+
+class ReviewPhase(Enum):
+    """Where the analysis of a loop is. DONE, STOPPED and FAULT are final."""
+
+    LOADING = "loading"
+    ANALYSING = "analysing"
+    PAUSED = "paused"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewState:
+    """How far the analysis is.
+
+    Attributes:
+        phase: See there.
+        done: Frames concluded; those of an earlier, interrupted analysis count once they are gone through.
+        total: Frames of the loop; an estimate until the source has settled.
+        speed_x: Seconds of the loop analysed per second, over the last few; 0 before there is a rate.
+        message: For FAULT why, else "" or a sentence that the user should see.
+    """
+
+    phase: ReviewPhase
+    done: int = 0
+    total: int = 0
+    speed_x: float = 0.0
+    message: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether more is to come, also after a pause."""
+        return self.phase in (ReviewPhase.LOADING, ReviewPhase.ANALYSING, ReviewPhase.PAUSED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A frame that would show a plane well.
+
+    Attributes:
+        packet: The frame.
+        score: The detector's: the lesser of its own and its smoothed probability of the plane, 0-1; 0 where
+            it was not analysed.
+        sharpness: The detector's measure, NaN where it was not needed. Only differences within a hold mean
+            anything.
+    """
+
+    packet: FramePacket
+    score: float
+    sharpness: float

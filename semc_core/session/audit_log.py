@@ -1,15 +1,32 @@
-"""The log of a session: only ever added to, each entry holding the hash of the one before."""
+"""The log of a session: only ever added to, each entry holding the hash of the one before.
+
+Writing entries of the log and their edits, all or nothing.
+
+The first entry of a log: source, model, program; and reading it back.
+
+What the model found, as the log has it: apart from what a person made of it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import SessionError
-from semc_core.session.records import AuditEntry
+from semc_core.model.spec import Preprocessing, Thresholds
+from semc_core.pipeline.detector import HoldEvent
+from semc_core.session import database
+from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
+from semc_core.session.records import MODEL, AuditEntry, ModelEntry, SourceEntry
+from semc_core.session.state import Edit
+from semc_core.version import VERSION
 
 FIRST_PREVIOUS: Final = "0" * 64
 """What the first entry names as the hash before it."""
@@ -83,3 +100,176 @@ def _hash(seq: int, time_utc: str, who: str, kind: str, payload: dict[str, Any],
         }
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An entry to be written: who did what, which rows of the state change, which frames come with it."""
+
+    who: str
+    kind: str
+    payload: dict[str, Any]
+    edits: tuple[Edit, ...] = ()
+    batch: Batch | None = None
+    start_s: float = 0.0
+    end_s: float = 0.0
+
+
+class Journal:
+    """The writing end of the log. Not for several threads at once."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self._folder = folder
+        self._connection = connection
+
+    def commit(
+        self, head: tuple[int, str], notes: Sequence[Note], local: dict[str, str] | None = None
+    ) -> tuple[list[int], tuple[int, str]]:
+        """Write entries, and values that are not part of the log, in one transaction.
+
+        Args:
+            head: Number and hash of the last entry; number 0 before the first.
+            notes: The entries, in order.
+            local: Names and values.
+
+        Returns:
+            The numbers of the entries, and the new head.
+
+        Raises:
+            SaveError: Nothing was written: the disk is full, say.
+            SessionError: The database is damaged.
+        """
+        now, numbers = utc_now(), []
+        with database.told(self._folder), database.transaction(self._connection):
+            for note in notes:
+                payload = {**note.payload, "edits": list(note.edits)} if note.edits else note.payload
+                entry = next_entry(head, now, note.who, note.kind, payload)
+                head = (entry.seq, entry.hash)
+                database.insert_entry(self._connection, entry, canonical(payload))
+                for edit in note.edits:
+                    database.apply_edit(self._connection, edit)
+                if note.batch is not None:
+                    self._insert(entry.seq, note.batch, note.start_s, note.end_s)
+                numbers.append(entry.seq)
+            database.set_local(self._connection, database.HEAD, f"{head[0]} {head[1]}")
+            for key, value in (local or {}).items():
+                database.set_local(self._connection, key, value)
+        return numbers, head
+
+    def _insert(self, seq: int, batch: Batch, start_s: float, end_s: float) -> None:
+        self._connection.execute(
+            "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (seq, LAYOUT, batch.count, batch.classes, batch.experts, start_s, end_s, batch.rows),
+        )
+
+
+def frames_note(rows: Sequence[FrameRow], model: ModelEntry) -> Note:
+    """The entry for frames that are written together; its payload proves their bytes.
+
+    Raises:
+        SessionError: Another model classified them.
+    """
+    batch = pack(rows, model.classes, model.none_class)
+    indices, times = [row.index for row in rows], [row.pts_s for row in rows]
+    payload = {
+        "first": min(indices),
+        "last": max(indices),
+        "layout": LAYOUT,
+        "count": batch.count,
+        "classes": batch.classes,
+        "experts": batch.experts,
+        "start_s": min(times),
+        "end_s": max(times),
+        "sha256": sha256(batch.rows).hexdigest(),
+    }
+    return Note(MODEL, "frames", payload, (), batch, min(times), max(times))
+
+
+def origin_payload(source: SourceEntry, model: ModelEntry) -> dict[str, Any]:
+    """Plain JSON values. The path is left out: it stays on this machine, and a log may travel."""
+    told = asdict(source)
+    del told["path"]
+    # Tuples as lists, as they come back from the file.
+    preprocessing = {**asdict(model.preprocessing)}
+    for name in ("mean", "std"):
+        preprocessing[name] = list(preprocessing[name])
+    return {
+        "program": VERSION,
+        "source": told,
+        "model": {**asdict(model), "classes": list(model.classes), "preprocessing": preprocessing},
+    }
+
+
+def origin_from_payload(payload: dict[str, Any]) -> tuple[SourceEntry, ModelEntry]:
+    """The source and the model of a first entry. Raises KeyError or TypeError if it is none."""
+    found = dict(payload["model"])
+    preprocessing = dict(found.pop("preprocessing"))
+    for name in ("mean", "std"):
+        preprocessing[name] = tuple(preprocessing[name])
+    model = ModelEntry(
+        **{
+            **found,
+            "classes": tuple(found["classes"]),
+            "thresholds": Thresholds(**found["thresholds"]),
+            "preprocessing": Preprocessing(**preprocessing),
+        }
+    )
+    return SourceEntry(**payload["source"]), model
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold as it was announced. Times in seconds.
+
+    Attributes:
+        plane: Class name.
+        frame_index: Of its best frame.
+        time_s: Of its best frame.
+        confidence: Smoothed probability of `plane` at that frame.
+        start_s: When it began.
+        end_s: Its newest frame.
+        final: Whether it was over.
+    """
+
+    plane: str
+    frame_index: int
+    time_s: float
+    confidence: float
+    start_s: float
+    end_s: float
+    final: bool
+
+
+def hold_of(event: HoldEvent) -> Hold:
+    """What is logged of `event`."""
+    packet = event.best.packet
+    return Hold(
+        plane=event.plane,
+        frame_index=packet.index,
+        time_s=float(packet.pts_s),
+        confidence=float(event.confidence),
+        start_s=float(event.start_s),
+        end_s=float(event.end_s),
+        final=event.final,
+    )
+
+
+def hold_payload(event: HoldEvent) -> dict[str, Any]:
+    """The payload of the log's entry for `event`, plain JSON values."""
+    return {"plane_id": event.hold_id, "found": asdict(hold_of(event))}
+
+
+def logged_holds(log: Iterable[AuditEntry]) -> list[Hold]:
+    """The last word of the model on each of its holds, in order of their beginning.
+
+    Raises:
+        SessionError: An entry is not as this program writes it.
+    """
+    holds: dict[int, Hold] = {}
+    for entry in log:
+        if entry.who == MODEL and entry.kind == "plane":
+            try:
+                holds[int(entry.payload["plane_id"])] = Hold(**entry.payload["found"])
+            except (LookupError, TypeError, ValueError) as error:
+                raise SessionError("The log of the session is damaged; use a copy of it.") from error
+    return sorted(holds.values(), key=lambda hold: (hold.start_s, hold.frame_index))

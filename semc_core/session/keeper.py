@@ -16,7 +16,7 @@ from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.recording.recorder import RecordingState
-from semc_core.session.saved import SavedPlane
+from semc_core.session.records import SavedPlane
 from semc_core.sources.base import SourceInfo
 from semc_core.types import FramePacket, FrameResult, read_only
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from semc_core.io.atomic import remove_leftovers, save_error
-from semc_core.session.corrections import FIRST_ADDED, better_edit
+from semc_core.session.audit_log import Note
+from semc_core.session.changes import FIRST_ADDED, better_edit
 from semc_core.session.folder import is_picture
-from semc_core.session.journal import Note
 from semc_core.session.recording.clips import CLIP_FOLDER
 from semc_core.session.recording.parts import VIDEO_SUFFIX
 from semc_core.session.records import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.imaging.preprocess import prepare
-from semc_core.imaging.sharpness import sharpness
+from semc_core.imaging.quality import sharpness
 from semc_core.pipeline.stages import Conclusions, LookedAt, classify
 from semc_core.runtime.base import Runtime
-from semc_core.session.holds import Hold, hold_of, logged_holds
+from semc_core.session.audit_log import Hold, hold_of, logged_holds
 from semc_core.session.records import PICTURES, FrameTable
 from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource

@@ -19,15 +19,20 @@ from semc_core.errors import SaveError, SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.pipeline.detector import HoldEvent
 from semc_core.session import database
-from semc_core.session.audit_log import canonical, utc_now
-from semc_core.session.changes import Change
-from semc_core.session.corrections import Corrector, recorded_edit
+from semc_core.session.audit_log import (
+    Journal,
+    Note,
+    canonical,
+    frames_note,
+    hold_payload,
+    origin_payload,
+    utc_now,
+)
+from semc_core.session.changes import Change, Corrector, recorded_edit
+from semc_core.session.database import WalSync
 from semc_core.session.files import remove_plane
 from semc_core.session.folder import claim_folder
 from semc_core.session.frame_table import FrameRow, frame_row
-from semc_core.session.holds import hold_payload
-from semc_core.session.journal import Journal, Note, frames_note
-from semc_core.session.origin import origin_payload
 from semc_core.session.recording.parts import videos_there
 from semc_core.session.recording.proof import (
     HASHED,
@@ -48,7 +53,6 @@ from semc_core.session.records import (
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, made, view_of
 from semc_core.session.view import SessionView
-from semc_core.session.wal_sync import WalSync
 from semc_core.types import FrameResult
 from semc_core.version import VERSION
 

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.session import database
+from semc_core.session.audit_log import frames_note, origin_from_payload
 from semc_core.session.frame_table import FrameRow
-from semc_core.session.journal import frames_note
-from semc_core.session.origin import origin_from_payload
 from semc_core.session.reader import SessionReader
 from semc_core.session.recording.proof import Recordings, recordings_of
 from semc_core.session.records import (

@@ -12,16 +12,13 @@ from semc_core.io.atomic import remove_leftovers
 from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.pipeline.detector import HoldEvent
-from semc_core.session.files import PlaneFiles, remove_plane, write_plane
+from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_log import FrameLog
 from semc_core.session.keeper import KeeperFactory, PlaneKeeper, saved_plane
-from semc_core.session.record import Origin
 from semc_core.session.recording.clips import ClipSettings
-from semc_core.session.recording.recorder import RecordingState
-from semc_core.session.recording.tape import Tape
-from semc_core.session.records import PERSON, PlaneEntry
-from semc_core.session.saved import SavedPlane
+from semc_core.session.recording.recorder import RecordingState, Tape
+from semc_core.session.records import PERSON, PlaneEntry, SavedPlane
 from semc_core.session.session import Session
 from semc_core.sources.base import SourceInfo
 from semc_core.types import FramePacket, FrameResult

@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import SourceInfo
+from semc_core.sources.base import Grabbed, SourceInfo
 from semc_core.sources.grabber import GrabbedSource, Grabber
-from semc_core.sources.threaded import Grabbed
 
 LINUX_DEVICES: Final = Path("/sys/class/video4linux")
 

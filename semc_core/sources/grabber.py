@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import SourceInfo
-from semc_core.sources.threaded import BaseSource, Grabbed
+from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import SourceInfo
-from semc_core.sources.threaded import BaseSource, Grabbed
+from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
 
 SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.sources.base import SourceInfo
-from semc_core.sources.threaded import BaseSource, Grabbed
+from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
 
 
 class SimulatedSource(BaseSource):

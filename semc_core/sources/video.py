@@ -1,4 +1,7 @@
-"""Video files: mp4, mov, avi, mkv, mpeg, gif and what else FFmpeg reads, through PyAV."""
+"""Video files: mp4, mov, avi, mkv, mpeg, gif and what else FFmpeg reads, through PyAV.
+
+What video files and network streams share: from PyAV's frames to pixels and times.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
-from semc_core.sources.base import SourceInfo
-from semc_core.sources.decode import FrameClock, is_monochrome, pixels_of
-from semc_core.sources.threaded import BaseSource, Grabbed
+from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
 
 _LOG = logging.getLogger(__name__)
 
@@ -168,3 +171,128 @@ def _info(
         live=False,
         notice=notice,
     )
+
+
+_GRAY_LIKE = ("gray", "mono")
+_MPEG_RANGE = 1
+"""`VideoFrame.color_range` of pixels whose black is 16 and whose white is 235."""
+
+_FULL_RANGE = 2
+_WITHOUT_COLOUR = 128
+_COLOURED = ("yuv420p", "yuvj420p")
+"""What FFmpeg's H.264 decoder gives also where the stream has no colour."""
+_HAS_COLOUR_FORMAT = (100, 110, 122, 144, 244)
+"""Profiles of H.264 that say which colours there are."""
+_MONOCHROME = 0b11111100
+"""Six bits that are always set, then the colour format: none."""
+
+_EXPAND = np.clip(np.round((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
+
+
+def is_monochrome(stream: VideoStream) -> bool:
+    """Whether the stream says that it has no colour although its decoder will give frames that could have.
+
+    Of H.264 only, where the container holds the decoder's configuration (ISO/IEC 14496-15, 5.3.3.1.2).
+    """
+    return stream.codec_context.name == "h264" and says_monochrome(stream.codec_context.extradata or b"")
+
+
+def says_monochrome(configuration: bytes) -> bool:
+    """Whether an H.264 decoder's configuration record tells of no colour; False if it is cut short."""
+    if len(configuration) < 6 or configuration[0] != 1 or configuration[1] not in _HAS_COLOUR_FORMAT:
+        return False
+    at = 5
+    for mask in (0x1F, 0xFF):
+        # The sets of parameters for sequences, then those for pictures: how many, then each with its length.
+        if at >= len(configuration):
+            return False
+        count, at = configuration[at] & mask, at + 1
+        for _ in range(count):
+            at += 2 + int.from_bytes(configuration[at : at + 2], "big")
+    return configuration[at : at + 1] == bytes([_MONOCHROME])
+
+
+def pixels_of(frame: av.VideoFrame, *, monochrome: bool = False) -> NDArray[np.uint8]:
+    """The frame upright, as uint8 (H, W) where the file is gray, else (H, W, 3) RGB, full range.
+
+    The array is a copy: the decoder may use its buffers again.
+
+    Args:
+        frame: As decoded.
+        monochrome: What `is_monochrome` says of its stream.
+    """
+    # One thread: starting several takes longer than converting a frame does.
+    if monochrome and frame.format.name in _COLOURED and _is_neutral(frame):
+        gray = _plane(frame, 0)
+        full = frame.format.name == "yuvj420p" or frame.color_range == _FULL_RANGE
+        pixels = gray.copy() if full else _EXPAND[gray]
+    elif frame.format.name.startswith(_GRAY_LIKE):
+        gray = np.asarray(frame.to_ndarray(format="gray", threads=1), np.uint8)
+        pixels = _EXPAND[gray] if frame.color_range == _MPEG_RANGE else gray.copy()
+    else:
+        pixels = np.asarray(frame.to_ndarray(format="rgb24", threads=1), np.uint8)
+    turns = round(frame.rotation / 90) % 4
+    return np.rot90(pixels, turns) if turns else pixels
+
+
+def _is_neutral(frame: av.VideoFrame) -> bool:
+    """Whether no pixel has a colour: a stream may change its mind."""
+    return all(bool((_plane(frame, number) == _WITHOUT_COLOUR).all()) for number in (1, 2))
+
+
+def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.uint8]:
+    """One plane, not copied, without the padding of its lines."""
+    plane = frame.planes[number]
+    lines = np.frombuffer(memoryview(plane), np.uint8, plane.line_size * plane.height)
+    return lines.reshape(plane.height, plane.line_size)[:, : plane.width]
+
+
+class FrameClock:
+    """Seconds since the first frame, for frames given in presentation order.
+
+    Uses the time stamps of the file; where a frame has none, or one that lies before the frame ahead of it,
+    the frame rate fills in, and `derived` counts it.
+
+    Args:
+        time_base: Seconds per tick of a time stamp; None where the stream does not say.
+        rate: Frames per second; None where unknown (then 25 is taken).
+    """
+
+    def __init__(self, time_base: Fraction | None, rate: Fraction | None) -> None:
+        self._time_base = time_base
+        self._period_s = 1 / rate if rate else Fraction(1, 25)
+        self._offset_s: Fraction | None = None
+        self._last_s: Fraction | None = None
+        self._by_pts = True
+        self.derived = 0
+
+    def time_of(self, frame: av.VideoFrame) -> float:
+        """Seconds; 0.0 for the first frame, never decreasing."""
+        return self.time_at(frame.pts, frame.dts, frame.time_base)
+
+    def time_at(self, pts: int | None, dts: int | None, time_base: Fraction | None) -> float:
+        """As `time_of`, for a frame known by its time stamps only, in ticks of `time_base` seconds."""
+        stamp_s = self._stamp_of(pts, dts, time_base)
+        if self._last_s is None:
+            self._offset_s = stamp_s
+            self._last_s = Fraction(0)
+            self.derived += stamp_s is None
+            return 0.0
+        if stamp_s is not None and self._offset_s is None:
+            self._offset_s = stamp_s - self._last_s - self._period_s
+        now_s = None if stamp_s is None or self._offset_s is None else stamp_s - self._offset_s
+        if now_s is None or now_s < self._last_s:
+            self.derived += 1
+            now_s = self._last_s + self._period_s
+            # A jump back (clips joined end to end): what follows is counted from here.
+            self._offset_s = None if stamp_s is None else stamp_s - now_s
+        self._last_s = now_s
+        return float(now_s)
+
+    def _stamp_of(self, pts: int | None, dts: int | None, time_base: Fraction | None) -> Fraction | None:
+        if self._last_s is None:
+            # AVI stores no presentation times; the order of decoding then gives them, shifted by a constant.
+            self._by_pts = pts is not None
+        ticks = pts if self._by_pts else dts
+        base = time_base or self._time_base
+        return None if ticks is None or base is None else ticks * base

@@ -24,9 +24,8 @@ from app.main_window import MainWindow
 from app.settings import Settings
 from app.widgets.theme import apply_theme
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights
+from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import write_model
-from semc_core.model.presets import new_spec
 
 WAIT_MS = 30_000
 """Long enough for a busy machine; a test that passes does not wait for it."""

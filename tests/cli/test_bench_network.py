@@ -12,9 +12,8 @@ import torch
 
 import main
 from semc_core.cli.bench.candidates import model_to_measure, simulated_frames, spread_untrained
-from semc_core.cli.bench.network import Row
+from semc_core.cli.bench.network import Row, as_markdown
 from semc_core.cli.bench.peak import peaks
-from semc_core.cli.bench.table import as_markdown
 from semc_core.model.network import SemcNetwork
 from semc_core.model.weights import build_network
 

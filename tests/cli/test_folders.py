@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from semc_core.cli.folders import clear_leftovers, replace_folder, result_names
-from semc_core.cli.results import ResultFolder
+from semc_core.cli.results import ResultFolder, clear_leftovers, replace_folder, result_names
 from semc_core.errors import SaveError
 from semc_core.pipeline.batch import Reviewed
 from tests.session.killed_writer import event, origin

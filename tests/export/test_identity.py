@@ -22,9 +22,8 @@ from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 from main import main
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
-from semc_core.export.ocr import TextFinder, TextFound, is_text, load_text_finder
+from semc_core.export.ocr import TextFinder, TextFound, TextReadings, is_text, load_text_finder
 from semc_core.export.options import ExportOptions
-from semc_core.export.text_readings import TextReadings
 from semc_core.session.changes import MarkRegion, Reject, SetNote
 from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.session import Session

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.export.ocr import FoundText
-from semc_core.export.text_readings import TextReadings, covered, left_under
+from semc_core.export.ocr import FoundText, TextReadings, covered, left_under
 from semc_core.types import Crop
 
 WORD = Crop(10, 5, 20, 8)

@@ -18,9 +18,9 @@ from semc_core.errors import ExportError
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.images import Exported, Pictures
+from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions
 from semc_core.export.staging import Staging
-from semc_core.export.text_readings import TextReadings
 from semc_core.export.validity import can_check, check_dicom
 from semc_core.io.video_encoder import Quality, as_rgb
 from semc_core.pipeline.detector import HoldEvent

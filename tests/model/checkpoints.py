@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from semc_core.model.architecture import random_weights
-from semc_core.model.presets import PRESETS, SONONET16, Preset
+from semc_core.model.architecture import PRESETS, SONONET16, Preset, random_weights
 
 RELEASED_CLASSES = ("FHP1", "FHP2", "LLP", "RLP", "LPV-S", "HRP", "NSP")
 

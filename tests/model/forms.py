@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semc_core.model.presets import PRESETS
+from semc_core.model.architecture import PRESETS
 
 TINY = PRESETS["semc_tiny"].architecture
 FORMS = {

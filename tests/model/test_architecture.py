@@ -8,10 +8,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from semc_core.model.presets import PRESETS, SONONET16
+from semc_core.model.architecture import PRESETS, SONONET16, gflop, parameter_count
 from semc_core.model.spec import Architecture
 from semc_core.model.weights import empty_network
-from semc_core.model.work import gflop, parameter_count
 
 TINY = PRESETS["semc_tiny"].architecture
 COUNTED = {

@@ -12,13 +12,11 @@ import pytest
 
 from semc_core.cli import model
 from semc_core.errors import SemcError, UsageError
-from semc_core.model.architecture import random_weights
+from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import read_model, write_model
 from semc_core.model.gate_fit import Seen, divided, fit_gate, labelled_pictures, softmax
-from semc_core.model.presets import new_spec
 from semc_core.model.spec import ModelSpec
-from semc_core.model.verification import verification_tensors
-from semc_core.model.weights import build_network
+from semc_core.model.weights import build_network, verification_tensors
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from semc_core.runtime.verify import verify
 

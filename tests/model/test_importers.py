@@ -16,8 +16,7 @@ from semc_core.errors import ModelFileError, UsageError
 from semc_core.imaging.preprocess import prepare, whole
 from semc_core.labels import FETAL_CLASSES
 from semc_core.model.file import read_model, read_spec
-from semc_core.model.importers import NO_GATE_NOTICE, import_checkpoint, read_checkpoint
-from semc_core.model.released import load_released
+from semc_core.model.importers import NO_GATE_NOTICE, import_checkpoint, load_released, read_checkpoint
 from semc_core.pipeline.stages import Conclusions, LookedAt
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime

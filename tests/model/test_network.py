@@ -13,10 +13,9 @@ from torchvision.models import resnet18
 
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights, tensor_shapes
+from semc_core.model.architecture import PRESETS, find_preset, new_spec, random_weights, tensor_shapes
 from semc_core.model.file import read_model
 from semc_core.model.network import SemcNetwork
-from semc_core.model.presets import PRESETS, find_preset, new_spec
 from semc_core.model.spec import Architecture
 from semc_core.model.weights import build_network, network_arrays, start_from_resnet
 from tests.model.forms import FORMS, TINY

@@ -16,10 +16,10 @@ from torchvision.models import resnet18, resnet50
 
 from semc_core.cli import model
 from semc_core.errors import ModelFileError, UsageError
+from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_model
+from semc_core.model.importers import DOWNLOAD, start_pretrained
 from semc_core.model.network import SemcNetwork
-from semc_core.model.presets import PRESETS
-from semc_core.model.pretrained import DOWNLOAD, start_pretrained
 
 R18 = PRESETS["semc_r18"].architecture
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from main import main
-from semc_core.cli.model_versions import comparison_of
+from semc_core.cli.model import comparison_of
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.model.comparison import (
     COMPARISON_NAME,

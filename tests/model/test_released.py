@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from semc_core.errors import ModelFileError
-from semc_core.model.released import load_released
+from semc_core.model.importers import load_released
 from tests.model.checkpoints import released_state, shrink_released
 
 

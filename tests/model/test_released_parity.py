@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semc_core.model.importers import load_released
 from semc_core.model.network import SemcNetwork
-from semc_core.model.released import load_released
 
 FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "semc_released"
 

@@ -75,7 +75,7 @@ def _correct(folder: Path) -> None:
         SetItem,
         SetNote,
     )
-    from semc_core.session.recording.recorded import RecordedSource
+    from semc_core.session.recording.parts import RecordedSource
     from semc_core.session.session import Session
 
     source = RecordedSource(folder)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 import main
-from semc_core.model.presets import PRESETS
+from semc_core.model.architecture import PRESETS
 from training.config import TRAIN_RECIPES, TrainRecipe
 from training.losses.config import loss_recipe
 

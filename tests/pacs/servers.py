@@ -22,8 +22,8 @@ from semc_core.export.dicom.images import clip, encode_object, still
 from semc_core.export.dicom.study import Patient, StudyChoices
 from semc_core.pacs.bundle import described
 from semc_core.pacs.destinations import Destination, DestinationBook
-from semc_core.pacs.entries import Added, DicomObject
 from semc_core.pacs.queue import SendQueue
+from semc_core.pacs.queue_store import Added, DicomObject
 from semc_core.pacs.service import SendService
 from tests.export.dicom.examples import PLANE, no_dicom
 

@@ -14,7 +14,7 @@ from pynetdicom import AE, evt
 
 from semc_core.pacs.client import Answer, Link, LinkFault
 from semc_core.pacs.destinations import Destination, Tls
-from semc_core.pacs.entries import DicomObject
+from semc_core.pacs.queue_store import DicomObject
 from tests.pacs.servers import HOST, destination, free_port, needs_storescp, objects, storescp
 
 

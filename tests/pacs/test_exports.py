@@ -11,10 +11,9 @@ from main import main
 from semc_core.errors import ExportError, PacsError
 from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
-from semc_core.pacs.bundle import exported_objects
+from semc_core.pacs.bundle import KIND, exported_objects, log_results
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
-from semc_core.pacs.results import KIND, log_results
 from semc_core.session.session import Session
 from tests.export.scans import video_session
 from tests.pacs.servers import free_port, needs_storescp, storescp

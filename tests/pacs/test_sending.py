@@ -12,11 +12,9 @@ import pytest
 
 from semc_core.pacs.client import Link
 from semc_core.pacs.destinations import DestinationBook
-from semc_core.pacs.entries import DicomObject
-from semc_core.pacs.outbox import Outbox
-from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
-from semc_core.pacs.sender import Sender
+from semc_core.pacs.queue import Outbox, SendQueue
+from semc_core.pacs.queue_store import FOLDER_NAME, DicomObject, QueueFile
+from semc_core.pacs.service import Sender
 from tests.pacs.servers import (
     SECRET,
     Orthanc,

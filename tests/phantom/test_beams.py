@@ -7,7 +7,7 @@ import pytest
 
 from semc_core.phantom.anatomy import Anatomy, Tube
 from semc_core.phantom.probe import Beams, Machine, Pose, frame_of
-from semc_core.phantom.shapes import tube_mm
+from semc_core.phantom.tissue import tube_mm
 
 
 @pytest.fixture(scope="module")

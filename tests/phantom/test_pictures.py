@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from semc_core.phantom.anatomy import Anatomy, Vector
 from semc_core.phantom.bmode import BModeScanner, SectorGeometry
-from semc_core.phantom.planes import standard_poses
 from semc_core.phantom.probe import Beams, Frame3D, Machine, Pose, frame_of
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.phantom.tissue import TissueModel
+from semc_core.phantom.trajectory import standard_poses
 
 _SEEDS = range(8)
 _WIDTH, _HEIGHT = 640, 480

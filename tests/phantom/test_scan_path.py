@@ -10,10 +10,16 @@ import pytest
 
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.phantom.anatomy import Anatomy
-from semc_core.phantom.planes import TOLERANCES, Truth, distance_between, nearest_plane, standard_poses
 from semc_core.phantom.probe import Pose, frame_of, pose_towards
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.phantom.trajectory import ScanPath
+from semc_core.phantom.trajectory import (
+    TOLERANCES,
+    ScanPath,
+    Truth,
+    distance_between,
+    nearest_plane,
+    standard_poses,
+)
 
 _RATE = 10.0
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceInterrupted
-from semc_core.model.presets import new_spec
+from semc_core.model.architecture import new_spec
 from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.pipeline.live import LiveEngine
 from semc_core.pipeline.state import EngineSettings, Phase, Statistics

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault, SourceError, UsageError
-from semc_core.model.presets import new_spec
+from semc_core.model.architecture import new_spec
 from semc_core.pipeline.batch import review
 from semc_core.sources.base import SourceInfo
 from semc_core.types import Crop, FramePacket, read_only

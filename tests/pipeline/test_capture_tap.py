@@ -11,7 +11,7 @@ from semc_core.io.video_encoder import Quality
 from semc_core.pipeline.capture_tap import CaptureTap
 from semc_core.session.keeper import MemoryKeeper
 from semc_core.session.recording.clips import ClipSettings
-from semc_core.session.recording.recorded import RecordedSource
+from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.records import PROGRAM
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionKeeper

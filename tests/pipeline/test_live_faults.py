@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, RuntimeFault, SourceError
-from semc_core.model.presets import new_spec
+from semc_core.model.architecture import new_spec
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
 from semc_core.session.writer import store_in

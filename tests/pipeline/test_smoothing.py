@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.pipeline.smoothing import ProbabilitySmoother
+from semc_core.pipeline.stages import ProbabilitySmoother
 
 
 def shares(first: float) -> NDArray[np.float32]:

@@ -34,7 +34,7 @@ from semc_core.review.analysis import ReviewEngine
 from semc_core.review.viewer import FrameViewer
 from semc_core.runtime.load import load_runtime
 from semc_core.session.changes import MarkRegion, SetNote
-from semc_core.session.record import versions
+from semc_core.session.files import versions
 from semc_core.session.records import model_entry, source_entry
 from semc_core.session.session import Session
 from semc_core.sources.base import SourceInfo

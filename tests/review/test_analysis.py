@@ -13,11 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
-from semc_core.model.presets import new_spec
+from semc_core.model.architecture import new_spec
 from semc_core.pipeline.batch import review
 from semc_core.pipeline.detector import HoldEvent
-from semc_core.review.analysis import ReviewEngine
-from semc_core.review.state import ReviewPhase
+from semc_core.review.analysis import ReviewEngine, ReviewPhase
 from semc_core.review.viewer import PAINTING_S
 from semc_core.session.changes import Reject, Relabel
 from semc_core.session.records import model_entry, source_entry

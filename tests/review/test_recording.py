@@ -11,9 +11,8 @@ import pytest
 
 from semc_core.errors import SourceError
 from semc_core.io.video_encoder import Quality
-from semc_core.review.recording import SeekableRecording
-from semc_core.session.recording.parts import part_videos, unreadable
-from semc_core.session.recording.recorded import RecordedSource
+from semc_core.review.loop import SeekableRecording
+from semc_core.session.recording.parts import RecordedSource, part_videos, unreadable
 from semc_core.session.recording.recorder import Recorder
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import numbered, read_all

@@ -9,7 +9,7 @@ import pytest
 
 from semc_core.errors import RuntimeFault
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.presets import new_spec
+from semc_core.model.architecture import new_spec
 from semc_core.model.spec import Calibration
 from semc_core.runtime.calibration import Calibrator, RawOutput
 

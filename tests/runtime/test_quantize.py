@@ -13,13 +13,18 @@ from numpy.typing import NDArray
 from semc_core.errors import UsageError
 from semc_core.model.file import INT8_PREFIX, VERIFY_INT8, Arrays, read_model, write_model
 from semc_core.model.spec import ModelSpec
-from semc_core.model.verification import verification_tensors
-from semc_core.model.weights import build_network
+from semc_core.model.weights import build_network, verification_tensors
 from semc_core.runtime import quantize
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
-from semc_core.runtime.quantize import LEAST_MEASURED, quantise_file
-from semc_core.runtime.quantize_pictures import Picture, Pictures, folder_pictures, simulated_pictures
-from semc_core.runtime.quantize_ranges import ranged_arrays
+from semc_core.runtime.quantize import (
+    LEAST_MEASURED,
+    Picture,
+    Pictures,
+    folder_pictures,
+    quantise_file,
+    ranged_arrays,
+    simulated_pictures,
+)
 from semc_core.runtime.verify import verify
 
 

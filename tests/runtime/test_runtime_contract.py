@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, RuntimeFault, UsageError
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights
+from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import read_model, write_model
-from semc_core.model.presets import new_spec
 from semc_core.model.spec import Architecture
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime, nvidia_gpu_present

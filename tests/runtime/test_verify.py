@@ -11,8 +11,7 @@ import pytest
 from semc_core.cli import model
 from semc_core.errors import ModelFileError
 from semc_core.model.file import read_model, write_model
-from semc_core.model.verification import verification_tensors
-from semc_core.model.weights import build_network
+from semc_core.model.weights import build_network, verification_tensors
 
 
 def run(*arguments: str) -> int:

@@ -13,15 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.review.opened import OpenReview, ReviewRequest
-from app.review.session import LOOKING_ONLY, open_review
+from app.review.session import LOOKING_ONLY, OpenReview, ReviewRequest, open_review
 from semc_core.errors import SessionError, SourceError
 from semc_core.export.clips import cut
 from semc_core.io.video_encoder import Quality
-from semc_core.model.presets import new_spec
+from semc_core.model.architecture import new_spec
 from semc_core.review.loop import LoopPlace, loop_of, loop_place
-from semc_core.session.files import encode_png
-from semc_core.session.record import versions
+from semc_core.session.files import encode_png, versions
 from semc_core.session.recording.parts import unreadable
 from semc_core.session.recording.recorder import Recorder
 from semc_core.session.records import file_sha256, model_entry, source_entry

@@ -16,9 +16,9 @@ from semc_core.model.spec import Thresholds
 from semc_core.pipeline.live import LiveEngine
 from semc_core.pipeline.state import EngineSettings
 from semc_core.runtime.load import load_runtime
+from semc_core.session.audit_log import Hold
 from semc_core.session.changes import Reject, Relabel
-from semc_core.session.holds import Hold
-from semc_core.session.recording.recorded import RecordedSource
+from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.replay import compare, replay_log, replay_pictures
 from semc_core.session.session import Session
 from semc_core.session.writer import store_in

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SourceInterrupted
+from semc_core.sources.base import PacedSource
 from semc_core.sources.images import ImageFolderSource
-from semc_core.sources.paced import PacedSource
 from tests.sources.capture_clips import write_images
 
 

@@ -15,11 +15,10 @@ import pydicom.data
 import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.sources.base import FrameSource
+from semc_core.sources.base import FrameSource, PacedSource
 from semc_core.sources.camera import CameraSource
 from semc_core.sources.dicom import DicomSource
 from semc_core.sources.images import ImageFolderSource
-from semc_core.sources.paced import PacedSource
 from semc_core.sources.simulated import SimulatedSource
 from semc_core.sources.stream import StreamSource
 from semc_core.sources.video import VideoSource

@@ -13,10 +13,20 @@ from main import main
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES
 from tests.training.toys import toy
-from training.ablation import VARIANTS, Frames, Run, missing, options_of, planned, read_result, train_missing
-from training.ablation_table import markdown, summary
+from training.ablation import (
+    VARIANTS,
+    Frames,
+    Run,
+    markdown,
+    missing,
+    options_of,
+    planned,
+    read_result,
+    summary,
+    train_missing,
+)
 from training.benchmark import Benchmark, benchmark_names, load_frames_of, missing_patients, read_benchmark
-from training.data.shards import read_shard, shard_path, write_shard
+from training.data.frame_set import read_shard, shard_path, write_shard
 from training.data.splits import Split
 from training.models import NETWORKS
 

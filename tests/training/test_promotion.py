@@ -17,10 +17,10 @@ from semc_core.model.file import read_model, read_spec, write_model
 from semc_core.model.registry import ModelLibrary, current_model
 from semc_core.paths import DEFAULT_MODEL
 from tests.training.toy_folder import write_toy_folder
-from training.data.given import load_index
 from training.data.index import DataIndex
+from training.data.loading import load_index
 from training.promotion import compare
-from training.trainer.progress import PROGRESS_NAME
+from training.trainer.loggers import PROGRESS_NAME
 
 SEED = 1
 

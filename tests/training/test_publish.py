@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.toys import toy
 from training.data.frame_set import FrameSet
-from training.origin import data_facts, is_simulated, notice_of
+from training.publish import data_facts, is_simulated, notice_of
 
 
 def of_patients(data: FrameSet) -> FrameSet:

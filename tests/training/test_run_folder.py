@@ -12,12 +12,11 @@ from semc_core.model.file import read_spec
 from semc_core.paths import DEFAULT_MODEL
 from tests.training.toys import options, toy
 from training.cli.common import telling_failure
-from training.data.shards import shard_path, write_shard
+from training.data.frame_set import shard_path, write_shard
 from training.model_card import write_card
 from training.run_folder import writing_alone
-from training.trainer.loggers import CSV_NAME, TENSORBOARD_NAME, RunLog
+from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, STOP_NAME, TENSORBOARD_NAME, RunLog, ask_to_stop
 from training.trainer.loop import Training
-from training.trainer.progress import PROGRESS_NAME, STOP_NAME, ask_to_stop
 from training.trainer.trainer import LAST
 
 

@@ -7,8 +7,8 @@ import torch
 
 from semc_core.labels import NON_STANDARD
 from training.config import TrainOptions
+from training.data.frame_set import patient_row
 from training.data.loading import FrameSet
-from training.data.shards import patient_row
 from training.schedule import Budget
 
 CLASSES = ("DISC", "BAR", NON_STANDARD)

@@ -94,7 +94,7 @@ def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: argpars
 
 
 def _benchmark(args: argparse.Namespace) -> Benchmark:
-    from semc_core.model.presets import find_preset
+    from semc_core.model.architecture import find_preset
     from training.benchmark import read_benchmark
 
     benchmark = read_benchmark(args.benchmark)
@@ -127,8 +127,7 @@ def _frames(benchmark: Benchmark, folder: Path, processes: int) -> Frames:
 def _write(benchmark: Benchmark, runs: list[Run], out: Path) -> str:
     """Write `ablation.json` and `ablation.md` of what is done; gives the latter's text."""
     from semc_core.io.atomic import write_atomically
-    from training.ablation import read_result
-    from training.ablation_table import markdown, summary
+    from training.ablation import markdown, read_result, summary
 
     results: dict[str, dict[int, Mapping[str, Any]]] = {}
     for each in runs:

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
     from training.data.loading import load_frames
     from training.data.readers import ReadOptions, open_data
-    from training.evaluation.match import matched
+    from training.evaluation.evaluate import matched
     from training.evaluation.predictions import judge
     from training.evaluation.recalibrate import recalibrate
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from semc_core.cli.arguments import count, new_file, positive, seed
 from semc_core.errors import SaveError, SemcError, UsageError
+from semc_core.model.architecture import PRESETS
 from semc_core.model.comparison import run_folder
-from semc_core.model.presets import PRESETS
 
 if TYPE_CHECKING:
     from training.schedule import Budget
-    from training.trainer.progress import Progress
+    from training.trainer.loggers import Progress
 
 Row = dict[str, float]
 
@@ -235,7 +235,7 @@ def stopping_on_signals(folder: Path) -> Iterator[list[int]]:
     Yields:
         The signals that came.
     """
-    from training.trainer.progress import ask_to_stop
+    from training.trainer.loggers import ask_to_stop
 
     came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -272,7 +272,7 @@ def telling_failure(folder: Path) -> Iterator[Progress | None]:
         SaveError: The folder cannot be written to.
     """
     from training.run_folder import writing_alone
-    from training.trainer.progress import Progress
+    from training.trainer.loggers import Progress
 
     if os.environ.get("RANK", "0") != "0":
         yield None

@@ -89,9 +89,8 @@ def _check(args: argparse.Namespace) -> int:
     from rich.progress import Progress
 
     from semc_core.io.atomic import write_atomically
-    from training.data.checks import inspect
+    from training.data.checks import inspect, print_report
     from training.data.readers import open_data
-    from training.data.report import print_report
 
     console = Console()
     index = open_data(args.data, _reading(args), leaks_allowed=True)
@@ -107,10 +106,9 @@ def _check(args: argparse.Namespace) -> int:
 def _split(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from training.data.duplicates import groups_with_same_files
+    from training.data.checks import groups_with_same_files, print_index
     from training.data.index import SPLIT_FILE
     from training.data.readers import open_data
-    from training.data.report import print_index
 
     index = open_data(args.data, _reading(args), leaks_allowed=True)
     if args.out is None and index.folder is None:

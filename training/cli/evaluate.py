@@ -96,11 +96,9 @@ def run(args: argparse.Namespace) -> int:
 def _on_data(args: argparse.Namespace, console: Console) -> int:
     from training.data.loading import load_frames
     from training.data.readers import ReadOptions, open_data
-    from training.evaluation.evaluate import evaluate_answers
-    from training.evaluation.match import chosen_split, matched
+    from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
     from training.evaluation.predictions import judge
-    from training.evaluation.report.report import make_report
-    from training.evaluation.report.save import save_evaluation, write_json
+    from training.evaluation.report.report import make_report, save_evaluation, write_json
 
     with judge(args.model, args.device, args.threads, args.precision) as judged, _Bar(console) as bar:
         index = matched(open_data(args.data, ReadOptions(groups=args.groups)), judged.spec)
@@ -133,8 +131,7 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
     from training.data.splits import parse_patients
     from training.evaluation.evaluate import evaluate_answers
     from training.evaluation.predictions import Answers, judge
-    from training.evaluation.report.report import make_report
-    from training.evaluation.report.save import save_evaluation, write_json
+    from training.evaluation.report.report import make_report, save_evaluation, write_json
     from training.evaluation.scans import EvaluationOptions, labelled, scan_patients, summary, tables
 
     try:
@@ -170,7 +167,7 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
         save_evaluation(args.out, make_report(result, simulated=found), data, answers)
     _tell(args, console, result)
     if args.record:
-        from training.restate import restate
+        from training.model_card import restate
 
         facts = {name: found[name] for name in ("patients", "seconds", "frame_rate", "holds")}
         restate(args.model, {"test_holds": facts})
@@ -191,7 +188,7 @@ def _numbers_only(out: Path) -> bool:
 
 
 def _tell(args: argparse.Namespace, console: Console, result: Result) -> None:
-    from training.evaluation.report.tables import result_tables
+    from training.evaluation.report.report import result_tables
 
     for table in result_tables(result):
         console.print(table)

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         return phantom.run(args)
     from rich.progress import track
 
-    from training.data.shards import shard_path
+    from training.data.frame_set import shard_path
     from training.data.splits import choose_patients
     from training.data.synthetic import RenderOptions, render_patients
 

@@ -25,7 +25,7 @@ from training.cli.common import (
 if TYPE_CHECKING:
     from training.pretrain.config import PretrainOptions
     from training.pretrain.trainer import Pretraining
-    from training.trainer.progress import Progress
+    from training.trainer.loggers import Progress
 
 HELP = "pretrain an encoder by SimCLR or AWCL, on frames with few labels or none (in a folder `unlabelled`)"
 
@@ -65,10 +65,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pretrain(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
-    from training.data.given import load_index
-    from training.data.loading import load_frames
+    from training.data.loading import load_frames, load_index
     from training.models import described
-    from training.pretrain.anatomy import read_coarse
+    from training.pretrain.module import read_coarse
     from training.pretrain.trainer import Pretraining
     from training.schedule import Budget
 

@@ -27,9 +27,9 @@ from training.cli.common import (
 
 if TYPE_CHECKING:
     from training.config import TrainOptions
-    from training.data.given import Given
+    from training.data.loading import Given
+    from training.trainer.loggers import Progress
     from training.trainer.loop import Training
-    from training.trainer.progress import Progress
 
 HELP = "train a model on simulated patients, folders of images, or corrected sessions"
 
@@ -97,7 +97,7 @@ def _promote(args: argparse.Namespace) -> None:
     Raises:
         UsageError: It is refused.
     """
-    from semc_core.cli.model_versions import comparison_of, in_words, promoted
+    from semc_core.cli.model import comparison_of, in_words, promoted
 
     comparison = comparison_of(args.out)
     if args.promote or args.force:
@@ -110,7 +110,7 @@ def _promote(args: argparse.Namespace) -> None:
 
 def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
     from semc_core.model.file import read_spec
-    from training.data.given import load_given
+    from training.data.loading import load_given
     from training.initialization import read_encoder
     from training.models import described
     from training.trainer.loop import Training

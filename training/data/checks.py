@@ -1,22 +1,36 @@
-"""What is in a data set, and what is wrong with it: every picture is read once."""
+"""What is in a data set, and what is wrong with it: every picture is read once.
+
+Pictures that are the same, or look the same.
+
+Shapes: N pictures, W words of a hash.
+
+Whether a data set has enough labelled pictures to learn its classes from.
+
+What is known of a data set, printed for people.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 
-from semc_core.errors import SemcError, UsageError
+from semc_core.errors import SemcError, SourceError, UsageError
+from semc_core.imaging.preprocess import to_gray
+from semc_core.session.records import file_sha256
 from semc_core.text import counted
-from training.data.duplicates import clusters, look_hash, near_pairs, pixel_digest, same_keys
-from training.data.images import read_pictures
-from training.data.index import DataIndex, Sample, check_leaks
+from training.data.images import Picture, read_pictures
+from training.data.index import SPLITS, DataIndex, Sample, check_leaks
 
 _THREADS: Final = 2
 _BATCH: Final = 64
@@ -171,3 +185,196 @@ def _leaks(
 def _of_two_splits(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
     kept = [sample for sample in samples if sample.split]
     return kept[0], next(sample for sample in kept if sample.split != kept[0].split)
+
+
+_HASH_SIDE: Final = 16
+WORDS: Final = _HASH_SIDE * _HASH_SIDE // 64
+NEAR_BITS: Final = 14
+"""Hashes of 256 bits that differ in at most so many are of pictures that look the same."""
+
+_FLAT: Final = 2.0
+"""Pictures whose gray levels deviate less, from black screens, have no hash that says anything."""
+
+_BLOCK: Final = 1024
+
+
+def pixel_digest(picture: Picture) -> bytes:
+    """The same for two pictures only if all pixels are the same."""
+    made = hashlib.blake2b(repr(picture.pixels.shape).encode(), digest_size=16)
+    made.update(picture.pixels.tobytes())
+    return made.digest()
+
+
+def look_hash(picture: Picture) -> NDArray[np.uint64] | None:
+    """Perceptual hash of the scan's region, uint64 (W,); None for a picture without anything to see."""
+    import imagehash
+    from PIL import Image
+
+    gray = to_gray(picture.crop.cut(picture.pixels))
+    if float(gray.std()) < _FLAT:
+        return None
+    bits = imagehash.phash(Image.fromarray(np.ascontiguousarray(gray)), hash_size=_HASH_SIDE).hash
+    packed: NDArray[np.uint64] = np.packbits(np.asarray(bits, bool).ravel()).view(np.uint64)
+    return packed
+
+
+def near_pairs(hashes: NDArray[np.uint64], bits: int = NEAR_BITS) -> list[tuple[int, int]]:
+    """Places (i < j) of all pairs whose hashes, uint64 (N, W), differ in at most `bits` bits."""
+    pairs = []
+    for start in range(0, len(hashes), _BLOCK):
+        rows = hashes[start : start + _BLOCK]
+        for other in range(start, len(hashes), _BLOCK):
+            columns = hashes[other : other + _BLOCK]
+            apart = np.zeros((len(rows), len(columns)), np.uint16)
+            for word in range(hashes.shape[1]):
+                apart += np.bitwise_count(rows[:, word, None] ^ columns[None, :, word])
+            for i, j in np.argwhere(apart <= bits).tolist():
+                if start + i < other + j:
+                    pairs.append((start + i, other + j))
+    return pairs
+
+
+def clusters(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """What hangs together: lists of two or more places below `count`, each sorted."""
+    above = list(range(count))
+
+    def top(place: int) -> int:
+        while above[place] != place:
+            above[place] = above[above[place]]
+            place = above[place]
+        return place
+
+    for first, second in pairs:
+        above[top(first)] = top(second)
+    found: dict[int, list[int]] = defaultdict(list)
+    for place in range(count):
+        found[top(place)].append(place)
+    return [each for each in found.values() if len(each) > 1]
+
+
+def same_keys(keys: Sequence[Hashable]) -> list[list[int]]:
+    """Lists of two or more places that bear the same key."""
+    found: dict[Hashable, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        found[key].append(place)
+    return [each for each in found.values() if len(each) > 1]
+
+
+def groups_with_same_files(index: DataIndex) -> list[set[str]]:
+    """Sets of groups that share a file, byte for byte. Only files of the same size are read.
+
+    Raises:
+        SourceError: A file cannot be read.
+    """
+    groups: dict[Path, set[str]] = defaultdict(set)
+    for sample in index.samples:
+        groups[sample.path].add(sample.group)
+    try:
+        files = [path for path in groups if path.is_file()]
+        sized = same_keys([path.stat().st_size for path in files])
+        suspects = [files[place] for places in sized for place in places]
+        digests = [file_sha256(path) for path in suspects]
+    except OSError as error:
+        raise SourceError("A picture cannot be read; `semc data check` says which one.") from error
+    found = [set().union(*(groups[suspects[place]] for place in places)) for places in same_keys(digests)]
+    return [each for each in found if len(each) > 1]
+
+
+UNLABELLED: Final = ("unlabelled", "unlabeled")
+"""Class names, in any capitals, that say that nobody has labelled the pictures."""
+
+_LEAST_PICTURES: Final = 8
+
+
+def is_unlabelled(name: str) -> bool:
+    """Whether a class name says that the picture has no label."""
+    return name.casefold() in UNLABELLED
+
+
+def what_is_lacking(index: DataIndex) -> str:
+    """What a training would miss in a data set, in a sentence; "" if nothing.
+
+    Counted are the training pictures, or all of them where nothing is split yet.
+    """
+    labelled = [sample for sample in index.samples if not is_unlabelled(sample.label)]
+    present = {sample.label for sample in labelled}
+    if not present:
+        return "No picture has a label; training needs pictures of two classes or more."
+    if len(present) == 1:
+        return "There is one class only; training needs pictures of two or more."
+    split = "train" if index.of_split("train") else ""
+    counts = Counter(sample.label for sample in labelled if sample.split == split)
+    scarce = min(sorted(present), key=lambda name: counts[name])
+    if counts[scarce] >= _LEAST_PICTURES:
+        held_out = {sample.label for sample in labelled if sample.split == "validation"}
+        if held_out and held_out <= {index.none_class}:
+            return (
+                "No validation picture shows a plane; add patients, or deal anew: `semc data split --anew`."
+            )
+        return ""
+    kind = "training pictures" if split else "pictures"
+    return (
+        f"There must be {_LEAST_PICTURES} {kind} of {scarce} or more, and the set has {counts[scarce]}; add "
+        "pictures or render more patients."
+    )
+
+
+_SHOWN: Final = 5
+"""Examples of each kind of finding; the JSON report has all."""
+
+
+def print_index(index: DataIndex, console: Console) -> None:
+    """Classes, splits and groups."""
+    title = f"{index.name}: {counted(len(index.samples), 'picture')}"
+    table = Table("class", *SPLITS, "no split", "groups", title=title)
+    for name, counts in index.counts().items():
+        groups = {sample.group for sample in index.samples if sample.label == name}
+        numbers = [counts.get(split, 0) for split in (*SPLITS, "")]
+        table.add_row(name, *(str(number) if number else "-" for number in numbers), str(len(groups)))
+    homes = {
+        split: len({sample.group for sample in index.samples if sample.split == split})
+        for split in (*SPLITS, "")
+    }
+    counts_of_groups = [str(homes[split]) if homes[split] else "-" for split in (*SPLITS, "")]
+    table.add_row("groups", *counts_of_groups, str(len(index.groups)), style="dim")
+    console.print(table)
+    for note in index.notes:
+        console.print(f"Note: {note}", markup=False, soft_wrap=True)
+
+
+def print_report(report: Report, console: Console) -> None:
+    """All that a check found, with examples."""
+    print_index(report.index, console)
+    sizes = [f"{width}x{height} ({count})" for (width, height), count in report.sizes.most_common(_SHOWN)]
+    others = len(report.sizes) - _SHOWN
+    more = f" and {counted(others, 'other size')}" if others > 0 else ""
+    console.print(f"Sizes: {', '.join(sizes) or 'none'}{more}", markup=False, soft_wrap=True)
+    _print_sets("have the same pixels", report.exact, console)
+    _print_sets("of different groups look the same", report.near, console)
+    _print_sets("have the same pixels and different labels", report.contradictions, console)
+    if report.unreadable:
+        console.print(f"Pictures that cannot be read: {len(report.unreadable)}", style="red")
+        for _, problem in report.unreadable[:_SHOWN]:
+            console.print(f"  {problem}", markup=False, soft_wrap=True)
+    for leak in report.leaks:
+        console.print(f"Leak: {leak}", style="red", markup=False, soft_wrap=True)
+    lacking = what_is_lacking(report.index)
+    if not report.ok:
+        console.print("The data set must be mended before training.")
+    elif lacking:
+        console.print(f"It cannot be trained on yet. {lacking}", markup=False, soft_wrap=True)
+    else:
+        console.print("The data set may be trained on.")
+
+
+def _print_sets(what: str, sets: Sequence[Sequence[Sample]], console: Console) -> None:
+    if not sets:
+        return
+    pictures = f"{sum(len(each) for each in sets)} pictures"
+    console.print(
+        f"{pictures} {what}, in {len(sets)} sets, such as" if len(sets) > 1 else f"{pictures} {what}:"
+    )
+    for each in sets[:_SHOWN]:
+        console.print(
+            f"  {', '.join(name_of(sample) for sample in each[:_SHOWN])}", markup=False, soft_wrap=True
+        )

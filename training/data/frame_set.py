@@ -1,11 +1,23 @@
 """Frames with their labels, as training and evaluation take them.
 
 Shapes: N frames, h x w pixels, K classes.
+
+The frames of one split of a rendered set, and how often each frame of any set is drawn.
+
+A rendered set on disk: one pair of files per patient in one folder.
+
+`p00012.npy` holds uint8 (n, h, w), gray, cropped and letterboxed as live does; `p00012.csv` has one row per
+frame with the columns frame, plane, distance, patient, kind. The CSV is written last: where it is, the
+patient is complete, so a broken-off rendering goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,7 +25,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semc_core.errors import UsageError
+from semc_core.io.atomic import write_atomically
 from semc_core.labels import NON_STANDARD
+from training.data.splits import Split, check_disjoint, split_of
 
 AMBIGUOUS: Final = (0.85, 1.3)
 """Distances at which a frame is neither clearly standard nor clearly not."""
@@ -90,3 +105,141 @@ def _family(row: Row) -> str:
     if row.kind.startswith("negative"):
         return "negative"
     return "near" if row.distance <= _NEAR else "far"
+
+
+__all__ = ["AMBIGUOUS", "FrameSet", "draw_weights", "load_split"]
+
+_FAMILIES: Final = {"near": 0.45, "far": 0.2, "negative": 0.35}
+"""How the draws of NSP are shared: beside a plane, elsewhere in the patient, not of a liver scan at all."""
+
+_EXAMPLES: Final = {Split.TRAIN: "0:240", Split.VALIDATION: "1000:1024", Split.TEST: "2000:2020"}
+
+
+def load_split(folder: Path, split: Split, classes: tuple[str, ...]) -> FrameSet:
+    """All frames of the patients of one split in a rendered set.
+
+    Raises:
+        UsageError: There are none, a patient lies in another's file, a class is unknown, or sizes differ.
+    """
+    frames, rows = [], []
+    homes: dict[Split, set[str]] = {each: set() for each in Split}
+    for path in sorted(folder.glob("p*.csv")):
+        patient = _patient_of(path)
+        home = split_of(patient)
+        pictures, described = read_shard(path)
+        homes[home] |= {row.group for row in described}
+        if home is split:
+            frames.append(pictures)
+            rows += described
+    check_disjoint(homes)
+    if not rows:
+        raise UsageError(
+            f"{folder} has no {split.value} patients; render some with `semc phantom dataset "
+            f"--out {folder} --patients {_EXAMPLES[split]}`."
+        )
+    if any(split_of(int(row.group)) is not split for row in rows):
+        raise UsageError(f"{folder} has a patient in a file of another split; render the set again.")
+    if len({pictures.shape[1:] for pictures in frames}) > 1:
+        raise UsageError(f"The pictures in {folder} differ in size; render them all with one --size.")
+    unknown = {row.plane for row in rows} - set(classes)
+    if unknown:
+        raise UsageError(
+            f"{folder} has frames of {', '.join(sorted(unknown))}, which the model does not know."
+        )
+    labels = torch.tensor([classes.index(row.plane) for row in rows])
+    return FrameSet(torch.from_numpy(np.concatenate(frames)), labels, rows, classes)
+
+
+def draw_weights(data: FrameSet, non_standard_share: float, ambiguous_weight: float) -> Tensor:
+    """How often each frame is drawn: planes equally often, NSP and its families with their shares.
+
+    Args:
+        data: See there.
+        non_standard_share: Of NSP in all draws, 0-1.
+        ambiguous_weight: Factor for frames in the ambiguous band; 0 leaves them out.
+
+    Returns:
+        float64 (N,), sums to 1.
+    """
+    families = data.families()
+    own = np.where(data.is_ambiguous(), ambiguous_weight, 1.0)
+    totals = {name: own[[family == name for family in families]].sum() for name in set(families)}
+    present = {name for name, total in totals.items() if total > 0}
+    planes = present - set(_FAMILIES)
+    others = sum(_FAMILIES[name] for name in present & set(_FAMILIES))
+    weights = np.zeros(len(families))
+    for i, family in enumerate(families):
+        if family in planes:
+            weights[i] = own[i] * (1 - non_standard_share) / len(planes) / totals[family]
+        elif family in present:
+            weights[i] = own[i] * non_standard_share * _FAMILIES[family] / others / totals[family]
+    return torch.from_numpy(weights / weights.sum())
+
+
+def _patient_of(path: Path) -> int:
+    try:
+        return int(path.stem[1:])
+    except ValueError:
+        raise UsageError(f"{path.name} is no file of a rendered set; remove it from the folder.") from None
+
+
+SOURCE: Final = "simulated"
+
+_COLUMNS: Final = ("frame", "plane", "distance", "patient", "kind")
+
+
+def patient_row(patient: int, frame: int, plane: str, distance: float, kind: str) -> Row:
+    """The row of a simulated frame; see `Row`. The patient's number, five digits or more, is its group."""
+    return Row(f"{patient:05d}", SOURCE, plane, kind, distance, frame)
+
+
+def shard_path(folder: Path, patient: int) -> Path:
+    """The CSV of a patient; the frames lie beside it with the ending .npy."""
+    return folder / f"p{patient:05d}.csv"
+
+
+def write_shard(folder: Path, patient: int, frames: NDArray[np.uint8], rows: Sequence[Row]) -> None:
+    """Write a patient's frames, each file whole or not at all.
+
+    Args:
+        folder: Of the set; must exist.
+        patient: Number.
+        frames: uint8 (n, h, w).
+        rows: n of them.
+
+    Raises:
+        SaveError: A file cannot be written.
+    """
+    path = shard_path(folder, patient)
+    pixels = io.BytesIO()
+    np.save(pixels, frames)
+    write_atomically(path.with_suffix(".npy"), pixels.getvalue())
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        writer.writerow([row.frame, row.plane, f"{row.distance:.4f}", int(row.group), row.kind])
+    write_atomically(path, text.getvalue().encode())
+
+
+def read_shard(path: Path) -> tuple[NDArray[np.uint8], list[Row]]:
+    """A patient's frames as a memory map (n, h, w), and their n rows.
+
+    Args:
+        path: Of the CSV.
+
+    Raises:
+        UsageError: The files are damaged or do not belong together.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as table:
+            rows = [
+                patient_row(int(r["patient"]), int(r["frame"]), r["plane"], float(r["distance"]), r["kind"])
+                for r in csv.DictReader(table)
+            ]
+        frames = np.load(path.with_suffix(".npy"), mmap_mode="r")
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{path.name} or its frames cannot be read; render this patient again.") from error
+    if frames.dtype != np.uint8 or frames.ndim != 3 or len(frames) != len(rows):
+        raise UsageError(f"{path.name} does not fit its frames; delete both and render this patient again.")
+    return frames, rows

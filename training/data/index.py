@@ -17,7 +17,7 @@ from typing import Final
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
-from training.data.deal import deal
+from training.data.splits import deal
 
 SPLITS: Final = ("train", "validation", "test")
 SPLIT_FILE: Final = "semc_split.csv"

@@ -17,13 +17,12 @@ from semc_core.imaging.preprocess import prepare, whole
 from semc_core.io.atomic import remove_leftovers
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.model.spec import Preprocessing
-from semc_core.phantom.planes import TOLERANCES, Truth, nearest_plane
 from semc_core.phantom.probe import Pose
 from semc_core.phantom.scan import SimulatedScan
+from semc_core.phantom.trajectory import TOLERANCES, Truth, nearest_plane
 from semc_core.types import Crop
-from training.data.frame_set import Row
+from training.data.frame_set import Row, patient_row, shard_path, write_shard
 from training.data.negatives import make_negative
-from training.data.shards import patient_row, shard_path, write_shard
 from training.run_folder import make_folder
 from training.workers import workers
 

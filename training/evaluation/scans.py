@@ -1,8 +1,18 @@
-"""A model held against simulated patients, through the same stages as live and files."""
+"""A model held against simulated patients, through the same stages as live and files.
+
+Matching the planes that were found against those that were truly held. Plain data, no pictures.
+
+Choosing a model's thresholds by what they are for: whole holds of unseen validation patients.
+
+Frames say little here: what counts is whether a plane that is held is saved once. The patients are scanned
+once; then every candidate is replayed over the stored probabilities, through the detector itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,21 +26,22 @@ from rich.progress import track
 from rich.table import Table
 
 from semc_core.errors import UsageError
+from semc_core.imaging.quality import LIVE
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.model.file import read_spec
-from semc_core.model.spec import ModelSpec
-from semc_core.phantom.planes import Truth
+from semc_core.model.spec import ModelSpec, Thresholds
 from semc_core.phantom.scan import SimulatedScan
+from semc_core.phantom.trajectory import Truth
 from semc_core.pipeline.batch import review
-from semc_core.pipeline.detector import HoldEvent
+from semc_core.pipeline.detector import HoldEvent, PlaneDetector, PlaneHysteresis
+from semc_core.pipeline.stages import ProbabilitySmoother
 from semc_core.runtime.load import load_runtime
 from semc_core.sources.simulated import SimulatedSource
-from semc_core.types import FrameResult
-from training.data.frame_set import AMBIGUOUS, FrameSet, Row
-from training.data.shards import SOURCE
+from semc_core.types import Crop, FramePacket, FrameResult, Prediction
+from training.data.frame_set import AMBIGUOUS, SOURCE, FrameSet, Row
 from training.data.splits import Split, split_of
-from training.evaluation.holds import FoundHold, HoldCounts, match, true_holds
 from training.metrics import frame_metrics
+from training.model_card import restate
 from training.workers import workers
 
 _SIDES: Final = (120, 4096)
@@ -200,3 +211,208 @@ def tables(result: dict[str, Any]) -> list[Table]:
     for which, own in result["frames"].items():
         frames.add_row(which, str(own["frames"]), *(f"{own[name]:.3f}" for name in names))
     return [holds, frames]
+
+
+LEAST_HOLD_S: Final = 0.6
+"""A shorter stay at a plane is passing by, and no hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrueHold:
+    """Consecutive frames that truly show one plane: first and last time, seconds."""
+
+    plane: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHold:
+    """A plane that was saved: its hold, and the time of the saved frame, seconds."""
+
+    plane: str
+    start_s: float
+    end_s: float
+    saved_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCounts:
+    """Of one plane.
+
+    Attributes:
+        held: True holds.
+        saved: Planes saved.
+        right: Saves that match a true hold, each hold once.
+        inside: Right saves whose frame lies inside the true hold.
+    """
+
+    held: int = 0
+    saved: int = 0
+    right: int = 0
+    inside: int = 0
+
+    def __add__(self, other: HoldCounts) -> HoldCounts:
+        return HoldCounts(
+            self.held + other.held,
+            self.saved + other.saved,
+            self.right + other.right,
+            self.inside + other.inside,
+        )
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """Counts and shares; a share of nothing is None."""
+        return {
+            "held": self.held,
+            "saved": self.saved,
+            "right": self.right,
+            "recall": self.right / self.held if self.held else None,
+            "precision": self.right / self.saved if self.saved else None,
+            "saved_inside": self.inside / self.right if self.right else None,
+        }
+
+
+def true_holds(truths: Sequence[Truth]) -> list[TrueHold]:
+    """Runs of consecutive frames of one plane that last at least `LEAST_HOLD_S`, in order of time."""
+    runs: list[TrueHold] = []
+    before = NON_STANDARD
+    for truth in truths:
+        if truth.plane != NON_STANDARD:
+            start_s = runs.pop().start_s if truth.plane == before else truth.time_s
+            runs.append(TrueHold(truth.plane, start_s, truth.time_s))
+        before = truth.plane
+    return [run for run in runs if run.end_s - run.start_s >= LEAST_HOLD_S - 1e-6]
+
+
+def match(truth: Sequence[TrueHold], found: Sequence[FoundHold]) -> dict[str, HoldCounts]:
+    """Counts per plane.
+
+    A save is right if its hold overlaps a true hold of its plane; the longest overlap is taken. Each true
+    hold is matched once: a second save of it is wrong, and so is a save that meets none.
+    """
+    counts: dict[str, HoldCounts] = {}
+    for hold in truth:
+        counts[hold.plane] = counts.get(hold.plane, HoldCounts()) + HoldCounts(held=1)
+    free = set(truth)
+    for save in sorted(found, key=lambda save: save.start_s):
+        meets = [hold for hold in free if hold.plane == save.plane and _overlap_s(hold, save) >= 0]
+        own = HoldCounts(saved=1)
+        if meets:
+            best = max(meets, key=lambda hold: _overlap_s(hold, save))
+            free.remove(best)
+            own = HoldCounts(saved=1, right=1, inside=int(best.start_s <= save.saved_s <= best.end_s))
+        counts[save.plane] = counts.get(save.plane, HoldCounts()) + own
+    return counts
+
+
+def _overlap_s(hold: TrueHold, save: FoundHold) -> float:
+    return min(hold.end_s, save.end_s) - max(hold.start_s, save.start_s)
+
+
+_ENTER: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
+_LEAVE_SHARE: Final = (0.5, 0.65)
+_SMOOTHING_S: Final = (0.15, 0.25, 0.4)
+_MIN_HOLD_S: Final = (0.4, 0.6, 0.8, 1.0)
+
+_NO_PIXELS: Final = np.zeros((1, 1), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One set of thresholds and what it found."""
+
+    thresholds: Thresholds
+    counts: HoldCounts
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of the recall and precision of holds."""
+        return 2 * self.counts.right / max(1, self.counts.held + self.counts.saved)
+
+
+def tune(
+    model: Path, patients: Iterable[int], options: EvaluationOptions, processes: int = 2
+) -> tuple[Tried, Tried]:
+    """Choose thresholds on validation patients and write them into the model file.
+
+    Args:
+        model: Model file; replaced as a whole.
+        patients: Validation patients.
+        options: How they are scanned.
+        processes: How many side by side.
+
+    Returns:
+        The thresholds the file had, and the chosen ones.
+
+    Raises:
+        UsageError: A patient is not of the validation split: thresholds chosen on test patients would make
+            the test worthless.
+    """
+    numbers = list(patients)
+    for number in numbers:
+        if split_of(number) is not Split.VALIDATION:
+            raise UsageError(f"Patient {number} is no validation patient (1000-1999); choose from those.")
+    spec = read_spec(model)
+    scans = scan_patients(model, numbers, options, processes)
+    before = Tried(spec.thresholds, replay(scans, spec.classes, spec.thresholds))
+    tried = [Tried(each, replay(scans, spec.classes, each)) for each in _candidates()]
+    # Of equally good ones the strictest: it errs on the side of saving nothing.
+    best = max(tried, key=lambda one: (round(one.f1, 4), one.thresholds.enter, one.thresholds.min_hold_s))
+    if best.f1 <= before.f1:
+        best = before
+    held: dict[str, Any] = {"patients": numbers, "seconds": options.seconds} | best.counts.as_json()
+    restate(model, {"validation_holds": held}, best.thresholds)
+    return before, best
+
+
+def replay(scans: Sequence[PatientResult], classes: tuple[str, ...], thresholds: Thresholds) -> HoldCounts:
+    """What the detector makes of stored probabilities with these thresholds, over all patients and planes."""
+    total = HoldCounts()
+    for scan in scans:
+        found = _detect(scan, classes, thresholds)
+        total = sum(match(true_holds(scan.truths), found).values(), total)
+    return total
+
+
+def _detect(scan: PatientResult, classes: tuple[str, ...], thresholds: Thresholds) -> list[FoundHold]:
+    smoother = ProbabilitySmoother(thresholds.smoothing_s)
+    hysteresis = PlaneHysteresis(classes, thresholds)
+    detector = PlaneDetector(classes, thresholds, sharpness_of=lambda _result: 0.0)
+    events: dict[int, HoldEvent] = {}
+    for truth, probabilities in zip(scan.truths, scan.probabilities, strict=True):
+        smoothed = smoother.update(probabilities, truth.time_s)
+        named = hysteresis.update(smoothed)
+        label = NON_STANDARD if named is None else classes[named]
+        result = _result(truth.frame_index, truth.time_s, probabilities, smoothed, label)
+        events |= {event.hold_id: event for event in detector.update(result)}
+    events |= {event.hold_id: event for event in detector.finish()}
+    return [FoundHold(e.plane, e.start_s, e.end_s, e.best.packet.pts_s) for e in events.values()]
+
+
+def _result(
+    index: int,
+    time_s: float,
+    probabilities: NDArray[np.float32],
+    smoothed: NDArray[np.float32],
+    label: str,
+) -> FrameResult:
+    """A result without a picture: the detector looks at numbers and times only."""
+    nothing = np.zeros((len(probabilities), 1, 1), np.float32)
+    return FrameResult(
+        packet=FramePacket("replay", index, time_s, time_s, _NO_PIXELS),
+        prediction=Prediction(probabilities, 0.0, nothing, np.ones(1, np.float32)),
+        smoothed=smoothed,
+        label=label,
+        confidence=0.0,
+        crop=Crop(0, 0, 1, 1),
+        picture=LIVE,
+        classified_s=time.monotonic(),
+    )
+
+
+def _candidates() -> list[Thresholds]:
+    grid = itertools.product(_ENTER, _LEAVE_SHARE, _SMOOTHING_S, _MIN_HOLD_S)
+    return [
+        Thresholds(enter, round(enter * share, 3), least_s, smoothing_s)
+        for enter, share, smoothing_s, least_s in grid
+    ]

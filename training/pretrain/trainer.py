@@ -1,4 +1,4 @@
-"""A pretraining run: what learns (`pretrain.learner`) in what runs it (`training.trainer.resumable`)."""
+"""A pretraining run: what learns (`pretrain.learner`) in what runs it (`training.trainer.trainer`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semc_core.model.weights import AnyNetwork
 from training.data.frame_set import FrameSet
 from training.pretrain.config import PretrainOptions
 from training.pretrain.module import PretrainLearner
-from training.trainer.resumable import ResumableRun, check_apart
+from training.trainer.trainer import ResumableRun, check_apart
 
 _COLUMNS: Final = ("step", "elapsed_s", "images_per_s", "loss", "validation_loss")
 

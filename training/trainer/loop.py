@@ -1,4 +1,4 @@
-"""A training run: what learns (`training.trainer.module`) in what runs it (`training.trainer.resumable`)."""
+"""A training run: what learns (`training.trainer.module`) in what runs it (`training.trainer.trainer`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.data.frame_set import FrameSet
 from training.models import build
 from training.trainer.ema import WeightAverage
 from training.trainer.module import Learner
-from training.trainer.resumable import ResumableRun, check_apart
+from training.trainer.trainer import ResumableRun, check_apart
 
 _COLUMNS: Final = (
     "step", "elapsed_s", "side", "rate", "images_per_s", "loss", "moe", "supcon", "selfcon", "second",

@@ -21,20 +21,17 @@ from numpy.typing import NDArray
 from semc_core.errors import RuntimeFault
 from semc_core.imaging.preprocess import prepare, whole
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights
+from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import VERIFY, Arrays, read_model, write_model
 from semc_core.model.network import Details, SemcNetwork
-from semc_core.model.presets import new_spec
 from semc_core.model.spec import ModelSpec
 from semc_core.model.weights import AnyNetwork, build_network
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.runtime.openvino.int8 import is_quantised
-from semc_core.runtime.openvino.runtime import OpenVinoRuntime
-from semc_core.runtime.quantize_ranges import ranged_arrays
-from semc_core.runtime.torch.cuda_network import exact_kernels
+from semc_core.runtime.openvino.runtime import OpenVinoRuntime, is_quantised
+from semc_core.runtime.quantize import ranged_arrays
 from semc_core.runtime.torch.network import EXPERT_FORMS
-from semc_core.runtime.torch.runtime import TorchRuntime
+from semc_core.runtime.torch.runtime import TorchRuntime, exact_kernels
 
 EAGER: Final = "PyTorch eager"
 RUNTIMES: Final = {"cpu": ("pytorch", "openvino"), "cuda": ("pytorch", "graph")}

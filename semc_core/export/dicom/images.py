@@ -35,7 +35,7 @@ from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import fixed_uid
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import full_name
-from semc_core.session.decided import decided
+from semc_core.session.changes import decided
 from semc_core.session.records import PlaneEntry
 from semc_core.version import VERSION
 

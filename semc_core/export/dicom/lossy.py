@@ -19,7 +19,7 @@ from semc_core.errors import SessionError
 from semc_core.export.clips import saved_clip
 from semc_core.export.dicom.pixels import Lossy, LossyStep
 from semc_core.review.loop import recorded_videos
-from semc_core.session.corrections import FRAME_CHOSEN, PLANE_ADDED
+from semc_core.session.changes import FRAME_CHOSEN, PLANE_ADDED
 from semc_core.session.recording.parts import part_videos
 from semc_core.session.records import PlaneEntry, SourceEntry
 from semc_core.session.view import SessionView

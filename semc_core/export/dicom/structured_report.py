@@ -25,7 +25,7 @@ from semc_core.export.dicom.images import IMPLEMENTATION_UID, REPORT, STATEMENT,
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.options import Checklist, ChecklistRow
 from semc_core.labels import full_name
-from semc_core.session.decided import decision
+from semc_core.session.changes import decision
 from semc_core.session.records import PERSON, ModelEntry, PlaneEntry
 from semc_core.version import VERSION
 

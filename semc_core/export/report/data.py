@@ -1,8 +1,11 @@
-"""What the report says, as plain data: the HTML page and the PDF show the same."""
+"""What the report says, as plain data: the HTML page and the PDF show the same.
+
+A protocol's checklist as the report and the structured report show it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +15,12 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
 from semc_core.export.dicom.study import Patient
-from semc_core.export.options import Checklist
+from semc_core.export.options import Checklist, ChecklistRow
 from semc_core.labels import full_name, short_name
-from semc_core.session.decided import decided
-from semc_core.session.records import FrameTable, ModelEntry, PlaneEntry, RegionEntry
+from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklist
+from semc_core.protocols.protocol import Protocol
+from semc_core.session.changes import decided
+from semc_core.session.records import FrameTable, ItemEntry, ModelEntry, PlaneEntry, RegionEntry
 from semc_core.text import counted
 from semc_core.types import Crop
 from semc_core.version import VERSION
@@ -201,3 +206,28 @@ def _jpeg(pixels: NDArray[np.uint8], crop: Crop) -> tuple[bytes, int, int]:
     if not done:
         raise SaveError("A picture of the report could not be encoded; export without the report.")
     return content.tobytes(), part.shape[1], part.shape[0]
+
+
+def export_checklist(
+    protocol: Protocol, model: ModelEntry, planes: Sequence[PlaneEntry], words: Iterable[ItemEntry]
+) -> Checklist:
+    """How far the examination is with its protocol.
+
+    Args:
+        protocol: The user's choice.
+        model: Of the session.
+        planes: Those that are exported: one that is left out is not found by who reads the export.
+        words: A person's, on items that were not possible.
+    """
+    state = session_checklist(protocol, model, planes, words)
+    progress = f"{state.completeness:.0%} complete: {progress_words(state)}."
+    return Checklist(protocol.title, tuple(_row(row, model) for row in state.rows), progress)
+
+
+def _row(row: ChecklistItem, model: ModelEntry) -> ChecklistRow:
+    item = row.item
+    # Other models' names for the plane say nothing to who reads the report.
+    known = tuple(name for name in item.planes if name in model.classes)
+    planes = (row.best.plane,) if row.best is not None else known or item.planes[:1]
+    title = f"{item.title} (optional)" if item.optional else item.title
+    return ChecklistRow(title, planes, str(row.status), row.reason)

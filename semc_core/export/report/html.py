@@ -1,11 +1,16 @@
-"""Templates of `assets/report` as HTML pages: pictures inside, nothing fetched from anywhere."""
+"""Templates of `assets/report` as HTML pages: pictures inside, nothing fetched from anywhere.
+
+The report as one HTML page, made to be printed too.
+"""
 
 from __future__ import annotations
 
 import base64
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from semc_core.export.report.data import NO_PLANE, REGION_TITLES, RESEARCH_NOTICE, ReportData
 from semc_core.paths import ASSETS
 from semc_core.version import VERSION
 
@@ -37,3 +42,17 @@ def _jpeg_uri(jpeg: bytes) -> str:
 
 def _svg_uri(svg: bytes) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+
+
+_TEMPLATE: Final = "report.html.j2"
+
+
+def html_report(data: ReportData) -> bytes:
+    """The page, UTF-8. What a person typed is escaped."""
+    return html_page(
+        _TEMPLATE,
+        report=data,
+        research_notice=RESEARCH_NOTICE,
+        no_plane=NO_PLANE,
+        region_titles=REGION_TITLES,
+    )

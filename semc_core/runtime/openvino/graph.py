@@ -4,22 +4,27 @@ BatchNorm is folded into the convolutions in float64, and SAMC's channel shuffle
 The projection, which only training needs, is left out. `model.network` has the equations.
 
 Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage 4, E experts, K classes.
+
+What every OpenVINO graph here is made of: constants, convolutions, BatchNorm folded into them.
+
+SonoNet as an OpenVINO graph; `model.sononet` is the same in PyTorch.
+
+Shapes: B batch, F hidden features, K classes, h x w cells.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
-from semc_core.model.architecture import FIELDS, SPATIAL_KERNEL, ace_source
+from semc_core.model.architecture import FIELDS, SONONET_EPSILON, SONONET_GROUPS, SPATIAL_KERNEL, ace_source
 from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.runtime import folding
 from semc_core.runtime.folding import Arrays, unshuffled
-from semc_core.runtime.openvino.nodes import Node, convolution, floats, folded, ints, space_mean
-from semc_core.runtime.openvino.sononet import sononet_outputs
 
 OUTPUTS: Final = ("logits", "expert_weights", "maps", "pooled")
 """float (B, K); (B, E); (B, K, h, w); (B, F), as in `model.network.Details`."""
@@ -249,3 +254,61 @@ def _mean_of(nodes: list[Node]) -> Node:
 
 
 _REDUCTIONS: Final = (("mean", ops.reduce_mean), ("max", ops.reduce_max))
+
+
+Node = Any  # openvino has no usable types
+
+
+def folded(
+    arrays: Arrays, conv: str, norm: str, epsilon: float = 1e-5
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `folding.folded`, the bias (1, O, 1, 1) as it is added to feature maps."""
+    kernel, bias = folding.folded(arrays, conv, norm, epsilon)
+    return kernel, bias.reshape(1, -1, 1, 1)
+
+
+def convolution(
+    x: Node, kernel: NDArray[np.float32], stride: int, pad: int, depthwise: bool = False, *, name: str
+) -> Node:
+    """A convolution without bias; `kernel` as in PyTorch, `name` unique: a quantisation is stored by it."""
+    strides, pads, dilations = [stride, stride], [pad, pad], [1, 1]
+    if depthwise:
+        grouped = np.ascontiguousarray(kernel[:, None])  # (C, 1, 1, k, k): group, output, input
+        return ops.group_convolution(x, ops.constant(grouped), strides, pads, pads, dilations, name=name)
+    return ops.convolution(x, ops.constant(kernel), strides, pads, pads, dilations, name=name)
+
+
+def space_mean(x: Node) -> Node:
+    """(B, C, h, w) -> (B, C)."""
+    return ops.reduce_mean(x, ints([2, 3]), False)
+
+
+def ints(values: int | list[int]) -> Node:
+    """A constant of int64."""
+    return ops.constant(np.array(values, np.int64))
+
+
+def floats(value: float) -> Node:
+    """A constant of float32, a scalar."""
+    return ops.constant(np.array(value, np.float32))
+
+
+def sononet_outputs(frames: Node, arrays: Arrays, batch: int) -> tuple[Node, Node, Node, Node]:
+    """Logits (B, K), experts' shares (B, 1), maps (B, K, h, w) and pooled features (B, F)."""
+    x = frames
+    last = len(SONONET_GROUPS) - 1
+    for group, layers in enumerate(SONONET_GROUPS):
+        for layer in range(layers):
+            name = f"features.{group}.{layer}"
+            kernel, bias = folded(arrays, f"{name}.0", f"{name}.1", SONONET_EPSILON)
+            x = ops.relu(ops.add(convolution(x, kernel, 1, 1, name=name), ops.constant(bias)))
+        if group < last:
+            x = ops.max_pool(
+                x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], rounding_type="floor", auto_pad="explicit"
+            ).output(0)
+    kernel, bias = folded(arrays, "adaption.0", "adaption.1")
+    hidden = ops.relu(ops.add(convolution(x, kernel, 1, 0, name="adaption.0"), ops.constant(bias)))
+    kernel, bias = folded(arrays, "adaption.3", "adaption.4")
+    maps = convolution(hidden, kernel, 1, 0, name="adaption.3")
+    logits = ops.add(space_mean(maps), ops.constant(bias[:, :, 0, 0]))
+    return logits, ops.constant(np.ones((batch, 1), np.float32)), maps, space_mean(hidden)

@@ -4,18 +4,30 @@ On a GPU it runs the folded network (`runtime.torch_folded`); where half precisi
 finite, the same frame is answered in float32, and every frame after it. On the CPU in float32 it runs the
 network as it was trained, to compare others with. The CPU in half precision is for tests: the same steps as
 on a GPU, slowly.
+
+One frame after another through a folded network: upload, run, download, several frames in flight.
+
+Every frame is run by itself, also in a batch, as on the CPU: one frame has one answer whatever came with it.
+What a batch would gain on a GPU comes from the frames in flight, each with a stream of its own, so that one
+is copied while another is computed.
+
+What a folded network gets on a GPU beside its weights: side streams, and kernels that do more at once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from semc_core.errors import RuntimeFault
 from semc_core.model.file import read_model
@@ -23,11 +35,10 @@ from semc_core.model.network import Details
 from semc_core.model.sononet import SonoNetDetails
 from semc_core.model.spec import ModelSpec
 from semc_core.model.weights import AnyNetwork, build_network
+from semc_core.runtime.base import checked_inputs
 from semc_core.runtime.calibration import Calibrator, RawOutput
-from semc_core.runtime.inputs import checked_inputs
-from semc_core.runtime.torch.cuda_network import exact_kernels, move_to_gpu
-from semc_core.runtime.torch.network import FoldedNetwork, folded_network
-from semc_core.runtime.torch.slots import Slot, run_frames
+from semc_core.runtime.torch.layers import FoldedConvolution, new_event, new_stream
+from semc_core.runtime.torch.network import FoldedNetwork, FoldedSemc, Outputs, folded_network
 from semc_core.types import Prediction
 
 IN_FLIGHT: Final = 4
@@ -189,3 +200,151 @@ def _to_arrays(details: Details | SonoNetDetails) -> RawOutput:
     tensors = (details.logits, details.expert_weights, details.maps, details.fused_pooled)
     logits, weights, maps, pooled = (tensor.numpy() for tensor in tensors)
     return RawOutput(logits, weights, maps, pooled)
+
+
+Network = Callable[[Tensor], Outputs]
+
+
+class Slot:
+    """What one frame in flight needs: buffers on both sides and, on a GPU, a stream and a CUDA graph.
+
+    On the CPU the steps are the same and each is done when its call returns.
+    """
+
+    def __init__(self, network: Network, shape: tuple[int, int, int], device: torch.device) -> None:
+        """Warm up; on a GPU, record the graph.
+
+        Args:
+            network: Takes float32 (1, C, H, W) on `device`.
+            shape: C, H, W of a frame.
+            device: "cpu" or "cuda".
+        """
+        self._network = network
+        gpu = device.type == "cuda"
+        # Pinned memory is what a copy needs to run beside the computation.
+        self._frame = torch.empty((1, *shape), pin_memory=gpu)
+        self._input = torch.zeros((1, *shape), device=device)
+        self._stream = new_stream(device) if gpu else None
+        self._done = new_event() if gpu else None
+        self._graph: torch.cuda.CUDAGraph | None = None
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(device))
+        with torch.inference_mode(), self._on_stream():
+            self._outputs = network(self._input)
+            self._answer = Outputs(*(torch.empty(o.shape, pin_memory=gpu) for o in self._outputs))
+        if gpu:
+            self._record()
+
+    def start(self, frame: NDArray[np.float32]) -> None:
+        """Queue the three steps for a frame, float32 (1, C, H, W). The array may be changed afterwards."""
+        with torch.inference_mode(), self._on_stream():
+            self._upload(frame)
+            self._run()
+            self._download()
+
+    def finish(self) -> tuple[NDArray[np.float32], ...]:
+        """Wait for the frame that was started; what the network says of it, in the order of `Outputs`."""
+        if self._done is not None:
+            self._done.synchronize()
+        return tuple(np.array(values.numpy()) for values in self._answer)
+
+    def _upload(self, frame: NDArray[np.float32]) -> None:
+        self._frame.copy_(torch.from_numpy(frame))
+        self._input.copy_(self._frame, non_blocking=True)
+
+    def _run(self) -> None:
+        if self._graph is None:
+            self._outputs = self._network(self._input)
+        else:
+            self._graph.replay()
+
+    def _download(self) -> None:
+        for kept, computed in zip(self._answer, self._outputs, strict=True):
+            kept.copy_(computed, non_blocking=True)
+        if self._done is not None:
+            self._done.record()
+
+    def _record(self) -> None:
+        """Record the network as a CUDA graph, so that a frame costs one launch and not hundreds."""
+        assert self._stream is not None
+        graph = torch.cuda.CUDAGraph()
+        with torch.inference_mode():
+            # A second run before the recording: libraries choose and load their kernels in the first ones.
+            with self._on_stream():
+                self._network(self._input)
+            self._stream.synchronize()
+            with torch.cuda.graph(graph, stream=self._stream):
+                self._outputs = self._network(self._input)
+        self._graph = graph
+
+    def _on_stream(self) -> AbstractContextManager[Any]:
+        return contextlib.nullcontext() if self._stream is None else torch.cuda.stream(self._stream)
+
+
+def run_frames(slots: Sequence[Slot], frames: NDArray[np.float32]) -> RawOutput:
+    """Run frame i, float32 (N, C, H, W), in slot i mod S; results in the order of the frames."""
+    rows: list[tuple[NDArray[np.float32], ...]] = []
+    count = len(slots)
+    for index in range(len(frames) + count):
+        slot = slots[index % count]
+        if 0 <= index - count < len(frames):
+            rows.append(slot.finish())
+        if index < len(frames):
+            slot.start(frames[index : index + 1])
+    return RawOutput(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+
+_FUSED_TOLERANCE: Final = 5e-2
+"""Largest difference between fused and plain kernels, in standard deviations of the logits."""
+
+
+def exact_kernels() -> AbstractContextManager[Any]:
+    """In here cuDNN takes the same kernel every time, whatever else runs, and no shortened float32 (TF32).
+
+    Choosing kernels by trying them out would be faster at times, but two processes could then differ.
+    """
+    flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return flags
+
+
+def move_to_gpu(network: FoldedNetwork, device: torch.device, frame: Tensor) -> None:
+    """Move the network and fit it to the GPU.
+
+    Args:
+        network: On the CPU, in its precision.
+        device: The GPU.
+        frame: float32 (1, C, H, W) on the GPU, something like a picture, to try the kernels on.
+    """
+    network.to(device)
+    if isinstance(network, FoldedSemc):
+        count = 2 * network.architecture.experts
+        network.side_streams = [new_stream(device) for _ in range(count)]
+    with torch.inference_mode():
+        plain = network(frame).logits
+        fuse(network, True)
+        if not _same(network, frame, plain):
+            fuse(network, False)
+    torch.cuda.synchronize(device)
+
+
+def fuse(network: FoldedNetwork, wanted: bool) -> None:
+    """Give ReLU and shortcut to cuDNN together with the convolution, or not; not to depth-wise ones."""
+    for layer in network.modules():
+        if isinstance(layer, FoldedConvolution):
+            layer.fused = wanted and layer.kernel.shape[1] > 1
+
+
+def _same(network: FoldedNetwork, frame: Tensor, plain: Tensor) -> bool:
+    """Whether the network with fused kernels runs, and gives what it gives with plain ones."""
+    try:
+        fused = network(frame).logits
+    except RuntimeError as error:
+        _log.warning("This GPU's cuDNN has no fused convolutions (%s); plain ones are used.", error)
+        return False
+    limit = _FUSED_TOLERANCE * float(plain.std())
+    if not torch.allclose(fused, plain, rtol=0.0, atol=limit, equal_nan=True):
+        _log.warning("Fused convolutions give other numbers on this GPU; plain ones are used.")
+        return False
+    return True

@@ -21,9 +21,15 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.sources.decode import FrameClock, pixels_of
-from semc_core.sources.threaded import Grabbed
-from semc_core.sources.video import HIDES_FRAMES, VideoSource, open_container, picture_stream
+from semc_core.sources.base import Grabbed
+from semc_core.sources.video import (
+    HIDES_FRAMES,
+    FrameClock,
+    VideoSource,
+    open_container,
+    picture_stream,
+    pixels_of,
+)
 
 T = TypeVar("T", bound=np.generic)
 

@@ -17,7 +17,7 @@ from app.export.presenter import (
     options_of,
     target_of,
 )
-from app.widgets.geometry import Placed
+from app.widgets.image_view import Placed
 from semc_core.export.dicom.study import Patient
 from semc_core.export.masks import Device
 from semc_core.session.records import PlaneEntry, RegionEntry

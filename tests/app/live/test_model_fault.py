@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.review.opened import LazyModel
+from app.review.session import LazyModel
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime

@@ -25,10 +25,10 @@ from app.live.presenter import (
 )
 from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
-from app.widgets.geometry import place
+from app.widgets.image_view import place
 from semc_core.labels import LIVER_CLASSES
 from semc_core.pipeline.state import EngineState, Phase, Spread, Statistics
-from semc_core.session.saved import SavedPlane
+from semc_core.session.records import SavedPlane
 from semc_core.sources.base import SourceInfo
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction
 

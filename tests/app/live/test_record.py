@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.live.record_state import badge, size_text, status_of
+from app.live.presenter import badge, size_text, status_of
 from app.main_window import MainWindow
 from semc_core.io.video_encoder import Quality
-from semc_core.session.recording.recorded import RecordedSource
+from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.recording.recorder import RecordingState
 
 WAIT_MS = 30_000

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from app.live.traces import TracesView
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.presets import new_spec
-from semc_core.session.saved import SavedPlane
+from semc_core.model.architecture import new_spec
+from semc_core.session.records import SavedPlane
 from semc_core.types import Crop, FramePacket, FrameResult
 
 

@@ -11,7 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.review.controller import ReviewControl
-from app.review.opened import OpenReview, ReviewRequest
+from app.review.session import OpenReview, ReviewRequest
 from semc_core.errors import SessionError
 from semc_core.session.changes import Relabel
 from semc_core.session.session import Session

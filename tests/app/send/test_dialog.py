@@ -30,9 +30,8 @@ from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import exported_objects
 from semc_core.pacs.destinations import Destination, DestinationBook
-from semc_core.pacs.entries import Job
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME, Job, QueueFile
 from semc_core.pacs.service import SendState
 from semc_core.session.session import Session
 from tests.export.scans import video_session

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from app.review.presenter import Candidate, StripItem, candidate_items
-from app.widgets.card_strip import CardStrip
+from app.widgets.cards import CardStrip
 from tests.app.review.test_presenter import plane
 
 

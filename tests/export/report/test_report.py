@@ -12,9 +12,9 @@ import pytest
 
 from semc_core.export.options import Checklist, ChecklistRow
 from semc_core.export.report.data import RESEARCH_NOTICE, ReportData, report_plane, seconds
-from semc_core.export.report.page import html_report
+from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
-from semc_core.session.decided import decided
+from semc_core.session.changes import decided
 from semc_core.session.records import PlaneEntry
 from tests.export.scans import CROP, HEIGHT, WIDTH, frame
 

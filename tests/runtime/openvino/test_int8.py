@@ -17,9 +17,8 @@ from semc_core.model.architecture import random_weights
 from semc_core.model.file import INT8_PREFIX, read_model, write_model
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.openvino.graph import build_graph
-from semc_core.runtime.openvino.int8 import integer_convolutions, make_integer
-from semc_core.runtime.openvino.runtime import OpenVinoRuntime
-from semc_core.runtime.quantize_ranges import ranged_arrays
+from semc_core.runtime.openvino.runtime import OpenVinoRuntime, integer_convolutions, make_integer
+from semc_core.runtime.quantize import ranged_arrays
 from semc_core.types import Prediction
 from tests.runtime.elsewhere import classified_elsewhere, digest_of, noise_frames
 

@@ -10,12 +10,11 @@ import torch
 
 from semc_core.errors import UsageError
 from semc_core.labels import FETAL_BACKGROUND, FETAL_CLASSES, LIVER_CLASSES
-from semc_core.model.architecture import random_weights
-from semc_core.model.presets import SONONET16, new_spec
+from semc_core.model.architecture import SONONET16, new_spec, random_weights
 from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.model.weights import build_network
-from semc_core.runtime.torch.cuda_network import exact_kernels
 from semc_core.runtime.torch.network import EXPERT_FORMS, Outputs, folded_network
+from semc_core.runtime.torch.runtime import exact_kernels
 from tests.model.forms import FORMS, TINY
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import random_weights
+from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import write_model
-from semc_core.model.presets import new_spec
 from semc_core.model.spec import Thresholds
 from semc_core.pipeline.batch import review
 from semc_core.pipeline.live import LiveEngine
@@ -23,8 +22,7 @@ from semc_core.pipeline.state import EngineSettings
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.torch.network import FoldedSemc, folded_network
-from semc_core.runtime.torch.runtime import TorchRuntime
-from semc_core.runtime.torch.slots import Slot, run_frames
+from semc_core.runtime.torch.runtime import Slot, TorchRuntime, run_frames
 from semc_core.sources.simulated import SimulatedSource
 
 Load = Callable[..., TorchRuntime]

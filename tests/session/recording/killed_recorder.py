@@ -19,7 +19,7 @@ import numpy as np
 
 from semc_core.io.video_encoder import Quality
 from semc_core.session.recording.clips import ClipSettings
-from semc_core.session.recording.recorded import RecordedSource
+from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionKeeper
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError, SessionError, SourceError
 from semc_core.io.video_encoder import Quality, VideoWriter, is_gray
-from semc_core.session.recording.parts import PartWriter, part_videos, read_table
-from semc_core.session.recording.recorded import RecordedSource
+from semc_core.session.recording.parts import PartWriter, RecordedSource, part_videos, read_table
 from semc_core.session.recording.recorder import Recorder
 from semc_core.sources.video import VideoSource
 from semc_core.types import FramePacket, read_only

@@ -20,7 +20,7 @@ from tests.training.toy_folder import write_toy_folder
 from training.cli import train
 from training.config import TrainOptions, train_recipe
 from training.schedule import Budget
-from training.trainer.progress import PROGRESS_NAME, STOP_NAME
+from training.trainer.loggers import PROGRESS_NAME, STOP_NAME
 
 SHORT = ["--steps", "2", "--validations", "1", "--batch", "8", "--threads", "1", "--preset", "semc_tiny"]
 

@@ -11,11 +11,11 @@ from main import main
 from semc_core.errors import UsageError
 from tests.training.toy_folder import write_toy_folder
 from training.calibration import fit_novelty
-from training.data.enough import what_is_lacking
+from training.data.checks import what_is_lacking
 from training.data.index import Sample, make_index, read_splits
 from training.data.readers import open_data
 from training.evaluation.scans import EvaluationOptions
-from training.pretrain.anatomy import read_coarse
+from training.pretrain.module import read_coarse
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from semc_core.imaging.preprocess import prepare, whole
 from semc_core.model.spec import Preprocessing
 from tests.training.data.data_sets import picture
 from training.data import loading as frames_module
-from training.data.checks import inspect
-from training.data.duplicates import clusters, groups_with_same_files, near_pairs
+from training.data.checks import clusters, groups_with_same_files, inspect, near_pairs
 from training.data.images import read_pictures
 from training.data.index import SPLIT_FILE, DataIndex, Sample, check_leaks, make_index, read_splits
 from training.data.loading import load_frames

@@ -9,9 +9,9 @@ import pytest
 
 from main import main
 from semc_core.errors import UsageError
-from semc_core.model.presets import find_preset
+from semc_core.model.architecture import find_preset
 from tests.training.toy_folder import write_toy_folder
-from training.data.given import load_given, load_index
+from training.data.loading import load_given, load_index
 
 
 def test_a_set_without_splits_is_dealt_beside_one_that_has_them(tmp_path: Path) -> None:

@@ -20,11 +20,10 @@ from tests.export.scans import CROP, WIDTH, result, video_session
 from tests.export.scans import frame as screen
 from tests.training.data.data_sets import PLANES_TABLE, camus, fetal_planes, fpus23, picture, volume
 from tests.training.data.test_splits import shard
-from training.data.images import read_pictures
+from training.data.images import read_pictures, read_volume
 from training.data.index import DataIndex
 from training.data.loading import load_frames
 from training.data.readers import ReadOptions, open_data, open_many
-from training.data.volumes import read_volume
 
 ORGANS = Path(__file__).parents[4] / "shared" / "data" / "organs"
 

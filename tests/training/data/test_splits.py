@@ -10,9 +10,8 @@ import torch
 
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
-from training.data.dataset import draw_weights, load_split
+from training.data.frame_set import draw_weights, load_split, patient_row, read_shard, shard_path, write_shard
 from training.data.negatives import DESTROYERS, ECHOES, SCREENS, make_negative
-from training.data.shards import patient_row, read_shard, shard_path, write_shard
 from training.data.splits import Split, check_disjoint, parse_patients, split_of
 from training.data.synthetic import RenderOptions, render_patients
 from training.transforms.augment import Augmenter, to_side

@@ -29,11 +29,10 @@ from training.cli.calibrate import found_in_words
 from training.data.frame_set import FrameSet, Row
 from training.data.index import DataIndex, Sample, make_index
 from training.data.loading import load_frames
-from training.evaluation.evaluate import evaluate_answers
+from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
 from training.evaluation.false_positives import false_alarms, length_s
-from training.evaluation.match import chosen_split, matched
 from training.evaluation.predictions import Answers, judge
-from training.evaluation.report.embedding import embed, sample
+from training.evaluation.report.charts import embed, sample
 from training.evaluation.report.report import html_report, make_report
 
 PLANES = ("FHP1", "LLP", NON_STANDARD)

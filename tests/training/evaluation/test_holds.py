@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from semc_core.phantom.planes import Truth
-from training.evaluation.holds import FoundHold, HoldCounts, TrueHold, match, true_holds
+from semc_core.phantom.trajectory import Truth
+from training.evaluation.scans import FoundHold, HoldCounts, TrueHold, match, true_holds
 
 
 def truths(text: str) -> list[Truth]:

@@ -9,10 +9,9 @@ from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
 from semc_core.model.file import read_model
 from semc_core.model.spec import Thresholds
-from semc_core.phantom.planes import Truth
-from training.evaluation.scans import EvaluationOptions, PatientResult
-from training.evaluation.tune import replay, tune
-from training.restate import restate
+from semc_core.phantom.trajectory import Truth
+from training.evaluation.scans import EvaluationOptions, PatientResult, replay, tune
+from training.model_card import restate
 
 
 def scanned(confidence: float) -> PatientResult:

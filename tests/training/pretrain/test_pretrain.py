@@ -20,11 +20,11 @@ from training.data.loading import FrameSet
 from training.initialization import read_encoder, start_from, write_encoder
 from training.losses.nt_xent import UNKNOWN, anatomy_aware, simclr
 from training.models import build, new_spec_of
-from training.pretrain.anatomy import Partners, anatomies, kept, read_coarse
 from training.pretrain.config import PretrainOptions
+from training.pretrain.module import Partners, anatomies, kept, read_coarse
 from training.pretrain.trainer import Pretraining
 from training.schedule import Budget
-from training.trainer.objective import SecondTask
+from training.trainer.module import SecondTask
 
 
 def slow_loss(projections: Tensor, known: list[int], tau: float) -> list[float]:

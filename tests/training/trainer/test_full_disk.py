@@ -13,8 +13,7 @@ import torch
 from semc_core.errors import SaveError
 from training.cli.common import telling_failure
 from training.trainer.checkpoint import read_checkpoint, write_checkpoint
-from training.trainer.loggers import RunLog
-from training.trainer.progress import PROGRESS_NAME, Progress
+from training.trainer.loggers import PROGRESS_NAME, Progress, RunLog
 
 if sys.platform == "win32":
     pytest.skip("needs limits of the size of files", allow_module_level=True)

@@ -16,10 +16,9 @@ from tests.training.toys import options, toy
 from tests.training.trainer.training_to_kill import STEPS, training_in
 from training.losses.config import LossOptions
 from training.trainer.checkpoint import read_checkpoint
-from training.trainer.loggers import CSV_NAME, TENSORBOARD_NAME
+from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, STOP_NAME, TENSORBOARD_NAME, ask_to_stop
 from training.trainer.loop import Training
 from training.trainer.module import Learner
-from training.trainer.progress import PROGRESS_NAME, STOP_NAME, ask_to_stop
 
 ROOT = Path(__file__).resolve().parents[3]
 CLOCKS = ("elapsed_s", "images_per_s")

@@ -14,7 +14,7 @@ from semc_core.model.file import read_model
 from semc_core.runtime.load import load_runtime
 from tests.training.toys import CLASSES, options, toy
 from training.calibration import fit_novelty, fit_temperature
-from training.data.dataset import FrameSet
+from training.data.frame_set import FrameSet
 from training.inference import classify
 from training.metrics import frame_metrics
 from training.publish import finish

@@ -12,9 +12,8 @@ from typing import Final
 from semc_core.errors import SaveError, SourceError
 from semc_core.io.atomic import save_error, write_atomically
 from training.data.hub import hugging_face, zenodo
-from training.data.hub.catalogue import Entry
+from training.data.hub.catalogue import Entry, Offer
 from training.data.hub.download import Progress
-from training.data.hub.offer import Offer
 
 SOURCE_FILE: Final = "semc_source.json"
 """Says where a downloaded data set is from. It is written last: where it is, all is there."""

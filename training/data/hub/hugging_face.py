@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from semc_core.errors import SourceError
 from semc_core.io.atomic import save_error
+from training.data.hub.catalogue import Offer, OfferedFile
 from training.data.hub.download import Progress, digest_of
-from training.data.hub.offer import Offer, OfferedFile
 
 ADDRESS: Final = "https://huggingface.co"
 

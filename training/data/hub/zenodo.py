@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from semc_core.errors import SourceError
+from training.data.hub.catalogue import Offer, OfferedFile
 from training.data.hub.download import Progress, download, fetch_text, unpack
-from training.data.hub.offer import Offer, OfferedFile
 
 ADDRESS: Final = "https://zenodo.org"
 

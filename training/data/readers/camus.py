@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
+from training.data.images import frame_count
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions
-from training.data.volumes import frame_count
 
 _CLASSES: Final = ("2CH", "4CH")
 _FILE: Final = re.compile(

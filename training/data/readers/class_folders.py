@@ -15,7 +15,7 @@ from typing import Final
 
 from semc_core.labels import NON_STANDARD
 from semc_core.sources.images import SUFFIXES, natural_key
-from training.data.enough import is_unlabelled
+from training.data.checks import is_unlabelled
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions
 

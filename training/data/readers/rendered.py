@@ -8,9 +8,9 @@ from typing import Final
 
 from semc_core.labels import LIVER_CLASSES
 from semc_core.paths import cache_folder
+from training.data.frame_set import SOURCE, read_shard, shard_path
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions
-from training.data.shards import SOURCE, read_shard, shard_path
 from training.data.splits import choose_patients, split_of
 
 _NAME: Final = "simulated:"

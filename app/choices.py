@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.live.controller import ScanOptions
-from app.settings import Settings
+from app.settings import ScanOptions, Settings
 from semc_core.errors import ModelFileError
 from semc_core.io.video_encoder import Quality
 from semc_core.model.registry import INDEX_NAME, ModelLibrary

@@ -134,7 +134,7 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from app.live.presenter import scan_time
+    from app.formatting import scan_time
     from semc_core.pipeline.state import Phase
 
     console = Console()

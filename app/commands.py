@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from app.view_data import CLASS_KEYS
+
 START: Final = "start"
 LIVE: Final = "live"
 REVIEW: Final = "review"
@@ -44,9 +46,6 @@ def _review(
 ) -> KeyBinding:
     return KeyBinding(name, title, keys, help_text, (REVIEW,), repeats, shown)
 
-
-CLASS_KEYS: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
-"""The first ten planes of the model; the others are chosen with the mouse."""
 
 # F2-F8, PageUp and PageDown are what foot pedals and presenters usually send.
 _GENERAL: Final = (

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.live.controller import Job
 from app.send.controller import SendControl
+from app.tasks import Job
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.session import Session
 

@@ -26,7 +26,6 @@ from app.review.page import ReviewPage
 from app.review.session import OpenReview, ReviewRequest, open_review
 from app.settings import Settings
 from app.start.page import SourceLists, SourcePage
-from app.start.recent import is_session
 from app.status import Messages, show_actions, show_banner, show_status
 from app.train.controller import TrainControl
 from app.train.page import TrainPage
@@ -36,6 +35,7 @@ from app.widgets.saved_strip import PlaneViewer
 from app.wiring import connect_parts, follow_protocol, show_model, what_keys_do
 from semc_core.errors import SemcError
 from semc_core.pipeline.live import LiveEngine
+from semc_core.session.session import is_session
 from semc_core.types import Crop
 
 _log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -172,3 +173,24 @@ class Settings:
     def _text(self, key: str) -> str:
         value = self._store.value(key, "")
         return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What to scan, and how.
+
+    Attributes:
+        source: What `capture.open.open_source` understands.
+        model: Model file.
+        device: "auto", "cpu" or "cuda".
+        output: Below it each scan gets a folder.
+        record: Record the whole scan in this quality; None records when the user says so.
+        clips: Whether a clip is saved with every plane.
+    """
+
+    source: str
+    model: Path
+    device: str
+    output: Path
+    record: Quality | None = None
+    clips: bool = True

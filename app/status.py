@@ -16,9 +16,10 @@ from app.send.presenter import sending_now
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
-from app.live.presenter import Banner, banner
+from app.formatting import Banner
+from app.live.presenter import banner
 from semc_core.pipeline.state import EngineState
-from semc_core.sources.base import SourceInfo
+from semc_core.types import SourceInfo
 
 
 def show_actions(window: MainWindow) -> None:

@@ -17,6 +17,38 @@ from semc_core.io.process import let_others_go_first
 from semc_core.pipeline.queues import LatestMailbox, MailboxClosed
 
 T = TypeVar("T")
+
+
+class Job(Generic[T]):
+    """Work on a thread of its own, asked now and then whether it is done."""
+
+    def __init__(self, work: Callable[[], T], name: str) -> None:
+        """Begin at once."""
+        self._work = work
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name)
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether `result` returns at once."""
+        return not self._thread.is_alive()
+
+    def result(self) -> T:
+        """Wait for the end. Returns what the work returned, or raises what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # set unless there was an error
+
+    def _run(self) -> None:
+        try:
+            self._value = self._work()
+        except Exception as error:  # noqa: BLE001 - the thread's boundary; raised again by `result`
+            self._error = error
+
+
 _log = logging.getLogger(__name__)
 
 URGENT: Final = 0

@@ -6,6 +6,7 @@ Shapes: H, W the frame's pixels; K classes; h, w cells of the class activation m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,3 +106,104 @@ def read_only(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     kept = np.ascontiguousarray(pixels)
     kept.flags.writeable = False
     return kept
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HoldEvent:
+    """What is known of one hold at one moment.
+
+    Attributes:
+        hold_id: Number within the scan, from 1. A later event with the same number replaces this one.
+        plane: Class name.
+        best: The best frame so far, with its prediction.
+        confidence: Smoothed probability of `plane` at that frame, 0-1.
+        start_s: Presentation time at which the hold began.
+        end_s: Presentation time of its newest frame.
+        final: Whether the hold is over.
+        by_hand: Captured with the key, not found by the detector.
+    """
+
+    hold_id: int
+    plane: str
+    best: FrameResult
+    confidence: float
+    start_s: float
+    end_s: float
+    final: bool
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedPlane:
+    """One saved standard plane, or a frame captured by hand.
+
+    Attributes:
+        hold_id: Number of the hold within the scan, from 1. A later `SavedPlane` with the same number
+            replaces this one: a better frame of the same hold was found.
+        plane: Class name.
+        confidence: Smoothed probability of `plane` at the saved frame, 0-1.
+        frame_index: Index of the saved frame in its source.
+        time_s: Its presentation time, seconds.
+        hold_start_s: Time at which the hold began.
+        hold_end_s: Time of the newest frame of the hold.
+        final: True when the hold is over and this will not change again.
+        by_hand: Captured with the key, not found by the detector.
+        png: The saved frame; None if nothing is written (saving is off).
+        thumbnail: uint8 (h, w) or (h, w, 3), at most 160 px wide, made from the saved frame. Read-only.
+    """
+
+    hold_id: int
+    plane: str
+    confidence: float
+    frame_index: int
+    time_s: float
+    hold_start_s: float
+    hold_end_s: float
+    final: bool
+    by_hand: bool
+    png: Path | None
+    thumbnail: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source when it is open.
+
+    Attributes:
+        source_id: Short name for people and exports: a file's name, never its path; "camera 0".
+        kind: "video", "dicom", "camera", "stream", "images" or "simulated".
+        width: Pixels.
+        height: Pixels.
+        frame_rate: Nominal frames per second; None where the source does not say.
+        frame_count: Number of frames; None where unknown (live, or a container that does not say).
+        live: True if frames are lost unless read in time; False if the source waits for its reader.
+        notice: A sentence the user should see (a header that contradicts itself, say), or "".
+    """
+
+    source_id: str
+    kind: str
+    width: int
+    height: int
+    frame_rate: float | None
+    frame_count: int | None
+    live: bool
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a plane counts as held. Times in seconds, so that the frame rate does not matter.
+
+    Attributes:
+        enter: Smoothed probability at which a hold begins.
+        leave: Below this it ends; less than `enter`.
+        min_hold_s: Shorter holds are not planes.
+        smoothing_s: Time constant of the smoothing.
+        merge_gap_s: A hold of the same plane that begins within this time of the last is the same hold.
+    """
+
+    enter: float = 0.8
+    leave: float = 0.5
+    min_hold_s: float = 0.5
+    smoothing_s: float = 0.25
+    merge_gap_s: float = 1.0

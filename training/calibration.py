@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
-from semc_core.model.spec import Thresholds
+from semc_core.types import Thresholds
 from training.data.frame_set import FrameSet
 
 _KMEANS_ROUNDS: Final = 25

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from semc_core.model.spec import Preprocessing
+from semc_core.imaging.preprocess import Preprocessing
 from semc_core.model.weights import AnyNetwork
 from training.transforms.augment import to_side
 

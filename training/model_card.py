@@ -12,7 +12,8 @@ from typing import Any
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import full_name
 from semc_core.model.file import read_model, write_model
-from semc_core.model.spec import ModelSpec, Thresholds
+from semc_core.model.spec import ModelSpec
+from semc_core.types import Thresholds
 
 
 def write_card(path: Path, spec: ModelSpec) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from semc_core.errors import UsageError
-from semc_core.model.architecture import Preset, find_preset
+from semc_core.model.architecture import PROJECTION_OUT, Preset, find_preset
 from semc_core.model.network import Details, SemcNetwork
 from semc_core.model.sononet import SonoNet
 from semc_core.model.spec import Architecture, ModelSpec
@@ -164,3 +165,17 @@ def set_gate_temperature(network: AnyNetwork, losses: LossOptions, progress: flo
 def _plain(architecture: Architecture) -> Architecture:
     """A plain ResNet: one expert, no gate, no ACE, no SAMC."""
     return replace(architecture, experts=1, ace=False, samc=False, gate_input="mean")
+
+
+class ProjectionHead(nn.Module):
+    """g of SimCLR: pooled features -> an L2-normalised projection, by one hidden layer. Training only."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(features, features), nn.ReLU(), nn.Linear(features, PROJECTION_OUT)
+        )
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """float (N, C) -> (N, D)."""
+        return F.normalize(self.layers(pooled), dim=1)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from app.checklist.presenter import ChecklistView, checklist_view, choices, chosen_protocol, word_on
 from app.choices import Choices
-from app.live.controller import Job
-from app.review.presenter import ReviewSnapshot
+from app.tasks import Job
+from app.view_data import ReviewSnapshot
 from semc_core.errors import ModelFileError, ProtocolError, SemcError, SessionError
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LiveEngine
@@ -21,8 +21,9 @@ from semc_core.protocols.checklist import checklist, of_saved, session_checklist
 from semc_core.protocols.loader import ProtocolBook, load_protocols
 from semc_core.protocols.protocol import Protocol, unknown_sentence
 from semc_core.session.changes import SetItem
-from semc_core.session.records import ItemEntry, ModelEntry, SavedPlane
+from semc_core.session.records import ItemEntry, ModelEntry
 from semc_core.session.session import Session
+from semc_core.types import SavedPlane
 
 
 def _planes_of(model: Path) -> tuple[str, ...] | str:

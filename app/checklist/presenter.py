@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from app.live.presenter import percent, scan_time
+from app.formatting import percent, scan_time
 from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.protocols.protocol import Protocol, unknown_sentence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.export.presenter import ExportState, Material, Phase
-from app.live.controller import Job
+from app.tasks import Job
 from semc_core.errors import ExportCancelled, SemcError
 from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, ExportResult

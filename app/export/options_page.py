@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import PathDialog
 from app.export.presenter import (
     IDENTIFIED_WARNING,
     ExportChoices,
@@ -31,9 +30,10 @@ from app.export.presenter import (
     free_name,
     name_problem,
 )
+from app.file_dialogs import PathDialog
 from app.widgets import theme
 from app.widgets.forms import add_row, button, side_by_side
-from semc_core.export.dicom.study import Patient
+from semc_core.export.options import Patient
 
 _PARTS = (
     ("clips", "Clips", "A short video round each plane (MP4)"),

@@ -9,10 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from semc_core.export.dicom.study import Patient
 from semc_core.export.masks import Device
 from semc_core.export.ocr import TextFinding
-from semc_core.export.options import ExportOptions, ExportResult, TextChoice
+from semc_core.export.options import ExportOptions, ExportResult, Patient, TextChoice
 from semc_core.labels import short_name
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.records import PlaneEntry, RegionEntry

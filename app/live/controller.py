@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Final
 
+from app.settings import ScanOptions
+from app.tasks import Job
 from semc_core.errors import SemcError
-from semc_core.io.video_encoder import Quality
 from semc_core.pipeline.live import LiveEngine
 from semc_core.pipeline.state import EngineSettings, Phase
 from semc_core.runtime.base import Runtime
@@ -18,60 +16,8 @@ from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.writer import store_in
 from semc_core.sources.base import FrameSource
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
-
-
-class Job(Generic[T]):
-    """Work on a thread of its own, asked now and then whether it is done."""
-
-    def __init__(self, work: Callable[[], T], name: str) -> None:
-        """Begin at once."""
-        self._work = work
-        self._value: T | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=name)
-        self._thread.start()
-
-    @property
-    def done(self) -> bool:
-        """Whether `result` returns at once."""
-        return not self._thread.is_alive()
-
-    def result(self) -> T:
-        """Wait for the end. Returns what the work returned, or raises what it raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[return-value]  # set unless there was an error
-
-    def _run(self) -> None:
-        try:
-            self._value = self._work()
-        except Exception as error:  # noqa: BLE001 - the thread's boundary; raised again by `result`
-            self._error = error
-
-
-@dataclass(frozen=True, slots=True)
-class ScanOptions:
-    """What to scan, and how.
-
-    Attributes:
-        source: What `capture.open.open_source` understands.
-        model: Model file.
-        device: "auto", "cpu" or "cuda".
-        output: Below it each scan gets a folder.
-        record: Record the whole scan in this quality; None records when the user says so.
-        clips: Whether a clip is saved with every plane.
-    """
-
-    source: str
-    model: Path
-    device: str
-    output: Path
-    record: Quality | None = None
-    clips: bool = True
 
 
 def new_engine(options: ScanOptions) -> LiveEngine:
@@ -209,12 +155,3 @@ def warm_up(device: str) -> None:
         import semc_core.runtime.openvino.runtime
     import semc_core.sources.open
     import semc_core.sources.video  # noqa: F401 - imported to have it
-
-
-def camera_choices() -> list[tuple[str, str]]:
-    """The cameras of this machine: what `open_source` takes, and what to call it. May take a second."""
-    from semc_core.sources.camera import list_devices
-
-    return [
-        (f"camera:{device.index}", f"{device.index}  {device.name or 'Device'}") for device in list_devices()
-    ]

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from app.checklist.controller import Protocols, ScanChecklist
 from app.checklist.panel import ChecklistPanel
+from app.formatting import Tone
 from app.instrumentation import RecentValues
-from app.live.presenter import LabelRun, ShownPicture, Tone, badge, merged, readout, shown_picture
+from app.live.presenter import LabelRun, ShownPicture, badge, merged, readout, shown_picture
 from app.live.readout import ReadoutView
 from app.live.traces import TracesView
 from app.widgets import theme
@@ -25,10 +26,9 @@ from semc_core.io.video_encoder import Quality
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import EngineState, Phase
-from semc_core.session.recording.recorder import RecordingState
-from semc_core.session.records import SavedPlane
-from semc_core.types import FramePacket, FrameResult
+from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1
 _AGE_EVERY_S: Final = 0.25

@@ -7,33 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Final
 
+from app.formatting import Banner, StatusItem, Tone, duration, percent
 from semc_core.labels import NON_STANDARD, full_name, short_name
+from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import EngineState, Phase, Spread, Statistics
-from semc_core.session.recording.recorder import RecordingState
-from semc_core.session.records import SavedPlane
-from semc_core.sources.base import SourceInfo
 from semc_core.text import counted
-from semc_core.types import FramePacket, FrameResult
+from semc_core.types import FramePacket, FrameResult, SavedPlane, SourceInfo
 
 STALE_AFTER_S: Final = 0.5
 """A prediction older than this is no longer about what the picture shows."""
 
 SILENT_AFTER_S: Final = 1.0
 """A running source that gave no frame for so long, and for three frames' time, is said to be silent."""
-
-RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
-
-
-class Tone(Enum):
-    """How a text is coloured."""
-
-    PLANE = "plane"
-    NEUTRAL = "neutral"
-    WARNING = "warning"
-    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +47,6 @@ class Readout:
     age: str = ""
     stale: bool = False
     saved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """A sentence across the window, and the ways out of it.
-
-    Attributes:
-        text: One or two sentences.
-        fault: True for an error, False for a notice.
-        actions: Names of what its buttons do.
-    """
-
-    text: str
-    fault: bool
-    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,27 +183,9 @@ def closest_plane(
     return classes[best], float(result.smoothed[best])
 
 
-def percent(share: float) -> str:
-    """ "97%". Never 100% unless it is."""
-    return "100%" if share >= 1.0 else f"{min(99, round(share * 100))}%"
-
-
 def age_text(age_s: float) -> str:
     """ "40 ms ago", "2.1 s ago". Milliseconds in steps of ten: the last digit only flickers."""
     return f"{duration(age_s)} ago"
-
-
-def duration(seconds: float) -> str:
-    """A short time in words, at least 10 ms."""
-    if seconds < 0.995:
-        return f"{max(1, round(seconds * 100)) * 10} ms"
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
-
-
-def scan_time(seconds: float) -> str:
-    """A time within the scan: "0:07.3", "12:40.0"."""
-    tenths = int(seconds * 10 + 0.5)
-    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
 class LabelRun:
@@ -286,15 +240,6 @@ def banner(
     if info is not None and info.notice:
         said.append(Banner(info.notice, False))
     return next((one for one in said if one.text not in read), None)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusItem:
-    """One number of the status line: its name, its value, and whether it is worrying."""
-
-    name: str
-    value: str
-    worrying: bool = False
 
 
 def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tuple[StatusItem, ...]:

@@ -6,7 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.live.presenter import Readout, Tone
+from app.formatting import Tone
+from app.live.presenter import Readout
 from app.widgets import theme
 
 _TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}

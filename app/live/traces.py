@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
 from semc_core.model.spec import ModelSpec
-from semc_core.session.records import SavedPlane
-from semc_core.types import FrameResult
+from semc_core.types import FrameResult, SavedPlane
 
 _MARK_PX: Final = 11
 _DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)

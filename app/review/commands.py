@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.review.playhead import Playhead
-from app.review.presenter import REASONS, Mode, ReviewSnapshot, called, decided_by, neighbour, region_at
+from app.review.presenter import REASONS, Mode, called, decided_by, neighbour, region_at
+from app.view_data import Asking, ReviewSnapshot
 from semc_core.session.changes import (
     Change,
     LabelRegion,
@@ -59,27 +59,6 @@ class Corrector(Protocol):
     def redo(self) -> None:
         """Do it again."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Words that the user is to type.
-
-    Attributes:
-        title: What is asked.
-        text: What stands there at first.
-        region: Start and end in seconds of the region that is to be marked; None for a note.
-        plane_id: The plane that it is about; None for the session.
-        region_id: The marked region that gets another name.
-        reject: Whether it is the reason why the plane is rejected.
-    """
-
-    title: str
-    text: str
-    region: tuple[float, float] | None = None
-    plane_id: int | None = None
-    region_id: int | None = None
-    reject: bool = False
 
 
 class ReviewDesk:

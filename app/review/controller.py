@@ -11,17 +11,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.live.controller import Job
 from app.review.frames import ReviewReader
-from app.review.presenter import ReviewSnapshot
 from app.review.sentences import done_sentence
 from app.review.session import OpenReview, ReviewRequest
-from app.tasks import SOON, Hand
+from app.tasks import SOON, Hand, Job
+from app.view_data import ReviewSnapshot
 from semc_core.errors import ModelFileError, SaveError, SemcError
+from semc_core.imaging.thumbnail import thumbnail
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.files import read_png
-from semc_core.session.keeper import thumbnail
 from semc_core.session.records import FrameTable
 from semc_core.session.session import Session
 from semc_core.types import FrameResult

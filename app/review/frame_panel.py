@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.live.presenter import Tone, percent
+from app.formatting import Tone, percent
 from app.review.presenter import ClassRow, FrameReadout
 from app.widgets import theme
 

@@ -14,10 +14,10 @@ from app.review.presenter import Candidate
 from app.review.session import OpenReview
 from app.tasks import Fetcher
 from semc_core.errors import SourceError
+from semc_core.imaging.thumbnail import thumbnail
 from semc_core.review.analysis import ReviewEngine
 from semc_core.review.viewer import FrameViewer
 from semc_core.session.files import read_png
-from semc_core.session.keeper import thumbnail
 from semc_core.types import FramePacket, FrameResult
 
 _CANDIDATES: Final = 12

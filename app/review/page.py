@@ -14,8 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.checklist.controller import Protocols, ReviewChecklist
 from app.checklist.panel import ChecklistPanel
-from app.commands import CLASS_KEYS
-from app.live.presenter import Tone
+from app.formatting import Tone
 from app.review.commands import ReviewDesk
 from app.review.controller import ReviewControl
 from app.review.frame_panel import FramePanel, TransportBar
@@ -26,7 +25,6 @@ from app.review.presenter import (
     FrameReadout,
     Mode,
     PlaneItems,
-    ReviewSnapshot,
     called,
     candidate_items,
     empty_text,
@@ -41,6 +39,7 @@ from app.review.presenter import (
 )
 from app.review.session import OpenReview
 from app.review.timeline import TimelineView
+from app.view_data import CLASS_KEYS, ReviewSnapshot
 from app.widgets import theme
 from app.widgets.cards import CardStrip
 from app.widgets.forms import AskLine

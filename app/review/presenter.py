@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.commands import CLASS_KEYS
-from app.live.presenter import Tone, percent, scan_time
+from app.formatting import Tone, percent, scan_time
+from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
 from semc_core.session.changes import Decision, decided, decision
-from semc_core.session.records import PERSON, PICTURES, FrameTable, ItemEntry, PlaneEntry, RegionEntry
+from semc_core.session.records import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
 
 _SAME_TIME_S: Final = 0.05
 
@@ -33,29 +33,6 @@ class Mode(Enum):
     MARK = "mark"
     BETTER = "better"
     REJECT = "reject"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReviewSnapshot:
-    """What a session holds at one moment. Read on a thread of its own, shown in the window.
-
-    Attributes:
-        planes: In order of time, the rejected ones too.
-        regions: Marked by a person, in order of time.
-        note: On the whole session.
-        items: A person's words on items of protocols.
-        table: What the model said of each frame so far; None before the first.
-    """
-
-    planes: tuple[PlaneEntry, ...] = ()
-    regions: tuple[RegionEntry, ...] = ()
-    note: str = ""
-    items: tuple[ItemEntry, ...] = ()
-    table: FrameTable | None = None
-
-    def plane(self, plane_id: int | None) -> PlaneEntry | None:
-        """The plane with this number, if there is one."""
-        return next((plane for plane in self.planes if plane.plane_id == plane_id), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,33 +90,6 @@ class FrameReadout:
     rows: tuple[ClassRow, ...] = ()
     experts: tuple[float, ...] = ()
     extra: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StripItem:
-    """A card in the strip below the picture.
-
-    Attributes:
-        key: The plane's number, or the candidate's frame.
-        pixels: uint8 (h, w) or (h, w, 3), small; None where there is none.
-        lines: Left and right text of each line.
-        plane: Class name, for the colour.
-        mark: "model" or "person": who decided last; "" for a candidate.
-        chosen: Whether it is the one that keys act on.
-        rejected: Whether a person rejected it.
-        saved: Of the best frames of a hold, whether it is the saved one.
-        tip: A sentence.
-    """
-
-    key: int
-    pixels: NDArray[np.uint8] | None
-    lines: tuple[tuple[str, str], ...]
-    plane: str
-    mark: str = ""
-    chosen: bool = False
-    rejected: bool = False
-    saved: bool = False
-    tip: str = field(default="", compare=False)
 
 
 def class_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.live.presenter import scan_time
+from app.formatting import scan_time
 from app.review.presenter import called
 from semc_core.labels import short_name
 from semc_core.session.changes import (

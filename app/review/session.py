@@ -16,7 +16,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.start.recent import is_session, sessions_below
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
 from semc_core.model.file import read_spec
 from semc_core.review.analysis import ReviewEngine
@@ -26,8 +25,9 @@ from semc_core.runtime.load import load_runtime
 from semc_core.session.files import versions
 from semc_core.session.folder import scan_folder
 from semc_core.session.records import FrameTable, file_sha256, model_entry, source_entry
-from semc_core.session.session import Session
-from semc_core.sources.seek.base import SeekableSource, open_seekable
+from semc_core.session.session import Session, is_session, sessions_below
+from semc_core.sources.open import open_seekable
+from semc_core.sources.seek.base import SeekableSource
 
 LOOKING_ONLY: Final = (
     "This session is open in another window or program, so it is shown for looking only: nothing can be "

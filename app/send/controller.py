@@ -11,9 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.live.controller import Job
 from app.send.presenter import SendSnapshot, objects, sending_fault
-from app.tasks import SOON, Hand
+from app.tasks import SOON, Hand, Job
 from semc_core.errors import SemcError
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import PathDialog
+from app.file_dialogs import PathDialog
 from app.widgets.forms import add_row, button, page_title, side_by_side
 from semc_core.errors import UsageError
 from semc_core.pacs.destinations import OWN_TITLE, Destination, Tls

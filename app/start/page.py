@@ -29,8 +29,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.live.controller import Job, camera_choices
-from app.start.recent import RecentSession, recent_sessions
+from app.start.recent import RecentSession, camera_choices, recent_sessions
+from app.tasks import Job
 from app.widgets import theme
 from app.widgets.forms import empty_out, panel, side_by_side
 from semc_core.errors import SemcError

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.live.controller import Job
-from app.start.recent import sessions_below
+from app.tasks import Job
 from app.train.page import DataChoice, ModelRow, TrainPage
 from app.train.presenter import Phase, RunState, train_view
 from app.train.process import TrainingProcess, TrainPlan, why_not
@@ -15,6 +14,7 @@ from semc_core.errors import SemcError
 from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_spec
 from semc_core.model.registry import SHIPPED, ModelLibrary, Version
+from semc_core.session.session import sessions_below
 from semc_core.text import counted
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.review.presenter import StripItem
+from app.view_data import StripItem
 from app.widgets import theme
 from app.widgets.image_view import image_of, rect_in
 

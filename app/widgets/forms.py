@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.review.commands import Asking
+from app.view_data import Asking
 from app.widgets import theme
 
 

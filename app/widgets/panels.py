@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands import BINDINGS, TOOL_BARS, bindings_of
-from app.live.presenter import RESEARCH_NOTICE, Banner, StatusItem
+from app.formatting import RESEARCH_NOTICE, Banner, StatusItem
 from app.widgets import theme
 
 _KEY_NAMES: Final = {"PgUp": "Page up", "PgDown": "Page down", "Return": "Enter"}

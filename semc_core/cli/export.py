@@ -97,8 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace) -> ExportOptions:
     from semc_core.cli.analyse import parse_crop
-    from semc_core.export.dicom.study import Patient
-    from semc_core.export.options import ExportOptions
+    from semc_core.export.options import ExportOptions, Patient
     from semc_core.protocols.loader import load_protocols
 
     patient = Patient(args.patient_name, args.patient_id, args.birth_date, args.sex)

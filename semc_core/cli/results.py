@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import ctypes
 import io
 import itertools
 import json
 import os
 import re
 import shutil
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -30,15 +28,14 @@ from semc_core.cli.inputs import RESULTS_NAME, Wanted
 from semc_core.errors import SaveError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.lock import LOCK_NAME, WriterLock
+from semc_core.io.process import is_running
 from semc_core.labels import full_name
 from semc_core.pipeline.batch import Reviewed
 from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
 from semc_core.session.files import Origin, versions
-from semc_core.session.records import SavedPlane
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionKeeper
-from semc_core.sources.base import SourceInfo
-from semc_core.types import FrameResult
+from semc_core.types import FrameResult, SavedPlane, SourceInfo
 
 _DIGITS: Final = 6
 
@@ -330,20 +327,3 @@ def _identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
             status = path.stat()
             found.add((status.st_dev, status.st_ino))
     return found
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is a process of this number."""
-    if sys.platform == "win32":
-        # os.kill would end it there.
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

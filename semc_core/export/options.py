@@ -7,9 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from semc_core.export.dicom.study import Patient
 from semc_core.protocols.protocol import Protocol
 from semc_core.types import Crop
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Who was examined. All may be ""; `sex` is "M", "F", "O" or "", `birth_date` YYYYMMDD."""
+
+    name: str = ""
+    patient_id: str = ""
+    birth_date: str = ""
+    sex: str = ""
+
 
 TextChoice = Literal["ask", "mask", "leave out", "keep"]
 """What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""

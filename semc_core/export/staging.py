@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from semc_core.cli.results import is_running
 from semc_core.errors import ExportError, SaveError
 from semc_core.io.atomic import flush, save_error
+from semc_core.io.process import is_running
 
 _PACKED_ALREADY: Final = (".png", ".mp4", ".gz", ".pdf")
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same ZIP, and no date is told

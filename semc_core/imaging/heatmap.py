@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.imaging.preprocess import fit
-from semc_core.model.spec import Preprocessing
+from semc_core.imaging.preprocess import Preprocessing, fit
 from semc_core.types import Crop, Prediction
 
 _CELL_PX: Final = 16

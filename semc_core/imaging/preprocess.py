@@ -15,8 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.model.spec import Preprocessing
 from semc_core.types import Crop
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a frame becomes the network's input; the same in live, review, training and tests.
+
+    Attributes:
+        height: Input rows.
+        width: Input columns.
+        fit: "letterbox" (keep the shape, pad with black) or "stretch".
+        mean: Subtracted after scaling to 0-1, one per channel.
+        std: Divided by after that.
+        clahe: Whether CLAHE (clip 2, 8x8 tiles) is applied to gray first, as in the released code.
+        per_image: Whether each input is first brought to mean 0 and standard deviation 1 by itself, instead
+            of being scaled to 0-1. An input of one colour becomes 0.
+    """
+
+    height: int
+    width: int
+    fit: str = "letterbox"
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    clahe: bool = False
+    per_image: bool = False
+
 
 _CLAHE_CLIP: Final = 2.0
 _CLAHE_TILES: Final = (8, 8)

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.model.spec import EXPANSION, Architecture, ModelSpec, Preprocessing
+from semc_core.imaging.preprocess import Preprocessing
+from semc_core.model.spec import EXPANSION, Architecture, ModelSpec
 
 FIELDS: Final = (1, 3, 5)
 """Kernel sizes of SAMC's receptive fields (eq. 10)."""

@@ -14,7 +14,9 @@ from types import UnionType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from semc_core.errors import ModelFileError
+from semc_core.imaging.preprocess import Preprocessing
 from semc_core.labels import NON_STANDARD
+from semc_core.types import Thresholds
 
 EXPANSION: Final = {"basic": 1, "bottleneck": 4}
 """Output channels of a residual block per inner channel, as in torchvision."""
@@ -70,30 +72,6 @@ class Architecture:
 
 
 @dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """How a frame becomes the network's input; the same in live, review, training and tests.
-
-    Attributes:
-        height: Input rows.
-        width: Input columns.
-        fit: "letterbox" (keep the shape, pad with black) or "stretch".
-        mean: Subtracted after scaling to 0-1, one per channel.
-        std: Divided by after that.
-        clahe: Whether CLAHE (clip 2, 8x8 tiles) is applied to gray first, as in the released code.
-        per_image: Whether each input is first brought to mean 0 and standard deviation 1 by itself, instead
-            of being scaled to 0-1. An input of one colour becomes 0.
-    """
-
-    height: int
-    width: int
-    fit: str = "letterbox"
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-    clahe: bool = False
-    per_image: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Calibration:
     """Turns logits into honest probabilities.
 
@@ -106,25 +84,6 @@ class Calibration:
 
     temperature: float = 1.0
     novelty_slope: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When a plane counts as held. Times in seconds, so that the frame rate does not matter.
-
-    Attributes:
-        enter: Smoothed probability at which a hold begins.
-        leave: Below this it ends; less than `enter`.
-        min_hold_s: Shorter holds are not planes.
-        smoothing_s: Time constant of the smoothing.
-        merge_gap_s: A hold of the same plane that begins within this time of the last is the same hold.
-    """
-
-    enter: float = 0.8
-    leave: float = 0.5
-    min_hold_s: float = 0.5
-    smoothing_s: float = 0.25
-    merge_gap_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

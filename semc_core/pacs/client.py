@@ -28,7 +28,7 @@ from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from semc_core.errors import PacsError
-from semc_core.export.dicom.images import IMPLEMENTATION_UID
+from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.destinations import Destination, SecuredContext, tls_context
 from semc_core.pacs.queue_store import DicomObject
 from semc_core.version import VERSION

@@ -23,7 +23,7 @@ from semc_core.errors import PacsError, SessionError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.lock import WriterLock
 from semc_core.pacs.queue_store import Added, DicomObject, Item, Job, QueueFile, write_private
-from semc_core.session.audit_log import utc_now
+from semc_core.text import utc_now
 
 _OPEN = "state IN ('waiting', 'failed', 'refused')"
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from semc_core.errors import UsageError
-from semc_core.model.spec import Thresholds
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.pipeline.queues import MailboxClosed, WaitingQueue
 from semc_core.pipeline.stages import Conclusions, FrameLook, LookedAt, chosen_thresholds, classify, inside
 from semc_core.runtime.base import Runtime
 from semc_core.sources.base import FrameSource
-from semc_core.types import Crop, FramePacket, FrameResult
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Thresholds
 
 _BATCHES_AHEAD: Final = 2
 

@@ -6,8 +6,7 @@ import threading
 
 from semc_core.errors import SaveError
 from semc_core.io.video_encoder import Quality
-from semc_core.session.keeper import PlaneKeeper
-from semc_core.session.recording.recorder import RecordingState
+from semc_core.pipeline.sink import PlaneKeeper, RecordingState
 from semc_core.types import FramePacket
 
 

@@ -15,40 +15,17 @@ from numpy.typing import NDArray
 
 from semc_core.imaging.quality import sharpness
 from semc_core.labels import NON_STANDARD
-from semc_core.model.spec import Thresholds
-from semc_core.pipeline.stages import RESET_GAP_S
-from semc_core.types import FrameResult
+from semc_core.types import FrameResult, HoldEvent, Thresholds
+
+RESET_GAP_S: Final = 1.0
+"""After a longer gap between frames the past says nothing of the present."""
+
 
 CONFIDENCE_MARGIN: Final = 0.03
 """Frames this close to the highest confidence of the hold are equally sure; the sharpest of them wins."""
 
 IMPROVEMENT_EVERY_S: Final = 1.0
 """A better frame of a hold still going on is announced at most this often."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HoldEvent:
-    """What is known of one hold at one moment.
-
-    Attributes:
-        hold_id: Number within the scan, from 1. A later event with the same number replaces this one.
-        plane: Class name.
-        best: The best frame so far, with its prediction.
-        confidence: Smoothed probability of `plane` at that frame, 0-1.
-        start_s: Presentation time at which the hold began.
-        end_s: Presentation time of its newest frame.
-        final: Whether the hold is over.
-        by_hand: Captured with the key, not found by the detector.
-    """
-
-    hold_id: int
-    plane: str
-    best: FrameResult
-    confidence: float
-    start_s: float
-    end_s: float
-    final: bool
-    by_hand: bool = False
 
 
 class PlaneHysteresis:

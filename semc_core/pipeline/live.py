@@ -17,17 +17,15 @@ from semc_core.errors import SemcError, SourceInterrupted
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.capture_tap import CaptureTap
 from semc_core.pipeline.course import Course
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.pipeline.queues import LatestMailbox, MailboxClosed
+from semc_core.pipeline.sink import KeeperFactory, MemoryKeeper, PlaneKeeper
 from semc_core.pipeline.stages import Conclusions, FrameLook, chosen_thresholds, classify
 from semc_core.pipeline.state import EngineSettings, EngineState, Phase, Spread, Statistics
 from semc_core.pipeline.statistics import Meter
 from semc_core.runtime.base import Runtime
-from semc_core.session.keeper import KeeperFactory, MemoryKeeper, PlaneKeeper
-from semc_core.session.records import SavedPlane
 from semc_core.session.session import Session
-from semc_core.sources.base import FrameSource, PacedSource, SourceInfo
-from semc_core.types import Crop, FramePacket, FrameResult
+from semc_core.sources.base import FrameSource, PacedSource
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo
 
 _log = logging.getLogger(__name__)
 

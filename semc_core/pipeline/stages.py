@@ -15,7 +15,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,13 @@ from numpy.typing import NDArray
 from semc_core.errors import ModelFileError
 from semc_core.imaging import quality
 from semc_core.imaging.crop import CropTracker
-from semc_core.imaging.preprocess import prepare, whole
+from semc_core.imaging.preprocess import Preprocessing, prepare, whole
 from semc_core.imaging.quality import sharpness
 from semc_core.labels import NON_STANDARD
-from semc_core.model.spec import ModelSpec, Preprocessing, Thresholds
-from semc_core.pipeline.detector import HoldEvent, PlaneDetector, PlaneHysteresis
+from semc_core.model.spec import ModelSpec
+from semc_core.pipeline.detector import RESET_GAP_S, PlaneDetector, PlaneHysteresis
 from semc_core.runtime.base import Runtime
-from semc_core.types import Crop, FramePacket, FrameResult, Prediction
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, Thresholds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,10 +193,6 @@ def classify(runtime: Runtime, batch: Sequence[LookedAt]) -> list[Prediction | N
 def chosen_thresholds(spec: ModelSpec, asked: Thresholds | None) -> Thresholds:
     """The user's thresholds, or the model file's."""
     return spec.thresholds if asked is None else asked
-
-
-RESET_GAP_S: Final = 1.0
-"""After a longer gap between frames the past says nothing of the present."""
 
 
 class ProbabilitySmoother:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from semc_core.io.video_encoder import Quality
-from semc_core.model.spec import Thresholds
+from semc_core.types import Thresholds
 
 
 class Phase(Enum):

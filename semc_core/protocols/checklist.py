@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from semc_core.protocols.protocol import Protocol, ProtocolItem
-from semc_core.session.records import PERSON, ItemEntry, ModelEntry, PlaneEntry, SavedPlane
+from semc_core.session.records import PERSON, ItemEntry, ModelEntry, PlaneEntry
+from semc_core.types import SavedPlane
 
 
 class Status(StrEnum):

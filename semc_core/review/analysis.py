@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from semc_core.errors import SemcError, SessionError
 from semc_core.io.process import let_others_go_first
 from semc_core.pipeline.batch import Reviewed, review
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.review.inspect import best_frames, hold_span, is_known, look, scores
 from semc_core.review.shared_runtime import ResumedRuntime, SharedRuntime
 from semc_core.review.table import GrowingTable
@@ -41,7 +40,7 @@ from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource
 from semc_core.sources.open import open_source
 from semc_core.sources.seek.base import SeekableSource
-from semc_core.types import FramePacket, FrameResult, Prediction
+from semc_core.types import FramePacket, FrameResult, HoldEvent, Prediction
 
 _log = logging.getLogger(__name__)
 

@@ -27,12 +27,12 @@ from semc_core.session.recording.parts import (
 )
 from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.view import SessionView
-from semc_core.sources.base import FrameSource, SourceInfo
-from semc_core.sources.open import open_source
-from semc_core.sources.seek.base import GiveUp, KnownTimes, Passed, SeekableSource, open_seekable
+from semc_core.sources.base import FrameSource
+from semc_core.sources.open import open_seekable, open_source
+from semc_core.sources.seek.base import GiveUp, KnownTimes, Passed, SeekableSource
 from semc_core.sources.seek.video import CACHE_BYTES, SeekableVideo
 from semc_core.sources.video import VideoSource
-from semc_core.types import FramePacket, read_only
+from semc_core.types import FramePacket, SourceInfo, read_only
 
 
 @dataclass(frozen=True, slots=True)

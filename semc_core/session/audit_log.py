@@ -14,27 +14,22 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import SessionError
-from semc_core.model.spec import Preprocessing, Thresholds
-from semc_core.pipeline.detector import HoldEvent
+from semc_core.imaging.preprocess import Preprocessing
 from semc_core.session import database
 from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
 from semc_core.session.records import MODEL, AuditEntry, ModelEntry, SourceEntry
 from semc_core.session.state import Edit
+from semc_core.text import utc_now
+from semc_core.types import HoldEvent, Thresholds
 from semc_core.version import VERSION
 
 FIRST_PREVIOUS: Final = "0" * 64
 """What the first entry names as the hash before it."""
-
-
-def utc_now() -> str:
-    """The moment, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def canonical(value: Any) -> str:

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.labels import NON_STANDARD, short_name
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.files import write_plane
-from semc_core.session.records import MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
+from semc_core.session.records import FIRST_ADDED, MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
 from semc_core.session.state import Edit, Row, State, crop_columns, made, plane_row
-from semc_core.types import FrameResult
+from semc_core.types import FrameResult, HoldEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +127,6 @@ Change = (
 FRAME_CHOSEN: Final = "choose frame"
 PLANE_ADDED: Final = "add plane"
 """Kinds of the log's entries for pictures that a person took from the loop."""
-
-FIRST_ADDED: Final = 1001
-"""Number of the first plane that a person adds; holds that the model finds later count from 1 without end."""
 
 NOT_POSSIBLE: Final = "not possible"
 

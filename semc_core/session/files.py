@@ -21,13 +21,11 @@ from numpy.typing import NDArray
 from semc_core.errors import SaveError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.labels import full_name
-from semc_core.model.spec import ModelSpec, Thresholds
-from semc_core.pipeline.detector import HoldEvent
-from semc_core.session.audit_log import utc_now
+from semc_core.model.spec import ModelSpec
 from semc_core.session.folder import safe_name
 from semc_core.session.records import MODEL, PERSON, ModelEntry, SourceEntry, model_entry, source_entry
-from semc_core.sources.base import SourceInfo
-from semc_core.types import read_only
+from semc_core.text import utc_now
+from semc_core.types import HoldEvent, SourceInfo, Thresholds, read_only
 from semc_core.version import VERSION
 
 _PNG_OPTIONS: Final = (

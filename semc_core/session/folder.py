@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.io.atomic import save_error
-from semc_core.sources.base import SourceInfo
+from semc_core.types import SourceInfo
 
 _PICTURE: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
 _CLIP: Final = re.compile(r"clips/[\w-][\w.-]*\.mkv", re.ASCII)
@@ -66,3 +66,6 @@ def _new_folder(wanted: Path) -> Path:
             continue
         return folder
     raise AssertionError("unreachable")
+
+
+CLIP_FOLDER: Final = "clips"

@@ -11,11 +11,18 @@ from typing import Any
 
 from semc_core.io.atomic import remove_leftovers, save_error
 from semc_core.session.audit_log import Note
-from semc_core.session.changes import FIRST_ADDED, better_edit
-from semc_core.session.folder import is_picture
-from semc_core.session.recording.clips import CLIP_FOLDER
+from semc_core.session.changes import better_edit
+from semc_core.session.folder import CLIP_FOLDER, is_picture
 from semc_core.session.recording.parts import VIDEO_SUFFIX
-from semc_core.session.records import MODEL, PROGRAM, AuditEntry, ModelEntry, PlaneEntry, file_sha256
+from semc_core.session.records import (
+    FIRST_ADDED,
+    MODEL,
+    PROGRAM,
+    AuditEntry,
+    ModelEntry,
+    PlaneEntry,
+    file_sha256,
+)
 from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
 from semc_core.text import counted

@@ -9,27 +9,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from semc_core.errors import SaveError, SessionError
+from semc_core.errors import SaveError, SemcError, SessionError
 from semc_core.io.lock import WriterLock
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.session import database
-from semc_core.session.audit_log import (
-    Journal,
-    Note,
-    canonical,
-    frames_note,
-    hold_payload,
-    origin_payload,
-    utc_now,
-)
+from semc_core.session.audit_log import Journal, Note, canonical, frames_note, hold_payload, origin_payload
 from semc_core.session.changes import Change, Corrector, recorded_edit
-from semc_core.session.database import WalSync
+from semc_core.session.database import DATABASE_NAME, WalSync
 from semc_core.session.files import remove_plane
 from semc_core.session.folder import claim_folder
 from semc_core.session.frame_table import FrameRow, frame_row
@@ -53,7 +44,8 @@ from semc_core.session.records import (
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, made, view_of
 from semc_core.session.view import SessionView
-from semc_core.types import FrameResult
+from semc_core.text import utc_now
+from semc_core.types import FrameResult, HoldEvent
 from semc_core.version import VERSION
 
 COMMIT_EVERY_S: Final = 0.5
@@ -402,3 +394,27 @@ class Session(SessionView):
         finally:
             if self._writer_lock is not None:
                 self._writer_lock.release()
+
+
+def is_session(folder: Path) -> bool:
+    """Whether a folder holds a session."""
+    return (folder / DATABASE_NAME).is_file()
+
+
+def sessions_below(root: Path) -> Iterator[Session]:
+    """The sessions below `root`, changed last first; each is open, to be looked at, until the next is.
+
+    Reads the disk: not for the window. One that cannot be read is left out; opening it says why.
+    """
+    try:
+        folders = [entry for entry in root.iterdir() if is_session(entry)]
+        folders.sort(key=lambda folder: (folder / DATABASE_NAME).stat().st_mtime, reverse=True)
+    except OSError:
+        return  # no folder yet: nothing was scanned
+    for folder in folders:
+        try:
+            session = Session.open(folder, read_only=True)
+        except SemcError:
+            continue
+        with session:
+            yield session

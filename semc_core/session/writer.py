@@ -10,18 +10,16 @@ from typing import Final
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import remove_leftovers
 from semc_core.io.video_encoder import Quality
-from semc_core.model.spec import ModelSpec, Thresholds
-from semc_core.pipeline.detector import HoldEvent
+from semc_core.model.spec import ModelSpec
+from semc_core.pipeline.sink import KeeperFactory, PlaneKeeper, RecordingState, saved_plane
 from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_log import FrameLog
-from semc_core.session.keeper import KeeperFactory, PlaneKeeper, saved_plane
 from semc_core.session.recording.clips import ClipSettings
-from semc_core.session.recording.recorder import RecordingState, Tape
-from semc_core.session.records import PERSON, PlaneEntry, SavedPlane
+from semc_core.session.recording.recorder import Tape
+from semc_core.session.records import PERSON, PlaneEntry
 from semc_core.session.session import Session
-from semc_core.sources.base import SourceInfo
-from semc_core.types import FramePacket, FrameResult
+from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
 
 _log = logging.getLogger(__name__)
 _CLIPS: Final = ClipSettings()

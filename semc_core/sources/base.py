@@ -17,32 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.types import FramePacket, read_only
-
-
-@dataclass(frozen=True, slots=True)
-class SourceInfo:
-    """What is known of a source when it is open.
-
-    Attributes:
-        source_id: Short name for people and exports: a file's name, never its path; "camera 0".
-        kind: "video", "dicom", "camera", "stream", "images" or "simulated".
-        width: Pixels.
-        height: Pixels.
-        frame_rate: Nominal frames per second; None where the source does not say.
-        frame_count: Number of frames; None where unknown (live, or a container that does not say).
-        live: True if frames are lost unless read in time; False if the source waits for its reader.
-        notice: A sentence the user should see (a header that contradicts itself, say), or "".
-    """
-
-    source_id: str
-    kind: str
-    width: int
-    height: int
-    frame_rate: float | None
-    frame_count: int | None
-    live: bool
-    notice: str = ""
+from semc_core.types import FramePacket, SourceInfo, read_only
 
 
 class FrameSource(Protocol):

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import Grabbed, SourceInfo
+from semc_core.sources.base import Grabbed
 from semc_core.sources.grabber import GrabbedSource, Grabber
+from semc_core.types import SourceInfo
 
 LINUX_DEVICES: Final = Path("/sys/class/video4linux")
 

@@ -23,8 +23,8 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, iter_pixels
 from pydicom.tag import BaseTag, Tag
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
-from semc_core.types import Crop
+from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.types import Crop, SourceInfo
 
 _DEFAULT_RATE = 30.0
 _READ_TAGS = [

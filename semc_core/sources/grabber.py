@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
+from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
+from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.types import SourceInfo
 
 SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 

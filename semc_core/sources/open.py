@@ -7,6 +7,7 @@ from typing import Final
 
 from semc_core.errors import SourceError
 from semc_core.sources.base import FrameSource
+from semc_core.sources.seek.base import SeekableSource
 
 STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
 
@@ -94,3 +95,30 @@ def _head_of(path: Path) -> bytes:
     if not head:
         raise SourceError(f"{path.name} is empty; it was probably not copied completely.")
     return head
+
+
+def open_seekable(path: Path, frame_rate: float | None = None) -> SeekableSource:
+    """Open a video, a DICOM loop, a folder of images or one image for reading at random.
+
+    Args:
+        path: The file or folder.
+        frame_rate: Of a folder of images, frames per second.
+
+    Raises:
+        SourceError: It cannot be opened; the message says why.
+    """
+    from semc_core.sources.dicom import DicomSource
+    from semc_core.sources.images import ImageFolderSource
+    from semc_core.sources.seek.stills import SeekableLoop
+    from semc_core.sources.seek.video import SeekableVideo
+    from semc_core.sources.video import VideoSource
+
+    path = path.expanduser().absolute()
+    source = open_source(str(path), frame_rate=frame_rate)
+    if isinstance(source, DicomSource | ImageFolderSource):
+        return SeekableLoop(source)
+    info = source.info
+    source.close()
+    if not isinstance(source, VideoSource):
+        raise SourceError(f"{info.source_id} cannot be reviewed; choose a video, a DICOM file or images.")
+    return SeekableVideo(path, info)

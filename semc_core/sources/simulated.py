@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
+from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.types import SourceInfo
 
 
 class SimulatedSource(BaseSource):

@@ -13,9 +13,10 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import Grabbed, SourceInfo
+from semc_core.sources.base import Grabbed
 from semc_core.sources.grabber import GrabbedSource, Grabber
 from semc_core.sources.video import FrameClock, pixels_of
+from semc_core.types import SourceInfo
 
 OPEN_TIMEOUT_S: Final = 8.0
 READ_TIMEOUT_S: Final = 5.0

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
-from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
+from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
 

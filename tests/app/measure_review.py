@@ -31,8 +31,8 @@ from app.choices import Overrides
 from app.instrumentation import GapMeter
 from app.live.controller import warm_up
 from app.main_window import MainWindow
-from app.review.presenter import ReviewSnapshot
 from app.settings import Settings
+from app.view_data import ReviewSnapshot
 from app.widgets.image_view import LiveView
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.types import FramePacket

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.application import faults_shown, objects_left_alone
-from app.live.presenter import RESEARCH_NOTICE, Tone
+from app.formatting import RESEARCH_NOTICE, Tone
 from app.main_window import MainWindow
 from semc_core.errors import SaveError
 from semc_core.pipeline.state import Phase

@@ -21,14 +21,13 @@ from semc_core.cli.analyse import parse_crop
 from semc_core.cli.inputs import wanted_inputs
 from semc_core.errors import RuntimeFault, SaveError, UsageError
 from semc_core.model.file import read_model, write_model
-from semc_core.model.spec import Thresholds
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.session.changes import SetNote
 from semc_core.session.files import encode_png
 from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource
 from semc_core.sources.open import open_source
-from semc_core.types import Crop
+from semc_core.types import Crop, Thresholds
 
 FRAMES = 30
 

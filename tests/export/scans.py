@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.model.architecture import new_spec
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.files import encode_png, versions
 from semc_core.session.records import SourceEntry, file_sha256, model_entry
 from semc_core.session.session import Session
-from semc_core.types import Crop, FramePacket, FrameResult, Prediction, read_only
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, read_only
 
 CLASSES = ("FHP1", "FHP2", "LLP", "NSP")
 CROP = Crop(60, 40, 200, 161)

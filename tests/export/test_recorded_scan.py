@@ -23,13 +23,13 @@ from semc_core.export.options import ExportOptions
 from semc_core.export.staging import Staging
 from semc_core.export.validity import can_check, check_dicom
 from semc_core.io.video_encoder import Quality, as_rgb
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.changes import AddPlane, ChooseFrame
 from semc_core.session.files import write_plane
 from semc_core.session.recording.parts import part_videos
 from semc_core.session.recording.recorder import Recorder
 from semc_core.session.records import SourceEntry
 from semc_core.session.session import Session
+from semc_core.types import HoldEvent
 from tests.export.scans import CROP, HEIGHT, RATE, WIDTH, frame, new_session, result
 
 _COUNT = 100

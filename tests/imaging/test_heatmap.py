@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semc_core.imaging.heatmap import blend, evidence, heat_map
-from semc_core.model.spec import Preprocessing
+from semc_core.imaging.preprocess import Preprocessing
 from semc_core.types import Crop, Prediction
 
 

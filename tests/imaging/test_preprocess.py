@@ -10,8 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.imaging.preprocess import clipped, fit, prepare, prepare_batch, to_gray, whole
-from semc_core.model.spec import Preprocessing
+from semc_core.imaging.preprocess import Preprocessing, clipped, fit, prepare, prepare_batch, to_gray, whole
 from semc_core.types import Crop
 
 PLAIN = Preprocessing(64, 64)

@@ -16,10 +16,12 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
+from semc_core.imaging.preprocess import Preprocessing
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import METADATA_KEY, read_model, read_spec, write_model
-from semc_core.model.spec import Calibration, ModelSpec, Preprocessing, Thresholds, spec_to_json
+from semc_core.model.spec import Calibration, ModelSpec, spec_to_json
+from semc_core.types import Thresholds
 
 SPEC = new_spec("semc_tiny", LIVER_CLASSES)
 Arrays = dict[str, NDArray[Any]]

@@ -19,7 +19,8 @@ import pydicom
 import pytest
 
 from semc_core.export.dicom.images import clip, encode_object, still
-from semc_core.export.dicom.study import Patient, StudyChoices
+from semc_core.export.dicom.study import StudyChoices
+from semc_core.export.options import Patient
 from semc_core.pacs.bundle import described
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.queue import SendQueue

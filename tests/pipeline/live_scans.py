@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceInterrupted
 from semc_core.model.architecture import new_spec
-from semc_core.model.spec import ModelSpec, Thresholds
+from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.sink import KeeperFactory
 from semc_core.pipeline.state import EngineSettings, Phase, Statistics
 from semc_core.runtime.base import Runtime
-from semc_core.session.keeper import KeeperFactory
-from semc_core.sources.base import FrameSource, SourceInfo
-from semc_core.types import FramePacket
+from semc_core.sources.base import FrameSource
+from semc_core.types import FramePacket, SourceInfo, Thresholds
 from tests.pipeline.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = new_spec("semc_tiny", CLASSES)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from semc_core.errors import RuntimeFault, SourceError, UsageError
 from semc_core.model.architecture import new_spec
 from semc_core.pipeline.batch import review
-from semc_core.sources.base import SourceInfo
-from semc_core.types import Crop, FramePacket, read_only
+from semc_core.types import Crop, FramePacket, SourceInfo, read_only
 from tests.pipeline.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = new_spec("semc_tiny", CLASSES)

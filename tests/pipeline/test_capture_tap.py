@@ -9,7 +9,7 @@ import pytest
 from semc_core.errors import SaveError
 from semc_core.io.video_encoder import Quality
 from semc_core.pipeline.capture_tap import CaptureTap
-from semc_core.session.keeper import MemoryKeeper
+from semc_core.pipeline.sink import MemoryKeeper
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.records import PROGRAM

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from semc_core.model.spec import Thresholds
-from semc_core.pipeline.detector import HoldEvent, PlaneDetector, PlaneHysteresis
-from semc_core.types import FrameResult
+from semc_core.pipeline.detector import PlaneDetector, PlaneHysteresis
+from semc_core.types import FrameResult, HoldEvent, Thresholds
 from tests.pipeline.scripted import CLASSES, probabilities, result
 
 RATE = 20.0

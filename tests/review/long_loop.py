@@ -37,11 +37,10 @@ from semc_core.session.changes import MarkRegion, SetNote
 from semc_core.session.files import versions
 from semc_core.session.records import model_entry, source_entry
 from semc_core.session.session import Session
-from semc_core.sources.base import SourceInfo
 from semc_core.sources.seek.base import SeekableSource
 from semc_core.sources.seek.video import SeekableVideo
 from semc_core.sources.video import VideoSource
-from semc_core.types import FramePacket
+from semc_core.types import FramePacket, SourceInfo
 from tests.action_times import ActionTimes, memory_mib
 
 _PIECE: Final = 600

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from semc_core.errors import ModelFileError
 from semc_core.model.architecture import new_spec
 from semc_core.pipeline.batch import review
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.review.analysis import ReviewEngine, ReviewPhase
 from semc_core.review.viewer import PAINTING_S
 from semc_core.session.changes import Reject, Relabel
 from semc_core.session.records import model_entry, source_entry
 from semc_core.session.session import Session
-from semc_core.sources.open import open_source
-from semc_core.sources.seek.base import open_seekable
-from semc_core.types import FrameResult
+from semc_core.sources.open import open_seekable, open_source
+from semc_core.types import FrameResult, HoldEvent
 from tests.pipeline.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = replace(new_spec("semc_tiny", CLASSES), sha256="a" * 64)

@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from semc_core.model.architecture import new_spec
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.files import Origin
 from semc_core.session.writer import SessionKeeper
-from semc_core.sources.base import SourceInfo
-from semc_core.types import Crop, FramePacket, FrameResult, Prediction, read_only
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, SourceInfo, read_only
 
 CLASSES = ("A", "B", "NSP")
 

@@ -12,7 +12,6 @@ import main
 from semc_core.errors import SessionError
 from semc_core.io.video_encoder import Quality
 from semc_core.model.file import read_model, write_model
-from semc_core.model.spec import Thresholds
 from semc_core.pipeline.live import LiveEngine
 from semc_core.pipeline.state import EngineSettings
 from semc_core.runtime.load import load_runtime
@@ -23,6 +22,7 @@ from semc_core.session.replay import compare, replay_log, replay_pictures
 from semc_core.session.session import Session
 from semc_core.session.writer import store_in
 from semc_core.sources.simulated import SimulatedSource
+from semc_core.types import Thresholds
 
 EASY = Thresholds(enter=0.155, leave=0.14, min_hold_s=0.2, smoothing_s=0.05, merge_gap_s=0.1)
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SaveError, SessionError
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.protocols.checklist import of_entry
 from semc_core.session import database
 from semc_core.session.changes import (
@@ -31,6 +30,7 @@ from semc_core.session.changes import (
 from semc_core.session.records import PICTURES, source_entry
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionKeeper
+from semc_core.types import HoldEvent
 from tests.session.killed_writer import event, origin
 from tests.session.sessions import filled_session, find_plane, frame, new_session
 

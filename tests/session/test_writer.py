@@ -25,7 +25,7 @@ from semc_core.session.files import PlaneFiles, encode_png, write_plane
 from semc_core.session.folder import safe_name, scan_folder
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionKeeper, store_in
-from semc_core.sources.base import SourceInfo
+from semc_core.types import SourceInfo
 from tests.session.killed_writer import CLASSES, event, origin
 from tests.session.sessions import frame
 

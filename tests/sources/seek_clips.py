@@ -19,8 +19,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.sources.open import open_source
-from semc_core.sources.seek.base import SeekableSource, open_seekable
+from semc_core.sources.open import open_seekable, open_source
+from semc_core.sources.seek.base import SeekableSource
 from semc_core.sources.seek.video import SeekableVideo
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import read_all, write_images, write_video

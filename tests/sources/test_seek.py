@@ -17,9 +17,9 @@ from av.container import InputContainer
 from pydicom.uid import RLELossless
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.sources.open import open_source
+from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.seek import decoder
-from semc_core.sources.seek.base import index_at, open_seekable
+from semc_core.sources.seek.base import index_at
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.video import SeekableVideo
 from semc_core.types import FramePacket

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError
-from semc_core.sources.open import open_source
-from semc_core.sources.seek.base import open_seekable
+from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.video import VideoSource, pixels_of, says_monochrome
 from tests.sources.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 

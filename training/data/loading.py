@@ -24,10 +24,9 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.errors import SemcError, UsageError
-from semc_core.imaging.preprocess import prepare
+from semc_core.imaging.preprocess import Preprocessing, prepare
 from semc_core.io.atomic import save_error
 from semc_core.labels import NON_STANDARD
-from semc_core.model.spec import Preprocessing
 from semc_core.paths import cache_folder
 from training.data.checks import is_unlabelled, what_is_lacking
 from training.data.frame_set import AMBIGUOUS, FrameSet, Row

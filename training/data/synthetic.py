@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.imaging.crop import find_crop
-from semc_core.imaging.preprocess import prepare, whole
+from semc_core.imaging.preprocess import Preprocessing, prepare, whole
 from semc_core.io.atomic import remove_leftovers
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
-from semc_core.model.spec import Preprocessing
 from semc_core.phantom.probe import Pose
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.phantom.trajectory import TOLERANCES, Truth, nearest_plane

@@ -24,10 +24,9 @@ from training.evaluation.bootstrap import DRAWS, Estimate, GroupDraws
 from training.evaluation.metrics import score
 from training.evaluation.predictions import Answers, Judge, Progress
 from training.evaluation.reliability import operating_point, reliability, risk_curve
-from training.evaluation.result import Part, Result
+from training.evaluation.result import UNKNOWN_SOURCE, Part, Result
 
 _FEW_GROUPS: Final = 10
-UNKNOWN_SOURCE: Final = "unknown"
 
 
 def evaluate_frames(

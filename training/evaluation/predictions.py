@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semc_core.errors import RuntimeFault
-from semc_core.imaging.preprocess import prepare, whole
+from semc_core.imaging.preprocess import Preprocessing, prepare, whole
 from semc_core.model.file import read_model
-from semc_core.model.spec import Preprocessing
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.calibration import Calibrator, RawOutput
 from semc_core.runtime.load import load_runtime

@@ -13,6 +13,9 @@ from training.evaluation.bootstrap import Estimate
 from training.evaluation.metrics import ClassScores, Scores
 from training.evaluation.reliability import OperatingPoint, Reliability, RiskCurve
 
+UNKNOWN_SOURCE: Final = "unknown"
+
+
 FORMAT: Final = 1
 
 

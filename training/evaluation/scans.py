@@ -29,15 +29,15 @@ from semc_core.errors import UsageError
 from semc_core.imaging.quality import LIVE
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.model.file import read_spec
-from semc_core.model.spec import ModelSpec, Thresholds
+from semc_core.model.spec import ModelSpec
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.phantom.trajectory import Truth
 from semc_core.pipeline.batch import review
-from semc_core.pipeline.detector import HoldEvent, PlaneDetector, PlaneHysteresis
+from semc_core.pipeline.detector import PlaneDetector, PlaneHysteresis
 from semc_core.pipeline.stages import ProbabilitySmoother
 from semc_core.runtime.load import load_runtime
 from semc_core.sources.simulated import SimulatedSource
-from semc_core.types import Crop, FramePacket, FrameResult, Prediction
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, Thresholds
 from training.data.frame_set import AMBIGUOUS, SOURCE, FrameSet, Row
 from training.data.splits import Split, split_of
 from training.metrics import frame_metrics

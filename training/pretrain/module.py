@@ -32,11 +32,10 @@ from training.inference import normalised
 from training.initialization import is_head
 from training.losses.contrastive import Ranks
 from training.losses.nt_xent import UNKNOWN, anatomy_aware
-from training.models import build, described
+from training.models import ProjectionHead, build, described
 from training.pretrain.config import PretrainOptions
 from training.trainer import sampler
 from training.trainer.distributed import make_fabric, ranks_of, share_statistics
-from training.trainer.module import ProjectionHead
 from training.trainer.sampler import Draws, generator_of, seed_of, shard
 from training.transforms.recipes import make_recipe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from semc_core.model.spec import Preprocessing
+from semc_core.imaging.preprocess import Preprocessing
 from semc_core.model.weights import AnyNetwork
 from training.config import TrainOptions
 from training.data.frame_set import FrameSet

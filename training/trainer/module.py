@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from semc_core.errors import UsageError
-from semc_core.model.architecture import PROJECTION_OUT, feature_channels
+from semc_core.model.architecture import feature_channels
 from semc_core.model.weights import AnyNetwork
 from training.config import TrainOptions
 from training.data.frame_set import FrameSet, draw_weights
@@ -31,7 +30,14 @@ from training.losses.contrastive import ALONE, Ranks
 from training.losses.nt_xent import simclr
 from training.losses.semc import SemcLoss
 from training.metrics import frame_metrics
-from training.models import build, described, fitting_losses, freeze_unused, set_gate_temperature
+from training.models import (
+    ProjectionHead,
+    build,
+    described,
+    fitting_losses,
+    freeze_unused,
+    set_gate_temperature,
+)
 from training.schedule import rate_factor, side_at
 from training.trainer import sampler
 from training.trainer.distributed import every_nth, gather_frames, make_fabric, ranks_of, share_statistics
@@ -206,20 +212,6 @@ def _optimiser(options: TrainOptions, objective: Objective) -> torch.optim.Optim
     if options.optimiser == "adamw":
         return torch.optim.AdamW(taught, lr=options.rate, weight_decay=options.weight_decay)
     return torch.optim.SGD(taught, lr=options.rate, momentum=0.9, weight_decay=options.weight_decay)
-
-
-class ProjectionHead(nn.Module):
-    """g of SimCLR: pooled features -> an L2-normalised projection, by one hidden layer. Training only."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(features, features), nn.ReLU(), nn.Linear(features, PROJECTION_OUT)
-        )
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """float (N, C) -> (N, D)."""
-        return F.normalize(self.layers(pooled), dim=1)
 
 
 class SecondTask(nn.Module):

@@ -32,7 +32,7 @@ from semc_core.export.dicom.codes import PAIRED, SITES, code_item
 from semc_core.export.dicom.deidentify import check_removed, mark
 from semc_core.export.dicom.pixels import TRANSFER_SYNTAXES, PackedFrames, Packing, pack, put_pixels
 from semc_core.export.dicom.study import StudyContext
-from semc_core.export.dicom.uids import fixed_uid
+from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import full_name
 from semc_core.session.changes import decided
@@ -40,7 +40,6 @@ from semc_core.session.records import PlaneEntry
 from semc_core.version import VERSION
 
 STATEMENT: Final = "Research use only, not for diagnosis."
-IMPLEMENTATION_UID: Final = fixed_uid("SEMC Live")
 STILLS, CLIPS, REPORT = 9001, 9002, 9003
 """Series numbers; high, so that they come after the scanner's own."""
 

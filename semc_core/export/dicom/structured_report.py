@@ -21,8 +21,9 @@ from pydicom.uid import ComprehensiveSRStorage
 
 from semc_core.errors import ExportError
 from semc_core.export.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_UID, SITES, own_code, plane_code
-from semc_core.export.dicom.images import IMPLEMENTATION_UID, REPORT, STATEMENT, equipment, file_meta, finish
+from semc_core.export.dicom.images import REPORT, STATEMENT, equipment, file_meta, finish
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
+from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.export.options import Checklist, ChecklistRow
 from semc_core.labels import full_name
 from semc_core.session.changes import decision

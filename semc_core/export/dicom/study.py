@@ -24,6 +24,7 @@ from semc_core.export.dicom import header_allowlist
 from semc_core.export.dicom.lossy import lossy_of_header
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.uids import UidMaker
+from semc_core.export.options import Patient
 from semc_core.session.records import file_sha256
 
 Dates = Literal["removed", "shifted", "kept"]
@@ -42,16 +43,6 @@ _UNREADABLE: Final = (
     AttributeError, EOFError, IndexError, InvalidDicomError, KeyError, NotImplementedError, OSError,
     OverflowError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """Who was examined. All may be ""; `sex` is "M", "F", "O" or "", `birth_date` YYYYMMDD."""
-
-    name: str = ""
-    patient_id: str = ""
-    birth_date: str = ""
-    sex: str = ""
 
 
 @dataclass(frozen=True, slots=True)

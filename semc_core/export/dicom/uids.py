@@ -107,3 +107,6 @@ def _as_uid(digest: bytes) -> str:
     number = number & ~(0xF << 76) | 0x8 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
     return f"2.25.{uuid.UUID(int=number).int}"
+
+
+IMPLEMENTATION_UID: Final = fixed_uid("SEMC Live")

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
-from semc_core.export.dicom.study import Patient
-from semc_core.export.options import Checklist, ChecklistRow
+from semc_core.export.options import Checklist, ChecklistRow, Patient
 from semc_core.labels import full_name, short_name
 from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklist
 from semc_core.protocols.protocol import Protocol

@@ -21,13 +21,10 @@ from numpy.typing import NDArray
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.video_encoder import Quality, as_gray, encode_clip, is_gray
-from semc_core.pipeline.detector import HoldEvent
-from semc_core.session.folder import safe_name
-from semc_core.types import FramePacket
+from semc_core.session.folder import CLIP_FOLDER, safe_name
+from semc_core.types import FramePacket, HoldEvent
 
 _log = logging.getLogger(__name__)
-
-CLIP_FOLDER: Final = "clips"
 SETTLED_AFTER_S: Final = 2.0
 """A clip is written when its hold is over, or when no better frame came for so long."""
 

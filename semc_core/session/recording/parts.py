@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError, SourceError
 from semc_core.io.atomic import save_error
 from semc_core.io.video_encoder import Quality, VideoWriter, as_gray, as_rgb
-from semc_core.sources.base import BaseSource, Grabbed, SourceInfo
+from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.video import VideoSource
-from semc_core.types import FramePacket
+from semc_core.types import FramePacket, SourceInfo
 
 T = TypeVar("T", bound=np.generic)
 

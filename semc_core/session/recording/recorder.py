@@ -11,17 +11,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import save_error
 from semc_core.io.video_encoder import Quality, is_gray
-from semc_core.pipeline.detector import HoldEvent
+from semc_core.pipeline.sink import RecordingState
 from semc_core.session.recording.clips import ClipMaker, ClipSettings
 from semc_core.session.recording.parts import PartWriter
-from semc_core.types import FramePacket
+from semc_core.types import FramePacket, HoldEvent
 
 _log = logging.getLogger(__name__)
 
@@ -32,31 +31,6 @@ _WAITING_S: Final = 0.75
 
 _RESERVE_BYTES: Final = 256 * 2**20
 _LOOK_EVERY_FRAMES: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingState:
-    """How a recording stands.
-
-    Attributes:
-        active: Whether frames are still taken.
-        quality: What it is written in.
-        frames: Written so far.
-        lost: Not taken because the encoder or the disk was too slow, or after a fault.
-        seconds: From the first to the last written frame.
-        size_bytes: Of all parts so far.
-        parts: Names of the files in the session's folder.
-        fault: Why it was stopped, a sentence; or "".
-    """
-
-    active: bool
-    quality: Quality
-    frames: int = 0
-    lost: int = 0
-    seconds: float = 0.0
-    size_bytes: int = 0
-    parts: tuple[str, ...] = ()
-    fault: str = ""
 
 
 class Recorder:

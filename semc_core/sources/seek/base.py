@@ -6,16 +6,12 @@ What every loop has whose frames and times are known from the start.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from semc_core.errors import SourceError
-from semc_core.sources.base import SourceInfo
-from semc_core.sources.open import open_source
-from semc_core.types import FramePacket
+from semc_core.types import FramePacket, SourceInfo
 
 GiveUp = Callable[[], bool]
 """Whether what is being decoded is no longer wanted."""
@@ -87,33 +83,6 @@ class SeekableSource(Protocol):
     def close(self) -> None:
         """Release the file and end the background work. May be called twice."""
         ...
-
-
-def open_seekable(path: Path, frame_rate: float | None = None) -> SeekableSource:
-    """Open a video, a DICOM loop, a folder of images or one image for reading at random.
-
-    Args:
-        path: The file or folder.
-        frame_rate: Of a folder of images, frames per second.
-
-    Raises:
-        SourceError: It cannot be opened; the message says why.
-    """
-    from semc_core.sources.dicom import DicomSource
-    from semc_core.sources.images import ImageFolderSource
-    from semc_core.sources.seek.stills import SeekableLoop
-    from semc_core.sources.seek.video import SeekableVideo
-    from semc_core.sources.video import VideoSource
-
-    path = path.expanduser().absolute()
-    source = open_source(str(path), frame_rate=frame_rate)
-    if isinstance(source, DicomSource | ImageFolderSource):
-        return SeekableLoop(source)
-    info = source.info
-    source.close()
-    if not isinstance(source, VideoSource):
-        raise SourceError(f"{info.source_id} cannot be reviewed; choose a video, a DICOM file or images.")
-    return SeekableVideo(path, info)
 
 
 def index_at(times_s: NDArray[np.float64], time_s: float) -> int:

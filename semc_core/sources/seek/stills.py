@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from semc_core.errors import SourceError
-from semc_core.sources.base import Grabbed, SourceInfo
+from semc_core.sources.base import Grabbed
 from semc_core.sources.seek.base import GiveUp, KnownTimes, Passed
 from semc_core.sources.seek.cache import ByteCache
-from semc_core.types import FramePacket, read_only
+from semc_core.types import FramePacket, SourceInfo, read_only
 
 _CACHE_BYTES: Final = 128 * 2**20
 

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.sources.base import SourceInfo
 from semc_core.sources.seek.base import GiveUp, Passed, index_at
 from semc_core.sources.seek.decoder import FrameDecoder
 from semc_core.sources.seek.index import DecodingIndexer, Start, VideoIndex, index_by_packets
-from semc_core.types import FramePacket, read_only
+from semc_core.types import FramePacket, SourceInfo, read_only
 
 _log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from app.export.presenter import (
     target_of,
 )
 from app.widgets.image_view import Placed
-from semc_core.export.dicom.study import Patient
 from semc_core.export.masks import Device
+from semc_core.export.options import Patient
 from semc_core.session.records import PlaneEntry, RegionEntry
 from semc_core.types import Crop
 

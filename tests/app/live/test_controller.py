@@ -17,8 +17,9 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from app.choices import Choices, Overrides
-from app.live.controller import Job, ScanControl, ScanOptions
-from app.settings import Settings
+from app.live.controller import ScanControl
+from app.settings import ScanOptions, Settings
+from app.tasks import Job
 from semc_core.errors import SessionError, SourceError
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.pipeline.live import LiveEngine

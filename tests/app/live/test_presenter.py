@@ -9,17 +9,15 @@ import numpy as np
 import pytest
 
 from app.commands import BINDINGS, EVERYWHERE, TOOL_BARS
+from app.formatting import Tone, percent, scan_time
 from app.instrumentation import GapMeter, RecentValues
 from app.live.presenter import (
     LabelRun,
-    Tone,
     age_text,
     banner,
     ended_items,
     merged,
-    percent,
     readout,
-    scan_time,
     shown_picture,
     status_items,
 )
@@ -28,9 +26,7 @@ from app.widgets import theme
 from app.widgets.image_view import place
 from semc_core.labels import LIVER_CLASSES
 from semc_core.pipeline.state import EngineState, Phase, Spread, Statistics
-from semc_core.session.records import SavedPlane
-from semc_core.sources.base import SourceInfo
-from semc_core.types import Crop, FramePacket, FrameResult, Prediction
+from semc_core.types import Crop, FramePacket, FrameResult, Prediction, SavedPlane, SourceInfo
 
 RUNNING = EngineState(Phase.RUNNING)
 

@@ -11,8 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.live.traces import TracesView
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec
-from semc_core.session.records import SavedPlane
-from semc_core.types import Crop, FramePacket, FrameResult
+from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane
 
 
 def test_marks_are_drawn_a_hundred_times_without_keeping_more_pictures_of_them(qtbot: QtBot) -> None:

@@ -11,7 +11,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
-from app.review.presenter import Candidate, StripItem, candidate_items
+from app.review.presenter import Candidate, candidate_items
+from app.view_data import StripItem
 from app.widgets.cards import CardStrip
 from tests.app.review.test_presenter import plane
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.widgets.saved_strip import PlaneViewer
-from semc_core.session.records import SavedPlane
+from semc_core.types import SavedPlane
 
 
 class Watched(PlaneViewer):

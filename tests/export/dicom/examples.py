@@ -13,9 +13,9 @@ from pydicom.dataset import Dataset
 from semc_core.export.dicom.images import encode_object
 from semc_core.export.dicom.study import StudyChoices, StudyContext, study_of_dicom, study_of_nothing
 from semc_core.export.dicom.uids import UidMaker
-from semc_core.model.spec import Preprocessing, Thresholds
+from semc_core.imaging.preprocess import Preprocessing
 from semc_core.session.records import ModelEntry, PlaneEntry
-from semc_core.types import Crop
+from semc_core.types import Crop, Thresholds
 
 UIDS = UidMaker(b"k" * 32)
 BEGAN = datetime(2026, 3, 14, 15, 9, 26)

@@ -18,8 +18,9 @@ from semc_core.export.dicom import header_allowlist
 from semc_core.export.dicom.deidentify import check_removed, in_profile
 from semc_core.export.dicom.images import clip, encode_object, still
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
-from semc_core.export.dicom.study import Patient, StudyChoices, moved, study_of_dicom
+from semc_core.export.dicom.study import StudyChoices, moved, study_of_dicom
 from semc_core.export.dicom.uids import KEY_BYTES, UidMaker, load_key
+from semc_core.export.options import Patient
 from semc_core.sources.dicom import DicomSource
 from tests.export.dicom.examples import BEGAN, MODEL, PLANE, UIDS, no_dicom, sample, ultrasound
 

@@ -18,7 +18,8 @@ from pydicom.pixels import pixel_array
 from semc_core.errors import ExportError, SaveError
 from semc_core.export.dicom.images import clip, still, write_object
 from semc_core.export.dicom.pixels import LossyStep, Packing, pack
-from semc_core.export.dicom.study import Patient, StudyChoices, StudyContext
+from semc_core.export.dicom.study import StudyChoices, StudyContext
+from semc_core.export.options import Patient
 from semc_core.export.validity import can_check, check_dicom
 from semc_core.sources.dicom import DicomSource
 from tests.export.dicom.examples import PLANE, no_dicom, read_back, ultrasound

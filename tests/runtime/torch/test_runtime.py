@@ -15,7 +15,6 @@ from semc_core.errors import RuntimeFault
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import write_model
-from semc_core.model.spec import Thresholds
 from semc_core.pipeline.batch import review
 from semc_core.pipeline.live import LiveEngine
 from semc_core.pipeline.state import EngineSettings
@@ -24,6 +23,7 @@ from semc_core.runtime.load import load_runtime
 from semc_core.runtime.torch.network import FoldedSemc, folded_network
 from semc_core.runtime.torch.runtime import Slot, TorchRuntime, run_frames
 from semc_core.sources.simulated import SimulatedSource
+from semc_core.types import Thresholds
 
 Load = Callable[..., TorchRuntime]
 TOO_LARGE = 1e5

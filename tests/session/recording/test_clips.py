@@ -10,10 +10,9 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.io.video_encoder import Quality
-from semc_core.pipeline.detector import HoldEvent
 from semc_core.session.recording.clips import ClipMaker, ClipSettings, FrameRing
 from semc_core.sources.video import VideoSource
-from semc_core.types import Crop, FramePacket, FrameResult
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent
 from tests.session.pictures import packet, speckle
 
 RATE = 30

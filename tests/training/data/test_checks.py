@@ -13,8 +13,7 @@ import pytest
 
 from main import main
 from semc_core.errors import UsageError
-from semc_core.imaging.preprocess import prepare, whole
-from semc_core.model.spec import Preprocessing
+from semc_core.imaging.preprocess import Preprocessing, prepare, whole
 from tests.training.data.data_sets import picture
 from training.data import loading as frames_module
 from training.data.checks import clusters, groups_with_same_files, inspect, near_pairs

@@ -20,9 +20,9 @@ from main import main
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
 from semc_core.model.file import read_model, read_spec, write_model
-from semc_core.model.spec import Thresholds
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.load import load_runtime
+from semc_core.types import Thresholds
 from tests.training.data.data_sets import picture
 from training.calibration import ThresholdChoice, choose_thresholds
 from training.cli.calibrate import found_in_words

@@ -8,8 +8,8 @@ import pytest
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
 from semc_core.model.file import read_model
-from semc_core.model.spec import Thresholds
 from semc_core.phantom.trajectory import Truth
+from semc_core.types import Thresholds
 from training.evaluation.scans import EvaluationOptions, PatientResult, replay, tune
 from training.model_card import restate
 

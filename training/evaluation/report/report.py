@@ -35,7 +35,6 @@ from semc_core.types import Prediction
 from training.data.frame_set import FrameSet
 from training.data.index import Sample
 from training.evaluation.bootstrap import Estimate
-from training.evaluation.evaluate import UNKNOWN_SOURCE
 from training.evaluation.predictions import Answers, Judge
 from training.evaluation.report.charts import (
     classes_chart,
@@ -45,7 +44,7 @@ from training.evaluation.report.charts import (
     reliability_chart,
     risk_chart,
 )
-from training.evaluation.result import Alarms, Part, Result
+from training.evaluation.result import UNKNOWN_SOURCE, Alarms, Part, Result
 from training.run_folder import make_folder
 
 _TEMPLATE: Final = "evaluation.html.j2"

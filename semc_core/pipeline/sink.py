@@ -1,29 +1,47 @@
-"""Where the engine hands the planes that were found."""
+"""Where the pipeline hands what it found."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from semc_core.errors import SaveError
 from semc_core.io.video_encoder import Quality
-from semc_core.model.spec import ModelSpec, Thresholds
-from semc_core.pipeline.detector import HoldEvent
-from semc_core.session.recording.recorder import RecordingState
-from semc_core.session.records import SavedPlane
-from semc_core.sources.base import SourceInfo
-from semc_core.types import FramePacket, FrameResult, read_only
+from semc_core.model.spec import ModelSpec
+from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
 
 if TYPE_CHECKING:
     from semc_core.session.session import Session
+from dataclasses import dataclass
 
-THUMBNAIL_PX: Final = 160
+from semc_core.imaging.thumbnail import thumbnail
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """How a recording stands.
+
+    Attributes:
+        active: Whether frames are still taken.
+        quality: What it is written in.
+        frames: Written so far.
+        lost: Not taken because the encoder or the disk was too slow, or after a fault.
+        seconds: From the first to the last written frame.
+        size_bytes: Of all parts so far.
+        parts: Names of the files in the session's folder.
+        fault: Why it was stopped, a sentence; or "".
+    """
+
+    active: bool
+    quality: Quality
+    frames: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+    size_bytes: int = 0
+    parts: tuple[str, ...] = ()
+    fault: str = ""
 
 
 class PlaneKeeper(Protocol):
@@ -162,13 +180,3 @@ def saved_plane(event: HoldEvent, png: Path | None) -> SavedPlane:
         png=png,
         thumbnail=thumbnail(event.best.packet.pixels),
     )
-
-
-def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy at most 160 px wide, read-only. uint8 (h, w) or (h, w, 3)."""
-    height, width = pixels.shape[:2]
-    if width <= THUMBNAIL_PX:
-        return read_only(pixels.copy())
-    size = (THUMBNAIL_PX, max(1, round(height * THUMBNAIL_PX / width)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return read_only(small.astype(np.uint8, copy=False))

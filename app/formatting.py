@@ -1,0 +1,60 @@
+"""How numbers, times and notices are worded everywhere in the window. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
+
+
+class Tone(Enum):
+    """How a text is coloured."""
+
+    PLANE = "plane"
+    NEUTRAL = "neutral"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A sentence across the window, and the ways out of it.
+
+    Attributes:
+        text: One or two sentences.
+        fault: True for an error, False for a notice.
+        actions: Names of what its buttons do.
+    """
+
+    text: str
+    fault: bool
+    actions: tuple[str, ...] = ()
+
+
+def percent(share: float) -> str:
+    """ "97%". Never 100% unless it is."""
+    return "100%" if share >= 1.0 else f"{min(99, round(share * 100))}%"
+
+
+def duration(seconds: float) -> str:
+    """A short time in words, at least 10 ms."""
+    if seconds < 0.995:
+        return f"{max(1, round(seconds * 100)) * 10} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+def scan_time(seconds: float) -> str:
+    """A time within the scan: "0:07.3", "12:40.0"."""
+    tenths = int(seconds * 10 + 0.5)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusItem:
+    """One number of the status line: its name, its value, and whether it is worrying."""
+
+    name: str
+    value: str
+    worrying: bool = False

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.settings import ScanOptions, Settings
 from semc_core.errors import ModelFileError
 from semc_core.io.video_encoder import Quality
-from semc_core.model.registry import INDEX_NAME, ModelLibrary
+from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, data_folder
 
 
@@ -33,9 +33,9 @@ class Choices:
         self._overrides = overrides
 
     @property
-    def library(self) -> ModelLibrary:
+    def library(self) -> ModelRegistry:
         """The user's models."""
-        return ModelLibrary(self.data / "models")
+        return ModelRegistry(self.data / "models")
 
     @property
     def model(self) -> Path:

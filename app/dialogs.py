@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.send.controller import SendControl
+from app.send.controller import SendController
 from app.tasks import Job
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.session import Session
@@ -15,13 +15,13 @@ from semc_core.session.session import Session
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QDialog
 
-    from app.export.controller import ExportControl
+    from app.export.controller import ExportController
     from app.main_window import MainWindow
 
 EXPORTS_NAME = "Exports"
 
 
-class HandOver:
+class DialogHost:
     """One dialog at a time; the window is never waited for.
 
     Attributes:
@@ -32,9 +32,9 @@ class HandOver:
     def __init__(self, window: MainWindow) -> None:
         """Nothing is opened or loaded yet."""
         self._window = window
-        self.sending = SendControl(window.choices.data, self._reviewed)
+        self.sending = SendController(window.choices.data, self._reviewed)
         self.dialog: QDialog | None = None
-        self._export: ExportControl | None = None
+        self._export: ExportController | None = None
         self._closing: list[Job[None]] = []
         self._loading: Job[object] | None = None
         self._then: Callable[[], None] | None = None
@@ -45,7 +45,7 @@ class HandOver:
         return self.sending.fault
 
     @property
-    def exporting(self) -> ExportControl | None:
+    def exporting(self) -> ExportController | None:
         """The export whose dialog is open."""
         return self._export
 
@@ -104,14 +104,14 @@ class HandOver:
             self._loading = Job(lambda: importlib.import_module(module), "hand-over-load")
 
     def _open_export(self, folder: Path, session: Session | None) -> None:
-        from app.export.controller import ExportControl, Subject
+        from app.export.controller import ExportController, Subject
         from app.export.dialog import ExportDialog
 
         window = self._window
         window.said = ""
         if session is not None and self._reviewed() is not session:
             return  # closed meanwhile
-        control = ExportControl(Subject(folder, session), window.choices.data, self._protocol_for)
+        control = ExportController(Subject(folder, session), window.choices.data, self._protocol_for)
         dialog = ExportDialog(control, window.settings, window.choices.output / EXPORTS_NAME, window)
         self._export = control
         dialog.send_wanted.connect(lambda bundle: self.show_sending(bundle, folder))

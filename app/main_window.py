@@ -16,25 +16,25 @@ from app.checklist.controller import Protocols
 from app.checklist.panel import ChecklistPanel
 from app.choices import Choices, Overrides
 from app.commands import LIVE, REVIEW, START, TRAIN
-from app.dialogs import HandOver
+from app.dialogs import DialogHost
 from app.file_dialogs import Chooser, dropped, show_folder
 from app.instrumentation import GapMeter
-from app.live.controller import ScanControl
-from app.live.page import ScanPage
-from app.review.controller import ReviewControl
+from app.live.controller import ScanController
+from app.live.page import LivePage
+from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.session import OpenReview, ReviewRequest, open_review
 from app.settings import Settings
-from app.start.page import SourceLists, SourcePage
+from app.start.page import SourceLists, StartPage
 from app.status import Messages, show_actions, show_banner, show_status
-from app.train.controller import TrainControl
+from app.train.controller import TrainController
 from app.train.page import TrainPage
 from app.widgets import theme
 from app.widgets.panels import BannerBar, HelpOverlay, StatusLine, ToolBars
 from app.widgets.saved_strip import PlaneViewer
 from app.wiring import connect_parts, follow_protocol, show_model, what_keys_do
 from semc_core.errors import SemcError
-from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.live import LivePipeline
 from semc_core.session.session import is_session
 from semc_core.types import Crop
 
@@ -65,21 +65,21 @@ class MainWindow(QWidget):
         self.choose = Chooser(self)
         self.messages = Messages()
         self.protocols = Protocols(self.choices, self.report)
-        self.control = ScanControl()
-        self.review = ReviewControl(open_review)
+        self.control = ScanController()
+        self.review = ReviewController(open_review)
         self.gaps = GapMeter()
-        self.scan_page = ScanPage(self.protocols, keep_latencies)
-        self.source_page = SourcePage()
+        self.scan_page = LivePage(self.protocols, keep_latencies)
+        self.source_page = StartPage()
         self.review_page = ReviewPage(self.review, self.protocols)
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
         self.pages = QStackedWidget()
-        self.shown_engine: LiveEngine | None = None
+        self.shown_pipeline: LivePipeline | None = None
         self.shown_review: OpenReview | None = None
         self.lists = SourceLists(self.source_page, self.report)
-        self.hand_over = HandOver(self)
+        self.dialogs = DialogHost(self)
         self.train_page = TrainPage()
-        self.train = TrainControl(self.train_page, self.choices, lambda: show_model(self))
+        self.train = TrainController(self.train_page, self.choices, lambda: show_model(self))
         self._crop_pending = False
         self.said = ""
         self._status_at_s = 0.0
@@ -154,7 +154,7 @@ class MainWindow(QWidget):
 
     def set_region(self, crop: Crop | None) -> None:
         """Use this region of interest from now on; None finds it."""
-        engine = self.shown_engine
+        engine = self.shown_pipeline
         if engine is None:
             return
         engine.set_crop(crop)
@@ -168,9 +168,9 @@ class MainWindow(QWidget):
         """Export the session in review, or what the last scan found."""
         opened, folder = self.shown_review, self.scan_page.session_folder
         if opened is not None and self.page_name == REVIEW:
-            self.hand_over.export(opened.session.folder, opened.session)
+            self.dialogs.export(opened.session.folder, opened.session)
         elif folder is not None and self.control.over:
-            self.hand_over.export(folder)
+            self.dialogs.export(folder)
 
     def record(self) -> None:
         """Record the scan from now on, or no further."""
@@ -262,12 +262,12 @@ class MainWindow(QWidget):
         self.review_page.heat_map_on = self.settings.heat_map
         self.scan_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
-        self.hand_over.sending.go_on()
+        self.dialogs.sending.go_on()
 
     def _begin(self, source: str) -> None:
         self.messages.begin()
         self._show_review(None)
-        self.review.let_go()
+        self.review.release()
         self.control.begin(self.choices.options(source))
         self._show_page(self.scan_page)
 
@@ -291,7 +291,7 @@ class MainWindow(QWidget):
         """From the start page: what to call it, and where it is."""
         if self.shown_review is not None:
             return "review", self.review_page
-        return ("scan" if self.shown_engine is not None else ""), self.scan_page
+        return ("scan" if self.shown_pipeline is not None else ""), self.scan_page
 
     def _show_review(self, opened: OpenReview | None) -> None:
         self.shown_review = opened
@@ -314,8 +314,8 @@ class MainWindow(QWidget):
         self.gaps.tick(now_s)
         self.control.poll()
         engine = self.control.engine
-        if engine is not None and engine is not self.shown_engine:
-            self.shown_engine = engine
+        if engine is not None and engine is not self.shown_pipeline:
+            self.shown_pipeline = engine
             self._crop_pending = True
             self.scan_page.begin(engine)
             self.scan_page.strip.show_folder(str(self.choices.output))
@@ -331,7 +331,7 @@ class MainWindow(QWidget):
         if said := self.review_page.take_said():
             self.said, self._status_at_s = said, 0.0
         self.lists.poll()
-        self.hand_over.tick()
+        self.dialogs.tick()
         self.train.tick(now_s)
         follow_protocol(self)
         show_actions(self)
@@ -341,13 +341,13 @@ class MainWindow(QWidget):
             show_status(self)
 
     def _use_remembered_crop(self) -> None:
-        info = None if self.shown_engine is None else self.shown_engine.source_info
-        if self.shown_engine is None or info is None or not self._crop_pending:
+        info = None if self.shown_pipeline is None else self.shown_pipeline.source_info
+        if self.shown_pipeline is None or info is None or not self._crop_pending:
             return
         self._crop_pending = False
         crop = self.settings.crop(info.kind, info.width, info.height)
         if crop is not None:
-            self.shown_engine.set_crop(crop)
+            self.shown_pipeline.set_crop(crop)
             self.scan_page.region_by_hand = True
 
     # What Qt calls.
@@ -379,7 +379,7 @@ class MainWindow(QWidget):
         self.hide()
         # The scan first: it must not be recorded on while a server is waited for. An export and what was sent
         # may still write to the session in review.
-        for part in (self.control, self.train, self.hand_over, self.review, self.lists, self.protocols):
+        for part in (self.control, self.train, self.dialogs, self.review, self.lists, self.protocols):
             try:
                 part.close()
             except SemcError as error:

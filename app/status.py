@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 from app.formatting import Banner
 from app.live.presenter import banner
-from semc_core.pipeline.state import EngineState
+from semc_core.pipeline.state import PipelineState
 from semc_core.types import SourceInfo
 
 
@@ -56,14 +56,14 @@ def show_actions(window: MainWindow) -> None:
 def show_banner(window: MainWindow) -> None:
     """The most urgent thing to say."""
     # What went wrong in a scan is over when its review begins.
-    engine = None if window.page_name == REVIEW else window.shown_engine
+    engine = None if window.page_name == REVIEW else window.shown_pipeline
     state = None if engine is None else engine.state
     info = None if engine is None else engine.source_info
     notice = "" if window.shown_review is None else window.shown_review.notice
     faults = (
         (window.control.fault, "source"),
         (_review_fault(window), window.review.way_out),
-        (window.hand_over.fault, "sending"),
+        (window.dialogs.fault, "sending"),
     )
     window.banner.show_banner(window.messages.banner(state, info, *faults, notice=notice))
 
@@ -82,10 +82,10 @@ def show_status(window: MainWindow) -> None:
     if window.page_name == REVIEW:
         _show_review_status(window)
         return
-    engine = window.shown_engine
+    engine = window.shown_pipeline
     if engine is None:
         # What waited in the queue is sent from the start of the program on: it does not leave unseen.
-        window.status.show_sentence(sending_now(window.hand_over.sending.snapshot))
+        window.status.show_sentence(sending_now(window.dialogs.sending.snapshot))
         return
     page = window.scan_page
     if window.said and window.page_name == LIVE and not window.control.running:
@@ -146,7 +146,7 @@ class Messages:
 
     def banner(
         self,
-        state: EngineState | None,
+        state: PipelineState | None,
         info: SourceInfo | None,
         *faults: tuple[str, str],
         notice: str = "",

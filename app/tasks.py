@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 
 from semc_core.errors import SemcError
 from semc_core.io.process import let_others_go_first
-from semc_core.pipeline.queues import LatestMailbox, MailboxClosed
+from semc_core.pipeline.queues import LatestQueue, QueueClosed
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def _unexpected(error: Exception) -> str:
     return f"Something went wrong in the background ({type(error).__name__}); see the log for details."
 
 
-class Hand:
+class SerialExecutor:
     """Does one thing after the other on a thread of its own: the urgent first, each kind in order."""
 
     def __init__(self, failed: Told, name: str = "review-hand", *, last: bool = False) -> None:
@@ -111,7 +111,7 @@ class Hand:
                 self._failed(_unexpected(error))
 
 
-class Fetcher(Generic[T]):
+class LatestTask(Generic[T]):
     """Fetches what was asked for last, on a thread of its own; what was asked before is skipped."""
 
     def __init__(self, fetch: Callable[[int], T], name: str, failed: Told) -> None:
@@ -124,7 +124,7 @@ class Fetcher(Generic[T]):
         """
         self._fetch = fetch
         self._failed = failed
-        self._asked: LatestMailbox[int] = LatestMailbox()
+        self._asked: LatestQueue[int] = LatestQueue()
         self._last: int | None = None
         self._lock = threading.Lock()
         self._got: T | None = None
@@ -156,7 +156,7 @@ class Fetcher(Generic[T]):
         while True:
             try:
                 index = self._asked.get()
-            except MailboxClosed:
+            except QueueClosed:
                 return
             try:
                 got = self._fetch(index)

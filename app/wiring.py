@@ -21,7 +21,7 @@ def what_keys_do(window: MainWindow) -> dict[str, Callable[[], object]]:
     return {
         **window.review_page.does(),
         "export": window.export,
-        "sending": lambda: window.hand_over.show_sending(),
+        "sending": lambda: window.dialogs.show_sending(),
         "record": window.record,
         "source": window.show_sources,
         "train": window.show_training,
@@ -164,6 +164,6 @@ def _follow_banner(window: MainWindow, name: str) -> None:
     elif name == "model":
         window.choose.model(lambda path: _try_model(window, path))
     elif name == "sending":
-        window.hand_over.show_sending()
+        window.dialogs.show_sending()
     else:
         window.actions_by_name[name].trigger()

@@ -24,7 +24,7 @@ from training.data.loading import load_frames
 from training.evaluation.bootstrap import Estimate, Floats, GroupDraws
 from training.evaluation.evaluate import matched
 from training.evaluation.metrics import measures
-from training.evaluation.predictions import Answers, judge
+from training.evaluation.predictions import Predictions, open_predictor
 from training.evaluation.reliability import reliability
 
 _VALIDATION_NOTE: Final = (
@@ -97,8 +97,8 @@ class _Judged:
         self.data: FrameSet = whole.subset(~whole.is_ambiguous())
         if not self.data.rows:
             raise UsageError("No held-out picture is clearly a plane or clearly none; add pictures.")
-        with judge(path, "cpu", threads) as runtime:
-            self._answers: Answers = runtime.answer(self.data.frames)
+        with open_predictor(path, "cpu", threads) as runtime:
+            self._answers: Predictions = runtime.answer(self.data.frames)
         self._sha256, self._classes = spec.sha256, len(spec.classes)
         self._labels = self.data.labels.numpy().astype(np.int64)
         self.draws = GroupDraws([row.group for row in self.data.rows])

@@ -16,7 +16,7 @@ from app.tasks import Job
 from app.view_data import ReviewSnapshot
 from semc_core.errors import ModelFileError, ProtocolError, SemcError, SessionError
 from semc_core.model.spec import ModelSpec
-from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.live import LivePipeline
 from semc_core.protocols.checklist import checklist, of_saved, session_checklist
 from semc_core.protocols.loader import ProtocolBook, load_protocols
 from semc_core.protocols.protocol import Protocol, unknown_sentence
@@ -131,13 +131,13 @@ class ScanChecklist:
 
     def __init__(self, protocols: Protocols) -> None:
         self._protocols = protocols
-        self._engine: LiveEngine | None = None
+        self._engine: LivePipeline | None = None
         self._jobs: list[Job[int | None]] = []
         self._fault = ""
         self._made_of: tuple[object, ...] = ()
         self._view: ChecklistView | None = None
 
-    def begin(self, engine: LiveEngine) -> None:
+    def begin(self, engine: LivePipeline) -> None:
         """Of this scan from now on."""
         self._engine, self._made_of = engine, ()
 

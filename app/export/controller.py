@@ -60,7 +60,7 @@ class Subject:
             yield session
 
 
-class ExportControl:
+class ExportController:
     """Makes one export at a time. Called by one thread; only `close` waits.
 
     Attributes:

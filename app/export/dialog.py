@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.export.controller import ExportControl
-from app.export.options_page import ChoicesPage
+from app.export.controller import ExportController
+from app.export.options_page import OptionsPage
 from app.export.pages import DonePage, RunningPage, TextPage
 from app.export.presenter import (
     ExportState,
@@ -34,7 +34,7 @@ from app.export.presenter import (
 from app.export.preview import ExportPicture
 from app.file_dialogs import show_folder
 from app.settings import Settings
-from app.tasks import Fetcher
+from app.tasks import LatestTask
 from app.widgets import theme
 from app.widgets.forms import button, page_title
 from semc_core.export.options import TextChoice
@@ -61,7 +61,7 @@ class ExportDialog(QDialog):
 
     send_wanted = Signal(object)
 
-    def __init__(self, control: ExportControl, settings: Settings, folder: Path, parent: QWidget) -> None:
+    def __init__(self, control: ExportController, settings: Settings, folder: Path, parent: QWidget) -> None:
         """Ask about this export; `open` shows it.
 
         Args:
@@ -77,9 +77,9 @@ class ExportDialog(QDialog):
         self._at = 0
         self._masks: tuple[Crop, ...] | None = None
         self._shown: ExportState | None = None
-        self._pictures: Fetcher[Picture] = Fetcher(self._read, "export-pictures", self._say_fault)
+        self._pictures: LatestTask[Picture] = LatestTask(self._read, "export-pictures", self._say_fault)
         self._planes: tuple[PlaneEntry, ...] = ()
-        self.page = ChoicesPage(choices_from(settings.export_choices), settings.export_folder or folder)
+        self.page = OptionsPage(choices_from(settings.export_choices), settings.export_folder or folder)
         self.picture = ExportPicture()
         self.running_page, self.text_page, self.done_page = RunningPage(), TextPage(), DonePage()
         self._build()

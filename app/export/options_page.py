@@ -101,7 +101,7 @@ class PatientForm(QWidget):
         return ""
 
 
-class ChoicesPage(QScrollArea):
+class OptionsPage(QScrollArea):
     """What is exported. Decides nothing: `choices`, `patient`, `folder` and `name` say what stands there.
 
     Signals:

@@ -9,18 +9,18 @@ from typing import Final
 from app.settings import ScanOptions
 from app.tasks import Job
 from semc_core.errors import SemcError
-from semc_core.pipeline.live import LiveEngine
-from semc_core.pipeline.state import EngineSettings, Phase
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.runtime.base import Runtime
 from semc_core.session.recording.clips import ClipSettings
-from semc_core.session.writer import store_in
+from semc_core.session.writer import session_sink
 from semc_core.sources.base import FrameSource
 
 _log = logging.getLogger(__name__)
 _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
 
 
-def new_engine(options: ScanOptions) -> LiveEngine:
+def new_pipeline(options: ScanOptions) -> LivePipeline:
     """An engine for these options, not started. What is slow happens on its threads."""
 
     def open_it() -> FrameSource:
@@ -33,20 +33,20 @@ def new_engine(options: ScanOptions) -> LiveEngine:
 
         return load_runtime(options.model, options.device)
 
-    keeper = store_in(options.output, ClipSettings() if options.clips else None)
-    return LiveEngine(open_it, load_it, keeper, EngineSettings(record=options.record))
+    keeper = session_sink(options.output, ClipSettings() if options.clips else None)
+    return LivePipeline(open_it, load_it, keeper, PipelineSettings(record=options.record))
 
 
-class ScanControl:
+class ScanController:
     """Holds the scan that runs or ran last. Called by one thread; only `close` waits.
 
     Attributes:
         fault: Why the scan has not stopped yet, or "". It is tried again until it has.
     """
 
-    def __init__(self, make_engine: Callable[[ScanOptions], LiveEngine] = new_engine) -> None:
-        self._make_engine = make_engine
-        self._engine: LiveEngine | None = None
+    def __init__(self, make_pipeline: Callable[[ScanOptions], LivePipeline] = new_pipeline) -> None:
+        self._make_engine = make_pipeline
+        self._engine: LivePipeline | None = None
         self._options: ScanOptions | None = None
         self._next: ScanOptions | None = None
         self._stop: Job[None] | None = None
@@ -54,7 +54,7 @@ class ScanControl:
         self.fault = ""
 
     @property
-    def engine(self) -> LiveEngine | None:
+    def engine(self) -> LivePipeline | None:
         """The scan that runs, or ran last."""
         return self._engine
 

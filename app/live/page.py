@@ -25,9 +25,9 @@ from semc_core.imaging.heatmap import HeatMap, heat_map
 from semc_core.io.video_encoder import Quality
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
-from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import RecordingState
-from semc_core.pipeline.state import EngineState, Phase
+from semc_core.pipeline.state import Phase, PipelineState
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1
@@ -54,7 +54,7 @@ class _Held:
     saved: bool
 
 
-class ScanPage(QWidget):
+class LivePage(QWidget):
     """Shows one engine at a time.
 
     Attributes:
@@ -74,7 +74,7 @@ class ScanPage(QWidget):
         self.strip = SavedStrip()
         self.latency = RecentValues(keep_latencies)
         self.heat_map_on = False
-        self._engine: LiveEngine | None = None
+        self._engine: LivePipeline | None = None
         self._clear()
         self._build()
         self.view.region_refused.connect(lambda: self._say(_REGION_TOO_SMALL))
@@ -136,7 +136,7 @@ class ScanPage(QWidget):
         self.traces.setVisible(not self.checklist.takes_all and not short)
         self._traces_heading.setVisible(not self.checklist.narrow)
 
-    def begin(self, engine: LiveEngine) -> None:
+    def begin(self, engine: LivePipeline) -> None:
         """Show this scan from now on."""
         self._engine = engine
         self.words.begin(engine)
@@ -298,7 +298,7 @@ class ScanPage(QWidget):
             self.latency.add(now_s, value)
         self.view.latencies_ms.clear()
 
-    def _take_spec(self, engine: LiveEngine) -> None:
+    def _take_spec(self, engine: LivePipeline) -> None:
         if self._spec is None and engine.spec is not None:
             self._spec = engine.spec
             self._colours = theme.plane_colours(self._spec.planes)
@@ -313,7 +313,7 @@ class ScanPage(QWidget):
             self._heat = (result, heat)
         return self._heat[1]
 
-    def _show_picture(self, engine: LiveEngine, now_s: float) -> None:
+    def _show_picture(self, engine: LivePipeline, now_s: float) -> None:
         if self._held is not None:
             shown, result, heat = self._held.shown, self._held.result, self._held.heat
         else:
@@ -327,7 +327,7 @@ class ScanPage(QWidget):
         if not same or crop != view.crop:
             view.show_picture(shown.packet, result, heat, crop)
 
-    def _show_readout(self, state: EngineState, now_s: float, stopping: bool) -> None:
+    def _show_readout(self, state: PipelineState, now_s: float, stopping: bool) -> None:
         held = self._held
         result = self._result if held is None else held.result
         if result is not None and now_s - self._age_at_s >= _AGE_EVERY_S:

@@ -12,7 +12,7 @@ from typing import Final
 from app.formatting import Banner, StatusItem, Tone, duration, percent
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.sink import RecordingState
-from semc_core.pipeline.state import EngineState, Phase, Spread, Statistics
+from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.text import counted
 from semc_core.types import FramePacket, FrameResult, SavedPlane, SourceInfo
 
@@ -81,7 +81,7 @@ def shown_picture(
 
 
 def readout(
-    state: EngineState | None,
+    state: PipelineState | None,
     result: FrameResult | None,
     age_s: float,
     *,
@@ -214,7 +214,7 @@ class LabelRun:
 
 
 def banner(
-    state: EngineState | None,
+    state: PipelineState | None,
     info: SourceInfo | None,
     window_fault: str = "",
     read: Collection[str] = (),

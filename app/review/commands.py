@@ -61,7 +61,7 @@ class Corrector(Protocol):
         ...
 
 
-class ReviewDesk:
+class ReviewCommands:
     """Called by one thread.
 
     Attributes:

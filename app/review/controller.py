@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.review.frames import ReviewReader
 from app.review.sentences import done_sentence
 from app.review.session import OpenReview, ReviewRequest
-from app.tasks import SOON, Hand, Job
+from app.tasks import SOON, Job, SerialExecutor
 from app.view_data import ReviewSnapshot
 from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.imaging.thumbnail import thumbnail
@@ -32,7 +32,7 @@ _NOT_CHANGED: Final = "Nothing was changed: this session is open elsewhere, and 
 Opener = Callable[[ReviewRequest], OpenReview]
 
 
-class ReviewControl:
+class ReviewController:
     """Holds the session that is open in review. Called by one thread; only `close` waits.
 
     Attributes:
@@ -50,8 +50,10 @@ class ReviewControl:
         self.request: ReviewRequest | None = None
         self.arrived: Callable[[], None] = lambda: None
         self._open: OpenReview | None = None
-        self._hand: Hand | None = None
-        self._picture_hand: Hand | None = None  # so that no correction waits for a picture of a card
+        self._hand: SerialExecutor | None = None
+        self._picture_hand: SerialExecutor | None = (
+            None  # so that no correction waits for a picture of a card
+        )
         self._reader: ReviewReader | None = None
         self._lock = threading.Lock()
         self._snapshot = ReviewSnapshot()
@@ -73,9 +75,9 @@ class ReviewControl:
         """Open this next; what is open is closed first."""
         self._next, self.request = request, request
         self.fault, self._way_out = "", "source"
-        self.let_go()
+        self.release()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Close what is open, on another thread."""
         if self._open is not None:
             reader, hands, opened = self._reader, (self._hand, self._picture_hand), self._open
@@ -141,7 +143,7 @@ class ReviewControl:
                 job.result().close()
             except SemcError as error:
                 self.fault = str(error)
-        self.let_go()
+        self.release()
         while self._closing:
             self._closing.pop().result()
 
@@ -161,8 +163,8 @@ class ReviewControl:
         self._head, self._whole = (0, ""), False
         # One that waited when the session before was let go was forgotten with its hand.
         self._refreshing = False
-        self._hand = Hand(self._failed)
-        self._picture_hand = Hand(self._failed, "review-pictures", last=True)
+        self._hand = SerialExecutor(self._failed)
+        self._picture_hand = SerialExecutor(self._failed, "review-pictures", last=True)
         self._reader = ReviewReader(opened, self._failed, self.arrived)
         self._refresh()
 
@@ -389,7 +391,9 @@ def _way_out(error: SemcError) -> str:
     return "change_folder" if isinstance(error, SaveError) else "source"
 
 
-def _close_all(reader: ReviewReader | None, hands: Sequence[Hand | None], opened: OpenReview) -> None:
+def _close_all(
+    reader: ReviewReader | None, hands: Sequence[SerialExecutor | None], opened: OpenReview
+) -> None:
     for one in (reader, *hands):
         if one is not None:
             one.close()

@@ -12,10 +12,10 @@ from typing import Final
 
 from app.review.presenter import Candidate
 from app.review.session import OpenReview
-from app.tasks import Fetcher
+from app.tasks import LatestTask
 from semc_core.errors import SourceError
 from semc_core.imaging.thumbnail import thumbnail
-from semc_core.review.analysis import ReviewEngine
+from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.viewer import FrameViewer
 from semc_core.session.files import read_png
 from semc_core.types import FramePacket, FrameResult
@@ -37,18 +37,18 @@ class ReviewReader:
             arrived: Called on a thread when `frame` has another; returns at once.
         """
         self._frames: FrameViewer | None = None
-        self._looks: Fetcher[FrameResult] | None = None
-        self._saved: Fetcher[FramePacket] | None = None
-        self._better: Fetcher[tuple[int, list[Candidate]]] | None = None
+        self._looks: LatestTask[FrameResult] | None = None
+        self._saved: LatestTask[FramePacket] | None = None
+        self._better: LatestTask[tuple[int, list[Candidate]]] | None = None
         if opened.source is not None:
             self._frames = FrameViewer(opened.source, failed, arrived)
             if opened.analysis is not None:
                 opened.analysis.give_way_to(self._frames.wait_until_shown)
         else:
-            self._saved = Fetcher(partial(saved_frame, opened), "review-saved", failed)
+            self._saved = LatestTask(partial(saved_frame, opened), "review-saved", failed)
         if opened.analysis is not None:
-            self._looks = Fetcher(opened.analysis.look_at, "review-looks", failed)
-            self._better = Fetcher(partial(_better, opened.analysis), "review-better", failed)
+            self._looks = LatestTask(opened.analysis.look_at, "review-looks", failed)
+            self._better = LatestTask(partial(_better, opened.analysis), "review-better", failed)
 
     def frame(self, index: int) -> FramePacket | None:
         """The newest frame that was read, maybe one near `index`, which is asked for and comes soon."""
@@ -109,7 +109,7 @@ class ReviewReader:
                 fetcher.close()
 
 
-def _better(analysis: ReviewEngine, plane_id: int) -> tuple[int, list[Candidate]]:
+def _better(analysis: LoopAnalysis, plane_id: int) -> tuple[int, list[Candidate]]:
     return plane_id, [
         Candidate(one.packet.index, one.packet.pts_s, one.score, thumbnail(one.packet.pixels))
         for one in analysis.candidates(plane_id, _CANDIDATES)

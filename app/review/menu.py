@@ -9,11 +9,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.action_states import ONLY_LOOKED_AT
-from app.review.commands import ReviewDesk
+from app.review.commands import ReviewCommands
 from app.review.presenter import REASONS
 
 
-def show_plane_menu(desk: ReviewDesk, plane_id: int, at: QPoint, parent: QWidget) -> QMenu:
+def show_plane_menu(desk: ReviewCommands, plane_id: int, at: QPoint, parent: QWidget) -> QMenu:
     """Choose this plane and offer what can be done with it; `at` is on the screen."""
     desk.choose(plane_id)
     menu = QMenu(parent)

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.checklist.controller import Protocols, ReviewChecklist
 from app.checklist.panel import ChecklistPanel
 from app.formatting import Tone
-from app.review.commands import ReviewDesk
-from app.review.controller import ReviewControl
+from app.review.commands import ReviewCommands
+from app.review.controller import ReviewController
 from app.review.frame_panel import FramePanel, TransportBar
 from app.review.lanes import lane_shares
 from app.review.menu import show_plane_menu
@@ -68,12 +68,14 @@ class ReviewPage(QWidget):
 
     changed = Signal()
 
-    def __init__(self, control: ReviewControl, protocols: Protocols, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, control: ReviewController, protocols: Protocols, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._control = control
         self.words = ReviewChecklist(protocols)
         self.checklist = ChecklistPanel(can_add=True)
-        self.desk: ReviewDesk | None = None
+        self.desk: ReviewCommands | None = None
         self.heat_map_on = False
         self._open: OpenReview | None = None
         self._colours: dict[str, str] = {}
@@ -136,7 +138,7 @@ class ReviewPage(QWidget):
             moved.connect(lambda _: self.changed.emit())
         self._control.arrived = self.changed.emit
 
-    def _desk(self) -> ReviewDesk:
+    def _desk(self) -> ReviewCommands:
         """The desk; nothing on the page can be clicked before there is one."""
         assert self.desk is not None
         return self.desk
@@ -243,7 +245,9 @@ class ReviewPage(QWidget):
         if opened is None:
             self._show_nothing()
             return
-        self.desk = ReviewDesk(self._control, opened.times_s(None), opened.planes, opened.source is not None)
+        self.desk = ReviewCommands(
+            self._control, opened.times_s(None), opened.planes, opened.source is not None
+        )
         self._set_length()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
@@ -318,7 +322,7 @@ class ReviewPage(QWidget):
         self._show_strips(opened, desk, frame_index if packet is None else packet.index)
         self.ask_line.ask(desk.asking)
 
-    def _saved(self, desk: ReviewDesk, frame_index: int) -> FramePacket | None:
+    def _saved(self, desk: ReviewCommands, frame_index: int) -> FramePacket | None:
         """Without the loop: the saved frame of the chosen plane, while the playhead is there."""
         chosen = desk.chosen
         if chosen is None or chosen.frame_index != frame_index:
@@ -326,7 +330,7 @@ class ReviewPage(QWidget):
         packet = self._control.reader.saved(chosen.plane_id)
         return packet if packet is not None and packet.index == frame_index else None
 
-    def _take_snapshot(self, opened: OpenReview, desk: ReviewDesk) -> None:
+    def _take_snapshot(self, opened: OpenReview, desk: ReviewCommands) -> None:
         snapshot = self._control.snapshot
         if snapshot is self._snapshot:
             self._take_times(opened, desk)
@@ -340,7 +344,7 @@ class ReviewPage(QWidget):
             self.timeline.show_shares(lane_shares(self._table, opened.planes, opened.session.model.classes))
         self._take_times(opened, desk)
 
-    def _take_times(self, opened: OpenReview, desk: ReviewDesk) -> None:
+    def _take_times(self, opened: OpenReview, desk: ReviewCommands) -> None:
         """The loop may turn out longer or shorter than its packets promised, also after the analysis."""
         times_s = opened.times_s(self._table)
         if times_s is not desk.playhead.times_s:
@@ -348,7 +352,7 @@ class ReviewPage(QWidget):
             self._control.reader.read_again()
             self._set_length(extend=True)
 
-    def _show_picture(self, desk: ReviewDesk, packet: FramePacket | None, frame_index: int) -> None:
+    def _show_picture(self, desk: ReviewCommands, packet: FramePacket | None, frame_index: int) -> None:
         opened = self._open
         assert opened is not None
         # A label is only ever painted on the frame that it was made from.
@@ -372,7 +376,7 @@ class ReviewPage(QWidget):
             hint = mode_hint(desk.mode, desk.mark_from_s, shown.rows)
         view.show_texts(badges, hint, self._colours.get(shown.title))
 
-    def _look(self, desk: ReviewDesk, shown_index: int, is_there: bool) -> FrameResult | None:
+    def _look(self, desk: ReviewCommands, shown_index: int, is_there: bool) -> FrameResult | None:
         """What the model says of the very frame that is shown; while it plays, only for the heat map.
 
         It is asked once the frame at the playhead is there, so that it does not hold up that frame.
@@ -396,7 +400,7 @@ class ReviewPage(QWidget):
             self._heat = (result, heat)
         return self._heat[1]
 
-    def _show_place(self, opened: OpenReview, desk: ReviewDesk, frame_index: int) -> None:
+    def _show_place(self, opened: OpenReview, desk: ReviewCommands, frame_index: int) -> None:
         head = desk.playhead
         last_s = float(head.times_s[-1]) if head.count else 0.0
         count = opened.frame_index(head.count - 1, self._table) + 1 if head.count else 0
@@ -408,7 +412,7 @@ class ReviewPage(QWidget):
         short, share = progress_short(progress)
         self.transport.progress.show_progress((text, short), share)
 
-    def _show_strips(self, opened: OpenReview, desk: ReviewDesk, index: int) -> None:
+    def _show_strips(self, opened: OpenReview, desk: ReviewCommands, index: int) -> None:
         snapshot, pictures, chosen = self._snapshot, self._control.pictures, desk.chosen
         if snapshot is None:
             return

@@ -15,7 +15,7 @@ from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
-from semc_core.session.changes import Decision, decided, decision
+from semc_core.session.changes import Authorship, decided, decision
 from semc_core.session.records import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
 
 _SAME_TIME_S: Final = 0.05
@@ -255,10 +255,10 @@ def plane_sentence(plane: PlaneEntry) -> str:
     """All there is to know of a plane, in a few sentences."""
     text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
     how = decision(plane)
-    if how is Decision.SAVED:
+    if how is Authorship.SAVED:
         what = "a plane names" if plane.plane == NON_STANDARD else "its name confirms"
         text += f" Captured by hand; the key of {what} it."
-    elif how is not Decision.FOUND and not (how is Decision.CONFIRMED and plane.rejected):
+    elif how is not Authorship.FOUND and not (how is Authorship.CONFIRMED and plane.rejected):
         text += f" {decided(plane)}."
     if plane.rejected:
         text += " Rejected" + (f": {plane.reason}." if plane.reason else ".")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
 from semc_core.model.file import read_spec
-from semc_core.review.analysis import ReviewEngine
+from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.loop import LoopPlace, loop_place
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
@@ -94,7 +94,7 @@ def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
         source.close()
         raise
     ready = LazyModel(_loader(session, request), runtime)
-    engine = ReviewEngine(session, source, ready)
+    engine = LoopAnalysis(session, source, ready)
     return OpenReview(session, source, engine, source.info.notice, again=False, model=ready)
 
 
@@ -117,7 +117,7 @@ def _from_session(session: Session, request: ReviewRequest, loop: Path | None = 
         engine = None
         if source is not None:
             undone.callback(source.close)
-            engine = ReviewEngine(session, source, later, place.in_order)
+            engine = LoopAnalysis(session, source, later, place.in_order)
         undone.pop_all()
     held = LOOKING_ONLY if session.read_only else ""
     of_source = "" if source is None else source.info.notice
@@ -238,7 +238,7 @@ class OpenReview:
 
     session: Session
     source: SeekableSource | None
-    analysis: ReviewEngine | None
+    analysis: LoopAnalysis | None
     notice: str = ""
     again: bool = True
     model: LazyModel | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.send.presenter import SendSnapshot, objects, sending_fault
-from app.tasks import SOON, Hand, Job
+from app.tasks import SOON, Job, SerialExecutor
 from semc_core.errors import SemcError
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class SendControl:
+class SendController:
     """Called by one thread; only `close` waits.
 
     Attributes:
@@ -41,7 +41,7 @@ class SendControl:
         """
         self._data = data
         self._reviewed = reviewed
-        self._hand: Hand | None = None
+        self._hand: SerialExecutor | None = None
         self._service: SendService | None = None
         self._test: Job[str] | None = None
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class SendControl:
     def open(self) -> None:
         """Open the queue, and begin to send what waits. May be called again."""
         if self._hand is None:
-            self._hand = Hand(self._tell_fault, "pacs-hand")
+            self._hand = SerialExecutor(self._tell_fault, "pacs-hand")
             self._hand.do(self._open_service)
 
     @property
@@ -275,8 +275,8 @@ class SendControl:
 
 
 def _echo(destination: Destination) -> str:
-    from semc_core.pacs.client import Link
+    from semc_core.pacs.client import StorageAssociation
 
-    with Link(destination) as link:
+    with StorageAssociation(destination) as link:
         link.echo()
     return f"{destination.name} answers."

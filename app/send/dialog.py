@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.send.controller import SendControl
+from app.send.controller import SendController
 from app.send.presenter import JobRow, SendSnapshot, destination_line, job_row, service_words
 from app.send.server_form import ServerForm
 from app.widgets import theme
@@ -43,7 +43,7 @@ class SendDialog(QDialog):
     """
 
     def __init__(
-        self, control: SendControl, bundle: Path | None, session: Path | None, parent: QWidget
+        self, control: SendController, bundle: Path | None, session: Path | None, parent: QWidget
     ) -> None:
         """Show the queue; `open` shows the dialog.
 

@@ -39,7 +39,7 @@ from semc_core.io.video_encoder import Quality
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
 
 
-class SourcePage(QWidget):
+class StartPage(QWidget):
     """What to scan from.
 
     Signals:
@@ -368,7 +368,7 @@ class RecordSettings(QWidget):
 class SourceLists:
     """Makes them on other threads and shows them. Called by the window's thread; only `close` waits."""
 
-    def __init__(self, page: SourcePage, report: Callable[[str], None]) -> None:
+    def __init__(self, page: StartPage, report: Callable[[str], None]) -> None:
         """Show them on `page`, and `report` what goes wrong."""
         self._page = page
         self._report = report

@@ -13,7 +13,7 @@ from app.train.process import TrainingProcess, TrainPlan, why_not
 from semc_core.errors import SemcError
 from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_spec
-from semc_core.model.registry import SHIPPED, ModelLibrary, Version
+from semc_core.model.registry import SHIPPED, ModelRegistry, Version
 from semc_core.session.session import sessions_below
 from semc_core.text import counted
 
@@ -26,7 +26,7 @@ _DEFAULT_PRESET: Final = "semc_live"
 _NAME_LENGTH: Final = 26
 
 
-class TrainControl:
+class TrainController:
     """Follows the newest training and shows it on the page. Called by the window's thread.
 
     Args:
@@ -44,7 +44,7 @@ class TrainControl:
         self._page, self._choices = page, choices
         self._model_changed = model_changed
         self.process = TrainingProcess(choices.data / "training")
-        self._library = ModelLibrary(choices.data / "models")
+        self._library = ModelRegistry(choices.data / "models")
         self._folders: list[str] = []
         self._sessions: Job[int] | None = None
         self._corrected: int | None = None
@@ -107,7 +107,7 @@ class TrainControl:
         Raises:
             SemcError: A model could not be taken into use.
         """
-        self.process.let_go()
+        self.process.release()
         if self._sessions is not None:
             self._sessions.result()
         if self._using is not None:

@@ -173,7 +173,7 @@ class TrainingProcess:
         self._stop_wanted = True
         self._ask_to_stop()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """The program ends; the training goes on without it."""
         if self._child is not None and self._child.poll() is None:
             self._child.returncode = 0  # it is nobody's child any more, and nobody waits for it

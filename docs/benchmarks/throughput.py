@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.pipeline.batch import review
-from semc_core.pipeline.stages import Conclusions, FrameLook, classify
+from semc_core.pipeline.stages import DecisionStage, PreparationStage, classify
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
 from semc_core.sources.open import open_source
@@ -27,8 +27,8 @@ from semc_core.sources.open import open_source
 def one_at_a_time(path: str, runtime: Runtime) -> int:
     """Read, prepare, classify, conclude, one after the other. Returns the number of frames."""
     spec = runtime.spec
-    look, count = FrameLook(spec.preprocessing), 0
-    conclusions = Conclusions(spec.classes, spec.thresholds, none_class=spec.none_class)
+    look, count = PreparationStage(spec.preprocessing), 0
+    conclusions = DecisionStage(spec.classes, spec.thresholds, none_class=spec.none_class)
     source = open_source(path)
     while (packet := source.read()) is not None:
         looked = look.look(packet)

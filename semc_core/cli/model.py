@@ -16,7 +16,7 @@ from semc_core.cli.arguments import IN_USE, count, model_file, new_file
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison, run_folder
 from semc_core.model.file import read_spec
-from semc_core.model.registry import SHIPPED, ModelLibrary, Version
+from semc_core.model.registry import SHIPPED, ModelRegistry, Version
 from semc_core.model.spec import Architecture
 from semc_core.text import counted
 
@@ -202,7 +202,7 @@ def _quantise(args: argparse.Namespace) -> int:
         LEAST_AGREEMENT,
         MOST_LOST,
         folder_pictures,
-        quantise_file,
+        quantize_file,
         require_nncf,
         simulated_pictures,
     )
@@ -215,7 +215,7 @@ def _quantise(args: argparse.Namespace) -> int:
             simulated_pictures(spec) if args.data == "simulated" else folder_pictures(spec, Path(args.data))
         )
         progress.update(task, description="Quantising and measuring")
-        result = quantise_file(args.file, args.out, pictures, args.threads)
+        result = quantize_file(args.file, args.out, pictures, args.threads)
     calibrated, measured = counted(result.calibrated_on, "picture"), counted(result.measured_on, "other")
     print(f"calibrated on {calibrated}, measured on {measured}")
     print(f"accuracy {result.accuracy_float32:.2%} in float32, {result.accuracy_int8:.2%} in int8")
@@ -308,7 +308,7 @@ def show_list(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    library = ModelLibrary()
+    library = ModelRegistry()
     versions, current = library.versions(), library.current()
     in_use = SHIPPED if current is None else current.number
     if args.json:
@@ -332,7 +332,7 @@ def use(args: argparse.Namespace) -> int:
     Raises:
         SemcError: There is no such model, or it is refused.
     """
-    library = ModelLibrary()
+    library = ModelRegistry()
     if args.model.isdecimal():
         print(in_words(library.use(int(args.model))))
         return 0
@@ -350,12 +350,12 @@ def use(args: argparse.Namespace) -> int:
 
 
 def promoted(model: Path, comparison: Comparison | None, note: str, *, force: bool) -> Version:
-    """Use a model file from now on, if it may replace the one in use; see `ModelLibrary.promote`.
+    """Use a model file from now on, if it may replace the one in use; see `ModelRegistry.promote`.
 
     Raises:
         SemcError: It is refused, and the sentence says why and what can be done; or it cannot be written.
     """
-    library = ModelLibrary()
+    library = ModelRegistry()
     refusal = "" if force else library.refusal(read_spec(model).sha256, comparison)
     if refusal:
         # A file that `semc calibrate` or `semc model fit-gate` wrote has no training to go on with.
@@ -377,7 +377,7 @@ def rollback(args: argparse.Namespace) -> int:
     Raises:
         SemcError: There is nothing to go back to.
     """
-    print(in_words(ModelLibrary().rollback()))
+    print(in_words(ModelRegistry().rollback()))
     return 0
 
 

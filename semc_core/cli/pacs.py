@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from semc_core.pacs.destinations import Destination
     from semc_core.pacs.queue import Outbox, SendQueue
-    from semc_core.pacs.queue_store import Job, QueueFile
+    from semc_core.pacs.queue_store import Job, QueueStore
 
 HELP = "Send exports to a PACS: servers, and the queue of what is sent."
 
@@ -68,10 +68,10 @@ def run(args: argparse.Namespace) -> int:
     if args.action in ("add", "servers", "remove", "echo"):
         return _servers(args, console)
     from semc_core.pacs.queue import SendQueue
-    from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
+    from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
     from semc_core.paths import data_folder
 
-    with closing(QueueFile(data_folder() / FOLDER_NAME)) as file:
+    with closing(QueueStore(data_folder() / FOLDER_NAME)) as file:
         queue = SendQueue(file)
         if args.action == "send":
             return _send(args, file, queue, console)
@@ -126,10 +126,10 @@ def _servers(args: argparse.Namespace, console: Console) -> int:
     elif args.action == "remove":
         _remove(args.name, book.remove)
     elif args.action == "echo":
-        from semc_core.pacs.client import Link
+        from semc_core.pacs.client import StorageAssociation
 
         destination = book.get(args.name)
-        with Link(destination) as link:
+        with StorageAssociation(destination) as link:
             link.echo()
         _say(console, f"{destination.name} answers.")
     else:
@@ -155,10 +155,10 @@ def _add(args: argparse.Namespace, put: Callable[[Destination], None]) -> None:
 
 def _remove(name: str, remove: Callable[[str], None]) -> None:
     from semc_core.pacs.queue import SendQueue
-    from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
+    from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
     from semc_core.paths import data_folder
 
-    with closing(QueueFile(data_folder() / FOLDER_NAME)) as file:
+    with closing(QueueStore(data_folder() / FOLDER_NAME)) as file:
         waiting = SendQueue(file).waiting_for(name)
     if waiting:
         objects = counted(waiting, "object")
@@ -182,7 +182,7 @@ def _list_servers(destinations: Sequence[Destination], console: Console) -> None
         _say(console, 'There is no server yet; add one with "semc pacs add NAME HOST PORT AE_TITLE".')
 
 
-def _send(args: argparse.Namespace, file: QueueFile, queue: SendQueue, console: Console) -> int:
+def _send(args: argparse.Namespace, file: QueueStore, queue: SendQueue, console: Console) -> int:
     from semc_core.pacs.bundle import exported_objects
     from semc_core.pacs.destinations import DestinationBook
     from semc_core.paths import data_folder
@@ -223,7 +223,7 @@ def _export(folder: Path, target: Path, text: str) -> None:
         export_session(session, target, options)
 
 
-def _run(file: QueueFile, queue: SendQueue, console: Console, job_id: int | None, *, wait: bool) -> int:
+def _run(file: QueueStore, queue: SendQueue, console: Console, job_id: int | None, *, wait: bool) -> int:
     """Send what is due; all that waits with `wait`. Then say what became of a job, or of all that waited."""
     from semc_core.pacs.bundle import log_all
     from semc_core.pacs.queue import Outbox, SentElsewhere

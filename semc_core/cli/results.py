@@ -34,7 +34,7 @@ from semc_core.pipeline.batch import Reviewed
 from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
 from semc_core.session.files import Origin, versions
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from semc_core.types import FrameResult, SavedPlane, SourceInfo
 
 _DIGITS: Final = 6
@@ -62,7 +62,7 @@ class ResultFolder:
             self._work.mkdir(parents=True)
         except OSError as error:
             raise save_error(target.parent, error) from error
-        self._store = SessionKeeper(self._work, origin, fresh=False)
+        self._store = SessionWriter(self._work, origin, fresh=False)
 
     def __enter__(self) -> ResultFolder:
         return self

@@ -35,7 +35,7 @@ _SMOOTH_SHARE: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureQuality:
     """What the guard says of one frame.
 
     Attributes:
@@ -47,7 +47,7 @@ class Look:
     moving: bool
 
 
-class PictureGuard:
+class QualityGate:
     """Judge frame after frame, on a gray copy of the region of interest of 128 x 96 px.
 
     * black: nearly no pixel is lit.
@@ -64,18 +64,18 @@ class PictureGuard:
         self._reference: NDArray[np.uint8] | None = None
         self._changed_s = 0.0
 
-    def update(self, packet: FramePacket, crop: Crop) -> Look:
+    def update(self, packet: FramePacket, crop: Crop) -> PictureQuality:
         """Judge the next frame. `crop` is the region of interest, pixels."""
         gray = small_gray(packet.pixels, crop, _WIDTH_PX, _HEIGHT_PX)
         moving = self._reference is None or difference(gray, self._reference) > _STILL_LEVEL
         if moving or packet.pts_s < self._changed_s:
             self._reference, self._changed_s = gray, packet.pts_s
         if is_black(gray):
-            return Look(BLACK, moving)
+            return PictureQuality(BLACK, moving)
         if is_flat(gray):
-            return Look(FLAT, moving)
+            return PictureQuality(FLAT, moving)
         frozen = packet.pts_s - self._changed_s > FROZEN_AFTER_S
-        return Look(FROZEN if frozen else LIVE, moving)
+        return PictureQuality(FROZEN if frozen else LIVE, moving)
 
 
 def is_black(gray: NDArray[np.uint8]) -> bool:

@@ -63,7 +63,7 @@ class _Index:
     used: tuple[int, ...] = (SHIPPED,)
 
 
-class ModelLibrary:
+class ModelRegistry:
     """The versions in one folder. Several programs may use it at once.
 
     Args:
@@ -293,7 +293,7 @@ def current_model() -> Path:
     Raises:
         ModelFileError: The version in use is gone or changed, or the library cannot be read.
     """
-    library = ModelLibrary()
+    library = ModelRegistry()
     return library.path(library.current())
 
 

@@ -64,7 +64,7 @@ _REASONS: Final = {
 }
 
 
-class LinkFault(PacsError):
+class AssociationFault(PacsError):
     """There is no connection, or it was lost.
 
     Attributes:
@@ -89,7 +89,7 @@ class Answer:
     sentence: str = ""
 
 
-class Link:
+class StorageAssociation:
     """An open association. Use as a context; from one thread, but for `interrupt`."""
 
     def __init__(
@@ -133,7 +133,7 @@ class Link:
                 evt_handlers=[(evt.EVT_CONN_OPEN, self._connected)],
             )
         except (OSError, UnicodeError) as error:
-            raise LinkFault(
+            raise AssociationFault(
                 f'There is no host "{destination.host}"; check its name, and the network.'
             ) from error
         if not self._association.is_established:
@@ -162,7 +162,7 @@ class Link:
         """
         status = self._asked(lambda: self._association.send_c_echo(self._next_message()))
         if status != _SUCCESS:
-            raise LinkFault(f"{self._server} answers, but with status {status:04X}; ask who runs it.")
+            raise AssociationFault(f"{self._server} answers, but with status {status:04X}; ask who runs it.")
 
     def store(self, one: DicomObject, path: Path) -> Answer:
         """C-STORE an object from its file, unpacked if the server wants that.
@@ -253,8 +253,10 @@ class Link:
         if not self._association.is_established:
             raise self._lost()
 
-    def _lost(self) -> LinkFault:
-        return LinkFault(f"The connection with {self._server} broke off, or it gave no answer in time.")
+    def _lost(self) -> AssociationFault:
+        return AssociationFault(
+            f"The connection with {self._server} broke off, or it gave no answer in time."
+        )
 
     def _answer(self, status: int) -> Answer:
         server = self._server
@@ -274,21 +276,21 @@ class Link:
             return Answer("not now", f"{server} has no room (status {status:04X}); ask who runs it.")
         return Answer("not now", f"{server} could not store it (status {status:04X}).")
 
-    def _why_not(self, association: Association, secured: SecuredContext | None) -> LinkFault:
+    def _why_not(self, association: Association, secured: SecuredContext | None) -> AssociationFault:
         where = f"{self._destination.host}, port {self._destination.port}"
         if association.is_rejected:
             reply = cast(Any, association.acceptor.primitive)
             reason = _REASONS.get((int(reply.result_source), int(reply.diagnostic)), "refuses the connection")
             said = reason.format(title=self._destination.title, own_title=self._destination.own_title)
-            return LinkFault(f"{self._server} {said}.", permanent=int(reply.result) == _PERMANENT)
+            return AssociationFault(f"{self._server} {said}.", permanent=int(reply.result) == _PERMANENT)
         if secured is not None and secured.fault:
             sentence = f"{self._server} cannot be reached over TLS: {secured.fault}"
-            return LinkFault(sentence, permanent=secured.permanent)
+            return AssociationFault(sentence, permanent=secured.permanent)
         if self._socket is None:
-            return LinkFault(
+            return AssociationFault(
                 f"{self._server} cannot be reached ({where}); check that it runs, and the network."
             )
-        return LinkFault(
+        return AssociationFault(
             f"Something at {where} takes connections but does not answer as a DICOM server; check the port."
         )
 

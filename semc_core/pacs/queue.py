@@ -22,7 +22,7 @@ from typing import Any, Final
 from semc_core.errors import PacsError, SessionError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.lock import WriterLock
-from semc_core.pacs.queue_store import Added, DicomObject, Item, Job, QueueFile, write_private
+from semc_core.pacs.queue_store import Added, DicomObject, Item, Job, QueueStore, write_private
 from semc_core.text import utc_now
 
 _OPEN = "state IN ('waiting', 'failed', 'refused')"
@@ -31,7 +31,7 @@ _OPEN = "state IN ('waiting', 'failed', 'refused')"
 class SendQueue:
     """The queue as the user sees it. Safe from any thread; several programs may use it."""
 
-    def __init__(self, file: QueueFile) -> None:
+    def __init__(self, file: QueueStore) -> None:
         """Use an open queue."""
         self._file = file
 
@@ -255,7 +255,7 @@ class SentElsewhere(PacsError):
 class Outbox:
     """The one sender's hold on the queue, from construction to `close`, or the end of its process."""
 
-    def __init__(self, file: QueueFile, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, file: QueueStore, *, now: Callable[[], float] = time.time) -> None:
         """Take hold of it, and set right what a kill left.
 
         Args:

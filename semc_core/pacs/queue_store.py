@@ -50,7 +50,7 @@ _ITEM: Final = (
 )
 
 
-class QueueFile:
+class QueueStore:
     """The open queue. Safe from any thread; several programs may have it open."""
 
     def __init__(self, folder: Path) -> None:
@@ -68,7 +68,7 @@ class QueueFile:
             self.objects.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             raise save_error(folder, error) from error
-        with _told(folder):
+        with _translate_sqlite_errors(folder):
             self._connection = _connect(folder)
 
     def close(self) -> None:
@@ -79,13 +79,13 @@ class QueueFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for looking something up."""
-        with self._lock, _told(self.folder):
+        with self._lock, _translate_sqlite_errors(self.folder):
             yield self._connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection; all that is written becomes part of the file at the end, or nothing."""
-        with self._lock, _told(self.folder), transaction(self._connection):
+        with self._lock, _translate_sqlite_errors(self.folder), transaction(self._connection):
             yield self._connection
 
     def items(self, where: str, values: Sequence[object] | Mapping[str, object]) -> tuple[Item, ...]:
@@ -146,7 +146,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _translate_sqlite_errors(folder: Path) -> Iterator[None]:
     """Turn SQLite's errors into sentences."""
     try:
         yield

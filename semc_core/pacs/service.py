@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from semc_core.errors import PacsError, SemcError
-from semc_core.pacs.client import MOST_OBJECTS, Link, LinkFault, shut_down
+from semc_core.pacs.client import MOST_OBJECTS, AssociationFault, StorageAssociation, shut_down
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.queue import Outbox, SendQueue, SentElsewhere
-from semc_core.pacs.queue_store import FOLDER_NAME, Item, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, Item, QueueStore
 from semc_core.session.records import file_sha256
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class SendService:
             SaveError: It cannot be written.
         """
         self.book = DestinationBook(data)
-        self._file = QueueFile(data / FOLDER_NAME)
+        self._file = QueueStore(data / FOLDER_NAME)
         self.queue = SendQueue(self._file)
         self._changed = changed or (lambda: None)
         self._condition = threading.Condition()
@@ -208,7 +208,7 @@ class Sender:
             return True
         try:
             self._send(destination, items)
-        except LinkFault as fault:
+        except AssociationFault as fault:
             if not self._stopped.is_set():
                 self._failed(destination, fault, permanent=fault.permanent)
         except PacsError as error:
@@ -239,7 +239,7 @@ class Sender:
     def _send(self, destination: Destination, items: Sequence[Item]) -> None:
         ask = any(item.unclear for item in items)
         offers = [item.what for item in items]
-        with Link(destination, offers, ask=ask, opened=self._opened) as link:
+        with StorageAssociation(destination, offers, ask=ask, opened=self._opened) as link:
             for done, item in enumerate(items):
                 self._watch(destination.name, done, len(items))
                 if self._stopped.is_set():
@@ -247,7 +247,7 @@ class Sender:
                 self._send_one(link, destination, item)
             self._watch(destination.name, len(items), len(items))
 
-    def _send_one(self, link: Link, destination: Destination, item: Item) -> None:
+    def _send_one(self, link: StorageAssociation, destination: Destination, item: Item) -> None:
         if item.unclear and link.has(item.what):
             self._outbox.sent(item, "The answer was lost; the server said later that it has it.")
             return
@@ -263,7 +263,7 @@ class Sender:
             return
         try:
             answer = link.store(item.what, path)
-        except LinkFault as fault:
+        except AssociationFault as fault:
             self._outbox.broke_off(item, str(fault), destination.attempts)
             raise
         if answer.kind == "stored":

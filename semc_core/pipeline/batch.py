@@ -12,8 +12,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from semc_core.errors import UsageError
-from semc_core.pipeline.queues import MailboxClosed, WaitingQueue
-from semc_core.pipeline.stages import Conclusions, FrameLook, LookedAt, chosen_thresholds, classify, inside
+from semc_core.pipeline.queues import BoundedQueue, QueueClosed
+from semc_core.pipeline.stages import (
+    DecisionStage,
+    PreparationStage,
+    PreparedFrame,
+    chosen_thresholds,
+    classify,
+    inside,
+)
 from semc_core.runtime.base import Runtime
 from semc_core.sources.base import FrameSource
 from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Thresholds
@@ -61,19 +68,19 @@ def review(
     if batch < 1:
         raise UsageError("The batch must be at least 1; give a larger number.")
     spec = runtime.spec
-    look = FrameLook(spec.preprocessing)
+    look = PreparationStage(spec.preprocessing)
     hint: Crop | None = crop or getattr(source, "hinted_crop", None)
     if hint is not None:
         look.fix_crop(hint)
     chosen = chosen_thresholds(spec, thresholds)
-    conclusions = Conclusions(spec.classes, chosen, none_class=spec.none_class)
+    conclusions = DecisionStage(spec.classes, chosen, none_class=spec.none_class)
     reader = _Reader(source, look, batch, crop, give_way)
     try:
-        for looked in reader:
-            predictions = classify(runtime, looked)
-            concluded = [conclusions.conclude(*pair) for pair in zip(looked, predictions, strict=True)]
+        for prepared in reader:
+            predictions = classify(runtime, prepared)
+            decisions = [conclusions.conclude(*pair) for pair in zip(prepared, predictions, strict=True)]
             yield Reviewed(
-                [one.result for one in concluded], [event for one in concluded for event in one.events]
+                [one.result for one in decisions], [event for one in decisions for event in one.events]
             )
         yield Reviewed(events=conclusions.finish())
     finally:
@@ -86,7 +93,7 @@ class _Reader:
     def __init__(
         self,
         source: FrameSource,
-        look: FrameLook,
+        look: PreparationStage,
         batch: int,
         asked: Crop | None,
         give_way: Callable[[], None],
@@ -96,18 +103,18 @@ class _Reader:
         self._batch = batch
         self._asked = asked
         self._give_way = give_way
-        self._queue: WaitingQueue[list[LookedAt]] = WaitingQueue(_BATCHES_AHEAD)
+        self._queue: BoundedQueue[list[PreparedFrame]] = BoundedQueue(_BATCHES_AHEAD)
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="review-reader")
         self._thread.start()
 
-    def __iter__(self) -> Iterator[list[LookedAt]]:
+    def __iter__(self) -> Iterator[list[PreparedFrame]]:
         while True:
             try:
-                looked = self._queue.get()
-            except MailboxClosed:
+                prepared = self._queue.get()
+            except QueueClosed:
                 break
-            yield looked
+            yield prepared
         if self._error is not None:
             raise self._error
 
@@ -129,16 +136,16 @@ class _Reader:
             self._queue.finish()
 
     def _read_all(self) -> None:
-        looked: list[LookedAt] = []
+        prepared: list[PreparedFrame] = []
         while (packet := self._source.read()) is not None:
             self._check_first(packet)
-            looked.append(self._look.look(packet))
+            prepared.append(self._look.look(packet))
             self._give_way()
-            if len(looked) == self._batch:
-                self._queue.put(looked)
-                looked = []
-        if looked:
-            self._queue.put(looked)
+            if len(prepared) == self._batch:
+                self._queue.put(prepared)
+                prepared = []
+        if prepared:
+            self._queue.put(prepared)
 
     def _check_first(self, packet: FramePacket) -> None:
         """Refuse a region that was mistyped; later pictures may be of another size."""

@@ -7,13 +7,13 @@ import threading
 from typing import Final
 
 from semc_core.errors import ModelFileError, SemcError
-from semc_core.pipeline.state import EngineState, Phase
+from semc_core.pipeline.state import Phase, PipelineState
 
 _log = logging.getLogger(__name__)
 _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
 
 
-class Course:
+class Lifecycle:
     """From idle over starting and running to one end; what comes after the first end changes nothing.
 
     For any thread.
@@ -21,10 +21,10 @@ class Course:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._state = EngineState(Phase.IDLE)
+        self._state = PipelineState(Phase.IDLE)
 
     @property
-    def state(self) -> EngineState:
+    def state(self) -> PipelineState:
         """The phase; in a fault the sentence that says why."""
         with self._lock:
             return self._state
@@ -38,17 +38,17 @@ class Course:
         with self._lock:
             if self._state.phase is not Phase.IDLE:
                 raise SemcError("The scan was already started; start a new one.")
-            self._state = EngineState(Phase.STARTING)
+            self._state = PipelineState(Phase.STARTING)
 
     def run(self) -> None:
         """All that it needs is there; a scan that is over stays so."""
         with self._lock:
             if self._state.phase is Phase.STARTING:
-                self._state = EngineState(Phase.RUNNING)
+                self._state = PipelineState(Phase.RUNNING)
 
     def end(self, phase: Phase) -> None:
         """It has ended by itself, or was stopped."""
-        self._end(EngineState(phase))
+        self._end(PipelineState(phase))
 
     def fail(self, error: Exception) -> None:
         """A thread broke off: keep the sentence that says why, and log the fault."""
@@ -58,9 +58,9 @@ class Course:
         else:
             sentence = f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."
             _log.error("The scan was ended by a fault.", exc_info=error)
-        self._end(EngineState(Phase.FAULT, sentence, isinstance(error, ModelFileError)))
+        self._end(PipelineState(Phase.FAULT, sentence, isinstance(error, ModelFileError)))
 
-    def _end(self, state: EngineState) -> None:
+    def _end(self, state: PipelineState) -> None:
         with self._lock:
             if self._state.phase not in _FINAL:
                 self._state = state

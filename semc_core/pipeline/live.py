@@ -16,12 +16,12 @@ from dataclasses import replace
 from semc_core.errors import SemcError, SourceInterrupted
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.capture_tap import CaptureTap
-from semc_core.pipeline.course import Course
-from semc_core.pipeline.queues import LatestMailbox, MailboxClosed
-from semc_core.pipeline.sink import KeeperFactory, MemoryKeeper, PlaneKeeper
-from semc_core.pipeline.stages import Conclusions, FrameLook, chosen_thresholds, classify
-from semc_core.pipeline.state import EngineSettings, EngineState, Phase, Spread, Statistics
-from semc_core.pipeline.statistics import Meter
+from semc_core.pipeline.course import Lifecycle
+from semc_core.pipeline.queues import LatestQueue, QueueClosed
+from semc_core.pipeline.sink import MemorySink, PlaneSink, SinkFactory
+from semc_core.pipeline.stages import DecisionStage, PreparationStage, chosen_thresholds, classify
+from semc_core.pipeline.state import Phase, PipelineSettings, PipelineState, Spread, Statistics
+from semc_core.pipeline.statistics import FrameCounter
 from semc_core.runtime.base import Runtime
 from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource, PacedSource
@@ -30,7 +30,7 @@ from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, SavedPlan
 _log = logging.getLogger(__name__)
 
 
-class LiveEngine:
+class LivePipeline:
     """One scan, from start to end. Not used again after it.
 
     All methods and properties are for any thread and return at once, except `stop`.
@@ -46,37 +46,37 @@ class LiveEngine:
         self,
         source_factory: Callable[[], FrameSource],
         runtime_factory: Callable[[], Runtime],
-        keeper_factory: KeeperFactory | None,
-        settings: EngineSettings | None = None,
+        sink_factory: SinkFactory | None,
+        settings: PipelineSettings | None = None,
     ) -> None:
         """Prepare a scan; nothing is opened yet.
 
         Args:
             source_factory: Opens the source. Called on the capture thread.
             runtime_factory: Loads the model. Called on the inference thread.
-            keeper_factory: Makes the store for what is found (`session.store.store_in`); None, or
+            sink_factory: Makes the store for what is found (`session.store.store_in`); None, or
                 `settings.save` off, writes nothing. Called on the inference thread.
             settings: The user's choices.
         """
         self._source_factory = source_factory
         self._runtime_factory = runtime_factory
-        self._keeper_factory = keeper_factory
-        self._settings = settings or EngineSettings()
-        self.preview: LatestMailbox[FramePacket] = LatestMailbox()
-        self.results: LatestMailbox[FrameResult] = LatestMailbox()
-        self._frames: LatestMailbox[FramePacket] = LatestMailbox()
+        self._sink_factory = sink_factory
+        self._settings = settings or PipelineSettings()
+        self.preview: LatestQueue[FramePacket] = LatestQueue()
+        self.results: LatestQueue[FrameResult] = LatestQueue()
+        self._frames: LatestQueue[FramePacket] = LatestQueue()
         self.tap = CaptureTap()
-        self._meter = Meter(keep_all=self._settings.keep_durations)
+        self._counter = FrameCounter(keep_all=self._settings.keep_durations)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._course = Course()
+        self._course = Lifecycle()
         self._ending = False
         self._opened = threading.Event()
         self._model_ready = threading.Event()
         self._source: FrameSource | None = None
         self._spec: ModelSpec | None = None
         self._device_name = ""
-        self._keeper: PlaneKeeper | None = None
+        self._sink: PlaneSink | None = None
         self._latest: FrameResult | None = None
         self._crop: Crop | None = None
         self._asked_crops: list[Crop | None] = []
@@ -84,14 +84,14 @@ class LiveEngine:
         self._inference_thread = threading.Thread(target=self._infer, name="inference")
 
     @property
-    def state(self) -> EngineState:
+    def state(self) -> PipelineState:
         """Phase and the sentence to show: why it failed, what it waits for, or what could not be saved."""
         state = self._course.state
         with self._lock:
-            keeper, opened = self._keeper, self._source is not None
+            sink, opened = self._sink, self._source is not None
         if state.phase is Phase.STARTING:
             return replace(state, message="Loading the model." if opened else "Opening the source.")
-        return state if state.message or keeper is None else replace(state, message=keeper.fault)
+        return state if state.message or sink is None else replace(state, message=sink.fault)
 
     @property
     def source_info(self) -> SourceInfo | None:
@@ -119,8 +119,8 @@ class LiveEngine:
         It is closed when the scan ends, on the engine's thread.
         """
         with self._lock:
-            keeper = self._keeper
-        return None if keeper is None else keeper.session
+            sink = self._sink
+        return None if sink is None else sink.session
 
     @property
     def crop(self) -> Crop | None:
@@ -131,15 +131,15 @@ class LiveEngine:
     def statistics(self) -> Statistics:
         """Counters and rates at this moment."""
         with self._lock:
-            keeper = self._keeper
-        return replace(self._meter.statistics(), planes_saved=0 if keeper is None else keeper.kept)
+            sink = self._sink
+        return replace(self._counter.statistics(), planes_saved=0 if sink is None else sink.kept)
 
     def whole_run(self, skip: int = 0) -> tuple[Spread, Spread]:
         """`Statistics.model` and `.latency` over the whole scan, without the first `skip` frames classified.
 
         Only with `settings.keep_durations`.
         """
-        return self._meter.whole_run(skip)
+        return self._counter.whole_run(skip)
 
     def start(self) -> None:
         """Open the source and the model, and begin. Once."""
@@ -193,20 +193,20 @@ class LiveEngine:
             False if there is no such frame yet, or the scan is over.
         """
         with self._lock:
-            result, keeper = shown or self._latest, self._keeper
-        if result is None or keeper is None:
+            result, sink = shown or self._latest, self._sink
+        if result is None or sink is None:
             return False
         time_s = result.packet.pts_s
         number = next(self._numbers)
-        return keeper.submit(
+        return sink.submit(
             HoldEvent(number, result.label, result, result.confidence, time_s, time_s, True, by_hand=True)
         )
 
     def take_saved(self) -> list[SavedPlane]:
         """Planes that are new or changed since the last call. Also after the end."""
         with self._lock:
-            keeper = self._keeper
-        return [] if keeper is None else keeper.take_saved()
+            sink = self._sink
+        return [] if sink is None else sink.take_saved()
 
     # The capture thread.
 
@@ -218,7 +218,7 @@ class LiveEngine:
                     self._read_all(source)
                 finally:
                     source.close()
-        except (SourceInterrupted, MailboxClosed):
+        except (SourceInterrupted, QueueClosed):
             _log.debug("The capture was ended.")
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             self._fail(error)
@@ -258,7 +258,7 @@ class LiveEngine:
             if not live:
                 self._frames.wait_until_empty()
             self.tap.captured(packet)
-            self._meter.arrived(packet, self._frames)
+            self._counter.arrived(packet, self._frames)
             self.preview.put(packet)
 
     # The inference thread.
@@ -274,13 +274,13 @@ class LiveEngine:
                 self._run_if_ready()
             self._model_ready.set()
             self._opened.wait()
-            keeper = self._make_keeper(spec)
-            if keeper is not None:
-                self._classify_all(runtime, keeper)
+            sink = self._make_sink(spec)
+            if sink is not None:
+                self._classify_all(runtime, sink)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             self._fail(error)
         finally:
-            self._meter.close(self._frames)
+            self._counter.close(self._frames)
             self.results.finish()
             self._close(runtime)
         with self._lock:
@@ -288,46 +288,46 @@ class LiveEngine:
         # Also where `stop` gave up waiting: nobody may be told that this scan is still starting.
         self._course.end(Phase.STOPPED if ending else Phase.ENDED)
 
-    def _make_keeper(self, spec: ModelSpec) -> PlaneKeeper | None:
+    def _make_sink(self, spec: ModelSpec) -> PlaneSink | None:
         """The store, or None if the source was never opened."""
         info, device = self.source_info, self.device_name
         if info is None:
             return None
-        keeper: PlaneKeeper
-        if self._keeper_factory is None or not self._settings.save:
-            keeper = MemoryKeeper()
+        sink: PlaneSink
+        if self._sink_factory is None or not self._settings.save:
+            sink = MemorySink()
         else:
             thresholds = chosen_thresholds(spec, self._settings.thresholds)
-            keeper = self._keeper_factory(info, spec, thresholds, device)
+            sink = self._sink_factory(info, spec, thresholds, device)
             if self._settings.record is not None:
-                keeper.start_recording(self._settings.record)
-        self.tap.connect(keeper)
+                sink.start_recording(self._settings.record)
+        self.tap.connect(sink)
         with self._lock:
-            self._keeper = keeper
-        return keeper
+            self._sink = sink
+        return sink
 
-    def _classify_all(self, runtime: Runtime, keeper: PlaneKeeper) -> None:
-        look = FrameLook(runtime.spec.preprocessing)
+    def _classify_all(self, runtime: Runtime, sink: PlaneSink) -> None:
+        look = PreparationStage(runtime.spec.preprocessing)
         spec = runtime.spec
         thresholds = chosen_thresholds(spec, self._settings.thresholds)
-        conclusions = Conclusions(spec.classes, thresholds, self._numbers, spec.none_class)
+        conclusions = DecisionStage(spec.classes, thresholds, self._numbers, spec.none_class)
         try:
             while True:
-                self._classify_one(self._frames.get(), look, runtime, conclusions, keeper)
-        except MailboxClosed:
+                self._classify_one(self._frames.get(), look, runtime, conclusions, sink)
+        except QueueClosed:
             _log.debug("No more frames.")
         finally:
             # Also after a fault: what was held until then was held.
             for event in conclusions.finish():
-                keeper.submit(event)
+                sink.submit(event)
 
     def _classify_one(
         self,
         packet: FramePacket,
-        look: FrameLook,
+        look: PreparationStage,
         runtime: Runtime,
-        conclusions: Conclusions,
-        keeper: PlaneKeeper,
+        conclusions: DecisionStage,
+        sink: PlaneSink,
     ) -> None:
         with self._lock:
             asked, self._asked_crops = self._asked_crops, []
@@ -335,21 +335,21 @@ class LiveEngine:
             look.fix_crop(crop)
         begun_s = time.monotonic()
         try:
-            looked = look.look(packet)
-            (prediction,) = classify(runtime, [looked])
+            prepared = look.look(packet)
+            (prediction,) = classify(runtime, [prepared])
             model_s = time.monotonic() - begun_s
-            concluded = conclusions.conclude(looked, prediction)
+            decision = conclusions.conclude(prepared, prediction)
         except Exception:
-            self._meter.failed()
+            self._counter.failed()
             raise
-        result = concluded.result
+        result = decision.result
         if prediction is None:
-            self._meter.skipped()
+            self._counter.skipped()
         else:
-            self._meter.classified(model_s, result.classified_s - packet.captured_s)
-        keeper.classified(result)
-        for event in concluded.events:
-            keeper.submit(event)
+            self._counter.classified(model_s, result.classified_s - packet.captured_s)
+        sink.classified(result)
+        for event in decision.events:
+            sink.submit(event)
         with self._lock:
             self._latest = result
             self._device_name = runtime.device_name  # a GPU may have fallen back to full precision
@@ -360,11 +360,11 @@ class LiveEngine:
     def _close(self, runtime: Runtime | None) -> None:
         """Write what is left and release the device; the second even if the first fails."""
         with self._lock:
-            keeper = self._keeper
+            sink = self._sink
         try:
             try:
-                if keeper is not None:
-                    keeper.close()
+                if sink is not None:
+                    sink.close()
             finally:
                 if runtime is not None:
                     runtime.close()
@@ -383,7 +383,7 @@ class LiveEngine:
         with self._lock:
             self._ending = True
             source = self._source
-        self._meter.close(self._frames)
+        self._counter.close(self._frames)
         self._opened.set()
         self._model_ready.set()
         if source is not None:

@@ -9,11 +9,11 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class MailboxClosed(Exception):  # a signal between threads, not an error for the user
+class QueueClosed(Exception):  # a signal between threads, not an error for the user
     """The mailbox or queue will give or take nothing more."""
 
 
-class LatestMailbox(Generic[T]):
+class LatestQueue(Generic[T]):
     """Hold at most one item. `put` never blocks; an unread item is replaced and counted."""
 
     def __init__(self) -> None:
@@ -53,18 +53,18 @@ class LatestMailbox(Generic[T]):
         """Wait until no item is unread. For a source that can wait, where no frame may be lost.
 
         Raises:
-            MailboxClosed: `finish` or `close` was called.
+            QueueClosed: `finish` or `close` was called.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._finished or self._item is None)
             if self._finished:
-                raise MailboxClosed
+                raise QueueClosed
 
     def get(self) -> T:
         """Wait for an item and take it.
 
         Raises:
-            MailboxClosed: `close` was called, or `finish` was and the last item is gone.
+            QueueClosed: `close` was called, or `finish` was and the last item is gone.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._finished or self._item is not None)
@@ -90,13 +90,13 @@ class LatestMailbox(Generic[T]):
 
     def _take(self) -> T:
         if self._item is None:
-            raise MailboxClosed
+            raise QueueClosed
         item, self._item = self._item, None
         self._changed.notify_all()
         return item
 
 
-class WaitingQueue(Generic[T]):
+class BoundedQueue(Generic[T]):
     """Hold at most `size` items in order; `put` waits for room. For files, where every frame counts."""
 
     def __init__(self, size: int) -> None:
@@ -109,12 +109,12 @@ class WaitingQueue(Generic[T]):
         """Append `item`, waiting for room.
 
         Raises:
-            MailboxClosed: `finish` or `close` was called, before or while waiting.
+            QueueClosed: `finish` or `close` was called, before or while waiting.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._finished or len(self._items) < self._size)
             if self._finished:
-                raise MailboxClosed
+                raise QueueClosed
             self._items.append(item)
             self._changed.notify_all()
 
@@ -122,12 +122,12 @@ class WaitingQueue(Generic[T]):
         """Wait for the oldest item and take it.
 
         Raises:
-            MailboxClosed: `close` was called, or `finish` was and the last item is gone.
+            QueueClosed: `close` was called, or `finish` was and the last item is gone.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._finished or bool(self._items))
             if not self._items:
-                raise MailboxClosed
+                raise QueueClosed
             item = self._items.popleft()
             self._changed.notify_all()
             return item

@@ -44,7 +44,7 @@ class RecordingState:
     fault: str = ""
 
 
-class PlaneKeeper(Protocol):
+class PlaneSink(Protocol):
     """Takes what was found, and says what became of it. For any thread; nothing waits but `close`."""
 
     @property
@@ -96,11 +96,11 @@ class PlaneKeeper(Protocol):
         ...
 
 
-KeeperFactory = Callable[[SourceInfo, ModelSpec, Thresholds, str], PlaneKeeper]
+SinkFactory = Callable[[SourceInfo, ModelSpec, Thresholds, str], PlaneSink]
 """Called when the scan begins, with its source, model, thresholds and the device's name."""
 
 
-class MemoryKeeper:
+class MemorySink:
     """Writes nothing; for when saving is off."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 guard -> crop -> prepare -> classify -> smoothing -> hysteresis -> detector
 
-`FrameLook` is what comes before the model and depends on the frames alone; `Conclusions` is what comes after
+`PreparationStage` is what comes before the model and depends on the frames alone; `DecisionStage` is what comes after
 and depends on the predictions in order. The two share nothing, so a file's frames can be looked at on one
 thread while another classifies them. Live runs one frame at a time, files a batch: the same detections.
 
@@ -32,7 +32,7 @@ from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Predictio
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LookedAt:
+class PreparedFrame:
     """A frame ready for the model.
 
     Attributes:
@@ -51,19 +51,19 @@ class LookedAt:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Concluded:
+class Decision:
     """A result, and what the detector made of it."""
 
     result: FrameResult
     events: list[HoldEvent]
 
 
-class FrameLook:
+class PreparationStage:
     """Guard, region of interest and preprocessing. Called by one thread."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self._preprocessing = preprocessing
-        self._guard = quality.PictureGuard()
+        self._guard = quality.QualityGate()
         self._tracker = CropTracker()
         self._crop: Crop | None = None
 
@@ -72,7 +72,7 @@ class FrameLook:
         self._tracker.fix(crop)
         self._crop = crop
 
-    def look(self, packet: FramePacket) -> LookedAt:
+    def look(self, packet: FramePacket) -> PreparedFrame:
         """Judge and prepare one frame.
 
         Only a live picture moves the region of interest: a black screen says nothing of where it is.
@@ -85,7 +85,7 @@ class FrameLook:
         crop = _inside_or_whole(self._crop, pixels)
         if seen.picture == quality.LIVE:
             inputs = prepare(pixels, crop, self._preprocessing)
-        return LookedAt(packet, seen.picture, seen.moving, crop, inputs)
+        return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs)
 
 
 def inside(crop: Crop, pixels: NDArray[np.uint8]) -> Crop | None:
@@ -101,7 +101,7 @@ def _inside_or_whole(crop: Crop | None, pixels: NDArray[np.uint8]) -> Crop:
     return (crop and inside(crop, pixels)) or whole(pixels)
 
 
-class Conclusions:
+class DecisionStage:
     """Smoothing, the steady label and the detector. Called by one thread, in the order of the frames."""
 
     def __init__(
@@ -110,7 +110,7 @@ class Conclusions:
         thresholds: Thresholds,
         numbers: Iterator[int] | None = None,
         none_class: str = NON_STANDARD,
-        sharpness_of: Callable[[LookedAt], float] | None = None,
+        sharpness_of: Callable[[PreparedFrame], float] | None = None,
     ) -> None:
         """Start afresh.
 
@@ -137,57 +137,57 @@ class Conclusions:
         self._none = classes.index(none_class)
         self._nothing[self._none] = 1.0
 
-    def conclude(self, looked: LookedAt, prediction: Prediction | None) -> Concluded:
+    def conclude(self, prepared: PreparedFrame, prediction: Prediction | None) -> Decision:
         """Make the result of the next frame.
 
         A frozen picture keeps the probabilities of the picture that froze; a black or flat one is NSP at
         once. Predictions are finite: a runtime raises rather than give another.
         """
-        time_s = looked.packet.pts_s
+        time_s = prepared.packet.pts_s
         smoothed: NDArray[np.float32] | None = None
         if prediction is not None:
             smoothed = self._smoother.update(prediction.probabilities, time_s)
-        elif looked.picture == quality.FROZEN:
+        elif prepared.picture == quality.FROZEN:
             smoothed = self._smoother.hold(time_s)
         if smoothed is None:
             smoothed = self._smoother.set(self._nothing, time_s)
         named = self._hysteresis.update(smoothed)
         index = self._none if named is None else named
-        savable = named is not None and prediction is not None and looked.picture == quality.LIVE
+        savable = named is not None and prediction is not None and prepared.picture == quality.LIVE
         result = FrameResult(
-            packet=looked.packet,
+            packet=prepared.packet,
             prediction=prediction,
             smoothed=smoothed,
             label=NON_STANDARD if named is None else self._classes[named],
             confidence=float(smoothed[index]),
-            crop=looked.crop,
-            picture=looked.picture,
+            crop=prepared.crop,
+            picture=prepared.picture,
             classified_s=time.monotonic(),
-            moving=looked.moving,
+            moving=prepared.moving,
             # Logged with the frame, so that the detector's choice can be repeated without the pictures; and
             # rounded to what the log holds, so that the repetition decides by the same number.
-            sharpness=float(np.float32(self._sharpness_of(looked))) if savable else None,
+            sharpness=float(np.float32(self._sharpness_of(prepared))) if savable else None,
         )
-        return Concluded(result, self._detector.update(result, moving=looked.moving))
+        return Decision(result, self._detector.update(result, moving=prepared.moving))
 
     def finish(self) -> list[HoldEvent]:
         """The scan is over."""
         return self._detector.finish()
 
 
-def _sharpness(looked: LookedAt) -> float:
-    return sharpness(looked.packet.pixels, looked.crop)
+def _sharpness(prepared: PreparedFrame) -> float:
+    return sharpness(prepared.packet.pixels, prepared.crop)
 
 
-def classify(runtime: Runtime, batch: Sequence[LookedAt]) -> list[Prediction | None]:
+def classify(runtime: Runtime, batch: Sequence[PreparedFrame]) -> list[Prediction | None]:
     """The model's answer to each frame of `batch`, in order; None where there is nothing to classify.
 
     Raises:
         RuntimeFault: The model could not be run.
     """
-    wanted = [looked.inputs for looked in batch if looked.inputs is not None]
+    wanted = [prepared.inputs for prepared in batch if prepared.inputs is not None]
     answers = iter(runtime.classify(np.stack(wanted)) if wanted else [])
-    return [None if looked.inputs is None else next(answers) for looked in batch]
+    return [None if prepared.inputs is None else next(answers) for prepared in batch]
 
 
 def chosen_thresholds(spec: ModelSpec, asked: Thresholds | None) -> Thresholds:

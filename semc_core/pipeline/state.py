@@ -21,7 +21,7 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineState:
+class PipelineState:
     """Phase, and the sentence to show.
 
     For FAULT the message says why; for STARTING what is being waited for; in the other phases it is "" or
@@ -34,7 +34,7 @@ class EngineState:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSettings:
+class PipelineSettings:
     """What the user can choose for a scan.
 
     Attributes:
@@ -42,8 +42,8 @@ class EngineSettings:
         paced: Play a source that would wait (a file, the simulated scan) at its own speed, as if live. Off,
             such a source waits for the model, and no frame is dropped.
         save: Whether planes found are written.
-        record: Record the whole scan in this quality; None records when `LiveEngine.start_recording` says so.
-        keep_durations: Keep every frame's, for `LiveEngine.whole_run`; 16 bytes a frame.
+        record: Record the whole scan in this quality; None records when `LivePipeline.start_recording` says so.
+        keep_durations: Keep every frame's, for `LivePipeline.whole_run`; 16 bytes a frame.
     """
 
     thresholds: Thresholds | None = None

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from semc_core.pipeline.queues import LatestMailbox
+from semc_core.pipeline.queues import LatestQueue
 from semc_core.pipeline.state import Spread, Statistics
 from semc_core.types import FramePacket
 
@@ -26,7 +26,7 @@ class _Answer(NamedTuple):
     latency_s: float
 
 
-class Meter:
+class FrameCounter:
     """Every frame is counted once, under one lock, so that the sum holds at any moment.
 
     `frames_in == classified + skipped + dropped + in_flight`
@@ -49,7 +49,7 @@ class Meter:
         self._all_model_s, self._all_latency_s = array("d"), array("d")
         self._keep_all = keep_all
 
-    def arrived(self, packet: FramePacket, frames: LatestMailbox[FramePacket]) -> None:
+    def arrived(self, packet: FramePacket, frames: LatestQueue[FramePacket]) -> None:
         """Put a frame that was read into the mailbox; the one it replaces is dropped."""
         with self._lock:
             self._frames_in += 1
@@ -82,7 +82,7 @@ class Meter:
         with self._lock:
             self._drop(True)
 
-    def close(self, frames: LatestMailbox[FramePacket]) -> None:
+    def close(self, frames: LatestQueue[FramePacket]) -> None:
         """Close the mailbox; a frame still in it is dropped. May be called twice."""
         with self._lock:
             self._drop(frames.take() is not None)

@@ -51,7 +51,7 @@ GIVE_WAY_S: Final = 0.25
 _RATE_OVER_S: Final = 5.0
 
 
-class ReviewEngine:
+class LoopAnalysis:
     """Analyses a session's loop as far as that was not done yet. For any thread.
 
     An analysis that was interrupted is taken up again: its frames are read once more, but the model is asked

@@ -106,7 +106,7 @@ def _by_itself(
 
 def still_picture(packet: FramePacket, crop: Crop) -> str:
     """What can be said of a picture alone: "black", "flat" or "live"; that it is frozen cannot."""
-    look_at_it = quality.PictureGuard().update(packet, crop)
+    look_at_it = quality.QualityGate().update(packet, crop)
     return look_at_it.picture
 
 

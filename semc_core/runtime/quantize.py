@@ -51,7 +51,7 @@ _LADDER: Final[tuple[tuple[str, ...], ...]] = ((), ("samc.",), ("samc.", "ace.")
 
 
 @dataclass(frozen=True, slots=True)
-class Quantised:
+class Quantized:
     """How int8 compares with float32 on the pictures that were kept for measuring.
 
     Attributes:
@@ -77,7 +77,7 @@ class Quantised:
         return lost <= MOST_LOST and self.agreement >= LEAST_AGREEMENT
 
 
-def quantise_file(path: Path, out: Path, pictures: Pictures, threads: int | None = None) -> Quantised:
+def quantize_file(path: Path, out: Path, pictures: Pictures, threads: int | None = None) -> Quantized:
     """Quantise a model file and write the new one, which holds the float32 weights too, if it is accepted.
 
     Args:
@@ -109,10 +109,10 @@ def quantise_file(path: Path, out: Path, pictures: Pictures, threads: int | None
     with tempfile.TemporaryDirectory(prefix="semc-quantise-") as folder:
         trial = Path(folder) / "trial.safetensors"
         for left in _LADDER:
-            tensors = arrays | quantised_arrays(spec, arrays, calibration, left)
+            tensors = arrays | quantized_arrays(spec, arrays, calibration, left)
             write_model(trial, spec, tensors)
             given = _classes_of(trial, "int8", measured, threads)
-            result = Quantised(
+            result = Quantized(
                 len(calibration),
                 len(measured),
                 float((reference == labels).mean()),
@@ -128,7 +128,7 @@ def quantise_file(path: Path, out: Path, pictures: Pictures, threads: int | None
     return result
 
 
-def quantised_arrays(
+def quantized_arrays(
     spec: ModelSpec, arrays: Arrays, calibration: Sequence[NDArray[np.float32]], left: Sequence[str] = ()
 ) -> Arrays:
     """The `int8.` tensors of a model.
@@ -220,7 +220,7 @@ def _logits(path: Path, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         runtime.close()
 
 
-def _described(spec: ModelSpec, result: Quantised, pictures: Pictures) -> ModelSpec:
+def _described(spec: ModelSpec, result: Quantized, pictures: Pictures) -> ModelSpec:
     facts = {
         "from": spec.sha256,
         "pictures": pictures.description,

@@ -98,7 +98,7 @@ def _hash(seq: int, time_utc: str, who: str, kind: str, payload: dict[str, Any],
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class AuditEvent:
     """An entry to be written: who did what, which rows of the state change, which frames come with it."""
 
     who: str
@@ -110,7 +110,7 @@ class Note:
     end_s: float = 0.0
 
 
-class Journal:
+class AuditLog:
     """The writing end of the log. Not for several threads at once."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
@@ -118,7 +118,7 @@ class Journal:
         self._connection = connection
 
     def commit(
-        self, head: tuple[int, str], notes: Sequence[Note], local: dict[str, str] | None = None
+        self, head: tuple[int, str], notes: Sequence[AuditEvent], local: dict[str, str] | None = None
     ) -> tuple[list[int], tuple[int, str]]:
         """Write entries, and values that are not part of the log, in one transaction.
 
@@ -135,7 +135,7 @@ class Journal:
             SessionError: The database is damaged.
         """
         now, numbers = utc_now(), []
-        with database.told(self._folder), database.transaction(self._connection):
+        with database.translate_sqlite_errors(self._folder), database.transaction(self._connection):
             for note in notes:
                 payload = {**note.payload, "edits": list(note.edits)} if note.edits else note.payload
                 entry = next_entry(head, now, note.who, note.kind, payload)
@@ -158,7 +158,7 @@ class Journal:
         )
 
 
-def frames_note(rows: Sequence[FrameRow], model: ModelEntry) -> Note:
+def frames_note(rows: Sequence[FrameRow], model: ModelEntry) -> AuditEvent:
     """The entry for frames that are written together; its payload proves their bytes.
 
     Raises:
@@ -177,7 +177,7 @@ def frames_note(rows: Sequence[FrameRow], model: ModelEntry) -> Note:
         "end_s": max(times),
         "sha256": sha256(batch.rows).hexdigest(),
     }
-    return Note(MODEL, "frames", payload, (), batch, min(times), max(times))
+    return AuditEvent(MODEL, "frames", payload, (), batch, min(times), max(times))
 
 
 def origin_payload(source: SourceEntry, model: ModelEntry) -> dict[str, Any]:

@@ -376,7 +376,7 @@ def _row(state: State, table: str, number: int) -> Row:
     return row
 
 
-class Decision(Enum):
+class Authorship(Enum):
     """How a plane came to have its name; the value says it in words.
 
     A person who chose another frame of a plane, or took back its rejection, has confirmed its name.
@@ -390,16 +390,16 @@ class Decision(Enum):
     ADDED = "Added by a person"
 
 
-def decision(plane: PlaneEntry) -> Decision:
+def decision(plane: PlaneEntry) -> Authorship:
     """How the plane stands."""
     if plane.plane_id >= FIRST_ADDED:
-        return Decision.ADDED
+        return Authorship.ADDED
     named = plane.found_as != plane.plane
     if plane.by_hand:
-        return Decision.SAVED_AND_NAMED if named else Decision.SAVED
+        return Authorship.SAVED_AND_NAMED if named else Authorship.SAVED
     if named:
-        return Decision.RENAMED
-    return Decision.CONFIRMED if plane.chosen_by == PERSON else Decision.FOUND
+        return Authorship.RENAMED
+    return Authorship.CONFIRMED if plane.chosen_by == PERSON else Authorship.FOUND
 
 
 def decided(plane: PlaneEntry) -> str:

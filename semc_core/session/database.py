@@ -80,7 +80,7 @@ def create_database(folder: Path) -> sqlite3.Connection:
     path = folder / DATABASE_NAME
     if path.exists():
         raise SessionError(f"{folder.name} holds a session already; choose another folder.")
-    with told(folder):
+    with translate_sqlite_errors(folder):
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             _prepare_writer(connection)
@@ -100,7 +100,7 @@ def open_database(folder: Path, *, read_only: bool) -> sqlite3.Connection:
         SaveError: It could not be written to.
     """
     check_there(folder)
-    with told(folder):
+    with translate_sqlite_errors(folder):
         connection = connect(folder, read_only=read_only)
         try:
             _check(connection, folder)
@@ -180,7 +180,7 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[None]:
+def translate_sqlite_errors(folder: Path) -> Iterator[None]:
     """Turn SQLite's errors into sentences."""
     try:
         yield

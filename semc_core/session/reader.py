@@ -92,7 +92,7 @@ class SessionReader:
         with self._lock:
             if self._closed:
                 raise SessionError("The session was closed; open it again.")
-            with database.told(self._folder):
+            with database.translate_sqlite_errors(self._folder):
                 if self._connection is None:
                     self._connection = database.connect(self._folder, read_only=True)
                 yield self._connection

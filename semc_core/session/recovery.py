@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semc_core.io.atomic import remove_leftovers, save_error
-from semc_core.session.audit_log import Note
+from semc_core.session.audit_log import AuditEvent
 from semc_core.session.changes import better_edit
 from semc_core.session.folder import CLIP_FOLDER, is_picture
 from semc_core.session.recording.parts import VIDEO_SUFFIX
@@ -59,7 +59,7 @@ def interrupted(live: bool, complete: bool, kinds: Iterable[str]) -> Interrupted
 class Recovery:
     """What is to be written, the sentence for the user, and the pictures to remove when it is written."""
 
-    note: Note
+    note: AuditEvent
     sentence: str
     superfluous: tuple[str, ...]
 
@@ -111,7 +111,7 @@ def recover(
         "planes_taken_over": len(taken), "clips_taken_over": len(clips), "files_missing": len(missing)
     }  # fmt: skip
     return Recovery(
-        Note(PROGRAM, "recovered", counts, (*missing, *taken, *clips)),
+        AuditEvent(PROGRAM, "recovered", counts, (*missing, *taken, *clips)),
         _sentence(last_s, during, len(taken), len(missing)),
         tuple(name for name in names if name not in needed),
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.imaging.preprocess import prepare
 from semc_core.imaging.quality import sharpness
-from semc_core.pipeline.stages import Conclusions, LookedAt, classify
+from semc_core.pipeline.stages import DecisionStage, PreparedFrame, classify
 from semc_core.runtime.base import Runtime
 from semc_core.session.audit_log import Hold, hold_of, logged_holds
 from semc_core.session.records import PICTURES, FrameTable
@@ -162,13 +162,13 @@ class _Log:
         self.classified = np.asarray(np.isfinite(table.probabilities).all(axis=1), np.bool_)
         self.rows = {int(index): row for row, index in enumerate(table.index)}
 
-    def looked(self, row: int) -> LookedAt:
+    def looked(self, row: int) -> PreparedFrame:
         """The frame as the log has it, without its picture."""
         table = self.table
         packet = FramePacket("", int(table.index[row]), float(table.pts_s[row]), 0.0, _NO_PICTURE)
         left, top, width, height = (int(value) for value in table.crop[row])
         crop = Crop(left, top, width, height)
-        return LookedAt(packet, PICTURES[int(table.picture[row])], bool(table.moving[row]), crop, None)
+        return PreparedFrame(packet, PICTURES[int(table.picture[row])], bool(table.moving[row]), crop, None)
 
     def prediction(self, row: int) -> Prediction | None:
         """What the model said of it in the scan."""
@@ -179,7 +179,7 @@ class _Log:
             table.probabilities[row], float(table.novelty[row]), _NO_MAPS, table.expert_weights[row]
         )
 
-    def sharpness_of(self, looked: LookedAt) -> float:
+    def sharpness_of(self, looked: PreparedFrame) -> float:
         """Of the picture where there is one, else as logged."""
         if looked.packet.pixels is not _NO_PICTURE:
             return sharpness(looked.packet.pixels, looked.crop)
@@ -201,7 +201,7 @@ class _Seen:
         self.largest = max(self.largest, float(np.abs(logged - again).max()))
 
 
-def _pictured(log: _Log, source: FrameSource, runtime: Runtime) -> Iterator[LookedAt]:
+def _pictured(log: _Log, source: FrameSource, runtime: Runtime) -> Iterator[PreparedFrame]:
     """Every logged frame in order, with its picture and the model's input where it was classified."""
     row = 0
     while row < len(log.table):
@@ -225,12 +225,12 @@ def _pictured(log: _Log, source: FrameSource, runtime: Runtime) -> Iterator[Look
 
 def _classified(
     log: _Log,
-    frames: Iterator[LookedAt],
+    frames: Iterator[PreparedFrame],
     runtime: Runtime,
     batch: int,
     seen: _Seen,
     on_progress: Callable[[int], None] | None,
-) -> Iterator[tuple[LookedAt, Prediction | None]]:
+) -> Iterator[tuple[PreparedFrame, Prediction | None]]:
     """Each frame with what the model says of it now, or said then where there is no picture."""
     for done, waiting in enumerate(_batches(frames, batch), start=1):
         for looked, answer in zip(waiting, classify(runtime, waiting), strict=True):
@@ -245,8 +245,8 @@ def _classified(
             on_progress(min(done * batch, len(log.table)))
 
 
-def _batches(frames: Iterator[LookedAt], size: int) -> Iterator[list[LookedAt]]:
-    waiting: list[LookedAt] = []
+def _batches(frames: Iterator[PreparedFrame], size: int) -> Iterator[list[PreparedFrame]]:
+    waiting: list[PreparedFrame] = []
     for looked in frames:
         waiting.append(looked)
         if len(waiting) == size:
@@ -257,11 +257,11 @@ def _batches(frames: Iterator[LookedAt], size: int) -> Iterator[list[LookedAt]]:
 
 
 def _concluded(
-    session: Session, log: _Log, frames: Iterator[tuple[LookedAt, Prediction | None]], *, exact: bool
+    session: Session, log: _Log, frames: Iterator[tuple[PreparedFrame, Prediction | None]], *, exact: bool
 ) -> Replay:
     """Draw the conclusions as the scan did, and compare."""
     model = session.model
-    conclusions = Conclusions(
+    conclusions = DecisionStage(
         model.classes, model.thresholds, none_class=model.none_class, sharpness_of=log.sharpness_of
     )
     announced: list[Hold] = []

@@ -18,7 +18,14 @@ from typing import Any, Final
 from semc_core.errors import SaveError, SemcError, SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.session import database
-from semc_core.session.audit_log import Journal, Note, canonical, frames_note, hold_payload, origin_payload
+from semc_core.session.audit_log import (
+    AuditEvent,
+    AuditLog,
+    canonical,
+    frames_note,
+    hold_payload,
+    origin_payload,
+)
 from semc_core.session.changes import Change, Corrector, recorded_edit
 from semc_core.session.database import DATABASE_NAME, WalSync
 from semc_core.session.files import remove_plane
@@ -30,7 +37,7 @@ from semc_core.session.recording.proof import (
     RECORDING,
     RECOVERED,
     TO_HASH,
-    RecordingProver,
+    RecordingVerifier,
 )
 from semc_core.session.records import (
     MODEL,
@@ -60,9 +67,9 @@ class Session(SessionView):
         """Use `create` or `open`."""
         super().__init__(folder, connection, lock)
         self._committed_s = time.monotonic()
-        self._journal = Journal(folder, connection)
+        self._journal = AuditLog(folder, connection)
         self._sync = WalSync(folder / database.WAL_NAME)
-        self._prover = RecordingProver(folder, lambda payload: self.log(PROGRAM, HASHED, payload))
+        self._prover = RecordingVerifier(folder, lambda payload: self.log(PROGRAM, HASHED, payload))
 
     # Opening and closing.
 
@@ -134,7 +141,9 @@ class Session(SessionView):
                 return
             try:
                 if not self.read_only:
-                    self._write(Note(PROGRAM, "closed", {"not_hashed": list(unproven)} if unproven else {}))
+                    self._write(
+                        AuditEvent(PROGRAM, "closed", {"not_hashed": list(unproven)} if unproven else {})
+                    )
             finally:
                 self._let_go()
 
@@ -191,7 +200,7 @@ class Session(SessionView):
         with self._lock:
             edit = recorded_edit(self._state, event, png, png_sha256)
             who = PERSON if event.by_hand else MODEL
-            self._write_edit(Note(who, "plane", hold_payload(event)), edit)
+            self._write_edit(AuditEvent(who, "plane", hold_payload(event)), edit)
 
     def set_clip(self, plane_id: int, name: str) -> None:
         """Log the clip of a plane: `name` is relative to the folder, with "/".
@@ -207,13 +216,13 @@ class Session(SessionView):
         self.plane(plane_id)
         with self._lock:
             edit = self._state.changed("planes", plane_id, clip=name, clip_sha256=digest)
-            self._write_edit(Note(PROGRAM, "clip", {"plane_id": plane_id}), edit)
+            self._write_edit(AuditEvent(PROGRAM, "clip", {"plane_id": plane_id}), edit)
 
     def set_source_notice(self, notice: str) -> None:
         """Log the source's notice when it has grown while it was read."""
         with self._lock:
             edit = self._state.changed("session", 1, source_notice=notice)
-            self._write_edit(Note(PROGRAM, "notice", {}), edit)
+            self._write_edit(AuditEvent(PROGRAM, "notice", {}), edit)
 
     def moved(self, path: Path) -> None:
         """The source's file, the same as before, is at `path` now. No entry of the log: paths stay out of it.
@@ -223,7 +232,7 @@ class Session(SessionView):
         """
         with self._lock:
             self._check_writable()
-            with database.told(self.folder), database.transaction(self._connection):
+            with database.translate_sqlite_errors(self.folder), database.transaction(self._connection):
                 database.set_local(self._connection, database.SOURCE_PATH, str(path.absolute()))
             self.source = replace(self.source, path=str(path.absolute()))
 
@@ -231,12 +240,12 @@ class Session(SessionView):
         """Log that all frames of the source are here, and all planes found."""
         with self._lock:
             edit = self._state.changed("session", 1, complete=1)
-            self._write_edit(Note(PROGRAM, "complete", {}), edit)
+            self._write_edit(AuditEvent(PROGRAM, "complete", {}), edit)
 
     def log(self, who: str, kind: str, payload: dict[str, Any]) -> None:
         """Log something that changes nothing here. `payload` is plain JSON values, without "edits"."""
         with self._lock:
-            self._write(Note(who, kind, payload))
+            self._write(AuditEvent(who, kind, payload))
 
     def record_recording(self, parts: Sequence[str], payload: dict[str, Any]) -> None:
         """Log a recording that ended, and have its files hashed in the background.
@@ -263,7 +272,7 @@ class Session(SessionView):
                 "sha256": sha256,
                 "detail": canonical(detail),
             }
-            self._write_edit(Note(PERSON, "export", {"export_id": number}), made("exports", row))
+            self._write_edit(AuditEvent(PERSON, "export", {"export_id": number}), made("exports", row))
 
     # What a person changes.
 
@@ -283,7 +292,7 @@ class Session(SessionView):
             correction = corrector.correct(self._state, self._undo.highest, change)
             if correction.edits:
                 payload = {"text": correction.text}
-                numbers = self._write(Note(PERSON, correction.kind, payload, correction.edits))
+                numbers = self._write(AuditEvent(PERSON, correction.kind, payload, correction.edits))
                 self._undo.done(numbers[-1], correction.text, correction.edits)
             return correction.id
 
@@ -311,22 +320,22 @@ class Session(SessionView):
         """The first entry: everything that later ones rest on. The path stays out of the log."""
         self.source, self.model = source, model
         row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
-        note = Note(PROGRAM, "created", origin_payload(source, model), (made("session", row),))
+        note = AuditEvent(PROGRAM, "created", origin_payload(source, model), (made("session", row),))
         self._write(note, local={} if source.path is None else {database.SOURCE_PATH: source.path})
         self.created_utc = next(self.audit()).time_utc
 
     def _resume(self) -> None:
         """Go on with a session: put right what a crash left, and log that it was opened."""
-        with database.told(self.folder):
+        with database.translate_sqlite_errors(self.folder):
             clean = database.last_kind(self._connection) == "closed"
         if not clean:
             self._recover()
-        self._write(Note(PROGRAM, "opened", {"program": VERSION}))
+        self._write(AuditEvent(PROGRAM, "opened", {"program": VERSION}))
         self._prover.ask(self._recordings().due)
 
     def _recover(self) -> None:
         last_s = self._reader.last_time_s()
-        with database.told(self.folder):
+        with database.translate_sqlite_errors(self.folder):
             # A copy: the state itself follows when the changes are written.
             state = database.stored_state(self._connection)
         during = self._interrupted()
@@ -334,7 +343,7 @@ class Session(SessionView):
         notes, named = [recovery.note], self._recordings().to_hash
         if parts := [video.name for video in videos_there(self.folder) if video.name not in named]:
             # Its end is not in the log; what the kill left of it is proven from now on.
-            notes.append(Note(PROGRAM, RECORDING, {"parts": parts, TO_HASH: True, RECOVERED: True}))
+            notes.append(AuditEvent(PROGRAM, RECORDING, {"parts": parts, TO_HASH: True, RECOVERED: True}))
         self._write(*notes)
         for png in recovery.superfluous:
             remove_plane(self.folder, png)
@@ -347,16 +356,16 @@ class Session(SessionView):
             if step is None:
                 return None
             back = tuple(self._state.reversed(step.edits))
-            numbers = self._write(Note(PERSON, kind, {"text": step.text, "of": step.seq}, back))
+            numbers = self._write(AuditEvent(PERSON, kind, {"text": step.text, "of": step.seq}, back))
             self._undo.swapped(kind, numbers[-1], back)
             return step.text
 
-    def _write_edit(self, note: Note, edit: Edit | None) -> None:
+    def _write_edit(self, note: AuditEvent, edit: Edit | None) -> None:
         self._check_writable()
         if edit is not None:
             self._write(replace(note, edits=(edit,)))
 
-    def _write(self, *notes: Note, local: dict[str, str] | None = None) -> list[int]:
+    def _write(self, *notes: AuditEvent, local: dict[str, str] | None = None) -> list[int]:
         """Commit the waiting frames and then `notes`, all or nothing. Returns the numbers of the entries."""
         with self._lock:
             self._check_writable()
@@ -389,7 +398,7 @@ class Session(SessionView):
             self._prover.close(0)
             self._sync.close()
             self._reader.close()
-            with database.told(self.folder):
+            with database.translate_sqlite_errors(self.folder):
                 database.close_database(self._connection, read_only=self.read_only)
         finally:
             if self._writer_lock is not None:

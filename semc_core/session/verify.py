@@ -29,7 +29,7 @@ def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Ve
         head: Hash of an entry that the log must hold, from an earlier export.
     """
     try:
-        with database.told(folder):
+        with database.translate_sqlite_errors(folder):
             connection.execute("BEGIN")
             try:
                 return _verify(folder, connection, head)

@@ -165,7 +165,7 @@ class SessionView:
     @property
     def closed(self) -> bool:
         """Whether the log ends with a proper end: nobody writes to it now, and no crash interrupted it."""
-        with self._lock, database.told(self.folder):
+        with self._lock, database.translate_sqlite_errors(self.folder):
             return database.last_kind(self._connection) == "closed"
 
     @property
@@ -206,7 +206,7 @@ class SessionView:
         with self._lock:
             if self._closed:
                 return
-            with database.told(self.folder):
+            with database.translate_sqlite_errors(self.folder):
                 version = database.data_version(self._connection)
             if version != self._data_version:
                 self._load()
@@ -226,7 +226,7 @@ class SessionView:
     def _read(self) -> Iterator[None]:
         """Turn what goes wrong with reading the log into sentences."""
         try:
-            with database.told(self.folder):
+            with database.translate_sqlite_errors(self.folder):
                 yield
         except (LookupError, TypeError, ValueError) as error:
             raise SessionError(

@@ -11,12 +11,12 @@ from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import remove_leftovers
 from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec
-from semc_core.pipeline.sink import KeeperFactory, PlaneKeeper, RecordingState, saved_plane
+from semc_core.pipeline.sink import PlaneSink, RecordingState, SinkFactory, saved_plane
 from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_log import FrameLog
 from semc_core.session.recording.clips import ClipSettings
-from semc_core.session.recording.recorder import Tape
+from semc_core.session.recording.recorder import RecordingManager
 from semc_core.session.records import PERSON, PlaneEntry
 from semc_core.session.session import Session
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
@@ -26,7 +26,7 @@ _CLIPS: Final = ClipSettings()
 _PLANES_LIMIT: Final = 16
 
 
-class SessionKeeper:
+class SessionWriter:
     """Write one scan into a session: every frame, and each plane as `003_FHP1_f000123.png` and `.json`.
 
     Frames are committed twice a second. Events wait in a short queue in which a later event of a hold
@@ -61,7 +61,7 @@ class SessionKeeper:
         self._session_fault = ""
         self._complete: SourceInfo | None = None
         self._closed = False
-        self._tape = Tape(self._await_folder, clips, self._clip_written, self._recorded)
+        self._tape = RecordingManager(self._await_folder, clips, self._clip_written, self._recorded)
         self._frames = FrameLog(self._opened)
         self._writer = threading.Thread(target=self._write_all, name="plane-writer")
         self._writer.start()
@@ -340,20 +340,20 @@ def _decided(session: Session, plane_id: int) -> PlaneEntry | None:
     return None
 
 
-def store_in(root: Path, clips: ClipSettings | None = _CLIPS) -> KeeperFactory:
-    """What `LiveEngine` needs to write each scan into a folder of its own below `root`.
+def session_sink(root: Path, clips: ClipSettings | None = _CLIPS) -> SinkFactory:
+    """What `LivePipeline` needs to write each scan into a folder of its own below `root`.
 
     Temporary files that a killed program left there are removed. Around each plane a clip is saved, unless
     `clips` is None.
     """
 
-    def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneKeeper:
+    def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneSink:
         try:
             remove_leftovers(root)
         except SaveError as error:
             # The scan can go on; the first plane will tell whether the folder is usable.
             _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
         origin = Origin(source, spec, thresholds, device)
-        return SessionKeeper(scan_folder(root, source), origin, clips=clips)
+        return SessionWriter(scan_folder(root, source), origin, clips=clips)
 
     return make

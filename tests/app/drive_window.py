@@ -41,7 +41,7 @@ from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
 from app.live.controller import warm_up
 from app.main_window import MainWindow
-from app.review.commands import ReviewDesk
+from app.review.commands import ReviewCommands
 from app.send.dialog import SendDialog
 from app.settings import Settings
 from semc_core.errors import SemcError
@@ -139,7 +139,7 @@ class User:
         subprocess.run(["xdotool", *words], check=True)
 
 
-def so(desk: ReviewDesk, holds: Callable[[PlaneEntry], bool]) -> bool:
+def so(desk: ReviewCommands, holds: Callable[[PlaneEntry], bool]) -> bool:
     """Whether this holds of the chosen plane."""
     return desk.chosen is not None and holds(desk.chosen)
 
@@ -269,15 +269,15 @@ def export(user: User, window: MainWindow) -> Path:
 
 def phase(window: MainWindow) -> Phase | None:
     """Where the export is."""
-    control = window.hand_over.exporting
+    control = window.dialogs.exporting
     return None if control is None else control.state.phase
 
 
 def open_export(user: User, window: MainWindow) -> ExportDialog:
     """The export dialog, ready."""
     user.key("e")
-    user.until(lambda: isinstance(window.hand_over.dialog, ExportDialog), "the export dialog opens")
-    dialog = window.hand_over.dialog
+    user.until(lambda: isinstance(window.dialogs.dialog, ExportDialog), "the export dialog opens")
+    dialog = window.dialogs.dialog
     assert isinstance(dialog, ExportDialog)
     user.until(lambda: dialog.go.isEnabled() and dialog.picture.pixels is not None, "it is ready")
     return dialog
@@ -285,9 +285,9 @@ def open_export(user: User, window: MainWindow) -> ExportDialog:
 
 def send(user: User, window: MainWindow, bundle: Path, server: Storescp) -> None:
     """The export sent to a server that is typed in."""
-    user.press(window.hand_over.dialog, "Send to")
-    user.until(lambda: isinstance(window.hand_over.dialog, SendDialog), "the send dialog opens")
-    dialog = window.hand_over.dialog
+    user.press(window.dialogs.dialog, "Send to")
+    user.until(lambda: isinstance(window.dialogs.dialog, SendDialog), "the send dialog opens")
+    dialog = window.dialogs.dialog
     assert isinstance(dialog, SendDialog)
     user.until(dialog.form.isVisible, "a server is asked for")
     for field in ("Archive", "127.0.0.1", str(server.port), "STORESCP"):
@@ -298,12 +298,12 @@ def send(user: User, window: MainWindow, bundle: Path, server: Storescp) -> None
     user.until(lambda: dialog.servers.count() == 1, "the server is kept")
     user.look("send")
     user.press(dialog, "Send")
-    sending = window.hand_over.sending
+    sending = window.dialogs.sending
     user.until(lambda: any(job.finished for job in sending.snapshot.jobs), "all is sent")
     user.look("sent")
     expect(len(server.kept()) == len(list((bundle / "dicom").glob("*.dcm"))), "the server has every object")
     user.key("Escape")
-    user.until(lambda: window.hand_over.dialog is None, "the dialog is left")
+    user.until(lambda: window.dialogs.dialog is None, "the dialog is left")
 
 
 def find_again(user: User, window: MainWindow, before: tuple[PlaneEntry, ...]) -> None:
@@ -318,9 +318,9 @@ def find_again(user: User, window: MainWindow, before: tuple[PlaneEntry, ...]) -
     user.until(lambda: any(row.row.said == "not possible" for row in rows), "the word is remembered")
     user.look("review-again")
     user.key("ctrl+e")
-    user.until(lambda: isinstance(window.hand_over.dialog, SendDialog), "the send dialog opens")
-    user.until(lambda: bool(window.hand_over.sending.snapshot.jobs), "the queue is there")
-    (job,) = window.hand_over.sending.snapshot.jobs
+    user.until(lambda: isinstance(window.dialogs.dialog, SendDialog), "the send dialog opens")
+    user.until(lambda: bool(window.dialogs.sending.snapshot.jobs), "the queue is there")
+    (job,) = window.dialogs.sending.snapshot.jobs
     expect(job.counts.keys() == {"sent"}, "what was sent is known as sent")
     user.look("queue-again")
     user.key("Escape")

@@ -108,27 +108,25 @@ def take_export(window: MainWindow, take: Take) -> None:
     """Write the pictures of exporting and sending the session in review."""
 
     def dialog_is(name: str) -> bool:
-        return type(window.hand_over.dialog).__name__ == name
+        return type(window.dialogs.dialog).__name__ == name
 
     window.export()
     turn(lambda: dialog_is("ExportDialog"), 30)
-    turn(
-        lambda: window.hand_over.exporting is not None and window.hand_over.exporting.material is not None, 30
-    )
+    turn(lambda: window.dialogs.exporting is not None and window.dialogs.exporting.material is not None, 30)
     take("export")
-    if window.hand_over.dialog is not None:
-        window.hand_over.dialog.reject()
-    window.hand_over.show_sending()
-    turn(lambda: dialog_is("SendDialog") and window.hand_over.sending.snapshot.ready, 30)
+    if window.dialogs.dialog is not None:
+        window.dialogs.dialog.reject()
+    window.dialogs.show_sending()
+    turn(lambda: dialog_is("SendDialog") and window.dialogs.sending.snapshot.ready, 30)
     take("send")
-    if window.hand_over.dialog is not None:
-        window.hand_over.dialog.done(0)
+    if window.dialogs.dialog is not None:
+        window.dialogs.dialog.done(0)
     window.resize(QSize(1280, 800))
 
 
 def with_dialog(window: MainWindow) -> QPixmap:
     """What the window shows, with the dialog over its middle."""
-    picture, dialog = window.grab(), window.hand_over.dialog
+    picture, dialog = window.grab(), window.dialogs.dialog
     if dialog is not None:
         over = dialog.grab()
         painter = QPainter(picture)
@@ -231,7 +229,7 @@ def new_take(window: MainWindow, folder: Path) -> Take:
         if before is not None:
             before()
         path = folder / f"{name}.png"
-        if window.hand_over.dialog is None:
+        if window.dialogs.dialog is None:
             write_screenshot(window, path)
         else:
             with_dialog(window).save(str(path))

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.export.options_page import ChoicesPage
+from app.export.options_page import OptionsPage
 from app.export.presenter import ExportChoices
 from app.export.preview import ExportPicture
 from app.main_window import MainWindow
@@ -73,7 +73,7 @@ def test_everything_in_the_window_has_a_name(window: MainWindow) -> None:
 
 
 def test_everything_in_the_dialogs_has_a_name(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
-    for page in (ServerForm(), ChoicesPage(ExportChoices(), tmp_path)):
+    for page in (ServerForm(), OptionsPage(ExportChoices(), tmp_path)):
         qtbot.addWidget(page)
         assert unnamed(page) == []
 

@@ -352,7 +352,7 @@ def test_closing_ends_the_scan_whatever_becomes_of_the_other_parts(
     engine = window.control.engine
     assert engine is not None
     monkeypatch.setattr(window.train, "close", fails(SaveError("The model cannot be kept.")))
-    monkeypatch.setattr(window.hand_over, "close", fails(RuntimeError("the sending thread is stuck")))
+    monkeypatch.setattr(window.dialogs, "close", fails(RuntimeError("the sending thread is stuck")))
     window.close()
     assert engine.state.phase is Phase.STOPPED
     assert "session-list" not in {thread.name for thread in threading.enumerate()}

@@ -10,8 +10,8 @@ import pytest
 import main
 from semc_core.cli.bench.live import measure, parse_size, resident_mib
 from semc_core.errors import UsageError
-from semc_core.pipeline.live import LiveEngine
-from semc_core.pipeline.state import EngineSettings
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.state import PipelineSettings
 from semc_core.runtime.load import load_runtime
 from semc_core.sources.simulated import SimulatedSource
 
@@ -48,11 +48,11 @@ def test_percentiles_are_over_the_whole_run_and_not_the_last_seconds(
     tiny_model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("semc_core.pipeline.statistics.SPREAD_WINDOW_S", 0.0)
-    engine = LiveEngine(
+    engine = LivePipeline(
         lambda: SimulatedSource(seconds=5, width=160, height=120),
         lambda: load_runtime(tiny_model_path, "cpu", 1),
         None,
-        EngineSettings(paced=False, save=False, keep_durations=True),
+        PipelineSettings(paced=False, save=False, keep_durations=True),
     )
     engine.start()
     measured = measure(engine, 60)

@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.export.controller import ExportControl, Subject
+from app.export.controller import ExportController, Subject
 from app.export.presenter import ExportChoices, contents
 from semc_core.errors import ExportError
 from semc_core.export import bundle
@@ -103,7 +103,7 @@ def test_a_clip_in_which_colour_comes_and_goes_keeps_every_frame(tmp_path: Path,
 
 def test_the_dialog_promises_that_clip(tmp_path: Path, qtbot: QtBot) -> None:
     with recorded_scan(tmp_path / "scan") as session:
-        control = ExportControl(Subject(session.folder, session), tmp_path)
+        control = ExportController(Subject(session.folder, session), tmp_path)
 
         def looked() -> bool:
             control.poll()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.imaging.quality import PictureGuard
+from semc_core.imaging.quality import QualityGate
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.sources.video import VideoSource
 from semc_core.types import Crop, FramePacket, read_only
@@ -22,7 +22,7 @@ def packet(pixels: NDArray[np.uint8], time_s: float) -> FramePacket:
 
 
 def judge(frames: list[NDArray[np.uint8]], rate: float = 30.0, crop: Crop | None = None) -> list[str]:
-    guard = PictureGuard()
+    guard = QualityGate()
     region = crop or Crop(0, 0, frames[0].shape[1], frames[0].shape[0])
     return [guard.update(packet(frame, i / rate), region).picture for i, frame in enumerate(frames)]
 
@@ -94,7 +94,7 @@ def test_real_scans_are_live_nearly_always() -> None:
         pytest.skip("the shared clips are not here")
     for name in ("Reg_pat1Image_133043.mpeg", "Reg_Image_181432_crop.mp4"):
         source = VideoSource(folder / name)
-        guard = PictureGuard()
+        guard = QualityGate()
         states: list[str] = []
         while (read := source.read()) is not None and len(states) < 120:
             states.append(guard.update(read, Crop(0, 0, read.pixels.shape[1], read.pixels.shape[0])).picture)

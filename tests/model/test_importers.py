@@ -17,7 +17,7 @@ from semc_core.imaging.preprocess import prepare, whole
 from semc_core.labels import FETAL_CLASSES
 from semc_core.model.file import read_model, read_spec
 from semc_core.model.importers import NO_GATE_NOTICE, import_checkpoint, load_released, read_checkpoint
-from semc_core.pipeline.stages import Conclusions, LookedAt
+from semc_core.pipeline.stages import DecisionStage, PreparedFrame
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from semc_core.runtime.torch.runtime import TorchRuntime
@@ -243,7 +243,7 @@ def test_background_is_none_of_these(sononet_path: Path, tmp_path: Path) -> None
     spec = import_checkpoint(sononet_path, tmp_path / "sononet.safetensors").spec
     assert "Background" not in spec.planes
     assert len(spec.planes) == 13
-    conclusions = Conclusions(spec.classes, spec.thresholds, none_class=spec.none_class)
+    conclusions = DecisionStage(spec.classes, spec.thresholds, none_class=spec.none_class)
     labels = []
     for index, name in enumerate(["Background"] * 3 + ["Femur"] * 60):
         pixels = np.full((8, 8), index, np.uint8)
@@ -251,7 +251,7 @@ def test_background_is_none_of_these(sononet_path: Path, tmp_path: Path) -> None
         probabilities = np.full(14, 0.02 / 13, np.float32)
         probabilities[spec.classes.index(name)] = 0.98
         prediction = Prediction(probabilities, 0.0, np.zeros((14, 1, 1), np.float32), np.ones(1, np.float32))
-        looked = LookedAt(packet, "live", True, whole(pixels), None)
+        looked = PreparedFrame(packet, "live", True, whole(pixels), None)
         labels.append(conclusions.conclude(looked, prediction).result.label)
     assert (labels[0], labels[-1]) == ("NSP", "Femur")
     assert [event.plane for event in conclusions.finish()] == ["Femur"]

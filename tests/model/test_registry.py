@@ -20,7 +20,7 @@ from semc_core.model.comparison import (
     read_comparison,
 )
 from semc_core.model.file import read_model, read_spec, write_model
-from semc_core.model.registry import ModelLibrary, current_model
+from semc_core.model.registry import ModelRegistry, current_model
 from semc_core.paths import DEFAULT_MODEL
 
 
@@ -43,7 +43,7 @@ def compared(candidate: Path, current: Path, difference: float | None) -> Compar
 
 
 def test_the_model_that_came_with_the_program_is_used_at_first(own_models: Path) -> None:
-    library = ModelLibrary()
+    library = ModelRegistry()
     assert library.folder == own_models
     assert library.current() is None
     assert library.before() is None
@@ -53,7 +53,7 @@ def test_the_model_that_came_with_the_program_is_used_at_first(own_models: Path)
 
 
 def test_versions_are_copies_and_one_can_go_back_through_them(models: list[Path]) -> None:
-    library = ModelLibrary()
+    library = ModelRegistry()
     first = library.add(models[0], "first", use=True)
     models[0].unlink()
     second = library.add(models[1], use=True)
@@ -70,7 +70,7 @@ def test_versions_are_copies_and_one_can_go_back_through_them(models: list[Path]
 
 
 def test_the_same_file_is_one_version(models: list[Path], own_models: Path) -> None:
-    library = ModelLibrary()
+    library = ModelRegistry()
     first = library.add(models[0])
     again = library.add(models[0], "said later", use=True)
     assert (again.number, again.sha256, again.note) == (first.number, first.sha256, "said later")
@@ -81,13 +81,13 @@ def test_what_is_no_model_is_not_taken_in(tmp_path: Path, own_models: Path) -> N
     wrong = tmp_path / "wrong.safetensors"
     wrong.write_bytes(b"nothing")
     with pytest.raises(ModelFileError, match="cannot be used as a model"):
-        ModelLibrary().add(wrong, use=True)
+        ModelRegistry().add(wrong, use=True)
     assert not list(own_models.glob("*"))
     assert current_model() == DEFAULT_MODEL
 
 
 def test_a_changed_or_lost_file_is_said_and_one_can_go_back(models: list[Path], own_models: Path) -> None:
-    library = ModelLibrary()
+    library = ModelRegistry()
     library.add(models[0], use=True)
     version = library.add(models[1], use=True)
     path = own_models / version.file
@@ -129,7 +129,7 @@ def test_two_programs_that_add_at_once_lose_nothing(models: list[Path]) -> None:
     def add(path: Path) -> None:
         while True:
             try:
-                ModelLibrary().add(path, use=True)
+                ModelRegistry().add(path, use=True)
                 return
             except UsageError:
                 continue  # the other one is writing
@@ -139,13 +139,13 @@ def test_two_programs_that_add_at_once_lose_nothing(models: list[Path]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    versions = ModelLibrary().versions()
+    versions = ModelRegistry().versions()
     assert {version.sha256 for version in versions} == {read_spec(path).sha256 for path in models}
     assert [version.number for version in versions] == [1, 2, 3]
 
 
 def test_a_worse_or_uncompared_model_is_refused_unless_forced(models: list[Path]) -> None:
-    library = ModelLibrary()
+    library = ModelRegistry()
     for comparison, sentence in (
         (compared(models[0], DEFAULT_MODEL, -0.1), "is worse than the one in use: F1 0.700 against 0.800"),
         (compared(models[0], DEFAULT_MODEL, None), "was not compared: they differ"),
@@ -164,7 +164,7 @@ def test_a_worse_or_uncompared_model_is_refused_unless_forced(models: list[Path]
 
 @pytest.mark.parametrize("difference", [0.0, 0.05])
 def test_a_model_that_is_no_worse_is_used(difference: float, models: list[Path]) -> None:
-    library = ModelLibrary()
+    library = ModelRegistry()
     version = library.promote(models[0], compared(models[0], DEFAULT_MODEL, difference), "trained")
     assert not version.forced
     assert library.current() == version

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.queue import Outbox, SendQueue
-from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.servers import destination, objects, orthanc, put
 
@@ -51,7 +51,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         data, archive = Path(place) / "data", Path(place) / "archive"
         archive.mkdir()
-        file = QueueFile(data / FOLDER_NAME)
+        file = QueueStore(data / FOLDER_NAME)
         queue = SendQueue(file)
         put(queue, "archive", contents)
         number = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.queue import Outbox
-from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
 from semc_core.pacs.service import Sender
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     def tell(_: str, done: int, total: int) -> None:
         print(done, total, flush=True)
 
-    sender = Sender(Outbox(QueueFile(data / FOLDER_NAME)), DestinationBook(data), tell)
+    sender = Sender(Outbox(QueueStore(data / FOLDER_NAME)), DestinationBook(data), tell)
     while sender.send_batch():
         pass
 

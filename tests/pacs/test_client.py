@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from pynetdicom import AE, evt
 
-from semc_core.pacs.client import Answer, Link, LinkFault
+from semc_core.pacs.client import Answer, AssociationFault, StorageAssociation
 from semc_core.pacs.destinations import Destination, Tls
 from semc_core.pacs.queue_store import DicomObject
 from tests.pacs.servers import HOST, destination, free_port, needs_storescp, objects, storescp
@@ -21,7 +21,7 @@ from tests.pacs.servers import HOST, destination, free_port, needs_storescp, obj
 def stored(server: Destination, tmp_path: Path, contents: dict[DicomObject, bytes]) -> list[Answer]:
     """Send `contents` over one connection."""
     answers = []
-    with Link(server, contents) as link:
+    with StorageAssociation(server, contents) as link:
         for one, content in contents.items():
             path = tmp_path / "object.dcm"
             path.write_bytes(content)
@@ -76,18 +76,18 @@ def test_a_kind_of_object_that_the_server_does_not_take_is_refused_and_the_rest_
 def test_a_server_that_refuses_connections_is_told_apart(tmp_path: Path) -> None:
     with (
         storescp(tmp_path / "kept", "--refuse") as server,
-        pytest.raises(LinkFault, match=r"refuses|does not"),
-        Link(destination(server.port)) as link,
+        pytest.raises(AssociationFault, match=r"refuses|does not"),
+        StorageAssociation(destination(server.port)) as link,
     ):
         link.echo()
 
 
 def test_nobody_at_the_port(tmp_path: Path) -> None:
-    with pytest.raises(LinkFault, match="cannot be reached") as caught:
-        Link(destination(free_port()))
+    with pytest.raises(AssociationFault, match="cannot be reached") as caught:
+        StorageAssociation(destination(free_port()))
     assert not caught.value.permanent
-    with pytest.raises(LinkFault, match="no host"):
-        Link(Destination("archive", "host.invalid", 104, "PACS"))
+    with pytest.raises(AssociationFault, match="no host"):
+        StorageAssociation(Destination("archive", "host.invalid", 104, "PACS"))
 
 
 def test_a_server_that_accepts_and_says_nothing_times_out() -> None:
@@ -95,8 +95,8 @@ def test_a_server_that_accepts_and_says_nothing_times_out() -> None:
         silent.bind((HOST, 0))
         silent.listen()
         server = Destination("archive", HOST, silent.getsockname()[1], "PACS", answer_s=0.5)
-        with pytest.raises(LinkFault, match="does not answer as a DICOM server") as caught:
-            Link(server)
+        with pytest.raises(AssociationFault, match="does not answer as a DICOM server") as caught:
+            StorageAssociation(server)
     assert not caught.value.permanent
 
 
@@ -116,8 +116,8 @@ def test_each_status_is_taken_for_what_it_means(tmp_path: Path) -> None:
     try:
         port = server.server_address[1]
         answers = stored(destination(port, "ARCHIVE"), tmp_path, contents)
-        with pytest.raises(LinkFault, match='AE title "OTHER"') as caught:
-            Link(destination(port, "OTHER"))
+        with pytest.raises(AssociationFault, match='AE title "OTHER"') as caught:
+            StorageAssociation(destination(port, "OTHER"))
         assert caught.value.permanent
     finally:
         server.shutdown()
@@ -139,12 +139,12 @@ def test_tls_with_an_own_authority(tmp_path: Path) -> None:
     with storescp(tmp_path / "kept", "+tls", str(key), str(certificate), "-ic") as server:
         plain = destination(server.port)
         secured = Destination("archive", HOST, server.port, "STORESCP", tls=trusted)
-        with Link(secured) as link:
+        with StorageAssociation(secured) as link:
             link.echo()
-        with pytest.raises(LinkFault, match="not trusted") as caught:
-            Link(Destination("archive", HOST, server.port, "STORESCP", tls=untrusted))
+        with pytest.raises(AssociationFault, match="not trusted") as caught:
+            StorageAssociation(Destination("archive", HOST, server.port, "STORESCP", tls=untrusted))
         assert caught.value.permanent
-        with pytest.raises(LinkFault, match=r"does not answer as a DICOM server|broke off"):
-            Link(plain)
-    with storescp(tmp_path / "kept") as server, pytest.raises(LinkFault, match="does not speak TLS"):
-        Link(Destination("archive", HOST, server.port, "STORESCP", answer_s=2, tls=trusted))
+        with pytest.raises(AssociationFault, match=r"does not answer as a DICOM server|broke off"):
+            StorageAssociation(plain)
+    with storescp(tmp_path / "kept") as server, pytest.raises(AssociationFault, match="does not speak TLS"):
+        StorageAssociation(Destination("archive", HOST, server.port, "STORESCP", answer_s=2, tls=trusted))

@@ -13,7 +13,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import KIND, exported_objects, log_results
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_store import FOLDER_NAME, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
 from semc_core.session.session import Session
 from tests.export.scans import video_session
 from tests.pacs.servers import free_port, needs_storescp, storescp
@@ -44,7 +44,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendQueue
     """The queue that the command line uses, too."""
     monkeypatch.setattr("semc_core.paths.data_folder", lambda: tmp_path)
     monkeypatch.setattr("semc_core.export.bundle.data_folder", lambda: tmp_path)
-    file = QueueFile(tmp_path / FOLDER_NAME)
+    file = QueueStore(tmp_path / FOLDER_NAME)
     yield SendQueue(file)
     file.close()
 

@@ -12,7 +12,7 @@ import pytest
 from semc_core.errors import PacsError, UsageError
 from semc_core.pacs.destinations import BOOK_NAME, Destination, DestinationBook, Tls
 from semc_core.pacs.queue import LONGEST_WAIT_S, OBJECT_ATTEMPTS, Outbox, SendQueue, SentElsewhere, wait_after
-from semc_core.pacs.queue_store import QUEUE_NAME, QueueFile
+from semc_core.pacs.queue_store import QUEUE_NAME, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.servers import SECRET, destination, free_port, objects, put
 
@@ -20,9 +20,9 @@ CONTENTS = objects(3)
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[QueueFile]:
+def file(tmp_path: Path) -> Iterator[QueueStore]:
     """An open queue."""
-    opened = QueueFile(tmp_path / "pacs")
+    opened = QueueStore(tmp_path / "pacs")
     yield opened
     opened.close()
 
@@ -36,11 +36,11 @@ class Clock:
         return self.now_s
 
 
-def copies(file: QueueFile) -> int:
+def copies(file: QueueStore) -> int:
     return len(list(file.objects.glob("*/*.dcm")))
 
 
-def test_an_object_is_queued_once_for_a_destination_and_sent_once(file: QueueFile) -> None:
+def test_an_object_is_queued_once_for_a_destination_and_sent_once(file: QueueStore) -> None:
     queue, outbox = SendQueue(file), Outbox(file)
     first = put(queue, "a", CONTENTS)
     assert (first.queued, first.known) == (3, 0)
@@ -57,7 +57,7 @@ def test_an_object_is_queued_once_for_a_destination_and_sent_once(file: QueueFil
     outbox.close()
 
 
-def test_a_queue_of_one_process_is_not_sent_by_two(file: QueueFile) -> None:
+def test_a_queue_of_one_process_is_not_sent_by_two(file: QueueStore) -> None:
     outbox = Outbox(file)
     with pytest.raises(SentElsewhere, match="already"):
         Outbox(file)
@@ -65,7 +65,7 @@ def test_a_queue_of_one_process_is_not_sent_by_two(file: QueueFile) -> None:
     Outbox(file).close()
 
 
-def test_what_was_under_way_at_a_kill_is_unclear_at_the_next_start(file: QueueFile) -> None:
+def test_what_was_under_way_at_a_kill_is_unclear_at_the_next_start(file: QueueStore) -> None:
     put(SendQueue(file), "a", CONTENTS)
     killed = Outbox(file)
     item = killed.due(9)[0]
@@ -76,7 +76,7 @@ def test_what_was_under_way_at_a_kill_is_unclear_at_the_next_start(file: QueueFi
     outbox.close()
 
 
-def test_waits_grow_and_end(file: QueueFile) -> None:
+def test_waits_grow_and_end(file: QueueStore) -> None:
     clock = Clock()
     queue, outbox = SendQueue(file), Outbox(file, now=clock)
     job = put(queue, "a", CONTENTS).job_id
@@ -98,7 +98,7 @@ def test_waits_grow_and_end(file: QueueFile) -> None:
     outbox.close()
 
 
-def test_a_clock_that_is_set_back_holds_nothing_up(file: QueueFile) -> None:
+def test_a_clock_that_is_set_back_holds_nothing_up(file: QueueStore) -> None:
     clock = Clock()
     outbox = Outbox(file, now=clock)
     put(SendQueue(file), "a", CONTENTS)
@@ -108,7 +108,7 @@ def test_a_clock_that_is_set_back_holds_nothing_up(file: QueueFile) -> None:
     outbox.close()
 
 
-def test_an_object_that_fails_every_time_comes_last_and_is_given_up(file: QueueFile) -> None:
+def test_an_object_that_fails_every_time_comes_last_and_is_given_up(file: QueueStore) -> None:
     clock = Clock()
     queue, outbox = SendQueue(file), Outbox(file, now=clock)
     put(queue, "a", CONTENTS)
@@ -123,7 +123,7 @@ def test_an_object_that_fails_every_time_comes_last_and_is_given_up(file: QueueF
     outbox.close()
 
 
-def test_cancelled_objects_are_gone_and_can_be_queued_anew(file: QueueFile) -> None:
+def test_cancelled_objects_are_gone_and_can_be_queued_anew(file: QueueStore) -> None:
     queue, outbox = SendQueue(file), Outbox(file)
     job = put(queue, "a", CONTENTS).job_id
     assert job is not None
@@ -138,7 +138,7 @@ def test_cancelled_objects_are_gone_and_can_be_queued_anew(file: QueueFile) -> N
     outbox.close()
 
 
-def test_what_waits_for_a_destination_that_was_removed_is_refused(file: QueueFile, tmp_path: Path) -> None:
+def test_what_waits_for_a_destination_that_was_removed_is_refused(file: QueueStore, tmp_path: Path) -> None:
     queue, outbox = SendQueue(file), Outbox(file)
     put(queue, "archive", CONTENTS)
     Sender(outbox, DestinationBook(tmp_path)).send_batch()
@@ -146,7 +146,7 @@ def test_what_waits_for_a_destination_that_was_removed_is_refused(file: QueueFil
     outbox.close()
 
 
-def test_only_the_owner_reads_the_queue_and_no_name_is_in_its_file(file: QueueFile) -> None:
+def test_only_the_owner_reads_the_queue_and_no_name_is_in_its_file(file: QueueStore) -> None:
     put(SendQueue(file), "a", CONTENTS)
     assert any(SECRET.encode() in path.read_bytes() for path in file.objects.glob("*/*.dcm"))
     for path in file.folder.glob(f"{QUEUE_NAME}*"):
@@ -160,7 +160,7 @@ def test_only_the_owner_reads_the_queue_and_no_name_is_in_its_file(file: QueueFi
 def test_a_damaged_queue_says_so(tmp_path: Path) -> None:
     (tmp_path / QUEUE_NAME).write_bytes(b"no database, but long enough to be looked at as one" * 40)
     with pytest.raises(PacsError, match="damaged"):
-        QueueFile(tmp_path)
+        QueueStore(tmp_path)
 
 
 def test_destinations_are_kept_and_checked(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from semc_core.pacs.client import Link
+from semc_core.pacs.client import StorageAssociation
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.queue import Outbox, SendQueue
-from semc_core.pacs.queue_store import FOLDER_NAME, DicomObject, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, DicomObject, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.servers import (
     SECRET,
@@ -66,9 +66,9 @@ def test_an_answer_that_was_lost_is_asked_for_and_nothing_is_sent_again(
     there, missing = contents
     server = destination(archive.port, "ORTHANC")
     (tmp_path / "object.dcm").write_bytes(contents[there])
-    with Link(server, contents) as link:
+    with StorageAssociation(server, contents) as link:
         assert link.store(there, tmp_path / "object.dcm").kind == "stored"
-    file = QueueFile(tmp_path / FOLDER_NAME)
+    file = QueueStore(tmp_path / FOLDER_NAME)
     put(SendQueue(file), "archive", contents)
     killed = Outbox(file)
     for item in killed.due(9):
@@ -137,7 +137,7 @@ def test_stopping_cuts_a_server_that_does_not_answer_and_loses_nothing(tmp_path:
 @needs_storescp
 def test_a_sender_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     contents, kept = objects(5), tmp_path / "kept"
-    file = QueueFile(tmp_path / FOLDER_NAME)
+    file = QueueStore(tmp_path / FOLDER_NAME)
     queue = SendQueue(file)
     put(queue, "archive", contents)
     # It takes a second for each, so that the kill does not come too late.
@@ -160,7 +160,7 @@ def test_a_sender_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 
 @needs_storescp
 def test_one_connection_takes_a_batch_and_a_damaged_copy_is_not_sent(tmp_path: Path) -> None:
-    file = QueueFile(tmp_path / FOLDER_NAME)
+    file = QueueStore(tmp_path / FOLDER_NAME)
     queue = SendQueue(file)
     put(queue, "archive", objects(4))
     (tmp_path / FOLDER_NAME / "objects" / queue.items(1)[1].file).write_bytes(b"something else")

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceInterrupted
 from semc_core.model.architecture import new_spec
 from semc_core.model.spec import ModelSpec
-from semc_core.pipeline.live import LiveEngine
-from semc_core.pipeline.sink import KeeperFactory
-from semc_core.pipeline.state import EngineSettings, Phase, Statistics
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.sink import SinkFactory
+from semc_core.pipeline.state import Phase, PipelineSettings, Statistics
 from semc_core.runtime.base import Runtime
 from semc_core.sources.base import FrameSource
 from semc_core.types import FramePacket, SourceInfo, Thresholds
 from tests.pipeline.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = new_spec("semc_tiny", CLASSES)
-WAITING = EngineSettings(paced=False)
+WAITING = PipelineSettings(paced=False)
 EASY = Thresholds(enter=0.2, leave=0.15, min_hold_s=0.2, smoothing_s=0.25, merge_gap_s=0.3)
 Answer = Callable[[int], NDArray[np.float32]]
-_started: list[LiveEngine] = []
+_started: list[LivePipeline] = []
 
 
 def stop_all() -> None:
@@ -35,15 +35,15 @@ def stop_all() -> None:
 def new_engine(
     source: Callable[[], FrameSource],
     runtime: Callable[[], Runtime],
-    keeper: KeeperFactory | None = None,
-    settings: EngineSettings | None = None,
-) -> LiveEngine:
-    engine = LiveEngine(source, runtime, keeper, settings)
+    sink: SinkFactory | None = None,
+    settings: PipelineSettings | None = None,
+) -> LivePipeline:
+    engine = LivePipeline(source, runtime, sink, settings)
     _started.append(engine)
     return engine
 
 
-def phase_of(engine: LiveEngine) -> Phase:
+def phase_of(engine: LivePipeline) -> Phase:
     """A function, because the type checker does not expect a property to change."""
     return engine.state.phase
 

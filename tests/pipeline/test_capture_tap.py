@@ -1,4 +1,4 @@
-"""From the capture thread to the keeper: nothing that is classified escapes a recording."""
+"""From the capture thread to the sink: nothing that is classified escapes a recording."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from semc_core.errors import SaveError
 from semc_core.io.video_encoder import Quality
 from semc_core.pipeline.capture_tap import CaptureTap
-from semc_core.pipeline.sink import MemoryKeeper
+from semc_core.pipeline.sink import MemorySink
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.records import PROGRAM
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from tests.pipeline.scripted import packet
 from tests.session.killed_writer import origin
 from tests.session.sessions import frame
@@ -33,21 +33,21 @@ def test_the_newest_frame_before_the_scan_begins_is_recorded_too(tmp_path: Path)
     tap = CaptureTap()
     for index in range(5):
         tap.captured(packet(index, index / 30))
-    keeper = SessionKeeper(tmp_path / "scan", origin(), clips=ClipSettings())
-    keeper.start_recording(Quality.LOSSLESS)
-    tap.connect(keeper)
+    sink = SessionWriter(tmp_path / "scan", origin(), clips=ClipSettings())
+    sink.start_recording(Quality.LOSSLESS)
+    tap.connect(sink)
     tap.captured(packet(5, 5 / 30))
-    keeper.classified(frame(4))
-    keeper.close()
-    assert keeper.fault == ""
+    sink.classified(frame(4))
+    sink.close()
+    assert sink.fault == ""
     assert recorded(tmp_path / "scan") == [4, 5]
 
 
 def test_recordings_follow_each_other_and_are_logged(tmp_path: Path) -> None:
     tap = CaptureTap()
-    keeper = SessionKeeper(tmp_path / "scan", origin())
-    tap.connect(keeper)
-    keeper.classified(frame(0))
+    sink = SessionWriter(tmp_path / "scan", origin())
+    tap.connect(sink)
+    sink.classified(frame(0))
     for index in range(9):
         if index in (2, 6):
             tap.start_recording(Quality.LOSSLESS)
@@ -56,7 +56,7 @@ def test_recordings_follow_each_other_and_are_logged(tmp_path: Path) -> None:
             tap.stop_recording()
             assert tap.recording is not None and not tap.recording.active  # noqa: PT018 - one state
         tap.captured(packet(index, index / 30))
-    keeper.close()
+    sink.close()
 
     assert recorded(tmp_path / "scan") == [2, 3, 6, 7, 8]
     with Session.open(tmp_path / "scan", read_only=True) as session:
@@ -76,7 +76,7 @@ def test_a_scan_that_is_not_saved_or_has_not_begun_cannot_be_recorded() -> None:
     with pytest.raises(SaveError, match="not begun"):
         tap.start_recording()
     tap.stop_recording()
-    tap.connect(MemoryKeeper())
+    tap.connect(MemorySink())
     with pytest.raises(SaveError, match="switch saving on"):
         tap.start_recording()
     assert tap.recording is None
@@ -84,9 +84,9 @@ def test_a_scan_that_is_not_saved_or_has_not_begun_cannot_be_recorded() -> None:
 
 
 def test_a_session_that_never_began_ends_the_recording_with_a_sentence(tmp_path: Path) -> None:
-    keeper = SessionKeeper(tmp_path / "scan", origin())
-    keeper.start_recording(Quality.COMPACT)
-    keeper.captured(packet(0, 0.0))
-    keeper.close()
-    assert "no session to write to" in keeper.fault
+    sink = SessionWriter(tmp_path / "scan", origin())
+    sink.start_recording(Quality.COMPACT)
+    sink.captured(packet(0, 0.0))
+    sink.close()
+    assert "no session to write to" in sink.fault
     assert not (tmp_path / "scan").exists()

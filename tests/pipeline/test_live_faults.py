@@ -12,7 +12,7 @@ from semc_core.errors import ModelFileError, RuntimeFault, SourceError
 from semc_core.model.architecture import new_spec
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
-from semc_core.session.writer import store_in
+from semc_core.session.writer import session_sink
 from semc_core.sources.base import FrameSource
 from semc_core.sources.video import VideoSource
 from semc_core.types import FramePacket
@@ -59,7 +59,7 @@ def test_a_fault_of_the_model_ends_the_scan_and_keeps_what_was_found(
         return probabilities("A", 0.9)
 
     source = CountedSource(live=False, frames=200)
-    engine = new_engine(lambda: source, scripted(answer), store_in(tmp_path), WAITING)
+    engine = new_engine(lambda: source, scripted(answer), session_sink(tmp_path), WAITING)
     engine.start()
     assert engine.wait(30)
     engine.stop()

@@ -10,14 +10,14 @@ import pytest
 from semc_core.errors import SemcError
 from semc_core.pipeline.state import Phase
 from semc_core.session.session import Session
-from semc_core.session.writer import store_in
+from semc_core.session.writer import session_sink
 from tests.pipeline.live_scans import WAITING, CountedSource, held, new_engine, phase_of, scripted
 from tests.pipeline.scripted import probabilities
 
 
 def test_a_held_plane_lies_in_a_folder_when_the_source_has_ended(tmp_path: Path) -> None:
     engine = new_engine(
-        lambda: CountedSource(live=False, frames=120), scripted(held), store_in(tmp_path), WAITING
+        lambda: CountedSource(live=False, frames=120), scripted(held), session_sink(tmp_path), WAITING
     )
     assert phase_of(engine) is Phase.IDLE
     engine.start()
@@ -44,7 +44,7 @@ def test_a_held_plane_lies_in_a_folder_when_the_source_has_ended(tmp_path: Path)
 
 def test_stopping_makes_the_hold_final_and_saves_it(tmp_path: Path) -> None:
     source = CountedSource()
-    engine = new_engine(lambda: source, scripted(lambda _: probabilities("A", 0.9)), store_in(tmp_path))
+    engine = new_engine(lambda: source, scripted(lambda _: probabilities("A", 0.9)), session_sink(tmp_path))
     engine.start()
     for _ in range(40):
         source.go_on.release()
@@ -60,7 +60,7 @@ def test_stopping_makes_the_hold_final_and_saves_it(tmp_path: Path) -> None:
 def test_saving_off_writes_nothing_but_tells_what_was_found(tmp_path: Path) -> None:
     settings = replace(WAITING, save=False)
     engine = new_engine(
-        lambda: CountedSource(live=False, frames=90), scripted(held), store_in(tmp_path), settings
+        lambda: CountedSource(live=False, frames=90), scripted(held), session_sink(tmp_path), settings
     )
     engine.start()
     assert engine.wait(30)
@@ -71,7 +71,7 @@ def test_saving_off_writes_nothing_but_tells_what_was_found(tmp_path: Path) -> N
 
 def test_a_frame_captured_by_hand_is_saved_with_its_label(tmp_path: Path) -> None:
     source = CountedSource()
-    engine = new_engine(lambda: source, scripted(lambda _: probabilities("NSP", 0.9)), store_in(tmp_path))
+    engine = new_engine(lambda: source, scripted(lambda _: probabilities("NSP", 0.9)), session_sink(tmp_path))
     assert not engine.capture_now()
     engine.start()
     source.go_on.release()

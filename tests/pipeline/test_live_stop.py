@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from semc_core.errors import SemcError
-from semc_core.pipeline.queues import MailboxClosed
+from semc_core.pipeline.queues import QueueClosed
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
 from semc_core.sources.base import FrameSource
@@ -55,7 +55,7 @@ def test_stop_before_start_and_while_opening_leave_nothing_behind() -> None:
     go_on.set()
     engine.stop()
     assert source.closed.is_set(), "what was opened too late is closed again"
-    with pytest.raises(MailboxClosed):
+    with pytest.raises(QueueClosed):
         engine.results.get()
 
 

@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from semc_core.pipeline.queues import LatestMailbox, MailboxClosed, WaitingQueue
+from semc_core.pipeline.queues import BoundedQueue, LatestQueue, QueueClosed
 
 
 def test_the_newest_item_wins_and_the_replaced_are_counted() -> None:
-    mailbox: LatestMailbox[int] = LatestMailbox()
+    mailbox: LatestQueue[int] = LatestQueue()
     assert [mailbox.put(number) for number in range(4)] == [False, True, True, True]
     assert (mailbox.pending, mailbox.replaced) == (True, 3)
     assert mailbox.get() == 3
@@ -20,27 +20,27 @@ def test_the_newest_item_wins_and_the_replaced_are_counted() -> None:
 
 
 def test_close_discards_the_unread_item_and_finish_keeps_it() -> None:
-    closed: LatestMailbox[int] = LatestMailbox()
+    closed: LatestQueue[int] = LatestQueue()
     closed.put(1)
     closed.close()
-    with pytest.raises(MailboxClosed):
+    with pytest.raises(QueueClosed):
         closed.get()
-    finished: LatestMailbox[int] = LatestMailbox()
+    finished: LatestQueue[int] = LatestQueue()
     finished.put(1)
     finished.finish()
     assert finished.put(2), "what comes after the end is lost"
     assert finished.get() == 1
-    with pytest.raises(MailboxClosed):
+    with pytest.raises(QueueClosed):
         finished.get()
 
 
 @pytest.mark.parametrize("end", ["close", "finish"])
 def test_a_waiting_reader_is_woken_at_the_end(end: str) -> None:
-    mailbox: LatestMailbox[int] = LatestMailbox()
+    mailbox: LatestQueue[int] = LatestQueue()
     woken = threading.Event()
 
     def read() -> None:
-        with pytest.raises(MailboxClosed):
+        with pytest.raises(QueueClosed):
             mailbox.get()
         woken.set()
 
@@ -52,7 +52,7 @@ def test_a_waiting_reader_is_woken_at_the_end(end: str) -> None:
 
 
 def test_a_writer_can_wait_until_its_item_was_taken() -> None:
-    mailbox: LatestMailbox[int] = LatestMailbox()
+    mailbox: LatestQueue[int] = LatestQueue()
     got: list[int] = []
 
     def write() -> None:
@@ -63,7 +63,7 @@ def test_a_writer_can_wait_until_its_item_was_taken() -> None:
 
     writer = threading.Thread(target=write)
     writer.start()
-    with contextlib.suppress(MailboxClosed):
+    with contextlib.suppress(QueueClosed):
         while True:
             got.append(mailbox.get())
     writer.join()
@@ -72,12 +72,12 @@ def test_a_writer_can_wait_until_its_item_was_taken() -> None:
 
 
 def test_a_waiting_writer_is_woken_when_the_mailbox_closes() -> None:
-    mailbox: LatestMailbox[int] = LatestMailbox()
+    mailbox: LatestQueue[int] = LatestQueue()
     mailbox.put(1)
     woken = threading.Event()
 
     def write() -> None:
-        with pytest.raises(MailboxClosed):
+        with pytest.raises(QueueClosed):
             mailbox.wait_until_empty()
         woken.set()
 
@@ -89,7 +89,7 @@ def test_a_waiting_writer_is_woken_when_the_mailbox_closes() -> None:
 
 
 def test_the_queue_keeps_everything_in_order_and_holds_no_more_than_its_size() -> None:
-    queue: WaitingQueue[int] = WaitingQueue(2)
+    queue: BoundedQueue[int] = BoundedQueue(2)
     put: list[int] = []
 
     def write() -> None:
@@ -101,7 +101,7 @@ def test_the_queue_keeps_everything_in_order_and_holds_no_more_than_its_size() -
     writer = threading.Thread(target=write)
     writer.start()
     got: list[int] = []
-    with contextlib.suppress(MailboxClosed):
+    with contextlib.suppress(QueueClosed):
         while True:
             got.append(queue.get())
             assert len(put) - len(got) <= 2
@@ -110,12 +110,12 @@ def test_the_queue_keeps_everything_in_order_and_holds_no_more_than_its_size() -
 
 
 def test_closing_the_queue_frees_a_writer_that_waits_for_room() -> None:
-    queue: WaitingQueue[int] = WaitingQueue(1)
+    queue: BoundedQueue[int] = BoundedQueue(1)
     queue.put(0)
     freed = threading.Event()
 
     def write() -> None:
-        with pytest.raises(MailboxClosed):
+        with pytest.raises(QueueClosed):
             queue.put(1)
         freed.set()
 
@@ -124,5 +124,5 @@ def test_closing_the_queue_frees_a_writer_that_waits_for_room() -> None:
     queue.close()
     assert freed.wait(5)
     writer.join()
-    with pytest.raises(MailboxClosed):
+    with pytest.raises(QueueClosed):
         queue.get()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from semc_core.pipeline.queues import LatestMailbox
-from semc_core.pipeline.statistics import SPREAD_WINDOW_S, Meter
+from semc_core.pipeline.queues import LatestQueue
+from semc_core.pipeline.statistics import SPREAD_WINDOW_S, FrameCounter
 from semc_core.types import FramePacket
 from tests.pipeline.scripted import packet
 
 
 def test_each_way_a_frame_can_go_is_counted_and_the_sum_holds() -> None:
-    meter = Meter()
-    frames: LatestMailbox[FramePacket] = LatestMailbox()
+    meter = FrameCounter()
+    frames: LatestQueue[FramePacket] = LatestQueue()
 
     def counts() -> tuple[int, int, int, int]:
         counted = meter.statistics()
@@ -44,8 +44,8 @@ def test_each_way_a_frame_can_go_is_counted_and_the_sum_holds() -> None:
 
 
 def test_a_frame_that_nobody_answers_for_stays_in_flight() -> None:
-    meter = Meter()
-    frames: LatestMailbox[FramePacket] = LatestMailbox()
+    meter = FrameCounter()
+    frames: LatestQueue[FramePacket] = LatestQueue()
     meter.arrived(packet(0, 0.0), frames)
     frames.get()
     meter.close(frames)
@@ -55,7 +55,7 @@ def test_a_frame_that_nobody_answers_for_stays_in_flight() -> None:
 def test_percentiles_are_of_the_last_seconds_and_of_the_whole_run(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 0.0
     monkeypatch.setattr("semc_core.pipeline.statistics.time.monotonic", lambda: now_s)
-    meter = Meter(keep_all=True)
+    meter = FrameCounter(keep_all=True)
     for second in range(3000):
         now_s = second / 60
         meter.classified(0.1 if now_s < 30 else 0.01, 0.2 if now_s < 30 else 0.02)
@@ -66,4 +66,4 @@ def test_percentiles_are_of_the_last_seconds_and_of_the_whole_run(monkeypatch: p
     assert meter.whole_run(skip=1800)[0].p99_ms == pytest.approx(10)
     now_s += 2 * SPREAD_WINDOW_S
     assert meter.statistics().model.p50_ms == 0.0
-    assert Meter().whole_run()[0].p50_ms == 0.0
+    assert FrameCounter().whole_run()[0].p50_ms == 0.0

@@ -30,7 +30,7 @@ from semc_core.errors import SemcError
 from semc_core.io.video_encoder import Quality, VideoWriter
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.review.analysis import ReviewEngine
+from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.viewer import FrameViewer
 from semc_core.runtime.load import load_runtime
 from semc_core.session.changes import MarkRegion, SetNote
@@ -96,7 +96,7 @@ def _piece() -> list[NDArray[np.uint8]]:
 class Actions:
     """Does what a user does, as the window does it, and notes how long each took to be seen."""
 
-    def __init__(self, source: SeekableSource, engine: ReviewEngine, session: Session, rest_s: float) -> None:
+    def __init__(self, source: SeekableSource, engine: LoopAnalysis, session: Session, rest_s: float) -> None:
         self._source, self._engine, self._session, self._rest_s = source, engine, session, rest_s
         self._viewer = FrameViewer(source, lambda sentence: print("FAULT", sentence))
         engine.give_way_to(self._viewer.wait_until_shown)
@@ -206,7 +206,7 @@ def _review(path: Path, folder: Path, args: argparse.Namespace) -> None:
     session = Session.create(folder, source_entry(source.info, path), model)
     if args.no_model:
         session.mark_complete()
-    engine = ReviewEngine(session, source, lambda: runtime)
+    engine = LoopAnalysis(session, source, lambda: runtime)
     actions = Actions(source, engine, session, args.rest)
     try:
         number = 0

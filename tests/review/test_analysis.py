@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semc_core.errors import ModelFileError
 from semc_core.model.architecture import new_spec
 from semc_core.pipeline.batch import review
-from semc_core.review.analysis import ReviewEngine, ReviewPhase
+from semc_core.review.analysis import LoopAnalysis, ReviewPhase
 from semc_core.review.viewer import PAINTING_S
 from semc_core.session.changes import Reject, Relabel
 from semc_core.session.records import model_entry, source_entry
@@ -71,7 +71,7 @@ def assert_as_analysed(session: Session, loop: Path) -> None:
     assert session.verify().ok
 
 
-def wait_until_over(engine: ReviewEngine) -> None:
+def wait_until_over(engine: LoopAnalysis) -> None:
     thread = engine._thread
     assert thread is not None
     thread.join(60)
@@ -81,7 +81,7 @@ def wait_until_over(engine: ReviewEngine) -> None:
 def test_a_loop_in_review_gives_what_analysing_it_gives(loop: Path, tmp_path: Path) -> None:
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
     runtime = ScriptedRuntime(SPEC, answer)
-    engine = ReviewEngine(session, source, lambda: runtime)
+    engine = LoopAnalysis(session, source, lambda: runtime)
     wait_until_over(engine)
     state = engine.state
     assert (state.phase, state.done, state.total, state.message) == (ReviewPhase.DONE, COUNT, COUNT, "")
@@ -105,7 +105,7 @@ def test_an_interrupted_analysis_goes_on_without_asking_the_model_again(loop: Pa
             reached.set()
         return answer(index)
 
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, until_half))
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, until_half))
     assert reached.wait(60)
     engine.close()
     assert engine.state.phase is ReviewPhase.STOPPED
@@ -121,7 +121,7 @@ def test_an_interrupted_analysis_goes_on_without_asking_the_model_again(loop: Pa
         asked.append(index)
         return answer(known + index)
 
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, the_rest))
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, the_rest))
     wait_until_over(engine)
     assert len(asked) == COUNT - known
     assert_as_analysed(session, loop)
@@ -148,7 +148,7 @@ def test_the_analysis_holds_while_somebody_waits_and_finds_the_same(loop: Path, 
             held.set()
             assert free.wait(60)
 
-    engine = ReviewEngine(session, source, load)
+    engine = LoopAnalysis(session, source, load)
     engine.give_way_to(wait)
     begin.set()
     assert held.wait(60)
@@ -165,7 +165,7 @@ def test_the_analysis_holds_while_somebody_waits_and_finds_the_same(loop: Path, 
 
 def test_a_complete_session_needs_no_model(loop: Path, tmp_path: Path) -> None:
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, answer))
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, answer))
     wait_until_over(engine)
     engine.close()
     session.close()
@@ -174,7 +174,7 @@ def test_a_complete_session_needs_no_model(loop: Path, tmp_path: Path) -> None:
         raise ModelFileError("The model was not found; choose another.")
 
     with Session.open(tmp_path / "s") as again:
-        engine = ReviewEngine(again, source, missing)
+        engine = LoopAnalysis(again, source, missing)
         assert engine.state.phase is ReviewPhase.DONE
         assert engine.state.done == len(engine.table()) == COUNT
         assert engine.state.message == ""
@@ -196,7 +196,7 @@ def test_a_frame_is_looked_at_wherever_the_analysis_is(loop: Path, tmp_path: Pat
         assert go_on.wait(60)
         return probabilities("B", 0.95)
 
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, answer_slowly), batch=1)
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, answer_slowly), batch=1)
     assert begun.wait(60)
     engine.pause(True)
     looks: list[FrameResult] = []
@@ -234,7 +234,7 @@ def test_the_analysis_holds_inside_held_and_goes_on_after(
         asked.set()
         return answer(index)
 
-    engine = ReviewEngine(session, source, load)
+    engine = LoopAnalysis(session, source, load)
     with engine.held():
         begin.set()
         assert not asked.wait(0.1)
@@ -251,9 +251,9 @@ def test_the_analysis_holds_inside_held_and_goes_on_after(
 def test_who_only_looks_sees_what_is_analysed_meanwhile(loop: Path, tmp_path: Path) -> None:
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
     with Session.open(tmp_path / "s", read_only=True) as looked_at:
-        looking = ReviewEngine(looked_at, source, lambda: ScriptedRuntime(SPEC, answer))
+        looking = LoopAnalysis(looked_at, source, lambda: ScriptedRuntime(SPEC, answer))
         assert len(looking.table()) == 0
-        engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, answer))
+        engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, answer))
         wait_until_over(engine)
         assert len(looking.table()) == COUNT
         assert looking.look_at(30, maps=False).label == "A"
@@ -274,7 +274,7 @@ def test_a_frame_that_was_analysed_is_had_without_the_model_where_no_maps_are_wa
         asked.append(index)
         return answer(index)
 
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, noted))
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, noted))
     wait_until_over(engine)
     assert engine.look_at(30, maps=False).label == "A"
     assert len(asked) == COUNT
@@ -294,7 +294,7 @@ def test_what_a_person_decided_meanwhile_stays(loop: Path, tmp_path: Path) -> No
             session.apply(Reject(1))
         return answer(index)
 
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, correcting))
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, correcting))
     wait_until_over(engine)
     assert engine.state.phase is ReviewPhase.DONE, engine.state.message
     first = session.plane(1)
@@ -307,7 +307,7 @@ def test_what_a_person_decided_meanwhile_stays(loop: Path, tmp_path: Path) -> No
 
 def test_another_model_is_refused(loop: Path, tmp_path: Path) -> None:
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(replace(SPEC, sha256="b" * 64), answer))
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(replace(SPEC, sha256="b" * 64), answer))
     wait_until_over(engine)
     assert engine.state.phase is ReviewPhase.FAULT
     assert "another model" in engine.state.message
@@ -320,7 +320,7 @@ def test_candidates_are_spread_over_the_hold_and_chosen_by_the_detectors_measure
     loop: Path, tmp_path: Path
 ) -> None:
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
-    engine = ReviewEngine(session, source, lambda: ScriptedRuntime(SPEC, answer))
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, answer))
     wait_until_over(engine)
     plane = session.planes()[0]
     found = engine.candidates(plane.plane_id, 4)

@@ -24,7 +24,7 @@ class SlowLoop:
 
     def __init__(self, first: int = 0) -> None:
         self.first = first
-        self.let_go = threading.Event()
+        self.release = threading.Event()
         self.given_up: list[int] = []
         self.read: list[int] = []
         self.rounds = 0
@@ -38,7 +38,7 @@ class SlowLoop:
         self.read.append(index)
         if index < 0:
             raise SourceError("The loop has no frame -1; choose another.")
-        while index != 7 and not self.let_go.wait(0.005):
+        while index != 7 and not self.release.wait(0.005):
             for passing in (index - 4, index - 1, index - 4):
                 passed(partial(self.packet, passing))
             self.rounds += 1
@@ -69,9 +69,9 @@ def test_something_near_is_shown_until_the_frame_itself_is_there(
     until(viewer, lambda: viewer._got is not None and viewer._got.index == first + 33)
     seen, rounds = viewer.got, loop.rounds
     while loop.rounds < rounds + 3:
-        loop.let_go.wait(0.005)
+        loop.release.wait(0.005)
     assert viewer.got is seen, "nothing farther is shown after something near"
-    loop.let_go.set()
+    loop.release.set()
     until(viewer, lambda: viewer._got is not None and viewer._got.index == first + 34)
     viewer.ask(7)
     until(viewer, lambda: viewer._got is not None and viewer._got.index == first + 7)
@@ -105,7 +105,7 @@ def test_who_can_wait_better_waits_until_the_frame_is_shown_or_cannot_be(told: l
     assert viewer.got is None or viewer.got.index != 34
     polite = threading.Thread(target=viewer.wait_until_shown, args=(30,))
     polite.start()
-    loop.let_go.set()
+    loop.release.set()
     polite.join(30)
     assert viewer.got is not None
     assert viewer.got.index == 34

@@ -21,7 +21,7 @@ from semc_core.runtime.quantize import (
     Picture,
     Pictures,
     folder_pictures,
-    quantise_file,
+    quantize_file,
     ranged_arrays,
     simulated_pictures,
 )
@@ -78,7 +78,7 @@ def test_what_says_the_same_is_written_with_what_it_can_be_verified_by(
 ) -> None:
     attempts = tried(monkeypatch, spoiled=0)
     out = tmp_path / "int8.safetensors"
-    result = quantise_file(model, out, pictures, threads=1)
+    result = quantize_file(model, out, pictures, threads=1)
     assert result.accepted
     assert attempts == [()]
     assert (result.calibrated_on, result.measured_on) == (8, LEAST_MEASURED)
@@ -97,7 +97,7 @@ def test_what_says_something_else_is_tried_with_less_and_then_not_written(
 ) -> None:
     attempts = tried(monkeypatch, spoiled=3)
     out = tmp_path / "int8.safetensors"
-    result = quantise_file(model, out, pictures, threads=1)
+    result = quantize_file(model, out, pictures, threads=1)
     assert not result.accepted
     assert attempts == [(), ("samc.",), ("samc.", "ace.")]
     assert result.agreement < quantize.LEAST_AGREEMENT
@@ -109,7 +109,7 @@ def test_the_second_attempt_says_what_it_left_in_float32(
 ) -> None:
     tried(monkeypatch, spoiled=1)
     out = tmp_path / "int8.safetensors"
-    result = quantise_file(model, out, pictures, threads=1)
+    result = quantize_file(model, out, pictures, threads=1)
     assert result.accepted
     assert result.left_in_float32 == ("samc.",)
     assert not any(name.startswith(f"{INT8_PREFIX}samc.") for name in read_model(out)[1])
@@ -122,7 +122,7 @@ def test_the_second_attempt_says_what_it_left_in_float32(
 def test_half_a_point_and_one_picture_in_a_hundred_are_the_most_that_may_be_lost(
     lost: float, agreement: float, accepted: bool
 ) -> None:
-    result = quantize.Quantised(8, 1000, 0.9, 0.9 - lost, agreement, ())
+    result = quantize.Quantized(8, 1000, 0.9, 0.9 - lost, agreement, ())
     assert result.accepted is accepted
 
 
@@ -131,7 +131,7 @@ def test_too_few_pictures_to_judge_by_are_refused(
 ) -> None:
     tried(monkeypatch, spoiled=0)
     with pytest.raises(UsageError, match="99 pictures to measure int8 on, and it takes 100 at least"):
-        quantise_file(model, tmp_path / "o", replace(pictures, measured=pictures.measured[1:]), threads=1)
+        quantize_file(model, tmp_path / "o", replace(pictures, measured=pictures.measured[1:]), threads=1)
 
 
 def test_no_patient_of_a_folder_is_on_both_sides(model: Path, tmp_path: Path) -> None:

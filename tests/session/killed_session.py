@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from semc_core.types import FrameResult
 from tests.session.killed_writer import event, origin
 from tests.session.sessions import frame
@@ -23,7 +23,7 @@ def at(result: FrameResult, time_s: float) -> FrameResult:
 
 def main() -> None:
     """60 frames a second, a plane or a better frame of it 10 times a second; prints what is committed."""
-    keeper = SessionKeeper(Path(sys.argv[1]), origin(), fresh=False)
+    keeper = SessionWriter(Path(sys.argv[1]), origin(), fresh=False)
     told = 0
     for index in range(1_000_000):
         now_s = time.monotonic()

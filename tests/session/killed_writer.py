@@ -11,7 +11,7 @@ import numpy as np
 
 from semc_core.model.architecture import new_spec
 from semc_core.session.files import Origin
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, SourceInfo, read_only
 
 CLASSES = ("A", "B", "NSP")
@@ -38,7 +38,7 @@ def event(
 
 def main() -> None:
     """Each hold is saved, and a better frame of it replaces the first."""
-    store = SessionKeeper(Path(sys.argv[1]), origin(), fresh=False)
+    store = SessionWriter(Path(sys.argv[1]), origin(), fresh=False)
     for number in itertools.count(1):
         store.submit(event(number // 3 + 1, number))
         while not store.take_saved():

@@ -17,7 +17,7 @@ from semc_core.session.changes import AddPlane, Relabel
 from semc_core.session.frame_log import FrameLog
 from semc_core.session.frame_table import frame_row
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from tests.session.killed_writer import event, origin
 from tests.session.sessions import filled_session, frame
 
@@ -126,7 +126,7 @@ def test_a_file_that_may_not_grow_is_said_and_what_was_written_is_there(
 
 def test_a_scan_goes_on_and_tells_what_is_missing(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    keeper = SessionKeeper(tmp_path / "s", origin())
+    keeper = SessionWriter(tmp_path / "s", origin())
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
         shown = frame(1)

@@ -12,15 +12,15 @@ import main
 from semc_core.errors import SessionError
 from semc_core.io.video_encoder import Quality
 from semc_core.model.file import read_model, write_model
-from semc_core.pipeline.live import LiveEngine
-from semc_core.pipeline.state import EngineSettings
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.state import PipelineSettings
 from semc_core.runtime.load import load_runtime
 from semc_core.session.audit_log import Hold
 from semc_core.session.changes import Reject, Relabel
 from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.replay import compare, replay_log, replay_pictures
 from semc_core.session.session import Session
-from semc_core.session.writer import store_in
+from semc_core.session.writer import session_sink
 from semc_core.sources.simulated import SimulatedSource
 from semc_core.types import Thresholds
 
@@ -38,11 +38,11 @@ def easy_model(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 def scan(root: Path, model: Path, quality: Quality | None, *, paced: bool, by_hand: bool = False) -> Path:
     """Two seconds of a simulated scan, live: with `paced`, frames may be dropped. Returns the session."""
-    engine = LiveEngine(
+    engine = LivePipeline(
         lambda: SimulatedSource(4, 2.0, 160, 120),
         lambda: load_runtime(model, "cpu", 1),
-        store_in(root),
-        EngineSettings(paced=paced, record=quality),
+        session_sink(root),
+        PipelineSettings(paced=paced, record=quality),
     )
     engine.start()
     if by_hand:

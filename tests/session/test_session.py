@@ -29,7 +29,7 @@ from semc_core.session.changes import (
 )
 from semc_core.session.records import PICTURES, source_entry
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from semc_core.types import HoldEvent
 from tests.session.killed_writer import event, origin
 from tests.session.sessions import filled_session, find_plane, frame, new_session
@@ -256,7 +256,7 @@ def test_a_change_that_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Path
 
 
 def test_what_a_person_decided_is_not_changed_by_the_model(tmp_path: Path) -> None:
-    keeper = SessionKeeper(tmp_path / "s", origin())
+    keeper = SessionWriter(tmp_path / "s", origin())
     keeper.submit(event(1, 10))
     keeper.submit(event(2, 20))
     while keeper.kept < 2:

@@ -24,7 +24,7 @@ from semc_core.session.changes import Relabel
 from semc_core.session.files import PlaneFiles, encode_png, write_plane
 from semc_core.session.folder import safe_name, scan_folder
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionKeeper, store_in
+from semc_core.session.writer import SessionWriter, session_sink
 from semc_core.types import SourceInfo
 from tests.session.killed_writer import CLASSES, event, origin
 from tests.session.sessions import frame
@@ -48,7 +48,7 @@ def assert_pairs(folder: Path) -> int:
 def test_a_plane_names_the_device_of_its_own_frame(tmp_path: Path) -> None:
     """A GPU may fall back to full precision within a scan; the scan's device would then not be the truth."""
     fell_back = "NVIDIA GPU, float32 (half precision overflowed)"
-    store = SessionKeeper(tmp_path / "scan", origin())
+    store = SessionWriter(tmp_path / "scan", origin())
     usual, other = event(1, 121, final=True), event(2, 122, final=True)
     assert other.best.prediction is not None
     answered = replace(other.best.prediction, device=fell_back)
@@ -59,7 +59,7 @@ def test_a_plane_names_the_device_of_its_own_frame(tmp_path: Path) -> None:
 
 
 def test_a_saved_plane_says_what_it_is_and_has_the_very_pixels(tmp_path: Path) -> None:
-    store = SessionKeeper(tmp_path / "scan", origin())
+    store = SessionWriter(tmp_path / "scan", origin())
     for colour, number in ((False, 1), (True, 2)):
         assert store.submit(event(number, 120 + number, final=True, colour=colour))
     store.close()
@@ -86,7 +86,7 @@ def test_a_saved_plane_says_what_it_is_and_has_the_very_pixels(tmp_path: Path) -
 
 
 def test_a_better_frame_replaces_the_pair_of_its_hold(tmp_path: Path) -> None:
-    store = SessionKeeper(tmp_path, origin(), fresh=False)
+    store = SessionWriter(tmp_path, origin(), fresh=False)
     for index in (10, 20):
         store.submit(event(1, index))
     store.submit(event(1, 30, final=True))
@@ -117,7 +117,7 @@ def test_a_plane_that_is_relabelled_while_its_better_frame_is_written_keeps_a_pi
             relabelled.set()
         return files
 
-    remove = SessionKeeper._remove
+    remove = SessionWriter._remove
 
     def and_undo(folder: Path, png: str) -> None:
         remove(store, folder, png)
@@ -125,7 +125,7 @@ def test_a_plane_that_is_relabelled_while_its_better_frame_is_written_keeps_a_pi
         store.session.undo()
 
     monkeypatch.setattr("semc_core.session.writer.write_plane", write)
-    store = SessionKeeper(tmp_path, origin(), fresh=False)
+    store = SessionWriter(tmp_path, origin(), fresh=False)
     store.submit(event(1, 10))
     store.submit(event(2, 15))
     assert begun.wait(20)
@@ -157,7 +157,7 @@ def test_an_old_pair_that_cannot_be_removed_is_told_and_the_new_one_counts(
         return encode_png(pixels)
 
     monkeypatch.setattr("semc_core.session.files.encode_png", encode)
-    store = SessionKeeper(tmp_path, origin(), fresh=False)
+    store = SessionWriter(tmp_path, origin(), fresh=False)
     store.submit(event(1, 10))
     assert begun.wait(5)
     store.submit(event(1, 30, final=True))
@@ -180,7 +180,7 @@ def test_the_log_names_no_file(
 
     monkeypatch.setattr("semc_core.session.files.encode_png", encode)
     spec = origin().spec
-    store = store_in(tmp_path)(origin().source, spec, spec.thresholds, "CPU")
+    store = session_sink(tmp_path)(origin().source, spec, spec.thresholds, "CPU")
     store.submit(event(1, 1))
     store.close()
     assert "Leftovers could not be removed" in caplog.text
@@ -190,7 +190,7 @@ def test_the_log_names_no_file(
 
 
 def test_after_close_nothing_is_taken_and_without_planes_there_is_no_folder(tmp_path: Path) -> None:
-    store = SessionKeeper(tmp_path / "scan", origin())
+    store = SessionWriter(tmp_path / "scan", origin())
     store.close()
     store.close()
     assert not store.submit(event(1, 1))
@@ -200,7 +200,7 @@ def test_after_close_nothing_is_taken_and_without_planes_there_is_no_folder(tmp_
 def test_two_scans_in_one_second_get_two_folders(tmp_path: Path) -> None:
     folders = []
     for _ in range(2):
-        store = SessionKeeper(tmp_path / "scan", origin())
+        store = SessionWriter(tmp_path / "scan", origin())
         store.submit(event(1, 1))
         store.close()
         folders.append(store.folder.name)
@@ -212,7 +212,7 @@ def test_names_from_files_cannot_leave_the_folder(tmp_path: Path) -> None:
     folder = scan_folder(tmp_path, evil, datetime(2026, 3, 1, 14, 5, 6))
     assert folder.parent == tmp_path
     assert folder.name == "20260301-140506_video_etc-passwd-M-ller-1"
-    store = SessionKeeper(folder, origin())
+    store = SessionWriter(folder, origin())
     store.submit(event(1, 7, plane="../LPV/S"))
     store.close()
     assert (folder / "001_LPV-S_f000007.png").is_file()
@@ -224,7 +224,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_the_scan_goes_on(tmp_pat
     # A file where the folder should be: this fails for every user, root too.
     blocked = tmp_path / "taken"
     blocked.write_text("")
-    store = SessionKeeper(blocked / "scan", origin())
+    store = SessionWriter(blocked / "scan", origin())
     assert store.submit(event(1, 1))
     store.close()
     assert store.fault.startswith("A plane was not saved. Nothing could be written to")
@@ -263,7 +263,7 @@ def test_leftovers_of_a_kill_are_removed_and_other_files_are_not(tmp_path: Path)
         os.utime(path, (1, 1))
     remove_leftovers(tmp_path / "not there")
     spec = origin().spec
-    store_in(tmp_path)(origin().source, spec, spec.thresholds, "CPU").close()
+    session_sink(tmp_path)(origin().source, spec, spec.thresholds, "CPU").close()
     assert not any(path.exists() for path in old)
     assert young.exists()
     assert foreign.exists()
@@ -290,7 +290,7 @@ def test_killed_at_any_moment_every_json_parses_and_has_its_frame(tmp_path: Path
 def test_a_fault_at_the_end_of_a_scan_leaves_its_session_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = SessionKeeper(tmp_path / "s", origin())
+    keeper = SessionWriter(tmp_path / "s", origin())
     keeper.classified(frame(0))
 
     def broken() -> None:
@@ -318,7 +318,7 @@ def test_a_scan_that_is_not_wholly_written_is_not_complete(
         with monkeypatch.context() as patched:
             if number == 2:
                 patched.setattr(Session, "write_rows", full)
-            keeper = SessionKeeper(tmp_path / str(number), origin())
+            keeper = SessionWriter(tmp_path / str(number), origin())
             if number == 1:
                 patched.setattr(keeper, "_next_event", broken_off)
             keeper.submit(event(1, 1))

@@ -14,7 +14,7 @@ from semc_core.errors import UsageError
 from semc_core.model.architecture import random_weights
 from semc_core.model.comparison import COMPARISON_NAME
 from semc_core.model.file import read_model, read_spec, write_model
-from semc_core.model.registry import ModelLibrary, current_model
+from semc_core.model.registry import ModelRegistry, current_model
 from semc_core.paths import DEFAULT_MODEL
 from tests.training.toy_folder import write_toy_folder
 from training.data.index import DataIndex
@@ -83,7 +83,7 @@ def test_what_was_learned_is_better_than_nothing_and_the_other_way_round(
     assert worse.verdict == "worse"
     assert worse.difference == pytest.approx(-better.difference)
     assert worse.refusal(worse.candidate.sha256, worse.current_sha256) == worse.sentence
-    library = ModelLibrary()
+    library = ModelRegistry()
     library.add(trained, use=True)
     with pytest.raises(UsageError, match="is worse than the one in use"):
         library.promote(untrained, worse)

@@ -15,7 +15,14 @@ from training.cli.common import telling_failure
 from training.data.frame_set import shard_path, write_shard
 from training.model_card import write_card
 from training.run_folder import writing_alone
-from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, STOP_NAME, TENSORBOARD_NAME, RunLog, ask_to_stop
+from training.trainer.loggers import (
+    CSV_NAME,
+    PROGRESS_NAME,
+    STOP_NAME,
+    TENSORBOARD_NAME,
+    RunLogger,
+    ask_to_stop,
+)
 from training.trainer.loop import Training
 from training.trainer.trainer import LAST
 
@@ -84,7 +91,7 @@ def test_a_log_that_cannot_be_begun_says_so(name: str, tmp_path: Path) -> None:
     else:
         (tmp_path / name).write_text("in the way")
     with pytest.raises(SaveError, match="Nothing could be written to"):
-        RunLog(tmp_path, ("step", "loss"))
+        RunLogger(tmp_path, ("step", "loss"))
 
 
 def test_who_writes_alone_makes_the_folder_or_says_why_not(tmp_path: Path) -> None:

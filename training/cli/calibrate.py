@@ -37,10 +37,10 @@ def run(args: argparse.Namespace) -> int:
     from training.data.loading import load_frames
     from training.data.readers import ReadOptions, open_data
     from training.evaluation.evaluate import matched
-    from training.evaluation.predictions import judge
+    from training.evaluation.predictions import open_predictor
     from training.evaluation.recalibrate import recalibrate
 
-    with judge(args.model, args.device, args.threads) as judged:
+    with open_predictor(args.model, args.device, args.threads) as judged:
         index = matched(open_data(args.data, ReadOptions(groups=args.groups)), judged.spec)
         # Never on the test split: what is chosen on it cannot be judged on it.
         data = load_frames(index, "validation", judged.spec.preprocessing)

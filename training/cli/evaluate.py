@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from training.evaluation.predictions import Judge
+    from training.evaluation.predictions import Predictor
     from training.evaluation.result import Result
 
 HELP = "measure a model on labelled frames or simulated patients: scores, calibration, false alarms, a report"
@@ -97,10 +97,13 @@ def _on_data(args: argparse.Namespace, console: Console) -> int:
     from training.data.loading import load_frames
     from training.data.readers import ReadOptions, open_data
     from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
-    from training.evaluation.predictions import judge
+    from training.evaluation.predictions import open_predictor
     from training.evaluation.report.report import make_report, save_evaluation, write_json
 
-    with judge(args.model, args.device, args.threads, args.precision) as judged, _Bar(console) as bar:
+    with (
+        open_predictor(args.model, args.device, args.threads, args.precision) as judged,
+        _Bar(console) as bar,
+    ):
         index = matched(open_data(args.data, ReadOptions(groups=args.groups)), judged.spec)
         split, doubt = chosen_split(index, args.split)
         data = load_frames(index, split, judged.spec.preprocessing, progress=bar.named("Reading"))
@@ -130,7 +133,7 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
     from semc_core.model.file import read_spec
     from training.data.splits import parse_patients
     from training.evaluation.evaluate import evaluate_answers
-    from training.evaluation.predictions import Answers, judge
+    from training.evaluation.predictions import Predictions, open_predictor
     from training.evaluation.report.report import make_report, save_evaluation, write_json
     from training.evaluation.scans import EvaluationOptions, labelled, scan_patients, summary, tables
 
@@ -150,7 +153,7 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
     for table in tables(found):
         console.print(table)
     data = labelled(scans, spec.classes)
-    answers = Answers(np.concatenate([scan.probabilities for scan in scans]))
+    answers = Predictions(np.concatenate([scan.probabilities for scan in scans]))
     doubt = "Not all of these are test patients (2000 and up): the model may know them."
     about = {
         "name": f"simulated patients {args.patients}",
@@ -159,7 +162,10 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
     }
     result = evaluate_answers(answers, data, spec, draws=args.draws, about=about, ran_on="CPU, OpenVINO")
     if args.no_planes:
-        with judge(args.model, args.device, args.threads, args.precision) as judged, _Bar(console) as bar:
+        with (
+            open_predictor(args.model, args.device, args.threads, args.precision) as judged,
+            _Bar(console) as bar,
+        ):
             result = _with_alarms(result, judged, args.no_planes, bar)
     if args.out is not None and _numbers_only(args.out):
         write_json(args.out, result.as_json() | {"simulated": found})
@@ -175,12 +181,12 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _with_alarms(result: Result, judged: Judge, places: list[Path], bar: _Bar) -> Result:
-    from training.evaluation.false_positives import false_alarms
+def _with_alarms(result: Result, judged: Predictor, places: list[Path], bar: _Bar) -> Result:
+    from training.evaluation.false_positives import false_positives
 
     if not places:
         return result
-    return replace(result, alarms=false_alarms(judged, places, bar.named("Looking where no plane is")))
+    return replace(result, alarms=false_positives(judged, places, bar.named("Looking where no plane is")))
 
 
 def _numbers_only(out: Path) -> bool:

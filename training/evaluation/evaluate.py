@@ -22,7 +22,7 @@ from training.data.frame_set import FrameSet, Row
 from training.data.index import SPLITS, DataIndex
 from training.evaluation.bootstrap import DRAWS, Estimate, GroupDraws
 from training.evaluation.metrics import score
-from training.evaluation.predictions import Answers, Judge, Progress
+from training.evaluation.predictions import Predictions, Predictor, Progress
 from training.evaluation.reliability import operating_point, reliability, risk_curve
 from training.evaluation.result import UNKNOWN_SOURCE, Part, Result
 
@@ -30,7 +30,7 @@ _FEW_GROUPS: Final = 10
 
 
 def evaluate_frames(
-    judge: Judge,
+    judge: Predictor,
     data: FrameSet,
     *,
     draws: int = DRAWS,
@@ -49,7 +49,7 @@ def evaluate_frames(
 
 
 def evaluate_answers(
-    answers: Answers,
+    answers: Predictions,
     data: FrameSet,
     spec: ModelSpec,
     *,
@@ -112,7 +112,7 @@ def evaluate_answers(
 class _Judged:
     """Answers to n frames with what is known of the frames, to be judged as a whole or in parts."""
 
-    def __init__(self, answers: Answers, labels: NDArray[np.int64], rows: Sequence[Row]) -> None:
+    def __init__(self, answers: Predictions, labels: NDArray[np.int64], rows: Sequence[Row]) -> None:
         self.answers, self.labels, self._rows = answers, labels, rows
         self.probabilities = answers.probabilities
         self.groups = [row.group for row in rows]

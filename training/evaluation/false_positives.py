@@ -24,15 +24,15 @@ from semc_core.sources.open import open_source
 from semc_core.types import FrameResult, HoldEvent
 from training.data.index import Sample, make_index
 from training.data.loading import load_frames
-from training.evaluation.predictions import Answers, Judge, Progress
-from training.evaluation.result import Alarms
+from training.evaluation.predictions import Predictions, Predictor, Progress
+from training.evaluation.result import FalsePositives
 
 _log = logging.getLogger(__name__)
 
 
-def false_alarms(
-    judge: Judge, places: Sequence[Path], progress: Progress | None = None
-) -> tuple[Alarms, ...]:
+def false_positives(
+    judge: Predictor, places: Sequence[Path], progress: Progress | None = None
+) -> tuple[FalsePositives, ...]:
     """Look at data without planes.
 
     Args:
@@ -48,7 +48,7 @@ def false_alarms(
         UsageError: There is nothing in a place, or a picture cannot be read.
         RuntimeFault: The model could not be run.
     """
-    found: list[Alarms] = []
+    found: list[FalsePositives] = []
     for place in (each.expanduser() for each in places):
         videos, pictures = _contents(place)
         if videos:
@@ -88,14 +88,14 @@ def _shown_name(place: Path) -> str:
     return place.resolve().name
 
 
-def _of_pictures(judge: Judge, name: str, paths: Sequence[Path]) -> Alarms:
+def _of_pictures(judge: Predictor, name: str, paths: Sequence[Path]) -> FalsePositives:
     spec = judge.spec
     samples = [Sample(path, spec.none_class, str(number)) for number, path in enumerate(paths)]
     index = make_index(name, samples, paths[0].parent, classes=spec.classes)
     answers = judge.answer(load_frames(index, "", spec.preprocessing).frames)
     called = [spec.classes[int(best)] for best in answers.probabilities.argmax(axis=1)]
     planes = Counter(each for each in called if each != spec.none_class)
-    return Alarms(
+    return FalsePositives(
         name=name,
         kind="pictures",
         frames=len(paths),
@@ -108,7 +108,7 @@ def _of_pictures(judge: Judge, name: str, paths: Sequence[Path]) -> Alarms:
     )
 
 
-def surest_plane(answers: Answers, spec: ModelSpec) -> NDArray[np.float32]:
+def surest_plane(answers: Predictions, spec: ModelSpec) -> NDArray[np.float32]:
     """float32 (N,), the greatest probability of a plane."""
     none = spec.classes.index(spec.none_class)
     greatest: NDArray[np.float32] = np.delete(answers.probabilities, none, axis=1).max(axis=1)
@@ -128,7 +128,9 @@ class _Seen:
     saved: Counter[str] = field(default_factory=Counter)
 
 
-def _of_videos(judge: Judge, name: str, paths: Sequence[Path], progress: Progress | None) -> Alarms:
+def _of_videos(
+    judge: Predictor, name: str, paths: Sequence[Path], progress: Progress | None
+) -> FalsePositives:
     seen = _Seen()
     for number, path in enumerate(paths, 1):
         try:
@@ -142,7 +144,7 @@ def _of_videos(judge: Judge, name: str, paths: Sequence[Path], progress: Progres
             progress(number, len(paths))
     if not seen.frames:
         raise UsageError(f"None of the videos in {name} can be read; choose others.")
-    return Alarms(
+    return FalsePositives(
         name=name,
         kind="video",
         frames=seen.frames,
@@ -156,7 +158,7 @@ def _of_videos(judge: Judge, name: str, paths: Sequence[Path], progress: Progres
     )
 
 
-def _look_through(judge: Judge, path: Path, seen: _Seen) -> None:
+def _look_through(judge: Predictor, path: Path, seen: _Seen) -> None:
     """One video; what was seen before a fault counts.
 
     Raises:

@@ -39,7 +39,7 @@ class RawRuntime(Runtime, Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Predictions:
     """What a model says of N frames.
 
     Attributes:
@@ -54,15 +54,15 @@ class Answers:
     features: NDArray[np.float32] | None = None
     novelties: NDArray[np.float32] | None = None
 
-    def subset(self, kept: NDArray[np.bool_]) -> Answers:
+    def subset(self, kept: NDArray[np.bool_]) -> Predictions:
         """Those of the frames where `kept`, bool (N,), is true."""
         chosen = (self.probabilities, self.logits, self.features, self.novelties)
         first, *others = (None if one is None else one[kept] for one in chosen)
         assert first is not None
-        return Answers(first, *others)
+        return Predictions(first, *others)
 
 
-class Judge:
+class Predictor:
     """A model file in the runtime that live uses, asked about stored frames. One caller at a time.
 
     Args:
@@ -88,7 +88,7 @@ class Judge:
         """Release the device."""
         self.runtime.close()
 
-    def answer(self, frames: Tensor, progress: Progress | None = None) -> Answers:
+    def answer(self, frames: Tensor, progress: Progress | None = None) -> Predictions:
         """Classify stored frames.
 
         Args:
@@ -107,7 +107,7 @@ class Judge:
             parts.append(replace(raw, maps=_NO_MAPS))
             if progress is not None:
                 progress(min(start + _BATCH, len(frames)), len(frames))
-        return Answers(
+        return Predictions(
             np.stack([one.probabilities for one in predictions]),
             np.concatenate([part.logits for part in parts]),
             np.concatenate([part.pooled for part in parts]),
@@ -124,11 +124,11 @@ _NO_MAPS: Final = np.zeros((0, 0, 0, 0), np.float32)
 
 
 @contextmanager
-def judge(
+def open_predictor(
     path: Path, device: str = "auto", threads: int | None = None, precision: str = "auto"
-) -> Iterator[Judge]:
+) -> Iterator[Predictor]:
     """A `Judge` that is closed at the end."""
-    with closing(Judge(path, device, threads, precision)) as opened:
+    with closing(Predictor(path, device, threads, precision)) as opened:
         yield opened
 
 

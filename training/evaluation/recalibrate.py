@@ -20,7 +20,7 @@ from semc_core.runtime.calibration import Calibrator, RawOutput
 from training.calibration import ThresholdChoice, choose_thresholds, fit_temperature
 from training.data.frame_set import FrameSet
 from training.evaluation.bootstrap import Estimate, GroupDraws
-from training.evaluation.predictions import Answers
+from training.evaluation.predictions import Predictions
 from training.evaluation.reliability import reliability
 from training.model_card import write_card
 
@@ -43,7 +43,7 @@ class Recalibrated:
 
 
 def recalibrate(
-    model: Path, out: Path, answers: Answers, data: FrameSet, precision: float, about: dict[str, Any]
+    model: Path, out: Path, answers: Predictions, data: FrameSet, precision: float, about: dict[str, Any]
 ) -> Recalibrated:
     """Fit temperature and thresholds, and write the model with them under another name, with its card.
 

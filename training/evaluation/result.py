@@ -45,7 +45,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarms:
+class FalsePositives:
     """What was found where no plane is.
 
     Attributes:
@@ -122,7 +122,7 @@ class Result:
     point: OperatingPoint
     by_source: tuple[Part, ...]
     by_kind: tuple[Part, ...] = ()
-    alarms: tuple[Alarms, ...] = ()
+    alarms: tuple[FalsePositives, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 
-class KeyQueue(nn.Module):
+class MemoryBank(nn.Module):
     """The newest `size` keys with their labels, first in first out. Any batch size.
 
     The buffers are part of the state dict, so a resumed training goes on with the same queue.

@@ -14,14 +14,14 @@ from training.losses.alpha import AlphaNetwork, FixedAlpha
 from training.losses.config import LossOptions as LossOptions
 from training.losses.contrastive import ALONE, Ranks
 from training.losses.gpaco import parametric_contrastive
-from training.losses.memory_bank import KeyQueue
+from training.losses.memory_bank import MemoryBank
 from training.losses.moe import gated_cross_entropy, inverse_frequency
 from training.losses.selfcon import pseudo_label_contrastive, self_contrastive
 from training.losses.supcon import supervised_contrastive
 from training.losses.supmin import supervised_minority
 
 
-class Answers(Protocol):
+class SemcOutputs(Protocol):
     """What the losses want of a network's `details`; see `semc_core.model.network.Details`."""
 
     @property
@@ -77,7 +77,7 @@ class SemcLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.options, self.ranks = options, ranks
-        self.queue = KeyQueue(options.queue_size, PROJECTION_OUT)
+        self.queue = MemoryBank(options.queue_size, PROJECTION_OUT)
         # Cross-entropy alone has nothing to weigh, and a weight without a gradient stops several processes.
         fixed = 1.0 if options.contrast == "none" else options.alpha
         self.alpha: nn.Module = (
@@ -90,7 +90,7 @@ class SemcLoss(nn.Module):
         self.register_buffer("class_weights", weights, persistent=False)
         self._majority = -1 if class_counts is None else int(class_counts.argmax())
 
-    def forward(self, details: Answers, labels: Tensor) -> LossParts:
+    def forward(self, details: SemcOutputs, labels: Tensor) -> LossParts:
         """The losses of a batch; afterwards all views but the first enter the queue.
 
         Args:

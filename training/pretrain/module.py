@@ -1,4 +1,4 @@
-"""An encoder while it learns by contrast alone; see `training.trainer.trainer.Work` for how it is driven.
+"""An encoder while it learns by contrast alone; see `training.trainer.trainer.TrainingModule` for how it is driven.
 
 Shapes: N frames, B frames of a step in this process.
 
@@ -36,7 +36,7 @@ from training.models import ProjectionHead, build, described
 from training.pretrain.config import PretrainOptions
 from training.trainer import sampler
 from training.trainer.distributed import make_fabric, ranks_of, share_statistics
-from training.trainer.sampler import Draws, generator_of, seed_of, shard
+from training.trainer.sampler import StepSampler, generator_of, seed_of, shard
 from training.transforms.recipes import make_recipe
 
 _CLASSES: Final = ("A", "B")  # the classifiers are not used
@@ -72,7 +72,7 @@ class Contrast(nn.Module):
             return anatomy_aware(projections, known, self._temperature, self._ranks).mean()
 
 
-class PretrainLearner:
+class PretrainModule:
     """Learns from frames, labelled or not.
 
     Args:
@@ -111,7 +111,7 @@ class PretrainLearner:
         optimiser = torch.optim.Adam(taught, lr=options.rate, weight_decay=options.weight_decay)
         self.network.to(memory_format=torch.channels_last)
         self._wrapped, self._optimiser = self.fabric.setup(self.contrast, optimiser)
-        self._draws = Draws(len(train.labels), options.batch, options.seed)
+        self._draws = StepSampler(len(train.labels), options.batch, options.seed)
         self._generator = torch.Generator()
         self._change = make_recipe(options.recipe, self._generator, ultrasound=options.ultrasound)
 

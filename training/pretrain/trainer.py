@@ -9,7 +9,7 @@ from typing import Final
 from semc_core.model.weights import AnyNetwork
 from training.data.frame_set import FrameSet
 from training.pretrain.config import PretrainOptions
-from training.pretrain.module import PretrainLearner
+from training.pretrain.module import PretrainModule
 from training.trainer.trainer import ResumableRun, check_apart
 
 _COLUMNS: Final = ("step", "elapsed_s", "images_per_s", "loss", "validation_loss")
@@ -39,7 +39,7 @@ class Pretraining(ResumableRun):
     ) -> None:
         check_apart(train, validation)
         self.options = options
-        self._learner = PretrainLearner(options, train, validation, coarse)
+        self._learner = PretrainModule(options, train, validation, coarse)
         super().__init__(options, self._learner, train, {"anatomies": dict(coarse or {})}, _COLUMNS, folder)
 
     @property

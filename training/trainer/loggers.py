@@ -33,7 +33,7 @@ TENSORBOARD_NAME = "tensorboard"
 Row = dict[str, float]
 
 
-class RunLog:
+class RunLogger:
     """Rows of numbers, one per validation.
 
     Args:

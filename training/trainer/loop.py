@@ -11,7 +11,7 @@ from training.config import TrainOptions
 from training.data.frame_set import FrameSet
 from training.models import build
 from training.trainer.ema import WeightAverage
-from training.trainer.module import Learner
+from training.trainer.module import SemcModule
 from training.trainer.trainer import ResumableRun, check_apart
 
 _COLUMNS: Final = (
@@ -44,7 +44,7 @@ class Training(ResumableRun):
     ) -> None:
         check_apart(train, validation)
         self.options, self._classes = options, train.classes
-        self._learner = Learner(options, train, validation.subset(~validation.is_ambiguous()), encoder)
+        self._learner = SemcModule(options, train, validation.subset(~validation.is_ambiguous()), encoder)
         facts = {"classes": list(train.classes), "encoder": self._learner.encoder}
         super().__init__(options, self._learner, train, facts, _COLUMNS, folder)
 

@@ -42,13 +42,13 @@ from training.schedule import rate_factor, side_at
 from training.trainer import sampler
 from training.trainer.distributed import every_nth, gather_frames, make_fabric, ranks_of, share_statistics
 from training.trainer.ema import WeightAverage
-from training.trainer.sampler import Draws, seed_of, shard
+from training.trainer.sampler import StepSampler, seed_of, shard
 from training.transforms.recipes import make_recipe
 
 _GREATEST_GRADIENT = 5.0
 
 
-class Learner:
+class SemcModule:
     """Learns from training frames; see `runner.Work` for how it is driven.
 
     Args:
@@ -86,7 +86,7 @@ class Learner:
         weights = None
         if options.draws == "balanced":
             weights = draw_weights(train, options.non_standard_share, options.ambiguous_weight)
-        self._draws = Draws(len(train.labels), options.batch, options.seed, weights)
+        self._draws = StepSampler(len(train.labels), options.batch, options.seed, weights)
         self._generator = torch.Generator()
         self._change = make_recipe(options.recipe, self._generator, options.augment, options.ultrasound)
         self._placed()

@@ -30,7 +30,7 @@ def generator_of(seed: int, step: int, purpose: int, rank: int = 0) -> torch.Gen
     return torch.Generator().manual_seed(seed_of(seed, step, purpose, rank))
 
 
-class Draws:
+class StepSampler:
     """Draws the frames of each step; the same in all processes, each of which takes its own part.
 
     Args:

@@ -26,7 +26,7 @@ from training.data.frame_set import FrameSet
 from training.run_folder import make_folder, saving_to
 from training.schedule import Budget, Pace
 from training.trainer.checkpoint import read_checkpoint, write_checkpoint
-from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, TENSORBOARD_NAME, Progress, RunLog
+from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, TENSORBOARD_NAME, Progress, RunLogger
 
 LAST, BEST = "last.pt", "best.pt"
 SAVE_EVERY_S = 30.0
@@ -42,7 +42,7 @@ Told = Callable[[dict[str, float]], None]
 """Called after each validation with a row of the log."""
 
 
-class Work(Protocol):
+class TrainingModule(Protocol):
     """What a run runs."""
 
     @property
@@ -89,7 +89,7 @@ class Plan:
     fingerprint: dict[str, Any]
 
 
-class Runner:
+class Trainer:
     """One run in one folder: `last.pt` to go on, `best.pt`, the log, and `progress.jsonl`.
 
     Args:
@@ -98,7 +98,7 @@ class Runner:
         folder: Of the run; made if missing.
     """
 
-    def __init__(self, work: Work, plan: Plan, folder: Path) -> None:
+    def __init__(self, work: TrainingModule, plan: Plan, folder: Path) -> None:
         self._work, self._plan, self._folder = work, plan, folder
         self._fabric = work.fabric
         self._first = self._fabric.global_rank == 0
@@ -123,7 +123,7 @@ class Runner:
         self._fabric.barrier()
         if not self._first:
             return self._steps(tell, told, None, None)
-        log = RunLog(self._folder, self._plan.columns, self._rows)
+        log = RunLogger(self._folder, self._plan.columns, self._rows)
         progress = Progress(self._folder)
         try:
             progress.tell("started", step=self.step, progress=self.progress)
@@ -143,7 +143,7 @@ class Runner:
                 (self._folder / name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / TENSORBOARD_NAME, ignore_errors=True)
 
-    def _steps(self, tell: Tell, told: Told, log: RunLog | None, progress: Progress | None) -> bool:
+    def _steps(self, tell: Tell, told: Told, log: RunLogger | None, progress: Progress | None) -> bool:
         since_s, since_step = time.monotonic(), self.step
         saved_s, between_s = time.monotonic(), SAVE_EVERY_S
         while self.progress < 1:
@@ -197,7 +197,7 @@ class Runner:
         return done >= 1 or done >= (self._validated + 1) / self._plan.validations
 
     def _look_back(
-        self, images_per_s: float, log: RunLog | None, progress: Progress | None
+        self, images_per_s: float, log: RunLogger | None, progress: Progress | None
     ) -> dict[str, float]:
         """Validate, log, write the checkpoints, and see whether it is worth going on."""
         started_s, done = time.monotonic(), self.progress
@@ -332,7 +332,7 @@ class ResumableRun:
     def __init__(
         self,
         options: RunOptions,
-        work: Work,
+        work: TrainingModule,
         train: FrameSet,
         facts: dict[str, Any],
         columns: Sequence[str],
@@ -341,7 +341,7 @@ class ResumableRun:
         given = {name: value for name, value in plain(options).items() if name not in _MAY_CHANGE}
         same = dict(sorted((given | facts | {"frames": fingerprint(train)}).items()))
         plan = Plan(options.budget, options.batch, options.validations, options.patience, columns, same)
-        self._runner = Runner(work, plan, folder)
+        self._runner = Trainer(work, plan, folder)
         self._folder = folder
         self._first = bool(work.fabric.global_rank == 0)
 

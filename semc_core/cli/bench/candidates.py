@@ -28,7 +28,7 @@ from semc_core.model.spec import ModelSpec
 from semc_core.model.weights import AnyNetwork, build_network
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.runtime.openvino.runtime import OpenVinoRuntime, is_quantised
+from semc_core.runtime.openvino.runtime import OpenVinoRuntime, is_quantized
 from semc_core.runtime.quantize import ranged_arrays
 from semc_core.runtime.torch.network import EXPERT_FORMS
 from semc_core.runtime.torch.runtime import TorchRuntime, exact_kernels
@@ -168,7 +168,7 @@ def candidates(spec: ModelSpec, arrays: Arrays, folder: Path, wanted: Wanted) ->
         return found
     if "openvino" in wanted.runtimes:
         quantised = path
-        if "int8" in wanted.precisions and not is_quantised(arrays):
+        if "int8" in wanted.precisions and not is_quantized(arrays):
             quantised = folder / "int8.safetensors"
             ranges = ranged_arrays(spec, arrays, simulated_frames(spec, _FRAMES_FOR_RANGES, begin=19))
             write_model(quantised, spec, arrays | ranges)

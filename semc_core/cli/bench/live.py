@@ -14,7 +14,7 @@ from semc_core.cli.arguments import add_runtime_arguments
 from semc_core.errors import SemcError, UsageError
 
 if TYPE_CHECKING:
-    from semc_core.pipeline.live import LiveEngine
+    from semc_core.pipeline.live import LivePipeline
     from semc_core.pipeline.state import Statistics
 
 HELP: Final = "A live scan without the window: frames, drops, latency, memory, CPU time."
@@ -61,8 +61,8 @@ class Measured:
 
 def run(args: argparse.Namespace) -> int:
     """Measure one scan. Returns 1 if frames were lost."""
-    from semc_core.pipeline.live import LiveEngine
-    from semc_core.pipeline.state import EngineSettings
+    from semc_core.pipeline.live import LivePipeline
+    from semc_core.pipeline.state import PipelineSettings
     from semc_core.runtime.load import load_runtime
     from semc_core.sources.base import FrameSource
     from semc_core.sources.open import open_source
@@ -77,11 +77,11 @@ def run(args: argparse.Namespace) -> int:
             return open_source(args.source, width=width, height=height, frame_rate=args.rate)
         return open_source(args.source)
 
-    engine = LiveEngine(
+    engine = LivePipeline(
         source,
         lambda: load_runtime(args.model, args.device, args.threads, args.precision),
         None,
-        EngineSettings(paced=True, save=False, keep_durations=True),
+        PipelineSettings(paced=True, save=False, keep_durations=True),
     )
     engine.start()
     try:
@@ -105,7 +105,7 @@ def parse_size(text: str, option: str) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def measure(engine: LiveEngine, seconds: float) -> Measured:
+def measure(engine: LivePipeline, seconds: float) -> Measured:
     """Watch a started scan that keeps its durations for `seconds`, or to its end.
 
     Raises:
@@ -140,18 +140,18 @@ def measure(engine: LiveEngine, seconds: float) -> Measured:
     )
 
 
-def _wait_for_first_result(engine: LiveEngine) -> Statistics:
-    from semc_core.pipeline.queues import MailboxClosed
+def _wait_for_first_result(engine: LivePipeline) -> Statistics:
+    from semc_core.pipeline.queues import QueueClosed
 
     try:
         engine.results.get()
-    except MailboxClosed as error:
+    except QueueClosed as error:
         _raise_fault(engine)
         raise SemcError("The scan ended before a frame was classified; choose a longer one.") from error
     return engine.statistics()
 
 
-def _raise_fault(engine: LiveEngine) -> None:
+def _raise_fault(engine: LivePipeline) -> None:
     from semc_core.pipeline.state import Phase
 
     state = engine.state
@@ -176,7 +176,7 @@ def resident_mib() -> float | None:
     return None
 
 
-def _with_end(measured: Measured, engine: LiveEngine) -> Measured:
+def _with_end(measured: Measured, engine: LivePipeline) -> Measured:
     """With the counters after the stop: nothing may be in flight then."""
     after = engine.statistics()
     held = measured.invariant_held and adds_up(after) and not after.in_flight

@@ -69,7 +69,7 @@ class OpenVinoRuntime:
         """
         cores = usable_cores()
         self._spec, self._arrays = read_model(path)
-        self._precision = _possible(precision, is_quantised(self._arrays))
+        self._precision = _possible(precision, is_quantized(self._arrays))
         self._calibrator = Calibrator(self._spec, self._arrays)
         self._threads = max(1, threads if threads is not None else cores // 2)
         self._batch_threads = max(1, threads if threads is not None else cores)
@@ -194,7 +194,7 @@ _FLOAT: Final = ("classifiers.", ".channel.", ".spatial.", "adaption.3")
 """In names of convolutions that stay in float32: they cost nothing, and give the numbers or weigh others."""
 
 
-def is_quantised(arrays: Arrays) -> bool:
+def is_quantized(arrays: Arrays) -> bool:
     """Whether a model file holds what int8 needs."""
     return any(name.startswith(INT8_PREFIX) for name in arrays)
 

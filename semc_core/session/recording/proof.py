@@ -189,7 +189,7 @@ def _sha256(path: Path, given_up: Callable[[], bool]) -> str | None:
     return digest.hexdigest()
 
 
-class RecordingProver:
+class RecordingVerifier:
     """Hashes recordings on a thread of its own. For any thread; only `close` waits."""
 
     def __init__(self, folder: Path, write: Callable[[dict[str, Any]], None]) -> None:

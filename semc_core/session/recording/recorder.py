@@ -217,7 +217,7 @@ class Recorder:
             self._bytes = 0
 
 
-class Tape:
+class RecordingManager:
     """Frames go in; recordings, one after the other, and clips come out.
 
     For any thread; only `close` waits.

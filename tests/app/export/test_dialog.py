@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.export.controller import ExportControl, Subject
+from app.export.controller import ExportController, Subject
 from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
 from app.main_window import MainWindow
@@ -33,8 +33,8 @@ KEY = Qt.Key
 
 def dialog_of(qtbot: QtBot, window: MainWindow) -> ExportDialog:
     """The export dialog, once it knows what there is."""
-    qtbot.waitUntil(lambda: isinstance(window.hand_over.dialog, ExportDialog), timeout=WAIT_MS)
-    dialog = window.hand_over.dialog
+    qtbot.waitUntil(lambda: isinstance(window.dialogs.dialog, ExportDialog), timeout=WAIT_MS)
+    dialog = window.dialogs.dialog
     assert isinstance(dialog, ExportDialog)
     qtbot.waitUntil(dialog.go.isEnabled, timeout=WAIT_MS)
     return dialog
@@ -51,7 +51,7 @@ def opened(qtbot: QtBot, window: MainWindow, folder: Path) -> ExportDialog:
 
 def wait_for(qtbot: QtBot, window: MainWindow, phase: Phase) -> None:
     def there() -> bool:
-        control = window.hand_over.exporting
+        control = window.dialogs.exporting
         return control is not None and control.state.phase is phase
 
     qtbot.waitUntil(there, timeout=WAIT_MS)
@@ -75,7 +75,7 @@ def test_one_key_and_enter_export_the_session_in_review(
     qtbot.waitUntil(lambda: dialog.picture.pixels is not None, timeout=WAIT_MS)
     QTest.keyClick(dialog, KEY.Key_Return)
     wait_for(qtbot, window, Phase.DONE)
-    control = window.hand_over.exporting
+    control = window.dialogs.exporting
     assert control is not None
     result = control.state.result
     assert result is not None
@@ -83,7 +83,7 @@ def test_one_key_and_enter_export_the_session_in_review(
     assert check_bundle(result.target).ok
     assert {path.name for path in result.target.iterdir()} >= {"dicom", "report.pdf", "planes.csv"}
     QTest.keyClick(dialog, KEY.Key_Return)
-    qtbot.waitUntil(lambda: window.hand_over.dialog is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.dialogs.dialog is None, timeout=WAIT_MS)
     assert window.shown_review is not None
     (entry,) = window.shown_review.session.exports()
     assert entry.sha256 == result.manifest_sha256
@@ -265,7 +265,7 @@ def test_a_session_without_planes_says_so_and_can_be_exported(tmp_path: Path, qt
     with video_session(tmp_path / "session") as session:
         for plane in session.planes():
             session.apply(Reject(plane.plane_id))
-    control = ExportControl(Subject(tmp_path / "session"), tmp_path / "data")
+    control = ExportController(Subject(tmp_path / "session"), tmp_path / "data")
 
     def known() -> bool:
         control.poll()
@@ -285,7 +285,7 @@ def test_a_loop_is_not_hashed_before_the_dialog_is_shown(
 
     monkeypatch.setattr("semc_core.review.loop.file_sha256", broken)
     video_session(tmp_path / "session").close()
-    control = ExportControl(Subject(tmp_path / "session"), tmp_path / "data")
+    control = ExportController(Subject(tmp_path / "session"), tmp_path / "data")
 
     def looked() -> bool:
         control.poll()

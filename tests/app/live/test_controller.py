@@ -17,12 +17,12 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from app.choices import Choices, Overrides
-from app.live.controller import ScanControl
+from app.live.controller import ScanController
 from app.settings import ScanOptions, Settings
 from app.tasks import Job
 from semc_core.errors import SessionError, SourceError
 from semc_core.paths import DEFAULT_MODEL
-from semc_core.pipeline.live import LiveEngine
+from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
@@ -44,9 +44,9 @@ def test_stopping_does_not_wait_and_the_next_scan_begins_after_the_end(
     tmp_path: Path, cine_loop: Path, fhp1_model: Path
 ) -> None:
     loading, go_on = threading.Event(), threading.Event()
-    engines: list[LiveEngine] = []
+    engines: list[LivePipeline] = []
 
-    def make(options: ScanOptions) -> LiveEngine:
+    def make(options: ScanOptions) -> LivePipeline:
         first = not engines
 
         def source() -> FrameSource:
@@ -58,10 +58,10 @@ def test_stopping_does_not_wait_and_the_next_scan_begins_after_the_end(
                 assert go_on.wait(20)
             return load_runtime(options.model, options.device)
 
-        engines.append(LiveEngine(source, runtime, None))
+        engines.append(LivePipeline(source, runtime, None))
         return engines[-1]
 
-    control = ScanControl(make)
+    control = ScanController(make)
     options = ScanOptions(str(cine_loop), fhp1_model, "cpu", tmp_path)
     control.begin(options)
     assert loading.wait(20)
@@ -83,13 +83,13 @@ def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
     tmp_path: Path, cine_loop: Path, fhp1_model: Path
 ) -> None:
     opening, go_on = threading.Event(), threading.Event()
-    engines: list[LiveEngine] = []
+    engines: list[LivePipeline] = []
 
-    class Impatient(LiveEngine):
+    class Impatient(LivePipeline):
         def stop(self, timeout_s: float = 0.05) -> None:
             super().stop(timeout_s)
 
-    def make(options: ScanOptions) -> LiveEngine:
+    def make(options: ScanOptions) -> LivePipeline:
         def source() -> FrameSource:
             if options.source == "slow":
                 opening.set()
@@ -105,7 +105,7 @@ def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
             control.poll()
         assert done()
 
-    control = ScanControl(make)
+    control = ScanController(make)
     control.begin(ScanOptions("slow", fhp1_model, "cpu", tmp_path))
     assert opening.wait(20)
     control.begin(ScanOptions("next", fhp1_model, "cpu", tmp_path))

@@ -25,10 +25,10 @@ from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
 from app.widgets.image_view import place
 from semc_core.labels import LIVER_CLASSES
-from semc_core.pipeline.state import EngineState, Phase, Spread, Statistics
+from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction, SavedPlane, SourceInfo
 
-RUNNING = EngineState(Phase.RUNNING)
+RUNNING = PipelineState(Phase.RUNNING)
 
 
 def packet(index: int = 0, captured_s: float = 100.0) -> FramePacket:
@@ -113,15 +113,17 @@ def test_a_slow_loop_is_not_called_silent_between_its_frames() -> None:
     ],
 )
 def test_every_phase_has_its_words(phase: Phase, title: str) -> None:
-    assert readout(EngineState(phase, "why"), None, 0.0).title == title
+    assert readout(PipelineState(phase, "why"), None, 0.0).title == title
 
 
 def test_a_scan_that_broke_off_is_told_from_one_that_never_began() -> None:
-    assert readout(EngineState(Phase.FAULT, "why"), result(), 0.0).title == "Scan ended"
+    assert readout(PipelineState(Phase.FAULT, "why"), result(), 0.0).title == "Scan ended"
 
 
 def test_loading_says_what_is_waited_for() -> None:
-    assert readout(EngineState(Phase.STARTING, "Loading the model."), None, 0).detail == "Loading the model."
+    assert (
+        readout(PipelineState(Phase.STARTING, "Loading the model."), None, 0).detail == "Loading the model."
+    )
 
 
 def test_the_newest_frame_is_shown_unless_the_heat_map_needs_its_own() -> None:
@@ -185,7 +187,7 @@ def test_a_better_frame_of_a_hold_replaces_the_first_at_its_place() -> None:
 
 def test_the_banner_says_the_most_urgent_thing_and_can_be_put_away() -> None:
     info = SourceInfo("a", "video", 4, 4, 30.0, None, False, "Frames are missing.")
-    fault = EngineState(Phase.FAULT, "It broke.")
+    fault = PipelineState(Phase.FAULT, "It broke.")
     said = banner(fault, info)
     assert said is not None
     assert (said.text, said.fault, said.actions) == ("It broke.", True, ("source", "start_stop"))
@@ -193,10 +195,10 @@ def test_the_banner_says_the_most_urgent_thing_and_can_be_put_away() -> None:
     assert said is not None
     assert (said.text, said.fault) == ("Frames are missing.", False)
     assert banner(fault, info, read={"It broke.", "Frames are missing."}) is None
-    said = banner(EngineState(Phase.RUNNING, "The disk is full."), None)
+    said = banner(PipelineState(Phase.RUNNING, "The disk is full."), None)
     assert said is not None
     assert said.actions == ("change_folder",)
-    assert banner(EngineState(Phase.STARTING, "Loading the model."), None) is None
+    assert banner(PipelineState(Phase.STARTING, "Loading the model."), None) is None
 
 
 def test_times_and_shares_in_words() -> None:

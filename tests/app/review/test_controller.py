@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.review.controller import ReviewControl
+from app.review.controller import ReviewController
 from app.review.session import OpenReview, ReviewRequest
 from semc_core.errors import SessionError
 from semc_core.session.changes import Relabel
@@ -23,7 +23,7 @@ WAIT_MS = 30_000
 def test_a_session_opened_while_the_one_before_was_busy_is_shown(qtbot: QtBot, tmp_path: Path) -> None:
     for name in ("first", "second"):
         filled_session(tmp_path / name).close()
-    control = ReviewControl(lambda request: OpenReview(Session.open(request.path), None, None))
+    control = ReviewController(lambda request: OpenReview(Session.open(request.path), None, None))
 
     def polled(holds: Callable[[], bool]) -> Callable[[], bool]:
         def poll() -> bool:
@@ -56,7 +56,7 @@ def test_a_session_opened_while_the_one_before_was_busy_is_shown(qtbot: QtBot, t
 
 def test_the_window_is_woken_when_a_correction_can_be_seen(qtbot: QtBot, tmp_path: Path) -> None:
     filled_session(tmp_path / "session").close()
-    control = ReviewControl(lambda request: OpenReview(Session.open(request.path), None, None))
+    control = ReviewController(lambda request: OpenReview(Session.open(request.path), None, None))
     seen: list[str] = []
 
     def arrived() -> None:
@@ -83,7 +83,7 @@ def test_what_another_program_wrote_is_shown_although_it_could_not_be_read_at_fi
     folder = tmp_path / "session"
     with filled_session(folder) as holder:
         looked_at = Session.open(folder, read_only=True)
-        control = ReviewControl(lambda request: OpenReview(looked_at, None, None))
+        control = ReviewController(lambda request: OpenReview(looked_at, None, None))
         control.begin(ReviewRequest(folder, tmp_path / "model", "cpu", tmp_path))
 
         def seen(name: str) -> bool:

@@ -217,7 +217,7 @@ def test_a_frame_that_is_shown_is_not_held_up_by_the_look_at_it(
     qtbot: QtBot, window: MainWindow, cine_loop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     analysed(qtbot, window, cine_loop)
-    opened, let_go = window.review.open, threading.Event()
+    opened, release = window.review.open, threading.Event()
     assert opened is not None
     assert opened.source is not None
     read, last = opened.source.frame, opened.source.count - 1
@@ -226,14 +226,14 @@ def test_a_frame_that_is_shown_is_not_held_up_by_the_look_at_it(
     def frame(index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
         if index == last:
             asked.append(give_up is not None)
-            assert let_go.wait(30)
+            assert release.wait(30)
         return read(index, give_up, passed)
 
     monkeypatch.setattr(opened.source, "frame", frame)
     press(window, KEY.Key_End)
     qtbot.wait(200)
     before = list(asked)
-    let_go.set()
+    release.set()
     assert before == [True], "only who shows it"
     qtbot.waitUntil(lambda: asked == [True, False], timeout=WAIT_MS)
 

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
 from app.main_window import MainWindow
-from app.send.controller import SendControl
+from app.send.controller import SendController
 from app.send.dialog import SendDialog
 from app.send.presenter import (
     SendSnapshot,
@@ -31,7 +31,7 @@ from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import exported_objects
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME, Job, QueueFile
+from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME, Job, QueueStore
 from semc_core.pacs.service import SendState
 from semc_core.session.session import Session
 from tests.export.scans import video_session
@@ -46,9 +46,9 @@ def job(message: str = "", **counts: int) -> Job:
 
 def send_dialog(qtbot: QtBot, window: MainWindow) -> SendDialog:
     """The dialog, once the queue is open."""
-    qtbot.waitUntil(lambda: isinstance(window.hand_over.dialog, SendDialog), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.hand_over.sending.snapshot.ready, timeout=WAIT_MS)
-    dialog = window.hand_over.dialog
+    qtbot.waitUntil(lambda: isinstance(window.dialogs.dialog, SendDialog), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.dialogs.sending.snapshot.ready, timeout=WAIT_MS)
+    dialog = window.dialogs.dialog
     assert isinstance(dialog, SendDialog)
     dialog.tick()
     return dialog
@@ -118,14 +118,14 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
     window.open_review(tmp_path / "session")
     qtbot.waitUntil(lambda: window.shown_review is not None, timeout=WAIT_MS)
     window.export()
-    qtbot.waitUntil(lambda: isinstance(window.hand_over.dialog, ExportDialog), timeout=WAIT_MS)
-    dialog = window.hand_over.dialog
+    qtbot.waitUntil(lambda: isinstance(window.dialogs.dialog, ExportDialog), timeout=WAIT_MS)
+    dialog = window.dialogs.dialog
     assert isinstance(dialog, ExportDialog)
     for part in ("clips", "report"):
         dialog.page.parts[part].setChecked(False)
     qtbot.waitUntil(dialog.go.isEnabled, timeout=WAIT_MS)
     dialog.export()
-    control = window.hand_over.exporting
+    control = window.dialogs.exporting
     assert control is not None
     qtbot.waitUntil(lambda: control.state.phase is Phase.DONE, timeout=WAIT_MS)
     with storescp(tmp_path / "server") as server:
@@ -144,7 +144,7 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
         assert "Nothing" not in sending._service.text()
 
         def sent() -> bool:
-            jobs = window.hand_over.sending.snapshot.jobs
+            jobs = window.dialogs.sending.snapshot.jobs
             return bool(jobs) and set(jobs[0].counts) == {"sent"} and jobs[0].told
 
         qtbot.waitUntil(sent, timeout=WAIT_MS)
@@ -164,17 +164,17 @@ def test_what_waits_is_told_without_a_dialog_and_goes_on_at_the_next_start(
     port = free_port()
     DestinationBook(data).put(destination(port))
     export = bundle(tmp_path, monkeypatch, data)
-    first.hand_over.sending.send(export, "archive", tmp_path / "session")
+    first.dialogs.sending.send(export, "archive", tmp_path / "session")
     qtbot.waitUntil(first.banner.isVisible, timeout=WAIT_MS)
     assert first.banner.shown is not None
     assert "archive cannot be reached" in first.banner.shown.text
-    assert first.hand_over.dialog is None
+    assert first.dialogs.dialog is None
     first.close()
     with storescp(tmp_path / "server", port=port) as server:
         second = new_window()
-        qtbot.waitUntil(lambda: bool(second.hand_over.sending.snapshot.jobs), timeout=WAIT_MS)
-        second.hand_over.sending.retry(second.hand_over.sending.snapshot.jobs[0].job_id)
-        qtbot.waitUntil(lambda: second.hand_over.sending.snapshot.jobs[0].told, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: bool(second.dialogs.sending.snapshot.jobs), timeout=WAIT_MS)
+        second.dialogs.sending.retry(second.dialogs.sending.snapshot.jobs[0].job_id)
+        qtbot.waitUntil(lambda: second.dialogs.sending.snapshot.jobs[0].told, timeout=WAIT_MS)
         assert len(server.kept()) == 3
     with Session.open(tmp_path / "session", read_only=True) as session:
         assert session.exports()[-1].kind == "dicom send"
@@ -184,25 +184,25 @@ def test_a_queue_that_does_not_answer_holds_nothing_up_at_the_start(
     qtbot: QtBot, new_window: Callable[[], MainWindow], tmp_path: Path
 ) -> None:
     folder = tmp_path / "data" / FOLDER_NAME
-    QueueFile(folder).close()
+    QueueStore(folder).close()
     DestinationBook(tmp_path / "data").put(destination(free_port()))
     with closing(sqlite3.connect(folder / QUEUE_NAME, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         window = new_window()
         ticks: list[bool] = []
-        window.gaps.tick = lambda now_s: ticks.append(window.hand_over.sending.snapshot.ready)  # type: ignore[method-assign]
+        window.gaps.tick = lambda now_s: ticks.append(window.dialogs.sending.snapshot.ready)  # type: ignore[method-assign]
         qtbot.waitUntil(lambda: len(ticks) > 20, timeout=WAIT_MS)
         assert not any(ticks), "the window lives while the queue is waited for"
-        assert not window.hand_over.sending.fault
+        assert not window.dialogs.sending.fault
         other.execute("ROLLBACK")
-    qtbot.waitUntil(lambda: window.hand_over.sending.snapshot.ready, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.dialogs.sending.snapshot.ready, timeout=WAIT_MS)
 
 
 def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = bundle(tmp_path, monkeypatch, window.choices.data)
-    window.hand_over.show_sending(export, None)
+    window.dialogs.show_sending(export, None)
     dialog = send_dialog(qtbot, window)
     qtbot.waitUntil(dialog.form.isVisible, timeout=WAIT_MS)
     type_server(dialog, free_port())
@@ -223,7 +223,7 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     assert not dialog.form.name.isEnabled()
     dialog.form.own_title.setText("ULTRASOUND")
     dialog.form._keep()
-    snapshot = window.hand_over.sending
+    snapshot = window.dialogs.sending
     qtbot.waitUntil(lambda: snapshot.snapshot.destinations[0].own_title == "ULTRASOUND", timeout=WAIT_MS)
     dialog.tick()
     dialog._remove()
@@ -234,7 +234,7 @@ def test_a_result_of_a_session_that_is_only_looked_at_waits_and_sending_goes_on(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = exported_objects(bundle(tmp_path, monkeypatch, tmp_path))
-    with closing(QueueFile(tmp_path / FOLDER_NAME)) as file:
+    with closing(QueueStore(tmp_path / FOLDER_NAME)) as file:
         queue = SendQueue(file)
         queued = queue.add(
             "archive", found.objects, found.read, manifest=found.manifest, session=tmp_path / "session"
@@ -244,7 +244,7 @@ def test_a_result_of_a_session_that_is_only_looked_at_waits_and_sending_goes_on(
     with Session.open(tmp_path / "session") as holder:
         with (
             Session.open(tmp_path / "session", read_only=True) as looked_at,
-            closing(SendControl(tmp_path, lambda: looked_at)) as control,
+            closing(SendController(tmp_path, lambda: looked_at)) as control,
         ):
             control.open()
             qtbot.waitUntil(lambda: control.snapshot.ready or control.fault != "", timeout=WAIT_MS)

@@ -16,7 +16,7 @@ from app.train.presenter import Phase, RunState
 from app.train.process import TrainingProcess, TrainPlan
 from main import build_parser
 from semc_core.errors import UsageError
-from semc_core.model.registry import ModelLibrary
+from semc_core.model.registry import ModelRegistry
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.session.changes import Relabel
 from tests.session.sessions import filled_session
@@ -32,9 +32,9 @@ def toy_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def in_use(tmp_path: Path, tiny_model_path: Path) -> ModelLibrary:
+def in_use(tmp_path: Path, tiny_model_path: Path) -> ModelRegistry:
     """The user has a small network in use, so that a new one is small, too."""
-    library = ModelLibrary(tmp_path / "data" / "models")
+    library = ModelRegistry(tmp_path / "data" / "models")
     library.add(tiny_model_path, use=True)
     return library
 
@@ -44,7 +44,7 @@ def click(qtbot: QtBot, button: object) -> None:
 
 
 def test_a_toy_is_learned_used_and_put_back_from_the_page(
-    in_use: ModelLibrary, window: MainWindow, tmp_path: Path, qtbot: QtBot
+    in_use: ModelRegistry, window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
     # Few rounds over many pictures: the network learns as fast, and its measure of the unknown, which costs
     # it the last points of its accuracy, is fitted on more of them.
@@ -108,7 +108,7 @@ def test_a_training_outlives_the_window_stops_and_goes_on(
     wait(qtbot, first, Phase.RUNNING)
     assert psutil.Process(first._facts["pid"]).nice() >= 10
 
-    first.let_go()
+    first.release()
     found = TrainingProcess(root)  # the next start of the program
     assert found.folder == first.folder
     assert wait(qtbot, found, Phase.RUNNING).step > 0
@@ -155,7 +155,7 @@ def main_parses(given: list[str]) -> bool:
 
 
 def test_a_training_that_fails_says_why(
-    window: MainWindow, in_use: ModelLibrary, tmp_path: Path, qtbot: QtBot
+    window: MainWindow, in_use: ModelRegistry, tmp_path: Path, qtbot: QtBot
 ) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -186,7 +186,7 @@ def test_corrected_sessions_are_offered_and_ticked(window: MainWindow, tmp_path:
 
 
 def test_the_model_in_use_is_the_one_of_the_next_scan(
-    new_window: Callable[[], MainWindow], in_use: ModelLibrary
+    new_window: Callable[[], MainWindow], in_use: ModelRegistry
 ) -> None:
     window = new_window()
     named = window.choices.model  # the command line's

@@ -147,7 +147,7 @@ def test_a_quantisation_that_does_not_fit_is_refused(
 def test_nncf_calibrates_and_the_weights_leave_room_for_sums_of_16_bits(
     tiny_model_path: Path, tmp_path: Path, run: Callable[..., list[Prediction]]
 ) -> None:
-    from semc_core.runtime.quantize import quantised_arrays
+    from semc_core.runtime.quantize import quantized_arrays
 
     spec, _ = read_model(tiny_model_path)
     # The fewer nodes, the sooner: NNCF's search for patterns takes most of the time.
@@ -156,7 +156,7 @@ def test_nncf_calibrates_and_the_weights_leave_room_for_sums_of_16_bits(
     before = tmp_path / "float32.safetensors"
     write_model(before, spec, arrays)
     left = ("layer2.", "layer3.")
-    made = quantised_arrays(spec, arrays, list(pictures(4)), left)
+    made = quantized_arrays(spec, arrays, list(pictures(4)), left)
     chosen = [
         node
         for node in integer_convolutions(build_graph(spec, arrays, 1))

@@ -16,8 +16,8 @@ from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import write_model
 from semc_core.pipeline.batch import review
-from semc_core.pipeline.live import LiveEngine
-from semc_core.pipeline.state import EngineSettings
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.state import PipelineSettings
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.torch.network import FoldedSemc, folded_network
@@ -145,11 +145,11 @@ def test_a_live_scan_tells_that_it_fell_back(load: Load, overflowing: Path) -> N
     def half() -> Runtime:
         return load(overflowing, "float16")
 
-    engine = LiveEngine(
+    engine = LivePipeline(
         lambda: SimulatedSource(seconds=0.3, width=160, height=120),
         half,
         None,
-        EngineSettings(paced=False, save=False),
+        PipelineSettings(paced=False, save=False),
     )
     engine.start()
     assert engine.wait(60)

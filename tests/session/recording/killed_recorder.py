@@ -21,7 +21,7 @@ from semc_core.io.video_encoder import Quality
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction
 from tests.session.killed_writer import event, origin
 from tests.session.pictures import speckle
@@ -59,7 +59,7 @@ class Left:
 
 def record_until_killed(folder: Path, quality: Quality) -> None:
     """Record at 30 frames/s, log every frame and find a plane every second."""
-    keeper = SessionKeeper(folder, origin(), fresh=False, clips=ClipSettings())
+    keeper = SessionWriter(folder, origin(), fresh=False, clips=ClipSettings())
     keeper.start_recording(quality)
     values = np.array([0.9, 0.04, 0.06], np.float32)
     answer = Prediction(values, 0.5, np.zeros((3, 2, 2), np.float32), np.ones(1, np.float32))

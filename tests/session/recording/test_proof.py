@@ -21,7 +21,7 @@ from semc_core.session.recording.proof import HASHED, RECORDING
 from semc_core.session.recording.recorder import Recorder
 from semc_core.session.records import PROGRAM, Verification, file_sha256
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionKeeper
+from semc_core.session.writer import SessionWriter
 from semc_core.types import FramePacket
 from tests.session.killed_writer import origin
 from tests.session.pictures import speckle
@@ -36,7 +36,7 @@ LATE = (
 NO_TABLE = "recording.mkv has no table recording.csv: nothing says which frames it holds, so it is not shown."
 
 
-def give(keeper: SessionKeeper, first: int, count: int) -> None:
+def give(keeper: SessionWriter, first: int, count: int) -> None:
     for index in range(first, first + count):
         packet = FramePacket("camera 0", index, index / 30, 0.0, speckle(index, 48, 64))
         keeper.captured(packet)
@@ -47,7 +47,7 @@ def give(keeper: SessionKeeper, first: int, count: int) -> None:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A closed session with two recordings."""
     folder = tmp_path_factory.mktemp("recorded") / "scan"
-    keeper = SessionKeeper(folder, origin())
+    keeper = SessionWriter(folder, origin())
     for first in (0, 10):
         keeper.start_recording(Quality.LOSSLESS)
         give(keeper, first, 8)

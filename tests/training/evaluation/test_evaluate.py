@@ -30,8 +30,8 @@ from training.data.frame_set import FrameSet, Row
 from training.data.index import DataIndex, Sample, make_index
 from training.data.loading import load_frames
 from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
-from training.evaluation.false_positives import false_alarms, length_s
-from training.evaluation.predictions import Answers, judge
+from training.evaluation.false_positives import false_positives, length_s
+from training.evaluation.predictions import Predictions, open_predictor
 from training.evaluation.report.charts import embed, sample
 from training.evaluation.report.report import html_report, make_report
 
@@ -70,7 +70,7 @@ def test_what_is_judged_is_what_the_runtime_says(tiny_model_path: Path, data_fol
     spec = read_spec(tiny_model_path)
     samples = [Sample(path, path.parts[-3], path.parts[-2]) for path in sorted(data_folder.rglob("*.png"))]
     data = load_frames(make_index("x", samples, data_folder, classes=spec.classes), "", spec.preprocessing)
-    with judge(tiny_model_path, "cpu", threads=1) as judged:
+    with open_predictor(tiny_model_path, "cpu", threads=1) as judged:
         answers = judged.answer(data.frames)
     runtime = load_runtime(tiny_model_path, "cpu", threads=1)
     p = spec.preprocessing
@@ -138,7 +138,7 @@ def test_names_from_the_data_stay_words(tiny_model_path: Path, data_folder: Path
     labels = torch.arange(12) % 3
     rows = [Row(f"{evil}{i % 4}", evil, spec.classes[int(labels[i])]) for i in range(12)]
     data = FrameSet(frames, labels, rows, spec.classes)
-    with judge(tiny_model_path, "cpu", threads=1) as judged:
+    with open_predictor(tiny_model_path, "cpu", threads=1) as judged:
         answers = judged.answer(data.frames)
         about = {"name": evil, "notes": [evil]}
         result = evaluate_answers(answers, data, spec, draws=20, about=about)
@@ -158,7 +158,7 @@ def test_frames_between_standard_and_not_are_counted_apart(tiny_model_path: Path
     data = FrameSet(torch.zeros(4, 8, 8, dtype=torch.uint8), labels, rows, spec.classes)
     called = [0, 0, 0, len(spec.classes) - 1]
     result = evaluate_answers(
-        Answers(np.eye(len(spec.classes), dtype=np.float32)[called]), data, spec, draws=20
+        Predictions(np.eye(len(spec.classes), dtype=np.float32)[called]), data, spec, draws=20
     )
     assert (result.frames, result.scores.accuracy.value) == (3, 1.0)
     assert {part.name: part.accuracy.value for part in result.by_kind} == {
@@ -173,7 +173,7 @@ def test_frames_between_standard_and_not_are_counted_apart(tiny_model_path: Path
     assert f"the classes that frames are of: FHP1, {NON_STANDARD}." in page
     assert any(note.startswith("No frame is of FHP2, LLP") for note in result.notes)
     with pytest.raises(UsageError, match="the model's classes"):
-        evaluate_answers(Answers(np.eye(3, dtype=np.float32)), replace(data, classes=PLANES), spec)
+        evaluate_answers(Predictions(np.eye(3, dtype=np.float32)), replace(data, classes=PLANES), spec)
 
 
 def test_a_video_without_planes_counts_every_saved_one(plane_model: Path, tmp_path: Path) -> None:
@@ -187,10 +187,10 @@ def test_a_video_without_planes_counts_every_saved_one(plane_model: Path, tmp_pa
             container.mux(stream.encode(av.VideoFrame.from_ndarray(scan.frame(index), format="gray")))
         container.mux(stream.encode())
     (folder / "broken.mp4").write_bytes(b"no video")
-    with judge(plane_model, "cpu", threads=1) as judged:
-        (found,) = false_alarms(judged, [folder])
+    with open_predictor(plane_model, "cpu", threads=1) as judged:
+        (found,) = false_positives(judged, [folder])
         with pytest.raises(UsageError, match="not found"):
-            false_alarms(judged, [tmp_path / "none"])
+            false_positives(judged, [tmp_path / "none"])
     assert (found.kind, found.files, found.skipped) == ("video", 1, 1)
     assert found.frames == 30
     assert found.saved == sum(found.by_plane.values()) >= 1

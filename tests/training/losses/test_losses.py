@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from semc_core.model.network import Details
 from training.losses.alpha import AlphaNetwork
-from training.losses.memory_bank import KeyQueue
+from training.losses.memory_bank import MemoryBank
 from training.losses.moe import gated_cross_entropy
 from training.losses.selfcon import self_contrastive
 from training.losses.semc import LossOptions, SemcLoss
@@ -94,7 +94,7 @@ def test_gated_cross_entropy_is_the_obvious_sum() -> None:
 
 
 def test_queue_keeps_the_newest_at_any_batch_size() -> None:
-    queue = KeyQueue(7, 2)
+    queue = MemoryBank(7, 2)
     remembered: list[int] = []
     for size in (3, 1, 5, 4, 20, 2):
         start = len(remembered)
@@ -107,7 +107,7 @@ def test_queue_keeps_the_newest_at_any_batch_size() -> None:
 
 
 def test_queue_survives_the_state_dict() -> None:
-    queue, other = KeyQueue(4, 2), KeyQueue(4, 2)
+    queue, other = MemoryBank(4, 2), MemoryBank(4, 2)
     queue.add(torch.rand(3, 2), torch.tensor([1, 2, 0]))
     other.load_state_dict(queue.state_dict())
     assert torch.equal(other.contents()[0], queue.contents()[0])
@@ -130,7 +130,7 @@ def test_total_mixes_by_alpha_and_feeds_the_queue(alpha: float | None) -> None:
     pooled, logits = torch.randn(6, 4), torch.randn(6, 3)
     details = Details(logits, empty, empty, embeddings, empty, pooled, empty)
     loss = SemcLoss(4, LossOptions(alpha=alpha, queue_size=32))
-    loss.queue = KeyQueue(32, 8)
+    loss.queue = MemoryBank(32, 8)
     parts = loss(details, labels)
     mixed = parts.alpha * parts.moe + (1 - parts.alpha) * (parts.supcon + 0.1 * parts.selfcon)
     assert torch.allclose(parts.total, mixed)

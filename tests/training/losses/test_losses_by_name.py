@@ -16,7 +16,7 @@ from semc_core.model.network import Details
 from training.losses.config import LOSS_RECIPES, LossOptions, loss_recipe
 from training.losses.contrastive import ALONE, Ranks
 from training.losses.gpaco import parametric_contrastive
-from training.losses.memory_bank import KeyQueue
+from training.losses.memory_bank import MemoryBank
 from training.losses.moe import inverse_frequency
 from training.losses.selfcon import pseudo_label_contrastive, self_contrastive
 from training.losses.semc import LossParts, SemcLoss
@@ -143,10 +143,10 @@ def test_class_weights_leave_the_mean_loss_as_it_is() -> None:
 
 
 def test_the_queue_keeps_guesses_beside_labels() -> None:
-    queue = KeyQueue(3, 2)
+    queue = MemoryBank(3, 2)
     queue.add(torch.rand(4, 2), torch.tensor([1, 2, 0, 1]), torch.tensor([5, 6, 7, 8]))
     assert sorted(queue.guessed()[1].tolist()) == [6, 7, 8]
-    nothing = KeyQueue(0, 2)
+    nothing = MemoryBank(0, 2)
     nothing.add(torch.rand(4, 2), torch.tensor([1, 2, 0, 1]))
     assert len(nothing.contents()[0]) == 0
 

@@ -19,10 +19,10 @@ from tests.training.toys import toy
 from training.config import TrainOptions
 from training.losses.config import LossOptions
 from training.pretrain.config import PretrainOptions
-from training.pretrain.module import PretrainLearner
+from training.pretrain.module import PretrainModule
 from training.schedule import Budget
 from training.trainer.distributed import leave
-from training.trainer.module import Learner
+from training.trainer.module import SemcModule
 
 _LEARNED = LossOptions(alpha=None, queue_size=24)
 
@@ -52,7 +52,7 @@ def gradients() -> Iterator[tuple[str, Tensor]]:
         "gpaco": train_options(replace(_LEARNED, contrast="gpaco", class_weights="inverse")),
     }
     for name, options in cases.items():
-        learner = Learner(options, train, validation)
+        learner = SemcModule(options, train, validation)
         learner.one_step(0, 0.0)  # so that the queue is not empty
         yield f"{name}: F1", torch.tensor(learner.look_back(1.0)["validation_f1"])
         learner.gradient(1, 0.5)
@@ -60,7 +60,7 @@ def gradients() -> Iterator[tuple[str, Tensor]]:
     pretraining = PretrainOptions(
         Budget(steps=2), "awcl", preset="semc_tiny", batch=8, recipe="none", threads=1, precision="64"
     )
-    encoder = PretrainLearner(pretraining, train, validation)
+    encoder = PretrainModule(pretraining, train, validation)
     encoder.gradient(0)
     yield from taken("awcl", encoder.contrast)
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from semc_core.errors import UsageError
 from tests.training.trainer.process_of_many import gradients, without_noise
 from training.trainer.distributed import SharedBatchNorm, every_nth, make_fabric, share_statistics
-from training.trainer.sampler import Draws, seed_of, shard
+from training.trainer.sampler import StepSampler, seed_of, shard
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -88,11 +88,11 @@ def test_statistics_are_shared_under_the_old_names() -> None:
 
 
 def test_every_frame_is_drawn_once_before_any_is_drawn_again() -> None:
-    draws = Draws(10, 4, seed=1)
+    draws = StepSampler(10, 4, seed=1)
     seen = torch.cat([draws.of_step(step) for step in range(5)])
     assert sorted(seen[:10].tolist()) == sorted(seen[10:].tolist()) == list(range(10))
     assert seen[:10].tolist() != seen[10:].tolist()
-    again = Draws(10, 4, seed=1)
+    again = StepSampler(10, 4, seed=1)
     assert torch.equal(again.of_step(3), draws.of_step(3))
     assert torch.equal(torch.cat([shard(seen[:8], rank, 4) for rank in range(4)]), seen[:8])
 

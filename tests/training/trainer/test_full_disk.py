@@ -13,7 +13,7 @@ import torch
 from semc_core.errors import SaveError
 from training.cli.common import telling_failure
 from training.trainer.checkpoint import read_checkpoint, write_checkpoint
-from training.trainer.loggers import PROGRESS_NAME, Progress, RunLog
+from training.trainer.loggers import PROGRESS_NAME, Progress, RunLogger
 
 if sys.platform == "win32":
     pytest.skip("needs limits of the size of files", allow_module_level=True)
@@ -51,7 +51,7 @@ def test_a_fault_is_raised_though_nobody_can_be_told_of_it(tmp_path: Path) -> No
 
 
 def test_a_log_that_finds_no_room_at_its_end_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = RunLog(tmp_path, ("step", "loss"))
+    log = RunLogger(tmp_path, ("step", "loss"))
     finish = log._board.close
 
     def full() -> None:

@@ -18,7 +18,7 @@ from training.losses.config import LossOptions
 from training.trainer.checkpoint import read_checkpoint
 from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, STOP_NAME, TENSORBOARD_NAME, ask_to_stop
 from training.trainer.loop import Training
-from training.trainer.module import Learner
+from training.trainer.module import SemcModule
 
 ROOT = Path(__file__).resolve().parents[3]
 CLOCKS = ("elapsed_s", "images_per_s")
@@ -149,7 +149,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole() -> None:
         given = options(
             1, batch=8, accumulate=parts, recipe="none", losses=losses, precision="64", method="resnet"
         )
-        learner = Learner(given, train, validation)
+        learner = SemcModule(given, train, validation)
         for module in learner.network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.register_forward_pre_hook(lambda norm, _: norm.train(False) and None)
@@ -166,7 +166,7 @@ def test_half_precision_learns_nearly_the_same_and_keeps_whole_weights() -> None
     train, validation = toy(0, 30, seed=1), toy(1000, 12, seed=2)
     losses = {}
     for precision in ("32", "bf16"):
-        learner = Learner(options(1, batch=8, precision=precision), train, validation)
+        learner = SemcModule(options(1, batch=8, precision=precision), train, validation)
         losses[precision] = learner.one_step(0, 0.5)["loss"]
         assert {parameter.dtype for parameter in learner.network.parameters()} == {torch.float32}
     assert losses["bf16"] == pytest.approx(losses["32"], rel=0.05)

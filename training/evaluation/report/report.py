@@ -35,7 +35,7 @@ from semc_core.types import Prediction
 from training.data.frame_set import FrameSet
 from training.data.index import Sample
 from training.evaluation.bootstrap import Estimate
-from training.evaluation.predictions import Answers, Judge
+from training.evaluation.predictions import Predictions, Predictor
 from training.evaluation.report.charts import (
     classes_chart,
     confusion_chart,
@@ -44,7 +44,7 @@ from training.evaluation.report.charts import (
     reliability_chart,
     risk_chart,
 )
-from training.evaluation.result import UNKNOWN_SOURCE, Alarms, Part, Result
+from training.evaluation.result import UNKNOWN_SOURCE, FalsePositives, Part, Result
 from training.run_folder import make_folder
 
 _TEMPLATE: Final = "evaluation.html.j2"
@@ -104,7 +104,7 @@ class Report:
 
 def make_report(
     result: Result,
-    pictures: tuple[Judge, FrameSet, Answers] | None = None,
+    pictures: tuple[Predictor, FrameSet, Predictions] | None = None,
     simulated: dict[str, Any] | None = None,
 ) -> Report:
     """Draw the charts and choose the pictures.
@@ -132,7 +132,7 @@ def make_report(
     return Report(result, charts, mistakes, typical, embedded, simulated or {})
 
 
-def _embedding(data: FrameSet, answers: Answers) -> tuple[bytes | None, int]:
+def _embedding(data: FrameSet, answers: Predictions) -> tuple[bytes | None, int]:
     """The chart of the features of the clear frames, and of how many."""
     clear = np.flatnonzero(~data.is_ambiguous())
     if answers.features is None:
@@ -218,7 +218,7 @@ def _parts(first: str, parts: tuple[Part, ...]) -> Table:
     return table
 
 
-def alarm_table(alarms: tuple[Alarms, ...]) -> Table:
+def alarm_table(alarms: tuple[FalsePositives, ...]) -> Table:
     """What was found where no plane is."""
     table = Table(
         "no planes in", "frames", "called a plane", "reach the threshold", "minutes", "saved", "per minute"
@@ -276,7 +276,9 @@ class Shown:
     for_truth: bytes | None
 
 
-def worst_mistakes(judge: Judge, data: FrameSet, answers: Answers, count: int = _MISTAKES) -> list[Shown]:
+def worst_mistakes(
+    judge: Predictor, data: FrameSet, answers: Predictions, count: int = _MISTAKES
+) -> list[Shown]:
     """The wrong frames that the model was surest of, the surest first, few of one group.
 
     Frames neither clearly standard nor clearly not are no mistakes either way.
@@ -294,7 +296,7 @@ def worst_mistakes(judge: Judge, data: FrameSet, answers: Answers, count: int = 
     return _shown(judge, data, chosen)
 
 
-def typical_frames(judge: Judge, data: FrameSet, answers: Answers) -> list[Shown]:
+def typical_frames(judge: Predictor, data: FrameSet, answers: Predictions) -> list[Shown]:
     """Of each class that has right frames the one with the median confidence, in the order of the classes."""
     labels = data.labels.numpy()
     right = answers.probabilities.argmax(axis=1) == labels
@@ -308,7 +310,7 @@ def typical_frames(judge: Judge, data: FrameSet, answers: Answers) -> list[Shown
     return _shown(judge, data, chosen)
 
 
-def _shown(judge: Judge, data: FrameSet, places: list[int]) -> list[Shown]:
+def _shown(judge: Predictor, data: FrameSet, places: list[int]) -> list[Shown]:
     if not places:
         return []
     predictions = judge.predictions(data.frames[places])
@@ -350,7 +352,11 @@ PREDICTIONS: Final = "predictions.csv"
 
 
 def save_evaluation(
-    folder: Path, report: Report, data: FrameSet, answers: Answers, samples: Sequence[Sample] | None = None
+    folder: Path,
+    report: Report,
+    data: FrameSet,
+    answers: Predictions,
+    samples: Sequence[Sample] | None = None,
 ) -> None:
     """Write `result.json`, `report.html` and `predictions.csv`, each whole or not at all.
 
@@ -381,7 +387,7 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     write_atomically(path, (text + "\n").encode())
 
 
-def _predictions(data: FrameSet, answers: Answers, samples: Sequence[Sample] | None) -> bytes:
+def _predictions(data: FrameSet, answers: Predictions, samples: Sequence[Sample] | None) -> bytes:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     places = ("file", "place") if samples is not None else ()

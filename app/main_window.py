@@ -35,7 +35,7 @@ from app.widgets.saved_strip import PlaneViewer
 from app.wiring import connect_parts, follow_protocol, show_model, what_keys_do
 from semc_core.errors import SemcError
 from semc_core.pipeline.live import LivePipeline
-from semc_core.session.session import is_session
+from semc_core.session.session import Session, is_session
 from semc_core.types import Crop
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class MainWindow(QWidget):
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
         self.pages = QStackedWidget()
-        self.shown_pipeline: LivePipeline | None = None
+        self.shown_pipeline: LivePipeline[Session] | None = None
         self.shown_review: OpenReview | None = None
         self.lists = SourceLists(self.source_page, self.report)
         self.dialogs = DialogHost(self)

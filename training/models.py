@@ -64,7 +64,7 @@ def described(name: str, preset: str) -> Preset:
 
     Args:
         name: One of `NETWORKS`.
-        preset: One of `semc_core.model.architecture.PRESETS`: its input, and the depth and width where the name
+        preset: One of `architecture.PRESETS`: its input, and the depth and width where the name
             says nothing of them.
 
     Raises:

@@ -131,13 +131,13 @@ class ScanChecklist:
 
     def __init__(self, protocols: Protocols) -> None:
         self._protocols = protocols
-        self._engine: LivePipeline | None = None
+        self._engine: LivePipeline[Session] | None = None
         self._jobs: list[Job[int | None]] = []
         self._fault = ""
         self._made_of: tuple[object, ...] = ()
         self._view: ChecklistView | None = None
 
-    def begin(self, engine: LivePipeline) -> None:
+    def begin(self, engine: LivePipeline[Session]) -> None:
         """Of this scan from now on."""
         self._engine, self._made_of = engine, ()
 

@@ -13,6 +13,7 @@ from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.runtime.base import Runtime
 from semc_core.session.recording.clips import ClipSettings
+from semc_core.session.session import Session
 from semc_core.session.writer import session_sink
 from semc_core.sources.base import FrameSource
 
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
 
 
-def new_pipeline(options: ScanOptions) -> LivePipeline:
+def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
     """An engine for these options, not started. What is slow happens on its threads."""
 
     def open_it() -> FrameSource:
@@ -44,9 +45,9 @@ class ScanController:
         fault: Why the scan has not stopped yet, or "". It is tried again until it has.
     """
 
-    def __init__(self, make_pipeline: Callable[[ScanOptions], LivePipeline] = new_pipeline) -> None:
+    def __init__(self, make_pipeline: Callable[[ScanOptions], LivePipeline[Session]] = new_pipeline) -> None:
         self._make_engine = make_pipeline
-        self._engine: LivePipeline | None = None
+        self._engine: LivePipeline[Session] | None = None
         self._options: ScanOptions | None = None
         self._next: ScanOptions | None = None
         self._stop: Job[None] | None = None
@@ -54,7 +55,7 @@ class ScanController:
         self.fault = ""
 
     @property
-    def engine(self) -> LivePipeline | None:
+    def engine(self) -> LivePipeline[Session] | None:
         """The scan that runs, or ran last."""
         return self._engine
 

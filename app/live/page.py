@@ -28,6 +28,7 @@ from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState
+from semc_core.session.session import Session
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1
@@ -74,7 +75,7 @@ class LivePage(QWidget):
         self.strip = SavedStrip()
         self.latency = RecentValues(keep_latencies)
         self.heat_map_on = False
-        self._engine: LivePipeline | None = None
+        self._engine: LivePipeline[Session] | None = None
         self._clear()
         self._build()
         self.view.region_refused.connect(lambda: self._say(_REGION_TOO_SMALL))
@@ -136,7 +137,7 @@ class LivePage(QWidget):
         self.traces.setVisible(not self.checklist.takes_all and not short)
         self._traces_heading.setVisible(not self.checklist.narrow)
 
-    def begin(self, engine: LivePipeline) -> None:
+    def begin(self, engine: LivePipeline[Session]) -> None:
         """Show this scan from now on."""
         self._engine = engine
         self.words.begin(engine)
@@ -298,7 +299,7 @@ class LivePage(QWidget):
             self.latency.add(now_s, value)
         self.view.latencies_ms.clear()
 
-    def _take_spec(self, engine: LivePipeline) -> None:
+    def _take_spec(self, engine: LivePipeline[Session]) -> None:
         if self._spec is None and engine.spec is not None:
             self._spec = engine.spec
             self._colours = theme.plane_colours(self._spec.planes)
@@ -313,7 +314,7 @@ class LivePage(QWidget):
             self._heat = (result, heat)
         return self._heat[1]
 
-    def _show_picture(self, engine: LivePipeline, now_s: float) -> None:
+    def _show_picture(self, engine: LivePipeline[Session], now_s: float) -> None:
         if self._held is not None:
             shown, result, heat = self._held.shown, self._held.result, self._held.heat
         else:

@@ -69,7 +69,7 @@ def review(
         raise UsageError("The batch must be at least 1; give a larger number.")
     spec = runtime.spec
     look = PreparationStage(spec.preprocessing)
-    hint: Crop | None = crop or getattr(source, "hinted_crop", None)
+    hint = crop or source.hinted_crop
     if hint is not None:
         look.fix_crop(hint)
     chosen = chosen_thresholds(spec, thresholds)

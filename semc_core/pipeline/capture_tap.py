@@ -20,7 +20,7 @@ class CaptureTap:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sink: PlaneSink | None = None
+        self._sink: PlaneSink[object] | None = None
         self._newest: FramePacket | None = None
 
     @property
@@ -57,7 +57,7 @@ class CaptureTap:
             else:
                 self._sink.captured(packet)
 
-    def connect(self, sink: PlaneSink) -> None:
+    def connect(self, sink: PlaneSink[object]) -> None:
         """From now on frames go to `sink`, first the newest there was."""
         with self._lock:
             self._sink = sink

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 from semc_core.errors import SemcError, SourceInterrupted
 from semc_core.model.spec import ModelSpec
@@ -23,14 +24,14 @@ from semc_core.pipeline.stages import DecisionStage, PreparationStage, chosen_th
 from semc_core.pipeline.state import Phase, PipelineSettings, PipelineState, Spread, Statistics
 from semc_core.pipeline.statistics import FrameCounter
 from semc_core.runtime.base import Runtime
-from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource, PacedSource
 from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo
 
+S = TypeVar("S")
 _log = logging.getLogger(__name__)
 
 
-class LivePipeline:
+class LivePipeline(Generic[S]):
     """One scan, from start to end. Not used again after it.
 
     All methods and properties are for any thread and return at once, except `stop`.
@@ -46,7 +47,7 @@ class LivePipeline:
         self,
         source_factory: Callable[[], FrameSource],
         runtime_factory: Callable[[], Runtime],
-        sink_factory: SinkFactory | None,
+        sink_factory: SinkFactory[S] | None,
         settings: PipelineSettings | None = None,
     ) -> None:
         """Prepare a scan; nothing is opened yet.
@@ -54,7 +55,7 @@ class LivePipeline:
         Args:
             source_factory: Opens the source. Called on the capture thread.
             runtime_factory: Loads the model. Called on the inference thread.
-            sink_factory: Makes the store for what is found (`session.store.store_in`); None, or
+            sink_factory: Makes the store for what is found (`session.writer.session_sink`); None, or
                 `settings.save` off, writes nothing. Called on the inference thread.
             settings: The user's choices.
         """
@@ -76,7 +77,7 @@ class LivePipeline:
         self._source: FrameSource | None = None
         self._spec: ModelSpec | None = None
         self._device_name = ""
-        self._sink: PlaneSink | None = None
+        self._sink: PlaneSink[S] | None = None
         self._latest: FrameResult | None = None
         self._crop: Crop | None = None
         self._asked_crops: list[Crop | None] = []
@@ -113,7 +114,7 @@ class LivePipeline:
             return self._device_name
 
     @property
-    def session(self) -> Session | None:
+    def session(self) -> S | None:
         """Where the scan is kept; None before there is something to keep, or if nothing is written.
 
         It is closed when the scan ends, on the engine's thread.
@@ -231,7 +232,7 @@ class LivePipeline:
         source = self._source_factory()
         waits = not source.info.live
         # The header of a DICOM loop may say where the picture is.
-        hint: Crop | None = getattr(source, "hinted_crop", None)
+        hint = source.hinted_crop
         if self._settings.paced and not source.info.live:
             source = PacedSource(source)
         with self._lock:
@@ -288,12 +289,12 @@ class LivePipeline:
         # Also where `stop` gave up waiting: nobody may be told that this scan is still starting.
         self._course.end(Phase.STOPPED if ending else Phase.ENDED)
 
-    def _make_sink(self, spec: ModelSpec) -> PlaneSink | None:
+    def _make_sink(self, spec: ModelSpec) -> PlaneSink[S] | None:
         """The store, or None if the source was never opened."""
         info, device = self.source_info, self.device_name
         if info is None:
             return None
-        sink: PlaneSink
+        sink: PlaneSink[S]
         if self._sink_factory is None or not self._settings.save:
             sink = MemorySink()
         else:
@@ -306,7 +307,7 @@ class LivePipeline:
             self._sink = sink
         return sink
 
-    def _classify_all(self, runtime: Runtime, sink: PlaneSink) -> None:
+    def _classify_all(self, runtime: Runtime, sink: PlaneSink[S]) -> None:
         look = PreparationStage(runtime.spec.preprocessing)
         spec = runtime.spec
         thresholds = chosen_thresholds(spec, self._settings.thresholds)
@@ -327,7 +328,7 @@ class LivePipeline:
         look: PreparationStage,
         runtime: Runtime,
         conclusions: DecisionStage,
-        sink: PlaneSink,
+        sink: PlaneSink[S],
     ) -> None:
         with self._lock:
             asked, self._asked_crops = self._asked_crops, []

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 
 from semc_core.errors import SaveError
+from semc_core.imaging.thumbnail import thumbnail
 from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
 
-if TYPE_CHECKING:
-    from semc_core.session.session import Session
-from dataclasses import dataclass
-
-from semc_core.imaging.thumbnail import thumbnail
+S_co = TypeVar("S_co", covariant=True)
+"""Where a scan is kept: what the sink writes to, which the pipeline passes on and knows nothing of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class RecordingState:
     fault: str = ""
 
 
-class PlaneSink(Protocol):
+class PlaneSink(Protocol[S_co]):
     """Takes what was found, and says what became of it. For any thread; nothing waits but `close`."""
 
     @property
@@ -58,7 +57,7 @@ class PlaneSink(Protocol):
         ...
 
     @property
-    def session(self) -> Session | None:
+    def session(self) -> S_co | None:
         """Where the scan is kept; None before there is something to keep, or if nothing is written."""
         ...
 
@@ -96,7 +95,7 @@ class PlaneSink(Protocol):
         ...
 
 
-SinkFactory = Callable[[SourceInfo, ModelSpec, Thresholds, str], PlaneSink]
+SinkFactory = Callable[[SourceInfo, ModelSpec, Thresholds, str], PlaneSink[S_co]]
 """Called when the scan begins, with its source, model, thresholds and the device's name."""
 
 

@@ -2,9 +2,10 @@
 
 guard -> crop -> prepare -> classify -> smoothing -> hysteresis -> detector
 
-`PreparationStage` is what comes before the model and depends on the frames alone; `DecisionStage` is what comes after
-and depends on the predictions in order. The two share nothing, so a file's frames can be looked at on one
-thread while another classifies them. Live runs one frame at a time, files a batch: the same detections.
+`PreparationStage` is what comes before the model and depends on the frames alone; `DecisionStage` is what
+comes after and depends on the predictions in order. The two share nothing, so a file's frames can be looked
+at on one thread while another classifies them. Live runs one frame at a time, files a batch: the same
+detections.
 
 Turning the jumpy probabilities of single frames into steady ones.
 """

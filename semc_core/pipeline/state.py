@@ -42,7 +42,7 @@ class PipelineSettings:
         paced: Play a source that would wait (a file, the simulated scan) at its own speed, as if live. Off,
             such a source waits for the model, and no frame is dropped.
         save: Whether planes found are written.
-        record: Record the whole scan in this quality; None records when `LivePipeline.start_recording` says so.
+        record: Record the whole scan in this quality; None records once the user says so.
         keep_durations: Keep every frame's, for `LivePipeline.whole_run`; 16 bytes a frame.
     """
 

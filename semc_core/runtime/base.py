@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault
 from semc_core.model.spec import ModelSpec
+from semc_core.runtime.calibration import RawOutput
 from semc_core.types import Prediction
 
 
@@ -41,6 +42,14 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Release the device. May be called twice."""
+        ...
+
+
+class RawRuntime(Runtime, Protocol):
+    """A runtime that also gives the numbers before calibration. Those of model files do."""
+
+    def raw(self, inputs: NDArray[np.float32]) -> RawOutput:
+        """What the network gives for a batch, as `Runtime.classify` takes it; raises the same."""
         ...
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import RuntimeFault, UsageError
-from semc_core.runtime.base import Runtime
+from semc_core.runtime.base import RawRuntime
 
 DEVICES: Final = ("auto", "cpu", "cuda", "torch-cpu")
 PRECISIONS: Final = ("auto", "float32", "bfloat16", "int8", "float16")
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 def load_runtime(
     path: Path, device: str = "auto", threads: int | None = None, precision: str = "auto"
-) -> Runtime:
+) -> RawRuntime:
     """Load a model file, ready to classify.
 
     Args:

@@ -340,14 +340,14 @@ def _decided(session: Session, plane_id: int) -> PlaneEntry | None:
     return None
 
 
-def session_sink(root: Path, clips: ClipSettings | None = _CLIPS) -> SinkFactory:
+def session_sink(root: Path, clips: ClipSettings | None = _CLIPS) -> SinkFactory[Session]:
     """What `LivePipeline` needs to write each scan into a folder of its own below `root`.
 
     Temporary files that a killed program left there are removed. Around each plane a clip is saved, unless
     `clips` is None.
     """
 
-    def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneSink:
+    def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneSink[Session]:
         try:
             remove_leftovers(root)
         except SaveError as error:

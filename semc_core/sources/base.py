@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.types import FramePacket, SourceInfo, read_only
+from semc_core.types import Crop, FramePacket, SourceInfo, read_only
 
 
 class FrameSource(Protocol):
@@ -31,6 +31,11 @@ class FrameSource(Protocol):
     @property
     def info(self) -> SourceInfo:
         """What is known of the source. Safe from any thread."""
+        ...
+
+    @property
+    def hinted_crop(self) -> Crop | None:
+        """Where the source itself says that the picture is, as the header of a DICOM loop may; else None."""
         ...
 
     def read(self) -> FramePacket | None:
@@ -84,6 +89,11 @@ class BaseSource(ABC):
     def info(self) -> SourceInfo:
         """What is known of the source. Safe from any thread; the notice may grow while it is read."""
         return self._info
+
+    @property
+    def hinted_crop(self) -> Crop | None:
+        """See `FrameSource.hinted_crop`."""
+        return None
 
     def read(self) -> FramePacket | None:
         """See `FrameSource.read`."""
@@ -164,6 +174,11 @@ class PacedSource:
     def info(self) -> SourceInfo:
         """The source's, but live."""
         return replace(self._source.info, live=True)
+
+    @property
+    def hinted_crop(self) -> Crop | None:
+        """See `FrameSource.hinted_crop`."""
+        return self._source.hinted_crop
 
     def read(self) -> FramePacket | None:
         """See `FrameSource.read`."""

@@ -59,8 +59,7 @@ class DicomSource(BaseSource):
     are and deeper ones are scaled by the least and greatest value of the whole loop. MONOCHROME1 is inverted.
     Colour becomes uint8 (H, W, 3) RGB.
 
-    Attributes:
-        hinted_crop: The header's largest region of 2D tissue, if it lies inside the picture.
+    `hinted_crop` is the header's largest region of 2D tissue, if it lies inside the picture.
 
     Raises:
         SourceError: Not DICOM, without pictures, damaged, or compressed in a way that is not known here.
@@ -73,7 +72,7 @@ class DicomSource(BaseSource):
             count = int(header.get("NumberOfFrames", 1) or 1)
             width, height = int(header.Columns), int(header.Rows)
             self._times_s, rate, notice = frame_times(header, count)
-            self.hinted_crop, region_notice = tissue_region(header, width, height)
+            self._hinted_crop, region_notice = tissue_region(header, width, height)
         except _UNREADABLE as error:
             raise SourceError(f"{self._path.name} has a damaged header; export it again.") from error
         super().__init__(
@@ -104,6 +103,11 @@ class DicomSource(BaseSource):
     def _release(self) -> None:
         self._frames.close()
         self._inflated = None
+
+    @property
+    def hinted_crop(self) -> Crop | None:
+        """See `FrameSource.hinted_crop`."""
+        return self._hinted_crop
 
     def times_s(self) -> list[float]:
         """The time of every frame that the header counts, seconds."""

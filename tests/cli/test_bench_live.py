@@ -13,6 +13,7 @@ from semc_core.errors import UsageError
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import PipelineSettings
 from semc_core.runtime.load import load_runtime
+from semc_core.session.session import Session
 from semc_core.sources.simulated import SimulatedSource
 
 
@@ -48,7 +49,7 @@ def test_percentiles_are_over_the_whole_run_and_not_the_last_seconds(
     tiny_model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("semc_core.pipeline.statistics.SPREAD_WINDOW_S", 0.0)
-    engine = LivePipeline(
+    engine: LivePipeline[Session] = LivePipeline(
         lambda: SimulatedSource(seconds=5, width=160, height=120),
         lambda: load_runtime(tiny_model_path, "cpu", 1),
         None,

@@ -154,12 +154,12 @@ def make_training(work: Path) -> Path:
     (work / "models").mkdir()
     toys = write_toy_folder(work / "toys", 60, 20)
     process._program = lambda: [sys.executable, "-m", "tests.old_files.make", "semc"]
-    process = TrainingProcess(work / "trainings")
-    process.start(TrainPlan((str(toys),), PRESET, rounds=2.0, threads=1))
-    while process.alive:
+    training = TrainingProcess(work / "trainings")
+    training.start(TrainPlan((str(toys),), PRESET, rounds=2.0, threads=1))
+    while training.alive:
         time.sleep(0.5)
-    assert process.folder is not None
-    shutil.rmtree(process.folder / "model.run" / "tensorboard")
+    assert training.folder is not None
+    shutil.rmtree(training.folder / "model.run" / "tensorboard")
     semc("train", "--data", toys, "--preset", PRESET, "--method", "semc", "--steps", "10", "--threads", "1",
          "--out", work / "models" / "semc.safetensors")  # fmt: skip
     shutil.rmtree(work / "models" / "semc.run")

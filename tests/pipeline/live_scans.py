@@ -15,15 +15,16 @@ from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import SinkFactory
 from semc_core.pipeline.state import Phase, PipelineSettings, Statistics
 from semc_core.runtime.base import Runtime
+from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource
-from semc_core.types import FramePacket, SourceInfo, Thresholds
+from semc_core.types import Crop, FramePacket, SourceInfo, Thresholds
 from tests.pipeline.scripted import CLASSES, ScriptedRuntime, probabilities, textured
 
 SPEC = new_spec("semc_tiny", CLASSES)
 WAITING = PipelineSettings(paced=False)
 EASY = Thresholds(enter=0.2, leave=0.15, min_hold_s=0.2, smoothing_s=0.25, merge_gap_s=0.3)
 Answer = Callable[[int], NDArray[np.float32]]
-_started: list[LivePipeline] = []
+_started: list[LivePipeline[Session]] = []
 
 
 def stop_all() -> None:
@@ -35,21 +36,23 @@ def stop_all() -> None:
 def new_engine(
     source: Callable[[], FrameSource],
     runtime: Callable[[], Runtime],
-    sink: SinkFactory | None = None,
+    sink: SinkFactory[Session] | None = None,
     settings: PipelineSettings | None = None,
-) -> LivePipeline:
+) -> LivePipeline[Session]:
     engine = LivePipeline(source, runtime, sink, settings)
     _started.append(engine)
     return engine
 
 
-def phase_of(engine: LivePipeline) -> Phase:
+def phase_of(engine: LivePipeline[Session]) -> Phase:
     """A function, because the type checker does not expect a property to change."""
     return engine.state.phase
 
 
 class CountedSource:
     """Gives frames when the test says so; live, so the engine never makes it wait."""
+
+    hinted_crop: Crop | None = None
 
     def __init__(self, live: bool = True, frames: int | None = None, rate: float = 30.0) -> None:
         self._rate = rate

@@ -22,6 +22,8 @@ SPEC = new_spec("semc_tiny", CLASSES)
 class ListSource:
     """Gives the pictures of an iterator at 30 frames/s; waits for its reader."""
 
+    hinted_crop: Crop | None = None
+
     def __init__(self, pictures: Iterator[NDArray[np.uint8]]) -> None:
         self.info = SourceInfo("list", "images", 64, 64, 30.0, None, False)
         self.closed = threading.Event()

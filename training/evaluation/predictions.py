@@ -9,17 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semc_core.errors import RuntimeFault
 from semc_core.imaging.preprocess import Preprocessing, prepare, whole
 from semc_core.model.file import read_model
-from semc_core.runtime.base import Runtime
+from semc_core.runtime.base import RawRuntime
 from semc_core.runtime.calibration import Calibrator, RawOutput
 from semc_core.runtime.load import load_runtime
 from semc_core.types import Prediction
@@ -28,14 +27,6 @@ _BATCH: Final = 16
 
 Progress = Callable[[int, int], None]
 """Told how many frames are done, of how many."""
-
-
-class RawRuntime(Runtime, Protocol):
-    """A runtime that also gives the numbers before calibration. Both that ship do."""
-
-    def raw(self, inputs: NDArray[np.float32]) -> RawOutput:
-        """See `OpenVinoRuntime.raw`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +73,7 @@ class Predictor:
         self.spec, arrays = read_model(path)
         self._calibrator = Calibrator(self.spec, arrays)
         self._measures_novelty = "novelty.limit" in arrays
-        self.runtime: RawRuntime = _raw(load_runtime(path, device, threads, precision))
+        self.runtime: RawRuntime = load_runtime(path, device, threads, precision)
 
     def close(self) -> None:
         """Release the device."""
@@ -127,7 +118,7 @@ _NO_MAPS: Final = np.zeros((0, 0, 0, 0), np.float32)
 def open_predictor(
     path: Path, device: str = "auto", threads: int | None = None, precision: str = "auto"
 ) -> Iterator[Predictor]:
-    """A `Judge` that is closed at the end."""
+    """A `Predictor` that is closed at the end."""
     with closing(Predictor(path, device, threads, precision)) as opened:
         yield opened
 
@@ -140,10 +131,3 @@ def inputs_of(frames: Tensor, preprocessing: Preprocessing) -> NDArray[np.float3
     rest = replace(preprocessing, clahe=False)
     pictures = np.asarray(frames.numpy() if isinstance(frames, torch.Tensor) else frames)
     return np.stack([prepare(picture, whole(picture), rest) for picture in pictures])
-
-
-def _raw(runtime: Runtime) -> RawRuntime:
-    if not hasattr(runtime, "raw"):
-        runtime.close()
-        raise RuntimeFault(f"{runtime.device_name} does not give logits; choose the device cpu.")
-    return runtime  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""An encoder while it learns by contrast alone; see `training.trainer.trainer.TrainingModule` for how it is driven.
+"""An encoder while it learns by contrast alone; see `training.trainer.trainer` for how it is driven.
 
 Shapes: N frames, B frames of a step in this process.
 

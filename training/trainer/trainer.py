@@ -1,8 +1,8 @@
 """Runs a training: steps until the budget ends, validations, checkpoints, the log, and an end before time.
 
-What is learned is another's business (`Work`). Chance comes from the number of the step (`training.trainer.sampler`),
-so a run that goes on from a checkpoint, even after a kill, ends with the same weights as one that was never
-stopped, if the budget is in steps.
+What is learned is another's business (`TrainingModule`). Chance comes from the number of the step
+(`training.trainer.sampler`), so a run that goes on from a checkpoint, even after a kill, ends with the same
+weights as one that was never stopped, if the budget is in steps.
 
 What every run has, whatever it learns: one folder, one plan, going on later, and the best weights.
 """

@@ -1,12 +1,12 @@
 """How training pictures are changed, by name.
 
-"live" is this program's own (`training.transforms.augment`); "paper" and "released" are those of the SEMC paper and of
-its released code, "simclr" is for contrastive pretraining, all three by torchvision's transforms. To each,
-changes of an ultrasound scanner can be added (`training.transforms.ultrasound`). One generator decides everything, so
-the same state gives the same batch.
+"live" is this program's own (`augment.py`); "paper" and "released" are those of the SEMC paper and of its
+released code, "simclr" is for contrastive pretraining, all three by torchvision's transforms. To each,
+changes of an ultrasound scanner can be added (`ultrasound.py`). One generator decides everything, so the
+same state gives the same batch.
 
-The released code's CLAHE is no random change: it belongs to the preprocessing, which live pictures go through
-too (`Preprocessing.clahe`).
+The released code's CLAHE is no random change: it belongs to the preprocessing, which live pictures go
+through too (`Preprocessing.clahe`).
 
 Shapes: B batch, h x w stored pixels, s output side.
 """

@@ -16,6 +16,7 @@ from semc_core.errors import SemcError, UsageError
 if TYPE_CHECKING:
     from semc_core.pipeline.live import LivePipeline
     from semc_core.pipeline.state import Statistics
+    from semc_core.session.session import Session
 
 HELP: Final = "A live scan without the window: frames, drops, latency, memory, CPU time."
 _SETTLED_AFTER_S: Final = 5.0
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
             return open_source(args.source, width=width, height=height, frame_rate=args.rate)
         return open_source(args.source)
 
-    engine = LivePipeline(
+    engine: LivePipeline[Session] = LivePipeline(
         source,
         lambda: load_runtime(args.model, args.device, args.threads, args.precision),
         None,
@@ -105,7 +106,7 @@ def parse_size(text: str, option: str) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def measure(engine: LivePipeline, seconds: float) -> Measured:
+def measure(engine: LivePipeline[Session], seconds: float) -> Measured:
     """Watch a started scan that keeps its durations for `seconds`, or to its end.
 
     Raises:
@@ -140,7 +141,7 @@ def measure(engine: LivePipeline, seconds: float) -> Measured:
     )
 
 
-def _wait_for_first_result(engine: LivePipeline) -> Statistics:
+def _wait_for_first_result(engine: LivePipeline[Session]) -> Statistics:
     from semc_core.pipeline.queues import QueueClosed
 
     try:
@@ -151,7 +152,7 @@ def _wait_for_first_result(engine: LivePipeline) -> Statistics:
     return engine.statistics()
 
 
-def _raise_fault(engine: LivePipeline) -> None:
+def _raise_fault(engine: LivePipeline[Session]) -> None:
     from semc_core.pipeline.state import Phase
 
     state = engine.state
@@ -176,7 +177,7 @@ def resident_mib() -> float | None:
     return None
 
 
-def _with_end(measured: Measured, engine: LivePipeline) -> Measured:
+def _with_end(measured: Measured, engine: LivePipeline[Session]) -> Measured:
     """With the counters after the stop: nothing may be in flight then."""
     after = engine.statistics()
     held = measured.invariant_held and adds_up(after) and not after.in_flight

@@ -44,9 +44,9 @@ def test_stopping_does_not_wait_and_the_next_scan_begins_after_the_end(
     tmp_path: Path, cine_loop: Path, fhp1_model: Path
 ) -> None:
     loading, go_on = threading.Event(), threading.Event()
-    engines: list[LivePipeline] = []
+    engines: list[LivePipeline[Session]] = []
 
-    def make(options: ScanOptions) -> LivePipeline:
+    def make(options: ScanOptions) -> LivePipeline[Session]:
         first = not engines
 
         def source() -> FrameSource:
@@ -83,13 +83,13 @@ def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
     tmp_path: Path, cine_loop: Path, fhp1_model: Path
 ) -> None:
     opening, go_on = threading.Event(), threading.Event()
-    engines: list[LivePipeline] = []
+    engines: list[LivePipeline[Session]] = []
 
-    class Impatient(LivePipeline):
+    class Impatient(LivePipeline[Session]):
         def stop(self, timeout_s: float = 0.05) -> None:
             super().stop(timeout_s)
 
-    def make(options: ScanOptions) -> LivePipeline:
+    def make(options: ScanOptions) -> LivePipeline[Session]:
         def source() -> FrameSource:
             if options.source == "slow":
                 opening.set()
@@ -257,9 +257,7 @@ def frames_logged(out: Path) -> int:
 
 
 def test_the_command_imports_no_qt_before_it_runs() -> None:
-    code = (
-        "import sys, app.command; print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'torch')])"
-    )
+    code = "import sys, app.cli; print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'torch')])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )

@@ -22,6 +22,7 @@ from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.torch.network import FoldedSemc, folded_network
 from semc_core.runtime.torch.runtime import Slot, TorchRuntime, run_frames
+from semc_core.session.session import Session
 from semc_core.sources.simulated import SimulatedSource
 from semc_core.types import Thresholds
 
@@ -145,7 +146,7 @@ def test_a_live_scan_tells_that_it_fell_back(load: Load, overflowing: Path) -> N
     def half() -> Runtime:
         return load(overflowing, "float16")
 
-    engine = LivePipeline(
+    engine: LivePipeline[Session] = LivePipeline(
         lambda: SimulatedSource(seconds=0.3, width=160, height=120),
         half,
         None,

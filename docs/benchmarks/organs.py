@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import torch
 
-from semc_core.imaging.preprocess import prepare_batch
+from semc_core.imaging.preprocess import prepare
 from semc_core.io.atomic import write_atomically
 from semc_core.model.file import read_model
 from semc_core.model.weights import build_network
@@ -194,7 +194,7 @@ def _probe(model: Path, index: DataIndex, across: set[str]) -> dict[str, Any]:
         features = []
         for sample in part.of_split(split):
             [picture] = read_pictures(sample.path, [sample.frame])
-            inputs = torch.from_numpy(prepare_batch([picture.pixels], [picture.crop], spec.preprocessing))
+            inputs = torch.from_numpy(prepare(picture.pixels, picture.crop, spec.preprocessing)[None])
             features.append(network.details(inputs).fused_pooled[0].numpy())
         labels = [index.classes.index(sample.label) for sample in part.of_split(split)]
         found.append((np.array(features), np.array(labels)))

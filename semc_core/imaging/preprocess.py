@@ -5,7 +5,6 @@ Gray, crop, (CLAHE,) resize, letterbox, normalise (by fixed numbers or by the pi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
@@ -87,19 +86,6 @@ class Fitted:
         right, bottom = self.to_frame(self.width, self.height)
         return left, top, right - left, bottom - top
 
-    def on_crop(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A map (h, w) over the input as a map of the crop alone, float32 (crop.height, crop.width).
-
-        Cell centres keep their places; between them it is linear.
-        """
-        rows, columns = values.shape
-        along_x, along_y = self.scale
-        x = (self.left + (np.arange(self.crop.width) + 0.5) * along_x) * columns / self.width - 0.5
-        y = (self.top + (np.arange(self.crop.height) + 0.5) * along_y) * rows / self.height - 0.5
-        grid_x, grid_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-        placed = cv2.remap(values, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return cast("NDArray[np.float32]", placed)
-
 
 def whole(pixels: NDArray[np.uint8]) -> Crop:
     """The crop that leaves nothing out."""
@@ -163,13 +149,6 @@ def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArr
     padded[place.top : place.top + place.inner_height, place.left : place.left + place.inner_width] = small
     tables = _own_normalisation(padded, spec) if spec.per_image else _normalisation(spec)
     return np.stack([cast("NDArray[np.float32]", cv2.LUT(padded, table)) for table in tables])
-
-
-def prepare_batch(
-    frames: Sequence[NDArray[np.uint8]], crops: Sequence[Crop], spec: Preprocessing
-) -> NDArray[np.float32]:
-    """`prepare` for N frames with a crop each: float32 (N, C, h, w)."""
-    return np.stack([prepare(pixels, crop, spec) for pixels, crop in zip(frames, crops, strict=True)])
 
 
 def _resize(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

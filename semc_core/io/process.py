@@ -1,12 +1,13 @@
-"""How many threads make sense, and which go first."""
+"""How many threads make sense, which go first, and what this process and others are doing."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 import threading
 from typing import Final
+
+import psutil
 
 _NICE: Final = 10
 
@@ -29,16 +30,9 @@ def let_others_go_first() -> None:
 
 def is_running(pid: int) -> bool:
     """Whether there is a process of this number."""
-    if sys.platform == "win32":
-        # os.kill would end it there.
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return bool(psutil.pid_exists(pid))
+
+
+def resident_mib() -> float:
+    """Memory that this process holds now, MiB."""
+    return float(psutil.Process().memory_info().rss) / 2**20

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.imaging.preprocess import Preprocessing, clipped, fit, prepare, prepare_batch, to_gray, whole
+from semc_core.imaging.preprocess import Preprocessing, clipped, fit, prepare, to_gray, whole
 from semc_core.types import Crop
 
 PLAIN = Preprocessing(64, 64)
@@ -95,14 +95,6 @@ def test_a_crop_that_reaches_out_is_clipped_and_one_outside_refused() -> None:
         prepare(pixels, Crop(100, 0, 10, 10), PLAIN)
 
 
-def test_a_batch_is_its_frames_one_by_one() -> None:
-    frames = [smooth_picture(100, 150), smooth_picture(80, 60)]
-    crops = [Crop(10, 10, 80, 60), Crop(0, 0, 60, 80)]
-    batch = prepare_batch(frames, crops, PLAIN)
-    for prepared, pixels, crop in zip(batch, frames, crops, strict=True):
-        np.testing.assert_array_equal(prepared, prepare(pixels, crop, PLAIN))
-
-
 def test_clahe_lifts_the_contrast_of_a_dull_picture() -> None:
     dull = (smooth_picture(200, 200) // 8 + 100).astype(np.uint8)
     plain = prepare(dull, whole(dull), PLAIN)
@@ -120,14 +112,7 @@ def test_a_spot_is_found_again_in_the_frame() -> None:
     assert abs(y - 306) < 8
 
 
-def test_maps_lie_where_the_input_lies() -> None:
+def test_the_input_covers_the_crop_and_what_pads_it() -> None:
     crop = Crop(100, 50, 400, 200)
     place = fit(crop, PLAIN)
     assert place.covered() == (100, -50, 400, 400)
-    map_ = np.zeros((8, 8), np.float32)
-    map_[4, 6] = 1  # its centre is at (6.5, 4.5) of 8 cells that cover 400 x 400 pixels
-    placed = place.on_crop(map_)
-    assert placed.shape == (200, 400)
-    y, x = np.unravel_index(placed.argmax(), placed.shape)
-    assert abs(int(x) + 0.5 - 325) <= 1
-    assert abs(int(y) + 0.5 - (225 - 100)) <= 1

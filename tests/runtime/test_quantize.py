@@ -68,7 +68,7 @@ def tried(monkeypatch: pytest.MonkeyPatch, spoiled: int) -> list[tuple[str, ...]
             made |= {name: np.float32(1e-3) * v for name, v in made.items() if name.endswith(".input")}
         return {n: v for n, v in made.items() if not any(part in n for part in left)}
 
-    monkeypatch.setattr(quantize, "quantised_arrays", ranges)
+    monkeypatch.setattr(quantize, "quantized_arrays", ranges)
     monkeypatch.setattr(quantize, "require_nncf", lambda: None)
     return attempts
 

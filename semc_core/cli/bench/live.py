@@ -7,11 +7,11 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from semc_core.cli.arguments import add_runtime_arguments
 from semc_core.errors import SemcError, UsageError
+from semc_core.io.process import resident_mib
 
 if TYPE_CHECKING:
     from semc_core.pipeline.live import LivePipeline
@@ -43,7 +43,7 @@ class Measured:
         dropped_while_loading: Frames that came before the model was ready.
         share_classified: Of the frames that came after that, how many were classified or skipped.
         invariant_held: Whether frames in = classified + skipped + dropped + in flight at every look.
-        memory_settled_mib: Resident memory 5 s after the first frame; None where it cannot be read.
+        memory_settled_mib: Resident memory 5 s after the first frame; None if the scan was shorter.
         memory_end_mib: Resident memory at the end.
         cpu_seconds: CPU time of the whole program in `seconds`.
         device: What the model ran on.
@@ -55,7 +55,7 @@ class Measured:
     share_classified: float
     invariant_held: bool
     memory_settled_mib: float | None
-    memory_end_mib: float | None
+    memory_end_mib: float
     cpu_seconds: float
     device: str
 
@@ -166,17 +166,6 @@ def adds_up(counted: Statistics) -> bool:
     return counted.frames_in == accounted and 0 <= counted.in_flight <= 2
 
 
-def resident_mib() -> float | None:
-    """Resident memory of this program, MiB; None where the system does not say it without a library."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return None
-    for line in status.read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return None
-
-
 def _with_end(measured: Measured, engine: LivePipeline[Session]) -> Measured:
     """With the counters after the stop: nothing may be in flight then."""
     after = engine.statistics()
@@ -201,7 +190,7 @@ def _print(measured: Measured, *, as_json: bool) -> None:
 def _rows(measured: Measured) -> dict[str, Any]:
     counted = measured.statistics
     memory = "not known on this system"
-    if measured.memory_settled_mib is not None and measured.memory_end_mib is not None:
+    if measured.memory_settled_mib is not None:
         memory = f"{measured.memory_settled_mib:.0f} MiB -> {measured.memory_end_mib:.0f} MiB"
     latency, model = counted.latency, counted.model
     return {

@@ -117,11 +117,6 @@ class ClipMaker:
         with self._changed:
             return self._fault
 
-    @property
-    def memory_bytes(self) -> int:
-        """What the frames take in memory now."""
-        return self._ring.size_bytes
-
     def put(self, packet: FramePacket) -> None:
         """Take the newest frame, by reference; does not wait."""
         with self._changed:

@@ -1,6 +1,8 @@
 # make run   starts SEMC Live on the simulated scan
 # make test  lint, types, import contracts, tests
 # make record what the program does, held against what it did (tests/record)
+# make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
+# make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
 
 PYTHON ?= python3
@@ -8,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test record clean
+.PHONY: run test record smoke flaky clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -22,6 +24,14 @@ test: $(VENV)/installed-test
 
 record: $(VENV)/installed-test
 	$(BIN)/python -m tests.record
+
+SMOKE = .venv-smoke-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+smoke:
+	$(PYTHON) -m venv $(SMOKE)
+	$(SMOKE)/bin/python -m tests.smoke
+
+flaky: $(VENV)/installed-test
+	$(BIN)/python -m tests.flaky
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("SEMC Live needs Python 3.11 or later: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
@@ -38,4 +48,4 @@ $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/installed-run
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) .venv-smoke-* build *.egg-info

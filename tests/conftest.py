@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Before anything imports Qt, wherever a test stands: on a machine without a display Qt ends the program.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +19,23 @@ from numpy.typing import NDArray
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights, stage_channels
 from semc_core.model.file import write_model
+from tests.skips import (
+    pytest_collection_modifyitems,
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_make_collect_report",
+    "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction

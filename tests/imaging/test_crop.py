@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from semc_core.imaging.crop import CropTracker, find_crop, overlap
 from semc_core.imaging.preprocess import whole
 from semc_core.types import Crop
+from tests.skips import REAL_DATA
 
 Pixels = NDArray[np.uint8]
-LUNG_CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "cine" / "lung"
+LUNG_CLIPS = REAL_DATA / "cine" / "lung"
 
 
 def speckle(height: int, width: int, seed: int = 0) -> Pixels:
@@ -151,7 +151,7 @@ def test_the_users_own_crop_stays_until_it_is_given_back() -> None:
     assert overlap(tracker.update(pixels), truth) > 0.93
 
 
-@pytest.mark.skipif(not LUNG_CLIPS.is_dir(), reason="../shared/data/cine/lung is not here")
+@pytest.mark.real_data("cine/lung")
 def test_real_clips_have_a_picture_of_most_of_the_frame() -> None:
     import av
 

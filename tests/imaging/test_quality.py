@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,9 +10,9 @@ from semc_core.imaging.quality import QualityGate
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.sources.video import VideoSource
 from semc_core.types import Crop, FramePacket, read_only
+from tests.skips import REAL_DATA
 
 HEIGHT, WIDTH = 240, 320
-SHARED = Path(__file__).parents[2] / ".." / "shared"
 
 
 def packet(pixels: NDArray[np.uint8], time_s: float) -> FramePacket:
@@ -88,10 +86,9 @@ def test_moving_patterns_stay_flat() -> None:
     assert set(judge([np.roll(ramp, 9 * index, 1) for index in range(5)])) == {"flat"}
 
 
+@pytest.mark.real_data("cine/lung")
 def test_real_scans_are_live_nearly_always() -> None:
-    folder = SHARED / "data" / "cine" / "lung"
-    if not folder.is_dir():
-        pytest.skip("the shared clips are not here")
+    folder = REAL_DATA / "cine" / "lung"
     for name in ("Reg_pat1Image_133043.mpeg", "Reg_Image_181432_crop.mp4"):
         source = VideoSource(folder / name)
         guard = QualityGate()

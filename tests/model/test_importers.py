@@ -29,8 +29,9 @@ from tests.model.checkpoints import (
     shrink_released,
     sononet_checkpoint,
 )
+from tests.skips import REAL_DATA
 
-SONONET = Path(__file__).resolve().parents[3] / "shared" / "data" / "sononet"
+SONONET = REAL_DATA / "sononet"
 EXAMPLES = {
     "3VV": "3VV",
     "4CH": "4CH",
@@ -257,7 +258,7 @@ def test_background_is_none_of_these(sononet_path: Path, tmp_path: Path) -> None
     assert [event.plane for event in conclusions.finish()] == ["Femur"]
 
 
-@pytest.mark.skipif(not SONONET.is_dir(), reason="../shared/data/sononet is not here")
+@pytest.mark.real_data("sononet")
 @pytest.mark.parametrize("device", ["cpu", "torch-cpu"])
 def test_sononet_names_all_of_its_examples(
     tmp_path: Path, device: str, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +14,11 @@ from torch import Tensor
 
 from semc_core.model.importers import load_released
 from semc_core.model.network import SemcNetwork
+from tests.skips import REAL_DATA
 
-FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "semc_released"
+FIXTURES = REAL_DATA.parent / "fixtures" / "semc_released"
 
-pytestmark = pytest.mark.skipif(not FIXTURES.is_dir(), reason="../shared/fixtures/semc_released is not here")
+pytestmark = pytest.mark.real_data("../fixtures/semc_released")
 
 
 def released_state() -> dict[str, Tensor]:

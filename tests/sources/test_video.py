@@ -15,9 +15,8 @@ import pytest
 from semc_core.errors import SourceError
 from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.video import VideoSource, pixels_of, says_monochrome
+from tests.skips import REAL_DATA
 from tests.sources.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
-
-CINE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".ts", ".avi", ".mpeg"])
@@ -203,10 +202,10 @@ def _coded_frames(path: Path) -> int:
         return sum(packet.size > 0 for packet in container.demux(video=0))
 
 
-@pytest.mark.skipif(not (CINE / "cine").is_dir(), reason="the real clips are not here")
+@pytest.mark.real_data("cine")
 def test_every_frame_of_the_real_clips_is_decoded() -> None:
-    with (CINE / "cine" / "index.csv").open(newline="") as file:
-        listed = [(CINE / row["file"], int(row["frames"])) for row in csv.DictReader(file)]
+    with (REAL_DATA / "cine" / "index.csv").open(newline="") as file:
+        listed = [(REAL_DATA / row["file"], int(row["frames"])) for row in csv.DictReader(file)]
     assert len(listed) == 44
     for path, frames in listed:
         source = VideoSource(path)

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from semc_core.export.dicom.lossy import lossy_of_header, lossy_of_source
 from semc_core.export.dicom.pixels import LossyStep
 from semc_core.session.records import SourceEntry
+from tests.skips import REAL_DATA
 
 
 def _source(kind: str, path: Path | None) -> SourceEntry:
@@ -72,10 +73,9 @@ def test_a_video(tmp_path: Path) -> None:
     assert lossy_of_source(_source("video", tmp_path / "c.mp4")) is None
 
 
+@pytest.mark.real_data("cine/lung")
 def test_a_real_cine() -> None:
-    path = Path(__file__).parents[4] / "shared" / "data" / "cine" / "lung" / "Vir_whitelung_h1n1.mp4"
-    if not path.exists():
-        pytest.skip("the lung cines are not there")
+    path = REAL_DATA / "cine" / "lung" / "Vir_whitelung_h1n1.mp4"
     (step,) = lossy_of_source(_source("video", path)) or ()
     assert step.method in ("ISO_14496_10", "ISO_14496_2")
     assert 1 < step.ratio < 1000

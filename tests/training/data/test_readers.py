@@ -18,6 +18,7 @@ from semc_core.session.changes import AddPlane, MarkRegion, Reject, Relabel
 from semc_core.session.session import Session
 from tests.export.scans import CROP, WIDTH, result, video_session
 from tests.export.scans import frame as screen
+from tests.skips import REAL_DATA
 from tests.training.data.data_sets import PLANES_TABLE, camus, fetal_planes, fpus23, picture, volume
 from tests.training.data.test_splits import shard
 from training.data.images import read_pictures, read_volume
@@ -25,7 +26,7 @@ from training.data.index import DataIndex
 from training.data.loading import load_frames
 from training.data.readers import ReadOptions, open_data, open_many
 
-ORGANS = Path(__file__).parents[4] / "shared" / "data" / "organs"
+ORGANS = REAL_DATA / "organs"
 
 
 def labels(index: DataIndex) -> dict[str, int]:
@@ -275,7 +276,7 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
         open_data("simulated:two")
 
 
-@pytest.mark.skipif(not ORGANS.is_dir(), reason="the real pictures for development are not here")
+@pytest.mark.real_data("organs")
 def test_real_pictures_of_organs_are_read() -> None:
     index = open_data(ORGANS, leaks_allowed=True)
     assert set(index.classes) == {"fetal_head", "liver", "lung", "muscle"}

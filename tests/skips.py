@@ -1,0 +1,104 @@
+"""What is not tested on this machine, said in one place; on a machine for continuous integration it fails.
+
+A test that needs a program or a system that is not here skips, with its reason. A test of real pictures,
+`@pytest.mark.real_data("cine/lung")`, is left out where the folder `shared/data` beside the project, which
+only its developers have, does not hold them. The last line of a run counts both.
+
+With SEMC_CI set nothing may be skipped but what needs a GPU: whoever changes the program must not be shown
+less than the whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+REAL_DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
+_LEFT_OUT: Final = pytest.StashKey[int]()
+_GPU: Final = "NVIDIA GPU"
+_HOW: Final = {
+    "dcmtk": "apt-get install dcmtk",
+    "dicom3tools": "apt-get install dicom3tools",
+    "Orthanc": "apt-get install orthanc",
+    "poppler": "apt-get install poppler-utils",
+    "openssl": "apt-get install openssl",
+    "extra `ocr`": 'pip install -c constraints.txt -e ".[ocr]"',
+    "NNCF": 'pip install -c constraints.txt -e ".[train]"',
+    _GPU: "a machine with one",
+}
+"""For a word in a reason: how to get what is missing."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests whose real pictures are not here."""
+    here: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        mark = item.get_closest_marker("real_data")
+        there = mark is None or (REAL_DATA / str(mark.args[0])).exists()
+        (here if there else left_out).append(item)
+    items[:] = here
+    config.stash[_LEFT_OUT] = len(left_out)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes tells the first, which prints, how many tests it left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(_LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear it. All of them collect the same tests."""
+    told = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[_LEFT_OUT] = max(told, node.config.stash.get(_LEFT_OUT, 0))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """On a machine for continuous integration a skipped test has failed, unless it needs a GPU."""
+    report = yield
+    _fail_if_skipped(report)  # type: ignore[arg-type]
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    """The same for a whole file."""
+    report = yield
+    _fail_if_skipped(report)  # type: ignore[arg-type]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line: what was not tested, and how to have it tested."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    missing = Counter(_short(_reason(report)) for report in skipped)
+    parts = [f"{count} ({reason})" for reason, count in missing.most_common()]
+    if left_out := config.stash.get(_LEFT_OUT, 0):
+        parts.append(f"{left_out} (real pictures: ../shared/data is not here)")
+    if parts:
+        terminalreporter.write_line("Not tested here: " + "; ".join(parts) + ".")
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("SEMC_CI") and report.skipped and _GPU not in _reason(report):
+        if hasattr(report, "wasxfail"):
+            return
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, and here nothing may be: {_reason(report)}"
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+
+
+def _short(reason: str) -> str:
+    words = reason.removeprefix("Skipped: ")
+    how = next((how for word, how in _HOW.items() if word in words), None)
+    return words if how is None else f"{words}; {how}"

@@ -1,89 +1,164 @@
-"""SEMC Live: parse the arguments, start the window or a headless command; nothing else."""
+"""SEMC Live: start the window or a headless command; nothing else."""
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from semc_core.cli.entry import Entry
 from semc_core.errors import SemcError, UsageError
 from semc_core.extras import INSTALL_TRAINING
 from semc_core.log import log_file
 from semc_core.paths import log_folder
-from semc_core.version import VERSION
 
-# Each module has HELP, add_arguments(parser) and run(args) -> exit code, and imports what is slow inside run.
+if TYPE_CHECKING:
+    from semc_core.cli.tree import LazyGroup
+
+_SCAN, _SESSIONS, _MODELS, _TRAINING = "Scans", "What was found", "Models", "Training"
+
+# A command's module imports what is slow when it runs, and Typer, which the window does without.
 COMMANDS: Final = {
-    "live": "app.cli",
-    "analyse": "semc_core.cli.analyse",
-    "phantom": "training.cli.phantom",
-    "devices": "semc_core.cli.devices",
-    "model": "semc_core.cli.model",
-    "bench": "semc_core.cli.bench.command",
-    "export": "semc_core.cli.export",
-    "session": "semc_core.cli.session",
-    "pacs": "semc_core.cli.pacs",
-    "replay": "semc_core.cli.replay",
-    "protocols": "semc_core.cli.protocols",
-    "data": "training.cli.data",
-    "train": "training.cli.train",
-    "pretrain": "training.cli.pretrain",
-    "eval": "training.cli.evaluate",
-    "calibrate": "training.cli.calibrate",
-    "ablate": "training.cli.ablate",
+    "live": Entry("app.cli:command", _SCAN, "open the window (or run unseen where there is no display)"),
+    "analyse": Entry(
+        "semc_core.cli.analyse:app",
+        _SCAN,
+        "Find the standard planes in recorded scans: videos, DICOM loops, folders of images.",
+    ),
+    "devices": Entry(
+        "semc_core.cli.devices:app", _SCAN, "List the cameras and capture cards of this machine."
+    ),
+    "protocols": Entry(
+        "semc_core.cli.protocols:app",
+        _SCAN,
+        "List scanning protocols, check a protocol file, or show a session's checklist.",
+    ),
+    "phantom": Entry(
+        "training.cli.phantom:app",
+        _SCAN,
+        "Make recordings of simulated patients, and sets of pictures to train on.",
+    ),
+    "session": Entry(
+        "semc_core.cli.session:app",
+        _SESSIONS,
+        "List, show and verify sessions: what was found, corrected and exported.",
+    ),
+    "replay": Entry(
+        "semc_core.cli.replay:app",
+        _SESSIONS,
+        "Find the planes of a session again, from its log and its recording, and compare.",
+    ),
+    "export": Entry(
+        "semc_core.cli.export:app",
+        _SESSIONS,
+        "Export a session: pictures, tables, clips, report, DICOM. De-identified unless told otherwise.",
+    ),
+    "pacs": Entry(
+        "semc_core.cli.pacs:app",
+        _SESSIONS,
+        "Send exports to a PACS: servers, and the queue of what is sent.",
+    ),
+    "model": Entry(
+        "semc_core.cli.model:app", _MODELS, "show, verify and import models; choose the one in use"
+    ),
+    "bench": Entry(
+        "semc_core.cli.bench.command:app",
+        _MODELS,
+        "Measure speed and memory: of the networks, or of a live scan.",
+    ),
+    "data": Entry(
+        "training.cli.data:app",
+        _TRAINING,
+        "Check data sets, deal them to training, validation and test, and download public ones.",
+    ),
+    "train": Entry(
+        "training.cli.train:app",
+        _TRAINING,
+        "train a model on simulated patients, folders of images, or corrected sessions",
+    ),
+    "pretrain": Entry(
+        "training.cli.pretrain:app",
+        _TRAINING,
+        "pretrain an encoder by SimCLR or AWCL, on frames with few labels or none (in a folder `unlabelled`)",
+    ),
+    "eval": Entry(
+        "training.cli.evaluate:app",
+        _TRAINING,
+        "measure a model on labelled frames or simulated patients: scores, calibration, false alarms, "
+        "a report",
+    ),
+    "calibrate": Entry(
+        "training.cli.calibrate:app",
+        _TRAINING,
+        "fit a model's temperature, and thresholds for a stated precision, on validation pictures",
+    ),
+    "ablate": Entry(
+        "training.cli.ablate:app",
+        _TRAINING,
+        "train the network with and without its parts and compare them, on simulated patients",
+    ),
 }
+# What may stand before a command; everything else that begins with a dash is the window's.
+_OWN_OPTIONS: Final = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+_COMPLETING: Final = "_SEMC_COMPLETE"
+"""By this variable a shell asks what could stand next."""
 
 
-def build_parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
-    """The whole command line, and the module behind each command."""
-    parser = argparse.ArgumentParser(
-        prog="semc",
-        description="Finds ultrasound standard planes in live and recorded scans. Research software, "
-        "not a medical device. Without a command, the window opens.",
-        epilog=f"The log is in {log_folder()}",
-    )
-    parser.add_argument("--version", action="version", version=f"SEMC Live {VERSION}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    modules = {}
-    for name, path in COMMANDS.items():
-        module = importlib.import_module(path)
-        module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.HELP))
-        modules[name] = module
-    return parser, modules
+def command_line() -> LazyGroup:
+    """All commands, none of them loaded yet."""
+    from semc_core.cli.program import program
+
+    return program(COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
+    """Run one command. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
+
+    Raises:
+        SystemExit: The same codes, after `--help` and where the command line cannot be read.
+    """
     try:
-        return _run(arguments)
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except KeyboardInterrupt:
         return 130
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(given: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    parser, modules = build_parser()
-    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+    if os.environ.get(_COMPLETING):
+        command_line().main(prog_name="semc")
+    if not given or (given[0].startswith("-") and given[0] not in _OWN_OPTIONS):
         given.insert(0, "live")
-    args = parser.parse_args(given)
     try:
-        with log_file(log_folder()):
-            return int(modules[args.command].run(args))
+        return _window(given[1:]) if given[0] == "live" else _command(given)
     except SemcError as error:
         print(f"semc: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except ModuleNotFoundError as error:
-        if not COMMANDS[args.command].startswith("training."):
+        entry = COMMANDS.get(given[0])
+        if entry is None or not entry.place.startswith("training."):
             raise
-        print(
-            f"semc: {args.command} needs {error.name}; install it with: {INSTALL_TRAINING}", file=sys.stderr
-        )
+        print(f"semc: {given[0]} needs {error.name}; install it with: {INSTALL_TRAINING}", file=sys.stderr)
         return 1
+
+
+def _window(given: list[str]) -> int:
+    """`semc live`, without Typer unless there is something to explain."""
+    from app import cli
+
+    args = cli.parse(given)
+    if args is None:
+        return _command(["live", *given])
+    with log_file(log_folder()):
+        return cli.run(args)
+
+
+def _command(given: list[str]) -> int:
+    from semc_core.cli.tree import invoke
+
+    return invoke(command_line(), given, "semc")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from semc_core.cli.arguments import positive
 from semc_core.errors import SemcError, UsageError
@@ -14,41 +15,78 @@ from semc_core.labels import short_name
 from semc_core.text import counted
 
 if TYPE_CHECKING:
+    from click import Command
+
     from app.main_window import MainWindow
 
-HELP: Final = "open the window (or run unseen where there is no display)"
 _UNSEEN_SECONDS: Final = 20.0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Define what the command takes."""
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """What the command takes. By argparse, not Typer: it is read before the window is painted."""
+    given = _Refusing(prog="semc live", add_help=False)
+    given.add_argument(
         "source",
         nargs="?",
         help="simulated, simulated:SEED, camera:0, an address (rtsp://, udp://, http://), a file, or a "
         "folder of images; without it the window asks",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
-    parser.add_argument("--model", type=Path, help="model file instead of the shipped one")
-    parser.add_argument("--out", type=Path, help="folder for saved planes")
-    parser.add_argument(
+    given.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
+    given.add_argument("--model", type=Path, help="model file instead of the shipped one")
+    given.add_argument("--out", type=Path, help="folder for saved planes")
+    given.add_argument(
         "--record",
         nargs="?",
         const="compact",
         choices=("compact", "lossless"),
         help="record the whole scan into its session (compact unless lossless is said)",
     )
-    parser.add_argument("--no-clips", action="store_true", help="save no clip of the scan with each plane")
-    parser.add_argument(
+    given.add_argument("--no-clips", action="store_true", help="save no clip of the scan with each plane")
+    given.add_argument(
         "--protocol", metavar="ID", help="follow this protocol's checklist (semc protocols lists them)"
     )
-    parser.add_argument("--seconds", type=positive, help="close after so many seconds")
-    parser.add_argument(
+    given.add_argument("--seconds", type=_seconds, help="close after so many seconds")
+    given.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
     )
-    parser.add_argument("--size", default="1280x800", help=argparse.SUPPRESS)
-    parser.add_argument("--offscreen", action="store_true", help="run without a display")
-    parser.add_argument("--measure", type=Path, metavar="JSON", help=argparse.SUPPRESS)
+    given.add_argument("--size", default="1280x800", help=argparse.SUPPRESS)
+    given.add_argument("--offscreen", action="store_true", help="run without a display")
+    given.add_argument("--measure", type=Path, metavar="JSON", help=argparse.SUPPRESS)
+    return given
+
+
+class _Refusing(argparse.ArgumentParser):
+    """A parser that does not end the program."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say by `_Refused` that there is an error; it is told elsewhere."""
+        raise _Refused(message)
+
+
+class _Refused(Exception):
+    """What was typed is no use of the command."""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace | None:
+    """What was typed; None where that is wrong, or asks for help: see `command`."""
+    try:
+        return parser().parse_args(arguments)
+    except _Refused:
+        return None
+
+
+def command() -> Command:
+    """The same command as Typer's commands are, which explains itself and what was wrong."""
+    from semc_core.cli.from_argparse import command_of
+
+    return command_of(parser(), run)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return positive(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def no_display() -> bool:

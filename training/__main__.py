@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from semc_core.cli.arguments import count, positive
+from typer import Argument, Option
+from typer.main import get_command
+
+from semc_core.cli.options import COUNT, PLACE, POSITIVE
+from semc_core.cli.tree import Commands, invoke
 from semc_core.errors import SemcError
 from training.data.splits import parse_patients
 
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line; each action is one function of the namespace."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training", description="Chooses what a trained network is used with."
-    )
-    actions = parser.add_subparsers(dest="action", required=True)
-    tune = actions.add_parser("tune", help="choose thresholds on whole scans of validation patients")
-    tune.add_argument("model", type=Path, help="model file; gets the chosen thresholds")
-    tune.add_argument("--patients", default="1000:1016", help="FIRST:END of the validation patients")
-    tune.add_argument("--seconds", type=positive, default=60.0, help="length of each scan")
-    tune.add_argument("--processes", type=count, default=2)
-    tune.set_defaults(run=_tune)
-    return parser
+app = Commands(help="Chooses what a trained network is used with.")
 
 
-def _tune(args: argparse.Namespace) -> None:
-    from training.evaluation.scans import EvaluationOptions, tune
+@app.callback()
+def _actions() -> None:
+    """Sub-commands, also while there is but one."""
 
-    patients = parse_patients(args.patients)
-    before, best = tune(args.model, patients, EvaluationOptions(args.seconds), args.processes)
+
+@app.add("tune", help="choose thresholds on whole scans of validation patients")
+def tune(
+    model: Annotated[Path, Argument(click_type=PLACE, help="model file; gets the chosen thresholds")],
+    patients: Annotated[
+        str, Option("--patients", metavar="FIRST:END", help="the validation patients")
+    ] = "1000:1016",
+    seconds: Annotated[float, Option("--seconds", click_type=POSITIVE, help="length of each scan")] = 60.0,
+    processes: Annotated[int, Option("--processes", click_type=COUNT, help="patients side by side")] = 2,
+) -> int:
+    """Choose, write and tell. Returns 0."""
+    from training.evaluation.scans import EvaluationOptions
+    from training.evaluation.scans import tune as choose
+
+    before, best = choose(model, parse_patients(patients), EvaluationOptions(seconds), processes)
     for name, tried in (("before", before), ("chosen", best)):
         counts, own = tried.counts, tried.thresholds
         print(
             f"{name}: enter {own.enter:g}, leave {own.leave:g}, hold {own.min_hold_s:g} s, smoothing "
             f"{own.smoothing_s:g} s: {counts.right} of {counts.held} held planes found, {counts.saved} saved."
         )
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one action. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
-    args = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        args.run(args)
+        return invoke(get_command(app), given, "python -m training")
     except SemcError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from semc_core.cli.arguments import add_runtime_arguments
+import typer
+
+from semc_core.cli.options import FOLDER, RuntimeOptions, print_json
+from semc_core.cli.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.text import counted
-from semc_core.types import Crop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,27 +23,48 @@ if TYPE_CHECKING:
     from semc_core.cli.inputs import Wanted
     from semc_core.protocols.protocol import Protocol
     from semc_core.runtime.base import Runtime
+    from semc_core.types import Crop
 
-HELP = "Find the standard planes in recorded scans: videos, DICOM loops, folders of images."
 SUMMARY_NAME = "summary.json"
+_EXAMPLES = """\b
+Examples:
+    semc analyse clip.mp4 --out results
+    semc analyse loops/ more/*.dcm --out results --protocol lp2025-liver
+    semc analyse clip.mp4 --out results --json | jq .planes"""
 _log = logging.getLogger(__name__)
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Inputs and options."""
-    parser.add_argument("inputs", nargs="+", metavar="FILE", help="file, folder or pattern")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    add_runtime_arguments(parser)
-    parser.add_argument(
-        "--crop", metavar="LEFT,TOP,WIDTH,HEIGHT", help="region of interest, pixels (default: found)"
-    )
-    parser.add_argument(
-        "--protocol", metavar="ID", help="show this protocol's checklist of each input (see semc protocols)"
-    )
-    parser.add_argument("--batch", type=int, default=8, help="frames per call of the model (default: 8)")
+app = Commands()
 
 
-def run(args: argparse.Namespace) -> int:
+@app.add(epilog=_EXAMPLES)
+def analyse(
+    inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="file, folder or pattern")],
+    out: Annotated[
+        Path, typer.Option("--out", click_type=FOLDER, metavar="DIR", help="folder for the results")
+    ],
+    runtime_options: RuntimeOptions,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            "--crop",
+            metavar="LEFT,TOP,WIDTH,HEIGHT",
+            help="region of interest, pixels",
+            show_default="found in the picture",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            metavar="ID",
+            help="show this protocol's checklist of each input (see semc protocols)",
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", help="frames per call of the model")] = 8,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print summary.json instead of tables; what is told goes to stderr")
+    ] = False,
+) -> int:
     """Analyse everything. Returns 0, or 1 if an input could not be analysed.
 
     Raises:
@@ -51,30 +73,31 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from semc_core.cli.inputs import wanted_inputs
-    from semc_core.runtime.load import load_runtime
 
-    crop = parse_crop(args.crop)
-    if args.batch < 1:
+    region = parse_crop(crop)
+    if batch < 1:
         raise UsageError("--batch must be at least 1.")
-    console = Console()
-    protocol = _protocol(args.protocol)
-    wanted = wanted_inputs(args.inputs)
-    _prepare(wanted, args.out)
-    runtime = load_runtime(args.model, args.device, args.threads, args.precision)
+    console = Console(stderr=as_json)
+    followed = _protocol(protocol)
+    wanted = wanted_inputs(inputs)
+    _prepare(wanted, out)
+    runtime = runtime_options.load()
     reports: list[Report] = []
     try:
         if runtime.spec.notice:
             console.print(runtime.spec.notice, markup=False, soft_wrap=True)
-        _tell_what_is_unknown(protocol, runtime, console)
+        _tell_what_is_unknown(followed, runtime, console)
         for each in wanted:
-            _report(each, args.out, runtime, crop, args.batch, console, reports)
-            if protocol is not None and reports[-1].results is not None:
-                _print_checklist(protocol, args.out / each.name, console)
+            _report(each, out, runtime, region, batch, console, reports)
+            if followed is not None and reports[-1].results is not None:
+                _print_checklist(followed, out / each.name, console)
     finally:
         runtime.close()
         # Also of a run that breaks off: what is done is done.
-        _write_summary(reports, args.out)
-    return _conclude(reports, args.out, console)
+        _write_summary(reports, out)
+    if as_json:
+        print_json(_summary(reports))
+    return _conclude(reports, out, console)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +123,8 @@ def parse_crop(text: str | None) -> Crop | None:
         raise UsageError("--crop needs four whole numbers: left,top,width,height.") from error
     if left < 0 or top < 0 or width < 1 or height < 1:
         raise UsageError("--crop needs a left and top of at least 0, and a width and height of at least 1.")
+    from semc_core.types import Crop
+
     return Crop(left, top, width, height)
 
 

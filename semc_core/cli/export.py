@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import click
+from typer import Argument, Option
+
+from semc_core.cli.options import FOLDER, PLACE
+from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
-from semc_core.types import Crop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,55 +20,90 @@ if TYPE_CHECKING:
     from semc_core.export.manifest import BundleCheck
     from semc_core.export.options import ExportOptions, ExportResult
     from semc_core.session.session import Session
+    from semc_core.types import Crop
 
-HELP = "Export a session: pictures, tables, clips, report, DICOM. De-identified unless told otherwise."
 _TEXT = {"ask": "ask", "mask": "mask", "leave-out": "leave out", "keep": "keep"}
+_PATIENT = "The patient, only with --identified"
+_EXAMPLES = """\b
+Examples:
+    semc export FOLDER --out study.zip --dicom
+    semc export FOLDER --out study --protocol lp2025-liver --mask 0,0,640,40
+    semc export --check study.zip"""
+
+app = Commands()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Session, target and choices."""
-    parser.add_argument("session", nargs="?", type=Path, metavar="SESSION", help="folder of the session")
-    parser.add_argument("--out", type=Path, metavar="NAME", help="new folder, or new file that ends in .zip")
-    parser.add_argument(
-        "--check", type=Path, metavar="BUNDLE", help="only look whether an export is as written"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportChoices:
+    """What goes into an export, as it is typed."""
+
+    protocol: Annotated[
+        str | None,
+        Option("--protocol", metavar="ID", help="its checklist goes into the report; see semc protocols"),
+    ] = None
+    dicom: Annotated[bool, Option("--dicom", help="DICOM images, clips and structured report too")] = False
+    jpeg: Annotated[
+        bool, Option("--jpeg", help="DICOM pixels as baseline JPEG: smaller, a little is lost")
+    ] = False
+    dates: Annotated[
+        Literal["removed", "shifted"],
+        Option(
+            "--dates",
+            help="what becomes of the dates in DICOM: shifted moves all of a patient's by the same time",
+        ),
+    ] = "removed"
+    no_clips: Annotated[bool, Option("--no-clips", help="no clip per plane")] = False
+    no_report: Annotated[bool, Option("--no-report", help="no report.html and report.pdf")] = False
+    no_frames: Annotated[bool, Option("--no-frames", help="no frames.csv.gz")] = False
+    identified: Annotated[
+        bool, Option("--identified", help="keep names, whole pictures and notes: NOT de-identified")
+    ] = False
+    notes: Annotated[bool, Option("--notes", help="write notes and reasons, which may name somebody")] = False
+    text: Annotated[
+        str,
+        Option(
+            "--text",
+            click_type=click.Choice(tuple(_TEXT)),
+            help="what to do with pictures that hold text; ask: stop and say so",
+        ),
+    ] = "ask"
+    mask: Annotated[
+        list[str], Option("--mask", metavar="LEFT,TOP,WIDTH,HEIGHT", help="blank this, in pixels")
+    ] = field(default_factory=list)
+    remember: Annotated[bool, Option("--remember", help="blank the masks from now on for this device")] = (
+        False
     )
-    parser.add_argument(
-        "--protocol", metavar="ID", help="its checklist goes into the report (semc protocols lists them)"
-    )
-    parser.add_argument("--dicom", action="store_true", help="DICOM images, clips and structured report too")
-    parser.add_argument(
-        "--jpeg", action="store_true", help="DICOM pixels as baseline JPEG: smaller, a little is lost"
-    )
-    parser.add_argument(
-        "--dates", choices=("removed", "shifted"), default="removed",
-        help="what becomes of the dates in DICOM: shifted moves all of a patient's by the same time "
-        "(default: removed)",
-    )  # fmt: skip
-    parser.add_argument("--no-clips", action="store_true", help="no clip per plane")
-    parser.add_argument("--no-report", action="store_true", help="no report.html and report.pdf")
-    parser.add_argument("--no-frames", action="store_true", help="no frames.csv.gz")
-    parser.add_argument(
-        "--identified", action="store_true", help="keep names, whole pictures and notes: NOT de-identified"
-    )
-    parser.add_argument(
-        "--notes", action="store_true", help="write notes and reasons, which may name somebody"
-    )
-    parser.add_argument(
-        "--text", choices=tuple(_TEXT), default="ask",
-        help="what to do with pictures that hold text (default: stop and say so)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--mask", action="append", default=[], metavar="LEFT,TOP,WIDTH,HEIGHT", help="blank this, in pixels"
-    )
-    parser.add_argument("--remember", action="store_true", help="blank the masks from now on for this device")
-    patient = parser.add_argument_group("the patient, only with --identified")
-    patient.add_argument("--patient-name", default="", metavar="NAME", help="as in DICOM: Family^Given")
-    patient.add_argument("--patient-id", default="", metavar="ID")
-    patient.add_argument("--birth-date", default="", metavar="YYYYMMDD")
-    patient.add_argument("--sex", default="", choices=("", "M", "F", "O"))
+    patient_name: Annotated[
+        str,
+        Option("--patient-name", metavar="NAME", help="as in DICOM: Family^Given", rich_help_panel=_PATIENT),
+    ] = ""
+    patient_id: Annotated[str, Option("--patient-id", metavar="ID", rich_help_panel=_PATIENT)] = ""
+    birth_date: Annotated[str, Option("--birth-date", metavar="YYYYMMDD", rich_help_panel=_PATIENT)] = ""
+    sex: Annotated[
+        str,
+        Option(
+            "--sex", click_type=click.Choice(("", "M", "F", "O")), metavar="[M|F|O]", rich_help_panel=_PATIENT
+        ),
+    ] = ""
 
 
-def run(args: argparse.Namespace) -> int:
+@app.add(epilog=_EXAMPLES)
+def export(
+    choices: ExportChoices,
+    session: Annotated[
+        Path | None, Argument(click_type=FOLDER, metavar="SESSION", help="folder of the session")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Option("--out", click_type=PLACE, metavar="NAME", help="new folder, or new file that ends in .zip"),
+    ] = None,
+    check: Annotated[
+        Path | None,
+        Option(
+            "--check", click_type=PLACE, metavar="BUNDLE", help="only look whether an export is as written"
+        ),
+    ] = None,
+) -> int:
     """Export or check. Returns 0; 1 if an export is not as it was written.
 
     Raises:
@@ -73,17 +112,17 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     console = Console()
-    if args.check is not None:
-        return _check(args, console)
-    if args.session is None or args.out is None:
+    if check is not None:
+        return _check(check, session, console)
+    if session is None or out is None:
         raise UsageError("semc export needs a session and --out NAME, or --check BUNDLE.")
-    options = _options(args)
+    options = _options(choices)
     from semc_core.session.session import Session
 
-    with Session.open(args.session) as session:
-        if args.remember:
-            _remember(session, options.masks)
-        result = _export(session, args.out, options, console)
+    with Session.open(session) as opened:
+        if choices.remember:
+            _remember(opened, options.masks)
+        result = _export(opened, out, options, console)
     for notice in result.notices:
         console.print(notice, style="yellow", markup=False, soft_wrap=True)
     kind = "De-identified" if options.deidentify else "NOT de-identified"
@@ -95,32 +134,32 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _options(args: argparse.Namespace) -> ExportOptions:
+def _options(chosen: ExportChoices) -> ExportOptions:
     from semc_core.cli.analyse import parse_crop
     from semc_core.export.options import ExportOptions, Patient
     from semc_core.protocols.loader import load_protocols
 
-    patient = Patient(args.patient_name, args.patient_id, args.birth_date, args.sex)
-    if patient != Patient() and not args.identified:
+    patient = Patient(chosen.patient_name, chosen.patient_id, chosen.birth_date, chosen.sex)
+    if patient != Patient() and not chosen.identified:
         raise UsageError("A patient is named only in an export that is --identified.")
-    if (args.jpeg or args.dates != "removed") and not args.dicom:
+    if (chosen.jpeg or chosen.dates != "removed") and not chosen.dicom:
         raise UsageError("--jpeg and --dates are about DICOM objects; add --dicom.")
-    if args.dates != "removed" and args.identified:
+    if chosen.dates != "removed" and chosen.identified:
         raise UsageError("An export that is --identified keeps its dates; leave --dates out.")
-    masks = [_mask(parse_crop(text)) for text in args.mask]
+    masks = [_mask(parse_crop(text)) for text in chosen.mask]
     return ExportOptions(
-        deidentify=not args.identified,
-        notes=args.notes,
-        frames=not args.no_frames,
-        clips=not args.no_clips,
-        report=not args.no_report,
-        dicom=args.dicom,
-        jpeg=args.jpeg,
-        dates=args.dates,
+        deidentify=not chosen.identified,
+        notes=chosen.notes,
+        frames=not chosen.no_frames,
+        clips=not chosen.no_clips,
+        report=not chosen.no_report,
+        dicom=chosen.dicom,
+        jpeg=chosen.jpeg,
+        dates=chosen.dates,
         masks=tuple(masks),
-        text=_TEXT[args.text],  # type: ignore[arg-type]  # argparse checked it
+        text=_TEXT[chosen.text],  # type: ignore[arg-type]  # the command line checked it
         patient=patient if patient != Patient() else None,
-        protocol=None if args.protocol is None else load_protocols().named(args.protocol),
+        protocol=None if chosen.protocol is None else load_protocols().named(chosen.protocol),
     )
 
 
@@ -150,11 +189,11 @@ def _export(session: Session, target: Path, options: ExportOptions, console: Con
         return export_session(session, target, options, progress=show)
 
 
-def _check(args: argparse.Namespace, console: Console) -> int:
+def _check(bundle: Path, session: Path | None, console: Console) -> int:
     from semc_core.export.manifest import check_bundle
 
-    found = check_bundle(args.check)
-    problems = [*found.problems, *_against_session(args.session, found)]
+    found = check_bundle(bundle)
+    problems = [*found.problems, *_against_session(session, found)]
     for problem in problems:
         console.print(problem, style="red", markup=False, soft_wrap=True)
     if not problems:

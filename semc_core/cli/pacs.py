@@ -2,212 +2,201 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import shlex
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import click
+from typer import Argument, Option
+
+from semc_core.cli.options import PLACE, AsJson, print_json
+from semc_core.cli.pacs_servers import ServerName, ServerOptions, plain_server, print_servers
+from semc_core.cli.tree import Commands
 from semc_core.errors import PacsError
 from semc_core.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from semc_core.pacs.destinations import Destination
+    from semc_core.pacs.destinations import DestinationBook
     from semc_core.pacs.queue import Outbox, SendQueue
     from semc_core.pacs.queue_store import Job, QueueStore
 
-HELP = "Send exports to a PACS: servers, and the queue of what is sent."
+_EXAMPLES = """\b
+Examples:
+    semc pacs add archive HOST 104 AE_TITLE
+    semc pacs send study.zip --to archive"""
+
+app = Commands()
+
+_Wait = Annotated[bool, Option("--wait", help="go on until nothing waits any more")]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One sub-command for each action."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _add_server(_action(actions, "add", "add a server, or change the one of this name"))
-    _action(actions, "servers", "list the servers")
-    for name, words in (("remove", "forget a server"), ("echo", "ask a server whether it answers (C-ECHO)")):
-        _action(actions, name, words).add_argument("name", metavar="NAME")
-    send = _action(actions, "send", "send the DICOM objects of an export, or of a session")
-    send.add_argument(
-        "what", type=Path, metavar="EXPORT",
-        help="folder or ZIP file of an export; or a session, which is exported de-identified first",
-    )  # fmt: skip
-    send.add_argument("--to", required=True, metavar="NAME", help="the server")
-    send.add_argument(
-        "--text", choices=("ask", "mask", "leave-out", "keep"), default="ask",
-        help="of a session: what to do with pictures that hold text (default: stop and say so)",
-    )  # fmt: skip
-    send.add_argument("--again", action="store_true", help="send also what was sent to it before")
-    send.add_argument("--later", action="store_true", help="only put it into the queue")
-    run_ = _action(actions, "run", "send what waits in the queue")
-    for each in (send, run_):
-        each.add_argument("--wait", action="store_true", help="go on until nothing waits any more")
-    listing = _action(actions, "list", "list what was and is to be sent")
-    listing.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    retry = _action(actions, "retry", "let what failed or was refused wait again; then: semc pacs run")
-    retry.add_argument("job", nargs="?", type=int, metavar="JOB", help="default: all")
-    cancel = _action(actions, "cancel", "send no more of a job")
-    cancel.add_argument("job", type=int, metavar="JOB")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Do one action. Returns the exit code: 1 where something was to be sent now and was not.
-
-    Raises:
-        SemcError: It could not be done.
-    """
-    from rich.console import Console
-
-    console = Console()
-    if args.action in ("add", "servers", "remove", "echo"):
-        return _servers(args, console)
-    from semc_core.pacs.queue import SendQueue
-    from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
-    from semc_core.paths import data_folder
-
-    with closing(QueueStore(data_folder() / FOLDER_NAME)) as file:
-        queue = SendQueue(file)
-        if args.action == "send":
-            return _send(args, file, queue, console)
-        if args.action == "run":
-            return _run(file, queue, console, None, wait=args.wait)
-        if args.action == "list":
-            return _list(queue, console, as_json=args.json)
-        if args.action == "retry":
-            words, number = "To be sent", queue.retry(args.job)
-        else:
-            words, number = "No longer to be sent", queue.cancel(args.job)
-        _say(console, f"{words}: {counted(number, 'object')}.")
-        return 0
-
-
-def _action(actions: Any, name: str, words: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=words, description=words)
-    return parser
-
-
-def _add_server(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="as you call it")
-    parser.add_argument("host", metavar="HOST")
-    parser.add_argument("port", type=int, metavar="PORT")
-    parser.add_argument("title", metavar="AE_TITLE", help="of the server")
-    parser.add_argument("--own-title", default="SEMC_LIVE", metavar="AE_TITLE", help="default: %(default)s")
-    parser.add_argument(
-        "--connect-s", type=float, default=10.0, metavar="S", help="wait for a connection (default: 10)"
-    )
-    parser.add_argument(
-        "--answer-s", type=float, default=30.0, metavar="S", help="wait for an answer (default: 30)"
-    )
-    parser.add_argument(
-        "--attempts", type=int, default=40, metavar="N", help="connections to try in a row (default: 40)"
-    )
-    parser.add_argument("--uncompressed", action="store_true", help="unpack clips before they are sent")
-    tls = parser.add_argument_group("encryption")
-    tls.add_argument("--tls", action="store_true", help="use TLS; certificates of the system are trusted")
-    tls.add_argument("--tls-ca", type=Path, metavar="FILE", help="use TLS; trust these certificates (PEM)")
-    tls.add_argument("--tls-cert", type=Path, metavar="FILE", help="own certificate (PEM)")
-    tls.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (PEM, without a password)")
-
-
-def _servers(args: argparse.Namespace, console: Console) -> int:
-    from semc_core.pacs.destinations import DestinationBook
-    from semc_core.paths import data_folder
-
-    book = DestinationBook(data_folder())
-    if args.action == "add":
-        _add(args, book.put)
-        _say(console, f"Added. To ask whether it answers: semc pacs echo {shlex.quote(args.name)}")
-    elif args.action == "remove":
-        _remove(args.name, book.remove)
-    elif args.action == "echo":
-        from semc_core.pacs.client import StorageAssociation
-
-        destination = book.get(args.name)
-        with StorageAssociation(destination) as link:
-            link.echo()
-        _say(console, f"{destination.name} answers.")
-    else:
-        _list_servers(book.all(), console)
+@app.add("add", help="add a server, or change the one of this name")
+def add(server: ServerOptions) -> int:
+    """Put a server into the list. Returns 0."""
+    _book().put(server.destination())
+    say(_console(), f"Added. To ask whether it answers: semc pacs echo {shlex.quote(server.name)}")
     return 0
 
 
-def _add(args: argparse.Namespace, put: Callable[[Destination], None]) -> None:
-    from semc_core.pacs.destinations import Destination, Tls, tls_context
-
-    files = {"ca": args.tls_ca, "certificate": args.tls_cert, "key": args.tls_key}
-    tls = None
-    if args.tls or any(files.values()):
-        tls = Tls(**{name: str(path.resolve()) if path else None for name, path in files.items()})
-        tls_context(tls)
-    put(
-        Destination(
-            args.name, args.host, args.port, args.title, args.own_title, args.connect_s, args.answer_s,
-            args.attempts, not args.uncompressed, tls,
-        )
-    )  # fmt: skip
+@app.add("servers", help="list the servers")
+def servers(as_json: AsJson = False) -> int:
+    """Print the list. Returns 0."""
+    found = _book().all()
+    if as_json:
+        print_json([plain_server(each) for each in found])
+    else:
+        print_servers(found)
+    return 0
 
 
-def _remove(name: str, remove: Callable[[str], None]) -> None:
+@app.add("remove", help="forget a server")
+def remove(name: ServerName) -> int:
+    """Take a server off the list. Returns 0.
+
+    Raises:
+        PacsError: It is not in the list, or something waits for it.
+    """
+    with _queue() as (_, queue):
+        waiting = queue.waiting_for(name)
+    if waiting:
+        objects = counted(waiting, "object")
+        raise PacsError(f'{objects} waiting for {name}; send or cancel ("semc pacs cancel") first.')
+    _book().remove(name)
+    return 0
+
+
+@app.add("echo", help="ask a server whether it answers (C-ECHO)")
+def echo(name: ServerName) -> int:
+    """Ask. Returns 0.
+
+    Raises:
+        PacsError: It does not answer.
+    """
+    from semc_core.pacs.client import StorageAssociation
+
+    destination = _book().get(name)
+    with StorageAssociation(destination) as link:
+        link.echo()
+    say(_console(), f"{destination.name} answers.")
+    return 0
+
+
+@app.add("send", help="send the DICOM objects of an export, or of a session", epilog=_EXAMPLES)
+def send(
+    what: Annotated[
+        Path,
+        Argument(
+            click_type=PLACE,
+            metavar="EXPORT",
+            help="folder or ZIP file of an export; or a session, which is exported de-identified first",
+        ),
+    ],
+    to: Annotated[str, Option("--to", metavar="NAME", help="the server")],
+    text: Annotated[
+        str,
+        Option(
+            "--text",
+            click_type=click.Choice(("ask", "mask", "leave-out", "keep")),
+            help="of a session: what to do with pictures that hold text; ask: stop and say so",
+        ),
+    ] = "ask",
+    again: Annotated[bool, Option("--again", help="send also what was sent to it before")] = False,
+    later: Annotated[bool, Option("--later", help="only put it into the queue")] = False,
+    wait: _Wait = False,
+) -> int:
+    """Queue and send. Returns 1 where something was to be sent now and was not."""
+    from semc_core.pacs.bundle import exported_objects
+    from semc_core.session.database import DATABASE_NAME
+
+    console = _console()
+    with _queue() as (file, queue):
+        destination = _book().get(to)
+        is_session = (what / DATABASE_NAME).is_file()
+        with tempfile.TemporaryDirectory(prefix="semc-send-") as work:
+            bundle = what
+            if is_session:
+                bundle = Path(work) / "export"
+                _export(what, bundle, text)
+            found = exported_objects(bundle)
+            added = queue.add(
+                destination.name, found.objects, found.read, manifest=found.manifest,
+                session=what if is_session else None, again=again,
+            )  # fmt: skip
+        kind = "De-identified" if found.deidentified else "NOT de-identified"
+        say(console, f"{kind}: {counted(added.queued, 'object')} for {destination.name}.")
+        if added.known:
+            known = counted(added.known, "object")
+            say(console, f"Sent there before, or waiting already: {known}; --again sends all again.")
+        if later or added.job_id is None:
+            return 0
+        return _run(file, queue, console, added.job_id, wait=wait)
+
+
+@app.add("run", help="send what waits in the queue")
+def run_queue(wait: _Wait = False) -> int:
+    """Send. Returns 1 where something was to be sent and was not."""
+    with _queue() as (file, queue):
+        return _run(file, queue, _console(), None, wait=wait)
+
+
+@app.add("list", help="list what was and is to be sent")
+def list_jobs(as_json: AsJson = False) -> int:
+    """Print the queue. Returns 0."""
+    with _queue() as (_, queue):
+        jobs = queue.jobs()
+    if as_json:
+        print_json([_plain(job) for job in jobs])
+    else:
+        _print_jobs(jobs, _console())
+    return 0
+
+
+@app.add("retry", help="let what failed or was refused wait again; then: semc pacs run")
+def retry(
+    job: Annotated[int | None, Argument(metavar="JOB", help="its number", show_default="all")] = None,
+) -> int:
+    """Let it wait again. Returns 0."""
+    with _queue() as (_, queue):
+        say(_console(), f"To be sent: {counted(queue.retry(job), 'object')}.")
+    return 0
+
+
+@app.add("cancel", help="send no more of a job")
+def cancel(job: Annotated[int, Argument(metavar="JOB", help="its number")]) -> int:
+    """Send no more of it. Returns 0."""
+    with _queue() as (_, queue):
+        say(_console(), f"No longer to be sent: {counted(queue.cancel(job), 'object')}.")
+    return 0
+
+
+@contextmanager
+def _queue() -> Iterator[tuple[QueueStore, SendQueue]]:
     from semc_core.pacs.queue import SendQueue
     from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
     from semc_core.paths import data_folder
 
     with closing(QueueStore(data_folder() / FOLDER_NAME)) as file:
-        waiting = SendQueue(file).waiting_for(name)
-    if waiting:
-        objects = counted(waiting, "object")
-        raise PacsError(f'{objects} waiting for {name}; send or cancel ("semc pacs cancel") first.')
-    remove(name)
+        yield file, SendQueue(file)
 
 
-def _list_servers(destinations: Sequence[Destination], console: Console) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("Name", "Host", "Port", "AE title", "Own AE title", "TLS")
-    for each in destinations:
-        secured = "no" if each.tls is None else "yes"
-        table.add_row(
-            *map(escape, (each.name, each.host, str(each.port), each.title, each.own_title, secured))
-        )
-    if table.row_count:
-        console.print(table)
-    else:
-        _say(console, 'There is no server yet; add one with "semc pacs add NAME HOST PORT AE_TITLE".')
-
-
-def _send(args: argparse.Namespace, file: QueueStore, queue: SendQueue, console: Console) -> int:
-    from semc_core.pacs.bundle import exported_objects
+def _book() -> DestinationBook:
     from semc_core.pacs.destinations import DestinationBook
     from semc_core.paths import data_folder
-    from semc_core.session.database import DATABASE_NAME
 
-    destination = DestinationBook(data_folder()).get(args.to)
-    is_session = (args.what / DATABASE_NAME).is_file()
-    with tempfile.TemporaryDirectory(prefix="semc-send-") as work:
-        bundle = args.what
-        if is_session:
-            bundle = Path(work) / "export"
-            _export(args.what, bundle, args.text)
-        found = exported_objects(bundle)
-        added = queue.add(
-            destination.name, found.objects, found.read, manifest=found.manifest,
-            session=args.what if is_session else None, again=args.again,
-        )  # fmt: skip
-    kind = "De-identified" if found.deidentified else "NOT de-identified"
-    _say(console, f"{kind}: {counted(added.queued, 'object')} for {destination.name}.")
-    if added.known:
-        known = counted(added.known, "object")
-        _say(console, f"Sent there before, or waiting already: {known}; --again sends all again.")
-    if args.later or added.job_id is None:
-        return 0
-    return _run(file, queue, console, added.job_id, wait=args.wait)
+    return DestinationBook(data_folder())
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
 
 
 def _export(folder: Path, target: Path, text: str) -> None:
@@ -218,7 +207,7 @@ def _export(folder: Path, target: Path, text: str) -> None:
     with Session.open(folder) as session:
         options = ExportOptions(
             dicom=True, report=False, frames=False,
-            text=text.replace("-", " "),  # type: ignore[arg-type]  # argparse checked it
+            text=text.replace("-", " "),  # type: ignore[arg-type]  # the command line checked it
         )  # fmt: skip
         export_session(session, target, options)
 
@@ -233,12 +222,12 @@ def _run(file: QueueStore, queue: SendQueue, console: Console, job_id: int | Non
         with closing(Outbox(file)) as outbox:
             _work(outbox, console, wait=wait)
     except SentElsewhere as error:
-        _say(console, str(error))
+        say(console, str(error))
         return 0
     log_all(queue)
     shown = [job for job in queue.jobs() if job.job_id in (wanted if job_id is None else {job_id})]
     for job in shown:
-        _say(console, _sentence(job), style=None if job.counts.get("sent") == job.total else "yellow")
+        say(console, _sentence(job), style=None if job.counts.get("sent") == job.total else "yellow")
     return 0 if all(job.counts.get("sent") == job.total for job in shown) else 1
 
 
@@ -267,14 +256,10 @@ def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:
             threading.Event().wait(due_s)
 
 
-def _list(queue: SendQueue, console: Console, *, as_json: bool) -> int:
+def _print_jobs(jobs: Sequence[Job], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    jobs = queue.jobs()
-    if as_json:
-        print(json.dumps([_plain(job) for job in jobs], indent=2))
-        return 0
     table = Table("Job", "Queued (UTC)", "To", "Objects", "What became of them")
     for job in jobs:
         states = ", ".join(f"{number} {state}" for state, number in sorted(job.counts.items()))
@@ -284,8 +269,7 @@ def _list(queue: SendQueue, console: Console, *, as_json: bool) -> int:
     if jobs:
         console.print(table)
     else:
-        _say(console, "Nothing was sent yet.")
-    return 0
+        say(console, "Nothing was sent yet.")
 
 
 def _plain(job: Job) -> dict[str, Any]:
@@ -297,5 +281,5 @@ def _sentence(job: Job) -> str:
     return f"Job {job.job_id}, {job.destination}: {states}. {job.message}".rstrip()
 
 
-def _say(console: Console, text: str, style: str | None = None) -> None:
+def say(console: Console, text: str, style: str | None = None) -> None:
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

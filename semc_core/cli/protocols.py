@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import typer
+
+from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
+from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from semc_core.protocols.loader import ProtocolBook
     from semc_core.protocols.protocol import Protocol
 
-HELP: Final = "List scanning protocols, check a protocol file, or show a session's checklist."
 STYLES: Final = {
     "found": "green",
     "weak": "yellow",
@@ -25,40 +27,58 @@ STYLES: Final = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to show."""
-    parser.add_argument("protocol", nargs="?", metavar="ID", help="show the items of this protocol")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="only look whether this is a protocol")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="say which items this model does not know")
-    parser.add_argument("--session", type=Path, metavar="SESSION", help="show how far this session is")
+_EXAMPLES = """\b
+Examples:
+    semc protocols
+    semc protocols lp2025-liver --session FOLDER
+    semc protocols --check my_own.toml"""
+
+app = Commands()
 
 
-def run(args: argparse.Namespace) -> int:
+@app.add(epilog=_EXAMPLES)
+def protocols(
+    protocol: Annotated[
+        str | None, typer.Argument(metavar="ID", help="show the items of this protocol")
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            "--check", click_type=PLACE, metavar="FILE", help="only look whether this is a protocol"
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", click_type=PLACE, metavar="FILE", help="say which items this model does not know"
+        ),
+    ] = None,
+    session: Annotated[
+        Path | None,
+        typer.Option("--session", click_type=FOLDER, metavar="SESSION", help="show how far this session is"),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
     """Print what was asked for. Returns 0; 1 if a file is no protocol.
 
     Raises:
         SemcError: There is no such protocol, model or session.
     """
-    from rich.console import Console
-
     from semc_core.protocols.loader import load_protocols
 
-    console = Console()
-    if args.check is not None:
-        if args.protocol or args.session:
+    if check is not None:
+        if protocol or session:
             raise UsageError("--check takes a file and nothing else but --model.")
-        return _check(args.check, args.model, console)
-    if args.session is not None and not args.protocol:
+        return _check(check, model, as_json=as_json)
+    if session is not None and not protocol:
         raise UsageError("Say which protocol: semc protocols ID --session SESSION.")
     book = load_protocols()
-    if args.protocol is None:
-        _list(book, _planes_of(args.model), console)
+    if protocol is None:
+        _list(book, _planes_of(model), as_json=as_json)
+    elif session is not None:
+        _session(book.named(protocol), session, as_json=as_json)
     else:
-        protocol = book.named(args.protocol)
-        if args.session is not None:
-            _session(protocol, args.session, console)
-        else:
-            _items(protocol, _planes_of(args.model), console)
+        _items(book.named(protocol), _planes_of(model), as_json=as_json)
     return 0
 
 
@@ -70,24 +90,33 @@ def _planes_of(model: Path | None) -> tuple[str, ...] | None:
     return read_spec(model).planes
 
 
-def _check(path: Path, model: Path | None, console: Console) -> int:
+def _check(path: Path, model: Path | None, *, as_json: bool) -> int:
+    from rich.console import Console
+
     from semc_core.protocols.loader import check_protocol
 
     protocol, problems = check_protocol(path)
     for problem in problems:
-        console.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=as_json).print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
     if protocol is None:
         return 1
-    _items(protocol, _planes_of(model), console)
+    _items(protocol, _planes_of(model), as_json=as_json)
     return 0
 
 
-def _list(book: ProtocolBook, planes: tuple[str, ...] | None, console: Console) -> None:
+def _list(book: ProtocolBook, planes: tuple[str, ...] | None, *, as_json: bool) -> None:
+    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from semc_core.protocols.loader import own_folder
 
+    console = Console(stderr=as_json)
+    if as_json:
+        print_json([_plain(one, planes) for one in book.protocols])
+        for problem in book.problems:
+            console.print(f"Left out: {problem}", style="yellow", markup=False, soft_wrap=True)
+        return
     table = Table("ID", "Protocol", "Items", "")
     table.columns[0].no_wrap = True  # it is what one types
     if planes is not None:
@@ -105,12 +134,32 @@ def _list(book: ProtocolBook, planes: tuple[str, ...] | None, console: Console) 
     console.print(f"Your own go into {own_folder()}", style="dim", markup=False, soft_wrap=True)
 
 
-def _items(protocol: Protocol, planes: tuple[str, ...] | None, console: Console) -> None:
+def _plain(protocol: Protocol, planes: tuple[str, ...] | None) -> dict[str, Any]:
+    """A protocol as JSON; `known` only where a model was named."""
+    unknown = () if planes is None else protocol.unknown_items(planes)
+    return {
+        "id": protocol.id,
+        "title": protocol.title,
+        "own": protocol.own,
+        "items": [
+            {"id": item.id, "title": item.title, "planes": list(item.planes), "optional": item.optional}
+            | ({} if planes is None else {"known": item not in unknown})
+            for item in protocol.items
+        ],
+    }
+
+
+def _items(protocol: Protocol, planes: tuple[str, ...] | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_plain(protocol, planes))
+        return
+    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from semc_core.protocols.protocol import unknown_sentence
 
+    console = Console()
     table = Table("ID", "Item", "Planes", "", title=escape(protocol.title), title_justify="left")
     table.columns[0].no_wrap = True
     unknown = () if planes is None else protocol.unknown_items(planes)
@@ -127,13 +176,39 @@ def _items(protocol: Protocol, planes: tuple[str, ...] | None, console: Console)
         console.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
-def _session(protocol: Protocol, folder: Path, console: Console) -> None:
+def _session(protocol: Protocol, folder: Path, *, as_json: bool) -> None:
+    from rich.console import Console
+
     from semc_core.protocols.checklist import session_checklist
     from semc_core.session.session import Session
 
     with Session.open(folder, read_only=True) as session:
         state = session_checklist(protocol, session.model, session.planes(), session.items())
-    print_checklist(state, console)
+    if as_json:
+        print_json(_plain_checklist(state))
+    else:
+        print_checklist(state, Console())
+
+
+def _plain_checklist(state: Checklist) -> dict[str, Any]:
+    rows = [
+        {
+            "id": row.item.id,
+            "title": row.item.title,
+            "optional": row.item.optional,
+            "status": row.status,
+            "plane": None if row.best is None else row.best.plane,
+            "confidence": None if row.best is None else row.best.confidence,
+            "reason": row.reason,
+        }
+        for row in state.rows
+    ]
+    return {
+        "id": state.protocol.id,
+        "title": state.protocol.title,
+        "complete": state.completeness,
+        "rows": rows,
+    }
 
 
 def print_checklist(state: Checklist, console: Console) -> None:

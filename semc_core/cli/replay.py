@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from semc_core.cli.arguments import add_runtime_arguments, count
+import typer
+
+from semc_core.cli.options import COUNT, FOLDER, RuntimeOptions
+from semc_core.cli.tree import Commands
 from semc_core.text import counted
 
 if TYPE_CHECKING:
@@ -17,18 +19,21 @@ if TYPE_CHECKING:
     from semc_core.session.session import Session
     from semc_core.sources.base import FrameSource
 
-HELP = "Find the planes of a session again, from its log and its recording, and compare."
+_EXAMPLES = """\b
+Examples:
+    semc replay FOLDER
+    semc replay FOLDER --log-only"""
+
+app = Commands()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Session and options."""
-    parser.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
-    parser.add_argument("--log-only", action="store_true", help="do not classify the pictures again")
-    add_runtime_arguments(parser)
-    parser.add_argument("--batch", type=count, default=1, help="frames per call of the model (default: 1)")
-
-
-def run(args: argparse.Namespace) -> int:
+@app.add(epilog=_EXAMPLES)
+def replay(
+    session: Annotated[Path, typer.Argument(click_type=FOLDER, metavar="SESSION", help="a session's folder")],
+    runtime_options: RuntimeOptions,
+    log_only: Annotated[bool, typer.Option("--log-only", help="do not classify the pictures again")] = False,
+    batch: Annotated[int, typer.Option("--batch", click_type=COUNT, help="frames per call of the model")] = 1,
+) -> int:
     """Replay. Returns 0 if the planes are identical, from the log and from the pictures; else 1.
 
     Raises:
@@ -40,19 +45,19 @@ def run(args: argparse.Namespace) -> int:
     from semc_core.session.session import Session
 
     console = Console()
-    with Session.open(args.session, read_only=True) as session:
-        replay = replay_log(session)
+    with Session.open(session, read_only=True) as opened:
+        from_log = replay_log(opened)
         console.print(
-            f"{counted(session.frame_count, 'frame')} in the log, "
-            f"{counted(len(replay.logged), 'plane')} found by the model."
+            f"{counted(opened.frame_count, 'frame')} in the log, "
+            f"{counted(len(from_log.logged), 'plane')} found by the model."
         )
-        _tell(console, "From the log", replay)
-        identical = replay.identical
-        if not args.log_only:
-            source = _pictures(session, console)
+        _tell(console, "From the log", from_log)
+        identical = from_log.identical
+        if not log_only:
+            source = _pictures(opened, console)
             if source is not None:
                 with closing(source):
-                    again = _reclassify(session, source, args, console)
+                    again = _reclassify(opened, source, runtime_options, batch, console)
                     # Complete only now that all was read.
                     if source.info.notice:
                         console.print(source.info.notice, style="yellow", markup=False, soft_wrap=True)
@@ -73,14 +78,13 @@ def _pictures(session: Session, console: Console) -> FrameSource | None:
 
 
 def _reclassify(
-    session: Session, source: FrameSource, args: argparse.Namespace, console: Console
+    session: Session, source: FrameSource, options: RuntimeOptions, batch: int, console: Console
 ) -> Reclassified:
     from rich.progress import Progress
 
-    from semc_core.runtime.load import load_runtime
     from semc_core.session.replay import replay_pictures
 
-    runtime = load_runtime(args.model, args.device, args.threads, args.precision)
+    runtime = options.load()
     try:
         if runtime.device_name != session.model.device:
             console.print(
@@ -93,7 +97,7 @@ def _reclassify(
                 session,
                 source,
                 runtime,
-                batch=args.batch,
+                batch=batch,
                 on_progress=lambda done: progress.update(bar, completed=done),
             )
     finally:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from typer import Argument, Option
+
+from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
+from semc_core.cli.tree import Commands
 from semc_core.paths import default_output_folder
 from semc_core.text import counted
 
@@ -16,96 +19,111 @@ if TYPE_CHECKING:
 
     from semc_core.session.session import Session
 
-HELP = "List, show and verify sessions: what was found, corrected and exported."
 _LIST = "list the sessions in a folder"
 _SHOW = "show the planes, marks and exports of a session"
 _VERIFY = "prove that nothing in a session was changed, added or removed since it was written"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One sub-command for each action."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help=_LIST, description=_LIST)
-    listing.add_argument(
-        "folder", type=Path, nargs="?", default=default_output_folder(), help="default: %(default)s"
-    )
-    show = actions.add_parser("show", help=_SHOW, description=_SHOW)
-    show.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
-    show.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    show.add_argument("--log", action="store_true", help="print the log, an entry per line, as JSON")
-    verify = actions.add_parser("verify", help=_VERIFY, description=_VERIFY)
-    verify.add_argument("sessions", type=Path, nargs="+", metavar="SESSION", help="a session's folder")
-    verify.add_argument(
-        "--head", metavar="HASH", help="a hash printed in an export, which the log must still hold"
-    )
+_SESSION = Argument(click_type=PLACE, metavar="SESSION", help="a session's folder")
+
+_USUAL = default_output_folder()
+
+app = Commands()
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do one action. Returns the exit code: 1 where a session is not as it was written, or cannot be read."""
-    if args.action == "list":
-        return _list(args.folder)
-    if args.action == "show":
-        return _show(args.session, as_json=args.json, with_log=args.log)
-    return _verify(args.sessions, args.head)
+@app.add("list", help=_LIST)
+def list_sessions(
+    folder: Annotated[Path, Argument(click_type=FOLDER, help="folder that holds the sessions")] = _USUAL,
+    as_json: AsJson = False,
+) -> int:
+    """Print what there is. Returns 1 where a session cannot be read.
 
-
-def _list(folder: Path) -> int:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
+    Raises:
+        UsageError: There is no such folder.
+    """
     from semc_core.errors import SemcError, UsageError
     from semc_core.session.database import DATABASE_NAME
     from semc_core.session.session import Session
 
-    if not folder.is_dir() and folder != default_output_folder():
+    if not folder.is_dir() and folder != _USUAL:
         raise UsageError(f"There is no folder {folder}; give the one that holds the sessions.")
-    console = Console()
-    table = Table("Session", "Begun (UTC)", "Source", "Frames", "Planes", "State")
-    table.columns[0].overflow = "fold"
-    problems = []
+    found, problems = [], []
     for path in sorted(path.parent for path in folder.glob(f"*/{DATABASE_NAME}")):
         try:
             with Session.open(path, read_only=True) as session:
-                table.add_row(
-                    escape(path.name),
-                    session.created_utc[:19].replace("T", " "),
-                    escape(session.source.kind),
-                    str(session.frame_count),
-                    str(len(session.planes())),
-                    _state(session),
-                )
+                found.append(_row(path, session))
         except SemcError as error:
             problems.append(str(error))
+    if as_json:
+        print_json({"folder": str(folder), "sessions": found, "problems": problems})
+    else:
+        _print_list(folder, found, problems)
+    return 1 if problems else 0
+
+
+def _row(path: Path, session: Session) -> dict[str, Any]:
+    return {
+        "name": path.name,
+        "created_utc": session.created_utc,
+        "source": session.source.kind,
+        "frames": session.frame_count,
+        "planes": len(session.planes()),
+        "closed": session.closed,
+        "complete": session.complete,
+        "corrections": session.corrections,
+    }
+
+
+def _print_list(folder: Path, found: list[dict[str, Any]], problems: list[str]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    table = Table("Session", "Begun (UTC)", "Source", "Frames", "Planes", "State")
+    table.columns[0].overflow = "fold"
+    for row in found:
+        begun = row["created_utc"][:19].replace("T", " ")
+        numbers = str(row["frames"]), str(row["planes"])
+        table.add_row(escape(row["name"]), begun, escape(row["source"]), *numbers, _state(row))
     if table.row_count:
         console.print(table)
     elif not problems:
         console.print(f"{folder} holds no session.", markup=False, highlight=False, soft_wrap=True)
     for problem in problems:
         console.print(problem, style="red", markup=False, soft_wrap=True)
-    return 1 if problems else 0
 
 
-def _state(session: Session) -> str:
-    parts = ["closed" if session.closed else "open or interrupted"]
-    if session.complete:
+def _state(row: dict[str, Any]) -> str:
+    parts = ["closed" if row["closed"] else "open or interrupted"]
+    if row["complete"]:
         parts.append("whole source analysed")
-    if session.corrections:
-        parts.append(counted(session.corrections, "correction"))
+    if row["corrections"]:
+        parts.append(counted(row["corrections"], "correction"))
     return ", ".join(parts)
 
 
-def _show(folder: Path, *, as_json: bool, with_log: bool) -> int:
+@app.add("show", help=_SHOW)
+def show(
+    session: Annotated[Path, _SESSION],
+    as_json: Annotated[bool, Option("--json", help="print JSON instead of tables")] = False,
+    with_log: Annotated[bool, Option("--log", help="print the log, an entry per line, as JSON")] = False,
+) -> int:
+    """Print what a session holds. Returns 0.
+
+    Raises:
+        SessionError: It cannot be read.
+    """
     from semc_core.session.session import Session
 
-    with Session.open(_folder_of(folder), read_only=True) as session:
+    with Session.open(_folder_of(session), read_only=True) as opened:
         if with_log:
-            for entry in session.audit():
+            for entry in opened.audit():
                 print(json.dumps(asdict(entry), ensure_ascii=False))
         elif as_json:
-            print(json.dumps(_described(session), indent=2))
+            print_json(_described(opened))
         else:
-            _print(session)
+            _print(opened)
     return 0
 
 
@@ -182,30 +200,60 @@ def _plane_table(session: Session) -> Table:
     return table
 
 
-def _verify(folders: list[Path], head: str | None) -> int:
+@app.add("verify", help=_VERIFY)
+def verify(
+    sessions: Annotated[
+        list[Path], Argument(click_type=PLACE, metavar="SESSION...", help="a session's folder")
+    ],
+    head: Annotated[
+        str | None,
+        Option("--head", metavar="HASH", help="a hash printed in an export, which the log must still hold"),
+    ] = None,
+    as_json: Annotated[bool, Option("--json", help="print JSON instead of sentences")] = False,
+) -> int:
+    """Print whether each is as it was written. Returns 1 where one is not, or cannot be read."""
+    looked_at = []
+    for given in sessions:
+        found = _verified(_folder_of(given), head)
+        looked_at.append(found)
+        if not as_json:
+            _print_verified(found)
+    if as_json:
+        print_json(looked_at)
+    return 0 if all(found["ok"] for found in looked_at) else 1
+
+
+def _verified(folder: Path, head: str | None) -> dict[str, Any]:
+    """What came of looking at one session; `entries` and `head` are None where it cannot be read."""
     from semc_core.errors import SemcError
     from semc_core.session.session import Session
 
-    good = True
-    for given in folders:
-        folder = _folder_of(given)
-        try:
-            with Session.open(folder, read_only=True) as session:
-                found = session.verify(head)
-                last = session.head[1]
-        except SemcError as error:
-            good = False
-            print(f"{folder.name}: could not be looked at.\n  {error}")
-            continue
-        if found.ok:
-            entries = counted(found.entries, "entry", "entries")
-            print(f"{folder.name}: as it was written, {entries}, the last {last}.")
-        else:
-            good = False
-            print(f"{folder.name}: not as it was written.")
-        for sentence in (*found.problems, *found.notes):
-            print(f"  {sentence}")
-    return 0 if good else 1
+    try:
+        with Session.open(folder, read_only=True) as session:
+            found = session.verify(head)
+            last = session.head[1]
+    except SemcError as error:
+        return {
+            "name": folder.name, "ok": False, "entries": None, "head": None,
+            "problems": [str(error)], "notes": [],
+        }  # fmt: skip
+    return {
+        "name": folder.name, "ok": found.ok, "entries": found.entries, "head": last,
+        "problems": list(found.problems), "notes": list(found.notes),
+    }  # fmt: skip
+
+
+def _print_verified(found: dict[str, Any]) -> None:
+    name = found["name"]
+    if found["entries"] is None:
+        print(f"{name}: could not be looked at.")
+    elif found["ok"]:
+        entries = counted(found["entries"], "entry", "entries")
+        print(f"{name}: as it was written, {entries}, the last {found['head']}.")
+    else:
+        print(f"{name}: not as it was written.")
+    for sentence in (*found["problems"], *found["notes"]):
+        print(f"  {sentence}")
 
 
 def _folder_of(given: Path) -> Path:

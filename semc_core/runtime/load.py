@@ -6,13 +6,10 @@ import ctypes
 import logging
 import sys
 from pathlib import Path
-from typing import Final
 
 from semc_core.errors import RuntimeFault, UsageError
 from semc_core.runtime.base import RawRuntime
-
-DEVICES: Final = ("auto", "cpu", "cuda", "torch-cpu")
-PRECISIONS: Final = ("auto", "float32", "bfloat16", "int8", "float16")
+from semc_core.runtime.choices import DEVICES, PRECISIONS
 
 _log = logging.getLogger(__name__)
 

@@ -40,5 +40,5 @@ def test_ctrl_c_while_the_program_starts_has_the_exit_code_of_any_other(
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("main.build_parser", interrupted)
+    monkeypatch.setattr("main.command_line", interrupted)
     assert main(["devices"]) == 130

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pytest
 
 from semc_core.cli import devices
 from semc_core.sources import camera
 from semc_core.sources.camera import DeviceInfo
+from tests.cli import commands
 
 
 def _run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    devices.add_arguments(parser)
-    return devices.run(parser.parse_args(arguments))
+    return commands.run(devices.app, *arguments)
 
 
 def test_no_device_is_said_clearly(

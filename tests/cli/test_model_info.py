@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -13,12 +12,11 @@ import pytest
 from semc_core.cli import model
 from semc_core.errors import ModelFileError
 from semc_core.model.file import read_spec
+from tests.cli import commands
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    model.add_arguments(parser)
-    return model.run(parser.parse_args(["info", *arguments]))
+    return commands.run(model.app, "info", *arguments)
 
 
 def test_json_holds_the_description_and_the_counts(
@@ -52,7 +50,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_it_needs_no_pytorch(tiny_model_path: Path) -> None:
     """PyTorch alone takes longer to load than the answer may."""
     program = (
-        "import sys; from pathlib import Path; from semc_core.cli.model import describe; "
+        "import sys; from pathlib import Path; from semc_core.cli.model_description import describe; "
         "describe(Path(sys.argv[1])); assert 'torch' not in sys.modules, 'PyTorch was imported'"
     )
     root = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ def test_a_training_command_without_its_packages_says_how_to_install_them(
     def lacks(args: object) -> int:
         raise ModuleNotFoundError("No module named 'lightning'", name="lightning")
 
-    monkeypatch.setattr("training.cli.train.run", lacks)
+    monkeypatch.setattr("training.cli.train.prepare", lacks)
     code = main.main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "new.safetensors")])
     assert code == 1
     assert (
@@ -25,9 +25,9 @@ def test_a_training_command_without_its_packages_says_how_to_install_them(
 
 
 def test_a_module_that_is_missing_elsewhere_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lacks(args: object) -> int:
+    def lacks(probe: bool) -> int:
         raise ModuleNotFoundError("No module named 'av'", name="av")
 
-    monkeypatch.setattr("semc_core.cli.devices.run", lacks)
+    monkeypatch.setattr("semc_core.sources.camera.list_devices", lacks)
     with pytest.raises(ModuleNotFoundError):
         main.main(["devices"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from semc_core.model.spec import ModelSpec
 from semc_core.model.weights import build_network, verification_tensors
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from semc_core.runtime.verify import verify
+from tests.cli import commands
 
 CLASSES = ("A", "B", "NSP")
 
@@ -97,9 +97,7 @@ def spec() -> ModelSpec:
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    model.add_arguments(parser)
-    return model.run(parser.parse_args(list(arguments)))
+    return commands.run(model.app, *arguments)
 
 
 def test_a_gate_is_fitted_reported_and_written(

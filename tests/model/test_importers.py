@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import pickle
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from semc_core.runtime.load import load_runtime
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from semc_core.runtime.torch.runtime import TorchRuntime
 from semc_core.types import Crop, FramePacket, Prediction
+from tests.cli import commands
 from tests.model.checkpoints import (
     RELEASED_CLASSES,
     released_checkpoint,
@@ -50,9 +50,7 @@ EXAMPLES = {
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    model.add_arguments(parser)
-    return model.run(parser.parse_args(list(arguments)))
+    return commands.run(model.app, *arguments)
 
 
 @pytest.fixture

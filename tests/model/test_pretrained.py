@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import urllib.error
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_model
 from semc_core.model.importers import DOWNLOAD, start_pretrained
 from semc_core.model.network import SemcNetwork
+from tests.cli import commands
 
 R18 = PRESETS["semc_r18"].architecture
 
@@ -113,6 +113,4 @@ def test_a_file_to_start_a_training_from_says_that_it_is_not_trained(
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    model.add_arguments(parser)
-    return model.run(parser.parse_args(arguments))
+    return commands.run(model.app, *arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 from pathlib import Path
 
@@ -11,16 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.cli import phantom
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.phantom.render import TRUTH_COLUMNS, render
 from semc_core.phantom.scan import SimulatedScan
+from tests.cli import commands
+from training.cli import phantom
 
 
 def _run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    phantom.add_arguments(parser)
-    return phantom.run(parser.parse_args(["render", *arguments]))
+    return commands.run(phantom.app, "render", *arguments)
 
 
 def _decoded(path: Path) -> tuple[list[NDArray[np.uint8]], list[float]]:

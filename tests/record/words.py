@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
+from tests.cli.commands import all_commands
 from tests.old_files.places import unpack
 from tests.record.running import Place
-
-_ACTIONS: Final = re.compile(r"^    ([a-z-]+) ", re.MULTILINE)
 
 
 def record(place: Place, *, quick: bool) -> dict[str, Any]:
     """Words by command, wherever their lines break."""
-    (top,) = place.semc(("--help",))
-    commands = _ACTIONS.findall(top)
-    helps = dict(zip(commands, place.semc(*((name, "--help") for name in commands)), strict=True))
-    nested = [(name, action) for name in commands for action in _actions(helps[name])]
-    deeper = place.semc(*((*words, "--help") for words in nested))
+    typed = [name.split()[1:] for name in all_commands() if name.startswith("semc")]
+    helps = place.semc(*((*words, "--help") for words in typed))
     session = unpack("sessions", place.folder) / "scan"
     told = {
         "protocols": ("protocols",),
@@ -27,16 +22,10 @@ def record(place: Place, *, quick: bool) -> dict[str, Any]:
         "verify": ("session", "verify", session),
     }
     printed = {
-        "semc": top,
-        **helps,
-        **{" ".join(words): text for words, text in zip(nested, deeper, strict=True)},
+        **{" ".join(words) or "semc": text for words, text in zip(typed, helps, strict=True)},
         **dict(zip(told, place.semc(*told.values()), strict=True)),
     }
     return {name: _words(text, place) for name, text in printed.items()}
-
-
-def _actions(text: str) -> list[str]:
-    return _ACTIONS.findall(text) if "ACTION" in text else []
 
 
 def _words(text: str, place: Place) -> str:

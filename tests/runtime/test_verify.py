@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,11 @@ from semc_core.cli import model
 from semc_core.errors import ModelFileError
 from semc_core.model.file import read_model, write_model
 from semc_core.model.weights import build_network, verification_tensors
+from tests.cli import commands
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    model.add_arguments(parser)
-    return model.run(parser.parse_args(["verify", *arguments, "--threads", "1"]))
+    return commands.run(model.app, "verify", *arguments, "--threads", "1")
 
 
 @pytest.fixture
@@ -64,10 +62,8 @@ def test_a_file_without_stored_outputs_says_so(tiny_model_path: Path) -> None:
 def test_a_nonsense_option_is_refused_before_any_work(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parser = argparse.ArgumentParser()
-    model.add_arguments(parser)
     with pytest.raises(SystemExit):
-        parser.parse_args(arguments)
+        commands.run(model.app, *arguments)
     assert arguments[-2] in capsys.readouterr().err
 
 

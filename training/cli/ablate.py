@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from semc_core.cli.arguments import count
+from typer import Option
+
+from semc_core.cli.options import COUNT, FOLDER, print_json
+from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
 
@@ -18,30 +21,52 @@ if TYPE_CHECKING:
     from training.ablation import Frames, Run
     from training.benchmark import Benchmark
 
-HELP = "train the network with and without its parts and compare them, on simulated patients"
+app = Commands()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's arguments."""
-    parser.add_argument(
-        "--benchmark", default="simulated_small", help="name, or a TOML file (default: simulated_small)"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblateArguments:
+    """What `semc ablate` takes."""
+
+    benchmark: Annotated[str, Option("--benchmark", metavar="NAME", help="name, or a TOML file")] = (
+        "simulated_small"
     )
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of the rendered patients; missing ones are rendered"
+    data: Annotated[
+        Path,
+        Option(
+            "--data",
+            click_type=FOLDER,
+            metavar="DIR",
+            help="folder of the rendered patients; missing ones are rendered",
+        ),
+    ]
+    out: Annotated[
+        Path,
+        Option("--out", click_type=FOLDER, metavar="DIR", help="folder of the results; goes on there"),
+    ]
+    only: Annotated[
+        str | None, Option("--only", metavar="A,B", help="some variants; `--list` names them")
+    ] = None
+    seeds: Annotated[str | None, Option("--seeds", metavar="1,2,3", help="others than the benchmark's")] = (
+        None
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the results; goes on there")
-    parser.add_argument("--only", metavar="A,B", help="some variants; `--list` names them")
-    parser.add_argument("--seeds", metavar="1,2,3", help="others than the benchmark's")
-    parser.add_argument("--steps", type=count, help="of each training, other than the benchmark's")
-    parser.add_argument("--preset", help="network, other than the benchmark's")
-    parser.add_argument("--threads", type=count, default=1, help="CPU threads (default: 1)")
-    parser.add_argument("--processes", type=count, default=2, help="for rendering (default: 2)")
-    parser.add_argument(
-        "--list", action="store_true", help="say what is done and what is missing; train none"
-    )
+    steps: Annotated[
+        int | None,
+        Option("--steps", click_type=COUNT, help="of each training, other than the benchmark's"),
+    ] = None
+    preset: Annotated[
+        str | None, Option("--preset", metavar="NAME", help="network, other than the benchmark's")
+    ] = None
+    threads: Annotated[int, Option("--threads", click_type=COUNT, help="CPU threads")] = 1
+    processes: Annotated[int, Option("--processes", click_type=COUNT, help="for rendering")] = 2
+    list: Annotated[bool, Option("--list", help="say what is done and what is missing; train none")] = False
+    json: Annotated[
+        bool, Option("--json", help="print JSON instead of a table; what is told goes to stderr")
+    ] = False
 
 
-def run(args: argparse.Namespace) -> int:
+@app.add()
+def ablate(args: AblateArguments) -> int:
     """Train what is missing, and write the tables after each training. Returns the exit code."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see `training.cli.train`
 
@@ -49,34 +74,47 @@ def run(args: argparse.Namespace) -> int:
     from training.run_folder import writing_alone
 
     benchmark = _benchmark(args)
-    runs = planned(benchmark, list(VARIANTS) if args.only is None else args.only.split(","))
+    runs = planned(benchmark, [*VARIANTS] if args.only is None else args.only.split(","))
     if args.list:
-        left = missing(runs, benchmark, args.out)
-        print(_done(runs, left))
-        for each in runs:
-            print(f"{'missing' if each in left else 'done':8} {each.variant.name} seed {each.seed}")
+        _print_list(runs, missing(runs, benchmark, args.out), as_json=args.json)
         return 0
     with writing_alone(args.out):
         left = missing(runs, benchmark, args.out)
-        print(_done(runs, left))
+        print(_done(runs, left), file=sys.stderr if args.json else sys.stdout)
         if left:
             _train(benchmark, runs, left, args)
-        print(_write(benchmark, runs, args.out))
+        found, text = _write(benchmark, runs, args.out)
+    if args.json:
+        print_json(found)
+    else:
+        print(text)
     return 0
 
 
-def _done(runs: list[Run], left: list[Run]) -> str:
+def _print_list(runs: Sequence[Run], left: Sequence[Run], *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            [{"variant": each.variant.name, "seed": each.seed, "done": each not in left} for each in runs]
+        )
+        return
+    print(_done(runs, left))
+    for each in runs:
+        print(f"{'missing' if each in left else 'done':8} {each.variant.name} seed {each.seed}")
+
+
+def _done(runs: Sequence[Run], left: Sequence[Run]) -> str:
     return f"{len(runs) - len(left)} of {counted(len(runs), 'training')} done."
 
 
-def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: argparse.Namespace) -> None:
+def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: AblateArguments) -> None:
     """Train those that are left, and write the tables of all `runs` after each."""
+    from rich.console import Console
     from rich.progress import Progress
 
     from training.ablation import train_missing
 
     frames = _frames(benchmark, args.data, args.processes)
-    with Progress() as bar:
+    with Progress(console=Console(stderr=args.json)) as bar:
         task = bar.add_task("Training", total=len(left))
         done = 0
 
@@ -93,7 +131,7 @@ def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: argpars
             _write(benchmark, runs, args.out)
 
 
-def _benchmark(args: argparse.Namespace) -> Benchmark:
+def _benchmark(args: AblateArguments) -> Benchmark:
     from semc_core.model.architecture import find_preset
     from training.benchmark import read_benchmark
 
@@ -124,8 +162,8 @@ def _frames(benchmark: Benchmark, folder: Path, processes: int) -> Frames:
     return Frames(*(load_frames_of(benchmark, folder, split) for split in Split))
 
 
-def _write(benchmark: Benchmark, runs: list[Run], out: Path) -> str:
-    """Write `ablation.json` and `ablation.md` of what is done; gives the latter's text."""
+def _write(benchmark: Benchmark, runs: list[Run], out: Path) -> tuple[dict[str, Any], str]:
+    """Write `ablation.json` and `ablation.md` of what is done; gives what they say."""
     from semc_core.io.atomic import write_atomically
     from training.ablation import markdown, read_result, summary
 
@@ -138,7 +176,7 @@ def _write(benchmark: Benchmark, runs: list[Run], out: Path) -> str:
     text = markdown(found)
     write_atomically(out / "ablation.json", json.dumps(found, indent=2).encode())
     write_atomically(out / "ablation.md", text.encode())
-    return text
+    return found, text
 
 
 def _machine() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -12,18 +11,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from semc_core.cli.arguments import count, new_file, positive, seed
+import click
+from typer import Option
+
+from semc_core.cli.options import COUNT, NEW_FILE, POSITIVE, SEED, Groups
 from semc_core.errors import SaveError, SemcError, UsageError
-from semc_core.model.architecture import PRESETS
 from semc_core.model.comparison import run_folder
+from semc_core.model.presets import PRESET_NAMES
 
 if TYPE_CHECKING:
     from training.schedule import Budget
     from training.trainer.loggers import Progress
 
 Row = dict[str, float]
+
+_END = "When it ends; only one of these"
 
 INTERRUPTED = 130
 """Exit code after Ctrl+C or a termination, when the run can go on later."""
@@ -62,51 +66,95 @@ class Run(Protocol):
         """Go on where a run before stopped. False if there is none."""
 
 
-def add_common(parser: argparse.ArgumentParser, written: str, preset: str, augment: str) -> None:
-    """Arguments that every training command has.
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """What every training command can be asked for; without a value it is as the recipe says."""
 
-    Args:
-        parser: Gets them.
-        written: What the file is that is written, for people.
-        preset: The default preset, for people.
-        augment: What `--augment` says, for people.
-    """
-    parser.add_argument("--out", type=new_file, required=True, help=f"{written} to write (.safetensors)")
-    parser.add_argument("--preset", help=f"one of {', '.join(PRESETS)} (default: {preset})")
-    parser.add_argument("--augment", help=augment)
-    parser.add_argument(
-        "--ultrasound", metavar="A,B", help="further changes: gain, time-gain, speckle, shadow, haze"
-    )
-    parser.add_argument(
-        "--data",
-        action="append",
-        required=True,
-        metavar="DIR",
-        help='folder of a data set, or "simulated:20" for simulated patients; give it again for more',
-    )
-    parser.add_argument(
-        "--groups",
-        default="",
-        help="regular expression that finds the patient in a file name, if nothing does",
-    )
-    end = parser.add_mutually_exclusive_group()
-    end.add_argument("--minutes", type=positive, help="train this long")
-    end.add_argument("--steps", type=count, help="train this many steps; repeats exactly")
-    end.add_argument("--epochs", type=positive, help="see every frame this often; repeats exactly")
-    parser.add_argument("--batch", type=count, help="frames per step, of all processes together")
-    parser.add_argument("--precision", choices=("32", "bf16", "16"), help="32 bits, or half (default: 32)")
-    parser.add_argument("--rate", type=positive, help="greatest learning rate")
-    parser.add_argument("--validations", type=count, help="how often to validate")
-    parser.add_argument(
-        "--patience", type=count, help="end after so many validations without a better result"
-    )
-    parser.add_argument("--seed", type=seed, default=1)
-    parser.add_argument("--threads", type=count, default=2, help="CPU threads of a process (default: 2)")
-    parser.add_argument("--nice", type=int, default=0, metavar="N", help="lower priority, 0-19 (default: 0)")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the same --out")
+    out: Path
+    preset: str | None = None
+    augment: str | None = None
+    ultrasound: Annotated[
+        str | None,
+        Option("--ultrasound", metavar="A,B", help="further changes: gain, time-gain, speckle, shadow, haze"),
+    ] = None
+    data: Annotated[
+        list[str],
+        Option(
+            "--data",
+            metavar="DIR",
+            help='folder of a data set, or "simulated:20" for simulated patients; give it again for more',
+        ),
+    ]
+    groups: Groups = ""
+    minutes: Annotated[
+        float | None, Option("--minutes", click_type=POSITIVE, help="train this long", rich_help_panel=_END)
+    ] = None
+    steps: Annotated[
+        int | None,
+        Option(
+            "--steps",
+            click_type=COUNT,
+            help="train this many steps; repeats exactly",
+            rich_help_panel=_END,
+        ),
+    ] = None
+    epochs: Annotated[
+        float | None,
+        Option(
+            "--epochs",
+            click_type=POSITIVE,
+            help="see every frame this often; repeats exactly",
+            rich_help_panel=_END,
+        ),
+    ] = None
+    batch: Annotated[
+        int | None,
+        Option("--batch", click_type=COUNT, help="frames per step, of all processes together"),
+    ] = None
+    precision: Annotated[
+        str | None,
+        Option(
+            "--precision",
+            click_type=click.Choice(("32", "bf16", "16")),
+            help="32 bits, or half",
+            show_default="32",
+        ),
+    ] = None
+    rate: Annotated[float | None, Option("--rate", click_type=POSITIVE, help="greatest learning rate")] = None
+    validations: Annotated[
+        int | None, Option("--validations", click_type=COUNT, help="how often to validate")
+    ] = None
+    patience: Annotated[
+        int | None,
+        Option(
+            "--patience",
+            click_type=COUNT,
+            help="end after so many validations without a better result",
+        ),
+    ] = None
+    seed: Annotated[int, Option("--seed", click_type=SEED, help="decides chance")] = 1
+    threads: Annotated[int, Option("--threads", click_type=COUNT, help="CPU threads of a process")] = 2
+    nice: Annotated[int, Option("--nice", metavar="N", help="lower priority, 0-19")] = 0
+    resume: Annotated[bool, Option("--resume", help="go on from the checkpoint of the same --out")] = False
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where more than one end is named."""
+        ends = [name for name in ("minutes", "steps", "epochs") if getattr(self, name) is not None]
+        if len(ends) > 1:
+            raise UsageError(f"--{ends[0]} is not allowed with --{ends[1]}; choose one of them.")
 
 
-def prepare(args: argparse.Namespace) -> None:
+def out_option(written: str) -> Any:
+    """`--out`, of the file that is `written`."""
+    return Option("--out", click_type=NEW_FILE, metavar="FILE", help=f"{written} to write (.safetensors)")
+
+
+def preset_option(default: str) -> Any:
+    """`--preset`, with its default in words."""
+    return Option("--preset", metavar="NAME", help=f"one of {', '.join(PRESET_NAMES)}", show_default=default)
+
+
+def prepare(args: TrainingOptions) -> None:
     """Set the priority, and what PyTorch reads when it is loaded.
 
     Raises:
@@ -133,7 +181,7 @@ def _lower_priority(by: int) -> None:
         os.nice(by)
 
 
-def budget_of(args: argparse.Namespace, frames: int, batch: int, default: Budget) -> Budget:
+def budget_of(args: TrainingOptions, frames: int, batch: int, default: Budget) -> Budget:
     """When to end: as the user says, or `default`."""
     from training.schedule import Budget
 
@@ -144,12 +192,12 @@ def budget_of(args: argparse.Namespace, frames: int, batch: int, default: Budget
     return Budget(args.steps, args.minutes)
 
 
-def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+def given(args: TrainingOptions, *names: str) -> dict[str, Any]:
     """Those of the named arguments that the user gave."""
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
-def given_options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+def given_options(args: TrainingOptions, *names: str) -> dict[str, Any]:
     """As options: what the user gave of the arguments that every training command has, and of the named."""
     found = given(args, "preset", "batch", "precision", "rate", "validations", "patience", *names)
     if args.augment is not None:
@@ -161,7 +209,7 @@ def given_options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 def carry_out(
     run: Run,
-    args: argparse.Namespace,
+    args: TrainingOptions,
     progress: Progress | None,
     say: Saying,
     finish: Callable[[Progress], float],

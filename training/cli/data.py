@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final
 
-from semc_core.cli.arguments import new_file, seed
+from typer import Argument, Option
+
+from semc_core.cli.options import FOLDER, NEW_FILE, PLACE, SEED, print_json
+from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
 
@@ -14,9 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from training.data.index import DataIndex
-    from training.data.readers import ReadOptions
 
-HELP = "Check data sets, deal them to training, validation and test, and download public ones."
 _CHECK = "report classes, sizes, groups, and pictures that are unreadable, duplicated or in two splits"
 _SPLIT = "deal patients or videos to training, validation and test; the same seed deals alike"
 _GET = "download a public data set, after its licence was shown; a broken download goes on"
@@ -27,62 +28,58 @@ _LAYOUTS = (
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One sub-command for each action."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    check = actions.add_parser("check", help=_CHECK, description=_CHECK, epilog=_LAYOUTS)
-    _add_reading(check)
-    check.add_argument("--json", type=new_file, metavar="FILE", help="write the report as JSON, too")
-    split = actions.add_parser("split", help=_SPLIT, description=_SPLIT, epilog=_LAYOUTS)
-    _add_reading(split)
-    split.add_argument("--seed", type=seed, default=1, help="decides who goes where (default: 1)")
-    split.add_argument(
-        "--shares", default="70/15/15", help="of train/validation/test, in percent (default: 70/15/15)"
-    )
-    split.add_argument("--anew", action="store_true", help="forget the splits that are there")
-    split.add_argument(
-        "--alike", action="store_true",
-        help="keep groups together whose pictures look the same; reads every picture",
-    )  # fmt: skip
-    split.add_argument(
-        "--out", type=new_file, metavar="FILE", help="table to write, where the folder may not be written to"
-    )
-    get = actions.add_parser("get", help=_GET, description=_GET)
-    get.add_argument(
-        "name", nargs="?", help="a name from the list, zenodo:RECORD, or hf:OWNER/NAME[@REVISION]"
-    )
-    get.add_argument(
-        "--out", type=Path, default=Path("data"), help="folder above that of the data set (default: data)"
-    )
-    get.add_argument("--yes", action="store_true", help="you have read the licence and agree to it")
+_STANDARD_OUTPUT: Final = Path("-")
+
+app = Commands()
 
 
-def _add_reading(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", help="folder of the data set, or a table of its pictures")
-    parser.add_argument(
-        "--groups", default="", metavar="REGEX", help="finds the patient or video in the pictures' names"
-    )
-    parser.add_argument("--fine", action="store_true", help="use the finer classes, where there are some")
-    parser.add_argument("--stills", action="store_true", help="use stills, not all frames of loops (CAMUS)")
-    parser.add_argument("--splits", type=Path, metavar="FILE", help="table of splits, if it lies elsewhere")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """Which data set, and how it is read."""
+
+    data: Annotated[str, Argument(help="folder of the data set, or a table of its pictures")]
+    groups: Annotated[
+        str,
+        Option(
+            "--groups",
+            metavar="REGEX",
+            help="finds the patient or video in the pictures' names",
+            show_default=False,
+        ),
+    ] = ""
+    fine: Annotated[bool, Option("--fine", help="use the finer classes, where there are some")] = False
+    stills: Annotated[bool, Option("--stills", help="use stills, not all frames of loops (CAMUS)")] = False
+    splits: Annotated[
+        Path | None,
+        Option("--splits", click_type=PLACE, metavar="FILE", help="table of splits, if it lies elsewhere"),
+    ] = None
+
+    def open(self) -> DataIndex:
+        """The data set's index; what lies in two splits is allowed, to be reported.
+
+        Raises:
+            UsageError: It is no data set that can be read.
+        """
+        from training.data.readers import ReadOptions, open_data
+
+        how = ReadOptions(groups=self.groups, fine=self.fine, splits=self.splits, sequences=not self.stills)
+        return open_data(self.data, how, leaks_allowed=True)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do one action. Returns the exit code: 1 where a data set must not be trained on as it is."""
-    if args.action == "check":
-        return _check(args)
-    if args.action == "split":
-        return _split(args)
-    return _get(args)
-
-
-def _reading(args: argparse.Namespace) -> ReadOptions:
-    from training.data.readers import ReadOptions
-
-    return ReadOptions(groups=args.groups, fine=args.fine, splits=args.splits, sequences=not args.stills)
-
-
-def _check(args: argparse.Namespace) -> int:
+@app.add("check", help=_CHECK, epilog=_LAYOUTS)
+def check(
+    reading: ReadingOptions,
+    json_file: Annotated[
+        Path | None,
+        Option(
+            "--json",
+            click_type=NEW_FILE,
+            metavar="FILE",
+            help="write the report as JSON, too; - prints it instead of the tables",
+        ),
+    ] = None,
+) -> int:
+    """Report. Returns 1 where the data set must not be trained on as it is."""
     import json
 
     from rich.console import Console
@@ -90,34 +87,62 @@ def _check(args: argparse.Namespace) -> int:
 
     from semc_core.io.atomic import write_atomically
     from training.data.checks import inspect, print_report
-    from training.data.readers import open_data
 
-    console = Console()
-    index = open_data(args.data, _reading(args), leaks_allowed=True)
+    printed = json_file == _STANDARD_OUTPUT
+    console = Console(stderr=printed)
+    index = reading.open()
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Reading pictures", total=len(index.samples))
         report = inspect(index, lambda done, total: bar.update(task, completed=done))
+    if printed:
+        print_json(report.as_json())
+        return 0 if report.ok else 1
     print_report(report, console)
-    if args.json is not None:
-        write_atomically(args.json, json.dumps(report.as_json(), indent=2).encode())
+    if json_file is not None:
+        write_atomically(json_file, json.dumps(report.as_json(), indent=2).encode())
     return 0 if report.ok else 1
 
 
-def _split(args: argparse.Namespace) -> int:
+@app.add("split", help=_SPLIT, epilog=_LAYOUTS)
+def split(
+    reading: ReadingOptions,
+    seed: Annotated[int, Option("--seed", click_type=SEED, help="decides who goes where")] = 1,
+    shares: Annotated[
+        str, Option("--shares", metavar="A/B/C", help="of train/validation/test, in percent")
+    ] = "70/15/15",
+    anew: Annotated[bool, Option("--anew", help="forget the splits that are there")] = False,
+    alike: Annotated[
+        bool,
+        Option("--alike", help="keep groups together whose pictures look the same; reads every picture"),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        Option(
+            "--out",
+            click_type=NEW_FILE,
+            metavar="FILE",
+            help="table to write, where the folder may not be written to",
+        ),
+    ] = None,
+) -> int:
+    """Deal, and write the table. Returns 0.
+
+    Raises:
+        UsageError: The shares are none, or it is not known where to write.
+    """
     from rich.console import Console
 
     from training.data.checks import groups_with_same_files, print_index
     from training.data.index import SPLIT_FILE
-    from training.data.readers import open_data
 
-    index = open_data(args.data, _reading(args), leaks_allowed=True)
-    if args.out is None and index.folder is None:
+    index = reading.open()
+    if out is None and index.folder is None:
         raise UsageError("These are several data sets; name the table to write with --out.")
-    same = _groups_alike(index) if args.alike else groups_with_same_files(index)
-    dealt = index.split(args.seed, _shares(args.shares), anew=args.anew, together=same)
+    same = _groups_alike(index) if alike else groups_with_same_files(index)
+    dealt = index.split(seed, _shares(shares), anew=anew, together=same)
     dealt.check()
     assert index.folder is not None
-    target = args.out or args.splits or index.folder / SPLIT_FILE
+    target = out or reading.splits or index.folder / SPLIT_FILE
     dealt.save(target)
     console = Console()
     print_index(dealt, console)
@@ -150,19 +175,33 @@ def _shares(text: str) -> tuple[float, float, float]:
     return train, validation, test
 
 
-def _get(args: argparse.Namespace) -> int:
+@app.add("get", help=_GET)
+def download(
+    name: Annotated[
+        str | None, Argument(help="a name from the list, zenodo:RECORD, or hf:OWNER/NAME[@REVISION]")
+    ] = None,
+    out: Annotated[
+        Path, Option("--out", click_type=FOLDER, metavar="DIR", help="folder above that of the data set")
+    ] = Path("data"),
+    yes: Annotated[bool, Option("--yes", help="you have read the licence and agree to it")] = False,
+    as_json: Annotated[bool, Option("--json", help="print the list of names as JSON")] = False,
+) -> int:
+    """Without a name the list; else download. Returns 1 where the licence is not agreed to."""
     from rich.console import Console
 
     from training.data.hub.catalogue import KNOWN, find
     from training.data.hub.hubs import get, is_complete, look_up
 
     console = Console(soft_wrap=True, markup=False, highlight=False)
-    if args.name is None:
+    if name is None and as_json:
+        print_json([{"name": each.name, "about": each.about, "licence": each.licence} for each in KNOWN])
+        return 0
+    if name is None:
         for known in KNOWN:
             console.print(f"{known.name}: {known.about} Licence: {known.licence}.")
         return 0
-    entry = find(args.name)
-    folder = args.out / entry.name
+    entry = find(name)
+    folder = out / entry.name
     if is_complete(folder):
         console.print(f"{entry.name} is in {folder} already.")
         return 0
@@ -171,7 +210,7 @@ def _get(args: argparse.Namespace) -> int:
     files = counted(len(offered.files), "file")
     console.print(f"{offered.title}: {files}, {offered.size / 1e9:.2f} GB, {offered.page}")
     console.print(f"Licence: {stated}. Name the authors wherever a result is published.")
-    if not args.yes:
+    if not yes:
         console.print("Read the licence; if you agree to it, run the same command with --yes.")
         return 1
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from semc_core.cli.arguments import IN_USE, count, model_file, new_file, positive
+import click
+from typer import Argument, Option
+
+from semc_core.cli.arguments import new_file
+from semc_core.cli.options import (
+    COUNT,
+    PLACE,
+    POSITIVE,
+    Device,
+    Groups,
+    ModelOrInUse,
+    Precision,
+    Threads,
+    Value,
+    print_json,
+)
+from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,82 +33,126 @@ if TYPE_CHECKING:
     from training.evaluation.predictions import Predictor
     from training.evaluation.result import Result
 
-HELP = "measure a model on labelled frames or simulated patients: scores, calibration, false alarms, a report"
-
 _SPLITS: Final = ("test", "validation", "train", "all")
+_SIMULATED: Final = "Simulated patients"
+_EXAMPLES: Final = """\b
+Examples:
+    semc eval my.safetensors FOLDER --out report
+    semc eval in-use --patients 2000:2004 --json"""
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's arguments."""
-    parser.add_argument("model", type=model_file, help=f"model file, or {IN_USE} for the one in use")
-    parser.add_argument(
-        "data", nargs="?", help="data set as `semc data check` reads it; without one, simulated patients"
-    )
-    parser.add_argument(
-        "--split", choices=_SPLITS, help="which pictures (default: test, or all if none is split)"
-    )
-    parser.add_argument("--groups", default="", help="regular expression that finds a patient in a file name")
-    parser.add_argument(
-        "--no-planes",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="videos or pictures that show none of the planes, to count false alarms; can be given again",
-    )
-    parser.add_argument(
-        "--out",
-        type=_place,
-        metavar="PATH",
-        help="folder for report.html, result.json and predictions.csv; or a name ending in .json for the "
-        "numbers alone",
-    )
-    parser.add_argument("--draws", type=count, default=1000, help="of the bootstrap (default: 1000)")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "torch-cpu"))
-    parser.add_argument("--precision", default="auto", help="what the network computes in (default: auto)")
-    parser.add_argument("--threads", type=count, help="most CPU threads of the model")
-    simulated = parser.add_argument_group("simulated patients")
-    simulated.add_argument(
-        "--patients",
-        default="2000:2020",
-        help="FIRST:END, or one; from 2000 on test patients (default: 2000:2020)",
-    )
-    simulated.add_argument("--seconds", type=positive, default=60.0, help="of each scan (default: 60)")
-    simulated.add_argument("--frame-rate", type=positive, default=25.0, help="default: 25")
-    simulated.add_argument("--size", default="640x480", help="of the frames, WIDTHxHEIGHT")
-    simulated.add_argument("--processes", type=count, default=2, help="patients side by side (default: 2)")
-    simulated.add_argument(
-        "--record", action="store_true", help="write the holds into the model file and its card, too"
-    )
+app = Commands()
 
 
 def _place(text: str) -> Path:
     """A folder, there or to be made, or a file to write.
 
     Raises:
-        argparse.ArgumentTypeError: It would lie in a folder that is not there, or is of the other kind.
+        UsageError: It would lie in a folder that is not there, or is of the other kind.
     """
     path = Path(text)
     if path.is_dir() and not _numbers_only(path):
         return path
     if path.exists() and not _numbers_only(path):
-        raise argparse.ArgumentTypeError(f"{path} is a file; name a folder, or a file ending in .json")
+        raise UsageError(f"{path} is a file; name a folder, or a file ending in .json")
     return new_file(text)
 
 
-def run(args: argparse.Namespace) -> int:
+PLACE_TO_WRITE: Final = Value("path", _place, completes="file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalArguments:
+    """What `semc eval` takes."""
+
+    model: ModelOrInUse
+    data: Annotated[
+        str | None,
+        Argument(help="data set as `semc data check` reads it; without one, simulated patients"),
+    ] = None
+    split: Annotated[
+        str | None,
+        Option(
+            "--split",
+            click_type=click.Choice(_SPLITS),
+            help="which pictures",
+            show_default="test, or all if none is split",
+        ),
+    ] = None
+    groups: Groups = ""
+    no_planes: Annotated[
+        list[Path],
+        Option(
+            "--no-planes",
+            click_type=PLACE,
+            metavar="PATH",
+            help="videos or pictures that show none of the planes, to count false alarms; can be given again",
+        ),
+    ] = field(default_factory=list)
+    out: Annotated[
+        Path | None,
+        Option(
+            "--out",
+            click_type=PLACE_TO_WRITE,
+            metavar="PATH",
+            help="folder for report.html, result.json and predictions.csv; or a name ending in .json for the "
+            "numbers alone",
+        ),
+    ] = None
+    draws: Annotated[int, Option("--draws", click_type=COUNT, help="of the bootstrap")] = 1000
+    device: Device = "auto"
+    precision: Precision = "auto"
+    threads: Threads = None
+    json: Annotated[
+        bool, Option("--json", help="print result.json instead of tables; what is told goes to stderr")
+    ] = False
+    patients: Annotated[
+        str,
+        Option(
+            "--patients",
+            metavar="FIRST:END",
+            help="FIRST:END, or one; from 2000 on test patients",
+            rich_help_panel=_SIMULATED,
+        ),
+    ] = "2000:2020"
+    seconds: Annotated[
+        float, Option("--seconds", click_type=POSITIVE, help="of each scan", rich_help_panel=_SIMULATED)
+    ] = 60.0
+    frame_rate: Annotated[
+        float,
+        Option("--frame-rate", click_type=POSITIVE, help="of each scan", rich_help_panel=_SIMULATED),
+    ] = 25.0
+    size: Annotated[
+        str,
+        Option("--size", metavar="WIDTHxHEIGHT", help="of the frames", rich_help_panel=_SIMULATED),
+    ] = "640x480"
+    processes: Annotated[
+        int,
+        Option("--processes", click_type=COUNT, help="patients side by side", rich_help_panel=_SIMULATED),
+    ] = 2
+    record: Annotated[
+        bool,
+        Option(
+            "--record",
+            help="write the holds into the model file and its card, too",
+            rich_help_panel=_SIMULATED,
+        ),
+    ] = False
+
+
+@app.add(epilog=_EXAMPLES)
+def evaluate(args: EvalArguments) -> int:
     """Evaluate. Returns the exit code."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(stderr=args.json)
     if args.data is None:
         return _on_patients(args, console)
     if args.record:
         raise UsageError("--record is for simulated patients; leave it out, or leave out the data set.")
-    return _on_data(args, console)
+    return _on_data(args, args.data, console)
 
 
-def _on_data(args: argparse.Namespace, console: Console) -> int:
+def _on_data(args: EvalArguments, data_set: str, console: Console) -> int:
     from training.data.loading import load_frames
     from training.data.readers import ReadOptions, open_data
     from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
@@ -104,7 +163,7 @@ def _on_data(args: argparse.Namespace, console: Console) -> int:
         open_predictor(args.model, args.device, args.threads, args.precision) as judged,
         _Bar(console) as bar,
     ):
-        index = matched(open_data(args.data, ReadOptions(groups=args.groups)), judged.spec)
+        index = matched(open_data(data_set, ReadOptions(groups=args.groups)), judged.spec)
         split, doubt = chosen_split(index, args.split)
         data = load_frames(index, split, judged.spec.preprocessing, progress=bar.named("Reading"))
         answers = judged.answer(data.frames, bar.named("Classifying"))
@@ -122,11 +181,13 @@ def _on_data(args: argparse.Namespace, console: Console) -> int:
         elif args.out is not None:
             samples = index.of_split(split) if split else index.samples
             save_evaluation(args.out, make_report(result, (judged, data, answers)), data, answers, samples)
+    if args.json:
+        print_json(result.as_json())
     _tell(args, console, result)
     return 0
 
 
-def _on_patients(args: argparse.Namespace, console: Console) -> int:
+def _on_patients(args: EvalArguments, console: Console) -> int:
     import numpy as np
 
     from semc_core.labels import LIVER_CLASSES
@@ -150,8 +211,9 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
         )
     scans = scan_patients(args.model, list(parse_patients(args.patients)), options, args.processes)
     found = summary(spec, scans, options)
-    for table in tables(found):
-        console.print(table)
+    if not args.json:
+        for table in tables(found):
+            console.print(table)
     data = labelled(scans, spec.classes)
     answers = Predictions(np.concatenate([scan.probabilities for scan in scans]))
     doubt = "Not all of these are test patients (2000 and up): the model may know them."
@@ -167,8 +229,11 @@ def _on_patients(args: argparse.Namespace, console: Console) -> int:
             _Bar(console) as bar,
         ):
             result = _with_alarms(result, judged, args.no_planes, bar)
+    numbers = result.as_json() | {"simulated": found}
+    if args.json:
+        print_json(numbers)
     if args.out is not None and _numbers_only(args.out):
-        write_json(args.out, result.as_json() | {"simulated": found})
+        write_json(args.out, numbers)
     elif args.out is not None:
         save_evaluation(args.out, make_report(result, simulated=found), data, answers)
     _tell(args, console, result)
@@ -193,11 +258,12 @@ def _numbers_only(out: Path) -> bool:
     return out.suffix == ".json"
 
 
-def _tell(args: argparse.Namespace, console: Console, result: Result) -> None:
+def _tell(args: EvalArguments, console: Console, result: Result) -> None:
     from training.evaluation.report.report import result_tables
 
-    for table in result_tables(result):
-        console.print(table)
+    if not args.json:
+        for table in result_tables(result):
+            console.print(table)
     for sentence in (*result.data.get("notes", ()), *result.notes):
         console.print(sentence, markup=False, soft_wrap=True)
     if args.out is not None:

@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
+
+from typer import Option
 
 from semc_core.cli import phantom
-from semc_core.cli.arguments import count
+from semc_core.cli.options import COUNT, FOLDER
+from semc_core.cli.tree import Commands
 from semc_core.text import counted
 
-HELP = "Make recordings of simulated patients, and sets of pictures to train on."
 _DATASET = (
     "Render simulated patients as a data set: pictures with the plane that each shows, split by patient. "
     "What is there already is kept, so a broken-off rendering goes on."
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`render` and `dataset` with their options."""
-    actions = phantom.add_arguments(parser)
-    dataset = actions.add_parser(
-        "dataset", help="render simulated patients as a data set", description=_DATASET
-    )
-    dataset.add_argument(
-        "--patients", default="200",
-        help="so many, 70 %% to train, 15 %% to validate, 15 %% to test on; or FIRST:END (default: 200)",
-    )  # fmt: skip
-    dataset.add_argument("--frames", type=count, default=100, help="pictures per patient (default: 100)")
-    dataset.add_argument(
-        "--size", type=count, default=224, help="side of the pictures, pixels (default: 224)"
-    )
-    dataset.add_argument("--processes", type=count, default=2, help="patients side by side (default: 2)")
-    dataset.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the data set")
+_EXAMPLES = """\b
+Example:
+    semc phantom dataset --patients 200 --out patients"""
+
+app = Commands()
+app.add("render", help=phantom.RENDER_HELP, epilog=phantom.RENDER_EXAMPLES)(phantom.render)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do one action. Returns the exit code."""
-    if args.action != "dataset":
-        return phantom.run(args)
+@app.add("dataset", help=_DATASET, epilog=_EXAMPLES)
+def dataset(
+    out: Annotated[Path, Option("--out", click_type=FOLDER, metavar="DIR", help="folder of the data set")],
+    patients: Annotated[
+        str,
+        Option(
+            "--patients",
+            metavar="N|FIRST:END",
+            help="so many, 70 % to train, 15 % to validate, 15 % to test on; or FIRST:END",
+        ),
+    ] = "200",
+    frames: Annotated[int, Option("--frames", click_type=COUNT, help="pictures per patient")] = 100,
+    size: Annotated[int, Option("--size", click_type=COUNT, help="side of the pictures, pixels")] = 224,
+    processes: Annotated[int, Option("--processes", click_type=COUNT, help="patients side by side")] = 2,
+) -> int:
+    """Render what is missing. Returns 0."""
     from rich.progress import track
 
     from training.data.frame_set import shard_path
     from training.data.splits import choose_patients
     from training.data.synthetic import RenderOptions, render_patients
 
-    patients = choose_patients(args.patients)
-    missing = [patient for patient in patients if not shard_path(args.out, patient).exists()]
-    done = render_patients(args.out, missing, RenderOptions(args.frames, args.size), args.processes)
+    chosen = choose_patients(patients)
+    missing = [patient for patient in chosen if not shard_path(out, patient).exists()]
+    done = render_patients(out, missing, RenderOptions(frames, size), processes)
     for _ in track(done, description="Rendering patients", total=len(missing)):
         pass
-    there = counted(len(patients), "patient")
-    print(f"{there} in {args.out}; look at the set with `semc data check {args.out}`.")
+    there = counted(len(chosen), "patient")
+    print(f"{there} in {out}; look at the set with `semc data check {out}`.")
     return 0

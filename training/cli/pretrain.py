@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from semc_core.cli.arguments import positive
+import click
+from typer import Option
+
+from semc_core.cli.options import PLACE, POSITIVE
+from semc_core.cli.tree import Commands
 from semc_core.model.comparison import run_folder
 from semc_core.text import counted
 from training.cli.common import (
     Row,
     Saying,
-    add_common,
+    TrainingOptions,
     budget_of,
     carry_out,
     given_options,
+    out_option,
     prepare,
+    preset_option,
     reading_bar,
     telling_failure,
 )
@@ -27,36 +32,71 @@ if TYPE_CHECKING:
     from training.pretrain.trainer import Pretraining
     from training.trainer.loggers import Progress
 
-HELP = "pretrain an encoder by SimCLR or AWCL, on frames with few labels or none (in a folder `unlabelled`)"
+_EXAMPLES = """\b
+Example:
+    semc pretrain --data FOLDER --out encoder.safetensors
+    semc train --data FOLDER --encoder encoder.safetensors --out my.safetensors"""
+
+app = Commands()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's arguments."""
-    add_common(parser, "encoder file", "semc_live", "how views are made (default: simclr)")
-    parser.add_argument(
-        "--method",
-        choices=("simclr", "awcl"),
-        default="simclr",
-        help="simclr (default) uses no labels; awcl pulls frames of one anatomy together (arXiv 2208.10642)",
-    )
-    parser.add_argument(
-        "--network", help="whose encoder (default: resnet, which can start semc and resnet alike)"
-    )
-    parser.add_argument(
-        "--coarse", type=Path, metavar="CSV", help="awcl: coarse anatomies, columns label and anatomy"
-    )
-    parser.add_argument(
-        "--anatomy-ratio", type=float, help="awcl: how often the labels are used, 0-1 (default: 1)"
-    )
-    parser.add_argument(
-        "--partners",
-        choices=("other", "same"),
-        help="awcl: the second view is of another frame of the anatomy (default) or of the same frame",
-    )
-    parser.add_argument("--temperature", type=positive, help="of the contrast (default: 0.5)")
+@dataclass(frozen=True, kw_only=True)
+class PretrainArguments(TrainingOptions):
+    """What `semc pretrain` takes."""
+
+    out: Annotated[Path, out_option("encoder file")]
+    preset: Annotated[str | None, preset_option("semc_live")] = None
+    augment: Annotated[
+        str | None,
+        Option("--augment", metavar="RECIPE", help="how views are made", show_default="simclr"),
+    ] = None
+    method: Annotated[
+        str,
+        Option(
+            "--method",
+            click_type=click.Choice(("simclr", "awcl")),
+            help="simclr uses no labels; awcl pulls frames of one anatomy together (arXiv 2208.10642)",
+        ),
+    ] = "simclr"
+    network: Annotated[
+        str | None,
+        Option(
+            "--network",
+            metavar="NETWORK",
+            help="whose encoder",
+            show_default="resnet, which can start semc and resnet alike",
+        ),
+    ] = None
+    coarse: Annotated[
+        Path | None,
+        Option(
+            "--coarse",
+            click_type=PLACE,
+            metavar="CSV",
+            help="awcl: coarse anatomies, columns label and anatomy",
+        ),
+    ] = None
+    anatomy_ratio: Annotated[
+        float | None,
+        Option("--anatomy-ratio", help="awcl: how often the labels are used, 0-1", show_default="1"),
+    ] = None
+    partners: Annotated[
+        str | None,
+        Option(
+            "--partners",
+            click_type=click.Choice(("other", "same")),
+            help="awcl: the second view is of another frame of the anatomy, or of the same frame",
+            show_default="other",
+        ),
+    ] = None
+    temperature: Annotated[
+        float | None,
+        Option("--temperature", click_type=POSITIVE, help="of the contrast", show_default="0.5"),
+    ] = None
 
 
-def run(args: argparse.Namespace) -> int:
+@app.add(epilog=_EXAMPLES)
+def pretrain(args: PretrainArguments) -> int:
     """Pretrain. Returns the exit code."""
     prepare(args)
     folder = run_folder(args.out)
@@ -64,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         return _pretrain(args, folder, progress)
 
 
-def _pretrain(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
+def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) -> int:
     from training.data.loading import load_frames, load_index
     from training.models import described
     from training.pretrain.module import read_coarse
@@ -112,7 +152,7 @@ def _finish(training: Pretraining, out: Path, facts: dict[str, object]) -> float
     return training.best_loss
 
 
-def _options(args: argparse.Namespace) -> PretrainOptions:
+def _options(args: PretrainArguments) -> PretrainOptions:
     from training.pretrain.config import PretrainOptions
     from training.schedule import Budget
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from semc_core.cli.arguments import count, positive
+import click
+from typer import Option
+
+from semc_core.cli.options import COUNT, PLACE, POSITIVE
+from semc_core.cli.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME, run_folder
 from semc_core.text import counted
 from training.cli.common import (
     Row,
     Saying,
-    add_common,
+    TrainingOptions,
     budget_of,
     carry_out,
     given,
     given_options,
+    out_option,
     prepare,
+    preset_option,
     reading_bar,
     telling_failure,
 )
@@ -31,51 +36,111 @@ if TYPE_CHECKING:
     from training.trainer.loggers import Progress
     from training.trainer.loop import Training
 
-HELP = "train a model on simulated patients, folders of images, or corrected sessions"
+_EXAMPLES = """\b
+Examples:
+    semc train --data FOLDER --out my.safetensors
+    semc train --data simulated:20 --minutes 30 --out my.safetensors
+    semc train --data FOLDER --out my.safetensors --resume"""
+
+app = Commands()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's arguments. Without a value they follow the recipe."""
-    changes = "how pictures are changed: live, paper, released, simclr or none"
-    add_common(parser, "model file", "the recipe's", changes)
-    parser.add_argument(
-        "--recipe",
-        default="live",
-        help="live (this program's, default), paper (arXiv 2511.12559), or released (its code)",
+@dataclass(frozen=True, kw_only=True)
+class TrainArguments(TrainingOptions):
+    """What `semc train` takes. Without a value they follow the recipe."""
+
+    out: Annotated[Path, out_option("model file")]
+    preset: Annotated[str | None, preset_option("the recipe's")] = None
+    augment: Annotated[
+        str | None,
+        Option(
+            "--augment",
+            metavar="RECIPE",
+            help="how pictures are changed: live, paper, released, simclr or none",
+        ),
+    ] = None
+    recipe: Annotated[
+        str,
+        Option(
+            "--recipe",
+            metavar="RECIPE",
+            help="live (this program's), paper (arXiv 2511.12559), or released (its code)",
+        ),
+    ] = "live"
+    method: Annotated[
+        str | None,
+        Option(
+            "--method",
+            metavar="NETWORK",
+            help="network: semc, resnet18, sononet16, supcon, ...; a wrong name lists all",
+            show_default="semc",
+        ),
+    ] = None
+    encoder: Annotated[
+        Path | None,
+        Option(
+            "--encoder",
+            click_type=PLACE,
+            metavar="FILE",
+            help="start from this encoder (`semc pretrain`) or model file",
+        ),
+    ] = None
+    accumulate: Annotated[
+        int | None,
+        Option(
+            "--accumulate",
+            click_type=COUNT,
+            help="learn each step's frames in so many parts, to need less memory",
+        ),
+    ] = None
+    optimiser: Annotated[str | None, Option("--optimiser", click_type=click.Choice(("adamw", "sgd")))] = None
+    alpha: Annotated[
+        str | None,
+        Option("--alpha", metavar="SHARE", help="share of the classification loss, 0-1, or 'learned'"),
+    ] = None
+    contrast: Annotated[
+        str | None,
+        Option("--contrast", metavar="LOSS", help="contrastive loss: none, supcon, gpaco or supmin"),
+    ] = None
+    class_weights: Annotated[
+        str | None,
+        Option(
+            "--class-weights",
+            click_type=click.Choice(("none", "inverse")),
+            help="of the classification loss, by frequency",
+        ),
+    ] = None
+    second_task: Annotated[
+        str | None,
+        Option(
+            "--second-task",
+            click_type=click.Choice(("none", "simclr")),
+            help="learn SimCLR together with the classes",
+        ),
+    ] = None
+    second_weight: Annotated[
+        float | None,
+        Option("--second-weight", click_type=POSITIVE, help="of the second task", show_default="0.5"),
+    ] = None
+    full_size: Annotated[bool, Option("--full-size", help="no smaller pictures at first")] = False
+    compare_with: Annotated[
+        Path | None,
+        Option(
+            "--compare-with",
+            click_type=PLACE,
+            metavar="FILE",
+            help="hold the new model against this one",
+            show_default="the one in use",
+        ),
+    ] = None
+    promote: Annotated[bool, Option("--promote", help="use the new model from now on, if it is no worse")] = (
+        False
     )
-    parser.add_argument(
-        "--method", help="network: semc (default), resnet18, sononet16, supcon, ...; a wrong name lists all"
-    )
-    parser.add_argument(
-        "--encoder", type=Path, help="start from this encoder (`semc pretrain`) or model file"
-    )
-    parser.add_argument(
-        "--accumulate", type=count, help="learn each step's frames in so many parts, to need less memory"
-    )
-    parser.add_argument("--optimiser", choices=("adamw", "sgd"))
-    parser.add_argument("--alpha", help="share of the classification loss, 0-1, or 'learned'")
-    parser.add_argument("--contrast", help="contrastive loss: none, supcon, gpaco or supmin")
-    parser.add_argument(
-        "--class-weights", choices=("none", "inverse"), help="of the classification loss, by frequency"
-    )
-    parser.add_argument(
-        "--second-task", choices=("none", "simclr"), help="learn SimCLR together with the classes"
-    )
-    parser.add_argument("--second-weight", type=positive, help="of the second task (default: 0.5)")
-    parser.add_argument("--full-size", action="store_true", help="no smaller pictures at first")
-    parser.add_argument(
-        "--compare-with",
-        type=Path,
-        metavar="FILE",
-        help="hold the new model against this one (default: the one in use)",
-    )
-    parser.add_argument(
-        "--promote", action="store_true", help="use the new model from now on, if it is no worse"
-    )
-    parser.add_argument("--force", action="store_true", help="use the new model even if it is worse")
+    force: Annotated[bool, Option("--force", help="use the new model even if it is worse")] = False
 
 
-def run(args: argparse.Namespace) -> int:
+@app.add(epilog=_EXAMPLES)
+def train(args: TrainArguments) -> int:
     """Train. Returns the exit code."""
     prepare(args)
 
@@ -91,7 +156,7 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _promote(args: argparse.Namespace) -> None:
+def _promote(args: TrainArguments) -> None:
     """Use the new model from now on, if that is wanted; else say how.
 
     Raises:
@@ -108,7 +173,7 @@ def _promote(args: argparse.Namespace) -> None:
         print(f"To use it all the same: semc model use {args.out} --force")
 
 
-def _train(args: argparse.Namespace, folder: Path, progress: Progress | None) -> int:
+def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int:
     from semc_core.model.file import read_spec
     from training.data.loading import load_given
     from training.initialization import read_encoder
@@ -145,7 +210,7 @@ def _opening(data: Given) -> str:
     return "\n".join([*data.index.notes, frames])
 
 
-def _compare(args: argparse.Namespace, data: Given, folder: Path, progress: Progress) -> None:
+def _compare(args: TrainArguments, data: Given, folder: Path, progress: Progress) -> None:
     """Hold the new model against the one in use. A fault here does not undo the training: it is told."""
     from semc_core.model.registry import current_model
     from training.promotion import compare, write_comparison
@@ -180,7 +245,7 @@ def _finish(training: Training, data: Given, out: Path, progress: Progress) -> N
     print(f"calibration error {before:.3f} -> {after:.3f}.")
 
 
-def _usual(args: argparse.Namespace, data: Given, options: TrainOptions) -> Any:
+def _usual(args: TrainArguments, data: Given, options: TrainOptions) -> Any:
     """The recipe's end."""
     from training.config import train_recipe
     from training.schedule import Budget
@@ -191,7 +256,7 @@ def _usual(args: argparse.Namespace, data: Given, options: TrainOptions) -> Any:
     return Budget(steps=max(1, round(epochs * len(data.train.rows) / options.batch)))
 
 
-def _options(args: argparse.Namespace) -> TrainOptions:
+def _options(args: TrainArguments) -> TrainOptions:
     """The recipe's, with what the user gave."""
     from training.config import train_recipe
 
@@ -207,7 +272,7 @@ def _options(args: argparse.Namespace) -> TrainOptions:
     return options
 
 
-def _check_losses_fit(args: argparse.Namespace, options: TrainOptions) -> None:
+def _check_losses_fit(args: TrainArguments, options: TrainOptions) -> None:
     """Refuse a part of the loss that the network is not trained with, instead of leaving it out unsaid."""
     from training.models import described, fitting_losses
 

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-import argparse
+import typer
 
-from semc_core.cli.bench import live, network
+from semc_core.cli.bench.options import LiveOptions, NetworkOptions
+from semc_core.cli.groups import grouped
+from semc_core.cli.tree import Commands
+from semc_core.log import log_file
+from semc_core.paths import log_folder
 
-HELP = "Measure speed and memory: of the networks, or of a live scan."
+_NETWORK = "Speed and agreement of the networks in every runtime and precision. Takes about four minutes."
+_LIVE = "A live scan without the window: frames, drops, latency, memory, CPU time."
+_EXAMPLES = """\b
+Examples:
+    semc bench --out speed.md
+    semc bench network --presets semc_live --rounds 3 --json
+    semc bench live --seconds 60"""
+
+app = Commands(epilog=_EXAMPLES)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One sub-command per measurement; without one, the networks are measured."""
-    network.add_arguments(parser)
-    kinds = parser.add_subparsers(dest="kind", metavar="KIND")
-    for name, module in (("network", network), ("live", live)):
-        module.add_arguments(kinds.add_parser(name, help=module.HELP, description=module.HELP))
+def bench(context: typer.Context, options: NetworkOptions) -> int:
+    """Without a sub-command, the networks are measured."""
+    if context.invoked_subcommand is not None:
+        return 0
+    with log_file(log_folder()):
+        return network(options)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Run the measurement that was asked for."""
-    return live.run(args) if args.kind == "live" else network.run(args)
+app.callback(invoke_without_command=True)(grouped(bench))
+
+
+@app.add("network", help=_NETWORK)
+def network(options: NetworkOptions) -> int:
+    """Measure the networks."""
+    from semc_core.cli.bench.network import run
+
+    return run(options)
+
+
+@app.add("live", help=_LIVE)
+def live(options: LiveOptions) -> int:
+    """Measure a live scan. Returns 1 if frames were lost."""
+    from semc_core.cli.bench.live import run
+
+    return run(options)

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from semc_core.cli.arguments import add_runtime_arguments
+from semc_core.cli.options import print_json
 from semc_core.errors import SemcError, UsageError
 from semc_core.io.process import resident_mib
 
 if TYPE_CHECKING:
+    from semc_core.cli.bench.options import LiveOptions
     from semc_core.pipeline.live import LivePipeline
     from semc_core.pipeline.state import Statistics
     from semc_core.session.session import Session
 
-HELP: Final = "A live scan without the window: frames, drops, latency, memory, CPU time."
 _SETTLED_AFTER_S: Final = 5.0
-
-
-def add_arguments(live: argparse.ArgumentParser) -> None:
-    """What to measure, and how long."""
-    live.add_argument("--seconds", type=float, default=60.0, help="length (default: 60)")
-    live.add_argument("--source", default="simulated", help="simulated, or a file (default: simulated)")
-    live.add_argument("--size", default="1280x720", help="of the simulated scan (default: 1280x720)")
-    live.add_argument("--rate", type=float, default=30.0, help="frames/s of the simulated scan (default: 30)")
-    add_runtime_arguments(live)
-    live.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +47,10 @@ class Measured:
     device: str
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: LiveOptions) -> int:
     """Measure one scan. Returns 1 if frames were lost."""
     from semc_core.pipeline.live import LivePipeline
     from semc_core.pipeline.state import PipelineSettings
-    from semc_core.runtime.load import load_runtime
     from semc_core.sources.base import FrameSource
     from semc_core.sources.open import open_source
 
@@ -80,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
     engine: LivePipeline[Session] = LivePipeline(
         source,
-        lambda: load_runtime(args.model, args.device, args.threads, args.precision),
+        args.load,
         None,
         PipelineSettings(paced=True, save=False, keep_durations=True),
     )
@@ -175,8 +161,7 @@ def _with_end(measured: Measured, engine: LivePipeline[Session]) -> Measured:
 
 def _print(measured: Measured, *, as_json: bool) -> None:
     if as_json:
-        json.dump(asdict(measured), sys.stdout, indent=2)
-        print()
+        print_json(asdict(measured))
         return
     from rich.console import Console
     from rich.table import Table

@@ -8,8 +8,6 @@ The table of `semc bench network`, on screen and as Markdown.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 import time
@@ -21,22 +19,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.cli.arguments import count, new_file
 from semc_core.cli.bench.live import parse_size
+from semc_core.cli.options import print_json
 from semc_core.errors import RuntimeFault, UsageError
 from semc_core.model.spec import INPUT_SIDES
 
 if TYPE_CHECKING:
     from semc_core.cli.bench.candidates import Candidate, Loaded, Wanted
+    from semc_core.cli.bench.options import NetworkOptions
     from semc_core.cli.bench.peak import Multiply
     from semc_core.model.file import Arrays
     from semc_core.model.spec import ModelSpec
 from collections.abc import Callable, Mapping
 from itertools import groupby
 
-HELP: Final = "Speed and agreement of the networks in every runtime and precision. Takes about four minutes."
-
-_PRESETS: Final = ("semc_live", "semc_r18", "semc_r50", "semc_r50_paper")
 _MOST_PER_ROUND: Final = 16
 _SECONDS_PER_ROUND: Final = 1.5
 """Of eager PyTorch; what is slower is run once a round."""
@@ -81,21 +77,7 @@ class Row:
     remark: str = ""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to measure, and where to write it."""
-    parser.add_argument("--presets", metavar="A,B", default=",".join(_PRESETS), help="default: %(default)s")
-    parser.add_argument("--sizes", metavar="HxW,...", help="input sizes, rows first (default: each preset's)")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default: %(default)s")
-    parser.add_argument("--runtimes", metavar="A,B", help="pytorch, openvino, graph (default: all there are)")
-    parser.add_argument("--precisions", metavar="A,B", help="float32, bfloat16, float16, int8 (default: all)")
-    parser.add_argument("--rounds", type=count, default=5, help="turns of each candidate (default: 5)")
-    parser.add_argument("--frames", type=count, help="frames per candidate and turn (default: by its speed)")
-    parser.add_argument("--threads", type=count, help="CPU threads of every candidate (default: all cores)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--out", type=new_file, metavar="FILE.md", help="also write the table as Markdown")
-
-
-def run(args: argparse.Namespace) -> int:
+def run(args: NetworkOptions) -> int:
     """Measure, print and write."""
     import torch
 
@@ -125,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
             rows += measure_network(preset, size, wanted, args.rounds, args.frames)
     machine = machine_in_words(args.device, wanted.threads)
     if args.json:
-        print(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2))
+        print_json({"machine": machine, "rows": [asdict(row) for row in rows]})
     else:
         print_table(machine, rows)
     if args.out is not None:

@@ -182,9 +182,8 @@ def test_what_is_chosen_in_the_window_wins_over_the_command_line(settings: Setti
 
 
 _COMMAND = (
-    "import argparse, sys; from app import cli; from semc_core.errors import SemcError\n"
-    "p = argparse.ArgumentParser(); cli.add_arguments(p)\n"
-    "try: sys.exit(cli.run(p.parse_args(sys.argv[1:])))\n"
+    "import sys; from app import cli; from semc_core.errors import SemcError\n"
+    "try: sys.exit(cli.run(cli.parser().parse_args(sys.argv[1:])))\n"
     "except SemcError as error: sys.exit(str(error))"
 )
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click import Context
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.train.presenter import Phase, RunState
 from app.train.process import TrainingProcess, TrainPlan
-from main import build_parser
+from main import command_line
 from semc_core.errors import UsageError
 from semc_core.model.registry import ModelRegistry
 from semc_core.paths import DEFAULT_MODEL
@@ -151,7 +152,10 @@ def test_a_plan_says_what_is_trained(tmp_path: Path) -> None:
 
 def main_parses(given: list[str]) -> bool:
     """Whether the command takes these."""
-    return bool(build_parser()[0].parse_args(["train", *given]).data)
+    top = command_line()
+    command = top.get_command(Context(top), "train")
+    assert command is not None
+    return bool(command.make_context("train", given).params["data"])
 
 
 def test_a_training_that_fails_says_why(

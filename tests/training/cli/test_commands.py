@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -120,10 +119,7 @@ def test_the_recipes_are_those_of_the_paper_and_of_its_code() -> None:
 
 
 def test_what_the_user_gives_goes_before_the_recipe() -> None:
-    parser = argparse.ArgumentParser()
-    train.add_arguments(parser)
-    given = ["--recipe", "released", "--alpha", "0.1", "--rate", "0.5"]
-    args = parser.parse_args(["--data", "x", "--out", "y", *given])
+    args = train.TrainArguments(data=["x"], out=Path("y"), recipe="released", alpha="0.1", rate=0.5)
     options = train._options(args)
     assert (options.losses.alpha, options.rate, options.weight_decay) == (0.1, 0.5, 5e-4)
     assert options.losses.contrast == "gpaco"

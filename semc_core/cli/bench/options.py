@@ -1,0 +1,65 @@
+"""What the measurements can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import click
+from typer import Option
+
+from semc_core.cli.options import COUNT, NEW_FILE, AsJson, RuntimeOptions
+
+_PRESETS: Final = ("semc_live", "semc_r18", "semc_r50", "semc_r50_paper")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOptions:
+    """Which networks are measured, in what, and where it is written."""
+
+    presets: Annotated[str, Option("--presets", metavar="A,B", help="networks")] = ",".join(_PRESETS)
+    sizes: Annotated[
+        str | None,
+        Option("--sizes", metavar="HxW,...", help="input sizes, rows first", show_default="each preset's"),
+    ] = None
+    device: Annotated[
+        str, Option("--device", click_type=click.Choice(("cpu", "cuda")), help="where they run")
+    ] = "cpu"
+    runtimes: Annotated[
+        str | None,
+        Option("--runtimes", metavar="A,B", help="pytorch, openvino, graph", show_default="all there are"),
+    ] = None
+    precisions: Annotated[
+        str | None,
+        Option("--precisions", metavar="A,B", help="float32, bfloat16, float16, int8", show_default="all"),
+    ] = None
+    rounds: Annotated[int, Option("--rounds", click_type=COUNT, help="turns of each candidate")] = 5
+    frames: Annotated[
+        int | None,
+        Option(
+            "--frames", click_type=COUNT, help="frames per candidate and turn", show_default="by its speed"
+        ),
+    ] = None
+    threads: Annotated[
+        int | None,
+        Option(
+            "--threads", click_type=COUNT, help="CPU threads of every candidate", show_default="all cores"
+        ),
+    ] = None
+    json: AsJson = False
+    out: Annotated[
+        Path | None,
+        Option("--out", click_type=NEW_FILE, metavar="FILE.md", help="also write the table as Markdown"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions(RuntimeOptions):
+    """Which scan is measured, how long, and what runs the model."""
+
+    seconds: Annotated[float, Option("--seconds", help="length")] = 60.0
+    source: Annotated[str, Option("--source", help="simulated, or a file")] = "simulated"
+    size: Annotated[str, Option("--size", metavar="WxH", help="of the simulated scan")] = "1280x720"
+    rate: Annotated[float, Option("--rate", help="frames/s of the simulated scan")] = 30.0
+    json: AsJson = False

@@ -1,0 +1,123 @@
+"""Servers that exports are sent to: how one is typed, and how they are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from semc_core.cli.options import PLACE
+
+if TYPE_CHECKING:
+    from semc_core.pacs.destinations import Destination
+
+ServerName = Annotated[str, Argument(metavar="NAME", help="the server, as you call it")]
+_TLS = "Encryption"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """A server as it is typed."""
+
+    name: ServerName
+    host: Annotated[str, Argument(metavar="HOST")]
+    port: Annotated[int, Argument(metavar="PORT")]
+    title: Annotated[str, Argument(metavar="AE_TITLE", help="of the server")]
+    own_title: Annotated[
+        str, Option("--own-title", metavar="AE_TITLE", help="under which the server knows this program")
+    ] = "SEMC_LIVE"
+    connect_s: Annotated[float, Option("--connect-s", metavar="S", help="wait for a connection")] = 10.0
+    answer_s: Annotated[float, Option("--answer-s", metavar="S", help="wait for an answer")] = 30.0
+    attempts: Annotated[int, Option("--attempts", metavar="N", help="connections to try in a row")] = 40
+    uncompressed: Annotated[bool, Option("--uncompressed", help="unpack clips before they are sent")] = False
+    tls: Annotated[
+        bool,
+        Option("--tls", help="use TLS; certificates of the system are trusted", rich_help_panel=_TLS),
+    ] = False
+    tls_ca: Annotated[
+        Path | None,
+        Option(
+            "--tls-ca",
+            click_type=PLACE,
+            metavar="FILE",
+            help="use TLS; trust these certificates (PEM)",
+            rich_help_panel=_TLS,
+        ),
+    ] = None
+    tls_cert: Annotated[
+        Path | None,
+        Option(
+            "--tls-cert",
+            click_type=PLACE,
+            metavar="FILE",
+            help="own certificate (PEM)",
+            rich_help_panel=_TLS,
+        ),
+    ] = None
+    tls_key: Annotated[
+        Path | None,
+        Option(
+            "--tls-key",
+            click_type=PLACE,
+            metavar="FILE",
+            help="its key (PEM, without a password)",
+            rich_help_panel=_TLS,
+        ),
+    ] = None
+
+    def destination(self) -> Destination:
+        """The same, checked.
+
+        Raises:
+            PacsError: No server can be so, or the certificates cannot be used.
+        """
+        from semc_core.pacs.destinations import Destination, Tls, tls_context
+
+        files = {"ca": self.tls_ca, "certificate": self.tls_cert, "key": self.tls_key}
+        tls = None
+        if self.tls or any(files.values()):
+            tls = Tls(**{name: str(path.resolve()) if path else None for name, path in files.items()})
+            tls_context(tls)
+        return Destination(
+            self.name, self.host, self.port, self.title, self.own_title, self.connect_s,
+            self.answer_s, self.attempts, not self.uncompressed, tls,
+        )  # fmt: skip
+
+
+def plain_server(server: Destination) -> dict[str, Any]:
+    """A server as JSON: not what only this machine knows, its certificates."""
+    return {
+        "name": server.name,
+        "host": server.host,
+        "port": server.port,
+        "title": server.title,
+        "own_title": server.own_title,
+        "tls": server.tls is not None,
+    }
+
+
+def print_servers(destinations: Sequence[Destination]) -> None:
+    """On screen, a row for each."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    table = Table("Name", "Host", "Port", "AE title", "Own AE title", "TLS")
+    for each in destinations:
+        secured = "no" if each.tls is None else "yes"
+        table.add_row(
+            *map(escape, (each.name, each.host, str(each.port), each.title, each.own_title, secured))
+        )
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(
+            'There is no server yet; add one with "semc pacs add NAME HOST PORT AE_TITLE".',
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -1,0 +1,100 @@
+"""What could once be typed can still be typed: names, defaults, choices, values that may be left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.cli.commands import all_commands
+
+STORED: dict[str, list[dict[str, Any]]] = json.loads(
+    (Path(__file__).parent / "options.json").read_text(encoding="utf-8")
+)
+"""Per command, what argparse took before the command line was Typer's; nothing is ever taken out of it."""
+
+
+@pytest.fixture(scope="module")
+def commands() -> dict[str, click.Command]:
+    return all_commands()
+
+
+def test_every_command_is_still_there(commands: dict[str, click.Command]) -> None:
+    assert len(STORED) == 48
+    assert sum(map(len, STORED.values())) == 262
+    assert set(STORED) <= set(commands)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_every_argument_takes_what_it_took(name: str, commands: dict[str, click.Command]) -> None:
+    context = click.Context(commands[name])
+    params = commands[name].get_params(context)
+    positionals = [param for param in params if isinstance(param, click.Argument)]
+    before = [each for each in STORED[name] if each.get("positional")]
+    assert len(positionals) == len(before), "positional arguments are known by their place alone"
+    for stored, positional in zip(before, positionals, strict=True):
+        check(stored, positional, context)
+        many = stored.get("nargs") == "+"
+        assert positional.nargs == (-1 if many else 1)
+        assert positional.required == (many or stored.get("required", False))
+    options = {option: param for param in params for option in param.opts if option.startswith("-")}
+    for stored in STORED[name]:
+        if not stored.get("positional"):
+            (option,) = stored["names"]
+            assert option in options
+            param = options[option]
+            assert isinstance(param, click.Option)
+            check(stored, param, context)
+            assert param.is_flag == (stored.get("kind") == "flag")
+            assert param.multiple == (stored.get("kind") == "append")
+            assert param.required == stored.get("required", False)
+            assert param.hidden == stored.get("hidden", False)
+            if "const" in stored:
+                assert param.flag_value == stored["const"], "the value may be left out"
+
+
+def check(stored: dict[str, Any], param: click.Parameter, context: click.Context) -> None:
+    """Default, choices, and what stands for the value in the help."""
+    default = param.get_default(context, call=True)
+    if isinstance(default, Path):
+        default = str(default).replace(str(Path.home()), "~")
+    assert (default or None) == (stored.get("default") or None), stored
+    if "choices" in stored:
+        assert isinstance(param.type, click.Choice)
+        assert list(param.type.choices) == stored["choices"]
+    if "metavar" in stored:
+        assert param.make_metavar(context).strip("[].") == stored["metavar"].strip("[].")
+
+
+def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -> None:
+    """So that the list above can be trusted: an option that is renamed shows as a new one."""
+    new = {
+        f"{name} {option}"
+        for name, command in commands.items()
+        for param in command.get_params(click.Context(command))
+        for option in param.opts
+        if isinstance(param, click.Option) and option.startswith("--") and option != "--help"
+        if option not in {each for stored in STORED.get(name, []) for each in stored["names"]}
+    }
+    assert new == {
+        "semc --install-completion",
+        "semc --show-completion",
+        *(f"semc {name} --json" for name in SINCE_WITH_JSON),
+    }
+
+
+SINCE_WITH_JSON = (
+    "ablate",
+    "analyse",
+    "data get",
+    "devices",
+    "eval",
+    "model verify",
+    "pacs servers",
+    "protocols",
+    "session list",
+    "session verify",
+)

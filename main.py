@@ -21,7 +21,7 @@ _SCAN, _SESSIONS, _MODELS, _TRAINING = "Scans", "What was found", "Models", "Tra
 
 # A command's module imports what is slow when it runs, and Typer, which the window does without.
 COMMANDS: Final = {
-    "live": Entry("app.cli:command", _SCAN, "open the window (or run unseen where there is no display)"),
+    "live": Entry("app.cli:command", _SCAN, "Open the window (or run unseen where there is no display)."),
     "analyse": Entry(
         "semc_core.cli.analyse:app",
         _SCAN,
@@ -61,7 +61,7 @@ COMMANDS: Final = {
         "Send exports to a PACS: servers, and the queue of what is sent.",
     ),
     "model": Entry(
-        "semc_core.cli.model:app", _MODELS, "show, verify and import models; choose the one in use"
+        "semc_core.cli.model:app", _MODELS, "Show, verify and import models; choose the one in use."
     ),
     "bench": Entry(
         "semc_core.cli.bench.command:app",
@@ -76,28 +76,29 @@ COMMANDS: Final = {
     "train": Entry(
         "training.cli.train:app",
         _TRAINING,
-        "train a model on simulated patients, folders of images, or corrected sessions",
+        "Train a model on simulated patients, folders of images, or corrected sessions.",
     ),
     "pretrain": Entry(
         "training.cli.pretrain:app",
         _TRAINING,
-        "pretrain an encoder by SimCLR or AWCL, on frames with few labels or none (in a folder `unlabelled`)",
+        "Pretrain an encoder by SimCLR or AWCL, on frames with few labels or none "
+        "(in a folder `unlabelled`).",
     ),
     "eval": Entry(
         "training.cli.evaluate:app",
         _TRAINING,
-        "measure a model on labelled frames or simulated patients: scores, calibration, false alarms, "
-        "a report",
+        "Measure a model on labelled frames or simulated patients: scores, calibration, false alarms, "
+        "a report.",
     ),
     "calibrate": Entry(
         "training.cli.calibrate:app",
         _TRAINING,
-        "fit a model's temperature, and thresholds for a stated precision, on validation pictures",
+        "Fit a model's temperature, and thresholds for a stated precision, on validation pictures.",
     ),
     "ablate": Entry(
         "training.cli.ablate:app",
         _TRAINING,
-        "train the network with and without its parts and compare them, on simulated patients",
+        "Train the network with and without its parts and compare them, on simulated patients.",
     ),
 }
 # What may stand before a command; everything else that begins with a dash is the window's.
@@ -158,7 +159,7 @@ def _window(given: list[str]) -> int:
 def _command(given: list[str]) -> int:
     from semc_core.cli.tree import invoke
 
-    return invoke(command_line(), given, "semc")
+    return invoke(command_line(), given, "semc", lambda: log_file(log_folder()))
 
 
 if __name__ == "__main__":

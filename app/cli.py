@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 from semc_core.cli.arguments import positive
 from semc_core.errors import SemcError, UsageError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from click import Command
 
     from app.main_window import MainWindow
+    from semc_core.pipeline.sink import RecordingState
+    from semc_core.pipeline.state import Statistics
 
 _UNSEEN_SECONDS: Final = 20.0
 
@@ -51,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     )
     given.add_argument("--size", default="1280x800", help=argparse.SUPPRESS)
     given.add_argument("--offscreen", action="store_true", help="run without a display")
+    given.add_argument(
+        "--json", action="store_true", help="unseen or with --seconds: print what was found as JSON"
+    )
     given.add_argument("--measure", type=Path, metavar="JSON", help=argparse.SUPPRESS)
     return given
 
@@ -102,13 +108,14 @@ def run(args: argparse.Namespace) -> int:
         SemcError: Unseen, or with `--seconds`: the scan could not be done, or a plane was not written.
     """
     if args.protocol is not None:
-        _tell_what_is_unknown(args.protocol, args.model)
+        _tell_what_is_unknown(args.protocol, args.model, sys.stderr if args.json else sys.stdout)
     unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
     size = _size(args.size)
     if unseen:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not args.offscreen:
-            print("There is no display here: the window runs unseen.", flush=True)
+            told = sys.stderr if args.json else sys.stdout
+            print("There is no display here: the window runs unseen.", file=told, flush=True)
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
 
@@ -141,10 +148,10 @@ def run(args: argparse.Namespace) -> int:
     run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
     if not unseen and args.seconds is None:
         return 0
-    return _tell(window, screenshot)
+    return _tell(window, screenshot, as_json=args.json)
 
 
-def _tell_what_is_unknown(protocol_id: str, model: Path | None) -> None:
+def _tell_what_is_unknown(protocol_id: str, model: Path | None, file: TextIO) -> None:
     """Print which items of the protocol the model does not know, before anything begins.
 
     Raises:
@@ -157,7 +164,7 @@ def _tell_what_is_unknown(protocol_id: str, model: Path | None) -> None:
 
     protocol = load_protocols().named(protocol_id)
     if sentence := unknown_sentence(protocol, read_spec(model or DEFAULT_MODEL).planes):
-        print(sentence, flush=True)
+        print(sentence, file=file, flush=True)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -167,26 +174,66 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _tell(window: MainWindow, screenshot: Path | None) -> int:
-    """Print what was found and where it was saved."""
-    from rich.console import Console
-    from rich.table import Table
+def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> int:
+    """Print what was found and where it was saved.
 
-    from app.formatting import scan_time
+    Raises:
+        SemcError: The scan could not be done, or ended with a fault.
+    """
     from semc_core.pipeline.state import Phase
 
-    console = Console()
     engine = window.control.engine
     if engine is None:
         return 0
     state, statistics = engine.state, engine.statistics()
     if state.phase is Phase.FAULT and statistics.frames_in == 0:
         raise SemcError(state.message)
+    if as_json:
+        print(json.dumps(_plain(window, statistics, engine.tap.recording), indent=2))
+    else:
+        _print(window, statistics, engine.tap.recording, screenshot)
+    if state.message and state.phase is not Phase.STARTING:
+        raise SemcError(state.message)
+    return 0
+
+
+def _plain(window: MainWindow, statistics: Statistics, recording: RecordingState | None) -> dict[str, Any]:
+    """The same as JSON; `planes` in the order in which they were saved."""
+    return {
+        "frames": statistics.frames_in,
+        "classified": statistics.classified,
+        "dropped": statistics.dropped,
+        "skipped": statistics.skipped,
+        "recorded": 0 if recording is None else recording.frames,
+        "planes": [
+            {
+                "plane": plane.plane,
+                "by_hand": plane.by_hand,
+                "confidence": plane.confidence,
+                "time_s": plane.time_s,
+                "file": None if plane.png is None else str(plane.png),
+            }
+            for plane in window.scan_page.saved
+        ],
+    }
+
+
+def _print(
+    window: MainWindow,
+    statistics: Statistics,
+    recording: RecordingState | None,
+    screenshot: Path | None,
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from app.formatting import scan_time
+
+    console = Console()
     console.print(
         f"{counted(statistics.frames_in, 'frame')}, {statistics.classified} classified, "
         f"{statistics.dropped} dropped, {statistics.skipped} skipped (black, flat or frozen)."
     )
-    recording = engine.tap.recording
     if recording is not None:
         console.print(
             f"Recorded {counted(recording.frames, 'frame')} ({recording.seconds:.1f} s, {recording.quality}, "
@@ -209,6 +256,3 @@ def _tell(window: MainWindow, screenshot: Path | None) -> int:
         console.print(f"{view.title}: {view.summary}", markup=False, highlight=False)
     if screenshot is not None and screenshot.is_file():
         console.print(f"Picture of the window: {screenshot}", soft_wrap=True)
-    if state.message and state.phase is not Phase.STARTING:
-        raise SemcError(state.message)
-    return 0

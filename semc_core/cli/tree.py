@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import click
@@ -18,9 +19,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from semc_core.cli.entry import Entry
 from semc_core.cli.groups import grouped
-from semc_core.log import log_file
-from semc_core.paths import log_folder
 
+_WITHIN: Final = "semc_core.within"
 SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -43,11 +43,11 @@ class _Sections(click.Command):
 
 
 class SemcCommand(_Sections, TyperCommand):
-    """A command that does something: what it logs is kept."""
+    """A command that does something."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it."""
-        with log_file(log_folder()):
+        """Run it, within what `invoke` was given."""
+        with within(ctx):
             return super().invoke(ctx)
 
 
@@ -143,8 +143,28 @@ def load(name: str, entry: Entry) -> click.Command:
     return command
 
 
-def invoke(command: click.Command, arguments: Sequence[str], name: str) -> int:
-    """Run a command as the user typed it. Returns its exit code.
+def within(context: click.Context) -> AbstractContextManager[None]:
+    """What a command's work stands in."""
+    entered: AbstractContextManager[None] = context.meta.get(_WITHIN, nullcontext)()
+    return entered
+
+
+def invoke(
+    command: click.Command,
+    arguments: Sequence[str],
+    name: str,
+    surroundings: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Run a command as the user typed it.
+
+    Args:
+        command: With its sub-commands.
+        arguments: What was typed.
+        name: Of the program, for what is told.
+        surroundings: Entered for the work alone, not for help or for what cannot be read.
+
+    Returns:
+        Its exit code.
 
     Raises:
         SystemExit: With code 2 after wrong usage, which is told in a sentence; with 0 after `--help`.
@@ -152,6 +172,7 @@ def invoke(command: click.Command, arguments: Sequence[str], name: str) -> int:
     """
     try:
         with command.make_context(name, list(arguments)) as context:
+            context.meta[_WITHIN] = surroundings
             return int(command.invoke(context) or 0)
     except click.exceptions.Exit as ended:
         raise SystemExit(ended.exit_code) from ended

@@ -42,3 +42,14 @@ def test_ctrl_c_while_the_program_starts_has_the_exit_code_of_any_other(
 
     monkeypatch.setattr("main.command_line", interrupted)
     assert main(["devices"]) == 130
+
+
+def test_ctrl_c_while_a_command_works_ends_it_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(probe: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("semc_core.sources.camera.list_devices", interrupted)
+    assert main(["devices"]) == 130
+    assert capsys.readouterr() == ("", "")

@@ -148,6 +148,7 @@ def _benchmark(args: AblateArguments) -> Benchmark:
 
 def _frames(benchmark: Benchmark, folder: Path, processes: int) -> Frames:
     """The pictures of all patients; those not yet there are rendered."""
+    from rich.console import Console
     from rich.progress import track
 
     from training.ablation import Frames
@@ -157,7 +158,8 @@ def _frames(benchmark: Benchmark, folder: Path, processes: int) -> Frames:
     absent = missing_patients(benchmark, folder)
     if absent:
         done = render_missing(benchmark, folder, processes)
-        for _ in track(done, description="Rendering patients", total=len(absent)):
+        console = Console(stderr=True)
+        for _ in track(done, description="Rendering patients", total=len(absent), console=console):
             pass
     return Frames(*(load_frames_of(benchmark, folder, split) for split in Split))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
-from semc_core.cli.options import FOLDER, NEW_FILE, PLACE, SEED, print_json
+from semc_core.cli.options import FOLDER, NEW_FILE, PLACE, SEED, AsJson, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
@@ -124,6 +124,7 @@ def split(
             help="table to write, where the folder may not be written to",
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> int:
     """Deal, and write the table. Returns 0.
 
@@ -144,6 +145,18 @@ def split(
     assert index.folder is not None
     target = out or reading.splits or index.folder / SPLIT_FILE
     dealt.save(target)
+    if as_json:
+        together = len(set().union(*same))
+        print_json(
+            {
+                "name": dealt.name,
+                "classes": dealt.counts(),
+                "groups": len(dealt.groups),
+                "kept_together": together,
+                "file": str(target),
+            }
+        )
+        return 0
     console = Console()
     print_index(dealt, console)
     _tell_togetherness(same, console)

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
@@ -117,7 +118,9 @@ def scan_patients(
     work = partial(scan_patient, model, options)
     with workers(min(processes, len(patients))) as pool:
         done = pool.imap(work, patients)
-        return list(track(done, description="Scanning patients", total=len(patients)))
+        # Not on standard output: what is found may be printed there, as JSON.
+        bar = track(done, description="Scanning patients", total=len(patients), console=Console(stderr=True))
+        return list(bar)
 
 
 def scan_patient(model: Path, options: EvaluationOptions, patient: int) -> PatientResult:

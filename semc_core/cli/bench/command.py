@@ -6,9 +6,7 @@ import typer
 
 from semc_core.cli.bench.options import LiveOptions, NetworkOptions
 from semc_core.cli.groups import grouped
-from semc_core.cli.tree import Commands
-from semc_core.log import log_file
-from semc_core.paths import log_folder
+from semc_core.cli.tree import Commands, within
 
 _NETWORK = "Speed and agreement of the networks in every runtime and precision. Takes about four minutes."
 _LIVE = "A live scan without the window: frames, drops, latency, memory, CPU time."
@@ -25,7 +23,7 @@ def bench(context: typer.Context, options: NetworkOptions) -> int:
     """Without a sub-command, the networks are measured."""
     if context.invoked_subcommand is not None:
         return 0
-    with log_file(log_folder()):
+    with within(context):
         return network(options)
 
 

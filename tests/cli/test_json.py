@@ -1,0 +1,194 @@
+"""`--json` prints one document with the keys that docs/json.md names, and nothing beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import main
+from semc_core.cli.bench.live import Measured
+from semc_core.cli.bench.network import Row
+from semc_core.pacs.queue_store import Job
+from semc_core.sources import camera
+from semc_core.sources.camera import DeviceInfo
+from tests.cli.commands import all_commands
+from tests.session.sessions import filled_session
+from tests.training.test_ablation import SMALL
+from tests.training.toy_folder import write_toy_folder
+from training.ablation import summary
+
+ROOT = Path(__file__).resolve().parents[2]
+Printed = Callable[..., Any]
+
+
+def documented() -> dict[str, dict[str, tuple[list[str], bool]]]:
+    """Command -> part of what it prints -> its keys, and whether these are all."""
+    found: dict[str, dict[str, tuple[list[str], bool]]] = {}
+    for line in (ROOT / "docs" / "json.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `semc"):
+            command, part, keys = (cell.strip() for cell in line.strip("|").split(" | "))
+            always, _, more = keys.partition(";")
+            always, _, then = always.partition(", then")
+            found.setdefault(command.strip("`"), {})[part.replace("`", "")] = (
+                re.findall(r"`(\w+)`", always),
+                not (then or more),
+            )
+    return found
+
+
+DOCUMENTED = documented()
+
+
+def check(command: str, printed: Any) -> None:
+    """Hold one document against all that is said of it."""
+    for part, (keys, all_of_them) in DOCUMENTED[command].items():
+        of = part.removeprefix("each of ")
+        whole = printed if not isinstance(printed, list) or part == "each" else printed[0]
+        rows = [printed] if part == "the document" else printed if part == "each" else whole[of]
+        assert rows, f"nothing to look at in {part} of {command}"
+        for row in rows:
+            missing = set(keys) - set(row)
+            assert not missing, (command, part)
+            assert not all_of_them or set(row) == set(keys), (command, part)
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
+    """Run a command with --json; gives what it printed. Its exit code must be `code`."""
+
+    def run(*arguments: object, code: int = 0) -> Any:
+        capsys.readouterr()
+        assert main.main([str(each) for each in (*arguments, "--json")]) == code
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one session."""
+    with filled_session(tmp_path / "scans" / "first"):
+        return tmp_path / "scans"
+
+
+def test_every_command_with_json_is_documented_and_the_other_way_round() -> None:
+    having = {
+        name
+        for name, command in all_commands().items()
+        if any("--json" in param.opts for param in command.params)
+    }
+    said = {re.sub(r" (ID|--).*", "", command) for command in DOCUMENTED}
+    assert having == said | {"semc bench"}, "semc bench is the same as semc bench network"
+
+
+def test_devices(printed: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "list_devices", lambda probe: [DeviceInfo(2, "USB", "640x480")])
+    found = printed("devices")
+    check("semc devices", found)
+    assert found[0]["open"] == "camera:2"
+    monkeypatch.setattr(camera, "list_devices", lambda probe: [])
+    assert printed("devices") == []
+
+
+def test_protocols(printed: Printed, folder: Path, tiny_model_path: Path) -> None:
+    check("semc protocols", printed("protocols"))
+    check("semc protocols ID", printed("protocols", "lp2025-liver"))
+    known = printed("protocols", "lp2025-liver", "--model", tiny_model_path)
+    assert all(item["known"] for item in known["items"])
+    session = printed("protocols", "lp2025-liver", "--session", folder / "first")
+    check("semc protocols ID --session SESSION", session)
+
+
+def test_sessions(printed: Printed, folder: Path) -> None:
+    found = printed("session", "list", folder)
+    check("semc session list", found)
+    assert found["sessions"][0]["planes"] == 2
+    check("semc session show", printed("session", "show", folder / "first"))
+    check("semc session verify", printed("session", "verify", folder / "first"))
+    told = printed("session", "verify", folder / "first", folder, code=1)
+    check("semc session verify", told)
+    assert [each["ok"] for each in told] == [True, False]
+    assert told[1]["problems"]
+
+
+def test_pacs(printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("semc_core.paths.data_folder", lambda: tmp_path)
+    assert main.main(["pacs", "add", "archive", "127.0.0.1", "104", "PACS"]) == 0
+    capturing = printed("pacs", "servers")
+    check("semc pacs servers", capturing)
+    assert capturing[0]["tls"] is False
+    assert printed("pacs", "list") == []
+    assert DOCUMENTED["semc pacs list"]["each"][0] == [field.name for field in fields(Job)]
+
+
+def test_models(printed: Printed, tiny_model_path: Path) -> None:
+    check("semc model info", printed("model", "info", tiny_model_path))
+    assert main.main(["model", "use", str(tiny_model_path), "--force"]) == 0
+    found = printed("model", "list")
+    check("semc model list", found)
+    assert found["in_use"] == 1
+    check("semc model verify", printed("model", "verify", ROOT / "assets/models/semc_live.safetensors"))
+
+
+def test_measurements() -> None:
+    """What they print is these dataclasses; they are run in tests of their own."""
+    assert DOCUMENTED["semc bench network"]["each of rows"][0] == [field.name for field in fields(Row)]
+    assert DOCUMENTED["semc bench live"]["the document"][0] == [field.name for field in fields(Measured)]
+
+
+def test_data_sets(printed: Printed, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy = write_toy_folder(tmp_path / "toy", 60)
+    assert main.main(["data", "check", str(toy), "--json", "-"]) == 0
+    check("semc data check", json.loads(capsys.readouterr().out))
+    assert not Path("-").exists()
+    check("semc data split", printed("data", "split", toy))
+    check("semc data get", printed("data", "get"))
+
+
+def test_training_results(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> None:
+    simulated = ["--patients", "2000", "--seconds", "4", "--size", "160x120", "--processes", "1"]
+    found = printed("eval", tiny_model_path, *simulated, "--draws", "20")
+    check("semc eval", found)
+    assert "simulated" in found
+    check("semc ablate --list", printed("ablate", "--list", "--data", tmp_path, "--out", tmp_path))
+    check("semc ablate", summary(SMALL, {}, {"device": "CPU"}))
+
+
+def test_analyses(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> None:
+    scan = tmp_path / "scan.mp4"
+    assert (
+        main.main(
+            ["phantom", "render", "--seconds", "1", "--width", "160", "--height", "120", "--out", str(scan)]
+        )
+        == 0
+    )
+    found = printed("analyse", scan, "--out", tmp_path / "out", "--model", tiny_model_path, "--threads", "1")
+    check("semc analyse", found)
+    assert found == json.loads((tmp_path / "out" / "summary.json").read_text())
+    bad = printed(
+        "analyse", tmp_path / "none.mp4", "--out", tmp_path / "out", "--model", tiny_model_path, code=1
+    )
+    assert bad["failed"] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its cache folder is named for Linux")
+def test_a_scan_that_runs_unseen(tmp_path: Path, tiny_model_path: Path) -> None:
+    arguments = ["simulated:7", "--offscreen", "--seconds", "2", "--model", str(tiny_model_path)]
+    done = subprocess.run(
+        [sys.executable, "main.py", "live", *arguments, "--out", str(tmp_path / "out"), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    keys, _ = DOCUMENTED["semc live"]["the document"]
+    assert list(found) == keys

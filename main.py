@@ -56,9 +56,7 @@ COMMANDS: Final = {
         "Export a session: pictures, tables, clips, report, DICOM. De-identified unless told otherwise.",
     ),
     "pacs": Entry(
-        "semc_core.cli.pacs:app",
-        _SESSIONS,
-        "Send exports to a PACS: servers, and the queue of what is sent.",
+        "semc_core.cli.pacs:app", _SESSIONS, "Send exports to a PACS: servers, and the queue of what is sent."
     ),
     "model": Entry(
         "semc_core.cli.model:app", _MODELS, "Show, verify and import models; choose the one in use."

@@ -207,8 +207,7 @@ def quantise(
 def start(
     preset: Annotated[str, Option("--preset", metavar="NAME", help="semc_r18, semc_r50 or semc_r50_paper")],
     resnet: Annotated[
-        str,
-        Option("--resnet", metavar="FILE|download", help="its weights, or torchvision's own download"),
+        str, Option("--resnet", metavar="FILE|download", help="its weights, or torchvision's own download")
     ],
     classes: Annotated[str, Option("--classes", metavar="A,B,NSP", help="class names, NSP among them")],
     out: Annotated[Path, _WRITTEN],

@@ -34,8 +34,7 @@ class ServerOptions:
     attempts: Annotated[int, Option("--attempts", metavar="N", help="connections to try in a row")] = 40
     uncompressed: Annotated[bool, Option("--uncompressed", help="unpack clips before they are sent")] = False
     tls: Annotated[
-        bool,
-        Option("--tls", help="use TLS; certificates of the system are trusted", rich_help_panel=_TLS),
+        bool, Option("--tls", help="use TLS; certificates of the system are trusted", rich_help_panel=_TLS)
     ] = False
     tls_ca: Annotated[
         Path | None,
@@ -50,11 +49,7 @@ class ServerOptions:
     tls_cert: Annotated[
         Path | None,
         Option(
-            "--tls-cert",
-            click_type=PLACE,
-            metavar="FILE",
-            help="own certificate (PEM)",
-            rich_help_panel=_TLS,
+            "--tls-cert", click_type=PLACE, metavar="FILE", help="own certificate (PEM)", rich_help_panel=_TLS
         ),
     ] = None
     tls_key: Annotated[

@@ -30,8 +30,7 @@ def render(
     height: Annotated[int, typer.Option("--height", help="pixels, even")] = 480,
     rate: Annotated[float, typer.Option("--rate", help="frames per second")] = 30.0,
     no_furniture: Annotated[
-        bool,
-        typer.Option("--no-furniture", help="leave out the text, ruler and marks of a scanner's screen"),
+        bool, typer.Option("--no-furniture", help="leave out the text, ruler and marks of a scanner's screen")
     ] = False,
 ) -> int:
     """Write the files. Raises UsageError for what cannot be made, SaveError for what cannot be written."""

@@ -41,8 +41,7 @@ class AblateArguments:
         ),
     ]
     out: Annotated[
-        Path,
-        Option("--out", click_type=FOLDER, metavar="DIR", help="folder of the results; goes on there"),
+        Path, Option("--out", click_type=FOLDER, metavar="DIR", help="folder of the results; goes on there")
     ]
     only: Annotated[
         str | None, Option("--only", metavar="A,B", help="some variants; `--list` names them")
@@ -51,8 +50,7 @@ class AblateArguments:
         None
     )
     steps: Annotated[
-        int | None,
-        Option("--steps", click_type=COUNT, help="of each training, other than the benchmark's"),
+        int | None, Option("--steps", click_type=COUNT, help="of each training, other than the benchmark's")
     ] = None
     preset: Annotated[
         str | None, Option("--preset", metavar="NAME", help="network, other than the benchmark's")

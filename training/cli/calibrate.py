@@ -24,13 +24,9 @@ app = Commands()
 @app.add(epilog=_EXAMPLES)
 def calibrate(
     model: ModelOrInUse,
-    data: Annotated[
-        str,
-        Argument(help="data set as `semc data check` reads it, with a validation split"),
-    ],
+    data: Annotated[str, Argument(help="data set as `semc data check` reads it, with a validation split")],
     out: Annotated[
-        Path,
-        Option("--out", click_type=NEW_FILE, metavar="FILE", help="model file to write (.safetensors)"),
+        Path, Option("--out", click_type=NEW_FILE, metavar="FILE", help="model file to write (.safetensors)")
     ],
     precision: Annotated[float, Option("--precision", help="wanted of the frames that are found")] = 0.97,
     groups: Groups = "",

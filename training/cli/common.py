@@ -92,10 +92,7 @@ class TrainingOptions:
     steps: Annotated[
         int | None,
         Option(
-            "--steps",
-            click_type=COUNT,
-            help="train this many steps; repeats exactly",
-            rich_help_panel=_END,
+            "--steps", click_type=COUNT, help="train this many steps; repeats exactly", rich_help_panel=_END
         ),
     ] = None
     epochs: Annotated[
@@ -108,8 +105,7 @@ class TrainingOptions:
         ),
     ] = None
     batch: Annotated[
-        int | None,
-        Option("--batch", click_type=COUNT, help="frames per step, of all processes together"),
+        int | None, Option("--batch", click_type=COUNT, help="frames per step, of all processes together")
     ] = None
     precision: Annotated[
         str | None,
@@ -126,11 +122,7 @@ class TrainingOptions:
     ] = None
     patience: Annotated[
         int | None,
-        Option(
-            "--patience",
-            click_type=COUNT,
-            help="end after so many validations without a better result",
-        ),
+        Option("--patience", click_type=COUNT, help="end after so many validations without a better result"),
     ] = None
     seed: Annotated[int, Option("--seed", click_type=SEED, help="decides chance")] = 1
     threads: Annotated[int, Option("--threads", click_type=COUNT, help="CPU threads of a process")] = 2

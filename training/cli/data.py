@@ -112,8 +112,7 @@ def split(
     ] = "70/15/15",
     anew: Annotated[bool, Option("--anew", help="forget the splits that are there")] = False,
     alike: Annotated[
-        bool,
-        Option("--alike", help="keep groups together whose pictures look the same; reads every picture"),
+        bool, Option("--alike", help="keep groups together whose pictures look the same; reads every picture")
     ] = False,
     out: Annotated[
         Path | None,

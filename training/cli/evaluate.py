@@ -66,8 +66,7 @@ class EvalArguments:
 
     model: ModelOrInUse
     data: Annotated[
-        str | None,
-        Argument(help="data set as `semc data check` reads it; without one, simulated patients"),
+        str | None, Argument(help="data set as `semc data check` reads it; without one, simulated patients")
     ] = None
     split: Annotated[
         str | None,
@@ -118,16 +117,13 @@ class EvalArguments:
         float, Option("--seconds", click_type=POSITIVE, help="of each scan", rich_help_panel=_SIMULATED)
     ] = 60.0
     frame_rate: Annotated[
-        float,
-        Option("--frame-rate", click_type=POSITIVE, help="of each scan", rich_help_panel=_SIMULATED),
+        float, Option("--frame-rate", click_type=POSITIVE, help="of each scan", rich_help_panel=_SIMULATED)
     ] = 25.0
     size: Annotated[
-        str,
-        Option("--size", metavar="WIDTHxHEIGHT", help="of the frames", rich_help_panel=_SIMULATED),
+        str, Option("--size", metavar="WIDTHxHEIGHT", help="of the frames", rich_help_panel=_SIMULATED)
     ] = "640x480"
     processes: Annotated[
-        int,
-        Option("--processes", click_type=COUNT, help="patients side by side", rich_help_panel=_SIMULATED),
+        int, Option("--processes", click_type=COUNT, help="patients side by side", rich_help_panel=_SIMULATED)
     ] = 2
     record: Annotated[
         bool,

@@ -47,8 +47,7 @@ class PretrainArguments(TrainingOptions):
     out: Annotated[Path, out_option("encoder file")]
     preset: Annotated[str | None, preset_option("semc_live")] = None
     augment: Annotated[
-        str | None,
-        Option("--augment", metavar="RECIPE", help="how views are made", show_default="simclr"),
+        str | None, Option("--augment", metavar="RECIPE", help="how views are made", show_default="simclr")
     ] = None
     method: Annotated[
         str,
@@ -90,8 +89,7 @@ class PretrainArguments(TrainingOptions):
         ),
     ] = None
     temperature: Annotated[
-        float | None,
-        Option("--temperature", click_type=POSITIVE, help="of the contrast", show_default="0.5"),
+        float | None, Option("--temperature", click_type=POSITIVE, help="of the contrast", show_default="0.5")
     ] = None
 
 

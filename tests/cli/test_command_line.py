@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -30,11 +31,13 @@ def semc(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 
 def loaded_after(code: str, *names: str) -> list[str]:
     """Which of the packages `names` a new interpreter has loaded after `code`."""
-    program = f"import sys\n{code}\nprint([name for name in {names!r} if name in sys.modules])"
+    program = (
+        f"import json, sys\n{code}\nprint(json.dumps([name for name in {names!r} if name in sys.modules]))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    found: list[str] = eval(done.stdout.splitlines()[-1], {"__builtins__": {}})
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 

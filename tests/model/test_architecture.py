@@ -9,6 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from semc_core.model.architecture import PRESETS, SONONET16, gflop, parameter_count
+from semc_core.model.presets import PRESET_NAMES
 from semc_core.model.spec import Architecture
 from semc_core.model.weights import empty_network
 
@@ -61,3 +62,7 @@ def counted_by_pytorch(architecture: Architecture, height: int, width: int) -> t
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(frame)
     return sum(p.numel() for p in network.parameters()), float(counter.get_total_flops()) / 1e9
+
+
+def test_the_names_that_the_command_line_shows_are_those_of_the_presets() -> None:
+    assert tuple(PRESETS) == PRESET_NAMES

@@ -22,30 +22,11 @@ def main() -> None:
     """Install, test, run; ends with the status of the first step that fails."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = [name for name in project["dependencies"] if name not in _WITHOUT]
-    step(
-        "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt", *needed, *_TOOLS
-    )
-    step(
-        "pytest",
-        "-q",
-        "-n",
-        "2",
-        "--dist",
-        "loadfile",
-        "-m",
-        "not torch",
-        *(f"tests/{name}" for name in _FOLDERS),
-    )
-    step(
-        "main",
-        "live",
-        "simulated:2007",
-        "--offscreen",
-        "--seconds",
-        "15",
-        "--out",
-        str(ROOT / "build" / "smoke"),
-    )
+    quiet = ("--quiet", "--disable-pip-version-check")
+    step("pip", "install", *quiet, "-c", "constraints.txt", *needed, *_TOOLS)
+    step("pytest", "-q", "-n", "2", "--dist", "loadfile", *(f"tests/{name}" for name in _FOLDERS))
+    out = str(ROOT / "build" / "smoke")
+    step("main", "live", "simulated:2007", "--offscreen", "--seconds", "15", "--out", out)
     print(f"Python {sys.version.split()[0]}: the program runs.")
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from semc_core.export.options import ExportOptions
 from semc_core.io.video_encoder import Quality
 from semc_core.paths import DEFAULT_MODEL, default_output_folder
 from semc_core.types import Crop
@@ -80,13 +81,13 @@ class Settings:
         self._store.setValue("record/clips", "true" if value else "false")
 
     @property
-    def export_choices(self) -> str:
-        """What was ticked for the last export, as `ExportChoices.to_text` gives it; or ""."""
-        return self._text("export/choices")
+    def export_options(self) -> ExportOptions:
+        """What was ticked for the last export, as far as that is remembered."""
+        return ExportOptions.from_settings(self._text("export/choices"))
 
-    @export_choices.setter
-    def export_choices(self, value: str) -> None:
-        self._store.setValue("export/choices", value)
+    @export_options.setter
+    def export_options(self, value: ExportOptions) -> None:
+        self._store.setValue("export/choices", value.to_settings())
 
     @property
     def export_folder(self) -> Path | None:

@@ -26,10 +26,8 @@ from app.export.pages import DonePage, RunningPage, TextPage
 from app.export.presenter import (
     ExportState,
     Phase,
-    choices_from,
-    options_of,
+    complete,
     plane_caption,
-    target_of,
 )
 from app.export.preview import ExportPicture
 from app.file_dialogs import show_folder
@@ -79,7 +77,7 @@ class ExportDialog(QDialog):
         self._shown: ExportState | None = None
         self._pictures: LatestTask[Picture] = LatestTask(self._read, "export-pictures", self._say_fault)
         self._planes: tuple[PlaneEntry, ...] = ()
-        self.page = OptionsPage(choices_from(settings.export_choices), settings.export_folder or folder)
+        self.page = OptionsPage(settings.export_options, settings.export_folder or folder)
         self.picture = ExportPicture()
         self.running_page, self.text_page, self.done_page = RunningPage(), TextPage(), DonePage()
         self._build()
@@ -107,18 +105,16 @@ class ExportDialog(QDialog):
         material = self._control.material
         if material is None:
             return
-        name = self.page.name.text()
         if problem := self.page.problem:
             self._say(problem, fault=True)
             self.page.show_problem()
             return
-        choices = self.page.choices
-        self._settings.export_choices = choices.to_text()
+        ticked = self.page.options
+        self._settings.export_options = ticked
         self._settings.export_folder = self.page.folder
-        options = options_of(
-            choices, self._masks or (), self.page.patient_form.patient, material.protocol, text
-        )
-        self._control.begin(target_of(self.page.folder, name, choices.packed), options)
+        patient = self.page.patient_form.patient
+        options = complete(ticked, self._masks or (), patient, material.protocol, text)
+        self._control.begin(self.page.folder / self.page.name.text(), options)
         self.tick()
 
     def reject(self) -> None:
@@ -214,7 +210,7 @@ class ExportDialog(QDialog):
             self._planes = tuple(plane for plane in material.planes if plane.plane_id in wanted)
         else:
             self._planes = material.planes
-        hidden = self.page.choices.deidentify
+        hidden = self.page.options.deidentify
         drawing = hidden and state.phase is Phase.CHOOSING and bool(self._planes)
         self.picture.show_masks((self._masks or ()) if hidden else (), drawing=drawing)
         self._hint.setText(_DRAW_HINT if hidden else _WHOLE_HINT)
@@ -237,7 +233,7 @@ class ExportDialog(QDialog):
         self._pictures.ask(plane.plane_id)
         got = self._pictures.got
         pixels = got[1] if got is not None and got[0] == plane.png else None
-        region = plane.crop if self.page.choices.deidentify else None
+        region = plane.crop if self.page.options.deidentify else None
         self.picture.show_picture(pixels, region, "Reading the picture …" if got is None else "")
         boxes = [
             each.box

@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 
 from app.export.presenter import (
     IDENTIFIED_WARNING,
-    ExportChoices,
     Material,
     contents,
     free_name,
@@ -33,7 +32,7 @@ from app.export.presenter import (
 from app.file_dialogs import PathDialog
 from app.widgets import theme
 from app.widgets.forms import add_row, button, side_by_side
-from semc_core.export.options import Patient
+from semc_core.export.options import ExportOptions, Patient
 
 _PARTS = (
     ("clips", "Clips", "A short video round each plane (MP4)"),
@@ -43,10 +42,11 @@ _PARTS = (
     ("checklist", "Checklist", "Of the protocol, in the report"),
     ("notes", "Notes", "Notes, reasons and names of marked stretches: free text, which may name somebody"),
 )
+_SHIFT = "shift_dates"
 _DICOM = (
     ("jpeg", "Compress as JPEG", "Much smaller; a little of the pictures is lost"),
     (
-        "shift_dates",
+        _SHIFT,
         "Shift dates (else removed)",
         "All dates of a patient are moved by the same time, so that the time between examinations stays. "
         "Otherwise they are removed",
@@ -102,7 +102,7 @@ class PatientForm(QWidget):
 
 
 class OptionsPage(QScrollArea):
-    """What is exported. Decides nothing: `choices`, `patient`, `folder` and `name` say what stands there.
+    """What is exported. Decides nothing: `options`, `patient_form`, `folder` and `name` say what is chosen.
 
     Signals:
         changed: Something was ticked.
@@ -110,8 +110,8 @@ class OptionsPage(QScrollArea):
 
     changed = Signal()
 
-    def __init__(self, choices: ExportChoices, folder: Path, parent: QWidget | None = None) -> None:
-        """Show these choices, and this folder to export to."""
+    def __init__(self, options: ExportOptions, folder: Path, parent: QWidget | None = None) -> None:
+        """Show these options, and this folder to export to."""
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -127,15 +127,24 @@ class OptionsPage(QScrollArea):
         self.patient_form = PatientForm()
         self._paths = PathDialog(self)
         self._build()
-        self._show(choices)
+        self._show(options)
         self._connect()
 
     @property
-    def choices(self) -> ExportChoices:
+    def options(self) -> ExportOptions:
         """What is ticked."""
         ticked = {name: box.isChecked() for name, box in self.parts.items()}
-        return ExportChoices(
-            packed=self.as_zip.isChecked(), deidentify=self.deidentified.isChecked(), **ticked
+        return ExportOptions(
+            deidentify=self.deidentified.isChecked(),
+            notes=ticked["notes"],
+            packed=self.as_zip.isChecked(),
+            frames=ticked["frames"],
+            clips=ticked["clips"],
+            report=ticked["report"],
+            dicom=ticked["dicom"],
+            jpeg=ticked["jpeg"],
+            checklist=ticked["checklist"],
+            dates="shifted" if ticked[_SHIFT] else "removed",
         )
 
     @property
@@ -158,7 +167,7 @@ class OptionsPage(QScrollArea):
         if material is None:
             self._contents.setText("Looking what there is …")
             return
-        self._contents.setText("\n".join(contents(material, self.choices)))
+        self._contents.setText("\n".join(contents(material, self.options)))
         protocol = material.protocol
         box = self.parts["checklist"]
         box.setVisible(protocol is not None)
@@ -175,11 +184,11 @@ class OptionsPage(QScrollArea):
         self._where.setText(f"in {text}")
         self.name.setText(free_name(folder, self.deidentified.isChecked()))
 
-    def _show(self, choices: ExportChoices) -> None:
+    def _show(self, options: ExportOptions) -> None:
         for name, box in self.parts.items():
-            box.setChecked(bool(getattr(choices, name)))
-        (self.as_zip if choices.packed else self.as_folder).setChecked(True)
-        (self.deidentified if choices.deidentify else self.identified).setChecked(True)
+            box.setChecked(options.dates == "shifted" if name == _SHIFT else getattr(options, name))
+        (self.as_zip if options.packed else self.as_folder).setChecked(True)
+        (self.deidentified if options.deidentify else self.identified).setChecked(True)
         self.show_folder(self.folder)
         self._show_who()
         self._show_dicom()
@@ -203,7 +212,7 @@ class OptionsPage(QScrollArea):
         self.patient_form.setVisible(named)
         # Without a name to hide, notes are always written, and dates as they are.
         self.parts["notes"].setVisible(not named)
-        self.parts["shift_dates"].setVisible(not named)
+        self.parts[_SHIFT].setVisible(not named)
 
     def _show_dicom(self) -> None:
         for name, _, _ in _DICOM:

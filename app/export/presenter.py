@@ -1,10 +1,9 @@
-"""What the user chooses for an export, and what the dialog says: pure data and functions. No Qt here."""
+"""What the export dialog says, and what it makes of the choices: pure data and functions. No Qt here."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,6 @@ from semc_core.session.records import PlaneEntry, RegionEntry
 from semc_core.text import counted
 from semc_core.types import Crop
 
-_REMEMBERED: Final = ("packed", "clips", "report", "dicom", "jpeg", "frames", "checklist")
 _LONGEST_NAME: Final = 120
 LEAST_MASK_PX: Final = 4
 """A mask smaller than this, in frame pixels, was not meant."""
@@ -27,50 +25,6 @@ IDENTIFIED_WARNING: Final = (
     "This export names the patient and keeps whole pictures, notes and dates. Nobody looks for text in them. "
     "Pass it on only where that is allowed."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ExportChoices:
-    """What is ticked in the dialog.
-
-    Attributes:
-        packed: A ZIP file in place of a folder.
-        clips: A clip per plane.
-        report: The report as HTML and PDF.
-        dicom: DICOM objects; only they can be sent to a PACS.
-        jpeg: Their pixels as baseline JPEG: smaller, and a little of them is lost.
-        shift_dates: Without names, move their dates by the same time in place of removing them.
-        frames: The table of all frames.
-        checklist: The protocol's checklist in the report.
-        deidentify: Leave out who was examined.
-        notes: Write notes and reasons also without names.
-    """
-
-    packed: bool = False
-    clips: bool = True
-    report: bool = True
-    dicom: bool = True
-    jpeg: bool = False
-    shift_dates: bool = False
-    frames: bool = True
-    checklist: bool = True
-    deidentify: bool = True
-    notes: bool = False
-
-    def to_text(self) -> str:
-        """For the settings. What may tell who was examined is not remembered: it is chosen each time."""
-        known = asdict(self)
-        return json.dumps({name: known[name] for name in _REMEMBERED})
-
-
-def choices_from(text: str) -> ExportChoices:
-    """The choices made last; what cannot be understood is as it is at first."""
-    try:
-        plain = json.loads(text)
-        known = {name: plain.get(name) for name in _REMEMBERED}
-        return ExportChoices(**{name: value for name, value in known.items() if isinstance(value, bool)})
-    except (ValueError, TypeError, AttributeError):
-        return ExportChoices()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,27 +88,20 @@ class ExportState:
     failed: bool = False
 
 
-def options_of(
-    choices: ExportChoices,
+def complete(
+    ticked: ExportOptions,
     masks: Sequence[Crop],
     patient: Patient,
     protocol: Protocol | None,
     text: TextChoice = "ask",
 ) -> ExportOptions:
-    """The options of the export. Masks and the patient belong to one kind of export each."""
-    return ExportOptions(
-        deidentify=choices.deidentify,
-        notes=choices.notes,
-        frames=choices.frames,
-        clips=choices.clips,
-        report=choices.report,
-        dicom=choices.dicom,
-        jpeg=choices.dicom and choices.jpeg,
-        dates="shifted" if choices.dicom and choices.deidentify and choices.shift_dates else "removed",
-        masks=tuple(masks) if choices.deidentify else (),
+    """The options of the export, from what is ticked. Masks and the patient belong to one kind each."""
+    return replace(
+        ticked,
+        masks=tuple(masks) if ticked.deidentify else (),
         text=text,
-        patient=None if choices.deidentify or patient == Patient() else patient,
-        protocol=protocol if choices.checklist and choices.report else None,
+        patient=None if ticked.deidentify or patient == Patient() else patient,
+        protocol=protocol if ticked.report else None,
     )
 
 
@@ -169,11 +116,6 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def target_of(folder: Path, name: str, packed: bool) -> Path:
-    """Where the export goes."""
-    return folder / (f"{name}.zip" if packed and not name.lower().endswith(".zip") else name)
-
-
 def free_name(folder: Path, deidentified: bool) -> str:
     """ "export-001": without a date or the name of the loop, which may tell who was examined."""
     stem = "export" if deidentified else "identified"
@@ -183,21 +125,19 @@ def free_name(folder: Path, deidentified: bool) -> str:
     return f"{stem}-{number:03d}"
 
 
-def contents(material: Material, choices: ExportChoices) -> tuple[str, ...]:
+def contents(material: Material, options: ExportOptions) -> tuple[str, ...]:
     """What the export will hold, line by line."""
     planes = material.planes
     if not planes:
         return ("This session holds no planes; the export has only tables and the report.",)
     lines = [_planes_line(material)]
-    if choices.clips:
+    if options.clips:
         lines.append(_clips_line(material))
     words = [material.note, *(plane.note for plane in planes), *(each.note for each in material.regions)]
     notes = sum(bool(word) for word in words)
     if notes:
-        kept = choices.notes or not choices.deidentify
-        lines.append(
-            f"{counted(notes, 'note')} {'written' if kept else 'left out: free text may name somebody'}"
-        )
+        written = "written" if options.free_text else "left out: free text may name somebody"
+        lines.append(f"{counted(notes, 'note')} {written}")
     if material.regions:
         lines.append(counted(len(material.regions), "marked stretch", "marked stretches"))
     return tuple(lines)
@@ -260,6 +200,3 @@ def mask_at(masks: Sequence[Crop], x: float, y: float) -> int | None:
         if mask.left <= x < mask.left + mask.width and mask.top <= y < mask.top + mask.height:
             return number
     return None
-
-
-assert set(_REMEMBERED) < {each.name for each in fields(ExportChoices)}

@@ -207,7 +207,7 @@ def _against_session(folder: Path | None, found: BundleCheck) -> list[str]:
     """What the session's log says against a bundle; nothing without a session."""
     if folder is None:
         return []
-    from semc_core.export.bundle import BEGUN
+    from semc_core.export.prove import BEGUN
     from semc_core.session.session import Session
 
     with Session.open(folder, read_only=True) as session:

@@ -1,14 +1,27 @@
-"""What the user chooses for an export, and what becomes of it. Plain data; no file is touched here."""
+"""What the user chooses for an export. Plain data; no file is touched here.
+
+One model for all: the dialog shows it, the command line fills it, the settings remember what it marks, and
+the export obeys it and writes into the session's log what was chosen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 from semc_core.protocols.protocol import Protocol
 from semc_core.types import Crop
+
+Part = Literal["frames", "clips", "report", "dicom"]
+"""What an export holds beside pictures and tables."""
+
+TextChoice = Literal["ask", "mask", "leave out", "keep"]
+"""What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""
+
+_PARTS: Final[tuple[Part, ...]] = ("frames", "clips", "report", "dicom")
+_REMEMBERED: Final = {"remembered": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,78 +34,45 @@ class Patient:
     sex: str = ""
 
 
-TextChoice = Literal["ask", "mask", "leave out", "keep"]
-"""What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChecklistRow:
-    """One line of a protocol's checklist, as the report shows it.
-
-    Attributes:
-        title: The item in words.
-        planes: Class names that fulfil it.
-        status: "found", "weak", "missing", "not possible" or "unknown to the model".
-        reason: A person's words on it; they go into an export only with the notes.
-    """
-
-    title: str
-    planes: tuple[str, ...]
-    status: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Checklist:
-    """A protocol's checklist as it stood at the export.
-
-    Attributes:
-        title: Of the protocol.
-        rows: In its order.
-        progress: How far it is, in words, or "".
-    """
-
-    title: str
-    rows: tuple[ChecklistRow, ...]
-    progress: str = ""
-
-    def shown(self, reasons: bool) -> Checklist:
-        """The same, without the reasons unless they are wanted."""
-        return self if reasons else replace(self, rows=tuple(replace(row, reason="") for row in self.rows))
-
-
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """The user's choices. The defaults identify nobody.
+
+    Fields marked as remembered stand in the next dialog as they stood in the last. What may tell who was
+    examined is chosen each time.
 
     Attributes:
         deidentify: Blank everything outside the region of interest, look for text inside it, and leave out
             the source's name, its notice, dates and free text.
         notes: Write notes, reasons and names of marked regions also into a de-identified export: they are
             free text, and may name a patient.
+        packed: A ZIP file in place of a folder. A target that ends in ".zip" is one in any case.
         frames: Write frames.csv.gz, a line for every frame.
         clips: Write a clip per plane where there is one, or where the source is still there.
         report: Write report.html and report.pdf.
-        dicom: Write the folder dicom.
+        dicom: Write the folder dicom; only its objects can be sent to a PACS.
+        jpeg: Store the pixels of DICOM objects as baseline JPEG: smaller, and a little of them is lost.
+        checklist: Write the protocol's checklist into the report and the structured report.
         masks: Rectangles to blank in every picture, in pixels of the frame. Those remembered for the device
-            come on top (see `pixels.MaskBook`).
+            come on top (see `masks.MaskBook`).
         text: What to do with pictures that hold text.
         dates: With `deidentify`, what becomes of the dates of DICOM objects; the report has none.
-        jpeg: Store the pixels of DICOM objects as baseline JPEG: smaller, and a little of them is lost.
         patient: Without `deidentify`: the patient to name; None takes a DICOM source's.
-        protocol: Whose checklist goes into the report and the structured report, or None.
+        protocol: Whose checklist, or None.
     """
 
     deidentify: bool = True
     notes: bool = False
-    frames: bool = True
-    clips: bool = True
-    report: bool = True
-    dicom: bool = False
+    packed: bool = field(default=False, metadata=_REMEMBERED)
+    frames: bool = field(default=True, metadata=_REMEMBERED)
+    clips: bool = field(default=True, metadata=_REMEMBERED)
+    report: bool = field(default=True, metadata=_REMEMBERED)
+    dicom: bool = field(default=False, metadata=_REMEMBERED)
+    jpeg: bool = field(default=False, metadata=_REMEMBERED)
+    checklist: bool = field(default=True, metadata=_REMEMBERED)
     masks: tuple[Crop, ...] = ()
     text: TextChoice = "ask"
     dates: Literal["removed", "shifted"] = "removed"
-    jpeg: bool = False
     patient: Patient | None = None
     protocol: Protocol | None = None
 
@@ -100,6 +80,49 @@ class ExportOptions:
     def free_text(self) -> bool:
         """Whether what a person typed is written."""
         return self.notes or not self.deidentify
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is wanted beside pictures and tables."""
+        return tuple(part for part in _PARTS if getattr(self, part))
+
+    @property
+    def followed(self) -> Protocol | None:
+        """The protocol whose checklist is written, or None."""
+        return self.protocol if self.checklist else None
+
+    def target(self, wanted: Path) -> Path:
+        """Where the export goes: `wanted`, as a ZIP file's name where one is chosen."""
+        ends_so = wanted.suffix.lower() == ".zip"
+        return wanted.with_name(f"{wanted.name}.zip") if self.packed and not ends_so else wanted
+
+    def facts(self) -> dict[str, Any]:
+        """What a session's log says of the choices, as plain JSON values; nothing of it names a patient."""
+        return {
+            "deidentified": self.deidentify,
+            "notes": self.free_text,
+            "text": self.text,
+            "protocol": None if self.followed is None else self.followed.id,
+            "parts": list(self.parts),
+        }
+
+    def to_settings(self) -> str:
+        """What is remembered of it, as text."""
+        return json.dumps({name: getattr(self, name) for name in _remembered()})
+
+    @classmethod
+    def from_settings(cls, text: str) -> ExportOptions:
+        """What was remembered, also by an older program; what cannot be understood is as it is at first."""
+        try:
+            plain = json.loads(text)
+            known = {name: plain[name] for name in _remembered() if isinstance(plain.get(name), bool)}
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return AT_FIRST
+        return replace(AT_FIRST, **known)
+
+
+AT_FIRST: Final = ExportOptions(dicom=True)
+"""What is ticked in the first dialog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +146,5 @@ class ExportResult:
     notices: tuple[str, ...]
 
 
-Progress = Callable[[str, int, int], None]
-"""Told of each step: what is done now ("Pictures", "Clips"), how many are done, of how many."""
-
-
-def no_progress(step: str, done: int, total: int) -> None:
-    """For callers who do not watch."""
+def _remembered() -> tuple[str, ...]:
+    return tuple(each.name for each in fields(ExportOptions) if each.metadata.get("remembered"))

@@ -20,7 +20,13 @@ _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same ZIP, an
 
 
 class Staging:
-    """A hidden folder beside the target. Use as a context: what is not published is removed."""
+    """A hidden folder beside the target. Use as a context: what is not published is removed.
+
+    Attributes:
+        target: The name that it gets.
+        kind: "zip" or "folder".
+        folder: Where the bundle is prepared.
+    """
 
     def __init__(self, target: Path) -> None:
         """Prepare the folder. Those that a killed program left for the same target are removed.
@@ -32,8 +38,8 @@ class Staging:
             ExportError: There is something of this name.
             SaveError: The folder could not be made.
         """
-        self._target = target
-        self._zip = target.suffix.lower() == ".zip"
+        self.target = target
+        self.kind = "zip" if target.suffix.lower() == ".zip" else "folder"
         self._work = target.with_name(f".{target.name}.{os.getpid()}.part")
         self.folder = self._work / "bundle"
         self._check_free()
@@ -54,7 +60,7 @@ class Staging:
         cause = None if error is None else error.__cause__
         if isinstance(error, SaveError) and isinstance(cause, OSError) and str(self._work) in str(error):
             # Whoever wrote names the hidden folder, which the user does not know and which is gone.
-            raise save_error(self._target.parent, cause) from cause
+            raise save_error(self.target.parent, cause) from cause
 
     def write(self, name: str, content: bytes) -> Path:
         """Write one file: `name` is relative to the bundle, with "/".
@@ -67,7 +73,7 @@ class Staging:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         except OSError as error:
-            raise save_error(self._target.parent, error) from error
+            raise save_error(self.target.parent, error) from error
         return path
 
     def publish(self, step: Callable[[], None]) -> None:
@@ -78,17 +84,17 @@ class Staging:
             SaveError: It could not be written; nothing of it is left.
         """
         try:
-            whole = self._packed(step) if self._zip else self.folder
+            whole = self._packed(step) if self.kind == "zip" else self.folder
             _flush_all(whole, step)
             self._check_free()
-            whole.rename(self._target)
-            flush(self._target.parent)
+            whole.rename(self.target)
+            flush(self.target.parent)
         except OSError as error:
-            raise save_error(self._target.parent, error) from error
+            raise save_error(self.target.parent, error) from error
 
     def _check_free(self) -> None:
-        if self._target.exists() or self._target.is_symlink():
-            raise ExportError(f"{self._target} is there already; choose another name.")
+        if self.target.exists() or self.target.is_symlink():
+            raise ExportError(f"{self.target} is there already; choose another name.")
 
     def _packed(self, step: Callable[[], None]) -> Path:
         path = self._work / "bundle.zip"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -12,41 +13,28 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.export.deidentified import DeidentifiedPlane, DeidentifiedScan
 from semc_core.labels import NON_STANDARD, full_name
 from semc_core.session.changes import decided
 from semc_core.session.files import by_class
-from semc_core.session.records import PICTURES, FrameTable, ModelEntry, PlaneEntry
+from semc_core.session.records import PICTURES, FrameTable, ModelEntry
 
 _DIGITS: Final = 6
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def plane_json(
-    plane: PlaneEntry,
-    table: FrameTable,
-    model: ModelEntry,
-    *,
-    source: str,
-    source_kind: str,
-    png: str,
-    png_sha256: str,
-    note: str,
-) -> dict[str, Any]:
-    """Plain JSON values for one exported plane, with the keys of a saved plane's JSON and who decided.
+def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: str) -> bytes:
+    """The JSON of one plane, with the keys of a saved plane's JSON and who decided.
 
     Args:
-        plane: As it stands now.
-        table: The session's frames.
-        model: What found it.
-        source: The name to give the source.
-        source_kind: "video", "dicom" ...
-        png: The picture's name in the export.
-        png_sha256: Of the picture in the export.
-        note: "" leaves it out.
+        scan: Whose plane.
+        exported: Which.
+        png_sha256: Of its picture in the export.
     """
+    plane, table, model = exported.entry, scan.table, scan.model
     row = _row_of(table, plane.frame_index)
     known = row is not None and not np.isnan(table.probabilities[row]).any()
-    return {
+    record = {
         "plane": plane.plane,
         "full_name": full_name(plane.plane),
         "confidence": round(plane.confidence, _DIGITS),
@@ -63,8 +51,8 @@ def plane_json(
         "hold_end_s": round(plane.end_s, _DIGITS),
         "final": plane.final,
         "by_hand": plane.by_hand,
-        "source": source,
-        "source_kind": source_kind,
+        "source": scan.source,
+        "source_kind": scan.source_kind,
         "width": plane.width,
         "height": plane.height,
         "crop": asdict(plane.crop),
@@ -74,21 +62,23 @@ def plane_json(
         "device": model.device,
         "thresholds": asdict(model.thresholds),
         "versions": model.versions,
-        "note": note,
-        "png": png,
+        "note": plane.note,
+        "png": f"{exported.stem}.png",
         "png_sha256": png_sha256,
     }
+    return json.dumps(record, indent=2, allow_nan=False).encode()
 
 
-def planes_csv(rows: Iterable[tuple[PlaneEntry, str, str, str]]) -> bytes:
-    """planes.csv of plane, name of its picture, name of its clip (or ""), note (or "")."""
+def planes_csv(planes: Iterable[DeidentifiedPlane]) -> bytes:
+    """planes.csv: a line for each plane."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     fixed = ["plane_id", "plane", "full_name", "confidence", "frame_index", "time_s", "hold_start_s"]
     table.writerow(
         [*fixed, "hold_end_s", "by_hand", "found_as", "chosen_by", "decided", "png", "clip", "note"]
     )
-    for plane, png, clip, note in rows:
+    for exported in planes:
+        plane = exported.entry
         table.writerow(
             [
                 plane.plane_id,
@@ -103,9 +93,9 @@ def planes_csv(rows: Iterable[tuple[PlaneEntry, str, str, str]]) -> bytes:
                 _cell(plane.found_as or ""),
                 plane.chosen_by,
                 _cell(decided(plane)),
-                png,
-                clip,
-                _cell(note),
+                exported.png,
+                exported.mp4,
+                _cell(plane.note),
             ]
         )
     return text.getvalue().encode()

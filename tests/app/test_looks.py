@@ -23,13 +23,13 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.export.options_page import OptionsPage
-from app.export.presenter import ExportChoices
 from app.export.preview import ExportPicture
 from app.main_window import MainWindow
 from app.review.frame_panel import FramePanel
 from app.send.server_form import ServerForm
 from app.train.page import DataChoice, ModelRow, TrainPage
 from app.widgets import theme
+from semc_core.export.options import ExportOptions
 from semc_core.types import Crop
 
 WAIT_MS = 30_000
@@ -73,7 +73,7 @@ def test_everything_in_the_window_has_a_name(window: MainWindow) -> None:
 
 
 def test_everything_in_the_dialogs_has_a_name(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
-    for page in (ServerForm(), OptionsPage(ExportChoices(), tmp_path)):
+    for page in (ServerForm(), OptionsPage(ExportOptions(), tmp_path)):
         qtbot.addWidget(page)
         assert unnamed(page) == []
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.export.clips import MOST_MOMENTS, ClipLook, Shown
+from semc_core.export.text_search import MOST_MOMENTS, ClipLook, Shown
 
 RATE = 30
 COUNT = 3 * RATE

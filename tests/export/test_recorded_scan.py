@@ -13,15 +13,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.export.controller import ExportController, Subject
-from app.export.presenter import ExportChoices, contents
+from app.export.presenter import contents
 from semc_core.errors import ExportError
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
-from semc_core.export.images import Exported, Pictures
-from semc_core.export.ocr import TextReadings
+from semc_core.export.collect import collect
 from semc_core.export.options import ExportOptions
-from semc_core.export.staging import Staging
-from semc_core.export.validity import can_check, check_dicom
 from semc_core.io.video_encoder import Quality, as_rgb
 from semc_core.session.changes import AddPlane, ChooseFrame
 from semc_core.session.files import write_plane
@@ -30,6 +27,7 @@ from semc_core.session.recording.recorder import Recorder
 from semc_core.session.records import SourceEntry
 from semc_core.session.session import Session
 from semc_core.types import HoldEvent
+from tests.export.dicom.validity import can_check, check_dicom
 from tests.export.scans import CROP, HEIGHT, RATE, WIDTH, frame, new_session, result
 
 _COUNT = 100
@@ -63,11 +61,8 @@ def test_a_plane_added_to_a_recorded_scan_gets_its_clip_from_the_recording(tmp_p
     with recorded_scan(tmp_path / "scan") as session:
         (plane,) = session.planes()
         assert plane.clip is None
-        with (
-            Staging(tmp_path / "exact") as staging,
-            Pictures(session, staging, ExportOptions(), (), None, TextReadings(), lambda: None) as pictures,
-        ):
-            exact = list(pictures.clip_frames(Exported(plane, "x", ())))
+        with collect(session, ExportOptions(), tmp_path) as scan:
+            exact = list(scan.planes[0].frames())
         # Two seconds before the plane to one after it, at 20 frames per second.
         assert [packet.index for packet in exact] == list(range(20, 81))
         for packet in exact:
@@ -112,7 +107,7 @@ def test_the_dialog_promises_that_clip(tmp_path: Path, qtbot: QtBot) -> None:
         qtbot.waitUntil(looked, timeout=30_000)
         control.close()
         assert control.material is not None
-        assert contents(control.material, ExportChoices())[1] == "1 clip"
+        assert contents(control.material, ExportOptions())[1] == "1 clip"
 
 
 @pytest.mark.parametrize("quality", Quality)

@@ -123,8 +123,8 @@ def make_settings(path: Path) -> None:
     """Every setting of the window, none at its first value."""
     from PySide6.QtCore import QByteArray, QSettings
 
-    from app.export.presenter import ExportChoices
     from app.settings import Settings
+    from semc_core.export.options import ExportOptions
     from semc_core.io.video_encoder import Quality
     from semc_core.types import Crop
 
@@ -134,7 +134,7 @@ def make_settings(path: Path) -> None:
     settings.device = "cpu"
     settings.quality = Quality.LOSSLESS
     settings.clips = False
-    settings.export_choices = ExportChoices(packed=True, clips=False, jpeg=True, frames=False).to_text()
+    settings.export_options = ExportOptions(packed=True, clips=False, dicom=True, jpeg=True, frames=False)
     settings.export_folder = Path("/")
     settings.protocol = "fasp-20-week"
     settings.checklist_folded = True

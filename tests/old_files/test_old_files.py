@@ -12,9 +12,9 @@ import pytest
 from PySide6.QtCore import QSettings
 
 import main
-from app.export.presenter import ExportChoices, choices_from
 from app.settings import Settings
 from semc_core.export.masks import MaskBook, device_of
+from semc_core.export.options import ExportOptions
 from semc_core.io.video_encoder import Quality
 from semc_core.review.loop import SeekableRecording
 from semc_core.session.session import Session
@@ -178,8 +178,8 @@ def test_settings_of_the_window_are_read(tmp_path: Path) -> None:
     assert bytes(settings.geometry.data()) == b"\x01\xd9\xd0\xcb\x00\x03\x00\x00"
     assert (settings.heat_map, settings.checklist_folded, settings.clips) == (True, True, False)
     assert (settings.device, settings.quality, settings.protocol) == ("cpu", Quality.LOSSLESS, "fasp-20-week")
-    choices = ExportChoices(packed=True, clips=False, jpeg=True, frames=False)
-    assert choices_from(settings.export_choices) == choices
+    exported = ExportOptions(packed=True, clips=False, dicom=True, jpeg=True, frames=False)
+    assert settings.export_options == exported
     assert settings.export_folder == Path("/")
     assert settings.output_folder == Path("/scans/standard planes")
     assert settings.recent_sources == ["/scans/Müller, loop.mp4", "rtsp://probe.local/scan", "simulated:7"]

@@ -19,8 +19,7 @@ import pydicom
 import pytest
 
 from semc_core.export.dicom.images import clip, encode_object, still
-from semc_core.export.dicom.study import StudyChoices
-from semc_core.export.options import Patient
+from semc_core.export.options import ExportOptions, Patient
 from semc_core.pacs.bundle import described
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.queue import SendQueue
@@ -38,7 +37,7 @@ Contents = dict[DicomObject, bytes]
 
 def objects(count: int, *, clips: int = 0, first: int = 1) -> Contents:
     """So many small stills, and clips in JPEG-LS, numbered from `first`, of a patient named in them."""
-    context = no_dicom(StudyChoices(de_identify=False, patient=Patient(SECRET, "4711")))
+    context = no_dicom(ExportOptions(deidentify=False, patient=Patient(SECRET, "4711")))
     pictures = np.random.default_rng(7).integers(0, 256, (3, 21, 33), np.uint8)
     times_s = [0, 0.04, 0.08]
     made = [still(context, PLANE, pictures[0], number) for number in range(first, first + count)]

@@ -9,7 +9,6 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -29,11 +28,10 @@ from pydicom.uid import (
 
 from semc_core.errors import ExportError
 from semc_core.export.dicom.codes import PAIRED, SITES, code_item
-from semc_core.export.dicom.deidentify import check_removed, mark
+from semc_core.export.dicom.confidentiality import check_removed, mark
 from semc_core.export.dicom.pixels import TRANSFER_SYNTAXES, PackedFrames, Packing, pack, put_pixels
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
-from semc_core.io.atomic import write_atomically
 from semc_core.labels import full_name
 from semc_core.session.changes import decided
 from semc_core.session.records import PlaneEntry
@@ -141,17 +139,6 @@ def without_pixels(dataset: Dataset) -> Dataset:
     header = Dataset({element.tag: element for element in dataset if element.keyword != "PixelData"})
     header.file_meta = dataset.file_meta
     return header
-
-
-def write_object(dataset: Dataset, path: Path) -> bytes:
-    """Write a finished object, whole or not at all. Returns the file's bytes.
-
-    Raises:
-        SaveError: It could not be written.
-    """
-    content = encode_object(dataset)
-    write_atomically(path, content)
-    return content
 
 
 def encode_object(dataset: Dataset) -> bytes:

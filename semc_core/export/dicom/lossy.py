@@ -15,14 +15,8 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from semc_core.errors import SessionError
-from semc_core.export.clips import saved_clip
 from semc_core.export.dicom.pixels import Lossy, LossyStep
-from semc_core.review.loop import recorded_videos
-from semc_core.session.changes import FRAME_CHOSEN, PLANE_ADDED
-from semc_core.session.recording.parts import part_videos
-from semc_core.session.records import PlaneEntry, SourceEntry
-from semc_core.session.view import SessionView
+from semc_core.session.records import SourceEntry
 
 _JPEG: Final = "ISO_10918_1"
 _JPEG_2000: Final = "1.2.840.10008.1.2.4.91"
@@ -47,57 +41,11 @@ _SIZES: Final = ("Rows", "Columns", "SamplesPerPixel", "NumberOfFrames")
 _LARGEST_RATIO: Final = 1000.0
 
 
-class LostOnTheWay:
-    """What the stills and clips of one session lost between its source and the export."""
-
-    def __init__(self, session: SessionView) -> None:
-        """Look which pictures came from the session's recording."""
-        self._folder = session.folder
-        self._recording = _recording(session.folder)
-        self._from_review = set() if self._recording is None else _chosen_in_review(session)
-
-    def by_still(self, plane: PlaneEntry, before: Lossy) -> Lossy:
-        """All that a plane's picture lost, `before` of it in the source.
-
-        Live, pictures are saved as they come; those chosen in review are frames of the recording.
-        """
-        return _after(before, self._recording if plane.png_sha256 in self._from_review else None)
-
-    def by_clip(self, plane: PlaneEntry, before: Lossy) -> Lossy:
-        """All that the frames of a plane's clip lost, `before` of it in the source."""
-        return _after(before, self.clip_video(plane))
-
-    def clip_video(self, plane: PlaneEntry) -> Path | None:
-        """The video into which this program encoded a clip's frames; None where they are the source's own."""
-        return saved_clip(self._folder, plane) or self._recording
-
-
-def _recording(folder: Path) -> Path | None:
-    """A part of the session's recording, all of which are encoded alike; None if nothing was recorded."""
-    try:
-        videos = recorded_videos(folder)
-    except SessionError:
-        # No clip can be cut from it any more, but pictures may have been taken from it before.
-        videos = part_videos(folder)
-    return videos[0] if videos else None
-
-
-def _chosen_in_review(session: SessionView) -> set[str]:
-    """SHA-256 of each picture that a person took from the session's loop."""
-    return {
-        edit["after"]["png_sha256"]
-        for entry in session.audit()
-        if entry.kind in (PLANE_ADDED, FRAME_CHOSEN)
-        for edit in entry.payload.get("edits", ())
-        if "png_sha256" in edit["after"]
-    }
-
-
-def _after(before: Lossy, encoded: Path | None) -> Lossy:
-    lost = () if encoded is None else lossy_of_video(encoded)
-    steps = (*(before or ()), *(lost or ()))
+def after(before: Lossy, then: Lossy) -> Lossy:
+    """All that was lost, `before` of it first."""
+    steps = (*(before or ()), *(then or ()))
     # What is known is said, also where there may have been more.
-    return None if not steps and (before is None or lost is None) else steps
+    return None if not steps and (before is None or then is None) else steps
 
 
 def lossy_of_source(source: SourceEntry) -> Lossy:

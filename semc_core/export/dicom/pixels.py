@@ -23,7 +23,6 @@ Every program reads "none"; "jpeg-ls" needs a third of the space (speckle that a
 times smaller; a scanner's own loop: 5.2; RLE 1.0 to 2.3, so it is not offered).
 """
 
-PACKINGS: Final[tuple[Packing, ...]] = ("none", "jpeg-ls", "jpeg")
 TRANSFER_SYNTAXES: Final[dict[Packing, UID]] = {
     "none": ExplicitVRLittleEndian,
     "jpeg-ls": JPEGLSLossless,

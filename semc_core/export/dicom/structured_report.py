@@ -20,11 +20,11 @@ from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage
 
 from semc_core.errors import ExportError
+from semc_core.export.checklist import Checklist, ChecklistRow
 from semc_core.export.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_UID, SITES, own_code, plane_code
 from semc_core.export.dicom.images import REPORT, STATEMENT, equipment, file_meta, finish
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
-from semc_core.export.options import Checklist, ChecklistRow
 from semc_core.labels import full_name
 from semc_core.session.changes import decision
 from semc_core.session.records import PERSON, ModelEntry, PlaneEntry
@@ -66,10 +66,8 @@ def structured_report(
     model: ModelEntry,
     made: datetime,
     checklist: Checklist | None = None,
-    observer: str = "",
-    free_text: bool = False,
 ) -> Dataset:
-    """Report the planes.
+    """Report the planes. Notes on them and reasons in the checklist are written where there are any.
 
     Args:
         context: Whose study.
@@ -77,8 +75,6 @@ def structured_report(
         model: What found them.
         made: When the report is made, local time. Not written when dates are removed or shifted.
         checklist: Of a protocol, as it stands.
-        observer: Name of the person who reviewed the planes; not written when identity is left out.
-        free_text: Write what persons typed as well: notes on planes, reasons in the checklist.
 
     Raises:
         ExportError: There is no plane, or identity was left in the report.
@@ -89,14 +85,13 @@ def structured_report(
             "A structured report needs at least one exported plane; export one or leave it out."
         )
     content = sr.MeasurementReport(
-        observation_context=_observers(context, observer),
+        observation_context=_observer(),
         procedure_reported=_ULTRASONOGRAPHY,
         imaging_measurements=[_group(context, reported, model) for reported in planes],
         title=Code("126000", "DCM", "Imaging Measurement Report"),
         referenced_images=evidence,
     )
-    notes = [reported.plane for reported in planes] if free_text else []
-    content[0].ContentSequence.append(_evaluations(model, checklist, notes))
+    content[0].ContentSequence.append(_evaluations(model, checklist, [reported.plane for reported in planes]))
     with disable_value_validation():
         report = _document(context, evidence, content)
     # In place of the library's own, which holds the time of day and its own name.
@@ -142,20 +137,14 @@ def _scheme() -> CodingSchemeIdentificationItem:
     )
 
 
-def _observers(context: StudyContext, observer: str) -> sr.ObservationContext:
+def _observer() -> sr.ObservationContext:
     device = sr.ObserverContext(
         observer_type=Code("121007", "DCM", "Device"),
         observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
             uid=IMPLEMENTATION_UID, name="SEMC Live", manufacturer_name="SEMC Live", model_name=VERSION
         ),
     )
-    if context.de_identified or not observer:
-        return sr.ObservationContext(observer_device_context=device)
-    person = sr.ObserverContext(
-        observer_type=Code("121006", "DCM", "Person"),
-        observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(name=observer),
-    )
-    return sr.ObservationContext(observer_person_context=person, observer_device_context=device)
+    return sr.ObservationContext(observer_device_context=device)
 
 
 def _group(
@@ -199,17 +188,14 @@ def _algorithm(model: ModelEntry) -> sr.AlgorithmIdentification:
 
 
 def _evaluations(
-    model: ModelEntry, checklist: Checklist | None, noted: Sequence[PlaneEntry]
+    model: ModelEntry, checklist: Checklist | None, planes: Sequence[PlaneEntry]
 ) -> sr.ContainerContentItem:
-    """What holds for the whole report: what it is not, what the model says of itself, the checklist.
-
-    `noted` are the planes whose notes are written, and with them the reasons in the checklist.
-    """
-    texts = [STATEMENT, model.notice, *(f"Plane {one.plane_id}: {one.note}" for one in noted if one.note)]
+    """What holds for the whole report: what it is not, what the model says of itself, notes, checklist."""
+    texts = [STATEMENT, model.notice, *(f"Plane {one.plane_id}: {one.note}" for one in planes if one.note)]
     items: list[sr.ContentItem] = []
     if checklist is not None:
         texts.append(f"Protocol: {checklist.title}")
-        texts += [f"{row.title}: {row.reason}" for row in checklist.rows if noted and row.reason]
+        texts += [f"{row.title}: {row.reason}" for row in checklist.rows if row.reason]
         items = [_checklist_item(row) for row in checklist.rows]
     comments = [
         sr.TextContentItem(name=_COMMENT, value=text, relationship_type=_CONTAINS) for text in texts if text

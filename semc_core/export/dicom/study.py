@@ -1,69 +1,20 @@
-"""Whose study the exported objects belong to, and what of the source's header goes with them.
-
-De-identified objects are made anew: of the source's header only numbers and the standard's own terms are
-carried over, never a text. So a name in an attribute where nobody looks for one cannot get through.
-"""
+"""What all DICOM objects of one export have in common, as plain data. Made by `dicom.header`."""
 
 from __future__ import annotations
 
-import re
-import struct
-import zlib
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
-import pydicom
-from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
-from semc_core.errors import ExportError, SourceError
-from semc_core.export.dicom import header_allowlist
-from semc_core.export.dicom.lossy import lossy_of_header
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.options import Patient
-from semc_core.session.records import file_sha256
 
 Dates = Literal["removed", "shifted", "kept"]
 
 DUMMY_DATE: Final = "19000101"
 DUMMY_TIME: Final = "000000"
-_LONGEST_LO: Final = 64
-_DATE: Final = r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
-_STUDY_ID: Final = "SEMC"
-_US_CLASSES: Final = frozenset(
-    f"1.2.840.10008.5.1.4.1.1.{tail}"
-    for tail in ("6", "6.1", "3", "3.1")  # The short ones are retired; old loops have them.
-)
-# What pydicom raises for files that are damaged, and for values that are not what they should be.
-_UNREADABLE: Final = (
-    AttributeError, EOFError, IndexError, InvalidDicomError, KeyError, NotImplementedError, OSError,
-    OverflowError, TypeError, ValueError, struct.error, zlib.error,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class StudyChoices:
-    """What the user decided about identity.
-
-    Attributes:
-        de_identify: Leave out who was examined, where, by whom and with which device.
-        dates: With `de_identify`: "removed", or "shifted", all of a patient by the same time.
-        patient: Without `de_identify`: the patient to write instead of the source's; None keeps the source's.
-        accession_number: Without `de_identify`: of the order; "" keeps the source's.
-        pixels_cleaned: Whether text in the pictures was masked.
-        burned_in: Whether text that says who was examined may be left in the pictures.
-    """
-
-    de_identify: bool = True
-    dates: Literal["removed", "shifted"] = "removed"
-    patient: Patient | None = None
-    accession_number: str = ""
-    pixels_cleaned: bool = False
-    burned_in: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +35,6 @@ class StudyContext:
         study_description: Or "".
         de_identified: Whether identity was left out.
         dates: What became of the dates.
-        pixels_cleaned: Whether text in the pictures was masked.
         burned_in: Whether identifying text may be left in the pictures.
         source_kind: As in `SourceInfo`.
         lossy: Lossy compressions that the source's pixels went through; None where that is not known.
@@ -109,7 +59,6 @@ class StudyContext:
     study_description: str
     de_identified: bool
     dates: Dates
-    pixels_cleaned: bool
     burned_in: bool
     source_kind: str
     lossy: Lossy = ()
@@ -119,179 +68,3 @@ class StudyContext:
     source_uid: str = ""
     source_size: tuple[int, int] = (0, 0)
     source_frames: int = 1
-
-
-def study_of_nothing(
-    source_kind: str,
-    session_name: str,
-    began: datetime,
-    uids: UidMaker,
-    choices: StudyChoices,
-    lossy: Lossy = (),
-) -> StudyContext:
-    """The study of a scan that is not DICOM (a video, a live scan): nothing is known but what the user says.
-
-    Args:
-        source_kind: As in `SourceInfo`.
-        session_name: Names the scan; it is not written, but the same name gives the same study.
-        began: When the scan was analysed, local time.
-        uids: Makes the UIDs.
-        choices: The user's.
-        lossy: Compressions that the pictures went through (`lossy.lossy_of_source`).
-    """
-    seed = f"session {session_name}"
-    date, time = began.strftime("%Y%m%d"), began.strftime("%H%M%S")
-    return _context(
-        Dataset(),
-        source_kind,
-        seed,
-        (date, time),
-        (date, time),
-        uids,
-        choices,
-        uids.made("study", seed),
-        lossy,
-    )
-
-
-def study_of_dicom(path: Path, uids: UidMaker, choices: StudyChoices) -> StudyContext:
-    """The study of a DICOM source, from its header.
-
-    Raises:
-        SourceError: The file is gone or is not DICOM.
-        ExportError: The patient that the user gave cannot be written.
-    """
-    try:
-        # Validation would write the values it dislikes, names among them, to the screen.
-        with disable_value_validation():
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(header_allowlist.READ))
-            return _study_of_header(header, path, uids, choices)
-    except FileNotFoundError as error:
-        raise SourceError("The DICOM file of this session is gone; put it back to export DICOM.") from error
-    except _UNREADABLE:
-        # The cause is left out: pydicom's messages quote values.
-        raise SourceError("The DICOM file of this session can no longer be read; put it back.") from None
-
-
-def _study_of_header(header: Dataset, path: Path, uids: UidMaker, choices: StudyChoices) -> StudyContext:
-    old_study = _text(header, "StudyInstanceUID")
-    study_uid = (uids.replaced(old_study) if choices.de_identify else old_study) if old_study else ""
-    seed = f"patient {_text(header, 'PatientID') or old_study or file_sha256(path)}"
-    study_when = _text(header, "StudyDate"), _text(header, "StudyTime")
-    taken = _text(header, "ContentDate", "AcquisitionDate", "SeriesDate", "StudyDate")
-    taken_time = _text(header, "ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
-    return _context(
-        header, "dicom", seed, study_when, (taken, taken_time), uids, choices,
-        study_uid or uids.made("study", seed), lossy_of_header(header, path.stat().st_size),
-    )  # fmt: skip
-
-
-def _context(
-    header: Dataset,
-    source_kind: str,
-    patient_seed: str,
-    study_when: tuple[str, str],
-    taken: tuple[str, str],
-    uids: UidMaker,
-    choices: StudyChoices,
-    study_uid: str,
-    lossy: Lossy,
-) -> StudyContext:
-    hidden = choices.de_identify
-    dates: Dates = choices.dates if hidden else "kept"
-    back = uids.shift(patient_seed)
-    study_date, study_time = moved(study_when, dates, back)
-    content_date, content_time = moved(taken, dates, back)
-    old_uid = _text(header, "SOPInstanceUID")
-    ultrasound = _text(header, "SOPClassUID") in _US_CLASSES
-    return StudyContext(
-        uids=uids,
-        study_uid=study_uid,
-        patient=_patient(header, patient_seed, uids, choices),
-        study_date=study_date,
-        study_time=study_time,
-        content_date=content_date or DUMMY_DATE,
-        content_time=content_time or DUMMY_TIME,
-        study_id=_STUDY_ID if hidden else _text(header, "StudyID") or _STUDY_ID,
-        accession_number="" if hidden else choices.accession_number or _text(header, "AccessionNumber"),
-        referring_physician="" if hidden else _text(header, "ReferringPhysicianName"),
-        study_description="" if hidden else _text(header, "StudyDescription"),
-        de_identified=hidden,
-        dates=dates,
-        pixels_cleaned=choices.pixels_cleaned,
-        burned_in=choices.burned_in,
-        source_kind=source_kind,
-        lossy=lossy,
-        ultrasound=ultrasound,
-        carried=header_allowlist.pick(header, hidden) if ultrasound else Dataset(),
-        source_class=_text(header, "SOPClassUID"),
-        source_uid=(uids.replaced(old_uid) if hidden else old_uid) if old_uid else "",
-        source_size=(int(header.get("Columns", 0) or 0), int(header.get("Rows", 0) or 0)),
-        source_frames=int(header.get("NumberOfFrames", 1) or 1),
-    )
-
-
-def _patient(header: Dataset, seed: str, uids: UidMaker, choices: StudyChoices) -> Patient:
-    """The patient to write. A number is made up where there is none: archives file patients by it."""
-    number = uids.pseudonym(seed)
-    if choices.de_identify:
-        return Patient(name=f"{number}^ANON", patient_id=number)
-    patient = choices.patient or Patient(
-        name=_text(header, "PatientName"),
-        patient_id=_text(header, "PatientID"),
-        birth_date=_text(header, "PatientBirthDate"),
-        sex=_text(header, "PatientSex"),
-    )
-    if choices.patient is not None:
-        _check_patient(patient)
-    return replace(patient, name=_person_name(patient.name), patient_id=patient.patient_id or number)
-
-
-def _check_patient(patient: Patient) -> None:
-    """Refuse what DICOM cannot hold, before anything is written.
-
-    Raises:
-        ExportError: Something is too long or in another form.
-    """
-    if patient.birth_date and not re.fullmatch(
-        r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", patient.birth_date
-    ):
-        raise ExportError("The birth date must be eight digits (YYYYMMDD), or empty.")
-    if patient.sex not in ("M", "F", "O", ""):
-        raise ExportError("The patient's sex must be M, F or O, or empty.")
-    for text in (patient.name, patient.patient_id):
-        if len(text) > _LONGEST_LO or "\\" in text or not text.isprintable():
-            raise ExportError("The patient's name and number may have 64 characters each, and no backslash.")
-
-
-def _person_name(name: str) -> str:
-    """A name of one part ends with a caret: the form without any is retired."""
-    return f"{name}^" if name and "^" not in name else name
-
-
-def moved(when: tuple[str, str], dates: Dates, back: timedelta) -> tuple[str, str]:
-    """A DICOM date and time after the dates were removed (both ""), moved `back`, or kept.
-
-    The time of day moves with the date, so that intervals stay. Where the time is missing or is none, only
-    the date is moved; where the date is, both are removed.
-    """
-    date, time = when
-    if dates == "kept":
-        return date, time
-    if dates == "removed":
-        return "", ""
-    digits, _, fraction = time.partition(".")
-    sound = re.fullmatch(r"\d\d(\d\d(\d\d)?)?", digits) and re.fullmatch(r"\d{0,6}", fraction)
-    try:
-        if sound:
-            exact = f"{date}{digits:0<6}{fraction:0<6}"
-            earlier = datetime.strptime(exact, "%Y%m%d%H%M%S%f") - back
-            return earlier.strftime("%Y%m%d"), earlier.strftime("%H%M%S.%f" if fraction else "%H%M%S")
-        return (datetime.strptime(date, "%Y%m%d") - back).strftime("%Y%m%d"), ""
-    except (ValueError, OverflowError):
-        return "", ""
-
-
-def _text(header: Dataset, *names: str) -> str:
-    """The first of these elements that holds something, as text; "" if none does."""
-    return next((str(header[name].value) for name in names if header.get(name)), "")

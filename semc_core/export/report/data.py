@@ -1,11 +1,7 @@
-"""What the report says, as plain data: the HTML page and the PDF show the same.
-
-A protocol's checklist as the report and the structured report show it.
-"""
+"""What the report says, as plain data: the HTML page and the PDF show the same."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
-from semc_core.export.options import Checklist, ChecklistRow, Patient
+from semc_core.export.checklist import Checklist
+from semc_core.export.deidentified import DeidentifiedScan
+from semc_core.export.watch import Watch
 from semc_core.labels import full_name, short_name
-from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklist
-from semc_core.protocols.protocol import Protocol
 from semc_core.session.changes import decided
-from semc_core.session.records import FrameTable, ItemEntry, ModelEntry, PlaneEntry, RegionEntry
+from semc_core.session.records import ModelEntry, PlaneEntry
 from semc_core.text import counted
 from semc_core.types import Crop
 from semc_core.version import VERSION
@@ -97,8 +93,32 @@ class ReportData:
     made_by: tuple[tuple[str, str], ...]
 
 
-def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], note: str) -> ReportPlane:
-    """The plane with its exported picture: uint8 (H, W) or (H, W, 3), already blanked."""
+def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
+    """What the report says of `scan`. `watch` is asked before each picture."""
+    planes = []
+    for each in scan.planes:
+        watch.check()
+        planes.append(report_plane(each.entry, each.pixels()))
+    notices = (scan.model.notice, "" if scan.deidentified else IDENTIFIED, *scan.notices)
+    return ReportData(
+        code=scan.study.patient.patient_id or scan.source,
+        subject=_subject_rows(scan),
+        planes=tuple(planes),
+        not_found=tuple(map(_named, scan.not_found)),
+        checklist=scan.checklist,
+        regions=tuple(
+            (f"{seconds(each.start_s)} to {seconds(each.end_s)}", each.label, each.note)
+            for each in scan.regions
+        ),
+        note=scan.note,
+        notices=tuple(sentence for sentence in notices if sentence),
+        model=_model_rows(scan.model),
+        made_by=_program_rows(scan),
+    )
+
+
+def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8]) -> ReportPlane:
+    """The plane with its exported picture: uint8 (H, W) or (H, W, 3)."""
     picture, width, height = _jpeg(pixels, plane.crop)
     return ReportPlane(
         number=plane.plane_id,
@@ -109,36 +129,29 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], note: str) -> Rep
         held=f"{seconds(plane.start_s)} to {seconds(plane.end_s)}" if plane.start_s < plane.end_s else "",
         decided=decided(plane),
         by_person=plane.chosen_by == "person" or plane.by_hand,
-        note=note,
+        note=plane.note,
         picture=picture,
         width=width,
         height=height,
     )
 
 
-def missing_planes(planes: Sequence[PlaneEntry], model: ModelEntry) -> tuple[str, ...]:
-    """What the model knows and nobody found, in words, in the order of the model's classes."""
-    found = {plane.plane for plane in planes}
-    wanted = (name for name in model.classes if name != model.none_class)
-    return tuple(_named(name) for name in wanted if name not in found)
-
-
-def subject_rows(
-    patient: Patient | None, source: str, kind: str, size: tuple[int, int], table: FrameTable
-) -> tuple[tuple[str, str], ...]:
-    """About the patient (None: nobody is named), and what was looked at."""
-    rows = []
-    if patient is not None:
+def _subject_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
+    """About the patient, where he is to be named, and what was looked at."""
+    rows, table = [], scan.table
+    if not scan.deidentified:
+        patient = scan.study.patient
         given = [("Patient", patient.name), ("Patient number", patient.patient_id)]
         given += [("Born", patient.birth_date), ("Sex", patient.sex)]
         rows = [(title, value) for title, value in given if value]
-    rows.append(("Source", f"{source} ({kind}), {size[0]} × {size[1]} pixels"))
+    width, height = scan.source_size
+    rows.append(("Source", f"{scan.source} ({scan.source_kind}), {width} × {height} pixels"))
     if len(table):
         rows.append(("Frames", f"{len(table)}, over {seconds(float(table.pts_s[-1] - table.pts_s[0]))}"))
     return tuple(rows)
 
 
-def model_rows(model: ModelEntry) -> tuple[tuple[str, str], ...]:
+def _model_rows(model: ModelEntry) -> tuple[tuple[str, str], ...]:
     """The model's card in short."""
     limits, shape = model.thresholds, model.preprocessing
     names = ", ".join(name for name in model.classes if name != model.none_class)
@@ -156,27 +169,17 @@ def model_rows(model: ModelEntry) -> tuple[tuple[str, str], ...]:
     )
 
 
-def program_rows(versions: Mapping[str, str], head: str, entries: int) -> tuple[tuple[str, str], ...]:
+def _program_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
     """The program, and the state of the session's log at the export."""
+    versions = scan.model.versions
     others = ", ".join(f"{name} {number}" for name, number in versions.items() if name != "semc")
     return (
         ("Program", f"SEMC Live {VERSION}"),
         ("Analysed with", f"semc {versions.get('semc', '?')}, {others}"),
-        ("Log of the session", f"{counted(entries, 'entry', 'entries')}; the last has the hash {head}"),
-    )
-
-
-def region_rows(
-    regions: Sequence[RegionEntry], classes: tuple[str, ...], free_text: bool
-) -> tuple[tuple[str, str, str], ...]:
-    """Marked stretches of time: when, label, note. A person's own words only with `free_text`."""
-    return tuple(
         (
-            f"{seconds(each.start_s)} to {seconds(each.end_s)}",
-            each.label if free_text or each.label in classes else "",
-            each.note if free_text else "",
-        )
-        for each in regions
+            "Log of the session",
+            f"{counted(scan.entries, 'entry', 'entries')}; the last has the hash {scan.head}",
+        ),
     )
 
 
@@ -205,28 +208,3 @@ def _jpeg(pixels: NDArray[np.uint8], crop: Crop) -> tuple[bytes, int, int]:
     if not done:
         raise SaveError("A picture of the report could not be encoded; export without the report.")
     return content.tobytes(), part.shape[1], part.shape[0]
-
-
-def export_checklist(
-    protocol: Protocol, model: ModelEntry, planes: Sequence[PlaneEntry], words: Iterable[ItemEntry]
-) -> Checklist:
-    """How far the examination is with its protocol.
-
-    Args:
-        protocol: The user's choice.
-        model: Of the session.
-        planes: Those that are exported: one that is left out is not found by who reads the export.
-        words: A person's, on items that were not possible.
-    """
-    state = session_checklist(protocol, model, planes, words)
-    progress = f"{state.completeness:.0%} complete: {progress_words(state)}."
-    return Checklist(protocol.title, tuple(_row(row, model) for row in state.rows), progress)
-
-
-def _row(row: ChecklistItem, model: ModelEntry) -> ChecklistRow:
-    item = row.item
-    # Other models' names for the plane say nothing to who reads the report.
-    known = tuple(name for name in item.planes if name in model.classes)
-    planes = (row.best.plane,) if row.best is not None else known or item.planes[:1]
-    title = f"{item.title} (optional)" if item.optional else item.title
-    return ChecklistRow(title, planes, str(row.status), row.reason)

@@ -10,9 +10,11 @@ import pydicom
 import pydicom.data
 from pydicom.dataset import Dataset
 
+from semc_core.export.dicom.header import study_of_dicom, study_of_nothing
 from semc_core.export.dicom.images import encode_object
-from semc_core.export.dicom.study import StudyChoices, StudyContext, study_of_dicom, study_of_nothing
+from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import UidMaker
+from semc_core.export.options import ExportOptions
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.session.records import ModelEntry, PlaneEntry
 from semc_core.types import Crop, Thresholds
@@ -37,16 +39,27 @@ def sample(name: str) -> Path:
     return Path(path)
 
 
-def no_dicom(choices: StudyChoices | None = None, kind: str = "video") -> StudyContext:
+DEFAULTS = ExportOptions()
+IDENTIFIED = ExportOptions(deidentify=False)
+
+
+def no_dicom(options: ExportOptions = DEFAULTS, text_left: bool = True) -> StudyContext:
     """The study of a scan that is not DICOM."""
-    return study_of_nothing(kind, "20260314-150926_video", BEGAN, UIDS, choices or StudyChoices())
+    return study_of_nothing("video", "20260314-150926_video", BEGAN, UIDS, options, text_left)
 
 
-def ultrasound(choices: StudyChoices | None = None, name: str = "examples_ybr_color.dcm") -> StudyContext:
+def ultrasound(
+    options: ExportOptions = DEFAULTS, text_left: bool = True, name: str = "examples_ybr_color.dcm"
+) -> StudyContext:
     """The study of a real ultrasound cine (or, by name, of a still)."""
-    return study_of_dicom(sample(name), UIDS, choices or StudyChoices())
+    return study_of_dicom(sample(name), UIDS, options, text_left)
 
 
 def read_back(dataset: Dataset) -> Dataset:
     """The object as another program reads it from its file."""
     return pydicom.dcmread(io.BytesIO(encode_object(dataset)))
+
+
+def write_object(dataset: Dataset, path: Path) -> None:
+    """Its file."""
+    path.write_bytes(encode_object(dataset))

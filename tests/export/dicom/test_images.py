@@ -15,14 +15,22 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels import pixel_array
 
-from semc_core.errors import ExportError, SaveError
-from semc_core.export.dicom.images import clip, still, write_object
+from semc_core.errors import ExportError
+from semc_core.export.dicom.images import clip, still
 from semc_core.export.dicom.pixels import LossyStep, Packing, pack
-from semc_core.export.dicom.study import StudyChoices, StudyContext
-from semc_core.export.options import Patient
-from semc_core.export.validity import can_check, check_dicom
+from semc_core.export.dicom.study import StudyContext
+from semc_core.export.options import ExportOptions, Patient
 from semc_core.sources.dicom import DicomSource
-from tests.export.dicom.examples import PLANE, no_dicom, read_back, ultrasound
+from tests.export.dicom.examples import (
+    DEFAULTS,
+    IDENTIFIED,
+    PLANE,
+    no_dicom,
+    read_back,
+    ultrasound,
+    write_object,
+)
+from tests.export.dicom.validity import can_check, check_dicom
 from tests.sources.capture_clips import read_all
 
 ODD_GRAY = (21, 33)
@@ -178,11 +186,6 @@ def test_uneven_times_that_do_not_fit_are_refused() -> None:
         clip(no_dicom(), PLANE, np.zeros((9000, 1, 1), np.uint8), times_s, 1)
 
 
-def test_a_full_or_missing_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SaveError):
-        write_object(still(no_dicom(), PLANE, noise(4, 4), 1), tmp_path / "nowhere" / "a.dcm")
-
-
 def _check(dataset: Dataset, path: Path) -> None:
     write_object(dataset, path)
     found = check_dicom(path)
@@ -198,15 +201,21 @@ def _check(dataset: Dataset, path: Path) -> None:
 @needs_checker
 @pytest.mark.parametrize("packing", ["none", "jpeg-ls", "jpeg"])
 @pytest.mark.parametrize(
-    "choices",
+    ("options", "text_left"),
     [
-        StudyChoices(),
-        StudyChoices(dates="shifted", pixels_cleaned=True, burned_in=False),
-        StudyChoices(de_identify=False, patient=Patient("Doe^Jane", "4711", "19700101", "F")),
+        (DEFAULTS, True),
+        (ExportOptions(dates="shifted"), False),
+        (ExportOptions(deidentify=False, patient=Patient("Doe^Jane", "4711", "19700101", "F")), True),
     ],
 )
-def test_every_object_is_valid(packing: Packing, choices: StudyChoices, tmp_path: Path) -> None:
-    for study in (no_dicom(choices), ultrasound(choices), ultrasound(choices, "examples_palette.dcm")):
+def test_every_object_is_valid(
+    packing: Packing, options: ExportOptions, text_left: bool, tmp_path: Path
+) -> None:
+    for study in (
+        no_dicom(options, text_left),
+        ultrasound(options, text_left),
+        ultrasound(options, text_left, "examples_palette.dcm"),
+    ):
         width, height = study.source_size if study.ultrasound else (33, 21)
         gray, colour = np.zeros((3, height, width), np.uint8), np.zeros((3, height, width, 3), np.uint8)
         _check(still(study, PLANE, gray[0], 1, packing), tmp_path / "a.dcm")
@@ -223,11 +232,11 @@ def test_objects_of_any_plane_are_valid(plane: str, tmp_path: Path) -> None:
 
 
 @needs_checker
-@pytest.mark.parametrize("choices", [StudyChoices(), StudyChoices(de_identify=False)])
+@pytest.mark.parametrize("options", [DEFAULTS, IDENTIFIED])
 def test_a_dicom_source_that_is_no_ultrasound_gives_valid_captures(
-    choices: StudyChoices, tmp_path: Path
+    options: ExportOptions, tmp_path: Path
 ) -> None:
-    study = ultrasound(choices, "SC_rgb_small_odd.dcm")
+    study = ultrasound(options, name="SC_rgb_small_odd.dcm")
     dataset = still(study, PLANE, noise(*ODD_COLOUR), 1)
     assert (dataset.SOPClassUID.name, dataset.ConversionType) == ("Secondary Capture Image Storage", "WSD")
     assert dataset.SourceImageSequence[0].ReferencedSOPInstanceUID == study.source_uid

@@ -12,13 +12,24 @@ from highdicom.sr import ComprehensiveSR
 from pydicom.dataset import Dataset
 
 from semc_core.errors import ExportError
+from semc_core.export.checklist import Checklist, ChecklistRow
 from semc_core.export.dicom.codes import own_code
-from semc_core.export.dicom.images import STATEMENT, clip, encode_object, still, without_pixels, write_object
+from semc_core.export.dicom.images import STATEMENT, clip, encode_object, still, without_pixels
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
-from semc_core.export.dicom.study import StudyChoices, StudyContext
-from semc_core.export.options import Checklist, ChecklistRow
-from semc_core.export.validity import can_check, check_dicom
-from tests.export.dicom.examples import BEGAN, MODEL, PLANE, no_dicom, read_back, ultrasound
+from semc_core.export.dicom.study import StudyContext
+from semc_core.export.options import ExportOptions
+from tests.export.dicom.examples import (
+    BEGAN,
+    DEFAULTS,
+    IDENTIFIED,
+    MODEL,
+    PLANE,
+    no_dicom,
+    read_back,
+    ultrasound,
+    write_object,
+)
+from tests.export.dicom.validity import can_check, check_dicom
 
 ADDED = replace(PLANE, plane_id=1001, plane="LLP", found_as=None, chosen_by="person", confidence=0.25)
 CHECKLIST = Checklist(
@@ -28,7 +39,6 @@ CHECKLIST = Checklist(
         ChecklistRow("Right lobe", ("RLP",), "not possible", "Nurse Ratched could not"),
     ),
 )
-KEPT = StudyChoices(de_identify=False)
 
 
 def reported(study: StudyContext) -> list[ReportedPlane]:
@@ -96,18 +106,25 @@ def test_another_program_can_read_its_measurements() -> None:
     assert [group.get_measurements()[0].value for group in groups] == [93.0, 25.0]
 
 
-def test_what_persons_typed_is_written_only_where_identity_is_kept() -> None:
-    hidden = structured_report(no_dicom(), reported(no_dicom()), MODEL, BEGAN, CHECKLIST, "Doe^Jane")
-    assert b"Ratched" not in encode_object(hidden)
-    assert b"Doe" not in encode_object(hidden)
-    assert hidden.ContentDate == "19000101"
-    study = no_dicom(KEPT)
-    kept = structured_report(study, reported(study), MODEL, BEGAN, CHECKLIST, "Doe^Jane", free_text=True)
+def test_notes_and_reasons_are_written_where_there_are_any() -> None:
+    study = no_dicom(IDENTIFIED)
+    kept = structured_report(study, reported(study), MODEL, BEGAN, CHECKLIST)
     said = list(items(kept))
     assert ("Comment", "Plane 3: seen by Nurse Ratched") in said
     assert ("Comment", "Right lobe: Nurse Ratched could not") in said
-    assert ("Person Observer Name", "Doe^Jane") in said
-    assert (kept.ContentDate, kept.ContentTime) == ("20260314", "150926")
+    silent = [replace(one, plane=replace(one.plane, note="")) for one in reported(study)]
+    report = structured_report(study, silent, MODEL, BEGAN, replace(CHECKLIST, rows=CHECKLIST.rows[:1]))
+    assert b"Ratched" not in encode_object(report)
+
+
+def test_it_says_when_it_was_made_only_where_identity_is_kept() -> None:
+    made = [
+        structured_report(study, reported(study), MODEL, BEGAN)
+        for study in (no_dicom(), no_dicom(IDENTIFIED))
+    ]
+    assert [(each.ContentDate, each.ContentTime) for each in made] == [
+        ("19000101", "000000"), ("20260314", "150926"),
+    ]  # fmt: skip
 
 
 def test_a_report_of_nothing_is_refused() -> None:
@@ -126,12 +143,12 @@ def test_long_and_strange_names_become_codes_that_differ() -> None:
 
 
 @pytest.mark.skipif(not can_check(), reason="dciodvfy (dicom3tools) is not installed")
-@pytest.mark.parametrize("choices", [StudyChoices(), StudyChoices(dates="shifted"), KEPT])
+@pytest.mark.parametrize("options", [DEFAULTS, ExportOptions(dates="shifted"), IDENTIFIED])
 @pytest.mark.parametrize("make", [no_dicom, ultrasound])
 def test_it_is_valid(
-    make: Callable[[StudyChoices], StudyContext], choices: StudyChoices, tmp_path: Path
+    make: Callable[[ExportOptions], StudyContext], options: ExportOptions, tmp_path: Path
 ) -> None:
-    study = make(choices)
+    study = make(options)
     write_object(structured_report(study, reported(study), MODEL, BEGAN, CHECKLIST), tmp_path / "a.dcm")
     found = check_dicom(tmp_path / "a.dcm")
     assert found.errors == ()

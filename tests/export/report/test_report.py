@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from semc_core.export.options import Checklist, ChecklistRow
+from semc_core.export.checklist import Checklist, ChecklistRow
 from semc_core.export.report.data import RESEARCH_NOTICE, ReportData, report_plane, seconds
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
@@ -30,7 +30,9 @@ ROWS = (
 
 def _data(count: int = 3, note: str = "") -> ReportData:
     planes = tuple(
-        report_plane(replace(ENTRY, plane_id=number, chosen_by="person"), frame(number, colour=True), note)
+        report_plane(
+            replace(ENTRY, plane_id=number, chosen_by="person", note=note), frame(number, colour=True)
+        )
         for number in range(count)
     )
     return ReportData(
@@ -67,7 +69,7 @@ def test_a_plane_that_was_saved_at_one_moment_was_not_held() -> None:
     moment = replace(ENTRY, plane="NSP", found_as="NSP", start_s=16.2, end_s=16.2, time_s=16.2, by_hand=True)
     data = _data(1)
     assert "held 0.1 s to 0.9 s" in html_report(data).decode()
-    page = html_report(replace(data, planes=(report_plane(moment, frame(8), ""),))).decode()
+    page = html_report(replace(data, planes=(report_plane(moment, frame(8)),))).decode()
     assert "frame 8, 16.2 s</div>" in page
     assert "held" not in page
     assert "No plane · No standard plane" in page

@@ -1,6 +1,6 @@
 """De-identification: what the objects say of it, and a last look that nothing slipped through.
 
-The objects are made anew (see `export.study`), so there is nothing to strip. Still, `check_removed` holds
+The objects are made anew (see `dicom.header`), so there is nothing to strip. Still, `check_removed` holds
 each finished object against the table of the Basic Application Level Confidentiality Profile (DICOM PS3.15,
 table E.1-1, in the edition that dicom-anonymizer ships): an element added to the objects one day cannot
 bring identity along unnoticed.
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as profile
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
@@ -44,7 +43,7 @@ def mark(dataset: Dataset, context: StudyContext) -> None:
         Code("113100", "DCM", "Basic Application Confidentiality Profile"),
         Code("113105", "DCM", "Clean Descriptors Option"),
     ]
-    if context.pixels_cleaned and not context.burned_in:
+    if not context.burned_in:
         methods.append(Code("113101", "DCM", "Clean Pixel Data Option"))
     if context.dates == "shifted":
         methods.append(
@@ -107,9 +106,3 @@ def _name(element: DataElement) -> str:
 @functools.cache
 def _table() -> frozenset[tuple[int, ...]]:
     return frozenset(tuple(tag) for tag in profile.ALL_TAGS if len(tag) == 2)
-
-
-def in_profile(keyword: str) -> bool:
-    """Whether the profile does something about the element."""
-    tag = tag_for_keyword(keyword)
-    return tag is not None and (tag >> 16, tag & 0xFFFF) in _table()

@@ -12,15 +12,26 @@ from pydicom.uid import JPEGBaseline8Bit
 
 from main import main
 from semc_core.export.bundle import export_session
-from semc_core.export.dicom.writer import Cleaned, study_of
+from semc_core.export.collect import collect
+from semc_core.export.deidentify import deidentify
+from semc_core.export.dicom.study import StudyContext
+from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions
+from semc_core.export.text_search import TextSearch
+from semc_core.export.watch import Watch
 from semc_core.io.video_encoder import Quality, encode_clip
 from semc_core.session.changes import SetNote
 from semc_core.session.records import SourceEntry, file_sha256
+from semc_core.session.session import Session
 from tests.export.dicom.examples import UIDS, sample
 from tests.export.scans import HEIGHT, RATE, WIDTH, frame, new_session, video_session
 
-_CLEANED = Cleaned(blanked=True, text_left=False)
+
+def study_of(session: Session, options: ExportOptions, data: Path) -> StudyContext:
+    """What its objects have in common."""
+    search = TextSearch(None, TextReadings(), Watch())
+    with collect(session, options, data) as scan:
+        return deidentify(scan, options, UIDS, search, Watch()).study
 
 
 def _source(kind: str, path: Path) -> SourceEntry:
@@ -35,7 +46,7 @@ def test_what_a_video_lost_is_said(tmp_path: Path) -> None:
         writer.write(each)
     writer.release()
     with new_session(tmp_path / "scan", pixels, source=_source("video", path), planes={}) as session:
-        context = study_of(session, ExportOptions(), UIDS, _CLEANED)
+        context = study_of(session, ExportOptions(), tmp_path)
     (step,) = context.lossy or ()
     assert step.method == "ISO_10918_1"
     assert step.ratio > 1
@@ -89,12 +100,12 @@ def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path:
     options = ExportOptions(deidentify=False)
     with new_session(tmp_path / "scan", [frame(0)], source=source, planes={}) as session:
         original = pydicom.dcmread(path)
-        assert study_of(session, options, UIDS, _CLEANED).source_uid == original.SOPInstanceUID
+        assert study_of(session, options, tmp_path).source_uid == original.SOPInstanceUID
         original.PatientName = "SOMEBODY^ELSE"
         original.save_as(path)
-        other = study_of(session, options, UIDS, _CLEANED)
+        other = study_of(session, options, tmp_path)
         path.unlink()
-        gone = study_of(session, options, UIDS, _CLEANED)
+        gone = study_of(session, options, tmp_path)
     assert other.source_uid == gone.source_uid == ""
     assert "SOMEBODY" not in other.patient.name
 

@@ -1,0 +1,67 @@
+"""A protocol's checklist as the report and the structured report show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklist
+from semc_core.protocols.protocol import Protocol
+from semc_core.session.records import ItemEntry, ModelEntry, PlaneEntry
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistRow:
+    """One line of a protocol's checklist, as the report shows it.
+
+    Attributes:
+        title: The item in words.
+        planes: Class names that fulfil it.
+        status: "found", "weak", "missing", "not possible" or "unknown to the model".
+        reason: A person's words on it, if free text is wanted; or "".
+    """
+
+    title: str
+    planes: tuple[str, ...]
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """A protocol's checklist as it stood at the export.
+
+    Attributes:
+        title: Of the protocol.
+        rows: In its order.
+        progress: How far it is, in words, or "".
+    """
+
+    title: str
+    rows: tuple[ChecklistRow, ...]
+    progress: str = ""
+
+
+def export_checklist(
+    protocol: Protocol, model: ModelEntry, planes: Sequence[PlaneEntry], words: Iterable[ItemEntry]
+) -> Checklist:
+    """How far the examination is with its protocol.
+
+    Args:
+        protocol: The user's choice.
+        model: Of the session.
+        planes: Those that are exported: one that is left out is not found by who reads the export.
+        words: A person's, on items that were not possible.
+    """
+    state = session_checklist(protocol, model, planes, words)
+    progress = f"{state.completeness:.0%} complete: {progress_words(state)}."
+    return Checklist(protocol.title, tuple(_row(row, model) for row in state.rows), progress)
+
+
+def _row(row: ChecklistItem, model: ModelEntry) -> ChecklistRow:
+    item = row.item
+    # Other models' names for the plane say nothing to who reads the report.
+    known = tuple(name for name in item.planes if name in model.classes)
+    planes = (row.best.plane,) if row.best is not None else known or item.planes[:1]
+    title = f"{item.title} (optional)" if item.optional else item.title
+    return ChecklistRow(title, planes, str(row.status), row.reason)

@@ -1,0 +1,308 @@
+"""Step 2 of an export: de-identify. The one place that decides what may leave, before anything is written.
+
+Pixels outside the region of interest and under masks are blanked, text inside is looked for, the names of
+patient and source are replaced, dates removed or moved, what persons typed is left out. Where the user keeps
+identity, that is decided here as well. Nobody after this step sees anything else (`deidentified`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import SourceError
+from semc_core.export.checklist import Checklist, export_checklist
+from semc_core.export.collect import AFTER_S, BEFORE_S, CollectedPlane, CollectedScan, named
+from semc_core.export.deidentified import (
+    DeidentifiedClip,
+    DeidentifiedFrame,
+    DeidentifiedPlane,
+    DeidentifiedScan,
+)
+from semc_core.export.dicom.header import study_of_dicom, study_of_nothing
+from semc_core.export.dicom.lossy import after, lossy_of_source
+from semc_core.export.dicom.study import StudyContext
+from semc_core.export.dicom.uids import UidMaker
+from semc_core.export.masks import blanked, shared_region
+from semc_core.export.ocr import NOT_LOOKED, TextFinding, TextFound
+from semc_core.export.options import ExportOptions
+from semc_core.export.text_search import NO_TEXT, ClipLook, TextSearch, TextSeen
+from semc_core.export.watch import Watch
+from semc_core.session.folder import safe_name
+from semc_core.session.records import FrameTable, RegionEntry
+from semc_core.text import counted
+from semc_core.types import Crop
+
+_LOOKING: Final = "Looking at pictures and clips"
+NO_FRAME: Final = "the loop has no frame of that time in the size of the picture"
+NO_REGION: Final = (
+    "the region of interest moved meanwhile, so no part of the picture was inside it all through the clip"
+)
+"""Why a plane has no clip."""
+
+
+def deidentify(
+    scan: CollectedScan, options: ExportOptions, uids: UidMaker, search: TextSearch, watch: Watch
+) -> DeidentifiedScan:
+    """What of `scan` may leave the machine.
+
+    Args:
+        scan: As it was collected; its context stays open as long as the result is read.
+        options: The user's choices.
+        uids: Makes the identifiers that replace the old ones.
+        search: Looks for text.
+        watch: Told of each plane.
+
+    Raises:
+        TextFound: Pictures hold text, and `options.text` is "ask".
+        ExportCancelled: The user has had enough.
+        ExportError: A picture is not what was saved, text could not be masked, or the patient that the user
+            gave cannot be written.
+        SemcError: Something could not be read.
+    """
+    return _Deidentification(scan, options, uids, search, watch).run()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """How a plane is shown: what of its pictures is kept, and what text is in there.
+
+    Attributes:
+        plane: As it was collected.
+        crop: What is kept of its picture; None keeps all.
+        region: What is kept of each frame of its clip; None keeps all.
+        masks: What is blanked in all of them.
+        size: (height, width) of its clip's frames; None if there is no clip.
+        coloured: Whether a frame of the clip has colour.
+        why_no_clip: Why there is none although clips are wanted; or "".
+        seen: Text that is still to be seen.
+    """
+
+    plane: CollectedPlane
+    crop: Crop | None
+    masks: tuple[Crop, ...]
+    region: Crop | None = None
+    size: tuple[int, ...] | None = None
+    coloured: bool = False
+    why_no_clip: str = ""
+    seen: TextSeen = NO_TEXT
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture as it may leave the machine."""
+        return blanked(self.plane.pixels(), self.crop, self.masks)
+
+
+class _Deidentification:
+    """One run of the step: what its parts share."""
+
+    def __init__(
+        self, scan: CollectedScan, options: ExportOptions, uids: UidMaker, search: TextSearch, watch: Watch
+    ) -> None:
+        self._scan = scan
+        self._options = options
+        self._uids = uids
+        self._search = search
+        self._watch = watch
+        self._notices: list[str] = []
+
+    def run(self) -> DeidentifiedScan:
+        """All of it."""
+        scan, options = self._scan, self._options
+        shown = self._settle_text(self._look_at_all())
+        looked = self._search.reads and not any(each.seen.found for each in shown)
+        study = self._study(text_left=not looked)
+        self._say_what_is_missing(shown)
+        found = {each.entry.plane for each in scan.planes}
+        known = (name for name in scan.model.classes if name != scan.model.none_class)
+        return DeidentifiedScan(
+            deidentified=options.deidentify,
+            looked_for_text=self._search.reads,
+            parts=options.parts,
+            jpeg=options.jpeg,
+            masks=len(scan.masks),
+            source=study.patient.patient_id if options.deidentify else scan.source.source_id,
+            source_kind=scan.source.kind,
+            source_size=(scan.source.width, scan.source.height),
+            study=study,
+            model=scan.model,
+            table=scan.table,
+            planes=tuple(self._cleared(each, study) for each in shown),
+            not_found=tuple(name for name in known if name not in found),
+            regions=tuple(map(self._region, scan.regions)),
+            note=scan.note if options.free_text else "",
+            checklist=self._checklist(shown),
+            notices=tuple(self._notices),
+            entries=scan.entries,
+            head=scan.head,
+        )
+
+    # Pixels.
+
+    def _look_at_all(self) -> list[_Shown]:
+        """Look for text in each plane's picture and clip."""
+        total, made = len(self._scan.planes), []
+        for number, plane in enumerate(self._scan.planes):
+            self._watch.check()
+            self._watch.progress(_LOOKING, number, total)
+            made.append(self._look_at(plane))
+        self._watch.progress(_LOOKING, total, total)
+        return made
+
+    def _look_at(self, plane: CollectedPlane) -> _Shown:
+        shown = _Shown(plane, plane.entry.crop if self._options.deidentify else None, self._scan.masks)
+        pictures = []
+        if self._search.reads:
+            pictures.append(blanked(plane.pixels(), shown.crop, ()))
+        if self._options.clips:
+            shown, of_clip = self._look_at_clip(shown)
+            pictures += of_clip
+        return replace(shown, seen=self._search.look(pictures, shown.masks))
+
+    def _look_at_clip(self, shown: _Shown) -> tuple[_Shown, list[NDArray[np.uint8]]]:
+        """Whether there is a clip, and a few pictures made of it in which text would be seen."""
+        plane, region = shown.plane, None
+        if self._options.deidentify:
+            region = _region_of_clip(plane, self._scan.table)
+            if region is None:
+                return replace(shown, why_no_clip=NO_REGION), []
+        size, coloured = None, False
+        look = ClipLook(lambda pixels: blanked(pixels, region, shown.masks))
+        for packet in plane.frames():
+            self._watch.check()
+            size = packet.pixels.shape[:2]
+            coloured = coloured or packet.pixels.ndim == 3
+            if self._search.reads:
+                look.add(packet.pixels)
+            elif coloured:
+                break
+        why = "" if size is not None else plane.why_no_loop or NO_FRAME
+        shown = replace(shown, region=region, size=size, coloured=coloured, why_no_clip=why)
+        return shown, [blanked(pixels, region, ()) for pixels in look.pictures()]
+
+    def _settle_text(self, shown: list[_Shown]) -> list[_Shown]:
+        """Do with pictures that hold text what the user wants. Returns the planes that stay."""
+        if self._options.deidentify and not self._search.reads:
+            self._notices.append(NOT_LOOKED)
+        with_text = [each for each in shown if each.seen.found]
+        if not with_text:
+            return shown
+        names = ", ".join(named(each.plane.entry) for each in with_text)
+        if self._options.text == "ask":
+            entries = [(each.plane.entry, each.seen.found) for each in with_text]
+            raise TextFound([TextFinding(plane.plane_id, plane.plane, found) for plane, found in entries])
+        if self._options.text == "keep":
+            self._notices.append(f"These pictures hold text and were exported as they are: {names}.")
+            return shown
+        if self._options.text == "leave out":
+            self._notices.append(f"Left out because their pictures hold text: {names}.")
+            return [each for each in shown if not each.seen.found]
+        masked = {}
+        for number, each in enumerate(with_text):
+            self._watch.progress("Masking text", number, len(with_text))
+            entry = each.plane.entry
+            masks = self._search.masks_over(each.seen, each.masks, named(entry))
+            masked[entry.plane_id] = replace(each, masks=masks, seen=NO_TEXT)
+        self._notices.append(f"Text was masked in the pictures of {names}.")
+        return [masked.get(each.plane.entry.plane_id, each) for each in shown]
+
+    # Names, dates and words.
+
+    def _study(self, text_left: bool) -> StudyContext:
+        """The study of the DICOM source, if its file is still there; else one of nothing."""
+        scan, options = self._scan, self._options
+        if scan.dicom_file is not None:
+            # A source that cannot be read any more: the objects are made from nothing, as for a video.
+            with contextlib.suppress(SourceError):
+                return study_of_dicom(scan.dicom_file, self._uids, options, text_left)
+        lossy = lossy_of_source(scan.source)
+        return study_of_nothing(
+            scan.source.kind, scan.name, scan.began, self._uids, options, text_left, lossy
+        )
+
+    def _region(self, region: RegionEntry) -> RegionEntry:
+        """A marked stretch of time; the name of a class says nothing of who was examined."""
+        if self._options.free_text:
+            return region
+        known = region.label in self._scan.model.classes
+        return replace(region, label=region.label if known else "", note="")
+
+    def _checklist(self, shown: Sequence[_Shown]) -> Checklist | None:
+        scan, protocol = self._scan, self._options.followed
+        if protocol is None:
+            return None
+        free_text = self._options.free_text
+        words = [each if free_text else replace(each, reason="") for each in scan.items]
+        return export_checklist(protocol, scan.model, [each.plane.entry for each in shown], words)
+
+    def _cleared(self, shown: _Shown, study: StudyContext) -> DeidentifiedPlane:
+        """The plane as the writers see it. What it gives is read only when they ask."""
+        plane, entry = shown.plane, shown.plane.entry
+        return DeidentifiedPlane(
+            entry=replace(
+                entry, png=None, png_sha256=None, clip=None, clip_sha256=None, reason="",
+                note=entry.note if self._options.free_text else "",
+            ),
+            stem=f"{entry.plane_id:03d}_{safe_name(entry.plane)}_f{entry.frame_index:06d}",
+            pixels=shown.pixels,
+            lossy=after(study.lossy, plane.picture_lost),
+            clip=None if shown.size is None else DeidentifiedClip(
+                frames=lambda: self._frames(shown),
+                height=shown.size[0],
+                width=shown.size[1],
+                coloured=shown.coloured,
+                of_source=self._scan.source.kind == "dicom" and plane.own_frames,
+                lossy=after(study.lossy, plane.clip_lost),
+            ),
+        )  # fmt: skip
+
+    def _frames(self, shown: _Shown) -> Iterator[DeidentifiedFrame]:
+        for packet in shown.plane.frames():
+            self._watch.check()
+            pixels = blanked(packet.pixels, shown.region, shown.masks)
+            yield DeidentifiedFrame(packet.index, packet.pts_s, pixels)
+
+    # What the user should know.
+
+    def _say_what_is_missing(self, shown: Sequence[_Shown]) -> None:
+        if not shown:
+            self._notices.append(
+                "No plane is exported: there are no pictures, clips and DICOM objects in this export."
+            )
+        for why, without in Counter(each.why_no_clip for each in shown if each.why_no_clip).items():
+            has = "has" if without == 1 else "have"
+            who = "The plane" if len(shown) == 1 else f"{without} of {len(shown)} planes"
+            self._notices.append(f"{who} {has} no clip: {why}.")
+        whole = [each for each in shown if _is_whole(each.plane)]
+        if self._options.deidentify and whole:
+            self._notices.append(
+                f"In {len(whole)} of {counted(len(shown), 'plane')} the region of interest is the whole "
+                "picture: nothing round it could be blanked."
+            )
+        if not self._options.free_text and self._has_free_text():
+            self._notices.append("Notes and reasons were left out: they are free text and may name somebody.")
+
+    def _has_free_text(self) -> bool:
+        scan, protocol = self._scan, self._options.followed
+        written = [scan.note, *(each.entry.note for each in scan.planes)]
+        written += [each.note for each in scan.regions]
+        if protocol is not None:
+            written += [word.reason for word in scan.items if word.protocol_id == protocol.id]
+        return any(written)
+
+
+def _region_of_clip(plane: CollectedPlane, table: FrameTable) -> Crop | None:
+    """What was inside the region of interest all through the clip: the screen may have changed."""
+    near = table.between(plane.entry.time_s - BEFORE_S, plane.entry.time_s + AFTER_S)
+    return shared_region([plane.entry.crop, *(Crop(*map(int, row)) for row in np.unique(near.crop, axis=0))])
+
+
+def _is_whole(plane: CollectedPlane) -> bool:
+    """Whether the region of interest is the whole picture."""
+    entry = plane.entry
+    return (entry.crop.width, entry.crop.height) == (entry.width, entry.height)

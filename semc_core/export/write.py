@@ -1,0 +1,116 @@
+"""Step 3 of an export: write the files. All that they are made from is de-identified."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.export.clips import write_clip
+from semc_core.export.deidentified import DeidentifiedClip, DeidentifiedPlane, DeidentifiedScan
+from semc_core.export.report.data import report_data
+from semc_core.export.report.html import html_report
+from semc_core.export.report.pdf import pdf_report
+from semc_core.export.staging import Staging
+from semc_core.export.tables import frames_csv_gz, plane_json, planes_csv
+from semc_core.export.watch import Watch
+from semc_core.io.video_encoder import as_rgb
+from semc_core.session.files import encode_png
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_PICTURES: Final = "Pictures and clips"
+
+
+def write(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+    """Write all files of a bundle but the manifest.
+
+    Raises:
+        ExportCancelled: The user has had enough.
+        ExportError: A DICOM object could not be made, or holds what it must not.
+        SemcError: Something could not be read or written.
+    """
+    for number, plane in enumerate(scan.planes):
+        watch.check()
+        watch.progress(_PICTURES, number, len(scan.planes))
+        _write_plane(scan, plane, staging)
+    watch.progress(_PICTURES, len(scan.planes), len(scan.planes))
+    if "dicom" in scan.parts:
+        _write_dicom(scan, staging, watch)
+    staging.write("planes.csv", planes_csv(scan.planes))
+    if "frames" in scan.parts:
+        watch.check()
+        staging.write("frames.csv.gz", frames_csv_gz(scan.table, scan.model))
+    if "report" in scan.parts:
+        _write_report(scan, staging, watch)
+
+
+def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Staging) -> None:
+    """Picture, record and clip of one plane."""
+    # Encoded anew: what the file said beside its pixels is gone.
+    png = encode_png(plane.pixels())
+    staging.write(plane.png, png)
+    record = plane_json(scan, plane, hashlib.sha256(png).hexdigest())
+    staging.write(f"planes/{plane.stem}.json", record)
+    if plane.clip is not None:
+        write_clip(staging.folder / plane.mp4, plane.clip)
+
+
+def _write_dicom(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+    """The folder dicom: a still and a clip for each plane, and the structured report."""
+    # They take a second to load.
+    from semc_core.export.dicom.images import encode_object, still, without_pixels
+    from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
+
+    reported = []
+    for number, plane in enumerate(scan.planes, 1):
+        of_still = replace(scan.study, lossy=plane.lossy)
+        objects = [still(of_still, plane.entry, plane.pixels(), number, "jpeg" if scan.jpeg else "none")]
+        staging.write(f"dicom/{plane.stem}.dcm", encode_object(objects[0]))
+        if plane.clip is not None:
+            objects.append(_dicom_clip(scan, plane, plane.clip, number))
+            staging.write(f"dicom/{plane.stem}_clip.dcm", encode_object(objects[1]))
+        reported.append(ReportedPlane(plane.entry, tuple(map(without_pixels, objects))))
+        watch.progress("DICOM", number, len(scan.planes))
+    if reported:
+        now = datetime.now().astimezone()
+        report = structured_report(scan.study, reported, scan.model, now, scan.checklist)
+        staging.write("dicom/report.dcm", encode_object(report))
+
+
+def _dicom_clip(
+    scan: DeidentifiedScan, plane: DeidentifiedPlane, source: DeidentifiedClip, number: int
+) -> Dataset:
+    """The clip from the frames that its MP4 was made from, since the MP4 is lossy."""
+    from semc_core.export.dicom.images import clip
+
+    times_s: list[float] = []
+    indices: list[int] = []
+
+    def frames() -> Iterator[NDArray[np.uint8]]:
+        for frame in source.frames():
+            times_s.append(frame.time_s)
+            indices.append(frame.index)
+            yield as_rgb(frame.pixels) if source.coloured else frame.pixels
+
+    # The two lists fill while the frames are read.
+    return clip(
+        replace(scan.study, lossy=source.lossy), plane.entry, frames(), times_s, number,
+        "jpeg" if scan.jpeg else "jpeg-ls", indices if source.of_source else None,
+    )  # fmt: skip
+
+
+def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+    watch.progress("Report", 0, 2)
+    data = report_data(scan, watch)
+    staging.write("report.html", html_report(data))
+    watch.progress("Report", 1, 2)
+    watch.check()
+    staging.write("report.pdf", pdf_report(data))
+    watch.progress("Report", 2, 2)

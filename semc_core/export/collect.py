@@ -117,8 +117,8 @@ class CollectedScan:
         items: A person's words on items of a protocol.
         note: On the whole scan, or "".
         masks: Rectangles that are blanked in every picture: the user's, and those remembered for the device.
-        entries: How many the log has. What is added to it meanwhile does not belong to this export.
-        head: Hash of its last entry.
+        entries: How many the log had.
+        head: Hash of its last entry then.
     """
 
     source: SourceEntry
@@ -150,8 +150,10 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
         ExportError: There are frames to cut clips from, and they cannot be read.
         SemcError: Something else could not be read.
     """
+    # At one moment, before what takes long: what is changed meanwhile does not belong to this export.
     entries, head = session.head
-    planes, source = session.planes(), session.source
+    planes, table, regions = session.planes(), session.frames(), session.regions()
+    items, note, source = session.items(), session.note, session.source
     dicom_file = _unchanged_dicom(source)
     masks = MaskBook(data).masks(device_of(source)) if options.deidentify else ()
     losses = _Losses(session) if options.dicom else None
@@ -168,11 +170,11 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             model=session.model,
             name=next(session.audit()).hash,
             began=datetime.fromisoformat(session.created_utc).astimezone(),
-            table=session.frames(),
+            table=table,
             planes=tuple(collected if losses is None else map(losses.added_to, collected)),
-            regions=session.regions(),
-            items=session.items(),
-            note=session.note,
+            regions=regions,
+            items=items,
+            note=note,
             masks=(*options.masks, *masks),
             entries=entries,
             head=head,

@@ -1,0 +1,208 @@
+"""What the writers of an export are given: pixels that are blanked, and no name, path or word of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from semc_core.errors import ExportError
+from semc_core.export.collect import CollectedScan, collect
+from semc_core.export.deidentified import DeidentifiedScan
+from semc_core.export.deidentify import deidentify
+from semc_core.export.masks import MaskBook, device_of
+from semc_core.export.ocr import FoundText, TextFinder, TextFound, TextReadings
+from semc_core.export.options import ExportOptions, Patient
+from semc_core.export.text_search import TextSearch
+from semc_core.export.watch import Watch
+from semc_core.protocols.loader import load_protocols
+from semc_core.session.changes import MarkRegion, SetItem, SetNote
+from semc_core.session.session import Session
+from semc_core.types import Crop
+from tests.export.dicom.examples import UIDS
+from tests.export.scans import CROP, HEIGHT, WIDTH, frame, video_session
+
+MASK, DEVICE_MASK = Crop(100, 60, 30, 20), Crop(70, 150, 20, 20)
+TYPED = ("was cold", "gas that Mrs Doe had", "she moved", "the ward's second")
+WORD = Crop(150, 100, 40, 12)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """A scan in whose file name, notes, reasons and marks somebody is named."""
+    with video_session(tmp_path / "Zxqvok 471147", name="Zxqvok.mkv") as made:
+        made.apply(SetNote(1, f"Zxqvok {TYPED[0]}"))
+        made.apply(SetItem("lp2025-liver", "right-lobe", "not possible", TYPED[1]))
+        made.apply(MarkRegion(0.1, 0.3, "Zxqvok", TYPED[2]))
+        made.apply(MarkRegion(0.4, 0.5, "LLP", ""))
+        made.apply(SetNote(None, TYPED[3]))
+        yield made
+
+
+@contextmanager
+def steps(
+    session: Session, options: ExportOptions, data: Path, finder: TextFinder | None = None
+) -> Iterator[tuple[CollectedScan, DeidentifiedScan]]:
+    """The first two steps of an export; their pictures can be read inside."""
+    search = TextSearch(finder, TextReadings(), Watch())
+    with collect(session, options, data) as collected:
+        yield collected, deidentify(collected, options, UIDS, search, Watch())
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts in frozen data, however deep; fails on anything else in which one could be."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for each in fields(value):
+            yield from texts(getattr(value, each.name))
+    elif isinstance(value, tuple | dict):
+        for each in value if isinstance(value, tuple) else (*value, *value.values()):
+            yield from texts(each)
+    elif value is UIDS or value is None or isinstance(value, bool | int | float | np.ndarray):
+        return
+    elif isinstance(value, Callable):  # type: ignore[arg-type]
+        return  # gives pixels
+    else:
+        yield str(value)
+
+
+def options_of(**given: Any) -> ExportOptions:
+    return ExportOptions(protocol=load_protocols(Path("nowhere")).named("lp2025-liver"), **given)
+
+
+def test_no_name_path_date_or_word_of_a_person_is_in_what_writers_are_given(
+    session: Session, tmp_path: Path
+) -> None:
+    options = options_of(dicom=True, patient=Patient("Zxqvok^Wjkqa", "471147"))
+    with steps(session, options, tmp_path) as (collected, scan):
+        before, after = "\n".join(texts(collected)), "\n".join(texts(scan))
+        day = collected.began
+    for word in ("Zxqvok", "471147", *TYPED, str(tmp_path), "FHP1_f000008.png", f"{day:%Y-%m-%d}"):
+        assert word in before, "nothing was planted"
+        assert word not in after
+    assert f"{day:%Y%m%d}" not in after
+    assert scan.source.startswith("ANON-")
+    assert [(each.label, each.note) for each in scan.regions] == [("", ""), ("LLP", "")]
+    assert scan.checklist is not None
+    assert "not possible" in {row.status for row in scan.checklist.rows}
+
+
+@pytest.mark.parametrize("options", [options_of(notes=True), options_of(deidentify=False)])
+def test_words_of_a_person_are_given_where_they_are_wanted(
+    session: Session, tmp_path: Path, options: ExportOptions
+) -> None:
+    with steps(session, options, tmp_path) as (_, scan):
+        given = "\n".join(texts(scan))
+    assert not [word for word in TYPED if word not in given]
+    assert (scan.source == "Zxqvok.mkv") == (not options.deidentify)
+    assert str(tmp_path) not in given
+
+
+def test_all_pixels_that_writers_are_given_are_blanked(session: Session, tmp_path: Path) -> None:
+    MaskBook(tmp_path).remember(device_of(session.source), [DEVICE_MASK])
+    with steps(session, ExportOptions(masks=(MASK,)), tmp_path) as (_, scan):
+        for plane in scan.planes:
+            np.testing.assert_array_equal(plane.pixels(), kept(plane.entry.frame_index))
+            assert plane.clip is not None
+            frames = list(plane.clip.frames())
+            assert frames[0].pixels.shape == (plane.clip.height, plane.clip.width)
+            for each in frames:
+                np.testing.assert_array_equal(each.pixels, kept(each.index))
+    assert [len(scan.planes), scan.masks] == [2, 2]
+
+
+def test_whole_pictures_are_given_only_where_identity_is_kept(session: Session, tmp_path: Path) -> None:
+    MaskBook(tmp_path).remember(device_of(session.source), [DEVICE_MASK])
+    with steps(session, ExportOptions(deidentify=False), tmp_path) as (_, scan):
+        np.testing.assert_array_equal(scan.planes[0].pixels(), frame(8))
+        assert scan.planes[0].clip is not None
+        for each in scan.planes[0].clip.frames():
+            np.testing.assert_array_equal(each.pixels, frame(each.index))
+
+
+class OneWord:
+    """Sees a word wherever something is to be seen in its box."""
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        return (FoundText(WORD, "JANE"),) if WORD.cut(pixels).any() else ()
+
+    glance = find
+
+
+def test_text_is_masked_in_all_that_writers_are_given_and_nothing_is_given_before_the_user_chose(
+    session: Session, tmp_path: Path
+) -> None:
+    with pytest.raises(TextFound), steps(session, ExportOptions(), tmp_path, OneWord()):
+        pass
+    with steps(session, ExportOptions(text="mask"), tmp_path, OneWord()) as (_, scan):
+        assert not scan.study.burned_in
+        for plane in scan.planes:
+            assert not WORD.cut(plane.pixels()).any()
+            assert plane.clip is not None
+            assert not any(WORD.cut(each.pixels).any() for each in plane.clip.frames())
+    with steps(session, ExportOptions(text="keep"), tmp_path, OneWord()) as (_, scan):
+        assert scan.study.burned_in
+        assert WORD.cut(scan.planes[0].pixels()).any()
+    with steps(session, ExportOptions(text="leave out"), tmp_path, OneWord()) as (_, scan):
+        assert (scan.planes, scan.study.burned_in) == ((), False)
+
+
+class Everywhere(OneWord):
+    """Sees a word at another place each time."""
+
+    def __init__(self) -> None:
+        self.left = 60
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        self.left += 1
+        return (FoundText(Crop(self.left, 60, 10, 10), "JANE"),)
+
+    glance = find
+
+
+def test_text_that_comes_back_under_every_mask_ends_the_export(session: Session, tmp_path: Path) -> None:
+    with (
+        pytest.raises(ExportError, match="could not be masked"),
+        steps(session, ExportOptions(text="mask"), tmp_path, Everywhere()),
+    ):
+        pass
+
+
+def test_a_clip_that_was_changed_after_it_was_looked_at_is_not_given(
+    session: Session, tmp_path: Path
+) -> None:
+    (session.folder / "clips").mkdir()
+    content = (tmp_path / "Zxqvok.mkv").read_bytes()
+    (session.folder / "clips" / "001.mkv").write_bytes(content)
+    session.set_clip(1, "clips/001.mkv")
+    with steps(session, ExportOptions(), tmp_path) as (_, scan):
+        clip = scan.planes[0].clip
+        assert clip is not None
+        assert len(list(clip.frames())) == 50
+        (session.folder / "clips" / "001.mkv").write_bytes(content + b"x")
+        with pytest.raises(ExportError, match="was changed since"):
+            list(clip.frames())
+
+
+def kept(index: int) -> NDArray[np.uint8]:
+    """Frame `index` with nothing but the inside of the crop, without masks."""
+    made = np.zeros((HEIGHT, WIDTH), np.uint8)
+    CROP.cut(made)[:] = CROP.cut(frame(index))
+    for mask in (MASK, DEVICE_MASK):
+        mask.cut(made)[:] = 0
+    return made
+
+
+def test_the_data_for_writers_cannot_be_changed(session: Session, tmp_path: Path) -> None:
+    with steps(session, ExportOptions(), tmp_path) as (_, scan):
+        for value, name in ((scan, "note"), (scan.planes[0], "stem"), (scan.planes[0].clip, "width")):
+            with pytest.raises(AttributeError):
+                setattr(value, name, "other")
+        assert not scan.planes[0].pixels().flags.writeable

@@ -120,9 +120,8 @@ def run(args: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
     from app.application import new_application, run_window
-    from app.choices import Overrides
     from app.main_window import MainWindow
-    from app.settings import Settings
+    from app.settings import Overrides, Settings
     from semc_core.io.video_encoder import Quality
     from semc_core.paths import cache_folder
 

@@ -11,10 +11,8 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.actions import make_actions
 from app.checklist.controller import Protocols
 from app.checklist.panel import ChecklistPanel
-from app.choices import Choices, Overrides
 from app.commands import LIVE, REVIEW, START, TRAIN
 from app.dialogs import DialogHost
 from app.file_dialogs import Chooser, dropped, show_folder
@@ -24,14 +22,15 @@ from app.live.page import LivePage
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.session import OpenReview, ReviewRequest, open_review
-from app.settings import Settings
+from app.settings import Choices, Overrides, Settings
 from app.start.page import SourceLists, StartPage
 from app.status import Messages, show_actions, show_banner, show_status
 from app.train.controller import TrainController
 from app.train.page import TrainPage
 from app.widgets import theme
-from app.widgets.panels import BannerBar, HelpOverlay, StatusLine, ToolBars
+from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
 from app.widgets.saved_strip import PlaneViewer
+from app.widgets.tool_bars import ToolBars, make_actions
 from app.wiring import connect_parts, follow_protocol, show_model, what_keys_do
 from semc_core.errors import SemcError
 from semc_core.pipeline.live import LivePipeline

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from app.action_states import Situation, correcting_tips, enabled_actions, start_title
-from app.commands import LIVE, REVIEW
+from app.commands import LIVE, REVIEW, Situation, correcting_tips, enabled_actions, start_title
 from app.live.presenter import ended_items, model_text, status_items, status_of
 from app.send.presenter import sending_now
 

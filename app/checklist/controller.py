@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from app.checklist.presenter import ChecklistView, checklist_view, choices, chosen_protocol, word_on
-from app.choices import Choices
+from app.settings import Choices
 from app.tasks import Job
 from app.view_data import ReviewSnapshot
 from semc_core.errors import ModelFileError, ProtocolError, SemcError, SessionError

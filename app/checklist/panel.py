@@ -28,9 +28,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.action_states import ONLY_LOOKED_AT
 from app.checklist.marks import STATUS_COLOURS, MarksLine, paint_mark
 from app.checklist.presenter import ChecklistRow, ChecklistView
+from app.commands import ONLY_LOOKED_AT
 from app.widgets import theme
 from semc_core.protocols.checklist import Status
 

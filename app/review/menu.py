@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.action_states import ONLY_LOOKED_AT
+from app.commands import ONLY_LOOKED_AT
 from app.review.commands import ReviewCommands
 from app.review.presenter import REASONS
 

@@ -18,7 +18,7 @@ from semc_core.session.session import sessions_below
 from semc_core.text import counted
 
 if TYPE_CHECKING:
-    from app.choices import Choices
+    from app.settings import Choices
 
 _EVERY_S: Final = 0.5
 _SIMULATED: Final = "simulated:40"

@@ -1,17 +1,11 @@
-"""Small parts of the window: buttons with their keys, the banner, the status line, the list of keys.
-
-The buttons above each page.
-"""
+"""Small parts of the window: the banner, the status line, the list of keys."""
 
 from __future__ import annotations
 
 import html
-from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -19,70 +13,13 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from app.commands import BINDINGS, TOOL_BARS, bindings_of
+from app.commands import bindings_of, key_name
 from app.formatting import RESEARCH_NOTICE, Banner, StatusItem
 from app.widgets import theme
-
-_KEY_NAMES: Final = {"PgUp": "Page up", "PgDown": "Page down", "Return": "Enter"}
-
-
-class KeyButton(QAbstractButton):
-    """A button of the tool bar: what it does, and below it the key. Follows its action."""
-
-    def __init__(self, action: QAction, key: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._action = action
-        self._key = _KEY_NAMES.get(key, key)
-        # The keys work wherever the focus is; a button that takes it would only confuse Space and Return.
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.clicked.connect(action.trigger)
-        action.changed.connect(self._follow)
-        self._follow()
-
-    def sizeHint(self) -> QSize:
-        """Two lines."""
-        em = theme.em(self)
-        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.9 * em
-        return QSize(round(max(3.6 * em, wide)), round(2.9 * em))
-
-    def minimumSizeHint(self) -> QSize:
-        """The text must fit."""
-        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.4 * theme.em(self)
-        return QSize(round(max(2.4 * theme.em(self), wide)), self.sizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Filled while it is on."""
-        painter, em = QPainter(self), theme.em(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        on, able = self._action.isChecked(), self.isEnabled()
-        ground = theme.ACCENT if on else theme.BORDER if self.isDown() else theme.RAISED
-        hover = able and self.underMouse()
-        painter.setPen(QColor(theme.ACCENT if hover else theme.BORDER if able else theme.RAISED))
-        painter.setBrush(QColor(ground if able else theme.GROUND))
-        painter.drawRoundedRect(box, 5, 5)
-        upper = QRectF(box.left(), box.top() + 0.2 * em, box.width(), box.height() * 0.52)
-        lower = QRectF(box.left(), upper.bottom(), box.width(), box.bottom() - upper.bottom() - 0.15 * em)
-        painter.setPen(QColor(theme.GROUND if on and able else theme.TEXT if able else theme.DIM))
-        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self.text())
-        painter.setFont(theme.scaled_font(self.font(), 0.85))
-        painter.setPen(QColor(theme.GROUND if on and able else theme.DIM))
-        painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)
-        painter.end()
-
-    def _follow(self) -> None:
-        self.setText(self._action.text())
-        self.setToolTip(self._action.toolTip())
-        self.setAccessibleName(self._action.text())
-        self.setEnabled(self._action.isEnabled())
-        self.updateGeometry()
-        self.update()
 
 
 class BannerBar(QFrame):
@@ -253,33 +190,10 @@ def _list_of_keys(page: str) -> QWidget:
     grid.setHorizontalSpacing(24)
     grid.setVerticalSpacing(1)
     for row, binding in enumerate(bindings_of(page)):
-        names = [_KEY_NAMES.get(key, key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
+        names = [key_name(key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
         texts = (binding.shown or "   ".join(names), binding.title, binding.help)
         for column, text in enumerate(texts):
             label = QLabel(text)
             label.setObjectName(("heading", "heading", "dim")[column])
             grid.addWidget(label, row, column)
     return keys
-
-
-class ToolBars(QStackedWidget):
-    """One row of buttons for each page; they follow the window's actions."""
-
-    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        keys = {binding.name: binding.keys[0] for binding in BINDINGS}
-        self._bars: dict[str, QWidget] = {}
-        for page, names in TOOL_BARS.items():
-            bar = QWidget()
-            row = QHBoxLayout(bar)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.setSpacing(4)
-            for name in names:
-                row.addWidget(KeyButton(actions[name], keys[name]))
-            self._bars[page] = bar
-            self.addWidget(bar)
-
-    def show_page(self, page: str) -> None:
-        """Show the buttons of this page."""
-        self.setCurrentWidget(self._bars[page])

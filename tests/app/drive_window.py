@@ -36,14 +36,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.application import new_application
-from app.choices import Overrides
 from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
 from app.live.controller import warm_up
 from app.main_window import MainWindow
 from app.review.commands import ReviewCommands
 from app.send.dialog import SendDialog
-from app.settings import Settings
+from app.settings import Overrides, Settings
 from semc_core.errors import SemcError
 from semc_core.export.manifest import check_bundle
 from semc_core.paths import DEFAULT_MODEL

@@ -27,11 +27,10 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 
 from app.application import new_application, objects_left_alone
-from app.choices import Overrides
 from app.instrumentation import GapMeter
 from app.live.controller import warm_up
 from app.main_window import MainWindow
-from app.settings import Settings
+from app.settings import Overrides, Settings
 from app.view_data import ReviewSnapshot
 from app.widgets.image_view import LiveView
 from semc_core.paths import DEFAULT_MODEL

@@ -11,8 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.checklist import controller
 from app.checklist.controller import Protocols
-from app.choices import Choices, Overrides
-from app.settings import Settings
+from app.settings import Choices, Overrides, Settings
 
 WAIT_MS = 30_000
 

@@ -16,9 +16,8 @@ import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from app.choices import Choices, Overrides
 from app.live.controller import ScanController
-from app.settings import ScanOptions, Settings
+from app.settings import Choices, Overrides, ScanOptions, Settings
 from app.tasks import Job
 from semc_core.errors import SessionError, SourceError
 from semc_core.paths import DEFAULT_MODEL

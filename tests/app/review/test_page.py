@@ -12,8 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.action_states import ONLY_LOOKED_AT
-from app.commands import CORRECTING
+from app.commands import CORRECTING, ONLY_LOOKED_AT
 from app.main_window import MainWindow
 from app.review.frame_panel import ClassButton
 from app.review.menu import show_plane_menu

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.action_states import Situation, enabled_actions
-from app.commands import LIVE, REVIEW, START
+from app.commands import LIVE, REVIEW, START, Situation, enabled_actions
 from app.review.lanes import binned
 from app.review.playhead import SPEEDS, Playhead
 from app.review.presenter import (

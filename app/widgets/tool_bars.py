@@ -1,0 +1,113 @@
+"""The window's actions with their keys, and the rows of buttons that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
+
+from app.commands import BINDINGS, TOOL_BARS, key_name, tool_tip
+from app.widgets import theme
+
+_CHECKABLE: Final = ("record", "freeze", "heat_map", "region", "checklist", "better", "add", "mark")
+
+
+def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+    """One action for each key binding, added to `window`; its keys work whatever has the focus.
+
+    Args:
+        window: Owns the actions.
+        does: What each binding does, by its name.
+    """
+    actions = {}
+    for binding in BINDINGS:
+        action = QAction(binding.title, window)
+        action.setShortcuts([QKeySequence(key) for key in binding.keys])
+        action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+        action.setAutoRepeat(binding.repeats)
+        action.setCheckable(binding.name in _CHECKABLE)
+        action.setToolTip(tool_tip(binding))
+        action.triggered.connect(lambda _=False, do=does[binding.name]: do())
+        window.addAction(action)
+        actions[binding.name] = action
+    return actions
+
+
+class KeyButton(QAbstractButton):
+    """A button of the tool bar: what it does, and below it the key. Follows its action."""
+
+    def __init__(self, action: QAction, key: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._action = action
+        self._key = key_name(key)
+        # The keys work wherever the focus is; a button that takes it would only confuse Space and Return.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def sizeHint(self) -> QSize:
+        """Two lines."""
+        em = theme.em(self)
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.9 * em
+        return QSize(round(max(3.6 * em, wide)), round(2.9 * em))
+
+    def minimumSizeHint(self) -> QSize:
+        """The text must fit."""
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.4 * theme.em(self)
+        return QSize(round(max(2.4 * theme.em(self), wide)), self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Filled while it is on."""
+        painter, em = QPainter(self), theme.em(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        on, able = self._action.isChecked(), self.isEnabled()
+        ground = theme.ACCENT if on else theme.BORDER if self.isDown() else theme.RAISED
+        hover = able and self.underMouse()
+        painter.setPen(QColor(theme.ACCENT if hover else theme.BORDER if able else theme.RAISED))
+        painter.setBrush(QColor(ground if able else theme.GROUND))
+        painter.drawRoundedRect(box, 5, 5)
+        upper = QRectF(box.left(), box.top() + 0.2 * em, box.width(), box.height() * 0.52)
+        lower = QRectF(box.left(), upper.bottom(), box.width(), box.bottom() - upper.bottom() - 0.15 * em)
+        painter.setPen(QColor(theme.GROUND if on and able else theme.TEXT if able else theme.DIM))
+        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.setFont(theme.scaled_font(self.font(), 0.85))
+        painter.setPen(QColor(theme.GROUND if on and able else theme.DIM))
+        painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)
+        painter.end()
+
+    def _follow(self) -> None:
+        self.setText(self._action.text())
+        self.setToolTip(self._action.toolTip())
+        self.setAccessibleName(self._action.text())
+        self.setEnabled(self._action.isEnabled())
+        self.updateGeometry()
+        self.update()
+
+
+class ToolBars(QStackedWidget):
+    """One row of buttons for each page; they follow the window's actions."""
+
+    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        keys = {binding.name: binding.keys[0] for binding in BINDINGS}
+        self._bars: dict[str, QWidget] = {}
+        for page, names in TOOL_BARS.items():
+            bar = QWidget()
+            row = QHBoxLayout(bar)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(4)
+            for name in names:
+                row.addWidget(KeyButton(actions[name], keys[name]))
+            self._bars[page] = bar
+            self.addWidget(bar)
+
+    def show_page(self, page: str) -> None:
+        """Show the buttons of this page."""
+        self.setCurrentWidget(self._bars[page])

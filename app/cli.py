@@ -226,7 +226,7 @@ def _print(
     from rich.console import Console
     from rich.table import Table
 
-    from app.formatting import scan_time
+    from semc_core.text import scan_time
 
     console = Console()
     console.print(

@@ -45,12 +45,6 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
-def scan_time(seconds: float) -> str:
-    """A time within the scan: "0:07.3", "12:40.0"."""
-    tenths = int(seconds * 10 + 0.5)
-    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
-
-
 @dataclass(frozen=True, slots=True)
 class StatusItem:
     """One number of the status line: its name, its value, and whether it is worrying."""

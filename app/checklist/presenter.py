@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from app.formatting import percent, scan_time
+from app.formatting import percent
 from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.protocols.protocol import Protocol, unknown_sentence
 from semc_core.session.changes import NOT_POSSIBLE, SetItem
+from semc_core.text import scan_time
 
 AUTOMATIC = "auto"
 """In place of a protocol's id: the one whose planes the model knows."""

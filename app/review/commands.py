@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.review.playhead import Playhead
-from app.review.presenter import REASONS, Mode, called, decided_by, neighbour, region_at
+from app.review.presenter import REASONS, Mode, decided_by, neighbour, region_at
 from app.view_data import Asking, ReviewSnapshot
 from semc_core.session.changes import (
     Change,
@@ -21,6 +21,7 @@ from semc_core.session.changes import (
     SetNote,
 )
 from semc_core.session.records import PlaneEntry
+from semc_core.session.sentences import called
 
 _SKIP_S: Final = 1.0
 _HERE_S: Final = 0.05

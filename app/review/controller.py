@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.review.frames import ReviewReader
-from app.review.sentences import done_sentence
 from app.review.session import OpenReview, ReviewRequest
 from app.tasks import SOON, Job, SerialExecutor
 from app.view_data import ReviewSnapshot
@@ -22,6 +21,7 @@ from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.session.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.files import read_png
 from semc_core.session.records import FrameTable
+from semc_core.session.sentences import done_sentence
 from semc_core.session.session import Session
 from semc_core.types import FrameResult
 

@@ -25,7 +25,6 @@ from app.review.presenter import (
     FrameReadout,
     Mode,
     PlaneItems,
-    called,
     candidate_items,
     empty_text,
     frame_readout,
@@ -48,6 +47,7 @@ from semc_core.imaging.heatmap import HeatMap, heat_map
 from semc_core.labels import NON_STANDARD
 from semc_core.review.inspect import is_known
 from semc_core.session.records import FrameTable
+from semc_core.session.sentences import called
 from semc_core.types import FramePacket, FrameResult
 
 _PANEL_EM: Final = 18

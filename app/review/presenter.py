@@ -10,13 +10,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.formatting import Tone, percent, scan_time
+from app.formatting import Tone, percent
 from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
-from semc_core.session.changes import Authorship, decided, decision
 from semc_core.session.records import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
+from semc_core.session.sentences import Authorship, decided, decision
+from semc_core.text import scan_time
 
 _SAME_TIME_S: Final = 0.05
 
@@ -235,13 +236,6 @@ def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
     here = [plane.plane for plane in planes if plane.frame_index == index and not plane.rejected]
     names = ", ".join(name for name in here if name != NON_STANDARD)
     return f"SAVED: {names}" if names else "SAVED" if here else ""
-
-
-def called(plane: PlaneEntry, first: bool = False) -> str:
-    """A saved frame in a sentence, or as its `first` word: a capture of no plane has no name."""
-    if plane.plane == NON_STANDARD:
-        return "The capture" if first else "the capture"
-    return plane.plane
 
 
 def decided_by(plane: PlaneEntry) -> str:

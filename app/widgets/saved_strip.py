@@ -8,11 +8,12 @@ from PySide6.QtCore import QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.formatting import percent, scan_time
+from app.formatting import percent
 from app.widgets import theme
 from app.widgets.cards import Card, Strip
 from app.widgets.image_view import draw_in, image_of
 from semc_core.labels import full_name, short_name
+from semc_core.text import scan_time
 from semc_core.types import SavedPlane
 
 

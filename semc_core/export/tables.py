@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from semc_core.export.deidentified import DeidentifiedPlane, DeidentifiedScan
 from semc_core.labels import NON_STANDARD, full_name
-from semc_core.session.changes import decided
 from semc_core.session.files import by_class
 from semc_core.session.records import PICTURES, FrameTable, ModelEntry
+from semc_core.session.sentences import decided
 
 _DIGITS: Final = 6
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

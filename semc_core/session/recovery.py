@@ -11,7 +11,7 @@ from typing import Any
 
 from semc_core.io.atomic import remove_leftovers, save_error
 from semc_core.session.audit_log import AuditEvent
-from semc_core.session.changes import better_edit
+from semc_core.session.corrections import better_edit
 from semc_core.session.folder import CLIP_FOLDER, is_picture
 from semc_core.session.recording.parts import VIDEO_SUFFIX
 from semc_core.session.records import (

@@ -26,7 +26,8 @@ from semc_core.session.audit_log import (
     hold_payload,
     origin_payload,
 )
-from semc_core.session.changes import Change, Corrector, recorded_edit
+from semc_core.session.changes import Change
+from semc_core.session.corrections import Corrector, recorded_edit
 from semc_core.session.database import DATABASE_NAME, WalSync
 from semc_core.session.files import remove_plane
 from semc_core.session.folder import claim_folder

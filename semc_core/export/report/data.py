@@ -14,8 +14,8 @@ from semc_core.export.checklist import Checklist
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.watch import Watch
 from semc_core.labels import full_name, short_name
-from semc_core.session.changes import decided
 from semc_core.session.records import ModelEntry, PlaneEntry
+from semc_core.session.sentences import decided
 from semc_core.text import counted
 from semc_core.types import Crop
 from semc_core.version import VERSION

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.commands import BINDINGS, EVERYWHERE, TOOL_BARS
-from app.formatting import Tone, percent, scan_time
+from app.formatting import Tone, percent
 from app.instrumentation import GapMeter, RecentValues
 from app.live.presenter import (
     LabelRun,
@@ -26,6 +26,7 @@ from app.widgets import theme
 from app.widgets.image_view import place
 from semc_core.labels import LIVER_CLASSES
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
+from semc_core.text import scan_time
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction, SavedPlane, SourceInfo
 
 RUNNING = PipelineState(Phase.RUNNING)

@@ -1,0 +1,151 @@
+"""What is said of a person's change, and of who decided on a plane: in the log, in the window, in exports.
+
+The log's words name planes by their numbers and are kept with the session; the window's say what is seen.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from semc_core.labels import NON_STANDARD, short_name
+from semc_core.session.changes import (
+    AddPlane,
+    Change,
+    ChooseFrame,
+    LabelRegion,
+    MarkRegion,
+    Reject,
+    Relabel,
+    RemoveRegion,
+    Restore,
+    SetItem,
+    SetNote,
+)
+from semc_core.session.records import FIRST_ADDED, PERSON, PlaneEntry
+from semc_core.text import scan_time
+
+# In the log.
+
+
+def plane_text(change: Relabel | Reject | Restore | ChooseFrame | AddPlane, number: int, before: str) -> str:
+    """What was done to plane `number`, which had the class name `before`; an added one has its own."""
+    match change:
+        case Relabel(plane=name) if name == before:
+            return f"Confirmed plane {number} as {name}"
+        case Relabel(plane=name):
+            return f"Plane {number} is {name}, not {short_name(before)}"
+        case Reject():
+            return f"Rejected plane {number} ({short_name(before)})"
+        case Restore():
+            return f"Restored plane {number} ({short_name(before)})"
+        case ChooseFrame(frame=frame):
+            return f"Chose frame {frame.packet.index} for plane {number} ({short_name(before)})"
+        case AddPlane(plane=name, frame=frame):
+            return f"Added plane {number} ({name}) at {frame.packet.pts_s:.2f} s"
+
+
+def region_text(change: MarkRegion | RemoveRegion | LabelRegion, before: str) -> str:
+    """What was done to a marked stretch of time that was labelled `before`."""
+    match change:
+        case MarkRegion(start_s=start_s, end_s=end_s, label=label):
+            return f"Marked {start_s:.2f} to {end_s:.2f} s as {label}"
+        case RemoveRegion():
+            return f"Removed the mark {before}"
+        case LabelRegion(label=label):
+            return f"The mark {before} is {label}"
+
+
+def note_text(change: SetNote) -> str:
+    """Which note was changed."""
+    what = "the session" if change.plane_id is None else f"plane {change.plane_id}"
+    return f"Changed the note of {what}"
+
+
+def item_text(change: SetItem) -> str:
+    """What was said on an item of a protocol."""
+    title = change.title or change.item_id
+    return f"{title} is {change.status}" if change.status else f"Took back the word on {title}"
+
+
+# In the window.
+
+
+def called(plane: PlaneEntry, first: bool = False) -> str:
+    """A saved frame in a sentence, or as its `first` word: a capture of no plane has no name."""
+    if plane.plane == NON_STANDARD:
+        return "The capture" if first else "the capture"
+    return plane.plane
+
+
+def done_sentence(change: Change, before: PlaneEntry | None) -> str:
+    """What a correction did, for the status line.
+
+    Args:
+        change: That was made.
+        before: The plane that it was about, as it was before; None where it was about none.
+    """
+    where = "" if before is None else f" at {scan_time(before.time_s)}"
+    it = "The plane" if before is None else called(before, first=True)
+    match change:
+        case Relabel(plane=name) if before is not None and before.plane == name:
+            return f"The plane{where} is confirmed as {name}."
+        case Relabel(plane=name):
+            return f"The plane{where} is now {name}" + (
+                f" (was {short_name(before.plane)})." if before else "."
+            )
+        case Reject(reason=reason):
+            why = f": {reason}." if reason else "."
+            return f"{it}{where} is rejected{why}"
+        case Restore():
+            return f"{it}{where} is taken back."
+        case ChooseFrame(frame=frame):
+            return f"{it} now shows frame {frame.packet.index}."
+        case AddPlane(plane=name, frame=frame):
+            return f"{name} is added at {scan_time(frame.packet.pts_s)}."
+        case MarkRegion(start_s=start_s, end_s=end_s):
+            return f"The time from {scan_time(start_s)} to {scan_time(end_s)} is marked."
+        case LabelRegion(label=label):
+            return f"The marked region is now {label}."
+        case RemoveRegion():
+            return "The marked region is taken away."
+        case SetNote(plane_id=plane_id):
+            return "The note on the session is kept." if plane_id is None else "The note is kept."
+        case SetItem(status=status, title=title):
+            return f"{title or 'The item'} is {'not possible' if status else 'possible after all'}."
+
+
+# Who decided.
+
+
+class Authorship(Enum):
+    """How a plane came to have its name; the value says it in words.
+
+    A person who chose another frame of a plane, or took back its rejection, has confirmed its name.
+    """
+
+    FOUND = "Found by the program"
+    CONFIRMED = "Found by the program, confirmed by a person"
+    RENAMED = "Found by the program, renamed by a person"
+    SAVED = "Saved by a person, named by the program"
+    SAVED_AND_NAMED = "Saved and named by a person"
+    ADDED = "Added by a person"
+
+
+def decision(plane: PlaneEntry) -> Authorship:
+    """How the plane stands."""
+    if plane.plane_id >= FIRST_ADDED:
+        return Authorship.ADDED
+    named = plane.found_as != plane.plane
+    if plane.by_hand:
+        return Authorship.SAVED_AND_NAMED if named else Authorship.SAVED
+    if named:
+        return Authorship.RENAMED
+    return Authorship.CONFIRMED if plane.chosen_by == PERSON else Authorship.FOUND
+
+
+def decided(plane: PlaneEntry) -> str:
+    """The same in words, with the program's name for a plane that a person renamed."""
+    words = decision(plane).value
+    if plane.plane_id >= FIRST_ADDED or plane.found_as is None or plane.found_as == plane.plane:
+        return words
+    return f"{words} (was {short_name(plane.found_as)})"

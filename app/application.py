@@ -76,7 +76,7 @@ def run_window(
         window.close()
 
     def finish_if_over() -> None:
-        if window.control.over:
+        if window.scan.over:
             watcher.stop()
             finish()
 
@@ -95,9 +95,9 @@ def run_window(
     sampler.stop()
     watcher.stop()
     window.tick_once_more()
-    if measure is not None and window.control.engine is not None:
-        statistics = window.control.engine.statistics()
-        write_report(measure, recorder.report(statistics, window.scan_page.latency.all, window.gaps))
+    if measure is not None and window.scan.pipeline is not None:
+        statistics = window.scan.pipeline.statistics()
+        write_report(measure, recorder.report(statistics, window.live_page.latency.all, window.display.gaps))
     if failed:
         raise failed[0]
 

@@ -181,16 +181,16 @@ def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> int:
     """
     from semc_core.pipeline.state import Phase
 
-    engine = window.control.engine
-    if engine is None:
+    pipeline = window.scan.pipeline
+    if pipeline is None:
         return 0
-    state, statistics = engine.state, engine.statistics()
+    state, statistics = pipeline.state, pipeline.statistics()
     if state.phase is Phase.FAULT and statistics.frames_in == 0:
         raise SemcError(state.message)
     if as_json:
-        print(json.dumps(_plain(window, statistics, engine.tap.recording), indent=2))
+        print(json.dumps(_plain(window, statistics, pipeline.tap.recording), indent=2))
     else:
-        _print(window, statistics, engine.tap.recording, screenshot)
+        _print(window, statistics, pipeline.tap.recording, screenshot)
     if state.message and state.phase is not Phase.STARTING:
         raise SemcError(state.message)
     return 0
@@ -212,7 +212,7 @@ def _plain(window: MainWindow, statistics: Statistics, recording: RecordingState
                 "time_s": plane.time_s,
                 "file": None if plane.png is None else str(plane.png),
             }
-            for plane in window.scan_page.saved
+            for plane in window.live_page.saved
         ],
     }
 
@@ -238,7 +238,7 @@ def _print(
             f"Recorded {counted(recording.frames, 'frame')} ({recording.seconds:.1f} s, {recording.quality}, "
             f"{recording.size_bytes / 1e6:.0f} MB) as {', '.join(recording.parts)}; {recording.lost} lost."
         )
-    saved = window.scan_page.saved
+    saved = window.live_page.saved
     if saved:
         table = Table("plane", "confidence", "time", "saved as", title="Standard planes found")
         for plane in saved:
@@ -251,7 +251,7 @@ def _print(
             console.print(f"Saved in {folder}", soft_wrap=True)
     else:
         console.print("No standard plane was held long enough to be saved.")
-    if (view := window.scan_page.checklist.view) is not None:
+    if (view := window.checklists.live.view) is not None:
         console.print(f"{view.title}: {view.summary}", markup=False, highlight=False)
     if screenshot is not None and screenshot.is_file():
         console.print(f"Picture of the window: {screenshot}", soft_wrap=True)

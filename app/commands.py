@@ -227,7 +227,11 @@ class Situation:
         stopping: A scan is being ended.
         region_by_hand: The region of interest was set by hand.
         can_record: The scan has begun, so that it can be recorded.
+        recording: Its frames are recorded.
         frozen: The picture of the scan is held.
+        choosing_region: A region of interest is being dragged.
+        heat_map: The heat map is laid over the picture.
+        checklist_open: The checklist of the page is open.
     """
 
     page: str
@@ -241,7 +245,11 @@ class Situation:
     stopping: bool = False
     region_by_hand: bool = False
     can_record: bool = False
+    recording: bool = False
     frozen: bool = False
+    choosing_region: bool = False
+    heat_map: bool = False
+    checklist_open: bool = False
 
 
 def enabled_actions(now: Situation) -> dict[str, bool]:
@@ -274,6 +282,17 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     able["record"] = able["record"] and scanning and now.can_record
     able["start_stop"] = able["start_stop"] and not now.stopping
     return able
+
+
+def checked_actions(now: Situation) -> dict[str, bool]:
+    """Whether each key that switches something shows that it is on; the review page's own are not here."""
+    return {
+        "freeze": now.frozen,
+        "heat_map": now.heat_map,
+        "checklist": now.checklist_open,
+        "region": now.choosing_region,
+        "record": now.recording,
+    }
 
 
 def correcting_tips(now: Situation) -> dict[str, str]:

@@ -1,48 +1,72 @@
-"""Handing over what was found: the dialogs for exporting and sending, and what works behind them."""
+"""The dialogs for exporting and sending, loaded when they are first opened, and what works behind them."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QDialog, QWidget
 
 from app.send.controller import SendController
-from app.tasks import Job
-from semc_core.protocols.protocol import Protocol
+from app.settings import Choices, Settings
+from app.tasks import Background, Post
 from semc_core.session.session import Session
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QDialog
+    from app.export.controller import ExportController, ProtocolFor
 
-    from app.export.controller import ExportController
-    from app.main_window import MainWindow
-
-EXPORTS_NAME = "Exports"
+EXPORTS_NAME: Final = "Exports"
+_OPENING: Final = "Opening the export …"
 
 
-class DialogHost:
+class DialogHost(QObject):
     """One dialog at a time; the window is never waited for.
+
+    Signals:
+        message: The sentence for the status line; "" when what it told of is over.
 
     Attributes:
         sending: The queue and its servers.
         dialog: The dialog that is open, or None.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        """Nothing is opened or loaded yet."""
+    message = Signal(str)
+
+    def __init__(
+        self,
+        window: QWidget,
+        settings: Settings,
+        choices: Choices,
+        post: Post,
+        reviewed: Callable[[], Session | None],
+        protocol_for: ProtocolFor,
+    ) -> None:
+        """Nothing is opened or loaded yet.
+
+        Args:
+            window: What the dialogs stand over.
+            settings: Where the choices of an export are remembered.
+            choices: Where data and exports go.
+            post: See `app.tasks`.
+            reviewed: The session that is open in review; for any thread.
+            protocol_for: Whose checklist goes with an export.
+        """
+        super().__init__(window)
         self._window = window
-        self.sending = SendController(window.choices.data, self._reviewed)
+        self._settings, self._choices, self._post = settings, choices, post
+        self._reviewed = reviewed
+        self._protocol_for = protocol_for
+        self.sending = SendController(choices.data, post, reviewed)
         self.dialog: QDialog | None = None
         self._export: ExportController | None = None
-        self._closing: list[Job[None]] = []
-        self._loading: Job[object] | None = None
-        self._then: Callable[[], None] | None = None
-
-    @property
-    def fault(self) -> str:
-        """What went wrong with sending, or ""."""
-        return self.sending.fault
+        self._loads = Background("dialog-load", post)
+        self._ends = Background("export-close", post)
+        self._loading = False
 
     @property
     def exporting(self) -> ExportController | None:
@@ -56,7 +80,7 @@ class DialogHost:
             folder: Of the session.
             session: Where it is open for writing.
         """
-        self._window.said = "Opening the export …"
+        self.message.emit(_OPENING)
         self._load("app.export.dialog", lambda: self._open_export(folder, session))
 
     def show_sending(self, bundle: Path | None = None, session: Path | None = None) -> None:
@@ -69,51 +93,38 @@ class DialogHost:
         self.sending.open()
         self._load("app.send.dialog", lambda: self._open_sending(bundle, session))
 
-    def tick(self) -> None:
-        """Take the next step, if there is one: to be called often. Returns at once."""
-        self.sending.poll()
-        if self._loading is not None and self._loading.done:
-            loading, self._loading = self._loading, None
-            loading.result()
-            then, self._then = self._then, None
-            if then is not None:
-                then()
-        for job in [job for job in self._closing if job.done]:
-            self._closing.remove(job)
-            job.result()
-
     def close(self) -> None:
         """Cancel an export that is being made, let go of the queue; waits."""
-        self._then = None
-        if self._loading is not None:
-            self._loading.result()
-            self._loading = None
-        if self._export is not None:
-            self._export.close()
-            self._export = None
+        self._loads.close()
         if self.dialog is not None:
             self.dialog.done(0)
-        while self._closing:
-            self._closing.pop().result()
+        self._ends.close()
         self.sending.close()
 
     def _load(self, module: str, then: Callable[[], None]) -> None:
         """Load what a dialog needs, on another thread: DICOM takes a while. Nothing while one is open."""
-        if self.dialog is None and self._loading is None:
-            self._then = then
-            self._loading = Job(lambda: importlib.import_module(module), "hand-over-load")
+        if self.dialog is not None or self._loading:
+            return
+        self._loading = True
+
+        def loaded(future: Future[ModuleType]) -> None:
+            self._loading = False
+            future.result()
+            then()
+
+        self._loads.start(lambda: importlib.import_module(module), loaded)
 
     def _open_export(self, folder: Path, session: Session | None) -> None:
         from app.export.controller import ExportController, Subject
         from app.export.dialog import ExportDialog
 
-        window = self._window
-        window.said = ""
+        self.message.emit("")
         if session is not None and self._reviewed() is not session:
             return  # closed meanwhile
-        control = ExportController(Subject(folder, session), window.choices.data, self._protocol_for)
-        dialog = ExportDialog(control, window.settings, window.choices.output / EXPORTS_NAME, window)
-        self._export = control
+        subject = Subject(folder, session)
+        self._export = ExportController(subject, self._choices.data, self._post, self._protocol_for)
+        exports = self._choices.output / EXPORTS_NAME
+        dialog = ExportDialog(self._export, self._settings, exports, self._window)
         dialog.send_wanted.connect(lambda bundle: self.show_sending(bundle, folder))
         self._show(dialog)
 
@@ -128,20 +139,13 @@ class DialogHost:
         dialog.open()
 
     def _forget(self) -> None:
-        if self._export is not None:
+        export, self._export = self._export, None
+        if export is not None:
             # It may be in the middle of something that takes a moment to end.
-            self._closing.append(Job(self._export.close, "export-close"))
-            self._export = None
+            self._ends.start(export.close, lambda future: future.result())
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
             # Not every desktop gives the keys back to the window by itself.
             self._window.activateWindow()
             self._window.setFocus()
-
-    def _protocol_for(self, model_planes: Collection[str]) -> Protocol | None:
-        return self._window.protocols.follow(model_planes)
-
-    def _reviewed(self) -> Session | None:
-        opened = self._window.shown_review
-        return None if opened is None else opened.session

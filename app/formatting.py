@@ -52,3 +52,20 @@ class StatusItem:
     name: str
     value: str
     worrying: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusText:
+    """What the status line and the window's title say.
+
+    Attributes:
+        numbers: Shown where there is no sentence.
+        sentence: In the place of the numbers; None for the numbers.
+        title: Of the window; None leaves it as it is.
+        model: The model with its device, and what it says of itself; None leaves them as they are.
+    """
+
+    numbers: tuple[StatusItem, ...] = ()
+    sentence: str | None = None
+    title: str | None = None
+    model: tuple[str, str] | None = None

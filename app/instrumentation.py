@@ -62,7 +62,7 @@ def spread_of(values_ms: list[float]) -> Spread:
     return Spread(*(float(value) for value in np.percentile(values_ms, (50, 95, 99))))
 
 
-class GapMeter:
+class TickGaps:
     """The time between two ticks of the window's timer: how long the window did not answer, milliseconds.
 
     Attributes:
@@ -117,7 +117,7 @@ class Recorder:
         """Take a sample; once a second is enough."""
         self._memory.append((round(time.monotonic() - self._begun_s, 2), round(resident_mib(), 1)))
 
-    def report(self, statistics: Statistics, latencies_ms: list[float], gaps: GapMeter) -> dict[str, object]:
+    def report(self, statistics: Statistics, latencies_ms: list[float], gaps: TickGaps) -> dict[str, object]:
         """Plain JSON values; names carry their units."""
         return {
             "seconds": round(time.monotonic() - self._begun_s, 2),

@@ -1,98 +1,172 @@
-"""The main window: puts the parts together, gives every action its keys, and ticks."""
+"""The main window: which features there are, what keys do, and which signal of one goes to another.
+
+No feature knows the window or another feature; what one needs of another is handed over here.
+"""
 
 from __future__ import annotations
 
-import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent
 
-from app.checklist.controller import Protocols
-from app.checklist.panel import ChecklistPanel
+from app.checklist.controller import ChecklistController
 from app.commands import LIVE, REVIEW, START, TRAIN
 from app.dialogs import DialogHost
-from app.file_dialogs import Chooser, dropped, show_folder
-from app.instrumentation import GapMeter
+from app.file_dialogs import Chooser, show_folder
 from app.live.controller import ScanController
 from app.live.page import LivePage
+from app.main_thread import MainThread
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
-from app.review.session import OpenReview, ReviewRequest, open_review
+from app.review.session import ReviewRequest, open_review
+from app.review.worker import SessionWorker
 from app.settings import Choices, Overrides, Settings
-from app.start.page import SourceLists, StartPage
-from app.status import Messages, show_actions, show_banner, show_status
+from app.shell import WindowShell
+from app.start.controller import SourceLists
+from app.start.page import StartPage
+from app.status import Features, StatusDisplay
+from app.tasks import close_all
 from app.train.controller import TrainController
 from app.train.page import TrainPage
-from app.widgets import theme
-from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
-from app.widgets.saved_strip import PlaneViewer
-from app.widgets.tool_bars import ToolBars, make_actions
-from app.wiring import connect_parts, follow_protocol, show_model, what_keys_do
+from app.widgets.folding import FoldingPanel
 from semc_core.errors import SemcError
 from semc_core.pipeline.live import LivePipeline
 from semc_core.session.session import Session, is_session
 from semc_core.types import Crop
 
-_log = logging.getLogger(__name__)
 _TICK_MS: Final = 16
-_STATUS_EVERY_S: Final = 0.5
-_OPENING: Final = "Opening …"
-_BANNER_TITLES: Final = {
-    "source": "Choose another source  (N)",
-    "start_stop": "Try again  (S)",
-    "change_folder": "Choose another folder",
-    "model": "Choose another model",
-    "sending": "Look  (Ctrl+E)",
-}
 
 
-class MainWindow(QWidget):
+class MainWindow(WindowShell):
     """Everything the user sees."""
 
     def __init__(
         self, settings: Settings, overrides: Overrides | None = None, keep_latencies: bool = False
     ) -> None:
         super().__init__()
-        self.setWindowTitle("SEMC Live")
-        self.setAcceptDrops(True)
         self.settings = settings
         self.choices = Choices(settings, overrides or Overrides())
         self.choose = Chooser(self)
-        self.messages = Messages()
-        self.protocols = Protocols(self.choices, self.report)
-        self.control = ScanController()
-        self.review = ReviewController(open_review)
-        self.gaps = GapMeter()
-        self.scan_page = LivePage(self.protocols, keep_latencies)
-        self.source_page = StartPage()
-        self.review_page = ReviewPage(self.review, self.protocols)
-        self.banner = BannerBar(_BANNER_TITLES)
-        self.status = StatusLine()
-        self.pages = QStackedWidget()
-        self.shown_pipeline: LivePipeline[Session] | None = None
-        self.shown_review: OpenReview | None = None
-        self.lists = SourceLists(self.source_page, self.report)
-        self.dialogs = DialogHost(self)
+        self._main_thread = MainThread(self)
+        post = self._main_thread.post
+        # What each feature does ...
+        self.scan = ScanController(post, settings)
+        self.review = ReviewController(open_review, post)
+        self.checklists = ChecklistController(settings, self.choices, post, self)
+        follow = self.checklists.choice.follow
+        self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review, follow)
+        # ... and what it shows.
+        self.start_page = StartPage()
+        self.live_page = LivePage(self.checklists.live, keep_latencies)
+        self.review_page = ReviewPage(self.checklists.review)
         self.train_page = TrainPage()
-        self.train = TrainController(self.train_page, self.choices, lambda: show_model(self))
-        self._crop_pending = False
-        self.said = ""
-        self._status_at_s = 0.0
-        self._make_actions()
-        self._build()
-        self.help = HelpOverlay(self)
-        self.viewer = PlaneViewer(self)
-        connect_parts(self)
+        self.sources = SourceLists(self.start_page, post, self.report)
+        self.train = TrainController(self.train_page, self.choices, post, self._show_model)
+        pages = {
+            START: self.start_page,
+            LIVE: self.live_page,
+            REVIEW: self.review_page,
+            TRAIN: self.train_page,
+        }
+        self.build(pages, self._what_keys_do())
+        self.review_page.set_actions(self.actions_by_name)
+        features = Features(self.scan, self.review, self.dialogs.sending, self.live_page, self.review_page)
+        self.display = StatusDisplay(features, self.actions_by_name, self.banner, self.status)
+        self._connect_start()
+        self._connect_live()
+        self._connect_review()
+        self._connect_checklists()
         self._restore()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
-        self.review_page.changed.connect(self.tick)
         self._timer.start(_TICK_MS)
+
+    # What goes where.
+
+    def _what_keys_do(self) -> dict[str, Callable[[], object]]:
+        """What each key binding does, by its name."""
+        live = self.live_page
+        return {
+            **self.review_page.does(),
+            "export": self.export,
+            "sending": lambda: self.dialogs.show_sending(),
+            "record": self.record,
+            "source": self.show_sources,
+            "train": self.show_training,
+            "review": self.review_this,
+            "open_file": lambda: self.choose.loop_to_play(self.open_source),
+            "start_stop": self.start_stop,
+            "freeze": lambda: live.freeze(not live.frozen),
+            "capture": live.capture,
+            "heat_map": self.toggle_heat_map,
+            "region": lambda: live.choose_region(not live.view.choosing_region),
+            "auto_region": lambda: self.set_region(None),
+            "last_saved": self.show_last_saved,
+            "checklist": lambda: self.checklist.toggle(),
+            "folder": self.show_folder,
+            "full_screen": self.toggle_full_screen,
+            "help": lambda: self.help.toggle(self.page_name),
+            "escape": self.escape,
+            "quit": self.close,
+        }
+
+    def _connect_start(self) -> None:
+        self.file_dropped.connect(self.open_dropped)
+        page, choose = self.start_page, self.choose
+        page.chosen.connect(self.open_source)
+        page.file_wanted.connect(lambda: choose.loop_to_play(self.open_source))
+        page.folder_wanted.connect(lambda: choose.images_to_play(self.open_source))
+        page.cameras_wanted.connect(self.sources.look_for_cameras)
+        page.model_wanted.connect(lambda: choose.model(self._use_model))
+        page.device_chosen.connect(self.choices.use_device)
+        page.train_wanted.connect(self.show_training)
+        page.back_wanted.connect(self.go_back)
+        page.review_file_wanted.connect(lambda: choose.loop_to_review(self.open_review))
+        page.review_folder_wanted.connect(lambda: choose.folder_to_review(self.open_review))
+        page.session_wanted.connect(self.open_review)
+        page.protocol_chosen.connect(self.checklists.follow)
+        page.recording.show_choices(self.choices.quality, self.choices.clips)
+        page.recording.quality_chosen.connect(self.choices.use_quality)
+        page.recording.clips_chosen.connect(self.choices.use_clips)
+        self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))
+
+    def _connect_live(self) -> None:
+        self.scan.on_begin = self._show_scan
+        self.live_page.view.region_chosen.connect(self.set_region)
+        self.live_page.view.automatic_region.connect(lambda: self.set_region(None))
+        strip = self.live_page.strip
+        strip.opened.connect(self.viewer.show_plane)
+        strip.folder_wanted.connect(self.show_folder)
+        strip.change_folder_wanted.connect(lambda: self.choose.output(self._use_output))
+
+    def _connect_review(self) -> None:
+        self.review.on_open = self._show_review
+        self.review.on_message = self._say
+        self.review.on_change = self.tick
+        self.review_page.changed.connect(self.tick)
+        self.review_page.message.connect(self._say)
+        self.dialogs.message.connect(self._say)
+        self.banner.wanted.connect(self._follow_banner)
+        self.banner.put_away.connect(lambda: self.display.messages.put_away(self.banner.shown))
+
+    def _connect_checklists(self) -> None:
+        checklists, choice = self.checklists, self.checklists.choice
+        checklists.live_plane_wanted.connect(self._show_plane)
+        checklists.review_row_chosen.connect(self.review_page.choose_row)
+        checklists.add_wanted.connect(self.review_page.add_as)
+        checklists.word_given.connect(self.review.apply)
+        checklists.message.connect(self.report)
+        checklists.folded.connect(lambda _: self.live_page.fit_checklist())
+        checklists.note_changed.connect(self.start_page.show_protocol_note)
+        checklists.protocol_changed.connect(lambda key: self.start_page.show_protocols(choice.choices, key))
+        self.start_page.show_protocols(choice.choices, choice.choice)
+        for problem in choice.problems:
+            self.report(problem)
 
     # What the user can do.
 
@@ -104,11 +178,16 @@ class MainWindow(QWidget):
         self.settings.remember_source(text)
         self._begin(text)
 
+    def open_dropped(self, text: str) -> None:
+        """Open what was dropped: in review if that is shown or it is a session."""
+        in_review = self.page_name == REVIEW or is_session(Path(text))
+        (self.open_review if in_review else self.open_source)(text)
+
     def start_stop(self) -> None:
         """End the scan that runs; or scan the same again, or what was opened last; or choose a source."""
-        options = self.control.options
-        if self.control.running:
-            self.control.stop()
+        options = self.scan.options
+        if self.scan.running:
+            self.scan.stop()
         elif options is not None:
             self._begin(options.source)
         elif self.settings.recent_sources:
@@ -118,98 +197,86 @@ class MainWindow(QWidget):
 
     def open_review(self, path: str | Path) -> None:
         """Review this loop or session; a scan that runs is ended, a session that is open is closed."""
-        if self.control.running:
-            self.control.stop()
-        self.messages.begin()
-        self.said = _OPENING
+        if self.scan.running:
+            self.scan.stop()
+        self.display.messages.begin()
         choices = self.choices
         self.review.begin(ReviewRequest(Path(path), choices.model, choices.device, choices.output))
-        self._show_review(None)
-        self._show_page(self.review_page)
+        self._go_to(REVIEW)
 
     def review_this(self) -> None:
         """Review the scan that was made; or what is open in review; or ask for a loop."""
-        page = self.pages.currentWidget()
-        if page is self.scan_page and self.scan_page.session_folder is not None:
-            self.open_review(self.scan_page.session_folder)
-        elif page is not self.review_page and self.shown_review is not None:
-            self._show_page(self.review_page)
+        if self.page_name == LIVE and self.live_page.session_folder is not None:
+            self.open_review(self.live_page.session_folder)
+        elif self.page_name != REVIEW and self.review.open is not None:
+            self._go_to(REVIEW)
         else:
             self.choose.loop_to_review(self.open_review)
 
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
-        self.source_page.show_recent(self.settings.recent_sources)
-        show_model(self)
-        self.source_page.show_back(self._way_back()[0])
-        self._show_page(self.source_page)
-        self.lists.look_for_cameras()
-        self.lists.look_for_sessions(self.choices.output)
+        self.start_page.show_recent(self.settings.recent_sources)
+        self._show_model()
+        self.start_page.show_back(self._way_back()[0])
+        self._go_to(START)
+        self.sources.look_for_cameras()
+        self.sources.look_for_sessions(self.choices.output)
 
     def show_training(self) -> None:
         """Show the page for training; a scan that runs goes on."""
         self.train.open()
-        self._show_page(self.train_page)
+        self._go_to(TRAIN)
 
     def set_region(self, crop: Crop | None) -> None:
         """Use this region of interest from now on; None finds it."""
-        engine = self.shown_pipeline
-        if engine is None:
-            return
-        engine.set_crop(crop)
-        self.scan_page.choose_region(False)
-        self.scan_page.region_by_hand = crop is not None
-        info = engine.source_info
-        if info is not None:
-            self.settings.remember_crop(info.kind, info.width, info.height, crop)
+        self.scan.set_region(crop)
+        self.live_page.choose_region(False)
 
     def export(self) -> None:
         """Export the session in review, or what the last scan found."""
-        opened, folder = self.shown_review, self.scan_page.session_folder
+        opened, folder = self.review.open, self.live_page.session_folder
         if opened is not None and self.page_name == REVIEW:
             self.dialogs.export(opened.session.folder, opened.session)
-        elif folder is not None and self.control.over:
+        elif folder is not None and self.scan.over:
             self.dialogs.export(folder)
 
     def record(self) -> None:
         """Record the scan from now on, or no further."""
         try:
-            self.scan_page.toggle_recording(self.choices.quality)
+            self.live_page.toggle_recording(self.choices.quality)
         except SemcError as error:
             self.report(str(error))
 
     def toggle_heat_map(self) -> None:
         """Lay the heat map over the picture, live and in review, or take it away."""
-        on = not self.settings.heat_map
-        self.scan_page.toggle_heat_map(on)
-        self.review_page.heat_map_on = self.settings.heat_map = on
+        self.settings.heat_map = not self.settings.heat_map
+        self._show_heat_map()
 
     def show_last_saved(self) -> None:
         """Show the plane saved last as large as the window."""
-        if self.scan_page.saved:
-            self.viewer.show_plane(self.scan_page.saved[-1])
+        if self.live_page.saved:
+            self.viewer.show_plane(self.live_page.saved[-1])
 
     def show_folder(self) -> None:
         """Show the folder of the session, or of the scan."""
-        folder = self.scan_page.session_folder or self.choices.output
-        if self.page_name == REVIEW and self.shown_review is not None:
-            folder = self.shown_review.session.folder
+        folder = self.live_page.session_folder or self.choices.output
+        if self.page_name == REVIEW and self.review.open is not None:
+            folder = self.review.open.session.folder
         if fault := show_folder(folder):
             self.report(fault)
 
     def go_back(self) -> None:
         """From the start page to the review or the scan, if there is one."""
-        if self._way_back()[0]:
-            self._show_page(self._way_back()[1])
+        name, page = self._way_back()
+        if name:
+            self._go_to(page)
 
     def escape(self) -> None:
         """Leave what is in the way: one thing at each press."""
-        if self.help.isVisible():
-            self.help.hide()
-        elif self.viewer.isVisible():
-            self.viewer.hide()
-        elif self.scan_page.view.choosing_region:
-            self.scan_page.choose_region(False)
+        if self.close_overlay():
+            return
+        if self.live_page.view.choosing_region:
+            self.live_page.choose_region(False)
         elif self.page_name == REVIEW and self.review_page.escape():
             self.setFocus()
         elif self.page_name == START and self._way_back()[0]:
@@ -219,156 +286,127 @@ class MainWindow(QWidget):
         elif self.isFullScreen():
             self.toggle_full_screen()
 
-    def toggle_full_screen(self) -> None:
-        """Fill the screen, or go back."""
-        self.showNormal() if self.isFullScreen() else self.showFullScreen()
-
-    def tick_once_more(self) -> None:
-        """After the close: take what the scan wrote at its end."""
-        self.scan_page.tick(time.monotonic(), False)
-
     def report(self, sentence: str) -> None:
         """Tell the user of something that went wrong outside of the scan."""
-        self.messages.report(sentence)
+        self.display.messages.report(sentence)
 
-    # Building.
+    @property
+    def checklist(self) -> FoldingPanel:
+        """That of the page which is shown."""
+        return (self.review_page if self.page_name == REVIEW else self.live_page).checklist
 
-    def _make_actions(self) -> None:
-        self.actions_by_name = make_actions(self, what_keys_do(self))
-        self.review_page.set_actions(self.actions_by_name)
-        self.tool_bars = ToolBars(self.actions_by_name)
+    # What follows.
 
-    def _build(self) -> None:
-        self.pages.addWidget(self.source_page)
-        self.pages.addWidget(self.scan_page)
-        self.pages.addWidget(self.review_page)
-        self.pages.addWidget(self.train_page)
-        layout = QVBoxLayout(self)
-        gap = round(0.5 * theme.em(self))
-        layout.setContentsMargins(gap, gap, gap, gap)
-        layout.setSpacing(gap)
-        layout.addWidget(self.tool_bars)
-        layout.addWidget(self.banner)
-        layout.addWidget(self.pages, 1)
-        layout.addWidget(self.status)
+    def _begin(self, source: str) -> None:
+        self.display.messages.begin()
+        self.review.release()
+        self._say("")
+        self.scan.begin(self.choices.options(source))
+        self._go_to(LIVE)
+
+    def _show_scan(self, pipeline: LivePipeline[Session]) -> None:
+        self.checklists.begin_scan(pipeline)
+        self.live_page.begin(pipeline)
+        self.live_page.strip.show_folder(str(self.choices.output))
+
+    def _show_review(self, worker: SessionWorker | None) -> None:
+        self.review_page.show_review(worker)
+        planes = () if worker is None else worker.opened.planes
+        self.checklists.begin_review(planes, worker is not None and worker.looking_only)
+
+    def _show_plane(self, number: int) -> None:
+        if (plane := self.live_page.plane(number)) is not None:
+            self.viewer.show_plane(plane)
+
+    def _show_heat_map(self) -> None:
+        self.live_page.toggle_heat_map(self.settings.heat_map)
+        self.review_page.heat_map_on = self.settings.heat_map
+
+    def _use_model(self, path: str) -> None:
+        self.choices.use_model(path)
+        self._show_model()
+
+    def _show_model(self) -> None:
+        """Show on the start page which model the next scan uses."""
+        choices = self.choices
+        self.start_page.show_model(choices.model, choices.model_title, choices.device)
+        self.checklists.choice.look_at_model(choices.model)
+
+    def _try_model(self, path: str) -> None:
+        """Take another model, and do again what failed with the last."""
+        self._use_model(path)
+        request, options = self.review.request, self.scan.options
+        if self.page_name == REVIEW and request is not None:
+            self.open_review(request.path)
+        elif options is not None:
+            self.open_source(options.source)
+
+    def _use_output(self, folder: str) -> None:
+        self.choices.use_output(folder)
+        self.live_page.strip.show_folder(f"{folder} (from the next scan on)")
+        request = self.review.request
+        if self.page_name == REVIEW and self.review.open is None and request is not None:
+            self.open_review(request.path)
+
+    def _follow_banner(self, name: str) -> None:
+        self.display.messages.put_away(self.banner.shown)
+        if name == "change_folder":
+            self.choose.output(self._use_output)
+        elif name == "model":
+            self.choose.model(self._try_model)
+        elif name == "sending":
+            self.dialogs.show_sending()
+        else:
+            self.actions_by_name[name].trigger()
+
+    def _session_in_review(self) -> Session | None:
+        """For any thread."""
+        opened = self.review.open
+        return None if opened is None else opened.session
+
+    def _way_back(self) -> tuple[str, str]:
+        """From the start page: what to call it, and which page it is."""
+        if self.review.open is not None:
+            return "review", REVIEW
+        return ("scan" if self.scan.pipeline is not None else ""), LIVE
+
+    # What is shown.
 
     def _restore(self) -> None:
-        self.resize(QSize(1280, 800))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(*(round(lines * theme.em(self)) for lines in theme.LEAST_EM))
-        self.restoreGeometry(self.settings.geometry)
-        self.scan_page.toggle_heat_map(self.settings.heat_map)
-        self.review_page.heat_map_on = self.settings.heat_map
-        self.scan_page.strip.show_folder(str(self.choices.output))
+        self.restore(self.settings.geometry)
+        self._show_heat_map()
+        self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
         self.dialogs.sending.go_on()
 
-    def _begin(self, source: str) -> None:
-        self.messages.begin()
-        self._show_review(None)
-        self.review.release()
-        self.control.begin(self.choices.options(source))
-        self._show_page(self.scan_page)
-
-    @property
-    def checklist(self) -> ChecklistPanel:
-        """That of the page which is shown."""
-        return (self.review_page if self.page_name == REVIEW else self.scan_page).checklist
-
-    @property
-    def page_name(self) -> str:
-        """Which page is shown."""
-        pages: dict[QWidget, str] = {
-            self.source_page: START,
-            self.scan_page: LIVE,
-            self.review_page: REVIEW,
-            self.train_page: TRAIN,
-        }
-        return pages[self.pages.currentWidget()]
-
-    def _way_back(self) -> tuple[str, QWidget]:
-        """From the start page: what to call it, and where it is."""
-        if self.shown_review is not None:
-            return "review", self.review_page
-        return ("scan" if self.shown_pipeline is not None else ""), self.scan_page
-
-    def _show_review(self, opened: OpenReview | None) -> None:
-        self.shown_review = opened
-        self.review_page.show_review(opened)
-
-    def _show_page(self, page: QWidget) -> None:
-        if page is not self.train_page:
+    def _go_to(self, page: str) -> None:
+        if page != TRAIN:
             self.train.hide()
-        self.pages.setCurrentWidget(page)
-        self.tool_bars.show_page(self.page_name)
-        self._status_at_s = 0.0
-        self.setFocus()
-        show_actions(self)
-
-    # Every few milliseconds.
+        self.show_page(page)
+        self.display.show_actions(page, self.viewer.isVisible())
+        self.display.show_line(page)
 
     def tick(self) -> None:
-        """Take what the engine has, and show it."""
+        """Every few milliseconds: take what the streams have (picture, results, numbers), and show it."""
         now_s = time.monotonic()
-        self.gaps.tick(now_s)
-        self.control.poll()
-        engine = self.control.engine
-        if engine is not None and engine is not self.shown_pipeline:
-            self.shown_pipeline = engine
-            self._crop_pending = True
-            self.scan_page.begin(engine)
-            self.scan_page.strip.show_folder(str(self.choices.output))
-        self._use_remembered_crop()
-        self.scan_page.tick(now_s, self.control.stopping)
-        self.review.poll(now_s)
-        if self.review.open is not self.shown_review:
-            self._show_review(self.review.open)
-            self.said = "" if self.review.open is None else self.review.open.greeting
-        elif self.said == _OPENING and not self.review.opening:
-            self.said = ""  # It could not be opened; the banner says why.
+        self.display.gaps.tick(now_s)
+        self.scan.tick()
+        self.live_page.tick(now_s, self.scan.stopping, self.scan.region_by_hand)
+        if self.scan.pipeline is not None:
+            self.checklists.show_scan(self.live_page.saved, self.live_page.spec)
+        self.review.tick(now_s)
         self.review_page.tick(now_s)
-        if said := self.review_page.take_said():
-            self.said, self._status_at_s = said, 0.0
-        self.lists.poll()
-        self.dialogs.tick()
+        if (opened := self.review.open) is not None:
+            self.checklists.show_review(self.review.snapshot, opened.session.model)
         self.train.tick(now_s)
-        follow_protocol(self)
-        show_actions(self)
-        show_banner(self)
-        if now_s - self._status_at_s >= _STATUS_EVERY_S:
-            self._status_at_s = now_s
-            show_status(self)
+        self.display.tick(now_s, self.page_name, self.viewer.isVisible())
 
-    def _use_remembered_crop(self) -> None:
-        info = None if self.shown_pipeline is None else self.shown_pipeline.source_info
-        if self.shown_pipeline is None or info is None or not self._crop_pending:
-            return
-        self._crop_pending = False
-        crop = self.settings.crop(info.kind, info.width, info.height)
-        if crop is not None:
-            self.shown_pipeline.set_crop(crop)
-            self.scan_page.region_by_hand = True
+    def tick_once_more(self) -> None:
+        """After the close: take what the scan wrote at its end."""
+        self.live_page.tick(time.monotonic(), False, self.scan.region_by_hand)
 
-    # What Qt calls.
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files and addresses can be dropped."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first thing that was dropped: in review if that is shown or it is a session."""
-        text = dropped(event)
-        if text and (self.page_name == REVIEW or is_session(Path(text))):
-            self.open_review(text)
-        elif text:
-            self.open_source(text)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The list of keys and the large view lie over the window."""
-        if self.viewer.isVisible():
-            self.viewer.setGeometry(self.rect())
-        self.help.hide()
+    def _say(self, sentence: str) -> None:
+        self.display.say(sentence, self.page_name)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the scan, write what is left, remember the settings."""
@@ -378,12 +416,6 @@ class MainWindow(QWidget):
         self.hide()
         # The scan first: it must not be recorded on while a server is waited for. An export and what was sent
         # may still write to the session in review.
-        for part in (self.control, self.train, self.dialogs, self.review, self.lists, self.protocols):
-            try:
-                part.close()
-            except SemcError as error:
-                # There is no window left to show it in.
-                _log.error("%s", error)
-            except Exception:  # noqa: BLE001 - whatever became of one, the others are closed
-                _log.exception("A fault while the window was closed.")
+        close_all(self.scan, self.train, self.dialogs, self.review, self.sources, self.checklists)
+        self._main_thread.close()
         event.accept()

@@ -1,129 +1,191 @@
-"""What the window shows at this moment: which keys work, the banner, the status line.
+"""What the window says beside its pages: which keys work, the banner, the status line, the title.
 
-What the banner says: the most urgent of what went wrong that was not put away. No Qt here.
+What the banner says: the most urgent of what went wrong that was not put away.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass
+from typing import Final
 
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
-from app.commands import LIVE, REVIEW, Situation, correcting_tips, enabled_actions, start_title
-from app.live.presenter import ended_items, model_text, status_items, status_of
+from app.commands import LIVE, REVIEW, Situation
+from app.formatting import Banner, StatusItem, StatusText
+from app.instrumentation import TickGaps
+from app.live.controller import ScanController
+from app.live.page import LivePage
+from app.live.presenter import banner, ended_items, model_text, status_items, status_of
+from app.review.controller import ReviewController
+from app.review.page import ReviewPage
+from app.review.session import OpenReview
+from app.send.controller import SendController
 from app.send.presenter import sending_now
-
-if TYPE_CHECKING:
-    from app.main_window import MainWindow
-from app.formatting import Banner
-from app.live.presenter import banner
-from semc_core.pipeline.state import PipelineState
+from app.widgets.panels import BannerBar, StatusLine
+from app.widgets.tool_bars import show_situation
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.sink import RecordingState
+from semc_core.pipeline.state import PipelineState, Spread, Statistics
+from semc_core.session.session import Session
 from semc_core.types import SourceInfo
 
+TITLE = "SEMC Live"
 
-def show_actions(window: MainWindow) -> None:
-    """Which keys and buttons work, and what they say."""
-    page, actions = window.scan_page, window.actions_by_name
-    over = window.control.over and page.session_folder is not None
-    now = Situation(
-        page=window.page_name,
-        asked=QApplication.activeModalWidget() is not None,
-        covered=window.viewer.isVisible(),
-        typing=window.review_page.typing,
-        review_open=window.shown_review is not None,
-        looking_only=window.shown_review is not None and window.shown_review.looking_only,
-        scan_to_review=over,
-        running=window.control.running,
-        stopping=window.control.stopping,
-        region_by_hand=page.region_by_hand,
-        can_record=page.can_record,
-        frozen=page.frozen,
+
+_LINE_EVERY_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The parts of the features that something is said of."""
+
+    scan: ScanController
+    review: ReviewController
+    sending: SendController
+    live: LivePage
+    review_page: ReviewPage
+
+
+def scan_numbers(
+    statistics: Statistics,
+    recording: RecordingState | None,
+    running: bool,
+    latency: Spread,
+    pause_ms: float,
+) -> tuple[StatusItem, ...]:
+    """The numbers of a scan, and of its recording."""
+    numbers = status_items(statistics, latency, pause_ms) if running else ended_items(statistics)
+    return (*status_of(recording), *numbers)
+
+
+def scan_status(
+    scan: LivePipeline[Session], model_name: str, numbers: tuple[StatusItem, ...], sentence: str = ""
+) -> StatusText:
+    """What is said of a scan; `sentence` takes the place of the numbers."""
+    spec, info = scan.spec, scan.source_info
+    # Without a model, not that of the scan or the review before.
+    model = ("", "") if spec is None else (model_text(model_name, spec.sha256, scan.device_name), spec.notice)
+    title = TITLE if info is None else f"{info.source_id} · {TITLE}"
+    return StatusText(numbers, sentence or None, title, model)
+
+
+def review_status(opened: OpenReview | None, sentence: str) -> StatusText:
+    """What is said of the session in review."""
+    if opened is None:
+        return StatusText(sentence=sentence)
+    model = opened.session.model
+    return StatusText(
+        sentence=sentence,
+        title=f"{opened.session.source.source_id} · Review · {TITLE}",
+        model=(model_text(model.preset, model.sha256, model.device), model.notice),
     )
-    for name, on in enabled_actions(now).items():
-        actions[name].setEnabled(on)
-    for name, tip in correcting_tips(now).items():
-        actions[name].setToolTip(tip)
-    window.review_page.name_actions(actions)
-    actions["freeze"].setChecked(page.frozen)
-    actions["heat_map"].setChecked(window.settings.heat_map)
-    actions["checklist"].setChecked(window.checklist.is_open)
-    actions["region"].setChecked(page.view.choosing_region)
-    actions["record"].setChecked(page.recording)
-    actions["start_stop"].setText(start_title(now))
 
 
-def show_banner(window: MainWindow) -> None:
-    """The most urgent thing to say."""
-    # What went wrong in a scan is over when its review begins.
-    engine = None if window.page_name == REVIEW else window.shown_pipeline
-    state = None if engine is None else engine.state
-    info = None if engine is None else engine.source_info
-    notice = "" if window.shown_review is None else window.shown_review.notice
-    faults = (
-        (window.control.fault, "source"),
-        (_review_fault(window), window.review.way_out),
-        (window.dialogs.fault, "sending"),
-    )
-    window.banner.show_banner(window.messages.banner(state, info, *faults, notice=notice))
+class StatusDisplay:
+    """Shows it. Takes the features' parts that it speaks of, and the widgets that it is shown on.
 
+    Attributes:
+        messages: What went wrong outside of the scan and of the review.
+        gaps: Whether the window keeps up.
+    """
 
-def _review_fault(window: MainWindow) -> str:
-    """What went wrong in review. On other pages only what the user has not seen there: it came later."""
-    fault, messages = window.review.fault, window.messages
-    if window.page_name == REVIEW:
-        messages.seen_in_review = fault
-        return fault
-    return "" if fault == messages.seen_in_review else fault
+    def __init__(
+        self, features: Features, actions: dict[str, QAction], bar: BannerBar, line: StatusLine
+    ) -> None:
+        self.messages = Messages()
+        self.gaps = TickGaps()
+        self._of = features
+        self._actions, self._bar, self._line = actions, bar, line
+        self._sentence = ""
+        self._shown_s = 0.0
 
+    def tick(self, now_s: float, page: str, covered: bool) -> None:
+        """Show all of it: to be called often.
 
-def show_status(window: MainWindow) -> None:
-    """The status line and the title of the page that is shown."""
-    if window.page_name == REVIEW:
-        _show_review_status(window)
-        return
-    engine = window.shown_pipeline
-    if engine is None:
-        # What waited in the queue is sent from the start of the program on: it does not leave unseen.
-        window.status.show_sentence(sending_now(window.dialogs.sending.snapshot))
-        return
-    page = window.scan_page
-    if window.said and window.page_name == LIVE and not window.control.running:
-        window.status.show_sentence(window.said)
-    else:
-        if window.control.running:
-            numbers = status_items(engine.statistics(), page.latency.spread(), window.gaps.recent_ms)
+        Args:
+            now_s: `time.monotonic()`.
+            page: Which is shown.
+            covered: Whether a large view of a saved plane lies over it.
+        """
+        self.show_actions(page, covered)
+        self._show_banner(page)
+        if now_s - self._shown_s >= _LINE_EVERY_S:
+            self.show_line(page)
+
+    def say(self, sentence: str, page: str) -> None:
+        """Say this in the status line, at once; "" where it is over."""
+        self._sentence = sentence
+        self.show_line(page)
+
+    def show_actions(self, page: str, covered: bool) -> None:
+        """Which keys and buttons work, and what they say."""
+        scan, live, review_page, opened = (
+            self._of.scan,
+            self._of.live,
+            self._of.review_page,
+            self._of.review.open,
+        )
+        now = Situation(
+            page=page,
+            asked=QApplication.activeModalWidget() is not None,
+            covered=covered,
+            typing=review_page.typing,
+            review_open=opened is not None,
+            looking_only=opened is not None and opened.looking_only,
+            scan_to_review=scan.over and live.session_folder is not None,
+            running=scan.running,
+            stopping=scan.stopping,
+            region_by_hand=scan.region_by_hand,
+            can_record=live.can_record,
+            recording=live.recording,
+            frozen=live.frozen,
+            choosing_region=live.view.choosing_region,
+            heat_map=live.heat_map_on,
+            checklist_open=(review_page if page == REVIEW else live).checklist.is_open,
+        )
+        show_situation(self._actions, now)
+        review_page.name_actions(self._actions)
+
+    def _show_banner(self, page: str) -> None:
+        """The most urgent thing to say."""
+        # What went wrong in a scan is over when its review begins.
+        scan = None if page == REVIEW else self._of.scan.pipeline
+        review = self._of.review
+        faults = (
+            (self._of.scan.fault, "source"),
+            (self.messages.of_review(review.fault, page == REVIEW), review.way_out),
+            (self._of.sending.fault, "sending"),
+        )
+        state, info = (None, None) if scan is None else (scan.state, scan.source_info)
+        notice = "" if review.open is None else review.open.notice
+        self._bar.show_banner(self.messages.banner(state, info, *faults, notice=notice))
+
+    def show_line(self, page: str) -> None:
+        """The status line and the title of the page that is shown."""
+        self._shown_s = time.monotonic()
+        scan, pipeline, live = self._of.scan, self._of.scan.pipeline, self._of.live
+        if page == REVIEW:
+            self._line.show_status(review_status(self._of.review.open, self._sentence))
+        elif pipeline is None:
+            # What waited in the queue is sent from the start of the program on: it does not leave unseen.
+            self._line.show_sentence(sending_now(self._of.sending.snapshot))
         else:
-            numbers = ended_items(engine.statistics())
-        window.status.show_numbers((*status_of(page.recording_state), *numbers))
-    spec, info = engine.spec, engine.source_info
-    window.setWindowTitle("SEMC Live" if info is None else f"{info.source_id} · SEMC Live")
-    if spec is None:
-        # Not that of the scan or the review before.
-        window.status.show_model("", "")
-    else:
-        options = window.control.options
-        name = window.choices.model.stem if options is None else options.model.stem
-        window.status.show_model(model_text(name, spec.sha256, engine.device_name), spec.notice)
-
-
-def _show_review_status(window: MainWindow) -> None:
-    opened = window.shown_review
-    window.status.show_sentence(window.said)
-    if opened is not None:
-        window.setWindowTitle(f"{opened.session.source.source_id} · Review · SEMC Live")
-        model = opened.session.model
-        window.status.show_model(model_text(model.preset, model.sha256, model.device), model.notice)
+            latency, pause_ms = live.latency.spread(), self.gaps.recent_ms
+            numbers = scan_numbers(
+                pipeline.statistics(), live.recording_state, scan.running, latency, pause_ms
+            )
+            model = "" if scan.options is None else scan.options.model.stem
+            sentence = self._sentence if page == LIVE and not scan.running else ""
+            self._line.show_status(scan_status(pipeline, model, numbers, sentence))
 
 
 class Messages:
-    """Called by one thread.
-
-    Attributes:
-        seen_in_review: The fault that the page of the review showed last, or "".
-    """
+    """What went wrong, and what of it the user has put away."""
 
     def __init__(self) -> None:
-        self.seen_in_review = ""
+        self._seen_in_review = ""
         self._fault = ""
         self._read: set[str] = set()
 
@@ -136,6 +198,14 @@ class Messages:
         """Something went wrong outside of the scan and of the review."""
         self._fault = sentence
         self._read.discard(sentence)
+
+    def of_review(self, fault: str, on_its_page: bool) -> str:
+        """What to say of a fault of the review; on other pages only what came after it was left."""
+        if on_its_page:
+            self._seen_in_review = fault
+        elif fault == self._seen_in_review:
+            return ""
+        return fault
 
     def put_away(self, shown: Banner | None) -> None:
         """The user has read this."""
@@ -157,7 +227,7 @@ class Messages:
         known = ((self._fault, "source"), *faults)
         unread = (one for one in known if one[0] and one[0] not in self._read)
         fault, way = next(unread, ("", ""))
-        said = banner(state, info, fault, self._read, way)
-        if said is None and notice and notice not in self._read:
+        shown = banner(state, info, fault, self._read, way)
+        if shown is None and notice and notice not in self._read:
             return Banner(notice, False)
-        return said
+        return shown

@@ -1,169 +1,147 @@
-"""The two threads behind the review page: one that corrects, in order; one that reads frames, newest first.
+"""Work behind the window: on threads of `concurrent.futures`, what it came to back on the window's thread.
 
-No Qt here.
+No Qt here: how something gets onto the window's thread is handed in (`app.main_thread` in the program).
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
-import queue
-import threading
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 from semc_core.errors import SemcError
 from semc_core.io.process import let_others_go_first
-from semc_core.pipeline.queues import LatestQueue, QueueClosed
-
-T = TypeVar("T")
-
-
-class Job(Generic[T]):
-    """Work on a thread of its own, asked now and then whether it is done."""
-
-    def __init__(self, work: Callable[[], T], name: str) -> None:
-        """Begin at once."""
-        self._work = work
-        self._value: T | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=name)
-        self._thread.start()
-
-    @property
-    def done(self) -> bool:
-        """Whether `result` returns at once."""
-        return not self._thread.is_alive()
-
-    def result(self) -> T:
-        """Wait for the end. Returns what the work returned, or raises what it raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[return-value]  # set unless there was an error
-
-    def _run(self) -> None:
-        try:
-            self._value = self._work()
-        except Exception as error:  # noqa: BLE001 - the thread's boundary; raised again by `result`
-            self._error = error
-
 
 _log = logging.getLogger(__name__)
 
-URGENT: Final = 0
-SOON: Final = 1
-_END: Final = 2
+T = TypeVar("T")
 
-Told = Callable[[str], None]
-
-
-def _unexpected(error: Exception) -> str:
-    # The type only: an error may name a file, and a file may be named after a patient.
-    _log.error("A fault in the background: %s", type(error).__name__)
-    return f"Something went wrong in the background ({type(error).__name__}); see the log for details."
+Post = Callable[[Callable[[], object]], None]
+"""Has something done on the window's thread, soon. For any thread; returns at once."""
 
 
-class SerialExecutor:
-    """Does one thing after the other on a thread of its own: the urgent first, each kind in order."""
+class Background:
+    """A thread for work that the window must not wait for, one thing after the other.
 
-    def __init__(self, failed: Told, name: str = "review-hand", *, last: bool = False) -> None:
-        """Start.
+    The thread begins with the first work. It ends in `close`, which must be called.
+    """
+
+    def __init__(self, name: str, post: Post, *, threads: int = 1, others_first: bool = False) -> None:
+        """Nothing is begun yet.
 
         Args:
-            failed: Called on that thread with the sentence about work that failed.
-            name: Of the thread.
-            last: Whether nobody waits for what it does, so that other threads go first.
+            name: Of its threads.
+            post: Where what comes of the work is handed over.
+            threads: How many; with more than one, work is not done in order.
+            others_first: Whether nobody waits for the work, so that other threads go first.
         """
-        self._failed = failed
-        self._last = last
-        self._number = itertools.count()
-        self._waiting: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name)
-        self._thread.start()
+        begin = let_others_go_first if others_first else None
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
+        self._post = post
 
-    def do(self, work: Callable[[], None], priority: int = URGENT) -> None:
-        """Do this; does not wait. Ignored after `close`."""
-        if not self._closing.is_set():
-            self._waiting.put((priority, next(self._number), work))
+    def start(self, work: Callable[[], T], then: Callable[[Future[T]], object]) -> Future[T]:
+        """Do this when what was started before is done; does not wait.
 
-    def close(self) -> None:
-        """Do what is urgent, forget the rest, and end."""
-        self._closing.set()
-        self._waiting.put((_END, next(self._number), None))
-        self._thread.join()
+        Args:
+            work: What to do.
+            then: Called on the window's thread with the future, which is done; not if it was cancelled.
+        """
+        future = self._pool.submit(work)
+        future.add_done_callback(partial(self._hand_over, then))
+        return future
 
-    def _run(self) -> None:
-        if self._last:
-            let_others_go_first()
-        while True:
-            priority, _, work = self._waiting.get()
-            if work is None:
-                return
-            if self._closing.is_set() and priority != URGENT:
-                continue
-            try:
-                work()
-            except SemcError as error:
-                self._failed(str(error))
-            except Exception as error:  # noqa: BLE001 - the thread's boundary
-                self._failed(_unexpected(error))
+    def close(self, *, forget: bool = False) -> None:
+        """Wait for the end of what was started, or with `forget` only of what is under way."""
+        self._pool.shutdown(wait=True, cancel_futures=forget)
+
+    def _hand_over(self, then: Callable[[Future[T]], object], future: Future[T]) -> None:
+        if not future.cancelled():
+            self._post(partial(then, future))
 
 
 class LatestTask(Generic[T]):
     """Fetches what was asked for last, on a thread of its own; what was asked before is skipped."""
 
-    def __init__(self, fetch: Callable[[int], T], name: str, failed: Told) -> None:
-        """Start.
+    def __init__(
+        self,
+        fetch: Callable[[int], T],
+        name: str,
+        failed: Callable[[str], None],
+        arrived: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Nothing is begun yet.
 
         Args:
             fetch: Number of a frame -> what is wanted of it. May take long.
             name: Of the thread.
             failed: Called on that thread with the sentence about what could not be fetched.
+            arrived: Called on that thread when `got` is another.
         """
         self._fetch = fetch
         self._failed = failed
-        self._asked: LatestQueue[int] = LatestQueue()
-        self._last: int | None = None
-        self._lock = threading.Lock()
+        self._arrived = arrived
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._asked: int | None = None
+        self._waiting: Future[None] | None = None
         self._got: T | None = None
-        self._thread = threading.Thread(target=self._run, name=name)
-        self._thread.start()
+        self._closed = False
 
     def ask(self, index: int) -> None:
-        """Fetch this next, unless it was asked for last."""
-        if index != self._last:
-            self._last = index
-            self._asked.put(index)
+        """Fetch this next, unless it was asked for last. Ignored after `close`."""
+        if index != self._asked and not self._closed:
+            self._asked = index
+            if self._waiting is not None:
+                self._waiting.cancel()
+            self._waiting = self._pool.submit(self._run, index)
 
     def ask_again(self) -> None:
         """What was asked for last may have changed."""
-        self._last = None
+        self._asked = None
 
     @property
     def got(self) -> T | None:
         """What was fetched last."""
-        with self._lock:
-            return self._got
+        return self._got
 
     def close(self) -> None:
-        """End, after what is being fetched."""
-        self._asked.close()
-        self._thread.join()
+        """End, after what is being fetched. May be called twice."""
+        self._closed = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self) -> None:
-        while True:
-            try:
-                index = self._asked.get()
-            except QueueClosed:
-                return
-            try:
-                got = self._fetch(index)
-            except SemcError as error:
-                self._failed(str(error))
-            except Exception as error:  # noqa: BLE001 - the thread's boundary
-                self._failed(_unexpected(error))
-            else:
-                with self._lock:
-                    self._got = got
+    def _run(self, index: int) -> None:
+        try:
+            self._got = self._fetch(index)
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            self._failed(fault_of(error))
+        else:
+            self._arrived()
+
+
+class Closable(Protocol):
+    """A part of the window that may have to wait for its threads."""
+
+    def close(self) -> None:
+        """End; may raise a SemcError."""
+        ...
+
+
+def close_all(*parts: Closable) -> None:
+    """Close one after the other, whatever becomes of one: there is no window left to show a fault in."""
+    for part in parts:
+        try:
+            part.close()
+        except SemcError as error:
+            _log.error("%s", error)
+        except Exception:  # noqa: BLE001 - the program's boundary
+            _log.exception("A fault while the window was closed.")
+
+
+def fault_of(error: BaseException) -> str:
+    """The sentence about work that failed."""
+    if isinstance(error, SemcError):
+        return str(error)
+    # The type only: an error may name a file, and a file may be named after a patient.
+    _log.error("A fault in the background: %s", type(error).__name__)
+    return f"Something went wrong in the background ({type(error).__name__}); see the log for details."

@@ -1,253 +1,156 @@
-"""The protocols, which of them was chosen, and what the model knows of it. No Qt here.
-
-The checklist of a scan that goes on, from what was saved so far and a person's words. No Qt here.
-
-The checklist of the session in review: from its planes and a person's words. No Qt here.
-"""
+"""The two panels of the checklist, beside the scan and beside the review, and what is done with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from pathlib import Path
+from collections.abc import Callable
+from typing import Final
 
-from app.checklist.presenter import ChecklistView, checklist_view, choices, chosen_protocol, word_on
-from app.settings import Choices
-from app.tasks import Job
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.checklist.contents import ReviewChecklist, ScanChecklist
+from app.checklist.panel import ChecklistPanel
+from app.checklist.presenter import REASONS
+from app.checklist.protocol_choice import ProtocolChoice
+from app.checklist.reason_dialog import ReasonDialog
+from app.settings import Choices, Settings
+from app.tasks import Post
 from app.view_data import ReviewSnapshot
-from semc_core.errors import ModelFileError, ProtocolError, SemcError, SessionError
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
-from semc_core.protocols.checklist import checklist, of_saved, session_checklist
-from semc_core.protocols.loader import ProtocolBook, load_protocols
-from semc_core.protocols.protocol import Protocol, unknown_sentence
-from semc_core.session.changes import SetItem
-from semc_core.session.records import ItemEntry, ModelEntry
+from semc_core.protocols.protocol import Protocol
+from semc_core.session.records import ModelEntry
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane
 
+Say = Callable[[str, str | None], None]
+"""Takes the id of an item and why it is not possible; None takes it back."""
 
-def _planes_of(model: Path) -> tuple[str, ...] | str:
-    """What a model file knows; or why it cannot be read, a sentence."""
-    from semc_core.model.file import read_spec
-
-    try:
-        return read_spec(model).planes
-    except ModelFileError as error:
-        return str(error)
+_NOTHING: Final = -1
 
 
-class Protocols:
-    """Called by one thread; only `close` waits.
+class ChecklistController(QObject):
+    """Fills the panels, and asks for what is done in other features.
+
+    Signals:
+        protocol_changed: Another protocol is followed: its id.
+        note_changed: What the model knows of it, a sentence or "", and whether that is a warning.
+        live_plane_wanted: The plane of the scan with this number is to be shown.
+        review_row_chosen: The number of the plane in review that shows an item, and the name of the item's.
+        add_wanted: The frame in review is to be added under this name.
+        word_given: A person's word on an item in review, a `SetItem`.
+        folded: The user closed the panels, or opened them.
+        message: What went wrong, a sentence.
 
     Attributes:
-        book: All protocols that could be read.
+        choice: Which protocol is followed.
+        live: The panel beside the scan.
+        review: The panel beside the review.
     """
 
-    def __init__(self, chosen: Choices, report: Callable[[str], None]) -> None:
-        """Read the protocols, and `report` what is wrong with one."""
-        self._chosen = chosen
-        self._job: Job[tuple[str, ...] | str] | None = None
-        self._model: Path | None = None
-        self._looked_at: Path | None = None
-        self._planes: tuple[str, ...] | None = None
-        self._fault = ""
-        try:
-            self.book = load_protocols()
-        except ProtocolError as error:
-            self.book = ProtocolBook(())
-            report(str(error))
-        for problem in self.book.problems:
-            report(f"A protocol was left out. {problem}")
+    protocol_changed = Signal(str)
+    note_changed = Signal(str, bool)
+    live_plane_wanted = Signal(int)
+    review_row_chosen = Signal(int, str)
+    add_wanted = Signal(str)
+    word_given = Signal(object)
+    folded = Signal(bool)
+    message = Signal(str)
 
-    @property
-    def choice(self) -> str:
-        """Id of the protocol; or `checklist_state.AUTOMATIC` or `NO_PROTOCOL`."""
-        return self._chosen.protocol
+    def __init__(self, settings: Settings, choices: Choices, post: Post, window: QWidget) -> None:
+        """Open or closed as the user left them.
 
-    @property
-    def choices(self) -> tuple[tuple[str, str], ...]:
-        """What can be chosen: id and title of each."""
-        return choices(self.book)
-
-    def choose(self, protocol_id: str) -> None:
-        """Follow this protocol from now on."""
-        self._chosen.use_protocol(protocol_id)
-
-    def follow(self, model_planes: Collection[str] | None) -> Protocol | None:
-        """The protocol to follow with a model; None for none. See `checklist_state.chosen_protocol`."""
-        return chosen_protocol(self.book, self.choice, model_planes)
-
-    def look_at_model(self, model: Path) -> None:
-        """Learn which planes this model file knows, for `note`; again if something was wrong with it."""
-        self._model = model
-        if self._job is None and (model != self._looked_at or self._fault):
-            self._look(model)
-
-    def poll(self) -> None:
-        """Take what was learned: to be called often. Returns at once."""
-        if self._job is not None and self._job.done:
-            job, self._job = self._job, None
-            learned = job.result()
-            if self._model is not None and self._model != self._looked_at:
-                self._look(self._model)
-            elif isinstance(learned, str):
-                self._fault = learned
-            else:
-                self._planes = learned
-
-    @property
-    def note(self) -> tuple[str, bool]:
-        """A sentence on the protocol for the next scan, or that there is no model for one.
-
-        Returns:
-            The sentence or "", and whether it is a warning.
+        Args:
+            settings: Where that is remembered.
+            choices: Which protocol is followed.
+            post: See `app.tasks`.
+            window: What the question for a reason stands over.
         """
-        if self._fault:
-            return self._fault, True
-        planes = self._planes
-        protocol = self.follow(planes)
-        if protocol is None or planes is None:
-            return "", False
-        if sentence := unknown_sentence(protocol, planes, most=3):
-            return sentence, True
-        return f"{protocol.title}: the model knows all of its {len(protocol.items)} planes.", False
+        super().__init__(window)
+        self._window, self._settings = window, settings
+        self.choice = ProtocolChoice(choices, post)
+        self.choice.on_note = lambda: self.note_changed.emit(*self.choice.note)
+        self.live, self.review = ChecklistPanel(), ChecklistPanel(can_add=True)
+        self._scan = ScanChecklist(self.choice, post, self.message.emit)
+        self._session = ReviewChecklist(self.choice)
+        for panel in (self.live, self.review):
+            panel.protocol_chosen.connect(self.follow)
+            panel.toggled.connect(lambda shown=panel: self.fold(shown.closed_by_user))
+            panel.show_choices(self.choice.choices, self.choice.choice)
+            panel.fold(settings.checklist_folded)
+        self.live.row_chosen.connect(lambda item: self.live_plane_wanted.emit(_plane_of(self.live, item)))
+        self.live.word_taken_back.connect(lambda item: self.say_of_scan(item, None))
+        self.live.word_wanted.connect(lambda item: self._ask_why(self._scan.protocol, item, self.say_of_scan))
+        self.review.row_chosen.connect(
+            lambda item: self.review_row_chosen.emit(
+                _plane_of(self.review, item), self._session.name_of(item)
+            )
+        )
+        self.review.add_wanted.connect(lambda item: self.add_wanted.emit(self._session.name_of(item)))
+        self.review.word_taken_back.connect(lambda item: self.say_of_review(item, None))
+        self.review.word_wanted.connect(
+            lambda item: self._ask_why(self._session.protocol, item, self.say_of_review)
+        )
 
-    def _look(self, model: Path) -> None:
-        self._looked_at, self._planes, self._fault = model, None, ""
-        self._job = Job(lambda: _planes_of(model), "model-look")
+    def follow(self, protocol_id: str) -> None:
+        """Follow this protocol from now on."""
+        self.choice.choose(protocol_id)
+        for panel in (self.live, self.review):
+            panel.show_choices(self.choice.choices, protocol_id)
+        self.protocol_changed.emit(protocol_id)
+
+    def fold(self, on: bool) -> None:
+        """Close both panels, or open them; that is remembered."""
+        self._settings.checklist_folded = on
+        for panel in (self.live, self.review):
+            panel.fold(on)
+        self.folded.emit(on)
+
+    def begin_scan(self, pipeline: LivePipeline[Session]) -> None:
+        """Beside the scan, the checklist is this one's from now on."""
+        self._scan.begin(pipeline)
+
+    def show_scan(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> None:
+        """Show what was saved so far; `spec` is of the model, None until it is loaded."""
+        self.live.show_view(self._scan.view(saved, spec))
+
+    def begin_review(self, model_planes: tuple[str, ...], looking_only: bool) -> None:
+        """Beside the review, it is that of a session whose model knows these planes from now on."""
+        self._session.begin(model_planes)
+        self.review.looking_only = looking_only
+        self.review.show_view(None)
+
+    def show_review(self, snapshot: ReviewSnapshot, model: ModelEntry) -> None:
+        """Show how the session in review stands."""
+        self.review.show_view(self._session.view(snapshot, model))
+
+    def say_of_scan(self, item_id: str, reason: str | None) -> None:
+        """An item is not possible in this scan, and why; with None, it is after all."""
+        self._scan.say(item_id, reason)
+
+    def say_of_review(self, item_id: str, reason: str | None) -> None:
+        """An item is not possible in the session in review, and why; with None, it is after all."""
+        change = self._session.word(item_id, reason)
+        if change is not None:
+            self.word_given.emit(change)
 
     def close(self) -> None:
         """Wait for what is under way."""
-        if self._job is not None:
-            self._job.result()
+        self._scan.close()
+        self.choice.close()
 
-
-_OVER = "The scan is over; press V to review it, and say there what was not possible."
-_NOT_KEPT = "Nothing of this scan is written, so the checklist takes no word on it either."
-
-
-class ScanChecklist:
-    """Called by one thread; nothing waits."""
-
-    def __init__(self, protocols: Protocols) -> None:
-        self._protocols = protocols
-        self._engine: LivePipeline[Session] | None = None
-        self._jobs: list[Job[int | None]] = []
-        self._fault = ""
-        self._made_of: tuple[object, ...] = ()
-        self._view: ChecklistView | None = None
-
-    def begin(self, engine: LivePipeline[Session]) -> None:
-        """Of this scan from now on."""
-        self._engine, self._made_of = engine, ()
-
-    def view(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> ChecklistView | None:
-        """What the panel shows; None without a protocol.
-
-        Args:
-            saved: The planes of the scan.
-            spec: Of the model; None until it is loaded.
-        """
-        planes = None if spec is None else spec.planes
-        protocol = self._protocols.follow(planes)
-        made_of = (protocol, saved, spec, self._words())
-        if made_of != self._made_of:
-            self._made_of = made_of
-            self._view = None if protocol is None else _view(protocol, saved, spec, self._words())
-        return self._view
-
-    def say(self, protocol: Protocol | None, item_id: str, reason: str | None) -> None:
-        """Log that an item is not possible, and why; None takes it back. `take_fault` tells if it was not.
-
-        Args:
-            protocol: That the item belongs to.
-            item_id: Of the item.
-            reason: A person's words, or None.
-        """
-        session = None if self._engine is None else self._engine.session
-        if session is None or protocol is None:
-            self._fault = _NOT_KEPT
-            return
-        change = word_on(protocol, item_id, reason)
-        self._jobs.append(Job(lambda: _apply(session, change), "checklist-word"))
-
-    @property
-    def protocol(self) -> Protocol | None:
-        """That is shown."""
-        engine = self._engine
-        spec = None if engine is None else engine.spec
-        return self._protocols.follow(None if spec is None else spec.planes)
-
-    def take_fault(self) -> str:
-        """What could not be logged since the last call, or ""."""
-        for job in [job for job in self._jobs if job.done]:
-            self._jobs.remove(job)
-            try:
-                job.result()
-            except SemcError as error:
-                self._fault = str(error)
-        fault, self._fault = self._fault, ""
-        return fault
-
-    def _words(self) -> tuple[ItemEntry, ...]:
-        session = None if self._engine is None else self._engine.session
-        return () if session is None else session.items()
-
-
-def _apply(session: Session, change: SetItem) -> int | None:
-    try:
-        return session.apply(change)
-    except SessionError as error:
-        raise SessionError(_OVER) from error
-
-
-def _view(
-    protocol: Protocol, saved: tuple[SavedPlane, ...], spec: ModelSpec | None, words: tuple[ItemEntry, ...]
-) -> ChecklistView:
-    planes = None if spec is None else spec.planes
-    enter = 1.0 if spec is None else spec.thresholds.enter
-    state = checklist(protocol, [of_saved(plane) for plane in saved], words, planes, enter)
-    return checklist_view(state, planes, enter)
-
-
-class ReviewChecklist:
-    """Called by one thread."""
-
-    def __init__(self, protocols: Protocols) -> None:
-        self._protocols = protocols
-        self._made_of: tuple[object, ...] = ()
-        self._view: ChecklistView | None = None
-        self._planes: tuple[str, ...] = ()
-
-    def begin(self, model_planes: tuple[str, ...]) -> None:
-        """Of a session whose model knows these planes from now on."""
-        self._planes, self._made_of, self._view = model_planes, (), None
-
-    @property
-    def protocol(self) -> Protocol | None:
-        """That is shown."""
-        return self._protocols.follow(self._planes)
-
-    def view(self, snapshot: ReviewSnapshot, model: ModelEntry) -> ChecklistView | None:
-        """What the panel shows; None without a protocol."""
-        protocol = self.protocol
-        made_of = (protocol, snapshot.planes, snapshot.items)
-        if made_of != self._made_of:
-            self._made_of, self._view = made_of, None
-            if protocol is not None:
-                state = session_checklist(protocol, model, snapshot.planes, snapshot.items)
-                self._view = checklist_view(state, self._planes, model.thresholds.enter)
-        return self._view
-
-    def word(self, item_id: str, reason: str | None) -> SetItem | None:
-        """The change that says that an item is not possible, and why; with None, that it is after all."""
-        protocol = self.protocol
-        return None if protocol is None else word_on(protocol, item_id, reason)
-
-    def name_of(self, item_id: str) -> str:
-        """The class name under which a plane is added for an item: the model's, if it knows one."""
-        protocol = self.protocol
+    def _ask_why(self, protocol: Protocol | None, item_id: str, say: Say) -> None:
         item = None if protocol is None else protocol.item(item_id)
-        if item is None:
-            return ""
-        return next((name for name in item.planes if name in self._planes), item.planes[0])
+        if item is not None:
+            dialog = ReasonDialog(item.title, REASONS, self._window)
+            dialog.answered.connect(lambda words: say(item_id, words))
+            # Not every desktop gives the keys back to the window by itself.
+            dialog.finished.connect(lambda _: self._window.activateWindow())
+            dialog.open()
+
+
+def _plane_of(panel: ChecklistPanel, item_id: str) -> int:
+    """The number of the plane that shows an item."""
+    rows = () if panel.view is None else panel.view.rows
+    found = (row.plane_id for row in rows if row.item_id == item_id and row.plane_id is not None)
+    return next(found, _NOTHING)

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -32,7 +31,13 @@ from app.checklist.marks import STATUS_COLOURS, MarksLine, paint_mark
 from app.checklist.presenter import ChecklistRow, ChecklistView
 from app.commands import ONLY_LOOKED_AT
 from app.widgets import theme
+from app.widgets.folding import FoldingPanel
 from semc_core.protocols.checklist import Status
+
+_LEAST_EM = 2.5 + 4 * 1.45
+"""With room for fewer than four lines it is closed at first."""
+
+_CLOSED_EM = 3.8
 
 
 class RowButton(QAbstractButton):
@@ -139,7 +144,7 @@ class _Title(QLabel):
         self.setText(fitted)
 
 
-class ChecklistPanel(QFrame):
+class ChecklistPanel(FoldingPanel):
     """The checklist, open or closed.
 
     Signals:
@@ -148,7 +153,6 @@ class ChecklistPanel(QFrame):
         word_taken_back: The id of the item that is possible after all.
         add_wanted: The id of the item that the picture shows.
         protocol_chosen: The id of another protocol.
-        toggled: The user opened or closed the list.
 
     Attributes:
         looking_only: Whether nothing of the session can be changed here.
@@ -159,11 +163,10 @@ class ChecklistPanel(QFrame):
     word_taken_back = Signal(str)
     add_wanted = Signal(str)
     protocol_chosen = Signal(str)
-    toggled = Signal()
 
     def __init__(self, can_add: bool = False, parent: QWidget | None = None) -> None:
         """`can_add`: whether the picture that is shown can be added as an item's plane."""
-        super().__init__(parent)
+        super().__init__(_LEAST_EM, _CLOSED_EM, parent)
         self.setObjectName("panel")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._can_add = can_add
@@ -171,9 +174,6 @@ class ChecklistPanel(QFrame):
         self._view: ChecklistView | None = None
         self._choices: tuple[tuple[str, str], ...] = ()
         self._choice = ""
-        self._fold = False
-        self._narrow = False
-        self._insists = False
         self._rows: dict[str, RowButton] = {}
         self._title = _Title()
         self._title.setObjectName("heading")
@@ -184,7 +184,7 @@ class ChecklistPanel(QFrame):
         self._warning.setObjectName("notice")
         self._warning.setWordWrap(True)
         self._build()
-        self._follow()
+        self.follow()
 
     def _build(self) -> None:
         em = theme.em(self)
@@ -232,52 +232,6 @@ class ChecklistPanel(QFrame):
         """The lines, from top to bottom."""
         return sorted(self._rows.values(), key=self._list.indexOf)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the lines are shown."""
-        return self._view is not None and (self._insists if self._narrow else not self._fold)
-
-    @property
-    def narrow(self) -> bool:
-        """Whether there is too little room for the open list beside others."""
-        return self._narrow
-
-    @property
-    def takes_all(self) -> bool:
-        """Whether it is open though there is little room: what is below must give way."""
-        return self._narrow and self.is_open
-
-    def fold(self, on: bool) -> None:
-        """Close the list, or open it."""
-        self._fold = on
-        self._follow()
-
-    def give_room(self, height_px: int, most_px: int) -> None:
-        """How high it may be beside others; and how high alone, when the user opens it all the same.
-
-        With too little room for four lines it is closed at first.
-        """
-        self._narrow = height_px < (2.5 + 4 * 1.45) * theme.em(self)
-        self._insists = self._insists and self._narrow
-        self.setMaximumHeight(max(most_px if self._narrow else height_px, round(3.8 * theme.em(self))))
-        self._follow()
-
-    def toggle(self) -> None:
-        """The user closes the list, or opens it."""
-        if self._view is None:
-            return
-        if self._narrow:
-            self._insists = not self._insists
-        else:
-            self._fold = not self._fold
-        self._follow()
-        self.toggled.emit()
-
-    @property
-    def closed_by_user(self) -> bool:
-        """Whether the list is to be closed where there is room, too."""
-        return self._fold
-
     def hasHeightForWidth(self) -> bool:
         """The size hint knows the height better than the lines' scroll area does."""
         return False
@@ -296,7 +250,7 @@ class ChecklistPanel(QFrame):
             self._rebuild(rows)
         for row in rows:
             self._rows[row.item_id].show_row(row)
-        self._follow()
+        self.follow()
 
     def sizeHint(self) -> QSize:
         """All lines, where there is room."""
@@ -328,13 +282,19 @@ class ChecklistPanel(QFrame):
             self._rows[row.item_id] = button
             self._list.insertWidget(at, button)
 
-    def _follow(self) -> None:
+    @property
+    def filled(self) -> bool:
+        """Whether there is a protocol."""
+        return self._view is not None
+
+    def follow(self) -> None:
+        """Show the list or the marks."""
         view = self._view
         self._title.say("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
         said = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
         self._header.setToolTip(f"{said}Click to open or close the checklist (K).")
         # With little room the marks take the place of the title.
-        self._inline.setVisible(view is not None and self._narrow and not self.is_open)
+        self._inline.setVisible(view is not None and self.narrow and not self.is_open)
         self._title.setVisible(self._inline.isHidden())
         self._progress.setText("" if view is None else view.progress)
         self._progress.setAccessibleName("" if view is None else view.summary)

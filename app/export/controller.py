@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.export.presenter import ExportState, Material, Phase
-from app.tasks import Job
+from app.tasks import Background, Post
 from semc_core.errors import ExportCancelled, SemcError
 from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, ExportResult
@@ -61,88 +62,90 @@ class Subject:
 
 
 class ExportController:
-    """Makes one export at a time. Called by one thread; only `close` waits.
+    """Makes one export at a time. Called by the window's thread; only `close` waits, which any may call.
 
     Attributes:
-        state: How it stands.
         material: What there is to export, once that is known.
         deidentified: Of the last export.
         bundle_has_dicom: Whether what was exported can be sent.
+        on_change: The state or the material is another.
     """
 
-    def __init__(self, subject: Subject, data: Path, protocol_for: ProtocolFor = no_protocol) -> None:
+    def __init__(
+        self, subject: Subject, data: Path, post: Post, protocol_for: ProtocolFor = no_protocol
+    ) -> None:
         """Look at once what there is.
 
         Args:
             subject: Whose planes.
             data: Where masks and the key of exports are kept.
+            post: See `app.tasks`.
             protocol_for: Whose checklist goes with it.
         """
         self.subject = subject
-        self.state = ExportState(step="Looking")
         self.material: Material | None = None
         self.deidentified = True
         self.bundle_has_dicom = False
+        self.on_change: Callable[[], None] = lambda: None
         self._data = data
         self._protocol_for = protocol_for
-        self._lock = threading.Lock()
+        self._state = ExportState(step="Looking")
         self._progress: tuple[str, int, int] = ("", 0, 0)
         self._cancel = threading.Event()
-        self._target = Path()
         self._readings = TextReadings()
-        self._looking: Job[Material] | None = Job(self._look, "export-look")
-        self._job: Job[ExportResult] | None = None
+        self._work = Background("export", post)
+        self._work.start(self._look, self._looked)
+
+    @property
+    def state(self) -> ExportState:
+        """How it stands."""
+        if not self._running:
+            return self._state
+        step, done, total = ("Cancelling", 0, 0) if self._cancel.is_set() else self._progress
+        return ExportState(Phase.RUNNING, step, done, total)
 
     def begin(self, target: Path, options: ExportOptions) -> None:
         """Export. Nothing happens while an export is being made."""
-        if self._job is not None:
+        if self._running:
             return
         self._cancel.clear()
         self._progress = ("", 0, 0)
         self.deidentified, self.bundle_has_dicom = options.deidentify, options.dicom
-        self.state = ExportState(Phase.RUNNING)
-        self._target = target
-        self._job = Job(lambda: self._export(target, options), "export")
+        self._become(ExportState(Phase.RUNNING))
+        self._work.start(
+            lambda: self._export(target, options), lambda future: self._become(_after(future, target))
+        )
 
     def cancel(self) -> None:
-        """Make no export; nothing of it stays. `poll` sees it through."""
+        """Make no export; nothing of it stays. It ends as soon as it can."""
         self._cancel.set()
+        self.on_change()
 
     def choose_again(self) -> None:
         """Back to the choices."""
-        if self._job is None:
-            self.state = ExportState()
-
-    def poll(self) -> None:
-        """Take what is new: to be called often. Returns at once."""
-        if self._looking is not None and self._looking.done:
-            looking, self._looking = self._looking, None
-            try:
-                self.material = looking.result()
-                self.state = ExportState()
-            except SemcError as error:
-                self.state = ExportState(said=str(error), failed=True)
-        if self._job is None:
-            return
-        if self._job.done:
-            job, self._job = self._job, None
-            self.state = _after(job, self._target)
-        else:
-            with self._lock:
-                step, done, total = self._progress
-            if self._cancel.is_set():
-                step, done, total = "Cancelling", 0, 0
-            self.state = ExportState(Phase.RUNNING, step, done, total)
+        if not self._running:
+            self._become(ExportState())
 
     def close(self) -> None:
         """Cancel what is under way, and wait for its end."""
         self._cancel.set()
-        if self._looking is not None:
-            looking, self._looking = self._looking, None
-            _ended(looking)
-        if self._job is not None:
-            job, self._job = self._job, None
-            _ended(job)
+        self._work.close()
+
+    @property
+    def _running(self) -> bool:
+        return self._state.phase is Phase.RUNNING
+
+    def _become(self, state: ExportState) -> None:
+        self._state = state
+        self.on_change()
+
+    def _looked(self, future: Future[Material]) -> None:
+        try:
+            self.material = future.result()
+        except SemcError as error:
+            self._become(ExportState(said=str(error), failed=True))
+        else:
+            self._become(ExportState())
 
     # On other threads.
 
@@ -174,7 +177,7 @@ class ExportController:
             self._remember(options.masks)
         with self.subject.opened() as session:
             return export_session(
-                session, target, options, progress=self._told, cancel=self._cancel, data=self._data,
+                session, target, options, progress=self._note, cancel=self._cancel, data=self._data,
                 readings=self._readings,
             )  # fmt: skip
 
@@ -187,9 +190,8 @@ class ExportController:
         if material is not None and tuple(masks) != book.masks(material.device):
             book.remember(material.device, masks)
 
-    def _told(self, step: str, done: int, total: int) -> None:
-        with self._lock:
-            self._progress = (step, done, total)
+    def _note(self, step: str, done: int, total: int) -> None:
+        self._progress = (step, done, total)
 
 
 def _probably_there(session: Session) -> bool:
@@ -205,12 +207,12 @@ def _probably_there(session: Session) -> bool:
         return True  # Something is there; the export says what is wrong with it.
 
 
-def _after(job: Job[ExportResult], target: Path) -> ExportState:
+def _after(future: Future[ExportResult], target: Path) -> ExportState:
     """How it stands after the export to `target`."""
     from semc_core.export.ocr import TextFound
 
     try:
-        return ExportState(Phase.DONE, result=job.result())
+        return ExportState(Phase.DONE, result=future.result())
     except TextFound as found:
         return ExportState(Phase.TEXT, findings=found.findings)
     except ExportCancelled as cancelled:
@@ -224,11 +226,3 @@ def _after(job: Job[ExportResult], target: Path) -> ExportState:
         _log.error("An export failed: %s", type(error).__name__)
         kind = type(error).__name__
         return ExportState(said=f"A fault ended the export ({kind}); see the log.", failed=True)
-
-
-def _ended(job: Job[Material] | Job[ExportResult]) -> None:
-    """Wait for a job whose result nobody wants any more."""
-    try:
-        job.result()
-    except (SemcError, OSError) as error:
-        _log.info("What was under way ended: %s", type(error).__name__)

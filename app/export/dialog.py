@@ -40,7 +40,7 @@ from semc_core.session.files import read_png
 from semc_core.session.records import PlaneEntry
 from semc_core.types import Crop
 
-_TICK_MS: Final = 50
+_PROGRESS_MS: Final = 50
 _DRAW_HINT: Final = (
     "What is dark here is black in the export. Drag over what must not be seen: it is black in every "
     "picture, also in later exports from this device. A click takes it back."
@@ -59,6 +59,8 @@ class ExportDialog(QDialog):
 
     send_wanted = Signal(object)
 
+    _picture_read = Signal()
+
     def __init__(self, control: ExportController, settings: Settings, folder: Path, parent: QWidget) -> None:
         """Ask about this export; `open` shows it.
 
@@ -75,7 +77,9 @@ class ExportDialog(QDialog):
         self._at = 0
         self._masks: tuple[Crop, ...] | None = None
         self._shown: ExportState | None = None
-        self._pictures: LatestTask[Picture] = LatestTask(self._read, "export-pictures", self._say_fault)
+        self._pictures: LatestTask[Picture] = LatestTask(
+            self._read, "export-pictures", self._say_fault, self._picture_read.emit
+        )
         self._planes: tuple[PlaneEntry, ...] = ()
         self.page = OptionsPage(settings.export_options, settings.export_folder or folder)
         self.picture = ExportPicture()
@@ -93,10 +97,12 @@ class ExportDialog(QDialog):
         em = theme.em(self)
         self.setMinimumSize(round(42 * em), round(27 * em))
         self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.5))
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.tick)
-        self._timer.start(_TICK_MS)
-        self.tick()
+        self._picture_read.connect(self._show_picture)
+        self._progress = QTimer(self)
+        self._progress.setInterval(_PROGRESS_MS)
+        self._progress.timeout.connect(lambda: self.running_page.show_state(control.state))
+        control.on_change = self._take
+        self._take()
 
     # What the user does.
 
@@ -115,7 +121,6 @@ class ExportDialog(QDialog):
         patient = self.page.patient_form.patient
         options = complete(ticked, self._masks or (), patient, material.protocol, text)
         self._control.begin(self.page.folder / self.page.name.text(), options)
-        self.tick()
 
     def reject(self) -> None:
         """Esc: cancel what runs, or go back to the choices, or leave."""
@@ -129,7 +134,8 @@ class ExportDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Leave; the reader of pictures ends."""
-        self._timer.stop()
+        self._progress.stop()
+        self._control.on_change = lambda: None
         self._pictures.close()
         super().done(result)
 
@@ -165,19 +171,20 @@ class ExportDialog(QDialog):
 
     # What it shows.
 
-    def tick(self) -> None:
-        """Take what is new."""
-        control = self._control
-        control.poll()
-        if self._masks is None and control.material is not None:
-            self._masks = control.material.masks
-        if control.state is not self._shown:
-            self._show_state(control.state)
-        self._show_picture()
+    def _take(self) -> None:
+        """Show what is new."""
+        material = self._control.material
+        if self._masks is None and material is not None:
+            self._masks = material.masks
+        self._show_state(self._control.state)
 
     def _show_state(self, state: ExportState) -> None:
         phase_before = None if self._shown is None else self._shown.phase
         self._shown = state
+        if state.phase is Phase.RUNNING:
+            self._progress.start()
+        else:
+            self._progress.stop()
         self._pages.setCurrentIndex(list(Phase).index(state.phase))
         self.running_page.show_state(state)
         if state.phase is not phase_before or state.said:
@@ -244,16 +251,16 @@ class ExportDialog(QDialog):
         self.picture.show_boxes(boxes)
 
     def _say(self, sentence: str, *, fault: bool) -> None:
-        self._said.setText(sentence)
+        self._message.setText(sentence)
         self._fault.setProperty("tone", "fault" if fault else "notice")
         self._fault.style().unpolish(self._fault)
         self._fault.style().polish(self._fault)
         self._fault.setVisible(bool(sentence))
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         """The sentence at the top, or ""."""
-        return self._said.text()
+        return self._message.text()
 
     # On the thread that reads pictures.
 
@@ -274,10 +281,10 @@ class ExportDialog(QDialog):
     def _build(self) -> None:
         self._fault = QFrame()
         self._fault.setObjectName("banner")
-        self._said = QLabel()
-        self._said.setWordWrap(True)
-        self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        QHBoxLayout(self._fault).addWidget(self._said)
+        self._message = QLabel()
+        self._message.setWordWrap(True)
+        self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        QHBoxLayout(self._fault).addWidget(self._message)
         self._fault.hide()
         self._pages = QStackedWidget()
         for page in (self._choosing(), self.running_page, self.text_page, self.done_page):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from concurrent.futures import Future
+from typing import Final, Protocol
 
 from app.settings import ScanOptions
-from app.tasks import Job
+from app.tasks import Background, Post
 from semc_core.errors import SemcError
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
@@ -16,13 +17,26 @@ from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.session import Session
 from semc_core.session.writer import session_sink
 from semc_core.sources.base import FrameSource
+from semc_core.types import Crop
 
 _log = logging.getLogger(__name__)
 _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
 
 
+class RegionMemory(Protocol):
+    """Remembers regions of interest that were set by hand."""
+
+    def crop(self, kind: str, width: int, height: int) -> Crop | None:
+        """The one last set for this kind of source and size of frame."""
+        ...
+
+    def remember_crop(self, kind: str, width: int, height: int, crop: Crop | None) -> None:
+        """Keep it for the next scan; None forgets it."""
+        ...
+
+
 def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
-    """An engine for these options, not started. What is slow happens on its threads."""
+    """A pipeline for these options, not started. What is slow happens on its threads."""
 
     def open_it() -> FrameSource:
         from semc_core.sources.open import open_source
@@ -34,30 +48,42 @@ def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
 
         return load_runtime(options.model, options.device)
 
-    keeper = session_sink(options.output, ClipSettings() if options.clips else None)
-    return LivePipeline(open_it, load_it, keeper, PipelineSettings(record=options.record))
+    sink = session_sink(options.output, ClipSettings() if options.clips else None)
+    return LivePipeline(open_it, load_it, sink, PipelineSettings(record=options.record))
 
 
 class ScanController:
-    """Holds the scan that runs or ran last. Called by one thread; only `close` waits.
+    """Holds the scan that runs or ran last. Called by the window's thread; only `close` waits.
 
     Attributes:
         fault: Why the scan has not stopped yet, or "". It is tried again until it has.
+        region_by_hand: Whether the region of interest was set by hand.
+        on_begin: Told the pipeline of a scan that begins.
     """
 
-    def __init__(self, make_pipeline: Callable[[ScanOptions], LivePipeline[Session]] = new_pipeline) -> None:
-        self._make_engine = make_pipeline
-        self._engine: LivePipeline[Session] | None = None
+    def __init__(
+        self,
+        post: Post,
+        regions: RegionMemory,
+        make_pipeline: Callable[[ScanOptions], LivePipeline[Session]] = new_pipeline,
+    ) -> None:
+        self._make_pipeline = make_pipeline
+        self._regions = regions
+        self._stops = Background("scan-stop", post)
+        self._pipeline: LivePipeline[Session] | None = None
         self._options: ScanOptions | None = None
         self._next: ScanOptions | None = None
-        self._stop: Job[None] | None = None
+        self._stop: Future[None] | None = None
         self._ended = True
+        self._region_pending = False
         self.fault = ""
+        self.region_by_hand = False
+        self.on_begin: Callable[[LivePipeline[Session]], None] = lambda pipeline: None
 
     @property
-    def engine(self) -> LivePipeline[Session] | None:
+    def pipeline(self) -> LivePipeline[Session] | None:
         """The scan that runs, or ran last."""
-        return self._engine
+        return self._pipeline
 
     @property
     def options(self) -> ScanOptions | None:
@@ -67,50 +93,50 @@ class ScanController:
     @property
     def stopping(self) -> bool:
         """Whether a scan that ran is being ended."""
-        return self._stop is not None and self._engine is not None and self._engine.state.phase not in _FINAL
+        return self._stop is not None and self._pipeline is not None and not self._is_final()
 
     @property
     def running(self) -> bool:
         """Whether a scan runs or is about to."""
         if self._next is not None:
             return True
-        engine = self._engine
-        return engine is not None and self._stop is None and engine.state.phase not in (*_FINAL, Phase.IDLE)
+        pipeline = self._pipeline
+        idle = pipeline is None or pipeline.state.phase is Phase.IDLE
+        return not idle and self._stop is None and not self._is_final()
 
     @property
     def over(self) -> bool:
         """Whether there was a scan, and all of it is done and written."""
-        return self._engine is not None and self._ended and self._next is None
+        return self._pipeline is not None and self._ended and self._next is None
 
     def begin(self, options: ScanOptions) -> None:
         """Scan this next; what runs is ended first."""
         self._next = options
         self.fault = ""
-        self.stop_current()
-        self.poll()
+        self._go_on()
 
     def stop(self) -> None:
-        """End the scan; `poll` sees it through."""
+        """End the scan."""
         self._next = None
         self.fault = ""
-        self.stop_current()
+        self._stop_current()
 
-    def stop_current(self) -> None:
-        """Let the engine stop on another thread, unless that is done or under way."""
-        if self._engine is not None and self._stop is None and not self._ended:
-            self._stop = Job(self._engine.stop, "scan-stop")
+    def set_region(self, crop: Crop | None) -> None:
+        """Use this region of interest from now on; None finds it."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        pipeline.set_crop(crop)
+        self.region_by_hand = crop is not None
+        info = pipeline.source_info
+        if info is not None:
+            self._regions.remember_crop(info.kind, info.width, info.height, crop)
 
-    def poll(self) -> None:
-        """Take the next step, if there is one: to be called often. Returns at once."""
-        if self._stop is not None and self._stop.done:
-            self._finish_stop(self._stop)
-        if self._must_stop():
-            self.stop_current()
-        if self._next is not None and self._stop is None and self._ended:
-            options, self._next = self._next, None
-            self._options, self._engine = options, self._make_engine(options)
-            self._ended = False
-            self._engine.start()
+    def tick(self) -> None:
+        """End what came to its end by itself; use the region that is remembered: to be called often."""
+        self._use_remembered_region()
+        if self._stop is None:
+            self._go_on()
 
     def close(self) -> None:
         """End everything and wait for it.
@@ -119,27 +145,54 @@ class ScanController:
             SemcError: The source or the model does not answer.
         """
         self.stop()
-        while self._stop is not None:
-            job, self._stop = self._stop, None
-            job.result()
+        stop, self._stop = self._stop, None
+        try:
+            if stop is not None:
+                stop.result()
+        finally:
             self._ended = True
+            self._stops.close()
 
-    def _must_stop(self) -> bool:
-        """Whether the engine is at its end, or was asked to stop and did not in time."""
-        if self._engine is None or self._ended:
-            return False
-        return self._next is not None or bool(self.fault) or self._engine.state.phase in _FINAL
+    def _go_on(self) -> None:
+        """Take the next step, if there is one."""
+        if not self._ended and (self._next is not None or self.fault or self._is_final()):
+            self._stop_current()
+        if self._next is not None and self._ended:
+            options, self._next = self._next, None
+            self._options, self._pipeline = options, self._make_pipeline(options)
+            self._ended, self._region_pending, self.region_by_hand = False, True, False
+            self._pipeline.start()
+            self.on_begin(self._pipeline)
 
-    def _finish_stop(self, job: Job[None]) -> None:
+    def _stop_current(self) -> None:
+        """Let the pipeline stop on another thread, unless that is done or under way."""
+        if self._pipeline is not None and self._stop is None and not self._ended:
+            self._stop = self._stops.start(self._pipeline.stop, self._stopped)
+
+    def _stopped(self, future: Future[None]) -> None:
         self._stop = None
         try:
-            job.result()
+            future.result()
         except SemcError as error:
             if not self.fault:
                 _log.warning("%s", error)
             self.fault = str(error)
         else:
             self._ended, self.fault = True, ""
+        self._go_on()
+
+    def _is_final(self) -> bool:
+        return self._pipeline is not None and self._pipeline.state.phase in _FINAL
+
+    def _use_remembered_region(self) -> None:
+        info = None if self._pipeline is None else self._pipeline.source_info
+        if self._pipeline is None or info is None or not self._region_pending:
+            return
+        self._region_pending = False
+        crop = self._regions.crop(info.kind, info.width, info.height)
+        if crop is not None:
+            self._pipeline.set_crop(crop)
+            self.region_by_hand = True
 
 
 def warm_up(device: str) -> None:

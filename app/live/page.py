@@ -1,9 +1,8 @@
-"""The scan on screen: picture, readout, traces, saved planes. Polls the engine, and shows what it finds."""
+"""The scan on screen: picture, readout, traces, saved planes. Shows what the pipeline has."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -11,14 +10,13 @@ from typing import Final
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.checklist.controller import Protocols, ScanChecklist
-from app.checklist.panel import ChecklistPanel
 from app.formatting import Tone
 from app.instrumentation import RecentValues
 from app.live.presenter import LabelRun, ShownPicture, badge, merged, readout, shown_picture
 from app.live.readout import ReadoutView
 from app.live.traces import TracesView
 from app.widgets import theme
+from app.widgets.folding import FoldingPanel
 from app.widgets.image_view import LiveView
 from app.widgets.saved_strip import SavedStrip
 from semc_core.imaging.heatmap import HeatMap, heat_map
@@ -56,29 +54,30 @@ class _Held:
 
 
 class LivePage(QWidget):
-    """Shows one engine at a time.
+    """Shows one scan at a time.
 
     Attributes:
+        checklist: The panel that was handed in.
         heat_map_on: Whether the heat map is laid over the picture.
         latency: Capture to overlay, milliseconds.
     """
 
     def __init__(
-        self, protocols: Protocols, keep_latencies: bool = False, parent: QWidget | None = None
+        self, checklist: FoldingPanel, keep_latencies: bool = False, parent: QWidget | None = None
     ) -> None:
+        """`checklist`: shown beside the scan; whoever made it fills it."""
         super().__init__(parent)
-        self.checklist = ChecklistPanel()
-        self.words = ScanChecklist(protocols)
+        self.checklist = checklist
         self.view = LiveView()
         self.readout = ReadoutView()
         self.traces = TracesView()
         self.strip = SavedStrip()
         self.latency = RecentValues(keep_latencies)
         self.heat_map_on = False
-        self._engine: LivePipeline[Session] | None = None
+        self._pipeline: LivePipeline[Session] | None = None
         self._clear()
         self._build()
-        self.view.region_refused.connect(lambda: self._say(_REGION_TOO_SMALL))
+        self.view.region_refused.connect(lambda: self._show_hint(_REGION_TOO_SMALL))
 
     def _build(self) -> None:
         heading = self._traces_heading = QLabel("Confidence, last 20 s")
@@ -117,7 +116,6 @@ class LivePage(QWidget):
         self._flash = ""
         self._flash_until_s = 0.0
         self._hint = ""
-        self.region_by_hand = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""
@@ -137,10 +135,9 @@ class LivePage(QWidget):
         self.traces.setVisible(not self.checklist.takes_all and not short)
         self._traces_heading.setVisible(not self.checklist.narrow)
 
-    def begin(self, engine: LivePipeline[Session]) -> None:
+    def begin(self, pipeline: LivePipeline[Session]) -> None:
         """Show this scan from now on."""
-        self._engine = engine
-        self.words.begin(engine)
+        self._pipeline = pipeline
         self._clear()
         self.latency.clear()
         self.view.choosing_region = False
@@ -157,13 +154,13 @@ class LivePage(QWidget):
     @property
     def session_folder(self) -> Path | None:
         """Where the scan is kept; None before there is something to keep."""
-        session = None if self._engine is None else self._engine.session
+        session = None if self._pipeline is None else self._pipeline.session
         return None if session is None else session.folder
 
     @property
     def recording_state(self) -> RecordingState | None:
         """Of the recording that runs, or ran last; None if there was none."""
-        return None if self._engine is None else self._engine.tap.recording
+        return None if self._pipeline is None else self._pipeline.tap.recording
 
     @property
     def recording(self) -> bool:
@@ -174,7 +171,7 @@ class LivePage(QWidget):
     @property
     def can_record(self) -> bool:
         """Whether the scan has begun."""
-        return self._engine is not None and self._engine.state.phase is Phase.RUNNING
+        return self._pipeline is not None and self._pipeline.state.phase is Phase.RUNNING
 
     def toggle_recording(self, quality: Quality) -> None:
         """Record from the next frame on, or no further.
@@ -182,12 +179,12 @@ class LivePage(QWidget):
         Raises:
             SaveError: The scan cannot be recorded.
         """
-        if self._engine is None:
+        if self._pipeline is None:
             return
         if self.recording:
-            self._engine.tap.stop_recording()
+            self._pipeline.tap.stop_recording()
         else:
-            self._engine.tap.start_recording(quality)
+            self._pipeline.tap.start_recording(quality)
 
     @property
     def result(self) -> FrameResult | None:
@@ -232,13 +229,13 @@ class LivePage(QWidget):
         Returns:
             False if it was not classified, or the store takes nothing more.
         """
-        held, engine = self._held, self._engine
+        held, pipeline = self._held, self._pipeline
         result = self._result if held is None else held.result
-        if engine is None or result is None:
+        if pipeline is None or result is None:
             # Another frame than the one that is held must never be saved in its place.
             self.flash("NOTHING TO CAPTURE")
             return False
-        done = engine.capture_now(None if held is None else result)
+        done = pipeline.capture_now(None if held is None else result)
         self.flash("CAPTURED" if done else "NOT CAPTURED")
         return done
 
@@ -251,47 +248,43 @@ class LivePage(QWidget):
         """Show a short text over the picture for a moment."""
         self._flash, self._flash_until_s = text, time.monotonic() + _FLASH_S
 
-    def show_item(self, item_id: str, show: Callable[[SavedPlane], None]) -> None:
-        """Show the plane that fulfils an item of the checklist."""
-        view = self.checklist.view
-        rows = () if view is None else view.rows
-        wanted = [row.plane_id for row in rows if row.item_id == item_id]
-        for plane in self._saved:
-            if plane.hold_id in wanted:
-                show(plane)
-
-    def say(self, item_id: str, reason: str | None) -> None:
-        """An item of the checklist is not possible, and why; with None, it is after all."""
-        self.words.say(self.words.protocol, item_id, reason)
+    def plane(self, number: int) -> SavedPlane | None:
+        """The saved plane of this hold, if there is one."""
+        return next((plane for plane in self._saved if plane.hold_id == number), None)
 
     def choose_region(self, on: bool) -> None:
         """Let the user drag a region of interest."""
         self.view.choosing_region = on
-        self._say(_REGION_HINT if on else "")
+        self._show_hint(_REGION_HINT if on else "")
 
-    def _say(self, hint: str) -> None:
+    def _show_hint(self, hint: str) -> None:
         self._hint = hint
 
-    def tick(self, now_s: float, stopping: bool) -> None:
-        """Poll the engine and show what is new."""
-        engine = self._engine
-        if engine is None:
+    def tick(self, now_s: float, stopping: bool, region_by_hand: bool) -> None:
+        """Take what the pipeline has, and show what is new.
+
+        Args:
+            now_s: `time.monotonic()`.
+            stopping: Whether the scan is being ended.
+            region_by_hand: Whether the region of interest was set by hand.
+        """
+        pipeline = self._pipeline
+        if pipeline is None:
             return
-        self._take_spec(engine)
-        self._preview = engine.preview.take() or self._preview
-        new = engine.results.take()
+        self._take_spec(pipeline)
+        self._preview = pipeline.preview.take() or self._preview
+        new = pipeline.results.take()
         if new is not None:
             self._result = new
             self._run.update(new, 0.0 if self._spec is None else self._spec.thresholds.merge_gap_s)
             self.traces.add(new)
-        saved = engine.take_saved()
+        saved = pipeline.take_saved()
         if saved:
             self._saved = merged(self._saved, saved)
             self.strip.show_planes(self._saved, self._colours)
             self.traces.mark(self._saved)
-        self.checklist.show_view(self.words.view(self._saved, self._spec))
-        self._show_picture(engine, now_s)
-        self._show_readout(engine.state, now_s, stopping)
+        self._show_picture(pipeline, now_s)
+        self._show_readout(pipeline.state, now_s, stopping, region_by_hand)
         if now_s - self._traces_at_s >= _TRACES_EVERY_S:
             self._traces_at_s = now_s
             self.traces.refresh()
@@ -299,9 +292,9 @@ class LivePage(QWidget):
             self.latency.add(now_s, value)
         self.view.latencies_ms.clear()
 
-    def _take_spec(self, engine: LivePipeline[Session]) -> None:
-        if self._spec is None and engine.spec is not None:
-            self._spec = engine.spec
+    def _take_spec(self, pipeline: LivePipeline[Session]) -> None:
+        if self._spec is None and pipeline.spec is not None:
+            self._spec = pipeline.spec
             self._colours = theme.plane_colours(self._spec.planes)
             self.traces.begin(self._spec, self._spec.thresholds.enter)
 
@@ -314,7 +307,7 @@ class LivePage(QWidget):
             self._heat = (result, heat)
         return self._heat[1]
 
-    def _show_picture(self, engine: LivePipeline[Session], now_s: float) -> None:
+    def _show_picture(self, pipeline: LivePipeline[Session], now_s: float) -> None:
         if self._held is not None:
             shown, result, heat = self._held.shown, self._held.result, self._held.heat
         else:
@@ -322,13 +315,13 @@ class LivePage(QWidget):
             if maybe is None:
                 return
             shown, result, heat = maybe, self._result, self._heat_of(maybe.heat_of)
-        crop = engine.crop if self._held is None or result is None else result.crop
+        crop = pipeline.crop if self._held is None or result is None else result.crop
         view = self.view
         same = shown.packet is view.packet and result is view.result and heat is view.heat
         if not same or crop != view.crop:
             view.show_picture(shown.packet, result, heat, crop)
 
-    def _show_readout(self, state: PipelineState, now_s: float, stopping: bool) -> None:
+    def _show_readout(self, state: PipelineState, now_s: float, stopping: bool, region_by_hand: bool) -> None:
         held = self._held
         result = self._result if held is None else held.result
         if result is not None and now_s - self._age_at_s >= _AGE_EVERY_S:
@@ -338,8 +331,8 @@ class LivePage(QWidget):
         silent_s = 0.0 if newest is None or held is not None else now_s - newest.captured_s
         saved = self._run.saved(self._saved) if held is None else held.saved
         spec = self._spec
-        info = None if self._engine is None else self._engine.source_info
-        said = readout(
+        info = None if self._pipeline is None else self._pipeline.source_info
+        text = readout(
             state,
             result,
             self._age_s,
@@ -351,8 +344,8 @@ class LivePage(QWidget):
             frame_rate=None if info is None else info.frame_rate,
             stopping=stopping,
         )
-        colour = self._colours.get(said.title, theme.TEXT)
-        self.readout.show_readout(said, colour)
+        colour = self._colours.get(text.title, theme.TEXT)
+        self.readout.show_readout(text, colour)
         badges = [("FROZEN", theme.ACCENT)] if held is not None else []
         if recorded := badge(self.recording_state):
             badges.insert(0, (recorded, theme.FAULT))
@@ -360,5 +353,5 @@ class LivePage(QWidget):
             badges.append((self._flash, theme.GOOD if self._flash == "CAPTURED" else theme.WARNING))
         starting = state.phase is Phase.STARTING and not self.view.choosing_region
         hint = (state.message or "Waiting for the first frame.") if starting else self._hint
-        accent = colour if said.tone is Tone.PLANE else theme.ACCENT if self.region_by_hand else None
+        accent = colour if text.tone is Tone.PLANE else theme.ACCENT if region_by_hand else None
         self.view.show_texts(tuple(badges), hint, accent)

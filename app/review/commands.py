@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import numpy as np
@@ -70,11 +71,15 @@ class ReviewCommands:
         mode: What the next key or click is about.
         mark_from_s: Where the region that is being marked began; None if none is.
         asking: What the user is to type, or None.
-        said: The sentence for the status line about what could not be done, or ""; taken by `take_said`.
     """
 
     def __init__(
-        self, corrector: Corrector, times_s: NDArray[np.float64], classes: tuple[str, ...], has_picture: bool
+        self,
+        corrector: Corrector,
+        times_s: NDArray[np.float64],
+        classes: tuple[str, ...],
+        has_picture: bool,
+        refuse: Callable[[str], None],
     ) -> None:
         """Begin at the first frame.
 
@@ -83,6 +88,7 @@ class ReviewCommands:
             times_s: float64 (N,), the times of the loop's frames.
             classes: The model's planes in the order of their keys.
             has_picture: Whether the frames can be read; without them none can be saved.
+            refuse: Told what could not be done, a sentence for the status line.
         """
         self._corrector = corrector
         self._classes = classes
@@ -92,7 +98,7 @@ class ReviewCommands:
         self.mark_from_s: float | None = None
         self.asking: Asking | None = None
         self._chosen: int | None = None
-        self.said = ""
+        self._refuse = refuse
 
     @property
     def chosen(self) -> PlaneEntry | None:
@@ -103,11 +109,6 @@ class ReviewCommands:
     def looking_only(self) -> bool:
         """Whether nothing can be changed here."""
         return self._corrector.looking_only
-
-    def take_said(self) -> str:
-        """What could not be done since the last call, or ""."""
-        said, self.said = self.said, ""
-        return said
 
     # Moving.
 
@@ -138,9 +139,9 @@ class ReviewCommands:
         planes = self._corrector.snapshot.planes
         found = neighbour(planes, self._chosen, self.playhead.time_s, step)
         if not planes:
-            self.said = "No plane is there yet; A adds the frame that is shown."
+            self._refuse("No plane is there yet; A adds the frame that is shown.")
         elif found is None:
-            self.said = "There is no plane after this." if step > 0 else "There is no plane before this."
+            self._refuse("There is no plane after this." if step > 0 else "There is no plane before this.")
         else:
             self.choose(found.plane_id)
 
@@ -192,7 +193,7 @@ class ReviewCommands:
         if plane is None:
             return
         if plane.plane == name and decided_by(plane) == "by you":
-            self.said = f"The plane is {name} already, by a person."
+            self._refuse(f"The plane is {name} already, by a person.")
         else:
             self._corrector.apply(Relabel(plane.plane_id, name))
 
@@ -244,7 +245,7 @@ class ReviewCommands:
             return
         self.mode = Mode.LOOK
         if abs(plane.time_s - self.playhead.time_s) < _SAME_FRAME_S:
-            self.said = f"{called(plane, first=True)} shows this frame already."
+            self._refuse(f"{called(plane, first=True)} shows this frame already.")
         else:
             self._corrector.choose_frame(plane.plane_id, self.playhead.index)
 
@@ -270,7 +271,7 @@ class ReviewCommands:
             return
         start_s, end_s = sorted((self.mark_from_s, self.playhead.time_s))
         if end_s - start_s < _HERE_S:
-            self.said = "That region is too short; go to its end and press M."
+            self._refuse("That region is too short; go to its end and press M.")
             return
         self.mode, self.mark_from_s = Mode.LOOK, None
         self.playhead.playing = False
@@ -282,7 +283,7 @@ class ReviewCommands:
         """Take away the marked region under the playhead."""
         region = region_at(self._corrector.snapshot.regions, self.playhead.time_s)
         if region is None:
-            self.said = "No region is marked here."
+            self._refuse("No region is marked here.")
         else:
             self._corrector.apply(RemoveRegion(region.region_id))
 
@@ -290,7 +291,7 @@ class ReviewCommands:
         """Ask what the marked region under the playhead shows."""
         region = region_at(self._corrector.snapshot.regions, self.playhead.time_s)
         if region is None:
-            self.said = "No region is marked here."
+            self._refuse("No region is marked here.")
             return
         self.playhead.playing = False
         self.asking = Asking("What does this stretch show?", region.label, region_id=region.region_id)
@@ -330,12 +331,12 @@ class ReviewCommands:
     def _needed(self) -> PlaneEntry | None:
         plane = self.chosen
         if plane is None:
-            self.said = "Choose a plane first: Up and Down, or click on one."
+            self._refuse("Choose a plane first: Up and Down, or click on one.")
         return plane
 
     def _can_save(self) -> bool:
         if not self._has_picture:
-            self.said = "The loop is not there, so none of its frames can be saved."
+            self._refuse("The loop is not there, so none of its frames can be saved.")
         return self._has_picture
 
     def _label_between(self, start_s: float, end_s: float) -> str:

@@ -13,20 +13,20 @@ from app.review.commands import ReviewCommands
 from app.review.presenter import REASONS
 
 
-def show_plane_menu(desk: ReviewCommands, plane_id: int, at: QPoint, parent: QWidget) -> QMenu:
+def show_plane_menu(commands: ReviewCommands, plane_id: int, at: QPoint, parent: QWidget) -> QMenu:
     """Choose this plane and offer what can be done with it; `at` is on the screen."""
-    desk.choose(plane_id)
+    commands.choose(plane_id)
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    chosen = desk.chosen
+    chosen = commands.chosen
     if chosen is not None and chosen.rejected:
-        menu.addAction("Take it back", desk.reject)
+        menu.addAction("Take it back", commands.reject)
     for reason in REASONS:
-        menu.addAction(f"Reject: {reason}", partial(desk.reject_for, reason))
-    menu.addAction("Reject: other words …", partial(desk.reject_for, ""))
+        menu.addAction(f"Reject: {reason}", partial(commands.reject_for, reason))
+    menu.addAction("Reject: other words …", partial(commands.reject_for, ""))
     menu.addSeparator()
-    menu.addAction("Note …", desk.ask_note)
-    if desk.looking_only:
+    menu.addAction("Note …", commands.ask_note)
+    if commands.looking_only:
         for action in menu.actions():
             action.setEnabled(False)
         menu.insertAction(menu.actions()[0], QAction(ONLY_LOOKED_AT, menu, enabled=False))

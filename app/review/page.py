@@ -1,4 +1,4 @@
-"""The review on screen: picture, time line, planes, what the model says. Draws what the desk says."""
+"""The review on screen: picture, time line, planes, what the model says."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.checklist.controller import Protocols, ReviewChecklist
-from app.checklist.panel import ChecklistPanel
 from app.formatting import Tone
 from app.review.commands import ReviewCommands
-from app.review.controller import ReviewController
 from app.review.frame_panel import FramePanel, TransportBar
+from app.review.frames import ReviewReader
 from app.review.lanes import lane_shares
 from app.review.menu import show_plane_menu
 from app.review.presenter import (
@@ -36,17 +34,18 @@ from app.review.presenter import (
     strip_heading,
     where_texts,
 )
-from app.review.session import OpenReview
 from app.review.timeline import TimelineView
+from app.review.worker import SessionWorker
 from app.view_data import CLASS_KEYS, ReviewSnapshot
 from app.widgets import theme
 from app.widgets.cards import CardStrip
+from app.widgets.folding import FoldingPanel
 from app.widgets.forms import AskLine
 from app.widgets.image_view import LiveView
 from semc_core.imaging.heatmap import HeatMap, heat_map
 from semc_core.labels import NON_STANDARD
 from semc_core.review.inspect import is_known
-from semc_core.session.records import FrameTable
+from semc_core.session.records import FrameTable, ModelEntry
 from semc_core.session.sentences import called
 from semc_core.types import FramePacket, FrameResult
 
@@ -58,26 +57,26 @@ class ReviewPage(QWidget):
     """Shows one session at a time.
 
     Attributes:
-        desk: What the keys act on; None while nothing is open.
+        checklist: The panel that was handed in.
+        commands: What the keys act on; None while nothing is open.
         heat_map_on: Whether the heat map is laid over the picture.
 
     Signals:
         changed: What is shown is not what it should be; the window's next tick is wanted now. A person waits
-            for a frame, and then for its painting. Also from other threads.
+            for a frame, and then for its painting.
+        message: What could not be done, a sentence.
     """
 
     changed = Signal()
+    message = Signal(str)
 
-    def __init__(
-        self, control: ReviewController, protocols: Protocols, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, checklist: FoldingPanel, parent: QWidget | None = None) -> None:
+        """`checklist`: shown beside the picture; whoever made it fills it."""
         super().__init__(parent)
-        self._control = control
-        self.words = ReviewChecklist(protocols)
-        self.checklist = ChecklistPanel(can_add=True)
-        self.desk: ReviewCommands | None = None
+        self.checklist = checklist
+        self.commands: ReviewCommands | None = None
         self.heat_map_on = False
-        self._open: OpenReview | None = None
+        self._worker: SessionWorker | None = None
         self._colours: dict[str, str] = {}
         self._snapshot: ReviewSnapshot | None = None
         self._table: FrameTable | None = None
@@ -123,46 +122,37 @@ class ReviewPage(QWidget):
         layout.addWidget(self._strips)
 
     def _connect(self) -> None:
-        self.timeline.scrubbed.connect(lambda time_s: self._desk().scrub(time_s))
-        self.timeline.plane_wanted.connect(lambda key: self._desk().choose(key))
-        self.planes.clicked.connect(lambda key: self._desk().choose(key))
-        self.planes.menu_wanted.connect(lambda key, at: show_plane_menu(self._desk(), key, at, self))
+        self.timeline.scrubbed.connect(lambda time_s: self._commands().scrub(time_s))
+        self.timeline.plane_wanted.connect(lambda key: self._commands().choose(key))
+        self.planes.clicked.connect(lambda key: self._commands().choose(key))
+        self.planes.menu_wanted.connect(lambda key, at: show_plane_menu(self._commands(), key, at, self))
         self.better.clicked.connect(self._go_to_candidate)
-        self.panel.class_chosen.connect(lambda name: self._desk().name_it(name))
-        self.checklist.row_chosen.connect(self._show_item)
-        self.checklist.add_wanted.connect(lambda item: self._desk().add_as(self.words.name_of(item)))
-        self.checklist.word_taken_back.connect(lambda item: self.say(item, None))
-        self.ask_line.answered.connect(lambda text: self._desk().answer(text))
-        self.ask_line.refused.connect(lambda: self._desk().escape())
+        self.panel.class_chosen.connect(lambda name: self._commands().name_it(name))
+        self.ask_line.answered.connect(lambda text: self._commands().answer(text))
+        self.ask_line.refused.connect(lambda: self._commands().escape())
         for moved in (self.timeline.scrubbed, self.timeline.plane_wanted, self.planes.clicked):
             moved.connect(lambda _: self.changed.emit())
-        self._control.arrived = self.changed.emit
 
-    def _desk(self) -> ReviewCommands:
-        """The desk; nothing on the page can be clicked before there is one."""
-        assert self.desk is not None
-        return self.desk
+    def _commands(self) -> ReviewCommands:
+        """What the keys act on; nothing on the page can be clicked before it is there."""
+        assert self.commands is not None
+        return self.commands
 
-    def _show_item(self, item_id: str) -> None:
-        """Go to the plane that shows an item; or while one is added, add this frame as the item's plane."""
-        desk, view = self._desk(), self.checklist.view
-        if desk.mode is Mode.ADD:
-            desk.add_as(self.words.name_of(item_id))
-            return
-        for row in () if view is None else view.rows:
-            if row.item_id == item_id and row.plane_id is not None:
-                desk.choose(row.plane_id)
+    def choose_row(self, plane_id: int, name: str) -> None:
+        """Go to the plane of a row of the checklist; or while one is added, add this frame as `name`."""
+        if self._commands().mode is Mode.ADD:
+            self.add_as(name)
+        else:
+            self._commands().choose(plane_id)
 
-    def say(self, item_id: str, reason: str | None) -> None:
-        """An item of the checklist is not possible, and why; with None, it is after all."""
-        change = self.words.word(item_id, reason)
-        if change is not None:
-            self._control.apply(change)
+    def add_as(self, name: str) -> None:
+        """Add the frame that is shown as this plane."""
+        self._commands().add_as(name)
 
     def _go_to_candidate(self, index: int) -> None:
         for one in self._candidates:
             if one.index == index:
-                self._desk().scrub(one.time_s)
+                self._commands().scrub(one.time_s)
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What each key of this page does. Only called while a session is open."""
@@ -174,36 +164,36 @@ class ReviewPage(QWidget):
 
     def _does(self) -> dict[str, Callable[[], object]]:
         return {
-            "play": lambda: self._desk().play(),
-            "step_back": lambda: self._desk().step(-1),
-            "step_on": lambda: self._desk().step(1),
-            "second_back": lambda: self._desk().skip(-1),
-            "second_on": lambda: self._desk().skip(1),
-            "to_start": lambda: self._desk().to_end(False),
-            "to_end": lambda: self._desk().to_end(True),
-            "previous_plane": lambda: self._desk().to_plane(-1),
-            "next_plane": lambda: self._desk().to_plane(1),
-            "slower": lambda: self._desk().playhead.change_speed(-1),
-            "faster": lambda: self._desk().playhead.change_speed(1),
+            "play": lambda: self._commands().play(),
+            "step_back": lambda: self._commands().step(-1),
+            "step_on": lambda: self._commands().step(1),
+            "second_back": lambda: self._commands().skip(-1),
+            "second_on": lambda: self._commands().skip(1),
+            "to_start": lambda: self._commands().to_end(False),
+            "to_end": lambda: self._commands().to_end(True),
+            "previous_plane": lambda: self._commands().to_plane(-1),
+            "next_plane": lambda: self._commands().to_plane(1),
+            "slower": lambda: self._commands().playhead.change_speed(-1),
+            "faster": lambda: self._commands().playhead.change_speed(1),
             **{f"class_{i + 1}": partial(self._class_key, i) for i in range(len(CLASS_KEYS))},
-            "reject": lambda: self._desk().reject(),
-            "reject_why": lambda: self._desk().reject_why(),
+            "reject": lambda: self._commands().reject(),
+            "reject_why": lambda: self._commands().reject_why(),
             "better": self.toggle_better,
-            "use_frame": lambda: self._desk().use_frame(),
-            "add": lambda: self._desk().add(),
-            "mark": lambda: self._desk().mark(),
-            "unmark": lambda: self._desk().unmark(),
-            "label": lambda: self._desk().ask_label(),
-            "note": lambda: self._desk().ask_note(),
-            "undo": lambda: self._desk().undo(),
-            "redo": lambda: self._desk().redo(),
+            "use_frame": lambda: self._commands().use_frame(),
+            "add": lambda: self._commands().add(),
+            "mark": lambda: self._commands().mark(),
+            "unmark": lambda: self._commands().unmark(),
+            "label": lambda: self._commands().ask_label(),
+            "note": lambda: self._commands().ask_note(),
+            "undo": lambda: self._commands().undo(),
+            "redo": lambda: self._commands().redo(),
             "zoom_in": lambda: self.timeline.zoom(2),
             "zoom_out": lambda: self.timeline.zoom(-2),
             "zoom_all": self.timeline.zoom_all,
         }
 
     def _class_key(self, number: int) -> None:
-        self._desk().class_key(number)
+        self._commands().class_key(number)
 
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The transport's buttons do what these do. Called once."""
@@ -228,32 +218,29 @@ class ReviewPage(QWidget):
     @property
     def typing(self) -> bool:
         """Whether the keys are for the line of words."""
-        return self.desk is not None and self.desk.asking is not None
+        return self.commands is not None and self.commands.asking is not None
 
-    def show_review(self, opened: OpenReview | None) -> None:
-        """Show this session from now on; None shows none."""
-        self._open = opened
+    def show_review(self, worker: SessionWorker | None) -> None:
+        """Show its session from now on; None shows none."""
+        self._worker = worker
+        opened = None if worker is None else worker.opened
         self._snapshot, self._table, self._heat, self._strip_of = None, None, None, ()
         self._items = PlaneItems()
-        self.checklist.show_view(None)
         self.view.show_picture(None, None, None, None)
         self._colours = {} if opened is None else theme.plane_colours(opened.planes)
-        looking_only = opened is not None and opened.looking_only
-        self.checklist.looking_only = looking_only
-        self.panel.begin(self._colours, looking_only)
-        self.words.begin(() if opened is None else opened.planes)
-        if opened is None:
+        self.panel.begin(self._colours, worker is not None and worker.looking_only)
+        if worker is None or opened is None:
             self._show_nothing()
             return
-        self.desk = ReviewCommands(
-            self._control, opened.times_s(None), opened.planes, opened.source is not None
+        self.commands = ReviewCommands(
+            worker, opened.times_s(None), opened.planes, opened.source is not None, self.message.emit
         )
         self._set_length()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
     def _show_nothing(self) -> None:
         """Nothing of the session before stays: what is opened next may be of another patient."""
-        self.desk = None
+        self.commands = None
         self.timeline.begin({}, 0.0, 0.0)
         self.view.show_texts((), "", None)
         self.panel.show_readout(FrameReadout("", "", Tone.NEUTRAL))
@@ -267,7 +254,7 @@ class ReviewPage(QWidget):
         self.ask_line.ask(None)
 
     def _set_length(self, extend: bool = False) -> None:
-        times_s = self._desk().playhead.times_s
+        times_s = self._commands().playhead.times_s
         start_s, end_s = (float(times_s[0]), float(times_s[-1])) if len(times_s) else (0.0, 0.0)
         if extend:
             self.timeline.extend(start_s, end_s)
@@ -276,89 +263,86 @@ class ReviewPage(QWidget):
 
     def escape(self) -> bool:
         """Leave what is in the way. Returns whether there was anything."""
-        return self.desk is not None and self.desk.escape()
+        return self.commands is not None and self.commands.escape()
 
     def name_actions(self, actions: dict[str, QAction]) -> None:
         """Say on the actions what they would do now."""
-        desk = self.desk
-        if desk is None or self.typing:
+        commands = self.commands
+        if commands is None or self.typing:
             return
-        chosen = desk.chosen
-        actions["play"].setText("Hold" if desk.playhead.playing else "Play")
+        chosen = commands.chosen
+        actions["play"].setText("Hold" if commands.playhead.playing else "Play")
         actions["reject"].setText("Restore" if chosen is not None and chosen.rejected else "Reject")
         for name, mode in (("better", Mode.BETTER), ("add", Mode.ADD), ("mark", Mode.MARK)):
-            actions[name].setChecked(desk.mode is mode)
-
-    def take_said(self) -> str:
-        """What was done, or could not be, since the last call; "" if nothing."""
-        return (self.desk.take_said() if self.desk is not None else "") or self._control.take_said()
+            actions[name].setChecked(commands.mode is mode)
 
     def toggle_better(self) -> None:
         """Show the best frames of the chosen plane, or the planes again."""
-        desk = self.desk
-        if desk is None:
+        commands, worker = self.commands, self._worker
+        if commands is None or worker is None:
             return
-        desk.better()
-        if desk.mode is Mode.BETTER and desk.chosen is not None:
-            self._control.reader.find_better(desk.chosen.plane_id)
+        commands.better()
+        if commands.mode is Mode.BETTER and commands.chosen is not None:
+            worker.reader.find_better(commands.chosen.plane_id)
 
     # Every few milliseconds.
 
     def tick(self, now_s: float) -> None:
         """Move on, and show what is new."""
-        opened, desk = self._open, self.desk
-        if opened is None or desk is None:
+        worker, commands = self._worker, self.commands
+        if worker is None or commands is None:
             return
-        self._take_snapshot(opened, desk)
-        desk.playhead.tick(now_s)
-        index = desk.playhead.index
+        opened = worker.opened
+        self._take_snapshot(worker, commands)
+        commands.playhead.tick(now_s)
+        index = commands.playhead.index
         frame_index = opened.frame_index(index, self._table)
         here = opened.source is not None
-        packet = self._control.reader.frame(index) if here else self._saved(desk, frame_index)
-        self._show_picture(desk, packet, frame_index)
-        self._show_place(opened, desk, frame_index)
-        if self._snapshot is not None:
-            self.checklist.show_view(self.words.view(self._snapshot, opened.session.model))
-        self._show_strips(opened, desk, frame_index if packet is None else packet.index)
-        self.ask_line.ask(desk.asking)
+        packet = worker.reader.frame(index) if here else self._saved(worker, commands, frame_index)
+        self._show_picture(worker, commands, packet, frame_index)
+        self._show_place(worker, commands, frame_index)
+        self._show_strips(worker, commands, frame_index if packet is None else packet.index)
+        self.ask_line.ask(commands.asking)
 
-    def _saved(self, desk: ReviewCommands, frame_index: int) -> FramePacket | None:
+    def _saved(self, worker: SessionWorker, commands: ReviewCommands, frame_index: int) -> FramePacket | None:
         """Without the loop: the saved frame of the chosen plane, while the playhead is there."""
-        chosen = desk.chosen
+        chosen = commands.chosen
         if chosen is None or chosen.frame_index != frame_index:
             return None
-        packet = self._control.reader.saved(chosen.plane_id)
+        packet = worker.reader.saved(chosen.plane_id)
         return packet if packet is not None and packet.index == frame_index else None
 
-    def _take_snapshot(self, opened: OpenReview, desk: ReviewCommands) -> None:
-        snapshot = self._control.snapshot
+    def _take_snapshot(self, worker: SessionWorker, commands: ReviewCommands) -> None:
+        opened, snapshot = worker.opened, worker.snapshot
         if snapshot is self._snapshot:
-            self._take_times(opened, desk)
+            self._take_times(worker, commands)
             return
         self._snapshot = snapshot
         if snapshot.table is not self._table:
-            at = opened.frame_index(desk.playhead.index, snapshot.table)
+            at = opened.frame_index(commands.playhead.index, snapshot.table)
             if is_known(snapshot.table, at) and not is_known(self._table, at):
-                self._control.reader.look_again()
+                worker.reader.look_again()
             self._table = snapshot.table
             self.timeline.show_shares(lane_shares(self._table, opened.planes, opened.session.model.classes))
-        self._take_times(opened, desk)
+        self._take_times(worker, commands)
 
-    def _take_times(self, opened: OpenReview, desk: ReviewCommands) -> None:
+    def _take_times(self, worker: SessionWorker, commands: ReviewCommands) -> None:
         """The loop may turn out longer or shorter than its packets promised, also after the analysis."""
-        times_s = opened.times_s(self._table)
-        if times_s is not desk.playhead.times_s:
-            desk.playhead.extend(times_s)
-            self._control.reader.read_again()
+        times_s = worker.opened.times_s(self._table)
+        if times_s is not commands.playhead.times_s:
+            commands.playhead.extend(times_s)
+            worker.reader.read_again()
             self._set_length(extend=True)
 
-    def _show_picture(self, desk: ReviewCommands, packet: FramePacket | None, frame_index: int) -> None:
-        opened = self._open
-        assert opened is not None
+    def _show_picture(
+        self, worker: SessionWorker, commands: ReviewCommands, packet: FramePacket | None, frame_index: int
+    ) -> None:
+        opened = worker.opened
         # A label is only ever painted on the frame that it was made from.
         shown_index = frame_index if packet is None else packet.index
-        look = self._look(desk, shown_index, packet is not None and packet.index == frame_index)
-        heat = self._heat_of(look) if self.heat_map_on else None
+        is_there = packet is not None and packet.index == frame_index
+        look = self._look(worker.reader, commands, shown_index, is_there)
+        heat = self._heat_of(look, opened.session.model) if self.heat_map_on else None
         crop = None if look is None else look.crop
         view = self.view
         if packet is not view.packet or heat is not view.heat or crop != view.crop:
@@ -373,67 +357,66 @@ class ReviewPage(QWidget):
         if packet is None and opened.source is None:
             hint = "The loop is not there; Up and Down show the planes that were saved."
         else:
-            hint = mode_hint(desk.mode, desk.mark_from_s, shown.rows)
+            hint = mode_hint(commands.mode, commands.mark_from_s, shown.rows)
         view.show_texts(badges, hint, self._colours.get(shown.title))
 
-    def _look(self, desk: ReviewCommands, shown_index: int, is_there: bool) -> FrameResult | None:
+    def _look(
+        self, reader: ReviewReader, commands: ReviewCommands, shown_index: int, is_there: bool
+    ) -> FrameResult | None:
         """What the model says of the very frame that is shown; while it plays, only for the heat map.
 
         It is asked once the frame at the playhead is there, so that it does not hold up that frame.
         """
-        if desk.playhead.playing and not self.heat_map_on:
+        if commands.playhead.playing and not self.heat_map_on:
             return None
-        reader = self._control.reader
-        result = reader.look(desk.playhead.index) if is_there else reader.looked
+        result = reader.look(commands.playhead.index) if is_there else reader.looked
         return result if result is not None and result.packet.index == shown_index else None
 
-    def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
-        opened = self._open
-        if result is None or opened is None:
+    def _heat_of(self, result: FrameResult | None, model: ModelEntry) -> HeatMap | None:
+        if result is None:
             return None
         if self._heat is None or self._heat[0] is not result:
             heat = None
             if result.prediction is not None and result.label != NON_STANDARD:
-                model = opened.session.model
                 at = model.classes.index(result.label)
                 heat = heat_map(result.prediction, at, result.crop, model.preprocessing)
             self._heat = (result, heat)
         return self._heat[1]
 
-    def _show_place(self, opened: OpenReview, desk: ReviewCommands, frame_index: int) -> None:
-        head = desk.playhead
+    def _show_place(self, worker: SessionWorker, commands: ReviewCommands, frame_index: int) -> None:
+        opened, head = worker.opened, commands.playhead
         last_s = float(head.times_s[-1]) if head.count else 0.0
         count = opened.frame_index(head.count - 1, self._table) + 1 if head.count else 0
         where = where_texts(head.time_s, last_s, frame_index, count)
         self.transport.show_place(where, head.playing, head.speed)
-        self.timeline.show_playhead(head.time_s, desk.mark_from_s)
-        progress = self._control.progress
+        self.timeline.show_playhead(head.time_s, commands.mark_from_s)
+        progress = worker.progress
         text = progress_text(progress, opened.session.source.live)
         short, share = progress_short(progress)
         self.transport.progress.show_progress((text, short), share)
 
-    def _show_strips(self, opened: OpenReview, desk: ReviewCommands, index: int) -> None:
-        snapshot, pictures, chosen = self._snapshot, self._control.pictures, desk.chosen
+    def _show_strips(self, worker: SessionWorker, commands: ReviewCommands, index: int) -> None:
+        snapshot, pictures, chosen = self._snapshot, worker.pictures, commands.chosen
         if snapshot is None:
             return
         chosen_id = None if chosen is None else chosen.plane_id
-        better = self._control.reader.better(chosen_id) if desk.mode is Mode.BETTER and chosen_id else []
-        running = self._control.progress.running
+        better = worker.reader.better(chosen_id) if commands.mode is Mode.BETTER and chosen_id else []
+        running = worker.progress.running
         self._candidates = better
         # Of the pictures only their identity can be compared: they are arrays.
-        of = (snapshot, id(pictures), chosen_id, desk.mode, better, running, index if better else 0)
+        of = (snapshot, id(pictures), chosen_id, commands.mode, better, running, index if better else 0)
         if of == self._strip_of:
             return
         self._strip_of, self._pictures = of, pictures
         self.timeline.show_session(snapshot.planes, snapshot.regions, chosen_id)
         self.panel.show_chosen("" if chosen is None else plane_sentence(chosen))
-        empty = empty_text(running, opened.source is not None)
+        empty = empty_text(running, worker.opened.source is not None)
         note = f"Note: {snapshot.note}" if snapshot.note else ""
         if chosen is not None and chosen.note:
             note = f"Note on {called(chosen)}: {chosen.note}"
         self.planes.show_texts(strip_heading(snapshot.planes), note, empty)
         self.planes.show_items(self._items.of(snapshot.planes, pictures, chosen_id), self._colours)
-        if desk.mode is Mode.BETTER and chosen is not None:
+        if commands.mode is Mode.BETTER and chosen is not None:
             heading = f"Frames of {called(chosen)}"
             waiting = "Looking for the best frames …"
             self.better.show_texts(

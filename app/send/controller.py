@@ -5,15 +5,14 @@ The queue is opened when something is sent, or at once where there is one from b
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.send.presenter import SendSnapshot, objects, sending_fault
-from app.tasks import SOON, Job, SerialExecutor
-from semc_core.errors import SemcError
+from app.tasks import Background, Post, fault_of
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME
 from semc_core.session.session import Session
@@ -21,35 +20,40 @@ from semc_core.session.session import Session
 if TYPE_CHECKING:
     from semc_core.pacs.service import SendService
 
-_log = logging.getLogger(__name__)
-
 
 class SendController:
-    """Called by one thread; only `close` waits.
+    """Called by the window's thread; only `close` waits.
 
     Attributes:
-        fault: What could not be done, or "".
+        snapshot: How it stands.
+        on_message: Told what was done, or could not be, a sentence.
+        on_change: Something of this is another.
     """
 
-    def __init__(self, data: Path, reviewed: Callable[[], Session | None] = lambda: None) -> None:
+    def __init__(self, data: Path, post: Post, reviewed: Callable[[], Session | None] = lambda: None) -> None:
         """Nothing is opened yet.
 
         Args:
             data: The user's data folder.
+            post: See `app.tasks`.
             reviewed: The session that is open in review, whose log gets its own results unless it is open
                 for looking only; for any thread.
         """
         self._data = data
+        self._post = post
         self._reviewed = reviewed
-        self._hand: SerialExecutor | None = None
-        self._service: SendService | None = None
-        self._test: Job[str] | None = None
-        self._lock = threading.Lock()
-        self._snapshot = SendSnapshot()
-        self._said = ""
+        self._orders = Background("pacs-orders", post)
+        self._tests = Background("pacs-test", post)
+        self._opened = False
+        self._service: SendService | None = None  # of the thread of orders
+        self._test: Future[str] | None = None
+        self._look: Future[_Outcome] | None = None
+        self._look_again = False
         self._failed_with = ""
-        self._refreshing = False
         self._queueing = 0
+        self.snapshot = SendSnapshot()
+        self.on_message: Callable[[str], None] = lambda sentence: None
+        self.on_change: Callable[[], None] = lambda: None
 
     # Any time.
 
@@ -60,218 +64,199 @@ class SendController:
 
     def open(self) -> None:
         """Open the queue, and begin to send what waits. May be called again."""
-        if self._hand is None:
-            self._hand = SerialExecutor(self._tell_fault, "pacs-hand")
-            self._hand.do(self._open_service)
-
-    @property
-    def snapshot(self) -> SendSnapshot:
-        """How it stands."""
-        with self._lock:
-            return self._snapshot
+        if not self._opened:
+            self._opened = True
+            self._do(lambda service: "")
 
     @property
     def fault(self) -> str:
         """What the window should say, or ""."""
-        with self._lock:
-            return self._failed_with or sending_fault(self._snapshot)
-
-    def take_said(self) -> str:
-        """What was done, or could not be, since the last call; or ""."""
-        with self._lock:
-            said, self._said = self._said, ""
-            return said
+        return self._failed_with or sending_fault(self.snapshot)
 
     @property
     def queueing(self) -> bool:
         """Whether an export is being put into the queue: its objects are read before that says so."""
-        with self._lock:
-            return self._queueing > 0
+        return self._queueing > 0
 
     @property
     def testing(self) -> bool:
         """Whether a server is being asked."""
         return self._test is not None
 
-    def poll(self) -> None:
-        """Take what is new: to be called often. Returns at once."""
-        if self._test is not None and self._test.done:
-            test, self._test = self._test, None
-            try:
-                self._say(test.result())
-            except SemcError as error:
-                self._say(str(error))
-
     def close(self) -> None:
         """End, and wait for it; what waits goes on at the next start."""
-        if self._test is not None:
-            test, self._test = self._test, None
-            try:
-                test.result()
-            except SemcError as error:
-                _log.info("A test of a server ended: %s", type(error).__name__)
-        hand, self._hand = self._hand, None
-        if hand is not None:
-            hand.close()
-        service, self._service = self._service, None
-        if service is not None:
-            service.stop()
+        if self._look is not None:
+            self._look.cancel()
+        self._tests.close()
+        self._orders.close()
+        if self._service is not None:
+            self._service.stop()
 
     # What the user does.
 
     def send(self, bundle: Path, destination: str, session: Path | None, *, again: bool = False) -> None:
         """Queue the DICOM objects of an export; `session` gets the result into its log."""
         self.open()
-        with self._lock:
-            self._queueing += 1
-        self._do(lambda service: self._queue(service, bundle, destination, session, again), self._queued)
+        self._queueing += 1
+
+        def queued(future: Future[_Outcome]) -> None:
+            self._queueing -= 1
+            self._done(future)
+
+        self._do(lambda service: _queue(service, bundle, destination, session, again), queued)
 
     def put(self, destination: Destination) -> None:
         """Add a destination, or change the one of its name."""
         self.open()
 
-        def put(service: SendService) -> None:
+        def put(service: SendService) -> str:
             service.book.put(destination)
-            self._say(f"{destination.name} is kept.")
+            return f"{destination.name} is kept."
 
         self._do(put)
 
     def remove(self, name: str) -> None:
         """Forget a destination, unless something waits for it."""
 
-        def remove(service: SendService) -> None:
+        def remove(service: SendService) -> str:
             if waiting := service.queue.waiting_for(name):
-                self._say(f"{objects(waiting)} still queued for {name}; cancel that first.")
-                return
+                return f"{objects(waiting)} still queued for {name}; cancel that first."
             service.book.remove(name)
-            self._say(f"{name} is removed.")
+            return f"{name} is removed."
 
         self._do(remove)
 
     def test(self, destination: Destination) -> None:
         """Ask a server whether it answers (C-ECHO). Nothing happens while another is asked."""
         if self._test is None:
-            self._test = Job(lambda: _echo(destination), "pacs-test")
+            self._test = self._tests.start(lambda: _echo(destination), self._tested)
+            self.on_change()
 
     def retry(self, job_id: int) -> None:
         """Try a job again now."""
 
-        def retry(service: SendService) -> None:
+        def retry(service: SendService) -> str:
             service.queue.retry(job_id)
             service.wake()
+            return ""
 
         self._do(retry)
 
     def cancel(self, job_id: int) -> None:
         """Send no more of a job."""
+        self._do(lambda service: f"{objects(service.queue.cancel(job_id))} will not be sent.")
 
-        def cancel(service: SendService) -> None:
-            number = service.queue.cancel(job_id)
-            self._say(f"{objects(number)} will not be sent.")
+    def _do(
+        self, work: Callable[[SendService], str], then: Callable[[Future[_Outcome]], None] | None = None
+    ) -> None:
+        """Do this on the thread of orders; it returns what to say, or ""."""
+        if self._opened:
+            self._orders.start(lambda: self._outcome(work), then or self._done)
 
-        self._do(cancel)
+    def _done(self, future: Future[_Outcome]) -> None:
+        outcome = future.result()
+        self._failed_with = outcome.fault
+        self._show(outcome)
 
-    def _do(self, work: Callable[[SendService], None], after: Callable[[], None] = lambda: None) -> None:
-        """Do this on the hand's thread; `after` is called there in the end, whatever became of it."""
-        if self._hand is None:
-            return
+    def _show(self, outcome: _Outcome) -> None:
+        if outcome.snapshot is not None:
+            self.snapshot = outcome.snapshot
+        if sentence := outcome.fault or outcome.message:
+            self.on_message(sentence)
+        self.on_change()
 
-        def run() -> None:
+    def _tested(self, future: Future[str]) -> None:
+        self._test = None
+        error = future.exception()
+        self.on_message(future.result() if error is None else fault_of(error))
+        self.on_change()
+
+    def _start_look(self) -> None:
+        """Look how it stands: once for many changes."""
+        self._look_again = self._look is not None
+        if self._look is None:
+            self._look = self._orders.start(lambda: self._outcome(lambda service: ""), self._looked)
+
+    def _looked(self, future: Future[_Outcome]) -> None:
+        self._look = None
+        outcome = future.result()
+        self._failed_with = outcome.fault or self._failed_with
+        self._show(outcome)
+        if self._look_again:
+            self._start_look()
+
+    # On the thread of orders.
+
+    def _outcome(self, work: Callable[[SendService], str]) -> _Outcome:
+        """Do this, and look how it stands then, whatever became of it."""
+        message, fault, snapshot = "", "", None
+        try:
+            service = self._service or self._open_service()
             try:
-                self._work(work)
+                message = work(service)
             finally:
-                after()
+                snapshot = _look(service, self._reviewed)
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            fault = fault_of(error)
+        return _Outcome(message, fault, snapshot)
 
-        self._hand.do(run)
-
-    # On the hand's thread, or the service's.
-
-    def _open_service(self) -> None:
+    def _open_service(self) -> SendService:
+        """Where it could not be opened before, the reason may be gone."""
         # The network library takes a second to load: not in the window's thread, and not at its start.
         from semc_core.pacs.service import SendService
 
-        service = SendService(self._data, self._changed)
+        service = SendService(self._data, lambda: self._post(self._start_look))
         self._service = service
         service.start()
-        self._look(service)
+        return service
 
-    def _work(self, work: Callable[[SendService], None]) -> None:
-        if self._service is None:
-            # It could not be opened before; the reason may be gone.
-            self._open_service()
-        service = self._service
-        assert service is not None
-        with self._lock:
-            self._failed_with = ""
-        try:
-            work(service)
-        finally:
-            self._look(service)
 
-    def _queued(self) -> None:
-        with self._lock:
-            self._queueing -= 1
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of an order.
 
-    def _queue(
-        self, service: SendService, bundle: Path, destination: str, session: Path | None, again: bool
-    ) -> None:
-        from semc_core.pacs.bundle import exported_objects
+    Attributes:
+        message: What to say, or "".
+        fault: What went wrong, or "".
+        snapshot: How sending stands then; None where that could not be read.
+    """
 
-        found = exported_objects(bundle)
-        added = service.queue.add(
-            destination, found.objects, found.read, manifest=found.manifest, session=session, again=again
-        )
-        if added.job_id is None:
-            self._say(f"{destination} was sent all of it before.")
-        elif added.known:
-            self._say(
-                f"{objects(added.queued)} queued for {destination}; {objects(added.known)} sent before."
-            )
-        else:
-            self._say(f"{objects(added.queued)} queued for {destination}.")
-        service.wake()
+    message: str
+    fault: str
+    snapshot: SendSnapshot | None
 
-    def _changed(self) -> None:
-        """Something changed: look, but once for many changes."""
-        hand = self._hand
-        with self._lock:
-            if hand is None or self._refreshing:
-                return
-            self._refreshing = True
-        hand.do(self._refresh, SOON)
 
-    def _refresh(self) -> None:
-        with self._lock:
-            self._refreshing = False
-        if self._service is not None:
-            self._look(self._service)
+def _queue(service: SendService, bundle: Path, destination: str, session: Path | None, again: bool) -> str:
+    from semc_core.pacs.bundle import exported_objects
 
-    def _look(self, service: SendService) -> None:
-        """Read how it stands; results that are new go into the logs of their sessions."""
-        jobs = service.queue.jobs()
-        if any(job.finished and not job.told and job.session is not None for job in jobs):
-            self._log_results(service)
-        snapshot = SendSnapshot(True, service.book.all(), tuple(reversed(jobs)), service.state())
-        with self._lock:
-            self._snapshot = snapshot
+    found = exported_objects(bundle)
+    added = service.queue.add(
+        destination, found.objects, found.read, manifest=found.manifest, session=session, again=again
+    )
+    service.wake()
+    if added.job_id is None:
+        return f"{destination} was sent all of it before."
+    if added.known:
+        return f"{objects(added.queued)} queued for {destination}; {objects(added.known)} sent before."
+    return f"{objects(added.queued)} queued for {destination}."
 
-    def _log_results(self, service: SendService) -> None:
-        from semc_core.pacs.bundle import log_all, log_results
 
-        session = self._reviewed()
-        if session is not None and not session.read_only:
-            log_results(service.queue, session)
-        else:
-            # One that is open elsewhere, and here for looking only, gets its entries later.
-            log_all(service.queue)
+def _look(service: SendService, reviewed: Callable[[], Session | None]) -> SendSnapshot:
+    """Read how it stands; results that are new go into the logs of their sessions."""
+    jobs = service.queue.jobs()
+    if any(job.finished and not job.told and job.session is not None for job in jobs):
+        _log_results(service, reviewed())
+    return SendSnapshot(True, service.book.all(), tuple(reversed(jobs)), service.state())
 
-    def _say(self, sentence: str) -> None:
-        with self._lock:
-            self._said = sentence
 
-    def _tell_fault(self, sentence: str) -> None:
-        with self._lock:
-            self._said = self._failed_with = sentence
+def _log_results(service: SendService, session: Session | None) -> None:
+    from semc_core.pacs.bundle import log_all, log_results
+
+    if session is not None and not session.read_only:
+        log_results(service.queue, session)
+    else:
+        # One that is open elsewhere, and here for looking only, gets its entries later.
+        log_all(service.queue)
 
 
 def _echo(destination: Destination) -> str:

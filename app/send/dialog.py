@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -28,7 +28,6 @@ from app.widgets import theme
 from app.widgets.forms import button, page_title
 from semc_core.pacs.destinations import Destination
 
-_TICK_MS: Final = 100
 _COLUMNS: Final = ("Queued", "To", "What", "State", "")
 _TONES: Final = {"good": theme.GOOD, "wait": theme.TEXT, "fault": theme.FAULT}
 
@@ -72,10 +71,8 @@ class SendDialog(QDialog):
         em = theme.em(self)
         self.setMinimumSize(round(42 * em), round(27 * em))
         self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.4))
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.tick)
-        self._timer.start(_TICK_MS)
-        self.tick()
+        control.on_message, control.on_change = self._say, self._refresh
+        self._refresh()
 
     # What the user does.
 
@@ -85,7 +82,7 @@ class SendDialog(QDialog):
         if self._bundle is not None and name is not None:
             self._control.send(self._bundle, str(name), self._session)
             self._bundle = None
-            self._show_buttons()
+            self._refresh()
 
     def reject(self) -> None:
         """Esc: leave the form, or the dialog. What waits is sent all the same."""
@@ -96,7 +93,7 @@ class SendDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Leave."""
-        self._timer.stop()
+        self._control.on_message, self._control.on_change = lambda sentence: None, lambda: None
         super().done(result)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -127,7 +124,7 @@ class SendDialog(QDialog):
 
     def _test(self) -> None:
         if (server := self._server()) is not None:
-            self._said.setText(f"Asking {server.name} …")
+            self._message.setText(f"Asking {server.name} …")
             self._control.test(server)
 
     def _remove(self) -> None:
@@ -149,14 +146,12 @@ class SendDialog(QDialog):
 
     # What it shows.
 
-    def tick(self) -> None:
-        """Take what is new."""
-        self._control.poll()
-        if said := self._control.take_said():
-            self._said.setText(said)
-            self.form.say(said)
-        # In this order: once it is put into the queue, the snapshot holds it.
-        queueing, snapshot = self._control.queueing, self._control.snapshot
+    def _say(self, sentence: str) -> None:
+        self._message.setText(sentence)
+        self.form.say(sentence)
+
+    def _refresh(self) -> None:
+        snapshot = self._control.snapshot
         if snapshot is not self._shown:
             first = self._shown is None or not self._shown.ready
             self._shown = snapshot
@@ -166,7 +161,7 @@ class SendDialog(QDialog):
                 self._add()
             elif self._pages.currentIndex() == 1 and not self.form.isVisible():
                 self._show_form(False)
-        self._service.setText(service_words(snapshot, queueing))
+        self._service.setText(service_words(snapshot, self._control.queueing))
         self._show_buttons()
 
     def _show_servers(self, snapshot: SendSnapshot) -> None:
@@ -257,10 +252,10 @@ class SendDialog(QDialog):
             second.addWidget(each)
         second.addStretch(1)
         column.addLayout(second)
-        self._said = QLabel()
-        self._said.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
-        self._said.setWordWrap(True)
-        column.addWidget(self._said)
+        self._message = QLabel()
+        self._message.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
+        self._message.setWordWrap(True)
+        column.addWidget(self._message)
 
     def _add_queue(self, column: QVBoxLayout) -> None:
         heading = QLabel("Queue")

@@ -1,8 +1,6 @@
 """The start page: every kind of source, what was opened lately, model and device.
 
 How scans are kept beside their planes: the quality of recordings, and clips.
-
-The lists of the start page that take a moment: cameras, and sessions.
 """
 
 from __future__ import annotations
@@ -29,11 +27,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.start.recent import RecentSession, camera_choices, recent_sessions
-from app.tasks import Job
+from app.start.recent import RecentSession
 from app.widgets import theme
 from app.widgets.forms import empty_out, panel, side_by_side
-from semc_core.errors import SemcError
 from semc_core.io.video_encoder import Quality
 
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
@@ -363,47 +359,3 @@ class RecordSettings(QWidget):
         """What the next scan will do."""
         self.quality.setCurrentIndex(list(_TITLES).index(quality))
         self.clips.setChecked(clips)
-
-
-class SourceLists:
-    """Makes them on other threads and shows them. Called by the window's thread; only `close` waits."""
-
-    def __init__(self, page: StartPage, report: Callable[[str], None]) -> None:
-        """Show them on `page`, and `report` what goes wrong."""
-        self._page = page
-        self._report = report
-        self._cameras: Job[list[tuple[str, str]]] | None = None
-        self._sessions: Job[list[RecentSession]] | None = None
-
-    def look_for_cameras(self) -> None:
-        """List the cameras anew."""
-        if self._cameras is None:
-            self._cameras = Job(camera_choices, "camera-list")
-
-    def look_for_sessions(self, root: Path) -> None:
-        """List the sessions below `root` anew."""
-        if self._sessions is None:
-            self._sessions = Job(lambda: recent_sessions(root), "session-list")
-
-    def poll(self) -> None:
-        """Show what is ready: to be called often. Returns at once."""
-        if self._sessions is not None and self._sessions.done:
-            sessions, self._sessions = self._sessions, None
-            self._page.show_sessions(sessions.result())
-        if self._cameras is not None and self._cameras.done:
-            cameras, self._cameras = self._cameras, None
-            try:
-                self._page.show_cameras(cameras.result())
-            except SemcError as error:
-                self._report(str(error))
-
-    def close(self) -> None:
-        """Wait for what is under way.
-
-        Raises:
-            SemcError: The cameras could not be listed.
-        """
-        if self._sessions is not None:
-            self._sessions.result()
-        if self._cameras is not None:
-            self._cameras.result()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.tasks import Job
+from app.tasks import Background, Post
 from app.train.page import DataChoice, ModelRow, TrainPage
 from app.train.presenter import Phase, RunState, train_view
 from app.train.process import TrainingProcess, TrainPlan, why_not
@@ -32,6 +33,7 @@ class TrainController:
     Args:
         page: Where it is shown.
         choices: Where data, sessions and models are.
+        post: See `app.tasks`.
         model_changed: Called when another model is in use.
     """
 
@@ -39,16 +41,19 @@ class TrainController:
         self,
         page: TrainPage,
         choices: Choices,
+        post: Post,
         model_changed: Callable[[], None],
     ) -> None:
         self._page, self._choices = page, choices
         self._model_changed = model_changed
         self.process = TrainingProcess(choices.data / "training")
-        self._library = ModelRegistry(choices.data / "models")
+        self._registry = ModelRegistry(choices.data / "models")
         self._folders: list[str] = []
-        self._sessions: Job[int] | None = None
+        self._counts = Background("corrections-count", post)
+        self._counting = False
         self._corrected: int | None = None
-        self._using: Job[Version | None] | None = None
+        self._uses = Background("model-use", post)
+        self._using: Future[Version | None] | None = None
         self._drawn: tuple[int, int] | None = None
         self._at_s = float("-inf")
         self._visible = False
@@ -60,7 +65,7 @@ class TrainController:
         page.use_wanted.connect(lambda: self._promote(force=False))
         page.force_wanted.connect(lambda: self._promote(force=True))
         page.version_wanted.connect(self._use)
-        page.rollback_wanted.connect(lambda: self._begin_using(self._library.rollback))
+        page.rollback_wanted.connect(lambda: self._begin_using(self._registry.rollback))
 
     @property
     def training(self) -> bool:
@@ -72,9 +77,9 @@ class TrainController:
     def open(self) -> None:
         """The page is shown from now on."""
         self._visible, self._at_s, self._drawn = True, float("-inf"), None
-        if self._sessions is None:
-            root = self._choices.output
-            self._sessions = Job(lambda: _corrected_sessions(root), "corrections-count")
+        if not self._counting:
+            self._counting, root = True, self._choices.output
+            self._counts.start(lambda: _corrected_sessions(root), self._counted)
         self._show_data()
         self._show_models()
 
@@ -89,14 +94,7 @@ class TrainController:
         self._show_data()
 
     def tick(self, now_s: float) -> None:
-        """Take the next step: to be called often. Returns at once."""
-        if self._sessions is not None and self._sessions.done:
-            sessions, self._sessions = self._sessions, None
-            self._corrected = sessions.result()
-            self._show_data()
-        if self._using is not None and self._using.done:
-            using, self._using = self._using, None
-            self._guarded(lambda: self._used(using))
+        """Show where the training is: to be called often. Returns at once."""
         if self._visible and now_s - self._at_s >= _EVERY_S:
             self._at_s = now_s
             self._guarded(self._follow)
@@ -108,8 +106,8 @@ class TrainController:
             SemcError: A model could not be taken into use.
         """
         self.process.release()
-        if self._sessions is not None:
-            self._sessions.result()
+        self._counts.close()
+        self._uses.close()
         if self._using is not None:
             self._using.result()
 
@@ -131,7 +129,7 @@ class TrainController:
         if self.state.phase is not Phase.FINISHED or model is None:
             self._page.show_comparison("", False, False)
             return
-        new, current = read_spec(model).sha256, self._library.current()
+        new, current = read_spec(model).sha256, self._registry.current()
         if current is not None and current.sha256 == new:
             self._page.show_comparison("The new model is in use.", False, False)
             return
@@ -140,11 +138,11 @@ class TrainController:
             text = self.state.compared or "The new model was not compared with the one in use."
             self._page.show_comparison(text, False, True)
             return
-        refusal = self._library.refusal(new, comparison)
+        refusal = self._registry.refusal(new, comparison)
         self._page.show_comparison(refusal or comparison.sentence, not refusal, bool(refusal))
 
     def _start(self) -> None:
-        page, in_use = self._page, self._library.path(self._library.current())
+        page, in_use = self._page, self._registry.path(self._registry.current())
         start_from = in_use if page.go_on.isChecked() else None
         preset = read_spec(in_use).architecture.preset
         if preset not in PRESETS:
@@ -159,18 +157,24 @@ class TrainController:
             return
         comparison = self.process.comparison()
         note = "trained here"
-        self._begin_using(lambda: self._library.promote(model, comparison, note, force=force))
+        self._begin_using(lambda: self._registry.promote(model, comparison, note, force=force))
 
     def _use(self, number: int) -> None:
-        self._begin_using(lambda: self._library.use(number))
+        self._begin_using(lambda: self._registry.use(number))
 
     def _begin_using(self, work: Callable[[], Version | None]) -> None:
         """Copying and hashing a large model takes a while."""
         self._page.show_fault("")
         if self._using is None:
-            self._using = Job(work, "model-use")
+            self._using = self._uses.start(work, lambda future: self._guarded(lambda: self._used(future)))
 
-    def _used(self, using: Job[Version | None]) -> None:
+    def _counted(self, future: Future[int]) -> None:
+        self._counting = False
+        self._corrected = future.result()
+        self._show_data()
+
+    def _used(self, using: Future[Version | None]) -> None:
+        self._using = None
         try:
             using.result()
         finally:
@@ -191,8 +195,8 @@ class TrainController:
 
     def _show_models(self) -> None:
         try:
-            current, versions = self._library.current(), self._library.versions()
-            can_go_back = self._library.before() is not None
+            current, versions = self._registry.current(), self._registry.versions()
+            can_go_back = self._registry.before() is not None
         except SemcError as error:
             self._page.show_fault(str(error))
             return

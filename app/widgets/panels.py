@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands import bindings_of, key_name
-from app.formatting import RESEARCH_NOTICE, Banner, StatusItem
+from app.formatting import RESEARCH_NOTICE, Banner, StatusItem, StatusText
 from app.widgets import theme
 
 
@@ -111,6 +111,17 @@ class StatusLine(QWidget):
     def text(self) -> str:
         """All that it says, without mark-up colours."""
         return " | ".join(label.text() for label in (self._numbers, self._model, self._notice))
+
+    def show_status(self, status: StatusText) -> None:
+        """Show what is said here, and on the window's title bar."""
+        if status.sentence is None:
+            self.show_numbers(status.numbers)
+        else:
+            self.show_sentence(status.sentence)
+        if status.model is not None:
+            self.show_model(*status.model)
+        if status.title is not None:
+            self.window().setWindowTitle(status.title)
 
     def show_numbers(self, items: tuple[StatusItem, ...]) -> None:
         """Name and value of each; the last ones are left out where there is no room."""

@@ -9,7 +9,17 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
-from app.commands import BINDINGS, TOOL_BARS, key_name, tool_tip
+from app.commands import (
+    BINDINGS,
+    TOOL_BARS,
+    Situation,
+    checked_actions,
+    correcting_tips,
+    enabled_actions,
+    key_name,
+    start_title,
+    tool_tip,
+)
 from app.widgets import theme
 
 _CHECKABLE: Final = ("record", "freeze", "heat_map", "region", "checklist", "better", "add", "mark")
@@ -34,6 +44,17 @@ def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> d
         window.addAction(action)
         actions[binding.name] = action
     return actions
+
+
+def show_situation(actions: Mapping[str, QAction], now: Situation) -> None:
+    """Which of the actions work now, and what they say."""
+    for name, on in enabled_actions(now).items():
+        actions[name].setEnabled(on)
+    for name, on in checked_actions(now).items():
+        actions[name].setChecked(on)
+    for name, tip in correcting_tips(now).items():
+        actions[name].setToolTip(tip)
+    actions["start_stop"].setText(start_title(now))
 
 
 class KeyButton(QAbstractButton):

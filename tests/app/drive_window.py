@@ -138,9 +138,9 @@ class User:
         subprocess.run(["xdotool", *words], check=True)
 
 
-def so(desk: ReviewCommands, holds: Callable[[PlaneEntry], bool]) -> bool:
+def so(commands: ReviewCommands, holds: Callable[[PlaneEntry], bool]) -> bool:
     """Whether this holds of the chosen plane."""
-    return desk.chosen is not None and holds(desk.chosen)
+    return commands.chosen is not None and holds(commands.chosen)
 
 
 def expect(holds: object, what: str) -> None:
@@ -157,9 +157,9 @@ def planes_in(folder: Path) -> tuple[PlaneEntry, ...]:
 
 def scan(user: User, window: MainWindow) -> Path:
     """A simulated scan: recorded, frozen, a plane saved by hand, stopped. Returns the session's folder."""
-    page = window.scan_page
+    page = window.live_page
     user.look("start")
-    user.press(window.source_page.findChildren(QSpinBox)[0].parent(), "Start")
+    user.press(window.start_page.findChildren(QSpinBox)[0].parent(), "Start")
     user.until(lambda: page.result is not None, "the first frame is classified")
     user.key("F9")
     user.until(lambda: page.recording, "the scan is recorded")
@@ -176,7 +176,7 @@ def scan(user: User, window: MainWindow) -> Path:
     user.key("F9")
     user.until(lambda: not page.recording, "the recording is ended")
     user.press(window.tool_bars, "Stop")
-    user.until(lambda: window.control.over, "the scan is over")
+    user.until(lambda: window.scan.over, "the scan is over")
     user.look("stopped")
     folder = page.session_folder
     assert folder is not None
@@ -191,29 +191,29 @@ def scan(user: User, window: MainWindow) -> Path:
 def review(user: User, window: MainWindow, folder: Path) -> None:
     """The scan reviewed: jumps, steps, corrections, and what is not possible."""
     user.key("v")
-    user.until(lambda: window.shown_review is not None, "the review opens")
+    user.until(lambda: window.review.open is not None, "the review opens")
     page, control = window.review_page, window.review
     user.until(lambda: page.view.packet is not None and not control.progress.running, "it is analysed", 300)
-    desk, line = page.desk, page.timeline
-    assert desk is not None
-    middle_s = float(desk.playhead.times_s[desk.playhead.count // 2])
+    commands, line = page.commands, page.timeline
+    assert commands is not None
+    middle_s = float(commands.playhead.times_s[commands.playhead.count // 2])
     user.click(line, QPoint(round(line.scale.x(middle_s)), line.height() - 4))
-    expect(abs(desk.playhead.time_s - middle_s) < 0.2, "a click on the time line goes there")
-    before = desk.playhead.index
+    expect(abs(commands.playhead.time_s - middle_s) < 0.2, "a click on the time line goes there")
+    before = commands.playhead.index
     user.key("Right", "Right", "Left", "Right")
-    expect(desk.playhead.index == before + 2, "arrows step frame by frame")
-    opened = window.shown_review
+    expect(commands.playhead.index == before + 2, "arrows step frame by frame")
+    opened = window.review.open
     assert opened is not None
 
     def shown() -> bool:
         packet = page.view.packet
-        return packet is not None and packet.index == opened.frame_index(desk.playhead.index, None)
+        return packet is not None and packet.index == opened.frame_index(commands.playhead.index, None)
 
     user.until(shown, "the frame is shown", 20)
     user.look("review")
 
     user.key("Home", "Down")
-    chosen = desk.chosen
+    chosen = commands.chosen
     assert chosen is not None
     other = next(at for at, name in enumerate(opened.planes) if name != chosen.plane)
     steps: tuple[tuple[str, Callable[[PlaneEntry], bool], str], ...] = (
@@ -225,14 +225,14 @@ def review(user: User, window: MainWindow, folder: Path) -> None:
     )
     for key, holds, what in steps:
         user.key(key)
-        user.until(partial(so, desk, holds), f"the plane is {what}", 20)
+        user.until(partial(so, commands, holds), f"the plane is {what}", 20)
         user.look(what.replace(" ", "-"))
     expect(
         any(plane.plane_id == chosen.plane_id and plane.plane != chosen.plane for plane in planes_in(folder)),
         "the correction is on disk",
     )
 
-    row = next(row for row in page.checklist.rows if row.row.status == "missing")
+    row = next(row for row in window.checklists.review.rows if row.row.status == "missing")
     user.click(row, mouse_button=3)
     user.look("checklist-menu")
     user.choose("Not possible")
@@ -310,10 +310,10 @@ def find_again(user: User, window: MainWindow, before: tuple[PlaneEntry, ...]) -
     user.until(lambda: session_lines(window), "the session is listed")
     user.look("started-again")
     user.click(session_lines(window)[0])
-    user.until(lambda: window.shown_review is not None and bool(window.review.snapshot.planes), "it opens")
+    user.until(lambda: window.review.open is not None and bool(window.review.snapshot.planes), "it opens")
     user.until(lambda: window.review_page.view.packet is not None, "its first frame is shown")
     expect(window.review.snapshot.planes == before, "every plane is as it was left")
-    rows = window.review_page.checklist.rows
+    rows = window.checklists.review.rows
     user.until(lambda: any(row.row.said == "not possible" for row in rows), "the word is remembered")
     user.look("review-again")
     user.key("ctrl+e")
@@ -327,7 +327,7 @@ def find_again(user: User, window: MainWindow, before: tuple[PlaneEntry, ...]) -
 
 def session_lines(window: MainWindow) -> list[QPushButton]:
     """The lines of the card of sessions."""
-    lines = window.source_page.findChildren(QPushButton, "flat")
+    lines = window.start_page.findChildren(QPushButton, "flat")
     return [line for line in lines if line.isVisible() and "planes" in line.text()]
 
 

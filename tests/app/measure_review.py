@@ -27,7 +27,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 
 from app.application import new_application, objects_left_alone
-from app.instrumentation import GapMeter
+from app.instrumentation import TickGaps
 from app.live.controller import warm_up
 from app.main_window import MainWindow
 from app.settings import Overrides, Settings
@@ -62,7 +62,7 @@ def turn(until: Callable[[], bool], seconds: float) -> None:
     loop.exec()
 
 
-def say(what: str, gaps: GapMeter) -> None:
+def say(what: str, gaps: TickGaps) -> None:
     """Print what a part of the run cost, and begin anew."""
     print(f"{what}: longest gap {gaps.longest_ms:.0f} ms, {gaps.over_100} gaps over 100 ms", flush=True)
     gaps.longest_ms, gaps.over_100 = 0.0, 0
@@ -122,9 +122,9 @@ class Stopwatch:
     def _is_seen(self) -> bool:
         """Whether the frame at which the playhead stands is painted; while it plays, any."""
         page, opened, packet = self._window.review_page, self._window.review.open, self._painted.packet
-        if opened is None or page.desk is None or packet is None:
+        if opened is None or page.commands is None or packet is None:
             return False
-        head = page.desk.playhead
+        head = page.commands.playhead
         here = opened.frame_index(head.index, self._window.review.snapshot.table)
         return head.playing or packet.index == here
 
@@ -153,12 +153,12 @@ def main() -> int:
         window = MainWindow(Settings(store), Overrides(args.model, "cpu", Path(folder)))
         window.show()
         turn(lambda: False, 0.5)
-        say("the window opens", window.gaps)
+        say("the window opens", window.display.gaps)
         window.open_review(args.loop)
         turn(lambda: window.review.open is not None or bool(window.review.fault), 120)
-        say("the loop opens", window.gaps)
+        say("the loop opens", window.display.gaps)
         turn(lambda: any(not plane.rejected for plane in window.review.snapshot.planes), _FIRST_PLANE_S)
-        say("the first plane is found", window.gaps)
+        say("the first plane is found", window.display.gaps)
         watch = Stopwatch(window, painted, args.rest)
         number = 0
         while number < args.rounds or (args.whole and window.review.progress.running):
@@ -166,13 +166,13 @@ def main() -> int:
             number += 1
             print(f"round {number}: memory {memory_mib():.0f} MiB", flush=True)
         watch.times.tell(f"{number} rounds; {window.review.progress}")
-        say("meanwhile", window.gaps)
+        say("meanwhile", window.display.gaps)
         if args.whole:
             watch.run()
             watch.times.tell(
                 f"afterwards; {len(window.review.snapshot.planes)} planes, memory {memory_mib():.0f} MiB"
             )
-            say("meanwhile", window.gaps)
+            say("meanwhile", window.display.gaps)
         window.close()
     return 0
 

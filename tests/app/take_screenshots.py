@@ -89,10 +89,11 @@ def take_review(window: MainWindow, loop: Path, take: Take) -> None:
     press("escape", "zoom_in", "zoom_in")
     take("review-keys", before=lambda: press("help"))
     press("help", "zoom_all", "next_plane")
-    missing = [button.row.item_id for button in page.checklist.rows if button.row.status == "missing"]
+    panel = window.checklists.review
+    missing = [button.row.item_id for button in panel.rows if button.row.status == "missing"]
     if missing:
-        page.say(missing[0], "Gas")
-        turn(lambda: any(button.row.said == "not possible" for button in page.checklist.rows), 10)
+        window.checklists.say_of_review(missing[0], "Gas")
+        turn(lambda: any(button.row.said == "not possible" for button in panel.rows), 10)
     take("checklist")
     take_export(window, take)
     loop.rename(loop.with_name("elsewhere.mp4"))
@@ -166,7 +167,7 @@ def take_training(window: MainWindow, data: str, minutes: float, take: Take) -> 
 
 def take_live(window: MainWindow, source: str, planes: int, seconds: float, take: Take) -> None:
     """Write the pictures of a live scan: before it, when `planes` are saved, frozen, in several sizes."""
-    page = window.scan_page
+    page = window.live_page
     take("empty")
     take("empty-small", (900, 600))
     window.resize(QSize(1280, 800))
@@ -196,10 +197,10 @@ def take_error(window: MainWindow, take: Take) -> bool:
     """Write the pictures of a source that cannot be opened. Returns whether the window says so."""
     with tempfile.TemporaryDirectory() as empty:
         window.open_source(str(Path(empty) / "examination-of-monday.mp4"))
-        turn(lambda: window.control.engine is not None and window.banner.shown is not None, 20)
+        turn(lambda: window.scan.pipeline is not None and window.banner.shown is not None, 20)
         take("error")
         take("error-small", (900, 600))
-    engine = window.control.engine
+    engine = window.scan.pipeline
     return engine is not None and engine.state.phase is Phase.FAULT
 
 

@@ -122,8 +122,8 @@ def test_nothing_overlaps_in_the_smallest_window_with_a_banner(
     window.open_source(str(cine_loop))
     window.report("Something that takes three lines has to be told. " * 4)
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
-    page = window.scan_page
-    qtbot.waitUntil(lambda: page.checklist.view is not None, timeout=WAIT_MS)
+    page = window.live_page
+    qtbot.waitUntil(lambda: window.checklists.live.view is not None, timeout=WAIT_MS)
     qtbot.waitUntil(
         lambda: page.readout.geometry().bottom() < page.checklist.geometry().top(), timeout=WAIT_MS // 3
     )
@@ -138,7 +138,7 @@ def test_the_model_of_another_scan_is_not_named_and_one_that_cannot_be_read_is_t
     damaged.write_bytes(b"no model")
     window.choices.use_model(str(damaged))
     window.show_sources()
-    qtbot.waitUntil(lambda: "damaged.safetensors cannot" in window.source_page.protocol_note, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "damaged.safetensors cannot" in window.start_page.protocol_note, timeout=WAIT_MS)
     window.open_source(str(cine_loop))
     qtbot.waitUntil(lambda: "always_fhp1" not in window.status.text, timeout=WAIT_MS)
 

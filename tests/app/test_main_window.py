@@ -1,4 +1,4 @@
-"""The window with the real engine: real files, a real model, keys as a user presses them."""
+"""The window with the real pipeline: real files, a real model, keys as a user presses them."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 
 
 def choosing_region(window: MainWindow) -> bool:
-    return window.scan_page.view.choosing_region
+    return window.live_page.view.choosing_region
 
 
 def wait_for_results(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: window.scan_page.result is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.live_page.result is not None, timeout=WAIT_MS)
 
 
 def wait_for_phase(qtbot: QtBot, window: MainWindow, phase: Phase) -> None:
     def reached() -> bool:
-        engine = window.control.engine
-        return engine is not None and engine.state.phase is phase
+        pipeline = window.scan.pipeline
+        return pipeline is not None and pipeline.state.phase is phase
 
     qtbot.waitUntil(reached, timeout=WAIT_MS)
 
@@ -48,7 +48,7 @@ def test_a_file_is_scanned_and_its_plane_named_and_saved(
 ) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    page = window.scan_page
+    page = window.live_page
     assert window.pages.currentWidget() is page
     qtbot.waitUntil(lambda: page.readout.shown.title == "FHP1", timeout=WAIT_MS)
     assert page.readout.shown.detail == "First porta hepatis"
@@ -71,10 +71,10 @@ def test_the_status_line_says_model_device_and_what_the_program_is_not(
 ) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    engine = window.control.engine
-    assert engine is not None
-    assert engine.spec is not None
-    sha256 = engine.spec.sha256
+    pipeline = window.scan.pipeline
+    assert pipeline is not None
+    assert pipeline.spec is not None
+    sha256 = pipeline.spec.sha256
     qtbot.waitUntil(lambda: f"always_fhp1 {sha256[:8]}" in window.status.text, timeout=WAIT_MS)
     assert "OpenVINO" in window.status.text
     assert "Untrained, for tests only." in window.status.text
@@ -87,7 +87,7 @@ def test_freeze_holds_the_picture_and_its_label_while_the_scan_goes_on(
 ) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    page = window.scan_page
+    page = window.live_page
     QTest.keyClick(window, KEY.Key_Space)
     assert page.frozen
     qtbot.waitUntil(lambda: page.readout.shown.age == "held", timeout=WAIT_MS)
@@ -110,7 +110,7 @@ def test_a_held_frame_that_was_not_classified_is_not_captured(
 ) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    page = window.scan_page
+    page = window.live_page
     page._result = None  # as while the model loads
     page.freeze(True)
     assert page.frozen
@@ -125,16 +125,16 @@ def test_a_capture_that_the_store_refuses_is_told_apart(
     wait_for_results(qtbot, window)
     QTest.keyClick(window, KEY.Key_S)
     wait_for_phase(qtbot, window, Phase.STOPPED)
-    assert not window.scan_page.capture()
-    assert window.scan_page.flash_text == "NOT CAPTURED"
+    assert not window.live_page.capture()
+    assert window.live_page.flash_text == "NOT CAPTURED"
 
 
 def test_the_heat_map_is_laid_over_the_frame_it_was_made_from(
     qtbot: QtBot, window: MainWindow, long_loop: Path
 ) -> None:
     window.open_source(str(long_loop))
-    qtbot.waitUntil(lambda: window.scan_page.readout.shown.title == "FHP1", timeout=WAIT_MS)
-    view = window.scan_page.view
+    qtbot.waitUntil(lambda: window.live_page.readout.shown.title == "FHP1", timeout=WAIT_MS)
+    view = window.live_page.view
     assert view.heat is None
     QTest.keyClick(window, KEY.Key_H)
     qtbot.waitUntil(lambda: view.heat is not None, timeout=WAIT_MS)
@@ -152,9 +152,9 @@ def test_a_missing_file_is_told_in_the_banner_with_a_way_out(
     assert shown is not None
     assert shown.fault
     assert "not there.mp4 was not found" in shown.text
-    assert window.scan_page.readout.shown.tone is Tone.FAULT
+    assert window.live_page.readout.shown.tone is Tone.FAULT
     window.banner.wanted.emit("source")
-    assert window.pages.currentWidget() is window.source_page
+    assert window.pages.currentWidget() is window.start_page
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=WAIT_MS)
 
 
@@ -179,7 +179,7 @@ def test_a_text_file_renamed_to_a_video_is_refused_and_the_next_source_works(
 def test_stop_and_start_again_with_one_key(qtbot: QtBot, window: MainWindow, long_loop: Path) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    first = window.control.engine
+    first = window.scan.pipeline
     QTest.keyClick(window, KEY.Key_S)
     wait_for_phase(qtbot, window, Phase.STOPPED)
     qtbot.waitUntil(lambda: window.actions_by_name["start_stop"].text() == "Start", timeout=WAIT_MS)
@@ -187,8 +187,8 @@ def test_stop_and_start_again_with_one_key(qtbot: QtBot, window: MainWindow, lon
     qtbot.waitUntil(lambda: "Analysed" in window.status.text, timeout=WAIT_MS)
     assert "fps" not in window.status.text, "rates fade away when nothing comes"
     QTest.keyClick(window, KEY.Key_F2)
-    qtbot.waitUntil(lambda: window.control.engine is not first, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.scan_page.result is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.scan.pipeline is not first, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.live_page.result is not None, timeout=WAIT_MS)
 
 
 def test_another_source_ends_the_first_before_it_begins(
@@ -196,10 +196,10 @@ def test_another_source_ends_the_first_before_it_begins(
 ) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    first = window.control.engine
+    first = window.scan.pipeline
     assert first is not None
     window.open_source(str(cine_loop))
-    qtbot.waitUntil(lambda: window.control.engine is not first, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.scan.pipeline is not first, timeout=WAIT_MS)
     assert first.state.phase is Phase.STOPPED
     qtbot.waitUntil(lambda: window.windowTitle().startswith("cine loop.mkv"), timeout=WAIT_MS)
 
@@ -209,8 +209,8 @@ def test_a_region_is_set_by_dragging_and_given_up_by_key(
 ) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    view, engine = window.scan_page.view, window.control.engine
-    assert engine is not None
+    view, pipeline = window.live_page.view, window.scan.pipeline
+    assert pipeline is not None
     placed = view.placed
     assert placed is not None
     start, end = placed.to_widget_point(20, 30), placed.to_widget_point(120, 100)
@@ -220,13 +220,13 @@ def test_a_region_is_set_by_dragging_and_given_up_by_key(
     QTest.mouseMove(view, QPoint(*map(round, end)))
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, NO_MODIFIER, QPoint(*map(round, end)))
     assert not choosing_region(window)
-    crop = engine.crop
+    crop = pipeline.crop
     assert crop is not None
     assert (crop.left, crop.top, crop.width, crop.height) == pytest.approx((20, 30, 100, 70), abs=1)
     qtbot.waitUntil(lambda: view.result is not None and view.result.crop == crop, timeout=WAIT_MS)
     qtbot.waitUntil(window.actions_by_name["auto_region"].isEnabled, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_A)
-    qtbot.waitUntil(lambda: engine.crop != crop, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: pipeline.crop != crop, timeout=WAIT_MS)
 
 
 def test_escape_leaves_the_region_mode_and_a_small_drag_changes_nothing(
@@ -234,9 +234,9 @@ def test_escape_leaves_the_region_mode_and_a_small_drag_changes_nothing(
 ) -> None:
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    view, engine = window.scan_page.view, window.control.engine
-    assert engine is not None
-    before = engine.crop
+    view, pipeline = window.live_page.view, window.scan.pipeline
+    assert pipeline is not None
+    before = pipeline.crop
     QTest.keyClick(window, KEY.Key_R)
     middle = view.rect().center()
     QTest.mousePress(view, Qt.MouseButton.LeftButton, NO_MODIFIER, middle)
@@ -244,7 +244,7 @@ def test_escape_leaves_the_region_mode_and_a_small_drag_changes_nothing(
     assert choosing_region(window)
     QTest.keyClick(window, KEY.Key_Escape)
     assert not choosing_region(window)
-    assert engine.crop == before
+    assert pipeline.crop == before
 
 
 def test_a_dropped_file_is_opened(qtbot: QtBot, window: MainWindow, cine_loop: Path) -> None:
@@ -260,16 +260,16 @@ def test_a_dropped_file_is_opened(qtbot: QtBot, window: MainWindow, cine_loop: P
 
 
 def test_keys_that_type_text_stay_in_the_text_field(qtbot: QtBot, window: MainWindow) -> None:
-    (field,) = [one for one in window.source_page.findChildren(QLineEdit) if one.placeholderText()]
+    (field,) = [one for one in window.start_page.findChildren(QLineEdit) if one.placeholderText()]
     field.setFocus()
     QTest.keyClicks(field, "so f")
     assert field.text() == "so f"
-    assert window.control.engine is None
+    assert window.scan.pipeline is None
     assert not window.isFullScreen()
 
 
 def test_enter_in_the_address_field_connects(qtbot: QtBot, window: MainWindow) -> None:
-    (field,) = [one for one in window.source_page.findChildren(QLineEdit) if one.placeholderText()]
+    (field,) = [one for one in window.start_page.findChildren(QLineEdit) if one.placeholderText()]
     field.setFocus()
     QTest.keyClicks(field, "gopher://nowhere")
     QTest.keyClick(field, KEY.Key_Return)
@@ -307,8 +307,8 @@ def test_the_list_of_keys_opens_and_closes(qtbot: QtBot, window: MainWindow) -> 
 
 def test_a_saved_plane_opens_large(qtbot: QtBot, window: MainWindow, long_loop: Path) -> None:
     window.open_source(str(long_loop))
-    qtbot.waitUntil(lambda: bool(window.scan_page.strip.cards), timeout=WAIT_MS)
-    window.scan_page.strip.cards[0].click()
+    qtbot.waitUntil(lambda: bool(window.live_page.strip.cards), timeout=WAIT_MS)
+    window.live_page.strip.cards[0].click()
     assert window.viewer.isVisible()
     QTest.keyClick(window, KEY.Key_Escape)
     assert not window.viewer.isVisible()
@@ -323,7 +323,7 @@ def test_what_was_chosen_is_remembered(
     QTest.keyClick(first, KEY.Key_H)
     first.close()
     second = new_window()
-    assert second.scan_page.heat_map_on
+    assert second.live_page.heat_map_on
     assert (second.width(), second.height()) == (780, 640)
     assert second.settings.recent_sources == [str(cine_loop)]
 
@@ -331,11 +331,14 @@ def test_what_was_chosen_is_remembered(
 def test_closing_while_the_scan_runs_ends_every_thread(
     qtbot: QtBot, window: MainWindow, long_loop: Path
 ) -> None:
-    before = {"capture", "inference", "plane-writer", "scan-stop", "camera-list"}
+    before = set(threading.enumerate())
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
+    assert {"capture", "inference", "plane-writer"} <= {thread.name for thread in threading.enumerate()}
     window.close()
-    assert not before & {thread.name for thread in threading.enumerate()}
+    left = set(threading.enumerate()) - before
+    assert not [thread.name for thread in left if not isinstance(thread, threading._DummyThread)]
+    assert not [name for thread in threading.enumerate() if (name := thread.name).startswith("camera-list")]
 
 
 def test_closing_ends_the_scan_whatever_becomes_of_the_other_parts(
@@ -349,13 +352,13 @@ def test_closing_ends_the_scan_whatever_becomes_of_the_other_parts(
 
     window.open_source(str(long_loop))
     wait_for_results(qtbot, window)
-    engine = window.control.engine
-    assert engine is not None
+    pipeline = window.scan.pipeline
+    assert pipeline is not None
     monkeypatch.setattr(window.train, "close", fails(SaveError("The model cannot be kept.")))
     monkeypatch.setattr(window.dialogs, "close", fails(RuntimeError("the sending thread is stuck")))
     window.close()
-    assert engine.state.phase is Phase.STOPPED
-    assert "session-list" not in {thread.name for thread in threading.enumerate()}
+    assert pipeline.state.phase is Phase.STOPPED
+    assert not [name for thread in threading.enumerate() if (name := thread.name).startswith("session-list")]
 
 
 def test_under_a_dialog_no_key_of_the_window_works(qtbot: QtBot, window: MainWindow) -> None:

@@ -25,7 +25,7 @@ def test_an_address_with_a_password_is_neither_written_nor_shown(
     assert "word" not in settings_file.read_text()
     assert window.settings.recent_sources == ["rtsp://probe.local/scan"]
     window.show_sources()
-    buttons = window.source_page.findChildren(QPushButton)
+    buttons = window.start_page.findChildren(QPushButton)
     assert [b.toolTip() for b in buttons if "probe.local" in b.toolTip()] == ["rtsp://probe.local/scan"]
 
 

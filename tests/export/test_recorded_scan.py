@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
-from pytestqt.qtbot import QtBot
 
 from app.export.controller import ExportController, Subject
 from app.export.presenter import contents
@@ -27,6 +26,7 @@ from semc_core.session.recording.recorder import Recorder
 from semc_core.session.records import SourceEntry
 from semc_core.session.session import Session
 from semc_core.types import HoldEvent
+from tests.app.main_thread import PostedWork
 from tests.export.dicom.validity import can_check, check_dicom
 from tests.export.scans import CROP, HEIGHT, RATE, WIDTH, frame, new_session, result
 
@@ -96,15 +96,11 @@ def test_a_clip_in_which_colour_comes_and_goes_keeps_every_frame(tmp_path: Path,
         np.testing.assert_array_equal(dataset.pixel_array[index - 20][_INSIDE], wanted[_INSIDE])
 
 
-def test_the_dialog_promises_that_clip(tmp_path: Path, qtbot: QtBot) -> None:
+def test_the_dialog_promises_that_clip(tmp_path: Path) -> None:
     with recorded_scan(tmp_path / "scan") as session:
-        control = ExportController(Subject(session.folder, session), tmp_path)
-
-        def looked() -> bool:
-            control.poll()
-            return control.material is not None
-
-        qtbot.waitUntil(looked, timeout=30_000)
+        thread = PostedWork()
+        control = ExportController(Subject(session.folder, session), tmp_path, thread.post)
+        thread.run_until(lambda: control.material is not None)
         control.close()
         assert control.material is not None
         assert contents(control.material, ExportOptions())[1] == "1 clip"

@@ -45,8 +45,14 @@ def reason_dialogs() -> list[ReasonDialog]:
     ]
 
 
+def shown_panel(window: MainWindow) -> ChecklistPanel:
+    """That of the page which is shown."""
+    assert isinstance(window.checklist, ChecklistPanel)
+    return window.checklist
+
+
 def status_of(window: MainWindow, item_id: str) -> Status | None:
-    view = window.checklist.view
+    view = shown_panel(window).view
     return next((row.status for row in view.rows if row.item_id == item_id), None) if view else None
 
 
@@ -112,7 +118,7 @@ def test_it_closes_to_a_line_of_marks_and_with_little_room_by_itself(panel: Chec
 def test_a_protocol_that_the_model_does_not_know_is_told_before_the_scan(
     window: MainWindow, qtbot: QtBot
 ) -> None:
-    page = window.source_page
+    page = window.start_page
     qtbot.waitUntil(lambda: "knows all of its 6" in page.protocol_note, timeout=WAIT_MS)
     page.protocol_chosen.emit("fasp-20-week")
     qtbot.waitUntil(lambda: "knows no plane" in page.protocol_note, timeout=WAIT_MS)
@@ -128,27 +134,27 @@ def test_the_scan_fills_the_checklist_and_takes_a_word_on_what_is_not_possible(
     window.open_source(str(long_loop))
     qtbot.waitUntil(lambda: status_of(window, "first-porta-hepatis") is Status.FOUND, timeout=WAIT_MS)
     assert status_of(window, "left-lobe") is Status.MISSING
-    window.checklist.row_chosen.emit("first-porta-hepatis")
+    shown_panel(window).row_chosen.emit("first-porta-hepatis")
     assert window.viewer.isVisible()
     press(window, KEY.Key_Escape)
-    window.checklist.word_wanted.emit("left-lobe")
+    shown_panel(window).word_wanted.emit("left-lobe")
     (dialog,) = reason_dialogs()
     # Letters typed here are no keys of the window.
     QTest.keyClicks(dialog.field, "gas")
     QTest.keyClick(dialog.field, KEY.Key_Return)
     qtbot.waitUntil(lambda: status_of(window, "left-lobe") is Status.NOT_POSSIBLE, timeout=WAIT_MS)
-    assert not window.scan_page.frozen
-    view = window.checklist.view
+    assert not window.live_page.frozen
+    view = shown_panel(window).view
     assert view is not None
     assert view.rows[2].tip == "Left lobe: not possible. gas."
-    window.checklist.word_taken_back.emit("left-lobe")
+    shown_panel(window).word_taken_back.emit("left-lobe")
     qtbot.waitUntil(lambda: status_of(window, "left-lobe") is Status.MISSING, timeout=WAIT_MS)
-    engine = window.control.engine
+    engine = window.scan.pipeline
     assert engine is not None
     press(window, KEY.Key_S)
     qtbot.waitUntil(lambda: engine.state.phase is Phase.STOPPED, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.control.over, timeout=WAIT_MS)
-    window.scan_page.say("left-lobe", "gas")
+    qtbot.waitUntil(lambda: window.scan.over, timeout=WAIT_MS)
+    window.checklists.say_of_scan("left-lobe", "gas")
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.banner.shown is not None
     assert "press V to review it" in window.banner.shown.text
@@ -158,14 +164,14 @@ def test_in_review_rows_lead_to_planes_and_words_are_steps_of_undo(
     window: MainWindow, qtbot: QtBot, cine_loop: Path
 ) -> None:
     folder = analysed(qtbot, window, cine_loop)
-    page, desk = window.review_page, window.review_page.desk
-    assert desk is not None
+    page, commands = window.review_page, window.review_page.commands
+    assert commands is not None
     qtbot.waitUntil(lambda: status_of(window, "first-porta-hepatis") is Status.FOUND, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: page.checklist.rows[0].isVisible(), timeout=WAIT_MS)
-    QTest.mouseClick(page.checklist.rows[0], LEFT)
-    assert desk.chosen is not None
-    assert desk.chosen.plane == "FHP1"
-    page.checklist.word_wanted.emit("right-lobe")
+    qtbot.waitUntil(lambda: shown_panel(window).rows[0].isVisible(), timeout=WAIT_MS)
+    QTest.mouseClick(shown_panel(window).rows[0], LEFT)
+    assert commands.chosen is not None
+    assert commands.chosen.plane == "FHP1"
+    shown_panel(window).word_wanted.emit("right-lobe")
     (dialog,) = reason_dialogs()
     button = next(one for one in dialog.findChildren(QPushButton) if one.text() == "Gas")
     QTest.mouseClick(button, LEFT)
@@ -174,12 +180,12 @@ def test_in_review_rows_lead_to_planes_and_words_are_steps_of_undo(
     wait_for_said(qtbot, window, "Undone: Right lobe is not possible")
     qtbot.waitUntil(lambda: status_of(window, "right-lobe") is Status.MISSING, timeout=WAIT_MS)
 
-    page.checklist.add_wanted.emit("hepatorenal")
+    shown_panel(window).add_wanted.emit("hepatorenal")
     wait_for_said(qtbot, window, "HRP is added")
     qtbot.waitUntil(lambda: status_of(window, "hepatorenal") is Status.FOUND, timeout=WAIT_MS)
-    page.checklist.protocol_chosen.emit("fasp-20-week")
+    shown_panel(window).protocol_chosen.emit("fasp-20-week")
     qtbot.waitUntil(lambda: status_of(window, "profile") is Status.UNKNOWN, timeout=WAIT_MS)
-    page.checklist.add_wanted.emit("profile")
+    shown_panel(window).add_wanted.emit("profile")
     qtbot.waitUntil(lambda: status_of(window, "profile") is Status.FOUND, timeout=WAIT_MS)
     page.timeline.grab()
     window.close()
@@ -201,7 +207,7 @@ def test_the_key_opens_and_closes_it_and_it_is_remembered(
     window.close()
     again = new_window()
     assert again.review_page.checklist.closed_by_user
-    assert again.scan_page.checklist.closed_by_user
+    assert again.live_page.checklist.closed_by_user
 
 
 def test_all_reasons_and_own_words_close_the_dialog(qtbot: QtBot) -> None:

@@ -25,6 +25,7 @@ from semc_core.session.changes import Reject
 from semc_core.session.files import read_png
 from semc_core.session.session import Session
 from semc_core.types import Crop
+from tests.app.main_thread import PostedWork
 from tests.export.scans import video_session
 
 WAIT_MS = 30_000
@@ -44,7 +45,7 @@ def opened(qtbot: QtBot, window: MainWindow, folder: Path) -> ExportDialog:
     """The export dialog of a new session in `folder` that is open in review."""
     video_session(folder / "session").close()
     window.open_review(folder / "session")
-    qtbot.waitUntil(lambda: window.shown_review is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_E)
     return dialog_of(qtbot, window)
 
@@ -84,8 +85,8 @@ def test_one_key_and_enter_export_the_session_in_review(
     assert {path.name for path in result.target.iterdir()} >= {"dicom", "report.pdf", "planes.csv"}
     QTest.keyClick(dialog, KEY.Key_Return)
     qtbot.waitUntil(lambda: window.dialogs.dialog is None, timeout=WAIT_MS)
-    assert window.shown_review is not None
-    (entry,) = window.shown_review.session.exports()
+    assert window.review.open is not None
+    (entry,) = window.review.open.session.exports()
     assert entry.sha256 == result.manifest_sha256
 
 
@@ -104,8 +105,8 @@ def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
     dialog.export()
     wait_for(qtbot, window, Phase.DONE)
     assert (window.choices.output / "Exports" / "export-001.zip").is_file()
-    assert window.shown_review is not None
-    device = device_of(window.shown_review.session.source)
+    assert window.review.open is not None
+    device = device_of(window.review.open.session.source)
     (mask,) = MaskBook(window.choices.data).masks(device)
     assert (mask.left, mask.top, mask.width, mask.height) == pytest.approx((100, 100, 40, 40), abs=2)
     dialog.reject()
@@ -203,17 +204,17 @@ def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(
 ) -> None:
     dialog.page.name.setText("a/b")
     dialog.export()
-    assert "may not hold" in dialog.said
+    assert "may not hold" in dialog.message
     in_the_way = tmp_path / "a file"
     in_the_way.touch()
     dialog.page.show_folder(in_the_way)
     dialog.export()
-    qtbot.waitUntil(lambda: "choose another folder" in dialog.said, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "choose another folder" in dialog.message, timeout=WAIT_MS)
     dialog.page.identified.setChecked(True)
     dialog.page.patient_form.birth_date.setText("1970")
     dialog.page.show_folder(tmp_path)
     dialog.export()
-    assert "birth date" in dialog.said
+    assert "birth date" in dialog.message
     assert dialog.page.patient_form.birth_date.hasFocus()
     assert dialog.page.name.text() == "identified-001"
 
@@ -234,7 +235,7 @@ def test_a_cancelled_export_leaves_nothing_and_the_dialog_at_its_choices(
     QTest.keyClick(dialog, KEY.Key_Escape)
     go_on.set()
     wait_for(qtbot, window, Phase.CHOOSING)
-    qtbot.waitUntil(lambda: "cancelled" in dialog.said, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "cancelled" in dialog.message, timeout=WAIT_MS)
     assert not list((window.choices.output / "Exports").glob("*"))
 
 
@@ -243,7 +244,7 @@ def test_a_scan_is_exported_from_the_live_page_when_it_is_over(
 ) -> None:
     no_finder(monkeypatch)
     window.open_source(str(long_loop))
-    qtbot.waitUntil(lambda: bool(window.scan_page.saved), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.live_page.saved), timeout=WAIT_MS)
     assert not window.actions_by_name["export"].isEnabled()
     QTest.keyClick(window, KEY.Key_S)
     qtbot.waitUntil(window.actions_by_name["export"].isEnabled, timeout=WAIT_MS)
@@ -252,46 +253,38 @@ def test_a_scan_is_exported_from_the_live_page_when_it_is_over(
     dialog.page.parts["dicom"].setChecked(False)
     dialog.export()
     wait_for(qtbot, window, Phase.DONE)
-    engine = window.control.engine
+    engine = window.scan.pipeline
     assert engine is not None
     assert engine.state.phase is ScanPhase.STOPPED
-    folder = window.scan_page.session_folder
+    folder = window.live_page.session_folder
     assert folder is not None
     with Session.open(folder, read_only=True) as session:
         assert len(session.exports()) == 1
 
 
-def test_a_session_without_planes_says_so_and_can_be_exported(tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_session_without_planes_says_so_and_can_be_exported(tmp_path: Path) -> None:
     with video_session(tmp_path / "session") as session:
         for plane in session.planes():
             session.apply(Reject(plane.plane_id))
-    control = ExportController(Subject(tmp_path / "session"), tmp_path / "data")
-
-    def known() -> bool:
-        control.poll()
-        return control.material is not None
-
-    qtbot.waitUntil(known, timeout=WAIT_MS)
+    thread = PostedWork()
+    control = ExportController(Subject(tmp_path / "session"), tmp_path / "data", thread.post)
+    thread.run_until(lambda: control.material is not None)
     assert control.material is not None
     assert (control.material.planes, control.material.rejected) == ((), 2)
     control.close()
 
 
 def test_a_loop_is_not_hashed_before_the_dialog_is_shown(
-    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(path: Path) -> str:
         raise OSError(errno.EIO, "read")
 
     monkeypatch.setattr("semc_core.review.loop.file_sha256", broken)
     video_session(tmp_path / "session").close()
-    control = ExportController(Subject(tmp_path / "session"), tmp_path / "data")
-
-    def looked() -> bool:
-        control.poll()
-        return not control.state.step
-
-    qtbot.waitUntil(looked, timeout=WAIT_MS)
+    thread = PostedWork()
+    control = ExportController(Subject(tmp_path / "session"), tmp_path / "data", thread.post)
+    thread.run_until(lambda: not control.state.step)
     control.close()
     assert control.material is not None
     assert control.material.loop
@@ -301,6 +294,7 @@ def test_closing_the_window_ends_an_export_that_is_being_made(
     qtbot: QtBot, window: MainWindow, dialog: ExportDialog
 ) -> None:
     dialog.export()
+    assert [each.name for each in threading.enumerate() if each.name.startswith("export")]
     window.close()
-    assert not {"export", "export-look", "export-pictures"} & {each.name for each in threading.enumerate()}
+    assert not [each.name for each in threading.enumerate() if each.name.startswith("export")]
     assert not list((window.choices.output / "Exports").glob(".*"))

@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.live.controller import ScanController
 from app.settings import Choices, Overrides, ScanOptions, Settings
-from app.tasks import Job
-from semc_core.errors import SessionError, SourceError
+from semc_core.errors import SessionError
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
@@ -30,6 +27,7 @@ from semc_core.sources.base import FrameSource
 from semc_core.sources.open import open_source
 from semc_core.types import Crop
 from tests.app.conftest import WAIT_MS
+from tests.app.main_thread import PostedWork
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,13 +38,13 @@ def settings(settings_file: Path) -> Settings:
 
 
 def test_stopping_does_not_wait_and_the_next_scan_begins_after_the_end(
-    tmp_path: Path, cine_loop: Path, fhp1_model: Path
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path, settings: Settings
 ) -> None:
     loading, go_on = threading.Event(), threading.Event()
-    engines: list[LivePipeline[Session]] = []
+    pipelines: list[LivePipeline[Session]] = []
 
     def make(options: ScanOptions) -> LivePipeline[Session]:
-        first = not engines
+        first = not pipelines
 
         def source() -> FrameSource:
             return open_source(options.source)
@@ -57,32 +55,30 @@ def test_stopping_does_not_wait_and_the_next_scan_begins_after_the_end(
                 assert go_on.wait(20)
             return load_runtime(options.model, options.device)
 
-        engines.append(LivePipeline(source, runtime, None))
-        return engines[-1]
+        pipelines.append(LivePipeline(source, runtime, None))
+        return pipelines[-1]
 
-    control = ScanController(make)
+    thread = PostedWork()
+    control = ScanController(thread.post, settings, make)
     options = ScanOptions(str(cine_loop), fhp1_model, "cpu", tmp_path)
     control.begin(options)
     assert loading.wait(20)
     control.stop()
     assert control.stopping, "the model is still loading, and nobody waited for it"
     control.begin(options)
-    control.poll()
-    assert len(engines) == 1, "the first still holds the source"
+    control.tick()
+    assert len(pipelines) == 1, "the first still holds the source"
     go_on.set()
-    end_s = time.monotonic() + 20
-    while len(engines) < 2 and time.monotonic() < end_s:
-        control.poll()
-    assert len(engines) == 2
+    thread.run_until(lambda: len(pipelines) == 2)
     control.close()
     assert not control.running
 
 
 def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
-    tmp_path: Path, cine_loop: Path, fhp1_model: Path
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path, settings: Settings
 ) -> None:
     opening, go_on = threading.Event(), threading.Event()
-    engines: list[LivePipeline[Session]] = []
+    pipelines: list[LivePipeline[Session]] = []
 
     class Impatient(LivePipeline[Session]):
         def stop(self, timeout_s: float = 0.05) -> None:
@@ -95,38 +91,24 @@ def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
                 assert go_on.wait(20)
             return open_source(str(cine_loop))
 
-        engines.append(Impatient(source, lambda: load_runtime(options.model, options.device), None))
-        return engines[-1]
+        pipelines.append(Impatient(source, lambda: load_runtime(options.model, options.device), None))
+        return pipelines[-1]
 
-    def poll_until(done: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + 20
-        while not done() and time.monotonic() < end_s:
-            control.poll()
-        assert done()
-
-    control = ScanController(make)
+    thread = PostedWork()
+    control = ScanController(thread.post, settings, make)
     control.begin(ScanOptions("slow", fhp1_model, "cpu", tmp_path))
     assert opening.wait(20)
     control.begin(ScanOptions("next", fhp1_model, "cpu", tmp_path))
-    poll_until(lambda: "did not stop" in control.fault)
+    thread.run_until(lambda: "did not stop" in control.fault)
     assert control.options is not None
     assert control.options.source == "next"
-    assert len(engines) == 1
+    assert len(pipelines) == 1
     go_on.set()
-    poll_until(lambda: len(engines) == 2)
+    thread.run_until(lambda: len(pipelines) == 2)
     assert control.fault == ""
-    assert engines[0].state.phase is Phase.STOPPED
-    poll_until(lambda: control.over)
-
-
-def test_a_job_hands_on_what_was_raised() -> None:
-    def work() -> None:
-        raise SourceError("It is not there.")
-
-    job = Job(work, "a job")
-    with pytest.raises(SourceError, match="not there"):
-        job.result()
-    assert job.done
+    assert pipelines[0].state.phase is Phase.STOPPED
+    thread.run_until(lambda: control.over, control.tick)
+    control.close()
 
 
 def test_settings_start_with_what_ships(settings: Settings) -> None:

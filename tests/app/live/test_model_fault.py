@@ -29,7 +29,7 @@ def test_a_damaged_model_file_offers_another_model_live_and_in_review(
     window.choices.use_model(str(damaged))
     window.open_source(str(cine_loop))
     qtbot.waitUntil(lambda: "Choose another model" in offers(window), timeout=WAIT_MS)
-    engine = window.control.engine
+    engine = window.scan.pipeline
     assert engine is not None
     assert engine.state.phase is Phase.FAULT
     window.open_review(cine_loop)

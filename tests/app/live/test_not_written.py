@@ -19,7 +19,7 @@ def test_a_plane_that_was_not_written_is_not_called_saved(
 ) -> None:
     (tmp_path / "saved").write_text("a file where the folder should be")
     window.open_source(str(long_loop))
-    page = window.scan_page
+    page = window.live_page
     qtbot.waitUntil(lambda: bool(page.strip.cards), timeout=WAIT_MS)
     assert card_state(page.strip.cards[0].item) == "not written"
     assert page.strip.title == "Saved planes (1 not written)"

@@ -10,7 +10,7 @@ import pytest
 
 from app.commands import BINDINGS, EVERYWHERE, TOOL_BARS
 from app.formatting import Tone, percent
-from app.instrumentation import GapMeter, RecentValues
+from app.instrumentation import RecentValues, TickGaps
 from app.live.presenter import (
     LabelRun,
     age_text,
@@ -274,7 +274,7 @@ def test_a_drag_becomes_pixels_of_the_frame_and_stays_inside() -> None:
 
 
 def test_gaps_of_the_timer_are_measured() -> None:
-    gaps = GapMeter()
+    gaps = TickGaps()
     for now_s in (1.0, 1.016, 1.3, 1.316):
         gaps.tick(now_s)
     assert gaps.longest_ms == pytest.approx(284)

@@ -34,7 +34,7 @@ def test_a_recording_is_said_with_its_time_size_and_lost_frames() -> None:
 def test_a_key_records_the_scan_from_then_on_until_it_is_pressed_again(
     qtbot: QtBot, window: MainWindow, long_loop: Path
 ) -> None:
-    page, record = window.scan_page, window.actions_by_name["record"]
+    page, record = window.live_page, window.actions_by_name["record"]
     window.open_source(str(long_loop))
     qtbot.waitUntil(record.isEnabled, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: page.result is not None, timeout=WAIT_MS)
@@ -49,7 +49,7 @@ def test_a_key_records_the_scan_from_then_on_until_it_is_pressed_again(
     QTest.keyClick(window, KEY.Key_R, Qt.KeyboardModifier.ShiftModifier)
     assert not page.recording
     QTest.keyClick(window, KEY.Key_S)
-    qtbot.waitUntil(lambda: window.control.over, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.scan.over, timeout=WAIT_MS)
     folder = page.session_folder
     assert folder is not None
     source = RecordedSource(folder)
@@ -64,18 +64,18 @@ def test_a_scan_in_which_no_plane_was_found_can_be_reviewed(
     qtbot: QtBot, window: MainWindow, long_loop: Path
 ) -> None:
     window.open_source(str(long_loop))
-    qtbot.waitUntil(lambda: window.scan_page.session_folder is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.live_page.session_folder is not None, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_S)
-    qtbot.waitUntil(lambda: window.control.over, timeout=WAIT_MS)
-    window.scan_page._saved = ()
+    qtbot.waitUntil(lambda: window.scan.over, timeout=WAIT_MS)
+    window.live_page._saved = ()
     qtbot.waitUntil(window.actions_by_name["review"].isEnabled, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_V)
-    qtbot.waitUntil(lambda: window.shown_review is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
 
 
 def test_quality_and_clips_are_remembered(new_window: Callable[[], MainWindow]) -> None:
     first = new_window()
-    settings = first.source_page.recording
+    settings = first.start_page.recording
     assert first.choices.options("x").clips
     settings.quality.setCurrentIndex(1)
     settings.quality.activated.emit(1)
@@ -84,4 +84,4 @@ def test_quality_and_clips_are_remembered(new_window: Callable[[], MainWindow]) 
     second = new_window()
     assert second.choices.quality is Quality.LOSSLESS
     assert not second.choices.options("x").clips
-    assert not second.source_page.recording.clips.isChecked()
+    assert not second.start_page.recording.clips.isChecked()

@@ -61,17 +61,17 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     qtbot: QtBot, window: MainWindow, cine_loop: Path
 ) -> None:
     folder = analysed(qtbot, window, cine_loop)
-    page, desk = window.review_page, window.review_page.desk
+    page, commands = window.review_page, window.review_page.commands
     assert window.pages.currentWidget() is page
-    assert desk is not None
-    assert desk.playhead.count == 125
+    assert commands is not None
+    assert commands.playhead.count == 125
     (card,) = page.planes.cards
     assert card.item is not None
     assert card.item.plane == "FHP1"
 
     press(window, KEY.Key_Down)
-    assert desk.chosen is not None
-    assert desk.chosen.frame_index == desk.playhead.index
+    assert commands.chosen is not None
+    assert commands.chosen.frame_index == commands.playhead.index
     qtbot.waitUntil(lambda: page.view.packet is not None, timeout=WAIT_MS)
 
     press(window, KEY.Key_1)
@@ -83,14 +83,14 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     press(window, KEY.Key_X)
     wait_for_said(qtbot, window, "is rejected.")
     QTest.keyClick(window, KEY.Key_X, Qt.KeyboardModifier.ShiftModifier)
-    qtbot.waitUntil(lambda: desk.mode is Mode.REJECT, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: commands.mode is Mode.REJECT, timeout=WAIT_MS)
     press(window, KEY.Key_2)
     wait_for_said(qtbot, window, "is rejected: poor picture.")
     press(window, KEY.Key_Right, KEY.Key_Right, KEY.Key_U)
-    wait_for_said(qtbot, window, f"now shows frame {desk.playhead.index}.")
+    wait_for_said(qtbot, window, f"now shows frame {commands.playhead.index}.")
 
     press(window, KEY.Key_Home, KEY.Key_Right, KEY.Key_A)
-    assert desk.mode is Mode.ADD
+    assert commands.mode is Mode.ADD
     press(window, KEY.Key_2)
     wait_for_said(qtbot, window, "FHP2 is added at 0:00.0.")
     press(window, KEY.Key_M, KEY.Key_End, KEY.Key_M)
@@ -126,17 +126,17 @@ def test_the_same_loop_is_taken_up_again_and_a_candidate_can_be_chosen(
     first = analysed(qtbot, window, cine_loop)
     assert analysed(qtbot, window, cine_loop) == first
     wait_for_said(qtbot, window, "Taken up again")
-    page, desk = window.review_page, window.review_page.desk
-    assert desk is not None
+    page, commands = window.review_page, window.review_page.commands
+    assert commands is not None
     press(window, KEY.Key_Down, KEY.Key_B)
     qtbot.waitUntil(lambda: len(page.better.cards) > 1, timeout=WAIT_MS)
     other = next(card for card in page.better.cards if card.item.lines[0][1] != "saved")
     other.click()
     assert other.item is not None
-    assert desk.playhead.index == other.item.key
+    assert commands.playhead.index == other.item.key
     press(window, KEY.Key_Return)
     wait_for_said(qtbot, window, f"now shows frame {other.item.key}.")
-    assert desk.mode is Mode.LOOK
+    assert commands.mode is Mode.LOOK
 
 
 def test_a_correction_does_not_wait_for_the_better_frames(
@@ -162,12 +162,12 @@ def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(
     qtbot: QtBot, window: MainWindow, cine_loop: Path
 ) -> None:
     analysed(qtbot, window, cine_loop)
-    line, desk = window.review_page.timeline, window.review_page.desk
-    assert desk is not None
+    line, commands = window.review_page.timeline, window.review_page.commands
+    assert commands is not None
     qtbot.waitUntil(line.isVisible, timeout=WAIT_MS)
     at = QPoint(round(line.scale.x(2.0)), 2)
     QTest.mouseClick(line, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
-    assert desk.playhead.time_s == pytest.approx(2.0, abs=0.05)
+    assert commands.playhead.time_s == pytest.approx(2.0, abs=0.05)
     whole = line.span
     QTest.keyClick(window, KEY.Key_Plus, CONTROL)
     assert line.span.length_s < whole.length_s
@@ -179,13 +179,13 @@ def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     on = QPoint(round(line.scale.x(plane.time_s - 0.5)), on_mark.y())
     QTest.mousePress(line, left, none, on_mark)
-    assert desk.chosen == plane
+    assert commands.chosen == plane
     QTest.mouseMove(line, QPoint(on_mark.x() - 1, on_mark.y()))
-    assert desk.playhead.time_s == pytest.approx(plane.time_s), "a hand may tremble"
+    assert commands.playhead.time_s == pytest.approx(plane.time_s), "a hand may tremble"
     QTest.mouseMove(line, on)
-    assert desk.playhead.time_s == pytest.approx(plane.time_s - 0.5, abs=0.1), "dragged off the mark"
+    assert commands.playhead.time_s == pytest.approx(plane.time_s - 0.5, abs=0.1), "dragged off the mark"
     QTest.mouseRelease(line, left, none, on)
-    assert desk.chosen == plane
+    assert commands.chosen == plane
     line.grab()
     painted = line._still.cacheKey()
     line.show_playhead(1.0, None)
@@ -200,10 +200,10 @@ def test_heat_map_and_experts_belong_to_the_frame_that_is_shown(
     qtbot: QtBot, window: MainWindow, cine_loop: Path
 ) -> None:
     analysed(qtbot, window, cine_loop)
-    page, desk = window.review_page, window.review_page.desk
-    assert desk is not None
+    page, commands = window.review_page, window.review_page.commands
+    assert commands is not None
     press(window, KEY.Key_Down, KEY.Key_H)
-    at = desk.playhead.index
+    at = commands.playhead.index
 
     def shown() -> bool:
         return page.view.packet is not None and page.view.packet.index == at and page.view.heat is not None
@@ -248,10 +248,10 @@ def test_a_session_without_its_loop_shows_planes_and_time_line_and_says_so(
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.banner.shown is not None
     assert "no longer where it was" in window.banner.shown.text
-    desk = window.review_page.desk
-    assert desk is not None
+    commands = window.review_page.commands
+    assert commands is not None
     press(window, KEY.Key_Down)
-    assert desk.chosen is not None
+    assert commands.chosen is not None
     qtbot.waitUntil(lambda: window.review_page.view.packet is not None, timeout=WAIT_MS)
     press(window, KEY.Key_2)
     wait_for_said(qtbot, window, "is now FHP2")
@@ -309,10 +309,10 @@ def test_without_a_folder_to_write_to_another_is_offered_and_used(
 
 def test_a_scan_is_reviewed_after_its_end(qtbot: QtBot, window: MainWindow, cine_loop: Path) -> None:
     window.open_source(str(cine_loop))
-    qtbot.waitUntil(lambda: bool(window.scan_page.saved), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.live_page.saved), timeout=WAIT_MS)
     assert not window.actions_by_name["review"].isEnabled()
     qtbot.waitUntil(
-        lambda: window.control.engine is not None and window.control.engine.state.phase is Phase.ENDED,
+        lambda: window.scan.pipeline is not None and window.scan.pipeline.state.phase is Phase.ENDED,
         timeout=WAIT_MS,
     )
     qtbot.waitUntil(window.actions_by_name["review"].isEnabled, timeout=WAIT_MS)
@@ -323,7 +323,7 @@ def test_a_scan_is_reviewed_after_its_end(qtbot: QtBot, window: MainWindow, cine
 
 
 def shown_sessions(window: MainWindow) -> str:
-    return " ".join(button.text() for button in window.source_page.findChildren(QPushButton))
+    return " ".join(button.text() for button in window.start_page.findChildren(QPushButton))
 
 
 def test_closing_while_a_loop_is_analysed_loses_nothing(
@@ -350,8 +350,8 @@ def test_a_session_that_is_open_elsewhere_is_shown_for_looking_only(
         qtbot.waitUntil(lambda: window.banner.shown is not None, timeout=WAIT_MS)
         assert window.banner.shown is not None
         assert window.banner.shown.text == LOOKING_ONLY
-        page, desk = window.review_page, window.review_page.desk
-        assert desk is not None
+        page, commands = window.review_page, window.review_page.commands
+        assert commands is not None
         qtbot.waitUntil(lambda: len(page.planes.cards) == 2, timeout=WAIT_MS)
         press(window, KEY.Key_Down)
         qtbot.waitUntil(lambda: page.view.packet is not None, timeout=WAIT_MS)
@@ -362,10 +362,10 @@ def test_a_session_that_is_open_elsewhere_is_shown_for_looking_only(
             action = window.actions_by_name[name]
             assert (action.isEnabled(), action.toolTip()) == (False, ONLY_LOOKED_AT)
         press(window, KEY.Key_2, KEY.Key_X, KEY.Key_Right, KEY.Key_U, KEY.Key_A, KEY.Key_M, KEY.Key_T)
-        assert desk.mode is Mode.LOOK
-        assert desk.asking is None
+        assert commands.mode is Mode.LOOK
+        assert commands.asking is None
         assert not any(button.isEnabled() for button in page.panel.findChildren(ClassButton))
-        menu = show_plane_menu(desk, 1, QPoint(0, 0), page)
+        menu = show_plane_menu(commands, 1, QPoint(0, 0), page)
         assert not any(action.isEnabled() for action in menu.actions())
         menu.close()
         window.review.apply(Reject(1))

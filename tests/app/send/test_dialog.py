@@ -34,6 +34,7 @@ from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME, Job, QueueStore
 from semc_core.pacs.service import SendState
 from semc_core.session.session import Session
+from tests.app.main_thread import PostedWork
 from tests.export.scans import video_session
 from tests.pacs.servers import HOST, destination, free_port, needs_storescp, storescp
 
@@ -50,7 +51,6 @@ def send_dialog(qtbot: QtBot, window: MainWindow) -> SendDialog:
     qtbot.waitUntil(lambda: window.dialogs.sending.snapshot.ready, timeout=WAIT_MS)
     dialog = window.dialogs.dialog
     assert isinstance(dialog, SendDialog)
-    dialog.tick()
     return dialog
 
 
@@ -116,7 +116,7 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
     monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
     video_session(tmp_path / "session", count=20).close()
     window.open_review(tmp_path / "session")
-    qtbot.waitUntil(lambda: window.shown_review is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
     window.export()
     qtbot.waitUntil(lambda: isinstance(window.dialogs.dialog, ExportDialog), timeout=WAIT_MS)
     dialog = window.dialogs.dialog
@@ -140,7 +140,6 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
         QTest.keyClick(sending.form.port, Qt.Key.Key_Return)
         qtbot.waitUntil(sending.go.isEnabled, timeout=WAIT_MS)
         sending.send()
-        sending.tick()
         assert "Nothing" not in sending._service.text()
 
         def sent() -> bool:
@@ -149,9 +148,8 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
 
         qtbot.waitUntil(sent, timeout=WAIT_MS)
         assert len(server.kept()) == 3
-    assert window.shown_review is not None
-    assert [entry.kind for entry in window.shown_review.session.exports()] == ["folder", "dicom send"]
-    sending.tick()
+    assert window.review.open is not None
+    assert [entry.kind for entry in window.review.open.session.exports()] == ["folder", "dicom send"]
     assert state_of_first(sending) == "sent"
 
 
@@ -190,7 +188,7 @@ def test_a_queue_that_does_not_answer_holds_nothing_up_at_the_start(
         other.execute("BEGIN EXCLUSIVE")
         window = new_window()
         ticks: list[bool] = []
-        window.gaps.tick = lambda now_s: ticks.append(window.dialogs.sending.snapshot.ready)  # type: ignore[method-assign]
+        window.display.gaps.tick = lambda now_s: ticks.append(window.dialogs.sending.snapshot.ready)  # type: ignore[method-assign]
         qtbot.waitUntil(lambda: len(ticks) > 20, timeout=WAIT_MS)
         assert not any(ticks), "the window lives while the queue is waited for"
         assert not window.dialogs.sending.fault
@@ -215,7 +213,7 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     dialog.send()
     qtbot.waitUntil(lambda: dialog.table.rowCount() == 1, timeout=WAIT_MS)
     dialog._remove()
-    qtbot.waitUntil(lambda: "cancel that first" in dialog._said.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "cancel that first" in dialog._message.text(), timeout=WAIT_MS)
     dialog.table.selectRow(0)
     dialog._cancel()
     qtbot.waitUntil(lambda: state_of_first(dialog) == "cancelled", timeout=WAIT_MS)
@@ -225,14 +223,14 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     dialog.form._keep()
     snapshot = window.dialogs.sending
     qtbot.waitUntil(lambda: snapshot.snapshot.destinations[0].own_title == "ULTRASOUND", timeout=WAIT_MS)
-    dialog.tick()
     dialog._remove()
     qtbot.waitUntil(lambda: not snapshot.snapshot.destinations, timeout=WAIT_MS)
 
 
 def test_a_result_of_a_session_that_is_only_looked_at_waits_and_sending_goes_on(
-    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    thread = PostedWork()
     found = exported_objects(bundle(tmp_path, monkeypatch, tmp_path))
     with closing(QueueStore(tmp_path / FOLDER_NAME)) as file:
         queue = SendQueue(file)
@@ -244,10 +242,10 @@ def test_a_result_of_a_session_that_is_only_looked_at_waits_and_sending_goes_on(
     with Session.open(tmp_path / "session") as holder:
         with (
             Session.open(tmp_path / "session", read_only=True) as looked_at,
-            closing(SendController(tmp_path, lambda: looked_at)) as control,
+            closing(SendController(tmp_path, thread.post, lambda: looked_at)) as control,
         ):
             control.open()
-            qtbot.waitUntil(lambda: control.snapshot.ready or control.fault != "", timeout=WAIT_MS)
+            thread.run_until(lambda: control.snapshot.ready or control.fault != "")
             assert control.fault == ""
             assert not control.snapshot.jobs[0].told
         assert holder.exports()[-1].kind == "folder"

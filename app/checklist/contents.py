@@ -1,0 +1,149 @@
+"""What fills the checklist: of a scan that goes on, and of the session in review. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from app.checklist.presenter import ChecklistView, checklist_view, word_on
+from app.checklist.protocol_choice import ProtocolChoice
+from app.tasks import Background, Post, fault_of
+from app.view_data import ReviewSnapshot
+from semc_core.errors import SessionError
+from semc_core.model.spec import ModelSpec
+from semc_core.pipeline.live import LivePipeline
+from semc_core.protocols.checklist import checklist, of_saved, session_checklist
+from semc_core.protocols.protocol import Protocol
+from semc_core.session.changes import SetItem
+from semc_core.session.records import ItemEntry, ModelEntry
+from semc_core.session.session import Session
+from semc_core.types import SavedPlane
+
+_OVER = "The scan is over; press V to review it, and say there what was not possible."
+_NOT_KEPT = "Nothing of this scan is written, so the checklist takes no word on it either."
+
+
+class ScanChecklist:
+    """From what was saved in a scan so far, and a person's words. Called by the window's thread."""
+
+    def __init__(self, choice: ProtocolChoice, post: Post, report: Callable[[str], None]) -> None:
+        """Of no scan yet.
+
+        Args:
+            choice: Which protocol is followed.
+            post: See `app.tasks`.
+            report: Told why a person's word was not taken, a sentence.
+        """
+        self._choice = choice
+        self._report = report
+        self._words = Background("checklist-words", post)
+        self._pipeline: LivePipeline[Session] | None = None
+        self._made_of: tuple[object, ...] = ()
+        self._view: ChecklistView | None = None
+
+    def begin(self, pipeline: LivePipeline[Session]) -> None:
+        """Of this scan from now on."""
+        self._pipeline, self._made_of = pipeline, ()
+
+    def view(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> ChecklistView | None:
+        """What the panel shows; None without a protocol.
+
+        Args:
+            saved: The planes of the scan.
+            spec: Of the model; None until it is loaded.
+        """
+        planes = None if spec is None else spec.planes
+        protocol = self._choice.follow(planes)
+        session = self._session
+        words = () if session is None else session.items()
+        made_of = (protocol, saved, spec, words)
+        if made_of != self._made_of:
+            self._made_of = made_of
+            self._view = None if protocol is None else _view(protocol, saved, spec, words)
+        return self._view
+
+    @property
+    def protocol(self) -> Protocol | None:
+        """That is shown."""
+        spec = None if self._pipeline is None else self._pipeline.spec
+        return self._choice.follow(None if spec is None else spec.planes)
+
+    def say(self, item_id: str, reason: str | None) -> None:
+        """Log that an item is not possible, and why; None takes it back."""
+        session, protocol = self._session, self.protocol
+        if session is None or protocol is None:
+            self._report(_NOT_KEPT)
+            return
+        change = word_on(protocol, item_id, reason)
+        self._words.start(lambda: _apply(session, change), self._logged)
+
+    def close(self) -> None:
+        """Wait for words that are being logged."""
+        self._words.close()
+
+    @property
+    def _session(self) -> Session | None:
+        return None if self._pipeline is None else self._pipeline.session
+
+    def _logged(self, future: Future[int | None]) -> None:
+        if error := future.exception():
+            self._report(fault_of(error))
+
+
+def _apply(session: Session, change: SetItem) -> int | None:
+    try:
+        return session.apply(change)
+    except SessionError as error:
+        raise SessionError(_OVER) from error
+
+
+def _view(
+    protocol: Protocol, saved: tuple[SavedPlane, ...], spec: ModelSpec | None, words: tuple[ItemEntry, ...]
+) -> ChecklistView:
+    planes = None if spec is None else spec.planes
+    enter = 1.0 if spec is None else spec.thresholds.enter
+    state = checklist(protocol, [of_saved(plane) for plane in saved], words, planes, enter)
+    return checklist_view(state, planes, enter)
+
+
+class ReviewChecklist:
+    """From the planes of the session in review, and a person's words."""
+
+    def __init__(self, choice: ProtocolChoice) -> None:
+        self._choice = choice
+        self._made_of: tuple[object, ...] = ()
+        self._view: ChecklistView | None = None
+        self._planes: tuple[str, ...] = ()
+
+    def begin(self, model_planes: tuple[str, ...]) -> None:
+        """Of a session whose model knows these planes from now on."""
+        self._planes, self._made_of, self._view = model_planes, (), None
+
+    @property
+    def protocol(self) -> Protocol | None:
+        """That is shown."""
+        return self._choice.follow(self._planes)
+
+    def view(self, snapshot: ReviewSnapshot, model: ModelEntry) -> ChecklistView | None:
+        """What the panel shows; None without a protocol."""
+        protocol = self.protocol
+        made_of = (protocol, snapshot.planes, snapshot.items)
+        if made_of != self._made_of:
+            self._made_of, self._view = made_of, None
+            if protocol is not None:
+                state = session_checklist(protocol, model, snapshot.planes, snapshot.items)
+                self._view = checklist_view(state, self._planes, model.thresholds.enter)
+        return self._view
+
+    def word(self, item_id: str, reason: str | None) -> SetItem | None:
+        """The change that says that an item is not possible, and why; with None, that it is after all."""
+        protocol = self.protocol
+        return None if protocol is None else word_on(protocol, item_id, reason)
+
+    def name_of(self, item_id: str) -> str:
+        """The class name under which a plane is added for an item: the model's, if it knows one."""
+        protocol = self.protocol
+        item = None if protocol is None else protocol.item(item_id)
+        if item is None:
+            return ""
+        return next((name for name in item.planes if name in self._planes), item.planes[0])

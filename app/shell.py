@@ -1,0 +1,122 @@
+"""The frame of the window: buttons, banner, pages, status line, and what lies over them. Knows no feature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.file_dialogs import dropped
+from app.widgets import theme
+from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
+from app.widgets.saved_strip import PlaneViewer
+from app.widgets.tool_bars import ToolBars, make_actions
+
+_BANNER_TITLES: Final = {
+    "source": "Choose another source  (N)",
+    "start_stop": "Try again  (S)",
+    "change_folder": "Choose another folder",
+    "model": "Choose another model",
+    "sending": "Look  (Ctrl+E)",
+}
+
+
+class WindowShell(QWidget):
+    """Shows one page at a time.
+
+    Signals:
+        file_dropped: The path or address of the first thing that was dropped.
+
+    Attributes:
+        actions_by_name: One for each key binding.
+        help: The list of keys.
+        viewer: A saved plane as large as the window.
+    """
+
+    file_dropped = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("SEMC Live")
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.banner = BannerBar(_BANNER_TITLES)
+        self.status = StatusLine()
+        self.pages = QStackedWidget()
+
+    def build(self, pages: Mapping[str, QWidget], does: Mapping[str, Callable[[], object]]) -> None:
+        """Put the window together.
+
+        Args:
+            pages: By their names in `app.commands`.
+            does: What each key binding does, by its name.
+        """
+        self._pages = dict(pages)
+        self.actions_by_name = make_actions(self, does)
+        self._tool_bars = ToolBars(self.actions_by_name)
+        for page in pages.values():
+            self.pages.addWidget(page)
+        layout = QVBoxLayout(self)
+        gap = round(0.5 * theme.em(self))
+        layout.setContentsMargins(gap, gap, gap, gap)
+        layout.setSpacing(gap)
+        layout.addWidget(self._tool_bars)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.status)
+        self.help = HelpOverlay(self)
+        self.viewer = PlaneViewer(self)
+
+    def restore(self, geometry: QByteArray) -> None:
+        """Where and how large the window was, as `saveGeometry` gives it."""
+        self.resize(QSize(1280, 800))
+        self.setMinimumSize(*(round(lines * theme.em(self)) for lines in theme.LEAST_EM))
+        self.restoreGeometry(geometry)
+
+    @property
+    def tool_bars(self) -> ToolBars:
+        """The buttons of each page."""
+        return self._tool_bars
+
+    @property
+    def page_name(self) -> str:
+        """Which page is shown."""
+        shown = self.pages.currentWidget()
+        return next(name for name, page in self._pages.items() if page is shown)
+
+    def show_page(self, name: str) -> None:
+        """Show this page with its buttons; keys are for the window."""
+        self.pages.setCurrentWidget(self._pages[name])
+        self._tool_bars.show_page(name)
+        self.setFocus()
+
+    def close_overlay(self) -> bool:
+        """Hide what lies over the page. Returns whether anything did."""
+        for overlay in (self.help, self.viewer):
+            if overlay.isVisible():
+                overlay.hide()
+                return True
+        return False
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back."""
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and addresses can be dropped."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Tell the first thing that was dropped."""
+        if text := dropped(event):
+            self.file_dropped.emit(text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The list of keys and the large view lie over the window."""
+        if self.viewer.isVisible():
+            self.viewer.setGeometry(self.rect())
+        self.help.hide()

@@ -1,0 +1,64 @@
+"""The lists of the start page that take a moment: cameras, and sessions. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Protocol
+
+from app.start.recent import RecentSession, camera_choices, recent_sessions
+from app.tasks import Background, Post
+from semc_core.errors import SemcError
+
+
+class SourceListView(Protocol):
+    """Shows the lists."""
+
+    def show_cameras(self, cameras: list[tuple[str, str]]) -> None:
+        """Offer these: (what is opened, what is shown)."""
+        ...
+
+    def show_sessions(self, sessions: list[RecentSession]) -> None:
+        """List the sessions made lately, newest first."""
+        ...
+
+
+class SourceLists:
+    """Makes them on other threads and shows them. Called by the window's thread; only `close` waits."""
+
+    def __init__(self, view: SourceListView, post: Post, report: Callable[[str], None]) -> None:
+        """Show them on `view`, and `report` what goes wrong."""
+        self._view = view
+        self._report = report
+        self._cameras = Background("camera-list", post)
+        self._sessions = Background("session-list", post)
+        self._busy: set[str] = set()
+
+    def look_for_cameras(self) -> None:
+        """List the cameras anew, unless that is under way."""
+        if "cameras" not in self._busy:
+            self._busy.add("cameras")
+            self._cameras.start(camera_choices, self._show_cameras)
+
+    def look_for_sessions(self, root: Path) -> None:
+        """List the sessions below `root` anew, unless that is under way."""
+        if "sessions" not in self._busy:
+            self._busy.add("sessions")
+            self._sessions.start(lambda: recent_sessions(root), self._show_sessions)
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._sessions.close()
+        self._cameras.close()
+
+    def _show_cameras(self, future: Future[list[tuple[str, str]]]) -> None:
+        self._busy.discard("cameras")
+        try:
+            self._view.show_cameras(future.result())
+        except SemcError as error:
+            self._report(str(error))
+
+    def _show_sessions(self, future: Future[list[RecentSession]]) -> None:
+        self._busy.discard("sessions")
+        self._view.show_sessions(future.result())

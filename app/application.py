@@ -140,9 +140,9 @@ def faults_shown(window: MainWindow) -> Iterator[None]:
         if issubclass(kind, KeyboardInterrupt):
             window.close()
             return
-        said = f"{kind.__name__}: {error}"
-        if said not in seen:
-            seen.add(said)
+        text = f"{kind.__name__}: {error}"
+        if text not in seen:
+            seen.add(text)
             _log.error("A fault in the window.", exc_info=(kind, error, trace))
         window.report(
             f"Something went wrong in the window ({kind.__name__}); the scan goes on, see the log in "

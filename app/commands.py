@@ -217,7 +217,7 @@ class Situation:
 
     Attributes:
         page: That is shown.
-        asked: A dialog waits for an answer; what is typed is for it.
+        dialog_open: It waits for an answer; what is typed is for it.
         covered: A large view of a saved plane lies over it.
         typing: Words are being typed into the review.
         review_open: There is a session in review.
@@ -235,7 +235,7 @@ class Situation:
     """
 
     page: str
-    asked: bool = False
+    dialog_open: bool = False
     covered: bool = False
     typing: bool = False
     review_open: bool = False
@@ -259,7 +259,7 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     there, too. While words are typed, only Esc does. Under a dialog none does: with one of its lists open,
     a completion for example, Qt would hand the keys to the window below.
     """
-    if now.asked:
+    if now.dialog_open:
         return dict.fromkeys((binding.name for binding in BINDINGS), False)
     typing = now.typing and now.page == REVIEW
     able = {}

@@ -1,7 +1,4 @@
-"""Does the window keep up? Gaps of its timer, capture-to-overlay latency. No Qt here.
-
-What a run of the window cost and lost, written as JSON: for benchmarks and bug reports. No Qt here.
-"""
+"""What a run of the window costs: gaps of its timer, delays, memory; written as JSON. No Qt here."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class MainWindow(WindowShell):
         self.review_page.changed.connect(self.tick)
         self.review_page.message.connect(self._say)
         self.dialogs.message.connect(self._say)
-        self.banner.wanted.connect(self._follow_banner)
+        self.banner.action_chosen.connect(self._follow_banner)
         self.banner.put_away.connect(lambda: self.display.messages.put_away(self.banner.shown))
 
     def _connect_checklists(self) -> None:

@@ -186,7 +186,7 @@ class ScanOptions:
     """What to scan, and how.
 
     Attributes:
-        source: What `capture.open.open_source` understands.
+        source: What `semc_core.sources.open.open_source` understands.
         model: Model file.
         device: "auto", "cpu" or "cuda".
         output: Below it each scan gets a folder.
@@ -223,7 +223,7 @@ class Choices:
         self._overrides = overrides
 
     @property
-    def library(self) -> ModelRegistry:
+    def registry(self) -> ModelRegistry:
         """The user's models."""
         return ModelRegistry(self.data / "models")
 
@@ -237,10 +237,10 @@ class Choices:
         if self._overrides.model is not None or named != DEFAULT_MODEL:
             return named
         try:
-            current = self.library.current()
+            current = self.registry.current()
         except ModelFileError:
-            return self.library.folder / INDEX_NAME
-        return named if current is None else self.library.folder / current.file
+            return self.registry.folder / INDEX_NAME
+        return named if current is None else self.registry.folder / current.file
 
     @property
     def model_title(self) -> str:
@@ -248,11 +248,11 @@ class Choices:
         path = self.model
         if path == DEFAULT_MODEL:
             return "The model that came with the program"
-        if path.parent == self.library.folder:
+        if path.parent == self.registry.folder:
             return f"Your model, version {int(path.name[:4])}" if path.name[:4].isdecimal() else path.name
         return path.name
 
-    def use_library(self) -> None:
+    def use_registered(self) -> None:
         """Use the one in use among the user's models, from the next scan on."""
         self._settings.model = DEFAULT_MODEL
         self._overrides = replace(self._overrides, model=None)
@@ -269,7 +269,7 @@ class Choices:
 
     @property
     def protocol(self) -> str:
-        """Id of the protocol; or `checklist_state.AUTOMATIC` or `NO_PROTOCOL`."""
+        """Id of the protocol; or `app.checklist.presenter.AUTOMATIC` or `NO_PROTOCOL`."""
         overridden = self._overrides.protocol
         return self._settings.protocol if overridden is None else overridden
 

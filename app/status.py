@@ -129,7 +129,7 @@ class StatusDisplay:
         )
         now = Situation(
             page=page,
-            asked=QApplication.activeModalWidget() is not None,
+            dialog_open=QApplication.activeModalWidget() is not None,
             covered=covered,
             typing=review_page.typing,
             review_open=opened is not None,

@@ -93,11 +93,11 @@ class RowButton(QAbstractButton):
         mark = QRectF(box.left() + 0.3 * em, box.center().y() - 0.45 * em, 0.9 * em, 0.9 * em)
         paint_mark(painter, mark, row.status)
         painter.setFont(theme.scaled_font(self.font(), 0.88))
-        said = painter.fontMetrics().horizontalAdvance(row.said)
-        right = QRectF(box.right() - said - 0.4 * em, box.top(), said + 1, box.height())
+        wide = painter.fontMetrics().horizontalAdvance(row.status_text)
+        right = QRectF(box.right() - wide - 0.4 * em, box.top(), wide + 1, box.height())
         painter.setPen(QColor(STATUS_COLOURS[row.status]))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(right, Qt.AlignmentFlag.AlignRight | middle, row.said)
+        painter.drawText(right, Qt.AlignmentFlag.AlignRight | middle, row.status_text)
         painter.setFont(self.font())
         room = QRectF(
             mark.right() + 0.5 * em, box.top(), right.left() - mark.right() - 0.9 * em, box.height()
@@ -291,8 +291,8 @@ class ChecklistPanel(FoldingPanel):
         """Show the list or the marks."""
         view = self._view
         self._title.say("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
-        said = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
-        self._header.setToolTip(f"{said}Click to open or close the checklist (K).")
+        summary = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
+        self._header.setToolTip(f"{summary}Click to open or close the checklist (K).")
         # With little room the marks take the place of the title.
         self._inline.setVisible(view is not None and self.narrow and not self.is_open)
         self._title.setVisible(self._inline.isHidden())

@@ -37,7 +37,7 @@ class ChecklistRow:
         item_id: Of the item.
         title: In words.
         status: Decides the mark and its colour.
-        said: One or two words, or a confidence: the status does not hang on the mark alone.
+        status_text: One or two words, or a confidence: the status does not hang on the mark alone.
         tip: All there is to say, in a few sentences.
         plane: Class name of the plane that shows it best, or "".
         plane_id: Its number, or None.
@@ -47,7 +47,7 @@ class ChecklistRow:
     item_id: str
     title: str
     status: Status
-    said: str
+    status_text: str
     tip: str
     plane: str = ""
     plane_id: int | None = None
@@ -119,7 +119,7 @@ def _row(row: ChecklistItem, enter: float) -> ChecklistRow:
         item_id=row.item.id,
         title=row.item.title,
         status=row.status,
-        said=_said(row, enter),
+        status_text=_status_text(row, enter),
         tip=f"{row.item.title}{' (optional)' if row.item.optional else ''}: {_tip(row, enter)}",
         plane="" if best is None else best.plane,
         plane_id=None if best is None else best.plane_id,
@@ -127,7 +127,7 @@ def _row(row: ChecklistItem, enter: float) -> ChecklistRow:
     )
 
 
-def _said(row: ChecklistItem, enter: float) -> str:
+def _status_text(row: ChecklistItem, enter: float) -> str:
     best = row.best
     if row.status is Status.FOUND and best is not None:
         return "by you" if best.confidence < enter else percent(best.confidence)

@@ -143,7 +143,7 @@ class ExportController:
         try:
             self.material = future.result()
         except SemcError as error:
-            self._become(ExportState(said=str(error), failed=True))
+            self._become(ExportState(message=str(error), failed=True))
         else:
             self._become(ExportState())
 
@@ -216,13 +216,13 @@ def _after(future: Future[ExportResult], target: Path) -> ExportState:
     except TextFound as found:
         return ExportState(Phase.TEXT, findings=found.findings)
     except ExportCancelled as cancelled:
-        return ExportState(said=str(cancelled))
+        return ExportState(message=str(cancelled))
     except SemcError as error:
-        return ExportState(said=str(error), failed=True)
+        return ExportState(message=str(error), failed=True)
     except OSError as error:
-        return ExportState(said=str(save_error(target.parent, error)), failed=True)
+        return ExportState(message=str(save_error(target.parent, error)), failed=True)
     except Exception as error:  # noqa: BLE001 - the boundary of the export's thread
         # The type only: an error may name a file, and a file may be named after a patient.
         _log.error("An export failed: %s", type(error).__name__)
         kind = type(error).__name__
-        return ExportState(said=f"A fault ended the export ({kind}); see the log.", failed=True)
+        return ExportState(message=f"A fault ended the export ({kind}); see the log.", failed=True)

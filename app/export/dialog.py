@@ -187,8 +187,8 @@ class ExportDialog(QDialog):
             self._progress.stop()
         self._pages.setCurrentIndex(list(Phase).index(state.phase))
         self.running_page.show_state(state)
-        if state.phase is not phase_before or state.said:
-            self._say(state.said, fault=state.failed)
+        if state.phase is not phase_before or state.message:
+            self._say(state.message, fault=state.failed)
         self._refresh()
         if state.phase is phase_before:
             return
@@ -213,8 +213,8 @@ class ExportDialog(QDialog):
         if material is None:
             self._planes = ()
         elif state.phase is Phase.TEXT:
-            wanted = {finding.plane_id for finding in state.findings}
-            self._planes = tuple(plane for plane in material.planes if plane.plane_id in wanted)
+            with_text = {finding.plane_id for finding in state.findings}
+            self._planes = tuple(plane for plane in material.planes if plane.plane_id in with_text)
         else:
             self._planes = material.planes
         hidden = self.page.options.deidentify

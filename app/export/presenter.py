@@ -74,7 +74,7 @@ class ExportState:
         total: Of how much; 0 where that is not known.
         findings: The pictures with text that the user is asked about.
         result: Of the export that is done.
-        said: Why it was not made, a sentence; or "".
+        message: Why it was not made, a sentence; or "".
         failed: Whether that is a fault, and not the user's wish.
     """
 
@@ -84,7 +84,7 @@ class ExportState:
     total: int = 0
     findings: tuple[TextFinding, ...] = ()
     result: ExportResult | None = None
-    said: str = ""
+    message: str = ""
     failed: bool = False
 
 

@@ -1,7 +1,4 @@
-"""What the window says, as data: pure functions from the engine's data to texts and tones. No Qt here.
-
-What is said of a recording of the scan: pure functions. No Qt here.
-"""
+"""What the window says, as data: pure functions from the pipeline's data to texts and tones. No Qt here."""
 
 from __future__ import annotations
 
@@ -129,8 +126,8 @@ def readout(
         return Readout(
             "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
         )
-    said = _of_result(result, age_s, classes, none_class, saved)
-    return replace(said, age="held", stale=False) if held else said
+    text = _of_result(result, age_s, classes, none_class, saved)
+    return replace(text, age="held", stale=False) if held else text
 
 
 def _of_result(
@@ -191,7 +188,7 @@ def age_text(age_s: float) -> str:
 class LabelRun:
     """Since when the steady label has been what it is; says whether that hold was saved.
 
-    As in `engine.detector`, a plane that is named again within the merge gap continues its hold.
+    As in `semc_core.pipeline.detector`, a plane that is named again within the merge gap continues its hold.
     """
 
     def __init__(self) -> None:
@@ -229,24 +226,24 @@ def banner(
         read: Texts that the user has put away.
         way: Name of the way out of `window_fault`.
     """
-    said: list[Banner] = []
+    known: list[Banner] = []
     if window_fault:
-        said.append(Banner(window_fault, True, (way,)))
+        known.append(Banner(window_fault, True, (way,)))
     if state is not None and state.message and state.phase is not Phase.STARTING:
         ways: tuple[str, ...] = ("change_folder",)
         if state.phase is Phase.FAULT:
             ways = ("model", "start_stop") if state.model_fault else ("source", "start_stop")
-        said.append(Banner(state.message, True, ways))
+        known.append(Banner(state.message, True, ways))
     if info is not None and info.notice:
-        said.append(Banner(info.notice, False))
-    return next((one for one in said if one.text not in read), None)
+        known.append(Banner(info.notice, False))
+    return next((one for one in known if one.text not in read), None)
 
 
 def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tuple[StatusItem, ...]:
     """The numbers of the status line.
 
     Args:
-        statistics: Of the engine.
+        statistics: Of the scan.
         latency: Capture to overlay, measured by the window.
         pause_ms: Longest time the window did not answer in the last seconds.
     """

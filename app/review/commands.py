@@ -306,19 +306,19 @@ class ReviewCommands:
 
     def answer(self, text: str) -> None:
         """Use what was typed for what was asked."""
-        asked, self.asking = self.asking, None
+        question, self.asking = self.asking, None
         text = text.strip()
-        if asked is None:
+        if question is None:
             return
-        if asked.region is not None:
-            self._corrector.apply(MarkRegion(*asked.region, text or "marked"))
-        elif asked.reject and asked.plane_id is not None:
-            self._corrector.apply(Reject(asked.plane_id, text))
-        elif asked.region_id is not None:
-            if text and text != asked.text:
-                self._corrector.apply(LabelRegion(asked.region_id, text))
-        elif text != asked.text:
-            self._corrector.apply(SetNote(asked.plane_id, text))
+        if question.region is not None:
+            self._corrector.apply(MarkRegion(*question.region, text or "marked"))
+        elif question.reject and question.plane_id is not None:
+            self._corrector.apply(Reject(question.plane_id, text))
+        elif question.region_id is not None:
+            if text and text != question.text:
+                self._corrector.apply(LabelRegion(question.region_id, text))
+        elif text != question.text:
+            self._corrector.apply(SetNote(question.plane_id, text))
 
     def undo(self) -> None:
         """Undo the last correction."""

@@ -1,7 +1,4 @@
-"""What the model says of the frame in review: the plane, every plane's confidence, the experts' shares.
-
-The row below the picture: play, step, speed, where in the loop, how far the analysis is.
-"""
+"""Beside and below the picture in review: what the model says of the frame; play, step, speed, and place."""
 
 from __future__ import annotations
 

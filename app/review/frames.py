@@ -1,7 +1,4 @@
-"""Reads frames of the session in review on threads; the window asks, and takes what is there. No Qt here.
-
-The frames that were saved for planes, read back from their files. No Qt here.
-"""
+"""Reads frames of the session in review on threads; the window asks, and takes what is there. No Qt here."""
 
 from __future__ import annotations
 
@@ -82,7 +79,7 @@ class ReviewReader:
         return self._looks.got
 
     @property
-    def looked(self) -> FrameResult | None:
+    def newest_look(self) -> FrameResult | None:
         """The newest frame that was looked at."""
         return None if self._looks is None else self._looks.got
 

@@ -1,7 +1,4 @@
-"""What the lanes of the time line are drawn from: the largest share in each stretch of time. No Qt here.
-
-The planes on the time line: each hold a box in its lane, its saved frame a mark.
-"""
+"""What the time line draws: the largest share in each stretch of a lane, and the planes as boxes."""
 
 from __future__ import annotations
 

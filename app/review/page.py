@@ -203,9 +203,9 @@ class ReviewPage(QWidget):
         """A small window keeps its room for the picture."""
         lanes = max(1, len(self._colours))
         self._strips.setFixedHeight(self.planes.height_for_cards())
-        least, wanted = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
+        least, preferred = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
         room = round(0.26 * self.height()) if lanes < 10 else round(0.36 * self.height())
-        self.timeline.setFixedHeight(min(max(room, least), wanted))
+        self.timeline.setFixedHeight(min(max(room, least), preferred))
         beside = self.height() - self._strips.height()
         em = theme.em(self)
         self.checklist.give_room(beside - round(_PANEL_EM * em), beside - round(_LEAST_PANEL_EM * em))
@@ -369,7 +369,7 @@ class ReviewPage(QWidget):
         """
         if commands.playhead.playing and not self.heat_map_on:
             return None
-        result = reader.look(commands.playhead.index) if is_there else reader.looked
+        result = reader.look(commands.playhead.index) if is_there else reader.newest_look
         return result if result is not None and result.packet.index == shown_index else None
 
     def _heat_of(self, result: FrameResult | None, model: ModelEntry) -> HeatMap | None:

@@ -1,7 +1,4 @@
-"""Opening a loop or a session for review; everything slow happens here, on a thread. No Qt here.
-
-What is reviewed: the request, and the session with its loop and its analysis. No Qt here.
-"""
+"""What is reviewed: the session with its loop and its analysis, opened on a thread. No Qt here."""
 
 from __future__ import annotations
 
@@ -94,8 +91,8 @@ def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
         source.close()
         raise
     ready = LazyModel(_loader(session, request), runtime)
-    engine = LoopAnalysis(session, source, ready)
-    return OpenReview(session, source, engine, source.info.notice, again=False, model=ready)
+    analysis = LoopAnalysis(session, source, ready)
+    return OpenReview(session, source, analysis, source.info.notice, again=False, model=ready)
 
 
 def _opened(folder: Path) -> Session:
@@ -114,15 +111,15 @@ def _from_session(session: Session, request: ReviewRequest, loop: Path | None = 
         if loop is not None:
             _note_move(session, loop)
         place, source, notice = _frames_of(session, loop)
-        engine = None
+        analysis = None
         if source is not None:
             undone.callback(source.close)
-            engine = LoopAnalysis(session, source, later, place.in_order)
+            analysis = LoopAnalysis(session, source, later, place.in_order)
         undone.pop_all()
     held = LOOKING_ONLY if session.read_only else ""
     of_source = "" if source is None else source.info.notice
-    said = (held, session.recovered, notice, of_source)
-    return OpenReview(session, source, engine, " ".join(filter(None, said)), model=later)
+    notices = (held, session.recovered, notice, of_source)
+    return OpenReview(session, source, analysis, " ".join(filter(None, notices)), model=later)
 
 
 def _note_move(session: Session, loop: Path) -> None:

@@ -245,10 +245,10 @@ class TimelineView(QWidget):
         """Paint a picture of what stays, once: hundreds of planes take some milliseconds."""
         ratio = self.devicePixelRatioF()
         session = (self._planes, self._regions, self._read)
-        wanted = (*session, self._span, self.size(), ratio, self.font(), tuple(self._colours.items()))
-        if wanted == self._still_of:
+        key = (*session, self._span, self.size(), ratio, self.font(), tuple(self._colours.items()))
+        if key == self._still_of:
             return
-        self._still_of = wanted
+        self._still_of = key
         self._still = QPixmap(self.size() * ratio)
         self._still.setDevicePixelRatio(ratio)
         painter = QPainter(self._still)
@@ -274,11 +274,11 @@ class TimelineView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _paint_lanes(self, painter: QPainter, box: QRectF) -> None:
-        wanted = (self._span, round(box.width()))
-        if self._read is not None and wanted != self._lanes_of:
-            shares = self._read(*wanted)
+        key = (self._span, round(box.width()))
+        if self._read is not None and key != self._lanes_of:
+            shares = self._read(*key)
             self._lanes = image_of(lane_picture(shares, list(self._colours.values())))
-            self._lanes_of = wanted
+            self._lanes_of = key
         high = box.height() / len(self._colours)
         gap = 1.0 if high < 12 else 2.0
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight

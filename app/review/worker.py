@@ -82,7 +82,7 @@ class SessionWorker:
         self._refresh: Future[_Look | None] | None = None
         self._refreshed_s = 0.0
         self._final = False
-        self._told_of = ""
+        self._analysis_message = ""
         self._head = (0, "")
         self._whole = False
         self.reader = ReviewReader(
@@ -148,7 +148,7 @@ class SessionWorker:
         analysis = self.opened.analysis
         if analysis is None:
             return
-        seen, before = self.reader.looked, self.snapshot.plane(plane_id)
+        seen, before = self.reader.newest_look, self.snapshot.plane(plane_id)
 
         def correct() -> str:
             change = make(analysis.look_at(index, maps=False, seen=seen))
@@ -197,8 +197,8 @@ class SessionWorker:
             return
         self._refreshed_s = now_s
         progress = self.progress
-        if progress.message and progress.message != self._told_of:
-            self._told_of = progress.message
+        if progress.message and progress.message != self._analysis_message:
+            self._analysis_message = progress.message
             self._listener.fault(progress.message)
         if progress.running or not self._final or self.looking_only:
             self._look_again(final=not progress.running)

@@ -133,7 +133,7 @@ class SendDialog(QDialog):
 
     def _keep(self, destination: Destination) -> None:
         self._control.put(destination)
-        self._wanted = destination.name
+        self._to_choose = destination.name
         self._show_form(False)
 
     def _retry(self) -> None:
@@ -168,14 +168,14 @@ class SendDialog(QDialog):
         names = [each.name for each in snapshot.destinations]
         lines = [destination_line(each) for each in snapshot.destinations]
         there = [self.servers.itemText(at) for at in range(self.servers.count())]
-        wanted = self._wanted if self._wanted in names else self.servers.currentData()
+        chosen = self._to_choose if self._to_choose in names else self.servers.currentData()
         if lines != there:
             self.servers.clear()
             for name, line in zip(names, lines, strict=True):
                 self.servers.addItem(line, name)
-        if wanted in names:
-            self.servers.setCurrentIndex(names.index(wanted))
-            self._wanted = ""
+        if chosen in names:
+            self.servers.setCurrentIndex(names.index(chosen))
+            self._to_choose = ""
 
     def _show_queue(self, snapshot: SendSnapshot) -> None:
         chosen = self.chosen
@@ -217,7 +217,7 @@ class SendDialog(QDialog):
     # Building.
 
     def _build(self) -> None:
-        self._wanted = ""
+        self._to_choose = ""
         self._pages = QStackedWidget()
         page = QWidget()
         column = QVBoxLayout(page)

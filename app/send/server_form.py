@@ -58,9 +58,9 @@ class ServerForm(QWidget):
         self.trusted.setAccessibleName("Trusted certificates")
         self.trusted.setPlaceholderText("Those of this computer; or a PEM file")
         self._paths = PathDialog(self)
-        self._said = QLabel()
-        self._said.setObjectName("notice")
-        self._said.setWordWrap(True)
+        self._message = QLabel()
+        self._message.setObjectName("notice")
+        self._message.setWordWrap(True)
         self._build()
         self.edit(None)
 
@@ -79,7 +79,7 @@ class ServerForm(QWidget):
         self.own_title.setText(OWN_TITLE if new else known.own_title)
         self.tls.setChecked(known.tls is not None)
         self.trusted.setText((known.tls.ca or "") if known.tls is not None else "")
-        self._said.clear()
+        self._message.clear()
 
     def begin(self) -> None:
         """The first field can be typed in."""
@@ -87,7 +87,7 @@ class ServerForm(QWidget):
 
     def say(self, sentence: str) -> None:
         """Show what became of a test."""
-        self._said.setText(sentence)
+        self._message.setText(sentence)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter keeps it from every field; on a button it is a click."""
@@ -174,7 +174,7 @@ class ServerForm(QWidget):
         layout.addWidget(self._title)
         layout.addLayout(form)
         layout.addWidget(note)
-        layout.addWidget(self._said)
+        layout.addWidget(self._message)
         layout.addStretch(1)
         layout.addLayout(buttons)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -1,7 +1,4 @@
-"""The start page: every kind of source, what was opened lately, model and device.
-
-How scans are kept beside their planes: the quality of recordings, and clips.
-"""
+"""The start page: every kind of source, what was opened lately, model, device, and how scans are kept."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ class StartPage(QWidget):
     """What to scan from.
 
     Signals:
-        chosen: What `capture.open.open_source` understands.
+        chosen: What `semc_core.sources.open.open_source` understands.
         file_wanted: A file is to be chosen.
         folder_wanted: A folder of images is to be chosen.
         cameras_wanted: The list of cameras is to be made anew.

@@ -180,7 +180,7 @@ class TrainController:
         finally:
             self._show_models()
             self._show_comparison()
-        self._choices.use_library()
+        self._choices.use_registered()
         self._model_changed()
 
     def _show_data(self) -> None:

@@ -1,8 +1,6 @@
-"""The page on which a model is trained: what it learns from, how it goes, and whether it is used.
+"""The page on which a model is trained: what it learns from, its curves, and whether it is used.
 
-It draws and says what is clicked; `train_control` decides.
-
-The curves of a training: the loss, and how good the network is on the validation pictures.
+It draws and says what is clicked; the controller decides.
 """
 
 from __future__ import annotations

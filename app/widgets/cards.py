@@ -1,7 +1,4 @@
-"""A row of cards under a heading: what the strips of a scan and of a review share.
-
-Small pictures in a row: the planes of a session, or the best frames of a hold.
-"""
+"""Rows of small pictures under a heading: what the strips of a scan and of a review are made of."""
 
 from __future__ import annotations
 

@@ -1,11 +1,4 @@
-"""Rows of a form whose label stands in the middle of its field.
-
-Buttons and headings of dialogs and pages.
-
-The line of the review page into which words are typed.
-
-Widgets side by side, and cards with a heading: what the pages are put together from.
-"""
+"""What pages and dialogs are made of: rows of a form, buttons, headings, cards, a line to type into."""
 
 from __future__ import annotations
 

@@ -1,11 +1,4 @@
-"""The live picture, painted by hand: no pixmap, no signal with pixels, one copy per frame.
-
-A picture on which a box can be dragged: what the live picture and that of the export share.
-
-Where a frame lies in a widget, and the way back. No Qt here.
-
-Arrays as Qt pictures, drawn as large as they fit.
-"""
+"""Pictures painted by hand: no pixmap, no signal with pixels, one copy per frame; boxes dragged over them."""
 
 from __future__ import annotations
 

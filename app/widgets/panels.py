@@ -26,11 +26,11 @@ class BannerBar(QFrame):
     """A sentence with its ways out; hidden while there is nothing to say.
 
     Signals:
-        wanted: The name of the key binding whose button was clicked.
+        action_chosen: The name of the key binding whose button was clicked.
         put_away: The user has read it.
     """
 
-    wanted = Signal(str)
+    action_chosen = Signal(str)
     put_away = Signal()
 
     def __init__(self, titles: dict[str, str], parent: QWidget | None = None) -> None:
@@ -68,7 +68,9 @@ class BannerBar(QFrame):
         self.style().polish(self)
         self._text.setText(banner.text)
         for name in banner.actions:
-            self._add_button(self._titles[name]).clicked.connect(lambda _=False, n=name: self.wanted.emit(n))
+            self._add_button(self._titles[name]).clicked.connect(
+                lambda _=False, n=name: self.action_chosen.emit(n)
+            )
         self._add_button("Hide").clicked.connect(self.put_away)
         self.show()
 
@@ -182,11 +184,11 @@ class HelpOverlay(QFrame):
             return
         keys = _list_of_keys(page)
         self._scroll.setWidget(keys)
-        wanted = keys.sizeHint()
-        self._scroll.setFixedWidth(wanted.width() + self._scroll.verticalScrollBar().sizeHint().width())
-        self._scroll.setMaximumHeight(wanted.height() + 2)
+        size = keys.sizeHint()
+        self._scroll.setFixedWidth(size.width() + self._scroll.verticalScrollBar().sizeHint().width())
+        self._scroll.setMaximumHeight(size.height() + 2)
         self._layout.activate()
-        high = self.sizeHint().height() - self._scroll.sizeHint().height() + wanted.height() + 2
+        high = self.sizeHint().height() - self._scroll.sizeHint().height() + size.height() + 2
         room = self._room.rect()
         self.resize(QSize(self.sizeHint().width(), high).boundedTo(room.size()))
         self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)

@@ -239,7 +239,7 @@ def review(user: User, window: MainWindow, folder: Path) -> None:
     user.until(lambda: isinstance(QApplication.activeModalWidget(), QDialog), "it is asked why")
     user.look("why-not-possible")
     user.press(QApplication.activeModalWidget(), "Gas")
-    user.until(lambda: row.row.said == "not possible", "the item is not possible")
+    user.until(lambda: row.row.status_text == "not possible", "the item is not possible")
     user.look("checklist")
 
 
@@ -314,7 +314,7 @@ def find_again(user: User, window: MainWindow, before: tuple[PlaneEntry, ...]) -
     user.until(lambda: window.review_page.view.packet is not None, "its first frame is shown")
     expect(window.review.snapshot.planes == before, "every plane is as it was left")
     rows = window.checklists.review.rows
-    user.until(lambda: any(row.row.said == "not possible" for row in rows), "the word is remembered")
+    user.until(lambda: any(row.row.status_text == "not possible" for row in rows), "the word is remembered")
     user.look("review-again")
     user.key("ctrl+e")
     user.until(lambda: isinstance(window.dialogs.dialog, SendDialog), "the send dialog opens")

@@ -93,7 +93,7 @@ def take_review(window: MainWindow, loop: Path, take: Take) -> None:
     missing = [button.row.item_id for button in panel.rows if button.row.status == "missing"]
     if missing:
         window.checklists.say_of_review(missing[0], "Gas")
-        turn(lambda: any(button.row.said == "not possible" for button in panel.rows), 10)
+        turn(lambda: any(button.row.status_text == "not possible" for button in panel.rows), 10)
     take("checklist")
     take_export(window, take)
     loop.rename(loop.with_name("elsewhere.mp4"))

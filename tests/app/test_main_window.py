@@ -153,7 +153,7 @@ def test_a_missing_file_is_told_in_the_banner_with_a_way_out(
     assert shown.fault
     assert "not there.mp4 was not found" in shown.text
     assert window.live_page.readout.shown.tone is Tone.FAULT
-    window.banner.wanted.emit("source")
+    window.banner.action_chosen.emit("source")
     assert window.pages.currentWidget() is window.start_page
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=WAIT_MS)
 

@@ -64,7 +64,13 @@ def test_every_status_has_words_of_its_own() -> None:
     )
     words = (ItemEntry("own", "e", "not possible", "gas"),)
     view = checklist_view(checklist(PROTOCOL, evidence, words, PLANES, 0.8), PLANES, 0.8)
-    assert [row.said for row in view.rows] == ["93%", "weak 62%", "optional", "by hand", "not possible"]
+    assert [row.status_text for row in view.rows] == [
+        "93%",
+        "weak 62%",
+        "optional",
+        "by hand",
+        "not possible",
+    ]
     assert [row.plane_id for row in view.rows] == [1, 2, None, None, None]
     assert view.progress == "2 / 4"
     assert view.share == 0.5
@@ -89,14 +95,14 @@ def test_every_status_has_words_of_its_own() -> None:
 )
 def test_a_persons_plane_and_one_that_was_not_written(evidence: Evidence, said: str, tip: str) -> None:
     row = checklist_view(checklist(PROTOCOL, (evidence,), (), PLANES, 0.8), PLANES, 0.8).rows[0]
-    assert row.said == said
+    assert row.status_text == said
     assert tip in row.tip
 
 
 def test_before_the_model_is_known_nothing_is_unknown_to_it() -> None:
     view = checklist_view(checklist(PROTOCOL, (), (), None, 1.0), None, 1.0)
     assert view.warning == ""
-    assert {row.said for row in view.rows} == {"missing", "optional"}
+    assert {row.status_text for row in view.rows} == {"missing", "optional"}
 
 
 def test_a_word_on_an_item_speaks_of_it_by_its_title() -> None:

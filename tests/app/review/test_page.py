@@ -302,7 +302,7 @@ def test_without_a_folder_to_write_to_another_is_offered_and_used(
     assert window.banner.shown.actions == ("change_folder",)
     qtbot.waitUntil(lambda: "Opening" not in window.status.text, timeout=WAIT_MS)
     monkeypatch.setattr(window.choose, "output", lambda use: use(str(tmp_path / "other")))
-    window.banner.wanted.emit("change_folder")
+    window.banner.action_chosen.emit("change_folder")
     qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
     press(window, KEY.Key_Up)
 

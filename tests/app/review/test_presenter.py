@@ -248,7 +248,7 @@ def test_keys_work_on_their_page_only_and_none_while_words_are_typed() -> None:
     assert review["play"]
     assert not review["freeze"]
     assert not enabled_actions(Situation(REVIEW))["play"], "nothing is open yet"
-    assert not any(enabled_actions(Situation(REVIEW, asked=True, review_open=True)).values())
+    assert not any(enabled_actions(Situation(REVIEW, dialog_open=True, review_open=True)).values())
     typing = enabled_actions(Situation(REVIEW, review_open=True, typing=True))
     assert [name for name, on in typing.items() if on] == ["escape"]
     assert not enabled_actions(Situation(START))["class_1"]

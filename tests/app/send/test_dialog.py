@@ -135,7 +135,7 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
         sending.form.port.setFocus()
         (test,) = (part for part in sending.form.findChildren(QPushButton) if part.text() == "Test")
         QTest.mouseClick(test, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: "archive answers." in sending.form._said.text(), timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: "archive answers." in sending.form._message.text(), timeout=WAIT_MS)
         assert sending.form.focusWidget() is not test, "Enter keeps it, after a test too"
         QTest.keyClick(sending.form.port, Qt.Key.Key_Return)
         qtbot.waitUntil(sending.go.isEnabled, timeout=WAIT_MS)
@@ -206,7 +206,7 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     type_server(dialog, free_port())
     dialog.form.title.setText("far too long for a title")
     dialog.form._keep()
-    assert "AE title" in dialog.form._said.text()
+    assert "AE title" in dialog.form._message.text()
     dialog.form.title.setText("STORESCP")
     QTest.keyClick(dialog.form.title, Qt.Key.Key_Return)
     qtbot.waitUntil(dialog.go.isEnabled, timeout=WAIT_MS)

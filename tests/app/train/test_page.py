@@ -194,7 +194,7 @@ def test_the_model_in_use_is_the_one_of_the_next_scan(
 ) -> None:
     window = new_window()
     named = window.choices.model  # the command line's
-    window.choices.use_library()
+    window.choices.use_registered()
     assert window.choices.model != named
     assert window.choices.model == in_use.path(in_use.current())
     in_use.use(0)

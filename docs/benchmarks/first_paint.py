@@ -1,0 +1,93 @@
+"""How long until the window is there: `python docs/benchmarks/first_paint.py [FOLDER ...] [--runs 15]`.
+
+Starts bare processes off screen, in turns one for each FOLDER with the program (this one where none is
+named), and prints the time from the start of the process until the window was painted for the first time:
+the median, the least and the longest. With `--also MODULE` there is one more in each turn that imports
+MODULE before the window is made, to see what a library would cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+_CHILD = """
+import os, sys, time
+import psutil
+begun_s = psutil.Process().create_time()
+sys.path.insert(0, sys.argv[1])
+from PySide6.QtCore import QEvent, QObject, QSettings, QTimer
+from app.application import new_application, run_window
+if sys.argv[3]:
+    __import__(sys.argv[3])
+from app.main_window import MainWindow
+from app.settings import Settings
+
+class Watch(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint:
+            QTimer.singleShot(0, self.tell)
+        return False
+
+    def tell(self):
+        print(time.time() - begun_s, flush=True)
+        os._exit(0)
+
+application = new_application()
+window = MainWindow(Settings(QSettings(sys.argv[2] + "/settings.ini", QSettings.Format.IniFormat)))
+watch = Watch()
+window.installEventFilter(watch)
+run_window(application, window, 60)
+"""
+
+
+def seconds_of(program: Path, module: str) -> float:
+    """Time until the first paint of one start, seconds."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {
+            **os.environ,
+            "QT_QPA_PLATFORM": "offscreen",
+            "QT_API": "pyside6",
+            "HOME": home,
+            "XDG_DATA_HOME": home,
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", _CHILD, str(program), home, module],
+            env=environment,
+            cwd=program,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if not done.stdout:
+        raise SystemExit(done.stderr)
+    return float(done.stdout.split()[-1])
+
+
+def main() -> None:
+    """Measure in turns, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("--also", default="", metavar="MODULE")
+    parser.add_argument("--runs", type=int, default=15)
+    args = parser.parse_args()
+    folders = [folder.resolve() for folder in args.folders] or [Path(__file__).resolve().parents[2]]
+    kinds = [(folder, "") for folder in folders] + ([(folders[-1], args.also)] if args.also else [])
+    times: dict[tuple[Path, str], list[float]] = {kind: [] for kind in kinds}
+    for kind in kinds:
+        seconds_of(*kind)  # the first start reads the files from the disk
+    for _ in range(args.runs):
+        for kind in kinds:
+            times[kind].append(seconds_of(*kind))
+    for (folder, module), each in times.items():
+        what = f"{folder} and {module}" if module else str(folder)
+        print(f"{what}: median {median(each):.2f} s, {min(each):.2f} to {max(each):.2f}")
+
+
+if __name__ == "__main__":
+    main()

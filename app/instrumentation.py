@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections import deque
 from dataclasses import asdict
@@ -13,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from semc_core.io.process import resident_mib
 from semc_core.pipeline.state import Spread, Statistics
 
 RECENT_S: Final = 10.0
@@ -86,20 +85,6 @@ class TickGaps:
     def recent_ms(self) -> float:
         """The longest of the last ten seconds."""
         return self._recent.largest
-
-
-def resident_mib() -> float:
-    """Memory in use by this process now, MiB; where the system does not say, the most it ever used."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        if sys.platform == "win32":
-            return 0.0
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class Recorder:

@@ -32,7 +32,9 @@ from training.losses.config import LossOptions, loss_recipe
 from training.metrics import frame_metrics
 from training.run_folder import make_folder
 from training.schedule import Budget
-from training.trainer.loop import Training
+from training.trainer.callbacks import Callback, FitState, Metrics
+from training.trainer.semc import SemcModule
+from training.trainer.trainer import Trainer
 
 _ALPHAS: Final = (0.01, 0.05, 0.1, 0.2, 0.5)
 _AVERAGE: Final = 0.99
@@ -197,27 +199,43 @@ def train_one(
     """
     started_s = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
-    training = Training(options_of(run, benchmark, threads), frames.train, frames.validation, folder)
-    rows: list[dict[str, float]] = []
-    training.run(lambda progress, loss: tell(run, progress), rows.append)
-    network = training.average.network
+    module = SemcModule(options_of(run, benchmark, threads), frames.train, frames.validation)
+    trainer, told = Trainer(module, folder), _Told(lambda progress: tell(run, progress))
+    trainer.fit([told])
+    rows, network = told.rows, module.best_network()
     judged = {}
     for name, data in (("validation", frames.validation), ("test", frames.test)):
         clear = data.subset(~data.is_ambiguous())
-        logits = classify(network, clear.frames, training.preprocessing).logits
+        logits = classify(network, clear.frames, module.preprocessing).logits
         judged[name] = frame_metrics(torch.softmax(logits, 1), clear.labels, clear.classes)
     shutil.rmtree(folder, ignore_errors=True)
     return {
         "variant": run.variant.name,
         "seed": run.seed,
         "benchmark_digest": benchmark.digest(),
-        "steps": training.step,
+        "steps": trainer.step,
         "seconds": round(time.monotonic() - started_s, 1),
         "train_accuracy": [row["train_accuracy"] for row in rows],
         "alpha_mean": [row["alpha_mean"] for row in rows],
         "alpha_std": [row["alpha_std"] for row in rows],
         **judged,
     }
+
+
+class _Told(Callback):
+    """Passes on the progress, and keeps the rows of the log."""
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
+        self._tell = tell
+        self.rows: list[Metrics] = []
+
+    def on_train_batch_end(self, state: FitState, metrics: Metrics) -> None:
+        """Pass on the progress."""
+        self._tell(state.progress)
+
+    def on_validation_end(self, state: FitState, row: Metrics) -> None:
+        """Keep the row."""
+        self.rows.append(row)
 
 
 def options_of(run: Run, benchmark: Benchmark, threads: int) -> TrainOptions:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from semc_core.errors import UsageError
 from training.losses.config import LossOptions, loss_recipe
 from training.schedule import Budget
-from training.transforms.augment import AugmentOptions
+from training.transforms.config import AugmentOptions
 
 OPTIMISERS: Final = ("adamw", "sgd")
 PRECISIONS: Final = ("64", "32", "bf16", "16")
@@ -21,29 +21,71 @@ DRAWS: Final = ("balanced", "shuffled")
 SECOND_TASKS: Final = ("none", "simclr")
 
 
-def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+def one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+    """Refuse a choice that there is not.
+
+    Raises:
+        UsageError: `given` is not in `known`.
+    """
     if given not in known:
         raise UsageError(f"There is no {what} {given!r}; choose one of {', '.join(known)}.")
 
 
 @dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """How a network is trained.
+class FitOptions:
+    """What every training is told, whatever it learns.
 
     Attributes:
         budget: When it ends.
         preset: Architecture and preprocessing.
-        method: The network; one of `training.models.NETWORKS`.
         batch: Frames per step, of all processes together.
+        precision: "32", "bf16" (half, safe), "16" (half, with a scaled loss), or "64", to compare results
+            closely. The losses are never computed in half.
+        rate: Greatest learning rate.
+        weight_decay: On all weights.
+        validations: How many times in all the validation patients are looked at.
+        patience: Validations without a better result after which it ends early; None never.
+        seed: Decides weights, draws and augmentation.
+        threads: CPU threads of each process.
+        recipe: How pictures are changed; one of `training.transforms.recipes.RECIPES`.
+        ultrasound: Further changes; from `training.transforms.ultrasound.OPTIONS`.
+
+    Raises:
+        UsageError: There is no such choice.
+    """
+
+    budget: Budget
+    preset: str = "semc_live"
+    batch: int = 48
+    precision: str = "32"
+    rate: float = 2e-3
+    weight_decay: float = 0.02
+    validations: int = 15
+    patience: int | None = None
+    seed: int = 1
+    threads: int = 2
+    recipe: str = "live"
+    ultrasound: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        one_of("precision", self.precision, PRECISIONS)
+
+
+MAY_CHANGE: Final = ("budget", "threads", "patience")
+"""Options that another may be given for when a run goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions(FitOptions):
+    """How a network is trained.
+
+    Attributes:
+        method: The network; one of `training.models.NETWORKS`.
         accumulate: Parts that a process's frames are learned in, one after the other, before the weights
             change. The gradient of the cross-entropy is that of the whole batch, but BatchNorm sees one part
             at a time, and the contrastive losses compare within a part and with the queue, which the earlier
             parts have entered.
-        precision: "32", "bf16" (half, safe), "16" (half, with a scaled loss), or "64", to compare results
-            closely. The losses are never computed in half.
         optimiser: "adamw" or "sgd" (momentum 0.9, the paper's).
-        rate: Greatest learning rate.
-        weight_decay: On all weights.
         warm_up: Share of the training in which the learning rate rises.
         average: Decay of the weights' moving average, which is what is validated and kept; 0 keeps the
             weights themselves.
@@ -53,12 +95,6 @@ class TrainOptions:
         non_standard_share: Of NSP in balanced draws.
         ambiguous_weight: In balanced draws, how often frames between standard and not are drawn, 0 never, 1
             like others.
-        validations: How many times in all the validation patients are looked at.
-        patience: Validations without a better F1 after which training ends early; None never.
-        seed: Decides weights, draws and augmentation.
-        threads: CPU threads of each process.
-        recipe: How pictures are changed; one of `training.transforms.recipes.RECIPES`.
-        ultrasound: Further changes; from `training.transforms.ultrasound.OPTIONS`.
         second_task: "none", or "simclr": a contrastive loss between two versions of every frame, learned
             together with the rest (Migliorelli et al. 2024). Each frame is then in a step twice.
         second_weight: Of the second task's loss.
@@ -69,37 +105,25 @@ class TrainOptions:
         UsageError: There is no such choice, or a number is out of range.
     """
 
-    budget: Budget
-    preset: str = "semc_live"
     method: str = "semc"
-    batch: int = 48
     accumulate: int = 1
-    precision: str = "32"
     optimiser: str = "adamw"
-    rate: float = 2e-3
-    weight_decay: float = 0.02
     warm_up: float = 0.04
     average: float = 0.995
     progressive: bool = True
     draws: str = "balanced"
     non_standard_share: float = 0.45
     ambiguous_weight: float = 0.25
-    validations: int = 15
-    patience: int | None = None
-    seed: int = 1
-    threads: int = 2
-    recipe: str = "live"
-    ultrasound: tuple[str, ...] = ()
     second_task: str = "none"
     second_weight: float = 0.5
     losses: LossOptions = field(default_factory=LossOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
 
     def __post_init__(self) -> None:
-        _one_of("optimiser", self.optimiser, OPTIMISERS)
-        _one_of("precision", self.precision, PRECISIONS)
-        _one_of("way of drawing frames", self.draws, DRAWS)
-        _one_of("second task", self.second_task, SECOND_TASKS)
+        one_of("optimiser", self.optimiser, OPTIMISERS)
+        FitOptions.__post_init__(self)
+        one_of("way of drawing frames", self.draws, DRAWS)
+        one_of("second task", self.second_task, SECOND_TASKS)
         if self.batch < 2 or self.accumulate < 1 or self.accumulate > self.batch // 2:
             raise UsageError("A step needs two frames or more, and so does each part that it is learned in.")
         if self.rate <= 0 or self.weight_decay < 0 or not 0 <= self.warm_up < 1:
@@ -167,5 +191,5 @@ def train_recipe(name: str) -> TrainRecipe:
     Raises:
         UsageError: There is none.
     """
-    _one_of("recipe", name, tuple(TRAIN_RECIPES))
+    one_of("recipe", name, tuple(TRAIN_RECIPES))
     return TRAIN_RECIPES[name]

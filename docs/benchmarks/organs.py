@@ -43,9 +43,11 @@ from training.losses.config import loss_recipe
 from training.metrics import frame_metrics
 from training.models import described
 from training.pretrain.config import PretrainOptions
-from training.pretrain.trainer import Pretraining
+from training.pretrain.module import PretrainModule
 from training.schedule import Budget
-from training.trainer.loop import Training
+from training.trainer.callbacks import Callback, FitState, Metrics
+from training.trainer.semc import SemcModule
+from training.trainer.trainer import Trainer
 
 _PRESET = "semc_small"
 _BATCH = 32
@@ -61,6 +63,14 @@ class Parts:
     validation: FrameSet
     within: FrameSet
     across: FrameSet
+
+
+class Printed(Callback):
+    """Prints each validation."""
+
+    def on_validation_end(self, state: FitState, row: Metrics) -> None:
+        """Print it."""
+        print(row)
 
 
 def main() -> None:
@@ -152,10 +162,11 @@ def _encoder(start: str, parts: Parts, args: argparse.Namespace) -> Path:
         options = PretrainOptions(
             Budget(steps=args.pretraining_steps), method=start, preset=_PRESET, threads=args.threads
         )
-        run = Pretraining(options, parts.train, parts.validation, args.out / f"{start}.run")
-        run.resume()
-        run.run(lambda progress, loss: None, print)
-        write_encoder(path, run.best_network(), {"method": start, "options": plain(options)})
+        module = PretrainModule(options, parts.train, parts.validation)
+        trainer = Trainer(module, args.out / f"{start}.run")
+        trainer.resume()
+        trainer.fit([Printed()])
+        write_encoder(path, trainer.best_network(), {"method": start, "options": plain(options)})
     return path
 
 
@@ -168,12 +179,12 @@ def _train(
         progressive=False, validations=2, seed=seed, threads=args.threads, losses=loss_recipe("paper"),
     )  # fmt: skip
     started_s = time.monotonic()
-    run = Training(options, parts.train, parts.validation, args.out / "work", encoder)
-    run.run(lambda progress, loss: None, lambda row: None)
+    module = SemcModule(options, parts.train, parts.validation, encoder)
+    Trainer(module, args.out / "work").fit()
     judged = {}
     for name in ("validation", "within", "across"):
         data: FrameSet = getattr(parts, name)
-        logits = classify(run.average.network, data.frames, run.preprocessing).logits
+        logits = classify(module.best_network(), data.frames, module.preprocessing).logits
         judged[name] = frame_metrics(torch.softmax(logits, 1), data.labels, data.classes)
     seconds = round(time.monotonic() - started_s, 1)
     print(method, start, seed, {name: round(each["accuracy"], 3) for name, each in judged.items()}, seconds)

@@ -10,7 +10,7 @@ from main import main
 from semc_core.errors import SaveError, UsageError
 from semc_core.model.file import read_spec
 from semc_core.paths import DEFAULT_MODEL
-from tests.training.toys import options, toy
+from tests.training.toys import options, toy, toy_trainer
 from training.cli.common import telling_failure
 from training.data.frame_set import shard_path, write_shard
 from training.model_card import write_card
@@ -23,16 +23,12 @@ from training.trainer.loggers import (
     RunLogger,
     ask_to_stop,
 )
-from training.trainer.loop import Training
-from training.trainer.trainer import LAST
+from training.trainer.semc import SemcModule
+from training.trainer.trainer import LAST, Trainer
 
 
-def short_training(folder: Path) -> Training:
-    return Training(options(3, batch=8), toy(0, 30, seed=1), toy(1000, 12, seed=2), folder)
-
-
-def run(training: Training) -> bool:
-    return training.run(lambda progress, loss: None, lambda row: None)
+def short_training(folder: Path) -> Trainer[SemcModule]:
+    return toy_trainer(options(3, batch=8), folder)
 
 
 def test_a_second_training_with_the_same_out_is_refused_and_tells_nobody(
@@ -64,7 +60,7 @@ def test_a_second_ablation_with_the_same_out_is_refused(
 def test_a_wish_to_stop_that_comes_before_the_first_step_is_heard(tmp_path: Path) -> None:
     training = short_training(tmp_path)
     ask_to_stop(tmp_path)  # as Ctrl+C does, or the window while the pictures are read
-    assert not run(training)
+    assert not training.fit()
     assert training.step == 1
 
 
@@ -72,16 +68,16 @@ def test_a_wish_to_stop_of_a_run_before_is_forgotten(tmp_path: Path) -> None:
     ask_to_stop(tmp_path)
     with telling_failure(tmp_path):
         assert not (tmp_path / STOP_NAME).exists()
-        assert run(short_training(tmp_path))
+        assert short_training(tmp_path).fit()
 
 
 def test_a_run_whose_folder_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SaveError, match="Nothing could be written to"):
-        run(short_training(tmp_path / "file"))
+        short_training(tmp_path / "file").fit()
     (tmp_path / LAST).mkdir()
     with pytest.raises(SaveError, match="Nothing could be written to"):
-        run(short_training(tmp_path))
+        short_training(tmp_path).fit()
 
 
 @pytest.mark.parametrize("name", [CSV_NAME, TENSORBOARD_NAME])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -10,6 +12,9 @@ from training.config import TrainOptions
 from training.data.frame_set import patient_row
 from training.data.loading import FrameSet
 from training.schedule import Budget
+from training.trainer.callbacks import Callback, FitState, Metrics
+from training.trainer.semc import SemcModule
+from training.trainer.trainer import Trainer
 
 CLASSES = ("DISC", "BAR", NON_STANDARD)
 
@@ -40,3 +45,19 @@ def options(steps: int, **changed: object) -> TrainOptions:
     given: dict[str, object] = {"batch": 32, "validations": 2, "average": 0.98, "threads": 1}
     given["progressive"] = False
     return TrainOptions(Budget(steps=steps), "semc_tiny", **(given | changed))  # type: ignore[arg-type]
+
+
+def toy_trainer(given: TrainOptions, folder: Path) -> Trainer[SemcModule]:
+    """A training on ten frames of each class, judged on four."""
+    return Trainer(SemcModule(given, toy(0, 30, seed=1), toy(1000, 12, seed=2)), folder)
+
+
+class Rows(Callback):
+    """Keeps the rows of the log."""
+
+    def __init__(self) -> None:
+        self.rows: list[Metrics] = []
+
+    def on_validation_end(self, state: FitState, row: Metrics) -> None:
+        """Keep it."""
+        self.rows.append(row)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 from typer import Option
@@ -24,6 +24,7 @@ from semc_core.model.presets import PRESET_NAMES
 if TYPE_CHECKING:
     from training.schedule import Budget
     from training.trainer.loggers import Progress
+    from training.trainer.trainer import Trainer
 
 Row = dict[str, float]
 
@@ -46,24 +47,6 @@ class Saying:
     title: str
     opening: str
     line: Callable[[Row], str]
-
-
-class Run(Protocol):
-    """A training or pretraining."""
-
-    @property
-    def first(self) -> bool:
-        """Whether this is the process that speaks."""
-
-    @property
-    def step(self) -> int:
-        """Steps done."""
-
-    def run(self, tell: Callable[[float, float], None], told: Callable[[Row], None]) -> bool:
-        """Run to the end."""
-
-    def resume(self) -> bool:
-        """Go on where a run before stopped. False if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +183,7 @@ def given_options(args: TrainingOptions, *names: str) -> dict[str, Any]:
 
 
 def carry_out(
-    run: Run,
+    trainer: Trainer[Any],
     args: TrainingOptions,
     progress: Progress | None,
     say: Saying,
@@ -209,7 +192,7 @@ def carry_out(
     """Begin or go on, run with a bar, and finish, unless a signal or another program stops it.
 
     Args:
-        run: What is run.
+        trainer: What is run.
         args: Of the command.
         progress: Where to tell of what comes after the steps; None in a process that does not speak.
         say: Words for people.
@@ -220,21 +203,23 @@ def carry_out(
     """
     from training.trainer.distributed import leave
 
-    if run.first:
+    if trainer.is_global_zero:
         print(say.opening)
     if args.resume:
-        goes_on = run.resume()
-        if run.first:
-            print(f"Goes on at step {run.step}." if goes_on else "No checkpoint is there; it begins anew.")
+        goes_on = trainer.resume()
+        if trainer.is_global_zero:
+            print(
+                f"Goes on at step {trainer.step}." if goes_on else "No checkpoint is there; it begins anew."
+            )
     with stopping_on_signals(run_folder(args.out)) as signals:
-        ended = run_with_bar(run, say.title, say.line)
+        ended = fit_with_bar(trainer, say.title, say.line)
     leave()
     if progress is None:
         return 0
     if not ended:
-        print(f"Stopped at step {run.step}; --resume goes on from there.")
+        print(f"Stopped at step {trainer.step}; --resume goes on from there.")
         return INTERRUPTED if signals else 0
-    progress.tell("finished", loss=finish(progress), step=run.step, progress=1.0, eta_s=0.0)
+    progress.tell("finished", loss=finish(progress), step=trainer.step, progress=1.0, eta_s=0.0)
     return 0
 
 
@@ -252,20 +237,27 @@ def reading_bar(words: str) -> Iterator[Callable[[int, int], None]]:
         yield tell
 
 
-def run_with_bar(run: Run, words: str, line: Callable[[Row], str]) -> bool:
-    """Run with a bar that shows the time left, and one line per validation. Returns whether it ended."""
-    if not run.first:
-        return run.run(lambda progress, loss: None, lambda row: None)
+def fit_with_bar(trainer: Trainer[Any], words: str, line: Callable[[Row], str]) -> bool:
+    """Fit with a bar that shows the time left, and one line per validation. Returns whether it ended."""
+    if not trainer.is_global_zero:
+        return trainer.fit()
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from training.trainer.callbacks import Callback, FitState
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task(words, total=1.0)
 
-        def tell(progress: float, loss: float) -> None:
-            bar.update(task, completed=progress, description=f"{words}, loss {loss:.3f}")
+        class Bar(Callback):
+            def on_train_batch_end(self, state: FitState, metrics: Row) -> None:
+                said = f"{words}, loss {metrics['loss']:.3f}"
+                bar.update(task, completed=state.progress, description=said)
 
-        return run.run(tell, lambda row: bar.console.print(line(row), soft_wrap=True))
+            def on_validation_end(self, state: FitState, row: Row) -> None:
+                bar.console.print(line(row), soft_wrap=True)
+
+        return trainer.fit([Bar()])
 
 
 @contextmanager

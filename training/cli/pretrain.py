@@ -29,8 +29,9 @@ from training.cli.common import (
 
 if TYPE_CHECKING:
     from training.pretrain.config import PretrainOptions
-    from training.pretrain.trainer import Pretraining
+    from training.pretrain.module import PretrainModule
     from training.trainer.loggers import Progress
+    from training.trainer.trainer import Trainer
 
 _EXAMPLES = """\b
 Example:
@@ -105,9 +106,9 @@ def pretrain(args: PretrainArguments) -> int:
 def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) -> int:
     from training.data.loading import load_frames, load_index
     from training.models import described
-    from training.pretrain.module import read_coarse
-    from training.pretrain.trainer import Pretraining
+    from training.pretrain.module import PretrainModule, read_coarse
     from training.schedule import Budget
+    from training.trainer.trainer import Trainer
 
     options = _options(args)
     coarse = None if args.coarse is None else read_coarse(args.coarse)
@@ -118,36 +119,38 @@ def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) 
         validation = load_frames(index, "validation", preprocessing, progress=tell)
     usual = Budget(steps=max(1, round(10 * len(train.rows) / options.batch)))  # ten epochs, as AWCL
     options = replace(options, budget=budget_of(args, len(train.rows), options.batch, usual))
-    training = Pretraining(options, train, validation, folder, coarse)
-    used = f"{training.labelled:.0%} of them with an anatomy that is used"
+    module = PretrainModule(options, train, validation, coarse)
+    trainer = Trainer(module, folder)
+    used = f"{module.labelled:.0%} of them with an anatomy that is used"
     opening = (
         f"{counted(len(train.rows), 'frame')} of {counted(len(train.groups), 'patient')} to learn from, "
         f"{used if options.method == 'awcl' else 'whose labels are not used'}."
     )
 
     def finish(progress: Progress) -> float:
-        return _finish(training, args.out, {"data": index.name, "frames": len(train.rows)})
+        return _finish(trainer, args.out, {"data": index.name, "frames": len(train.rows)})
 
-    return carry_out(training, args, progress, Saying("Pretraining", opening, _line), finish)
+    return carry_out(trainer, args, progress, Saying("Pretraining", opening, _line), finish)
 
 
-def _finish(training: Pretraining, out: Path, facts: dict[str, object]) -> float:
+def _finish(trainer: Trainer[PretrainModule], out: Path, facts: dict[str, object]) -> float:
     """Write the encoder file. Returns its loss."""
     from training.config import plain
     from training.initialization import write_encoder
 
+    module, loss = trainer.module, -trainer.best_score
     facts |= {
-        "method": training.options.method,
-        "network": training.options.network,
-        "preset": training.options.preset,
-        "options": plain(training.options),
-        "steps": training.step,
-        "validation_loss": training.best_loss,
-        "labelled": training.labelled,
+        "method": module.options.method,
+        "network": module.options.network,
+        "preset": module.options.preset,
+        "options": plain(module.options),
+        "steps": trainer.step,
+        "validation_loss": loss,
+        "labelled": module.labelled,
     }
-    write_encoder(out, training.best_network(), facts)
-    print(f"Wrote {out}: loss {training.best_loss:.3f} on the validation frames.")
-    return training.best_loss
+    write_encoder(out, trainer.best_network(), facts)
+    print(f"Wrote {out}: loss {loss:.3f} on the validation frames.")
+    return loss
 
 
 def _options(args: PretrainArguments) -> PretrainOptions:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from training.config import TrainOptions
     from training.data.loading import Given
     from training.trainer.loggers import Progress
-    from training.trainer.loop import Training
+    from training.trainer.semc import SemcModule
+    from training.trainer.trainer import Trainer
 
 _EXAMPLES = """\b
 Examples:
@@ -178,7 +179,8 @@ def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int
     from training.data.loading import load_given
     from training.initialization import read_encoder
     from training.models import described
-    from training.trainer.loop import Training
+    from training.trainer.semc import SemcModule
+    from training.trainer.trainer import Trainer
 
     options = _options(args)
     if args.compare_with is not None:
@@ -191,14 +193,14 @@ def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int
     options = replace(
         options, budget=budget_of(args, len(data.train.rows), options.batch, _usual(args, data, options))
     )
-    training = Training(options, data.train, data.validation, folder, args.encoder)
+    trainer = Trainer(SemcModule(options, data.train, data.validation, args.encoder), folder)
 
     def finish(progress: Progress) -> float:
-        _finish(training, data, args.out, progress)
+        _finish(trainer, data, args.out, progress)
         _compare(args, data, folder, progress)
         return math.nan
 
-    return carry_out(training, args, progress, Saying("Training", _opening(data), _line), finish)
+    return carry_out(trainer, args, progress, Saying("Training", _opening(data), _line), finish)
 
 
 def _opening(data: Given) -> str:
@@ -228,15 +230,15 @@ def _compare(args: TrainArguments, data: Given, folder: Path, progress: Progress
     print(comparison.sentence)
 
 
-def _finish(training: Training, data: Given, out: Path, progress: Progress) -> None:
+def _finish(trainer: Trainer[SemcModule], data: Given, out: Path, progress: Progress) -> None:
     """Calibrate and write the model file."""
     from training.publish import finish
 
-    facts: dict[str, Any] = {"steps": training.step, "seconds": round(training.elapsed_s)}
-    if training.encoder:
-        facts["encoder"] = training.encoder
-    network = training.best_network()
-    spec = finish(network, training.options, data.train, data.validation, out, data.index.name, facts)
+    facts: dict[str, Any] = {"steps": trainer.step, "seconds": round(trainer.elapsed_s)}
+    if trainer.module.encoder:
+        facts["encoder"] = trainer.module.encoder
+    network, options = trainer.best_network(), trainer.module.options
+    spec = finish(network, options, data.train, data.validation, out, data.index.name, facts)
     measured: dict[str, Any] = spec.metrics["validation"]
     before, after = measured["calibration_error_before"], measured["calibration_error"]
     scores = {"f1": measured["f1"], "accuracy": measured["accuracy"]}

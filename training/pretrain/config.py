@@ -6,70 +6,45 @@ from dataclasses import dataclass
 from typing import Final
 
 from semc_core.errors import UsageError
-from training.config import PRECISIONS
-from training.schedule import Budget
+from training.config import FitOptions, one_of
 
 METHODS: Final = ("simclr", "awcl")
 PARTNERS: Final = ("other", "same")
 
 
 @dataclass(frozen=True, slots=True)
-class PretrainOptions:
-    """How an encoder is pretrained.
+class PretrainOptions(FitOptions):
+    """How an encoder is pretrained; `rate` is that of Adam, throughout.
 
     Attributes:
-        budget: When it ends.
         method: "simclr" (eq. 1) or "awcl" (eq. 3).
         network: Whose encoder; one of `training.models.NETWORKS`. That of a plain ResNet can start SEMC
             too: its stage 4 goes to every expert.
-        preset: Architecture and preprocessing.
-        batch: Frames per step, of all processes together; each in two views.
-        precision: As in `TrainOptions`.
-        rate: Learning rate of Adam, throughout.
-        weight_decay: On all weights.
         temperature: tau.
         anatomy_ratio: How often the anatomy of a labelled frame is used (section 6.4), 0-1; else the frame
             counts as unlabelled in that draw.
         partners: "other": the second view of a frame with a known anatomy is of another frame of that anatomy
             (algorithm 1). "same": it is of the same frame (as in AWCL's released code).
-        recipe: How views are made; one of `training.transforms.recipes.RECIPES`.
-        ultrasound: Further changes; from `training.transforms.ultrasound.OPTIONS`.
-        validations: How many times in all the loss on the validation frames is taken.
-        patience: Validations without a lower loss after which it ends early; None never.
-        seed: Decides weights, draws and views.
-        threads: CPU threads of each process.
 
     Raises:
         UsageError: There is no such choice, or a number is out of range.
     """
 
-    budget: Budget
-    method: str = "simclr"
-    network: str = "resnet"
-    preset: str = "semc_live"
     batch: int = 32
-    precision: str = "32"
     rate: float = 1e-3
     weight_decay: float = 1e-6
+    validations: int = 10
+    recipe: str = "simclr"
+    method: str = "simclr"
+    network: str = "resnet"
     temperature: float = 0.5
     anatomy_ratio: float = 1.0
     partners: str = "other"
-    recipe: str = "simclr"
-    ultrasound: tuple[str, ...] = ()
-    validations: int = 10
-    patience: int | None = None
-    seed: int = 1
-    threads: int = 2
 
     def __post_init__(self) -> None:
-        choices = (
-            ("method", self.method, METHODS),
-            ("precision", self.precision, PRECISIONS),
-            ("partner", self.partners, PARTNERS),
-        )
-        for what, given, known in choices:
-            if given not in known:
-                raise UsageError(f"There is no {what} {given!r}; choose one of {', '.join(known)}.")
+        one_of("method", self.method, METHODS)
+        FitOptions.__post_init__(self)
+        one_of("partner", self.partners, PARTNERS)
         if self.batch < 2 or self.validations < 1 or (self.patience is not None and self.patience < 1):
             raise UsageError(
                 "Pretraining needs two frames a step, one validation, and a patience of one or more."

@@ -1,14 +1,10 @@
-"""An encoder while it learns by contrast alone; see `training.trainer.trainer` for how it is driven.
-
-Shapes: N frames, B frames of a step in this process.
-
-What anatomy each frame shows, as far as it is known, and pairs of frames that show the same.
+"""An encoder while it learns by contrast alone, what anatomy each frame shows, and pairs of the same anatomy.
 
 Fine anatomies are the class names. Coarse ones come from a table that puts classes together: all brain planes
 as "brain", for example. Frames of the class for "none of these" and unlabelled frames have no anatomy, unless
 the table gives them one.
 
-Shapes: N frames, B frames of a step.
+Shapes: N frames, B frames of a step in this process.
 """
 
 from __future__ import annotations
@@ -35,7 +31,9 @@ from training.losses.nt_xent import UNKNOWN, anatomy_aware
 from training.models import ProjectionHead, build, described
 from training.pretrain.config import PretrainOptions
 from training.trainer import sampler
-from training.trainer.distributed import make_fabric, ranks_of, share_statistics
+from training.trainer.callbacks import Metrics
+from training.trainer.distributed import ranks_of
+from training.trainer.module import TrainingModule
 from training.trainer.sampler import StepSampler, generator_of, seed_of, shard
 from training.transforms.recipes import make_recipe
 
@@ -72,15 +70,21 @@ class Contrast(nn.Module):
             return anatomy_aware(projections, known, self._temperature, self._ranks).mean()
 
 
-class PretrainModule:
-    """Learns from frames, labelled or not.
+class PretrainModule(TrainingModule[PretrainOptions]):
+    """Learns from frames, labelled or not. The best weights have the lowest loss on the validation frames.
 
     Args:
         options: See there.
         train: Frames to learn from.
         validation: Frames of other patients.
-        coarse: See `anatomy.anatomies`.
+        coarse: For each class name its coarse anatomy (`anatomies`); None: anatomies are the classes.
+
+    Raises:
+        UsageError: See `TrainingModule`.
     """
+
+    columns = ("step", "elapsed_s", "images_per_s", "loss", "validation_loss")
+    verb = "pretrain"
 
     def __init__(
         self,
@@ -89,62 +93,41 @@ class PretrainModule:
         validation: FrameSet,
         coarse: Mapping[str, str] | None = None,
     ) -> None:
-        self.options = options
+        super().__init__(options, train, validation)
+        self._coarse = dict(coarse or {})
         self._frames = {"train": train.frames, "validation": validation.frames}
-        self._known = {
-            name: self._anatomies(data, coarse)
-            for name, data in (("train", train), ("validation", validation))
-        }
+        self._known = {"train": self._anatomies(train), "validation": self._anatomies(validation)}
         self._partners = {name: Partners(known) for name, known in self._known.items()}
         self.preprocessing = described(options.network, options.preset).preprocessing
-        torch.set_num_threads(options.threads)
-        self.fabric = make_fabric(options.precision, options.batch)
-        self._rank, self._world = self.fabric.global_rank, self.fabric.world_size
-        torch.manual_seed(options.seed)
-        self.network = build(options.network, options.preset, _CLASSES)
+        self.network = self.new_network()
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(not is_head(name))
         self.contrast = Contrast(self.network, options.temperature, ranks_of(self.fabric))
-        if self._world > 1:
-            share_statistics(self.contrast)
-        taught = [each for each in self.contrast.parameters() if each.requires_grad]
-        optimiser = torch.optim.Adam(taught, lr=options.rate, weight_decay=options.weight_decay)
-        self.network.to(memory_format=torch.channels_last)
-        self._wrapped, self._optimiser = self.fabric.setup(self.contrast, optimiser)
+        self._place(self.contrast, self._make_optimizer)
         self._draws = StepSampler(len(train.labels), options.batch, options.seed)
-        self._generator = torch.Generator()
-        self._change = make_recipe(options.recipe, self._generator, ultrasound=options.ultrasound)
+        self._change = make_recipe(options.recipe, self._pictures, ultrasound=options.ultrasound)
 
-    def _anatomies(self, data: FrameSet, coarse: Mapping[str, str] | None) -> Tensor:
-        known = anatomies(data, coarse)
-        return known if self.options.method == "awcl" else torch.full_like(known, -1)
+    def _make_optimizer(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.Adam(parameters, lr=self.options.rate, weight_decay=self.options.weight_decay)
+
+    def _anatomies(self, data: FrameSet) -> Tensor:
+        known = anatomies(data, self._coarse)
+        return known if self.options.method == "awcl" else torch.full_like(known, UNKNOWN)
 
     @property
     def labelled(self) -> float:
         """Which share of the training frames has an anatomy, 0-1; 0 with SimCLR, which uses none."""
         return float((self._known["train"] >= 0).float().mean())
 
-    def one_step(self, step: int, progress: float) -> dict[str, float]:
-        """Draw, change, learn. Returns the mean loss over this process's part of the batch.
-
-        Raises:
-            UsageError: The loss is no longer a number.
-        """
-        loss = self.gradient(step)
-        if not np.isfinite(loss):
-            raise UsageError("The loss is no longer a number; pretrain again with a lower --rate.")
-        self._optimiser.step()
-        return {"loss": loss}
-
-    def gradient(self, step: int) -> float:
+    def gradient(self, step: int, progress: float) -> Metrics:
         """Take the gradient of a step, and learn nothing yet. Returns the mean loss."""
         torch.manual_seed(seed_of(self.options.seed, step, sampler.NOISE, self._rank))
         chosen = self._draws.of_step(step)
         self._wrapped.train()
-        self._optimiser.zero_grad()
+        self._optimizer.zero_grad()
         loss: Tensor = self._wrapped(*self._batch("train", chosen, self.options.seed, step))
         self.fabric.backward(loss)
-        return float(loss.detach())
+        return {"loss": float(loss.detach())}
 
     def _batch(self, which: str, chosen: Tensor, seed: int, step: int) -> tuple[Tensor, Tensor]:
         """First and second views of this process's part of the frames `chosen`, and their anatomies."""
@@ -154,14 +137,14 @@ class PretrainModule:
         if self.options.partners == "other":
             seconds = self._partners[which].of(chosen, known, generator)
         chosen, seconds, known = (shard(each, self._rank, self._world) for each in (chosen, seconds, known))
-        self._generator.manual_seed(seed_of(seed, step, sampler.PICTURES, self._rank))
+        self._pictures.manual_seed(seed_of(seed, step, sampler.PICTURES, self._rank))
         pictures = self._change(self._frames[which][torch.cat([chosen, seconds])], self.preprocessing.height)
         inputs = normalised(pictures, self.preprocessing).contiguous(memory_format=torch.channels_last)
         placed: tuple[Tensor, Tensor] = self.fabric.to_device((inputs, known))
         return placed
 
     @torch.no_grad()
-    def look_back(self, progress: float) -> dict[str, float]:
+    def validate(self, progress: float) -> Metrics:
         """The loss on the validation frames, in batches as large as those of training."""
         self._wrapped.eval()
         # Mixed: data sets are in the order of their classes, and a batch of one class says nothing.
@@ -176,29 +159,17 @@ class PretrainModule:
         loss = float(self.fabric.all_reduce(torch.tensor(np.mean(losses))))
         return {"validation_loss": loss, "score": -loss}
 
-    def counts(self, progress: float) -> bool:
-        """Every validation counts."""
-        return True
+    def facts(self) -> dict[str, Any]:
+        """What classes were put together."""
+        return {"anatomies": self._coarse}
 
-    def best(self) -> dict[str, Any]:
-        """What is kept of the best weights."""
-        return {"network": self.network.state_dict()}
+    def new_network(self) -> AnyNetwork:
+        """An untrained network like the one that is learned."""
+        return build(self.options.network, self.options.preset, _CLASSES)
 
-    def state(self) -> dict[str, Any]:
-        """Everything that decides the steps to come."""
-        return {
-            "network": self.network.state_dict(),
-            "head": self.contrast.head.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "precision": self.fabric.strategy.precision.state_dict(),
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
-        self.network.load_state_dict(state["network"])
-        self.contrast.head.load_state_dict(state["head"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self.fabric.strategy.precision.load_state_dict(state["precision"])
+    def remembered(self) -> dict[str, nn.Module]:
+        """The projection head."""
+        return {"head": self.contrast.head}
 
 
 def read_coarse(path: Path) -> dict[str, str]:

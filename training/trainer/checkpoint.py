@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,29 @@ import torch
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import save_error
+
+SAVE_EVERY_S = 30.0
+"""Least time between two checkpoints that no validation asks for."""
+
+TIMES_SAVING = 50.0
+"""That time is also so many times what writing one takes."""
+
+
+class SaveTimer:
+    """Says when a checkpoint is due that no validation asks for."""
+
+    def __init__(self) -> None:
+        self._since_s, self._between_s = time.monotonic(), SAVE_EVERY_S
+
+    def is_due(self) -> bool:
+        """Whether the last one is long enough ago."""
+        return time.monotonic() - self._since_s >= self._between_s
+
+    def saved(self, took_s: float | None = None) -> None:
+        """One was written; `took_s` if that says how long to wait for the next."""
+        if took_s is not None:
+            self._between_s = max(SAVE_EVERY_S, TIMES_SAVING * took_s)
+        self._since_s = time.monotonic()
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Sequence
 
-import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from semc_core.model.weights import AnyNetwork
 
 
-class WeightAverage:
-    """Exponential moving average of all parameters and running statistics.
+def averaged(network: AnyNetwork, decay: float) -> AveragedModel:
+    """Exponential moving average of all parameters and running statistics; counts are copied.
 
     Args:
-        network: Copied at the start.
+        network: Copied at the start; the copy is `module` of what is returned.
         decay: Share kept per step, once enough steps have passed; less at first, so that the start is
             forgotten. With 0 it is the network itself.
+
+    Returns:
+        Its `update_parameters` takes in the network after step `n_averaged`, from 1.
     """
 
-    def __init__(self, network: AnyNetwork, decay: float) -> None:
-        self.network = copy.deepcopy(network)
-        self.network.eval().requires_grad_(False)
-        self._decay = decay
-
-    @torch.no_grad()
-    def update(self, network: AnyNetwork, step: int) -> None:
-        """Take in the network after step `step`, from 1."""
-        decay = min(self._decay, (1 + step) / (10 + step))
-        source = network.state_dict()
-        for name, kept in self.network.state_dict().items():
-            if kept.dtype.is_floating_point:
-                kept.lerp_(source[name], 1 - decay)
+    def take_in(kept: Sequence[Tensor], current: Sequence[Tensor], step: Tensor | int) -> None:
+        count = int(step)
+        share = min(decay, (1 + count) / (10 + count))
+        for own, other in zip(kept, current, strict=True):
+            if own.is_floating_point():
+                own.lerp_(other, 1 - share)
             else:
-                kept.copy_(source[name])
+                own.copy_(other)
+
+    average = AveragedModel(network, multi_avg_fn=take_in, use_buffers=True)
+    average.n_averaged.fill_(1)  # The copy is the network before step 1; at 0 it would be thrown away.
+    average.module.eval().requires_grad_(False)
+    return average

@@ -26,11 +26,10 @@ from typing import Any, Final
 
 from semc_core.io.atomic import write_atomically
 from training.run_folder import make_folder, saving_to
+from training.trainer.callbacks import Callback, FitState, Metrics
 
 CSV_NAME = "log.csv"
 TENSORBOARD_NAME = "tensorboard"
-
-Row = dict[str, float]
 
 
 class RunLogger:
@@ -45,10 +44,10 @@ class RunLogger:
         SaveError: The log cannot be written.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str], rows: Sequence[Row] = ()) -> None:
+    def __init__(self, folder: Path, columns: Sequence[str], rows: Sequence[Metrics] = ()) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.rows: list[Row] = list(rows)
+        self.rows: list[Metrics] = list(rows)
         self._path, self._columns = folder / CSV_NAME, tuple(columns)
         self._write()
         shutil.rmtree(folder / TENSORBOARD_NAME, ignore_errors=True)
@@ -57,7 +56,7 @@ class RunLogger:
             for row in rows:
                 self._show(row)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Metrics) -> None:
         """Log a row with a value for every column.
 
         Raises:
@@ -78,7 +77,7 @@ class RunLogger:
         with saving_to(self._path.parent):
             self._board.close()
 
-    def _show(self, row: Row) -> None:
+    def _show(self, row: Metrics) -> None:
         for name in self._columns:
             if name != "step":
                 self._board.add_scalar(name, row[name], int(row["step"]))
@@ -162,3 +161,48 @@ class Progress:
         """
         with saving_to(self._stop.parent):
             self._stop.unlink(missing_ok=True)
+
+
+class ProgressFile(Callback):
+    """Tells another program how a fit goes, and hears its wish to stop.
+
+    Args:
+        folder: Of the run; made if missing.
+
+    Raises:
+        SaveError: It cannot be made; and from every method, if it cannot be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._progress = Progress(folder)
+
+    def on_train_start(self, state: FitState) -> None:
+        """Tell of the start."""
+        self._progress.tell("started", step=state.step, progress=state.progress)
+
+    def on_train_batch_end(self, state: FitState, metrics: Metrics) -> None:
+        """Tell of the step."""
+        self._progress.tell(
+            "step", step=state.step, progress=state.progress, loss=metrics["loss"], eta_s=state.eta_s
+        )
+
+    def on_validation_end(self, state: FitState, row: Metrics) -> None:
+        """Tell what was measured."""
+        self._progress.tell(
+            "validated",
+            step=state.step,
+            progress=state.progress,
+            loss=row["loss"],
+            f1=row.get("validation_f1", math.nan),
+            accuracy=row.get("validation_accuracy", math.nan),
+            eta_s=state.eta_s,
+        )
+
+    def on_stop(self, state: FitState) -> None:
+        """Tell of the stop, and forget the wish."""
+        self._progress.tell("stopped", step=state.step, progress=state.progress)
+        self._progress.stop_heard()
+
+    def should_stop(self) -> bool:
+        """Whether another program asked for it."""
+        return self._progress.stop_wanted()

@@ -1,10 +1,9 @@
-"""Runs a training: steps until the budget ends, validations, checkpoints, the log, and an end before time.
+"""The one training loop: steps until the budget ends, validations, checkpoints, the log, an end before time.
 
 What is learned is another's business (`TrainingModule`). Chance comes from the number of the step
 (`training.trainer.sampler`), so a run that goes on from a checkpoint, even after a kill, ends with the same
-weights as one that was never stopped, if the budget is in steps.
-
-What every run has, whatever it learns: one folder, one plan, going on later, and the best weights.
+weights as one that was never stopped, if the budget is in steps. Why this is not Lightning's own Trainer:
+docs/decisions/0011.
 """
 
 from __future__ import annotations
@@ -12,128 +11,114 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, TypeVar
 
 import torch
 
 from semc_core.errors import UsageError
 from semc_core.model.weights import AnyNetwork
-from training.config import plain
+from training.config import MAY_CHANGE, plain
 from training.data.frame_set import FrameSet
 from training.run_folder import make_folder, saving_to
-from training.schedule import Budget, Pace
-from training.trainer.checkpoint import read_checkpoint, write_checkpoint
-from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, TENSORBOARD_NAME, Progress, RunLogger
+from training.schedule import Pace
+from training.trainer.callbacks import Callback, FitState, Metrics
+from training.trainer.checkpoint import SaveTimer, read_checkpoint, write_checkpoint
+from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, TENSORBOARD_NAME, ProgressFile, RunLogger
+from training.trainer.module import TrainingModule
 
-LAST, BEST = "last.pt", "best.pt"
-SAVE_EVERY_S = 30.0
-"""Least time between two checkpoints that no validation asks for."""
+LAST: Final = "last.pt"
+BEST: Final = "best.pt"
 
-TIMES_SAVING = 50.0
-"""That time is also so many times what writing one takes."""
-
-Tell = Callable[[float, float], None]
-"""Called after each step with the progress, 0-1, and the step's loss."""
-
-Told = Callable[[dict[str, float]], None]
-"""Called after each validation with a row of the log."""
+Module = TypeVar("Module", bound=TrainingModule[Any])
 
 
-class TrainingModule(Protocol):
-    """What a run runs."""
-
-    @property
-    def fabric(self) -> Any:
-        """Lightning Fabric of this process."""
-
-    def one_step(self, step: int, progress: float) -> dict[str, float]:
-        """Learn from one batch. Returns its means, "loss" among them."""
-
-    def look_back(self, progress: float) -> dict[str, float]:
-        """Judge what was learned. Returns numbers for the log, and the "score" that is to be greatest."""
-
-    def counts(self, progress: float) -> bool:
-        """Whether the score at this progress may be the best."""
-
-    def best(self) -> dict[str, Any]:
-        """What is kept of the best."""
-
-    def state(self) -> dict[str, Any]:
-        """Everything that decides the steps to come."""
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a run goes.
-
-    Attributes:
-        budget: When it ends.
-        batch: Frames per step, to tell the pace.
-        validations: How many there are in all.
-        patience: Validations that count without a better score, after which it ends; None never.
-        columns: Of the log.
-        fingerprint: Plain values that must be the same for a run to go on: what is learned, how, from what.
-    """
-
-    budget: Budget
-    batch: int
-    validations: int
-    patience: int | None
-    columns: Sequence[str]
-    fingerprint: dict[str, Any]
-
-
-class Trainer:
-    """One run in one folder: `last.pt` to go on, `best.pt`, the log, and `progress.jsonl`.
+class Trainer(Generic[Module]):
+    """Fits a module in one folder: `last.pt` to go on, `best.pt`, the log, and `progress.jsonl`.
 
     Args:
-        work: What learns.
-        plan: See there.
+        module: What learns. Its options may have another budget, patience or number of threads than those of
+            the run that it goes on with.
         folder: Of the run; made if missing.
+
+    Attributes:
+        step: Steps done.
+        elapsed_s: Seconds trained, sleep left out.
+        best_score: Of the weights in `best.pt`; minus infinity before there are any.
+        is_global_zero: Whether this is the process that writes files and speaks.
     """
 
-    def __init__(self, work: TrainingModule, plan: Plan, folder: Path) -> None:
-        self._work, self._plan, self._folder = work, plan, folder
-        self._fabric = work.fabric
-        self._first = self._fabric.global_rank == 0
+    def __init__(self, module: Module, folder: Path) -> None:
+        self.module, self._folder = module, folder
+        self._options, self._fabric = module.options, module.fabric
+        self.is_global_zero = bool(self._fabric.global_rank == 0)
         self.step, self.elapsed_s, self.best_score = 0, 0.0, -float("inf")
         self._validated, self._stale, self._over = 0, 0, False
-        self._sums: dict[str, float] = {}
-        self._count, self._rows, self._goes_on = 0, list[dict[str, float]](), False
-        self._pace = Pace()
+        self._sums: Metrics = {}
+        self._count, self._rows, self._goes_on = 0, list[Metrics](), False
+        self._pace, self._fingerprint = Pace(), _fingerprint_of(module)
 
     @property
     def progress(self) -> float:
         """What part is done, 0-1; 1 also when it ended before its time."""
-        return 1.0 if self._over else self._plan.budget.progress(self.step, self.elapsed_s)
+        return 1.0 if self._over else self._options.budget.progress(self.step, self.elapsed_s)
 
-    def run(self, tell: Tell, told: Told) -> bool:
-        """Run to the end. Returns whether it was reached: false if another program asked for a stop.
+    def fit(self, callbacks: Sequence[Callback] = ()) -> bool:
+        """Learn to the end of the budget; goes on from `last.pt` after `resume`.
+
+        Args:
+            callbacks: Who is told, in the first process.
+
+        Returns:
+            Whether the end was reached: false if another program, or a callback, asked for a stop.
 
         Raises:
+            UsageError: The loss is no longer a number.
             SaveError: The folder cannot be made, or a checkpoint or the log cannot be written.
         """
         self._prepare()
         self._fabric.barrier()
-        if not self._first:
-            return self._steps(tell, told, None, None)
-        log = RunLogger(self._folder, self._plan.columns, self._rows)
-        progress = Progress(self._folder)
+        if not self.is_global_zero:
+            return self._steps((), None)
+        log = RunLogger(self._folder, self.module.columns, self._rows)
         try:
-            progress.tell("started", step=self.step, progress=self.progress)
-            return self._steps(tell, told, log, progress)
+            return self._steps((ProgressFile(self._folder), *callbacks), log)
         finally:
             log.close()
 
+    def resume(self) -> bool:
+        """Go on where `last.pt` stopped. False if there is none.
+
+        Raises:
+            UsageError: It is of other options or data, or damaged.
+        """
+        path = self._folder / LAST
+        if not path.exists():
+            return False
+        state = read_checkpoint(path)
+        _check_same(path, state.get("fingerprint", {}), self._fingerprint)
+        self.module.load_state_dict(state["work"])
+        own = state["run"]
+        self.step, self.elapsed_s, self.best_score = own["step"], own["elapsed_s"], own["best_score"]
+        self._validated, self._stale, self._over = own["validated"], own["stale"], own["over"]
+        self._sums, self._count, self._rows = own["sums"], own["count"], own["rows"]
+        self._goes_on = True
+        return True
+
+    def best_network(self) -> AnyNetwork:
+        """A network with the weights of `best.pt`, in evaluation mode, on the CPU.
+
+        Raises:
+            UsageError: There are none, or the file is damaged.
+        """
+        network = self.module.new_network()
+        network.load_state_dict(read_checkpoint(self._folder / BEST)["network"])
+        return network.eval()
+
     def _prepare(self) -> None:
         """Make the folder; a run that begins anew leaves nothing there of one before."""
-        if not self._first:
+        if not self.is_global_zero:
             return
         make_folder(self._folder)
         if self._goes_on:
@@ -143,42 +128,39 @@ class Trainer:
                 (self._folder / name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / TENSORBOARD_NAME, ignore_errors=True)
 
-    def _steps(self, tell: Tell, told: Told, log: RunLogger | None, progress: Progress | None) -> bool:
+    def _steps(self, callbacks: Sequence[Callback], log: RunLogger | None) -> bool:
+        for each in callbacks:
+            each.on_train_start(self._state())
         since_s, since_step = time.monotonic(), self.step
-        saved_s, between_s = time.monotonic(), SAVE_EVERY_S
+        timer = SaveTimer()
         while self.progress < 1:
-            values, stop = self._one_step(progress)
-            tell(self.progress, values["loss"])
+            stop = self._step(callbacks)
             if self._is_due():
-                pace = (self.step - since_step) * self._plan.batch / (time.monotonic() - since_s)
-                row = self._look_back(pace, log, progress)
-                told(row)
+                pace = (self.step - since_step) * self._options.batch / (time.monotonic() - since_s)
+                self._validate(pace, callbacks, log)
                 since_s, since_step = time.monotonic(), self.step
-                saved_s = time.monotonic()
-            elif log is not None and time.monotonic() - saved_s >= between_s:
-                between_s = max(SAVE_EVERY_S, TIMES_SAVING * self._save())
-                saved_s = time.monotonic()
+                timer.saved()
+            elif log is not None and timer.is_due():
+                timer.saved(took_s=self._save())
             if stop and self.progress < 1:
-                self._stopped(progress)
+                self._stop(callbacks)
                 return False
         return True
 
-    def _one_step(self, progress: Progress | None) -> tuple[dict[str, float], bool]:
+    def _step(self, callbacks: Sequence[Callback]) -> bool:
         """One step, and whether to stop after it, which all processes do together."""
         started_s = time.monotonic()
-        values = self._work.one_step(self.step, self.progress)
-        for name, value in values.items():
+        metrics = self.module.training_step(self.step, self.progress)
+        for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += 1
         self.step += 1
         elapsed_s = self.elapsed_s + self._pace.counted(time.monotonic() - started_s)
-        stop = progress is not None and progress.stop_wanted()
+        stop = any(each.should_stop() for each in callbacks)
         self.elapsed_s, stop = self._as_first((elapsed_s, stop))
-        if progress is not None:
-            progress.tell(
-                "step", step=self.step, progress=self.progress, loss=values["loss"], eta_s=self._left_s()
-            )
-        return values, stop
+        for each in callbacks:
+            each.on_train_batch_end(self._state(), metrics)
+        return stop
 
     def _as_first(self, values: tuple[float, bool]) -> tuple[float, bool]:
         """What the first process says: the others' clocks differ."""
@@ -187,41 +169,31 @@ class Trainer:
         said: tuple[float, bool] = self._fabric.broadcast(values)
         return said
 
-    def _left_s(self) -> float:
-        """Seconds left, at the pace so far."""
+    def _state(self) -> FitState:
         done = self.progress
-        return self.elapsed_s / done * (1 - done) if done > 0 else float("nan")
+        left_s = self.elapsed_s / done * (1 - done) if done > 0 else float("nan")
+        return FitState(self.step, done, left_s)
 
     def _is_due(self) -> bool:
         done = self.progress
-        return done >= 1 or done >= (self._validated + 1) / self._plan.validations
+        return done >= 1 or done >= (self._validated + 1) / self._options.validations
 
-    def _look_back(
-        self, images_per_s: float, log: RunLogger | None, progress: Progress | None
-    ) -> dict[str, float]:
+    def _validate(self, images_per_s: float, callbacks: Sequence[Callback], log: RunLogger | None) -> None:
         """Validate, log, write the checkpoints, and see whether it is worth going on."""
         started_s, done = time.monotonic(), self.progress
-        self._validated = int(done * self._plan.validations)
-        judged = self._work.look_back(done)
+        self._validated = int(done * self._options.validations)
+        judged = self.module.validate(done)
         row = {name: self._mean(value / self._count) for name, value in self._sums.items()}
         row |= judged | {"step": self.step, "elapsed_s": self.elapsed_s, "images_per_s": images_per_s}
         self._rows, self._sums, self._count = [*self._rows, row], {}, 0
-        if self._work.counts(done):
+        if self.module.is_comparable(done):
             self._compare(judged["score"])
         self.elapsed_s, _ = self._as_first((self.elapsed_s + time.monotonic() - started_s, False))
-        if log is not None and progress is not None:
+        if log is not None:
             log.add(row)
             self._save()
-            progress.tell(
-                "validated",
-                step=self.step,
-                progress=self.progress,
-                loss=row["loss"],
-                f1=row.get("validation_f1", float("nan")),
-                accuracy=row.get("validation_accuracy", float("nan")),
-                eta_s=self._left_s(),
-            )
-        return row
+        for each in callbacks:
+            each.on_validation_end(self._state(), row)
 
     def _mean(self, value: float) -> float:
         """The mean over processes: each knows its own part of the batches."""
@@ -233,36 +205,17 @@ class Trainer:
         """Keep the weights if they are the best so far; give up after too many that are not."""
         if score > self.best_score:
             self.best_score, self._stale = score, 0
-            if self._first:
-                write_checkpoint(self._folder / BEST, self._work.best())
+            if self.is_global_zero:
+                write_checkpoint(self._folder / BEST, {"network": self.module.best_network().state_dict()})
         else:
             self._stale += 1
-            self._over = self._plan.patience is not None and self._stale >= self._plan.patience
+            self._over = self._options.patience is not None and self._stale >= self._options.patience
 
-    def _stopped(self, progress: Progress | None) -> None:
-        if progress is not None:
+    def _stop(self, callbacks: Sequence[Callback]) -> None:
+        if self.is_global_zero:
             self._save()
-            progress.tell("stopped", step=self.step, progress=self.progress)
-            progress.stop_heard()
-
-    def resume(self) -> bool:
-        """Go on where `last.pt` stopped. False if there is none.
-
-        Raises:
-            UsageError: It is of another training, or damaged.
-        """
-        path = self._folder / LAST
-        if not path.exists():
-            return False
-        state = read_checkpoint(path)
-        _check_same(path, state.get("fingerprint", {}), self._plan.fingerprint)
-        self._work.load_state(state["work"])
-        own = state["run"]
-        self.step, self.elapsed_s, self.best_score = own["step"], own["elapsed_s"], own["best_score"]
-        self._validated, self._stale, self._over = own["validated"], own["stale"], own["over"]
-        self._sums, self._count, self._rows = own["sums"], own["count"], own["rows"]
-        self._goes_on = True
-        return True
+        for each in callbacks:
+            each.on_stop(self._state())
 
     def _save(self) -> float:
         """Write `last.pt`. Returns the seconds it took."""
@@ -278,9 +231,15 @@ class Trainer:
             "count": self._count,
             "rows": self._rows,
         }
-        state = {"fingerprint": self._plan.fingerprint, "work": self._work.state(), "run": run}
+        state = {"fingerprint": self._fingerprint, "work": self.module.state_dict(), "run": run}
         write_checkpoint(self._folder / LAST, state)
         return time.monotonic() - started_s
+
+
+def _fingerprint_of(module: TrainingModule[Any]) -> dict[str, Any]:
+    """Plain values that must be the same for a run to go on: what is learned, how, from what."""
+    given = {name: value for name, value in plain(module.options).items() if name not in MAY_CHANGE}
+    return dict(sorted((given | module.facts() | {"frames": fingerprint(module.train_set)}).items()))
 
 
 def _check_same(path: Path, there: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -293,122 +252,7 @@ def _check_same(path: Path, there: dict[str, Any], wanted: dict[str, Any]) -> No
             )
 
 
-_MAY_CHANGE: Final = ("budget", "threads", "patience")
-"""Options that another may be given for when a run goes on."""
-
-
-class RunOptions(Protocol):
-    """What the options of every run say; a dataclass."""
-
-    @property
-    def budget(self) -> Budget:
-        """When it ends."""
-
-    @property
-    def batch(self) -> int:
-        """Frames per step."""
-
-    @property
-    def validations(self) -> int:
-        """How many there are in all."""
-
-    @property
-    def patience(self) -> int | None:
-        """Validations without a better score after which it ends; None never."""
-
-
-class ResumableRun:
-    """One run in one folder: `last.pt` to go on, `best.pt` (the best weights), the log.
-
-    Args:
-        options: How it learns. Another budget, patience or number of threads may be given to go on.
-        work: What learns.
-        train: Frames to learn from; the same are needed to go on.
-        facts: Further plain values that must be the same to go on.
-        columns: Of the log.
-        folder: Of the run; made if missing.
-    """
-
-    def __init__(
-        self,
-        options: RunOptions,
-        work: TrainingModule,
-        train: FrameSet,
-        facts: dict[str, Any],
-        columns: Sequence[str],
-        folder: Path,
-    ) -> None:
-        given = {name: value for name, value in plain(options).items() if name not in _MAY_CHANGE}
-        same = dict(sorted((given | facts | {"frames": fingerprint(train)}).items()))
-        plan = Plan(options.budget, options.batch, options.validations, options.patience, columns, same)
-        self._runner = Trainer(work, plan, folder)
-        self._folder = folder
-        self._first = bool(work.fabric.global_rank == 0)
-
-    @property
-    def first(self) -> bool:
-        """Whether this is the process that writes files and speaks."""
-        return self._first
-
-    @property
-    def step(self) -> int:
-        """Steps done."""
-        return self._runner.step
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds trained, sleep left out."""
-        return self._runner.elapsed_s
-
-    @property
-    def best_score(self) -> float:
-        """Of the weights in `best.pt`; minus infinity before there are any."""
-        return self._runner.best_score
-
-    def run(self, tell: Tell, told: Told) -> bool:
-        """Learn to the end of the budget; goes on from `last.pt` after `resume`.
-
-        Returns:
-            False if another program asked for a stop before the end (`training.trainer.loggers`).
-
-        Raises:
-            UsageError: The loss is no longer a number.
-            SaveError: A checkpoint or the log cannot be written.
-        """
-        return self._runner.run(tell, told)
-
-    def resume(self) -> bool:
-        """Go on where `last.pt` stopped. False if there is none.
-
-        Raises:
-            UsageError: It is of other options or data, or damaged.
-        """
-        return self._runner.resume()
-
-    def with_best_weights(self, network: AnyNetwork) -> AnyNetwork:
-        """`network`, now with the weights of `best.pt`, in evaluation mode.
-
-        Raises:
-            UsageError: There are none, or the file is damaged.
-        """
-        network.load_state_dict(read_checkpoint(self._folder / BEST)["network"])
-        return network.eval()
-
-
 def fingerprint(data: FrameSet) -> str:
     """Tells one set of frames from another, by their number, size, order, labels and groups."""
     text = "\n".join(f"{row.group} {row.frame} {row.plane}" for row in data.rows)
     return hashlib.sha256(f"{tuple(data.frames.shape)}\n{text}".encode()).hexdigest()
-
-
-def check_apart(train: FrameSet, validation: FrameSet) -> None:
-    """Refuse a patient who is in both, and sets with different classes.
-
-    Raises:
-        UsageError: See above.
-    """
-    shared = set(train.groups) & set(validation.groups)
-    if shared:
-        raise UsageError(f"{min(shared)} is in training and validation; keep each patient in one of them.")
-    if train.classes != validation.classes:
-        raise UsageError("Training and validation have different classes; load both with the same.")

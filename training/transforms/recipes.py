@@ -22,7 +22,8 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from semc_core.errors import UsageError
-from training.transforms.augment import Augmenter, AugmentOptions, to_side
+from training.transforms.augment import Augmenter, to_side
+from training.transforms.config import AugmentOptions
 from training.transforms.ultrasound import OPTIONS
 
 Recipe = Callable[[Tensor, int], Tensor]

@@ -15,16 +15,17 @@ from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import write_model
 from semc_core.model.weights import network_arrays
-from tests.training.toys import toy
+from tests.training.toys import Rows, toy
 from training.data.loading import FrameSet
 from training.initialization import read_encoder, start_from, write_encoder
 from training.losses.nt_xent import UNKNOWN, anatomy_aware, simclr
 from training.models import build, new_spec_of
 from training.pretrain.config import PretrainOptions
-from training.pretrain.module import Partners, anatomies, kept, read_coarse
-from training.pretrain.trainer import Pretraining
+from training.pretrain.module import Partners, PretrainModule, anatomies, kept, read_coarse
 from training.schedule import Budget
-from training.trainer.module import SecondTask
+from training.trainer.callbacks import Callback, FitState, Metrics
+from training.trainer.semc import SecondTask
+from training.trainer.trainer import Trainer
 
 
 def slow_loss(projections: Tensor, known: list[int], tau: float) -> list[float]:
@@ -105,32 +106,20 @@ def test_anatomies_are_fine_or_coarse_and_unknown_without_a_label(tmp_path: Path
         read_coarse(tmp_path / "none.csv")
 
 
-def pretrained(tmp_path: Path, method: str, steps: int = 6, **changed: object) -> Pretraining:
-    options = PretrainOptions(
-        Budget(steps=steps),
-        method,
-        preset="semc_tiny",
-        batch=8,
-        threads=1,
-        validations=2,
-        **changed,  # type: ignore[arg-type]
-    )
-    return Pretraining(options, toy(0, 30, seed=1), toy(1000, 12, seed=2), tmp_path)
-
-
-def run(training: Pretraining) -> list[dict[str, float]]:
-    told: list[dict[str, float]] = []
-    training.run(lambda progress, loss: None, told.append)
-    return told
+def pretrained(folder: Path, method: str, steps: int = 6, **changed: object) -> Trainer[PretrainModule]:
+    given = {"preset": "semc_tiny", "method": method, "batch": 8, "threads": 1, "validations": 2} | changed
+    options = PretrainOptions(Budget(steps=steps), **given)  # type: ignore[arg-type]
+    return Trainer(PretrainModule(options, toy(0, 30, seed=1), toy(1000, 12, seed=2)), folder)
 
 
 @pytest.mark.parametrize("method", ["simclr", "awcl"])
 def test_a_pretrained_resnet_starts_every_expert_of_semc(method: str, tmp_path: Path) -> None:
     training = pretrained(tmp_path, method)
-    assert training.labelled == pytest.approx(2 / 3 if method == "awcl" else 0)  # noise alone is NSP
-    told = run(training)
-    assert len(told) == 2
-    assert all(np.isfinite(row["validation_loss"]) for row in told)
+    assert training.module.labelled == pytest.approx(2 / 3 if method == "awcl" else 0)  # noise alone is NSP
+    log = Rows()
+    assert training.fit([log])
+    assert len(log.rows) == 2
+    assert all(np.isfinite(row["validation_loss"]) for row in log.rows)
     path = tmp_path / "encoder.safetensors"
     write_encoder(path, training.best_network(), {"method": method})
     arrays, facts, classes = read_encoder(path)
@@ -151,22 +140,23 @@ def test_a_pretrained_resnet_starts_every_expert_of_semc(method: str, tmp_path: 
 
 def test_pretraining_goes_on_where_it_stopped(tmp_path: Path) -> None:
     whole = pretrained(tmp_path / "whole", "awcl")
-    run(whole)
+    assert whole.fit()
 
     class StoppedError(Exception):
         pass
 
-    def stop(row: dict[str, float]) -> None:
-        raise StoppedError
+    class Stop(Callback):
+        def on_validation_end(self, state: FitState, row: Metrics) -> None:
+            raise StoppedError
 
     first = pretrained(tmp_path / "parts", "awcl")
     with pytest.raises(StoppedError):
-        first.run(lambda progress, loss: None, stop)
+        first.fit([Stop()])
     second = pretrained(tmp_path / "parts", "awcl")
     assert second.resume()
     assert second.step == 3
-    run(second)
-    assert second.best_loss == whole.best_loss
+    assert second.fit()
+    assert second.best_score == whole.best_score
     expected, got = whole.best_network().state_dict(), second.best_network().state_dict()
     assert all(torch.equal(got[name], value) for name, value in expected.items())
 

@@ -1,7 +1,7 @@
 """Takes the gradients of a step, alone or as one of several processes, and writes them down.
 
-Run by `test_parallel.py`. No chance is left that differs between them: pictures are not changed, and the gate
-draws no noise. In 64 bits, since in 32 an activation beside zero may fall on its other side.
+Run by `test_distributed.py`. No chance is left that differs between them: pictures are not changed, and the
+gate draws no noise. In 64 bits, since in 32 an activation beside zero may fall on its other side.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.pretrain.config import PretrainOptions
 from training.pretrain.module import PretrainModule
 from training.schedule import Budget
 from training.trainer.distributed import leave
-from training.trainer.module import SemcModule
+from training.trainer.semc import SemcModule
 
 _LEARNED = LossOptions(alpha=None, queue_size=24)
 
@@ -53,15 +53,15 @@ def gradients() -> Iterator[tuple[str, Tensor]]:
     }
     for name, options in cases.items():
         learner = SemcModule(options, train, validation)
-        learner.one_step(0, 0.0)  # so that the queue is not empty
-        yield f"{name}: F1", torch.tensor(learner.look_back(1.0)["validation_f1"])
+        learner.training_step(0, 0.0)  # so that the queue is not empty
+        yield f"{name}: F1", torch.tensor(learner.validate(1.0)["validation_f1"])
         learner.gradient(1, 0.5)
         yield from taken(name, learner.objective)
     pretraining = PretrainOptions(
-        Budget(steps=2), "awcl", preset="semc_tiny", batch=8, recipe="none", threads=1, precision="64"
+        Budget(steps=2), "semc_tiny", method="awcl", batch=8, recipe="none", threads=1, precision="64"
     )
     encoder = PretrainModule(pretraining, train, validation)
-    encoder.gradient(0)
+    encoder.gradient(0, 0.0)
     yield from taken("awcl", encoder.contrast)
 
 

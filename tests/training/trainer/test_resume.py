@@ -12,27 +12,23 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.toys import options, toy
+from tests.training.toys import options, toy, toy_trainer
 from tests.training.trainer.training_to_kill import STEPS, training_in
 from training.losses.config import LossOptions
+from training.trainer.callbacks import Callback, FitState, Metrics
 from training.trainer.checkpoint import read_checkpoint
 from training.trainer.loggers import CSV_NAME, PROGRESS_NAME, STOP_NAME, TENSORBOARD_NAME, ask_to_stop
-from training.trainer.loop import Training
-from training.trainer.module import SemcModule
+from training.trainer.semc import SemcModule
 
 ROOT = Path(__file__).resolve().parents[3]
 CLOCKS = ("elapsed_s", "images_per_s")
-
-
-def run(training: Training) -> bool:
-    return training.run(lambda progress, loss: None, lambda row: None)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    assert run(training_in(folder))
+    assert training_in(folder).fit()
     return folder
 
 
@@ -69,20 +65,21 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def test_a_killed_training_goes_on_to_the_same_end(whole: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [5, 7], ids=["before a validation", "between two"])
+def test_a_killed_training_goes_on_to_the_same_end(step: int, whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     arguments = [sys.executable, "-m", "tests.training.trainer.training_to_kill", str(folder)]
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if int(line) == 7:  # between the validations after step 5 and step 9
+            if int(line) == step:  # validations are after step 5 and step 9
                 process.kill()
                 break
     assert process.returncode != 0
     again = training_in(folder)
     assert again.resume()
-    assert 6 <= again.step < STEPS  # the checkpoint is of this step or the last
-    assert run(again)
+    assert step - 1 <= again.step < STEPS  # the checkpoint is of this step or the last
+    assert again.fit()
     check_same(whole, folder)
 
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -97,18 +94,19 @@ def test_another_program_can_stop_a_training_and_let_it_go_on(whole: Path, tmp_p
     folder = tmp_path / "stopped"
     first = training_in(folder)
 
-    def tell(progress: float, loss: float) -> None:
-        if first.step == 2:
-            ask_to_stop(folder)
+    class Wish(Callback):
+        def on_train_batch_end(self, state: FitState, metrics: Metrics) -> None:
+            if state.step == 2:
+                ask_to_stop(folder)
 
-    assert not first.run(tell, lambda row: None)
+    assert not first.fit([Wish()])
     assert first.step == 3
     assert events(folder)[-1]["event"] == "stopped"
     assert not (folder / STOP_NAME).exists()
     second = training_in(folder)
     assert second.resume()
     assert second.step == 3
-    assert run(second)
+    assert second.fit()
     check_same(whole, folder)
     told = events(folder)
     assert [each["f1"] is not None for each in told if each["event"] == "validated"] == [True, True]
@@ -117,26 +115,24 @@ def test_another_program_can_stop_a_training_and_let_it_go_on(whole: Path, tmp_p
 
 
 def test_a_run_that_begins_anew_leaves_nothing_of_the_one_before(tmp_path: Path) -> None:
-    train, validation = toy(0, 30, seed=1), toy(1000, 12, seed=2)
     for steps in (4, 2):
-        assert run(Training(options(steps, batch=8), train, validation, tmp_path))
+        assert toy_trainer(options(steps, batch=8), tmp_path).fit()
     with (tmp_path / CSV_NAME).open(newline="") as table:
         assert [row["step"] for row in csv.DictReader(table)] == ["1", "2"]
     assert [each["event"] for each in events(tmp_path)].count("started") == 1
 
 
 def test_training_ends_early_when_nothing_gets_better(tmp_path: Path) -> None:
-    train, validation = toy(0, 30, seed=1), toy(1000, 12, seed=2)
     idle = options(12, batch=8, validations=6, patience=2, rate=1e-12, average=0.0)
-    training = Training(idle, train, validation, tmp_path)
-    assert run(training)
+    training = toy_trainer(idle, tmp_path)
+    assert training.fit()
     with (tmp_path / CSV_NAME).open(newline="") as table:
         scores = [float(row["validation_f1"]) for row in csv.DictReader(table)]
     assert len(scores) == scores.index(max(scores)) + 3 < 6  # two that are not better than the best
     assert training.step == 2 * len(scores)
-    again = Training(idle, train, validation, tmp_path)
+    again = toy_trainer(idle, tmp_path)
     assert again.resume()
-    assert run(again)
+    assert again.fit()
     assert again.step == training.step
 
 
@@ -167,7 +163,7 @@ def test_half_precision_learns_nearly_the_same_and_keeps_whole_weights() -> None
     losses = {}
     for precision in ("32", "bf16"):
         learner = SemcModule(options(1, batch=8, precision=precision), train, validation)
-        losses[precision] = learner.one_step(0, 0.5)["loss"]
+        losses[precision] = learner.training_step(0, 0.5)["loss"]
         assert {parameter.dtype for parameter in learner.network.parameters()} == {torch.float32}
     assert losses["bf16"] == pytest.approx(losses["32"], rel=0.05)
     assert losses["bf16"] != losses["32"]

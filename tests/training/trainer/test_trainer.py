@@ -12,32 +12,28 @@ from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import read_model
 from semc_core.runtime.load import load_runtime
-from tests.training.toys import CLASSES, options, toy
+from tests.training.toys import CLASSES, Rows, options, toy, toy_trainer
 from training.calibration import fit_novelty, fit_temperature
 from training.data.frame_set import FrameSet
 from training.inference import classify
 from training.metrics import frame_metrics
 from training.publish import finish
 from training.schedule import Budget, Pace, rate_factor, side_at
-from training.trainer.loop import Training
-
-
-def run(training: Training) -> list[dict[str, float]]:
-    told: list[dict[str, float]] = []
-    training.run(lambda progress, loss: None, told.append)
-    return told
+from training.trainer.semc import SemcModule
+from training.trainer.trainer import Trainer
 
 
 def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
     train, validation = toy(0, 240, seed=1), toy(1000, 90, seed=2)
-    training = Training(options(100), train, validation, tmp_path / "run")
-    told = run(training)
+    trainer, log = Trainer(SemcModule(options(100), train, validation), tmp_path / "run"), Rows()
+    assert trainer.fit([log])
+    told = log.rows
     assert told[-1]["validation_accuracy"] > 0.9
     assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 1 + len(told)
 
     path = tmp_path / "toy.safetensors"
-    network = training.best_network()
-    spec = finish(network, training.options, train, validation, path, "toys", {"steps": training.step})
+    network = trainer.best_network()
+    spec = finish(network, trainer.module.options, train, validation, path, "toys", {"steps": trainer.step})
     assert "knows only the simulated scan" in spec.notice
     assert spec.provenance["data"] == "simulated scans of this program"
     assert spec.provenance["train_patients"] == ["00000", "00004", 5]
@@ -56,20 +52,22 @@ def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
-    train, validation = toy(0, 30, seed=1), toy(1000, 30, seed=2)
-    run(Training(options(2), train, validation, tmp_path))
+    train, validation = toy(0, 30, seed=1), toy(1000, 12, seed=2)
+    toy_trainer(options(2), tmp_path).fit()
     other = FrameSet(train.frames, train.labels, train.rows, ("DISC", "ROD", NON_STANDARD))
     others = FrameSet(validation.frames, validation.labels, validation.rows, other.classes)
     with pytest.raises(UsageError, match="other classes"):
-        Training(options(2), other, others, tmp_path).resume()
+        Trainer(SemcModule(options(2), other, others), tmp_path).resume()
+    with pytest.raises(UsageError, match="other rate"):
+        toy_trainer(options(2, rate=1e-3), tmp_path).resume()
     (tmp_path / "last.pt").write_bytes(b"damaged")
     with pytest.raises(UsageError, match="cannot be read"):
-        Training(options(2), train, validation, tmp_path).resume()
+        toy_trainer(options(2), tmp_path).resume()
 
 
-def test_a_patient_on_both_sides_is_refused(tmp_path: Path) -> None:
+def test_a_patient_on_both_sides_is_refused() -> None:
     with pytest.raises(UsageError, match="training and validation"):
-        Training(options(2), toy(0, 30, seed=1), toy(4, 30, seed=2), tmp_path)
+        SemcModule(options(2), toy(0, 30, seed=1), toy(4, 30, seed=2))
 
 
 def test_temperature_lowers_the_likelihood_loss_and_the_calibration_error() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.training.toys import options, toy
+from tests.training.toys import options, toy_trainer
 from training.config import TrainOptions
 from training.losses.config import LossOptions
-from training.trainer import trainer
-from training.trainer.loop import Training
+from training.trainer import checkpoint
+from training.trainer.callbacks import Callback, FitState, Metrics
+from training.trainer.semc import SemcModule
+from training.trainer.trainer import Trainer
 
 STEPS = 9
 
@@ -21,12 +23,19 @@ def killed_options() -> TrainOptions:
     )
 
 
-def training_in(folder: Path) -> Training:
+def training_in(folder: Path) -> Trainer[SemcModule]:
     """The training, begun or to go on."""
-    return Training(killed_options(), toy(0, 30, seed=1), toy(1000, 12, seed=2), folder)
+    return toy_trainer(killed_options(), folder)
+
+
+class Said(Callback):
+    """Prints the number of each step when it is done."""
+
+    def on_train_batch_end(self, state: FitState, metrics: Metrics) -> None:
+        """Print it."""
+        print(state.step, flush=True)
 
 
 if __name__ == "__main__":
-    trainer.SAVE_EVERY_S = trainer.TIMES_SAVING = 0.0  # a checkpoint after each step
-    training = training_in(Path(sys.argv[1]))
-    training.run(lambda progress, loss: print(training.step, flush=True), lambda row: None)
+    checkpoint.SAVE_EVERY_S = checkpoint.TIMES_SAVING = 0.0  # a checkpoint after each step
+    training_in(Path(sys.argv[1])).fit([Said()])

@@ -16,7 +16,8 @@ from training.schedule import Budget
 from training.transforms.config import AugmentOptions
 
 OPTIMISERS: Final = ("adamw", "sgd")
-PRECISIONS: Final = ("64", "32", "bf16", "16")
+PRECISIONS: Final = ("32", "bf16", "16")
+_EXACT: Final = "64"
 DRAWS: Final = ("balanced", "shuffled")
 SECOND_TASKS: Final = ("none", "simclr")
 
@@ -40,7 +41,7 @@ class FitOptions:
         preset: Architecture and preprocessing.
         batch: Frames per step, of all processes together.
         precision: "32", "bf16" (half, safe), "16" (half, with a scaled loss), or "64", to compare results
-            closely. The losses are never computed in half.
+            closely, in tests. The losses are never computed in half.
         rate: Greatest learning rate.
         weight_decay: On all weights.
         validations: How many times in all the validation patients are looked at.
@@ -68,7 +69,7 @@ class FitOptions:
     ultrasound: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        one_of("precision", self.precision, PRECISIONS)
+        one_of("precision", self.precision, (_EXACT, *PRECISIONS))
 
 
 MAY_CHANGE: Final = ("budget", "threads", "patience")

@@ -20,6 +20,7 @@ from semc_core.cli.options import COUNT, NEW_FILE, POSITIVE, SEED, Groups
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.model.comparison import run_folder
 from semc_core.model.presets import PRESET_NAMES
+from training.config import PRECISIONS
 
 if TYPE_CHECKING:
     from training.schedule import Budget
@@ -94,7 +95,7 @@ class TrainingOptions:
         str | None,
         Option(
             "--precision",
-            click_type=click.Choice(("32", "bf16", "16")),
+            click_type=click.Choice(PRECISIONS),
             help="32 bits, or half",
             show_default="32",
         ),

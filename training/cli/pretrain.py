@@ -26,6 +26,7 @@ from training.cli.common import (
     reading_bar,
     telling_failure,
 )
+from training.pretrain.config import METHODS, PARTNERS
 
 if TYPE_CHECKING:
     from training.pretrain.config import PretrainOptions
@@ -54,7 +55,7 @@ class PretrainArguments(TrainingOptions):
         str,
         Option(
             "--method",
-            click_type=click.Choice(("simclr", "awcl")),
+            click_type=click.Choice(METHODS),
             help="simclr uses no labels; awcl pulls frames of one anatomy together (arXiv 2208.10642)",
         ),
     ] = "simclr"
@@ -84,7 +85,7 @@ class PretrainArguments(TrainingOptions):
         str | None,
         Option(
             "--partners",
-            click_type=click.Choice(("other", "same")),
+            click_type=click.Choice(PARTNERS),
             help="awcl: the second view is of another frame of the anatomy, or of the same frame",
             show_default="other",
         ),

@@ -29,6 +29,8 @@ from training.cli.common import (
     reading_bar,
     telling_failure,
 )
+from training.config import OPTIMISERS, SECOND_TASKS
+from training.losses.config import CLASS_WEIGHTS
 
 if TYPE_CHECKING:
     from training.config import TrainOptions
@@ -94,7 +96,7 @@ class TrainArguments(TrainingOptions):
             help="learn each step's frames in so many parts, to need less memory",
         ),
     ] = None
-    optimiser: Annotated[str | None, Option("--optimiser", click_type=click.Choice(("adamw", "sgd")))] = None
+    optimiser: Annotated[str | None, Option("--optimiser", click_type=click.Choice(OPTIMISERS))] = None
     alpha: Annotated[
         str | None,
         Option("--alpha", metavar="SHARE", help="share of the classification loss, 0-1, or 'learned'"),
@@ -107,7 +109,7 @@ class TrainArguments(TrainingOptions):
         str | None,
         Option(
             "--class-weights",
-            click_type=click.Choice(("none", "inverse")),
+            click_type=click.Choice(CLASS_WEIGHTS),
             help="of the classification loss, by frequency",
         ),
     ] = None
@@ -115,7 +117,7 @@ class TrainArguments(TrainingOptions):
         str | None,
         Option(
             "--second-task",
-            click_type=click.Choice(("none", "simclr")),
+            click_type=click.Choice(SECOND_TASKS),
             help="learn SimCLR together with the classes",
         ),
     ] = None

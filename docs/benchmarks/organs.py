@@ -33,9 +33,10 @@ from semc_core.model.file import read_model
 from semc_core.model.weights import build_network
 from training.config import TrainOptions, plain
 from training.data.checks import inspect
+from training.data.frame_set import FrameSet
 from training.data.images import read_pictures
 from training.data.index import DataIndex
-from training.data.loading import FrameSet, load_frames
+from training.data.loading import load_frames
 from training.data.readers import open_data
 from training.inference import classify
 from training.initialization import write_encoder

@@ -9,8 +9,7 @@ import torch
 
 from semc_core.labels import NON_STANDARD
 from training.config import TrainOptions
-from training.data.frame_set import patient_row
-from training.data.loading import FrameSet
+from training.data.frame_set import FrameSet, patient_row
 from training.schedule import Budget
 from training.trainer.callbacks import Callback, FitState, Metrics
 from training.trainer.semc import SemcModule

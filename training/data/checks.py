@@ -188,7 +188,6 @@ def _of_two_splits(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
 
 
 _HASH_SIDE: Final = 16
-WORDS: Final = _HASH_SIDE * _HASH_SIDE // 64
 NEAR_BITS: Final = 14
 """Hashes of 256 bits that differ in at most so many are of pictures that look the same."""
 

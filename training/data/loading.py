@@ -1,8 +1,6 @@
-"""The pictures of a data set as a `FrameSet`, through the one preprocessing that live has.
+"""The pictures of a data set, split, as a `FrameSet`, read through the one preprocessing that live has.
 
 Shapes: N frames, h x w pixels.
-
-The frames that a training is given: any data set, split, and read as the live path reads pictures.
 """
 
 from __future__ import annotations
@@ -29,12 +27,10 @@ from semc_core.io.atomic import save_error
 from semc_core.labels import NON_STANDARD
 from semc_core.paths import cache_folder
 from training.data.checks import is_unlabelled, what_is_lacking
-from training.data.frame_set import AMBIGUOUS, FrameSet, Row
+from training.data.frame_set import FrameSet, Row
 from training.data.images import Picture, read_pictures
 from training.data.index import DataIndex, Sample, check_leaks
 from training.data.readers import ReadOptions, open_data, open_many
-
-__all__ = ["AMBIGUOUS", "FrameSet", "Row", "load_frames"]
 
 _IN_MEMORY_BYTES: Final = 64 << 20
 """Smaller sets are kept in memory; larger ones lie in a file that is read as it is used."""

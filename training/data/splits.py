@@ -8,7 +8,7 @@ Shapes: G groups, K classes, S splits.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final
 
@@ -40,26 +40,6 @@ def split_of(patient: int) -> Split:
     if patient < _TRAIN_END:
         return Split.TRAIN
     return Split.VALIDATION if patient < _VALIDATION_END else Split.TEST
-
-
-def check_disjoint(splits: Mapping[Split, Iterable[str]]) -> None:
-    """Refuse a patient in two splits.
-
-    Args:
-        splits: Patient names per split, for data whose split is not fixed by a number.
-
-    Raises:
-        UsageError: A patient is in two splits; names one.
-    """
-    seen: dict[str, Split] = {}
-    for split, patients in splits.items():
-        for patient in sorted(set(patients)):
-            if patient in seen:
-                raise UsageError(
-                    f"Patient {patient} is in {seen[patient].value} and in {split.value}; "
-                    "keep all frames of a patient in one split."
-                )
-            seen[patient] = split
 
 
 def choose_patients(text: str) -> list[int]:

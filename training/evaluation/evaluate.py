@@ -1,8 +1,6 @@
-"""Judging answers to labelled frames.
+"""Judging answers to labelled frames, after data and model are brought to the same classes.
 
 Shapes: N frames, K classes.
-
-Data and model brought to the same classes, and the choice of what a model is judged on.
 """
 
 from __future__ import annotations
@@ -22,30 +20,11 @@ from training.data.frame_set import FrameSet, Row
 from training.data.index import SPLITS, DataIndex
 from training.evaluation.bootstrap import DRAWS, Estimate, GroupDraws
 from training.evaluation.metrics import score
-from training.evaluation.predictions import Predictions, Predictor, Progress
+from training.evaluation.predictions import Predictions
 from training.evaluation.reliability import operating_point, reliability, risk_curve
 from training.evaluation.result import UNKNOWN_SOURCE, Part, Result
 
 _FEW_GROUPS: Final = 10
-
-
-def evaluate_frames(
-    judge: Predictor,
-    data: FrameSet,
-    *,
-    draws: int = DRAWS,
-    about: dict[str, Any] | None = None,
-    progress: Progress | None = None,
-) -> Result:
-    """Judge a model, in the runtime that ships, on labelled frames; see `evaluate_answers`.
-
-    Raises:
-        UsageError: See `evaluate_answers`.
-        RuntimeFault: The model could not be run.
-    """
-    answers = judge.answer(data.frames, progress)
-    name = judge.runtime.device_name
-    return evaluate_answers(answers, data, judge.spec, draws=draws, about=about, ran_on=name)
 
 
 def evaluate_answers(
@@ -62,7 +41,7 @@ def evaluate_answers(
 
     Args:
         answers: To the N frames; without logits, calibration is not compared with what was before.
-        data: The N frames; their classes are the model's (`match.matched`).
+        data: The N frames; their classes are the model's (`matched`).
         spec: Of the model.
         draws: Of the bootstrap, by group.
         seed: Of the bootstrap.

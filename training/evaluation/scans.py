@@ -89,28 +89,6 @@ class PatientResult:
     probabilities: NDArray[np.float32]
 
 
-def evaluate(
-    model: Path, patients: Iterable[int], options: EvaluationOptions, processes: int = 2
-) -> dict[str, Any]:
-    """Scan patients and count what was found.
-
-    Args:
-        model: Model file.
-        patients: Numbers.
-        options: See there.
-        processes: How many patients side by side, each on one CPU thread.
-
-    Returns:
-        Plain JSON values: model, patients, holds (per plane and in all), single frames, and what each patient
-        lacked.
-
-    Raises:
-        ModelFileError: The file is missing, damaged, or not one of ours.
-    """
-    spec = read_spec(model)
-    return summary(spec, scan_patients(model, list(patients), options, processes), options)
-
-
 def scan_patients(
     model: Path, patients: list[int], options: EvaluationOptions, processes: int
 ) -> list[PatientResult]:

@@ -23,7 +23,7 @@ from semc_core.labels import NON_STANDARD
 from semc_core.model.architecture import feature_channels
 from semc_core.model.weights import AnyNetwork
 from training.data.checks import is_unlabelled
-from training.data.loading import FrameSet
+from training.data.frame_set import FrameSet
 from training.inference import normalised
 from training.initialization import is_head
 from training.losses.contrastive import Ranks

@@ -16,7 +16,7 @@ from semc_core.labels import NON_STANDARD
 from semc_core.model.file import write_model
 from semc_core.model.weights import network_arrays
 from tests.training.toys import Rows, toy
-from training.data.loading import FrameSet
+from training.data.frame_set import FrameSet
 from training.initialization import read_encoder, start_from, write_encoder
 from training.losses.nt_xent import UNKNOWN, anatomy_aware, simclr
 from training.models import build, new_spec_of

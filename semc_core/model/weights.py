@@ -31,9 +31,12 @@ AnyNetwork = SemcNetwork | SonoNet
 
 
 def network_arrays(network: AnyNetwork) -> Arrays:
-    """The network's tensors for `file.write_model`: float32 copies, without BatchNorm's step counters."""
+    """The network's tensors for `file.write_model`: float32 copies, without BatchNorm's step counters.
+
+    In C order: safetensors writes the memory as it lies, and the channels of a network that trains lie last.
+    """
     return {
-        name: np.array(tensor.detach().float().cpu().numpy(), copy=True)
+        name: np.array(tensor.detach().float().cpu().numpy(), copy=True, order="C")
         for name, tensor in network.state_dict().items()
         if not name.endswith(_COUNTER)
     }

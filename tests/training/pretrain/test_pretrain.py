@@ -24,8 +24,9 @@ from training.pretrain.config import PretrainOptions
 from training.pretrain.module import Partners, PretrainModule, anatomies, kept, read_coarse
 from training.schedule import Budget
 from training.trainer.callbacks import Callback, FitState, Metrics
+from training.trainer.checkpoint import read_checkpoint
 from training.trainer.semc import SecondTask
-from training.trainer.trainer import Trainer
+from training.trainer.trainer import BEST, Trainer
 
 
 def slow_loss(projections: Tensor, known: list[int], tau: float) -> list[float]:
@@ -126,6 +127,8 @@ def test_a_pretrained_resnet_starts_every_expert_of_semc(method: str, tmp_path: 
     assert facts == {"method": method}
     assert classes == ()
     assert not any(name.startswith(("classifiers", "projection", "gate")) for name in arrays)
+    best = read_checkpoint(tmp_path / BEST)["network"]
+    assert all(np.array_equal(value, best[name].numpy()) for name, value in arrays.items())
 
     semc = build("semc", "semc_tiny", ("A", "B", "C"))
     before = {name: value.clone() for name, value in semc.state_dict().items()}
@@ -159,6 +162,16 @@ def test_pretraining_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert second.best_score == whole.best_score
     expected, got = whole.best_network().state_dict(), second.best_network().state_dict()
     assert all(torch.equal(got[name], value) for name, value in expected.items())
+
+
+def test_an_encoder_file_holds_the_weights_as_they_are_however_they_lie_in_memory(tmp_path: Path) -> None:
+    network = build("resnet", "semc_tiny", ("A", "B"))
+    wanted = {name: value.clone() for name, value in network.state_dict().items()}
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    write_encoder(tmp_path / "encoder.safetensors", network, {})
+    arrays, _, _ = read_encoder(tmp_path / "encoder.safetensors")
+    assert any(value.ndim == 4 and value.shape[2] == 3 for value in arrays.values())
+    assert all(np.array_equal(value, wanted[name].numpy()) for name, value in arrays.items())
 
 
 def test_a_training_may_start_from_a_model_with_its_heads_if_the_classes_are_the_same(tmp_path: Path) -> None:

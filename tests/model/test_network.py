@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torchvision.models import resnet18
 
 from semc_core.errors import ModelFileError, UsageError
@@ -73,15 +74,35 @@ def test_evaluation_draws_no_noise_and_does_not_mix_frames() -> None:
     torch.testing.assert_close(alone, first, atol=1e-5, rtol=1e-5)
 
 
-def test_training_draws_noise_and_reaches_every_weight() -> None:
+def test_each_expert_is_given_its_own_shallow_map() -> None:
+    network = tiny_network(replace(TINY, samc=False))
+    frames = noise_frames(2)
+    with torch.inference_mode():
+        details = network.details(frames)
+        stem = F.max_pool2d(F.relu(network.bn1(network.conv1(frames))), 3, stride=2, padding=1)
+        first = network.layer1(stem)
+        second = network.layer2(first)
+        third = network.layer3(second)
+        for number, shallow in enumerate((first, second, third)):  # F1 to expert 1, F2 to 2, F3 to 3 (eq. 7)
+            merged = network.ace[number](shallow) + network.experts[number](third)
+            expected = network.classifiers[number](merged.mean(dim=(2, 3)))
+            torch.testing.assert_close(details.expert_logits[:, number], expected, rtol=1e-4, atol=1e-5)
+        aligned = [network.ace[number](each) for number, each in enumerate((first, second, third))]
+    assert all(not torch.allclose(aligned[i], aligned[j], atol=1e-2) for i, j in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_training_draws_noise_and_every_weight_has_a_say() -> None:
     torch.manual_seed(0)
     network = SemcNetwork(TINY, 7).train()
     details = network.details(noise_frames(4))
     again = network.details(noise_frames(4))
     assert not torch.equal(details.expert_weights, again.expert_weights)
+    torch.testing.assert_close(details.expert_logits, again.expert_logits)  # the noise is the gate's alone
     loss = details.logits.square().mean() + (details.embeddings * torch.randn(4, 3, 128)).sum()
     loss.backward()  # type: ignore[no-untyped-call]
-    missed = [name for name, value in network.named_parameters() if value.grad is None]
+    missed = [
+        name for name, value in network.named_parameters() if value.grad is None or not value.grad.any()
+    ]
     assert missed == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +25,17 @@ from training.ablation import (
     read_result,
     summary,
     train_missing,
+    train_one,
 )
 from training.benchmark import Benchmark, benchmark_names, load_frames_of, missing_patients, read_benchmark
 from training.data.frame_set import read_shard, shard_path, write_shard
 from training.data.splits import Split
-from training.models import NETWORKS
+from training.inference import classify
+from training.losses.alpha import AlphaNetwork, FixedAlpha
+from training.metrics import frame_metrics
+from training.trainer.callbacks import Callback
+from training.trainer.semc import SemcModule
+from training.trainer.trainer import Trainer
 
 SMALL = Benchmark("toy", "0:5", "1000:1005", "2000:2005", 10, 64, "semc_tiny", 4, 12, 2e-3, (1, 2))
 
@@ -71,16 +78,59 @@ def test_patients_of_another_split_are_refused() -> None:
         replace(SMALL, seeds=(1, 1))
 
 
-def test_every_variant_is_what_its_name_says() -> None:
-    assert list(VARIANTS)[:5] == ["plain", "ace", "ace-samc", "ace-mc", "all"]
-    for variant in VARIANTS.values():
-        options = options_of(Run(variant, 1), SMALL, 1)
-        assert options.method in NETWORKS
-        assert (options.losses.contrast == "none") is not variant.contrast
-        assert options.losses.alpha == variant.alpha
-    assert [variant.alpha for variant in VARIANTS.values()][5:] == [0.01, 0.05, 0.1, 0.2, 0.5]
+@pytest.mark.parametrize(
+    ("name", "ace", "samc", "contrast", "alpha"),
+    [
+        ("plain", False, False, "none", None),
+        ("ace", True, False, "none", None),
+        ("ace-samc", True, True, "none", None),
+        ("ace-mc", True, False, "supcon", None),
+        ("all", True, True, "supcon", None),
+        *[(f"alpha-{share:g}", True, True, "supcon", share) for share in (0.01, 0.05, 0.1, 0.2, 0.5)],
+    ],
+)
+def test_every_variant_is_what_its_name_says(
+    name: str, ace: bool, samc: bool, contrast: str, alpha: float | None, frames: Frames
+) -> None:
+    options = options_of(Run(VARIANTS[name], 3), SMALL, 1)
+    module = SemcModule(options, frames.train, frames.validation)
+    built, losses = module.network.architecture, module.objective.loss.options
+    assert (built.ace, built.samc, built.experts) == (ace, samc, 3)
+    assert (losses.contrast, losses.self_weight, losses.smoothing) == (contrast, 0.1, 0.0)
+    if contrast != "none":
+        assert losses.alpha == alpha
+        assert isinstance(module.objective.loss.alpha, AlphaNetwork if alpha is None else FixedAlpha)
+    assert (options.budget.steps, options.batch, options.rate, options.seed) == (4, 12, 2e-3, 3)
+    assert (options.average, options.progressive) == (0.99, False)
+
+
+def test_the_variants_are_those_of_the_papers_table_and_figure() -> None:
+    alphas = [f"alpha-{share}" for share in ("0.01", "0.05", "0.1", "0.2", "0.5")]
+    assert list(VARIANTS) == ["plain", "ace", "ace-samc", "ace-mc", "all", *alphas]
     with pytest.raises(UsageError, match="no variant 'none'"):
         planned(SMALL, ["none"])
+
+
+def test_a_network_is_judged_by_its_average_on_the_test_patients(
+    frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[Trainer[SemcModule]] = []
+    fit = Trainer.fit
+
+    def kept(trainer: Trainer[SemcModule], callbacks: Sequence[Callback] = ()) -> bool:
+        fitted.append(trainer)
+        return fit(trainer, callbacks)
+
+    monkeypatch.setattr(Trainer, "fit", kept)
+    discs = frames.test.subset((frames.test.labels < 2).numpy())
+    result = train_one(Run(VARIANTS["plain"], 1), SMALL, replace(frames, test=discs), tmp_path / "work")
+    module = fitted[0].module
+    for name, data in (("test", discs), ("validation", frames.validation)):
+        logits = classify(module.best_network(), data.frames, module.preprocessing).logits
+        assert result[name] == frame_metrics(torch.softmax(logits, 1), data.labels, data.classes), name
+    assert result["test"]["frames"] == 20
+    assert result["validation"]["frames"] == 30
+    assert len(result["train_accuracy"]) == 3
 
 
 def test_a_broken_off_ablation_goes_on_with_what_is_missing(frames: Frames, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from main import main
 from semc_core.errors import UsageError
@@ -18,7 +20,9 @@ from semc_core.model.registry import ModelRegistry, current_model
 from semc_core.paths import DEFAULT_MODEL
 from tests.training.toy_folder import write_toy_folder
 from training.data.index import DataIndex
-from training.data.loading import load_index
+from training.data.loading import load_frames, load_index
+from training.evaluation.evaluate import matched
+from training.evaluation.predictions import open_predictor
 from training.promotion import compare
 from training.trainer.loggers import PROGRESS_NAME
 
@@ -88,6 +92,42 @@ def test_what_was_learned_is_better_than_nothing_and_the_other_way_round(
     with pytest.raises(UsageError, match="is worse than the one in use"):
         library.promote(untrained, worse)
     assert read_spec(current_model()).sha256 == read_spec(trained).sha256
+
+
+def test_the_interval_is_over_patients_and_not_over_their_frames(
+    trained: Path, untrained: Path, index: DataIndex
+) -> None:
+    found = compare(trained, untrained, index, threads=1)
+    spec = read_spec(trained)
+    data = load_frames(matched(index, spec), "test", spec.preprocessing)
+    groups = [row.group for row in data.rows]
+    assert found.groups == len(set(groups)) == 3
+    assert found.frames == len(groups) == 36
+    called = []
+    for path in (trained, untrained):
+        with open_predictor(path, "cpu", threads=1) as judged:
+            called.append(judged.answer(data.frames).probabilities.argmax(axis=1))
+    # All draws of three patients, so that no chance is left: 27, and how often each difference comes.
+    members = [np.flatnonzero(np.array(groups) == name) for name in sorted(set(groups))]
+    differences = []
+    for draw in itertools.product(range(3), repeat=3):
+        places = np.concatenate([members[i] for i in draw])
+        labels = data.labels.numpy()[places]
+        new, old = (f1_of(labels, each[places]) for each in called)
+        differences.append(new - old)
+    assert found.low is not None
+    assert found.high is not None
+    assert min(abs(found.low - each) for each in differences) < 1e-6
+    assert min(abs(found.high - each) for each in differences) < 1e-6
+
+
+def f1_of(labels: NDArray[np.int64], called: NDArray[np.int64]) -> float:
+    """Mean over the classes that there are."""
+    f1s = []
+    for label in np.unique(labels):
+        right = ((labels == label) & (called == label)).sum()
+        f1s.append(2 * right / ((labels == label).sum() + (called == label).sum()))
+    return float(np.mean(f1s))
 
 
 def test_a_model_is_as_good_as_itself(trained: Path, index: DataIndex) -> None:

@@ -88,7 +88,7 @@ class SemcLoss(nn.Module):
         weighs = class_counts is not None and options.class_weights == "inverse"
         weights = inverse_frequency(class_counts) if weighs and class_counts is not None else None
         self.register_buffer("class_weights", weights, persistent=False)
-        self._majority = -1 if class_counts is None else int(class_counts.argmax())
+        self.majority = -1 if class_counts is None else int(class_counts.argmax())
 
     def forward(self, details: SemcOutputs, labels: Tensor) -> LossParts:
         """The losses of a batch; afterwards all views but the first enter the queue.
@@ -132,7 +132,7 @@ class SemcLoss(nn.Module):
             )
         if o.contrast == "supmin":
             return supervised_minority(
-                embeddings, labels, queue, o.temperature, self._majority, self.ranks, o.every_view
+                embeddings, labels, queue, o.temperature, self.majority, self.ranks, o.every_view
             )
         return supervised_contrastive(embeddings, labels, queue, o.temperature, self.ranks, o.every_view)
 

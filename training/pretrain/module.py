@@ -104,7 +104,7 @@ class PretrainModule(TrainingModule[PretrainOptions]):
             parameter.requires_grad_(not is_head(name))
         self.contrast = Contrast(self.network, options.temperature, ranks_of(self.fabric))
         self._place(self.contrast, self._make_optimizer)
-        self._draws = StepSampler(len(train.labels), options.batch, options.seed)
+        self.sampler = StepSampler(len(train.labels), options.batch, options.seed)
         self._change = make_recipe(options.recipe, self._pictures, ultrasound=options.ultrasound)
 
     def _make_optimizer(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -122,7 +122,7 @@ class PretrainModule(TrainingModule[PretrainOptions]):
     def gradient(self, step: int, progress: float) -> Metrics:
         """Take the gradient of a step, and learn nothing yet. Returns the mean loss."""
         torch.manual_seed(seed_of(self.options.seed, step, sampler.NOISE, self._rank))
-        chosen = self._draws.of_step(step)
+        chosen = self.sampler.of_step(step)
         self._wrapped.train()
         self._optimizer.zero_grad()
         loss: Tensor = self._wrapped(*self._batch("train", chosen, self.options.seed, step))

@@ -89,7 +89,7 @@ class SemcModule(TrainingModule[TrainOptions]):
         weights = None
         if options.draws == "balanced":
             weights = draw_weights(train, options.non_standard_share, options.ambiguous_weight)
-        self._draws = StepSampler(len(train.labels), options.batch, options.seed, weights)
+        self.sampler = StepSampler(len(train.labels), options.batch, options.seed, weights)
         self._change = make_recipe(options.recipe, self._pictures, options.augment, options.ultrasound)
 
     def _objective(self, second: bool) -> Objective:
@@ -132,7 +132,7 @@ class SemcModule(TrainingModule[TrainOptions]):
         set_gate_temperature(self.network, self.losses, progress)
         self._pictures.manual_seed(seed_of(self.options.seed, step, sampler.PICTURES, self._rank))
         torch.manual_seed(seed_of(self.options.seed, step, sampler.NOISE, self._rank))
-        chosen, side = shard(self._draws.of_step(step), self._rank, self._world), self.side(progress)
+        chosen, side = shard(self.sampler.of_step(step), self._rank, self._world), self.side(progress)
         self._wrapped.train()
         self._optimizer.zero_grad()
         parts = chosen.chunk(self.options.accumulate)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from semc_core.model.file import read_spec
 from tests.training.toy_folder import write_toy_folder
 from training.cli import train
 from training.config import TrainOptions, train_recipe
+from training.losses.config import LossOptions
 from training.schedule import Budget
 from training.trainer.loggers import PROGRESS_NAME, STOP_NAME
 
@@ -107,15 +109,28 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(
 
 
 def test_the_recipes_are_those_of_the_paper_and_of_its_code() -> None:
-    paper, released = (train_recipe(name).options for name in ("paper", "released"))
-    assert train_recipe("paper").epochs == train_recipe("released").epochs == 200
-    for options in (paper, released):
-        assert (options.optimiser, options.rate, options.batch) == ("sgd", 1e-3, 16)
-        assert (options.draws, options.average, options.progressive) == ("shuffled", 0.0, False)
-    assert (paper.weight_decay, paper.warm_up, paper.losses.contrast) == (1e-4, 0.0, "supcon")
-    assert (released.weight_decay, released.warm_up, released.losses.contrast) == (5e-4, 0.025, "gpaco")
-    assert (paper.preset, paper.recipe) == ("semc_r50_paper", "paper")
-    assert train_recipe("live").options == TrainOptions(Budget(steps=1))
+    paper, released, live = (train_recipe(name).options for name in ("paper", "released", "live"))
+    assert [train_recipe(name).epochs for name in ("paper", "released", "live")] == [200, 200, None]
+    published = TrainOptions(
+        Budget(steps=1), batch=16, optimiser="sgd", rate=1e-3, average=0.0, progressive=False,
+        draws="shuffled", validations=200,
+    )  # fmt: skip
+    assert paper == replace(
+        published, preset="semc_r50_paper", weight_decay=1e-4, warm_up=0.0, recipe="paper",
+        losses=LossOptions(alpha=None, contrast="supcon", smoothing=0.0),
+    )  # fmt: skip
+    assert released == replace(
+        published, preset="semc_r50", weight_decay=5e-4, warm_up=0.025, recipe="released",
+        losses=LossOptions(
+            alpha=None, contrast="gpaco", self_weight=0.0, smoothing=0.0, class_weights="inverse"
+        ),
+    )  # fmt: skip
+    assert live == TrainOptions(
+        Budget(steps=1), preset="semc_live", method="semc", batch=48, optimiser="adamw", rate=2e-3,
+        weight_decay=0.02, warm_up=0.04, average=0.995, progressive=True, draws="balanced", recipe="live",
+        non_standard_share=0.45, ambiguous_weight=0.25,
+        losses=LossOptions(alpha=0.5, contrast="supcon", self_weight=0.1, smoothing=0.05),
+    )  # fmt: skip
 
 
 def test_what_the_user_gives_goes_before_the_recipe() -> None:

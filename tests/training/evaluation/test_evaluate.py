@@ -24,14 +24,18 @@ from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.load import load_runtime
 from semc_core.types import Thresholds
 from tests.training.data.data_sets import picture
-from training.calibration import ThresholdChoice, choose_thresholds
+from training.calibration import ThresholdChoice, choose_thresholds, fit_temperature
 from training.cli.calibrate import found_in_words
 from training.data.frame_set import FrameSet, Row
 from training.data.index import DataIndex, Sample, make_index
 from training.data.loading import load_frames
-from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
+from training.data.readers import open_data
+from training.evaluation.bootstrap import GroupDraws
+from training.evaluation.evaluate import chosen_split, evaluate_answers, matched, softmax
 from training.evaluation.false_positives import false_positives, length_s
 from training.evaluation.predictions import Predictions, open_predictor
+from training.evaluation.recalibrate import recalibrate
+from training.evaluation.reliability import reliability
 from training.evaluation.report.charts import embed, sample
 from training.evaluation.report.report import html_report, make_report
 
@@ -246,21 +250,56 @@ def test_a_model_file_is_calibrated_under_another_name(
     tiny_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, out = class_folders(tmp_path / "data", "validation"), tmp_path / "new.safetensors"
-    code = main(
-        ["calibrate", str(tiny_model_path), str(data), "--out", str(out), "--device", "cpu", "--threads", "1"]
-    )
+    given = ["calibrate", str(tiny_model_path), str(data), "--out", str(out), "--device", "cpu"]
+    assert main([*given, "--threads", "1", "--precision", "0.95"]) == 1
     said = capsys.readouterr().out
-    assert code == (1 if "No threshold" in said or "finds nothing" in said else 0)
     (before, weights), (after, same) = read_model(tiny_model_path), read_model(out)
-    assert after.calibration.temperature != before.calibration.temperature
+    frames = load_frames(matched(open_data(data), before), "validation", before.preprocessing)
+    with open_predictor(tiny_model_path, "cpu", threads=1) as judged:
+        answers = judged.answer(frames.frames)
+    assert answers.logits is not None
+    temperature = fit_temperature(torch.from_numpy(answers.logits), frames.labels)
+    assert after.calibration.temperature == pytest.approx(temperature, rel=1e-4)
+    assert temperature != pytest.approx(before.calibration.temperature, rel=0.1)
     assert after.calibration.novelty_slope == before.calibration.novelty_slope
-    assert after.metrics["calibration"]["frames"] == 18
+    facts = after.metrics["calibration"]
+    assert (facts["frames"], facts["groups"], facts["precision_wanted"]) == (18, 3, 0.95)
+    assert (facts["data"], facts["split"]) == ("LP2025", "validation")
+    assert "No threshold reaches a precision of 95.0%" in said or "finds nothing" in said
     assert all(np.array_equal(same[name], weights[name]) for name in weights)
-    assert "calibration" in out.with_suffix(".md").read_text(encoding="utf-8")
-    assert (
-        main(["calibrate", str(tiny_model_path), str(class_folders(tmp_path / "tests")), "--out", str(out)])
-        == 2
+    assert f"temperature {temperature:.3f}" in out.with_suffix(".md").read_text(encoding="utf-8")
+    elsewhere = class_folders(tmp_path / "tests")
+    assert main(["calibrate", str(tiny_model_path), str(elsewhere), "--out", str(out)]) == 2
+
+
+def test_thresholds_are_chosen_on_probabilities_of_the_new_temperature(
+    plane_model: Path, tmp_path: Path
+) -> None:
+    spec, _ = read_model(plane_model)
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 7, 210)
+    logits = (12 * (rng.normal(0, 1, (210, 7)) + 2 * np.eye(7)[labels])).astype(np.float32)
+    features = np.zeros((210, 64), np.float32)
+    rows = [Row(f"p{i % 7}", "", spec.classes[label]) for i, label in enumerate(labels)]
+    data = FrameSet(torch.zeros(210, 4, 4, dtype=torch.uint8), torch.from_numpy(labels), rows, spec.classes)
+    answers = Predictions(softmax(logits), logits, features)
+    found = recalibrate(plane_model, tmp_path / "new.safetensors", answers, data, 0.9, {})
+    temperature = fit_temperature(torch.from_numpy(logits), data.labels)
+    assert temperature > 5
+    none = spec.classes.index(spec.none_class)
+    expected, with_the_old = (
+        choose_thresholds(softmax(logits / np.float32(t)), labels, none, 0.9).thresholds.enter
+        for t in (temperature, 1.0)
     )
+    assert expected != with_the_old
+    assert found.choice.thresholds.enter == found.spec.thresholds.enter == expected
+    assert found.after.value is not None
+    assert found.before.value is not None
+    assert found.after.value < 0.5 * found.before.value
+    draws = GroupDraws([row.group for row in rows])
+    error = reliability(softmax(logits / np.float32(temperature)), labels, draws).error
+    assert found.after.value == pytest.approx(error.value, abs=1e-5)
+    assert found.after.low == pytest.approx(error.low, abs=1e-5)
 
 
 def test_a_model_that_finds_nothing_is_not_said_to_be_precise() -> None:

@@ -122,21 +122,38 @@ def test_alpha_stays_within_its_bounds() -> None:
     assert float(alpha.detach().max()) <= 0.6 + 1e-6
 
 
+def details_of(embeddings: Tensor, seed: int = 3) -> Details:
+    generator, empty = torch.Generator().manual_seed(seed), torch.zeros(0)
+    pooled, logits = (torch.randn(len(embeddings), n, generator=generator) for n in (4, 3))
+    experts = torch.randn(len(embeddings), 3, 3, generator=generator)
+    return Details(logits, experts, empty, embeddings, empty, pooled, empty)
+
+
 @pytest.mark.parametrize("alpha", [0.3, None])
-def test_total_mixes_by_alpha_and_feeds_the_queue(alpha: float | None) -> None:
+@pytest.mark.parametrize("weight", [0.1, 0.7])
+def test_total_mixes_by_alpha_and_lambda_and_feeds_the_queue(alpha: float | None, weight: float) -> None:
     embeddings, labels, _ = batch(seed=3)
     embeddings.requires_grad_(True)
-    empty = torch.zeros(0)
-    pooled, logits = torch.randn(6, 4), torch.randn(6, 3)
-    details = Details(logits, empty, empty, embeddings, empty, pooled, empty)
-    loss = SemcLoss(4, LossOptions(alpha=alpha, queue_size=32))
+    loss = SemcLoss(4, LossOptions(alpha=alpha, queue_size=32, self_weight=weight))
     loss.queue = MemoryBank(32, 8)
-    parts = loss(details, labels)
-    mixed = parts.alpha * parts.moe + (1 - parts.alpha) * (parts.supcon + 0.1 * parts.selfcon)
+    parts = loss(details_of(embeddings), labels)
+    mixed = parts.alpha * parts.moe + (1 - parts.alpha) * (parts.supcon + weight * parts.selfcon)
     assert torch.allclose(parts.total, mixed)
+    assert float(parts.selfcon.detach().min()) > 0.1
     parts.total.mean().backward()
     assert embeddings.grad is not None
+    assert float(embeddings.grad.norm()) > 0
     keys, key_labels = loss.queue.contents()
     assert len(keys) == 12  # O2 and O3 of six samples; O1 does not enter
     assert torch.equal(keys[0], embeddings[0, 1].detach())
     assert torch.equal(key_labels, labels.repeat_interleave(2))
+
+
+def test_alpha_is_learned_from_what_each_sample_shows() -> None:
+    embeddings, labels, _ = batch(seed=3)
+    torch.manual_seed(2)
+    loss, found = SemcLoss(4, LossOptions(alpha=None)), details_of(embeddings)
+    loss.queue = MemoryBank(0, 8)
+    parts = loss(found, labels)
+    assert torch.equal(parts.alpha, loss.alpha(found.fused_pooled))
+    assert float(parts.alpha.detach().std()) > 1e-3

@@ -111,21 +111,42 @@ def test_gpaco_is_the_obvious_sum(queued: int, smoothing: float) -> None:
         assert float(loss) == pytest.approx(sum(of_views) / 3, rel=1e-4)
 
 
-def test_gpaco_has_a_finite_gradient() -> None:
+def test_gpaco_has_the_gradient_of_small_differences() -> None:
     embeddings, labels, queue = batch(seed=3)
-    logits = torch.randn(5, 3, CLASSES, requires_grad=True)
-    parametric_contrastive(embeddings.requires_grad_(), logits, labels, queue, TEMPERATURE).sum().backward()  # type: ignore[no-untyped-call]
-    assert embeddings.grad is not None
-    assert logits.grad is not None
-    assert torch.isfinite(embeddings.grad).all()
-    assert torch.isfinite(logits.grad).all()
+    logits = torch.randn(5, 3, CLASSES, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    keys = queue[0].double()
+
+    def loss(own: Tensor, classes: Tensor) -> Tensor:
+        return parametric_contrastive(own, classes, labels, (keys, queue[1]), TEMPERATURE)
+
+    given = (embeddings.double().requires_grad_(), logits.requires_grad_())
+    assert torch.autograd.gradcheck(loss, given)
 
 
-def test_pseudo_labels_take_the_place_of_labels() -> None:
-    embeddings, labels, queue = batch(seed=4)
-    guesses = (labels + 1) % CLASSES
+@pytest.mark.parametrize(("queued", "seed"), [(0, 4), (4, 4)])
+def test_pseudo_labels_take_the_place_of_labels(queued: int, seed: int) -> None:
+    embeddings, _, (keys, _) = batch(seed=seed, queued=queued)
+    guesses = torch.tensor([0, 2, 0, 1, 2])
+    queue = keys, torch.arange(queued) % CLASSES
+    everything = entries(embeddings, guesses, queue)
     ours = pseudo_label_contrastive(embeddings, guesses, queue, TEMPERATURE)
-    assert torch.equal(ours, supervised_contrastive(embeddings, guesses, queue, TEMPERATURE))
+    for sample, loss in enumerate(ours):
+        others = [entry for entry in everything if entry[2] != (0, sample)]
+        shares = [math.exp(float(embeddings[sample, 0] @ vector) / TEMPERATURE) for vector, _, _ in others]
+        own = [share for share, entry in zip(shares, others, strict=True) if entry[1] == guesses[sample]]
+        expected = -sum(math.log(share / sum(shares)) for share in own) / len(own)
+        assert float(loss) == pytest.approx(expected, rel=1e-4)
+
+
+def test_pseudo_labels_are_what_the_network_names_and_not_the_labels() -> None:
+    embeddings, labels, _ = batch(features=128)
+    found, loss = details(embeddings), loss_of(LossOptions(pseudo_labels=True, queue_size=0))
+    named = found.logits.argmax(dim=1)
+    assert not torch.equal(named, labels)
+    queue = torch.zeros(0, 128), torch.zeros(0, dtype=torch.long)
+    expected = supervised_contrastive(embeddings, named, queue, 0.2)
+    torch.testing.assert_close(loss(found, labels).selfcon, expected)
+    torch.testing.assert_close(loss(found, (labels + 1) % CLASSES).selfcon, expected)
 
 
 def test_a_sample_without_positives_costs_nothing() -> None:
@@ -176,14 +197,55 @@ def test_recipes_of_losses_learn(name: str) -> None:
     embeddings, labels, _ = batch(features=128)
     found = details(embeddings.requires_grad_())
     loss = loss_of(loss_recipe(name))
-    for _ in range(2):
-        parts = loss(found, labels)
-        assert parts.total.shape == (5,)
-        assert torch.isfinite(parts.total).all()
-    if loss.options.contrast != "none":
-        parts.total.mean().backward()
-        assert len(loss.queue.contents()[0]) == 20
-        assert embeddings.grad is not None
+    first = loss(found, labels)
+    parts = loss(found, labels)
+    assert parts.total.shape == (5,)
+    assert torch.equal(parts.moe, first.moe)
+    if loss.options.contrast == "none":
+        assert torch.equal(parts.total, first.total)
+        assert torch.equal(parts.total, parts.moe)
+        return
+    assert len(loss.queue.contents()[0]) == 20
+    assert bool((parts.supcon > first.supcon).all())  # compared with the keys of the first time, too
+    (gradient,) = torch.autograd.grad(parts.total.mean(), embeddings, retain_graph=True)
+    (of_contrast,) = torch.autograd.grad(((1 - parts.alpha) * parts.supcon).mean(), embeddings)
+    assert float(gradient.norm()) > 1e-3
+    assert float(of_contrast.norm()) > 1e-3
+
+
+def test_the_recipes_of_losses_are_the_papers_the_released_codes_and_this_programs() -> None:
+    assert {
+        "live": LossOptions(
+            alpha=0.5, self_weight=0.1, temperature=0.2, queue_size=2048, smoothing=0.05, contrast="supcon"
+        ),
+        "paper": LossOptions(
+            alpha=None, self_weight=0.1, temperature=0.2, queue_size=2048, smoothing=0.0, contrast="supcon"
+        ),
+        "released": LossOptions(
+            alpha=None, self_weight=0.0, temperature=0.2, queue_size=2048, smoothing=0.0, contrast="gpaco",
+            pair_weight=0.05, pair_smoothing=0.1, class_weights="inverse",
+        ),
+        "cross-entropy": LossOptions(smoothing=0.0, contrast="none"),
+    } == LOSS_RECIPES  # fmt: skip
+    assert {recipe.class_weights for name, recipe in LOSS_RECIPES.items() if name != "released"} == {"none"}
+
+
+@pytest.mark.parametrize("weight", [0.05, 0.6])
+def test_pairs_count_in_gpaco_as_the_options_say(weight: float) -> None:
+    embeddings, labels, _ = batch(features=128)
+    found, queue = details(embeddings), (torch.zeros(0, 128), torch.zeros(0, dtype=torch.long))
+    loss = loss_of(LossOptions(contrast="gpaco", pair_weight=weight, pair_smoothing=0.2))
+    expected = parametric_contrastive(embeddings, found.expert_logits, labels, queue, 0.2, weight, 0.2)
+    torch.testing.assert_close(loss(found, labels).supcon, expected)
+
+
+def test_class_weights_multiply_the_cross_entropy_of_rare_classes() -> None:
+    embeddings, labels, _ = batch(features=128)
+    found = details(embeddings)
+    losses = [loss_of(LossOptions(smoothing=0.0, class_weights=name)) for name in ("none", "inverse")]
+    plain, weighed = (loss(found, labels).moe for loss in losses)
+    counts = torch.tensor([5.0, 3.0, 9.0])  # see `loss_of`
+    torch.testing.assert_close(weighed / plain, (17 / (3 * counts))[labels])
 
 
 def test_two_views_of_a_frame_are_positives_of_each_other() -> None:

@@ -17,7 +17,7 @@ from semc_core.model.file import write_model
 from semc_core.model.weights import network_arrays
 from tests.training.toys import Rows, toy
 from training.data.frame_set import FrameSet
-from training.initialization import read_encoder, start_from, write_encoder
+from training.initialization import is_head, read_encoder, start_from, write_encoder
 from training.losses.nt_xent import UNKNOWN, anatomy_aware, simclr
 from training.models import build, new_spec_of
 from training.pretrain.config import PretrainOptions
@@ -113,6 +113,54 @@ def pretrained(folder: Path, method: str, steps: int = 6, **changed: object) -> 
     return Trainer(PretrainModule(options, toy(0, 30, seed=1), toy(1000, 12, seed=2)), folder)
 
 
+def seen_by_the_loss(steps: int, **changed: object) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """First views, second views and anatomies of some steps, of pictures that are not changed."""
+    given = {"method": "awcl", "preset": "semc_tiny", "batch": 8, "threads": 1, "recipe": "none"} | changed
+    options = PretrainOptions(Budget(steps=steps), **given)  # type: ignore[arg-type]
+    module = PretrainModule(options, toy(0, 30, seed=1), toy(1000, 12, seed=2))
+    seen: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def look(contrast: torch.nn.Module, arguments: tuple[Tensor, Tensor]) -> None:
+        first, second = arguments[0].chunk(2)
+        seen.append((first, second, arguments[1]))
+
+    module.contrast.register_forward_pre_hook(look)
+    for step in range(steps):
+        module.gradient(step, 0.0)
+    return seen
+
+
+def test_awcl_shows_two_frames_of_one_anatomy_and_of_the_unknown_one_twice() -> None:
+    for first, second, known in seen_by_the_loss(4):
+        same = torch.tensor([torch.equal(one, other) for one, other in zip(first, second, strict=True)])
+        assert torch.equal(same, known == UNKNOWN)
+        assert bool((known == UNKNOWN).any())
+        assert bool((known != UNKNOWN).any())
+    for first, second, known in seen_by_the_loss(2, partners="same"):
+        assert torch.equal(first, second)
+        assert bool((known != UNKNOWN).any())
+    for first, second, known in seen_by_the_loss(2, method="simclr"):
+        assert torch.equal(first, second)
+        assert bool((known == UNKNOWN).all())
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.4, 1.0])
+def test_awcl_uses_labels_as_often_as_it_is_told(ratio: float) -> None:
+    known = torch.cat([known for _, _, known in seen_by_the_loss(30, anatomy_ratio=ratio)])
+    assert float((known != UNKNOWN).float().mean()) == pytest.approx(ratio * 2 / 3, abs=0.1)
+
+
+def test_a_step_of_pretraining_changes_encoder_and_projection_head_and_no_classifier() -> None:
+    options = PretrainOptions(Budget(steps=1), "semc_tiny", method="simclr", batch=8, threads=1)
+    module = PretrainModule(options, toy(0, 30, seed=1), toy(1000, 12, seed=2))
+    before = {name: each.detach().clone() for name, each in module.contrast.named_parameters()}
+    assert any(name.startswith("head.") for name in before)
+    module.training_step(0, 0.0)
+    same = {name for name, each in module.contrast.named_parameters() if torch.equal(each, before[name])}
+    assert {name.split(".")[1] for name in same} == {"classifiers", "gate", "projection"}
+    assert all(is_head(name.removeprefix("network.")) for name in same)
+
+
 @pytest.mark.parametrize("method", ["simclr", "awcl"])
 def test_a_pretrained_resnet_starts_every_expert_of_semc(method: str, tmp_path: Path) -> None:
     training = pretrained(tmp_path, method)
@@ -167,7 +215,7 @@ def test_pretraining_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_an_encoder_file_holds_the_weights_as_they_are_however_they_lie_in_memory(tmp_path: Path) -> None:
     network = build("resnet", "semc_tiny", ("A", "B"))
     wanted = {name: value.clone() for name, value in network.state_dict().items()}
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     write_encoder(tmp_path / "encoder.safetensors", network, {})
     arrays, _, _ = read_encoder(tmp_path / "encoder.safetensors")
     assert any(value.ndim == 4 and value.shape[2] == 3 for value in arrays.values())

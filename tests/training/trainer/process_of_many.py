@@ -24,13 +24,14 @@ from training.schedule import Budget
 from training.trainer.distributed import leave
 from training.trainer.semc import SemcModule
 
+FRAMES = "frames in this process"
 _LEARNED = LossOptions(alpha=None, queue_size=24)
 
 
 def train_options(losses: LossOptions, **changed: object) -> TrainOptions:
     """A step of eight frames that leaves nothing to chance."""
     options = TrainOptions(
-        Budget(steps=2), "semc_tiny", batch=8, optimiser="sgd", rate=0.1, progressive=False, average=0.0,
+        Budget(steps=2), "semc_tiny", batch=8, optimiser="sgd", rate=0.1, progressive=False, average=0.5,
         recipe="none", threads=1, losses=losses, precision="64",
     )  # fmt: skip
     return replace(options, **changed)  # type: ignore[arg-type]
@@ -53,7 +54,12 @@ def gradients() -> Iterator[tuple[str, Tensor]]:
     }
     for name, options in cases.items():
         learner = SemcModule(options, train, validation)
+        seen: list[int] = []
+        learner.objective.register_forward_pre_hook(lambda _, given, seen=seen: seen.append(len(given[0])))
         learner.training_step(0, 0.0)  # so that the queue is not empty
+        yield f"{FRAMES} of {name}", torch.tensor(seen)
+        for part, value in learner.best_network().state_dict().items():
+            yield f"{name}: average of {part}", value.clone().double()
         yield f"{name}: F1", torch.tensor(learner.validate(1.0)["validation_f1"])
         learner.gradient(1, 0.5)
         yield from taken(name, learner.objective)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import socket
 import subprocess
@@ -13,10 +14,11 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from torch import distributed as dist
 from torch.nn import functional as F
 
 from semc_core.errors import UsageError
-from tests.training.trainer.process_of_many import gradients, without_noise
+from tests.training.trainer.process_of_many import FRAMES, gradients, without_noise
 from training.trainer.distributed import SharedBatchNorm, every_nth, make_fabric, share_statistics
 from training.trainer.sampler import StepSampler, seed_of, shard
 
@@ -62,7 +64,13 @@ def test_two_processes_take_the_gradients_of_one(tmp_path: Path, monkeypatch: py
             assert process.returncode == 0, said
     first, second = (read(path) for path in paths)
     assert alone.keys() == first.keys() == second.keys()
-    assert sum("gradient of" in name for name in alone) > 200
+    for name in [name for name in alone if name.startswith(FRAMES)]:
+        whole, half, other_half = (found.pop(name).tolist() for found in (alone, first, second))
+        assert half == other_half == [whole[0] // 2]
+    taken = {name: value for name, value in alone.items() if "gradient of" in name}
+    assert len(taken) > 200
+    assert all(bool(value.any()) for value in taken.values())
+    assert sum("average of" in name for name in alone) > 100
     assert any("queue.keys" in name for name in alone)
     assert any("gradient of loss.alpha" in name for name in alone)
     for name, expected in alone.items():
@@ -76,15 +84,48 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def test_statistics_are_shared_under_the_old_names() -> None:
-    network = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.Sequential(nn.BatchNorm2d(4), nn.ReLU()), nn.BatchNorm1d(4)
-    )
+    still, asleep = nn.BatchNorm2d(4), nn.BatchNorm1d(4)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Sequential(still, nn.ReLU()), asleep)
+    still.weight.requires_grad_(False)
+    asleep.eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     share_statistics(network)
     after = network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(after[name], value) for name, value in before.items())
-    assert sum(isinstance(module, SharedBatchNorm) for module in network.modules()) == 2
+    made = [module for module in network.modules() if isinstance(module, SharedBatchNorm)]
+    assert [each.training for each in made] == [True, False]
+    may_learn = {name: each.requires_grad for name, each in network.named_parameters()}
+    assert {name for name, may in may_learn.items() if not may} == {"1.0.weight"}
+
+
+@pytest.fixture
+def one_process(tmp_path: Path) -> Iterator[None]:
+    """A group of processes with this one alone."""
+    dist.init_process_group("gloo", init_method=(tmp_path / "group").as_uri(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.usefixtures("one_process")
+@pytest.mark.parametrize("shape", [(6, 4), (3, 4, 5, 5)])
+def test_shared_statistics_of_one_process_are_pytorchs_own(shape: tuple[int, ...]) -> None:
+    generator = torch.Generator().manual_seed(1)
+    theirs = nn.BatchNorm1d(4) if len(shape) == 2 else nn.BatchNorm2d(4)
+    theirs.weight.data.copy_(torch.rand(4, generator=generator))
+    holder = nn.Sequential(copy.deepcopy(theirs))
+    share_statistics(holder)
+    given = [torch.randn(shape, generator=generator) * 3 + 1 for _ in range(2)]
+    for each in given:
+        one, other = each.clone().requires_grad_(), each.clone().requires_grad_()
+        expected, found = theirs(one), holder(other)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+        expected.square().mean().backward()
+        found.square().mean().backward()
+        torch.testing.assert_close(other.grad, one.grad, rtol=1e-3, atol=1e-5)
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(holder.state_dict()[f"0.{name}"], value, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(holder.eval()(given[0]), theirs.eval()(given[0]), rtol=1e-4, atol=1e-5)
 
 
 def test_every_frame_is_drawn_once_before_any_is_drawn_again() -> None:

@@ -70,18 +70,20 @@ def test_a_patient_on_both_sides_is_refused() -> None:
         SemcModule(options(2), toy(0, 30, seed=1), toy(4, 30, seed=2))
 
 
-def test_temperature_lowers_the_likelihood_loss_and_the_calibration_error() -> None:
+@pytest.mark.parametrize("factor", [0.5, 4.0])
+def test_the_temperature_is_the_one_of_the_least_likelihood_loss(factor: float) -> None:
     generator = torch.Generator().manual_seed(1)
     labels = torch.randint(0, 3, (600,), generator=generator)
     honest = torch.randn(600, 3, generator=generator) + 1.5 * torch.nn.functional.one_hot(labels, 3)
-    logits = honest * 4  # far too sure
+    logits = honest * factor
     temperature = fit_temperature(logits, labels)
-    loss = torch.nn.functional.cross_entropy
-    assert temperature > 1.5
-    assert loss(logits / temperature, labels) < loss(logits, labels)
-    before = frame_metrics(torch.softmax(logits, 1), labels, CLASSES)["calibration_error"]
+    tried = {t: float(torch.nn.functional.cross_entropy(logits.double() / t, labels))
+             for t in np.geomspace(0.1, 10, 400)}  # fmt: skip
+    assert temperature == pytest.approx(min(tried, key=lambda t: tried[t]), rel=0.02)
+    assert fit_temperature(2 * logits, labels) == pytest.approx(2 * temperature, rel=1e-4)
+    before = frame_metrics(torch.softmax(honest * 4, 1), labels, CLASSES)["calibration_error"]
     after = frame_metrics(torch.softmax(logits / temperature, 1), labels, CLASSES)["calibration_error"]
-    assert after < before
+    assert after < 0.5 * before
 
 
 def test_novelty_is_small_for_the_known_and_large_for_the_unknown() -> None:

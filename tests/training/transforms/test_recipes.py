@@ -41,6 +41,56 @@ def test_a_recipe_repeats_by_its_generator_and_keeps_its_range(
         assert not torch.equal(first, changed(name, ultrasound, seed=5))
 
 
+def ramps(count: int, side: int = 64) -> Tensor:
+    """uint8 (B, s, s): a disc that brightens from black at its top left to white at its lower right."""
+    rows, columns = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
+    inside = (rows**2 + columns**2) < 0.9
+    return ((128 + 60 * rows + 30 * columns) * inside).to(torch.uint8).repeat(count, 1, 1)
+
+
+def slopes(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """How much brighter the lower and the right halves are, each (B,), in parts of white."""
+    half = pictures.shape[-1] // 2
+    down = pictures[:, 0, half:].mean(dim=(1, 2)) - pictures[:, 0, :half].mean(dim=(1, 2))
+    right = pictures[:, 0, :, half:].mean(dim=(1, 2)) - pictures[:, 0, :, :half].mean(dim=(1, 2))
+    return down, right
+
+
+@pytest.mark.parametrize(
+    ("name", "upside_down", "mirrored"),
+    [("paper", 0.5, 0.5), ("released", 0.0, 0.5), ("simclr", 0.0, 0.5), ("live", 0.0, 0.0), ("none", 0, 0)],
+)
+def test_a_recipe_flips_as_it_is_published_and_turns_none_on_its_side(
+    name: str, upside_down: float, mirrored: float
+) -> None:
+    recipe = make_recipe(name, torch.Generator().manual_seed(3))
+    down, right = slopes(recipe(ramps(200), 64))
+    before, across = (float(each) for each in slopes(ramps(1)[:, None].float() / 255))
+    assert before > 1.5 * across > 0
+    assert float((down < 0).float().mean()) == pytest.approx(upside_down, abs=0.1)
+    if name == "simclr":  # crops show a part, and so no slope that could be told from the disc's edge
+        return
+    assert float((right < 0).float().mean()) == pytest.approx(mirrored, abs=0.2)
+    assert float((down.abs() > 0.5 * right.abs()).float().mean()) > 0.85
+    if name == "paper":  # turned by ten degrees at most: what went down goes down or up, hardly aside
+        tilt = torch.rad2deg(torch.atan2(right.abs(), down.abs()))
+        upright = float(torch.rad2deg(torch.atan2(torch.tensor(across), torch.tensor(before))))
+        assert float((tilt - upright).abs().max()) < 12
+        assert float((tilt - upright).abs().max()) > 6
+
+
+@pytest.mark.parametrize(("name", "brightness"), [("paper", 0.2), ("released", 0.2)])
+def test_brightness_changes_by_as_much_as_is_published(name: str, brightness: float) -> None:
+    flat = torch.full((300, 64, 64), 128, dtype=torch.uint8)
+    centres = make_recipe(name, torch.Generator().manual_seed(5))(flat, 64)[:, 0, 32, 32]
+    share = centres[centres > 0] / (128 / 255)  # erased ones are black
+    assert float(share.min()) == pytest.approx(1 - brightness, abs=0.02)
+    assert float(share.max()) == pytest.approx(1 + brightness, abs=0.02)
+    erased = float((centres == 0).float().mean())
+    assert erased < 0.1
+    assert (erased > 0) is (name == "released")
+
+
 @pytest.mark.parametrize("name", ["paper", "released"])
 def test_equal_frames_are_changed_differently_and_the_next_batch_too(name: str) -> None:
     frames = sector_frames(1).repeat(5, 1, 1)

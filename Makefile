@@ -3,6 +3,7 @@
 # make record what the program does, held against what it did (tests/record)
 # make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
 # make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
+# make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test record smoke flaky clean
+.PHONY: run test record smoke flaky mutants-named clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -32,6 +33,9 @@ smoke:
 
 flaky: $(VENV)/installed-test
 	$(BIN)/python -m tests.flaky
+
+mutants-named: $(VENV)/installed-test
+	$(BIN)/python -m tests.mutations.named
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("SEMC Live needs Python 3.11 or later: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'

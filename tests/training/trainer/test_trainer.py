@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,20 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "last.pt").write_bytes(b"damaged")
     with pytest.raises(UsageError, match="cannot be read"):
         toy_trainer(options(2), tmp_path).resume()
+
+
+def test_a_budget_in_minutes_ends_when_its_time_is_trained(tmp_path: Path) -> None:
+    given = replace(options(1, batch=8), budget=Budget(minutes=0.01))
+    trainer, log = toy_trainer(given, tmp_path), Rows()
+    assert trainer.fit([log])
+    assert trainer.progress == 1
+    assert trainer.elapsed_s >= 0.6
+    assert log.rows[-1]["step"] == trainer.step
+    longer = toy_trainer(replace(given, budget=Budget(minutes=0.02)), tmp_path)
+    assert longer.resume()
+    assert longer.fit()
+    assert longer.step > trainer.step
+    assert longer.elapsed_s >= 1.2
 
 
 def test_a_patient_on_both_sides_is_refused() -> None:

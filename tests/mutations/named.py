@@ -1,8 +1,8 @@
 """Applies each change of `changes.py` to a copy of the tree and demands that its test fails.
 
 `python -m tests.mutations.named [WORDS]`, or `make mutants-named`; with WORDS only the changes that have
-them. About ten minutes. First the tests must pass without any change; then each must fail by an assertion, and
-not because the changed program cannot run.
+them. About ten minutes. First the tests must pass without any change; then each must fail by an assertion,
+and not because the changed program cannot run.
 """
 
 from __future__ import annotations

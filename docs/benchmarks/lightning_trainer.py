@@ -135,8 +135,8 @@ def fit_with_lightning(folder: Path, module: SemcModule, steps: int) -> None:
         callbacks=callbacks, val_check_interval=4, check_val_every_n_epoch=None, num_sanity_val_steps=0,
         log_every_n_steps=4, enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
-    batches = torch.utils.data.DataLoader(range(10**6), batch_size=None)  # type: ignore[arg-type]
-    once = torch.utils.data.DataLoader([0], batch_size=None)  # type: ignore[arg-type]
+    batches: Any = torch.utils.data.DataLoader(range(10**6), batch_size=None)  # type: ignore[arg-type]
+    once: Any = torch.utils.data.DataLoader([0], batch_size=None)  # type: ignore[arg-type]
     last = folder / "last.ckpt"
     started_s = time.monotonic()
     trainer.fit(Wrapped(), batches, once, ckpt_path=last if last.exists() else None)

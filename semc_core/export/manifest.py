@@ -4,20 +4,57 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Annotated, Any, Final
 
 from semc_core.errors import ExportError
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, OneOf, Within, configured
 from semc_core.session.records import file_sha256
 
 MANIFEST_NAME: Final = "manifest.json"
 FORMAT: Final = "semc-live-export"
 FORMAT_VERSION: Final = 1
 _BLOCK: Final = 1 << 20
-_LONGEST_MANIFEST: Final = 64 << 20
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OverflowError, RuntimeError
+)  # fmt: skip
+"""What reading a ZIP file raises beside OSError. RuntimeError: encrypted, or packed in an unknown way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file of a bundle, as its manifest lists it."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """Where the session's log ended."""
+
+    head: str
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is read of a manifest; it says more, for people."""
+
+    format: Annotated[str, OneOf(FORMAT)]
+    format_version: Annotated[int, Within(1, FORMAT_VERSION)]
+    files: dict[str, ListedFile]
+    audit: LogHead
+    deidentified: bool = False
+
+
+MANIFEST: Final = Document(Manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +66,16 @@ class BundleCheck:
         problems: One sentence each; empty if the bundle is as it was written.
         manifest_sha256: SHA-256 of the manifest, which the session's log names.
         audit_head: Hash of the session's last log entry at the export.
+        names: Of the files that the manifest lists.
+        deidentified: Whether the manifest says that nothing in the bundle identifies the patient.
     """
 
     files: int
     problems: tuple[str, ...]
     manifest_sha256: str
     audit_head: str
+    names: tuple[str, ...] = ()
+    deidentified: bool = False
 
     @property
     def ok(self) -> bool:
@@ -65,32 +106,43 @@ def check_bundle(bundle: Path) -> BundleCheck:
     """
     try:
         if bundle.is_dir():
-            return _check(_digests_of_folder(bundle), (bundle / MANIFEST_NAME).read_bytes())
+            with (bundle / MANIFEST_NAME).open("rb") as file:
+                content = file.read(MANIFEST.most_bytes + 1)
+            return _check(bundle, _digests_of_folder(bundle), content)
         with zipfile.ZipFile(bundle) as archive:
-            if archive.getinfo(MANIFEST_NAME).file_size > _LONGEST_MANIFEST:
-                raise ValueError("no manifest is so long")
-            return _check(_digests_of_zip(archive), archive.read(MANIFEST_NAME))
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ExportError(
-            f"{bundle} is not a whole export ({MANIFEST_NAME} is missing or damaged); export the session "
-            "again."
-        ) from error
+            with archive.open(MANIFEST_NAME) as packed:
+                content = packed.read(MANIFEST.most_bytes + 1)
+            return _check(bundle, _digests_of_zip(archive), content)
+    except (OSError, KeyError, ValueError, *_DAMAGED) as error:
+        raise _no_export(bundle, f"{MANIFEST_NAME} is missing or damaged") from error
 
 
-def _check(found: dict[str, str], manifest: bytes) -> BundleCheck:
-    plain = json.loads(manifest)
-    if plain["format"] != FORMAT:
-        raise ValueError("another format")
-    if plain["format_version"] > FORMAT_VERSION:
-        raise ExportError("The export was written by a newer version; update SEMC Live to check it.")
-    listed = {str(name): str(each["sha256"]) for name, each in plain["files"].items()}
+def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
+    try:
+        manifest = MANIFEST.parse(content)
+    except DocumentFault as fault:
+        if fault.place == ("format_version",):
+            raise ExportError(
+                "The export was written by a newer version; update SEMC Live to check it."
+            ) from fault
+        raise _no_export(bundle, f"{MANIFEST_NAME} is damaged: {fault}") from fault
+    listed = {name: each.sha256 for name, each in manifest.files.items()}
     found = {name: digest for name, digest in found.items() if name != MANIFEST_NAME}
     problems = [f"{name} is missing." for name in listed if name not in found]
     problems += [f"{name} was added." for name in found if name not in listed]
     problems += [f"{name} was changed." for name in listed if name in found and found[name] != listed[name]]
     return BundleCheck(
-        len(listed), tuple(sorted(problems)), hashlib.sha256(manifest).hexdigest(), plain["audit"]["head"]
+        len(listed),
+        tuple(sorted(problems)),
+        hashlib.sha256(content).hexdigest(),
+        manifest.audit.head,
+        tuple(listed),
+        manifest.deidentified,
     )
+
+
+def _no_export(bundle: Path, why: str) -> ExportError:
+    return ExportError(f"{bundle} is not a whole export ({why}); export the session again.")
 
 
 def _digests_of_folder(folder: Path) -> dict[str, str]:
@@ -107,7 +159,7 @@ def _digests_of_zip(archive: zipfile.ZipFile) -> dict[str, str]:
         try:
             with archive.open(each) as file:
                 found[each.filename] = _digest(file)[0]
-        except (zipfile.BadZipFile, EOFError):
+        except _DAMAGED:
             # Its own checksum does not hold: it differs from what was written, whatever it holds.
             found[each.filename] = "damaged"
     return found

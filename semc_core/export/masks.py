@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import pydicom
@@ -16,6 +16,7 @@ from pydicom.errors import InvalidDicomError
 
 from semc_core.errors import SaveError
 from semc_core.io.atomic import write_atomically
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, Within, reason
 from semc_core.session.records import SourceEntry
 from semc_core.types import Crop, read_only
 
@@ -86,6 +87,20 @@ def shared_region(crops: Sequence[Crop]) -> Crop | None:
     return Crop(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A mask as it is stored; see `Crop`."""
+
+    left: int
+    top: int
+    width: Annotated[int, Within(1)]
+    height: Annotated[int, Within(1)]
+
+
+MASKS: Final = Document(dict[str, tuple[Mask, ...]], config=TOLERANT)
+"""The masks of each device, by its `key`."""
+
+
 class MaskBook:
     """Masks that the user drew for a device, kept in a small file among the user's own data."""
 
@@ -115,22 +130,15 @@ class MaskBook:
 
     def _read(self) -> dict[str, tuple[Crop, ...]]:
         try:
-            plain = json.loads(self._path.read_text(encoding="utf-8"))
-            return {str(key): tuple(_mask(each) for each in value) for key, value in plain.items()}
+            known = MASKS.read(self._path)
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        except (OSError, DocumentFault) as error:
             raise SaveError(
-                f"The remembered masks in {self._path} cannot be read; correct the file, or delete it and "
-                "draw the masks again."
+                f"The remembered masks in {self._path} cannot be read ({reason(error)}); correct the "
+                "file, or delete it and draw the masks again."
             ) from error
-
-
-def _mask(plain: dict[str, int]) -> Crop:
-    mask = Crop(**{name: int(plain[name]) for name in ("left", "top", "width", "height")})
-    if mask.width < 1 or mask.height < 1:
-        raise ValueError("a mask without pixels")
-    return mask
+        return {device: tuple(Crop(**asdict(each)) for each in masks) for device, masks in known.items()}
 
 
 def _cut(mask: Crop, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import UsageError
+from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
 from semc_core.text import counted
 
 COMPARISON_NAME: Final = "comparison.json"
@@ -22,6 +22,7 @@ def run_folder(out: Path) -> Path:
     return out.with_suffix(".run")
 
 
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One model on the held-out frames.
@@ -39,6 +40,8 @@ class Measured:
     calibration_error: float
 
 
+# The verdict is in the file, too.
+@configured(TOLERANT)
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A new model held against the one in use, on the same frames.
@@ -110,20 +113,7 @@ class Comparison:
         return dataclasses.asdict(self) | {"verdict": self.verdict, "sentence": self.sentence}
 
 
-def comparison_from_json(plain: dict[str, Any]) -> Comparison:
-    """What `as_json` gave.
-
-    Raises:
-        UsageError: It is none.
-    """
-    try:
-        known = {each.name for each in dataclasses.fields(Comparison)}
-        values = {name: value for name, value in plain.items() if name in known}
-        values["candidate"] = Measured(**plain["candidate"])
-        values["current"] = None if plain["current"] is None else Measured(**plain["current"])
-        return Comparison(**values)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError("This is no comparison of two models; compare them again.") from error
+COMPARISON: Final = Document(Comparison)
 
 
 def read_comparison(path: Path) -> Comparison | None:
@@ -133,9 +123,10 @@ def read_comparison(path: Path) -> Comparison | None:
         UsageError: It cannot be read.
     """
     try:
-        plain = json.loads(path.read_bytes())
+        return COMPARISON.read(path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path.name} cannot be read as a comparison; compare the models again.") from error
-    return comparison_from_json(plain)
+    except (OSError, DocumentFault) as error:
+        raise UsageError(
+            f"{path.name} cannot be read as a comparison ({reason(error)}); compare the models again."
+        ) from error

@@ -14,12 +14,11 @@ with `training.`, which only `training` reads.
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import safetensors.numpy
@@ -28,16 +27,17 @@ from safetensors import SafetensorError
 
 from semc_core.errors import ModelFileError, SaveError
 from semc_core.io.atomic import write_atomically
+from semc_core.io.documents import STRICT, Document, DocumentFault, Told, field_name
 from semc_core.model.architecture import feature_channels, tensor_shapes
 from semc_core.model.spec import ModelSpec, spec_from_json, spec_to_json
 
 METADATA_KEY: Final = "semc"
+_METADATA: Final = "__metadata__"
 NOVELTY: Final = ("novelty.mean", "novelty.whiten", "novelty.limit")
 VERIFY: Final = ("verify.inputs", "verify.logits")
 INT8_PREFIX: Final = "int8."
 TRAINING_PREFIX: Final = "training."
 VERIFY_INT8: Final = "verify.int8"
-_HEADER_LIMIT: Final = 100_000_000  # safetensors' own
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -113,41 +113,56 @@ def _read_bytes(path: Path) -> bytes:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """What a header says of one tensor; its bytes lie between the offsets, after the header."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, int]
+
+
+HEADER: Final[Document[dict[str, _Tensor | dict[str, str]]]] = Document(
+    dict[str, Annotated[_Tensor | dict[str, str], Told("must say type, shape and place of a tensor")]],
+    config=STRICT,
+)
+"""Of a safetensors file: its tensors by name, and under `__metadata__` texts of whoever wrote it."""
+
+
 def _spec_of(content: bytes) -> ModelSpec:
-    metadata = _header(content).get("__metadata__")
+    metadata = _header(content).get(_METADATA)
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
-    if not isinstance(text, str):
+    if text is None:
         raise ModelFileError("it holds weights but no description of a model of this program")
     return replace(spec_from_json(text), sha256=hashlib.sha256(content).hexdigest())
 
 
-def _header(content: bytes) -> dict[str, Any]:
+def _header(content: bytes) -> dict[str, _Tensor | dict[str, str]]:
     """The JSON header of a safetensors file: 8 bytes of length, little endian, then that many of JSON."""
     if len(content) < 8:
         raise ModelFileError("it is not a safetensors file")
     (length,) = struct.unpack_from("<Q", content)
-    if not 2 <= length <= _HEADER_LIMIT or content[8:9] != b"{":
+    if length < 2 or content[8:9] != b"{":
         raise ModelFileError("it is not a safetensors file")
     if 8 + length > len(content):
         raise ModelFileError("it is cut short")
     try:
-        header = json.loads(content[8 : 8 + length])
-    except ValueError as error:
-        raise ModelFileError("its header is damaged") from error
-    if not isinstance(header, dict):
-        raise ModelFileError("its header is damaged")
+        header = HEADER.parse(content[8 : 8 + length])
+    except DocumentFault as fault:
+        raise ModelFileError(f"its header is damaged: {fault}") from fault
     _check_length(header, len(content) - 8 - length)
     return header
 
 
-def _check_length(header: dict[str, Any], length: int) -> None:
+def _check_length(header: Mapping[str, _Tensor | dict[str, str]], length: int) -> None:
     """Whether the weights, `length` bytes, are all there."""
-    try:
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        complete = max(ends, default=0) == length
-    except (TypeError, KeyError, IndexError) as error:
-        raise ModelFileError("its header is damaged") from error
-    if not complete:
+    end = 0
+    for name, entry in header.items():
+        if isinstance(entry, _Tensor):
+            end = max(end, entry.data_offsets[1])
+        elif name != _METADATA:
+            raise ModelFileError(f"its header is damaged: it has no tensor {field_name((name,))}")
+    if end != length:
         raise ModelFileError("it is cut short")
 
 

@@ -15,10 +15,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from semc_core.errors import ModelFileError, SessionError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.documents import (
+    STRICT,
+    TOLERANT,
+    Document,
+    DocumentFault,
+    OneOf,
+    PlainObject,
+    Rule,
+    Told,
+    Within,
+    configured,
+    reason,
+)
 from semc_core.io.lock import WriterLock
 from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_spec
@@ -31,6 +44,12 @@ _SCHEMA: Final = 1
 _NOT_COMPARED: Final = "The new model was not compared with the one in use."
 
 
+def _check_plain_name(name: str) -> None:
+    if Path(name).name != name:
+        raise ValueError("must be the name of a file in the same folder")
+
+
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class Version:
     """A model of the user's.
@@ -46,21 +65,32 @@ class Version:
         forced: Whether it was taken although it was no better, or not compared.
     """
 
-    number: int
-    file: str
+    number: Annotated[int, Within(1)]
+    file: Annotated[str, Rule(_check_plain_name)]
     sha256: str
     added_utc: str
     note: str = ""
-    compared: Mapping[str, Any] | None = None
+    compared: PlainObject | None = None
     forced: bool = False
 
 
+@configured(TOLERANT)
 @dataclass(frozen=True, slots=True)
 class _Index:
     """What `library.json` says: the versions in order, and the numbers in use in turn, the last one now."""
 
-    versions: tuple[Version, ...] = ()
-    used: tuple[int, ...] = (SHIPPED,)
+    versions: tuple[Version, ...]
+    used: Annotated[tuple[int, ...], Within(1)]
+    schema: Annotated[int, OneOf(_SCHEMA), Told(f"must be {_SCHEMA}, which this program reads")]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if a version that was in use is not there."""
+        if unknown := set(self.used) - {SHIPPED, *(each.number for each in self.versions)}:
+            raise ValueError(f"its field 'used' names version {min(unknown)}, which it does not have")
+
+
+INDEX: Final = Document(_Index)
+_EMPTY: Final = _Index((), (SHIPPED,), _SCHEMA)
 
 
 class ModelRegistry:
@@ -152,7 +182,7 @@ class ModelRegistry:
             others = tuple(each for each in index.versions if each.number != version.number)
             versions = tuple(sorted((*others, version), key=lambda each: each.number))
             used = _in_use(index.used, version.number) if use else index.used
-            self._write(_Index(versions, used))
+            self._write(replace(index, versions=versions, used=used))
         return version
 
     def refusal(self, sha256: str, comparison: Comparison | None) -> str:
@@ -253,30 +283,14 @@ class ModelRegistry:
 
     def _read(self) -> _Index:
         try:
-            content = (self.folder / INDEX_NAME).read_bytes()
+            return INDEX.read(self.folder / INDEX_NAME)
         except FileNotFoundError:
-            return _Index()
-        except OSError as error:
-            raise self._damaged() from error
-        try:
-            read = json.loads(content)
-            versions = tuple(Version(**each) for each in read["versions"])
-            used = tuple(int(number) for number in read["used"])
-            index = _Index(versions, used)
-            for number in used:
-                _find(index, number)
-            plain = all(Path(each.file).name == each.file for each in versions)
-        except (ValueError, KeyError, TypeError, UsageError) as error:
-            raise self._damaged() from error
-        if read.get("schema") != _SCHEMA or not used or not plain:
-            raise self._damaged()
-        return index
-
-    def _damaged(self) -> ModelFileError:
-        return ModelFileError(
-            f"{INDEX_NAME} in {self.folder} cannot be read; remove it to start again with the model that "
-            "came with the program."
-        )
+            return _EMPTY
+        except (OSError, DocumentFault) as error:
+            raise ModelFileError(
+                f"{INDEX_NAME} in {self.folder} cannot be read ({reason(error)}); remove it to start again "
+                "with the model that came with the program."
+            ) from error
 
     def _write(self, index: _Index) -> None:
         plain = {

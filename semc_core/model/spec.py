@@ -2,19 +2,28 @@
 
 Stored as JSON in the safetensors file's metadata under the key `semc` (see `model.file`).
 
-`ModelSpec` to JSON and back, checked: a model file is not trusted to make sense. No PyTorch here.
+`ModelSpec` to JSON and back, checked: a model file is not trusted to make sense.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from types import UnionType
-from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, field, fields
+from typing import Annotated, Final
 
 from semc_core.errors import ModelFileError
 from semc_core.imaging.preprocess import Preprocessing
+from semc_core.io.documents import (
+    STRICT,
+    Document,
+    DocumentFault,
+    Line,
+    OneOf,
+    PlainObject,
+    Told,
+    Within,
+    configured,
+)
 from semc_core.labels import NON_STANDARD
 from semc_core.types import Thresholds
 
@@ -24,6 +33,8 @@ EXPANSION: Final = {"basic": 1, "bottleneck": 4}
 
 INPUT_SIDES: Final = range(32, 2049)
 """Rows or columns that a network's input may have."""
+
+_Blocks = Annotated[int, Within(1, 64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +64,20 @@ class Architecture:
             a plain ResNet.
     """
 
-    preset: str
-    block: str = "basic"
-    layers: tuple[int, int, int, int] = (2, 2, 2, 2)
-    width: int = 64
-    in_channels: int = 3
-    experts: int = 3
-    ace_activation: str = "released"
-    samc_expansion: int = 6
-    samc_merge: str = "sum"
+    preset: Line
+    block: Annotated[str, OneOf(*EXPANSION)] = "basic"
+    layers: tuple[_Blocks, _Blocks, _Blocks, _Blocks] = (2, 2, 2, 2)
+    width: Annotated[int, Within(1, 1024)] = 64
+    in_channels: Annotated[int, OneOf(1, 3)] = 3
+    experts: Annotated[int, Within(1, 16)] = 3
+    ace_activation: Annotated[str, OneOf("paper", "released")] = "released"
+    samc_expansion: Annotated[int, Within(1, 16)] = 6
+    samc_merge: Annotated[str, OneOf("sum", "concat")] = "sum"
     samc_residual: bool = True
     samc_shared: bool = True
-    gate_input: str = "fused"
-    gate_temperature: float = 1.0
-    kind: str = "semc"
+    gate_input: Annotated[str, OneOf("fused", "deep", "mean")] = "fused"
+    gate_temperature: Annotated[float, Within(above=0)] = 1.0
+    kind: Annotated[str, OneOf("semc", "sononet")] = "semc"
     ace: bool = True
     samc: bool = True
 
@@ -86,8 +97,24 @@ class Calibration:
     novelty_slope: float = 0.0
 
 
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
-class ModelSpec:
+class Description:
+    """What is written into a model file, but for the format's number; see `ModelSpec`."""
+
+    architecture: Architecture
+    classes: tuple[Line, ...]
+    preprocessing: Preprocessing
+    calibration: Calibration = field(default_factory=Calibration)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    notice: Line = ""
+    provenance: PlainObject = field(default_factory=dict)
+    metrics: PlainObject = field(default_factory=dict)
+    none_class: Line = NON_STANDARD
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec(Description):
     """Everything about a model but its weights.
 
     Attributes:
@@ -99,20 +126,11 @@ class ModelSpec:
         notice: A sentence the window always shows ("Trained on simulated scans only ..."), or "".
         provenance: Where it came from: data, seeds, program version, date. Plain JSON values.
         metrics: Test metrics. Plain JSON values.
-        sha256: Hash of the whole model file; "" for a spec that was not read from a file.
         none_class: Which of the classes says "none of these"; foreign models have their own name for it.
+        sha256: Hash of the whole model file; "" for a spec that was not read from a file.
     """
 
-    architecture: Architecture
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
-    calibration: Calibration = field(default_factory=Calibration)
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    notice: str = ""
-    provenance: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
-    none_class: str = NON_STANDARD
 
     @property
     def planes(self) -> tuple[str, ...]:
@@ -123,21 +141,17 @@ class ModelSpec:
 FORMAT: Final = 1
 """Raised when a file of the new kind would be misread by an older program."""
 
-_T = TypeVar("_T")
 
-_CHOICES: Final[dict[str, Callable[[Any], bool]]] = {
-    "block": lambda value: value in EXPANSION,
-    "layers": lambda value: all(1 <= blocks <= 64 for blocks in value),
-    "width": lambda value: 1 <= value <= 1024,
-    "in_channels": lambda value: value in (1, 3),
-    "experts": lambda value: 1 <= value <= 16,
-    "ace_activation": lambda value: value in ("paper", "released"),
-    "samc_expansion": lambda value: 1 <= value <= 16,
-    "samc_merge": lambda value: value in ("sum", "concat"),
-    "gate_input": lambda value: value in ("fused", "deep", "mean"),
-    "gate_temperature": lambda value: value > 0,
-    "kind": lambda value: value in ("semc", "sononet"),
-}
+@dataclass(frozen=True, slots=True)
+class StoredDescription(Description):
+    """What is stored, with the format's number."""
+
+    format: Annotated[int, OneOf(FORMAT), Told(f"must be {FORMAT}, which this program reads")] = field(
+        kw_only=True
+    )
+
+
+DESCRIPTION: Final = Document(StoredDescription)
 
 
 def spec_to_json(spec: ModelSpec) -> str:
@@ -146,15 +160,16 @@ def spec_to_json(spec: ModelSpec) -> str:
     Raises:
         ModelFileError: The spec contradicts itself, or its provenance or metrics are not plain JSON values.
     """
-    check_spec(spec)
     data = asdict(spec)
     del data["sha256"]
     try:
-        return json.dumps({"format": FORMAT, **data}, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        text = json.dumps({"format": FORMAT, **data}, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise ModelFileError(
             f"The model's description cannot be written as JSON ({error}); use plain, finite values."
         ) from error
+    spec_from_json(text)
+    return text
 
 
 def spec_from_json(text: str) -> ModelSpec:
@@ -165,17 +180,10 @@ def spec_from_json(text: str) -> ModelSpec:
             that contradicts itself. The message is part of a sentence: "its description ...".
     """
     try:
-        data = json.loads(text, parse_constant=_no_constant)
-    except ValueError as error:
-        raise ModelFileError("its description is not valid JSON") from error
-    if not isinstance(data, dict):
-        raise ModelFileError("its description is not a JSON object")
-    number = data.pop("format", None)
-    if number != FORMAT or isinstance(number, bool):
-        raise ModelFileError(f"its format is {number!r} and this program reads format {FORMAT}")
-    if "sha256" in data:
-        raise ModelFileError("its description has the unknown field 'sha256'")
-    spec = _build(ModelSpec, data, "")
+        stored = DESCRIPTION.parse(text)
+    except DocumentFault as fault:
+        raise ModelFileError(f"its description is wrong: {fault}") from fault
+    spec = ModelSpec(**{each.name: getattr(stored, each.name) for each in fields(Description)})
     check_spec(spec)
     return spec
 
@@ -186,10 +194,6 @@ def check_spec(spec: ModelSpec) -> None:
     Raises:
         ModelFileError: They contradict each other or are out of range.
     """
-    for name, allowed in _CHOICES.items():
-        value = getattr(spec.architecture, name)
-        if not allowed(value):
-            raise ModelFileError(f"its architecture has {name} = {value!r}, which does not exist")
     if spec.architecture.kind == "sononet" and spec.architecture.experts != 1:
         raise ModelFileError("its architecture is a SonoNet, which has no experts to choose from")
     if (
@@ -222,47 +226,3 @@ def _check_numbers(calibration: Calibration, t: Thresholds) -> None:
         raise ModelFileError("its thresholds must keep 0 <= leave < enter <= 1")
     if min(t.min_hold_s, t.smoothing_s, t.merge_gap_s) < 0:
         raise ModelFileError("its thresholds have a negative time")
-
-
-def _build(kind: type[_T], data: dict[str, Any], where: str) -> _T:
-    """An instance of the dataclass `kind` from parsed JSON; fields with a default may be missing."""
-    assert is_dataclass(kind)
-    hints = get_type_hints(kind)
-    known = {item.name for item in fields(kind)}
-    for name in data:
-        if name not in known:
-            raise ModelFileError(f"its description has the unknown field {where + name!r}")
-    values = {name: _value(hints[name], value, where + name) for name, value in data.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        missing = sorted(known - set(data))
-        raise ModelFileError(f"its description lacks one of {', '.join(missing)}") from error
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    """`value` as `hint` asks for it. An int is taken for a float, never a bool for a number."""
-    assert not isinstance(hint, UnionType)
-    fault = ModelFileError(f"its description has a wrong value for {where!r}")
-    if is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, dict):
-            raise fault
-        return _build(hint, value, f"{where}.")
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is tuple:
-        if not isinstance(value, list) or (inner[-1] is not Ellipsis and len(value) != len(inner)):
-            raise fault
-        return tuple(_value(inner[0], item, where) for item in value)
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise fault
-        return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise fault
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

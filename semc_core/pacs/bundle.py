@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import struct
 import zipfile
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from pydicom.config import disable_value_validation
 from pydicom.errors import InvalidDicomError
 
 from semc_core.errors import PacsError, SemcError
-from semc_core.export.manifest import MANIFEST_NAME, check_bundle
+from semc_core.export.manifest import check_bundle
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import DicomObject, Job
 from semc_core.session.session import Session
@@ -61,15 +60,12 @@ def exported_objects(bundle: Path) -> ExportedObjects:
     if not checked.ok:
         raise PacsError(f"The export was changed since it was written ({checked.problems[0]}); export again.")
     read = _from_folder(bundle) if bundle.is_dir() else _from_zip(bundle)
-    about = json.loads(read(MANIFEST_NAME))
-    names = sorted(
-        name for name in map(str, about["files"]) if name.startswith(_FOLDER) and name.endswith(".dcm")
-    )
+    names = sorted(name for name in checked.names if name.startswith(_FOLDER) and name.endswith(".dcm"))
     if not names:
         raise PacsError("The export holds no DICOM objects; export again with DICOM.")
     found = {described(read(name)): name for name in names}
     return ExportedObjects(
-        tuple(found), lambda one: read(found[one]), checked.manifest_sha256, about.get("deidentified") is True
+        tuple(found), lambda one: read(found[one]), checked.manifest_sha256, checked.deidentified
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from semc_core.errors import PacsError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, OneOf, Within, configured
 
 OWN_TITLE: Final = "SEMC_LIVE"
 BOOK_NAME: Final = "destinations.json"
@@ -92,6 +92,19 @@ class Destination:
             raise UsageError(f"The number of attempts is from 1 to {_MOST_ATTEMPTS}.")
 
 
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class StoredDestinations:
+    """The file."""
+
+    format: Annotated[str, OneOf(_FORMAT)]
+    version: Annotated[int, Within(1, _VERSION)]
+    destinations: tuple[Destination, ...]
+
+
+DESTINATIONS: Final = Document(StoredDestinations)
+
+
 class DestinationBook:
     """The destinations in one file. Each call reads the file: another program may have written it."""
 
@@ -106,20 +119,18 @@ class DestinationBook:
             PacsError: The file cannot be read.
         """
         try:
-            content = self._path.read_bytes()
+            found = DESTINATIONS.read(self._path).destinations
         except FileNotFoundError:
             return ()
         except OSError as error:
             raise PacsError(f"{self._path} cannot be read; check who may read it.") from error
-        try:
-            plain = json.loads(content)
-            if plain["format"] != _FORMAT:
-                raise ValueError("another format")
-            if plain["version"] > _VERSION:
-                raise PacsError("The list of destinations is of a newer program; update this one.")
-            found = [_destination(each) for each in plain["destinations"]]
-        except (ValueError, KeyError, TypeError, UsageError) as error:
-            raise PacsError(f"{self._path} is damaged; remove it, and add the destinations again.") from error
+        except (DocumentFault, UsageError) as fault:
+            if isinstance(fault, DocumentFault) and fault.place == ("version",):
+                raise PacsError("The list of destinations is of a newer program; update this one.") from fault
+            raise PacsError(
+                f"{self._path} is damaged ({str(fault).rstrip('.')}); remove it, and add the destinations "
+                "again."
+            ) from fault
         return tuple(sorted(found, key=lambda each: each.name))
 
     def get(self, name: str) -> Destination:
@@ -163,34 +174,6 @@ class DestinationBook:
         except OSError as error:
             raise save_error(self._path.parent, error) from error
         write_atomically(self._path, json.dumps(whole, indent=2).encode())
-
-
-def _destination(plain: Mapping[str, Any]) -> Destination:
-    """Raises KeyError, TypeError, ValueError or UsageError where `plain` is none."""
-    tls = plain.get("tls")
-    return Destination(
-        name=_text(plain["name"]),
-        host=_text(plain["host"]),
-        port=int(plain["port"]),
-        title=_text(plain["title"]),
-        own_title=_text(plain["own_title"]),
-        connect_s=float(plain["connect_s"]),
-        answer_s=float(plain["answer_s"]),
-        attempts=int(plain["attempts"]),
-        compressed=bool(plain["compressed"]),
-        tls=None if tls is None else _tls(tls),
-    )
-
-
-def _tls(plain: Mapping[str, Any]) -> Tls:
-    values = {name: plain[name] for name in ("ca", "certificate", "key")}
-    return Tls(**{name: None if value is None else _text(value) for name, value in values.items()})
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value
 
 
 _BAD_CERTIFICATE: Final = (

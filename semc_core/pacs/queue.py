@@ -22,7 +22,7 @@ from typing import Any, Final
 from semc_core.errors import PacsError, SessionError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.lock import WriterLock
-from semc_core.pacs.queue_store import Added, DicomObject, Item, Job, QueueStore, write_private
+from semc_core.pacs.queue_store import JOB, Added, DicomObject, Item, Job, QueueStore, write_private
 from semc_core.text import utc_now
 
 _OPEN = "state IN ('waiting', 'failed', 'refused')"
@@ -130,14 +130,7 @@ class SendQueue:
                 "SELECT job_id, uid, created_utc, destination, session, manifest, told FROM jobs"
                 " ORDER BY job_id"
             ).fetchall()
-        found = []
-        for job_id, uid, created, destination, session, manifest, told in rows:
-            held = counts.get(job_id, {})
-            waits = held.get("waiting") or held.get("sending")
-            message = (links.get(destination) if waits else None) or messages.get(job_id, "")
-            place = None if session is None else Path(session)
-            found.append(Job(job_id, uid, created, destination, place, manifest, held, message, bool(told)))
-        return tuple(found)
+            return tuple(_job(row, counts, messages, links) for row in rows)
 
     def job(self, job_id: int) -> Job:
         """One job.
@@ -215,6 +208,28 @@ class SendQueue:
             return "1", ()
         self.job(job_id)
         return "job_id = ?", (job_id,)
+
+
+def _job(
+    row: tuple[Any, ...], counts: dict[int, dict[str, int]], messages: dict[int, str], links: dict[str, str]
+) -> Job:
+    """Raises DocumentFault where a damaged file says something else."""
+    job_id, uid, created, destination, session, manifest, told = row
+    held = counts.get(job_id, {})
+    waits = held.get("waiting") or held.get("sending")
+    return JOB.from_plain(
+        {
+            "job_id": job_id,
+            "uid": uid,
+            "created_utc": created,
+            "destination": destination,
+            "session": session,
+            "manifest": manifest,
+            "counts": held,
+            "message": (links.get(destination) if waits else None) or messages.get(job_id, ""),
+            "told": bool(told),
+        }
+    )
 
 
 def _is_wanted(connection: sqlite3.Connection, destination: str, one: DicomObject, *, again: bool) -> bool:

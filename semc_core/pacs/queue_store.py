@@ -11,12 +11,13 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from semc_core.errors import PacsError
 from semc_core.io.atomic import save_error
+from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.session.database import transaction
 
 FOLDER_NAME: Final = "pacs"
@@ -92,7 +93,7 @@ class QueueStore:
         """The items for which the SQL `where` holds."""
         with self.reading() as connection:
             rows = connection.execute(f"SELECT {_ITEM} FROM items WHERE {where}", values).fetchall()
-        return tuple(_item(row) for row in rows)
+            return tuple(_item(row) for row in rows)
 
     def remove_objects(self, files: Iterable[str]) -> None:
         """Remove copies that nobody needs any more. One that cannot be removed now is left over."""
@@ -147,9 +148,13 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def _translate_sqlite_errors(folder: Path) -> Iterator[None]:
-    """Turn SQLite's errors into sentences."""
+    """Turn SQLite's errors, and rows that say something else than they must, into sentences."""
     try:
         yield
+    except DocumentFault as fault:
+        raise PacsError(
+            f"The sending queue in {folder} is damaged ({fault}); move that folder away."
+        ) from fault
     except sqlite3.Error as error:
         primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if primary == sqlite3.SQLITE_FULL:
@@ -164,9 +169,20 @@ def _translate_sqlite_errors(folder: Path) -> Iterator[None]:
 
 
 def _item(row: tuple[Any, ...]) -> Item:
+    """Raises DocumentFault where a damaged file says something else."""
     item_id, job_id, destination, *what, file, state, unclear, attempts, message = row
-    return Item(
-        item_id, job_id, destination, DicomObject(*what), file, state, bool(unclear), attempts, message
+    return ITEM.from_plain(
+        {
+            "item_id": item_id,
+            "job_id": job_id,
+            "destination": destination,
+            "what": dict(zip((each.name for each in fields(DicomObject)), what, strict=True)),
+            "file": file,
+            "state": state,
+            "unclear": bool(unclear),
+            "attempts": attempts,
+            "message": message,
+        }
     )
 
 
@@ -198,6 +214,7 @@ class DicomObject:
     size: int
 
 
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class Item:
     """An object in the queue.
@@ -225,6 +242,10 @@ class Item:
     message: str
 
 
+ITEM: Final = Document(Item)
+
+
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class Job:
     """One act of sending.
@@ -260,6 +281,9 @@ class Job:
     def finished(self) -> bool:
         """Whether nothing of it waits any more."""
         return not self.counts.get("waiting") and not self.counts.get("sending")
+
+
+JOB: Final = Document(Job)
 
 
 @dataclass(frozen=True, slots=True)

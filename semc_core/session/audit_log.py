@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import SessionError
-from semc_core.imaging.preprocess import Preprocessing
+from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured
 from semc_core.session import database
 from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
 from semc_core.session.records import MODEL, AuditEntry, ModelEntry, SourceEntry
 from semc_core.session.state import Edit
 from semc_core.text import utc_now
-from semc_core.types import HoldEvent, Thresholds
+from semc_core.types import HoldEvent
 from semc_core.version import VERSION
 
 FIRST_PREVIOUS: Final = "0" * 64
@@ -39,8 +39,10 @@ def canonical(value: Any) -> str:
         SessionError: `value` holds something that JSON does not know, such as NaN.
     """
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text.encode()  # Half a pair of surrogates, as in a file's name that is no UTF-8, is no text.
+        return text
+    except (TypeError, ValueError, RecursionError) as error:
         raise SessionError(f"The session cannot keep this ({error}); use plain, finite values.") from error
 
 
@@ -69,7 +71,7 @@ def chain_problems(entries: Iterable[AuditEntry], head: tuple[int, str] | None) 
             problems.append(f"Entries {seq + 1} to {entry.seq - 1} of the log are missing.")
         elif entry.previous != previous:
             problems.append(f"Entry {entry.seq} of the log does not follow entry {seq}.")
-        if entry_hash(entry) != entry.hash:
+        if not _is_proven(entry):
             problems.append(f"Entry {entry.seq} of the log was changed.")
         last = entry.seq, entry.hash
     if last is None:
@@ -81,6 +83,13 @@ def chain_problems(entries: Iterable[AuditEntry], head: tuple[int, str] | None) 
     elif last != head:
         problems.append("The last entry of the log is not the one that its head names.")
     return problems
+
+
+def _is_proven(entry: AuditEntry) -> bool:
+    try:
+        return entry_hash(entry) == entry.hash
+    except SessionError:  # it says what no entry says: a number that is not finite
+        return False
 
 
 def _hash(seq: int, time_utc: str, who: str, kind: str, payload: dict[str, Any], previous: str) -> str:
@@ -195,23 +204,19 @@ def origin_payload(source: SourceEntry, model: ModelEntry) -> dict[str, Any]:
     }
 
 
-def origin_from_payload(payload: dict[str, Any]) -> tuple[SourceEntry, ModelEntry]:
-    """The source and the model of a first entry. Raises KeyError or TypeError if it is none."""
-    found = dict(payload["model"])
-    preprocessing = dict(found.pop("preprocessing"))
-    for name in ("mean", "std"):
-        preprocessing[name] = tuple(preprocessing[name])
-    model = ModelEntry(
-        **{
-            **found,
-            "classes": tuple(found["classes"]),
-            "thresholds": Thresholds(**found["thresholds"]),
-            "preprocessing": Preprocessing(**preprocessing),
-        }
-    )
-    return SourceEntry(**payload["source"]), model
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the first entry of a log says."""
+
+    source: SourceEntry
+    model: ModelEntry
 
 
+ORIGIN: Final = Document(Origin)
+
+
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class Hold:
     """One hold as it was announced. Times in seconds.
@@ -254,6 +259,18 @@ def hold_payload(event: HoldEvent) -> dict[str, Any]:
     return {"plane_id": event.hold_id, "found": asdict(hold_of(event))}
 
 
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class FoundPlane:
+    """What an entry on a plane says of the hold that it was found in."""
+
+    plane_id: int
+    found: Hold
+
+
+FOUND_PLANE: Final = Document(FoundPlane)
+
+
 def logged_holds(log: Iterable[AuditEntry]) -> list[Hold]:
     """The last word of the model on each of its holds, in order of their beginning.
 
@@ -264,7 +281,10 @@ def logged_holds(log: Iterable[AuditEntry]) -> list[Hold]:
     for entry in log:
         if entry.who == MODEL and entry.kind == "plane":
             try:
-                holds[int(entry.payload["plane_id"])] = Hold(**entry.payload["found"])
-            except (LookupError, TypeError, ValueError) as error:
-                raise SessionError("The log of the session is damaged; use a copy of it.") from error
+                told = FOUND_PLANE.from_plain(entry.payload)
+            except DocumentFault as fault:
+                raise SessionError(
+                    f"The log of the session is damaged (in its entry {entry.seq} {fault}); use a copy of it."
+                ) from fault
+            holds[told.plane_id] = told.found
     return sorted(holds.values(), key=lambda hold: (hold.start_s, hold.frame_index))

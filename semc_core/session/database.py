@@ -10,8 +10,8 @@ would hold up the frames that come, and a person's work.
 from __future__ import annotations
 
 import errno
-import json
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -19,10 +19,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from typing_extensions import TypedDict
+
 from semc_core.errors import SaveError, SessionError
 from semc_core.io.atomic import save_error
+from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.session.records import AuditEntry
-from semc_core.session.state import TABLES, Edit, Row, State
+from semc_core.session.state import PAYLOAD, TABLES, Edit, State
 
 DATABASE_NAME: Final = "session.sqlite"
 DATABASE_FILES: Final = tuple(f"{DATABASE_NAME}{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
@@ -33,6 +36,25 @@ SOURCE_PATH: Final = "source_path"
 SCHEMA_VERSION: Final = 2
 _APPLICATION_ID: Final = 0x53454D43  # "SEMC"
 _BUSY_S: Final = 5.0
+_HEAD: Final = re.compile(r"([0-9]{1,18}) (.*)", re.DOTALL)
+
+
+@configured(STRICT)
+class AuditRow(TypedDict):
+    """A row of the log, as it is stored: `payload` is JSON. See `AuditEntry`."""
+
+    seq: int
+    time_utc: str
+    who: str
+    kind: str
+    payload: str
+    previous: str
+    hash: str
+
+
+AUDIT_ROW: Final = Document(AuditRow)
+ENTRIES: Final = f"SELECT {', '.join(AuditRow.__annotations__)} FROM audit"
+"""SQL for the log's rows, in the order that `entry_of` takes."""
 
 
 def _create_table(name: str) -> str:
@@ -180,6 +202,19 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Turn whatever goes wrong with reading a session into sentences: it may be damaged, or a stranger's."""
+    try:
+        with translate_sqlite_errors(folder):
+            yield
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        why = f" ({error})" if isinstance(error, DocumentFault) else ""
+        raise SessionError(
+            f"The log of {folder.name} is damaged{why}; use a copy of the session, if there is one."
+        ) from error
+
+
+@contextmanager
 def translate_sqlite_errors(folder: Path) -> Iterator[None]:
     """Turn SQLite's errors into sentences."""
     try:
@@ -197,14 +232,25 @@ def insert_entry(connection: sqlite3.Connection, entry: AuditEntry, payload: str
 
 
 def entry_of(row: tuple[Any, ...]) -> AuditEntry:
-    """The entry that a row of the table `audit` says. Raises ValueError if its payload is not JSON."""
-    seq, time_utc, who, kind, payload, previous, digest = row
-    return AuditEntry(seq, time_utc, who, kind, json.loads(payload), previous, digest)
+    """The entry that a row of the log says.
+
+    Raises:
+        DocumentFault: It is not as this program writes it.
+    """
+    try:
+        told = AUDIT_ROW.check(dict(zip(AuditRow.__annotations__, row, strict=True)))
+        payload: Any = PAYLOAD.parse(told["payload"])
+    except DocumentFault as fault:
+        number = row[0] if isinstance(row[0], int) else "?"
+        raise DocumentFault(f"in its entry {number} {fault}", fault.problems) from fault
+    return AuditEntry(
+        told["seq"], told["time_utc"], told["who"], told["kind"], payload, told["previous"], told["hash"]
+    )
 
 
 def first_entry(connection: sqlite3.Connection) -> AuditEntry:
     """The entry with which the log begins. Raises ValueError if it is not there."""
-    row = connection.execute("SELECT * FROM audit ORDER BY seq LIMIT 1").fetchone()
+    row = connection.execute(f"{ENTRIES} ORDER BY seq LIMIT 1").fetchone()
     if row is None or row[0] != 1:
         raise ValueError("no first entry")
     return entry_of(row)
@@ -212,7 +258,7 @@ def first_entry(connection: sqlite3.Connection) -> AuditEntry:
 
 def entries_by(connection: sqlite3.Connection, who: str) -> Iterator[AuditEntry]:
     """The entries of the model, of a person or of the program, in order."""
-    rows = connection.execute("SELECT * FROM audit WHERE who = ? ORDER BY seq", (who,))
+    rows = connection.execute(f"{ENTRIES} WHERE who = ? ORDER BY seq", (who,))
     return (entry_of(row) for row in rows)
 
 
@@ -239,6 +285,7 @@ def apply_edit(connection: sqlite3.Connection, edit: Edit) -> None:
     name, row_id, before, after = edit["table"], edit["id"], edit["before"], edit["after"]
     table = TABLES[name]
     if before is None:
+        assert after is not None
         columns = [column for column in table.columns if column in after]
         marks = ", ".join("?" * len(columns))
         connection.execute(
@@ -254,12 +301,19 @@ def apply_edit(connection: sqlite3.Connection, edit: Edit) -> None:
 
 
 def stored_state(connection: sqlite3.Connection) -> State:
-    """The tables of the state as they are stored."""
+    """The tables of the state as they are stored.
+
+    Raises:
+        DocumentFault: A row is not as this program writes it.
+    """
     state = State()
     for name, table in TABLES.items():
         columns = list(table.columns)
         for values in connection.execute(f"SELECT {', '.join(columns)} FROM {name}"):
-            row: Row = dict(zip(columns, values, strict=True))
+            try:
+                row = table.document.check(dict(zip(columns, values, strict=True)))
+            except DocumentFault as fault:
+                raise DocumentFault(f"in its table {name} {fault}", fault.problems) from fault
             state.rows[name][row[table.key]] = row
     return state
 
@@ -272,9 +326,8 @@ def local_value(connection: sqlite3.Connection, key: str) -> str | None:
 
 def stored_head(connection: sqlite3.Connection) -> tuple[int, str] | None:
     """Number and hash that the last entry of the log must have; None if that is not recorded."""
-    text = local_value(connection, HEAD) or ""
-    number, _, digest = text.partition(" ")
-    return (int(number), digest) if number.isdigit() else None
+    found = _HEAD.fullmatch(local_value(connection, HEAD) or "")
+    return None if found is None else (int(found[1]), found[2])
 
 
 def set_local(connection: sqlite3.Connection, key: str, value: str) -> None:

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
 from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.documents import TOLERANT, Document, configured
 from semc_core.labels import full_name
 from semc_core.model.spec import ModelSpec
 from semc_core.session.folder import safe_name
 from semc_core.session.records import MODEL, PERSON, ModelEntry, SourceEntry, model_entry, source_entry
 from semc_core.text import utc_now
-from semc_core.types import HoldEvent, SourceInfo, Thresholds, read_only
+from semc_core.types import Crop, HoldEvent, SourceInfo, Thresholds, read_only
 from semc_core.version import VERSION
 
 _PNG_OPTIONS: Final = (
@@ -130,6 +131,31 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
         raise SaveError("A frame could not be written as PNG; choose another source.")
     return content.tobytes()
 
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class StoredPlane:
+    """What is read of the JSON beside a picture, when a plane that was not logged is taken over."""
+
+    plane: str
+    confidence: float
+    frame_index: int
+    time_s: float
+    hold_id: int
+    hold_start_s: float
+    hold_end_s: float
+    final: bool
+    by_hand: bool
+    chosen_by: str
+    width: int
+    height: int
+    crop: Crop
+    model_sha256: str
+    png: str
+    png_sha256: str
+
+
+STORED_PLANE: Final = Document(StoredPlane, most_bytes=1 << 20)
 
 _DIGITS: Final = 6
 _PACKAGES: Final = ("numpy", "opencv-python-headless", "av", "openvino", "torch", "pydicom")

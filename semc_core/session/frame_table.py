@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,8 @@ from semc_core.types import FrameResult
 
 LAYOUT: Final = 1
 """Written with every batch; raised when the bytes mean something else."""
+
+_MOST_EXPERTS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +78,7 @@ def frame_row(result: FrameResult) -> FrameRow:
     )
 
 
+@lru_cache(maxsize=64)
 def row_type(classes: int, experts: int) -> np.dtype[Any]:
     """One frame's bytes, little endian, without gaps."""
     return np.dtype(
@@ -124,7 +128,15 @@ def pack(rows: Sequence[FrameRow], classes: tuple[str, ...], none_class: str) ->
 
 
 def unpack(batches: Sequence[Batch], classes: int) -> FrameTable:
-    """All frames of `batches` by rising index; of an index that is there twice the last counts."""
+    """All frames of `batches` by rising index; of an index that is there twice the last counts.
+
+    Raises:
+        ValueError: The bytes of a batch are not what its numbers say.
+    """
+    for batch in batches:
+        numbers = batch.classes == classes and 0 <= batch.experts <= _MOST_EXPERTS
+        if not numbers or len(batch.rows) != batch.count * row_type(classes, batch.experts).itemsize:
+            raise ValueError("frames of another number or size")
     experts = max((batch.experts for batch in batches), default=0)
     kind = row_type(classes, experts)
     # Most sessions have one kind of batch: one copy then, whatever their number.

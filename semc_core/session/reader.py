@@ -47,9 +47,9 @@ class SessionReader:
                 (low, high),
             )
             batches = [Batch(*row) for row in found]
-        if waiting is not None:
-            batches.append(waiting)
-        return unpack(batches, classes).between(low, high)
+            if waiting is not None:
+                batches.append(waiting)
+            return unpack(batches, classes).between(low, high)
 
     def audit(self) -> Iterator[AuditEntry]:
         """The log, page by page."""
@@ -57,12 +57,9 @@ class SessionReader:
         while True:
             with self._reading() as connection:
                 rows = connection.execute(
-                    "SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?", (last, _PAGE)
+                    f"{database.ENTRIES} WHERE seq > ? ORDER BY seq LIMIT ?", (last, _PAGE)
                 ).fetchall()
-            try:
                 entries = [database.entry_of(row) for row in rows]
-            except ValueError as error:
-                raise SessionError(f"The log of {self._folder.name} is damaged; use a copy of it.") from error
             yield from entries
             if len(entries) < _PAGE:
                 return
@@ -92,7 +89,7 @@ class SessionReader:
         with self._lock:
             if self._closed:
                 raise SessionError("The session was closed; open it again.")
-            with database.translate_sqlite_errors(self._folder):
+            with database.reading(self._folder):
                 if self._connection is None:
                     self._connection = database.connect(self._folder, read_only=True)
                 yield self._connection

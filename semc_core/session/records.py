@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.imaging.preprocess import Preprocessing
+from semc_core.io.documents import STRICT, configured
 from semc_core.model.spec import ModelSpec
 from semc_core.types import Crop, SourceInfo, Thresholds
 
@@ -31,6 +32,7 @@ PERSON: Final = "person"
 PROGRAM: Final = "program"
 
 
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class SourceEntry(SourceInfo):
     """Where the frames came from: what was known of the open source, and its file.
@@ -46,6 +48,7 @@ class SourceEntry(SourceInfo):
     sha256: str | None = None
 
 
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """What classified the frames.

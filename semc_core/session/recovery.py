@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from semc_core.io.atomic import remove_leftovers, save_error
+from semc_core.io.documents import DocumentFault
 from semc_core.session.audit_log import AuditEvent
 from semc_core.session.corrections import better_edit
+from semc_core.session.files import STORED_PLANE
 from semc_core.session.folder import CLIP_FOLDER, is_picture
 from semc_core.session.recording.parts import VIDEO_SUFFIX
 from semc_core.session.records import (
@@ -26,7 +26,6 @@ from semc_core.session.records import (
 from semc_core.session.state import Edit, Row, State, made, plane_row
 from semc_core.session.undo import UndoStack
 from semc_core.text import counted
-from semc_core.types import Crop
 
 
 class Interrupted(Enum):
@@ -193,42 +192,38 @@ def _names(edits: Iterable[Edit]) -> set[str]:
 def _row_of(png: Path, model: ModelEntry) -> Row | None:
     """What the JSON beside a picture says; None if there is none, or if they do not belong together."""
     try:
-        told: dict[str, Any] = json.loads(png.with_suffix(".json").read_text(encoding="utf-8"))
-        if told["png"] != png.name or told["png_sha256"] != file_sha256(png):
-            return None
-        if told["model_sha256"] != model.sha256:
-            return None
-        return plane_row(
-            PlaneEntry(
-                plane_id=int(told["hold_id"]),
-                plane=str(told["plane"]),
-                found_as=str(told["plane"]),
-                confidence=float(told["confidence"]),
-                frame_index=int(told["frame_index"]),
-                time_s=float(told["time_s"]),
-                start_s=float(told["hold_start_s"]),
-                end_s=float(told["hold_end_s"]),
-                final=bool(told["final"]),
-                by_hand=bool(told["by_hand"]),
-                rejected=False,
-                reason="",
-                chosen_by=str(told["chosen_by"]),
-                png=png.name,
-                png_sha256=str(told["png_sha256"]),
-                clip=None,
-                note="",
-                width=int(told["width"]),
-                height=int(told["height"]),
-                crop=Crop(**told["crop"]),
-            )
-        )
-    except FileNotFoundError:
-        return None
+        told = STORED_PLANE.read(png.with_suffix(".json"))
+        whole = told.png == png.name and told.png_sha256 == file_sha256(png)
+    except (FileNotFoundError, DocumentFault):
+        return None  # Not a file that this program wrote whole.
     except OSError as error:
         raise save_error(png.parent, error) from error
-    except (LookupError, TypeError, ValueError):
-        # Not a file that this program wrote whole.
+    if not whole or told.model_sha256 != model.sha256:
         return None
+    return plane_row(
+        PlaneEntry(
+            plane_id=told.hold_id,
+            plane=told.plane,
+            found_as=told.plane,
+            confidence=told.confidence,
+            frame_index=told.frame_index,
+            time_s=told.time_s,
+            start_s=told.hold_start_s,
+            end_s=told.hold_end_s,
+            final=told.final,
+            by_hand=told.by_hand,
+            rejected=False,
+            reason="",
+            chosen_by=told.chosen_by,
+            png=png.name,
+            png_sha256=told.png_sha256,
+            clip=None,
+            note="",
+            width=told.width,
+            height=told.height,
+            crop=told.crop,
+        )
+    )
 
 
 def _sentence(last_s: float | None, during: Interrupted, taken: int, missing: int) -> str:

@@ -6,7 +6,6 @@ committed outlives the program, however that ends, and from a moment later a pow
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -327,7 +326,7 @@ class Session(SessionView):
 
     def _resume(self) -> None:
         """Go on with a session: put right what a crash left, and log that it was opened."""
-        with database.translate_sqlite_errors(self.folder):
+        with database.reading(self.folder):
             clean = database.last_kind(self._connection) == "closed"
         if not clean:
             self._recover()
@@ -336,7 +335,7 @@ class Session(SessionView):
 
     def _recover(self) -> None:
         last_s = self._reader.last_time_s()
-        with database.translate_sqlite_errors(self.folder):
+        with database.reading(self.folder):
             # A copy: the state itself follows when the changes are written.
             state = database.stored_state(self._connection)
         during = self._interrupted()
@@ -384,7 +383,7 @@ class Session(SessionView):
             for note in notes:
                 self._state.apply(note.edits)
             if any(note.edits for note in notes):
-                self._view = view_of(self._state, json.loads)
+                self._view = view_of(self._state)
             return numbers
 
     def _check_writable(self) -> None:

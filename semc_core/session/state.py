@@ -9,76 +9,178 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from types import NoneType
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
+
+from typing_extensions import TypedDict
 
 from semc_core.errors import SessionError
+from semc_core.io.documents import STRICT, As, ByTag, Document, PlainObject, Within, configured
 from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.records import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
 from semc_core.types import Crop
 
 Row = dict[str, Any]
-Edit = dict[str, Any]
+
+_Real = Annotated[float, As(int | float)]
+"""A number stays as it is written, whole or not: the log's hashes depend on it."""
+
+_Flag = Annotated[int, Within(0, 1)]
+_Number = Annotated[int, Within(-(2**63), 2**63 - 1)]
+"""What SQLite takes for a whole number."""
 
 
-@dataclass(frozen=True, slots=True)
+@configured(STRICT)
+class SessionRow(TypedDict):
+    """The one row on the session itself."""
+
+    id: Annotated[int, Within(1, 1)]
+    note: str
+    source_notice: str
+    complete: _Flag
+
+
+@configured(STRICT)
+class PlaneRow(TypedDict):
+    """A plane; see `PlaneEntry`."""
+
+    plane_id: _Number
+    plane: str
+    found_as: str | None
+    confidence: _Real
+    frame_index: _Number
+    time_s: _Real
+    start_s: _Real
+    end_s: _Real
+    final: _Flag
+    by_hand: _Flag
+    rejected: _Flag
+    reason: str
+    chosen_by: str
+    png: str | None
+    png_sha256: str | None
+    clip: str | None
+    clip_sha256: str | None
+    note: str
+    width: _Number
+    height: _Number
+    crop_left: _Number
+    crop_top: _Number
+    crop_width: _Number
+    crop_height: _Number
+
+
+@configured(STRICT)
+class RegionRow(TypedDict):
+    """A stretch of time; see `RegionEntry`."""
+
+    region_id: _Number
+    start_s: _Real
+    end_s: _Real
+    label: str
+    note: str
+
+
+@configured(STRICT)
+class ItemRow(TypedDict):
+    """A word on a protocol's item; see `ItemEntry`."""
+
+    item: str
+    protocol_id: str
+    item_id: str
+    status: str
+    reason: str
+
+
+@configured(STRICT)
+class ExportRow(TypedDict):
+    """An export; see `ExportEntry`. `detail` is JSON."""
+
+    export_id: _Number
+    time_utc: str
+    kind: str
+    name: str
+    sha256: str
+    detail: str
+
+
+DETAIL: Final = Document(PlainObject, config=STRICT)
+"""What an export's row says under `detail`."""
+
+_SQL: Final = {int: "INTEGER", float: "REAL", str: "TEXT"}
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table of the state: the column that identifies a row, and all columns with their SQL types."""
+    """A table of the state: the column that identifies a row, and what a row holds."""
 
     key: str
-    columns: dict[str, str]
+    row: type
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """All columns with their SQL types."""
+        hints = get_type_hints(self.row).items()
+        return {
+            name: _SQL[next(one for one in get_args(hint) or (hint,) if one is not NoneType)]
+            for name, hint in hints
+        }
+
+    @cached_property
+    def document(self) -> Document[Row]:
+        """What holds a row that is stored against what it must be."""
+        return Document(self.row)
 
 
 TABLES: Final = {
-    "session": Table("id", {"id": "INTEGER", "note": "TEXT", "source_notice": "TEXT", "complete": "INTEGER"}),
-    "planes": Table(
-        "plane_id",
-        {
-            "plane_id": "INTEGER",
-            "plane": "TEXT",
-            "found_as": "TEXT",
-            "confidence": "REAL",
-            "frame_index": "INTEGER",
-            "time_s": "REAL",
-            "start_s": "REAL",
-            "end_s": "REAL",
-            "final": "INTEGER",
-            "by_hand": "INTEGER",
-            "rejected": "INTEGER",
-            "reason": "TEXT",
-            "chosen_by": "TEXT",
-            "png": "TEXT",
-            "png_sha256": "TEXT",
-            "clip": "TEXT",
-            "clip_sha256": "TEXT",
-            "note": "TEXT",
-            "width": "INTEGER",
-            "height": "INTEGER",
-            "crop_left": "INTEGER",
-            "crop_top": "INTEGER",
-            "crop_width": "INTEGER",
-            "crop_height": "INTEGER",
-        },
-    ),
-    "regions": Table(
-        "region_id",
-        {"region_id": "INTEGER", "start_s": "REAL", "end_s": "REAL", "label": "TEXT", "note": "TEXT"},
-    ),
-    "items": Table(
-        "item",
-        {"item": "TEXT", "protocol_id": "TEXT", "item_id": "TEXT", "status": "TEXT", "reason": "TEXT"},
-    ),
-    "exports": Table(
-        "export_id",
-        {
-            "export_id": "INTEGER",
-            "time_utc": "TEXT",
-            "kind": "TEXT",
-            "name": "TEXT",
-            "sha256": "TEXT",
-            "detail": "TEXT",
-        },
-    ),
+    "session": Table("id", SessionRow),
+    "planes": Table("plane_id", PlaneRow),
+    "regions": Table("region_id", RegionRow),
+    "items": Table("item", ItemRow),
+    "exports": Table("export_id", ExportRow),
 }
+
+
+class Edit(TypedDict):
+    """One change of a row, plain JSON; see above."""
+
+    table: str
+    id: int | str
+    before: Row | None
+    after: Row | None
+
+
+def _edit_kind(name: str, table: Table) -> Any:
+    """An edit of one table. Its rows may be there in part, but what is there must be right."""
+    fields = get_type_hints(table.row, include_extras=True)
+    part: Any = TypedDict(f"Some{table.row.__name__}", fields, total=False)  # type: ignore[misc]
+    sides = {"before": part | None, "after": part | None}
+    return TypedDict(  # type: ignore[operator]
+        f"{table.row.__name__}Edit", {"table": Literal[name], "id": fields[table.key], **sides}
+    )
+
+
+_CheckedEdit = Annotated[Edit, ByTag("table", {name: _edit_kind(name, TABLES[name]) for name in TABLES})]
+
+
+OPEN: Final = {**STRICT, "extra": "allow"}
+
+
+@configured(OPEN)
+class Payload(TypedDict, total=False):
+    """What an entry of the log says. There is more, which depends on its kind.
+
+    Attributes:
+        text: What a person did, in words.
+        edits: What changes in the state.
+    """
+
+    text: str
+    edits: list[_CheckedEdit]
+
+
+PAYLOAD: Final = Document(Payload)
 
 _PLANE_FLAGS: Final = ("final", "by_hand", "rejected")
 
@@ -207,8 +309,13 @@ class View:
     complete: bool
 
 
-def view_of(state: State, parse_detail: Any) -> View:
-    """A frozen picture of `state`: planes and regions in order of time."""
+def view_of(state: State) -> View:
+    """A frozen picture of `state`: planes and regions in order of time.
+
+    Raises:
+        KeyError: There is no row on the session.
+        DocumentFault: What an export's row says of it is not JSON.
+    """
     rows = state.rows
     session = rows["session"][1]
     regions = sorted(
@@ -220,7 +327,7 @@ def view_of(state: State, parse_detail: Any) -> View:
         for _, row in sorted(rows["items"].items(), key=lambda pair: str(pair[0]))
     )
     exports = (
-        ExportEntry(**{**row, "detail": parse_detail(row["detail"])})
+        ExportEntry(**{**row, "detail": DETAIL.parse(row["detail"])})
         for row in sorted(rows["exports"].values(), key=lambda row: row["export_id"])
     )
     return View(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from semc_core.errors import SessionError
+from semc_core.io.documents import DocumentFault
 from semc_core.session import database
 from semc_core.session.audit_log import chain_problems
 from semc_core.session.folder import is_clip, is_picture
@@ -29,7 +30,7 @@ def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Ve
         head: Hash of an entry that the log must hold, from an earlier export.
     """
     try:
-        with database.translate_sqlite_errors(folder):
+        with database.reading(folder):
             connection.execute("BEGIN")
             try:
                 return _verify(folder, connection, head)
@@ -41,10 +42,10 @@ def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Ve
 
 def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Verification:
     try:
-        rows = connection.execute("SELECT * FROM audit ORDER BY seq").fetchall()
+        rows = connection.execute(f"{database.ENTRIES} ORDER BY seq").fetchall()
         entries = [database.entry_of(row) for row in rows]
-    except ValueError:
-        return Verification(False, 0, ("An entry of the log cannot be read: it was changed.",))
+    except DocumentFault as fault:
+        return Verification(False, 0, (f"An entry of the log cannot be read: it was changed ({fault}).",))
     problems = chain_problems(entries, database.stored_head(connection))
     if head is not None and all(entry.hash != head for entry in entries):
         problems.append(
@@ -52,14 +53,19 @@ def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> V
         )
     problems += _frame_problems(entries, connection)
     try:
+        stored = database.stored_state(connection)
+    except DocumentFault as fault:
+        problems.append(f"What is stored beside the log cannot be read: it was changed ({fault}).")
+        stored = None
+    try:
         state = State()
         for entry in entries:
             state.apply(entry.payload.get("edits", ()))
         stack = UndoStack.from_entries(entry for entry in entries if entry.who == "person")
-    except (SessionError, LookupError, TypeError, ValueError):
+    except (SessionError, LookupError):
         problems.append("The log's changes do not follow from each other: an entry was changed.")
     else:
-        problems += _state_problems(state, database.stored_state(connection))
+        problems += [] if stored is None else _state_problems(state, stored)
         problems += _file_problems(folder, state, stack)
     closed = bool(entries) and entries[-1].kind == "closed"
     found, notes = recording_problems(folder, entries, closed=closed)
@@ -76,16 +82,22 @@ def _frame_problems(entries: Iterable[AuditEntry], connection: sqlite3.Connectio
         if entry.kind != "frames":
             continue
         found, told = stored.pop(entry.seq, None), entry.payload
-        span = f"Frames {told.get('first')} to {told.get('last')}"
+        span = f"Frames {_number(told, 'first')} to {_number(told, 'last')}"
         if found is None:
             problems.append(f"{span} are missing.")
             continue
         *numbers, rows = found
         expected = [told.get(name) for name in _FRAME_COLUMNS[1:-1]]
-        if numbers != expected or hashlib.sha256(rows).hexdigest() != told.get("sha256"):
+        whole = numbers == expected and isinstance(rows, bytes)
+        if not whole or hashlib.sha256(rows).hexdigest() != told.get("sha256"):
             problems.append(f"{span} were changed.")
     problems += [f"The frames of entry {seq} are not in the log." for seq in stored]
     return problems
+
+
+def _number(told: Mapping[str, Any], name: str) -> str:
+    """A number of an entry; "?" where it is none."""
+    return str(told[name]) if isinstance(told.get(name), int) else "?"
 
 
 def _state_problems(logged: State, stored: State) -> list[str]:

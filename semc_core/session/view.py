@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.session import database
-from semc_core.session.audit_log import frames_note, origin_from_payload
+from semc_core.session.audit_log import ORIGIN, frames_note
 from semc_core.session.frame_table import FrameRow
 from semc_core.session.reader import SessionReader
 from semc_core.session.recording.proof import Recordings, recordings_of
@@ -165,7 +163,7 @@ class SessionView:
     @property
     def closed(self) -> bool:
         """Whether the log ends with a proper end: nobody writes to it now, and no crash interrupted it."""
-        with self._lock, database.translate_sqlite_errors(self.folder):
+        with self._lock, database.reading(self.folder):
             return database.last_kind(self._connection) == "closed"
 
     @property
@@ -182,18 +180,18 @@ class SessionView:
 
     def _load(self) -> None:
         """Take over what is stored: all of it, or an error and nothing."""
-        with self._read(), database.snapshot(self._connection):
+        with database.reading(self.folder), database.snapshot(self._connection):
             first = database.first_entry(self._connection)
             version = database.data_version(self._connection)
-            source, model = origin_from_payload(first.payload)
+            origin = ORIGIN.from_plain(first.payload)
             path = database.local_value(self._connection, database.SOURCE_PATH)
             undo = UndoStack.from_entries(database.entries_by(self._connection, PERSON))
             state = database.stored_state(self._connection)
             head = database.last_head(self._connection)
             check_files(state.rows["planes"].values())
             check_files(row for step in undo.steps() for row in step.brings_back("planes"))
-            view = view_of(state, json.loads)
-        self.source, self.model = replace(source, path=path), model
+            view = view_of(state)
+        self.source, self.model = replace(origin.source, path=path), origin.model
         self.created_utc = first.time_utc
         self._undo, self._state, self._head, self._view = undo, state, head, view
         # Last: after an error all is read again the next time.
@@ -213,25 +211,14 @@ class SessionView:
 
     def _interrupted(self) -> Interrupted:
         """What was interrupted, of a session that was not closed."""
-        with self._read():
+        with database.reading(self.folder):
             kinds = (entry.kind for entry in database.entries_by(self._connection, PROGRAM))
             return interrupted(self.source.live, self.complete, kinds)
 
     def _recordings(self) -> Recordings:
         """What the log says of the recordings."""
-        with self._read():
+        with database.reading(self.folder):
             return recordings_of(database.entries_by(self._connection, PROGRAM))
-
-    @contextmanager
-    def _read(self) -> Iterator[None]:
-        """Turn what goes wrong with reading the log into sentences."""
-        try:
-            with database.translate_sqlite_errors(self.folder):
-                yield
-        except (LookupError, TypeError, ValueError) as error:
-            raise SessionError(
-                f"The log of {self.folder.name} is damaged; use a copy of the session, if there is one."
-            ) from error
 
     def _smoothed_at(self, index: int, time_s: float) -> NDArray[np.float32] | None:
         """What the model said of a frame, float32 (K,); None if it was not analysed."""

@@ -16,7 +16,6 @@ from semc_core.model.comparison import (
     COMPARISON_NAME,
     Comparison,
     Measured,
-    comparison_from_json,
     read_comparison,
 )
 from semc_core.model.file import read_model, read_spec, write_model
@@ -183,8 +182,9 @@ def test_a_comparison_is_read_as_it_was_written(models: list[Path], tmp_path: Pa
     path.write_text("{")
     with pytest.raises(UsageError, match="compare the models again"):
         read_comparison(path)
-    with pytest.raises(UsageError, match="no comparison"):
-        comparison_from_json({"candidate": {}})
+    path.write_text('{"candidate": {}}')
+    with pytest.raises(UsageError, match=r"'candidate\.sha256' is missing\); compare the models again"):
+        read_comparison(path)
 
 
 def test_the_command_lists_uses_and_goes_back(models: list[Path], capsys: pytest.CaptureFixture[str]) -> None:

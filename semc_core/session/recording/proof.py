@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import SemcError
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.session.recording.parts import TABLE_SUFFIX, part_number, videos_there
 from semc_core.session.records import AuditEntry
 
@@ -29,6 +30,37 @@ TO_HASH: Final = "to_hash"
 """Set in a `RECORDING` entry whose parts are to be hashed; older programs did not hash them."""
 RECOVERED: Final = "recovered"
 """Set in a `RECORDING` entry that was made when a killed session was next opened."""
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class EndedRecording:
+    """What a `RECORDING` entry says. There is more, for people."""
+
+    parts: tuple[str, ...]
+    to_hash: bool = False
+    recovered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """A file of a part."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class HashedFiles:
+    """What a `HASHED` entry says."""
+
+    files: tuple[HashedFile, ...]
+
+
+ENDED: Final = Document(EndedRecording)
+HASHED_FILES: Final = Document(HashedFiles)
 
 _BLOCK: Final = 2**20
 _LAST_BLOCK_S: Final = 2.0
@@ -62,18 +94,19 @@ def recordings_of(entries: Iterable[AuditEntry]) -> Recordings:
     """What the log says of recordings. Names that are none of ours are left out: they could be paths.
 
     Raises:
-        LookupError, TypeError, ValueError: An entry is not as this program writes it.
+        DocumentFault: An entry is not as this program writes it.
     """
     told = Recordings()
     for entry in entries:
         if entry.kind == RECORDING:
-            names = [str(name) for name in entry.payload["parts"] if part_number(str(name))]
-            told.to_hash.update(dict.fromkeys(names, bool(entry.payload.get(TO_HASH))))
-            told.recovered.update(names if entry.payload.get(RECOVERED) else ())
+            ended = ENDED.from_plain(entry.payload)
+            names = [name for name in ended.parts if part_number(name)]
+            told.to_hash.update(dict.fromkeys(names, ended.to_hash))
+            told.recovered.update(names if ended.recovered else ())
         elif entry.kind == "opened":
             told.late.update(told.due)
         elif entry.kind == HASHED:
-            files = {str(each["name"]): (int(each["size"]), str(each["sha256"])) for each in _files(entry)}
+            files = {each.name: (each.size, each.sha256) for each in _files(entry)}
             videos = [name for name in files if part_number(name)]
             told.hashed.update(dict.fromkeys(videos, files))
     return told
@@ -94,8 +127,8 @@ def recording_problems(
     """
     try:
         told = recordings_of(entries)
-    except (LookupError, TypeError, ValueError):
-        return ["What the log says of the recordings cannot be read: it was changed."], []
+    except DocumentFault as fault:
+        return [f"What the log says of the recordings cannot be read: it was changed ({fault})."], []
     problems, notes = [], []
     for files in told.hashed.values():
         problems += [sentence for name, proof in files.items() if (sentence := _changed(folder, name, proof))]
@@ -170,12 +203,12 @@ def _table_of(video: str) -> str:
     return str(Path(video).with_suffix(TABLE_SUFFIX))
 
 
-def _files(entry: AuditEntry) -> Iterator[dict[str, Any]]:
+def _files(entry: AuditEntry) -> Iterator[HashedFile]:
     """What an entry says of the files of parts, and of no others."""
-    files: list[dict[str, Any]] = entry.payload["files"]
-    videos = [str(each["name"]) for each in files if part_number(str(each["name"]))]
+    files = HASHED_FILES.from_plain(entry.payload).files
+    videos = [each.name for each in files if part_number(each.name)]
     ours = {*videos, *map(_table_of, videos)}
-    return (each for each in files if each["name"] in ours)
+    return (each for each in files if each.name in ours)
 
 
 def _sha256(path: Path, given_up: Callable[[], bool]) -> str | None:

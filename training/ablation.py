@@ -17,12 +17,14 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import torch
+from typing_extensions import TypedDict
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
+from semc_core.io.documents import OPEN, Document, DocumentFault, Within, configured, reason
 from training.benchmark import Benchmark
 from training.config import TrainOptions
 from training.data.frame_set import FrameSet
@@ -104,6 +106,28 @@ class Frames:
     test: FrameSet
 
 
+@configured(OPEN)
+class Judged(TypedDict):
+    """What is said of a network on the test patients."""
+
+    accuracy: float
+    precision: float
+    recall: float
+    f1: float
+
+
+@configured(OPEN)
+class RunResult(TypedDict):
+    """What must be in the file of a run's result; the summary has the rest of it, too."""
+
+    benchmark_digest: str
+    alpha_mean: Annotated[list[float], Within(1)]
+    test: Judged
+
+
+RUN_RESULT: Final[Document[Any]] = Document(RunResult)
+
+
 def planned(benchmark: Benchmark, names: Sequence[str]) -> list[Run]:
     """All trainings, one seed after the other, so that a first table is there after the first seed.
 
@@ -135,11 +159,12 @@ def read_result(run: Run, benchmark: Benchmark, out: Path) -> dict[str, Any] | N
     if not path.exists():
         return None
     try:
-        result: dict[str, Any] = json.loads(path.read_bytes())
-        digest = result["benchmark_digest"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} cannot be read; remove it, and its training is done again.") from error
-    if digest != benchmark.digest():
+        result: dict[str, Any] = RUN_RESULT.read(path)
+    except (OSError, DocumentFault) as error:
+        raise UsageError(
+            f"{path} cannot be read ({reason(error)}); remove it, and its training is done again."
+        ) from error
+    if result["benchmark_digest"] != benchmark.digest():
         raise UsageError(f"{path} is the result of another benchmark; choose another --out.")
     return result
 

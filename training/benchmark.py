@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import torch
 
 from semc_core.errors import UsageError
+from semc_core.io.documents import STRICT, Document, DocumentFault, Within, configured, plain_values
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import find_preset
 from semc_core.text import counted
@@ -27,11 +27,48 @@ from training.data.synthetic import RenderOptions, render_patients
 from training.transforms.augment import to_side
 
 FOLDER: Final = Path(__file__).resolve().parent / "benchmarks"
-_KEYS: Final = {
-    "patients": {"train", "validation", "test"},
-    "pictures": {"frames", "size"},
-    "training": {"preset", "steps", "batch", "rate", "seeds"},
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Patients:
+    """The section of that name: FIRST:END each."""
+
+    train: str
+    validation: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The section of that name; see `Benchmark`."""
+
+    frames: Annotated[int, Within(1)]
+    size: Annotated[int, Within(1)]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPart:
+    """The section `training`; see `Benchmark`."""
+
+    preset: str
+    steps: Annotated[int, Within(1)]
+    batch: Annotated[int, Within(1)]
+    rate: Annotated[float, Within(above=0)]
+    seeds: Annotated[tuple[int, ...], Within(1)]
+
+
+@configured(STRICT)
+@dataclass(frozen=True, slots=True)
+class BenchmarkFile:
+    """A definition, as it is written."""
+
+    name: str
+    patients: Patients
+    pictures: Pictures
+    training: TrainingPart
+
+
+BENCHMARK: Final = Document(BenchmarkFile, most_bytes=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +120,7 @@ class Benchmark:
 
     def facts(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return plain
+        return plain_values(self)
 
     def digest(self) -> str:
         """Another one as soon as anything that decides a training is another; the seeds do not count."""
@@ -105,34 +141,14 @@ def read_benchmark(name: str) -> Benchmark:
     """
     path = FOLDER / f"{name}.toml" if name in benchmark_names() else Path(name)
     try:
-        read = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        read = BENCHMARK.parse_toml(path.read_bytes())
+    except OSError as error:
         known = ", ".join(benchmark_names())
         raise UsageError(f"There is no benchmark {name!r}; choose {known}, or a TOML file.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path.name} is no TOML file ({error}); correct it.") from error
-    return _checked(path.name, read)
-
-
-def _checked(file: str, read: Mapping[str, Any]) -> Benchmark:
-    found = {part: set(values) if isinstance(values, dict) else None for part, values in read.items()}
-    if found.pop("name", ...) is ... or found != _KEYS:
-        wanted = "; ".join(f"[{part}] {', '.join(sorted(keys))}" for part, keys in _KEYS.items())
-        raise UsageError(f"{file} must have exactly a name and these: {wanted}.")
-    values = {name: value for part in _KEYS for name, value in read[part].items()}
-    try:
-        return Benchmark(
-            name=str(read["name"]),
-            train=str(values["train"]),
-            validation=str(values["validation"]),
-            test=str(values["test"]),
-            preset=find_preset(str(values["preset"])).architecture.preset,
-            rate=float(values["rate"]),
-            seeds=tuple(int(seed) for seed in values["seeds"]),
-            **{name: int(values[name]) for name in ("frames", "size", "steps", "batch")},
-        )
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{file} has a value that is no number where one must be; correct it.") from error
+    except DocumentFault as fault:
+        raise UsageError(f"{path.name} is no benchmark ({fault}); correct it.") from fault
+    parts = {**asdict(read.patients), **asdict(read.pictures), **asdict(read.training)}
+    return Benchmark(read.name, **parts | {"preset": find_preset(read.training.preset).architecture.preset})
 
 
 def missing_patients(benchmark: Benchmark, folder: Path) -> list[int]:

@@ -6,11 +6,11 @@ is this program's own.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from semc_core.errors import UsageError
+from semc_core.io.documents import plain_values
 from training.losses.config import LossOptions, loss_recipe
 from training.schedule import Budget
 from training.transforms.config import AugmentOptions
@@ -135,8 +135,7 @@ class TrainOptions(FitOptions):
 
 def plain(options: Any) -> dict[str, Any]:
     """A dataclass of options as plain JSON values."""
-    values: dict[str, Any] = json.loads(json.dumps(asdict(options)))
-    return values
+    return plain_values(options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,14 @@ from torch import Tensor
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
+from semc_core.io.documents import STRICT, Document, DocumentFault, PlainObject
 from semc_core.model.file import METADATA_KEY, read_model
 from semc_core.model.weights import AnyNetwork, network_arrays
 
 KEY: Final = "semc_encoder"
+FACTS: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
+"""What an encoder's file says of itself under `KEY`."""
+
 _HEADS: Final = ("classifiers.", "gate.", "projection.", "adaption.3.", "adaption.4.")
 _MAY_BE_NEW: Final = ("ace.", "samc.")
 
@@ -62,7 +66,13 @@ def read_encoder(path: Path) -> tuple[Arrays, dict[str, Any], tuple[str, ...]]:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
             if KEY in metadata:
-                return {name: file.get_tensor(name) for name in file.keys()}, json.loads(metadata[KEY]), ()  # noqa: SIM118
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                return arrays, FACTS.parse(metadata[KEY]), ()
+    except DocumentFault as fault:
+        raise UsageError(
+            f"{path.name} cannot be read as an encoder because of what it says under {KEY} ({fault}); choose "
+            "another file."
+        ) from fault
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise UsageError(f"{path.name} cannot be read as an encoder; choose another file.") from error
     if METADATA_KEY not in metadata:

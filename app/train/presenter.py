@@ -5,11 +5,12 @@ The words of the file are those of `training.trainer.loggers`, which the window 
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
+
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 
 _SMOOTHING: Final = 0.9
 _MINUTE_S: Final = 60
@@ -71,6 +72,24 @@ class RunState:
     compared: str = ""
 
 
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class ProgressLine:
+    """A line of `progress.jsonl`; `training.trainer.loggers` says what is in it."""
+
+    event: str
+    step: float | None = None
+    progress: float | None = None
+    loss: float | None = None
+    f1: float | None = None
+    accuracy: float | None = None
+    eta_s: float | None = None
+    message: str | None = None
+
+
+PROGRESS_LINE: Final = Document(ProgressLine)
+
+
 class RunEvents:
     """Takes the lines of `progress.jsonl` in turn.
 
@@ -90,22 +109,20 @@ class RunEvents:
     def add(self, line: str) -> None:
         """Take one line; one that is not whole or says nothing known is left out."""
         try:
-            event = json.loads(line)
-            name = event["event"]
-        except (ValueError, KeyError, TypeError):
+            told = PROGRESS_LINE.parse(line)
+        except DocumentFault:
             return
         self.changes += 1
-        self._last = str(name)
-        step, loss = _number(event, "step"), _number(event, "loss")
-        f1, accuracy = _number(event, "f1"), _number(event, "accuracy")
+        self._last = name = told.event
+        step, loss, f1, accuracy = map(_known, (told.step, told.loss, told.f1, told.accuracy))
         if name == "started":
             self._forget_from(step)
         if math.isfinite(step):
             self._step = int(step)
-        if math.isfinite(progress := _number(event, "progress")):
+        if math.isfinite(progress := _known(told.progress)):
             self._progress = min(1.0, max(0.0, progress))
-        self._eta_s = _number(event, "eta_s")
-        self._message = str(event.get("message") or "")
+        self._eta_s = _known(told.eta_s)
+        self._message = told.message or ""
         if math.isfinite(f1):
             self._f1, self._accuracy = f1, accuracy
         if name == "compared":
@@ -260,6 +277,5 @@ def time_left(seconds: float) -> str:
     return f"{seconds / _HOUR_S:.1f} h left"
 
 
-def _number(event: dict[str, object], name: str) -> float:
-    value = event.get(name)
-    return float(value) if isinstance(value, int | float) else math.nan
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value

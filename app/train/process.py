@@ -15,9 +15,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import psutil
 
@@ -25,6 +25,7 @@ from app.train.presenter import ALIVE, Phase, RunEvents, RunState
 from semc_core.errors import SaveError, UsageError
 from semc_core.extras import INSTALL_TRAINING
 from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, Within, configured
 from semc_core.io.process import usable_cores
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
 from semc_core.paths import ASSETS
@@ -89,6 +90,25 @@ class TrainPlan:
         return given
 
 
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What is kept of a training beside its files.
+
+    Attributes:
+        arguments: Those of `semc train`; none before a training.
+        pid: Of its process; 0 is no process of ours.
+        created_s: When that process was made, seconds since 1970.
+    """
+
+    arguments: tuple[str, ...]
+    pid: Annotated[int, Within(0, 2**31 - 1)] = 0
+    created_s: float = 0.0
+
+
+RUN_FACTS: Final = Document(RunFacts)
+
+
 def why_not() -> str:
     """Why nothing can be trained here, in a sentence; "" if it can."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
@@ -111,7 +131,7 @@ class TrainingProcess:
         self.folder: Path | None = None
         self.events = RunEvents()
         self._read_bytes = 0
-        self._facts: dict[str, Any] = {}
+        self._facts = RunFacts(())
         self._find()
 
     @property
@@ -126,11 +146,11 @@ class TrainingProcess:
         if self._child is not None:
             return self._child.poll() is None
         try:
-            process = psutil.Process(int(self._facts["pid"]))
+            process = psutil.Process(self._facts.pid)
             # Another process may have got the number since.
-            same = abs(process.create_time() - float(self._facts["created_s"])) < 1.0
+            same = abs(process.create_time() - self._facts.created_s) < 1.0
             return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-        except (KeyError, TypeError, ValueError, psutil.Error):
+        except psutil.Error:
             return False
 
     def start(self, plan: TrainPlan) -> None:
@@ -148,7 +168,7 @@ class TrainingProcess:
         except OSError as error:
             raise save_error(self._root, error) from error
         self._use(folder)
-        self._facts = {"arguments": arguments}
+        self._facts = RunFacts(tuple(arguments))
         self._launch(arguments)
         self._remove_old()
 
@@ -160,9 +180,9 @@ class TrainingProcess:
             SaveError: Its folder cannot be written.
         """
         self._refuse_second()
-        if self.folder is None or not self._facts.get("arguments"):
+        if self.folder is None or not self._facts.arguments:
             raise UsageError("There is no training to go on with; start one.")
-        self._launch([*self._facts["arguments"], "--resume"])
+        self._launch([*self._facts.arguments, "--resume"])
 
     def stop(self) -> None:
         """Ask the training to stop after its step; it can go on later.
@@ -205,17 +225,16 @@ class TrainingProcess:
         folders = sorted(path for path in self._root.glob("*") if _FOLDER.fullmatch(path.name))
         for folder in reversed(folders):
             try:
-                facts = json.loads((folder / _FACTS_NAME).read_bytes())
-            except (OSError, ValueError):
+                facts = RUN_FACTS.read(folder / _FACTS_NAME)
+            except (OSError, DocumentFault):
                 continue  # killed while it was being started
-            if isinstance(facts, dict) and isinstance(facts.get("arguments"), list):
-                self._use(folder)
-                self._facts = facts
-                return
+            self._use(folder)
+            self._facts = facts
+            return
 
     def _use(self, folder: Path) -> None:
         self.folder, self.events, self._read_bytes = folder, RunEvents(), 0
-        self._facts, self._child, self._stop_wanted = {}, None, False
+        self._facts, self._child, self._stop_wanted = RunFacts(()), None, False
 
     def _refuse_second(self) -> None:
         if self.alive:
@@ -236,8 +255,8 @@ class TrainingProcess:
                 )
         except OSError as error:
             raise SaveError(f"The training could not be started ({error.strerror}); try again.") from error
-        self._facts |= {"pid": self._child.pid, "created_s": _created_s(self._child.pid)}
-        write_atomically(self.folder / _FACTS_NAME, json.dumps(self._facts, indent=2).encode())
+        self._facts = replace(self._facts, pid=self._child.pid, created_s=_created_s(self._child.pid))
+        write_atomically(self.folder / _FACTS_NAME, json.dumps(asdict(self._facts), indent=2).encode())
 
     def _ask_to_stop(self) -> None:
         assert self.folder is not None

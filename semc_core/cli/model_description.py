@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from semc_core.io.documents import plain_values
 from semc_core.model.spec import Architecture
 
 
@@ -22,7 +21,7 @@ def describe(path: Path) -> dict[str, Any]:
 
     spec, arrays = read_model(path)
     size = spec.preprocessing.height, spec.preprocessing.width
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(spec)))
+    plain = plain_values(spec)
     if spec.architecture.kind == "sononet":
         plain["architecture"] = {
             n: plain["architecture"][n] for n in ("kind", "preset", "width", "in_channels")

@@ -20,13 +20,14 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from semc_core.cli.inputs import RESULTS_NAME, Wanted
 from semc_core.errors import SaveError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.lock import LOCK_NAME, WriterLock
 from semc_core.io.process import is_running
 from semc_core.labels import full_name
@@ -173,6 +174,24 @@ def _plane(plane: SavedPlane) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class ListedPlane:
+    """What is read of a plane in planes.json: the name of its picture."""
+
+    png: str | None
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What is read of planes.json; it says more, for people."""
+
+    versions: dict[str, str]
+    planes: tuple[ListedPlane, ...]
+
+
+RESULTS: Final = Document(Results)
+
 FRAMES_NAME: Final = "frames.csv"
 _LEFT_OVER: Final = re.compile(r"\.(.+)\.(\d{1,9})\.(part|old)")
 _LEFT_OVER_AFTER_S: Final = 60.0
@@ -224,11 +243,11 @@ def work_folder(target: Path) -> Path:
 def result_names(folder: Path) -> set[str] | None:
     """Names of the results in `folder`, as its planes.json lists them; None if it has none of ours."""
     try:
-        found = json.loads((folder / RESULTS_NAME).read_text(encoding="utf-8"))
-        ours = "semc" in found["versions"]
-        pngs = [Path(plane["png"]) for plane in found["planes"] if plane["png"] is not None]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = RESULTS.read(folder / RESULTS_NAME)
+    except (OSError, DocumentFault):
         return None
+    ours = "semc" in found.versions
+    pngs = [Path(plane.png) for plane in found.planes if plane.png is not None]
     # The bare names only: what lies elsewhere is not a result of this folder.
     pairs = [name for png in pngs if png.suffix == ".png" for name in (png.name, f"{png.stem}.json")]
     return {RESULTS_NAME, FRAMES_NAME, *DATABASE_FILES, LOCK_NAME, *pairs} if ours else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from semc_core.io.documents import STRICT, Document, DocumentFault, PlainObject
 from semc_core.protocols.protocol import Protocol
 from semc_core.types import Crop
 
@@ -114,12 +115,15 @@ class ExportOptions:
     def from_settings(cls, text: str) -> ExportOptions:
         """What was remembered, also by an older program; what cannot be understood is as it is at first."""
         try:
-            plain = json.loads(text)
-            known = {name: plain[name] for name in _remembered() if isinstance(plain.get(name), bool)}
-        except (ValueError, TypeError, AttributeError, RecursionError):
+            plain = REMEMBERED.parse(text)
+        except DocumentFault:
             return AT_FIRST
+        known = {name: plain[name] for name in _remembered() if isinstance(plain.get(name), bool)}
         return replace(AT_FIRST, **known)
 
+
+REMEMBERED: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
+"""What is in the settings."""
 
 AT_FIRST: Final = ExportOptions(dicom=True)
 """What is ticked in the first dialog."""

@@ -19,7 +19,7 @@ import os
 import threading
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_BYTES: Final = 64 << 20
+MOST_BYTES: Final = 64_000_000
 """Of any document, unless it says less."""
 
 STRICT: Final[dict[str, Any]] = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 TOLERANT: Final[dict[str, Any]] = {**STRICT, "extra": "ignore"}
-"""For `configured` and `Document`: a field too many is refused, or left out."""
+OPEN: Final[dict[str, Any]] = {**STRICT, "extra": "allow"}
+"""For `configured` and `Document`: a field too many is refused, left out, or (of a TypedDict) kept."""
 
 _BUILDING: Final = threading.Lock()
 """pydantic builds what two threads build at once only in part."""
@@ -159,7 +160,7 @@ class Document(Generic[T]):
             return tomllib.loads(content.decode())
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
-            raise DocumentFault(f"line {line} is not UTF-8 text") from error
+            raise DocumentFault(f"line {line} is not UTF-8 text; save it as UTF-8") from error
         except RecursionError as error:
             raise DocumentFault(_TOO_DEEP) from error
         except ValueError as error:  # TOML's own, and of a number with too many digits
@@ -194,7 +195,7 @@ class Document(Generic[T]):
 
     def _check_length(self, content: bytes | str) -> None:
         if len(content) > self.most_bytes:
-            raise DocumentFault(f"it is longer than {_size(self.most_bytes)}")
+            raise DocumentFault(f"it is longer than {self.most_bytes / 1e6:g} MB")
 
 
 def reason(error: OSError | DocumentFault) -> str:
@@ -202,9 +203,10 @@ def reason(error: OSError | DocumentFault) -> str:
     return _lower(error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
 
 
-def _size(count: int) -> str:
-    """A number of bytes for people, in whole units."""
-    return f"{count >> 20} MiB" if count >> 20 else f"{count // 1000} kB"
+def plain_values(instance: Any) -> dict[str, Any]:
+    """A dataclass as JSON gives it back: lists for tuples."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(instance)))
+    return values
 
 
 def _fault(error: ValidationError, content: bytes | str) -> DocumentFault:
@@ -304,7 +306,16 @@ class OneOf:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         from pydantic_core import core_schema
 
-        return core_schema.literal_schema(list(self.values))
+        # Not pydantic's own, which takes true for 1.
+        return core_schema.no_info_after_validator_function(
+            self._check, handler(source), metadata={"pydantic_js_updates": {"enum": list(self.values)}}
+        )
+
+    def _check(self, value: str | int) -> str | int:
+        if value not in self.values:
+            *first, last = map(repr, self.values)
+            raise ValueError(f"must be {', '.join(first)} or {last}" if first else f"must be {last}")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +351,16 @@ class Pattern:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema: Any = handler(source)
         schema["pattern"] = f"^(?:{self.pattern})$"
+        return schema  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """A text without spaces at its ends: they are taken away, and then it is checked."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler(source)
+        schema["strip_whitespace"] = True
         return schema  # type: ignore[no-any-return]
 
 

@@ -22,29 +22,46 @@ A file looks like this::
 from __future__ import annotations
 
 import difflib
-import re
-import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from semc_core.errors import ProtocolError
-from semc_core.labels import NON_STANDARD
+from semc_core.io.documents import STRICT, Document, DocumentFault, OneOf, Problem, Rule, Told, configured
 from semc_core.paths import ASSETS, data_folder
-from semc_core.protocols.protocol import Citation, Protocol, ProtocolItem
+from semc_core.protocols.protocol import Citation, Protocol, ProtocolId, ProtocolItem, Text, Title
 
 FORMAT: Final = 1
 SHIPPED: Final = ASSETS / "protocols"
-_LARGEST_BYTES: Final = 1_000_000
 _MOST_ITEMS: Final = 200
-_LONGEST_TITLE: Final = 80
-_LONGEST_TEXT: Final = 400
-_ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
-_ID_RULE: Final = "must be 1 to 64 lower-case letters and digits, with hyphens only between them"
-_FILE_KEYS: Final = ("format", "id", "title", "about", "source", "item")
-_SOURCE_KEYS: Final = ("title", "year", "by")
-_ITEM_KEYS: Final = ("id", "title", "planes", "optional")
+_COUNT_RULE: Final = f"it must have 1 to {_MOST_ITEMS} items, each beginning with [[item]]"
+
+
+def _check_items(items: tuple[ProtocolItem, ...]) -> None:
+    if not 1 <= len(items) <= _MOST_ITEMS:
+        raise ValueError(_COUNT_RULE)
+    for number, item in enumerate(items):
+        if item.id in {other.id for other in items[:number]}:
+            raise ValueError(
+                f'item {number + 1} ("{item.id}"): an item before has the same id; give each its own'
+            )
+
+
+@configured(STRICT)
+@dataclass(frozen=True, slots=True)
+class ProtocolFile:
+    """A file, as it is written."""
+
+    format: Annotated[int, OneOf(FORMAT), Told(f"must be {FORMAT}")]
+    id: ProtocolId
+    title: Title
+    item: Annotated[tuple[ProtocolItem, ...], Rule(_check_items)]
+    about: Text = ""
+    source: tuple[Citation, ...] = ()
+
+
+PROTOCOL_FILE: Final = Document(ProtocolFile, most_bytes=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,135 +153,42 @@ def read_protocol(path: Path) -> Protocol:
 
 def check_protocol(path: Path) -> tuple[Protocol | None, tuple[str, ...]]:
     """The protocol in a file, or None and what is wrong with it, a sentence for each mistake."""
+    table: dict[str, Any] = {}
     try:
         with path.open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
+            table = PROTOCOL_FILE.toml_table(file.read(PROTOCOL_FILE.most_bytes + 1))
+        read = PROTOCOL_FILE.from_plain(table)
     except OSError:
         return None, ("The file is not there or may not be read.",)
-    if len(content) > _LARGEST_BYTES:
-        return None, ("The file is larger than 1 MB: this is no protocol.",)
-    try:
-        table = tomllib.loads(content.decode())
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        return None, (f"Line {line} is not UTF-8 text; save the file as UTF-8.",)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return None, (f"This is not TOML: {_lower(str(error))}.",)
-    checker = _Checker()
-    protocol = checker.protocol(table)
-    return (None if checker.problems else protocol), tuple(checker.problems)
+    except DocumentFault as fault:
+        told = tuple(_sentence(each, table) for each in fault.problems)
+        return None, told or (f"This is no protocol: {fault}.",)
+    return Protocol(read.id, read.title, read.item, read.about, read.source), ()
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".")
+def _sentence(problem: Problem, table: Mapping[str, Any]) -> str:
+    """What is wrong, with its place: 'Item 2 ("gall-bladder"): optional must be true or false.'"""
+    part, *inside = problem.place or ("",)
+    where, known = "", tuple(each.name for each in fields(ProtocolFile))
+    if part in ("item", "source"):
+        if len(inside) < 2:
+            what = problem.words if problem.kind == "told" else _COUNT_RULE
+            if problem.kind == "wrong":
+                what = f"each {part} must begin with [[{part}]] on a line of its own"
+            return f"{what[:1].upper()}{what[1:]}."
+        where = _place(str(part), int(inside[0]), table)
+        known = tuple(each.name for each in fields(ProtocolItem if part == "item" else Citation))
+        part = inside[1]
+    what = f"{part} {problem.words}"
+    if problem.kind == "unknown":
+        close = difflib.get_close_matches(str(part), known, 1)
+        meant = f"did you mean {close[0]!r}" if close else f"there is {', '.join(known)}"
+        what = f"nothing here is called {str(part)[:40]!r}; {meant}"
+    return f"{where}: {what}." if where else f"{what[:1].upper()}{what[1:]}."
 
 
-class _Checker:
-    """Turns a table into a protocol, and collects all that is wrong with it."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-
-    def protocol(self, table: dict[str, Any]) -> Protocol:
-        """What there is of the protocol; to be used only if there are no problems."""
-        self._keys(table, _FILE_KEYS, "")
-        version = table.get("format")
-        if version != FORMAT or isinstance(version, bool):
-            self._wrong("", f"format must be {FORMAT}")
-        return Protocol(
-            id=self._id(table, ""),
-            title=self._text(table, "title", "", _LONGEST_TITLE),
-            about=self._text(table, "about", "", _LONGEST_TEXT) if "about" in table else "",
-            sources=tuple(
-                self._source(one, f"Source {number}")
-                for number, one in enumerate(self._tables(table, "source"), 1)
-            ),
-            items=self._items(table),
-        )
-
-    def _items(self, table: dict[str, Any]) -> tuple[ProtocolItem, ...]:
-        tables = self._tables(table, "item")
-        if not 1 <= len(tables) <= _MOST_ITEMS:
-            self._wrong("", f"it must have 1 to {_MOST_ITEMS} items, each beginning with [[item]]")
-        items: list[ProtocolItem] = []
-        for number, one in enumerate(tables, 1):
-            where = f"Item {number}"
-            if isinstance(one.get("id"), str):
-                where += f' ("{one["id"][:64]}")'
-            item = self._item(one, where)
-            if item.id and item.id in {other.id for other in items}:
-                self._wrong(where, "an item before has the same id; give each its own")
-            items.append(item)
-        return tuple(items)
-
-    def _item(self, table: dict[str, Any], where: str) -> ProtocolItem:
-        self._keys(table, _ITEM_KEYS, where)
-        optional = table.get("optional", False)
-        if not isinstance(optional, bool):
-            self._wrong(where, "optional must be true or false")
-        return ProtocolItem(
-            id=self._id(table, where),
-            title=self._text(table, "title", where, _LONGEST_TITLE),
-            planes=self._planes(table, where),
-            optional=optional is True,
-        )
-
-    def _planes(self, table: dict[str, Any], where: str) -> tuple[str, ...]:
-        planes = table.get("planes")
-        if not isinstance(planes, list) or not planes or not all(isinstance(one, str) for one in planes):
-            self._wrong(where, 'planes must be a list of names of planes, like ["4CH"]')
-            return ()
-        for name in planes:
-            if not name.strip() or name != name.strip() or not name.isprintable():
-                self._wrong(where, f"{name!r} is not the name of a plane")
-            if name == NON_STANDARD:
-                self._wrong(where, f"{NON_STANDARD} means that there is no plane; it cannot be asked for")
-        if len(set(planes)) < len(planes):
-            self._wrong(where, "planes names one plane twice")
-        return tuple(planes)
-
-    def _source(self, table: dict[str, Any], where: str) -> Citation:
-        self._keys(table, _SOURCE_KEYS, where)
-        year = table.get("year")
-        if not isinstance(year, int) or isinstance(year, bool) or not 1900 <= year <= 2200:
-            self._wrong(where, "year must be a year, like 2024")
-            year = 0
-        return Citation(
-            self._text(table, "title", where, _LONGEST_TEXT),
-            year,
-            self._text(table, "by", where, _LONGEST_TEXT),
-        )
-
-    def _tables(self, table: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        tables = table.get(key, [])
-        if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
-            self._wrong("", f"each {key} must begin with [[{key}]] on a line of its own")
-            return []
-        return tables
-
-    def _id(self, table: dict[str, Any], where: str) -> str:
-        value = table.get("id")
-        if not isinstance(value, str) or _ID.fullmatch(value) is None:
-            self._wrong(where, f"id {_ID_RULE}" if "id" in table else "id is missing")
-            return ""
-        return value
-
-    def _text(self, table: dict[str, Any], key: str, where: str, longest: int) -> str:
-        if key not in table:
-            self._wrong(where, f"{key} is missing")
-            return ""
-        value = table[key]
-        if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > longest:
-            self._wrong(where, f"{key} must be a line of text, at most {longest} characters long")
-            return ""
-        return value.strip()
-
-    def _keys(self, table: dict[str, Any], known: tuple[str, ...], where: str) -> None:
-        for key in table:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, 1)
-                meant = f"; did you mean {close[0]!r}" if close else f"; there is {', '.join(known)}"
-                self._wrong(where, f"nothing here is called {key[:40]!r}{meant}")
-
-    def _wrong(self, where: str, what: str) -> None:
-        self.problems.append(f"{where}: {what}." if where else f"{what[:1].upper()}{what[1:]}.")
+def _place(part: str, number: int, table: Mapping[str, Any]) -> str:
+    """An item, with its id where it can be shown, or a source."""
+    named = table[part][number].get("id")
+    shown = isinstance(named, str) and named.isprintable()
+    return f"{part.capitalize()} {number + 1}" + (f' ("{named[:64]}")' if shown else "")

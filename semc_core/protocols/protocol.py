@@ -4,15 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Final
+
+from semc_core.io.documents import Pattern, Rule, Stripped, Told, Within
+from semc_core.labels import NON_STANDARD
+
+_LONGEST_TITLE: Final = 80
+_LONGEST_TEXT: Final = 400
+
+
+def _check_text(longest: int, text: str) -> None:
+    if not text or not text.isprintable() or len(text) > longest:
+        raise ValueError(f"must be a line of text, at most {longest} characters long")
+
+
+def _check_planes(planes: tuple[str, ...]) -> None:
+    for name in planes:
+        if name == NON_STANDARD:
+            raise ValueError(f"must be planes: {name} means that there is no plane; it cannot be asked for")
+        if not name.strip() or name != name.strip() or not name.isprintable():
+            raise ValueError(f"must be names: {name[:64]!r} is not the name of a plane")
+    if len(set(planes)) < len(planes):
+        raise ValueError("names one plane twice")
+
+
+# What a user's own file must keep (see `protocols.loader`).
+ProtocolId = Annotated[
+    str,
+    Pattern("[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?"),
+    Told("must be 1 to 64 lower-case letters and digits, with hyphens only between them"),
+]
+Title = Annotated[str, Stripped(), Rule(partial(_check_text, _LONGEST_TITLE))]
+Text = Annotated[str, Stripped(), Rule(partial(_check_text, _LONGEST_TEXT))]
+Planes = Annotated[
+    tuple[str, ...],
+    Within(1),
+    Told('must be a list of names of planes, like ["4CH"]'),
+    Rule(_check_planes),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a protocol comes from: `title` and `year` of the document, and `by`, who published it."""
 
-    title: str
-    year: int
-    by: str
+    title: Text
+    year: Annotated[int, Within(1900, 2200), Told("must be a year, like 2024")]
+    by: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +65,10 @@ class ProtocolItem:
         optional: It does not count for completeness.
     """
 
-    id: str
-    title: str
-    planes: tuple[str, ...]
-    optional: bool = False
+    id: ProtocolId
+    title: Title
+    planes: Planes
+    optional: Annotated[bool, Told("must be true or false")] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class StoredPlane:
     png_sha256: str
 
 
-STORED_PLANE: Final = Document(StoredPlane, most_bytes=1 << 20)
+STORED_PLANE: Final = Document(StoredPlane, most_bytes=1_000_000)
 
 _DIGITS: Final = 6
 _PACKAGES: Final = ("numpy", "opencv-python-headless", "av", "openvino", "torch", "pydicom")

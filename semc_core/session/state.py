@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 from typing_extensions import TypedDict
 
 from semc_core.errors import SessionError
-from semc_core.io.documents import STRICT, As, ByTag, Document, PlainObject, Within, configured
+from semc_core.io.documents import OPEN, STRICT, As, ByTag, Document, PlainObject, Within, configured
 from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.records import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
 from semc_core.types import Crop
@@ -162,9 +162,6 @@ def _edit_kind(name: str, table: Table) -> Any:
 
 
 _CheckedEdit = Annotated[Edit, ByTag("table", {name: _edit_kind(name, TABLES[name]) for name in TABLES})]
-
-
-OPEN: Final = {**STRICT, "extra": "allow"}
 
 
 @configured(OPEN)

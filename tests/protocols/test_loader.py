@@ -94,7 +94,7 @@ def test_a_users_own_protocol_is_added_and_a_wrong_one_is_told(tmp_path: Path) -
         ('planes = ["GB"]', 'planes = ["GB "]', "'GB ' is not the name of a plane"),
         ("optional = true", 'optional = "yes"', "optional must be true or false"),
         ("optional = true", "weight = 3", "nothing here is called 'weight'"),
-        ("[[item]]", "[item]", "This is not TOML"),
+        ("[[item]]", "[item]", "This is no protocol: it is not TOML (cannot"),
         ("format = 1", 'source = ["a book"]\nformat = 1', "Each source must begin with [[source]]"),
         ("[[item]]", '[[source]]\ntitle = "A"\nby = "B"\nyear = "2024"\n[[item]]', "Source 1: year must be"),
     ],
@@ -108,15 +108,15 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, old: str, new: str
 def test_what_is_no_protocol_at_all_is_said(tmp_path: Path) -> None:
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"format = 1\n\xff\xfe")
-    assert check_protocol(binary)[1] == ("Line 2 is not UTF-8 text; save the file as UTF-8.",)
+    assert check_protocol(binary)[1] == ("This is no protocol: line 2 is not UTF-8 text; save it as UTF-8.",)
     large = tmp_path / "large.toml"
     large.write_bytes(b"#" * 1_000_001)
-    assert "larger than 1 MB" in check_protocol(large)[1][0]
+    assert "longer than 1 MB" in check_protocol(large)[1][0]
     with pytest.raises(ProtocolError, match="not there"):
         read_protocol(tmp_path / "none.toml")
     assert "1 to 200 items" in check_protocol(written(tmp_path, GOOD.split("[[item]]")[0]))[1][0]
     deep = written(tmp_path, "a = " + "[" * 100_000)
-    assert check_protocol(deep)[0] is None
+    assert check_protocol(deep) == (None, ("This is no protocol: it is nested too deeply.",))
 
 
 def test_the_command_lists_checks_and_warns(

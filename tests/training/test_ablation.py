@@ -57,9 +57,9 @@ def test_the_benchmarks_that_ship_are_sound() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name = 'x'", "must have exactly"),
-        ("name = ", "no TOML file"),
-        ('[patients]\ntrain="0:2"', "must have exactly"),
+        ("name = 'x'", "'patients' is missing"),
+        ("name = ", "it is not TOML"),
+        ('[patients]\ntrain="0:2"', "'name' is missing"),
     ],
 )
 def test_a_file_that_is_no_benchmark_is_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ Loops and stills of research data sets: NIfTI and MetaImage, as gray pictures wi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,23 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceError, UsageError
 from semc_core.imaging.crop import find_crop
 from semc_core.imaging.preprocess import whole
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.review.loop import loop_of
 from semc_core.session.session import Session
 from semc_core.sources.images import read_image
 from semc_core.types import Crop
 from training.data.frame_set import read_shard
 
-_LONGEST_JSON: Final = 1 << 20
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class WithCrop:
+    """What is read of the JSON that the program writes beside a picture."""
+
+    crop: Crop
+
+
+WITH_CROP: Final = Document(WithCrop, most_bytes=1_000_000)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,14 +133,10 @@ def _check_frame(path: Path, frame: int, count: int) -> None:
 
 def _stored_crop(path: Path, pixels: NDArray[np.uint8]) -> Crop | None:
     """The region that the program classified, from the JSON that it wrote beside the picture."""
-    beside = path.with_suffix(".json")
-    if not beside.is_file() or beside.stat().st_size > _LONGEST_JSON:
-        return None
     try:
-        found: dict[str, Any] = json.loads(beside.read_bytes())["crop"]
-        crop = Crop(*(int(found[name]) for name in ("left", "top", "width", "height")))
-    except (OSError, KeyError, TypeError, ValueError):
-        return None  # Another program's file.
+        crop = WITH_CROP.read(path.with_suffix(".json")).crop
+    except (OSError, DocumentFault):
+        return None  # None, or another program's file.
     inside = crop.left >= 0 and crop.top >= 0 and crop.width > 0 and crop.height > 0
     fits = crop.left + crop.width <= pixels.shape[1] and crop.top + crop.height <= pixels.shape[0]
     return crop if inside and fits else None

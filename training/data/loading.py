@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SemcError, UsageError
 from semc_core.imaging.preprocess import Preprocessing, prepare
 from semc_core.io.atomic import save_error
+from semc_core.io.documents import STRICT, Document
 from semc_core.labels import NON_STANDARD
 from semc_core.paths import cache_folder
 from training.data.checks import is_unlabelled, what_is_lacking
@@ -39,6 +40,13 @@ _KEPT_FILES: Final = 8
 _VERSION: Final = 1
 _BATCH: Final = 64
 _THREADS: Final = 2
+
+FACTS: Final[Document[list[tuple[str, float, int]]]] = Document(
+    # Infinite is the distance of a picture that is near no plane.
+    list[tuple[str, float, int]],
+    config={**STRICT, "allow_inf_nan": True},
+)
+"""Beside the pictures that are kept: of each its kind, distance and frame; see `Row`."""
 
 Progress = Callable[[int, int], None]
 """Told how many pictures are done, of how many."""
@@ -139,16 +147,27 @@ def _mapped(
         if not facts_path.exists():
             _write(pixels_path, facts_path, (len(samples), spec.height, spec.width), made)
             _remove_old(folder)
-        facts = json.loads(facts_path.read_bytes())
+        facts = FACTS.read(facts_path)
         os.utime(facts_path)
         frames: NDArray[np.uint8] = np.load(pixels_path, mmap_mode="c")
     except OSError as error:
         raise save_error(folder, error) from error
+    except ValueError as error:  # DocumentFault, and NumPy's own
+        raise _damaged(facts_path, str(error)) from error
+    if len(facts) != len(samples) or len(frames) != len(samples):
+        raise _damaged(facts_path, f"it is not of {len(samples)} pictures")
     rows = [
-        Row(sample.group, sample.source, sample.label, str(kind), float(distance), int(frame))
+        Row(sample.group, sample.source, sample.label, kind, distance, frame)
         for sample, (kind, distance, frame) in zip(samples, facts, strict=True)
     ]
     return frames, rows
+
+
+def _damaged(facts_path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{facts_path} keeps pictures that were read before and is damaged ({why}); remove it, and they are "
+        "read again."
+    )
 
 
 def _write(

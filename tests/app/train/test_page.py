@@ -107,7 +107,7 @@ def test_a_training_outlives_the_window_stops_and_goes_on(
     with pytest.raises(UsageError, match="under way"):
         first.start(plan)
     wait(qtbot, first, Phase.RUNNING)
-    assert psutil.Process(first._facts["pid"]).nice() >= 10
+    assert psutil.Process(first._facts.pid).nice() >= 10
 
     first.release()
     found = TrainingProcess(root)  # the next start of the program
@@ -122,7 +122,7 @@ def test_a_training_outlives_the_window_stops_and_goes_on(
     steps = found.events.curves.steps
     assert steps == sorted(set(steps))
 
-    psutil.Process(found._facts["pid"]).send_signal(signal.SIGKILL)
+    psutil.Process(found._facts.pid).send_signal(signal.SIGKILL)
     assert "ended before its time" in wait(qtbot, found, Phase.LOST).message
 
 

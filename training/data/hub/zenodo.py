@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from semc_core.errors import SourceError
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, Within, configured
 from training.data.hub.catalogue import Offer, OfferedFile
 from training.data.hub.download import Progress, download, fetch_text, unpack
 
 ADDRESS: Final = "https://zenodo.org"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file of a record."""
+
+    key: str
+    size: Annotated[int, Within(0)]
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """The licence of a record."""
+
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a record says of itself."""
+
+    title: str
+    license: Licence | None = None
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is read of a record's answer."""
+
+    metadata: Metadata
+    files: tuple[ListedFile, ...]
+
+
+RECORD: Final = Document(Record)
 
 
 def offer(record: str, address: str = ADDRESS) -> Offer:
@@ -22,13 +59,15 @@ def offer(record: str, address: str = ADDRESS) -> Offer:
     """
     answer = fetch_text(f"{address}/api/records/{record}")
     try:
-        found: dict[str, Any] = json.loads(answer)
-        about = found["metadata"]
-        files = tuple(_file(each) for each in found["files"])
-        licence = about.get("license") or {}
-        return Offer(str(about["title"]), str(licence.get("id", "")), files, f"{address}/records/{record}")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SourceError(f"The record {record} of Zenodo cannot be read; it may not be open.") from error
+        found = RECORD.parse(answer)
+    except DocumentFault as fault:
+        raise SourceError(
+            f"The record {record} of Zenodo cannot be read ({fault}); it may not be open."
+        ) from fault
+    about = found.metadata
+    licence = "" if about.license is None else about.license.id
+    files = tuple(map(_file, found.files))
+    return Offer(about.title, licence, files, f"{address}/records/{record}")
 
 
 def fetch(
@@ -60,9 +99,9 @@ def fetch(
             path.unlink()
 
 
-def _file(plain: dict[str, Any]) -> OfferedFile:
+def _file(listed: ListedFile) -> OfferedFile:
     """Raises SourceError for a name that is no plain file name."""
-    name = str(plain["key"])
+    name = listed.key
     if Path(name).name != name or name.startswith(".") or "\\" in name:
         raise SourceError(f"The record names the file {name!r}, which is no plain name; download it by hand.")
-    return OfferedFile(name, int(plain["size"]), str(plain["checksum"]))
+    return OfferedFile(name, listed.size, listed.checksum)

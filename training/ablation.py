@@ -24,7 +24,8 @@ from typing_extensions import TypedDict
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
-from semc_core.io.documents import OPEN, Document, DocumentFault, Within, configured, reason
+from semc_core.io.documents import OPEN, Document, DocumentFault, configured, reason
+from semc_core.io.rules import within
 from training.benchmark import Benchmark
 from training.config import TrainOptions
 from training.data.frame_set import FrameSet
@@ -121,7 +122,7 @@ class RunResult(TypedDict):
     """What must be in the file of a run's result; the summary has the rest of it, too."""
 
     benchmark_digest: str
-    alpha_mean: Annotated[list[float], Within(1)]
+    alpha_mean: Annotated[list[float], within(1)]
     test: Judged
 
 

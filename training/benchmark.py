@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from semc_core.errors import UsageError
-from semc_core.io.documents import STRICT, Document, DocumentFault, Within, configured, plain_values
+from semc_core.io.documents import STRICT, Document, DocumentFault, configured, plain_values
+from semc_core.io.rules import within
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import find_preset
 from semc_core.text import counted
@@ -42,8 +43,8 @@ class Patients:
 class Pictures:
     """The section of that name; see `Benchmark`."""
 
-    frames: Annotated[int, Within(1)]
-    size: Annotated[int, Within(1)]
+    frames: Annotated[int, within(1)]
+    size: Annotated[int, within(1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ class TrainingPart:
     """The section `training`; see `Benchmark`."""
 
     preset: str
-    steps: Annotated[int, Within(1)]
-    batch: Annotated[int, Within(1)]
-    rate: Annotated[float, Within(above=0)]
-    seeds: Annotated[tuple[int, ...], Within(1)]
+    steps: Annotated[int, within(1)]
+    batch: Annotated[int, within(1)]
+    rate: Annotated[float, within(above=0)]
+    seeds: Annotated[tuple[int, ...], within(1)]
 
 
 @configured(STRICT)

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
-from semc_core.io.documents import STRICT, Document, DocumentFault, PlainObject
+from semc_core.io.documents import STRICT, Document, DocumentFault
+from semc_core.io.rules import PlainObject
 from semc_core.model.file import METADATA_KEY, read_model
 from semc_core.model.weights import AnyNetwork, network_arrays
 

@@ -25,8 +25,9 @@ from app.train.presenter import ALIVE, Phase, RunEvents, RunState
 from semc_core.errors import SaveError, UsageError
 from semc_core.extras import INSTALL_TRAINING
 from semc_core.io.atomic import save_error, write_atomically
-from semc_core.io.documents import TOLERANT, Document, DocumentFault, Within, configured
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.process import usable_cores
+from semc_core.io.rules import within
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
 from semc_core.paths import ASSETS
 
@@ -102,7 +103,7 @@ class RunFacts:
     """
 
     arguments: tuple[str, ...]
-    pid: Annotated[int, Within(0, 2**31 - 1)] = 0
+    pid: Annotated[int, within(0, 2**31 - 1)] = 0
     created_s: float = 0.0
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO, Annotated, Any, Final
 
 from semc_core.errors import ExportError
-from semc_core.io.documents import TOLERANT, Document, DocumentFault, OneOf, Within, configured
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.rules import one_of, within
 from semc_core.session.records import file_sha256
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -47,8 +48,8 @@ class LogHead:
 class Manifest:
     """What is read of a manifest; it says more, for people."""
 
-    format: Annotated[str, OneOf(FORMAT)]
-    format_version: Annotated[int, Within(1, FORMAT_VERSION)]
+    format: Annotated[str, one_of(FORMAT)]
+    format_version: Annotated[int, within(1, FORMAT_VERSION)]
     files: dict[str, ListedFile]
     audit: LogHead
     deidentified: bool = False

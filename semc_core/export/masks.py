@@ -16,7 +16,8 @@ from pydicom.errors import InvalidDicomError
 
 from semc_core.errors import SaveError
 from semc_core.io.atomic import write_atomically
-from semc_core.io.documents import TOLERANT, Document, DocumentFault, Within, reason
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, reason
+from semc_core.io.rules import within
 from semc_core.session.records import SourceEntry
 from semc_core.types import Crop, read_only
 
@@ -93,8 +94,8 @@ class Mask:
 
     left: int
     top: int
-    width: Annotated[int, Within(1)]
-    height: Annotated[int, Within(1)]
+    width: Annotated[int, within(1)]
+    height: Annotated[int, within(1)]
 
 
 MASKS: Final = Document(dict[str, tuple[Mask, ...]], config=TOLERANT)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from semc_core.io.documents import STRICT, Document, DocumentFault, PlainObject
+from semc_core.io.documents import STRICT, Document, DocumentFault
+from semc_core.io.rules import PlainObject
 from semc_core.protocols.protocol import Protocol
 from semc_core.types import Crop
 

@@ -6,26 +6,24 @@ levels, at which its parser stops before anything is built. What is wrong become
 sentence that names the field; who reads the document makes its error of that, which names the file and says
 what to do.
 
-pydantic is loaded when the first document is read: the command line and the window start without it. That is
-also why bounds are said by the small classes here and not by its own.
+pydantic is loaded when the first document is read: the command line starts without it.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import math
 import os
 import threading
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler, TypeAdapter
-    from pydantic_core import CoreSchema, ErrorDetails, ValidationError
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails, ValidationError
 
 T = TypeVar("T")
 
@@ -272,139 +270,3 @@ def field_name(place: tuple[str | int, ...]) -> str:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:].rstrip(".")
-
-
-# What annotations say beyond types. Each is for `Annotated`.
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """A number, or of a text or a tuple the length, that has bounds; both are inside, `above` is not."""
-
-    least: float | None = None
-    most: float | None = None
-    above: float | None = None
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema: Any = handler(source)
-        number = schema["type"] in ("int", "float")
-        names = ("ge", "le", "gt") if number else ("min_length", "max_length", "")
-        bounds = zip(names, (self.least, self.most, self.above), strict=True)
-        schema.update({name: value for name, value in bounds if value is not None})
-        return schema  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class OneOf:
-    """One of these values."""
-
-    values: tuple[str | int, ...]
-
-    def __init__(self, *values: str | int) -> None:
-        object.__setattr__(self, "values", values)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from pydantic_core import core_schema
-
-        # Not pydantic's own, which takes true for 1.
-        return core_schema.no_info_after_validator_function(
-            self._check, handler(source), metadata={"pydantic_js_updates": {"enum": list(self.values)}}
-        )
-
-    def _check(self, value: str | int) -> str | int:
-        if value not in self.values:
-            *first, last = map(repr, self.values)
-            raise ValueError(f"must be {', '.join(first)} or {last}" if first else f"must be {last}")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class As:
-    """What the type checker knows loosely is held against this type."""
-
-    kind: Any
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return handler.generate_schema(self.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class ByTag:
-    """One of several types: the field `tag` names which."""
-
-    tag: str
-    kinds: Mapping[str, Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from pydantic_core import core_schema
-
-        choices = {name: handler.generate_schema(kind) for name, kind in self.kinds.items()}
-        return core_schema.tagged_union_schema(choices, discriminator=self.tag)
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A text that matches a regular expression (of Rust's kind) all through."""
-
-    pattern: str
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema: Any = handler(source)
-        schema["pattern"] = f"^(?:{self.pattern})$"
-        return schema  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True, slots=True)
-class Stripped:
-    """A text without spaces at its ends: they are taken away, and then it is checked."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema: Any = handler(source)
-        schema["strip_whitespace"] = True
-        return schema  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What `check` takes; it raises ValueError with words that go after the field's name."""
-
-    check: Callable[[Any], object]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from pydantic_core import core_schema
-
-        def checked(value: Any) -> Any:
-            self.check(value)
-            return value
-
-        return core_schema.no_info_after_validator_function(checked, handler(source))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Whatever is wrong with the value is said in these words, which go after the field's name."""
-
-    words: str
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from pydantic_core import core_schema
-
-        return core_schema.custom_error_schema(
-            handler(source), custom_error_type="told", custom_error_message=self.words
-        )
-
-
-def _check_finite(value: object) -> None:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("must be a finite number")
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_finite(each)
-
-
-Plain = Annotated[Any, Rule(_check_finite)]
-"""Any JSON value whose numbers are finite."""
-
-PlainObject = dict[str, Plain]
-
-Line = Annotated[str, Pattern(r"[^\x00-\x1f\x7f-\x9f]*"), Told("must be text without control characters")]
-"""Text for people or for a name: it has no control characters."""

@@ -27,7 +27,8 @@ from safetensors import SafetensorError
 
 from semc_core.errors import ModelFileError, SaveError
 from semc_core.io.atomic import write_atomically
-from semc_core.io.documents import STRICT, Document, DocumentFault, Told, field_name
+from semc_core.io.documents import STRICT, Document, DocumentFault, field_name
+from semc_core.io.rules import told_as
 from semc_core.model.architecture import feature_channels, tensor_shapes
 from semc_core.model.spec import ModelSpec, spec_from_json, spec_to_json
 
@@ -123,7 +124,7 @@ class _Tensor:
 
 
 HEADER: Final[Document[dict[str, _Tensor | dict[str, str]]]] = Document(
-    dict[str, Annotated[_Tensor | dict[str, str], Told("must say type, shape and place of a tensor")]],
+    dict[str, Annotated[_Tensor | dict[str, str], told_as("must say type, shape and place of a tensor")]],
     config=STRICT,
 )
 """Of a safetensors file: its tensors by name, and under `__metadata__` texts of whoever wrote it."""

@@ -19,20 +19,9 @@ from typing import Annotated, Any, Final
 
 from semc_core.errors import ModelFileError, SessionError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
-from semc_core.io.documents import (
-    STRICT,
-    TOLERANT,
-    Document,
-    DocumentFault,
-    OneOf,
-    PlainObject,
-    Rule,
-    Told,
-    Within,
-    configured,
-    reason,
-)
+from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
 from semc_core.io.lock import WriterLock
+from semc_core.io.rules import PlainObject, checked, one_of, told_as, within
 from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_spec
 from semc_core.paths import DEFAULT_MODEL, data_folder
@@ -65,8 +54,8 @@ class Version:
         forced: Whether it was taken although it was no better, or not compared.
     """
 
-    number: Annotated[int, Within(1)]
-    file: Annotated[str, Rule(_check_plain_name)]
+    number: Annotated[int, within(1)]
+    file: Annotated[str, checked(_check_plain_name)]
     sha256: str
     added_utc: str
     note: str = ""
@@ -80,8 +69,8 @@ class _Index:
     """What `library.json` says: the versions in order, and the numbers in use in turn, the last one now."""
 
     versions: tuple[Version, ...]
-    used: Annotated[tuple[int, ...], Within(1)]
-    schema: Annotated[int, OneOf(_SCHEMA), Told(f"must be {_SCHEMA}, which this program reads")]
+    used: Annotated[tuple[int, ...], within(1)]
+    schema: Annotated[int, one_of(_SCHEMA), told_as(f"must be {_SCHEMA}, which this program reads")]
 
     def __post_init__(self) -> None:
         """Raises ValueError if a version that was in use is not there."""

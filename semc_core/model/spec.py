@@ -13,17 +13,8 @@ from typing import Annotated, Final
 
 from semc_core.errors import ModelFileError
 from semc_core.imaging.preprocess import Preprocessing
-from semc_core.io.documents import (
-    STRICT,
-    Document,
-    DocumentFault,
-    Line,
-    OneOf,
-    PlainObject,
-    Told,
-    Within,
-    configured,
-)
+from semc_core.io.documents import STRICT, Document, DocumentFault, configured
+from semc_core.io.rules import Line, PlainObject, one_of, told_as, within
 from semc_core.labels import NON_STANDARD
 from semc_core.types import Thresholds
 
@@ -34,7 +25,7 @@ EXPANSION: Final = {"basic": 1, "bottleneck": 4}
 INPUT_SIDES: Final = range(32, 2049)
 """Rows or columns that a network's input may have."""
 
-_Blocks = Annotated[int, Within(1, 64)]
+_Blocks = Annotated[int, within(1, 64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +56,19 @@ class Architecture:
     """
 
     preset: Line
-    block: Annotated[str, OneOf(*EXPANSION)] = "basic"
+    block: Annotated[str, one_of(*EXPANSION)] = "basic"
     layers: tuple[_Blocks, _Blocks, _Blocks, _Blocks] = (2, 2, 2, 2)
-    width: Annotated[int, Within(1, 1024)] = 64
-    in_channels: Annotated[int, OneOf(1, 3)] = 3
-    experts: Annotated[int, Within(1, 16)] = 3
-    ace_activation: Annotated[str, OneOf("paper", "released")] = "released"
-    samc_expansion: Annotated[int, Within(1, 16)] = 6
-    samc_merge: Annotated[str, OneOf("sum", "concat")] = "sum"
+    width: Annotated[int, within(1, 1024)] = 64
+    in_channels: Annotated[int, one_of(1, 3)] = 3
+    experts: Annotated[int, within(1, 16)] = 3
+    ace_activation: Annotated[str, one_of("paper", "released")] = "released"
+    samc_expansion: Annotated[int, within(1, 16)] = 6
+    samc_merge: Annotated[str, one_of("sum", "concat")] = "sum"
     samc_residual: bool = True
     samc_shared: bool = True
-    gate_input: Annotated[str, OneOf("fused", "deep", "mean")] = "fused"
-    gate_temperature: Annotated[float, Within(above=0)] = 1.0
-    kind: Annotated[str, OneOf("semc", "sononet")] = "semc"
+    gate_input: Annotated[str, one_of("fused", "deep", "mean")] = "fused"
+    gate_temperature: Annotated[float, within(above=0)] = 1.0
+    kind: Annotated[str, one_of("semc", "sononet")] = "semc"
     ace: bool = True
     samc: bool = True
 
@@ -146,7 +137,7 @@ FORMAT: Final = 1
 class StoredDescription(Description):
     """What is stored, with the format's number."""
 
-    format: Annotated[int, OneOf(FORMAT), Told(f"must be {FORMAT}, which this program reads")] = field(
+    format: Annotated[int, one_of(FORMAT), told_as(f"must be {FORMAT}, which this program reads")] = field(
         kw_only=True
     )
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final
 
 from semc_core.errors import PacsError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
-from semc_core.io.documents import TOLERANT, Document, DocumentFault, OneOf, Within, configured
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.rules import one_of, within
 
 OWN_TITLE: Final = "SEMC_LIVE"
 BOOK_NAME: Final = "destinations.json"
@@ -97,8 +98,8 @@ class Destination:
 class StoredDestinations:
     """The file."""
 
-    format: Annotated[str, OneOf(_FORMAT)]
-    version: Annotated[int, Within(1, _VERSION)]
+    format: Annotated[str, one_of(_FORMAT)]
+    version: Annotated[int, within(1, _VERSION)]
     destinations: tuple[Destination, ...]
 
 

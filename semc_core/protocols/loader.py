@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from semc_core.errors import ProtocolError
-from semc_core.io.documents import STRICT, Document, DocumentFault, OneOf, Problem, Rule, Told, configured
+from semc_core.io.documents import STRICT, Document, DocumentFault, Problem, configured
+from semc_core.io.rules import checked, one_of, told_as
 from semc_core.paths import ASSETS, data_folder
 from semc_core.protocols.protocol import Citation, Protocol, ProtocolId, ProtocolItem, Text, Title
 
@@ -53,10 +54,10 @@ def _check_items(items: tuple[ProtocolItem, ...]) -> None:
 class ProtocolFile:
     """A file, as it is written."""
 
-    format: Annotated[int, OneOf(FORMAT), Told(f"must be {FORMAT}")]
+    format: Annotated[int, one_of(FORMAT), told_as(f"must be {FORMAT}")]
     id: ProtocolId
     title: Title
-    item: Annotated[tuple[ProtocolItem, ...], Rule(_check_items)]
+    item: Annotated[tuple[ProtocolItem, ...], checked(_check_items)]
     about: Text = ""
     source: tuple[Citation, ...] = ()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
 
-from semc_core.io.documents import Pattern, Rule, Stripped, Told, Within
+from semc_core.io.rules import checked, matching, stripped, told_as, within
 from semc_core.labels import NON_STANDARD
 
 _LONGEST_TITLE: Final = 80
@@ -32,16 +32,16 @@ def _check_planes(planes: tuple[str, ...]) -> None:
 # What a user's own file must keep (see `protocols.loader`).
 ProtocolId = Annotated[
     str,
-    Pattern("[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?"),
-    Told("must be 1 to 64 lower-case letters and digits, with hyphens only between them"),
+    matching("[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?"),
+    told_as("must be 1 to 64 lower-case letters and digits, with hyphens only between them"),
 ]
-Title = Annotated[str, Stripped(), Rule(partial(_check_text, _LONGEST_TITLE))]
-Text = Annotated[str, Stripped(), Rule(partial(_check_text, _LONGEST_TEXT))]
+Title = Annotated[str, stripped(), checked(partial(_check_text, _LONGEST_TITLE))]
+Text = Annotated[str, stripped(), checked(partial(_check_text, _LONGEST_TEXT))]
 Planes = Annotated[
     tuple[str, ...],
-    Within(1),
-    Told('must be a list of names of planes, like ["4CH"]'),
-    Rule(_check_planes),
+    within(1),
+    told_as('must be a list of names of planes, like ["4CH"]'),
+    checked(_check_planes),
 ]
 
 
@@ -50,7 +50,7 @@ class Citation:
     """Where a protocol comes from: `title` and `year` of the document, and `by`, who published it."""
 
     title: Text
-    year: Annotated[int, Within(1900, 2200), Told("must be a year, like 2024")]
+    year: Annotated[int, within(1900, 2200), told_as("must be a year, like 2024")]
     by: Text
 
 
@@ -68,7 +68,7 @@ class ProtocolItem:
     id: ProtocolId
     title: Title
     planes: Planes
-    optional: Annotated[bool, Told("must be true or false")] = False
+    optional: Annotated[bool, told_as("must be true or false")] = False
 
 
 @dataclass(frozen=True, slots=True)

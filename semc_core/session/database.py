@@ -78,12 +78,11 @@ _SCHEMA_1: Final = (
     "CREATE TABLE frames (seq INTEGER PRIMARY KEY REFERENCES audit(seq), layout INTEGER NOT NULL,"
     " count INTEGER NOT NULL, classes INTEGER NOT NULL, experts INTEGER NOT NULL,"
     " start_s REAL NOT NULL, end_s REAL NOT NULL, rows BLOB NOT NULL) STRICT",
-    *(_create_table(name) for name in TABLES),
 )
 
 # From version N to N + 1, each within one transaction. A new session goes the same way: there is one truth.
 _MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
-    0: _SCHEMA_1,
+    0: _SCHEMA_1,  # and the tables of the state
     # Found by time without reading the rows, and the undo steps without reading the whole log.
     1: (
         "CREATE INDEX frames_by_time ON frames (end_s, start_s)",
@@ -160,7 +159,8 @@ def migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for number in range(version, SCHEMA_VERSION):
         with transaction(connection):
-            for statement in _MIGRATIONS[number]:
+            state = map(_create_table, TABLES) if number == 0 else ()
+            for statement in (*_MIGRATIONS[number], *state):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
 

@@ -16,18 +16,19 @@ from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 from typing_extensions import TypedDict
 
 from semc_core.errors import SessionError
-from semc_core.io.documents import OPEN, STRICT, As, ByTag, Document, PlainObject, Within, configured
+from semc_core.io.documents import OPEN, STRICT, Document, configured
+from semc_core.io.rules import PlainObject, by_tag, held_as, within
 from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.records import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
 from semc_core.types import Crop
 
 Row = dict[str, Any]
 
-_Real = Annotated[float, As(int | float)]
+_Real = Annotated[float, held_as(int | float)]
 """A number stays as it is written, whole or not: the log's hashes depend on it."""
 
-_Flag = Annotated[int, Within(0, 1)]
-_Number = Annotated[int, Within(-(2**63), 2**63 - 1)]
+_Flag = Annotated[int, within(0, 1)]
+_Number = Annotated[int, within(-(2**63), 2**63 - 1)]
 """What SQLite takes for a whole number."""
 
 
@@ -35,7 +36,7 @@ _Number = Annotated[int, Within(-(2**63), 2**63 - 1)]
 class SessionRow(TypedDict):
     """The one row on the session itself."""
 
-    id: Annotated[int, Within(1, 1)]
+    id: Annotated[int, within(1, 1)]
     note: str
     source_notice: str
     complete: _Flag
@@ -161,7 +162,9 @@ def _edit_kind(name: str, table: Table) -> Any:
     )
 
 
-_CheckedEdit = Annotated[Edit, ByTag("table", {name: _edit_kind(name, TABLES[name]) for name in TABLES})]
+_CheckedEdit = Annotated[
+    Edit, by_tag("table", lambda: {name: _edit_kind(name, TABLES[name]) for name in TABLES})
+]
 
 
 @configured(OPEN)

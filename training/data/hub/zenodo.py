@@ -8,7 +8,8 @@ from typing import Annotated, Final
 from urllib.parse import quote
 
 from semc_core.errors import SourceError
-from semc_core.io.documents import TOLERANT, Document, DocumentFault, Within, configured
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.rules import within
 from training.data.hub.catalogue import Offer, OfferedFile
 from training.data.hub.download import Progress, download, fetch_text, unpack
 
@@ -20,7 +21,7 @@ class ListedFile:
     """A file of a record."""
 
     key: str
-    size: Annotated[int, Within(0)]
+    size: Annotated[int, within(0)]
     checksum: str
 
 

@@ -9,7 +9,13 @@ import pytest
 from main import main
 from semc_core.errors import ProtocolError
 from semc_core.labels import FETAL_CLASSES, LIVER_PLANES
-from semc_core.protocols.loader import check_protocol, load_protocols, read_protocol
+from semc_core.protocols.loader import (
+    SHIPPED,
+    check_protocol,
+    load_protocols,
+    read_protocol,
+    shipped_protocol,
+)
 from semc_core.protocols.protocol import unknown_sentence
 
 GOOD = """
@@ -46,6 +52,20 @@ def test_the_program_brings_its_protocols_with_their_sources(tmp_path: Path) -> 
         assert one.about
         assert all(source.title and source.by and source.year > 2000 for source in one.sources)
         assert one.sources
+
+
+def test_the_programs_own_protocols_are_what_a_users_must_be() -> None:
+    paths = sorted(SHIPPED.glob("*.toml"))
+    assert len(paths) == 4
+    for path in paths:
+        assert check_protocol(path) == (shipped_protocol(path), ())
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"item = 1", b"id = 1\ntitle = 2\nitem = [3]"])
+def test_a_damaged_protocol_of_the_programs_own_is_said(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "liver.toml").write_bytes(content)
+    with pytest.raises(ProtocolError, match=r"^liver\.toml is damaged; install the program again\.$"):
+        shipped_protocol(tmp_path / "liver.toml")
 
 
 def test_the_models_that_are_known_fit_their_protocols(tmp_path: Path) -> None:

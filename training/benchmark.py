@@ -148,6 +148,14 @@ def read_benchmark(name: str) -> Benchmark:
         raise UsageError(f"There is no benchmark {name!r}; choose {known}, or a TOML file.") from error
     except DocumentFault as fault:
         raise UsageError(f"{path.name} is no benchmark ({fault}); correct it.") from fault
+    try:
+        return _benchmark(read)
+    except UsageError as error:
+        raise UsageError(f"{path.name}: {error}") from error
+
+
+def _benchmark(read: BenchmarkFile) -> Benchmark:
+    """Raises UsageError where its values do not fit together."""
     parts = {**asdict(read.patients), **asdict(read.pictures), **asdict(read.training)}
     return Benchmark(read.name, **parts | {"preset": find_preset(read.training.preset).architecture.preset})
 

@@ -15,7 +15,7 @@ from typing import IO, Annotated, Any, Final
 
 from semc_core.errors import ExportError
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
-from semc_core.io.rules import one_of, within
+from semc_core.io.rules import format_number, one_of
 from semc_core.session.records import file_sha256
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -49,7 +49,7 @@ class Manifest:
     """What is read of a manifest; it says more, for people."""
 
     format: Annotated[str, one_of(FORMAT)]
-    format_version: Annotated[int, within(1, FORMAT_VERSION)]
+    format_version: Annotated[int, format_number(FORMAT_VERSION)]
     files: dict[str, ListedFile]
     audit: LogHead
     deidentified: bool = False
@@ -122,9 +122,9 @@ def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
     try:
         manifest = MANIFEST.parse(content)
     except DocumentFault as fault:
-        if fault.place == ("format_version",):
+        if fault.newer:
             raise ExportError(
-                "The export was written by a newer version; update SEMC Live to check it."
+                f"The export's {MANIFEST_NAME} was written by a newer version; update SEMC Live to check it."
             ) from fault
         raise _no_export(bundle, f"{MANIFEST_NAME} is damaged: {fault}") from fault
     listed = {name: each.sha256 for name, each in manifest.files.items()}

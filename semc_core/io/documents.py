@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
     from pydantic_core import ErrorDetails, ValidationError
 
+from semc_core.io.rules import NEWER
+
 T = TypeVar("T")
 
 MOST_BYTES: Final = 64_000_000
@@ -39,6 +41,7 @@ _BUILDING: Final = threading.Lock()
 """pydantic builds what two threads build at once only in part."""
 
 _LONGEST_NAME: Final = 40
+_MOST_DOTS: Final = 200
 _TOO_DEEP: Final = "it is nested too deeply"
 _VERSIONS: Final = (("format",), ("schema",), ("version",), ("format_version",))
 _UNKNOWN: Final = ("unexpected_keyword_argument", "extra_forbidden")
@@ -66,9 +69,9 @@ class DocumentFault(ValueError):
         self.problems = problems
 
     @property
-    def place(self) -> tuple[str | int, ...]:
-        """The way to the field that the sentence is about; () for the whole document."""
-        return self.problems[0].place if self.problems else ()
+    def newer(self) -> bool:
+        """Whether a newer version of the program wrote the document."""
+        return bool(self.problems) and self.problems[0].words == NEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,10 @@ class Document(Generic[T]):
             DocumentFault: It is no TOML, or too long.
         """
         self._check_length(content)
+        # Its parser takes minutes for names with very many dots.
+        lines = (line for line in content.splitlines() if not line.lstrip().startswith(b"#"))
+        if any(part.count(b".") > _MOST_DOTS for line in lines for part in line.split(b"=")):
+            raise DocumentFault(_TOO_DEEP)
         try:
             return tomllib.loads(content.decode())
         except UnicodeDecodeError as error:

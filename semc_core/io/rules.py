@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -47,6 +47,21 @@ def one_of(*values: str | int) -> Rule:
             raise ValueError(f"must be {', '.join(first)} or {last}" if first else f"must be {last}")
 
     return checked(check, enum=list(values))
+
+
+NEWER: Final = "is of a newer version of this program"
+
+
+def format_number(known: int) -> Rule:
+    """The number of a format, from 1 to `known`."""
+
+    def check(number: int) -> None:
+        if number < 1:
+            raise ValueError("must be 1 or more")
+        if number > known:
+            raise ValueError(NEWER)
+
+    return checked(check, minimum=1, maximum=known)
 
 
 def matching(pattern: str) -> Rule:

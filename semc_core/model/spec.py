@@ -193,7 +193,7 @@ def check_spec(spec: ModelSpec) -> None:
         or len(spec.classes) < 2
     ):
         raise ModelFileError(
-            f"its classes must be different, two at least, and one of them {spec.none_class}"
+            f"its classes must be different, two at least, and one of them {spec.none_class[:40]}"
         )
     if NON_STANDARD in spec.planes:
         raise ModelFileError(f"its class {NON_STANDARD} must be the one for none of these")
@@ -205,7 +205,7 @@ def _check_preprocessing(p: Preprocessing, channels: int) -> None:
     if p.height not in INPUT_SIDES or p.width not in INPUT_SIDES:
         raise ModelFileError(f"its input of {p.height} x {p.width} pixels is not within 32-2048")
     if p.fit not in ("letterbox", "stretch"):
-        raise ModelFileError(f"its preprocessing has fit = {p.fit!r}, which does not exist")
+        raise ModelFileError(f"its preprocessing has fit = {p.fit[:40]!r}, which does not exist")
     if len(p.mean) != channels or len(p.std) != channels or not all(value > 0 for value in p.std):
         raise ModelFileError(f"its mean and std must have {channels} values each, std above 0")
 

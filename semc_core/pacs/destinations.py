@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from semc_core.errors import PacsError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
-from semc_core.io.rules import one_of, within
+from semc_core.io.rules import format_number, one_of
 
 OWN_TITLE: Final = "SEMC_LIVE"
 BOOK_NAME: Final = "destinations.json"
@@ -99,7 +99,7 @@ class StoredDestinations:
     """The file."""
 
     format: Annotated[str, one_of(_FORMAT)]
-    version: Annotated[int, within(1, _VERSION)]
+    version: Annotated[int, format_number(_VERSION)]
     destinations: tuple[Destination, ...]
 
 
@@ -126,8 +126,8 @@ class DestinationBook:
         except OSError as error:
             raise PacsError(f"{self._path} cannot be read; check who may read it.") from error
         except (DocumentFault, UsageError) as fault:
-            if isinstance(fault, DocumentFault) and fault.place == ("version",):
-                raise PacsError("The list of destinations is of a newer program; update this one.") from fault
+            if isinstance(fault, DocumentFault) and fault.newer:
+                raise PacsError(f"{self._path} is of a newer program; update this one.") from fault
             raise PacsError(
                 f"{self._path} is damaged ({str(fault).rstrip('.')}); remove it, and add the destinations "
                 "again."

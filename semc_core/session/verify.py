@@ -91,7 +91,7 @@ def _frame_problems(entries: Iterable[AuditEntry], connection: sqlite3.Connectio
         whole = numbers == expected and isinstance(rows, bytes)
         if not whole or hashlib.sha256(rows).hexdigest() != told.get("sha256"):
             problems.append(f"{span} were changed.")
-    problems += [f"The frames of entry {seq} are not in the log." for seq in stored]
+    problems += [f"The frames of entry {_shown(seq)} are not in the log." for seq in stored]
     return problems
 
 
@@ -100,13 +100,19 @@ def _number(told: Mapping[str, Any], name: str) -> str:
     return str(told[name]) if isinstance(told.get(name), int) else "?"
 
 
+def _shown(number: object) -> str:
+    """What identifies a row, as it may be shown."""
+    text = str(number)[:80]
+    return text if text.isprintable() else ascii(text)
+
+
 def _state_problems(logged: State, stored: State) -> list[str]:
     problems = []
     for name in TABLES:
         expected, found = logged.rows[name], stored.rows[name]
         for row_id in sorted({*expected, *found}, key=str):
             if expected.get(row_id) != found.get(row_id):
-                problems.append(f"Row {row_id} of {name} is not what the log says.")
+                problems.append(f"Row {_shown(row_id)} of {name} is not what the log says.")
     return problems
 
 

@@ -71,9 +71,11 @@ def parse_patients(text: str) -> range:
     try:
         patients = range(int(first), int(last) if last else int(first) + 1)
     except ValueError:
-        raise UsageError(f"{text!r} is no range of patients; write FIRST:END, for example 0:150.") from None
+        raise UsageError(
+            f"{text[:40]!r} is no range of patients; write FIRST:END, for example 0:150."
+        ) from None
     if not patients or patients[0] < 0:
-        raise UsageError(f"The range of patients {text!r} is empty; write FIRST:END, for example 0:150.")
+        raise UsageError(f"The range of patients {text[:40]!r} is empty; write FIRST:END, for example 0:150.")
     return patients
 
 

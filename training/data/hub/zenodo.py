@@ -67,7 +67,7 @@ def offer(record: str, address: str = ADDRESS) -> Offer:
         ) from fault
     about = found.metadata
     licence = "" if about.license is None else about.license.id
-    files = tuple(map(_file, found.files))
+    files = tuple(_file(record, each) for each in found.files)
     return Offer(about.title, licence, files, f"{address}/records/{record}")
 
 
@@ -100,9 +100,11 @@ def fetch(
             path.unlink()
 
 
-def _file(listed: ListedFile) -> OfferedFile:
+def _file(record: str, listed: ListedFile) -> OfferedFile:
     """Raises SourceError for a name that is no plain file name."""
     name = listed.key
     if Path(name).name != name or name.startswith(".") or "\\" in name:
-        raise SourceError(f"The record names the file {name!r}, which is no plain name; download it by hand.")
+        raise SourceError(
+            f"The record {record} names the file {name[:60]!r}, which is no plain name; download it by hand."
+        )
     return OfferedFile(name, listed.size, listed.checksum)

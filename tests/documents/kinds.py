@@ -1,0 +1,264 @@
+"""Every kind of document that the program reads: a good one, and how the program reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from app.train.presenter import PROGRESS_LINE, RunEvents
+from app.train.process import RUN_FACTS, TrainingProcess
+from semc_core.cli.results import RESULTS, result_names
+from semc_core.errors import (
+    ExportError,
+    ModelFileError,
+    PacsError,
+    ProtocolError,
+    SaveError,
+    SemcError,
+    SourceError,
+    UsageError,
+)
+from semc_core.export.manifest import MANIFEST, check_bundle
+from semc_core.export.masks import MASKS, Device, MaskBook
+from semc_core.export.options import AT_FIRST, REMEMBERED, ExportOptions
+from semc_core.imaging.preprocess import Preprocessing
+from semc_core.io.documents import Document
+from semc_core.labels import LIVER_CLASSES
+from semc_core.model.architecture import new_spec
+from semc_core.model.comparison import COMPARISON, read_comparison
+from semc_core.model.file import HEADER, METADATA_KEY, read_spec
+from semc_core.model.registry import INDEX, ModelRegistry
+from semc_core.model.spec import DESCRIPTION, spec_to_json
+from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBook
+from semc_core.protocols.loader import PROTOCOL_FILE, read_protocol
+from semc_core.session.files import STORED_PLANE
+from semc_core.session.recovery import _row_of
+from tests.session.killed_writer import origin
+from training import ablation, benchmark
+from training.data import images, loading
+from training.data.hub import zenodo
+from training.data.index import Sample
+from training.initialization import FACTS, KEY, read_encoder
+
+LEFT_OUT: Final = object()
+"""What a reader gives where a document that is not right counts as if it were not there."""
+
+SHA: Final = "ab" * 32
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        name: Of it.
+        document: What it is held against.
+        good: One that is read; plain JSON values.
+        read: Writes bytes where the program looks for them (in an empty folder) and has them read.
+        error: What it raises where it is wrong; None where it is left out.
+        file: What the sentence must name.
+        free: Names of fields in which anything may be.
+        toml: It is TOML, not JSON.
+        embedded: It is a text inside another document, so it is UTF-8 whatever it says.
+    """
+
+    name: str
+    document: Document[Any]
+    good: Any
+    read: Callable[[Path, bytes], object]
+    error: type[SemcError] | None
+    file: str = ""
+    free: tuple[str, ...] = ()
+    toml: bool = False
+    embedded: bool = False
+
+
+def _written(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def _safetensors(header: bytes) -> bytes:
+    return struct.pack("<Q", len(header)) + header + bytes(4)
+
+
+def _model(folder: Path, content: bytes) -> object:
+    """The description is a text inside the header, so it is UTF-8 whatever it says."""
+    text = content.decode("utf-8", "replace")
+    tensor = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+    header = json.dumps({"__metadata__": {METADATA_KEY: text}, "w": tensor}).encode()
+    return read_spec(_written(folder, "model.safetensors", _safetensors(header)))
+
+
+def _header(folder: Path, content: bytes) -> object:
+    return read_spec(_written(folder, "model.safetensors", _safetensors(content)))
+
+
+def _library(folder: Path, content: bytes) -> object:
+    _written(folder, "library.json", content)
+    return ModelRegistry(folder).versions()
+
+
+def _bundle(folder: Path, content: bytes) -> object:
+    return check_bundle(_written(folder / "bundle", "manifest.json", content).parent)
+
+
+def _masks(folder: Path, content: bytes) -> object:
+    _written(folder, "masks.json", content)
+    return MaskBook(folder).masks(Device("video", 640, 480))
+
+
+def _destinations(folder: Path, content: bytes) -> object:
+    _written(folder, "destinations.json", content)
+    return DestinationBook(folder).all()
+
+
+def _plane(folder: Path, content: bytes) -> object:
+    png = _written(folder, "003_A_f000012.png", b"pixels")
+    _written(folder, "003_A_f000012.json", content)
+    return _row_of(png, _MODEL_ENTRY) or LEFT_OUT
+
+
+def _results(folder: Path, content: bytes) -> object:
+    _written(folder, "planes.json", content)
+    return result_names(folder) or LEFT_OUT
+
+
+def _run_facts(folder: Path, content: bytes) -> object:
+    _written(folder, "20260101-000000/run.json", content)
+    process = TrainingProcess(folder)
+    return LEFT_OUT if process.folder is None else process.alive
+
+
+def _progress(folder: Path, content: bytes) -> object:
+    events = RunEvents()
+    events.add(content.decode("utf-8", "replace"))
+    return events.state(alive=True, stop_wanted=False) if events.changes else LEFT_OUT
+
+
+def _run_result(folder: Path, content: bytes) -> object:
+    run = ablation.Run(ablation.VARIANTS["plain"], 1)
+    _written(folder, "runs/plain_seed1.json", content)
+    return ablation.read_result(run, BENCHMARK, folder)
+
+
+def _encoder(folder: Path, content: bytes) -> object:
+    arrays = {"w": np.zeros(1, np.float32)}
+    text = content.decode("utf-8", "replace")
+    made = safetensors.numpy.save(arrays, metadata={KEY: text})
+    return read_encoder(_written(folder, "encoder.safetensors", made))
+
+
+def _record(folder: Path, content: bytes) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zenodo, "fetch_text", lambda url: content.decode("utf-8", "replace"))
+        return zenodo.offer("123")
+
+
+def _kept_pictures(folder: Path, content: bytes) -> object:
+    samples = [Sample(_written(folder, "a.png", b"a"), "A", "g"), Sample(folder / "a.png", "A", "g")]
+    spec = Preprocessing(8, 8)
+    name = loading._key(samples, spec)
+    np.save(folder / f"{name}.npy", np.zeros((2, 8, 8), np.uint8))
+    _written(folder, f"{name}.json", content)
+    return loading._mapped(samples, spec, iter(()), folder)
+
+
+def _crop(folder: Path, content: bytes) -> object:
+    _written(folder, "a.json", content)
+    return images._stored_crop(folder / "a.png", np.zeros((100, 100), np.uint8)) or LEFT_OUT
+
+
+def _choices(folder: Path, content: bytes) -> object:
+    found = ExportOptions.from_settings(content.decode("utf-8", "replace"))
+    return LEFT_OUT if found == AT_FIRST else found
+
+
+BENCHMARK: Final = benchmark.read_benchmark("simulated_small")
+_SPEC: Final = replace(new_spec("semc_tiny", LIVER_CLASSES), provenance={"data": ["a"], "seed": 1})
+_DESCRIPTION: Final = json.loads(spec_to_json(_SPEC))
+_MEASURED: Final = {"sha256": SHA, "accuracy": 0.9, "f1": 0.8, "calibration_error": 0.1}
+_MODEL_ENTRY: Final = origin().entries()[1]
+
+KINDS: Final = (
+    Kind("model", DESCRIPTION, _DESCRIPTION, _model, ModelFileError, "model.safetensors",
+         free=("provenance", "metrics"), embedded=True),
+    Kind("header", HEADER,
+         {"__metadata__": {METADATA_KEY: spec_to_json(_SPEC)},
+          "w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}},
+         _header, ModelFileError, "model.safetensors"),
+    Kind("library", INDEX,
+         {"schema": 1, "used": [0, 1], "versions": [
+             {"number": 1, "file": "a.safetensors", "sha256": SHA, "added_utc": "2026", "note": "n",
+              "compared": {"f1": 1}, "forced": False}]},
+         _library, ModelFileError, "library.json", free=("compared",)),
+    Kind("comparison", COMPARISON,
+         {"candidate": _MEASURED, "current": _MEASURED, "current_sha256": SHA, "difference": 0.1, "low": 0.05,
+          "high": 0.2, "split": "test", "frames": 10, "groups": 2, "note": "n"},
+         lambda folder, content: read_comparison(_written(folder, "comparison.json", content)),
+         UsageError, "comparison.json"),
+    Kind("manifest", MANIFEST,
+         {"format": "semc-live-export", "format_version": 1, "deidentified": True,
+          "files": {"a.png": {"sha256": SHA, "bytes": 3}}, "audit": {"head": SHA}},
+         _bundle, ExportError, "manifest.json"),
+    Kind("masks", MASKS, {"video 640x480": [{"left": 0, "top": 0, "width": 9, "height": 9}]},
+         _masks, SaveError, "masks.json"),
+    Kind("destinations", DESTINATIONS,
+         {"format": "semc-live-destinations", "version": 1, "destinations": [
+             asdict(Destination("archive", "host", 104, "PACS"))
+             | {"tls": {"ca": "ca.pem", "certificate": "own.pem", "key": "key.pem"}}]},
+         _destinations, PacsError, "destinations.json"),
+    Kind("plane", STORED_PLANE,
+         {"plane": "A", "confidence": 0.9, "frame_index": 12, "time_s": 1.5, "hold_id": 3,
+          "hold_start_s": 1.0, "hold_end_s": 2.0, "final": True, "by_hand": False, "chosen_by": "model",
+          "width": 640, "height": 480, "crop": {"left": 0, "top": 0, "width": 9, "height": 9},
+          "model_sha256": _MODEL_ENTRY.sha256,
+          "png": "003_A_f000012.png", "png_sha256": hashlib.sha256(b"pixels").hexdigest()},
+         _plane, None),
+    Kind("results", RESULTS, {"versions": {"semc": "0.1"}, "planes": [{"png": "001_A_f000001.png"}]},
+         _results, None),
+    Kind("run", RUN_FACTS, {"arguments": ["--data", "a"], "pid": 1, "created_s": 5.5}, _run_facts, None),
+    Kind("progress", PROGRESS_LINE,
+         {"event": "step", "step": 3.0, "progress": 0.5, "loss": 1.5, "f1": 0.5, "accuracy": 0.5,
+          "eta_s": 60.0,
+          "message": "m"},
+         _progress, None, embedded=True),
+    Kind("protocol", PROTOCOL_FILE,
+         {"format": 1, "id": "short-liver", "title": "Liver", "about": "Short.",
+          "source": [{"title": "A", "year": 2024, "by": "B"}],
+          "item": [{"id": "left-lobe", "title": "Left lobe", "planes": ["LLP"], "optional": True}]},
+         lambda folder, content: read_protocol(_written(folder, "own.toml", content)),
+         ProtocolError, "own.toml", toml=True),
+    Kind("benchmark", benchmark.BENCHMARK,
+         {"name": "own", "patients": {"train": "0:5", "validation": "1000:1005", "test": "2000:2005"},
+          "pictures": {"frames": 10, "size": 64},
+          "training": {"preset": "semc_tiny", "steps": 4, "batch": 12, "rate": 0.002, "seeds": [1, 2]}},
+         lambda folder, content: benchmark.read_benchmark(str(_written(folder, "own.toml", content))),
+         UsageError, "own.toml", toml=True),
+    Kind("ablation-run", ablation.RUN_RESULT,
+         {"benchmark_digest": BENCHMARK.digest(), "alpha_mean": [0.5, 0.4],
+          "test": {"accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9}},
+         _run_result, UsageError, "plain_seed1.json"),
+    Kind("encoder", FACTS, {"network": "resnet", "steps": 4}, _encoder, UsageError, "encoder.safetensors",
+         free=("network", "steps"), embedded=True),
+    Kind("zenodo-record", zenodo.RECORD,
+         {"metadata": {"title": "T", "license": {"id": "cc-by-4.0"}},
+          "files": [{"key": "a.zip", "size": 3, "checksum": "md5:00"}]},
+         _record, SourceError, "record 123", embedded=True),
+    Kind("kept-pictures", loading.FACTS, [["scan", 0.5, 3], ["", 1.5, -1]], _kept_pictures, UsageError,
+         ".json"),
+    Kind("crop", images.WITH_CROP, {"crop": {"left": 0, "top": 0, "width": 9, "height": 9}}, _crop, None),
+    Kind("export-choices", REMEMBERED, {"clips": False, "report": False}, _choices, None,
+         free=("clips", "report"), embedded=True),
+)  # fmt: skip

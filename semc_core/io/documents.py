@@ -11,6 +11,7 @@ pydantic is loaded when the first document is read: the command line starts with
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import os
@@ -178,10 +179,11 @@ class Document(Generic[T]):
             DocumentFault: It is not what it must be.
         """
         try:
-            # Times of TOML have no JSON: they become text.
-            text = json.dumps(value, default=str)
+            text = json.dumps(value, default=_time_as_text)
         except RecursionError as error:  # names with dots nest without an end
             raise DocumentFault(_TOO_DEEP) from error
+        except TypeError as error:
+            raise DocumentFault("it has a name that is no text") from error
         return self.parse(text)
 
     def check(self, value: object) -> T:
@@ -198,6 +200,10 @@ class Document(Generic[T]):
         except ValidationError as error:
             raise _fault(error, "") from error
 
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the document, for people and other programs."""
+        return self.adapter.json_schema()
+
     def _check_length(self, content: bytes | str) -> None:
         if len(content) > self.most_bytes:
             raise DocumentFault(f"it is longer than {self.most_bytes / 1e6:g} MB")
@@ -206,6 +212,13 @@ class Document(Generic[T]):
 def reason(error: OSError | DocumentFault) -> str:
     """Why a document could not be read, as half a sentence."""
     return _lower(error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
+
+
+def _time_as_text(value: object) -> str:
+    """The times of TOML, which JSON does not have. Bytes, which a damaged database may give, are no text."""
+    if isinstance(value, datetime.date | datetime.time):
+        return str(value)
+    raise DocumentFault(f"it holds {type(value).__name__} where text or a number must be")
 
 
 def plain_values(instance: Any) -> dict[str, Any]:

@@ -283,7 +283,7 @@ def find_preset(name: str) -> Preset:
     try:
         return PRESETS[name]
     except KeyError:
-        raise UsageError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.") from None
+        raise UsageError(f"There is no preset {name[:40]!r}; choose one of {', '.join(PRESETS)}.") from None
 
 
 def new_spec(preset: str, classes: Sequence[str]) -> ModelSpec:

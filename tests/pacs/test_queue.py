@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
@@ -188,3 +190,44 @@ def test_a_destination_that_cannot_be_is_refused(wrong: dict[str, object]) -> No
     values: dict[str, object] = {"name": "a", "host": "pacs", "port": 104, "title": "PACS"} | wrong
     with pytest.raises(UsageError):
         Destination(**values)  # type: ignore[arg-type]
+
+
+COLUMNS = {
+    "items": (
+        "item_id", "job_id", "destination", "sop_class", "sop_instance", "study", "series", "syntax",
+        "sha256", "size", "file", "state", "attempts", "message",
+    ),
+    "jobs": ("job_id", "uid", "created_utc", "destination", "session", "manifest"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, each) for table in COLUMNS for each in COLUMNS[table]])
+def test_a_queue_with_a_value_of_another_type_is_said_to_be_damaged(
+    table: str, column: str, tmp_path: Path
+) -> None:
+    """As a fault of the disk leaves it: the tables take no such values by themselves."""
+    first = QueueStore(tmp_path / "pacs")
+    put(SendQueue(first), "a", CONTENTS)
+    first.close()
+    for value in (None, "text", b"\xff\x00", 1.5, 7, float("inf")):
+        folder = shutil.copytree(tmp_path / "pacs", tmp_path / "damaged", dirs_exist_ok=True)
+        connection = sqlite3.connect(folder / "queue.sqlite", isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(f"CREATE TABLE loose AS SELECT * FROM {table}")
+        connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"ALTER TABLE loose RENAME TO {table}")
+        (kind,) = connection.execute(f"SELECT typeof({column}) FROM {table}").fetchone()
+        connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
+        (now,) = connection.execute(f"SELECT typeof({column}) FROM {table}").fetchone()
+        connection.close()
+        opened = QueueStore(folder)
+        queue = SendQueue(opened)
+        try:
+            if now != kind and (column, now) not in {("session", "text"), ("session", "null")}:
+                with pytest.raises(PacsError, match=r"is damaged \(.*\); move that folder away\.$"):
+                    _ = queue.jobs(), opened.items("1", ())
+            else:
+                _ = queue.jobs()
+        finally:
+            opened.close()
+            shutil.rmtree(folder)

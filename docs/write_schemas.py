@@ -1,0 +1,102 @@
+"""Writes the JSON Schema of every document that the program reads into `docs/schemas`.
+
+    python -m docs.write_schemas
+
+A test holds the files against the program.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from app.train.presenter import PROGRESS_LINE
+from app.train.process import RUN_FACTS
+from semc_core.cli.results import RESULTS
+from semc_core.export.manifest import MANIFEST
+from semc_core.export.masks import MASKS
+from semc_core.export.options import REMEMBERED
+from semc_core.io.documents import Document
+from semc_core.model.comparison import COMPARISON
+from semc_core.model.file import HEADER
+from semc_core.model.registry import INDEX
+from semc_core.model.spec import DESCRIPTION
+from semc_core.pacs.destinations import DESTINATIONS
+from semc_core.pacs.queue_store import ITEM, JOB
+from semc_core.protocols.loader import PROTOCOL_FILE
+from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
+from semc_core.session.database import AUDIT_ROW
+from semc_core.session.files import STORED_PLANE
+from semc_core.session.recording.proof import ENDED, HASHED_FILES
+from semc_core.session.state import DETAIL, PAYLOAD, TABLES
+from training.ablation import RUN_RESULT
+from training.benchmark import BENCHMARK
+from training.data.hub.zenodo import RECORD
+from training.data.images import WITH_CROP
+from training.data.loading import FACTS
+from training.initialization import FACTS as ENCODER
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+FOLDER: Final = Path(__file__).parent / "schemas"
+
+DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
+    "model": ("what a model file says of itself, under `semc` in its metadata", DESCRIPTION),
+    "model-header": ("the header of a model file, as of any safetensors file", HEADER),
+    "encoder": ("what an encoder file says of itself, under `semc_encoder` in its metadata", ENCODER),
+    "library": ("library.json: the models of a user", INDEX),
+    "comparison": ("comparison.json: a new model held against the one in use", COMPARISON),
+    "protocol": ("a protocol in TOML", PROTOCOL_FILE),
+    "plane": ("what is read of the JSON beside a saved picture", STORED_PLANE),
+    "plane-crop": ("what a training reads of the JSON beside a picture", WITH_CROP),
+    "results": ("what is read of planes.json in results of `semc analyse`", RESULTS),
+    "log-entry": ("a row of the table `audit` of a session; `payload` is JSON", AUDIT_ROW),
+    "log-payload": ("what every entry of a session's log may say", PAYLOAD),
+    "log-created": ("what the first entry of a log says", ORIGIN),
+    "log-plane": ("what an entry of the kind `plane` says", FOUND_PLANE),
+    "log-recording": ("what an entry of the kind `recording` says", ENDED),
+    "log-recording-hashed": ("what an entry of the kind `recording hashed` says", HASHED_FILES),
+    "log-export": ("what the row of an export says under `detail`", DETAIL),
+    **{
+        f"state-{name}": (f"a row of the table `{name}` of a session", t.document)
+        for name, t in TABLES.items()
+    },
+    "export-choices": ("what the settings remember of the last export", REMEMBERED),
+    "manifest": ("what is read of manifest.json in an export", MANIFEST),
+    "masks": ("masks.json: what is blanked, by device", MASKS),
+    "destinations": ("destinations.json: servers", DESTINATIONS),
+    "queue-job": ("a job of the sending queue", JOB),
+    "queue-item": ("an object in the sending queue", ITEM),
+    "training-run": ("run.json: a training that the window started", RUN_FACTS),
+    "training-progress": ("a line of progress.jsonl", PROGRESS_LINE),
+    "training-pictures": ("the JSON beside pictures that a training keeps", FACTS),
+    "benchmark": ("the definition of a benchmark in TOML", BENCHMARK),
+    "ablation-run": ("what must be in the result of one training of an ablation", RUN_RESULT),
+    "zenodo-record": ("what is read of a record of Zenodo", RECORD),
+}
+"""By the name of the schema's file: what the document is, and what it is held against."""
+
+
+def schema_of(name: str) -> str:
+    """The text of a schema's file."""
+    about, document = DOCUMENTS[name]
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": about,
+        **document.schema(),
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write all of them, and remove those of documents that are gone."""
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.glob("*.json"):
+        if path.stem not in DOCUMENTS:
+            path.unlink()
+    for name in DOCUMENTS:
+        (FOLDER / f"{name}.json").write_text(schema_of(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -39,6 +39,7 @@ from semc_core.session.session import Session, is_session
 from semc_core.types import Crop
 
 _TICK_MS: Final = 16
+_PAINTED_MS: Final = 150
 
 
 class MainWindow(WindowShell):
@@ -330,7 +331,8 @@ class MainWindow(WindowShell):
         """Show on the start page which model the next scan uses."""
         choices = self.choices
         self.start_page.show_model(choices.model, choices.model_title, choices.device)
-        self.checklists.choice.look_at_model(choices.model)
+        # When the window is painted: the first look at a model file loads what checks it.
+        QTimer.singleShot(_PAINTED_MS, self, lambda: self.checklists.choice.look_at_model(choices.model))
 
     def _try_model(self, path: str) -> None:
         """Take another model, and do again what failed with the last."""

@@ -1,6 +1,6 @@
 """How long it takes to read what sessions and model files say: a scan of half an hour, and the shipped model.
 
-    python -m docs.benchmarks.documents
+python -m docs.benchmarks.documents
 """
 
 from __future__ import annotations

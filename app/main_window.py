@@ -81,6 +81,9 @@ class MainWindow(WindowShell):
         self._connect_live()
         self._connect_review()
         self._connect_checklists()
+        # When the window is painted: the first look at a model file loads what checks it.
+        self._look = QTimer(self, singleShot=True, interval=_PAINTED_MS)
+        self._look.timeout.connect(lambda: self.checklists.choice.look_at_model(self.choices.model))
         self._restore()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -331,8 +334,7 @@ class MainWindow(WindowShell):
         """Show on the start page which model the next scan uses."""
         choices = self.choices
         self.start_page.show_model(choices.model, choices.model_title, choices.device)
-        # When the window is painted: the first look at a model file loads what checks it.
-        QTimer.singleShot(_PAINTED_MS, self, lambda: self.checklists.choice.look_at_model(choices.model))
+        self._look.start()
 
     def _try_model(self, path: str) -> None:
         """Take another model, and do again what failed with the last."""
@@ -413,6 +415,7 @@ class MainWindow(WindowShell):
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the scan, write what is left, remember the settings."""
         self._timer.stop()
+        self._look.stop()
         self.settings.geometry = self.saveGeometry()
         self.settings.write()
         self.hide()

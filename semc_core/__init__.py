@@ -1,0 +1,1 @@
+"""Everything that finds, keeps and hands over planes, without a window."""

@@ -85,8 +85,8 @@ class FrameResult:
         picture: State of the picture: "live", "frozen", "black" or "flat" (a test pattern or one colour).
         classified_s: `time.monotonic()` when the result was ready.
         moving: Whether the picture differs from the one before.
-        sharpness: The detector's measure (`engine.sharpness`); None where no plane was named, and it was not
-            needed.
+        sharpness: The detector's measure (`imaging.quality.sharpness`); None where no plane was named, and it
+            was not needed.
     """
 
     packet: FramePacket

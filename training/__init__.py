@@ -1,0 +1,1 @@
+"""Training, calibration, evaluation and publishing of models. Runs as its own process."""

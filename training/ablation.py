@@ -296,7 +296,7 @@ def summary(benchmark: Benchmark, results: Results, machine: Mapping[str, str]) 
 
     Args:
         benchmark: See there.
-        results: As `ablate.train_one` gives them; any may be missing.
+        results: As `train_one` gives them; any may be missing.
         machine: Names and versions, for the record.
 
     Returns:

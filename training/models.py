@@ -1,7 +1,7 @@
 """The networks that can be trained, by name: SEMC, SEMC without its parts, and what it is compared with.
 
-All have `details` with what the losses want (`losses.total.Answers`), and all are written to model files that
-every runtime runs.
+All have `details` with what the losses want (`losses.semc.SemcOutputs`), and all are written to model files
+that every runtime runs.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The live page: the picture with its plane, curves of confidence, saved planes, figures."""

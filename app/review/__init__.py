@@ -1,0 +1,1 @@
+"""The review of a loop: time line, planes, frames and corrections."""

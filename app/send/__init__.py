@@ -1,0 +1,1 @@
+"""Sending to a PACS: the dialog with its servers and its queue."""

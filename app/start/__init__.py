@@ -1,0 +1,1 @@
+"""The start page: sources, models, protocols, recent files."""

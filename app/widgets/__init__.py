@@ -1,0 +1,1 @@
+"""What several features draw with. Nothing here knows a feature."""

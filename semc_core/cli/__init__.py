@@ -1,0 +1,1 @@
+"""The commands without a window, and what they are declared with."""

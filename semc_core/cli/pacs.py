@@ -282,4 +282,5 @@ def _sentence(job: Job) -> str:
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
+    """Print a line as it is: not broken, no markup in it."""
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

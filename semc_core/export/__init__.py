@@ -1,0 +1,1 @@
+"""What leaves the machine, in four steps: collect, de-identify, write, prove."""

@@ -1,0 +1,1 @@
+"""Pure functions of pictures: preprocessing, region of interest, quality, heat map."""

@@ -36,7 +36,7 @@ _SMOOTH_SHARE: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class PictureQuality:
-    """What the guard says of one frame.
+    """What the gate says of one frame.
 
     Attributes:
         picture: "live", "frozen", "black" or "flat".

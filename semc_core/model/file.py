@@ -2,13 +2,13 @@
 
 No PyTorch here.
 
-Tensors carry their state-dict names (`layout.tensor_shapes`), float32. Beside them there may be
+Tensors carry their state-dict names (`architecture.tensor_shapes`), float32. Beside them there may be
 `novelty.mean` (M, F), `novelty.whiten` (F, R) and `novelty.limit` () (see `Calibration`), all three or none,
-with F the pooled features (`layout.feature_channels`); `verify.inputs` (N, C, H, W) and `verify.logits`
+with F the pooled features (`architecture.feature_channels`); `verify.inputs` (N, C, H, W) and `verify.logits`
 (N, K), both or none, from which `semc model verify` sees whether a runtime gives what the network gave when
 the file was made; tensors whose names begin with `int8.`, from which it runs in int8 (see
-`runtime.openvino_int8`), with `verify.int8` (N, K), the logits that it gave so; and tensors whose names begin
-with `training.`, which only `training` reads.
+`runtime.openvino.runtime`), with `verify.int8` (N, K), the logits that it gave so; and tensors whose names
+begin with `training.`, which only `training` reads.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Servers, the queue of what is sent, and the association that sends it."""

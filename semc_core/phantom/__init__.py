@@ -1,0 +1,1 @@
+"""The simulated upper abdomen: anatomy, the probe's path, how a picture is formed."""

@@ -33,6 +33,7 @@ class Pose:
     rock_deg: float
 
     def as_array(self) -> Vector:
+        """The five numbers, in the order of the attributes."""
         return np.array([self.angle_deg, self.z_mm, self.spin_deg, self.tilt_deg, self.rock_deg])
 
 
@@ -46,6 +47,7 @@ class Frame3D:
 
     @property
     def normal(self) -> Vector:
+        """The unit vector across the picture, along which the plane has its thickness."""
         return np.cross(self.axial, self.lateral)
 
 

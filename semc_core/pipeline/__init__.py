@@ -1,0 +1,1 @@
+"""From frames to planes: threads, queues, stages and the detector. Knows no session."""

@@ -102,7 +102,7 @@ class PlaneDetector:
             classes: Names in the order of the probabilities.
             thresholds: When a plane counts as held.
             numbers: Where hold numbers come from; 1, 2, ... unless shared with captures by hand.
-            sharpness_of: Replaces the result's own sharpness (`sharpness.sharpness` on its crop).
+            sharpness_of: Replaces the result's own sharpness (`quality.sharpness` on its crop).
         """
         self._classes = classes
         self._thresholds = thresholds

@@ -1,6 +1,6 @@
 """A live scan: one thread reads the source, one runs the model, and the window watches.
 
-The live image never waits for the model: the frames mailbox holds one frame, the newest wins, and what it
+The live image never waits for the model: the queue of frames holds one, the newest wins, and what it
 replaces is counted. The same frame object goes to `preview`.
 """
 
@@ -117,7 +117,7 @@ class LivePipeline(Generic[S]):
     def session(self) -> S | None:
         """Where the scan is kept; None before there is something to keep, or if nothing is written.
 
-        It is closed when the scan ends, on the engine's thread.
+        It is closed when the scan ends, on the pipeline's thread.
         """
         with self._lock:
             sink = self._sink

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class QueueClosed(Exception):  # a signal between threads, not an error for the user
-    """The mailbox or queue will give or take nothing more."""
+    """The queue will give or take nothing more."""
 
 
 class LatestQueue(Generic[T]):

@@ -1,6 +1,6 @@
 """The one sequence every frame goes through, live or from a file.
 
-guard -> crop -> prepare -> classify -> smoothing -> hysteresis -> detector
+quality -> crop -> prepare -> classify -> smoothing -> hysteresis -> detector
 
 `PreparationStage` is what comes before the model and depends on the frames alone; `DecisionStage` is what
 comes after and depends on the predictions in order. The two share nothing, so a file's frames can be looked
@@ -60,7 +60,7 @@ class Decision:
 
 
 class PreparationStage:
-    """Guard, region of interest and preprocessing. Called by one thread."""
+    """Quality of the picture, region of interest and preprocessing. Called by one thread."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self._preprocessing = preprocessing
@@ -120,7 +120,7 @@ class DecisionStage:
             thresholds: When a plane counts as held.
             numbers: Where hold numbers come from.
             none_class: Which class says "none of these". Results are labelled `NON_STANDARD` all the same.
-            sharpness_of: Replaces `sharpness.sharpness` on the crop, for a log that has no pictures.
+            sharpness_of: Replaces `quality.sharpness` on the crop, for a log that has no pictures.
 
         Raises:
             ModelFileError: The model has no class for "none of these".

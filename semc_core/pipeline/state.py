@@ -1,4 +1,4 @@
-"""What the engine tells whoever watches it: settings in, state and numbers out. Plain frozen data."""
+"""What the pipeline tells whoever watches it: settings in, state and numbers out. Plain frozen data."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Statistics:
         classified: Frames the model has answered.
         skipped: Frames not given to the model because the picture was black, flat or frozen.
         dropped: Frames replaced by a newer one before the model was free.
-        in_flight: Frames in the mailbox or in the model now.
+        in_flight: Frames in the queue or in the model now.
         capture_rate: Frames per second from the source.
         classify_rate: Frames per second through the model.
         model: Time in preprocessing and model, over the last 10 s.

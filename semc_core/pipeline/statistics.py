@@ -50,7 +50,7 @@ class FrameCounter:
         self._keep_all = keep_all
 
     def arrived(self, packet: FramePacket, frames: LatestQueue[FramePacket]) -> None:
-        """Put a frame that was read into the mailbox; the one it replaces is dropped."""
+        """Put a frame that was read into the queue; the one it replaces is dropped."""
         with self._lock:
             self._frames_in += 1
             self._arrivals.append(time.monotonic())
@@ -83,7 +83,7 @@ class FrameCounter:
             self._drop(True)
 
     def close(self, frames: LatestQueue[FramePacket]) -> None:
-        """Close the mailbox; a frame still in it is dropped. May be called twice."""
+        """Close the queue; a frame still in it is dropped. May be called twice."""
         with self._lock:
             self._drop(frames.take() is not None)
             frames.close()

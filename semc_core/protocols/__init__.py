@@ -1,0 +1,1 @@
+"""Checklists of scanning protocols: reading them, and what a session fulfils."""

@@ -1,0 +1,1 @@
+"""A recorded loop in review: analysis behind the picture, looking at frames, candidates."""

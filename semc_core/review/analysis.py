@@ -1,6 +1,6 @@
 """A recorded loop in review: analysed in the background, looked at anywhere meanwhile.
 
-The analysis goes through the loop from its beginning, in order, by the stages of `engine.review`: what is
+The analysis goes through the loop from its beginning, in order, by the stages of `pipeline.batch`: what is
 concluded from a frame (region of interest, frozen picture, smoothing, holds) depends on the frames before it,
 and so the planes found are exactly those that `semc analyse` finds. It is faster than the loop plays, so it
 stays ahead of a playhead that starts at the beginning. Where the user jumps ahead of it, `look_at` asks the

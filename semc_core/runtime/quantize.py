@@ -1,6 +1,6 @@
 """Quantise a model after training, with NNCF, and keep the result only if it hardly changes what is said.
 
-Only here is NNCF needed (it comes with the extra `train`); `runtime.openvino_int8` runs what is made.
+Only here is NNCF needed (it comes with the extra `train`); `runtime.openvino.runtime` runs what is made.
 
 Shapes: N pictures, C, H, W a picture as prepared, K classes, O output channels.
 
@@ -161,7 +161,7 @@ def quantized_arrays(
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(calibration),
         ignored_scope=nncf.IgnoredScope(names=[node.get_friendly_name() for node in others]),
-        # Weights of 7 bits: see `runtime.openvino_int8`.
+        # Weights of 7 bits: see `runtime.openvino.runtime`.
         advanced_parameters=AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE),
     )
     return _read_off(quantised, build_graph(spec, arrays, batch=1), chosen)
@@ -354,7 +354,7 @@ def _prepared(spec: ModelSpec, pixels: NDArray[np.uint8], label: int) -> Picture
 
 
 _LARGEST: Final = 63
-"""Of the integer weights; see `runtime.openvino_int8`."""
+"""Of the integer weights; see `runtime.openvino.runtime`."""
 
 
 def ranged_arrays(spec: ModelSpec, arrays: Arrays, frames: NDArray[np.float32]) -> Arrays:

@@ -171,7 +171,7 @@ class AuditEntry:
         kind: What happened.
         payload: Plain JSON values; what changed is under "edits".
         previous: Hash of the entry before; 64 zeros for the first.
-        hash: SHA-256 over the canonical JSON of all the others (`audit.entry_hash`).
+        hash: SHA-256 over the canonical JSON of all the others (`audit_log.entry_hash`).
     """
 
     seq: int
@@ -255,7 +255,7 @@ def source_entry(info: SourceInfo, path: Path | None = None, sha256: str | None 
 
 
 def model_entry(spec: ModelSpec, thresholds: Thresholds, device: str, versions: dict[str, str]) -> ModelEntry:
-    """The entry for a loaded model with the thresholds in use; `versions` from `record.versions`."""
+    """The entry for a loaded model with the thresholds in use; `versions` from `files.versions`."""
     return ModelEntry(
         sha256=spec.sha256,
         preset=spec.architecture.preset,

@@ -28,11 +28,20 @@ _MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
 class Capture(Protocol):
     """The part of `cv2.VideoCapture` that is used."""
 
-    def isOpened(self) -> bool: ...  # noqa: N802
-    def read(self) -> tuple[bool, Any]: ...
-    def get(self, propId: int, /) -> float: ...  # noqa: N803
-    def set(self, propId: int, value: float, /) -> bool: ...  # noqa: N803
-    def release(self) -> None: ...
+    def isOpened(self) -> bool:  # noqa: N802
+        """Whether there is a device."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Wait for a frame: whether one came, and it as uint8 (H, W, 3) BGR."""
+
+    def get(self, propId: int, /) -> float:  # noqa: N803
+        """The value of `cv2.CAP_PROP_...`; 0 where the device has none."""
+
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803
+        """Ask for a value; whether the driver took it."""
+
+    def release(self) -> None:
+        """Close the device."""
 
 
 @dataclass(frozen=True, slots=True)

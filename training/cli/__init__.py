@@ -1,0 +1,1 @@
+"""The commands that train and judge: `semc train`, `eval`, `data`, `pretrain`, `ablate`, `calibrate`."""

@@ -1,0 +1,1 @@
+"""What is trained on: reading, checking, splitting and loading of labelled frames."""

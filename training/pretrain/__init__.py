@@ -1,0 +1,1 @@
+"""Learning an encoder without labels (SimCLR) or with few (AWCL)."""

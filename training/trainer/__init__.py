@@ -1,0 +1,1 @@
+"""The run of a training: steps, validations, checkpoints, processes side by side."""

@@ -1,0 +1,1 @@
+"""Augmentation of training pictures, and the recipes that choose it."""

@@ -1,0 +1,1 @@
+"""`semc bench`: networks and precisions on this machine, and a live scan."""

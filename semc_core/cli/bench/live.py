@@ -25,8 +25,8 @@ class Measured:
 
     Attributes:
         seconds: From the first classified frame to the end.
-        statistics: Of the engine, at the end, counted from its start; the percentiles are over all frames of
-            these `seconds`.
+        statistics: Of the pipeline, at the end, counted from its start; the percentiles are over all frames
+            of these `seconds`.
         dropped_while_loading: Frames that came before the model was ready.
         share_classified: Of the frames that came after that, how many were classified or skipped.
         invariant_held: Whether frames in = classified + skipped + dropped + in flight at every look.

@@ -53,7 +53,7 @@ class ReportedPlane:
 
     Attributes:
         plane: As it stands.
-        images: Its still, and its clip if there is one (see `dicom.without_pixels`). At least one.
+        images: Its still, and its clip if there is one (see `images.without_pixels`). At least one.
     """
 
     plane: PlaneEntry

@@ -1,0 +1,1 @@
+"""The network as an OpenVINO graph, built from the weights without PyTorch."""

@@ -42,7 +42,7 @@ EXPERT_FORMS: Final = ("separate", "grouped")
 
 
 class Outputs(NamedTuple):
-    """As `calibrate.RawOutput`, still on the device; float32."""
+    """As `runtime.calibration.RawOutput`, still on the device; float32."""
 
     logits: Tensor
     expert_weights: Tensor

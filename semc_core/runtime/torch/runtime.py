@@ -69,7 +69,7 @@ class TorchRuntime:
             threads: Threads on the CPU, for the whole process; None leaves PyTorch's own choice.
             precision: "auto" is half precision on a GPU and float32 on the CPU; "float32", "bfloat16" and
                 "float16" are themselves.
-            experts: Form of the folded network's experts (`torch_folded.EXPERT_FORMS`).
+            experts: Form of the folded network's experts (`torch.network.EXPERT_FORMS`).
 
         Raises:
             ModelFileError: The file is missing, damaged, or not one of ours.

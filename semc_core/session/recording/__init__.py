@@ -1,0 +1,1 @@
+"""Videos of a scan: recordings, clips round planes, and the proof that they are unchanged."""

@@ -217,7 +217,7 @@ class Cursor:
     Attributes:
         position: Index of the last frame given; -1 before the first.
         skipped_to: Packets up to this number were decoded only as far as others need them.
-        monochrome: What `decode.is_monochrome` says of the file.
+        monochrome: What `video.is_monochrome` says of the file.
         refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 

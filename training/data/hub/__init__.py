@@ -1,0 +1,1 @@
+"""Public data sets: what there is, and how it is downloaded."""

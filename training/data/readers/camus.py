@@ -1,4 +1,4 @@
-"""CAMUS (Leclerc et al. 2019): apical two- and four-chamber views, a folder per patient, NIfTI or MetaImage.
+"""CAMUS (Leclerc et al. 2019): apical two- and four-chamber views, a folder per patient, NIfTI or MetaImage::
 
     [training/|database_nifti/]patient0001/patient0001_{2CH,4CH}_{ED,ES,half_sequence,sequence}.{nii.gz,mhd}
 

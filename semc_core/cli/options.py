@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from semc_core.cli.arguments import IN_USE, count, model_file, new_file, positive, seed
 from semc_core.errors import SemcError
-from semc_core.runtime.choices import DEVICES, PRECISIONS
+from semc_core.runtime.load import DEVICES, PRECISIONS
 
 if TYPE_CHECKING:
     from semc_core.runtime.base import RawRuntime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from semc_core.export.clips import write_clip
 from semc_core.export.deidentified import DeidentifiedClip, DeidentifiedPlane, DeidentifiedScan
+from semc_core.export.options import Part
 from semc_core.export.report.data import report_data
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
@@ -41,14 +42,10 @@ def write(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
         watch.progress(_PICTURES, number, len(scan.planes))
         _write_plane(scan, plane, staging)
     watch.progress(_PICTURES, len(scan.planes), len(scan.planes))
-    if "dicom" in scan.parts:
-        _write_dicom(scan, staging, watch)
-    staging.write("planes.csv", planes_csv(scan.planes))
-    if "frames" in scan.parts:
-        watch.check()
-        staging.write("frames.csv.gz", frames_csv_gz(scan.table, scan.model))
-    if "report" in scan.parts:
-        _write_report(scan, staging, watch)
+    for part, write_part in FORMATS:
+        if part is None or part in scan.parts:
+            watch.check()
+            write_part(scan, staging, watch)
 
 
 def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Staging) -> None:
@@ -106,6 +103,14 @@ def _dicom_clip(
     )  # fmt: skip
 
 
+def _write_table(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+    staging.write("planes.csv", planes_csv(scan.planes))
+
+
+def _write_frames(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+    staging.write("frames.csv.gz", frames_csv_gz(scan.table, scan.model))
+
+
 def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
     watch.progress("Report", 0, 2)
     data = report_data(scan, watch)
@@ -114,3 +119,12 @@ def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> Non
     watch.check()
     staging.write("report.pdf", pdf_report(data))
     watch.progress("Report", 2, 2)
+
+
+FORMATS: Final[tuple[tuple[Part | None, Callable[[DeidentifiedScan, Staging, Watch], None]], ...]] = (
+    ("dicom", _write_dicom),
+    (None, _write_table),
+    ("frames", _write_frames),
+    ("report", _write_report),
+)
+"""What is written of the whole scan, in this order, and the choice that asks for it; None: always."""

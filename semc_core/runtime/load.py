@@ -1,17 +1,54 @@
-"""Choose the runtime for a device. Imports only what the choice needs: PyTorch alone costs a second."""
+"""Choose the runtime for a device; the only place that knows which there are.
+
+Imports only what the choice needs: PyTorch alone costs a second, and the command line shows the names here in
+its help.
+"""
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from semc_core.errors import RuntimeFault, UsageError
-from semc_core.runtime.base import RawRuntime
-from semc_core.runtime.choices import DEVICES, PRECISIONS
 
+if TYPE_CHECKING:
+    from semc_core.runtime.base import RawRuntime
+
+PRECISIONS: Final = ("auto", "float32", "bfloat16", "int8", "float16")
 _log = logging.getLogger(__name__)
+
+
+def _openvino(path: Path, threads: int | None, precision: str) -> RawRuntime:
+    from semc_core.runtime.openvino.runtime import OpenVinoRuntime
+
+    return OpenVinoRuntime(path, threads, precision=precision)
+
+
+def _cuda(path: Path, threads: int | None, precision: str) -> RawRuntime:
+    if not nvidia_gpu_present():
+        raise RuntimeFault("There is no NVIDIA GPU with a working driver here; choose the device cpu.")
+    from semc_core.runtime.torch.runtime import TorchRuntime
+
+    return TorchRuntime(path, "cuda", precision=precision)
+
+
+def _torch_cpu(path: Path, threads: int | None, precision: str) -> RawRuntime:
+    from semc_core.runtime.torch.runtime import TorchRuntime
+
+    return TorchRuntime(path, "cpu", threads, precision)
+
+
+RUNTIMES: Final[dict[str, Callable[[Path, int | None, str], RawRuntime]]] = {
+    "cpu": _openvino,
+    "cuda": _cuda,
+    "torch-cpu": _torch_cpu,
+}
+"""For a device: loads a model file, with so many threads at most, in a precision of `PRECISIONS`."""
+
+DEVICES: Final = ("auto", *RUNTIMES)
 
 
 def load_runtime(
@@ -37,28 +74,24 @@ def load_runtime(
         raise UsageError(f"There is no device {device!r}; choose one of {', '.join(DEVICES)}.")
     if precision not in PRECISIONS:
         raise UsageError(f"There is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}.")
-    gpu = device in ("auto", "cuda") and nvidia_gpu_present()
-    if device == "cuda" and not gpu:
-        raise RuntimeFault("There is no NVIDIA GPU with a working driver here; choose the device cpu.")
-    if gpu:
-        import torch
+    return RUNTIMES[_best_device() if device == "auto" else device](path, threads, precision)
 
-        if device == "cuda" or torch.cuda.is_available():
-            from semc_core.runtime.torch.runtime import TorchRuntime
 
-            return TorchRuntime(path, "cuda", precision=precision)
-        _log.warning("There is an NVIDIA GPU, but this PyTorch cannot use it; the CPU is used.")
-    if device == "torch-cpu":
-        from semc_core.runtime.torch.runtime import TorchRuntime
+def _best_device() -> str:
+    if not nvidia_gpu_present():
+        return "cpu"
+    import torch
 
-        return TorchRuntime(path, "cpu", threads, precision)
-    from semc_core.runtime.openvino.runtime import OpenVinoRuntime
-
-    return OpenVinoRuntime(path, threads, precision=precision)
+    if torch.cuda.is_available():
+        return "cuda"
+    _log.warning("There is an NVIDIA GPU, but this PyTorch cannot use it; the CPU is used.")
+    return "cpu"
 
 
 def nvidia_gpu_present() -> bool:
     """Ask NVIDIA's driver, without PyTorch, whether it has a GPU."""
+    import ctypes
+
     name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         driver = ctypes.CDLL(name)

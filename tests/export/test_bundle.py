@@ -24,11 +24,14 @@ from numpy.typing import NDArray
 from main import main
 from semc_core.errors import ExportCancelled, ExportError, SaveError
 from semc_core.export import bundle
+from semc_core.export import write as writing
 from semc_core.export.bundle import export_session
+from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
 from semc_core.export.ocr import FoundText
-from semc_core.export.options import ExportOptions
+from semc_core.export.options import ExportOptions, Part
 from semc_core.export.staging import Staging
+from semc_core.export.watch import Watch
 from semc_core.io.atomic import save_error
 from semc_core.protocols.loader import load_protocols
 from semc_core.session.changes import AddPlane, Reject, Relabel, SetItem, SetNote
@@ -77,6 +80,24 @@ def test_a_bundle_holds_everything_and_its_manifest_proves_it(session: Session, 
     assert found.audit_head in {entry.hash for entry in session.audit()}
     assert session.verify(found.audit_head).ok
     assert {"Pictures and clips", "DICOM", "Report", "Writing"} <= set(steps)
+
+
+@pytest.mark.parametrize(("asked", "written"), [(None, True), ("dicom", True), ("frames", False)])
+def test_a_format_that_is_registered_is_written_where_it_is_asked_for_and_proved(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Part | None, written: bool
+) -> None:
+    def own(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+        staging.write("own.txt", " ".join(plane.entry.plane for plane in scan.planes).encode())
+
+    monkeypatch.setattr(writing, "FORMATS", (*writing.FORMATS, (asked, own)))
+    target = tmp_path / "out"
+    options = ExportOptions(dicom=True, frames=False, clips=False, report=False)
+    export_session(session, target, options, data=tmp_path)
+    assert check_bundle(target).ok
+    assert (target / "own.txt").exists() == written
+    if written:
+        assert (target / "own.txt").read_text() == "FHP1 LLP"
+        assert "own.txt" in json.loads((target / MANIFEST_NAME).read_text())["files"]
 
 
 def test_pictures_are_exact_inside_the_crop_and_black_round_it(session: Session, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ CHANGES: Final = (
     ),
     Change(
         "GPaCo's pair weight is 1",
-        "training/losses/semc.py",
+        "training/losses/config.py",
         "o.temperature, o.pair_weight, o.pair_smoothing",
         "o.temperature, 1.0, o.pair_smoothing",
         f"{_BY_NAME}::test_pairs_count_in_gpaco_as_the_options_say",

@@ -16,12 +16,12 @@ from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import Architecture
 from semc_core.runtime.base import Runtime
-from semc_core.runtime.load import load_runtime, nvidia_gpu_present
+from semc_core.runtime.load import RUNTIMES, load_runtime, nvidia_gpu_present
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from tests.model.forms import FORMS, TINY
 from tests.runtime.elsewhere import classified_elsewhere, digest_of, noise_frames
 
-DEVICES = ("cpu", "torch-cpu", "cuda")
+DEVICES = tuple(RUNTIMES)
 Load = Callable[..., Runtime]
 
 

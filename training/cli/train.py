@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import click
 from typer import Option
@@ -30,7 +30,7 @@ from training.cli.common import (
     telling_failure,
 )
 from training.config import OPTIMISERS, SECOND_TASKS
-from training.losses.config import CLASS_WEIGHTS
+from training.losses.config import CLASS_WEIGHTS, CONTRASTS
 
 if TYPE_CHECKING:
     from training.config import TrainOptions
@@ -44,6 +44,9 @@ Examples:
     semc train --data FOLDER --out my.safetensors
     semc train --data simulated:20 --minutes 30 --out my.safetensors
     semc train --data FOLDER --out my.safetensors --resume"""
+
+*_FIRST, _LAST = ("none", *CONTRASTS)
+_CONTRAST_HELP: Final = f"contrastive loss: {', '.join(_FIRST)} or {_LAST}"
 
 app = Commands()
 
@@ -103,7 +106,7 @@ class TrainArguments(TrainingOptions):
     ] = None
     contrast: Annotated[
         str | None,
-        Option("--contrast", metavar="LOSS", help="contrastive loss: none, supcon, gpaco or supmin"),
+        Option("--contrast", metavar="LOSS", help=_CONTRAST_HELP),
     ] = None
     class_weights: Annotated[
         str | None,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from semc_core.errors import UsageError
 
-CONTRASTS: Final = ("none", "supcon", "gpaco", "supmin")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from training.losses.contrastive import Queue, Ranks
+
 CLASS_WEIGHTS: Final = ("none", "inverse")
 
 
@@ -56,8 +61,9 @@ class LossOptions:
     gate_start: float | None = None
 
     def __post_init__(self) -> None:
-        if self.contrast not in CONTRASTS:
-            raise UsageError(f"There is no loss {self.contrast!r}; choose one of {', '.join(CONTRASTS)}.")
+        names = ("none", *CONTRASTS)
+        if self.contrast not in names:
+            raise UsageError(f"There is no loss {self.contrast!r}; choose one of {', '.join(names)}.")
         if self.class_weights not in CLASS_WEIGHTS:
             raise UsageError(
                 f"There are no class weights {self.class_weights!r}; choose {' or '.join(CLASS_WEIGHTS)}."
@@ -73,6 +79,67 @@ class LossOptions:
         if self.views < 1 or self.queue_size < 0 or self.self_weight < 0 or self.pair_weight < 0:
             raise UsageError("A frame needs one view or more; queue and loss weights must be 0 or more.")
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A batch, as whatever stands for L_sup sees it.
+
+    Attributes:
+        embeddings: float (B, E, D), L2-normalised, E at least 2.
+        expert_logits: float (B, E, K).
+        labels: int64 (B,).
+        queue: Keys (Q, D) and labels (Q,) of batches before; Q may be 0.
+        majority: The class of most samples; -1 if nobody counted them.
+        ranks: The other processes that train.
+        options: See there.
+    """
+
+    embeddings: Tensor
+    expert_logits: Tensor
+    labels: Tensor
+    queue: Queue
+    majority: int
+    ranks: Ranks
+    options: LossOptions
+
+
+# Each imports its loss when it is computed: the command line shows the names, and PyTorch takes a second.
+
+
+def _supcon(batch: Compared) -> Tensor:
+    from training.losses.supcon import supervised_contrastive
+
+    o = batch.options
+    return supervised_contrastive(
+        batch.embeddings, batch.labels, batch.queue, o.temperature, batch.ranks, o.every_view
+    )
+
+
+def _gpaco(batch: Compared) -> Tensor:
+    from training.losses.gpaco import parametric_contrastive
+
+    o = batch.options
+    return parametric_contrastive(
+        batch.embeddings, batch.expert_logits, batch.labels, batch.queue,
+        o.temperature, o.pair_weight, o.pair_smoothing, batch.ranks,
+    )  # fmt: skip
+
+
+def _supmin(batch: Compared) -> Tensor:
+    from training.losses.supmin import supervised_minority
+
+    o = batch.options
+    return supervised_minority(
+        batch.embeddings, batch.labels, batch.queue, o.temperature, batch.majority, batch.ranks, o.every_view
+    )
+
+
+CONTRASTS: Final[dict[str, Callable[[Compared], Tensor]]] = {
+    "supcon": _supcon,
+    "gpaco": _gpaco,
+    "supmin": _supmin,
+}
+"""What may stand for L_sup (eq. 13), by name: the loss of each sample, float (B,)."""
 
 LOSS_RECIPES: Final[dict[str, LossOptions]] = {
     # How the shipped model was made.

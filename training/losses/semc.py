@@ -11,14 +11,12 @@ from torch import Tensor, nn
 from semc_core.errors import UsageError
 from semc_core.model.architecture import PROJECTION_OUT
 from training.losses.alpha import AlphaNetwork, FixedAlpha
+from training.losses.config import CONTRASTS, Compared
 from training.losses.config import LossOptions as LossOptions
 from training.losses.contrastive import ALONE, Ranks
-from training.losses.gpaco import parametric_contrastive
 from training.losses.memory_bank import MemoryBank
 from training.losses.moe import gated_cross_entropy, inverse_frequency
 from training.losses.selfcon import pseudo_label_contrastive, self_contrastive
-from training.losses.supcon import supervised_contrastive
-from training.losses.supmin import supervised_minority
 
 
 class SemcOutputs(Protocol):
@@ -124,17 +122,11 @@ class SemcLoss(nn.Module):
 
     def _supervised(self, embeddings: Tensor, expert_logits: Tensor, labels: Tensor) -> Tensor:
         """L_sup, or what the options put in its place, float (B,)."""
-        o, queue = self.options, _copied(self.queue.contents())
-        if o.contrast == "gpaco":
-            logits = _side_by_side(expert_logits.float(), o.views)
-            return parametric_contrastive(
-                embeddings, logits, labels, queue, o.temperature, o.pair_weight, o.pair_smoothing, self.ranks
-            )
-        if o.contrast == "supmin":
-            return supervised_minority(
-                embeddings, labels, queue, o.temperature, self.majority, self.ranks, o.every_view
-            )
-        return supervised_contrastive(embeddings, labels, queue, o.temperature, self.ranks, o.every_view)
+        logits = _side_by_side(expert_logits.float(), self.options.views)
+        queue = _copied(self.queue.contents())
+        return CONTRASTS[self.options.contrast](
+            Compared(embeddings, logits, labels, queue, self.majority, self.ranks, self.options)
+        )
 
     def _unsupervised(self, embeddings: Tensor, labels: Tensor, guesses: Tensor) -> Tensor:
         """L_self, float (B,)."""

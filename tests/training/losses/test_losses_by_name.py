@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from semc_core.errors import UsageError
 from semc_core.model.network import Details
-from training.losses.config import LOSS_RECIPES, LossOptions, loss_recipe
+from training.losses.config import CONTRASTS, LOSS_RECIPES, Compared, LossOptions, loss_recipe
 from training.losses.contrastive import ALONE, Ranks
 from training.losses.gpaco import parametric_contrastive
 from training.losses.memory_bank import MemoryBank
@@ -246,6 +246,26 @@ def test_class_weights_multiply_the_cross_entropy_of_rare_classes() -> None:
     plain, weighed = (loss(found, labels).moe for loss in losses)
     counts = torch.tensor([5.0, 3.0, 9.0])  # see `loss_of`
     torch.testing.assert_close(weighed / plain, (17 / (3 * counts))[labels])
+
+
+def test_a_loss_that_is_registered_stands_for_l_sup(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Compared] = []
+
+    def own(batch: Compared) -> Tensor:
+        seen.append(batch)
+        return batch.embeddings[:, 0, 0]
+
+    monkeypatch.setitem(CONTRASTS, "own", own)
+    embeddings, labels, _ = batch(features=128)
+    found = details(embeddings)
+    loss = loss_of(LossOptions(contrast="own", temperature=0.3))
+    assert torch.equal(loss(found, labels).supcon, embeddings[:, 0, 0])
+    loss(found, labels)
+    first, second = seen
+    assert torch.equal(first.expert_logits, found.expert_logits)
+    assert torch.equal(first.labels, labels)
+    assert (first.majority, first.options.temperature) == (2, 0.3)
+    assert (len(first.queue[0]), len(second.queue[0])) == (0, 10), "keys of batches before"
 
 
 def test_two_views_of_a_frame_are_positives_of_each_other() -> None:

@@ -220,17 +220,11 @@ def _analyse_one(
 ) -> dict[str, Any]:
     from semc_core.cli.results import ResultFolder
     from semc_core.pipeline.batch import review
-    from semc_core.session.files import Origin
-    from semc_core.session.records import file_sha256
+    from semc_core.session.analyse import origin_of
     from semc_core.sources.open import open_source
 
     source = open_source(str(wanted.path))
-    info = source.info
-    # A folder of images has no hash of its own.
-    sha256 = file_sha256(wanted.path) if wanted.path.is_file() else None
-    origin = Origin(
-        info, runtime.spec, runtime.spec.thresholds, runtime.device_name, wanted.path.absolute(), sha256
-    )
+    origin = origin_of(source, runtime, wanted.path)
     with (
         # Closed by the reader; once more here, for when the reader was never started.
         closing(source),
@@ -238,7 +232,7 @@ def _analyse_one(
         _progress(console) as progress,
         closing(review(source, runtime, batch=batch, crop=crop)) as steps,
     ):
-        bar = progress.add_task(wanted.name, total=info.frame_count)
+        bar = progress.add_task(wanted.name, total=source.info.frame_count)
         for reviewed in steps:
             folder.add(reviewed)
             progress.update(bar, completed=folder.frames)

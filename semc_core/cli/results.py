@@ -78,20 +78,16 @@ class ResultFolder:
         return self._pictures.total()
 
     def add(self, reviewed: Reviewed) -> None:
-        """Take one batch. Only final planes are written: a file is read to its end before anybody looks.
+        """Take one batch.
 
         Raises:
             SaveError: A plane could not be written.
         """
         for result in reviewed.results:
             self._rows.writerow(_row(result))
-            self._store.classified(result)
             self._pictures[result.picture] += 1
-        for event in reviewed.events:
-            if event.final:
-                self._store.submit_waiting(event)
+        self._store.add(reviewed)
         self._saved += self._store.take_saved()
-        self._store.raise_fault()
 
     def keep(self, source: SourceInfo) -> dict[str, Any]:
         """Write everything under the final name, in place of results of an earlier run.

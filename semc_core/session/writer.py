@@ -11,6 +11,7 @@ from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import remove_leftovers
 from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec
+from semc_core.pipeline.batch import Reviewed
 from semc_core.pipeline.sink import PlaneSink, RecordingState, SinkFactory, saved_plane
 from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
 from semc_core.session.folder import scan_folder
@@ -144,6 +145,19 @@ class SessionWriter:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or len(self._events) < _PLANES_LIMIT)
         self.submit(event)
+
+    def add(self, reviewed: Reviewed) -> None:
+        """Take one batch of a file that is read to its end. Only final planes are written.
+
+        Raises:
+            SaveError: Something could not be written.
+        """
+        for result in reviewed.results:
+            self.classified(result)
+        for event in reviewed.events:
+            if event.final:
+                self.submit_waiting(event)
+        self.raise_fault()
 
     def finish(self, source: SourceInfo) -> None:
         """Write what waits, note that all of the source was analysed, and close.

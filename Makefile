@@ -1,5 +1,6 @@
 # make run   starts SEMC Live on the simulated scan
 # make test  lint, types, import contracts, tests
+# make docs   the documents as a site, in build/docs: open index.html
 # make record what the program does, held against what it did (tests/record)
 # make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
 # make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
@@ -11,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test record smoke flaky mutants-named clean
+.PHONY: run test docs record smoke flaky mutants-named clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -22,6 +23,10 @@ test: $(VENV)/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0
+
+docs: $(VENV)/installed-test
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs --doctree-dir build/doctrees . build/docs
+	$(BIN)/python -m tests.docs.site build/docs
 
 record: $(VENV)/installed-test
 	$(BIN)/python -m tests.record
@@ -48,8 +53,8 @@ $(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing SEMC Live and its tools into $(VENV); the first time this takes some minutes."
-	$(PIP) -e ".[train,dev,ocr]"
+	$(PIP) -e ".[train,dev,ocr,docs]"
 	@touch $@ $(VENV)/installed-run
 
 clean:
-	rm -rf $(VENV) .venv-smoke-* build *.egg-info
+	rm -rf $(VENV) .venv-smoke-* build docs/api *.egg-info

@@ -5,11 +5,13 @@ Shapes: H, W the frame's pixels; K classes; h, w cells of the class activation m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from semc_core.picture import Picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,14 +23,28 @@ class FramePacket:
         index: Position in the source, from 0. A gap means frames were dropped.
         pts_s: Presentation time within the source, seconds.
         captured_s: `time.monotonic()` at arrival; latency is measured from here.
-        pixels: uint8 (H, W) gray or (H, W, 3) RGB, 0-255, read-only.
+        picture: What the decoder gave; its gray and its pixels are made when first asked for.
     """
 
     source_id: str
     index: int
     pts_s: float
     captured_s: float
-    pixels: NDArray[np.uint8]
+    picture: Picture
+
+    @property
+    def gray(self) -> NDArray[np.uint8]:
+        """uint8 (H, W), 0-255, read-only: what the model and all judgement of the picture see."""
+        return self.picture.gray
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """uint8 (H, W) gray or (H, W, 3) RGB, 0-255, read-only: what is shown and saved."""
+        return self.picture.pixels
+
+    def bare(self) -> FramePacket:
+        """The same frame without what was made of its picture; see `Picture.bare`."""
+        return replace(self, picture=self.picture.bare())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.review.session import OpenReview
 from app.tasks import LatestTask
 from semc_core.errors import SourceError
 from semc_core.imaging.thumbnail import thumbnail
+from semc_core.picture import Picture
 from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.viewer import FrameViewer
 from semc_core.session.files import read_png
@@ -126,4 +127,4 @@ def saved_frame(opened: OpenReview, plane_id: int) -> FramePacket:
         raise SourceError(f"The picture of {plane.plane} is missing; semc session verify says more.")
     pixels = read_png(opened.session.folder / plane.png)
     source_id = opened.session.source.source_id
-    return FramePacket(source_id, plane.frame_index, plane.time_s, time.monotonic(), pixels)
+    return FramePacket(source_id, plane.frame_index, plane.time_s, time.monotonic(), Picture(pixels))

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.imaging.preprocess import prepare, to_gray
+from semc_core.imaging.preprocess import prepare
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import PRESETS, new_spec, random_weights
 from semc_core.model.spec import ModelSpec
 from semc_core.phantom.scan import SimulatedScan
+from semc_core.picture import gray_of
 from semc_core.runtime.openvino.graph import build_graph
 from semc_core.types import Crop
 
@@ -93,7 +94,7 @@ def main() -> None:
     args = parser.parse_args()
     spec = new_spec(args.preset, LIVER_CLASSES)
     scan = SimulatedScan(2100, 60.0, width=SIZE[1], height=SIZE[0])
-    frames = [np.ascontiguousarray(to_gray(scan.frame(index))) for index in (40, 400)]
+    frames = [np.ascontiguousarray(gray_of(scan.frame(index))) for index in (40, 400)]
     compared = ways(spec)
     times: dict[str, list[float]] = {name: [] for name in compared}
     for turn in range(args.rounds + 1):

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.imaging.preprocess import to_gray, whole
+from semc_core.imaging.preprocess import whole
+from semc_core.picture import Picture, sampled
 from semc_core.types import Crop
 
 _SMALL_WIDTH: Final = 160
@@ -30,24 +31,26 @@ _SAME_AMONG_THEMSELVES: Final = 0.9
 _FINDINGS_TO_SWITCH: Final = 8
 
 
-def find_crop(pixels: NDArray[np.uint8]) -> Crop | None:
+def find_crop(picture: Picture | NDArray[np.uint8]) -> Crop | None:
     """The bounding box of the ultrasound picture, convex, linear or phased.
 
     Args:
-        pixels: uint8 (H, W) gray or (H, W, 3) RGB.
+        picture: As decoded, which costs least; or its pixels, uint8 (H, W) gray or (H, W, 3) RGB.
 
     Returns:
         The whole frame where the picture fills it; None where there is no such picture: a black or
         one-coloured screen, a screen of text.
     """
-    small = _shrink(pixels)
-    gray = to_gray(small)
+    if isinstance(picture, np.ndarray):
+        # A view, for a picture makes its pixels read-only.
+        picture = Picture(picture.view())
+    gray, pixels = _shrink(picture)
     spread = cast("NDArray[np.uint8]", cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
     shown = _over_background(gray, spread)
-    if small.ndim == 3:
-        shown &= ~_coloured(small)
+    if pixels.ndim == 3:
+        shown &= ~_coloured(pixels)
     box = _picture_box(spread, _without_text(shown))
-    return None if box is None else _enlarge(box, gray.shape, pixels)
+    return None if box is None else _enlarge(box, gray.shape, picture.gray)
 
 
 def overlap(first: Crop, second: Crop) -> float:
@@ -73,21 +76,21 @@ class CropTracker:
         self._candidates: list[Crop] = []
         self._since_check = 0
 
-    def update(self, pixels: NDArray[np.uint8]) -> Crop:
-        """The crop for this frame, uint8 (H, W) or (H, W, 3)."""
+    def update(self, picture: Picture) -> Crop:
+        """The crop for this frame."""
         if self._fixed is not None:
             return self._fixed
-        if pixels.shape[:2] != self._shape:
-            self._shape = pixels.shape[:2]
+        if (picture.height, picture.width) != self._shape:
+            self._shape = (picture.height, picture.width)
             self._restart()
         if self._current is None:
-            self._current = find_crop(pixels)
+            self._current = find_crop(picture)
         elif self._since_check + 1 >= _RECHECK_EVERY:
             self._since_check = 0
-            self._recheck(self._current, find_crop(pixels))
+            self._recheck(self._current, find_crop(picture))
         else:
             self._since_check += 1
-        return whole(pixels) if self._current is None else self._current
+        return whole(picture.gray) if self._current is None else self._current
 
     def fix(self, crop: Crop | None) -> None:
         """Use the user's own crop from now on; None finds it automatically again, from the next frame."""
@@ -113,18 +116,24 @@ class CropTracker:
             self._candidates.clear()
 
 
-def _shrink(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """At most 160 px wide: single pixels at twice that size, which costs little, then their average."""
-    height, width = pixels.shape[:2]
-    if width <= _SMALL_WIDTH:
-        return pixels
-    size = (_SMALL_WIDTH, max(1, round(height * _SMALL_WIDTH / width)))
-    if width > 2 * _SMALL_WIDTH:
-        pixels = cast(
-            "NDArray[np.uint8]",
-            cv2.resize(pixels, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST),
-        )
-    return cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+def _shrink(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Its gray and its pixels at most 160 px wide.
+
+    Single pixels at twice that size, which costs little, then their average.
+    """
+    gray = picture.gray
+    if picture.width <= _SMALL_WIDTH:
+        return gray, picture.pixels
+    width, height = _SMALL_WIDTH, max(1, round(picture.height * _SMALL_WIDTH / picture.width))
+    if picture.width <= 2 * _SMALL_WIDTH:
+        return _averaged(gray, width, height), _averaged(picture.pixels, width, height)
+    few = sampled(gray, 2 * width, 2 * height)
+    pixels = picture.sampled(2 * width, 2 * height) if picture.coloured else few
+    return _averaged(few, width, height), _averaged(pixels, width, height)
+
+
+def _averaged(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    return cast("NDArray[np.uint8]", cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def _over_background(gray: NDArray[np.uint8], spread: NDArray[np.uint8]) -> NDArray[np.bool_]:

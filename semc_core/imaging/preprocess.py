@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
+from semc_core.picture import gray_of
 from semc_core.types import Crop
 
 
@@ -117,13 +118,6 @@ def fit(crop: Crop, spec: Preprocessing) -> Fitted:
     return Fitted(crop, spec.height, spec.width, left, top, inner_width, inner_height)
 
 
-def to_gray(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 (H, W) or (H, W, 3) RGB -> uint8 (H, W), Rec. 601 luma; gray is handed back as it is."""
-    if pixels.ndim == 2:
-        return pixels
-    return cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-
-
 def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArray[np.float32]:
     """Make the network's input of one frame.
 
@@ -141,7 +135,7 @@ def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArr
     """
     inside = clipped(crop, pixels)
     place = fit(inside, spec)
-    gray = to_gray(inside.cut(pixels))
+    gray = gray_of(inside.cut(pixels))
     if spec.clahe:
         gray = cast("NDArray[np.uint8]", cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(gray))
     small = _resize(gray, place.inner_width, place.inner_height)

@@ -66,7 +66,7 @@ class QualityGate:
 
     def update(self, packet: FramePacket, crop: Crop) -> PictureQuality:
         """Judge the next frame. `crop` is the region of interest, pixels."""
-        gray = small_gray(packet.pixels, crop, _WIDTH_PX, _HEIGHT_PX)
+        gray = small_gray(packet.gray, crop, _WIDTH_PX, _HEIGHT_PX)
         moving = self._reference is None or difference(gray, self._reference) > _STILL_LEVEL
         if moving or packet.pts_s < self._changed_s:
             self._reference, self._changed_s = gray, packet.pts_s
@@ -111,35 +111,28 @@ def difference(gray: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
 _SIDE_PX: Final = 256
 
 
-def sharpness(pixels: NDArray[np.uint8], crop: Crop) -> float:
+def sharpness(gray: NDArray[np.uint8], crop: Crop) -> float:
     """Tenengrad: the mean squared Sobel gradient inside `crop`, on gray of a fixed size.
 
     The fixed size makes frames of different resolution comparable; the light blur keeps single-pixel noise of
     a capture card from counting as detail. Only differences within one hold mean anything.
 
     Args:
-        pixels: uint8 (H, W) or (H, W, 3) RGB.
+        gray: uint8 (H, W).
         crop: Region of interest, pixels.
 
     Returns:
         A number of at least 0; larger is sharper.
     """
-    gray = small_gray(pixels, crop, _SIDE_PX, _SIDE_PX)
-    smooth = cv2.GaussianBlur(gray, (3, 3), 0)
+    small = small_gray(gray, crop, _SIDE_PX, _SIDE_PX)
+    smooth = cv2.GaussianBlur(small, (3, 3), 0)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)
-    return float(cv2.norm(across, cv2.NORM_L2SQR) + cv2.norm(down, cv2.NORM_L2SQR)) / gray.size
+    return float(cv2.norm(across, cv2.NORM_L2SQR) + cv2.norm(down, cv2.NORM_L2SQR)) / small.size
 
 
-def small_gray(pixels: NDArray[np.uint8], crop: Crop, width: int, height: int) -> NDArray[np.uint8]:
-    """The crop as gray, (height, width), by area averaging. An empty crop gives the whole frame."""
-    region = crop.cut(pixels)
-    if region.size == 0:
-        region = pixels
-    if region.ndim == 3 and region.shape[0] * region.shape[1] > 4 * width * height:
-        # Shrinking the colour picture first would cost three channels of averaging.
-        region = cv2.cvtColor(region, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-    small = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
-    if small.ndim == 3:
-        small = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+def small_gray(gray: NDArray[np.uint8], crop: Crop, width: int, height: int) -> NDArray[np.uint8]:
+    """The crop of uint8 (H, W), (height, width), by area averaging. An empty crop gives the whole frame."""
+    region = crop.cut(gray)
+    small = cv2.resize(region if region.size else gray, (width, height), interpolation=cv2.INTER_AREA)
     return small.astype(np.uint8, copy=False)

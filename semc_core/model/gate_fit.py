@@ -244,8 +244,8 @@ def _look(
         finally:
             source.close()
         assert packet is not None
-        crop = find_crop(packet.pixels) or whole(packet.pixels)
-        inputs = torch.from_numpy(prepare(packet.pixels, crop, spec.preprocessing)[None])
+        crop = find_crop(packet.picture) or whole(packet.gray)
+        inputs = torch.from_numpy(prepare(packet.gray, crop, spec.preprocessing)[None])
         with torch.inference_mode():
             details = network.details(inputs)
         pooled = details.deep_pooled if fitted.gate_input == "deep" else details.fused_pooled

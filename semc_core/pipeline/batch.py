@@ -150,8 +150,8 @@ class _Reader:
     def _check_first(self, packet: FramePacket) -> None:
         """Refuse a region that was mistyped; later pictures may be of another size."""
         asked, self._asked = self._asked, None
-        if asked is not None and inside(asked, packet.pixels) is None:
-            height, width = packet.pixels.shape[:2]
+        if asked is not None and inside(asked, packet.gray) is None:
+            height, width = packet.picture.height, packet.picture.width
             raise UsageError(
                 f"The region of interest lies outside the picture of {width}x{height} pixels; "
                 "give one that overlaps it."

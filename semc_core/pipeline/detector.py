@@ -209,4 +209,4 @@ class PlaneDetector:
 
 def _result_sharpness(result: FrameResult) -> float:
     known = result.sharpness
-    return sharpness(result.packet.pixels, result.crop) if known is None else known
+    return sharpness(result.packet.gray, result.crop) if known is None else known

@@ -78,14 +78,14 @@ class PreparationStage:
 
         Only a live picture moves the region of interest: a black screen says nothing of where it is.
         """
-        pixels = packet.pixels
-        seen = self._guard.update(packet, _inside_or_whole(self._crop, pixels))
+        gray = packet.gray
+        seen = self._guard.update(packet, _inside_or_whole(self._crop, gray))
         inputs = None
         if seen.picture == quality.LIVE:
-            self._crop = self._tracker.update(pixels)
-        crop = _inside_or_whole(self._crop, pixels)
+            self._crop = self._tracker.update(packet.picture)
+        crop = _inside_or_whole(self._crop, gray)
         if seen.picture == quality.LIVE:
-            inputs = prepare(pixels, crop, self._preprocessing)
+            inputs = prepare(gray, crop, self._preprocessing)
         return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs)
 
 
@@ -177,7 +177,7 @@ class DecisionStage:
 
 
 def _sharpness(prepared: PreparedFrame) -> float:
-    return sharpness(prepared.packet.pixels, prepared.crop)
+    return sharpness(prepared.packet.gray, prepared.crop)
 
 
 def classify(runtime: Runtime, batch: Sequence[PreparedFrame]) -> list[Prediction | None]:

@@ -58,7 +58,7 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
     if not np.isnan(table.probabilities[row]).any():
         prediction = logged_prediction(table, row)
         if classify is not None:
-            fresh = classify(prepare(packet.pixels, crop, model.preprocessing)[None])
+            fresh = classify(prepare(packet.gray, crop, model.preprocessing)[None])
             prediction = replace(prediction, maps=fresh.maps)
     label = model.classes[int(table.label[row])]
     sharp = float(table.sharpness[row])
@@ -83,7 +83,7 @@ def _by_itself(
     picture = still_picture(packet, crop)
     prediction = None
     if picture == quality.LIVE and classify is not None:
-        prediction = classify(prepare(packet.pixels, crop, model.preprocessing)[None])
+        prediction = classify(prepare(packet.gray, crop, model.preprocessing)[None])
     none = model.classes.index(model.none_class)
     alone = np.eye(len(model.classes), dtype=np.float32)[none]
     if prediction is not None:
@@ -100,7 +100,7 @@ def _by_itself(
         crop=crop,
         picture=picture,
         classified_s=time.monotonic(),
-        sharpness=sharpness(packet.pixels, crop) if named else None,
+        sharpness=sharpness(packet.gray, crop) if named else None,
     )
 
 
@@ -114,10 +114,10 @@ def _nearby_crop(packet: FramePacket, table: FrameTable) -> Crop:
     """The region of the last frame analysed before, if it fits; else the one found in this frame."""
     row = int(np.searchsorted(table.index, packet.index)) - 1
     if row >= 0:
-        near = inside(Crop(*(int(side) for side in table.crop[row])), packet.pixels)
+        near = inside(Crop(*(int(side) for side in table.crop[row])), packet.gray)
         if near is not None:
             return near
-    return find_crop(packet.pixels) or whole(packet.pixels)
+    return find_crop(packet.picture) or whole(packet.gray)
 
 
 def is_known(table: FrameTable | None, index: int) -> bool:

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.io.video_encoder import as_gray, as_rgb
 from semc_core.session.recording.parts import (
     PartTable,
     RecordedSource,
     part_videos,
+    picture_in,
     read_table,
     unreadable,
     videos_there,
@@ -32,7 +32,7 @@ from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.seek.base import GiveUp, KnownTimes, Passed, SeekableSource
 from semc_core.sources.seek.video import CACHE_BYTES, SeekableVideo
 from semc_core.sources.video import VideoSource
-from semc_core.types import FramePacket, SourceInfo, read_only
+from semc_core.types import FramePacket, SourceInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ class SeekableRecording(KnownTimes):
             index=int(part.table.index[row]),
             pts_s=float(self._times_s[index]),
             captured_s=time.monotonic(),
-            pixels=read_only(as_rgb(packet.pixels) if colour else as_gray(packet.pixels)),
+            picture=picture_in(packet, colour),
         )
 
 

@@ -251,8 +251,8 @@ def event_row(event: HoldEvent, png: str | None, png_sha256: str | None) -> Row:
             png_sha256=png_sha256,
             clip=None,
             note="",
-            width=packet.pixels.shape[1],
-            height=packet.pixels.shape[0],
+            width=packet.picture.width,
+            height=packet.picture.height,
             crop=event.best.crop,
         )
     )
@@ -260,7 +260,7 @@ def event_row(event: HoldEvent, png: str | None, png_sha256: str | None) -> Row:
 
 def _frame_columns(shown: FrameResult) -> Row:
     """Where a frame is and how large."""
-    height, width = shown.packet.pixels.shape[:2]
+    height, width = shown.packet.picture.height, shown.packet.picture.width
     return {
         "frame_index": shown.packet.index,
         "time_s": float(shown.packet.pts_s),

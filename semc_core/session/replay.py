@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.imaging.preprocess import prepare
 from semc_core.imaging.quality import sharpness
+from semc_core.picture import Picture
 from semc_core.pipeline.stages import DecisionStage, PreparedFrame, classify
 from semc_core.runtime.base import Runtime
 from semc_core.session.audit_log import Hold, hold_of, logged_holds
@@ -26,7 +27,7 @@ from semc_core.sources.base import FrameSource
 from semc_core.text import counted
 from semc_core.types import Crop, FramePacket, Prediction
 
-_NO_PICTURE: Final = np.zeros((1, 1), np.uint8)
+_NO_PICTURE: Final = Picture(np.zeros((1, 1), np.uint8))
 _NO_MAPS: Final = np.zeros((0, 0, 0), np.float32)
 _TOLD: Final = 5
 
@@ -181,8 +182,8 @@ class _Log:
 
     def sharpness_of(self, looked: PreparedFrame) -> float:
         """Of the picture where there is one, else as logged."""
-        if looked.packet.pixels is not _NO_PICTURE:
-            return sharpness(looked.packet.pixels, looked.crop)
+        if looked.packet.picture is not _NO_PICTURE:
+            return sharpness(looked.packet.gray, looked.crop)
         return float(self.table.sharpness[self.rows[looked.packet.index]])
 
 
@@ -217,7 +218,7 @@ def _pictured(log: _Log, source: FrameSource, runtime: Runtime) -> Iterator[Prep
         if log.classified[found]:
             # The exact time is the log's.
             shown = replace(packet, pts_s=looked.packet.pts_s)
-            inputs = prepare(packet.pixels, looked.crop, runtime.spec.preprocessing)
+            inputs = prepare(packet.gray, looked.crop, runtime.spec.preprocessing)
             looked = replace(looked, packet=shown, inputs=inputs)
         yield looked
         row = found + 1

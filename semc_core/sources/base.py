@@ -13,11 +13,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.types import Crop, FramePacket, SourceInfo, read_only
+from semc_core.picture import Picture
+from semc_core.types import Crop, FramePacket, SourceInfo
 
 
 class FrameSource(Protocol):
@@ -61,13 +59,13 @@ class Grabbed:
     """A picture on its way to becoming a packet.
 
     Attributes:
-        pixels: uint8 (H, W) or (H, W, 3) RGB. Belongs to whoever receives it: no buffer that is used again.
+        picture: Belongs to whoever receives it: no buffer that is used again.
         pts_s: Presentation time, seconds.
         captured_s: `time.monotonic()` at arrival; None takes the time of the read.
         index: Position in the source; None takes the one after the picture before.
     """
 
-    pixels: NDArray[np.uint8]
+    picture: Picture
     pts_s: float
     captured_s: float | None = None
     index: int | None = None
@@ -153,7 +151,7 @@ class BaseSource(ABC):
             index=index,
             pts_s=self._last_pts_s,
             captured_s=time.monotonic() if grabbed.captured_s is None else grabbed.captured_s,
-            pixels=read_only(grabbed.pixels),
+            picture=grabbed.picture,
         )
         self._next_index = index + 1
         return packet

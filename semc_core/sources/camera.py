@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from semc_core.errors import SourceError
+from semc_core.picture import Picture
 from semc_core.sources.base import Grabbed
 from semc_core.sources.grabber import GrabbedSource, Grabber
 from semc_core.types import SourceInfo
@@ -143,7 +144,7 @@ class _Camera:
                 self._start_s = now_s if self._start_s is None else self._start_s
                 pixels = np.asarray(picture, np.uint8)
                 rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
-                return Grabbed(np.asarray(rgb, np.uint8), now_s - self._start_s, now_s)
+                return Grabbed(Picture(np.asarray(rgb, np.uint8)), now_s - self._start_s, now_s)
             give_up_s = now_s + self._patience_s if give_up_s is None else give_up_s
             if now_s >= give_up_s:
                 raise SourceError(

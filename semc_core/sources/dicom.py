@@ -23,6 +23,7 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, iter_pixels
 from pydicom.tag import BaseTag, Tag
 
 from semc_core.errors import SourceError
+from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.types import Crop, SourceInfo
 
@@ -125,7 +126,7 @@ class DicomSource(BaseSource):
             raw = next(frames, None)
         if raw is None:
             raise SourceError(f"{self._path.name} ends before its last frame; copy it again.")
-        return Grabbed(self._pixels(raw, self._table), self._times_s[index])
+        return Grabbed(Picture(self._pixels(raw, self._table)), self._times_s[index])
 
     def _raw_frames(self, indices: list[int] | None = None) -> Generator[NDArray[Any], None, None]:
         """The stored values, colour already as RGB; (H, W) or (H, W, 3). All frames, or those asked for."""
@@ -149,7 +150,7 @@ class DicomSource(BaseSource):
                 if index == count:
                     self._add_notice("The file holds more frames than its header says; the rest is left out.")
                     return
-                yield Grabbed(self._pixels(raw, table), self._times_s[index])
+                yield Grabbed(Picture(self._pixels(raw, table)), self._times_s[index])
 
     def _pixels(self, raw: NDArray[Any], table: GrayTable | None) -> NDArray[np.uint8]:
         if table is not None:

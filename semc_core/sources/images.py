@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from semc_core.errors import SourceError
+from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.types import SourceInfo
 
@@ -69,7 +70,7 @@ class ImageFolderSource(BaseSource):
         pixels = read_image(self._paths[index])
         if pixels.shape[:2] != self._shape:
             self._add_notice("The images differ in size; each is used as it is.")
-        return Grabbed(pixels, index / self._frame_rate)
+        return Grabbed(Picture(pixels), index / self._frame_rate)
 
     def _release(self) -> None:
         """Nothing is held."""

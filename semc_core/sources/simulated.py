@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from semc_core.phantom.scan import SimulatedScan
+from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.types import SourceInfo
 
@@ -45,7 +46,7 @@ class SimulatedSource(BaseSource):
         index = self._next_index
         if self._scan.frame_count is not None and index >= self._scan.frame_count:
             return None
-        return Grabbed(self._scan.frame(index), index / self._scan.frame_rate)
+        return Grabbed(Picture(self._scan.frame(index)), index / self._scan.frame_rate)
 
     def _release(self) -> None:
         """Nothing is held."""

@@ -14,8 +14,9 @@ from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
 from semc_core.sources.base import Grabbed
+from semc_core.sources.decoded import picture_of
 from semc_core.sources.grabber import GrabbedSource, Grabber
-from semc_core.sources.video import FrameClock, pixels_of
+from semc_core.sources.video import FrameClock
 from semc_core.types import SourceInfo
 
 OPEN_TIMEOUT_S: Final = 8.0
@@ -97,7 +98,7 @@ class _Stream:
         if first is None:
             raise SourceError(f"{self._name} ended before the first picture; check the sender.")
         self._decoded.appendleft(first)
-        height, width = first.pixels.shape[:2]
+        height, width = first.picture.height, first.picture.width
         return SourceInfo(
             source_id=self._name,
             kind="stream",
@@ -139,7 +140,7 @@ class _Stream:
             return
         for frame in frames:
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
-                self._decoded.append(Grabbed(pixels_of(frame), self._clock.time_of(frame), now_s))
+                self._decoded.append(Grabbed(picture_of(frame), self._clock.time_of(frame), now_s))
 
 
 def _why_not_opened(name: str, error: Exception, timeout_s: float) -> str:

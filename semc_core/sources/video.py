@@ -11,15 +11,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
 from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ class VideoSource(BaseSource):
             self._first = next(self._frames, None)
             if self._first is None:
                 raise SourceError(f"{path.name} holds no picture that could be decoded; check the file.")
-            height, width = self._first.pixels.shape[:2]
+            height, width = self._first.picture.height, self._first.picture.width
             self._info = _info(path.name, stream, rate, width, height, self._info.notice)
         except BaseException:
             self._container.close()
@@ -101,7 +100,7 @@ class VideoSource(BaseSource):
         pts_s = self._clock.time_of(frame)
         if self._clock.derived == 1:
             self._add_notice("Times missing from the file were filled in from its frame rate.")
-        return Grabbed(pixels_of(frame, monochrome=self._monochrome), pts_s)
+        return Grabbed(picture_of(frame, monochrome=self._monochrome), pts_s)
 
     def _packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
         """The packets, going on behind what cannot be read. The last, empty or None, flushes the decoder."""
@@ -172,80 +171,6 @@ def _info(
         live=False,
         notice=notice,
     )
-
-
-_GRAY_LIKE = ("gray", "mono")
-_MPEG_RANGE = 1
-"""`VideoFrame.color_range` of pixels whose black is 16 and whose white is 235."""
-
-_FULL_RANGE = 2
-_WITHOUT_COLOUR = 128
-_COLOURED = ("yuv420p", "yuvj420p")
-"""What FFmpeg's H.264 decoder gives also where the stream has no colour."""
-_HAS_COLOUR_FORMAT = (100, 110, 122, 144, 244)
-"""Profiles of H.264 that say which colours there are."""
-_MONOCHROME = 0b11111100
-"""Six bits that are always set, then the colour format: none."""
-
-_EXPAND = np.clip(np.round((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
-
-
-def is_monochrome(stream: VideoStream) -> bool:
-    """Whether the stream says that it has no colour although its decoder will give frames that could have.
-
-    Of H.264 only, where the container holds the decoder's configuration (ISO/IEC 14496-15, 5.3.3.1.2).
-    """
-    return stream.codec_context.name == "h264" and says_monochrome(stream.codec_context.extradata or b"")
-
-
-def says_monochrome(configuration: bytes) -> bool:
-    """Whether an H.264 decoder's configuration record tells of no colour; False if it is cut short."""
-    if len(configuration) < 6 or configuration[0] != 1 or configuration[1] not in _HAS_COLOUR_FORMAT:
-        return False
-    at = 5
-    for mask in (0x1F, 0xFF):
-        # The sets of parameters for sequences, then those for pictures: how many, then each with its length.
-        if at >= len(configuration):
-            return False
-        count, at = configuration[at] & mask, at + 1
-        for _ in range(count):
-            at += 2 + int.from_bytes(configuration[at : at + 2], "big")
-    return configuration[at : at + 1] == bytes([_MONOCHROME])
-
-
-def pixels_of(frame: av.VideoFrame, *, monochrome: bool = False) -> NDArray[np.uint8]:
-    """The frame upright, as uint8 (H, W) where the file is gray, else (H, W, 3) RGB, full range.
-
-    The array is a copy: the decoder may use its buffers again.
-
-    Args:
-        frame: As decoded.
-        monochrome: What `is_monochrome` says of its stream.
-    """
-    # One thread: starting several takes longer than converting a frame does.
-    if monochrome and frame.format.name in _COLOURED and _is_neutral(frame):
-        gray = _plane(frame, 0)
-        full = frame.format.name == "yuvj420p" or frame.color_range == _FULL_RANGE
-        pixels = gray.copy() if full else _EXPAND[gray]
-    elif frame.format.name.startswith(_GRAY_LIKE):
-        gray = np.asarray(frame.to_ndarray(format="gray", threads=1), np.uint8)
-        pixels = _EXPAND[gray] if frame.color_range == _MPEG_RANGE else gray.copy()
-    else:
-        pixels = np.asarray(frame.to_ndarray(format="rgb24", threads=1), np.uint8)
-    turns = round(frame.rotation / 90) % 4
-    return np.rot90(pixels, turns) if turns else pixels
-
-
-def _is_neutral(frame: av.VideoFrame) -> bool:
-    """Whether no pixel has a colour: a stream may change its mind."""
-    return all(bool((_plane(frame, number) == _WITHOUT_COLOUR).all()) for number in (1, 2))
-
-
-def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.uint8]:
-    """One plane, not copied, without the padding of its lines."""
-    plane = frame.planes[number]
-    lines = np.frombuffer(memoryview(plane), np.uint8, plane.line_size * plane.height)
-    return lines.reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 class FrameClock:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.model.architecture import new_spec
+from semc_core.picture import Picture
 from semc_core.session.files import encode_png, versions
 from semc_core.session.records import SourceEntry, file_sha256, model_entry
 from semc_core.session.session import Session
-from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, read_only
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction
 
 CLASSES = ("FHP1", "FHP2", "LLP", "NSP")
 CROP = Crop(60, 40, 200, 161)
@@ -47,7 +48,7 @@ def result(
     values = np.full(len(CLASSES), (1 - confidence) / (len(CLASSES) - 1), np.float32)
     values[CLASSES.index(plane)] = confidence
     answer = Prediction(values, 0.4, np.zeros((4, 2, 2), np.float32), np.full(3, 1 / 3, np.float32))
-    packet = FramePacket("a source", index, index / RATE, 0.0, read_only(pixels))
+    packet = FramePacket("a source", index, index / RATE, 0.0, Picture(pixels))
     return FrameResult(packet, answer, values, plane, confidence, CROP, "live", 0.0)
 
 

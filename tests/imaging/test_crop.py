@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semc_core.imaging.crop import CropTracker, find_crop, overlap
 from semc_core.imaging.preprocess import whole
+from semc_core.picture import Picture
 from semc_core.types import Crop
 from tests.skips import REAL_DATA
 
@@ -102,22 +103,22 @@ def test_a_picture_that_fills_the_frame_is_the_whole_frame() -> None:
 def test_the_tracker_gives_the_whole_frame_until_it_finds_a_picture() -> None:
     tracker = CropTracker()
     black = np.zeros((720, 1280, 3), np.uint8)
-    assert tracker.update(black) == whole(black)
+    assert tracker.update(Picture(black)) == whole(black)
     pixels, truth = with_sector(screen())
-    assert overlap(tracker.update(pixels), truth) > 0.93
-    assert overlap(tracker.update(black), truth) > 0.93
+    assert overlap(tracker.update(Picture(pixels)), truth) > 0.93
+    assert overlap(tracker.update(Picture(black)), truth) > 0.93
 
 
 def test_the_tracker_follows_a_new_depth_but_no_passing_change() -> None:
     tracker = CropTracker()
     deep, deep_box = with_sector(screen(), depth=560)
     shallow, shallow_box = with_sector(screen(), depth=380)
-    first = tracker.update(deep)
+    first = tracker.update(Picture(deep))
     for _ in range(12):
-        assert tracker.update(shallow) == first
+        assert tracker.update(Picture(shallow)) == first
     for _ in range(6):
-        assert tracker.update(deep) == first
-    seen = [tracker.update(shallow) for _ in range(60)]
+        assert tracker.update(Picture(deep)) == first
+    seen = [tracker.update(Picture(shallow)) for _ in range(60)]
     assert overlap(seen[0], deep_box) > 0.93
     assert overlap(seen[-1], shallow_box) > 0.93
     assert len(set(seen)) == 2
@@ -128,7 +129,7 @@ def test_the_same_frames_give_the_same_crops() -> None:
 
     def crops() -> list[Crop]:
         tracker = CropTracker()
-        return [tracker.update(pixels) for pixels in frames]
+        return [tracker.update(Picture(pixels)) for pixels in frames]
 
     assert crops() == crops()
 
@@ -136,9 +137,9 @@ def test_the_same_frames_give_the_same_crops() -> None:
 def test_a_frame_of_another_size_begins_anew() -> None:
     tracker = CropTracker()
     pixels, _ = with_sector(screen())
-    tracker.update(pixels)
+    tracker.update(Picture(pixels))
     other = speckle(480, 640)
-    assert tracker.update(other) == whole(other)
+    assert tracker.update(Picture(other)) == whole(other)
 
 
 def test_the_users_own_crop_stays_until_it_is_given_back() -> None:
@@ -146,9 +147,9 @@ def test_the_users_own_crop_stays_until_it_is_given_back() -> None:
     pixels, truth = with_sector(screen())
     own = Crop(1, 2, 300, 400)
     tracker.fix(own)
-    assert {tracker.update(pixels) for _ in range(30)} == {own}
+    assert {tracker.update(Picture(pixels)) for _ in range(30)} == {own}
     tracker.fix(None)
-    assert overlap(tracker.update(pixels), truth) > 0.93
+    assert overlap(tracker.update(Picture(pixels)), truth) > 0.93
 
 
 @pytest.mark.real_data("cine/lung")

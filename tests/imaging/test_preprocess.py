@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.imaging.preprocess import Preprocessing, clipped, fit, prepare, to_gray, whole
+from semc_core.imaging.preprocess import Preprocessing, clipped, fit, prepare, whole
+from semc_core.picture import gray_of
 from semc_core.types import Crop
 
 PLAIN = Preprocessing(64, 64)
@@ -63,14 +64,14 @@ def test_a_picture_of_one_colour_normalised_by_itself_is_zero() -> None:
 def test_colour_and_gray_of_the_same_picture_are_prepared_alike() -> None:
     gray = smooth_picture(120, 160)
     colour = np.repeat(gray[:, :, None], 3, axis=2)
-    np.testing.assert_array_equal(to_gray(colour), gray)
+    np.testing.assert_array_equal(gray_of(colour), gray)
     np.testing.assert_array_equal(prepare(colour, whole(colour), PLAIN), prepare(gray, whole(gray), PLAIN))
 
 
-def test_to_gray_weighs_rgb_and_not_bgr() -> None:
+def test_gray_weighs_rgb_and_not_bgr() -> None:
     red = np.zeros((2, 2, 3), np.uint8)
     red[..., 0] = 255
-    assert to_gray(red)[0, 0] == 76
+    assert gray_of(red)[0, 0] == 76
 
 
 @pytest.mark.parametrize(("height", "width"), [(720, 1280), (481, 643), (1080, 1920), (90, 70), (30, 20)])

@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 
 from semc_core.imaging.quality import QualityGate
 from semc_core.phantom.scan import SimulatedScan
+from semc_core.picture import Picture
 from semc_core.sources.video import VideoSource
-from semc_core.types import Crop, FramePacket, read_only
+from semc_core.types import Crop, FramePacket
 from tests.skips import REAL_DATA
 
 HEIGHT, WIDTH = 240, 320
 
 
 def packet(pixels: NDArray[np.uint8], time_s: float) -> FramePacket:
-    return FramePacket("test", 0, time_s, 0.0, read_only(pixels))
+    return FramePacket("test", 0, time_s, 0.0, Picture(pixels))
 
 
 def judge(frames: list[NDArray[np.uint8]], rate: float = 30.0, crop: Crop | None = None) -> list[str]:

@@ -16,6 +16,7 @@ from semc_core.imaging.preprocess import prepare, whole
 from semc_core.labels import FETAL_CLASSES
 from semc_core.model.file import read_model, read_spec
 from semc_core.model.importers import NO_GATE_NOTICE, import_checkpoint, load_released, read_checkpoint
+from semc_core.picture import Picture
 from semc_core.pipeline.stages import DecisionStage, PreparedFrame
 from semc_core.runtime.load import load_runtime
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
@@ -246,7 +247,7 @@ def test_background_is_none_of_these(sononet_path: Path, tmp_path: Path) -> None
     labels = []
     for index, name in enumerate(["Background"] * 3 + ["Femur"] * 60):
         pixels = np.full((8, 8), index, np.uint8)
-        packet = FramePacket("test", index, index / 30, 0.0, pixels)
+        packet = FramePacket("test", index, index / 30, 0.0, Picture(pixels))
         probabilities = np.full(14, 0.02 / 13, np.float32)
         probabilities[spec.classes.index(name)] = 0.98
         prediction = Prediction(probabilities, 0.0, np.zeros((14, 1, 1), np.float32), np.ones(1, np.float32))

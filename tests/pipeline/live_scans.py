@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceInterrupted
 from semc_core.model.architecture import new_spec
 from semc_core.model.spec import ModelSpec
+from semc_core.picture import Picture
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import SinkFactory
 from semc_core.pipeline.state import Phase, PipelineSettings, Statistics
@@ -71,7 +72,7 @@ class CountedSource:
         if self._frames is not None and self._index >= self._frames:
             return None
         index, self._index = self._index, self._index + 1
-        return FramePacket("counted", index, index / self._rate, 0.0, textured(index))
+        return FramePacket("counted", index, index / self._rate, 0.0, Picture(textured(index)))
 
     def interrupt(self) -> None:
         self._interrupted = True

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.model.spec import ModelSpec
+from semc_core.picture import Picture
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction, read_only
 
 CLASSES = ("A", "B", "NSP")
@@ -33,7 +34,7 @@ def textured(index: int, size: int = 64) -> NDArray[np.uint8]:
 
 
 def packet(index: int, time_s: float, pixels: NDArray[np.uint8] | None = None) -> FramePacket:
-    return FramePacket("test", index, time_s, 0.0, textured(index) if pixels is None else pixels)
+    return FramePacket("test", index, time_s, 0.0, Picture(textured(index) if pixels is None else pixels))
 
 
 def result(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault, SourceError, UsageError
 from semc_core.model.architecture import new_spec
+from semc_core.picture import Picture
 from semc_core.pipeline.batch import review
 from semc_core.types import Crop, FramePacket, SourceInfo, read_only
 from tests.pipeline.scripted import CLASSES, ScriptedRuntime, probabilities, textured
@@ -35,7 +36,7 @@ class ListSource:
         if pixels is None:
             return None
         index, self.read_so_far = self.read_so_far, self.read_so_far + 1
-        return FramePacket("list", index, index / 30, 0.0, pixels)
+        return FramePacket("list", index, index / 30, 0.0, Picture(pixels))
 
     def interrupt(self) -> None:
         """Nothing blocks here."""

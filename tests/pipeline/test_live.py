@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.picture import Picture
 from semc_core.pipeline.batch import review
 from semc_core.pipeline.state import Phase, Statistics
 from semc_core.runtime.base import Runtime
@@ -155,7 +156,7 @@ def test_black_frames_are_skipped_and_named_so() -> None:
     class Black(CountedSource):
         def read(self) -> FramePacket | None:
             packet = super().read()
-            return packet and replace(packet, pixels=np.zeros((64, 64), np.uint8))
+            return packet and replace(packet, picture=Picture(np.zeros((64, 64), np.uint8)))
 
     engine = new_engine(lambda: Black(live=False, frames=30), scripted(held), None, WAITING)
     engine.start()

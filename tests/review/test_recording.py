@@ -11,6 +11,7 @@ import pytest
 
 from semc_core.errors import SourceError
 from semc_core.io.video_encoder import Quality
+from semc_core.picture import Picture
 from semc_core.review.loop import SeekableRecording
 from semc_core.session.recording.parts import RecordedSource, part_videos, unreadable
 from semc_core.session.recording.recorder import Recorder
@@ -27,7 +28,7 @@ def test_frames_keep_the_index_and_time_of_the_scan(tmp_path: Path) -> None:
         pixels.flags.writeable = False
         index = number + 5 * (number > 6)
         assert recorder.put(
-            FramePacket("scan", index, 7.0 + number * 0.0337 + number % 3 * 0.004, 0.0, pixels)
+            FramePacket("scan", index, 7.0 + number * 0.0337 + number % 3 * 0.004, 0.0, Picture(pixels))
         )
     recorder.close()
     expected = read_all(RecordedSource(tmp_path))
@@ -56,7 +57,7 @@ def test_a_part_that_a_kill_left_without_a_picture_is_left_out(tmp_path: Path) -
     for number in range(40):
         pixels = numbered(number) if number < 30 else np.ascontiguousarray(numbered(number)[:64])
         pixels.flags.writeable = False
-        assert recorder.put(FramePacket("scan", number, number / 30, 0.0, pixels))
+        assert recorder.put(FramePacket("scan", number, number / 30, 0.0, Picture(pixels)))
     recorder.close()
     second = part_videos(tmp_path)[1]
     second.write_bytes(second.read_bytes()[:300])

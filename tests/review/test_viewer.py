@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
+from semc_core.picture import Picture
 from semc_core.review.viewer import FrameViewer
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.types import FramePacket
@@ -30,7 +31,7 @@ class SlowLoop:
         self.rounds = 0
 
     def packet(self, index: int) -> FramePacket:
-        return FramePacket("loop", self.first + index, index / 30, 0.0, np.zeros((2, 2), np.uint8))
+        return FramePacket("loop", self.first + index, index / 30, 0.0, Picture(np.zeros((2, 2), np.uint8)))
 
     def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
         assert give_up is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from semc_core.model.architecture import new_spec
+from semc_core.picture import Picture
 from semc_core.session.files import Origin
 from semc_core.session.writer import SessionWriter
 from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, SourceInfo, read_only
@@ -31,7 +32,7 @@ def event(
     pixels = read_only(np.random.default_rng(index).integers(0, 256, shape, dtype=np.uint8))
     values = np.array([0.9, 0.04, 0.06], np.float32)
     answer = Prediction(values, 0.5, np.zeros((3, 2, 2), np.float32), np.ones(1, np.float32))
-    packet = FramePacket("camera 0", index, index / 30, 0.0, pixels)
+    packet = FramePacket("camera 0", index, index / 30, 0.0, Picture(pixels))
     best = FrameResult(packet, answer, values, plane, 0.9, Crop(10, 20, 200, 180), "live", 0.0)
     return HoldEvent(hold_id, plane, best, 0.9, 1.0, 2.0, final)
 

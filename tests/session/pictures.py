@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.picture import Picture
 from semc_core.types import FramePacket, read_only
 
 
@@ -22,4 +23,4 @@ def speckle(index: int, height: int = 96, width: int = 128, *, colour: bool = Fa
 
 def packet(index: int, pixels: NDArray[np.uint8], time_s: float | None = None) -> FramePacket:
     """A frame of a source of 30 frames/s, or at a time of its own."""
-    return FramePacket("test", index, 0.0333 * index if time_s is None else time_s, 0.0, pixels)
+    return FramePacket("test", index, 0.0333 * index if time_s is None else time_s, 0.0, Picture(pixels))

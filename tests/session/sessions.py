@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semc_core.picture import Picture
 from semc_core.session.files import write_plane
 from semc_core.session.session import Session
 from semc_core.types import FrameResult, Prediction
@@ -27,7 +28,7 @@ def frame(index: int, *, label: str = "A", picture: str = "live") -> FrameResult
     weights = np.array([0.25, 0.75], np.float32)
     answer = Prediction(values, index / 1000, np.zeros((3, 1, 1), np.float32), weights)
     made = event(1, index, plane=label).best
-    packet = replace(made.packet, pixels=made.packet.pixels[:8, :8])
+    packet = replace(made.packet, picture=Picture(made.packet.pixels[:8, :8]))
     return replace(
         made,
         packet=packet,

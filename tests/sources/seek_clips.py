@@ -168,7 +168,7 @@ def compare(path: Path, seeks: int) -> tuple[str, list[float]]:
         source.frame(0)  # of a file that has to be decoded to be indexed, waits for that
         if isinstance(source, SeekableVideo):
             # All of a small clip would be kept, and few seeks would be seeks.
-            source._decoder.kept.limit = _KEPT * expected[0].pixels.nbytes
+            source._decoder.kept.limit = _KEPT * expected[0].picture.nbytes
         for index in order_of(len(expected), seeks):
             begun_s = time.perf_counter()
             problem = first_difference(source, expected, [index])

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError
+from semc_core.sources.decoded import picture_of, says_monochrome
 from semc_core.sources.open import open_seekable, open_source
-from semc_core.sources.video import VideoSource, pixels_of, says_monochrome
+from semc_core.sources.video import VideoSource
 from tests.skips import REAL_DATA
 from tests.sources.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 
@@ -68,7 +69,7 @@ def test_a_video_without_colour_is_gray_whatever_its_decoder_gives(tmp_path: Pat
     with av.open(str(path)) as container:
         for frame, packet in zip(container.decode(video=0), packets, strict=True):
             assert frame.format.name == "yuv420p", "as if it had colours"
-            coloured = pixels_of(frame).astype(np.int16)
+            coloured = picture_of(frame).pixels.astype(np.int16)
             assert packet.pixels.ndim == 2
             assert np.abs(coloured - packet.pixels[..., None]).max() <= 1
     with closing(open_seekable(path)) as seekable:
@@ -100,7 +101,9 @@ def test_a_video_with_colours_keeps_them(tmp_path: Path) -> None:
     red = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     red[..., 0] = 200
     frame = av.VideoFrame.from_ndarray(red, format="rgb24").reformat(format="yuv420p")
-    assert pixels_of(frame, monochrome=True).ndim == 3, "it has, although its stream said it would not"
+    assert picture_of(frame, monochrome=True).pixels.ndim == 3, (
+        "it has, although its stream said it would not"
+    )
 
 
 def test_colours_come_as_red_green_blue(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from semc_core.errors import SemcError, SourceError, UsageError
-from semc_core.imaging.preprocess import to_gray
+from semc_core.picture import gray_of
 from semc_core.session.records import file_sha256
 from semc_core.text import counted
 from training.data.images import Picture, read_pictures
@@ -209,7 +209,7 @@ def look_hash(picture: Picture) -> NDArray[np.uint64] | None:
     import imagehash
     from PIL import Image
 
-    gray = to_gray(picture.crop.cut(picture.pixels))
+    gray = gray_of(picture.crop.cut(picture.pixels))
     if float(gray.std()) < _FLAT:
         return None
     bits = imagehash.phash(Image.fromarray(np.ascontiguousarray(gray)), hash_size=_HASH_SIDE).hash

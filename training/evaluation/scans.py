@@ -33,6 +33,7 @@ from semc_core.model.file import read_spec
 from semc_core.model.spec import ModelSpec
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.phantom.trajectory import Truth
+from semc_core.picture import Picture
 from semc_core.pipeline.batch import review
 from semc_core.pipeline.detector import PlaneDetector, PlaneHysteresis
 from semc_core.pipeline.stages import ProbabilitySmoother
@@ -380,7 +381,7 @@ def _result(
     """A result without a picture: the detector looks at numbers and times only."""
     nothing = np.zeros((len(probabilities), 1, 1), np.float32)
     return FrameResult(
-        packet=FramePacket("replay", index, time_s, time_s, _NO_PIXELS),
+        packet=FramePacket("replay", index, time_s, time_s, Picture(_NO_PIXELS)),
         prediction=Prediction(probabilities, 0.0, nothing, np.ones(1, np.float32)),
         smoothed=smoothed,
         label=label,

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.video_encoder import Quality, as_gray, encode_clip, is_gray
+from semc_core.picture import Picture
 from semc_core.session.folder import CLIP_FOLDER, safe_name
 from semc_core.types import FramePacket, HoldEvent
 
@@ -257,7 +258,7 @@ class KeptFrame:
         pts_s: Presentation time, seconds.
         height: Pixels.
         width: Pixels.
-        pixels: uint8 (H, W) or (H, W, 3), the packet's own array; None if compressed.
+        kept: The packet's own picture; None if compressed.
         packed: The picture as JPEG or PNG if compressed, else b"".
         packed_gray: Whether the compressed picture has no colour.
     """
@@ -266,24 +267,24 @@ class KeptFrame:
     pts_s: float
     height: int
     width: int
-    pixels: NDArray[np.uint8] | None
+    kept: Picture | None
     packed: bytes = b""
     packed_gray: bool = False
 
     @property
     def size_bytes(self) -> int:
         """What it takes in memory."""
-        return len(self.packed) if self.pixels is None else self.pixels.nbytes
+        return len(self.packed) if self.kept is None else self.kept.nbytes
 
     @property
     def gray(self) -> bool:
         """Whether the picture has no colour."""
-        return self.packed_gray if self.pixels is None else is_gray(self.pixels)
+        return self.packed_gray if self.kept is None else is_gray(self.picture())
 
     def picture(self) -> NDArray[np.uint8]:
-        """uint8 (H, W) or (H, W, 3) RGB."""
-        if self.pixels is not None:
-            return self.pixels
+        """uint8 (H, W) or (H, W, 3) RGB. What is made of it does not stay in the ring."""
+        if self.kept is not None:
+            return self.kept.bare().pixels
         return _decompressed(self.packed)
 
 
@@ -325,9 +326,9 @@ class FrameRing:
                 there are too many bytes.
         """
         with self._lock:
-            height, width = packet.pixels.shape[:2]
-            self._frames.append(KeptFrame(packet.index, packet.pts_s, height, width, packet.pixels))
-            self._bytes += packet.pixels.nbytes
+            height, width = packet.picture.height, packet.picture.width
+            self._frames.append(KeptFrame(packet.index, packet.pts_s, height, width, packet.picture.bare()))
+            self._bytes += packet.picture.nbytes
             oldest_s = min(packet.pts_s - self._seconds, keep_from_s)
             while len(self._frames) > 1 and (
                 self._frames[0].pts_s < oldest_s or self._bytes > self._most_bytes

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError, SourceError
 from semc_core.io.atomic import save_error
 from semc_core.io.video_encoder import Quality, VideoWriter, as_gray, as_rgb
+from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.video import VideoSource
 from semc_core.types import FramePacket, SourceInfo
@@ -102,7 +103,7 @@ class PartWriter:
             self._start_s = packet.pts_s
         pixels = as_gray(packet.pixels) if self.form[2] else as_rgb(packet.pixels)
         time_ms = self._video.write(pixels, round((packet.pts_s - self._start_s) * 1000))
-        channels = 1 if packet.pixels.ndim == 2 else 3
+        channels = 3 if packet.picture.coloured else 1
         self._line(f"{packet.index},{packet.pts_s!r},{time_ms},{channels}")
 
     def close(self) -> None:
@@ -125,6 +126,13 @@ class PartWriter:
             self._table.flush()
         except OSError as error:
             raise save_error(self.path.parent, error) from error
+
+
+def picture_in(packet: FramePacket, coloured: bool) -> Picture:
+    """A recorded frame's picture as it was taken: a gray one may lie in a part that has colours."""
+    if coloured == packet.picture.coloured:
+        return packet.picture
+    return Picture(as_rgb(packet.gray) if coloured else packet.gray)
 
 
 def part_number(name: str) -> int | None:
@@ -254,7 +262,7 @@ class RecordedSource(BaseSource):
                 continue
             colour = int(self._table.channels[row]) == 3
             return Grabbed(
-                pixels=as_rgb(packet.pixels) if colour else as_gray(packet.pixels),
+                picture=picture_in(packet, colour),
                 pts_s=float(self._table.pts_s[row]),
                 index=int(self._table.index[row]),
             )

@@ -39,7 +39,7 @@ class Recorder:
     A recording is one or more parts (see `parts`); a new one begins where the size of the frames changes, or
     where colour appears.
 
-    `put` never waits: the same packet object waits in a bounded queue, and what the encoder cannot take is
+    `put` never waits: the packet, by reference, waits in a bounded queue, and what the encoder cannot take is
     lost to the recording and counted. What waits would be lost by a kill, so nothing waits long. A fault (a
     full disk, say) ends the recording, not the scan. Some room is always left on the disk for the planes that
     are found.
@@ -103,7 +103,7 @@ class Recorder:
 
     def put(self, packet: FramePacket) -> bool:
         """Take a frame; does not wait. False if it is lost to the recording."""
-        size = packet.pixels.nbytes
+        size = packet.picture.nbytes
         with self._changed:
             if self._closed:
                 return False
@@ -111,7 +111,8 @@ class Recorder:
             if self._is_full(size, now_s) or self._fault:
                 self._lost += 1
                 return False
-            self._waiting.append((packet, now_s))
+            # What others make of the picture is not counted, so it is not kept.
+            self._waiting.append((packet.bare(), now_s))
             self._bytes += size
             self._changed.notify_all()
             return True
@@ -165,7 +166,7 @@ class Recorder:
             if not self._waiting:
                 return None
             packet, _ = self._waiting.popleft()
-            self._bytes -= packet.pixels.nbytes
+            self._bytes -= packet.picture.nbytes
             return packet
 
     def _part_for(self, packet: FramePacket, part: PartWriter | None) -> PartWriter:
@@ -175,7 +176,7 @@ class Recorder:
             self._check_room(folder)
         # Once there was colour, a gray picture in between is no reason for another part.
         self._colour = self._colour or not is_gray(packet.pixels)
-        height, width = packet.pixels.shape[:2]
+        height, width = packet.picture.height, packet.picture.width
         if part is not None:
             if part.form == (width, height, not self._colour):
                 return part

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceInterrupted
 from semc_core.io.process import usable_cores
+from semc_core.picture import Picture
+from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
-from semc_core.sources.video import is_monochrome, open_container, picture_stream, pixels_of
+from semc_core.sources.video import open_container, picture_stream
 from semc_core.types import FramePacket
 
 _CURSORS: Final = 3
@@ -50,7 +52,7 @@ class FrameDecoder:
         path: Path,
         index: VideoIndex,
         cache_bytes: int,
-        made: Callable[[int, NDArray[np.uint8]], FramePacket],
+        made: Callable[[int, Picture], FramePacket],
     ) -> None:
         """Open the file.
 
@@ -144,11 +146,16 @@ class FrameDecoder:
 
     def _keep(self, index: int, frame: av.VideoFrame) -> FramePacket:
         packet = self._packet(index, frame)
-        self.kept.put(index, packet, packet.pixels.nbytes)
+        self.kept.put(index, packet.bare(), packet.picture.nbytes)
         return packet
 
+    def kept_packet(self, index: int) -> FramePacket | None:
+        """The packet if it is kept. What is made of its picture does not stay in the cache."""
+        packet = self.kept.get(index)
+        return None if packet is None else packet.bare()
+
     def _packet(self, index: int, frame: av.VideoFrame) -> FramePacket:
-        return self._made(index, pixels_of(frame, monochrome=self._monochrome))
+        return self._made(index, picture_of(frame, monochrome=self._monochrome))
 
     def _nearest(self, wanted: int) -> Cursor | None:
         """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""

@@ -21,14 +21,15 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.picture import Picture
 from semc_core.sources.base import Grabbed
+from semc_core.sources.decoded import picture_of
 from semc_core.sources.video import (
     HIDES_FRAMES,
     FrameClock,
     VideoSource,
     open_container,
     picture_stream,
-    pixels_of,
 )
 
 T = TypeVar("T", bound=np.generic)
@@ -37,7 +38,7 @@ _WITHOUT_TIMES: Final = ("avi", "h264", "hevc")
 _FREELY_ORDERED: Final = ("h264", "hevc")
 """In containers that store no presentation times FFmpeg guesses them, for these codecs wrongly."""
 
-_NOTHING: Final = np.zeros((1, 1), np.uint8)
+_NOTHING: Final = Picture(np.zeros((1, 1), np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class DecodingIndexer:
 
 def check_of(frame: av.VideoFrame) -> int:
     """A checksum of the frame's pixels as they are shown; the decoder's own lines end in random bytes."""
-    return zlib.crc32(np.ascontiguousarray(pixels_of(frame)).data)
+    return zlib.crc32(picture_of(frame).pixels.data)
 
 
 class _Recorder(VideoSource):

@@ -11,7 +11,7 @@ from semc_core.errors import SourceError
 from semc_core.sources.base import Grabbed
 from semc_core.sources.seek.base import GiveUp, KnownTimes, Passed
 from semc_core.sources.seek.cache import ByteCache
-from semc_core.types import FramePacket, SourceInfo, read_only
+from semc_core.types import FramePacket, SourceInfo
 
 _CACHE_BYTES: Final = 128 * 2**20
 
@@ -70,10 +70,10 @@ class SeekableLoop(KnownTimes):
                 raise SourceError(f"{name} is closed; open it again to read from it.")
             kept = self._cache.get(index)
             if kept is not None:
-                return kept
-            pixels = read_only(self._source.grab_at(index).pixels)
-            packet = FramePacket(name, index, float(self._times_s[index]), time.monotonic(), pixels)
-            self._cache.put(index, packet, pixels.nbytes)
+                return kept.bare()
+            picture = self._source.grab_at(index).picture
+            packet = FramePacket(name, index, float(self._times_s[index]), time.monotonic(), picture)
+            self._cache.put(index, packet.bare(), picture.nbytes)
             return packet
 
     def close(self) -> None:

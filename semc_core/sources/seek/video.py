@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError, SourceInterrupted
+from semc_core.picture import Picture
 from semc_core.sources.seek.base import GiveUp, Passed, index_at
 from semc_core.sources.seek.decoder import FrameDecoder
 from semc_core.sources.seek.index import DecodingIndexer, Start, VideoIndex, index_by_packets
-from semc_core.types import FramePacket, SourceInfo, read_only
+from semc_core.types import FramePacket, SourceInfo
 
 _log = logging.getLogger(__name__)
 
@@ -218,18 +219,18 @@ class SeekableVideo:
         if not 0 <= index < len(self._index):
             raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
         kept = self._decoder.kept
-        packet = kept.get(index)
+        packet = self._decoder.kept_packet(index)
         if packet is not None:
             return packet
         if passed is not None:
             nearest = kept.nearest(self._decoder.start_before(index).frame, index)
             if nearest is not None:
-                passed(partial(kept.get, nearest))
+                passed(partial(self._decoder.kept_packet, nearest))
         return self._decoder.decode(index, give_up, passed)
 
-    def _made(self, index: int, pixels: NDArray[np.uint8]) -> FramePacket:
+    def _made(self, index: int, picture: Picture) -> FramePacket:
         time_s = float(self._index.times_s[index])
-        return FramePacket(self._info.source_id, index, time_s, time.monotonic(), read_only(pixels))
+        return FramePacket(self._info.source_id, index, time_s, time.monotonic(), picture)
 
     # Reading ahead
 
@@ -282,7 +283,7 @@ class SeekableVideo:
         if many > 0:
             return range(index + 1, min(len(self._index), index + 1 + many))
         here = self._decoder.kept.get(index)
-        room = self._decoder.kept.limit // 3 // here.pixels.nbytes if here is not None else _FORWARD_AHEAD
+        room = self._decoder.kept.limit // 3 // here.picture.nbytes if here is not None else _FORWARD_AHEAD
         many = max(1, min(-many, room))
         # Only when half of what was fetched is used up, so that decoding begins anew seldom.
         if all(near in self._decoder.kept for near in range(max(0, index - many // 2), index)):

@@ -25,6 +25,7 @@ from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
 from app.widgets.image_view import place
 from semc_core.labels import LIVER_CLASSES
+from semc_core.picture import Picture
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.text import scan_time
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction, SavedPlane, SourceInfo
@@ -33,7 +34,7 @@ RUNNING = PipelineState(Phase.RUNNING)
 
 
 def packet(index: int = 0, captured_s: float = 100.0) -> FramePacket:
-    return FramePacket("test", index, index / 30, captured_s, np.zeros((4, 4), np.uint8))
+    return FramePacket("test", index, index / 30, captured_s, Picture(np.zeros((4, 4), np.uint8)))
 
 
 def result(

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.live.traces import TracesView
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec
+from semc_core.picture import Picture
 from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane
 
 
@@ -27,7 +28,7 @@ def test_marks_are_drawn_a_hundred_times_without_keeping_more_pictures_of_them(q
     smoothed = np.full(7, 1 / 7, np.float32)
     kept = set()
     for i in range(100):
-        packet = FramePacket("test", i, 2 + i / 10, 0.0, picture)
+        packet = FramePacket("test", i, 2 + i / 10, 0.0, Picture(picture))
         crop = Crop(0, 0, 2, 2)
         traces.add(FrameResult(packet, None, smoothed, "NSP", 0.5, crop, "live", 0.0))
         traces.refresh()

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from semc_core.io.video_encoder import Quality
+from semc_core.picture import Picture
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.session import Session
@@ -65,7 +66,7 @@ def record_until_killed(folder: Path, quality: Quality) -> None:
     answer = Prediction(values, 0.5, np.zeros((3, 2, 2), np.float32), np.ones(1, np.float32))
     tick, begun_s = threading.Event(), time.monotonic()
     for index in range(RATE * 600):
-        packet = FramePacket("camera 0", index, index / RATE, 0.0, speckle(index, *SIZE))
+        packet = FramePacket("camera 0", index, index / RATE, 0.0, Picture(speckle(index, *SIZE)))
         keeper.captured(packet)
         keeper.classified(FrameResult(packet, answer, values, "A", 0.9, Crop(0, 0, 320, 240), "live", 0.0))
         if index % RATE == RATE - 1:

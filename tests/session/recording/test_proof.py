@@ -15,6 +15,7 @@ import pytest
 from main import main
 from semc_core.errors import SessionError
 from semc_core.io.video_encoder import Quality
+from semc_core.picture import Picture
 from semc_core.session import session as session_module
 from semc_core.session.recording import proof
 from semc_core.session.recording.proof import HASHED, RECORDING
@@ -38,7 +39,7 @@ NO_TABLE = "recording.mkv has no table recording.csv: nothing says which frames 
 
 def give(keeper: SessionWriter, first: int, count: int) -> None:
     for index in range(first, first + count):
-        packet = FramePacket("camera 0", index, index / 30, 0.0, speckle(index, 48, 64))
+        packet = FramePacket("camera 0", index, index / 30, 0.0, Picture(speckle(index, 48, 64)))
         keeper.captured(packet)
         keeper.classified(replace(frame(index), packet=packet))
 
@@ -117,7 +118,7 @@ def killed_scan(folder: Path) -> Path:
     with new_session(folder / "scan") as session:
         recorder = Recorder(lambda: session.folder, Quality.LOSSLESS)
         for index in range(8):
-            recorder.put(FramePacket("camera 0", index, index / 30, 0.0, speckle(index, 48, 64)))
+            recorder.put(FramePacket("camera 0", index, index / 30, 0.0, Picture(speckle(index, 48, 64))))
         recorder.close()
         return as_killed(session, folder / "killed")
 

@@ -1,0 +1,179 @@
+"""What a video decoder gave, as a picture: its planes, upright, and what gray and RGB are made of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from semc_core.picture import Picture, sampled
+
+_PLANAR: Final = frozenset(
+    f"yuv{letter}{colours}p" for letter in ("", "j") for colours in (410, 411, 420, 422, 440, 444)
+)
+"""Luma and two planes of colour, 8 bits each: what nearly all video is."""
+_GRAY_LIKE: Final = ("gray", "mono")
+_MPEG_RANGE: Final = 1
+"""`VideoFrame.color_range` of pixels whose black is 16 and whose white is 235."""
+_FULL_RANGE: Final = 2
+_WITHOUT_COLOUR: Final = 128
+_HAS_COLOUR_FORMAT: Final = (100, 110, 122, 144, 244)
+"""Profiles of H.264 that say which colours there are."""
+_MONOCHROME: Final = 0b11111100
+"""Six bits that are always set, then the colour format: none."""
+
+_EXPAND: Final = np.clip(np.round((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
+"""From a range in which black is 16 and white 235 to the full one."""
+
+
+def is_monochrome(stream: VideoStream) -> bool:
+    """Whether the stream says that it has no colour although its decoder will give frames that could have.
+
+    Of H.264 only, where the container holds the decoder's configuration (ISO/IEC 14496-15, 5.3.3.1.2).
+    """
+    return stream.codec_context.name == "h264" and says_monochrome(stream.codec_context.extradata or b"")
+
+
+def says_monochrome(configuration: bytes) -> bool:
+    """Whether an H.264 decoder's configuration record tells of no colour; False if it is cut short."""
+    if len(configuration) < 6 or configuration[0] != 1 or configuration[1] not in _HAS_COLOUR_FORMAT:
+        return False
+    at = 5
+    for mask in (0x1F, 0xFF):
+        # The sets of parameters for sequences, then those for pictures: how many, then each with its length.
+        if at >= len(configuration):
+            return False
+        count, at = configuration[at] & mask, at + 1
+        for _ in range(count):
+            at += 2 + int.from_bytes(configuration[at : at + 2], "big")
+    return configuration[at : at + 1] == bytes([_MONOCHROME])
+
+
+def picture_of(frame: av.VideoFrame, *, monochrome: bool = False) -> Picture:
+    """The frame upright. Everything is copied: the decoder may use its buffers again.
+
+    Args:
+        frame: As decoded.
+        monochrome: What `is_monochrome` says of its stream.
+    """
+    turns = round(frame.rotation / 90) % 4
+    name = frame.format.name
+    if name in _PLANAR:
+        planes = _Planes(frame, turns)
+        if monochrome and planes.neutral:
+            return Picture(planes.gray())
+        if frame.interlaced_frame:
+            # FFmpeg makes its RGB field by field, and only of the decoder's own frame.
+            return Picture(_Apart(planes.gray(), _upright(_converted(frame, "rgb24"), turns)))
+        return Picture(planes)
+    if name.startswith(_GRAY_LIKE):
+        gray = _converted(frame, "gray")
+        return Picture(_upright(_expanded(gray) if frame.color_range == _MPEG_RANGE else gray, turns))
+    rgb = _upright(_converted(frame, "rgb24"), turns)
+    if not _has_luma(frame.format):
+        return Picture(rgb)
+    # More than 8 bits, or luma and colour in one plane: FFmpeg takes the luma out, at the full range.
+    return Picture(_Apart(_upright(_converted(frame, "gray"), turns), rgb))
+
+
+class _Planes:
+    """See `Planes`: a frame's luma and colour of 8 bits, as they were decoded."""
+
+    def __init__(self, frame: av.VideoFrame, turns: int) -> None:
+        self._format, self._turns = frame.format.name, turns
+        self._colorspace, self._color_range = frame.colorspace, frame.color_range
+        self._full = "j" in self._format or frame.color_range == _FULL_RANGE
+        self._planes = [_plane(frame, number).copy() for number in range(3)]
+        self.nbytes = sum(plane.nbytes for plane in self._planes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """See `Planes`."""
+        height, width = self._planes[0].shape
+        return (width, height) if self._turns % 2 else (height, width)
+
+    @property
+    def neutral(self) -> bool:
+        """Whether no pixel has a colour: a stream may change its mind."""
+        return all(bool((plane == _WITHOUT_COLOUR).all()) for plane in self._planes[1:])
+
+    def gray(self) -> NDArray[np.uint8]:
+        """See `Planes`: the luma, at the full range."""
+        luma = self._planes[0]
+        return _upright(luma if self._full else _expanded(luma), self._turns)
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """See `Planes`: by FFmpeg, with the frame's own matrix and range."""
+        return self._rgb_of(self._planes, self._format)
+
+    def sampled(self, width: int, height: int) -> NDArray[np.uint8]:
+        """See `Planes`: as `rgb`, of the pixels that are left and the colours nearest to them."""
+        sides = (height, width) if self._turns % 2 else (width, height)
+        return self._rgb_of([sampled(plane, *sides) for plane in self._planes], "yuv444p")
+
+    def _rgb_of(self, planes: list[NDArray[np.uint8]], form: str) -> NDArray[np.uint8]:
+        height, width = planes[0].shape
+        frame = av.VideoFrame(width, height, form)
+        for number, plane in enumerate(planes):
+            _plane(frame, number)[:] = plane
+        frame.colorspace = self._colorspace
+        frame.color_range = _FULL_RANGE if self._full else self._color_range
+        return _upright(_converted(frame, "rgb24"), self._turns)
+
+
+class _Apart:
+    """See `Planes`: luma and RGB of a frame whose own form is not kept."""
+
+    def __init__(self, luma: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> None:
+        self._luma, self._rgb = luma, rgb
+        self.nbytes = luma.nbytes + rgb.nbytes
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """See `Planes`."""
+        height, width = self._luma.shape
+        return height, width
+
+    def gray(self) -> NDArray[np.uint8]:
+        """See `Planes`."""
+        return self._luma
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """See `Planes`."""
+        return self._rgb
+
+    def sampled(self, width: int, height: int) -> NDArray[np.uint8]:
+        """See `Planes`."""
+        return sampled(self._rgb, width, height)
+
+
+def _has_luma(form: av.VideoFormat) -> bool:
+    """Whether there is luma beside colour: neither RGB, palette, XYZ, nor gray with or without alpha."""
+    return not (form.is_rgb or form.has_palette or form.name.startswith("xyz") or len(form.components) < 3)
+
+
+def _converted(frame: av.VideoFrame, form: str) -> NDArray[np.uint8]:
+    """A copy of the pixels, as "gray" or "rgb24"."""
+    # One thread: starting several takes longer than converting a frame does.
+    pixels = np.asarray(frame.to_ndarray(format=form, threads=1), np.uint8)
+    # What has this form already is handed out as it lies in the decoder's buffer.
+    return pixels.copy() if frame.format.name == form else pixels
+
+
+def _upright(pixels: NDArray[np.uint8], turns: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+def _expanded(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.LUT(luma, _EXPAND), np.uint8)
+
+
+def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.uint8]:
+    """One plane, not copied, without the padding of its lines."""
+    plane = frame.planes[number]
+    lines = np.frombuffer(memoryview(plane), np.uint8, plane.line_size * plane.height)
+    return lines.reshape(plane.height, plane.line_size)[:, : plane.width]

@@ -206,7 +206,7 @@ def _probe(model: Path, index: DataIndex, across: set[str]) -> dict[str, Any]:
         features = []
         for sample in part.of_split(split):
             [picture] = read_pictures(sample.path, [sample.frame])
-            inputs = torch.from_numpy(prepare(picture.pixels, picture.crop, spec.preprocessing)[None])
+            inputs = torch.from_numpy(prepare(picture.picture.gray, picture.crop, spec.preprocessing)[None])
             features.append(network.details(inputs).fused_pooled[0].numpy())
         labels = [index.classes.index(sample.label) for sample in part.of_split(split)]
         found.append((np.array(features), np.array(labels)))

@@ -35,6 +35,7 @@ from semc_core.imaging.crop import find_crop
 from semc_core.imaging.preprocess import prepare, whole
 from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
 from semc_core.model.spec import ModelSpec
+from semc_core.picture import Picture as FramePicture
 from semc_core.runtime.openvino.graph import build_graph
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime, bias_of, integer_convolutions
 from semc_core.sources.images import ImageFolderSource
@@ -335,7 +336,7 @@ def _scan(spec: ModelSpec, patient: int, count: int) -> Iterator[Picture]:
         plane = scan.truth(index).plane
         if plane in spec.planes:
             label = spec.classes.index(plane)
-        yield _prepared(spec, scan.frame(index), label)
+        yield _prepared(spec, FramePicture(scan.frame(index)), label)
 
 
 def _read(spec: ModelSpec, path: Path, label: int) -> Picture:
@@ -345,12 +346,12 @@ def _read(spec: ModelSpec, path: Path, label: int) -> Picture:
     finally:
         source.close()
     assert packet is not None
-    return _prepared(spec, packet.pixels, label)
+    return _prepared(spec, packet.picture, label)
 
 
-def _prepared(spec: ModelSpec, pixels: NDArray[np.uint8], label: int) -> Picture:
-    crop = find_crop(pixels) or whole(pixels)
-    return Picture(prepare(pixels, crop, spec.preprocessing), label)
+def _prepared(spec: ModelSpec, picture: FramePicture, label: int) -> Picture:
+    crop = find_crop(picture) or whole(picture.gray)
+    return Picture(prepare(picture.gray, crop, spec.preprocessing), label)
 
 
 _LARGEST: Final = 63

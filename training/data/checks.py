@@ -26,10 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from semc_core.errors import SemcError, SourceError, UsageError
-from semc_core.picture import gray_of
 from semc_core.session.records import file_sha256
 from semc_core.text import counted
-from training.data.images import Picture, read_pictures
+from training.data.images import SamplePicture, read_pictures
 from training.data.index import SPLITS, DataIndex, Sample, check_leaks
 
 _THREADS: Final = 2
@@ -142,7 +141,7 @@ def _look_at(run: list[Sample]) -> list[_Seen]:
     try:
         pictures = read_pictures(run[0].path, [sample.frame for sample in run])
         for sample, picture in zip(run, pictures, strict=True):
-            size = (picture.pixels.shape[1], picture.pixels.shape[0])
+            size = (picture.picture.width, picture.picture.height)
             seen.append(_Seen(sample, "", size, pixel_digest(picture), look_hash(picture)))
     except SemcError as error:
         seen += [_Seen(sample, str(error)) for sample in run[len(seen) :]]
@@ -197,19 +196,20 @@ _FLAT: Final = 2.0
 _BLOCK: Final = 1024
 
 
-def pixel_digest(picture: Picture) -> bytes:
+def pixel_digest(picture: SamplePicture) -> bytes:
     """The same for two pictures only if all pixels are the same."""
-    made = hashlib.blake2b(repr(picture.pixels.shape).encode(), digest_size=16)
-    made.update(picture.pixels.tobytes())
+    pixels = picture.picture.pixels
+    made = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
+    made.update(pixels.tobytes())
     return made.digest()
 
 
-def look_hash(picture: Picture) -> NDArray[np.uint64] | None:
+def look_hash(picture: SamplePicture) -> NDArray[np.uint64] | None:
     """Perceptual hash of the scan's region, uint64 (W,); None for a picture without anything to see."""
     import imagehash
     from PIL import Image
 
-    gray = gray_of(picture.crop.cut(picture.pixels))
+    gray = picture.crop.cut(picture.picture.gray)
     if float(gray.std()) < _FLAT:
         return None
     bits = imagehash.phash(Image.fromarray(np.ascontiguousarray(gray)), hash_size=_HASH_SIDE).hash

@@ -20,6 +20,7 @@ from semc_core.errors import SourceError, UsageError
 from semc_core.imaging.crop import find_crop
 from semc_core.imaging.preprocess import whole
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.picture import Picture
 from semc_core.review.loop import loop_of
 from semc_core.session.session import Session
 from semc_core.sources.images import read_image
@@ -39,25 +40,25 @@ WITH_CROP: Final = Document(WithCrop, most_bytes=1_000_000)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class SamplePicture:
     """One picture.
 
     Attributes:
-        pixels: uint8 (H, W) gray or (H, W, 3) RGB.
+        picture: Its gray is what a network sees, the same as live (docs/gray.md).
         crop: The region that shows the scan.
         kind: See `Row`.
         distance: See `Row`.
         scan_frame: See `Row.frame`.
     """
 
-    pixels: NDArray[np.uint8]
+    picture: Picture
     crop: Crop
     kind: str = ""
     distance: float = float("inf")
     scan_frame: int = -1
 
 
-def read_pictures(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+def read_pictures(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
     """The pictures of one file, in the order asked for.
 
     Args:
@@ -75,7 +76,7 @@ def read_pictures(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
         raise SourceError(str(error)) from error
 
 
-def _reader_of(path: Path) -> Callable[[Path, Sequence[int]], Iterator[Picture]]:
+def _reader_of(path: Path) -> Callable[[Path, Sequence[int]], Iterator[SamplePicture]]:
     if path.name.lower().endswith(VOLUME_SUFFIXES):
         return _from_volume
     if path.suffix == ".npy":
@@ -83,31 +84,31 @@ def _reader_of(path: Path) -> Callable[[Path, Sequence[int]], Iterator[Picture]]
     return _from_session if path.is_dir() else _from_image
 
 
-def _from_image(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
-    pixels = read_image(path)
-    picture = Picture(pixels, _stored_crop(path, pixels) or find_crop(pixels) or whole(pixels))
+def _from_image(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
+    picture = Picture(read_image(path))
+    sample = _sample(picture, _stored_crop(path, picture.gray))
     for frame in frames:
         _check_frame(path, frame, 1)
-        yield picture
+        yield sample
 
 
-def _from_volume(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+def _from_volume(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
     pictures = read_volume(path)
     for frame in frames:
         _check_frame(path, frame, len(pictures))
-        yield Picture(pictures[frame], find_crop(pictures[frame]) or whole(pictures[frame]), scan_frame=frame)
+        yield _sample(Picture(pictures[frame]), scan_frame=frame)
 
 
-def _from_shard(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+def _from_shard(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
     """Stored as live crops them already."""
     pictures, rows = read_shard(path.with_suffix(".csv"))
     for frame in frames:
         _check_frame(path, frame, len(rows))
-        pixels, row = np.array(pictures[frame]), rows[frame]
-        yield Picture(pixels, whole(pixels), row.kind, row.distance, row.frame)
+        picture, row = Picture(np.array(pictures[frame])), rows[frame]
+        yield SamplePicture(picture, whole(picture.gray), row.kind, row.distance, row.frame)
 
 
-def _from_session(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
+def _from_session(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
     with Session.open(path, read_only=True) as session:
         loop = loop_of(session)
         if loop is None:
@@ -121,9 +122,14 @@ def _from_session(path: Path, frames: Sequence[int]) -> Iterator[Picture]:
                 packet = loop.frame(loop.at(float(table.pts_s[rows[frame]])))
                 if packet.index != frame:
                     raise SourceError(f"Frame {frame} of {path.name} was not recorded; remove the mark.")
-                yield Picture(packet.pixels, Crop(*map(int, table.crop[rows[frame]])), scan_frame=frame)
+                yield _sample(packet.picture, Crop(*map(int, table.crop[rows[frame]])), frame)
         finally:
             loop.close()
+
+
+def _sample(picture: Picture, crop: Crop | None = None, scan_frame: int = -1) -> SamplePicture:
+    """A picture with its region, which is found as live does where it is not known."""
+    return SamplePicture(picture, crop or find_crop(picture) or whole(picture.gray), scan_frame=scan_frame)
 
 
 def _check_frame(path: Path, frame: int, count: int) -> None:

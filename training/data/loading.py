@@ -29,7 +29,7 @@ from semc_core.labels import NON_STANDARD
 from semc_core.paths import cache_folder
 from training.data.checks import is_unlabelled, what_is_lacking
 from training.data.frame_set import FrameSet, Row
-from training.data.images import Picture, read_pictures
+from training.data.images import SamplePicture, read_pictures
 from training.data.index import DataIndex, Sample, check_leaks
 from training.data.readers import ReadOptions, open_data, open_many
 
@@ -125,11 +125,11 @@ def _read(run: list[Sample], spec: Preprocessing) -> list[tuple[NDArray[np.uint8
         raise UsageError(f"{error} `semc data check` lists all that cannot be read.") from error
 
 
-def _shown(picture: Picture, spec: Preprocessing) -> NDArray[np.uint8]:
-    return np.asarray(np.rint(prepare(picture.pixels, picture.crop, spec)[0]), np.uint8)
+def _shown(picture: SamplePicture, spec: Preprocessing) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(prepare(picture.picture.gray, picture.crop, spec)[0]), np.uint8)
 
 
-def _row(sample: Sample, picture: Picture) -> Row:
+def _row(sample: Sample, picture: SamplePicture) -> Row:
     return Row(sample.group, sample.source, sample.label, picture.kind, picture.distance, picture.scan_frame)
 
 

@@ -240,8 +240,8 @@ def test_pictures_are_what_the_live_path_gives(tmp_path: Path) -> None:
     inputs = (shares - np.reshape(spec.mean, (1, 2, 1, 1))) / np.reshape(spec.std, (1, 2, 1, 1))
     for place, sample in enumerate(index.samples):
         (shown,) = read_pictures(sample.path, [0])
-        assert np.abs(inputs[place] - prepare(shown.pixels, shown.crop, spec)).max() < 1e-6
-        assert shown.crop == whole(shown.pixels)
+        assert np.abs(inputs[place] - prepare(shown.picture.pixels, shown.crop, spec)).max() < 1e-6
+        assert shown.crop == whole(shown.picture.pixels)
     square = load_frames(index, "", spec, side=24)
     assert square.frames.shape == (4, 24, 24)
 

@@ -247,8 +247,8 @@ def test_the_region_that_was_classified_live_is_used(tmp_path: Path, video_case:
         assert saved is not None
         (still,) = read_pictures(session.folder / saved, [0])
     assert shown.crop == still.crop == CROP
-    assert np.array_equal(shown.pixels, screen(0))
-    assert still.pixels.shape[1] == WIDTH
+    assert np.array_equal(shown.picture.pixels, screen(0))
+    assert still.picture.pixels.shape[1] == WIDTH
 
 
 def test_a_session_that_nobody_corrected_teaches_nothing(tmp_path: Path, video_case: Session) -> None:

@@ -226,26 +226,6 @@ def test_which_pictures_are_judged_and_what_is_said_of_it() -> None:
     assert "may know" in chosen_split(split, "all")[1]
 
 
-def test_the_lowest_threshold_of_the_wanted_precision_is_chosen() -> None:
-    # Three planes at 0.9 are right, one at 0.7 is wrong.
-    highest, right = (0.9, 0.9, 0.9, 0.7), (True, True, True, False)
-    probabilities = np.array([[p, 0.0, 1 - p] for p in highest], np.float32)
-    labels = np.array([0 if own else 1 for own in right])
-    choice = choose_thresholds(probabilities, labels, 2, 0.97)
-    assert (choice.thresholds.enter, choice.precision, choice.found, choice.reached) == (
-        0.71,
-        1.0,
-        0.75,
-        True,
-    )
-    assert choice.thresholds.leave == pytest.approx(0.43, abs=0.01)
-    mild = choose_thresholds(probabilities, labels, 2, 0.75)
-    assert mild.thresholds.enter == 0.5
-    never = choose_thresholds(probabilities, np.array([1, 1, 0, 1]), 2, 0.97)
-    assert not never.reached
-    assert never.precision == pytest.approx(1 / 3)
-
-
 def test_a_model_file_is_calibrated_under_another_name(
     tiny_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
-from training.evaluation.bootstrap import Estimate, GroupDraws, area_under_roc
+from training.evaluation.bootstrap import DRAWS, Estimate, GroupDraws, area_under_roc, ratio
 from training.evaluation.metrics import score
 from training.evaluation.reliability import operating_point, reliability, risk_curve
 from training.metrics import frame_metrics
@@ -188,3 +188,141 @@ def test_a_threshold_finds_planes_and_raises_alarms() -> None:
     assert point.found.value == pytest.approx(1 / 3)
     assert point.precision.value == pytest.approx(1 / 3)
     assert point.false_alarms.value == pytest.approx(1 / 2)
+
+
+def test_a_threshold_itself_counts_as_found_and_a_plane_is_the_surest_but_none() -> None:
+    probabilities = np.array([[0.5, 0.25, 0.25], [0.25, 0.25, 0.5], [0.125, 0.25, 0.625]], np.float32)
+    point = operating_point(probabilities, np.array([1, 2, 2]), 0, 0.5, GroupDraws(list("abc"), 50))
+    assert (point.threshold, point.found.value, point.precision.value) == (0.5, pytest.approx(2 / 3), 1.0)
+    assert point.false_alarms.value is None
+
+
+def test_confidences_fall_into_fifteen_equal_bins_with_their_upper_edges() -> None:
+    confidences = np.array([1.0, 14 / 15 + 1e-3, 14 / 15 - 1e-3, 0.62, 0.61, 0.5, 0.5])
+    probabilities = np.stack([confidences, 1 - confidences], axis=1).astype(np.float32)
+    labels = np.array([0, 1, 0, 1, 0, 0, 0])
+    measured = reliability(probabilities, labels, GroupDraws(list("abcdefg"), 50))
+    assert measured.counts == (0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 1, 2)
+    assert measured.accuracies == (*[None] * 7, 1.0, None, 0.5, None, None, None, 1.0, 0.5)
+    known = [each for each in measured.confidences if each is not None]
+    assert known == pytest.approx([0.5, 0.615, 14 / 15 - 1e-3, (1 + 14 / 15 + 1e-3) / 2])
+    exact = np.eye(2, dtype=np.float32)[[0, 1]]
+    assert reliability(exact, np.array([0, 1]), GroupDraws(list("ab"), 50)).counts[-1] == 2
+    even = np.full((2, 16), 1 / 16, np.float32)
+    assert reliability(even, np.array([0, 1]), GroupDraws(list("ab"), 50)).counts[0] == 2
+
+
+def test_calibration_costs_have_the_intervals_of_their_means() -> None:
+    probabilities, labels, groups = made_up(90, 6)
+    draws = GroupDraws(groups, 40)
+    measured = reliability(probabilities, labels, draws)
+    names, truth = np.unique(groups), probabilities[np.arange(90), labels].astype(np.float64)
+    squared = ((probabilities - np.eye(3)[labels]) ** 2).sum(axis=1)
+    for estimate, values in ((measured.likelihood_loss, -np.log(truth)), (measured.brier, squared)):
+        sums = np.array([values[np.array(groups) == name].sum() for name in names])
+        sizes = np.array([(np.array(groups) == name).sum() for name in names])
+        means = (draws.weights @ sums) / (draws.weights @ sizes)
+        assert estimate.value == pytest.approx(values.mean(), abs=1e-5)
+        assert (estimate.low, estimate.high) == pytest.approx(
+            tuple(np.percentile(means, (2.5, 97.5))), abs=1e-5
+        )
+
+
+def test_a_probability_of_zero_costs_much_and_not_everything() -> None:
+    wrong = np.eye(2, dtype=np.float32)[[1, 1]]
+    measured = reliability(wrong, np.array([0, 0]), GroupDraws(list("ab"), 50))
+    assert measured.likelihood_loss.value == pytest.approx(-np.log(1e-12))
+    assert measured.brier.value == 2.0
+
+
+def test_the_curve_of_risks_falls_through_a_hundred_and_one_shares_of_the_frames() -> None:
+    rng = np.random.default_rng(3)
+    confidence = rng.permutation(np.linspace(0.5, 0.999, 400))
+    probabilities = np.stack([confidence, 1 - confidence], axis=1).astype(np.float32)
+    labels = (rng.random(400) < 0.3).astype(np.int64)
+    curve = risk_curve(probabilities, labels)
+    order = np.argsort(-confidence)
+    wrong = labels[order] != 0
+    kept = [max(1, round(400 * (101 - step) / 101)) for step in range(101)]
+    assert curve.coverages == pytest.approx([each / 400 for each in kept])
+    assert curve.risks == pytest.approx([wrong[:each].mean() for each in kept])
+    assert curve.area == pytest.approx(np.mean([wrong[: each + 1].mean() for each in range(400)]))
+    assert [row[0] for row in curve.table] == [1.0, 0.95, 0.9, 0.8, 0.7, 0.5]
+    for coverage, lowest, risk in curve.table:
+        count = round(400 * coverage)
+        assert (lowest, risk) == pytest.approx((confidence[order[count - 1]], wrong[:count].mean()), abs=1e-6)
+
+
+def test_of_a_single_frame_one_is_always_kept() -> None:
+    curve = risk_curve(np.array([[0.25, 0.75]], np.float32), np.array([1]))
+    assert set(curve.coverages) == {1.0}
+    assert set(curve.risks) == {0.0}
+    assert {row[1] for row in curve.table} == {0.75}
+
+
+def test_two_groups_have_an_interval_where_half_of_the_draws_define_the_measure() -> None:
+    draws = GroupDraws(list("ab"), 100)
+    value = np.array([0.5])
+    for defined, has in ((50, True), (49, False)):
+        drawn = np.where(np.arange(100) < defined, np.linspace(0, 1, 100), np.nan)
+        assert (draws.estimate(value, drawn).low is not None) is has
+    assert draws.estimate(np.array([np.nan]), np.ones(100)) == Estimate(None)
+    one = GroupDraws(["a", "a"], 100)
+    assert one.estimate(value, np.ones(100)) == Estimate(0.5)
+
+
+def test_an_estimate_is_told_with_its_interval_or_with_a_dash() -> None:
+    told = [str(each) for each in (Estimate(0.12345, 0.1, 0.25), Estimate(0.5), Estimate(None))]
+    assert told == ["0.123 (0.100 to 0.250)", "0.500", "-"]
+
+
+def test_draws_are_a_thousand_of_as_many_groups_and_the_same_for_the_same_seed() -> None:
+    draws, again, other = (
+        GroupDraws(list("aabbc")),
+        GroupDraws(list("aabbc")),
+        GroupDraws(list("aabbc"), seed=2),
+    )
+    assert draws.weights.shape == (1000, 3)
+    assert DRAWS == 1000
+    assert set(draws.weights.sum(axis=1)) == {3.0}
+    assert np.array_equal(draws.weights, again.weights)
+    assert np.array_equal(draws.weights, GroupDraws(list("aabbc"), 1000, 1).weights)
+    assert not np.array_equal(draws.weights, other.weights)
+    # Each group is drawn once in a draw, on average.
+    assert draws.weights.mean(axis=0) == pytest.approx([1.0, 1.0, 1.0], abs=0.1)
+    assert draws.of_frame.tolist() == [0, 0, 1, 1, 2]
+
+
+def test_areas_are_those_of_each_draw_where_it_has_both_kinds_of_frames() -> None:
+    rng = np.random.default_rng(4)
+    scores, positive = rng.integers(0, 9, 60) / 8, rng.random(60) < 0.5
+    groups = [f"p{i % 5}" for i in range(60)]
+    draws = GroupDraws(groups, 150)  # more than are worked out at once
+    _, drawn = area_under_roc(scores, positive, draws)
+    assert drawn.shape == (150,)
+    for weights, area in zip(draws.weights.astype(int), drawn, strict=True):
+        often = weights[draws.of_frame]
+        above, below = (
+            np.repeat(scores[positive], often[positive]),
+            np.repeat(scores[~positive], often[~positive]),
+        )
+        pairs = (above[:, None] > below[None]) + 0.5 * (above[:, None] == below[None])
+        assert area == pytest.approx(pairs.mean())
+    none, of_none = area_under_roc(scores, np.zeros(60, bool), draws)
+    assert np.isnan(none).all()
+    assert (none.shape, of_none.shape) == ((1,), (150,))
+    assert np.isnan(of_none).all()
+    all_of_it, _ = area_under_roc(scores, np.ones(60, bool), draws)
+    assert np.isnan(all_of_it).all()
+    apart = GroupDraws(["x" if each else "y" for each in positive], 50)
+    found = area_under_roc(scores, positive, apart)[1]
+    both = (apart.weights > 0).all(axis=1)
+    assert np.isfinite(found[both]).all()
+    assert np.isnan(found[~both]).all()
+    assert not both.all()
+
+
+def test_a_ratio_of_nothing_is_none_and_one_of_a_half_is_one() -> None:
+    found = ratio(np.array([1.0, 1.0, 0.25]), np.array([0.0, 2.0, 0.5]))
+    assert found.tolist()[1:] == [0.5, 0.5]
+    assert np.isnan(found[0])

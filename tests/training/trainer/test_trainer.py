@@ -7,17 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import read_model
 from semc_core.runtime.load import load_runtime
 from tests.training.toys import CLASSES, Rows, options, toy, toy_trainer
-from training.calibration import fit_novelty, fit_temperature
 from training.data.frame_set import FrameSet
 from training.inference import classify
-from training.metrics import frame_metrics
 from training.publish import finish
 from training.schedule import Budget, Pace, rate_factor, side_at
 from training.trainer.semc import SemcModule
@@ -83,33 +80,6 @@ def test_a_budget_in_minutes_ends_when_its_time_is_trained(tmp_path: Path) -> No
 def test_a_patient_on_both_sides_is_refused() -> None:
     with pytest.raises(UsageError, match="training and validation"):
         SemcModule(options(2), toy(0, 30, seed=1), toy(4, 30, seed=2))
-
-
-@pytest.mark.parametrize("factor", [0.5, 4.0])
-def test_the_temperature_is_the_one_of_the_least_likelihood_loss(factor: float) -> None:
-    generator = torch.Generator().manual_seed(1)
-    labels = torch.randint(0, 3, (600,), generator=generator)
-    honest = torch.randn(600, 3, generator=generator) + 1.5 * torch.nn.functional.one_hot(labels, 3)
-    logits = honest * factor
-    temperature = fit_temperature(logits, labels)
-    tried = {t: float(torch.nn.functional.cross_entropy(logits.double() / t, labels))
-             for t in np.geomspace(0.1, 10, 400)}  # fmt: skip
-    assert temperature == pytest.approx(min(tried, key=lambda t: tried[t]), rel=0.02)
-    assert fit_temperature(2 * logits, labels) == pytest.approx(2 * temperature, rel=1e-4)
-    before = frame_metrics(torch.softmax(honest * 4, 1), labels, CLASSES)["calibration_error"]
-    after = frame_metrics(torch.softmax(logits / temperature, 1), labels, CLASSES)["calibration_error"]
-    assert after < 0.5 * before
-
-
-def test_novelty_is_small_for_the_known_and_large_for_the_unknown() -> None:
-    rng = np.random.default_rng(1)
-    centres = rng.normal(0, 5, (2, 16))
-    labels = rng.integers(0, 2, 400)
-    known = (centres[labels] + rng.normal(0, 1, (400, 16))).astype(np.float32)
-    held_out = (centres[rng.integers(0, 2, 200)] + rng.normal(0, 1, (200, 16))).astype(np.float32)
-    novelty = fit_novelty(known, labels, held_out, dimensions=16)
-    assert np.mean(novelty.of(held_out) <= 1) == pytest.approx(0.99, abs=0.011)
-    assert novelty.of((centres.mean(0) + 30 + rng.normal(0, 1, (50, 16))).astype(np.float32)).min() > 1.5
 
 
 def test_the_schedule_rises_falls_and_ends_at_full_size() -> None:

@@ -5,6 +5,7 @@
 # make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
 # make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
 # make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
+# make mutants  an hour of small changes made by a tool, and the share of them that the tests notice (docs/testing.md)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test docs record smoke flaky mutants-named clean
+.PHONY: run test docs record smoke flaky mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -41,6 +42,10 @@ flaky: $(VENV)/installed-test
 
 mutants-named: $(VENV)/installed-test
 	$(BIN)/python -m tests.mutations.named
+
+SECONDS_FOR_MUTANTS ?= 3600
+mutants: $(VENV)/installed-test
+	$(BIN)/python -m tests.mutations.survey --seconds $(SECONDS_FOR_MUTANTS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("SEMC Live needs Python 3.11 or later: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'

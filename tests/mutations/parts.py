@@ -67,6 +67,11 @@ PARTS: Final = (
     Part(
         "audit chain",
         ("semc_core/session/audit_log.py", "semc_core/session/verify.py"),
-        ("tests/session/test_audit_log.py", "tests/session/test_verify.py", "tests/session/test_session.py"),
+        (
+            "tests/session/test_audit_log.py",
+            "tests/session/test_verify.py",
+            "tests/session/recording/test_proof.py",
+            "tests/session/test_session.py",
+        ),
     ),
 )

@@ -90,6 +90,7 @@ def drawn(by_file: Sequence[Sequence[Mutant]], seed: int) -> list[Mutant]:
 def main(arguments: Sequence[str]) -> int:
     """Returns 1 if a part has a share below `GOAL`."""
     asked = _options(arguments)
+    until_s = time.monotonic() + asked.seconds
     todo = []
     for part in (each for each in PARTS if all(word in each.name for word in asked.words)):
         files = [mutants_of(path, (ROOT / path).read_text(encoding="utf-8")) for path in part.paths(ROOT)]
@@ -98,7 +99,6 @@ def main(arguments: Sequence[str]) -> int:
         todo.append((Outcome(part, made, made - left), drawn(apart, asked.seed)))
     # The small ones first: what they do not need of their time is for the others.
     todo.sort(key=lambda pair: len(pair[1]))
-    until_s = time.monotonic() + asked.seconds
     with tempfile.TemporaryDirectory(prefix="semc-mutants-") as folder:
         trees = [Path(folder) / str(number) for number in range(asked.workers)]
         for tree in trees:

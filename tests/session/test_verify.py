@@ -13,6 +13,7 @@ from semc_core.errors import SessionError
 from semc_core.session.changes import ChooseFrame, Reject, Relabel
 from semc_core.session.records import Verification
 from semc_core.session.session import Session
+from semc_core.session.verify import verify
 from tests.session.sessions import filled_session, frame, tamper
 
 RELABELLED = """replace(payload, '"plane":"B"', '"plane":"A"')"""
@@ -163,3 +164,12 @@ def test_a_log_that_cannot_be_read_is_said(copy: Path) -> None:
     tamper(copy, "UPDATE audit SET payload = '{' WHERE seq = 5")
     with pytest.raises(SessionError, match="is damaged"):
         Session.open(copy)
+
+
+def test_a_database_that_cannot_be_read_proves_nothing(copy: Path) -> None:
+    connection = sqlite3.connect(copy / "session.sqlite", isolation_level=None)
+    connection.execute("DROP TABLE frames")
+    found = verify(copy, connection, None)
+    connection.close()
+    assert (found.ok, found.entries, len(found.problems)) == (False, 0, 1)
+    assert "session" in found.problems[0]

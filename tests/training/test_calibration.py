@@ -74,7 +74,7 @@ def spread(count: int, features: int, seed: int) -> NDArray[np.float32]:
 
 def test_novelty_is_the_whitened_distance_from_the_nearest_mean_over_the_quantile() -> None:
     labels = np.repeat([3, 5], [30, 50])
-    train = spread(80, 4, 1) * np.float32([1, 2, 3, 4])
+    train = spread(80, 4, 1) * np.array([1, 2, 3, 4], np.float32)
     train[labels == 5] += 20
     held_out, new = spread(25, 4, 2) * 3, spread(9, 4, 3) * 9
     novelty = fit_novelty(
@@ -87,7 +87,9 @@ def test_novelty_is_the_whitened_distance_from_the_nearest_mean_over_the_quantil
 
     def distance(features: NDArray[np.float32]) -> NDArray[np.float64]:
         apart = (features[:, None] - means[None]).astype(np.float64)
-        return np.sqrt(np.einsum("nmf,fg,nmg->nm", apart, np.linalg.inv(mixed), apart).min(axis=1))
+        return np.asarray(
+            np.sqrt(np.einsum("nmf,fg,nmg->nm", apart, np.linalg.inv(mixed), apart).min(axis=1))
+        )
 
     limit = np.quantile(distance(held_out), 0.8)
     np.testing.assert_allclose(novelty.mean, means, rtol=1e-4, atol=1e-4)
@@ -96,7 +98,7 @@ def test_novelty_is_the_whitened_distance_from_the_nearest_mean_over_the_quantil
 
 
 def test_fewer_dimensions_are_those_of_most_variance() -> None:
-    train = spread(400, 3, 1) * np.float32([1, 5, 2])
+    train = spread(400, 3, 1) * np.array([1, 5, 2], np.float32)
     labels = np.zeros(400, np.int64)
     novelty = fit_novelty(train, labels, train, centres_per_class=1, dimensions=1, shrinkage=0.0)
     (direction,) = novelty.whiten.T
@@ -105,7 +107,7 @@ def test_fewer_dimensions_are_those_of_most_variance() -> None:
 
 
 def test_every_class_has_the_centres_of_its_own_clusters() -> None:
-    corners = np.float32([[0, 0], [40, 0], [0, 40], [40, 40]])
+    corners = np.array([[0, 0], [40, 0], [0, 40], [40, 40]], np.float32)
     train = np.repeat(corners, 20, axis=0) + spread(80, 2, 1)
     novelty = fit_novelty(train, np.repeat([0, 0, 1, 1], 20), train, centres_per_class=2)
     expected = np.stack([train[start : start + 20].mean(axis=0) for start in range(0, 80, 20)])
@@ -114,7 +116,7 @@ def test_every_class_has_the_centres_of_its_own_clusters() -> None:
 
 
 def test_a_class_of_few_or_equal_pictures_has_no_more_centres_than_pictures() -> None:
-    train = np.float32([[0, 0], [1, 0], [5, 5], [5, 5], [5, 5], [9, 5], [8, 5]])
+    train = np.array([[0, 0], [1, 0], [5, 5], [5, 5], [5, 5], [9, 5], [8, 5]], np.float32)
     novelty = fit_novelty(train, np.array([0, 0, 1, 1, 1, 1, 1]), train, centres_per_class=4)
     assert len(novelty.mean) == 2 + 4
     assert np.isfinite(novelty.mean).all()

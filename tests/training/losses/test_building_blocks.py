@@ -68,7 +68,7 @@ def test_known_anatomies_are_pulled_together_and_unknown_ones_to_themselves_alon
 def test_alpha_fills_its_bounds_and_the_usual_ones_are_a_twentieth_from_the_ends() -> None:
     alpha, pooled = AlphaNetwork(4), torch.ones(3, 4)
     for bias, bound in ((-1000.0, 0.05), (1000.0, 0.95)):
-        torch.nn.init.constant_(alpha.layers[2].bias, bias)
+        alpha.layers[2].bias = torch.nn.Parameter(torch.tensor([bias]))
         assert alpha(pooled).tolist() == pytest.approx([bound] * 3)
     assert alpha.layers[0].out_features == 64
     middle = AlphaNetwork(4, (0.2, 0.4))
@@ -143,7 +143,7 @@ def test_cross_entropy_alone_learns_no_alpha_and_remembers_nothing() -> None:
 
 def test_a_network_without_projections_is_refused_where_they_are_needed() -> None:
     embeddings, labels, _ = batch(size=6, features=128)
-    without = replace(details(embeddings), embeddings=None)
+    without = replace(details(embeddings), embeddings=None)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="has no projection"):
         SemcLoss(4, LossOptions())(without, labels)
     assert len(SemcLoss(4, LossOptions(contrast="none"))(without, labels).total) == 6
@@ -152,7 +152,7 @@ def test_a_network_without_projections_is_refused_where_they_are_needed() -> Non
 def test_class_weights_come_from_the_counts_and_are_kept_in_no_checkpoint() -> None:
     counts = torch.tensor([1, 0, 7])
     weighed = SemcLoss(4, LossOptions(class_weights="inverse"), counts)
-    assert weighed.class_weights.tolist() == pytest.approx([3.0, 3.0, 9 / 21])  # type: ignore[operator, union-attr]
+    assert weighed.class_weights.tolist() == pytest.approx([3.0, 3.0, 9 / 21])  # type: ignore[operator]
     assert "class_weights" not in weighed.state_dict()
     assert weighed.majority == 2
     assert SemcLoss(4, LossOptions(), counts).class_weights is None

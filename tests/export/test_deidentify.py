@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semc_core.errors import ExportError
 from semc_core.export.collect import CollectedScan, collect
 from semc_core.export.deidentified import DeidentifiedScan
-from semc_core.export.deidentify import deidentify
+from semc_core.export.deidentify import NO_REGION, NOT_LOOKED, deidentify
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.ocr import FoundText, TextFinder, TextFound, TextReadings
 from semc_core.export.options import ExportOptions, Patient
@@ -206,3 +206,85 @@ def test_the_data_for_writers_cannot_be_changed(session: Session, tmp_path: Path
             with pytest.raises(AttributeError):
                 setattr(value, name, "other")
         assert not scan.planes[0].pixels().flags.writeable
+
+
+def notices(
+    session: Session, options: ExportOptions, data: Path, finder: TextFinder | None = None
+) -> list[str]:
+    with steps(session, options, data, finder) as (_, scan):
+        return list(scan.notices)
+
+
+def test_that_nobody_looked_for_names_is_said_where_they_are_to_be_taken_away(
+    session: Session, tmp_path: Path
+) -> None:
+    assert NOT_LOOKED in notices(session, ExportOptions(), tmp_path)
+    assert NOT_LOOKED not in notices(session, ExportOptions(deidentify=False), tmp_path)
+    masked = notices(session, ExportOptions(text="mask"), tmp_path, OneWord())
+    assert NOT_LOOKED not in masked
+    assert [each for each in masked if each.startswith("Text was masked in the pictures of ")]
+    kept_text = notices(session, ExportOptions(text="keep"), tmp_path, OneWord())
+    assert [each for each in kept_text if "hold text and were exported as they are" in each]
+    left_out = notices(session, ExportOptions(text="leave out"), tmp_path, OneWord())
+    assert [each for each in left_out if each.startswith("Left out because their pictures hold text")]
+    assert [each for each in left_out if each.startswith("No plane is exported")]
+    for each in (masked, kept_text):
+        assert not [said for said in each if said.startswith("No plane is exported")]
+
+
+def test_what_was_looked_at_and_what_was_found_is_given_on(session: Session, tmp_path: Path) -> None:
+    with steps(session, ExportOptions(text="mask"), tmp_path, OneWord()) as (collected, scan):
+        assert (scan.deidentified, scan.looked_for_text, scan.study.burned_in) == (True, True, False)
+        assert scan.source_size == (WIDTH, HEIGHT)
+        assert [each.entry.plane for each in scan.planes] == [each.entry.plane for each in collected.planes]
+        given = {each.entry.plane for each in scan.planes}
+        assert scan.not_found == tuple(name for name in ("FHP1", "FHP2", "LLP") if name not in given)
+        for plane in scan.planes:
+            entry = plane.entry
+            assert plane.stem == f"{entry.plane_id:03d}_{entry.plane}_f{entry.frame_index:06d}"
+            assert (entry.png, entry.png_sha256, entry.clip, entry.clip_sha256) == (None, None, None, None)
+            assert (entry.reason, entry.note) == ("", "")
+            assert plane.clip is not None
+            assert (plane.clip.coloured, plane.clip.of_source) == (False, False)
+    with steps(session, ExportOptions(), tmp_path) as (_, scan):
+        assert (scan.looked_for_text, scan.study.burned_in) == (False, True)
+
+
+def test_words_that_were_left_out_are_mentioned_only_where_there_are_any(
+    session: Session, tmp_path: Path
+) -> None:
+    said = "Notes and reasons were left out"
+    assert [each for each in notices(session, options_of(), tmp_path) if each.startswith(said)]
+    assert not [each for each in notices(session, options_of(notes=True), tmp_path) if each.startswith(said)]
+    with video_session(tmp_path / "wordless", name="plain.mkv") as wordless:
+        assert not [each for each in notices(wordless, options_of(), tmp_path) if each.startswith(said)]
+        wordless.apply(MarkRegion(0.1, 0.3, "LLP", "words"))
+        assert [each for each in notices(wordless, options_of(), tmp_path) if each.startswith(said)]
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+def test_planes_without_a_clip_and_with_nothing_round_them_are_counted(
+    session: Session, tmp_path: Path, planes: int
+) -> None:
+    options = ExportOptions()
+    with collect(session, options, tmp_path) as collected:
+        whole = Crop(0, 0, WIDTH, HEIGHT)
+        bare = [replace(each, entry=replace(each.entry, crop=whole)) for each in collected.planes[:planes]]
+        search = TextSearch(None, TextReadings(), Watch())
+        told = deidentify(replace(collected, planes=tuple(bare)), options, UIDS, search, Watch()).notices
+        number = "1 of 1 plane " if planes == 1 else "2 of 2 planes "
+        assert [each for each in told if each.startswith(f"In {number}the region of interest is the whole")]
+        kept_identity = deidentify(
+            replace(collected, planes=tuple(bare)), ExportOptions(deidentify=False), UIDS, search, Watch()
+        ).notices
+        assert not [each for each in kept_identity if "region of interest" in each]
+        beside = [replace(each, entry=replace(each.entry, crop=Crop(0, 0, 20, 20))) for each in bare]
+        scan = deidentify(replace(collected, planes=tuple(beside)), options, UIDS, search, Watch())
+        who = "The plane has" if planes == 1 else "2 of 2 planes have"
+        assert f"{who} no clip: {NO_REGION}." in scan.notices
+        assert [each.clip for each in scan.planes] == [None] * planes
+        if planes == 2:
+            mixed = replace(collected, planes=(beside[0], *collected.planes[1:]))
+            told = deidentify(mixed, options, UIDS, search, Watch()).notices
+            assert f"1 of 2 planes has no clip: {NO_REGION}." in told
+            assert not [each for each in told if "region of interest is the whole" in each]

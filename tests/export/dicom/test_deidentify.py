@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import stat
+import sys
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +25,7 @@ from semc_core.export.dicom.confidentiality import check_removed
 from semc_core.export.dicom.header import moved, study_of_dicom
 from semc_core.export.dicom.images import clip, encode_object, still
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
-from semc_core.export.dicom.uids import KEY_BYTES, UidMaker, load_key
+from semc_core.export.dicom.uids import KEY_BYTES, UidMaker, fixed_uid, load_key
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.sources.dicom import DicomSource
 from tests.export.dicom.examples import (
@@ -146,6 +151,8 @@ def tag_of(keyword: str) -> tuple[int, int]:
         lambda dataset: setattr(dataset.SourceImageSequence[0], "PersonName", NAME),
         lambda dataset: dataset.private_block(0x0011, CODE, create=True).add_new(1, "LO", NAME),
         lambda dataset: dataset.add_new(0x60003000, "OW", b"ab"),
+        lambda dataset: dataset.add_new(0x60023000, "OW", b"ab"),
+        lambda dataset: dataset.add_new(0x501E2500, "LO", NAME),
     ],
 )
 def test_the_last_look_finds_what_slipped_through(leak: Callable[[Dataset], None]) -> None:
@@ -211,6 +218,40 @@ def test_uids_are_consistent_within_a_key_and_unlike_under_another() -> None:
     assert len({UIDS.made(str(number)) for number in range(1000)}) == 1000
 
 
+def test_what_is_made_under_a_key_is_the_keyed_hash_of_each_part_with_its_length() -> None:
+    key = bytes(range(KEY_BYTES))
+    maker = UidMaker(key)
+
+    def digest(*parts: bytes) -> bytes:
+        message = b"".join(bytes([0, 0, 0, len(part)]) + part for part in parts)
+        return hmac.new(key, message, hashlib.sha256).digest()
+
+    for name in ("a", "b", "c", "d"):
+        made = uuid.UUID(int=int(maker.made(name).removeprefix("2.25.")))
+        # A UUID of version 8 and the standard's variant, whose other bits are the hash's.
+        assert (made.version, made.variant) == (8, uuid.RFC_4122)
+        free = ~(0xF << 76 | 0x3 << 62) & (1 << 128) - 1
+        assert made.int & free == int.from_bytes(digest(b"uid", name.encode())[:16], "big") & free
+        assert maker.pseudonym(name) == "ANON-" + digest(b"patient", name.encode()).hex()[:12].upper()
+        seconds = 1 + int.from_bytes(digest(b"shift", name.encode())[:8], "big") % (3650 * 24 * 3600)
+        assert maker.shift(name) == timedelta(seconds=seconds)
+    assert maker.replaced("1.2.3") == maker.made("replaced", "1.2.3")
+    fixed = uuid.UUID(int=int(fixed_uid("x").removeprefix("2.25.")))
+    assert (fixed.version, fixed.hex[-10:]) == (8, hashlib.sha256(b"x").hexdigest()[22:32])
+    for wrong in (b"", bytes(KEY_BYTES - 1), bytes(KEY_BYTES + 1)):
+        with pytest.raises(ValueError, match="a key has 32 bytes"):
+            UidMaker(wrong)
+
+
+def test_dates_move_back_by_up_to_ten_years_and_never_by_nothing() -> None:
+    days = [UIDS.shift(str(number)) / timedelta(days=1) for number in range(300)]
+    assert min(days) > 0
+    assert max(days) <= 3650
+    # Spread over all of it: each third has its share.
+    for third in range(3):
+        assert 60 < sum(third <= each / 3650 * 3 < third + 1 for each in days) < 140
+
+
 def test_all_dates_of_a_patient_are_shifted_by_the_same_time() -> None:
     back = timedelta(days=2, hours=11)
     assert moved(("20200301", "101112.5"), "shifted", back) == ("20200227", "231112.500000")
@@ -237,6 +278,9 @@ def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
     assert len(key) == KEY_BYTES
     assert load_key(path) == key
     assert [file.name for file in path.parent.iterdir()] == ["export.key"]
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_key(tmp_path / "other" / "export.key") != key
     path.write_bytes(b"short")
     with pytest.raises(SaveError, match="not a key"):
         load_key(path)

@@ -1,6 +1,7 @@
 """Mutants of a file, made by cosmic-ray: each a small change, one at a time, such as `<` into `<=`.
 
-What changes only an annotation or what a dataclass forbids its users is no mutant: the program does the same.
+What changes only an annotation, a Protocol or what a dataclass forbids its users is no mutant: the program
+does the same.
 Nor is what every test would notice, and what depends on how Python keeps numbers (`_USELESS`).
 """
 
@@ -94,7 +95,7 @@ def _mutant(path: str, code: str, changed: str) -> Mutant:
 
 
 def _meaning(code: str) -> str:
-    """The program as text, without annotations and what dataclasses forbid.
+    """The program as text, without annotations, Protocols and what dataclasses forbid.
 
     Raises:
         SyntaxError: It is no program.
@@ -103,7 +104,7 @@ def _meaning(code: str) -> str:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes annotations, and what dataclasses forbid, out of a program."""
+    """Takes annotations, what Protocols say, and what dataclasses forbid, out of a program."""
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
@@ -118,6 +119,8 @@ class _Bare(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        if any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases):
+            node.body = [ast.Pass()]
         for mark in node.decorator_list:
             if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "dataclass":
                 mark.keywords = [each for each in mark.keywords if each.arg not in _FORBIDS]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
-from semc_core.export.collect import CollectedScan, collect
+from semc_core.export.collect import AFTER_S, BEFORE_S, CollectedScan, collect
 from semc_core.export.deidentified import DeidentifiedScan
-from semc_core.export.deidentify import NO_REGION, NOT_LOOKED, deidentify
+from semc_core.export.deidentify import NO_REGION, deidentify
 from semc_core.export.masks import MaskBook, device_of
-from semc_core.export.ocr import FoundText, TextFinder, TextFound, TextReadings
+from semc_core.export.ocr import NOT_LOOKED, FoundText, TextFinder, TextFound, TextReadings
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Watch
@@ -288,3 +289,33 @@ def test_planes_without_a_clip_and_with_nothing_round_them_are_counted(
             told = deidentify(mixed, options, UIDS, search, Watch()).notices
             assert f"1 of 2 planes has no clip: {NO_REGION}." in told
             assert not [each for each in told if "region of interest is the whole" in each]
+
+
+class Screens:
+    """A table whose frames show less and less of the screen; keeps what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, float]] = []
+
+    def between(self, start_s: float, end_s: float) -> SimpleNamespace:
+        self.asked.append((start_s, end_s))
+        return SimpleNamespace(crop=np.array([[50, 40, 200, 161], [70, 45, 180, 150]]))
+
+
+def test_of_a_clip_only_what_was_inside_the_region_in_all_its_seconds_is_given(
+    session: Session, tmp_path: Path
+) -> None:
+    table: Any = Screens()
+    with collect(session, ExportOptions(), tmp_path) as collected:
+        search = TextSearch(None, TextReadings(), Watch())
+        scan = deidentify(replace(collected, table=table), ExportOptions(), UIDS, search, Watch())
+        assert table.asked == [
+            (each.entry.time_s - BEFORE_S, each.entry.time_s + AFTER_S) for each in collected.planes
+        ]
+        inside = Crop(70, 45, 180, 150)
+        for plane in scan.planes:
+            assert plane.clip is not None
+            for each in plane.clip.frames():
+                expected = np.zeros_like(each.pixels)
+                inside.cut(expected)[:] = inside.cut(frame(each.index))
+                np.testing.assert_array_equal(each.pixels, expected)

@@ -71,3 +71,10 @@ def test_a_device_whose_file_is_gone_has_no_maker(tmp_path: Path) -> None:
     assert device_of(source) == Device("dicom", 8, 6)
     (tmp_path / "gone.dcm").write_bytes(b"no DICOM")
     assert device_of(source) == Device("dicom", 8, 6)
+
+
+def test_regions_that_lie_apart_or_only_touch_share_nothing() -> None:
+    here = Crop(20, 20, 10, 10)
+    for left, top in ((0, 20), (10, 20), (30, 20), (40, 20), (20, 0), (20, 10), (20, 30), (20, 40)):
+        assert shared_region([here, Crop(left, top, 10, 10)]) is None
+    assert shared_region([here, Crop(29, 29, 10, 10)]) == Crop(29, 29, 1, 1)

@@ -286,6 +286,15 @@ def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
         load_key(path)
 
 
+def test_a_key_that_can_neither_be_read_nor_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SaveError):
+        load_key(tmp_path / "file" / "export.key")
+    (tmp_path / "export.key").mkdir()
+    with pytest.raises(SaveError):
+        load_key(tmp_path / "export.key")
+
+
 def test_a_source_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is gone"):
         study_of_dicom(tmp_path / "Meyer.dcm", UIDS, DEFAULTS, text_left=True)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from semc_core.picture import Picture
 from semc_core.pipeline.detector import PlaneDetector, PlaneHysteresis
-from semc_core.types import FrameResult, HoldEvent, Thresholds, read_only
+from semc_core.types import FrameResult, HoldEvent, Thresholds
 from tests.pipeline.scripted import CLASSES, probabilities, result
 
 RATE = 20.0
@@ -248,11 +249,11 @@ def test_numbers_of_holds_may_be_shared() -> None:
 
 def test_a_frame_is_as_sharp_as_the_result_says_or_else_as_its_crop_is() -> None:
     detector = PlaneDetector(CLASSES, THRESHOLDS)
-    flat = read_only(np.full((64, 64), 90, np.uint8))
+    flat = np.full((64, 64), 90, np.uint8)
     for index in range(20):
         shown = result(index, index / RATE, "A", 0.9)
         # All are flat and dull but the twelfth.
-        detector.update(shown if index == 12 else replace(shown, packet=replace(shown.packet, pixels=flat)))
+        detector.update(shown if index == 12 else replace(shown, packet=replace(shown.packet, picture=Picture(flat))))
     assert detector.finish()[0].best.packet.index == 12
     for index in range(20):
         shown = replace(result(index, index / RATE, "A", 0.9), sharpness=2.0 if index == 7 else 1.0)

@@ -253,7 +253,9 @@ def test_a_frame_is_as_sharp_as_the_result_says_or_else_as_its_crop_is() -> None
     for index in range(20):
         shown = result(index, index / RATE, "A", 0.9)
         # All are flat and dull but the twelfth.
-        detector.update(shown if index == 12 else replace(shown, packet=replace(shown.packet, picture=Picture(flat))))
+        detector.update(
+            shown if index == 12 else replace(shown, packet=replace(shown.packet, picture=Picture(flat)))
+        )
     assert detector.finish()[0].best.packet.index == 12
     for index in range(20):
         shown = replace(result(index, index / RATE, "A", 0.9), sharpness=2.0 if index == 7 else 1.0)

@@ -13,7 +13,7 @@ from types import FrameType, TracebackType
 from typing import Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QBuffer, QIODevice, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -22,6 +22,7 @@ from app.live.controller import warm_up
 from app.main_window import MainWindow
 from app.widgets.theme import apply_theme
 from semc_core.errors import SaveError
+from semc_core.io.atomic import write_atomically
 from semc_core.paths import ASSETS, log_folder
 
 _log = logging.getLogger(__name__)
@@ -112,8 +113,12 @@ def write_screenshot(window: MainWindow, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SaveError(f"The folder {path.parent} cannot be made; choose another.") from error
-    if not window.grab().save(str(path)):
+    # In memory first: of a full disk, Qt's own writing says nothing.
+    encoded = QBuffer()
+    encoded.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not window.grab().save(encoded, path.suffix[1:]):
         raise SaveError(f"The picture {path} cannot be written; choose another name ending in .png.")
+    write_atomically(path, encoded.data().data())
 
 
 @contextmanager

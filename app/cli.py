@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 from semc_core.cli.arguments import positive
-from semc_core.errors import SemcError, UsageError
+from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.labels import short_name
 from semc_core.text import counted
 
@@ -144,10 +143,17 @@ def run(args: argparse.Namespace) -> int:
     screenshot = args.screenshot
     if screenshot is None and unseen:
         screenshot = window.choices.output / "screenshot.png"
-    run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
-    if not unseen and args.seconds is None:
-        return 0
-    return _tell(window, screenshot, as_json=args.json)
+    fault: SaveError | None = None
+    try:
+        run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
+    except SaveError as error:
+        # What was found is told all the same.
+        fault = error
+    if unseen or args.seconds is not None:
+        _tell(window, screenshot, as_json=args.json)
+    if fault is not None:
+        raise fault
+    return 0
 
 
 def _tell_what_is_unknown(protocol_id: str, model: Path | None, file: TextIO) -> None:
@@ -173,7 +179,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> int:
+def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> None:
     """Print what was found and where it was saved.
 
     Raises:
@@ -183,17 +189,18 @@ def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> int:
 
     pipeline = window.scan.pipeline
     if pipeline is None:
-        return 0
+        return
     state, statistics = pipeline.state, pipeline.statistics()
     if state.phase is Phase.FAULT and statistics.frames_in == 0:
         raise SemcError(state.message)
     if as_json:
-        print(json.dumps(_plain(window, statistics, pipeline.tap.recording), indent=2))
+        from semc_core.cli.options import print_json
+
+        print_json(_plain(window, statistics, pipeline.tap.recording))
     else:
         _print(window, statistics, pipeline.tap.recording, screenshot)
     if state.message and state.phase is not Phase.STARTING:
         raise SemcError(state.message)
-    return 0
 
 
 def _plain(window: MainWindow, statistics: Statistics, recording: RecordingState | None) -> dict[str, Any]:
@@ -217,6 +224,17 @@ def _plain(window: MainWindow, statistics: Statistics, recording: RecordingState
     }
 
 
+def _recorded(recording: RecordingState) -> str:
+    """What became of a recording."""
+    if not recording.parts:
+        return f"Nothing was recorded; {counted(recording.lost, 'frame')} lost. {recording.fault}".strip()
+    text = (
+        f"Recorded {counted(recording.frames, 'frame')} ({recording.seconds:.1f} s, {recording.quality}, "
+        f"{recording.size_bytes / 1e6:.0f} MB) as {', '.join(recording.parts)}; {recording.lost} lost."
+    )
+    return f"{text} {recording.fault}".strip()
+
+
 def _print(
     window: MainWindow,
     statistics: Statistics,
@@ -234,10 +252,7 @@ def _print(
         f"{statistics.dropped} dropped, {statistics.skipped} skipped (black, flat or frozen)."
     )
     if recording is not None:
-        console.print(
-            f"Recorded {counted(recording.frames, 'frame')} ({recording.seconds:.1f} s, {recording.quality}, "
-            f"{recording.size_bytes / 1e6:.0f} MB) as {', '.join(recording.parts)}; {recording.lost} lost."
-        )
+        console.print(_recorded(recording), markup=False, soft_wrap=True)
     saved = window.live_page.saved
     if saved:
         table = Table("plane", "confidence", "time", "saved as", title="Standard planes found")

@@ -1,8 +1,14 @@
 """One tree of errors. Each message is a sentence for the user that says what to do."""
 
+from semc_core.text import readable
+
 
 class SemcError(Exception):
     """Something that the user can be told in one sentence."""
+
+    def __str__(self) -> str:
+        """The sentence. It may name a file whose name is no UTF-8."""
+        return readable(super().__str__())
 
 
 class SourceError(SemcError):

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Final
+
+_NO_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+
+
+def readable(text: str) -> str:
+    r"""`text` as any file and terminal takes it: bytes of a file's name that are no UTF-8 stand as "\xff".
+
+    Python keeps such bytes as halves of surrogate pairs, which no UTF-8 text may hold. All else stays.
+    """
+    return _NO_CHARACTER.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    byte = code - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else f"\\u{code:04x}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.picture import Picture
+from semc_core.text import readable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,6 +205,11 @@ class SourceInfo:
     frame_count: int | None
     live: bool
     notice: str = ""
+
+    def __post_init__(self) -> None:
+        """A file's name need not be UTF-8; what is kept and written of it must."""
+        for name in ("source_id", "notice"):
+            object.__setattr__(self, name, readable(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import typer
 from semc_core.cli.options import FOLDER, RuntimeOptions, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import SemcError, UsageError
-from semc_core.text import counted
+from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -211,7 +211,7 @@ def _report(
         reports.append(Report(each, results))
         _print_planes(results, console)
         return
-    console.print(f"{each.path}: {problem}", style="red", markup=False, soft_wrap=True)
+    console.print(readable(f"{each.path}: {problem}"), style="red", markup=False, soft_wrap=True)
     reports.append(Report(each, None, problem))
 
 
@@ -297,7 +297,7 @@ def _summary(reports: list[Report]) -> dict[str, Any]:
             if report.results is not None
             else {
                 "name": report.wanted.name,
-                "source": report.wanted.path.name,
+                "source": readable(report.wanted.path.name),
                 "ok": False,
                 "problem": report.problem,
             }

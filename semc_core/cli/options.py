@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from semc_core.cli.arguments import IN_USE, count, model_file, new_file, positive, seed
 from semc_core.errors import SemcError
 from semc_core.runtime.load import DEVICES, PRECISIONS
+from semc_core.text import readable
 
 if TYPE_CHECKING:
     from semc_core.runtime.base import RawRuntime
@@ -113,4 +114,13 @@ class RuntimeOptions:
 
 def print_json(value: Any) -> None:
     """What `--json` prints: one document, nothing else on standard output."""
-    print(json.dumps(value, indent=2))
+    print(json.dumps(_readable(value), indent=2))
+
+
+def _readable(value: Any) -> Any:
+    """The same with names of files as JSON may hold them."""
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, dict):
+        return {_readable(name): _readable(each) for name, each in value.items()}
+    return [_readable(each) for each in value] if isinstance(value, list | tuple) else value

@@ -42,13 +42,12 @@ def list_sessions(
         UsageError: There is no such folder.
     """
     from semc_core.errors import SemcError, UsageError
-    from semc_core.session.database import DATABASE_NAME
-    from semc_core.session.session import Session
+    from semc_core.session.session import Session, session_folders
 
     if not folder.is_dir() and folder != _USUAL:
         raise UsageError(f"There is no folder {folder}; give the one that holds the sessions.")
     found, problems = [], []
-    for path in sorted(path.parent for path in folder.glob(f"*/{DATABASE_NAME}")):
+    for path in session_folders(folder) if folder.is_dir() else ():
         try:
             with Session.open(path, read_only=True) as session:
                 found.append(_row(path, session))

@@ -15,6 +15,7 @@ from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch
 from semc_core.session.records import PERSON
 from semc_core.session.session import Session
+from semc_core.text import readable
 from semc_core.version import VERSION
 
 BEGUN: Final = "export begun"
@@ -44,7 +45,7 @@ def prove(
     size = sum(path.stat().st_size for path in files)
     watch.progress("Writing", 0, 0)
     digest = hashlib.sha256(manifest).hexdigest()
-    kind, name = staging.kind, staging.target.name
+    kind, name = staging.kind, readable(staging.target.name)
     # Before it appears: a kill in between leaves no export that the log does not know.
     session.log(PERSON, BEGUN, {"kind": kind, "name": name, "sha256": digest})
     staging.publish(watch.check)

@@ -14,6 +14,7 @@ from typing import Final, Self
 from semc_core.errors import ExportError, SaveError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.process import is_running
+from semc_core.text import readable
 
 _PACKED_ALREADY: Final = (".png", ".mp4", ".gz", ".pdf")
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same ZIP, and no date is told
@@ -58,7 +59,7 @@ class Staging:
     ) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
         cause = None if error is None else error.__cause__
-        if isinstance(error, SaveError) and isinstance(cause, OSError) and str(self._work) in str(error):
+        if isinstance(error, SaveError) and isinstance(cause, OSError) and readable(str(self._work)) in str(error):
             # Whoever wrote names the hidden folder, which the user does not know and which is gone.
             raise save_error(self.target.parent, cause) from cause
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from semc_core.io.atomic import save_error
+from semc_core.text import readable
 from semc_core.types import SourceInfo
 
 _PICTURE: Final = re.compile(r"\d{3,}_[\w.-]+_f\d{6,}\.png", re.ASCII)
+_ADDRESS: Final = "file://"
 _CLIP: Final = re.compile(r"clips/[\w-][\w.-]*\.mkv", re.ASCII)
 
 
@@ -41,6 +47,17 @@ def is_clip(name: object) -> bool:
     return isinstance(name, str) and _CLIP.fullmatch(name) is not None
 
 
+def path_as_text(path: str) -> str:
+    """An absolute path as a database takes it: as it is, or as a file: address if it is no UTF-8."""
+    return path if readable(path) == path else Path(path).as_uri()
+
+
+def path_of_text(text: str) -> str:
+    """The path that `path_as_text` wrote."""
+    # No absolute path begins so.
+    return os.fsdecode(unquote_to_bytes(text[len(_ADDRESS) :])) if text.startswith(_ADDRESS) else text
+
+
 def claim_folder(wanted: Path, *, fresh: bool) -> Path:
     """Make the folder `wanted`; with `fresh`, one with a number added if there is one already.
 
@@ -54,6 +71,27 @@ def claim_folder(wanted: Path, *, fresh: bool) -> Path:
     except OSError as error:
         raise save_error(wanted, error) from error
     return wanted
+
+
+@contextlib.contextmanager
+def whole_or_gone(folder: Path, names: Sequence[str], *, fresh: bool) -> Iterator[None]:
+    """What cannot be made inside leaves nothing, so that the next try finds room, and not half a session.
+
+    Args:
+        folder: Where it is made.
+        names: Of its files, the first of which tells whether it was there before; then nothing is removed.
+        fresh: Whether the folder was made for it, and goes, too.
+    """
+    there = (folder / names[0]).exists()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for name in () if there else names:
+                (folder / name).unlink(missing_ok=True)
+            if fresh:
+                folder.rmdir()
+        raise
 
 
 def _new_folder(wanted: Path) -> Path:

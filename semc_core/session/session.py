@@ -27,9 +27,9 @@ from semc_core.session.audit_log import (
 )
 from semc_core.session.changes import Change
 from semc_core.session.corrections import Corrector, recorded_edit
-from semc_core.session.database import DATABASE_NAME, WalSync
+from semc_core.session.database import DATABASE_FILES, DATABASE_NAME, WalSync
 from semc_core.session.files import remove_plane
-from semc_core.session.folder import claim_folder
+from semc_core.session.folder import claim_folder, path_as_text, whole_or_gone
 from semc_core.session.frame_table import FrameRow, frame_row
 from semc_core.session.recording.parts import videos_there
 from semc_core.session.recording.proof import (
@@ -88,17 +88,18 @@ class Session(SessionView):
             SaveError: It could not be written.
         """
         folder = claim_folder(folder, fresh=fresh)
-        lock = WriterLock(folder)
-        try:
-            session = cls(folder, database.create_database(folder), lock)
-        except BaseException:
-            lock.release()
-            raise
-        try:
-            session._begin(source, model)
-        except BaseException:
-            session._let_go()
-            raise
+        with whole_or_gone(folder, DATABASE_FILES, fresh=fresh):
+            lock = WriterLock(folder)
+            try:
+                session = cls(folder, database.create_database(folder), lock)
+            except BaseException:
+                lock.release()
+                raise
+            try:
+                session._begin(source, model)
+            except BaseException:
+                session._let_go()
+                raise
         return session
 
     @classmethod
@@ -233,7 +234,9 @@ class Session(SessionView):
         with self._lock:
             self._check_writable()
             with database.translate_sqlite_errors(self.folder), database.transaction(self._connection):
-                database.set_local(self._connection, database.SOURCE_PATH, str(path.absolute()))
+                database.set_local(
+                    self._connection, database.SOURCE_PATH, path_as_text(str(path.absolute()))
+                )
             self.source = replace(self.source, path=str(path.absolute()))
 
     def mark_complete(self) -> None:
@@ -321,7 +324,7 @@ class Session(SessionView):
         self.source, self.model = source, model
         row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
         note = AuditEvent(PROGRAM, "created", origin_payload(source, model), (made("session", row),))
-        self._write(note, local={} if source.path is None else {database.SOURCE_PATH: source.path})
+        self._write(note, local={} if source.path is None else {database.SOURCE_PATH: path_as_text(source.path)})
         self.created_utc = next(self.audit()).time_utc
 
     def _resume(self) -> None:
@@ -410,13 +413,24 @@ def is_session(folder: Path) -> bool:
     return (folder / DATABASE_NAME).is_file()
 
 
+def session_folders(root: Path) -> list[Path]:
+    """The folders in `root` that hold a session, by name.
+
+    Not hidden ones: in such, `semc analyse` prepares what is no session before it has its name.
+
+    Raises:
+        OSError: `root` cannot be read.
+    """
+    return sorted(each for each in root.iterdir() if not each.name.startswith(".") and is_session(each))
+
+
 def sessions_below(root: Path) -> Iterator[Session]:
     """The sessions below `root`, changed last first; each is open, to be looked at, until the next is.
 
     Reads the disk: not for the window. One that cannot be read is left out; opening it says why.
     """
     try:
-        folders = [entry for entry in root.iterdir() if is_session(entry)]
+        folders = session_folders(root)
         folders.sort(key=lambda folder: (folder / DATABASE_NAME).stat().st_mtime, reverse=True)
     except OSError:
         return  # no folder yet: nothing was scanned

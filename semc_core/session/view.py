@@ -15,6 +15,7 @@ from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.session import database
 from semc_core.session.audit_log import ORIGIN, frames_note
+from semc_core.session.folder import path_of_text
 from semc_core.session.frame_table import FrameRow
 from semc_core.session.reader import SessionReader
 from semc_core.session.recording.proof import Recordings, recordings_of
@@ -191,7 +192,8 @@ class SessionView:
             check_files(state.rows["planes"].values())
             check_files(row for step in undo.steps() for row in step.brings_back("planes"))
             view = view_of(state)
-        self.source, self.model = replace(origin.source, path=path), origin.model
+        known = None if path is None else path_of_text(path)
+        self.source, self.model = replace(origin.source, path=known), origin.model
         self.created_utc = first.time_utc
         self._undo, self._state, self._head, self._view = undo, state, head, view
         # Last: after an error all is read again the next time.

@@ -17,6 +17,7 @@ from typing import Final
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
+from semc_core.text import readable
 from training.data.splits import deal
 
 SPLITS: Final = ("train", "validation", "test")
@@ -188,7 +189,19 @@ class DataIndex:
         for sample in self.samples:
             row = (sample.label, sample.source, sample.group, sample.split, sample.frame)
             table.writerow([self._relative(sample.path), *row])
-        write_atomically(path, text.getvalue().encode())
+        try:
+            content = text.getvalue().encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"A name in {self.name} is no UTF-8 text and cannot stand in a table; rename "
+                f"{self._unwritable()}."
+            ) from error
+        write_atomically(path, content)
+
+    def _unwritable(self) -> str:
+        """The first picture whose name is no text."""
+        names = (self._relative(sample.path) for sample in self.samples)
+        return next((readable(name) for name in names if readable(name) != name), "the folder")
 
     def _relative(self, path: Path) -> str:
         if self.folder is not None and path.is_relative_to(self.folder):

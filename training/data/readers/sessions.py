@@ -14,9 +14,8 @@ from typing import Final
 from semc_core.errors import SemcError
 from semc_core.labels import NON_STANDARD
 from semc_core.review.loop import loop_of
-from semc_core.session.database import DATABASE_NAME
 from semc_core.session.records import PICTURES
-from semc_core.session.session import Session
+from semc_core.session.session import Session, is_session, session_folders
 from semc_core.session.view import SessionView
 from semc_core.text import counted
 from training.data.index import DataIndex, Sample, in_order, make_index
@@ -123,5 +122,4 @@ def _notes(found: _Found) -> list[str]:
 
 
 def _sessions(folder: Path) -> list[Path]:
-    found = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
-    return [path for path in found if (path / DATABASE_NAME).is_file()]
+    return [*([folder] if is_session(folder) else []), *session_folders(folder)]

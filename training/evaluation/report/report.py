@@ -30,7 +30,7 @@ from semc_core.imaging.heatmap import blend, heat_map
 from semc_core.imaging.preprocess import whole
 from semc_core.io.atomic import write_atomically
 from semc_core.model.spec import ModelSpec
-from semc_core.text import counted
+from semc_core.text import counted, readable
 from semc_core.types import Prediction
 from training.data.frame_set import FrameSet
 from training.data.index import Sample
@@ -400,4 +400,4 @@ def _predictions(data: FrameSet, answers: Predictions, samples: Sequence[Sample]
         novelty = "" if answers.novelties is None else f"{answers.novelties[number]:.4f}"
         facts = [row.group, row.source, row.kind, row.frame, row.plane, data.classes[int(shares.argmax())]]
         table.writerow([number + 1, *where, *facts, novelty, *(f"{share:.5f}" for share in shares)])
-    return text.getvalue().encode()
+    return readable(text.getvalue()).encode()

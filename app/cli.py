@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 from semc_core.cli.arguments import positive
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.labels import short_name
+from semc_core.runtime.load import DEVICES
 from semc_core.text import counted
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         help="simulated, simulated:SEED, camera:0, an address (rtsp://, udp://, http://), a file, or a "
         "folder of images; without it the window asks",
     )
-    given.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
+    given.add_argument("--device", choices=DEVICES, help="where the model runs")
     given.add_argument("--model", type=Path, help="model file instead of the shipped one")
     given.add_argument("--out", type=Path, help="folder for saved planes")
     given.add_argument(

@@ -16,6 +16,7 @@ from semc_core.export.options import ExportOptions
 from semc_core.io.video_encoder import Quality
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, data_folder, default_output_folder
+from semc_core.runtime.load import DEVICES
 from semc_core.types import Crop
 
 _RECENT_LIMIT: Final = 6
@@ -59,9 +60,9 @@ class Settings:
 
     @property
     def device(self) -> str:
-        """ "auto", "cpu" or "cuda"."""
+        """One of `runtime.load.DEVICES`."""
         value = self._text("model/device")
-        return value if value in ("auto", "cpu", "cuda") else "auto"
+        return value if value in DEVICES else "auto"
 
     @device.setter
     def device(self, value: str) -> None:

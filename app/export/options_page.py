@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator
@@ -133,18 +134,12 @@ class OptionsPage(QScrollArea):
     @property
     def options(self) -> ExportOptions:
         """What is ticked."""
-        ticked = {name: box.isChecked() for name, box in self.parts.items()}
+        ticked: dict[str, Any] = {name: box.isChecked() for name, box in self.parts.items()}
         return ExportOptions(
             deidentify=self.deidentified.isChecked(),
-            notes=ticked["notes"],
             packed=self.as_zip.isChecked(),
-            frames=ticked["frames"],
-            clips=ticked["clips"],
-            report=ticked["report"],
-            dicom=ticked["dicom"],
-            jpeg=ticked["jpeg"],
-            checklist=ticked["checklist"],
-            dates="shifted" if ticked[_SHIFT] else "removed",
+            dates="shifted" if ticked.pop(_SHIFT) else "removed",
+            **ticked,
         )
 
     @property
@@ -237,12 +232,14 @@ class OptionsPage(QScrollArea):
         column.addWidget(_heading("What is in it, beside the pictures"))
         grid = QGridLayout()
         grid.setVerticalSpacing(round(0.25 * em))
-        for place, (name, _, tip) in enumerate(_PARTS):
+        checklist = self.parts["checklist"]
+        for name, _, tip in _PARTS:
             self.parts[name].setToolTip(tip)
-            wide = name == "checklist"  # with the title of its protocol
-            row, left = (3, 0) if wide else divmod(place - (place > 4), 2)
-            grid.addWidget(self.parts[name], row, left, 1, 2 if wide else 1)
-        self.parts["checklist"].setVisible(False)
+            if (box := self.parts[name]) is not checklist:
+                grid.addWidget(box, *divmod(grid.count(), 2))
+        # With the title of its protocol.
+        grid.addWidget(checklist, grid.rowCount(), 0, 1, 2)
+        checklist.setVisible(False)
         column.addLayout(grid)
         column.addWidget(_heading("DICOM objects"))
         for name, _, tip in _DICOM:

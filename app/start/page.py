@@ -165,7 +165,10 @@ class StartPage(QWidget):
         """The model file, what it is called, and the device that the next scan will use."""
         self._model.setText(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 330))
         self._model.setToolTip(str(path))
-        self._device.setCurrentIndex(max(0, list(_DEVICES).index(device) if device in _DEVICES else 0))
+        if self._device.findData(device) < 0:
+            # Asked for on the command line.
+            self._device.addItem(device, device)
+        self._device.setCurrentIndex(self._device.findData(device))
 
     def show_protocols(self, choices: Sequence[tuple[str, str]], choice: str) -> None:
         """Offer these protocols (id and title); `choice` is the one that was chosen."""

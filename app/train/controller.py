@@ -226,8 +226,8 @@ def _model_text(version: Version) -> str:
 
     when = datetime.fromisoformat(version.added_utc).astimezone()
     text = f"Version {version.number}, {when:%d %b %Y}"
-    if version.compared:
-        text += f", F1 {version.compared['candidate']['f1']:.3f}"
+    if version.compared is not None:
+        text += f", F1 {version.compared.candidate.f1:.3f}"
     return f"{text} (forced)" if version.forced else text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 from typer import Argument, Option
@@ -150,17 +150,24 @@ def _options(chosen: ExportChoices) -> ExportOptions:
     return ExportOptions(
         deidentify=not chosen.identified,
         notes=chosen.notes,
-        frames=not chosen.no_frames,
-        clips=not chosen.no_clips,
-        report=not chosen.no_report,
-        dicom=chosen.dicom,
         jpeg=chosen.jpeg,
         dates=chosen.dates,
         masks=tuple(masks),
         text=_TEXT[chosen.text],  # type: ignore[arg-type]  # the command line checked it
         patient=patient if patient != Patient() else None,
         protocol=None if chosen.protocol is None else load_protocols().named(chosen.protocol),
+        **_parts(chosen),
     )
+
+
+def _parts(chosen: ExportChoices) -> dict[str, Any]:
+    """The parts that are wanted: one that an export has unless told otherwise is asked for by no_NAME."""
+    from semc_core.export.options import PARTS
+
+    return {
+        part: not getattr(chosen, f"no_{part}") if usual else getattr(chosen, part)
+        for part, usual in PARTS.items()
+    }
 
 
 def _mask(crop: Crop | None) -> Crop:

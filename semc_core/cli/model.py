@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
@@ -229,7 +229,7 @@ def list_models(as_json: AsJson = False) -> int:
     versions, current = library.versions(), library.current()
     in_use = SHIPPED if current is None else current.number
     if as_json:
-        print_json({"in_use": in_use, "versions": [asdict(version) for version in versions]})
+        print_json({"in_use": in_use, "versions": [version.as_json() | {"compared": _plain_comparison(version)} for version in versions]})
         return 0
     from rich.console import Console
     from rich.table import Table
@@ -329,13 +329,17 @@ def in_words(version: Version | None) -> str:
 
 def _compared(version: Version) -> tuple[str, str, str]:
     """F1, difference, and note of a version."""
-    found = version.compared or {}
+    found = version.compared
     from rich.markup import escape
 
     note = escape(f"{version.note} (forced)" if version.forced else version.note)
-    if not found:
+    if found is None:
         return "", "not compared", note
-    f1 = f"{found['candidate']['f1']:.3f}"
-    if found["difference"] is None:
+    f1 = f"{found.candidate.f1:.3f}"
+    if found.difference is None:
         return f1, "not compared", note
-    return f1, f"{found['difference']:+.3f} ({found['verdict']})", note
+    return f1, f"{found.difference:+.3f} ({found.verdict})", note
+
+
+def _plain_comparison(version: Version) -> dict[str, Any]:
+    return {} if version.compared is None else version.compared.as_json()

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from semc_core.export.checklist import Checklist
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.study import StudyContext
-from semc_core.export.options import Part
 from semc_core.session.records import FrameTable, ModelEntry, PlaneEntry, RegionEntry
 
 
@@ -114,7 +113,7 @@ class DeidentifiedScan:
 
     deidentified: bool
     looked_for_text: bool
-    parts: tuple[Part, ...]
+    parts: tuple[str, ...]
     jpeg: bool
     masks: int
     source: str

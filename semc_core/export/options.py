@@ -16,14 +16,11 @@ from semc_core.io.rules import PlainObject
 from semc_core.protocols.protocol import Protocol
 from semc_core.types import Crop
 
-Part = Literal["frames", "clips", "report", "dicom"]
-"""What an export holds beside pictures and tables."""
-
 TextChoice = Literal["ask", "mask", "leave out", "keep"]
 """What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""
 
-_PARTS: Final[tuple[Part, ...]] = ("frames", "clips", "report", "dicom")
 _REMEMBERED: Final = {"remembered": True}
+_PART: Final = {**_REMEMBERED, "part": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,8 @@ class ExportOptions:
     """The user's choices. The defaults identify nobody.
 
     Fields marked as remembered stand in the next dialog as they stood in the last. What may tell who was
-    examined is chosen each time.
+    examined is chosen each time. Those marked as parts are what an export holds beside pictures and tables:
+    `write.FORMATS` and the command line find them by their names.
 
     Attributes:
         deidentify: Blank everything outside the region of interest, look for text inside it, and leave out
@@ -66,10 +64,10 @@ class ExportOptions:
     deidentify: bool = True
     notes: bool = False
     packed: bool = field(default=False, metadata=_REMEMBERED)
-    frames: bool = field(default=True, metadata=_REMEMBERED)
-    clips: bool = field(default=True, metadata=_REMEMBERED)
-    report: bool = field(default=True, metadata=_REMEMBERED)
-    dicom: bool = field(default=False, metadata=_REMEMBERED)
+    frames: bool = field(default=True, metadata=_PART)
+    clips: bool = field(default=True, metadata=_PART)
+    report: bool = field(default=True, metadata=_PART)
+    dicom: bool = field(default=False, metadata=_PART)
     jpeg: bool = field(default=False, metadata=_REMEMBERED)
     checklist: bool = field(default=True, metadata=_REMEMBERED)
     masks: tuple[Crop, ...] = ()
@@ -84,9 +82,9 @@ class ExportOptions:
         return self.notes or not self.deidentify
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[str, ...]:
         """What is wanted beside pictures and tables."""
-        return tuple(part for part in _PARTS if getattr(self, part))
+        return tuple(part for part in PARTS if getattr(self, part))
 
     @property
     def followed(self) -> Protocol | None:
@@ -125,6 +123,11 @@ class ExportOptions:
 
 REMEMBERED: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
 """What is in the settings."""
+
+PARTS: Final[dict[str, bool]] = {
+    each.name: bool(each.default) for each in fields(ExportOptions) if each.metadata.get("part")
+}
+"""What an export may hold beside pictures and tables, and whether it does unless told otherwise."""
 
 AT_FIRST: Final = ExportOptions(dicom=True)
 """What is ticked in the first dialog."""

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from semc_core.export.clips import write_clip
 from semc_core.export.deidentified import DeidentifiedClip, DeidentifiedPlane, DeidentifiedScan
-from semc_core.export.options import Part
 from semc_core.export.report.data import report_data
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
@@ -121,7 +120,7 @@ def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> Non
     watch.progress("Report", 2, 2)
 
 
-FORMATS: Final[tuple[tuple[Part | None, Callable[[DeidentifiedScan, Staging, Watch], None]], ...]] = (
+FORMATS: Final[tuple[tuple[str | None, Callable[[DeidentifiedScan, Staging, Watch], None]], ...]] = (
     ("dicom", _write_dicom),
     (None, _write_table),
     ("frames", _write_frames),

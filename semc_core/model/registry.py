@@ -11,7 +11,7 @@ import datetime
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from semc_core.errors import ModelFileError, SessionError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
 from semc_core.io.lock import WriterLock
-from semc_core.io.rules import PlainObject, checked, one_of, told_as, within
+from semc_core.io.rules import checked, empty_as_none, moment, one_of, told_as, within
 from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_spec
 from semc_core.paths import DEFAULT_MODEL, data_folder
@@ -49,18 +49,21 @@ class Version:
         sha256: Of the whole file.
         added_utc: When it was taken in, ISO 8601, seconds.
         note: Where it came from, in a few words.
-        compared: What came out when it was held against the model in use then; plain JSON values, {} if it
-            was not.
+        compared: What came out when it was held against the model in use then; None if it was not.
         forced: Whether it was taken although it was no better, or not compared.
     """
 
     number: Annotated[int, within(1)]
     file: Annotated[str, checked(_check_plain_name)]
     sha256: str
-    added_utc: str
+    added_utc: Annotated[str, moment()]
     note: str = ""
-    compared: PlainObject | None = None
+    compared: Annotated[Comparison | None, empty_as_none()] = None
     forced: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"compared": None if self.compared is None else self.compared.as_json()}
 
 
 @configured(TOLERANT)
@@ -142,7 +145,7 @@ class ModelRegistry:
         self,
         model: Path,
         note: str = "",
-        compared: Mapping[str, Any] | None = None,
+        compared: Comparison | None = None,
         *,
         forced: bool = False,
         use: bool = False,
@@ -166,7 +169,7 @@ class ModelRegistry:
             known = next((each for each in index.versions if each.sha256 == sha256), None)
             version = known or self._copied(model, sha256, 1 + len(index.versions))
             version = replace(
-                version, note=note or version.note, compared=dict(compared or {}), forced=forced
+                version, note=note or version.note, compared=compared, forced=forced
             )
             others = tuple(each for each in index.versions if each.number != version.number)
             versions = tuple(sorted((*others, version), key=lambda each: each.number))
@@ -209,8 +212,7 @@ class ModelRegistry:
         refusal = self.refusal(read_spec(model).sha256, comparison)
         if refusal and not force:
             raise UsageError(refusal)
-        compared = None if comparison is None else comparison.as_json()
-        return self.add(model, note, compared, forced=bool(refusal), use=True)
+        return self.add(model, note, comparison, forced=bool(refusal), use=True)
 
     def use(self, number: int) -> Version | None:
         """Use a version from now on; 0 is the model that came with the program.
@@ -284,7 +286,7 @@ class ModelRegistry:
     def _write(self, index: _Index) -> None:
         plain = {
             "schema": _SCHEMA,
-            "versions": [asdict(version) for version in index.versions],
+            "versions": [version.as_json() for version in index.versions],
             "used": list(index.used),
         }
         write_atomically(self.folder / INDEX_NAME, json.dumps(plain, indent=2).encode())

@@ -17,6 +17,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from semc_core.errors import SaveError, UsageError
+from semc_core.io.atomic import save_error
 from semc_core.phantom.scan import SimulatedScan
 
 
@@ -77,9 +78,9 @@ def render(scan: SimulatedScan, path: Path, on_frame: Callable[[int], None] | No
             with av.open(str(video_part), "w", format=container) as out:
                 _write_video(scan, count, out, codec, on_frame or (lambda done: None))
     except (OSError, av.FFmpegError) as error:
-        raise SaveError(
-            f"{path.name} could not be written ({error}): check the disk and try again."
-        ) from error
+        # Without its file, which is a hidden one.
+        told = OSError(error.errno, error.strerror or type(error).__name__)
+        raise save_error(path.parent, told) from error
     return truth
 
 

@@ -41,7 +41,10 @@ class Runtime(Protocol):
         ...
 
     def close(self) -> None:
-        """Release the device. May be called twice."""
+        """Release the device. May be called twice.
+
+        `classify` and `raw` then raise a RuntimeFault whose sentence says "closed".
+        """
         ...
 
 

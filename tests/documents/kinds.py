@@ -189,6 +189,10 @@ BENCHMARK: Final = benchmark.read_benchmark("simulated_small")
 _SPEC: Final = replace(new_spec("semc_tiny", LIVER_CLASSES), provenance={"data": ["a"], "seed": 1})
 _DESCRIPTION: Final = json.loads(spec_to_json(_SPEC))
 _MEASURED: Final = {"sha256": SHA, "accuracy": 0.9, "f1": 0.8, "calibration_error": 0.1}
+_COMPARED: Final = {
+    "candidate": _MEASURED, "current": _MEASURED, "current_sha256": SHA, "difference": 0.1, "low": 0.05,
+    "high": 0.2, "split": "test", "frames": 10, "groups": 2, "note": "n",
+}  # fmt: skip
 _MODEL_ENTRY: Final = origin().entries()[1]
 
 KINDS: Final = (
@@ -200,12 +204,11 @@ KINDS: Final = (
          _header, ModelFileError, "model.safetensors"),
     Kind("library", INDEX,
          {"schema": 1, "used": [0, 1], "versions": [
-             {"number": 1, "file": "a.safetensors", "sha256": SHA, "added_utc": "2026", "note": "n",
-              "compared": {"f1": 1}, "forced": False}]},
-         _library, ModelFileError, "library.json", free=("compared",)),
+             {"number": 1, "file": "a.safetensors", "sha256": SHA, "added_utc": "2026-01-31T12:00:00+00:00",
+              "note": "n", "compared": _COMPARED, "forced": False}]},
+         _library, ModelFileError, "library.json"),
     Kind("comparison", COMPARISON,
-         {"candidate": _MEASURED, "current": _MEASURED, "current_sha256": SHA, "difference": 0.1, "low": 0.05,
-          "high": 0.2, "split": "test", "frames": 10, "groups": 2, "note": "n"},
+         _COMPARED,
          lambda folder, content: read_comparison(_written(folder, "comparison.json", content)),
          UsageError, "comparison.json"),
     Kind("manifest", MANIFEST,

@@ -29,7 +29,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
 from semc_core.export.ocr import FoundText
-from semc_core.export.options import ExportOptions, Part
+from semc_core.export.options import ExportOptions
 from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch
 from semc_core.io.atomic import save_error
@@ -84,7 +84,7 @@ def test_a_bundle_holds_everything_and_its_manifest_proves_it(session: Session, 
 
 @pytest.mark.parametrize(("asked", "written"), [(None, True), ("dicom", True), ("frames", False)])
 def test_a_format_that_is_registered_is_written_where_it_is_asked_for_and_proved(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Part | None, written: bool
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str | None, written: bool
 ) -> None:
     def own(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
         staging.write("own.txt", " ".join(plane.entry.plane for plane in scan.planes).encode())

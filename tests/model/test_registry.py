@@ -168,7 +168,7 @@ def test_a_model_that_is_no_worse_is_used(difference: float, models: list[Path])
     assert not version.forced
     assert library.current() == version
     assert version.compared is not None
-    assert version.compared["difference"] == difference
+    assert version.compared.difference == difference
     after = compared(models[1], models[0], difference)
     assert library.promote(models[1], after).number == 2
 

@@ -7,6 +7,7 @@ import os
 # Before anything imports Qt, wherever a test stands: on a machine without a display Qt ends the program.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -53,6 +54,22 @@ def tiny_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "semc_tiny.safetensors"
     write_model(path, spec, tensors)
     return path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 2 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
+    try:
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("no file system can be mounted here")
+    except FileNotFoundError:
+        pytest.skip("there is no program mount here")
+    yield place
+    # Lazily: after a failed test a file on it may still be open, and it must go all the same.
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.fixture

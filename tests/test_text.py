@@ -1,10 +1,10 @@
-"""Numbers of things in words."""
+"""Numbers of things in words, and names of files in text."""
 
 from __future__ import annotations
 
 import pytest
 
-from semc_core.text import counted
+from semc_core.text import counted, readable
 
 
 @pytest.mark.parametrize(
@@ -13,3 +13,17 @@ from semc_core.text import counted
 )
 def test_one_is_not_many(given: tuple[int, str], said: str) -> None:
     assert counted(*given) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("scan.mp4", "scan.mp4"),
+        ("\u809d\u810f \N{GRINNING FACE} \u00ff.mp4", "\u809d\u810f \N{GRINNING FACE} \u00ff.mp4"),
+        (b"bad\xff.mp4".decode("utf-8", "surrogateescape"), "bad\\xff.mp4"),
+        ("half \ud83d", "half \\ud83d"),
+    ],
+)
+def test_a_name_that_is_no_text_can_be_read_and_all_others_stay(given: str, said: str) -> None:
+    assert readable(given) == said
+    assert readable(given).encode()

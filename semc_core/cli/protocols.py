@@ -10,6 +10,7 @@ import typer
 from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
+from semc_core.text import readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,7 +98,8 @@ def _check(path: Path, model: Path | None, *, as_json: bool) -> int:
 
     protocol, problems = check_protocol(path)
     for problem in problems:
-        Console(stderr=as_json).print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
+        text = readable(f"{path.name or path}: {problem}")
+        Console(stderr=as_json).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     if protocol is None:
         return 1
     _items(protocol, _planes_of(model), as_json=as_json)

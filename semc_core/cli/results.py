@@ -17,7 +17,6 @@ import json
 import os
 import re
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -190,7 +189,6 @@ RESULTS: Final = Document(Results)
 
 FRAMES_NAME: Final = "frames.csv"
 _LEFT_OVER: Final = re.compile(r"\.(.+)\.(\d{1,9})\.(part|old)")
-_LEFT_OVER_AFTER_S: Final = 60.0
 
 
 def check_targets(wanted: Iterable[Wanted], targets: Iterable[Path]) -> None:
@@ -274,21 +272,18 @@ def replace_folder(work: Path, target: Path) -> None:
     _carry_over(old, target)
 
 
-def clear_leftovers(out: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> None:
+def clear_leftovers(out: Path) -> None:
     """Remove folders that a killed program was preparing in `out`; put back what it was replacing.
 
-    Those of a program that still runs stay, and young ones.
+    Those of a program that still runs stay.
 
     Raises:
         SaveError: `out` could not be read, or a leftover could not be removed.
     """
-    newest_s = time.time() - older_than_s
     try:
         for path in sorted(out.glob(".*")):
             match = _LEFT_OVER.fullmatch(path.name)
             if match is None or not path.is_dir() or is_running(int(match[2])):
-                continue
-            if path.stat().st_mtime > newest_s:
                 continue
             target = out / match[1]
             if match[3] == "part":

@@ -43,6 +43,8 @@ _BUILDING: Final = threading.Lock()
 
 _LONGEST_NAME: Final = 40
 _MOST_DOTS: Final = 200
+_MARK: Final = b"\xef\xbb\xbf"
+_MARKED: Final = "it begins with a byte-order mark, which must go; save it as UTF-8 without one"
 _TOO_DEEP: Final = "it is nested too deeply"
 _VERSIONS: Final = (("format",), ("schema",), ("version",), ("format_version",))
 _UNKNOWN: Final = ("unexpected_keyword_argument", "extra_forbidden")
@@ -158,6 +160,8 @@ class Document(Generic[T]):
             DocumentFault: It is no TOML, or too long.
         """
         self._check_length(content)
+        if content.startswith(_MARK):
+            raise DocumentFault(_MARKED)
         # Its parser takes minutes for names with very many dots.
         lines = (line for line in content.splitlines() if not line.lstrip().startswith(b"#"))
         if any(part.count(b".") > _MOST_DOTS for line in lines for part in line.split(b"=")):
@@ -169,8 +173,10 @@ class Document(Generic[T]):
             raise DocumentFault(f"line {line} is not UTF-8 text; save it as UTF-8") from error
         except RecursionError as error:
             raise DocumentFault(_TOO_DEEP) from error
-        except ValueError as error:  # TOML's own, and of a number with too many digits
+        except tomllib.TOMLDecodeError as error:
             raise DocumentFault(f"it is not TOML ({_lower(str(error))})") from error
+        except ValueError as error:  # Python's own, which takes only so many
+            raise DocumentFault("it has a number of too many digits") from error
 
     def from_plain(self, value: object) -> T:
         """The document that plain values say: a table of TOML, or a part of a JSON document that was read.
@@ -241,8 +247,8 @@ def _no_json(content: bytes | str, words: str) -> str:
     if words.startswith("recursion limit"):
         return _TOO_DEEP
     if isinstance(content, bytes):
-        if content.startswith(b"\xef\xbb\xbf"):
-            return "it begins with a byte-order mark, which must go"
+        if content.startswith(_MARK):
+            return _MARKED
         try:
             content.decode()
         except UnicodeDecodeError as error:
@@ -289,4 +295,6 @@ def field_name(place: tuple[str | int, ...]) -> str:
 
 
 def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".")
+    # "EOF" stays as it is.
+    first = text[:1] if text[1:2].isupper() else text[:1].lower()
+    return first + text[1:].rstrip(".")

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from semc_core.errors import PacsError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
-from semc_core.io.rules import format_number, one_of
+from semc_core.io.rules import checked, format_number, one_of, within
 
 OWN_TITLE: Final = "SEMC_LIVE"
 BOOK_NAME: Final = "destinations.json"
@@ -26,6 +26,22 @@ _LONGEST_NAME: Final = 64
 _LONGEST_CONNECT_S: Final = 60.0
 _LONGEST_ANSWER_S: Final = 600.0
 _MOST_ATTEMPTS: Final = 1000
+_LAST_PORT: Final = 65535
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or name.isspace():
+        raise ValueError(f"must have 1 to {_LONGEST_NAME} printable characters")
+
+
+def _check_host(host: str) -> None:
+    if not host or any(mark.isspace() or not mark.isprintable() for mark in host):
+        raise ValueError("must be a name or an address, without spaces")
+
+
+def _check_title(title: str) -> None:
+    if not _TITLE.fullmatch(title):
+        raise ValueError("must have 1 to 16 plain characters, and no backslash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +76,14 @@ class Destination:
         tls: Or None for a connection in the clear.
     """
 
-    name: str
-    host: str
-    port: int
-    title: str
-    own_title: str = OWN_TITLE
-    connect_s: float = 10.0
-    answer_s: float = 30.0
-    attempts: int = 40
+    name: Annotated[str, checked(_check_name)]
+    host: Annotated[str, checked(_check_host)]
+    port: Annotated[int, within(1, _LAST_PORT)]
+    title: Annotated[str, checked(_check_title)]
+    own_title: Annotated[str, checked(_check_title)] = OWN_TITLE
+    connect_s: Annotated[float, within(above=0, most=_LONGEST_CONNECT_S)] = 10.0
+    answer_s: Annotated[float, within(above=0, most=_LONGEST_ANSWER_S)] = 30.0
+    attempts: Annotated[int, within(1, _MOST_ATTEMPTS)] = 40
     compressed: bool = True
     tls: Tls | None = None
 
@@ -77,15 +93,23 @@ class Destination:
         Raises:
             UsageError: One cannot be used.
         """
-        if not 1 <= len(self.name) <= _LONGEST_NAME or not self.name.isprintable() or self.name.isspace():
-            raise UsageError(f"A destination's name has 1 to {_LONGEST_NAME} printable characters.")
-        if not self.host or any(mark.isspace() or not mark.isprintable() for mark in self.host):
-            raise UsageError("Give the server's host as a name or an address, without spaces.")
-        if not 1 <= self.port <= 65535:
-            raise UsageError("A port is a number from 1 to 65535; DICOM servers often use 104 or 11112.")
-        for title in (self.title, self.own_title):
-            if not _TITLE.fullmatch(title):
-                raise UsageError("An AE title has 1 to 16 plain characters, and no backslash.")
+        try:
+            _check_name(self.name)
+        except ValueError as error:
+            raise UsageError(f"A destination's name {error}.") from error
+        try:
+            _check_host(self.host)
+        except ValueError as error:
+            raise UsageError("Give the server's host as a name or an address, without spaces.") from error
+        if not 1 <= self.port <= _LAST_PORT:
+            raise UsageError(
+                f"A port is a number from 1 to {_LAST_PORT}; DICOM servers often use 104 or 11112."
+            )
+        try:
+            _check_title(self.title)
+            _check_title(self.own_title)
+        except ValueError as error:
+            raise UsageError(f"An AE title {error}.") from error
         for wait_s, most_s in ((self.connect_s, _LONGEST_CONNECT_S), (self.answer_s, _LONGEST_ANSWER_S)):
             if not 0 < wait_s <= most_s:
                 raise UsageError(f"This time-out is more than 0 and at most {most_s:.0f} seconds.")
@@ -125,12 +149,11 @@ class DestinationBook:
             return ()
         except OSError as error:
             raise PacsError(f"{self._path} cannot be read; check who may read it.") from error
-        except (DocumentFault, UsageError) as fault:
-            if isinstance(fault, DocumentFault) and fault.newer:
+        except DocumentFault as fault:
+            if fault.newer:
                 raise PacsError(f"{self._path} is of a newer program; update this one.") from fault
             raise PacsError(
-                f"{self._path} is damaged ({str(fault).rstrip('.')}); remove it, and add the destinations "
-                "again."
+                f"{self._path} is damaged ({fault}); remove it, and add the destinations again."
             ) from fault
         return tuple(sorted(found, key=lambda each: each.name))
 

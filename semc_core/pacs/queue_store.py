@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from semc_core.errors import PacsError
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
+from semc_core.io.rules import moment
 from semc_core.session.database import transaction
 
 FOLDER_NAME: Final = "pacs"
@@ -264,7 +265,7 @@ class Job:
 
     job_id: int
     uid: str
-    created_utc: str
+    created_utc: Annotated[str, moment()]
     destination: str
     session: Path | None
     manifest: str

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from semc_core.errors import ProtocolError
-from semc_core.io.documents import STRICT, Document, DocumentFault, Problem, configured
+from semc_core.io.documents import STRICT, Document, DocumentFault, Problem, configured, reason
 from semc_core.io.rules import checked, one_of, told_as
 from semc_core.paths import ASSETS, data_folder
 from semc_core.protocols.protocol import Citation, Protocol, ProtocolId, ProtocolItem, Text, Title
@@ -177,8 +177,12 @@ def check_protocol(path: Path) -> tuple[Protocol | None, tuple[str, ...]]:
         with path.open("rb") as file:
             table = PROTOCOL_FILE.toml_table(file.read(PROTOCOL_FILE.most_bytes + 1))
         read = PROTOCOL_FILE.from_plain(table)
-    except OSError:
-        return None, ("The file is not there or may not be read.",)
+    except FileNotFoundError:
+        return None, ("The file is not there; check its name.",)
+    except OSError as error:
+        # Windows says of a folder that it may not be read.
+        why = "it is a folder" if path.is_dir() else reason(error)
+        return None, (f"This is no protocol that can be read: {why}.",)
     except DocumentFault as fault:
         told = tuple(_sentence(each, table) for each in fault.problems)
         return None, told or (f"This is no protocol: {fault}.",)

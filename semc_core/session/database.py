@@ -17,13 +17,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from typing_extensions import TypedDict
 
 from semc_core.errors import SaveError, SessionError
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
+from semc_core.io.rules import moment
 from semc_core.session.records import AuditEntry
 from semc_core.session.state import PAYLOAD, TABLES, Edit, State
 
@@ -44,7 +45,7 @@ class AuditRow(TypedDict):
     """A row of the log, as it is stored: `payload` is JSON. See `AuditEntry`."""
 
     seq: int
-    time_utc: str
+    time_utc: Annotated[str, moment()]
     who: str
     kind: str
     payload: str

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +127,47 @@ def test_one_bad_file_does_not_stop_the_rest_and_the_exit_code_says_so(
     assert [each["ok"] for each in total["inputs"]] == [False, False, False, True]
     assert sorted(path.name for path in out.iterdir()) == ["scan", "summary.json"], "no half-made folders"
     assert "3 of 4 inputs could not be analysed" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="here every name is Unicode")
+def test_names_of_any_kind_are_analysed_and_told(
+    analyse: Callable[..., tuple[int, Path]],
+    video: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As of an old USB stick: names that are no UTF-8, of a file that is good and of one that is not."""
+    folder = tmp_path / os.fsdecode(b"stick\xfe")
+    folder.mkdir()
+    names = ["a.mp4", os.fsdecode(b"bad\xff.mp4"), "\u809d\u810f.mp4", "\N{GRINNING FACE}.mp4"]
+    for name in names:
+        shutil.copy(video, folder / name)
+    (folder / os.fsdecode(b"no\xff.mp4")).write_text("no video")
+    code, out = analyse(folder)
+    assert code == 1
+    total = json.loads((out / "summary.json").read_bytes())
+    told = {each["source"]: each for each in total["inputs"]}
+    assert sorted(told) == sorted(["a.mp4", "bad\\xff.mp4", "no\\xff.mp4", *names[2:]])
+    assert [name for name, each in told.items() if not each["ok"]] == ["no\\xff.mp4"]
+    assert told["no\\xff.mp4"]["problem"].startswith("no\\xff.mp4 cannot be opened as a video")
+    assert "stick\\xfe/no\\xff.mp4: " in capsys.readouterr().out
+    with Session.open(out / "bad", read_only=True) as session:
+        assert session.source.source_id == "bad\\xff.mp4"
+        assert session.source.path == str(folder / names[1])
+        assert session.verify().ok
+        assert session.frame_count == FRAMES
+    with Session.open(out / "bad") as session:
+        session.moved(folder / names[2])
+        session.moved(folder / names[1])
+    with Session.open(out / "bad", read_only=True) as session:
+        assert Path(session.source.path or "").is_file()
+    assert main.main(["session", "show", str(out / "bad")]) == 0
+    assert main.main(["session", "list", str(folder)]) == 0
+    assert main.main(["session", "list", str(folder), "--json"]) == 0
+    assert "stick\\\\xfe" in capsys.readouterr().out
+    target = tmp_path / os.fsdecode(b"export\xff")
+    assert main.main(["export", str(out / "bad"), "--out", str(target), "--no-clips"]) == 0
+    assert main.main(["export", "--check", str(target), str(out / "bad")]) == 0
 
 
 def test_the_batch_changes_nothing(analyse: Callable[..., tuple[int, Path]], video: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 import main
 from semc_core.session.changes import Reject, Relabel
-from semc_core.session.session import Session
+from semc_core.session.session import Session, session_folders, sessions_below
 from tests.session.sessions import filled_session, tamper
 
 
@@ -74,3 +75,11 @@ def test_verify_says_whether_and_what(corrected: Path, capsys: pytest.CaptureFix
     printed = capsys.readouterr().out
     assert "Row 2 of planes is not what the log says." in printed
     assert "scans: could not be looked at.\n  scans holds no session" in printed
+
+
+def test_what_is_being_prepared_is_no_session(corrected: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(corrected, corrected.parent / ".scan.123.part")
+    assert main.main(["session", "list", str(corrected.parent)]) == 0
+    assert ".part" not in capsys.readouterr().out
+    assert session_folders(corrected.parent) == [corrected]
+    assert [session.folder for session in sessions_below(corrected.parent)] == [corrected]

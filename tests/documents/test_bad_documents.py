@@ -56,6 +56,7 @@ def check_sentence(text: str, file: str) -> None:
     assert text.endswith((".", "lists them)"))
     assert len(text) < 1000
     assert not re.search(r"\. (?!\(\d+ more; )", text), text
+    assert "set_int_max_str_digits" not in text
 
 
 def refused(kind: Kind, folder: Path, content: bytes) -> str:
@@ -96,7 +97,8 @@ def test_what_is_no_document_at_all_is_refused(kind: Kind, content: bytes, tmp_p
 @ALL
 def test_a_byte_order_mark_is_refused(kind: Kind, tmp_path: Path) -> None:
     content = written(kind.good, toml=kind.toml)
-    refused(kind, tmp_path, b"\xef\xbb\xbf" + content)
+    said = refused(kind, tmp_path, b"\xef\xbb\xbf" + content)
+    assert not said or kind.embedded or "it begins with a byte-order mark, which must go" in said
     if not kind.embedded:
         refused(kind, tmp_path, content.decode().encode("utf-16"))
 
@@ -105,7 +107,8 @@ def test_a_byte_order_mark_is_refused(kind: Kind, tmp_path: Path) -> None:
 def test_a_document_that_is_cut_short_is_refused(kind: Kind, tmp_path: Path) -> None:
     content = written(kind.good)
     for end in range(1, len(content), 7):
-        refused(kind, tmp_path, content[:end])
+        said = refused(kind, tmp_path, content[:end])
+        assert "eOF" not in said
 
 
 @ALL

@@ -215,3 +215,38 @@ def test_the_command_lists_uses_and_goes_back(models: list[Path], capsys: pytest
     assert main(["model", "use", "0"]) == 0
     assert main(["model", "use", "7"]) == 2
     assert current_model() == DEFAULT_MODEL
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("compared", {"f1": 0.9}, r"'versions\[0\]\.compared\.candidate' is missing"),
+        ("compared", {"candidate": 3}, r"'versions\[0\]\.compared\.candidate' must be"),
+        ("compared", [], r"'versions\[0\]\.compared' must be"),
+        ("added_utc", "yesterday", r"'versions\[0\]\.added_utc' must be a time"),
+        ("added_utc", "0001-01-01T00:00:00+00:00", r"'versions\[0\]\.added_utc' must be a time"),
+    ],
+)
+def test_a_library_that_says_something_else_is_told_by_its_field(
+    models: list[Path], field: str, value: object, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = ModelRegistry()
+    library.promote(models[0], compared(models[0], DEFAULT_MODEL, 0.05))
+    index = library.folder / "library.json"
+    plain = json.loads(index.read_text())
+    plain["versions"][0][field] = value
+    index.write_text(json.dumps(plain))
+    with pytest.raises(ModelFileError, match=words):
+        library.versions()
+    assert main(["model", "list"]) == 1
+    assert field in capsys.readouterr().err
+
+
+def test_a_version_that_was_not_compared_is_read_as_earlier_programs_wrote_it(models: list[Path]) -> None:
+    library = ModelRegistry()
+    version = library.add(models[0])
+    index = library.folder / "library.json"
+    index.write_text(index.read_text().replace('"compared": null', '"compared": {}'))
+    assert '"compared": {}' in index.read_text()
+    assert library.versions() == (version,)
+    assert version.compared is None

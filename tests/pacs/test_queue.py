@@ -223,7 +223,8 @@ def test_a_queue_with_a_value_of_another_type_is_said_to_be_damaged(
         opened = QueueStore(folder)
         queue = SendQueue(opened)
         try:
-            if now != kind and (column, now) not in {("session", "text"), ("session", "null")}:
+            fits = now == kind and column != "created_utc"
+            if not fits and (column, now) not in {("session", "text"), ("session", "null")}:
                 with pytest.raises(PacsError, match=r"is damaged \(.*\); move that folder away\.$"):
                     _ = queue.jobs(), opened.items("1", ())
             else:

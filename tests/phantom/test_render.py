@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from pathlib import Path
 
@@ -97,3 +98,12 @@ def test_what_cannot_be_rendered_says_why(
     with pytest.raises(error, match=says):
         _run("--seconds", "1", "--out", "scan.mp4", *arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_said_without_the_names_of_hidden_files(small_disk: Path) -> None:
+    with contextlib.suppress(OSError), (small_disk / "full").open("wb") as file:
+        file.write(bytes(4_000_000))
+    for name in ("scan.mp4", "scan.mkv"):
+        with pytest.raises(SaveError, match=f"^The disk is full; free space for {small_disk}, or choose"):
+            render(SimulatedScan(1, 1.0, 160, 120), small_disk / name)
+    assert [path.name for path in small_disk.iterdir()] == ["full"]

@@ -135,6 +135,11 @@ def test_what_is_no_protocol_at_all_is_said(tmp_path: Path) -> None:
     with pytest.raises(ProtocolError, match="not there"):
         read_protocol(tmp_path / "none.toml")
     assert "1 to 200 items" in check_protocol(written(tmp_path, GOOD.split("[[item]]")[0]))[1][0]
+    assert check_protocol(written(tmp_path, "\ufeff" + GOOD))[1] == (
+        "This is no protocol: it begins with a byte-order mark, which must go; save it as UTF-8 without one.",
+    )
+    many = written(tmp_path, GOOD.replace("format = 1", f"format = {'9' * 5000}"))
+    assert check_protocol(many)[1] == ("This is no protocol: it has a number of too many digits.",)
     deep = written(tmp_path, "a = " + "[" * 100_000)
     assert check_protocol(deep) == (None, ("This is no protocol: it is nested too deeply.",))
 
@@ -152,6 +157,11 @@ def test_the_command_lists_checks_and_warns(
     assert main(["protocols", "--check", str(written(tmp_path, GOOD))]) == 0
     assert "gall-bladder" in capsys.readouterr().out
     assert main(["protocols", "--check", str(written(tmp_path, GOOD.replace("LLP", "")))]) == 1
-    assert 'Item 1 ("left-lobe")' in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith('own.toml: Item 1 ("left-lobe")')
+    for file, words in (("none.toml", "not there"), ("", "it is a folder")):
+        assert main(["protocols", "--check", str(tmp_path / file)]) == 1
+        said = " ".join(capsys.readouterr().out.split())
+        assert said.startswith(f"{file or tmp_path.name}: ")
+        assert words in said
     assert main(["protocols", "nothing"]) == 1
     assert main(["protocols", "--session", str(tmp_path)]) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,22 +25,6 @@ if sys.platform == "win32":
 import resource
 
 BATCH = 200
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
-    try:
-        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-            pytest.skip("no file system can be mounted here")
-    except FileNotFoundError:
-        pytest.skip("there is no program mount here")
-    yield place
-    # Lazily: after a failed test a file on it may still be open, and it must go all the same.
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.fixture

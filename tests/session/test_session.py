@@ -424,3 +424,22 @@ def test_a_plane_found_again_by_the_model_changes_nothing(tmp_path: Path) -> Non
         head = session.head
         find_plane(session, 1, 10)
         assert session.head == head
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_session_that_cannot_be_begun_leaves_room_for_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: bool
+) -> None:
+    entries = origin().entries()
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "_begin", lambda self, source, model: 1 / 0)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                Session.create(tmp_path / "s", *entries, fresh=fresh)
+            assert not list(tmp_path.glob("s*/*"))
+    with Session.create(tmp_path / "s", *entries, fresh=fresh) as session:
+        assert session.folder == tmp_path / "s"
+    with pytest.raises(SessionError, match="holds a session already"):
+        Session.create(tmp_path / "s", *entries, fresh=False)
+    with Session.open(tmp_path / "s", read_only=True) as session:
+        assert session.verify().ok

@@ -118,7 +118,7 @@ def write_screenshot(window: MainWindow, path: Path) -> None:
     encoded.open(QIODevice.OpenModeFlag.WriteOnly)
     if not window.grab().save(encoded, path.suffix[1:]):
         raise SaveError(f"The picture {path} cannot be written; choose another name ending in .png.")
-    write_atomically(path, encoded.data().data())
+    write_atomically(path, bytes(encoded.data().data()))
 
 
 @contextmanager

@@ -229,7 +229,14 @@ def list_models(as_json: AsJson = False) -> int:
     versions, current = library.versions(), library.current()
     in_use = SHIPPED if current is None else current.number
     if as_json:
-        print_json({"in_use": in_use, "versions": [version.as_json() | {"compared": _plain_comparison(version)} for version in versions]})
+        print_json(
+            {
+                "in_use": in_use,
+                "versions": [
+                    version.as_json() | {"compared": _plain_comparison(version)} for version in versions
+                ],
+            }
+        )
         return 0
     from rich.console import Console
     from rich.table import Table

@@ -59,7 +59,11 @@ class Staging:
     ) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
         cause = None if error is None else error.__cause__
-        if isinstance(error, SaveError) and isinstance(cause, OSError) and readable(str(self._work)) in str(error):
+        if (
+            isinstance(error, SaveError)
+            and isinstance(cause, OSError)
+            and readable(str(self._work)) in str(error)
+        ):
             # Whoever wrote names the hidden folder, which the user does not know and which is gone.
             raise save_error(self.target.parent, cause) from cause
 

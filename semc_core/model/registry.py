@@ -168,9 +168,7 @@ class ModelRegistry:
         with self._changing() as index:
             known = next((each for each in index.versions if each.sha256 == sha256), None)
             version = known or self._copied(model, sha256, 1 + len(index.versions))
-            version = replace(
-                version, note=note or version.note, compared=compared, forced=forced
-            )
+            version = replace(version, note=note or version.note, compared=compared, forced=forced)
             others = tuple(each for each in index.versions if each.number != version.number)
             versions = tuple(sorted((*others, version), key=lambda each: each.number))
             used = _in_use(index.used, version.number) if use else index.used

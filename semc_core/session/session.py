@@ -234,9 +234,7 @@ class Session(SessionView):
         with self._lock:
             self._check_writable()
             with database.translate_sqlite_errors(self.folder), database.transaction(self._connection):
-                database.set_local(
-                    self._connection, database.SOURCE_PATH, path_as_text(str(path.absolute()))
-                )
+                database.set_local(self._connection, database.SOURCE_PATH, path_as_text(str(path.absolute())))
             self.source = replace(self.source, path=str(path.absolute()))
 
     def mark_complete(self) -> None:
@@ -324,7 +322,9 @@ class Session(SessionView):
         self.source, self.model = source, model
         row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
         note = AuditEvent(PROGRAM, "created", origin_payload(source, model), (made("session", row),))
-        self._write(note, local={} if source.path is None else {database.SOURCE_PATH: path_as_text(source.path)})
+        self._write(
+            note, local={} if source.path is None else {database.SOURCE_PATH: path_as_text(source.path)}
+        )
         self.created_utc = next(self.audit()).time_utc
 
     def _resume(self) -> None:

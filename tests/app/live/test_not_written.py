@@ -93,7 +93,7 @@ def test_a_picture_of_the_window_that_finds_no_room_says_so(
     assert read_png(tmp_path / "window.png").ndim == 3
     with contextlib.suppress(OSError), (small_disk / "full").open("wb") as file:
         file.write(bytes(4_000_000))
-    with pytest.raises(SaveError, match="^The disk is full"):
+    with pytest.raises(SaveError, match=r"^The disk is full"):
         write_screenshot(window, small_disk / "window.png")
     with pytest.raises(SaveError, match=r"another name ending in \.png"):
         write_screenshot(window, tmp_path / "window.odd")

@@ -98,7 +98,13 @@ def test_what_is_no_document_at_all_is_refused(kind: Kind, content: bytes, tmp_p
 def test_a_byte_order_mark_is_refused(kind: Kind, tmp_path: Path) -> None:
     content = written(kind.good, toml=kind.toml)
     said = refused(kind, tmp_path, b"\xef\xbb\xbf" + content)
-    assert not said or kind.embedded or "it begins with a byte-order mark, which must go" in said
+    # A model file does not begin with its header, but with its length.
+    assert (
+        not said
+        or kind.embedded
+        or kind.name == "header"
+        or "it begins with a byte-order mark, which must go" in said
+    )
     if not kind.embedded:
         refused(kind, tmp_path, content.decode().encode("utf-16"))
 

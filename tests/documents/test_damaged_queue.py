@@ -72,8 +72,8 @@ def test_an_odd_value_in_any_column_is_read_or_refused(table: str, column: str, 
     assert said_of(loose, table, column, column) == ""
     said = {value: said_of(loose, table, column, value) for value in ODD}
     assert "is damaged" in said["x'00ff'"]
-    # A column of text makes text of a number.
-    assert ("is damaged" in said["9e999"]) is (column in NUMBERS)
+    # A column of text makes text of a number, which some take.
+    assert "is damaged" in said["9e999"] or column not in NUMBERS
     assert "is damaged" in said["CAST(x'ff' AS TEXT)"]
     assert said_of(loose, table, column, column) == ""
 

@@ -1,7 +1,7 @@
 """Time and processor time of `semc analyse`, of this version and of another, in turns.
 
-git worktree add /tmp/before VERSION
-python docs/benchmarks/versions.py /tmp/before scan.mp4 [--rounds 5] [--model FILE]
+git worktree add ../before VERSION
+python docs/benchmarks/versions.py ../before scan.mp4 [--rounds 5] [--model FILE]
 
 Each run is a process of its own, start included; frames are counted in what it wrote. The ratio is taken
 within each round, so that whatever else the machine does falls on both.

@@ -110,18 +110,23 @@ def told_as(words: str) -> Rule:
     return Rule(build)
 
 
+def check_moment(text: str) -> None:
+    """Refuse a text that says no time by ISO 8601 which any time zone can show.
+
+    Raises:
+        ValueError: What it must be, to go after the field's name.
+    """
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        found = datetime.datetime.min
+    if not datetime.MINYEAR < found.year < datetime.MAXYEAR:
+        raise ValueError('must be a time such as "2026-01-31T12:00:00+00:00"')
+
+
 def moment() -> Rule:
-    """A text that says a time by ISO 8601, which any time zone can show."""
-
-    def check(text: str) -> None:
-        try:
-            found = datetime.datetime.fromisoformat(text)
-        except ValueError:
-            found = datetime.datetime.min
-        if not datetime.MINYEAR < found.year < datetime.MAXYEAR:
-            raise ValueError('must be a time such as "2026-01-31T12:00:00+00:00"')
-
-    return checked(check, format="date-time")
+    """A text that `check_moment` takes."""
+    return checked(check_moment, format="date-time")
 
 
 def empty_as_none() -> Rule:

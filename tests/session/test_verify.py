@@ -166,6 +166,13 @@ def test_a_log_that_cannot_be_read_is_said(copy: Path) -> None:
         Session.open(copy)
 
 
+@pytest.mark.parametrize("time", ["yesterday", "", "0001-01-01T00:00:00+00:00"])
+def test_a_session_that_began_at_no_time_is_not_opened_and_the_field_is_named(copy: Path, time: str) -> None:
+    tamper(copy, f"UPDATE audit SET time_utc = '{time}' WHERE seq = 1")
+    with pytest.raises(SessionError, match=r"in its entry 1 its field 'time_utc' must be a time such as"):
+        verified(copy)
+
+
 def test_a_database_that_cannot_be_read_proves_nothing(copy: Path) -> None:
     connection = sqlite3.connect(copy / "session.sqlite", isolation_level=None)
     connection.execute("DROP TABLE frames")

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from semc_core.errors import SessionError
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured
+from semc_core.io.rules import check_moment
 from semc_core.session import database
 from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
 from semc_core.session.records import MODEL, AuditEntry, ModelEntry, SourceEntry
@@ -214,6 +215,22 @@ class Origin:
 
 
 ORIGIN: Final = Document(Origin)
+
+
+def began_at(first: AuditEntry) -> str:
+    """When the log began, by its first entry: a time that can be shown.
+
+    The times of the others are only proven: a changed one is a finding, and no reason not to open the
+    session.
+
+    Raises:
+        DocumentFault: It is none.
+    """
+    try:
+        check_moment(first.time_utc)
+    except ValueError as error:
+        raise DocumentFault(f"in its entry {first.seq} its field 'time_utc' {error}") from error
+    return first.time_utc
 
 
 @configured(STRICT)

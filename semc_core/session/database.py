@@ -24,7 +24,6 @@ from typing_extensions import TypedDict
 from semc_core.errors import SaveError, SessionError
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
-from semc_core.io.rules import check_moment
 from semc_core.session.records import AuditEntry
 from semc_core.session.state import PAYLOAD, TABLES, Edit, State
 
@@ -250,22 +249,11 @@ def entry_of(row: tuple[Any, ...]) -> AuditEntry:
 
 
 def first_entry(connection: sqlite3.Connection) -> AuditEntry:
-    """The entry with which the log begins; its time, which is shown, is one.
-
-    The other times are only proven: a changed one is a finding, and no reason not to open the session.
-
-    Raises:
-        ValueError: It is not there, or not as this program writes it.
-    """
+    """The entry with which the log begins. Raises ValueError if it is not there."""
     row = connection.execute(f"{ENTRIES} ORDER BY seq LIMIT 1").fetchone()
     if row is None or row[0] != 1:
         raise ValueError("no first entry")
-    entry = entry_of(row)
-    try:
-        check_moment(entry.time_utc)
-    except ValueError as error:
-        raise DocumentFault(f"in its entry 1 its field 'time_utc' {error}") from error
-    return entry
+    return entry_of(row)
 
 
 def entries_by(connection: sqlite3.Connection, who: str) -> Iterator[AuditEntry]:

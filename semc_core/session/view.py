@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.session import database
-from semc_core.session.audit_log import ORIGIN, frames_note
+from semc_core.session.audit_log import ORIGIN, began_at, frames_note
 from semc_core.session.folder import path_of_text
 from semc_core.session.frame_table import FrameRow
 from semc_core.session.reader import SessionReader
@@ -184,6 +184,7 @@ class SessionView:
         with database.reading(self.folder), database.snapshot(self._connection):
             first = database.first_entry(self._connection)
             version = database.data_version(self._connection)
+            began = began_at(first)
             origin = ORIGIN.from_plain(first.payload)
             path = database.local_value(self._connection, database.SOURCE_PATH)
             undo = UndoStack.from_entries(database.entries_by(self._connection, PERSON))
@@ -194,7 +195,7 @@ class SessionView:
             view = view_of(state)
         known = None if path is None else path_of_text(path)
         self.source, self.model = replace(origin.source, path=known), origin.model
-        self.created_utc = first.time_utc
+        self.created_utc = began
         self._undo, self._state, self._head, self._view = undo, state, head, view
         # Last: after an error all is read again the next time.
         self._data_version = version

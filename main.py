@@ -28,6 +28,11 @@ COMMANDS: Final = {
         _SCAN,
         "Find the standard planes in recorded scans: videos, DICOM loops, folders of images.",
     ),
+    "classify": Entry(
+        "semc_core.cli.classify:app",
+        _SCAN,
+        "Name the standard plane of each picture: stills, folders of them, frames of loops; as a CSV.",
+    ),
     "devices": Entry(
         "semc_core.cli.devices:app", _SCAN, "List the cameras and capture cards of this machine."
     ),

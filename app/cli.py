@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
-from semc_core.cli.arguments import positive
+from semc_core.cli.arguments import model_file, positive
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.labels import short_name
 from semc_core.runtime.load import DEVICES
@@ -35,7 +35,11 @@ def parser() -> argparse.ArgumentParser:
         "folder of images; without it the window asks",
     )
     given.add_argument("--device", choices=DEVICES, help="where the model runs")
-    given.add_argument("--model", type=Path, help="model file instead of the shipped one")
+    given.add_argument(
+        "--model",
+        metavar="FILE",
+        help="a model's name, or its file, instead of the one in use (semc model list)",
+    )
     given.add_argument("--out", type=Path, help="folder for saved planes")
     given.add_argument(
         "--record",
@@ -47,6 +51,13 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument("--no-clips", action="store_true", help="save no clip of the scan with each plane")
     given.add_argument(
         "--protocol", metavar="ID", help="follow this protocol's checklist (semc protocols lists them)"
+    )
+    given.add_argument(
+        "--images",
+        choices=("auto", "stills", "loop"),
+        default="auto",
+        help="what a folder of images is: a loop, or stills that are judged one by one; auto goes by their "
+        "names and sizes",
     )
     given.add_argument("--seconds", type=_seconds, help="close after so many seconds")
     given.add_argument(
@@ -107,8 +118,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SemcError: Unseen, or with `--seconds`: the scan could not be done, or a plane was not written.
     """
+    model = None if args.model is None else model_file(args.model)
     if args.protocol is not None:
-        _tell_what_is_unknown(args.protocol, args.model, sys.stderr if args.json else sys.stdout)
+        _tell_what_is_unknown(args.protocol, model, sys.stderr if args.json else sys.stdout)
     unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
     size = _size(args.size)
     if unseen:
@@ -133,7 +145,9 @@ def run(args: argparse.Namespace) -> int:
         # Nobody is there to choose: what the user chose at the screen is neither used nor changed.
         settings = Settings(QSettings(str(cache_folder() / "unseen.ini"), QSettings.Format.IniFormat))
     record = None if args.record is None else Quality(args.record)
-    overrides = Overrides(args.model, args.device, args.out, record, not args.no_clips, args.protocol)
+    overrides = Overrides(
+        model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images
+    )
     window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
     if unseen:

@@ -27,6 +27,7 @@ from app.review.worker import SessionWorker
 from app.settings import Choices, Overrides, Settings
 from app.shell import WindowShell
 from app.start.controller import SourceLists
+from app.start.models import ModelChoice
 from app.start.page import StartPage
 from app.status import Features, StatusDisplay
 from app.tasks import close_all
@@ -83,7 +84,7 @@ class MainWindow(WindowShell):
         self._connect_checklists()
         # When the window is painted: the first look at a model file loads what checks it.
         self._look = QTimer(self, singleShot=True, interval=_PAINTED_MS)
-        self._look.timeout.connect(lambda: self.checklists.choice.look_at_model(self.choices.model))
+        self._look.timeout.connect(self._look_at_models)
         self._restore()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -127,6 +128,7 @@ class MainWindow(WindowShell):
         page.folder_wanted.connect(lambda: choose.images_to_play(self.open_source))
         page.cameras_wanted.connect(self.sources.look_for_cameras)
         page.model_wanted.connect(lambda: choose.model(self._use_model))
+        page.model_chosen.connect(self._use_choice)
         page.device_chosen.connect(self.choices.use_device)
         page.train_wanted.connect(self.show_training)
         page.back_wanted.connect(self.go_back)
@@ -205,7 +207,8 @@ class MainWindow(WindowShell):
             self.scan.stop()
         self.display.messages.begin()
         choices = self.choices
-        self.review.begin(ReviewRequest(Path(path), choices.model, choices.device, choices.output))
+        request = ReviewRequest(Path(path), choices.model, choices.device, choices.output, choices.images)
+        self.review.begin(request)
         self._go_to(REVIEW)
 
     def review_this(self) -> None:
@@ -329,6 +332,18 @@ class MainWindow(WindowShell):
     def _use_model(self, path: str) -> None:
         self.choices.use_model(path)
         self._show_model()
+
+    def _use_choice(self, chosen: ModelChoice) -> None:
+        """Use what was chosen on the start page, and follow the protocol that comes with it."""
+        self._use_model(str(chosen.path))
+        brought = self.checklists.choice.brought(chosen.planes, chosen.protocol)
+        if brought != self.checklists.choice.choice:
+            self.checklists.follow(brought)
+
+    def _look_at_models(self) -> None:
+        """Learn what the chosen model knows of the protocol, and which others there are."""
+        self.checklists.choice.look_at_model(self.choices.model)
+        self.sources.look_for_models(self.choices.registry, self.checklists.choice.book)
 
     def _show_model(self) -> None:
         """Show on the start page which model the next scan uses."""

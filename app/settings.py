@@ -15,8 +15,9 @@ from semc_core.errors import ModelFileError
 from semc_core.export.options import ExportOptions
 from semc_core.io.video_encoder import Quality
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
-from semc_core.paths import DEFAULT_MODEL, data_folder, default_output_folder
+from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
 from semc_core.runtime.load import DEVICES
+from semc_core.sources.open import Images
 from semc_core.types import Crop
 
 _RECENT_LIMIT: Final = 6
@@ -125,14 +126,21 @@ class Settings:
         self._store.setValue("view/checklist_folded", "true" if value else "false")
 
     @property
-    def model(self) -> Path:
-        """The model file; the shipped one at first, or when the chosen one is gone."""
+    def model(self) -> Path | None:
+        """The model file that was chosen; None for the one in use: at first, or when that file is gone."""
         value = self._text("model/file")
-        return Path(value) if value and Path(value).is_file() else DEFAULT_MODEL
+        if not value:
+            return None
+        # One that came with the program is kept by its name: the program may be moved.
+        shipped = SHIPPED_MODELS / f"{value}.safetensors"
+        return next((path for path in (shipped, Path(value)) if path.is_file()), None)
 
     @model.setter
-    def model(self, value: Path) -> None:
-        self._store.setValue("model/file", "" if value == DEFAULT_MODEL else str(value))
+    def model(self, value: Path | None) -> None:
+        text = "" if value is None else str(value)
+        if value is not None and value.parent == SHIPPED_MODELS:
+            text = value.stem
+        self._store.setValue("model/file", text)
 
     @property
     def output_folder(self) -> Path:
@@ -193,6 +201,7 @@ class ScanOptions:
         output: Below it each scan gets a folder.
         record: Record the whole scan in this quality; None records when the user says so.
         clips: Whether a clip is saved with every plane.
+        images: What a folder of images is; see `semc_core.sources.open.open_source`.
     """
 
     source: str
@@ -201,6 +210,7 @@ class ScanOptions:
     output: Path
     record: Quality | None = None
     clips: bool = True
+    images: Images = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +224,7 @@ class Overrides:
     clips: bool = True
     protocol: str | None = None
     data: Path | None = None
+    images: Images = "auto"
 
 
 class Choices:
@@ -234,14 +245,15 @@ class Choices:
 
         Where that is gone or damaged it is named all the same: opening it says what is wrong.
         """
-        named = self._overrides.model or self._settings.model
-        if self._overrides.model is not None or named != DEFAULT_MODEL:
-            return named
+        return self._overrides.model or self._settings.model or self._in_use
+
+    @property
+    def _in_use(self) -> Path:
         try:
             current = self.registry.current()
         except ModelFileError:
             return self.registry.folder / INDEX_NAME
-        return named if current is None else self.registry.folder / current.file
+        return DEFAULT_MODEL if current is None else self.registry.folder / current.file
 
     @property
     def model_title(self) -> str:
@@ -255,7 +267,7 @@ class Choices:
 
     def use_registered(self) -> None:
         """Use the one in use among the user's models, from the next scan on."""
-        self._settings.model = DEFAULT_MODEL
+        self._settings.model = None
         self._overrides = replace(self._overrides, model=None)
 
     @property
@@ -276,7 +288,14 @@ class Choices:
 
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""
-        return ScanOptions(source, self.model, self.device, self.output, self._overrides.record, self.clips)
+        return ScanOptions(
+            source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images
+        )
+
+    @property
+    def images(self) -> Images:
+        """What a folder of images is."""
+        return self._overrides.images
 
     @property
     def quality(self) -> Quality:
@@ -306,7 +325,9 @@ class Choices:
 
     def use_model(self, path: str) -> None:
         """Use this model file from the next scan on."""
-        self._settings.model = Path(path)
+        chosen = Path(path)
+        # Who chooses what is in use anyway follows the one in use, as before a choice.
+        self._settings.model = None if chosen == self._in_use else chosen
         self._overrides = replace(self._overrides, model=None)
 
     def use_device(self, device: str) -> None:

@@ -9,7 +9,8 @@ import platformdirs
 _APP_NAME = "semc-live"
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-DEFAULT_MODEL = ASSETS / "models" / "semc_live.safetensors"
+SHIPPED_MODELS = ASSETS / "models"
+DEFAULT_MODEL = SHIPPED_MODELS / "semc_live.safetensors"
 
 
 def cache_folder() -> Path:

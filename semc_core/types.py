@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,6 +183,10 @@ class SavedPlane:
     thumbnail: NDArray[np.uint8]
 
 
+STILLS_RATE: Final = 0.5
+"""Pictures per second of a folder of stills: further apart than the detector remembers, and time to look."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What is known of a source when it is open.
@@ -210,6 +215,11 @@ class SourceInfo:
         """A file's name need not be UTF-8; what is kept and written of it must."""
         for name in ("source_id", "notice"):
             object.__setattr__(self, name, readable(getattr(self, name)))
+
+    @property
+    def stills(self) -> bool:
+        """Whether its pictures are stills, so far apart that each stands for itself; else it is a loop."""
+        return self.kind == "images" and self.frame_rate is not None and self.frame_rate <= STILLS_RATE
 
 
 @dataclass(frozen=True, slots=True)

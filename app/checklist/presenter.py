@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.formatting import percent
 from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
+from semc_core.protocols.fitting import brought_protocol, fitting_protocol
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.protocols.protocol import Protocol, unknown_sentence
 from semc_core.session.changes import NOT_POSSIBLE, SetItem
@@ -88,9 +89,23 @@ def chosen_protocol(book: ProtocolBook, choice: str, model_planes: Collection[st
     found = book.get(choice)
     if found is not None or model_planes is None:
         return found
-    fitting = [one for one in book.protocols if not one.unknown_items(model_planes)]
-    # The user's own protocol goes before those of the program.
-    return max(fitting, key=lambda one: (one.own, len(one.items)), default=None)
+    return fitting_protocol(book, model_planes)
+
+
+def brought_choice(book: ProtocolBook, choice: str, model_planes: Collection[str], said: str) -> str:
+    """The choice that goes with a model which is chosen: its protocol, unless none was wanted.
+
+    Args:
+        book: All there are.
+        choice: That was followed before.
+        model_planes: See `chosen_protocol`.
+        said: Id of the protocol that the model file says, or "".
+    """
+    if choice == NO_PROTOCOL:
+        return NO_PROTOCOL
+    brought, fitting = brought_protocol(book, model_planes, said), fitting_protocol(book, model_planes)
+    # What would be followed anyway is left open, so that the next model brings its own.
+    return AUTOMATIC if brought is None or brought is fitting else brought.id
 
 
 def checklist_view(state: Checklist, model_planes: Collection[str] | None, enter: float) -> ChecklistView:

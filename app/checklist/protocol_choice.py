@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from pathlib import Path
 
-from app.checklist.presenter import choices, chosen_protocol
+from app.checklist.presenter import brought_choice, choices, chosen_protocol
 from app.settings import Choices
 from app.tasks import Background, Post
 from semc_core.errors import ModelFileError, ProtocolError
@@ -62,6 +62,10 @@ class ProtocolChoice:
         """Follow this protocol from now on."""
         self._chosen.use_protocol(protocol_id)
         self.on_note()
+
+    def brought(self, model_planes: Collection[str], said: str) -> str:
+        """The choice that comes with a model; see `presenter.brought_choice`."""
+        return brought_choice(self.book, self.choice, model_planes, said)
 
     def follow(self, model_planes: Collection[str] | None) -> Protocol | None:
         """The protocol to follow with a model; None for none. See `presenter.chosen_protocol`."""

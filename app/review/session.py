@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
 from semc_core.model.file import read_spec
+from semc_core.pipeline.stages import chosen_thresholds
 from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.loop import LoopPlace, loop_place
 from semc_core.runtime.base import Runtime
@@ -23,7 +24,7 @@ from semc_core.session.files import versions
 from semc_core.session.folder import scan_folder
 from semc_core.session.records import FrameTable, file_sha256, model_entry, source_entry
 from semc_core.session.session import Session, is_session, sessions_below
-from semc_core.sources.open import open_seekable
+from semc_core.sources.open import Images, open_seekable
 from semc_core.sources.seek.base import SeekableSource
 
 LOOKING_ONLY: Final = (
@@ -76,12 +77,14 @@ def _hash(path: Path) -> str:
 
 
 def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
-    source = open_seekable(request.path)
+    source = open_seekable(request.path, images=request.images)
     try:
         runtime = load_runtime(request.model, request.device)
         try:
             spec = runtime.spec
-            model = model_entry(spec, spec.thresholds, runtime.device_name, versions())
+            model = model_entry(
+                spec, chosen_thresholds(spec, None, source.info), runtime.device_name, versions()
+            )
             folder = scan_folder(request.output, source.info)
             session = Session.create(folder, source_entry(source.info, request.path, sha256), model)
         except BaseException:
@@ -167,12 +170,14 @@ class ReviewRequest:
         model: Model file, for a loop that was not analysed yet.
         device: "auto", "cpu" or "cuda".
         output: Below it a new session gets its folder.
+        images: What a folder of images is; see `semc_core.sources.open.open_source`.
     """
 
     path: Path
     model: Path
     device: str
     output: Path
+    images: Images = "auto"
 
 
 class LazyModel:

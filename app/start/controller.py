@@ -1,4 +1,4 @@
-"""The lists of the start page that take a moment: cameras, and sessions. No Qt here."""
+"""The lists of the start page that take a moment: cameras, sessions, and models. No Qt here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
+from app.start.models import ModelChoice, model_choices
 from app.start.recent import RecentSession, camera_choices, recent_sessions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
+from semc_core.model.registry import ModelRegistry
+from semc_core.protocols.loader import ProtocolBook
 
 
 class SourceListView(Protocol):
@@ -23,6 +26,10 @@ class SourceListView(Protocol):
         """List the sessions made lately, newest first."""
         ...
 
+    def show_models(self, models: list[ModelChoice]) -> None:
+        """Offer these models."""
+        ...
+
 
 class SourceLists:
     """Makes them on other threads and shows them. Called by the window's thread; only `close` waits."""
@@ -33,6 +40,7 @@ class SourceLists:
         self._report = report
         self._cameras = Background("camera-list", post)
         self._sessions = Background("session-list", post)
+        self._models = Background("model-list", post)
         self._busy: set[str] = set()
 
     def look_for_cameras(self) -> None:
@@ -47,8 +55,15 @@ class SourceLists:
             self._busy.add("sessions")
             self._sessions.start(lambda: recent_sessions(root), self._show_sessions)
 
+    def look_for_models(self, registry: ModelRegistry, book: ProtocolBook) -> None:
+        """List the models anew, unless that is under way."""
+        if "models" not in self._busy:
+            self._busy.add("models")
+            self._models.start(lambda: model_choices(registry, book), self._show_models)
+
     def close(self) -> None:
         """Wait for what is under way."""
+        self._models.close(forget=True)
         self._sessions.close()
         self._cameras.close()
 
@@ -62,3 +77,7 @@ class SourceLists:
     def _show_sessions(self, future: Future[list[RecentSession]]) -> None:
         self._busy.discard("sessions")
         self._view.show_sessions(future.result())
+
+    def _show_models(self, future: Future[list[ModelChoice]]) -> None:
+        self._busy.discard("models")
+        self._view.show_models(future.result())

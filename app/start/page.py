@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.start.models import ModelChoice
 from app.start.recent import RecentSession
 from app.widgets import theme
 from app.widgets.forms import empty_out, panel, side_by_side
@@ -41,6 +42,7 @@ class StartPage(QWidget):
         folder_wanted: A folder of images is to be chosen.
         cameras_wanted: The list of cameras is to be made anew.
         model_wanted: Another model file is to be chosen.
+        model_chosen: What is scanned was chosen: a `ModelChoice`.
         device_chosen: "auto", "cpu" or "cuda".
         back_wanted: Back to the scan or the review.
         review_file_wanted: A loop to review is to be chosen.
@@ -55,6 +57,7 @@ class StartPage(QWidget):
     folder_wanted = Signal()
     cameras_wanted = Signal()
     model_wanted = Signal()
+    model_chosen = Signal(object)
     device_chosen = Signal(str)
     back_wanted = Signal()
     review_file_wanted = Signal()
@@ -73,7 +76,10 @@ class StartPage(QWidget):
         self._sessions = QVBoxLayout()
         self.recording = RecordSettings()
         self._sessions_empty = QLabel("None yet. Each scan and each review makes one.")
-        self._model = QLabel()
+        self._model = QComboBox()
+        self._model_line = QLabel()
+        self._models: list[ModelChoice] = []
+        self._chosen_model: tuple[Path, str] | None = None
         self._device = QComboBox()
         self._protocol = QComboBox()
         self._protocol_note = QLabel()
@@ -82,6 +88,7 @@ class StartPage(QWidget):
         for field, name in (
             (self._cameras, "Camera"),
             (self._patient, "Simulated patient"),
+            (self._model, "What is scanned"),
             (self._device, "Device that the model runs on"),
             (self._protocol, "Protocol"),
         ):
@@ -94,11 +101,11 @@ class StartPage(QWidget):
         grid.setSpacing(round(0.8 * theme.em(self)))
         cards = (
             self._camera_card(),
-            self._review_card(),
-            self._stream_card(),
-            self._sessions_card(),
-            self._file_card(),
             self._model_card(),
+            self._stream_card(),
+            self._review_card(),
+            self._file_card(),
+            self._sessions_card(),
             self._simulated_card(),
             self._recent_card(),
         )
@@ -163,12 +170,43 @@ class StartPage(QWidget):
 
     def show_model(self, path: Path, name: str, device: str) -> None:
         """The model file, what it is called, and the device that the next scan will use."""
-        self._model.setText(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 330))
-        self._model.setToolTip(str(path))
+        self._chosen_model = path, name
+        self._fill_models()
         if self._device.findData(device) < 0:
             # Asked for on the command line.
             self._device.addItem(device, device)
         self._device.setCurrentIndex(self._device.findData(device))
+
+    def show_models(self, models: list[ModelChoice]) -> None:
+        """Offer these models."""
+        self._models = models
+        self._fill_models()
+
+    @property
+    def model_line(self) -> str:
+        """What it says of the model that is chosen."""
+        return self._model_line.text()
+
+    def _fill_models(self) -> None:
+        """The models there are, and a file that was chosen beside them."""
+        if self._chosen_model is None:
+            return
+        path, name = self._chosen_model
+        offered = list(self._models)
+        if path not in [each.path for each in offered]:
+            offered.append(ModelChoice(path, name, ""))
+        self._model.clear()
+        for at, each in enumerate(offered):
+            self._model.addItem(each.title, each)
+            self._model.setItemData(at, each.line, Qt.ItemDataRole.ToolTipRole)
+            if not each.usable:
+                # Zero: no flags, so it is shown and cannot be chosen.
+                self._model.setItemData(at, 0, Qt.ItemDataRole.UserRole - 1)
+        at = [each.path for each in offered].index(path)
+        self._model.setCurrentIndex(at)
+        self._model.setToolTip(str(path))
+        self._model_line.setText(offered[at].line)
+        self._model_line.setVisible(bool(offered[at].line))
 
     def show_protocols(self, choices: Sequence[tuple[str, str]], choice: str) -> None:
         """Offer these protocols (id and title); `choice` is the one that was chosen."""
@@ -287,7 +325,14 @@ class StartPage(QWidget):
         other = QPushButton("Other model …")
         other.clicked.connect(self.model_wanted)
         body = QVBoxLayout()
+        self._model.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._model.setMinimumContentsLength(8)
+        self._model.activated.connect(lambda _: self.model_chosen.emit(self._model.currentData()))
+        self._model_line.setWordWrap(True)
+        self._model_line.setObjectName("dim")
+        self._model_line.hide()
         body.addWidget(self._model)
+        body.addWidget(self._model_line)
         train = QPushButton("Train …")
         train.setToolTip("Train a model on your corrections; choose among your models")
         train.clicked.connect(self.train_wanted)
@@ -302,7 +347,7 @@ class StartPage(QWidget):
         self._protocol_note.hide()
         body.addLayout(side_by_side(QLabel("Protocol"), self._protocol, stretch=1))
         body.addWidget(self._protocol_note)
-        return self._card("Model and protocol", "", body)
+        return self._card("What is scanned", "", body)
 
     def _card(self, title: str, text: str, body: QHBoxLayout | QVBoxLayout) -> QFrame:
         card, layout = panel(self, title, text)

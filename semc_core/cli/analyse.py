@@ -7,8 +7,9 @@ import logging
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
+import click
 import typer
 
 from semc_core.cli.options import FOLDER, RuntimeOptions, print_json
@@ -18,11 +19,11 @@ from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
     from semc_core.cli.inputs import Wanted
     from semc_core.protocols.protocol import Protocol
     from semc_core.runtime.base import Runtime
+    from semc_core.sources.open import Images
     from semc_core.types import Crop
 
 SUMMARY_NAME = "summary.json"
@@ -61,6 +62,15 @@ def analyse(
         ),
     ] = None,
     batch: Annotated[int, typer.Option("--batch", help="frames per call of the model")] = 8,
+    images: Annotated[
+        str,
+        typer.Option(
+            "--images",
+            click_type=click.Choice(("auto", "stills", "loop")),
+            help="what a folder of images is: a loop, or stills that are judged one by one; auto goes by "
+            "their names and sizes",
+        ),
+    ] = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="print summary.json instead of tables; what is told goes to stderr")
     ] = False,
@@ -74,7 +84,7 @@ def analyse(
 
     from semc_core.cli.inputs import wanted_inputs
 
-    region = parse_crop(crop)
+    how = _How(parse_crop(crop), batch, cast("Images", images))
     if batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console(stderr=as_json)
@@ -88,7 +98,7 @@ def analyse(
             console.print(runtime.spec.notice, markup=False, soft_wrap=True)
         _tell_what_is_unknown(followed, runtime, console)
         for each in wanted:
-            _report(each, out, runtime, region, batch, console, reports)
+            _report(each, out, runtime, how, console, reports)
             if followed is not None and reports[-1].results is not None:
                 _print_checklist(followed, out / each.name, console)
     finally:
@@ -98,6 +108,15 @@ def analyse(
     if as_json:
         print_json(_summary(reports))
     return _conclude(reports, out, console)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """Region of interest, frames per call of the model, and what a folder of images is."""
+
+    crop: Crop | None
+    batch: int
+    images: Images
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +201,7 @@ def _report(
     each: Wanted,
     out: Path,
     runtime: Runtime,
-    crop: Crop | None,
-    batch: int,
+    how: _How,
     console: Console,
     reports: list[Report],
 ) -> None:
@@ -197,7 +215,7 @@ def _report(
     try:
         if each.problem:
             raise UsageError(each.problem)
-        results = _analyse_one(each, out, runtime, crop, batch, console)
+        results = _analyse_one(each, out, runtime, how, console)
     except SaveError as error:
         reports.append(Report(each, None, str(error)))
         raise
@@ -215,22 +233,30 @@ def _report(
     reports.append(Report(each, None, problem))
 
 
-def _analyse_one(
-    wanted: Wanted, out: Path, runtime: Runtime, crop: Crop | None, batch: int, console: Console
-) -> dict[str, Any]:
+def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console: Console) -> dict[str, Any]:
+    from semc_core.cli.progress import progress_bar
     from semc_core.cli.results import ResultFolder
     from semc_core.pipeline.batch import review
     from semc_core.session.analyse import origin_of
     from semc_core.sources.open import open_source
 
-    source = open_source(str(wanted.path))
+    source = open_source(str(wanted.path), images=how.images)
+    if source.info.kind == "images" and not source.info.stills:
+        count = counted(source.info.frame_count or 0, "picture")
+        console.print(
+            f"{wanted.name}: {count} taken as a loop of {source.info.frame_rate:g} frames per second "
+            "(--images stills judges each by itself).",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     origin = origin_of(source, runtime, wanted.path)
     with (
         # Closed by the reader; once more here, for when the reader was never started.
         closing(source),
         ResultFolder(out / wanted.name, origin) as folder,
-        _progress(console) as progress,
-        closing(review(source, runtime, batch=batch, crop=crop)) as steps,
+        progress_bar(console, "frames") as progress,
+        closing(review(source, runtime, batch=how.batch, crop=how.crop)) as steps,
     ):
         bar = progress.add_task(wanted.name, total=source.info.frame_count)
         for reviewed in steps:
@@ -238,28 +264,6 @@ def _analyse_one(
             progress.update(bar, completed=folder.frames)
         progress.update(bar, total=folder.frames)
         return folder.keep(source.info)
-
-
-def _progress(console: Console) -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class RateColumn(TextColumn):
-        """Frames per second."""
-
-        def render(self, task: Any) -> Text:
-            """The mean rate of one bar since its start."""
-            elapsed_s = task.finished_time or task.elapsed
-            return Text(f"{task.completed / elapsed_s:.0f} frames/s" if elapsed_s else "")
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        RateColumn(""),
-        TimeRemainingColumn(),
-        console=console,
-    )
 
 
 def _print_planes(results: dict[str, Any], console: Console) -> None:

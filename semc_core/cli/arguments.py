@@ -62,16 +62,18 @@ def _not_too_large(text: str) -> int:
 
 
 def model_file(text: str) -> Path:
-    """A model file by its path; or `IN_USE`.
+    """A model file by its path, or a model by its name (see `model.catalogue`); or `IN_USE`.
 
     Raises:
-        SemcError: The model in use is gone or changed.
+        SemcError: There is no model of this name, or its file is gone or changed.
     """
-    if text != str(IN_USE):
-        return Path(text)
-    from semc_core.model.registry import current_model
+    if text == str(IN_USE):
+        from semc_core.model.registry import current_model
 
-    return current_model()
+        return current_model()
+    from semc_core.model.catalogue import model_path
+
+    return model_path(text)
 
 
 def new_file(text: str) -> Path:

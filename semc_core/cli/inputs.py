@@ -12,7 +12,7 @@ from typing import Final
 from semc_core.session.folder import safe_name
 from semc_core.sources.images import SUFFIXES as IMAGE_SUFFIXES
 
-_VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".wmv", ".gif")
+VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".wmv", ".gif")
 _DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
 _DICOM_MAGIC: Final = b"DICM"
 _DICOM_MAGIC_AT: Final = 128
@@ -82,7 +82,7 @@ def _search(folder: Path) -> Iterator[Path]:
         if RESULTS_NAME in names:
             continue
         files = [Path(place, name) for name in sorted(names) if not name.startswith(".")]
-        loops = [path for path in files if path.suffix.lower() in _VIDEO_SUFFIXES or is_dicom(path)]
+        loops = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES or is_dicom(path)]
         yield from loops
         if not loops and any(path.suffix.lower() in IMAGE_SUFFIXES for path in files):
             yield Path(place)

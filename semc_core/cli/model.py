@@ -1,13 +1,13 @@
 """`semc model`: what a model file holds, whether it runs right here, and models from other programs.
 
-`semc model list | use | rollback`: the user's models, and which of them is in use.
+`semc model list | add | use | rollback`: which models there are, and which of them is in use.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -29,13 +29,14 @@ _QUANTISE = (
     "make a model file that runs in int8 on the CPU; it is written only if int8 nearly always says what "
     "float32 says (needs NNCF, from the extra train)"
 )
-_LIST = "list your models: which is in use, how each compared with the one before"
+_LIST = "list the models there are, the program's and your own: what each knows, from where, how good it is"
+_ADD = "take a model file in, so that it can be chosen by its name; it is checked first"
 _USE = "use a model from now on: one of the list, or a model file that is no worse than the one in use"
 _ROLLBACK = "go back to the model that was in use before"
 _FIT_GATE = "fit the gate of a SEMC model to labelled pictures; the rest of it stays as it is"
 
 
-_OR_IN_USE = Argument(click_type=MODEL_FILE, help="model file", show_default="the one in use")
+_OR_IN_USE = Argument(click_type=MODEL_FILE, help="a model's name or file", show_default="the one in use")
 _WRITTEN = Option("--out", click_type=NEW_FILE, metavar="FILE", help="model file to write (.safetensors)")
 _JSON_TOO = "print JSON instead of sentences"
 
@@ -116,7 +117,9 @@ def import_model(
 
 @app.add("fit-gate", help=_FIT_GATE)
 def fit_gate(
-    model: Annotated[Path, Argument(click_type=PLACE, help="model file of several experts")],
+    model: Annotated[
+        Path, Argument(click_type=MODEL_FILE, help="name or file of a model of several experts")
+    ],
     folder: Annotated[
         Path,
         Argument(click_type=FOLDER, help="a sub-folder per class, with pictures or a folder per patient"),
@@ -155,7 +158,7 @@ def fit_gate(
 
 @app.add("quantise", help=_QUANTISE)
 def quantise(
-    file: Annotated[Path, Argument(click_type=PLACE, help="model file")],
+    file: Annotated[Path, Argument(click_type=MODEL_FILE, help="a model's name or file")],
     out: Annotated[Path, _WRITTEN],
     data: Annotated[
         str,
@@ -222,39 +225,49 @@ def start(
 
 @app.add("list", help=_LIST)
 def list_models(as_json: AsJson = False) -> int:
-    """Print all versions. Returns 0."""
-    from semc_core.model.registry import SHIPPED, ModelRegistry
+    """Print all models. Returns 0."""
+    from semc_core.cli.model_list import plain_list, print_list
+    from semc_core.model.registry import ModelRegistry
+    from semc_core.protocols.loader import load_protocols
+    from semc_core.protocols.models import listed_models
 
-    library = ModelRegistry()
-    versions, current = library.versions(), library.current()
-    in_use = SHIPPED if current is None else current.number
+    found = listed_models(ModelRegistry(), load_protocols())
     if as_json:
-        print_json(
-            {
-                "in_use": in_use,
-                "versions": [
-                    version.as_json() | {"compared": _plain_comparison(version)} for version in versions
-                ],
-            }
-        )
-        return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("", "number", "added", "F1", "against the one before", "note", title="Models")
-    table.add_row("in use" if in_use == SHIPPED else "", str(SHIPPED), "", "", "", "came with the program")
-    for version in versions:
-        mark = "in use" if version.number == in_use else ""
-        table.add_row(
-            mark, str(version.number), version.added_utc[:16].replace("T", " "), *_compared(version)
-        )
-    Console().print(table, markup=False)
+        print_json(plain_list(found))
+    else:
+        print_list(found)
     return 0
+
+
+@app.add("add", help=_ADD)
+def add(
+    place: Annotated[
+        Path, Argument(click_type=PLACE, metavar="FILE|FOLDER", help="model file, or a folder of them")
+    ],
+    name: Annotated[
+        str | None,
+        Option("--name", metavar="NAME", help="what it is called", show_default="as its file"),
+    ] = None,
+) -> int:
+    """Take model files in, each after its own check. Returns 1 if one was refused.
+
+    Raises:
+        SemcError: There is nothing to take in, or nothing can be written.
+    """
+    from semc_core.cli.model_list import add_models
+
+    return add_models(place, name)
 
 
 @app.add("use", help=_USE)
 def use(
-    model: Annotated[str, Argument(metavar="NUMBER|FILE", help="0 is the model that came with the program")],
+    model: Annotated[
+        str,
+        Argument(
+            metavar="NUMBER|FILE",
+            help="number or name, of semc model list, or a file; 0 is the model that came with the program",
+        ),
+    ],
     force: Annotated[bool, Option("--force", help="use a file that is worse or was not compared")] = False,
 ) -> int:
     """Use a version, or take a model file in and use it. Returns 0.
@@ -267,7 +280,15 @@ def use(
 
         print(in_words(ModelRegistry().use(int(model))))
         return 0
-    path = Path(model)
+    from semc_core.model.catalogue import find_model, model_path
+
+    named = None if Path(model).is_file() else find_model(model)
+    if named is not None and named.version is not None:
+        from semc_core.model.registry import ModelRegistry
+
+        print(in_words(ModelRegistry().use(named.version.number)))
+        return 0
+    path = model_path(model)
     if not path.is_file():
         raise UsageError(
             f"There is no model file {path}; name one, or a version's number as in `semc model list`."
@@ -332,21 +353,3 @@ def in_words(version: Version | None) -> str:
     if version is None:
         return "The model that came with the program is in use."
     return f"Model version {version.number} is in use ({version.sha256[:8]})."
-
-
-def _compared(version: Version) -> tuple[str, str, str]:
-    """F1, difference, and note of a version."""
-    found = version.compared
-    from rich.markup import escape
-
-    note = escape(f"{version.note} (forced)" if version.forced else version.note)
-    if found is None:
-        return "", "not compared", note
-    f1 = f"{found.candidate.f1:.3f}"
-    if found.difference is None:
-        return f1, "not compared", note
-    return f1, f"{found.difference:+.3f} ({found.verdict})", note
-
-
-def _plain_comparison(version: Version) -> dict[str, Any]:
-    return {} if version.compared is None else version.compared.as_json()

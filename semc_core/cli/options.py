@@ -47,7 +47,8 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic to type check
 COUNT: Final = Value("n", count)
 POSITIVE: Final = Value("number", positive)
 SEED: Final = Value("n", seed)
-MODEL_FILE: Final = Value("file", model_file, completes="file")
+MODEL_FILE: Final = Value("name", model_file, completes="file")
+"""A model by its name or its file."""
 NEW_FILE: Final = Value("file", new_file, completes="file")
 PLACE: Final = Value("path", Path, completes="file")
 """A file or folder that may not be there: what reads or writes it says so, in a sentence."""
@@ -78,7 +79,7 @@ Groups = Annotated[
 ModelOrInUse = Annotated[
     Path,
     typer.Argument(
-        click_type=MODEL_FILE, metavar="MODEL", help=f"model file, or {IN_USE} for the one in use"
+        click_type=MODEL_FILE, metavar="MODEL", help=f"a model's name or file, or {IN_USE} for the one in use"
     ),
 ]
 
@@ -93,7 +94,7 @@ class RuntimeOptions:
             "--model",
             click_type=MODEL_FILE,
             metavar="FILE",
-            help="model file; see semc model list",
+            help="a model's name, or its file; see semc model list",
             show_default="the one in use",
         ),
     ] = IN_USE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
+from semc_core.cli.options import FOLDER, MODEL_FILE, PLACE, AsJson, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import readable
@@ -51,7 +51,10 @@ def protocols(
     model: Annotated[
         Path | None,
         typer.Option(
-            "--model", click_type=PLACE, metavar="FILE", help="say which items this model does not know"
+            "--model",
+            click_type=MODEL_FILE,
+            metavar="FILE",
+            help="say which items this model, by its name or file, does not know",
         ),
     ] = None,
     session: Annotated[

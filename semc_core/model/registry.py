@@ -11,6 +11,7 @@ import datetime
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -31,11 +32,22 @@ INDEX_NAME: Final = "library.json"
 _LOCK_NAME: Final = "library.lock"
 _SCHEMA: Final = 1
 _NOT_COMPARED: Final = "The new model was not compared with the one in use."
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 def _check_plain_name(name: str) -> None:
     if Path(name).name != name:
         raise ValueError("must be the name of a file in the same folder")
+
+
+def is_model_name(text: str) -> bool:
+    """Whether a model may be called so: no digit first, as numbers are versions; no dot, as in files."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _check_model_name(name: str) -> None:
+    if name and not is_model_name(name):
+        raise ValueError("must be letters, digits, hyphens and underscores, beginning with a letter")
 
 
 @configured(STRICT)
@@ -51,6 +63,7 @@ class Version:
         note: Where it came from, in a few words.
         compared: What came out when it was held against the model in use then; None if it was not.
         forced: Whether it was taken although it was no better, or not compared.
+        name: What it is called after `--model`; "" where nobody gave it a name.
     """
 
     number: Annotated[int, within(1)]
@@ -60,10 +73,17 @@ class Version:
     note: str = ""
     compared: Annotated[Comparison | None, empty_as_none()] = None
     forced: bool = False
+    name: Annotated[str, checked(_check_model_name)] = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, or "version-3"."""
+        return self.name or f"version-{self.number}"
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self) | {"compared": None if self.compared is None else self.compared.as_json()}
+        """Plain JSON values; without a name where there is none, so that earlier programs read the list."""
+        plain = asdict(self) | {"compared": None if self.compared is None else self.compared.as_json()}
+        return plain if self.name else {key: value for key, value in plain.items() if key != "name"}
 
 
 @configured(TOLERANT)
@@ -149,6 +169,7 @@ class ModelRegistry:
         *,
         forced: bool = False,
         use: bool = False,
+        name: str = "",
     ) -> Version:
         """Copy a model file into the library. One that is there already is not copied again.
 
@@ -158,17 +179,25 @@ class ModelRegistry:
             compared: See there.
             forced: See there.
             use: Whether to use it from now on.
+            name: What it is called; "" leaves the name that it has.
 
         Raises:
             ModelFileError: It is no model of ours, or the copy is not the same.
             SaveError: Nothing can be written to the user's folder.
-            UsageError: Another program is changing the library right now.
+            UsageError: Another model has this name, or another program is changing the library right now.
         """
         sha256 = read_spec(model).sha256
         with self._changing() as index:
             known = next((each for each in index.versions if each.sha256 == sha256), None)
+            _check_not_taken(name, index, known)
             version = known or self._copied(model, sha256, 1 + len(index.versions))
-            version = replace(version, note=note or version.note, compared=compared, forced=forced)
+            version = replace(
+                version,
+                note=note or version.note,
+                compared=compared,
+                forced=forced,
+                name=name or version.name,
+            )
             others = tuple(each for each in index.versions if each.number != version.number)
             versions = tuple(sorted((*others, version), key=lambda each: each.number))
             used = _in_use(index.used, version.number) if use else index.used
@@ -298,6 +327,14 @@ def current_model() -> Path:
     """
     library = ModelRegistry()
     return library.path(library.current())
+
+
+def _check_not_taken(name: str, index: _Index, known: Version | None) -> None:
+    for each in index.versions:
+        if name and each is not known and each.title.casefold() == name.casefold():
+            raise UsageError(
+                f"Model version {each.number} is called {each.title} already; say another name with --name."
+            )
 
 
 def _find(index: _Index, number: int) -> Version | None:

@@ -68,11 +68,11 @@ def review(
     if batch < 1:
         raise UsageError("The batch must be at least 1; give a larger number.")
     spec = runtime.spec
-    look = PreparationStage(spec.preprocessing)
+    look = PreparationStage(spec.preprocessing, stills=source.info.stills)
     hint = crop or source.hinted_crop
     if hint is not None:
         look.fix_crop(hint)
-    chosen = chosen_thresholds(spec, thresholds)
+    chosen = chosen_thresholds(spec, thresholds, source.info)
     conclusions = DecisionStage(spec.classes, chosen, none_class=spec.none_class)
     reader = _Reader(source, look, batch, crop, give_way)
     try:

@@ -277,7 +277,9 @@ class LivePipeline(Generic[S]):
             self._opened.wait()
             sink = self._make_sink(spec)
             if sink is not None:
-                self._classify_all(runtime, sink)
+                info = self.source_info
+                assert info is not None, "there is a sink only where there is a source"
+                self._classify_all(runtime, sink, info)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             self._fail(error)
         finally:
@@ -298,7 +300,7 @@ class LivePipeline(Generic[S]):
         if self._sink_factory is None or not self._settings.save:
             sink = MemorySink()
         else:
-            thresholds = chosen_thresholds(spec, self._settings.thresholds)
+            thresholds = chosen_thresholds(spec, self._settings.thresholds, info)
             sink = self._sink_factory(info, spec, thresholds, device)
             if self._settings.record is not None:
                 sink.start_recording(self._settings.record)
@@ -307,10 +309,10 @@ class LivePipeline(Generic[S]):
             self._sink = sink
         return sink
 
-    def _classify_all(self, runtime: Runtime, sink: PlaneSink[S]) -> None:
-        look = PreparationStage(runtime.spec.preprocessing)
+    def _classify_all(self, runtime: Runtime, sink: PlaneSink[S], info: SourceInfo) -> None:
         spec = runtime.spec
-        thresholds = chosen_thresholds(spec, self._settings.thresholds)
+        look = PreparationStage(spec.preprocessing, stills=info.stills)
+        thresholds = chosen_thresholds(spec, self._settings.thresholds, info)
         conclusions = DecisionStage(spec.classes, thresholds, self._numbers, spec.none_class)
         try:
             while True:

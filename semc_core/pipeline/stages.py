@@ -29,7 +29,7 @@ from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.detector import RESET_GAP_S, PlaneDetector, PlaneHysteresis
 from semc_core.runtime.base import Runtime
-from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, Thresholds
+from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, SourceInfo, Thresholds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,22 +62,31 @@ class Decision:
 class PreparationStage:
     """Quality of the picture, region of interest and preprocessing. Called by one thread."""
 
-    def __init__(self, preprocessing: Preprocessing) -> None:
+    def __init__(self, preprocessing: Preprocessing, *, stills: bool = False) -> None:
+        """Start afresh; with `stills` at every picture, so that none says anything of the next."""
         self._preprocessing = preprocessing
+        self._stills = stills
+        self._fixed: Crop | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._guard = quality.QualityGate()
         self._tracker = CropTracker()
-        self._crop: Crop | None = None
+        self._tracker.fix(self._fixed)
+        self._crop: Crop | None = self._fixed
 
     def fix_crop(self, crop: Crop | None) -> None:
         """Use `crop` from the next frame on; None finds it automatically again."""
         self._tracker.fix(crop)
-        self._crop = crop
+        self._crop = self._fixed = crop
 
     def look(self, packet: FramePacket) -> PreparedFrame:
         """Judge and prepare one frame.
 
         Only a live picture moves the region of interest: a black screen says nothing of where it is.
         """
+        if self._stills:
+            self._forget()
         gray = packet.gray
         seen = self._guard.update(packet, _inside_or_whole(self._crop, gray))
         inputs = None
@@ -191,9 +200,17 @@ def classify(runtime: Runtime, batch: Sequence[PreparedFrame]) -> list[Predictio
     return [None if prepared.inputs is None else next(answers) for prepared in batch]
 
 
-def chosen_thresholds(spec: ModelSpec, asked: Thresholds | None) -> Thresholds:
-    """The user's thresholds, or the model file's."""
-    return spec.thresholds if asked is None else asked
+def chosen_thresholds(spec: ModelSpec, asked: Thresholds | None, source: SourceInfo) -> Thresholds:
+    """The user's thresholds, or the model file's; of stills only the level that a plane must reach."""
+    chosen = spec.thresholds if asked is None else asked
+    return alone(chosen) if source.stills else chosen
+
+
+def alone(thresholds: Thresholds) -> Thresholds:
+    """For a picture that stands for itself: no smoothing, no hold, no memory of the plane before."""
+    # What is entered at a level is left right below it: then no picture keeps the name of the one before.
+    just_below = math.nextafter(thresholds.enter, 0.0)
+    return Thresholds(thresholds.enter, just_below, min_hold_s=0.0, smoothing_s=0.0, merge_gap_s=0.0)
 
 
 class ProbabilitySmoother:

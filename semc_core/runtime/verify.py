@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
-from semc_core.model.file import VERIFY, VERIFY_INT8, read_model
+from semc_core.model.file import VERIFY, VERIFY_INT8, Arrays, read_model
 from semc_core.runtime.calibration import RawOutput
 from semc_core.runtime.load import nvidia_gpu_present
 
@@ -58,24 +58,52 @@ def verify(path: Path, threads: int | None = None) -> list[Verified]:
         ModelFileError: There is no such model file, or it has no stored inputs.
         RuntimeFault: A runtime cannot run it.
     """
-    from semc_core.runtime.openvino.runtime import OpenVinoRuntime
     from semc_core.runtime.torch.runtime import TorchRuntime
 
+    arrays = _stored(path)
+    inputs, logits = (arrays[name] for name in VERIFY)
+    verified = _on_openvino(path, arrays, threads)
+    verified.insert(1, _compared(TorchRuntime(path, "cpu", threads), inputs, logits, LIMIT))
+    if nvidia_gpu_present():
+        verified.append(_compared(TorchRuntime(path, "cuda"), inputs, logits, LIMIT_HALF))
+    return verified
+
+
+def check_usable(path: Path, threads: int | None = None) -> None:
+    """Whether a file may be offered as a model: it loads, runs, and gives here what it gave when it was made.
+
+    On the CPU, which is there everywhere, and without PyTorch.
+
+    Raises:
+        ModelFileError: It may not; the message says why.
+        RuntimeFault: The runtime cannot run it.
+    """
+    for one in _on_openvino(path, _stored(path), threads):
+        if not one.passed:
+            raise ModelFileError(
+                f"{path.name} does not give here what it gave when it was made (on {one.runtime}); export it "
+                "again."
+            )
+
+
+def _stored(path: Path) -> Arrays:
+    """The tensors of a model file that has its own check among them."""
     _, arrays = read_model(path)
     if VERIFY[0] not in arrays:
         raise ModelFileError(
             f"{path.name} holds no inputs and outputs to verify it with; import or train it again."
         )
+    return arrays
+
+
+def _on_openvino(path: Path, arrays: Arrays, threads: int | None) -> list[Verified]:
+    from semc_core.runtime.openvino.runtime import OpenVinoRuntime
+
     inputs, logits = (arrays[name] for name in VERIFY)
-    verified = [
-        _compared(OpenVinoRuntime(path, threads, precision="float32"), inputs, logits, LIMIT),
-        _compared(TorchRuntime(path, "cpu", threads), inputs, logits, LIMIT),
-    ]
+    verified = [_compared(OpenVinoRuntime(path, threads, precision="float32"), inputs, logits, LIMIT)]
     if VERIFY_INT8 in arrays:
         integer = OpenVinoRuntime(path, threads, precision="int8")
         verified.append(_compared(integer, inputs, arrays[VERIFY_INT8], LIMIT_HALF))
-    if nvidia_gpu_present():
-        verified.append(_compared(TorchRuntime(path, "cuda"), inputs, logits, LIMIT_HALF))
     return verified
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from semc_core.errors import SourceError, UsageError
 from semc_core.pipeline.batch import review
+from semc_core.pipeline.stages import chosen_thresholds
 from semc_core.runtime.base import Runtime
 from semc_core.session.files import Origin
 from semc_core.session.records import file_sha256
@@ -65,11 +66,12 @@ def origin_of(source: FrameSource, runtime: Runtime, path: Path | None) -> Origi
         SourceError: The file cannot be read.
     """
     spec = runtime.spec
+    thresholds = chosen_thresholds(spec, None, source.info)
     if path is None:
-        return Origin(source.info, spec, spec.thresholds, runtime.device_name)
+        return Origin(source.info, spec, thresholds, runtime.device_name)
     try:
         # A folder of images has no hash of its own.
         sha256 = file_sha256(path) if path.is_file() else None
     except OSError as error:
         raise SourceError(f"{path.name} may not be read; check its permissions.") from error
-    return Origin(source.info, spec, spec.thresholds, runtime.device_name, path.absolute(), sha256)
+    return Origin(source.info, spec, thresholds, runtime.device_name, path.absolute(), sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ import numpy as np
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
-from semc_core.types import SourceInfo
+from semc_core.types import STILLS_RATE, SourceInfo
 
 SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 
@@ -21,6 +22,69 @@ def natural_key(name: str) -> list[tuple[int, str]]:
     """Sorts names as people count: img2 before img10."""
     parts = re.findall(r"\d+|\D+", name.casefold())
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def open_images(path: Path, frame_rate: float | None, images: str) -> ImageFolderSource:
+    """A folder of images, or one image: a loop at this rate, or as `images` says ("loop", "stills", "auto").
+
+    Raises:
+        SourceError: See `ImageFolderSource`.
+    """
+    if frame_rate is None:
+        why = "" if images == "loop" else _ASKED if images == "stills" else are_stills(_images_of(path))
+        frame_rate = STILLS_RATE if why else _LOOP_RATE
+    else:
+        why = _ASKED if frame_rate <= STILLS_RATE else ""
+    source = ImageFolderSource(path, frame_rate)
+    count = source.info.frame_count or 0
+    if why and count > 1:
+        source.tell(f"The {count} pictures are taken as stills, each judged by itself: {why}.")
+    return source
+
+
+_LOOP_RATE: Final = 30.0
+_ASKED: Final = "so it was asked"
+
+
+def are_stills(paths: Sequence[Path]) -> str:
+    """Why images are stills and not the frames of a loop, words for a sentence; "" where they are a loop.
+
+    Frames have one size, and names that are alike but for a number, which counts up by one.
+
+    Args:
+        paths: In natural order.
+    """
+    if len(paths) == 1:
+        return "there is only one"
+    if not _count_up([natural_key(path.name) for path in paths]):
+        return "their names do not count up by one"
+    sizes = {size for size in map(_size_of, paths) if size is not None}
+    return "they differ in size" if len(sizes) > 1 else ""
+
+
+def _count_up(names: list[list[tuple[int, str]]]) -> bool:
+    """Whether names, of `natural_key`, are alike but for one number, which counts up by one."""
+    first, second = names[:2]
+    differs = [place for place, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]]
+    if len(differs) != 1:
+        return False
+    (place,) = differs
+    number, _ = first[place]
+    return number >= 0 and all(
+        name == [*first[:place], (number + steps, ""), *first[place + 1 :]]
+        for steps, name in enumerate(names)
+    )
+
+
+def _size_of(path: Path) -> tuple[int, int] | None:
+    """Width and height out of the file's header; None where that cannot be read: reading it says why."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None
 
 
 class ImageFolderSource(BaseSource):
@@ -56,6 +120,10 @@ class ImageFolderSource(BaseSource):
     def _grab(self) -> Grabbed | None:
         index = self._next_index
         return None if index == len(self._paths) else self.grab_at(index)
+
+    def tell(self, sentence: str) -> None:
+        """Add to what the user should know of it."""
+        self._add_notice(sentence)
 
     def times_s(self) -> list[float]:
         """The time of every image, seconds."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from semc_core.errors import SourceError
 from semc_core.sources.base import FrameSource
 from semc_core.sources.seek.base import SeekableSource
 
+Images = Literal["auto", "stills", "loop"]
 STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
 
 _DICOM_MAGIC = b"DICM"
@@ -23,6 +24,7 @@ def open_source(
     width: int | None = None,
     height: int | None = None,
     frame_rate: float | None = None,
+    images: Images = "auto",
 ) -> FrameSource:
     """Open what `text` names.
 
@@ -33,6 +35,9 @@ def open_source(
         width: Wanted of a camera or the simulated scan, pixels; None leaves it to them.
         height: As `width`.
         frame_rate: Wanted of a camera, the simulated scan or a folder of images, frames per second.
+        images: What images without a frame rate are: "loop", the frames of one scan; "stills", pictures that
+            have nothing to do with each other; or "auto": by their names and sizes, see
+            `images.are_stills`.
 
     Raises:
         SourceError: It cannot be opened; the message says why.
@@ -52,7 +57,7 @@ def open_source(
         from semc_core.sources.stream import StreamSource
 
         return StreamSource(text)
-    return _from_disk(Path(text).expanduser(), frame_rate)
+    return _from_disk(Path(text).expanduser(), frame_rate, images)
 
 
 def _simulated(
@@ -65,11 +70,11 @@ def _simulated(
     return SimulatedSource(int(seed or 7), seconds, width or 640, height or 480, frame_rate or 30.0)
 
 
-def _from_disk(path: Path, frame_rate: float | None) -> FrameSource:
-    from semc_core.sources.images import SUFFIXES, ImageFolderSource
+def _from_disk(path: Path, frame_rate: float | None, images: Images) -> FrameSource:
+    from semc_core.sources.images import SUFFIXES, open_images
 
     if path.is_dir():
-        return ImageFolderSource(path, frame_rate or 30.0)
+        return open_images(path, frame_rate, images)
     head = _head_of(path)
     suffix = path.suffix.lower()
     if head[_DICOM_MAGIC_AT:] == _DICOM_MAGIC or suffix in _DICOM_SUFFIXES:
@@ -77,7 +82,7 @@ def _from_disk(path: Path, frame_rate: float | None) -> FrameSource:
 
         return DicomSource(path)
     if suffix in SUFFIXES:
-        return ImageFolderSource(path, frame_rate or 30.0)
+        return open_images(path, frame_rate, images)
     from semc_core.sources.video import VideoSource
 
     return VideoSource(path)
@@ -97,12 +102,13 @@ def _head_of(path: Path) -> bytes:
     return head
 
 
-def open_seekable(path: Path, frame_rate: float | None = None) -> SeekableSource:
+def open_seekable(path: Path, frame_rate: float | None = None, images: Images = "auto") -> SeekableSource:
     """Open a video, a DICOM loop, a folder of images or one image for reading at random.
 
     Args:
         path: The file or folder.
         frame_rate: Of a folder of images, frames per second.
+        images: See `open_source`.
 
     Raises:
         SourceError: It cannot be opened; the message says why.
@@ -114,7 +120,7 @@ def open_seekable(path: Path, frame_rate: float | None = None) -> SeekableSource
     from semc_core.sources.video import VideoSource
 
     path = path.expanduser().absolute()
-    source = open_source(str(path), frame_rate=frame_rate)
+    source = open_source(str(path), frame_rate=frame_rate, images=images)
     if isinstance(source, DicomSource | ImageFolderSource):
         return SeekableLoop(source)
     info = source.info

@@ -21,6 +21,7 @@ from semc_core.sources import camera
 from semc_core.sources.camera import DeviceInfo
 from tests.cli.commands import all_commands
 from tests.session.sessions import filled_session
+from tests.sources.capture_clips import write_images
 from tests.training.test_ablation import SMALL
 from tests.training.toy_folder import write_toy_folder
 from training.ablation import summary
@@ -160,6 +161,12 @@ def test_training_results(printed: Printed, tiny_model_path: Path, tmp_path: Pat
     assert "simulated" in found
     check("semc ablate --list", printed("ablate", "--list", "--data", tmp_path, "--out", tmp_path))
     check("semc ablate", summary(SMALL, {}, {"device": "CPU"}))
+
+
+def test_pictures(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> None:
+    write_images(tmp_path / "pictures", 2)
+    common = ("--out", tmp_path / "out.csv", "--model", tiny_model_path, "--threads", "1")
+    check("semc classify", printed("classify", tmp_path / "pictures", *common))
 
 
 def test_analyses(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> None:

@@ -85,8 +85,19 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
         "semc --install-completion",
         "semc --show-completion",
         *(f"semc {name} --json" for name in SINCE_WITH_JSON),
+        *(f"semc {name}" for name in SINCE),
     }
 
+
+SINCE = (
+    "analyse --images",
+    "live --images",
+    "model add --name",
+    *(
+        f"classify --{option}"
+        for option in ("out", "model", "device", "precision", "threads", "every", "batch", "json")
+    ),
+)
 
 SINCE_WITH_JSON = (
     "ablate",

@@ -205,7 +205,7 @@ KINDS: Final = (
     Kind("library", INDEX,
          {"schema": 1, "used": [0, 1], "versions": [
              {"number": 1, "file": "a.safetensors", "sha256": SHA, "added_utc": "2026-01-31T12:00:00+00:00",
-              "note": "n", "compared": _COMPARED, "forced": False}]},
+              "note": "n", "compared": _COMPARED, "forced": False, "name": "mine"}]},
          _library, ModelFileError, "library.json"),
     Kind("comparison", COMPARISON,
          _COMPARED,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,19 +17,9 @@ from semc_core.model.comparison import (
     Measured,
     read_comparison,
 )
-from semc_core.model.file import read_model, read_spec, write_model
+from semc_core.model.file import read_spec
 from semc_core.model.registry import ModelRegistry, current_model
 from semc_core.paths import DEFAULT_MODEL
-
-
-@pytest.fixture
-def models(tiny_model_path: Path, tmp_path: Path) -> list[Path]:
-    """Three model files that differ."""
-    spec, arrays = read_model(tiny_model_path)
-    paths = [tmp_path / f"model{number}.safetensors" for number in range(3)]
-    for number, path in enumerate(paths):
-        write_model(path, replace(spec, notice=f"Number {number}"), arrays)
-    return paths
 
 
 def compared(candidate: Path, current: Path, difference: float | None) -> Comparison:

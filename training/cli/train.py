@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import click
 from typer import Option
 
-from semc_core.cli.options import COUNT, PLACE, POSITIVE
+from semc_core.cli.options import COUNT, MODEL_FILE, PLACE, POSITIVE
 from semc_core.cli.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME, run_folder
@@ -133,9 +133,9 @@ class TrainArguments(TrainingOptions):
         Path | None,
         Option(
             "--compare-with",
-            click_type=PLACE,
+            click_type=MODEL_FILE,
             metavar="FILE",
-            help="hold the new model against this one",
+            help="hold the new model against this one, by its name or file",
             show_default="the one in use",
         ),
     ] = None

@@ -17,7 +17,6 @@ from pytestqt.qtbot import QtBot
 from app.live.controller import ScanController
 from app.settings import Choices, Overrides, ScanOptions, Settings
 from semc_core.errors import SessionError
-from semc_core.paths import DEFAULT_MODEL
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
@@ -112,7 +111,7 @@ def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
 
 
 def test_settings_start_with_what_ships(settings: Settings) -> None:
-    assert settings.model == DEFAULT_MODEL
+    assert settings.model is None
     assert settings.device == "auto"
     assert not settings.heat_map
     assert settings.recent_sources == []
@@ -141,7 +140,7 @@ def test_settings_that_make_no_sense_are_as_if_not_there(settings_file: Path) ->
         store.setValue(key, value)
     settings = Settings(store)
     assert settings.device == "auto"
-    assert settings.model == DEFAULT_MODEL
+    assert settings.model is None
     assert settings.crop("camera", 640, 480) is None
     assert settings.geometry.isEmpty()
 

@@ -23,7 +23,11 @@ def plain_list(listed: Sequence[ListedModel]) -> dict[str, Any]:
     return {
         "in_use": numbers[0] if numbers else SHIPPED,
         "versions": [
-            version.as_json() | {"compared": {} if version.compared is None else version.compared.as_json()}
+            version.as_json()
+            | {
+                "compared": {} if version.compared is None else version.compared.as_json(),
+                "name": version.name,
+            }
             for version in versions
         ],
         "models": [_plain(each) for each in listed],

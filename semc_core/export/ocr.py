@@ -97,8 +97,6 @@ class RapidTextFinder:
 
     def __init__(self) -> None:
         """Load the models."""
-        # First, since it keeps OpenVINO from loading its telemetry.
-        importlib.import_module("semc_core.runtime")
         from rapidocr import EngineType, RapidOCR
 
         engine = EngineType.OPENVINO

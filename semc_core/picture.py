@@ -36,20 +36,10 @@ class Planes(Protocol):
         """uint8 (H, W, 3), upright."""
         ...
 
-    def sampled(self, width: int, height: int) -> NDArray[np.uint8]:
-        """Single pixels at this size, uint8 (height, width, 3) RGB, upright."""
-        ...
-
 
 def gray_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """uint8 (H, W) or (H, W, 3) RGB -> uint8 (H, W), Rec. 601 luma; gray is handed back as it is."""
     return pixels if pixels.ndim == 2 else cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-
-
-def sampled(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Single pixels of a picture at this size; which, depends on the sizes alone."""
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_NEAREST)
-    return cast("NDArray[np.uint8]", small)
 
 
 class Picture:
@@ -98,15 +88,6 @@ class Picture:
                 assert not isinstance(self._decoded, np.ndarray)
                 self._pixels = _kept(self._decoded.rgb())
             return self._pixels
-
-    def sampled(self, width: int, height: int) -> NDArray[np.uint8]:
-        """Single pixels at this size, (height, width) or (height, width, 3), without making all of them."""
-        decoded = self._decoded
-        return (
-            sampled(decoded, width, height)
-            if isinstance(decoded, np.ndarray)
-            else decoded.sampled(width, height)
-        )
 
     def bare(self) -> Picture:
         """The same picture without what was made of it, by reference: to be kept for long.

@@ -28,9 +28,6 @@ class CountingPlanes:
         self.made.append("rgb")
         return np.full((*self.shape, 3), 9, np.uint8)
 
-    def sampled(self, width: int, height: int) -> NDArray[np.uint8]:
-        return np.zeros((height, width, 3), np.uint8)
-
 
 def test_gray_of_rgb_has_the_weights_of_rec_601() -> None:
     colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [90, 90, 90]]], np.uint8)

@@ -83,18 +83,20 @@ class PreparationStage:
     def look(self, packet: FramePacket) -> PreparedFrame:
         """Judge and prepare one frame.
 
-        Only a live picture moves the region of interest: a black screen says nothing of where it is.
+        Of a black screen the region of interest is not asked: it says nothing of where it is. Of a frozen one
+        it is: what stands still may be the saved picture beside the live one.
         """
         if self._stills:
             self._forget()
         gray = packet.gray
         seen = self._guard.update(packet, _inside_or_whole(self._crop, gray))
         inputs = None
-        if seen.picture == quality.LIVE:
+        if seen.picture in (quality.LIVE, quality.FROZEN):
             self._crop = self._tracker.update(packet.picture)
         crop = _inside_or_whole(self._crop, gray)
         if seen.picture == quality.LIVE:
-            inputs = prepare(gray, crop, self._preprocessing)
+            outline = self._tracker.outline if crop == self._crop else ()
+            inputs = prepare(gray, crop, self._preprocessing, outline)
         return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs)
 
 

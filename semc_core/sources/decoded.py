@@ -10,7 +10,7 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from semc_core.picture import Picture, sampled
+from semc_core.picture import Picture
 
 _PLANAR: Final = frozenset(
     f"yuv{letter}{colours}p" for letter in ("", "j") for colours in (410, 411, 420, 422, 440, 444)
@@ -108,14 +108,7 @@ class _Planes:
 
     def rgb(self) -> NDArray[np.uint8]:
         """See `Planes`: by FFmpeg, with the frame's own matrix and range."""
-        return self._rgb_of(self._planes, self._format)
-
-    def sampled(self, width: int, height: int) -> NDArray[np.uint8]:
-        """See `Planes`: as `rgb`, of the pixels that are left and the colours nearest to them."""
-        sides = (height, width) if self._turns % 2 else (width, height)
-        return self._rgb_of([sampled(plane, *sides) for plane in self._planes], "yuv444p")
-
-    def _rgb_of(self, planes: list[NDArray[np.uint8]], form: str) -> NDArray[np.uint8]:
+        planes, form = self._planes, self._format
         height, width = planes[0].shape
         frame = av.VideoFrame(width, height, form)
         for number, plane in enumerate(planes):
@@ -145,10 +138,6 @@ class _Apart:
     def rgb(self) -> NDArray[np.uint8]:
         """See `Planes`."""
         return self._rgb
-
-    def sampled(self, width: int, height: int) -> NDArray[np.uint8]:
-        """See `Planes`."""
-        return sampled(self._rgb, width, height)
 
 
 def _has_luma(form: av.VideoFormat) -> bool:

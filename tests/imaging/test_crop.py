@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.imaging.crop import CropTracker, find_crop, overlap
-from semc_core.imaging.preprocess import whole
+from semc_core.imaging.crop import CropTracker, find_crop, outline_in, overlap
+from semc_core.imaging.preprocess import Preprocessing, whole
+from semc_core.imaging.region.find import Region, find_regions
 from semc_core.picture import Picture
 from semc_core.types import Crop
 from tests.skips import REAL_DATA
@@ -122,6 +123,66 @@ def test_the_tracker_follows_a_new_depth_but_no_passing_change() -> None:
     assert overlap(seen[0], deep_box) > 0.93
     assert overlap(seen[-1], shallow_box) > 0.93
     assert len(set(seen)) == 2
+
+
+def test_a_tracker_that_is_sure_looks_seldom_and_still_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def counted(gray: Pixels) -> list[Region]:
+        nonlocal looks
+        looks += 1
+        return find_regions(gray)
+
+    monkeypatch.setattr("semc_core.imaging.crop.find_regions", counted)
+    tracker = CropTracker()
+    deep, shallow = (Picture(with_sector(screen(), depth=depth)[0]) for depth in (560, 380))
+    for _ in range(13):
+        first = tracker.update(deep)
+    assert looks == 5
+    for _ in range(60):
+        assert tracker.update(deep) == first
+    assert looks == 9
+    seen = [tracker.update(shallow) for _ in range(60)]
+    assert seen[0] == first
+    assert overlap(seen[-1], with_sector(screen(), depth=380)[1]) > 0.93
+
+
+@pytest.mark.parametrize("live_at_left", [True, False])
+def test_of_two_pictures_the_one_that_moves_is_taken_and_kept(live_at_left: bool) -> None:
+    def side_by_side(seed: int) -> Picture:
+        frozen, moving = (with_linear(np.zeros((720, 1000, 3), np.uint8))[0] for _ in range(2))
+        moving[60:640, 300:860] = speckle(580, 560, seed)[:, :, None]
+        return Picture(np.hstack([moving, frozen] if live_at_left else [frozen, moving]))
+
+    tracker = CropTracker()
+    for seed in range(40):
+        crop = tracker.update(side_by_side(seed))
+    assert overlap(crop, Crop(300 if live_at_left else 1300, 60, 560, 580)) > 0.93
+    frozen = side_by_side(40)
+    assert {tracker.update(frozen) for _ in range(80)} == {crop}
+
+
+def test_the_outline_belongs_to_the_crop_and_the_users_own_crop_has_none() -> None:
+    tracker = CropTracker()
+    assert tracker.outline == ()
+    pixels, _ = with_sector(screen())
+    crop = tracker.update(Picture(pixels))
+    corners: NDArray[np.int_] = np.array(tracker.outline)
+    assert (corners.min(axis=0) == (crop.left, crop.top)).all()
+    assert (corners.max(axis=0) == (crop.left + crop.width, crop.top + crop.height)).all()
+    tracker.fix(Crop(1, 2, 300, 400))
+    tracker.update(Picture(pixels))
+    assert tracker.outline == ()
+
+
+def test_a_single_frame_has_an_outline_where_a_model_wants_one_and_the_crop_is_its_pictures() -> None:
+    pixels, _ = with_sector(screen())
+    crop = find_crop(pixels)
+    assert crop is not None
+    masked = Preprocessing(64, 64, mask=True)
+    assert len(outline_in(Picture(pixels), crop, masked)) > 4
+    assert outline_in(Picture(pixels), Crop(0, 0, 200, 200), masked) == ()
+    assert outline_in(Picture(pixels), crop, Preprocessing(64, 64)) == ()
 
 
 def test_the_same_frames_give_the_same_crops() -> None:

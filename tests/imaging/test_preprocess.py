@@ -61,6 +61,19 @@ def test_a_picture_of_one_colour_normalised_by_itself_is_zero() -> None:
     assert not prepare(pixels, whole(pixels), Preprocessing(32, 32, per_image=True)).any()
 
 
+def test_outside_of_the_outline_is_black_where_the_model_asks_for_it() -> None:
+    pixels = np.full((100, 120), 255, np.uint8)
+    crop, corners = Crop(20, 10, 64, 64), ((20, 74), (84, 10), (84, 74))
+    plain, masked = PLAIN, replace(PLAIN, mask=True)
+    np.testing.assert_array_equal(prepare(pixels, crop, plain, corners), prepare(pixels, crop, plain))
+    np.testing.assert_array_equal(prepare(pixels, crop, masked), prepare(pixels, crop, plain))
+    shown = prepare(pixels, crop, masked, corners)[0]
+    assert (shown[40:, 40:] == 1).all()
+    assert (shown[:20, :20] == 0).all()
+    assert shown.mean() == pytest.approx(0.5, abs=0.02)
+    assert (pixels == 255).all()
+
+
 def test_colour_and_gray_of_the_same_picture_are_prepared_alike() -> None:
     gray = smooth_picture(120, 160)
     colour = np.repeat(gray[:, :, None], 3, axis=2)

@@ -221,11 +221,3 @@ def test_the_region_is_found_without_colours_being_made(
 
     monkeypatch.setattr(Picture, "pixels", property(refuse))
     assert find_crop(packet.picture.bare()) == wanted
-
-
-def test_few_pixels_have_the_colours_of_all(tmp_path: Path) -> None:
-    for full in (False, True):
-        [decoded, *_] = frames(stored(tmp_path / f"{full}.mkv", colours(640, 480), "yuv444p", full))
-        picture = picture_of(decoded)
-        wanted = cv2.resize(picture.pixels, (160, 120), interpolation=cv2.INTER_NEAREST)
-        assert off(picture.sampled(160, 120), wanted) <= 1

@@ -36,6 +36,7 @@ from training.data.hub.zenodo import RECORD
 from training.data.images import WITH_CROP
 from training.data.loading import FACTS
 from training.initialization import FACTS as ENCODER
+from training.region.evaluate import OUTLINES
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 FOLDER: Final = Path(__file__).parent / "schemas"
@@ -49,6 +50,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "protocol": ("a protocol in TOML", PROTOCOL_FILE),
     "plane": ("what is read of the JSON beside a saved picture", STORED_PLANE),
     "plane-crop": ("what a training reads of the JSON beside a picture", WITH_CROP),
+    "outlines": ("outlines of real pictures that the region finder is held against", OUTLINES),
     "results": ("what is read of planes.json in results of `semc analyse`", RESULTS),
     "log-entry": ("a row of the table `audit` of a session; `payload` is JSON", AUDIT_ROW),
     "log-payload": ("what every entry of a session's log may say", PAYLOAD),

@@ -1,6 +1,7 @@
 """How a frame becomes the network's input: one function for live, review, training and tests.
 
-Gray, crop, (CLAHE,) resize, letterbox, normalise (by fixed numbers or by the picture itself), in this order.
+Gray, crop, (mask,) (CLAHE,) resize, letterbox, normalise (by fixed numbers or by the picture itself), in
+this order.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Preprocessing:
         clahe: Whether CLAHE (clip 2, 8x8 tiles) is applied to gray first, as in the released code.
         per_image: Whether each input is first brought to mean 0 and standard deviation 1 by itself, instead
             of being scaled to 0-1. An input of one colour becomes 0.
+        mask: Whether what lies outside of the picture's outline is black for the network, words for example.
     """
 
     height: int
@@ -40,7 +42,11 @@ class Preprocessing:
     std: tuple[float, ...] = (1.0,)
     clahe: bool = False
     per_image: bool = False
+    mask: bool = False
 
+
+Outline = tuple[tuple[int, int], ...]
+"""Corners of a polygon round the picture's sector, (x, y) in pixels of the frame."""
 
 _CLAHE_CLIP: Final = 2.0
 _CLAHE_TILES: Final = (8, 8)
@@ -118,13 +124,16 @@ def fit(crop: Crop, spec: Preprocessing) -> Fitted:
     return Fitted(crop, spec.height, spec.width, left, top, inner_width, inner_height)
 
 
-def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArray[np.float32]:
+def prepare(
+    pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing, outline: Outline = ()
+) -> NDArray[np.float32]:
     """Make the network's input of one frame.
 
     Args:
         pixels: uint8 (H, W) gray or (H, W, 3) RGB.
         crop: The ultrasound picture; clipped to the frame.
         spec: From the model file.
+        outline: The picture's sector; used where the model file asks for it. None known: ().
 
     Returns:
         float32 (C, h, w), normalised; every channel shows the gray picture. Padding is black, normalised
@@ -136,6 +145,8 @@ def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArr
     inside = clipped(crop, pixels)
     place = fit(inside, spec)
     gray = gray_of(inside.cut(pixels))
+    if spec.mask and outline:
+        gray = _black_outside(gray, inside, outline)
     if spec.clahe:
         gray = cast("NDArray[np.uint8]", cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(gray))
     small = _resize(gray, place.inner_width, place.inner_height)
@@ -143,6 +154,14 @@ def prepare(pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing) -> NDArr
     padded[place.top : place.top + place.inner_height, place.left : place.left + place.inner_width] = small
     tables = _own_normalisation(padded, spec) if spec.per_image else _normalisation(spec)
     return np.stack([cast("NDArray[np.float32]", cv2.LUT(padded, table)) for table in tables])
+
+
+def _black_outside(gray: NDArray[np.uint8], crop: Crop, outline: Outline) -> NDArray[np.uint8]:
+    """`gray`, which shows `crop`, with black where the outline does not reach."""
+    mask = np.zeros_like(gray)
+    corners = np.array(outline, np.int32) - np.array([crop.left, crop.top], np.int32)
+    cv2.fillPoly(mask, [corners], 255)
+    return cast("NDArray[np.uint8]", cv2.bitwise_and(gray, mask))
 
 
 def _resize(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

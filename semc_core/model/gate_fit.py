@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.imaging.crop import find_crop
+from semc_core.imaging.crop import find_crop, outline_in
 from semc_core.imaging.preprocess import prepare, whole
 from semc_core.model.file import NOVELTY, TRAINING_PREFIX, Arrays, read_model, write_model
 from semc_core.model.importers import NO_GATE_NOTICE
@@ -245,7 +245,8 @@ def _look(
             source.close()
         assert packet is not None
         crop = find_crop(packet.picture) or whole(packet.gray)
-        inputs = torch.from_numpy(prepare(packet.gray, crop, spec.preprocessing)[None])
+        outline = outline_in(packet.picture, crop, spec.preprocessing)
+        inputs = torch.from_numpy(prepare(packet.gray, crop, spec.preprocessing, outline)[None])
         with torch.inference_mode():
             details = network.details(inputs)
         pooled = details.deep_pooled if fitted.gate_input == "deep" else details.fused_pooled

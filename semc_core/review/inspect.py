@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.imaging import quality
-from semc_core.imaging.crop import find_crop
+from semc_core.imaging.crop import find_crop, outline_in
 from semc_core.imaging.preprocess import prepare, whole
 from semc_core.imaging.quality import sharpness
 from semc_core.labels import NON_STANDARD
@@ -58,7 +58,7 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
     if not np.isnan(table.probabilities[row]).any():
         prediction = logged_prediction(table, row)
         if classify is not None:
-            fresh = classify(prepare(packet.gray, crop, model.preprocessing)[None])
+            fresh = classify(_inputs(packet, crop, model))
             prediction = replace(prediction, maps=fresh.maps)
     label = model.classes[int(table.label[row])]
     sharp = float(table.sharpness[row])
@@ -83,7 +83,7 @@ def _by_itself(
     picture = still_picture(packet, crop)
     prediction = None
     if picture == quality.LIVE and classify is not None:
-        prediction = classify(prepare(packet.gray, crop, model.preprocessing)[None])
+        prediction = classify(_inputs(packet, crop, model))
     none = model.classes.index(model.none_class)
     alone = np.eye(len(model.classes), dtype=np.float32)[none]
     if prediction is not None:
@@ -102,6 +102,12 @@ def _by_itself(
         classified_s=time.monotonic(),
         sharpness=sharpness(packet.gray, crop) if named else None,
     )
+
+
+def _inputs(packet: FramePacket, crop: Crop, model: ModelEntry) -> NDArray[np.float32]:
+    """The network's input, (1, C, h, w)."""
+    outline = outline_in(packet.picture, crop, model.preprocessing)
+    return prepare(packet.gray, crop, model.preprocessing, outline)[None]
 
 
 def still_picture(packet: FramePacket, crop: Crop) -> str:

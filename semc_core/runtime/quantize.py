@@ -31,7 +31,7 @@ from openvino import opset13 as ops
 
 from semc_core.errors import UsageError
 from semc_core.extras import INSTALL_TRAINING
-from semc_core.imaging.crop import find_crop
+from semc_core.imaging.crop import find_crop, outline_in
 from semc_core.imaging.preprocess import prepare, whole
 from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
 from semc_core.model.spec import ModelSpec
@@ -351,7 +351,8 @@ def _read(spec: ModelSpec, path: Path, label: int) -> Picture:
 
 def _prepared(spec: ModelSpec, picture: FramePicture, label: int) -> Picture:
     crop = find_crop(picture) or whole(picture.gray)
-    return Picture(prepare(picture.gray, crop, spec.preprocessing), label)
+    outline = outline_in(picture, crop, spec.preprocessing)
+    return Picture(prepare(picture.gray, crop, spec.preprocessing, outline), label)
 
 
 _LARGEST: Final = 63

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
+from semc_core.imaging.crop import outline_in
 from semc_core.imaging.preprocess import prepare
 from semc_core.imaging.quality import sharpness
 from semc_core.picture import Picture
@@ -218,7 +219,9 @@ def _pictured(log: _Log, source: FrameSource, runtime: Runtime) -> Iterator[Prep
         if log.classified[found]:
             # The exact time is the log's.
             shown = replace(packet, pts_s=looked.packet.pts_s)
-            inputs = prepare(packet.gray, looked.crop, runtime.spec.preprocessing)
+            spec = runtime.spec.preprocessing
+            outline = outline_in(packet.picture, looked.crop, spec)
+            inputs = prepare(packet.gray, looked.crop, spec, outline)
             looked = replace(looked, packet=shown, inputs=inputs)
         yield looked
         row = found + 1

@@ -153,7 +153,8 @@ def test_wrong_descriptions_are_refused(
 
 def test_files_from_before_there_were_foreign_models_are_read(tmp_path: Path) -> None:
     def older(data: dict[str, Any]) -> None:
-        del data["none_class"], data["architecture"]["kind"], data["preprocessing"]["per_image"]
+        del data["none_class"], data["architecture"]["kind"]
+        del data["preprocessing"]["per_image"], data["preprocessing"]["mask"]
 
     assert replace(read_spec(rewritten(tmp_path / "older.safetensors", older)), sha256="") == SPEC
 

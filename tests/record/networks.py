@@ -16,10 +16,10 @@ RUNTIMES: Final = ("cpu", "torch-cpu")
 
 
 def networks() -> list[Path]:
-    """The model files of this version, wherever they lie."""
+    """The model files of this version, wherever they lie; not the weights of the region finder."""
     skipped = ("tests", ".venv", "build")
     found = (path for path in ROOT.glob("**/*.safetensors") if path.relative_to(ROOT).parts[0] not in skipped)
-    return sorted(found)
+    return sorted(path for path in found if path.parent.name != "region")
 
 
 def record(place: Place, *, quick: bool) -> dict[str, Any]:

@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.errors import SemcError, UsageError
+from semc_core.imaging.crop import outline_in
 from semc_core.imaging.preprocess import Preprocessing, prepare
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document
@@ -126,7 +127,8 @@ def _read(run: list[Sample], spec: Preprocessing) -> list[tuple[NDArray[np.uint8
 
 
 def _shown(picture: SamplePicture, spec: Preprocessing) -> NDArray[np.uint8]:
-    return np.asarray(np.rint(prepare(picture.picture.gray, picture.crop, spec)[0]), np.uint8)
+    outline = outline_in(picture.picture, picture.crop, spec)
+    return np.asarray(np.rint(prepare(picture.picture.gray, picture.crop, spec, outline)[0]), np.uint8)
 
 
 def _row(sample: Sample, picture: SamplePicture) -> Row:

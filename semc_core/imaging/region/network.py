@@ -97,7 +97,7 @@ class _Network:
         with self._one_at_a_time:
             self._request.infer([inputs[None, None]])
             answer = np.array(self._request.get_output_tensor(0).data, np.float32)
-        return answer[0, 0]
+        return cast("NDArray[np.float32]", answer[0, 0])
 
 
 @lru_cache(maxsize=1)

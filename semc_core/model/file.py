@@ -73,7 +73,7 @@ def read_spec(path: Path) -> ModelSpec:
     Raises:
         ModelFileError: The file is missing, damaged, or not one of ours.
     """
-    content = _read_bytes(path)
+    content = read_bytes(path)
     try:
         return _spec_of(content)
     except ModelFileError as error:
@@ -87,10 +87,10 @@ def read_model(path: Path) -> tuple[ModelSpec, Arrays]:
         ModelFileError: The file is missing, damaged, not one of ours, or its tensors do not fit its
             description.
     """
-    content = _read_bytes(path)
+    content = read_bytes(path)
     try:
         spec = _spec_of(content)
-        arrays = _tensors_of(content)
+        arrays = tensors_of(content)
         _check_tensors(spec, arrays)
     except ModelFileError as error:
         raise _refused(path, error) from error
@@ -103,7 +103,8 @@ def _refused(path: Path, error: ModelFileError) -> ModelFileError:
     )
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The content of a model file. Raises ModelFileError, in a sentence, where it cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -131,11 +132,20 @@ HEADER: Final[Document[dict[str, _Tensor | dict[str, str]]]] = Document(
 
 
 def _spec_of(content: bytes) -> ModelSpec:
-    metadata = _header(content).get(_METADATA)
-    text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
+    text = metadata_of(content).get(METADATA_KEY)
     if text is None:
         raise ModelFileError("it holds weights but no description of a model of this program")
     return replace(spec_from_json(text), sha256=hashlib.sha256(content).hexdigest())
+
+
+def metadata_of(content: bytes) -> dict[str, str]:
+    """The texts that whoever wrote a safetensors file left in it.
+
+    Raises:
+        ModelFileError: It is none, or damaged.
+    """
+    found = _header(content).get(_METADATA)
+    return found if isinstance(found, dict) else {}
 
 
 def _header(content: bytes) -> dict[str, _Tensor | dict[str, str]]:
@@ -167,7 +177,8 @@ def _check_length(header: Mapping[str, _Tensor | dict[str, str]], length: int) -
         raise ModelFileError("it is cut short")
 
 
-def _tensors_of(content: bytes) -> Arrays:
+def tensors_of(content: bytes) -> Arrays:
+    """The tensors of a safetensors file. Raises ModelFileError where one is damaged or not float32."""
     try:
         loaded = safetensors.numpy.load(content)
     except (SafetensorError, KeyError, ValueError) as error:

@@ -33,6 +33,9 @@ COMMANDS: Final = {
         _SCAN,
         "Name the standard plane of each picture: stills, folders of them, frames of loops; as a CSV.",
     ),
+    "measure": Entry(
+        "semc_core.cli.measure:app", _SCAN, "Measure the fetal head in pictures, and write a table."
+    ),
     "devices": Entry(
         "semc_core.cli.devices:app", _SCAN, "List the cameras and capture cards of this machine."
     ),

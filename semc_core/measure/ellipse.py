@@ -134,7 +134,9 @@ def _fit(points: Points) -> Ellipse | None:
     if spread <= 0:
         return None
     try:
-        (x, y), (width, height), degrees = cv2.fitEllipseDirect(((points - middle) / spread).astype(np.float32))
+        (x, y), (width, height), degrees = cv2.fitEllipseDirect(
+            ((points - middle) / spread).astype(np.float32)
+        )
     except cv2.error:
         return None
     numbers = (x, y, width, height, degrees)

@@ -159,7 +159,9 @@ def age_from(measure: Measure, mm: float) -> Age:
     weeks = formula(mm / 10)
     low, high = DATING_WEEKS
     if not low <= weeks <= high:
-        raise UsageError(f"{measure} {mm:.0f} mm is outside of the range of {HADLOCK_AGE}, {low:g}-{high:g} weeks.")
+        raise UsageError(
+            f"{measure} {mm:.0f} mm is outside of the range of {HADLOCK_AGE}, {low:g}-{high:g} weeks."
+        )
     return Age(weeks, f"{HADLOCK_AGE}, by {measure}")
 
 

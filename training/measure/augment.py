@@ -26,7 +26,9 @@ _KNOTS: Final = 6
 _FONTS: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX)
 
 
-def augmented(rng: Rng, picture: Gray, outline: Ellipse | None, size: tuple[int, int]) -> tuple[Levels, Ellipse | None]:
+def augmented(
+    rng: Rng, picture: Gray, outline: Ellipse | None, size: tuple[int, int]
+) -> tuple[Levels, Ellipse | None]:
     """One random version.
 
     Args:
@@ -63,7 +65,9 @@ def fitted(picture: Gray, outline: Ellipse | None, size: tuple[int, int]) -> NDA
     ])  # fmt: skip
 
 
-def _move(rng: Rng, shape: tuple[int, ...], outline: Ellipse | None, size: tuple[int, int]) -> NDArray[np.float64]:
+def _move(
+    rng: Rng, shape: tuple[int, ...], outline: Ellipse | None, size: tuple[int, int]
+) -> NDArray[np.float64]:
     """Turned, scaled, stretched, mirrored and shifted about the middle of the head, or of the picture."""
     height, width = shape[:2]
     scale = min(size[0] / height, size[1] / width) * math.exp(rng.uniform(*np.log(_ZOOM)))
@@ -95,7 +99,9 @@ def _toned(rng: Rng, levels: Levels) -> Levels:
         grains = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
         levels = levels * (1 + np.float32(rng.uniform(0, 0.35)) * grains)
     if rng.random() < 0.25:
-        cloud = cv2.resize(rng.random((4, 5)).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
+        cloud = cv2.resize(
+            rng.random((4, 5)).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC
+        )
         levels = levels + np.float32(rng.uniform(0, 0.25)) * cloud * (levels > 0.01)
     if rng.random() < 0.25:
         at, half = rng.uniform(0, columns), rng.uniform(0.03, 0.12) * columns
@@ -118,7 +124,9 @@ def _drawn_on(rng: Rng, picture: Gray, outline: Ellipse | None) -> Gray:
     for _ in range(int(rng.integers(0, 4))):
         text = "".join(chr(each) for each in rng.integers(40, 122, int(rng.integers(2, 12))))
         at = (int(rng.uniform(0, 0.9) * columns), int(rng.uniform(0.05, 1) * rows))
-        cv2.putText(picture, text, at, int(rng.choice(_FONTS)), rng.uniform(0.25, 0.6), int(rng.integers(120, 256)))
+        cv2.putText(
+            picture, text, at, int(rng.choice(_FONTS)), rng.uniform(0.25, 0.6), int(rng.integers(120, 256))
+        )
     places = rng.uniform(0, 1, (int(rng.integers(0, 5)), 2)) * np.array([columns, rows])
     level = int(rng.integers(150, 256))
     if outline is not None and rng.random() < 0.3:

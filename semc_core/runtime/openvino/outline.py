@@ -82,7 +82,9 @@ class OutlineRuntime:
             request = self._requests[index % count]
             if 0 <= index - count < len(inputs):
                 request.wait()
-                found.append((np.array(request.get_output_tensor(0).data), np.array(request.get_output_tensor(1).data)))
+                found.append(
+                    (np.array(request.get_output_tensor(0).data), np.array(request.get_output_tensor(1).data))
+                )
             if index < len(inputs):
                 request.start_async({0: inputs[index : index + 1]})
         return found

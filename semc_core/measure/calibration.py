@@ -1,0 +1,246 @@
+"""Millimetres per pixel of a picture: from its DICOM header, or as somebody said. Never guessed.
+
+Without a calibration there are only pixels.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pydicom
+from pydicom.errors import InvalidDicomError
+
+from semc_core.errors import SourceError, UsageError
+from semc_core.measure.ellipse import Ellipse
+from semc_core.types import Crop
+
+LEAST_MM, MOST_MM = 0.005, 3.0
+"""Of a pixel. Below and above, no scanner's picture is shown."""
+LEAST_SIDE_MM, MOST_SIDE_MM = 8.0, 700.0
+"""Of the longer side of a whole picture."""
+_ASPECT_TOLERANCE: Final = 0.02
+_TISSUE, _TWO_DIMENSIONAL, _CENTIMETRES = 1, 1, 3
+_TAGS: Final = [
+    "Rows", "Columns", "NumberOfFrames", "SequenceOfUltrasoundRegions", "PixelSpacing", "PixelAspectRatio",
+]  # fmt: skip
+_UNREADABLE: Final = (AttributeError, EOFError, KeyError, OSError, TypeError, ValueError, struct.error)
+
+COLUMNS: Final = ("file", "mm_per_pixel")
+TYPED: Final = "as given"
+FROM_REGION: Final = "from the DICOM header's ultrasound region"
+FROM_SPACING: Final = "from the DICOM header's pixel spacing"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How large a pixel is.
+
+    Attributes:
+        mm_x: Millimetres per pixel along a row.
+        mm_y: Millimetres per pixel along a column.
+        origin: Where that comes from, for people.
+        region: The part of the picture for which it holds; None for all of it.
+    """
+
+    mm_x: float
+    mm_y: float
+    origin: str
+    region: Crop | None = None
+
+    def in_mm(self, ellipse: Ellipse) -> Ellipse:
+        """The ellipse in millimetres."""
+        return ellipse.moved(np.array([[self.mm_x, 0.0, 0.0], [0.0, self.mm_y, 0.0]]))
+
+    def holds_at(self, x: float, y: float) -> bool:
+        """Whether it is meant for this place in the picture."""
+        r = self.region
+        return r is None or (r.left <= x <= r.left + r.width and r.top <= y <= r.top + r.height)
+
+
+def checked(mm_x: float, mm_y: float, origin: str, region: Crop | None = None) -> Calibration:
+    """A calibration that can be one.
+
+    Raises:
+        UsageError: A number is 0, negative, not finite, or no scanner's.
+    """
+    for value in (mm_x, mm_y):
+        if not math.isfinite(value):
+            raise UsageError("The millimetres per pixel are not a number; type a number such as 0.12.")
+        if value <= 0:
+            raise UsageError(f"{value:g} mm per pixel cannot be; type a number above 0, such as 0.12.")
+        if not LEAST_MM <= value <= MOST_MM:
+            raise UsageError(
+                f"{value:g} mm per pixel is no scanner's; it lies between {LEAST_MM:g} and {MOST_MM:g}."
+            )
+    return Calibration(mm_x, mm_y, origin, region)
+
+
+def typed(text: str) -> Calibration:
+    """A calibration as somebody typed it, the same along rows and columns.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    return checked(value, value, TYPED)
+
+
+def over_length(pixels: float, mm: float) -> Calibration:
+    """From a known length in the picture, such as a stretch of the depth scale.
+
+    Raises:
+        UsageError: One of both is no length.
+    """
+    if not (math.isfinite(pixels) and math.isfinite(mm) and pixels > 0 and mm > 0):
+        raise UsageError("A known length needs pixels and millimetres above 0.")
+    return checked(mm / pixels, mm / pixels, TYPED)
+
+
+def check_picture(calibration: Calibration, width: int, height: int) -> None:
+    """Whether a picture of so many pixels can be so large.
+
+    Raises:
+        UsageError: It would be smaller than 8 mm or larger than 70 cm.
+    """
+    side = max(width * calibration.mm_x, height * calibration.mm_y)
+    if not LEAST_SIDE_MM <= side <= MOST_SIDE_MM:
+        raise UsageError(
+            f"With {calibration.mm_x:g} mm per pixel the picture would be {side:.3g} mm large; check the number."
+        )
+
+
+def calibrations_of(path: Path) -> tuple[Calibration, ...]:
+    """What a DICOM file says of its scale: one for each 2D region, or one for all of the picture.
+
+    Raises:
+        SourceError: It cannot be read.
+        UsageError: It says nothing, or what it says contradicts itself or the picture's size.
+    """
+    try:
+        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
+        width, height = int(header.Columns), int(header.Rows)
+    except (InvalidDicomError, *_UNREADABLE) as error:
+        raise SourceError(f"{path.name} has no header that can be read; export it again.") from error
+    try:
+        return from_header(header, width, height)
+    except _UNREADABLE as error:
+        raise UsageError("The header's scale is damaged; give the millimetres per pixel by hand.") from error
+
+
+def from_header(header: pydicom.Dataset, width: int, height: int) -> tuple[Calibration, ...]:
+    """As `calibrations_of`, for a header that is read, of a picture of so many pixels.
+
+    Raises:
+        UsageError: It says nothing, or what it says contradicts itself or the picture's size.
+        AttributeError, TypeError, ValueError: It is damaged.
+    """
+    regions = list(header.get("SequenceOfUltrasoundRegions") or [])
+    found = [_from_region(region, width, height) for region in regions]
+    scales = tuple(each for each in found if each is not None)
+    if not regions and header.get("PixelSpacing"):
+        rows, columns = (float(each) for each in header.PixelSpacing)
+        scales = (checked(columns, rows, FROM_SPACING),)
+    if not scales:
+        raise UsageError("The header has no scale of the picture; give the millimetres per pixel by hand.")
+    for each in scales:
+        _check_aspect(header, each)
+        check_picture(each, width, height)
+    return scales
+
+
+def _from_region(region: pydicom.Dataset, width: int, height: int) -> Calibration | None:
+    """None for what is no 2D picture of tissue measured in centimetres."""
+    left, top, right, bottom = (
+        int(region[f"RegionLocation{corner}"].value) for corner in ("MinX0", "MinY0", "MaxX1", "MaxY1")
+    )
+    # The standard counts the last pixel as inside; some machines write the first outside.
+    if left < 0 or top < 0 or right > width or bottom > height or right <= left or bottom <= top:
+        raise UsageError(
+            "The header's scale is for a picture of another size; give the millimetres per pixel by hand."
+        )
+    kind = (region.get("RegionSpatialFormat"), region.get("RegionDataType"))
+    units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
+    if kind != (_TWO_DIMENSIONAL, _TISSUE) or units != (_CENTIMETRES, _CENTIMETRES):
+        return None
+    # Some machines count one direction the other way round.
+    mm_x, mm_y = abs(float(region.PhysicalDeltaX)) * 10, abs(float(region.PhysicalDeltaY)) * 10
+    return checked(mm_x, mm_y, FROM_REGION, Crop(left, top, right - left, bottom - top))
+
+
+def _check_aspect(header: pydicom.Dataset, scale: Calibration) -> None:
+    """PixelAspectRatio is the height of a pixel to its width; where it is there, it has to agree."""
+    ratio: Any = header.get("PixelAspectRatio")
+    if not ratio:
+        return
+    high, wide = (float(each) for each in ratio)
+    if wide <= 0 or high <= 0 or abs(scale.mm_y / scale.mm_x * wide / high - 1) > _ASPECT_TOLERANCE:
+        raise UsageError(
+            "The header contradicts itself about the shape of a pixel; give the millimetres per pixel by hand."
+        )
+
+
+def at_place(scales: Iterable[Calibration], x: float, y: float) -> Calibration | None:
+    """The calibration for a place; None where none is meant for it. Of several the smallest region counts."""
+    holding = [each for each in scales if each.holds_at(x, y)]
+    return min(holding, key=lambda each: _area(each.region), default=None)
+
+
+def _area(region: Crop | None) -> float:
+    return math.inf if region is None else region.width * region.height
+
+
+class CalibrationTable:
+    """Millimetres per pixel of named pictures, from a CSV file with the columns file and mm_per_pixel."""
+
+    def __init__(self, path: Path) -> None:
+        """Read it.
+
+        Raises:
+            UsageError: It cannot be read, lacks a column, or names a picture twice with different numbers.
+        """
+        self._by_name: dict[str, str] = {}
+        for row in _rows(path):
+            name, value = row["file"].strip(), row["mm_per_pixel"].strip()
+            if self._by_name.setdefault(name, value) != value:
+                raise UsageError(f"{path.name} gives {name} two different scales; leave one.")
+
+    def of(self, picture: Path) -> Calibration | None:
+        """What it says of a picture, by its path as typed, by the end of its path, or by its name.
+
+        Raises:
+            UsageError: That is no calibration.
+        """
+        parts = picture.parts
+        for first in range(len(parts)):
+            text = self._by_name.get("/".join(parts[first:])) or self._by_name.get(str(Path(*parts[first:])))
+            if text is not None:
+                return typed(text)
+        return None
+
+
+def _rows(path: Path) -> Iterable[dict[str, str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"The table {path.name} cannot be read; check its name.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The table {path.name} is not UTF-8 text; save it as CSV.") from error
+    try:
+        reader = csv.DictReader(io.StringIO(text), strict=True)
+        rows = list(reader)
+    except csv.Error as error:
+        raise UsageError(f"The table {path.name} is no CSV file; save it as CSV.") from error
+    if any(column not in (reader.fieldnames or ()) for column in COLUMNS):
+        raise UsageError(f"The table {path.name} must have the columns {' and '.join(COLUMNS)}.")
+    return [{column: row[column] or "" for column in COLUMNS} for row in rows]

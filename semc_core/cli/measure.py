@@ -38,9 +38,7 @@ app = Commands()
 
 @app.add(epilog=_EXAMPLES)
 def measure(
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="picture, DICOM still, folder or pattern")
-    ],
+    inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="picture, folder or pattern")],
     out: Annotated[Path, typer.Option("--out", click_type=NEW_FILE, metavar="CSV", help="table to write")],
     kind: Annotated[
         str, typer.Option("--kind", click_type=click.Choice(KINDS), help="what is measured")
@@ -50,7 +48,7 @@ def measure(
         typer.Option(
             "--mm-per-pixel",
             metavar="X",
-            help="size of a pixel, the same in all pictures",
+            help="size of a pixel, for all pictures",
             show_default=False,
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""Measures of a head, or an abdomen, from its ellipse: circumference and diameters, in pixels and millimetres."""
+"""Measures of a head or an abdomen from its ellipse, in pixels and in millimetres."""
 
 from __future__ import annotations
 

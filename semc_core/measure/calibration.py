@@ -116,7 +116,7 @@ def check_picture(calibration: Calibration, width: int, height: int) -> None:
     side = max(width * calibration.mm_x, height * calibration.mm_y)
     if not LEAST_SIDE_MM <= side <= MOST_SIDE_MM:
         raise UsageError(
-            f"With {calibration.mm_x:g} mm per pixel the picture would be {side:.3g} mm large; check the number."
+            f"With {calibration.mm_x:g} mm per pixel the picture would be {side:.3g} mm large; check that."
         )
 
 
@@ -186,7 +186,7 @@ def _check_aspect(header: pydicom.Dataset, scale: Calibration) -> None:
     high, wide = (float(each) for each in ratio)
     if wide <= 0 or high <= 0 or abs(scale.mm_y / scale.mm_x * wide / high - 1) > _ASPECT_TOLERANCE:
         raise UsageError(
-            "The header contradicts itself about the shape of a pixel; give the millimetres per pixel by hand."
+            "The header contradicts itself about a pixel's shape; give the millimetres per pixel by hand."
         )
 
 

@@ -72,7 +72,7 @@ class Ellipse:
         return np.sqrt(along * along + across * across)
 
     def distance(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Nearly the distance of places from the outline, pixels, negative inside (Sampson's, first order)."""
+        """Nearly (in first order) the distance of places from the outline, pixels, negative inside."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         along = (x - self.x) * cos + (y - self.y) * sin
         across = (y - self.y) * cos - (x - self.x) * sin
@@ -101,7 +101,8 @@ class Ellipse:
 def circumference(major: float, minor: float) -> float:
     """The circumference of an ellipse with these half axes.
 
-    Ramanujan's second approximation (1914): pi (a + b) (1 + 3h / (10 + sqrt(4 - 3h))), h = ((a - b)/(a + b))^2.
+    Ramanujan's second approximation (1914), with h = ((a - b) / (a + b))^2:
+    pi (a + b) (1 + 3h / (10 + sqrt(4 - 3h))).
     Its error is below one part in 10^5 for half axes of 5 : 1.
     """
     h = ((major - minor) / (major + minor)) ** 2

@@ -160,7 +160,7 @@ def age_from(measure: Measure, mm: float) -> Age:
     low, high = DATING_WEEKS
     if not low <= weeks <= high:
         raise UsageError(
-            f"{measure} {mm:.0f} mm is outside of the range of {HADLOCK_AGE}, {low:g}-{high:g} weeks."
+            f"{measure} {mm:.0f} mm is outside of the {low:g} to {high:g} weeks of {HADLOCK_AGE}."
         )
     return Age(weeks, f"{HADLOCK_AGE}, by {measure}")
 

@@ -1,0 +1,1 @@
+"""Fits and judges the network that finds a fetal head's outline."""

@@ -55,16 +55,6 @@ def augmented(
     return _toned(rng, moved.astype(np.float32) / 255), moved_outline
 
 
-def fitted(picture: Gray, outline: Ellipse | None, size: tuple[int, int]) -> NDArray[np.float64]:
-    """The map of a letterbox: (2, 3), places in the picture to places in the input."""
-    height, width = picture.shape
-    scale = min(size[0] / height, size[1] / width)
-    return np.array([
-        [scale, 0, (size[1] - scale * width) / 2],
-        [0, scale, (size[0] - scale * height) / 2],
-    ])  # fmt: skip
-
-
 def _move(
     rng: Rng, shape: tuple[int, ...], outline: Ellipse | None, size: tuple[int, int]
 ) -> NDArray[np.float64]:

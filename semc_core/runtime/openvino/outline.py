@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
@@ -82,9 +81,8 @@ class OutlineRuntime:
             request = self._requests[index % count]
             if 0 <= index - count < len(inputs):
                 request.wait()
-                found.append(
-                    (np.array(request.get_output_tensor(0).data), np.array(request.get_output_tensor(1).data))
-                )
+                cells, presence = (np.array(request.get_output_tensor(port).data) for port in (0, 1))
+                found.append((cells, presence))
             if index < len(inputs):
                 request.start_async({0: inputs[index : index + 1]})
         return found

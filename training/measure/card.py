@@ -1,0 +1,96 @@
+"""The card of the network that finds heads: what it knows, from where, how good, and what it cannot do."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from semc_core.model.outline import OutlineSpec, tensor_shapes
+from semc_core.text import counted
+from training.measure.fit import FitOptions
+
+_DATA: Final = """\
+| data | used for | licence and credit |
+|---|---|---|
+| HC18, 861 pictures with outlines | heads and their outlines | CC BY 4.0; van den Heuvel et al., Zenodo 1327317 |
+| FETAL_PLANES_DB, a part | brain planes (that a head is there), abdomen, femur, thorax, cervix (no head) | CC BY 4.0; Burgos-Artizzu et al., Zenodo 3904280 |
+| African fetal planes (Algeria, Egypt, Ghana, Uganda) | the same | CC BY 4.0; Sendra-Balcells et al., Zenodo 7540448 |
+| Annotated Ultrasound Liver Images | no head | CC BY 4.0; Zenodo 7272660 |
+| TimTrack, muscles | no head | CC0 and CC BY 4.0; van der Zee & Kuo |
+| POCOVID-Net, frames of lung clips | no head | CC BY 2.0 and 4.0; Born et al. |
+"""
+
+_LIMITS: Final = """\
+- The outlines are of one hospital (Nijmegen) and of the 1st to 3rd trimester; how good they are on other scanners is told below only as far as others measured there.
+- It finds an outline, not a plane: that the plane is the right one for a head circumference is for the user to see.
+- A head that is cut off at the edge of the picture is not measured. Of several heads one is measured.
+- The interval is for pictures like those of HC18. It knows of the outline's error only, not of a wrong scale.
+- A 90 % interval misses one head of ten.
+"""
+
+
+def card(spec: OutlineSpec, told: dict[str, Any], options: FitOptions, judged: int, folds: int) -> str:
+    """The card as Markdown.
+
+    Args:
+        spec: Of the network that ships.
+        told: See `judge.figures`.
+        options: How it was fitted.
+        judged: Folds that were judged.
+        folds: Folds that there are.
+    """
+    parameters = sum(math.prod(shape) for shape in tensor_shapes(spec).values())
+    return "\n".join([
+        "# Model card: head\n",
+        "Finds the outline of a fetal head in an ultrasound picture, or says that there is none. From the ellipse on it "
+        "come the head circumference and the two diameters (docs/measuring.md).\n",
+        "Research software, not a medical device.\n",
+        "## Network\n",
+        f"- A U-Net with {parameters / 1e6:.2f} million weights, channels {', '.join(map(str, spec.channels))}; input "
+        f"{spec.width} x {spec.height}, gray, the picture fitted in whole; a second look closer around what was found.",
+        f"- Fitted in {options.steps} batches of {options.heads + options.brains + options.others} pictures, from nothing. "
+        "The width of the line that HC18's masks were drawn with is taken out of its outlines beforehand.",
+        f"- A head is measured from a presence of {spec.presence:g}, if mask and ellipse overlap by {spec.agreement:g}.\n",
+        "## Data\n",
+        _DATA,
+        "No other data were used; the landmarks of Multicentre Fetal Biometry (CC BY-NC-SA 4.0) only to judge it.\n",
+        "## How good\n",
+        f"Cross-validation over groups (the leading number of HC18, patients elsewhere): {judged} of {folds} folds, each "
+        "judged by a network that saw neither its groups nor the sources marked \"no\" below. In brackets: 95 % intervals, "
+        "groups drawn anew. The network that ships was fitted to all of it, so it has no figures of its own.\n",
+        *_lines(told),
+        "",
+        "Pictures without a head in which something was measured:\n",
+        *_table(told["no head"]),
+        "",
+        "Brain planes of other data sets in which a head was measured:\n",
+        *_table(told["brain planes"]),
+        "\n## What it cannot do\n",
+        _LIMITS,
+    ])  # fmt: skip
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    names = {
+        "measured": "Share of heads measured",
+        "dice": "Dice with the stated outline",
+        "dice with the line": "Dice with the mask as drawn",
+        "hc error mm": "Head circumference, mean absolute error, mm",
+        "hc bias mm": "Head circumference, mean error, mm",
+        "covered by the interval": "Share of heads within the 90 % interval, fitted on the other folds",
+    }
+    first = f"- HC18: {counted(told['heads'], 'picture')} of {counted(told['groups'], 'group')}"
+    shown = [
+        f"- {words}: {told[name]['mean']} ({told[name]['low']} to {told[name]['high']})"
+        for name, words in names.items()
+    ]
+    return [first, *shown, f"- The interval is ± {told['error of the interval']:.1%} of the circumference"]
+
+
+def _table(sources: dict[str, dict[str, Any]]) -> list[str]:
+    rows = [
+        f"| {name} | {each['measured']} of {each['pictures']} ({each['measured'] / each['pictures']:.1%}) "
+        f"| {'yes' if each['source in training'] else 'no'} |"
+        for name, each in sources.items()
+    ]
+    return ["| source | measured | source in training |", "|---|---|---|", *rows]

@@ -52,7 +52,7 @@ def augmented(
     moved_outline = None if outline is None else outline.moved(matrix)
     if rng.random() < 0.3:
         moved = _drawn_on(rng, np.asarray(moved, np.uint8), moved_outline)
-    return _toned(rng, moved.astype(np.float32) / 255), moved_outline
+    return _toned(rng, np.asarray(moved, np.float32) / np.float32(255)), moved_outline
 
 
 def _move(

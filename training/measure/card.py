@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from semc_core.model.outline import OutlineSpec, tensor_shapes
 from semc_core.text import counted
 from training.measure.fit import FitOptions
 
-_DATA: Final = """\
-| data | used for | licence and credit |
-|---|---|---|
-| HC18, 861 pictures with outlines | heads and their outlines | CC BY 4.0; van den Heuvel et al., Zenodo 1327317 |
-| FETAL_PLANES_DB, a part | brain planes (that a head is there), abdomen, femur, thorax, cervix (no head) | CC BY 4.0; Burgos-Artizzu et al., Zenodo 3904280 |
-| African fetal planes (Algeria, Egypt, Ghana, Uganda) | the same | CC BY 4.0; Sendra-Balcells et al., Zenodo 7540448 |
-| Annotated Ultrasound Liver Images | no head | CC BY 4.0; Zenodo 7272660 |
-| TimTrack, muscles | no head | CC0 and CC BY 4.0; van der Zee & Kuo |
-| POCOVID-Net, frames of lung clips | no head | CC BY 2.0 and 4.0; Born et al. |
-"""
+_DATA: Final = (
+    (
+        "HC18, 861 pictures with outlines",
+        "heads and their outlines",
+        "CC BY 4.0; van den Heuvel et al., Zenodo 1327317",
+    ),
+    (
+        "FETAL_PLANES_DB, a part",
+        "brain planes (that a head is there); abdomen, femur, thorax, cervix (no head)",
+        "CC BY 4.0; Burgos-Artizzu et al., Zenodo 3904280",
+    ),
+    (
+        "African fetal planes (Algeria, Egypt, Ghana, Uganda)",
+        "the same",
+        "CC BY 4.0; Sendra-Balcells et al., Zenodo 7540448",
+    ),
+    ("Annotated Ultrasound Liver Images", "no head", "CC BY 4.0; Zenodo 7272660"),
+    ("TimTrack, leg muscles", "no head", "CC0 and CC BY 4.0; van der Zee & Kuo"),
+    ("POCOVID-Net, frames of lung clips", "no head", "CC BY 2.0 and 4.0; Born et al."),
+)
 
-_LIMITS: Final = """\
-- The outlines are of one hospital (Nijmegen) and of the 1st to 3rd trimester; how good they are on other scanners is told below only as far as others measured there.
-- It finds an outline, not a plane: that the plane is the right one for a head circumference is for the user to see.
-- A head that is cut off at the edge of the picture is not measured. Of several heads one is measured.
-- The interval is for pictures like those of HC18. It knows of the outline's error only, not of a wrong scale.
-- A 90 % interval misses one head of ten.
-"""
+_LIMITS: Final = (
+    "The outlines are of one hospital (Nijmegen), first to third trimester. On other scanners it is known "
+    "only how often a head is found, and how far the diameters are from what others measured "
+    "(docs/measuring.md).",
+    "It finds an outline, not a plane: whether the plane is right for a head circumference, the user sees.",
+    "A head that is cut off at the edge of the picture is not measured. Of several heads one is measured.",
+    "The interval is for pictures like those of HC18, and knows of the outline only, not of a wrong scale. "
+    "It is made to miss one head of ten.",
+)
 
 
 def card(spec: OutlineSpec, told: dict[str, Any], options: FitOptions, judged: int, folds: int) -> str:
@@ -40,34 +53,38 @@ def card(spec: OutlineSpec, told: dict[str, Any], options: FitOptions, judged: i
         folds: Folds that there are.
     """
     parameters = sum(math.prod(shape) for shape in tensor_shapes(spec).values())
-    return "\n".join([
-        "# Model card: head\n",
-        "Finds the outline of a fetal head in an ultrasound picture, or says that there is none. From the ellipse on it "
-        "come the head circumference and the two diameters (docs/measuring.md).\n",
-        "Research software, not a medical device.\n",
-        "## Network\n",
-        f"- A U-Net with {parameters / 1e6:.2f} million weights, channels {', '.join(map(str, spec.channels))}; input "
-        f"{spec.width} x {spec.height}, gray, the picture fitted in whole; a second look closer around what was found.",
-        f"- Fitted in {options.steps} batches of {options.heads + options.brains + options.others} pictures, from nothing. "
-        "The width of the line that HC18's masks were drawn with is taken out of its outlines beforehand.",
-        f"- A head is measured from a presence of {spec.presence:g}, if mask and ellipse overlap by {spec.agreement:g}.\n",
-        "## Data\n",
-        _DATA,
-        "No other data were used; the landmarks of Multicentre Fetal Biometry (CC BY-NC-SA 4.0) only to judge it.\n",
-        "## How good\n",
-        f"Cross-validation over groups (the leading number of HC18, patients elsewhere): {judged} of {folds} folds, each "
-        "judged by a network that saw neither its groups nor the sources marked \"no\" below. In brackets: 95 % intervals, "
-        "groups drawn anew. The network that ships was fitted to all of it, so it has no figures of its own.\n",
-        *_lines(told),
-        "",
-        "Pictures without a head in which something was measured:\n",
-        *_table(told["no head"]),
-        "",
-        "Brain planes of other data sets in which a head was measured:\n",
-        *_table(told["brain planes"]),
-        "\n## What it cannot do\n",
-        _LIMITS,
-    ])  # fmt: skip
+    batch = options.heads + options.brains + options.others
+    parts = [
+        "# Model card: head",
+        "Finds the outline of a fetal head in an ultrasound picture, or says that there is none. From the "
+        "ellipse on it come the head circumference and the two diameters (docs/measuring.md).",
+        "Research software, not a medical device.",
+        "## Network",
+        f"A U-Net with {parameters / 1e6:.2f} million weights, {len(spec.channels)} levels. "
+        f"Input {spec.width} x {spec.height}, gray, the picture fitted in whole; then a second look closer "
+        f"around what was found. Fitted from nothing in {options.steps} batches of {batch} pictures. The "
+        "width of the line that HC18's masks were drawn with is taken out of its outlines beforehand. A head "
+        f"is measured from a presence of {spec.presence:g}, where mask and ellipse overlap by "
+        f"{spec.agreement:g}.",
+        "## Data",
+        _table(("data", "used for", "licence and credit"), _DATA),
+        "Nothing else was learned from; the landmarks of Multicentre Fetal Biometry (CC BY-NC-SA 4.0) only "
+        "judge it.",
+        "## How good",
+        "Cross-validation over groups (the leading number of HC18, patients elsewhere): "
+        f"{judged} of {folds} folds, each judged by a network that saw neither its groups nor the sources "
+        'marked "no" below. In brackets 95 % intervals, groups drawn anew. The network that ships was fitted '
+        "to everything, so it has no figures of its own.",
+        "\n".join(_lines(told)),
+        "Pictures without a head in which something was measured (a picture of a source that is kept out "
+        "counts once for each fold):",
+        _sources(told["no head"]),
+        "Brain planes of other data sets in which a head was measured:",
+        _sources(told["brain planes"]),
+        "## What it cannot do",
+        "\n".join(f"- {each}" for each in _LIMITS),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _lines(told: dict[str, Any]) -> list[str]:
@@ -87,10 +104,18 @@ def _lines(told: dict[str, Any]) -> list[str]:
     return [first, *shown, f"- The interval is ± {told['error of the interval']:.1%} of the circumference"]
 
 
-def _table(sources: dict[str, dict[str, Any]]) -> list[str]:
+def _sources(sources: dict[str, dict[str, Any]]) -> str:
     rows = [
-        f"| {name} | {each['measured']} of {each['pictures']} ({each['measured'] / each['pictures']:.1%}) "
-        f"| {'yes' if each['source in training'] else 'no'} |"
+        (
+            name,
+            f"{each['measured']} of {each['pictures']} ({each['measured'] / each['pictures']:.1%})",
+            "yes" if each["source in training"] else "no",
+        )
         for name, each in sources.items()
     ]
-    return ["| source | measured | source in training |", "|---|---|---|", *rows]
+    return _table(("source", "measured", "source in training"), rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""Judge the network that finds outlines on cases that it was not fitted to, through the program's own path."""
+"""Judge the network that finds outlines on cases that it was not fitted to, by the program's own path."""
 
 from __future__ import annotations
 

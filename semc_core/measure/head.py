@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.imaging.preprocess import Fitted, clipped, fit, prepare, to_gray, whole
+from semc_core.imaging.preprocess import Fitted, clipped, fit, prepare, whole
 from semc_core.measure.ellipse import Ellipse, Points, fit_ellipse
 from semc_core.model.outline import OutlineSpec
 from semc_core.paths import HEAD_MODEL
+from semc_core.picture import gray_of
 from semc_core.runtime.openvino.outline import OutlineRuntime
 from semc_core.types import Crop
 
@@ -90,7 +91,7 @@ class HeadFinder:
         Raises:
             RuntimeFault: The model could not be run.
         """
-        grays = [to_gray(picture) for picture in pictures]
+        grays = [gray_of(picture) for picture in pictures]
         found = self._look(grays, [whole(gray) for gray in grays])
         for _ in range(1, self._looks):
             again = [index for index, each in enumerate(found) if each.outline is not None]

@@ -117,4 +117,4 @@ def _pixels(path: Path, dicom: bool) -> NDArray[np.uint8]:
         packet = source.read()
     if packet is None:
         raise SourceError(f"{path.name} holds no picture; choose an image.")
-    return packet.pixels
+    return packet.gray

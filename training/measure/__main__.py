@@ -58,6 +58,7 @@ def measure(
     from training.measure.data import read_cases
     from training.measure.fit import FitOptions
     from training.measure.judge import figures
+    from training.measure.landmarks import landmark_figures
 
     if out.suffix != ".safetensors" or folds < 2:
         raise UsageError("--out must end in .safetensors, and --folds be at least 2.")
@@ -74,7 +75,7 @@ def measure(
         found = _judged(path, test)
         results += found
         of += [fold] * len(found)
-    told = figures(results, of)
+    told = figures(results, of) | {"landmarks": landmark_figures(results, data)}
     path = out.with_name(f"{out.stem}-all.safetensors")
     _fitted(path, cases, spec, options, "All")
     _, arrays = read_outline(path)

@@ -81,6 +81,8 @@ def card(spec: OutlineSpec, told: dict[str, Any], options: FitOptions, judged: i
         _sources(told["no head"]),
         "Brain planes of other data sets in which a head was measured:",
         _sources(told["brain planes"]),
+        "Diameters found less those between landmarks that others set (Multicentre Fetal Biometry), mm:",
+        _landmarks(told["landmarks"]),
         "## What it cannot do",
         "\n".join(f"- {each}" for each in _LIMITS),
     ]
@@ -98,7 +100,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     }
     first = f"- HC18: {counted(told['heads'], 'picture')} of {counted(told['groups'], 'group')}"
     shown = [
-        f"- {words}: {told[name]['mean']} ({told[name]['low']} to {told[name]['high']})"
+        f"- {words}: {_interval(told[name])}"
         for name, words in names.items()
     ]
     return [first, *shown, f"- The interval is ± {told['error of the interval']:.1%} of the circumference"]
@@ -114,6 +116,19 @@ def _sources(sources: dict[str, dict[str, Any]]) -> str:
         for name, each in sources.items()
     ]
     return _table(("source", "measured", "source in training"), rows)
+
+
+def _landmarks(told: dict[str, dict[str, Any]]) -> str:
+    names = ("bpd error mm", "bpd bias mm", "ofd error mm", "ofd bias mm")
+    rows = [
+        (name, f"{each['measured']} of {each['pictures']}", *(_interval(each[key]) for key in names))
+        for name, each in told.items()
+    ]
+    return _table(("table", "measured", "BPD, absolute", "BPD, mean", "OFD, absolute", "OFD, mean"), rows)
+
+
+def _interval(told: dict[str, Any]) -> str:
+    return f"{told['mean']} ({told['low']} to {told['high']})"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.imaging.preprocess import to_gray
 from semc_core.measure.ellipse import Ellipse, fit_ellipse
+from semc_core.picture import gray_of
 from semc_core.sources.images import read_image
 
 HEAD, BRAIN, NONE = "head", "brain", "none"
@@ -71,7 +71,7 @@ def read_cases(folder: Path) -> list[Case]:
 
 def read_gray(case: Case, longest: int) -> NDArray[np.uint8]:
     """The picture, gray, not stretched, its longer side at most `longest` pixels; uint8 (h, w)."""
-    gray = to_gray(read_image(case.path))
+    gray = gray_of(read_image(case.path))
     height, width = gray.shape
     if case.size is not None:
         width, height = case.size

@@ -28,21 +28,24 @@ class Judged:
 
     Attributes:
         case: The case.
-        measured: Whether an outline was proposed.
         presence: Probability of a head.
-        agreement: See `HeadFound`.
+        outline: What was found, pixels of the picture as `read_gray` gives it; None where nothing was.
         hc_mm: Circumference found; NaN where there is none, or no scale.
         dice: Of the filled outline with the stated one; NaN without either.
         dice_drawn: Of the filled outline with the mask as it was drawn, its line's width included.
     """
 
     case: Case
-    measured: bool
     presence: float
-    agreement: float
+    outline: Ellipse | None
     hc_mm: float = math.nan
     dice: float = math.nan
     dice_drawn: float = math.nan
+
+    @property
+    def measured(self) -> bool:
+        """Whether an outline was proposed."""
+        return self.outline is not None
 
     @property
     def error(self) -> float:
@@ -58,7 +61,7 @@ def judge(finder: HeadFinder, cases: Sequence[Case], tell: Callable[[int], None]
         pictures = [read_gray(case, LONGEST) for case in part]
         for case, picture, found in zip(part, pictures, finder.find(pictures), strict=True):
             outline = found.outline
-            common = (case, outline is not None, found.presence, found.agreement)
+            common = (case, found.presence, outline)
             if outline is None or case.kind != HEAD or case.outline is None:
                 judged.append(Judged(*common))
                 continue

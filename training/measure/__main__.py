@@ -1,8 +1,8 @@
 """`python -m training.measure FOLDER --out head.safetensors`: fit the network that finds heads, and judge it.
 
 Cross-validation over groups first: each fold is judged by a network that saw neither its patients nor the
-sources that are kept out. Then the network that ships is fitted to everything. What is there already of an
-interrupted run is taken up again.
+sources that are kept out. Then the first of these networks goes on, with everything: that one ships. What is
+there already of an interrupted run is taken up again.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from semc_core.cli.tree import Commands, invoke
 from semc_core.errors import SemcError, UsageError
 
 if TYPE_CHECKING:
-    from semc_core.model.outline import OutlineSpec
+    from semc_core.model.outline import Arrays, OutlineSpec
     from training.measure.data import Case
     from training.measure.fit import FitOptions
     from training.measure.judge import Judged
 
 CHANNELS: Final = (24, 48, 96, 128, 160)
+FINISHING_RATE: Final = 6e-4
+"""Greatest learning rate when a network that was fitted goes on with everything."""
 
 app = Commands()
 
@@ -44,6 +46,9 @@ def measure(
         Option("--judged", click_type=COUNT, help="judge only the first of them", show_default="all"),
     ] = None,
     steps: Annotated[int, Option("--steps", click_type=COUNT, help="batches of each training")] = 1000,
+    more: Annotated[
+        int, Option("--more", click_type=COUNT, help="batches with everything, at the end")
+    ] = 250,
     threads: Annotated[int, Option("--threads", click_type=COUNT, help="CPU threads")] = 1,
     seed: Annotated[int, Option("--seed", click_type=SEED, help="decides chance")] = 1,
 ) -> int:
@@ -77,16 +82,24 @@ def measure(
         of += [fold] * len(found)
     told = figures(results, of) | {"landmarks": landmark_figures(results, data)}
     path = out.with_name(f"{out.stem}-all.safetensors")
-    _fitted(path, cases, spec, options, "All")
+    _, first = read_outline(out.with_name(f"{out.stem}-fold-0.safetensors"))
+    _fitted(path, cases, spec, replace(options, steps=more, rate=FINISHING_RATE, seed=seed + 1), "All", first)
     _, arrays = read_outline(path)
     write_outline(out, replace(spec, error=told["error of the interval"]), arrays)
     write_atomically(out.with_suffix(".json"), json.dumps(told, indent=2).encode())
-    write_atomically(out.with_suffix(".md"), card(spec, told, options, len(set(of)), folds).encode())
+    write_atomically(out.with_suffix(".md"), card(spec, told, options, more, len(set(of)), folds).encode())
     print(json.dumps(told, indent=2))
     return 0
 
 
-def _fitted(path: Path, cases: Sequence[Case], spec: OutlineSpec, options: FitOptions, words: str) -> None:
+def _fitted(
+    path: Path,
+    cases: Sequence[Case],
+    spec: OutlineSpec,
+    options: FitOptions,
+    words: str,
+    begin: Arrays | None = None,
+) -> None:
     """Fit and write, unless it is there."""
     if path.is_file():
         print(f"{words}: {path.name} is there and is used.")
@@ -102,7 +115,7 @@ def _fitted(path: Path, cases: Sequence[Case], spec: OutlineSpec, options: FitOp
         def tell(step: int, loss: float) -> None:
             bar.update(task, completed=step, description=f"{words}, loss {loss:.3f}")
 
-        network = fit_network(cases, spec, options, tell)
+        network = fit_network(cases, spec, options, tell, begin)
     write_outline(path, spec, arrays_of(network, spec))
 
 

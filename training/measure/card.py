@@ -42,13 +42,16 @@ _LIMITS: Final = (
 )
 
 
-def card(spec: OutlineSpec, told: dict[str, Any], options: FitOptions, judged: int, folds: int) -> str:
+def card(
+    spec: OutlineSpec, told: dict[str, Any], options: FitOptions, more: int, judged: int, folds: int
+) -> str:
     """The card as Markdown.
 
     Args:
         spec: Of the network that ships.
         told: See `judge.figures`.
-        options: How it was fitted.
+        options: How the networks of the folds were fitted.
+        more: Batches with everything at the end.
         judged: Folds that were judged.
         folds: Folds that there are.
     """
@@ -62,7 +65,8 @@ def card(spec: OutlineSpec, told: dict[str, Any], options: FitOptions, judged: i
         "## Network",
         f"A U-Net with {parameters / 1e6:.2f} million weights, {len(spec.channels)} levels. "
         f"Input {spec.width} x {spec.height}, gray, the picture fitted in whole; then a second look closer "
-        f"around what was found. Fitted from nothing in {options.steps} batches of {batch} pictures. The "
+        f"around what was found. Fitted from nothing in {options.steps} batches of {batch} pictures; the one "
+        f"that ships then in {more} more, with everything. The "
         "width of the line that HC18's masks were drawn with is taken out of its outlines beforehand. A head "
         f"is measured from a presence of {spec.presence:g}, where mask and ellipse overlap by "
         f"{spec.agreement:g}.",
@@ -73,8 +77,8 @@ def card(spec: OutlineSpec, told: dict[str, Any], options: FitOptions, judged: i
         "## How good",
         "Cross-validation over groups (the leading number of HC18, patients elsewhere): "
         f"{judged} of {folds} folds, each judged by a network that saw neither its groups nor the sources "
-        'marked "no" below. In brackets 95 % intervals, groups drawn anew. The network that ships was fitted '
-        "to everything, so it has no figures of its own.",
+        'marked "no" below. In brackets 95 % intervals, groups drawn anew. The network that ships went on '
+        "from the first of these with everything, so there are no figures of its own.",
         "\n".join(_lines(told)),
         "Pictures without a head in which something was measured (a picture of a source that is kept out "
         "counts once for each fold):",
@@ -99,10 +103,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         "covered by the interval": "Share of heads within the 90 % interval, fitted on the other folds",
     }
     first = f"- HC18: {counted(told['heads'], 'picture')} of {counted(told['groups'], 'group')}"
-    shown = [
-        f"- {words}: {_interval(told[name])}"
-        for name, words in names.items()
-    ]
+    shown = [f"- {words}: {_interval(told[name])}" for name, words in names.items()]
     return [first, *shown, f"- The interval is ± {told['error of the interval']:.1%} of the circumference"]
 
 

@@ -5,7 +5,7 @@ Shapes: B batch, h x w cells of the mask (half of the input).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,13 +83,29 @@ class _Pictures:
 
 
 def fit_network(
-    cases: Sequence[Case], spec: OutlineSpec, options: FitOptions, tell: Callable[[int, float], None]
+    cases: Sequence[Case],
+    spec: OutlineSpec,
+    options: FitOptions,
+    tell: Callable[[int, float], None],
+    begin: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> OutlineNetwork:
-    """A network fitted to `cases`; `tell` hears of every step and its loss."""
+    """A network fitted to `cases`.
+
+    Args:
+        cases: What is learned from.
+        spec: The network's shape.
+        options: How.
+        tell: Hears of every step and its loss.
+        begin: The tensors of a network to go on from; None begins with chance.
+    """
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     rng = np.random.default_rng(options.seed)
-    network = OutlineNetwork(spec).to(memory_format=torch.channels_last)
+    network = OutlineNetwork(spec)
+    if begin is not None:
+        state = {name: torch.from_numpy(each) for name, each in begin.items()}
+        network.load_state_dict(state, strict=False)  # how many batches were seen is not stored
+    network = network.to(memory_format=torch.channels_last)
     averaging: Any = get_ema_multi_avg_fn(options.average)  # type: ignore[no-untyped-call]
     average = AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.decay)

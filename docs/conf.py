@@ -70,8 +70,10 @@ NAVIGATION = {
     "docs/review": ["/docs/sessions"],
     "docs/handover": ["/docs/dicom", "/docs/pacs"],
     "docs/training": ["/docs/models", "/assets/models/semc_live", "/docs/benchmarks"],
+    "docs/measuring": ["/assets/models/head"],
     "docs/scripting": [
-        "/docs/python", "/docs/commands", "/docs/json", "/docs/api/semc_core", "/docs/api/training",
+        "/docs/measuring", "/docs/python", "/docs/commands", "/docs/json", "/docs/api/semc_core",
+        "/docs/api/training",
     ],
     "docs/architecture": [
         "/docs/decisions/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/docs/api/app",

@@ -51,7 +51,7 @@ class OutlineSpec:
     height: int = 192
     width: int = 256
     channels: tuple[int, ...] = (16, 32, 64, 96, 128)
-    presence: float = 0.5
+    presence: float = 0.9
     agreement: float = 0.9
     error: float = 0.05
     notice: str = ""

@@ -38,7 +38,7 @@ def _mask(*ellipses: Ellipse, noise: float = 0.0, seed: int = 1) -> NDArray[np.f
     """Logits that are 0 on the outline, in cells."""
     rows, columns = np.mgrid[0 : _CELLS[0], 0 : _CELLS[1]] + 0.5
     level = np.max([-each.distance(columns, rows) for each in ellipses], axis=0)
-    return (level + np.random.default_rng(seed).normal(0, noise, _CELLS)).astype(np.float32)
+    return np.asarray(level + np.random.default_rng(seed).normal(0, noise, _CELLS), np.float32)
 
 
 _IN_CELLS = Ellipse(62.3, 47.1, 33.4, 26.2, 0.4)
@@ -52,19 +52,19 @@ def test_the_border_is_found_between_the_cells() -> None:
 
 @pytest.mark.parametrize("noise", [0.0, 0.6])
 def test_the_outline_is_that_of_the_mask_in_pixels_of_the_picture(noise: float) -> None:
-    found = judged(_mask(_IN_CELLS, noise=noise), 0.9, _PLACE, _SHAPE, _SPEC)
+    found = judged(_mask(_IN_CELLS, noise=noise), 0.95, _PLACE, _SHAPE, _SPEC)
     assert found.why == ""
     assert found.outline is not None
     assert found.agreement > 0.97
     scale = 2 * 480 / 256
     assert found.outline.circumference == pytest.approx(scale * _IN_CELLS.circumference, rel=0.004)
     left, top = _PLACE.to_frame(2 * _IN_CELLS.x, 2 * _IN_CELLS.y)
-    assert (found.outline.x, found.outline.y) == (pytest.approx(left, abs=0.5), pytest.approx(top, abs=0.5))
+    assert [found.outline.x, found.outline.y] == pytest.approx([left, top], abs=0.5)
 
 
 def test_a_smaller_part_elsewhere_is_not_measured_along() -> None:
-    alone = judged(_mask(_IN_CELLS), 0.9, _PLACE, _SHAPE, _SPEC).outline
-    both = judged(_mask(_IN_CELLS, Ellipse(118, 85, 8, 6, 0)), 0.9, _PLACE, _SHAPE, _SPEC).outline
+    alone = judged(_mask(_IN_CELLS), 0.95, _PLACE, _SHAPE, _SPEC).outline
+    both = judged(_mask(_IN_CELLS, Ellipse(118, 85, 8, 6, 0)), 0.95, _PLACE, _SHAPE, _SPEC).outline
     assert alone is not None
     assert both is not None
     assert both.circumference == pytest.approx(alone.circumference, rel=1e-3)
@@ -78,15 +78,15 @@ def test_below_the_level_of_presence_there_is_no_head_whatever_the_mask_says() -
 def test_a_mask_that_is_empty_or_no_ellipse_is_not_measured() -> None:
     empty = np.full(_CELLS, -5, np.float32)
     assert largest_part(empty) is None
-    assert judged(empty, 0.9, _PLACE, _SHAPE, _SPEC).why == NO_OUTLINE
+    assert judged(empty, 0.95, _PLACE, _SHAPE, _SPEC).why == NO_OUTLINE
     cross = np.full(_CELLS, -5, np.float32)
     cross[45:51, 20:108] = cross[12:84, 61:67] = 5
-    found = judged(cross, 0.9, _PLACE, _SHAPE, _SPEC)
+    found = judged(cross, 0.95, _PLACE, _SHAPE, _SPEC)
     assert (found.outline, found.why) == (None, NO_OUTLINE)
 
 
 def test_a_head_that_leaves_the_picture_is_not_measured() -> None:
-    found = judged(_mask(Ellipse(10, 48, 60, 55, 0)), 0.9, _PLACE, _SHAPE, _SPEC)
+    found = judged(_mask(Ellipse(10, 48, 60, 55, 0)), 0.95, _PLACE, _SHAPE, _SPEC)
     assert (found.outline, found.why) == (None, CUT_OFF)
 
 
@@ -106,7 +106,7 @@ class _Scripted:
     def _seen(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         # The head is drawn in the picture: where it is bright, there it is.
         cells = picture.reshape(96, 2, 128, 2).mean(axis=(1, 3))
-        return ((cells - 0.5) * 20).astype(np.float32)
+        return np.asarray((cells - 0.5) * 20, np.float32)
 
     def close(self) -> None:
         """Nothing is held."""

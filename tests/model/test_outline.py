@@ -22,9 +22,10 @@ def random_arrays(spec: OutlineSpec, seed: int = 1) -> dict[str, NDArray[np.floa
     arrays = {
         name: rng.normal(0, 0.3, shape).astype(np.float32) for name, shape in tensor_shapes(spec).items()
     }
-    return {
-        name: np.abs(each) + 0.1 if name.endswith("running_var") else each for name, each in arrays.items()
-    }
+    for name, each in arrays.items():
+        if name.endswith("running_var"):
+            each[:] = np.abs(each) + 0.1
+    return arrays
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:

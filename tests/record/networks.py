@@ -16,10 +16,10 @@ RUNTIMES: Final = ("cpu", "torch-cpu")
 
 
 def networks() -> list[Path]:
-    """The model files of this version, wherever they lie; not the weights of the region finder."""
+    """The model files of this version that name planes, wherever they lie."""
     skipped = ("tests", ".venv", "build")
     found = (path for path in ROOT.glob("**/*.safetensors") if path.relative_to(ROOT).parts[0] not in skipped)
-    return sorted(path for path in found if path.parent.name != "region")
+    return sorted(path for path in found if path.parent.name not in ("region", "measure"))
 
 
 def record(place: Place, *, quick: bool) -> dict[str, Any]:

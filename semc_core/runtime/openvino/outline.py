@@ -8,6 +8,7 @@ Shapes: B batch, H x W input pixels, h x w cells of the mask (half of the input)
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -29,25 +30,17 @@ class OutlineRuntime:
 
         Args:
             path: The model file.
-            threads: Most threads that may be used; all cores by default, one picture on each.
+            threads: Most threads that may be used; all cores by default. A single picture has all of them,
+                of several each has its own.
 
         Raises:
             ModelFileError: The file is missing, damaged, or no outline model.
             RuntimeFault: OpenVINO cannot run it.
         """
-        self.spec, arrays = read_outline(path)
-        cores = usable_cores() if threads is None else max(1, threads)
-        options = {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": cores,
-            "NUM_STREAMS": cores,
-        }
-        try:
-            compiled = ov.Core().compile_model(outline_graph(self.spec, arrays), "CPU", options)
-            self._requests = [compiled.create_infer_request() for _ in range(cores)]
-        except RuntimeError as error:
-            raise RuntimeFault(f"OpenVINO could not compile the outline model ({error}).") from error
+        self.spec, self._arrays = read_outline(path)
+        self._threads = usable_cores() if threads is None else max(1, threads)
+        self._single: list[Any] = self._compiled(streams=1)
+        self._several: list[Any] = self._single if self._threads == 1 else []
 
     def run(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Where heads are, and whether there is one.
@@ -61,8 +54,10 @@ class OutlineRuntime:
         Raises:
             RuntimeFault: It could not be run, or was closed.
         """
-        if not self._requests:
+        if not self._single:
             raise RuntimeFault("The outline model was closed; load it again.")
+        if len(inputs) > 1 and not self._several:
+            self._several = self._compiled(streams=self._threads)
         try:
             masks, presences = zip(*self._each(inputs), strict=True)
         except RuntimeError as error:
@@ -71,14 +66,29 @@ class OutlineRuntime:
 
     def close(self) -> None:
         """Release the compiled model. May be called twice."""
-        self._requests = []
+        self._single, self._several = [], []
+
+    def _compiled(self, streams: int) -> list[Any]:
+        """Inference requests, one per stream, that share the threads."""
+        options = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": self._threads,
+            "NUM_STREAMS": streams,
+        }
+        try:
+            compiled = ov.Core().compile_model(outline_graph(self.spec, self._arrays), "CPU", options)
+            return [compiled.create_infer_request() for _ in range(streams)]
+        except RuntimeError as error:
+            raise RuntimeFault(f"OpenVINO could not compile the outline model ({error}).") from error
 
     def _each(self, inputs: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Picture i on request i mod S; results in the order of the pictures."""
         found = []
-        count = len(self._requests)
+        requests = self._single if len(inputs) == 1 else self._several
+        count = len(requests)
         for index in range(len(inputs) + count):
-            request = self._requests[index % count]
+            request = requests[index % count]
             if 0 <= index - count < len(inputs):
                 request.wait()
                 cells, presence = (np.array(request.get_output_tensor(port).data) for port in (0, 1))

@@ -70,7 +70,7 @@ NAVIGATION = {
     "docs/review": ["/docs/sessions"],
     "docs/handover": ["/docs/dicom", "/docs/pacs"],
     "docs/training": ["/docs/models", "/assets/models/semc_live", "/docs/benchmarks"],
-    "docs/measuring": ["/assets/models/head"],
+    "docs/measuring": ["/assets/measure/head"],
     "docs/scripting": [
         "/docs/measuring", "/docs/python", "/docs/commands", "/docs/json", "/docs/api/semc_core",
         "/docs/api/training",

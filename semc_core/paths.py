@@ -11,7 +11,7 @@ _APP_NAME = "semc-live"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SHIPPED_MODELS = ASSETS / "models"
 DEFAULT_MODEL = SHIPPED_MODELS / "semc_live.safetensors"
-HEAD_MODEL = ASSETS / "models" / "head.safetensors"
+HEAD_MODEL = ASSETS / "measure" / "head.safetensors"
 
 
 def cache_folder() -> Path:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.export.text_search import MOST_MOMENTS, ClipLook, Shown
+from semc_core.export.text_search import ClipLook, Shown
 
 RATE = 30
 COUNT = 3 * RATE
@@ -109,7 +109,7 @@ def test_one_name_after_the_other_is_seen_and_never_more_pictures_than_allowed()
     for number in range(3):
         assert max(letters(pixels, 40 + 60 * number) for pixels in pictures) > 240
     flashes = [with_name(speckle(index), bottom=30 + 35 * (index // 15)) for index in range(COUNT)]
-    assert len(looked(flashes)) == 1 + MOST_MOMENTS
+    assert len(looked(flashes)) == 1 + 4
 
 
 def test_colour_slow_and_uneven_clips() -> None:
@@ -147,3 +147,38 @@ def test_a_name_over_a_frozen_picture_is_found() -> None:
     frames[40:46] = [with_name(frames[40])] * 6
     _, *moments = looked(frames)
     assert max(letters(pixels) for pixels in moments) > 240
+
+
+def test_the_mean_of_a_clip_is_exact() -> None:
+    frames = [np.full((12, 16), value, np.uint8) for value in (10, 11, 11)]
+    (mean,) = looked(frames)
+    assert (mean == 11).all()
+
+
+def flashed(brightness: list[int]) -> list[NDArray[np.uint8]]:
+    """A black clip so long that its mean is black; for three frames it shows a thin line."""
+    frames = [np.zeros((40, 40), np.uint8)] * 1000
+    shown = np.zeros((40, 40), np.uint8)
+    shown[10 : 10 + len(brightness), 20] = brightness
+    frames[300:303] = [shown] * 3
+    return frames
+
+
+def test_a_line_is_read_from_a_stated_amount_of_light_on() -> None:
+    mean, moment = looked(flashed([148] * 15))
+    assert not mean.any()
+    assert moment[10:25, 20].tolist() == [148] * 15
+    assert moment.sum() == 148 * 15
+    assert len(looked(flashed([148] * 14 + [147]))) == 1
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_bar_that_trembles_by_a_pixel_is_read_once(first: int, axis: int) -> None:
+    frames = []
+    for index in range(COUNT):
+        pixels = np.zeros(SIZE, np.uint8)
+        moved = (index // 3 + first) % 2
+        pixels[60:160, 100 + moved : 103 + moved] = 255
+        frames.append(pixels if axis else np.ascontiguousarray(pixels.T))
+    assert len(looked(frames)) == 2

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from semc_core.errors import ExportError
 from semc_core.export.collect import AFTER_S, BEFORE_S, CollectedScan, collect
 from semc_core.export.deidentified import DeidentifiedScan
-from semc_core.export.deidentify import NO_REGION, deidentify
+from semc_core.export.deidentify import NO_FRAME, NO_REGION, deidentify
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.ocr import NOT_LOOKED, FoundText, TextFinder, TextFound, TextReadings
 from semc_core.export.options import ExportOptions, Patient
@@ -153,6 +153,42 @@ def test_text_is_masked_in_all_that_writers_are_given_and_nothing_is_given_befor
         assert WORD.cut(scan.planes[0].pixels()).any()
     with steps(session, ExportOptions(text="leave out"), tmp_path, OneWord()) as (_, scan):
         assert (scan.planes, scan.study.burned_in) == ((), False)
+
+
+class InMany(OneWord):
+    """Reads nothing, and keeps how many pictures it was shown."""
+
+    def __init__(self) -> None:
+        self.shown = 0
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        self.shown += 1
+        return ()
+
+    glance = find
+
+
+def test_the_picture_of_a_plane_and_its_clip_are_both_read(session: Session, tmp_path: Path) -> None:
+    alone, with_clip = InMany(), InMany()
+    with steps(session, ExportOptions(clips=False), tmp_path, alone) as (_, scan):
+        assert alone.shown == len(scan.planes)
+    with steps(session, ExportOptions(), tmp_path, with_clip):
+        assert with_clip.shown >= 2 * len(scan.planes)
+
+
+@pytest.mark.parametrize(("why_no_loop", "told"), [("the file is gone", "the file is gone"), ("", NO_FRAME)])
+def test_why_a_plane_has_no_clip_is_told(
+    session: Session, tmp_path: Path, why_no_loop: str, told: str
+) -> None:
+    options = ExportOptions()
+    with collect(session, options, tmp_path) as collected:
+        without = tuple(replace(each, loop=None, why_no_loop=why_no_loop) for each in collected.planes)
+        search = TextSearch(None, TextReadings(), Watch())
+        scan = deidentify(replace(collected, planes=without), options, UIDS, search, Watch())
+        assert [each.clip for each in scan.planes] == [None, None]
+        assert f"2 of 2 planes have no clip: {told}." in scan.notices
+        with_loop = deidentify(collected, options, UIDS, search, Watch())
+        assert not [each for each in with_loop.notices if "no clip" in each]
 
 
 class Everywhere(OneWord):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
 from semc_core.errors import SaveError
 from semc_core.export.masks import Device, MaskBook, blanked, device_of, shared_region
@@ -41,15 +44,15 @@ def test_the_shared_region_is_inside_all() -> None:
 
 
 def test_masks_are_remembered_for_their_device_alone(tmp_path: Path) -> None:
-    book = MaskBook(tmp_path / "new")
+    book = MaskBook(tmp_path / "deeper" / "new")
     assert book.masks(DEVICE) == ()
     book.remember(DEVICE, [Crop(1, 2, 3, 4)])
     book.remember(Device("dicom", 640, 480, "Maker X"), [Crop(5, 6, 7, 8), Crop(9, 9, 9, 9)])
-    again = MaskBook(tmp_path / "new")
+    again = MaskBook(tmp_path / "deeper" / "new")
     assert again.masks(DEVICE) == (Crop(1, 2, 3, 4),)
     assert again.masks(Device("camera", 641, 480)) == ()
     again.remember(DEVICE, [])
-    assert MaskBook(tmp_path / "new").masks(DEVICE) == ()
+    assert MaskBook(tmp_path / "deeper" / "new").masks(DEVICE) == ()
     assert len(again.masks(Device("dicom", 640, 480, "Maker X"))) == 2
 
 
@@ -78,3 +81,17 @@ def test_regions_that_lie_apart_or_only_touch_share_nothing() -> None:
     for left, top in ((0, 20), (10, 20), (30, 20), (40, 20), (20, 0), (20, 10), (20, 30), (20, 40)):
         assert shared_region([here, Crop(left, top, 10, 10)]) is None
     assert shared_region([here, Crop(29, 29, 10, 10)]) == Crop(29, 29, 1, 1)
+
+
+def test_only_a_dicom_file_says_who_made_the_device(tmp_path: Path) -> None:
+    header = Dataset()
+    header.Manufacturer, header.ManufacturerModelName = "Maker", "Probe 5"
+    header.SOPClassUID, header.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.3.1", "1.2.3"
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    path = tmp_path / "loop.dcm"
+    header.save_as(path, enforce_file_format=True)
+    source = SourceEntry("a", "dicom", 8, 6, None, 1, False, "", str(path))
+    assert device_of(source) == Device("dicom", 8, 6, "Maker Probe 5")
+    assert device_of(replace(source, kind="video")) == Device("video", 8, 6)
+    assert device_of(replace(source, path=None)) == Device("dicom", 8, 6)

@@ -10,6 +10,11 @@ _DETECTOR: Final = "semc_core/pipeline/detector.py"
 _FILLED: Final = (
     "shares = shares.masked_fill(torch.cat([torch.zeros_like(classes, dtype=torch.bool), ~others], dim=1), "
 )
+_MASKS: Final = "write_atomically(self._path, json.dumps(plain, indent=2).encode())"
+_OPENED: Final = "descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)"
+_PLANES: Final = "planes = np.where(self._planes, smoothed, -1.0)"
+_SPACES: Final = "how many spaces are in the file says nothing"
+_APART: Final = "the flags have no bit in common"
 _NEVER_EQUAL: Final = (
     "the two are equal only by chance: a probability is a float32, the margin and its difference are not"
 )
@@ -17,9 +22,11 @@ _NEVER_EQUAL: Final = (
 EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (
         _DETECTOR,
-        "planes = np.where(self._planes, smoothed, -1.0)",
+        _PLANES,
         "planes = np.where(self._planes, smoothed, not 1.0)",
     ): "0 is below every threshold of entering, as -1 is",
+    (_DETECTOR, _PLANES, "planes = np.where(self._planes, smoothed, - 0.0)"): "0 is below them too",
+    (_DETECTOR, _PLANES, "planes = np.where(self._planes, smoothed, - 2.0)"): "so is -2",
     (
         _DETECTOR,
         "if self.best_confidence < least or (confidence >= least and sharp > self.best_sharpness):",
@@ -67,6 +74,27 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "elif last[0] < head[0]:",
         "elif last[0] != head[0]:",
     ): "that it is greater was asked before",
+    (
+        "semc_core/export/text_search.py",
+        "elif pixels.ndim < self._total.ndim:",
+        "elif pixels.ndim != self._total.ndim:",
+    ): "that it is greater was asked before",
+    ("semc_core/export/masks.py", _MASKS, _MASKS.replace("=2", "= 1")): _SPACES,
+    ("semc_core/export/masks.py", _MASKS, _MASKS.replace("=2", "= 3")): _SPACES,
+    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_EXCL", "^ os.O_EXCL")): _APART,
+    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_CREAT", "^ os.O_CREAT")): _APART,
+    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_EXCL", "+ os.O_EXCL")): _APART,
+    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_CREAT", "+ os.O_CREAT")): _APART,
+    (
+        "semc_core/export/dicom/uids.py",
+        "number = number & ~(0x3 << 62) | 0x2 << 62",
+        "number = number & ~(0x3 << 62) ^ 0x2 << 62",
+    ): "the bits were cleared just before",
+    (
+        "semc_core/export/dicom/confidentiality.py",
+        "if element.tag.is_private or element.tag.group & 0xFF00 in (0x5000, 0x6000):",
+        "if element.tag.is_private or element.tag.group & 65281 in (0x5000, 0x6000):",
+    ): "an odd group is private",
 }
 """By path, old and new text of a mutant: the reason."""
 

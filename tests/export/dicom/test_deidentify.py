@@ -25,6 +25,7 @@ from semc_core.export.dicom.confidentiality import check_removed
 from semc_core.export.dicom.header import moved, study_of_dicom
 from semc_core.export.dicom.images import clip, encode_object, still
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
+from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import KEY_BYTES, UidMaker, fixed_uid, load_key
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.sources.dicom import DicomSource
@@ -164,6 +165,15 @@ def test_the_last_look_finds_what_slipped_through(leak: Callable[[Dataset], None
     assert "Zxqvok" not in str(raised.value)
 
 
+def test_what_slipped_through_is_named() -> None:
+    study = ultrasound()
+    dataset = still(study, PLANE, np.zeros((4, 4), np.uint8), 1)
+    dataset.PatientAge = "047Y"
+    dataset.add_new(0x60023000, "OW", b"ab")
+    with pytest.raises(ExportError, match=r"left \(6002,3000\), PatientAge in a DICOM object"):
+        check_removed(dataset, study)
+
+
 def _attributes(options: ExportOptions, text_left: bool = True) -> Dataset:
     return still(ultrasound(options, text_left), PLANE, np.zeros((4, 4), np.uint8), 1)
 
@@ -193,6 +203,35 @@ def test_with_identity_kept_the_sources_is_written_unless_another_was_given() ->
     assert "PatientIdentityRemoved" not in kept
     given = _attributes(ExportOptions(deidentify=False, patient=Patient("Doe^Jane", "4711")))
     assert (given.PatientName, given.PatientID) == ("Doe^Jane", "4711")
+    assert given.StudyID == kept.StudyID == pydicom.dcmread(sample("examples_ybr_color.dcm")).StudyID != ""
+    longest = _attributes(ExportOptions(deidentify=False, patient=Patient("a" * 62 + "^b", "4" * 64)))
+    assert (len(str(longest.PatientName)), longest.PatientID) == (64, "4" * 64)
+
+
+def of_patient(folder: Path, patient: str, study: str, size: bool = True) -> StudyContext:
+    dataset = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    dataset.PatientID, dataset.StudyInstanceUID = patient, study
+    if not size:
+        del dataset.Rows, dataset.Columns
+    path = folder / "loop.dcm"
+    dataset.save_as(path)
+    return study_of_dicom(path, UIDS, DEFAULTS, text_left=True)
+
+
+def test_a_patient_has_one_number_in_all_studies_and_without_an_id_one_in_each(tmp_path: Path) -> None:
+    first, later = of_patient(tmp_path, "204", "1.2.3"), of_patient(tmp_path, "204", "1.2.4")
+    assert first.patient == later.patient
+    assert first.patient != of_patient(tmp_path, "205", "1.2.3").patient
+    nameless, nameless_later = of_patient(tmp_path, "", "1.2.3"), of_patient(tmp_path, "", "1.2.4")
+    assert nameless.patient != nameless_later.patient
+    assert nameless.patient == of_patient(tmp_path, "", "1.2.3", size=False).patient
+    bare, other = of_patient(tmp_path, "", ""), of_patient(tmp_path, "", "", size=False)
+    assert bare.patient.patient_id != other.patient.patient_id, "two files of nobody are of two"
+
+
+def test_a_source_that_does_not_say_its_size_has_none(tmp_path: Path) -> None:
+    assert of_patient(tmp_path, "204", "1.2.3").source_size == (320, 240)
+    assert of_patient(tmp_path, "204", "1.2.3", size=False).source_size == (0, 0)
 
 
 def test_what_is_not_dicom_gets_a_generated_patient() -> None:
@@ -226,7 +265,7 @@ def test_what_is_made_under_a_key_is_the_keyed_hash_of_each_part_with_its_length
         message = b"".join(bytes([0, 0, 0, len(part)]) + part for part in parts)
         return hmac.new(key, message, hashlib.sha256).digest()
 
-    for name in ("a", "b", "c", "d"):
+    for name in "abcdefghijklmnop":
         made = uuid.UUID(int=int(maker.made(name).removeprefix("2.25.")))
         # A UUID of version 8 and the standard's variant, whose other bits are the hash's.
         assert (made.version, made.variant) == (8, uuid.RFC_4122)
@@ -273,7 +312,7 @@ def test_a_patient_that_dicom_cannot_hold_is_refused(patient: Patient) -> None:
 
 
 def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "settings" / "export.key"
+    path = tmp_path / "data" / "settings" / "export.key"
     key = load_key(path)
     assert len(key) == KEY_BYTES
     assert load_key(path) == key
@@ -284,6 +323,20 @@ def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     with pytest.raises(SaveError, match="not a key"):
         load_key(path)
+
+
+def test_of_two_programs_that_make_a_key_at_once_the_first_ones_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "export.key"
+
+    def too_late(made: Path, wanted: Path) -> None:
+        wanted.write_bytes(b"f" * KEY_BYTES)
+        raise FileExistsError(wanted)
+
+    monkeypatch.setattr("os.link", too_late)
+    assert load_key(path) == b"f" * KEY_BYTES
+    assert [file.name for file in tmp_path.iterdir()] == ["export.key"]
 
 
 def test_a_key_that_can_neither_be_read_nor_made_is_told(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from semc_core.export.options import REMEMBERED
 from semc_core.io.documents import Document
 from semc_core.model.comparison import COMPARISON
 from semc_core.model.file import HEADER
+from semc_core.model.outline import SPEC
 from semc_core.model.registry import INDEX
 from semc_core.model.spec import DESCRIPTION
 from semc_core.pacs.destinations import DESTINATIONS
@@ -44,6 +45,7 @@ FOLDER: Final = Path(__file__).parent / "schemas"
 DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "model": ("what a model file says of itself, under `semc` in its metadata", DESCRIPTION),
     "model-header": ("the header of a model file, as of any safetensors file", HEADER),
+    "outline": ("what an outline network's file says of itself, under `semc_outline` in its metadata", SPEC),
     "encoder": ("what an encoder file says of itself, under `semc_encoder` in its metadata", ENCODER),
     "library": ("library.json: the models of a user", INDEX),
     "comparison": ("comparison.json: a new model held against the one in use", COMPARISON),

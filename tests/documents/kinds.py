@@ -33,9 +33,11 @@ from semc_core.export.options import AT_FIRST, REMEMBERED, ExportOptions
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import Document
 from semc_core.labels import LIVER_CLASSES
+from semc_core.model import outline
 from semc_core.model.architecture import new_spec
 from semc_core.model.comparison import COMPARISON, read_comparison
 from semc_core.model.file import HEADER, METADATA_KEY, read_spec
+from semc_core.model.outline import OutlineSpec, read_outline, tensor_shapes
 from semc_core.model.registry import INDEX, ModelRegistry
 from semc_core.model.spec import DESCRIPTION, spec_to_json
 from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBook
@@ -99,6 +101,13 @@ def _model(folder: Path, content: bytes) -> object:
     tensor = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
     header = json.dumps({"__metadata__": {METADATA_KEY: text}, "w": tensor}).encode()
     return read_spec(_written(folder, "model.safetensors", _safetensors(header)))
+
+
+def _outline(folder: Path, content: bytes) -> object:
+    shapes = tensor_shapes(OutlineSpec(4, 4, (1, 1)))
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    made = safetensors.numpy.save(arrays, {outline.METADATA_KEY: content.decode("utf-8", "replace")})
+    return read_outline(_written(folder, "head.safetensors", made))
 
 
 def _header(folder: Path, content: bytes) -> object:
@@ -253,6 +262,10 @@ KINDS: Final = (
          {"benchmark_digest": BENCHMARK.digest(), "alpha_mean": [0.5, 0.4],
           "test": {"accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9}},
          _run_result, UsageError, "plain_seed1.json"),
+    Kind("outline", outline.SPEC,
+         {"height": 4, "width": 4, "channels": [1, 1], "presence": 0.9, "agreement": 0.9, "error": 0.05,
+          "notice": "n"},
+         _outline, ModelFileError, "head.safetensors", embedded=True),
     Kind("encoder", FACTS, {"network": "resnet", "steps": 4}, _encoder, UsageError, "encoder.safetensors",
          free=("network", "steps"), embedded=True),
     Kind("zenodo-record", zenodo.RECORD,

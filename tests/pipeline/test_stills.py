@@ -33,12 +33,13 @@ def easy_model(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def stills(tmp_path: Path) -> Path:
-    """One picture each of several simulated patients, the last of them twice."""
+    """One picture each of several simulated patients, the first one's twice."""
     folder = tmp_path / "stills"
     folder.mkdir()
     for seed, name in enumerate(("anna", "berta", "carla", "dora", "emma", "frieda")):
-        scan = SimulatedScan(seed=seed % 5, seconds=9, width=160 + 40 * (seed % 2), height=120)
-        assert cv2.imwrite(str(folder / f"{name}.png"), scan.frame(10 + 40 * (seed % 5)))
+        patient = seed % 5
+        scan = SimulatedScan(seed=patient, seconds=9, width=160 + 40 * (patient % 2), height=120)
+        assert cv2.imwrite(str(folder / f"{name}.png"), scan.frame(10 + 40 * patient))
     return folder
 
 

@@ -59,6 +59,26 @@ def test_at_the_limit_half_of_every_plane_goes_to_nsp() -> None:
     assert prediction.probabilities[6] == pytest.approx(other + (1 - other) / 2, abs=1e-6)
 
 
+@pytest.mark.parametrize("slope", [0.5, 3.0])
+@pytest.mark.parametrize("away", [2.4, 5.2])
+def test_beside_the_limit_the_share_that_goes_to_nsp_is_the_logistic_functions(
+    slope: float, away: float
+) -> None:
+    (prediction,) = calibrator(temperature=1.6, slope=slope).predictions(output([away, 0, 0]))
+    plain = np.exp(2 / 1.6) / (np.exp(2 / 1.6) + 6)
+    kept = 1 - 1 / (1 + np.exp(-slope * (min(away, 10 - away) / 4 - 1)))
+    assert prediction.probabilities[0] == pytest.approx(plain * kept, abs=1e-6)
+    assert prediction.probabilities[6] == pytest.approx(1 - kept * (1 - (1 - plain) / 6), abs=1e-6)
+
+
+def test_a_model_without_novelty_measures_none_and_predictions_cannot_be_changed() -> None:
+    without = Calibrator(new_spec("semc_tiny", LIVER_CLASSES), {})
+    (prediction,) = without.predictions(output([100, 0, 0]))
+    assert prediction.novelty == 0
+    for values in (prediction.probabilities, prediction.maps, prediction.expert_weights):
+        assert not values.flags.writeable
+
+
 def test_far_away_everything_is_nsp() -> None:
     (prediction,) = calibrator(slope=8.0).predictions(output([-400, 0, 0], first_logit=50.0))
     assert prediction.probabilities[6] == pytest.approx(1)

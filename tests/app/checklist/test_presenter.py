@@ -41,7 +41,10 @@ def test_by_itself_the_protocol_is_the_one_that_the_model_knows(book: ProtocolBo
     found = chosen_protocol(book, AUTOMATIC, LIVER_PLANES)
     assert found is not None
     assert found.id == "lp2025-liver"
-    assert chosen_protocol(book, AUTOMATIC, FETAL_CLASSES) is None
+    fetal = chosen_protocol(book, AUTOMATIC, FETAL_CLASSES)
+    assert fetal is not None
+    assert fetal.id == "fasp-20-week"
+    assert chosen_protocol(book, AUTOMATIC, ("A", "B", "Femur")) is None
     assert chosen_protocol(book, AUTOMATIC, None) is None
     assert chosen_protocol(book, NO_PROTOCOL, LIVER_PLANES) is None
     own = Protocol("own", "Own", (ProtocolItem("x", "X", ("LLP",)),), own=True)

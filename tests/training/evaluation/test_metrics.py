@@ -327,3 +327,17 @@ def test_a_ratio_of_nothing_is_none_and_one_of_a_half_is_one() -> None:
     found = ratio(np.array([1.0, 1.0, 0.25]), np.array([0.0, 2.0, 0.5]))
     assert found.tolist()[1:] == [0.5, 0.5]
     assert np.isnan(found[0])
+
+
+def test_the_interval_of_a_share_is_that_of_its_groups() -> None:
+    groups = [f"p{number}" for number in range(40) for _ in range(5)]
+    these = np.array([number % 2 == 0 for number in range(40) for _ in range(5)])
+    among = np.ones(200, bool)
+    among[150:] = False
+    found = GroupDraws(groups, 2000).share(these, among)
+    assert found.value == 0.5
+    assert found.low is not None
+    assert found.high is not None
+    # Thirty groups that are right or wrong as a whole: half, with a deviation of 0.5 / sqrt(30).
+    assert found.low == pytest.approx(0.5 - 1.96 * 0.091, abs=0.04)
+    assert found.high == pytest.approx(0.5 + 1.96 * 0.091, abs=0.04)

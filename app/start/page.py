@@ -79,6 +79,7 @@ class StartPage(QWidget):
         self._model = QComboBox()
         self._model_line = QLabel()
         self._models: list[ModelChoice] = []
+        self._offered: list[ModelChoice] = []
         self._chosen_model: tuple[Path, str] | None = None
         self._device = QComboBox()
         self._protocol = QComboBox()
@@ -195,9 +196,10 @@ class StartPage(QWidget):
         offered = list(self._models)
         if path not in [each.path for each in offered]:
             offered.append(ModelChoice(path, name, ""))
+        self._offered = offered
         self._model.clear()
         for at, each in enumerate(offered):
-            self._model.addItem(each.title, each)
+            self._model.addItem(each.title)
             self._model.setItemData(at, each.line, Qt.ItemDataRole.ToolTipRole)
             if not each.usable:
                 # Zero: no flags, so it is shown and cannot be chosen.
@@ -327,7 +329,7 @@ class StartPage(QWidget):
         body = QVBoxLayout()
         self._model.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._model.setMinimumContentsLength(8)
-        self._model.activated.connect(lambda _: self.model_chosen.emit(self._model.currentData()))
+        self._model.activated.connect(lambda at: self.model_chosen.emit(self._offered[at]))
         self._model_line.setWordWrap(True)
         self._model_line.setObjectName("dim")
         self._model_line.hide()

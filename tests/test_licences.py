@@ -32,10 +32,11 @@ def is_gpl_alone(licence: str) -> bool:
 def licences_of(one: Distribution) -> list[str]:
     """As its metadata state them: the expression, or else the classifiers, or else the free text."""
     said = one.metadata
-    if said.get("License-Expression"):
+    if "License-Expression" in said:
         return [said["License-Expression"]]
     named = [each for each in said.get_all("Classifier") or [] if each.startswith("License :: ")]
-    return named or [(said.get("License") or "").partition("\n")[0]]
+    free = said["License"].partition("\n")[0] if "License" in said else ""
+    return named or [free]
 
 
 def test_no_part_that_runs_is_under_the_gpl_alone() -> None:

@@ -185,7 +185,7 @@ def test_why_a_plane_has_no_clip_is_told(
         without = tuple(replace(each, loop=None, why_no_loop=why_no_loop) for each in collected.planes)
         search = TextSearch(None, TextReadings(), Watch())
         scan = deidentify(replace(collected, planes=without), options, UIDS, search, Watch())
-        assert [each.clip for each in scan.planes] == [None, None]
+        assert [(each.clip, each.mp4) for each in scan.planes] == [(None, "")] * 2
         assert f"2 of 2 planes have no clip: {told}." in scan.notices
         with_loop = deidentify(collected, options, UIDS, search, Watch())
         assert not [each for each in with_loop.notices if "no clip" in each]
@@ -283,8 +283,18 @@ def test_what_was_looked_at_and_what_was_found_is_given_on(session: Session, tmp
             assert (entry.reason, entry.note) == ("", "")
             assert plane.clip is not None
             assert (plane.clip.coloured, plane.clip.of_source) == (False, False)
+            assert (plane.png, plane.mp4) == (f"planes/{plane.stem}.png", f"clips/{plane.stem}.mp4")
     with steps(session, ExportOptions(), tmp_path) as (_, scan):
         assert (scan.looked_for_text, scan.study.burned_in) == (False, True)
+
+
+@pytest.mark.parametrize("finder", [None, OneWord()])
+def test_a_clip_with_colour_is_said_to_have_it(tmp_path: Path, finder: TextFinder | None) -> None:
+    with (
+        video_session(tmp_path / "coloured", colour=True) as session,
+        steps(session, ExportOptions(text="keep"), tmp_path, finder) as (_, scan),
+    ):
+        assert [plane.clip is not None and plane.clip.coloured for plane in scan.planes] == [True, True]
 
 
 def test_words_that_were_left_out_are_mentioned_only_where_there_are_any(

@@ -33,8 +33,13 @@ def test_only_what_is_inside_the_region_and_outside_the_masks_stays(shape: tuple
 
 def test_a_mask_outside_the_frame_blanks_nothing() -> None:
     pixels = np.full((10, 10), 7, np.uint8)
-    for mask in (Crop(-9, -9, 9, 9), Crop(10, 10, 5, 5), Crop(-20, 0, 5, 5)):
+    beside = (Crop(0, -9, 10, 9), Crop(-9, 0, 9, 10), Crop(0, -9, 10, 4), Crop(-9, 0, 4, 10))
+    for mask in (Crop(-9, -9, 9, 9), Crop(10, 10, 5, 5), Crop(-20, 0, 5, 5), *beside):
         np.testing.assert_array_equal(blanked(pixels, None, [mask]), pixels)
+    for mask, left in ((Crop(0, 0, 1, 10), (slice(None), 0)), (Crop(0, 0, 10, 1), (0, slice(None)))):
+        expected = pixels.copy()
+        expected[left] = 0
+        np.testing.assert_array_equal(blanked(pixels, None, [mask]), expected)
 
 
 def test_the_shared_region_is_inside_all() -> None:

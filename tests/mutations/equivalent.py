@@ -79,6 +79,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "elif pixels.ndim < self._total.ndim:",
         "elif pixels.ndim != self._total.ndim:",
     ): "that it is greater was asked before",
+    (
+        "semc_core/export/text_search.py",
+        "if news <= least.news:",
+        "if news < least.news:",
+    ): "of two moments with the same news either is as good",
     ("semc_core/export/masks.py", _MASKS, _MASKS.replace("=2", "= 1")): _SPACES,
     ("semc_core/export/masks.py", _MASKS, _MASKS.replace("=2", "= 3")): _SPACES,
     ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_EXCL", "^ os.O_EXCL")): _APART,

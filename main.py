@@ -122,15 +122,23 @@ def command_line() -> LazyGroup:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
+    """Run one command. Returns the exit code.
+
+    0 done, 1 could not, 2 wrong usage, 130 interrupted, 141 nobody reads what is printed.
 
     Raises:
         SystemExit: The same codes, after `--help` and where the command line cannot be read.
     """
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Who reads what is printed, such as `head`, has enough; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _run(given: list[str]) -> int:

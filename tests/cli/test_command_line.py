@@ -145,6 +145,23 @@ def test_what_is_piped_holds_no_escape_codes(tmp_path: Path) -> None:
         assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of Windows tell it otherwise")
+@pytest.mark.parametrize("typed", [("--version",), ("session", "list", "--json"), ("protocols",)])
+def test_who_stops_reading_what_is_printed_ends_the_program_without_a_word(
+    typed: tuple[str, ...], tmp_path: Path
+) -> None:
+    homes = dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "main.py", *typed],
+        cwd=ROOT, env=os.environ | homes, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as program:  # fmt: skip
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.close()
+        assert program.stderr.read() == b""
+        assert program.wait() in (1, 141)
+
+
 def test_the_help_has_headings_examples_and_what_is_used_without_a_value() -> None:
     shown = semc("export", "--help", COLUMNS="120").stdout
     assert "The patient, only with --identified:\n" in shown

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -23,6 +24,16 @@ from semc_core.types import Crop
 _RECENT_LIMIT: Final = 6
 # A scanner on a capture card always looks alike; the next file may come from another one.
 _CROP_KINDS: Final = ("camera", "stream")
+_NO_CROP: Final = "none"
+
+
+def _crop_key(kind: str, width: int, height: int, device: str = "") -> str:
+    """Where the region of a device, by its identity, or of a kind of source is kept."""
+    return (
+        f"crop/{kind}_{quote(device, safe='')}_{width}x{height}"
+        if device
+        else f"crop/{kind}_{width}x{height}"
+    )
 
 
 def holds_secret(source: str) -> bool:
@@ -166,20 +177,27 @@ class Settings:
         for i in range(_RECENT_LIMIT):
             self._store.setValue(f"sources/recent{i}", recent[i] if i < len(recent) else "")
 
-    def crop(self, kind: str, width: int, height: int) -> Crop | None:
-        """The region of interest last set by hand for this kind of source and size of frame."""
+    def crop(self, kind: str, width: int, height: int, device: str = "") -> Crop | None:
+        """The region of interest last set by hand for this kind of source and size of frame.
+
+        Of a capture device its own; one for which none was ever set takes what an older version of the
+        program, which did not tell devices apart, remembered.
+        """
+        text = self._text(_crop_key(kind, width, height, device))
+        if not text and device:
+            text = self._text(_crop_key(kind, width, height))
         try:
-            left, top, wide, high = map(int, self._text(f"crop/{kind}_{width}x{height}").split("_"))
+            left, top, wide, high = map(int, text.split("_"))
         except ValueError:
             return None
         inside = left >= 0 and top >= 0 and left + wide <= width and top + high <= height
         return Crop(left, top, wide, high) if inside and wide > 0 and high > 0 else None
 
-    def remember_crop(self, kind: str, width: int, height: int, crop: Crop | None) -> None:
+    def remember_crop(self, kind: str, width: int, height: int, crop: Crop | None, device: str = "") -> None:
         """Keep it for the next scan; None forgets it. Only for cameras and streams."""
         if kind in _CROP_KINDS:
-            text = "" if crop is None else f"{crop.left}_{crop.top}_{crop.width}_{crop.height}"
-            self._store.setValue(f"crop/{kind}_{width}x{height}", text)
+            text = _NO_CROP if crop is None else f"{crop.left}_{crop.top}_{crop.width}_{crop.height}"
+            self._store.setValue(_crop_key(kind, width, height, device), text)
 
     def write(self) -> None:
         """Write to disk now."""

@@ -5,7 +5,7 @@ Shapes: H, W the frame's pixels; K classes; h, w cells of the class activation m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -188,6 +188,27 @@ STILLS_RATE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureInfo:
+    """A capture device: what it was asked for, and what was measured.
+
+    Attributes:
+        device: Its identity, the same whatever its number is.
+        asked: The mode that it was asked for, "1920x1080@60,mjpg".
+        sets: How many calls of its driver that took.
+        width: Measured, pixels; 0 before the first picture.
+        height: As `width`.
+        rate: Measured, frames per second; None before two seconds have passed.
+    """
+
+    device: str
+    asked: str = ""
+    sets: int = 0
+    width: int = 0
+    height: int = 0
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What is known of a source when it is open.
 
@@ -200,6 +221,7 @@ class SourceInfo:
         frame_count: Number of frames; None where unknown (live, or a container that does not say).
         live: True if frames are lost unless read in time; False if the source waits for its reader.
         notice: A sentence the user should see (a header that contradicts itself, say), or "".
+        capture: Of a camera or capture card; else None.
     """
 
     source_id: str
@@ -210,11 +232,17 @@ class SourceInfo:
     frame_count: int | None
     live: bool
     notice: str = ""
+    capture: CaptureInfo | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """A file's name need not be UTF-8; what is kept and written of it must."""
         for name in ("source_id", "notice"):
             object.__setattr__(self, name, readable(getattr(self, name)))
+
+    @property
+    def device(self) -> str:
+        """Identity of the capture device; "" of what is none."""
+        return "" if self.capture is None else self.capture.device
 
     @property
     def stills(self) -> bool:

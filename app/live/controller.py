@@ -26,11 +26,11 @@ _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
 class RegionMemory(Protocol):
     """Remembers regions of interest that were set by hand."""
 
-    def crop(self, kind: str, width: int, height: int) -> Crop | None:
-        """The one last set for this kind of source and size of frame."""
+    def crop(self, kind: str, width: int, height: int, device: str = "") -> Crop | None:
+        """The one last set for this kind of source, or this device by its identity, and size of frame."""
         ...
 
-    def remember_crop(self, kind: str, width: int, height: int, crop: Crop | None) -> None:
+    def remember_crop(self, kind: str, width: int, height: int, crop: Crop | None, device: str = "") -> None:
         """Keep it for the next scan; None forgets it."""
         ...
 
@@ -130,7 +130,7 @@ class ScanController:
         self.region_by_hand = crop is not None
         info = pipeline.source_info
         if info is not None:
-            self._regions.remember_crop(info.kind, info.width, info.height, crop)
+            self._regions.remember_crop(info.kind, info.width, info.height, crop, info.device)
 
     def tick(self) -> None:
         """End what came to its end by itself; use the region that is remembered: to be called often."""
@@ -189,7 +189,7 @@ class ScanController:
         if self._pipeline is None or info is None or not self._region_pending:
             return
         self._region_pending = False
-        crop = self._regions.crop(info.kind, info.width, info.height)
+        crop = self._regions.crop(info.kind, info.width, info.height, info.device)
         if crop is not None:
             self._pipeline.set_crop(crop)
             self.region_by_hand = True

@@ -69,6 +69,7 @@ class StartPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cameras = QComboBox()
+        self._last_camera = ""
         self._address = QLineEdit()
         self._patient = QSpinBox()
         self._recent = QVBoxLayout()
@@ -134,6 +135,7 @@ class StartPage(QWidget):
 
     def show_recent(self, sources: list[str]) -> None:
         """List what was opened lately, newest first."""
+        self._last_camera = next((text for text in sources if text.startswith("camera:")), "")
         rows = [(text, text, partial(self.chosen.emit, text)) for text in sources[:4]]
         self._list(self._recent, self._recent_empty, rows)
 
@@ -161,12 +163,18 @@ class StartPage(QWidget):
             layout.addWidget(button)
 
     def show_cameras(self, cameras: list[tuple[str, str]]) -> None:
-        """Offer these: (what is opened, what is shown)."""
+        """Offer these: (what is opened, what is shown). The one chosen stays so; at first the last used."""
+        chosen = self._cameras.currentData()
         self._cameras.clear()
         for source, name in cameras:
             self._cameras.addItem(name, source)
         if not cameras:
             self._cameras.addItem("None found", "camera:0")
+        offered = [source for source, _ in cameras]
+        for source in (chosen, self._last_camera):
+            if source in offered:
+                self._cameras.setCurrentIndex(offered.index(source))
+                break
         self._cameras.setToolTip("" if cameras else "Start tries device 0.")
 
     def show_model(self, path: Path, name: str, device: str) -> None:

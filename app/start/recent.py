@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -48,9 +49,18 @@ def recent_sessions(root: Path, limit: int = _LIMIT) -> list[RecentSession]:
 
 
 def camera_choices() -> list[tuple[str, str]]:
-    """The cameras of this machine: what `open_source` takes, and what to call it. May take a second."""
-    from semc_core.sources.camera import list_devices
+    """The cameras of this machine: what `open_source` takes, and what to call it. Opens none of them.
 
-    return [
-        (f"camera:{device.index}", f"{device.index}  {device.name or 'Device'}") for device in list_devices()
-    ]
+    Each is opened by what it is, so that no other one is when numbers change.
+    """
+    from semc_core.sources.devices.find import this_system
+
+    found = this_system().devices()
+    names = Counter(device.name for device in found)
+    identities = Counter(device.identity for device in found)
+    choices = []
+    for device in found:
+        what = device.identity if identities[device.identity] == 1 else str(device.index)
+        where = f"  ({device.place})" if names[device.name] > 1 and device.place else ""
+        choices.append((f"camera:{what}", f"{device.index}  {device.name or 'Device'}{where}"))
+    return choices

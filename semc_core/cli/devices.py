@@ -2,45 +2,94 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from semc_core.cli.options import AsJson, print_json
 from semc_core.cli.tree import Commands
 
+if TYPE_CHECKING:
+    from semc_core.sources.devices.base import CaptureDevice
+    from semc_core.sources.devices.modes import Mode
+
 app = Commands()
 
 
 @app.add()
 def devices(
-    no_probe: Annotated[
+    modes: Annotated[
         bool,
         typer.Option(
-            "--no-probe",
-            help="do not open the devices to learn what they offer (opening one may light its lamp)",
+            "--modes",
+            help="ask each driver what sizes and rates it has (opens the device, starts no stream)",
         ),
+    ] = False,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="open no device; so it is anyway without --modes")
     ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Print the table. Returns 0, also when there is no device."""
-    from semc_core.sources.camera import list_devices
+    from semc_core.sources.devices.find import this_system
 
-    found = list_devices(probe=not no_probe)
+    system = this_system()
+    ask = modes and not no_probe
+    found = [_Row(device, system.modes(device) if ask else ()) for device in system.devices()]
     if as_json:
-        print_json([{**asdict(device), "open": f"camera:{device.index}"} for device in found])
-        return 0
+        print_json([row.plain() for row in found])
+    else:
+        _print(found, ask)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A device, and its modes where they were asked for."""
+
+    device: CaptureDevice
+    modes: tuple[Mode, ...]
+
+    @property
+    def best(self) -> str:
+        """The mode that is chosen unless the user asks for another; "" if none is known."""
+        from semc_core.sources.devices.modes import ranked
+
+        best = ranked(self.modes, self.device.bus_mbps)
+        return best[0].text if best else ""
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "index": self.device.index,
+            "name": self.device.name,
+            "identity": self.device.identity,
+            "place": self.device.place,
+            "bus_mbps": self.device.bus_mbps,
+            "modes": [mode.text for mode in self.modes],
+            "offers": self.best,
+            "open": f"camera:{self.device.identity}",
+        }
+
+
+def _print(rows: list[_Row], asked: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    if not found:
+    if not rows:
         console.print("No camera or capture card was found. Plug one in and try again.")
-        return 0
-    table = Table("Index", "Name", "Gives unless asked otherwise", "Open it with")
-    for device in found:
-        offers = device.offers or ("not tried" if no_probe else "cannot be opened")
-        table.add_row(str(device.index), device.name or "(no name)", offers, f"camera:{device.index}")
+        return
+    table = Table("Index", "Name", "Where", "Open it with")
+    for row in rows:
+        device = row.device
+        ways = f"camera:{device.index} or\ncamera:{device.identity}"
+        table.add_row(str(device.index), device.name or "(no name)", device.place, ways)
     console.print(table)
-    return 0
+    for row in rows if asked else ():
+        told = ", ".join(mode.text for mode in row.modes) or "does not tell its modes"
+        best = f" Chosen by itself: {row.best}." if row.best else ""
+        console.print(
+            f"camera:{row.device.index}: {told}.{best}", markup=False, highlight=False, soft_wrap=True
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -32,7 +32,8 @@ class Device:
         kind: The source's kind: "dicom", "camera", "video" ...
         width: Of the frame, pixels.
         height: Of the frame, pixels.
-        maker: Manufacturer and model as a DICOM file states them, "" where nothing is known.
+        maker: Manufacturer and model as a DICOM file states them, or the identity of a capture device; ""
+            where nothing is known.
     """
 
     kind: str
@@ -48,7 +49,7 @@ class Device:
 
 def device_of(source: SourceEntry) -> Device:
     """The device whose masks hold for this source; of a DICOM file with its maker, if it is still there."""
-    maker = ""
+    maker = source.device
     if source.kind == "dicom" and source.path is not None:
         # Without the file, the masks of a device of unknown make hold.
         with contextlib.suppress(OSError, InvalidDicomError):
@@ -112,10 +113,16 @@ class MaskBook:
     def masks(self, device: Device) -> tuple[Crop, ...]:
         """What was remembered for `device`; empty if nothing was.
 
+        For a capture device of its own nothing was: what an older version of the program, which did not tell
+        devices apart, remembered for all of them. Too much blanked is better than a name left.
+
         Raises:
             SaveError: The file is there but cannot be understood. Without it a name could stay in a picture.
         """
-        return self._read().get(device.key, ())
+        known = self._read()
+        if device.kind == "camera" and device.key not in known:
+            return known.get(replace(device, maker="").key, ())
+        return known.get(device.key, ())
 
     def remember(self, device: Device, masks: Iterable[Crop]) -> None:
         """Remember `masks` in place of what was known; none forgets the device.
@@ -125,7 +132,9 @@ class MaskBook:
         """
         known = self._read()
         known[device.key] = tuple(masks)
-        plain = {key: [asdict(mask) for mask in value] for key, value in sorted(known.items()) if value}
+        # That a capture device has none is kept: else it would get those for all.
+        kept = {key: value for key, value in sorted(known.items()) if value or _of_one_camera(key)}
+        plain = {key: [asdict(mask) for mask in value] for key, value in kept.items()}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, json.dumps(plain, indent=2).encode())
 
@@ -140,6 +149,11 @@ class MaskBook:
                 "file, or delete it and draw the masks again."
             ) from error
         return {device: tuple(Crop(**asdict(each)) for each in masks) for device, masks in known.items()}
+
+
+def _of_one_camera(key: str) -> bool:
+    """Whether this `Device.key` names a capture device: it has an identity behind kind and size."""
+    return key.startswith("camera ") and key.count(" ") > 1
 
 
 def _cut(mask: Crop, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -194,6 +194,8 @@ def origin_payload(source: SourceEntry, model: ModelEntry) -> dict[str, Any]:
     """Plain JSON values. The path is left out: it stays on this machine, and a log may travel."""
     told = asdict(source)
     del told["path"]
+    if told["capture"] is None:
+        del told["capture"]
     # Tuples as lists, as they come back from the file.
     preprocessing = {**asdict(model.preprocessing)}
     for name in ("mean", "std"):

@@ -1,14 +1,11 @@
-"""Cameras and capture cards, through OpenCV."""
+"""Cameras and capture cards."""
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Protocol
+from dataclasses import replace
+from typing import Final
 
 import cv2
 import numpy as np
@@ -16,123 +13,94 @@ import numpy as np
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
 from semc_core.sources.base import Grabbed
+from semc_core.sources.devices import measured
+from semc_core.sources.devices.base import Capture, CaptureDevice, DeviceSystem, Trouble
+from semc_core.sources.devices.find import find_device, sentence, this_system
+from semc_core.sources.devices.measured import RateMeter
+from semc_core.sources.devices.modes import Wish
+from semc_core.sources.devices.negotiate import Negotiated, negotiate, wishes
 from semc_core.sources.grabber import GrabbedSource, Grabber
-from semc_core.types import SourceInfo
+from semc_core.types import CaptureInfo, SourceInfo
 
-LINUX_DEVICES: Final = Path("/sys/class/video4linux")
-
-_OPEN_TIMEOUT_S = 15.0
-_RETRY_S = 0.05
-_MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
-
-
-class Capture(Protocol):
-    """The part of `cv2.VideoCapture` that is used."""
-
-    def isOpened(self) -> bool:  # noqa: N802
-        """Whether there is a device."""
-
-    def read(self) -> tuple[bool, Any]:
-        """Wait for a frame: whether one came, and it as uint8 (H, W, 3) BGR."""
-
-    def get(self, propId: int, /) -> float:  # noqa: N803
-        """The value of `cv2.CAP_PROP_...`; 0 where the device has none."""
-
-    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803
-        """Ask for a value; whether the driver took it."""
-
-    def release(self) -> None:
-        """Close the device."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
-    """A capture device.
-
-    Attributes:
-        index: What `CameraSource` opens it by.
-        name: As the driver says; "" where the system does not tell.
-        offers: What it gave when tried, "1280x720 at 30 frames/s"; "" if it was not tried.
-    """
-
-    index: int
-    name: str
-    offers: str = ""
+_OPEN_TIMEOUT_S: Final = 30.0
+"""Some back ends take 4 s for each change of the mode."""
+_RETRY_S: Final = 0.05
 
 
 class CameraSource(GrabbedSource):
     """A camera or capture card. Live: of pictures nobody has read yet, only the newest is kept.
 
     Args:
-        index_or_name: Index, or (Linux) its name or a part of it that no other device has.
-        width: Wanted, pixels; None leaves it to the device.
-        height: As `width`.
-        frame_rate: Wanted, frames per second.
+        which: Its number, or what `find_device` takes.
+        wish: The mode that the user asks for; what it leaves open is chosen, the best first.
         patience_s: How long the device may fail to give a picture (a scanner that switches its output,
             for example) before that is an error.
-        open_capture: Opens the device; `cv2.VideoCapture`, or in tests the same on a file.
-        devices: Where Linux lists its devices.
+        system: Where it is; None is this machine.
 
     Raises:
-        SourceError: No such device, in use by another program, or (from `read`) unplugged.
+        SourceError: No such device or mode, in use by another program, or (from `read`) unplugged.
     """
 
     def __init__(
         self,
-        index_or_name: int | str = 0,
-        width: int | None = None,
-        height: int | None = None,
-        frame_rate: float | None = None,
+        which: int | str = 0,
+        wish: Wish | None = None,
         *,
         patience_s: float = 2.0,
-        open_capture: Callable[[int], Capture] = cv2.VideoCapture,
-        devices: Path = LINUX_DEVICES,
+        system: DeviceSystem | None = None,
     ) -> None:
-        index = index_or_name if isinstance(index_or_name, int) else find_device(index_or_name, devices)
-        name = f"camera {index}"
-        device = _Camera(index, (width, height, frame_rate), patience_s, open_capture)
-        super().__init__(Grabber(device, name, capacity=1, newest_wins=True), _OPEN_TIMEOUT_S)
+        system = system or this_system()
+        device = find_device(str(which), system)
+        self._camera = _Camera(device, wish or Wish(), patience_s, system)
+        grabber = Grabber(self._camera, self._camera.name, capacity=1, newest_wins=True)
+        super().__init__(grabber, _OPEN_TIMEOUT_S)
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of it, with what was measured until now. Safe from any thread."""
+        return self._camera.info or super().info
 
 
 class _Camera:
-    """The device itself; lives in the grabber's thread."""
+    """The device itself; lives in the grabber's thread.
 
-    def __init__(
-        self,
-        index: int,
-        wanted: tuple[int | None, int | None, float | None],
-        patience_s: float,
-        open_capture: Callable[[int], Capture],
-    ) -> None:
-        self._index, self._wanted, self._patience_s = index, wanted, patience_s
-        self._open_capture = open_capture
+    Attributes:
+        name: For messages.
+        info: What is known; None until it is open. Replaced as a whole, so any thread may read it.
+    """
+
+    def __init__(self, device: CaptureDevice, wish: Wish, patience_s: float, system: DeviceSystem) -> None:
+        self.name = f"Camera {device.index}"
+        self.info: SourceInfo | None = None
+        self._device, self._wish, self._patience_s, self._system = device, wish, patience_s, system
         self._capture: Capture | None = None
         self._start_s: float | None = None
+        self._meter = RateMeter()
+        self._asked = Wish()
+        self._told: tuple[int, int, float | None] | None = None
 
     def open(self) -> SourceInfo:
-        self._capture = capture = self._open_capture(self._index)
-        if not capture.isOpened():
-            raise SourceError(
-                f"Camera {self._index} cannot be opened; check that it is plugged in and not used by "
-                "another program, and see `semc devices`."
-            )
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self._ask(capture)
-        width, height, rate = _reported(capture)
-        if self._falls_short(width, height, rate) and capture.set(cv2.CAP_PROP_FOURCC, _MJPEG):
-            # Uncompressed pictures do not fit through USB 2 at high rates; most cards then offer MJPEG.
-            self._ask(capture)
-            width, height, rate = _reported(capture)
-        return SourceInfo(
-            source_id=f"camera {self._index}",
+        # Asked first: once it streams, a driver may refuse to tell.
+        modes = self._system.modes(self._device)
+        asked = wishes(modes, self._device.bus_mbps, self._wish)
+        if not asked:
+            offered = ", ".join(dict.fromkeys(mode.text for mode in modes))
+            raise SourceError(f"{self.name} has no mode {self._wish.text}; it has {offered}.")
+        given = self._opened(asked)
+        # Of what nobody asked for and the device may not have, nothing is missing.
+        self._asked = given.asked if modes or self._wish != Wish() else Wish()
+        self.info = SourceInfo(
+            source_id=f"camera {self._device.index}",
             kind="camera",
-            width=width,
-            height=height,
-            frame_rate=rate,
+            width=given.width,
+            height=given.height,
+            frame_rate=given.rate,
             frame_count=None,
             live=True,
-            notice=self._notice(width, height, rate),
+            notice=measured.notice(self.name, self._asked, given.width, given.height, given.rate),
+            capture=CaptureInfo(self._device.identity, given.asked.text, given.sets),
         )
+        return self.info
 
     def grab(self, stopping: threading.Event) -> Grabbed | None:
         assert self._capture is not None
@@ -144,11 +112,12 @@ class _Camera:
                 self._start_s = now_s if self._start_s is None else self._start_s
                 pixels = np.asarray(picture, np.uint8)
                 rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
+                self._measure(rgb.shape[1], rgb.shape[0], now_s)
                 return Grabbed(Picture(np.asarray(rgb, np.uint8)), now_s - self._start_s, now_s)
             give_up_s = now_s + self._patience_s if give_up_s is None else give_up_s
             if now_s >= give_up_s:
                 raise SourceError(
-                    f"Camera {self._index} gives no more pictures; check its cable and the scanner's output."
+                    f"{self.name} gives no more pictures; check its cable and the scanner's output."
                 )
             stopping.wait(_RETRY_S)
         return None
@@ -156,91 +125,45 @@ class _Camera:
     def release(self) -> None:
         if self._capture is not None:
             self._capture.release()
+            self._capture = None
 
-    def _ask(self, capture: Capture) -> None:
-        properties = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
-        for key, value in zip(properties, self._wanted, strict=True):
-            if value is not None:
-                capture.set(key, float(value))
+    def _opened(self, asked: list[Wish]) -> Negotiated:
+        """Open it by the first way that works, and ask for a mode.
 
-    def _falls_short(self, width: int, height: int, rate: float | None) -> bool:
-        wide, high, fast = self._wanted
-        return bool(
-            (wide and width < wide) or (high and height < high) or (fast and rate and rate < 0.9 * fast)
-        )
+        Raises:
+            SourceError: None works, or what has its number now is another device.
+        """
+        for way in self._device.ways:
+            self._capture = capture = self._system.open(self._device, way)
+            if capture.isOpened():
+                self._check_identity()
+                given = negotiate(capture, way.back_end, asked)
+                capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+                return replace(given, sets=given.sets + 1)
+            self.release()
+        raise SourceError(sentence(self._system.trouble(self._device), self.name))
 
-    def _notice(self, width: int, height: int, rate: float | None) -> str:
-        wide, high, fast = self._wanted
-        same_rate = not fast or (rate is not None and abs(rate - fast) < 1)
-        if wide in (None, width) and high in (None, height) and same_rate:
-            return ""
-        asked = f"{wide or 'any'}x{high or 'any'}" + (f" at {fast:g} frames/s" if fast else "")
-        return f"The camera was asked for {asked} and gives {_in_words(width, height, rate)}."
+    def _check_identity(self) -> None:
+        """Numbers may have changed between the listing and the opening; an open device keeps its own."""
+        now = self._system.devices()
+        if now and not any(
+            (device.identity, device.ways) == (self._device.identity, self._device.ways) for device in now
+        ):
+            self.release()
+            raise SourceError(sentence(Trouble.MISSING, self.name))
 
-
-def list_devices(devices: Path = LINUX_DEVICES, probe: bool = False) -> list[DeviceInfo]:
-    """The capture devices of this machine.
-
-    On Linux as the kernel lists them (the nodes that give pictures, not those for metadata). Elsewhere
-    OpenCV knows no names, so the first four indices are tried.
-
-    Args:
-        devices: Where Linux lists them.
-        probe: Open each to learn what it offers. Fails softly for one that another program uses.
-    """
-    if not sys.platform.startswith("linux"):
-        tried = [DeviceInfo(index, "", _offers(index)) for index in range(4)]
-        return [device for device in tried if device.offers]
-    if not devices.is_dir():
-        return []
-    found = []
-    for node in devices.iterdir():
-        number = node.name.removeprefix("video")
-        if number.isdecimal() and _text(node / "index") in ("", "0"):
-            offers = _offers(int(number)) if probe else ""
-            found.append(DeviceInfo(int(number), _text(node / "name"), offers))
-    return sorted(found, key=lambda device: device.index)
-
-
-def find_device(name: str, devices: Path = LINUX_DEVICES) -> int:
-    """The index of the device called `name`, or the only one whose name contains it.
-
-    Raises:
-        SourceError: None or several, or this system does not tell names.
-    """
-    if not sys.platform.startswith("linux"):
-        raise SourceError("Cameras can be opened by name on Linux only; use their index, such as camera:0.")
-    known = list_devices(devices)
-    exact = [device for device in known if device.name.casefold() == name.casefold()]
-    matching = exact or [device for device in known if name.casefold() in device.name.casefold()]
-    if not matching:
-        raise SourceError(f"No camera is called {name!r}; `semc devices` lists those that are there.")
-    if len(matching) > 1:
-        indices = ", ".join(f"camera:{device.index}" for device in matching)
-        raise SourceError(f"Several cameras are called {name!r}; use one of {indices}.")
-    return matching[0].index
-
-
-def _offers(index: int) -> str:
-    capture = cv2.VideoCapture(index)
-    try:
-        return _in_words(*_reported(capture)) if capture.isOpened() else ""
-    finally:
-        capture.release()
-
-
-def _reported(capture: Capture) -> tuple[int, int, float | None]:
-    rate = capture.get(cv2.CAP_PROP_FPS)
-    width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
-    return int(width), int(height), rate if rate > 0 else None
-
-
-def _in_words(width: int, height: int, rate: float | None) -> str:
-    return f"{width}x{height}" + (f" at {rate:g} frames/s" if rate else "")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:  # unplugged between listing and reading
-        return ""
+    def _measure(self, width: int, height: int, now_s: float) -> None:
+        """Say what comes, beside what was asked for, when that is new."""
+        if self.info is None or self.info.capture is None:
+            return
+        if not self._meter.arrived(width, height, now_s):
+            return
+        rate = self._meter.rate
+        capture = replace(self.info.capture, width=width, height=height, rate=rate)
+        rate = rate or self.info.frame_rate
+        if self._told is None or not measured.alike(self._told, (width, height, rate)):
+            self._told = width, height, rate
+            self.info = replace(
+                self.info, notice=measured.notice(self.name, self._asked, width, height, rate)
+            )
+        self.info = replace(self.info, capture=capture)

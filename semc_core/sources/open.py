@@ -25,12 +25,13 @@ def open_source(
     height: int | None = None,
     frame_rate: float | None = None,
     images: Images = "auto",
+    mode: str | None = None,
 ) -> FrameSource:
     """Open what `text` names.
 
     Args:
-        text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:NAME", an address such as
-            "udp://:5000", a folder of images, or a file.
+        text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:IDENTITY", "camera:NAME", an
+            address such as "udp://:5000", a folder of images, or a file.
         seconds: Length of a simulated scan; None never ends.
         width: Wanted of a camera or the simulated scan, pixels; None leaves it to them.
         height: As `width`.
@@ -38,8 +39,10 @@ def open_source(
         images: What images without a frame rate are: "loop", the frames of one scan; "stills", pictures that
             have nothing to do with each other; or "auto": by their names and sizes, see
             `images.are_stills`.
+        mode: Wanted of a camera, as `modes.parse_wish` reads it; goes before width, height and rate.
 
     Raises:
+        UsageError: The mode cannot be read.
         SourceError: It cannot be opened; the message says why.
     """
     word, _, rest = text.partition(":")
@@ -47,9 +50,9 @@ def open_source(
         return _simulated(rest, seconds, width, height, frame_rate)
     if word == "camera":
         from semc_core.sources.camera import CameraSource
+        from semc_core.sources.devices.modes import Wish, parse_wish
 
-        wanted = int(rest or 0) if (rest or "0").isdecimal() else rest
-        return CameraSource(wanted, width=width, height=height, frame_rate=frame_rate)
+        return CameraSource(rest, Wish(width, height, frame_rate) if mode is None else parse_wish(mode))
     if "://" in text:
         if word.lower() not in STREAM_SCHEMES:
             known = ", ".join(STREAM_SCHEMES)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.settings import Settings
+from semc_core.types import Crop
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,21 @@ def test_a_password_that_was_written_before_is_not_shown_and_goes_with_the_next_
     settings.write()
     assert settings.recent_sources == ["camera:0", "simulated:7"]
     assert "password" not in settings_file.read_text()
+
+
+def test_each_capture_device_has_its_own_region_and_at_first_the_one_of_an_older_version(
+    settings_file: Path,
+) -> None:
+    settings = Settings(QSettings(str(settings_file), QSettings.Format.IniFormat))
+    left, right = "usb-534d:2109@0000:00:14.0-usb2-2-1.0", "usb-534d:2109@0000:00:14.0-usb2-3-1.0"
+    old, own = Crop(10, 20, 300, 200), Crop(1, 2, 3, 4)
+    settings.remember_crop("camera", 640, 480, old)
+    assert settings.crop("camera", 640, 480, left) == old
+    settings.remember_crop("camera", 640, 480, own, left)
+    assert settings.crop("camera", 640, 480, left) == own
+    assert settings.crop("camera", 640, 480, right) == old
+    settings.remember_crop("camera", 640, 480, None, right)
+    assert settings.crop("camera", 640, 480, right) is None
+    settings.write()
+    again = Settings(QSettings(str(settings_file), QSettings.Format.IniFormat))
+    assert again.crop("camera", 640, 480, left) == own

@@ -47,9 +47,9 @@ def test_ctrl_c_while_the_program_starts_has_the_exit_code_of_any_other(
 def test_ctrl_c_while_a_command_works_ends_it_without_a_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(probe: bool) -> None:
+    def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("semc_core.sources.camera.list_devices", interrupted)
+    monkeypatch.setattr("semc_core.sources.devices.find.this_system", interrupted)
     assert main(["devices"]) == 130
     assert capsys.readouterr() == ("", "")

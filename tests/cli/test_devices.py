@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from semc_core.cli import devices
-from semc_core.sources import camera
-from semc_core.sources.camera import DeviceInfo
+from semc_core.sources.devices import find
+from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli import commands
+from tests.sources.device_trees import Card, plug_in
 
 
 def _run(*arguments: str) -> int:
     return commands.run(devices.app, *arguments)
 
 
-def test_no_device_is_said_clearly(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(camera, "list_devices", lambda probe: [])
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(find, "this_system", lambda: LinuxDevices(tmp_path))
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path
+
+
+def test_no_device_is_said_clearly(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run() == 0
     assert "No camera or capture card was found" in capsys.readouterr().out
 
 
-def test_devices_are_shown_with_how_to_open_them(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_devices_are_shown_with_where_they_are_and_how_to_open_them(
+    root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = [DeviceInfo(0, "USB Capture HDMI", "1280x720 at 30 frames/s"), DeviceInfo(4, "Webcam")]
-    monkeypatch.setattr(camera, "list_devices", lambda probe: found)
-    monkeypatch.setenv("COLUMNS", "120")
-    assert _run() == 0
-    out = capsys.readouterr().out
-    for words in ("USB Capture HDMI", "1280x720 at 30 frames/s", "camera:4", "cannot be opened"):
-        assert words in out
+    plug_in(root, Card("USB Capture HDMI", "2"), 0)
+    plug_in(root, Card("USB Capture HDMI", "3"), 4)
+    for arguments in ((), ("--no-probe",), ("--modes",)):
+        assert _run(*arguments) == 0
+        out = capsys.readouterr().out
+        for words in (
+            "USB Capture HDMI",
+            "USB port 1-3",
+            "camera:4",
+            "camera:usb-534d:2109@0000:00:14.0-usb2-3-1.0",
+        ):
+            assert words in out
+        assert ("does not tell its modes" in out) == ("--modes" in arguments)

@@ -17,11 +17,12 @@ import main
 from semc_core.cli.bench.live import Measured
 from semc_core.cli.bench.network import Row
 from semc_core.pacs.queue_store import Job
-from semc_core.sources import camera
-from semc_core.sources.camera import DeviceInfo
+from semc_core.sources.devices import find
+from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli.commands import all_commands
 from tests.session.sessions import filled_session
 from tests.sources.capture_clips import write_images
+from tests.sources.device_trees import Card, plug_in
 from tests.training.test_ablation import SMALL
 from tests.training.toy_folder import write_toy_folder
 from training.ablation import summary
@@ -90,12 +91,14 @@ def test_every_command_with_json_is_documented_and_the_other_way_round() -> None
     assert having == said | {"semc bench"}, "semc bench is the same as semc bench network"
 
 
-def test_devices(printed: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camera, "list_devices", lambda probe: [DeviceInfo(2, "USB", "640x480")])
+def test_devices(printed: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plug_in(tmp_path, Card("USB", "1.4"), 2)
+    monkeypatch.setattr(find, "this_system", lambda: LinuxDevices(tmp_path))
     found = printed("devices")
     check("semc devices", found)
-    assert found[0]["open"] == "camera:2"
-    monkeypatch.setattr(camera, "list_devices", lambda probe: [])
+    assert found[0]["index"] == 2
+    assert found[0]["open"] == "camera:usb-534d:2109@0000:00:14.0-usb2-1.4-1.0"
+    monkeypatch.setattr(find, "this_system", lambda: LinuxDevices(tmp_path / "none"))
     assert printed("devices") == []
 
 

@@ -25,9 +25,9 @@ def test_a_training_command_without_its_packages_says_how_to_install_them(
 
 
 def test_a_module_that_is_missing_elsewhere_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lacks(probe: bool) -> int:
+    def lacks() -> int:
         raise ModuleNotFoundError("No module named 'av'", name="av")
 
-    monkeypatch.setattr("semc_core.sources.camera.list_devices", lacks)
+    monkeypatch.setattr("semc_core.sources.devices.find.this_system", lacks)
     with pytest.raises(ModuleNotFoundError):
         main.main(["devices"])

@@ -12,8 +12,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from semc_core.errors import SaveError
 from semc_core.export.masks import Device, MaskBook, blanked, device_of, shared_region
-from semc_core.session.records import SourceEntry
-from semc_core.types import Crop
+from semc_core.session.records import SourceEntry, source_entry
+from semc_core.types import CaptureInfo, Crop, SourceInfo
 
 DEVICE = Device("camera", 640, 480)
 
@@ -100,3 +100,19 @@ def test_only_a_dicom_file_says_who_made_the_device(tmp_path: Path) -> None:
     assert device_of(source) == Device("dicom", 8, 6, "Maker Probe 5")
     assert device_of(replace(source, kind="video")) == Device("video", 8, 6)
     assert device_of(replace(source, path=None)) == Device("dicom", 8, 6)
+
+
+def test_each_capture_device_has_its_own_masks_and_at_first_those_for_all(tmp_path: Path) -> None:
+    book = MaskBook(tmp_path)
+    left, right = (Device("camera", 640, 480, f"usb-534d:2109@port-{port}") for port in (1, 2))
+    book.remember(DEVICE, [Crop(1, 2, 3, 4)])
+    assert book.masks(left) == (Crop(1, 2, 3, 4),), "an older version did not tell devices apart"
+    book.remember(left, [])
+    book.remember(right, [Crop(5, 6, 7, 8)])
+    assert MaskBook(tmp_path).masks(left) == ()
+    assert MaskBook(tmp_path).masks(right) == (Crop(5, 6, 7, 8),)
+
+
+def test_the_device_of_a_scan_is_the_card_that_it_came_from() -> None:
+    info = SourceInfo("camera 0", "camera", 640, 480, 30.0, None, True, capture=CaptureInfo("usb-1@port-2"))
+    assert device_of(source_entry(info)) == Device("camera", 640, 480, "usb-1@port-2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import cv2
 import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.sources.camera import CameraSource, find_device, list_devices
+from semc_core.sources.camera import CameraSource
+from semc_core.sources.devices.modes import Wish
 from tests.sources.capture_clips import number_of, write_video
-
-linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells names")
+from tests.sources.device_trees import Files
 
 
 class SteppedCapture:
@@ -41,9 +40,9 @@ def stepped(tmp_path: Path) -> SteppedCapture:
 
 
 def test_frames_arrive_one_by_one_with_arrival_times(stepped: SteppedCapture) -> None:
-    camera = CameraSource(2, open_capture=lambda index: stepped)
+    camera = CameraSource(0, system=Files(lambda: stepped))
     times_s = []
-    assert (camera.info.source_id, camera.info.width, camera.info.height) == ("camera 2", 128, 96)
+    assert (camera.info.source_id, camera.info.width, camera.info.height) == ("camera 0", 128, 96)
     for expected in range(4):
         stepped.allowed.release()
         packet = camera.read()
@@ -56,7 +55,7 @@ def test_frames_arrive_one_by_one_with_arrival_times(stepped: SteppedCapture) ->
 
 
 def test_a_slow_reader_gets_the_newest_picture(stepped: SteppedCapture) -> None:
-    camera = CameraSource(0, open_capture=lambda index: stepped)
+    camera = CameraSource(0, system=Files(lambda: stepped))
     for _ in range(6):
         stepped.allowed.release()
     for _ in range(7):  # the seventh read begins when the sixth picture has been put down
@@ -69,7 +68,7 @@ def test_a_slow_reader_gets_the_newest_picture(stepped: SteppedCapture) -> None:
 
 
 def test_an_interrupt_ends_a_read_although_the_driver_blocks(stepped: SteppedCapture) -> None:
-    camera = CameraSource(0, open_capture=lambda index: stepped)
+    camera = CameraSource(0, system=Files(lambda: stepped))
     outcome = []
 
     def read() -> None:
@@ -89,44 +88,22 @@ def test_an_interrupt_ends_a_read_although_the_driver_blocks(stepped: SteppedCap
 
 def test_a_wish_that_is_not_granted_is_told(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.avi")
-    camera = CameraSource(0, 1920, 1080, 60, open_capture=lambda index: cv2.VideoCapture(str(path)))
+    camera = CameraSource(0, Wish(1920, 1080, 60), system=Files(lambda: cv2.VideoCapture(str(path))))
     assert camera.info.notice == (
-        "The camera was asked for 1920x1080 at 60 frames/s and gives 128x96 at 25 frames/s."
+        "Camera 0 was asked for 1920x1080 at 60 frames/s and gives 128x96 at 25 frames/s."
     )
     camera.close()
 
 
-def test_a_camera_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="Camera 5 cannot be opened"):
-        CameraSource(5, open_capture=lambda index: cv2.VideoCapture(str(tmp_path / "none.avi")))
+def test_of_what_nobody_asked_for_nothing_is_missing(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi")
+    camera = CameraSource(0, system=Files(lambda: cv2.VideoCapture(str(path))))
+    assert camera.info.notice == ""
+    camera.close()
 
 
-@pytest.fixture
-def devices(tmp_path: Path) -> Path:
-    """Two cards as Linux lists them; the first has a node for metadata."""
-    for node, index, name in [("video0", 0, "USB Capture HDMI"), ("video1", 1, "USB Capture HDMI"),
-                              ("video10", 0, "Webcam"), ("v4l-touch0", 0, "Screen")]:  # fmt: skip
-        folder = tmp_path / "video4linux" / node
-        folder.mkdir(parents=True)
-        (folder / "name").write_text(f"{name}\n")
-        (folder / "index").write_text(f"{index}\n")
-    return tmp_path / "video4linux"
-
-
-@linux_only
-def test_devices_are_listed_without_their_metadata_nodes(devices: Path) -> None:
-    assert [(device.index, device.name) for device in list_devices(devices)] == [
-        (0, "USB Capture HDMI"),
-        (10, "Webcam"),
-    ]
-    assert list_devices(devices / "none") == []
-
-
-@linux_only
-def test_a_device_is_found_by_name_or_part_of_it(devices: Path) -> None:
-    assert find_device("webcam", devices) == 10
-    assert find_device("hdmi", devices) == 0
-    with pytest.raises(SourceError, match="No camera is called 'probe'"):
-        find_device("probe", devices)
-    with pytest.raises(SourceError, match="use one of camera:0, camera:10"):
-        find_device("c", devices)
+def test_a_camera_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"Camera 0 cannot be opened.*another port"):
+        CameraSource(0, system=Files(lambda: cv2.VideoCapture(str(tmp_path / "none.avi"))))
+    with pytest.raises(SourceError, match="Camera 5 is not plugged in"):
+        CameraSource(5, system=Files(lambda: cv2.VideoCapture(str(tmp_path / "none.avi"))))

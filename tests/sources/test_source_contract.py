@@ -24,6 +24,7 @@ from semc_core.sources.stream import StreamSource
 from semc_core.sources.video import VideoSource
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import numbered, read_all, write_dicom, write_images, write_video
+from tests.sources.device_trees import Files
 
 COUNT = 12
 
@@ -52,7 +53,7 @@ def _gray_loop() -> np.ndarray[Any, np.dtype[np.uint8]]:
 def _slideshow_camera(folder: Path) -> CameraSource:
     """A camera on a real OpenCV capture, of a file; it loses frames nobody has read, as cameras do."""
     path = write_video(folder / "camera.avi")
-    return CameraSource(0, patience_s=0, open_capture=lambda index: cv2.VideoCapture(str(path)))
+    return CameraSource(0, patience_s=0, system=Files(lambda: cv2.VideoCapture(str(path))))
 
 
 FILES: dict[str, Callable[[Path], FrameSource]] = {

@@ -1,0 +1,1 @@
+"""Capture devices: which there are, what they offer, and how they are opened."""

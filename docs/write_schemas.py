@@ -31,6 +31,7 @@ from semc_core.session.database import AUDIT_ROW
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.recording.proof import ENDED, HASHED_FILES
 from semc_core.session.state import DETAIL, PAYLOAD, TABLES
+from semc_core.sources.devices.script import SCRIPT
 from training.ablation import RUN_RESULT
 from training.benchmark import BENCHMARK
 from training.data.hub.zenodo import RECORD
@@ -74,6 +75,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "training-run": ("run.json: a training that the window started", RUN_FACTS),
     "training-progress": ("a line of progress.jsonl", PROGRESS_LINE),
     "training-pictures": ("the JSON beside pictures that a training keeps", FACTS),
+    "simulated-devices": ("the script of simulated capture devices in TOML", SCRIPT),
     "benchmark": ("the definition of a benchmark in TOML", BENCHMARK),
     "ablation-run": ("what must be in the result of one training of an ablation", RUN_RESULT),
     "zenodo-record": ("what is read of a record of Zenodo", RECORD),

@@ -30,8 +30,9 @@ def open_source(
     """Open what `text` names.
 
     Args:
-        text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:IDENTITY", "camera:NAME", an
-            address such as "udp://:5000", a folder of images, or a file.
+        text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:IDENTITY", "camera:NAME",
+            "camera:simulated", "camera:simulated:SCRIPT" (see docs/capture.md), an address such as
+            "udp://:5000", a folder of images, or a file.
         seconds: Length of a simulated scan; None never ends.
         width: Wanted of a camera or the simulated scan, pixels; None leaves it to them.
         height: As `width`.
@@ -52,7 +53,15 @@ def open_source(
         from semc_core.sources.camera import CameraSource
         from semc_core.sources.devices.modes import Wish, parse_wish
 
-        return CameraSource(rest, Wish(width, height, frame_rate) if mode is None else parse_wish(mode))
+        wish = Wish(width, height, frame_rate) if mode is None else parse_wish(mode)
+        word, _, script = rest.partition(":")
+        if word != "simulated":
+            return CameraSource(rest, wish)
+        from semc_core.sources.devices.script import ONE_CARD, read_script
+        from semc_core.sources.devices.simulated import SimulatedDevices
+
+        machine = read_script(Path(script).expanduser()) if script else ONE_CARD
+        return CameraSource(machine.device[0].identity, wish, system=SimulatedDevices(machine))
     if "://" in text:
         if word.lower() not in STREAM_SCHEMES:
             known = ", ".join(STREAM_SCHEMES)

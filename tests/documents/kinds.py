@@ -44,6 +44,7 @@ from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBo
 from semc_core.protocols.loader import PROTOCOL_FILE, read_protocol
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.recovery import _row_of
+from semc_core.sources.devices.script import SCRIPT, read_script
 from tests.session.killed_writer import origin
 from training import ablation, benchmark
 from training.data import images, loading
@@ -252,6 +253,11 @@ KINDS: Final = (
           "item": [{"id": "left-lobe", "title": "Left lobe", "planes": ["LLP"], "optional": True}]},
          lambda folder, content: read_protocol(_written(folder, "own.toml", content)),
          ProtocolError, "own.toml", toml=True),
+    Kind("simulated-devices", SCRIPT,
+         {"version": 1, "device": [{"name": "Card", "modes": ["640x480@30,yuyv"], "trouble": "busy",
+                                    "events": [{"at_frame": 3, "what": "unplug", "seconds": 0.5}]}]},
+         lambda folder, content: read_script(_written(folder, "card.toml", content)),
+         SourceError, "card.toml", toml=True),
     Kind("benchmark", benchmark.BENCHMARK,
          {"name": "own", "patients": {"train": "0:5", "validation": "1000:1005", "test": "2000:2005"},
           "pictures": {"frames": 10, "size": 64},

@@ -1,0 +1,224 @@
+"""A machine with simulated capture devices, which do what a script says. For trying and for tests.
+
+It stands behind the same Protocols as real devices: listed, opened, asked and read by the same code.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Final
+
+import cv2
+
+from semc_core.sources.devices import contents
+from semc_core.sources.devices.base import Capture, CaptureDevice, Trouble, Way
+from semc_core.sources.devices.modes import Mode
+from semc_core.sources.devices.script import ONE_CARD, Event, Script, ScriptedDevice, mode_of
+
+_FOREVER_S: Final = 3600.0
+
+
+class SimulatedDevices:
+    """See `DeviceSystem`.
+
+    Attributes:
+        cards: The devices, those that are unplugged too, by identity.
+    """
+
+    def __init__(self, script: Script | None = None) -> None:
+        """Devices as in `script`; None for one card of 1920x1080 at 30 frames/s."""
+        self.cards = {device.identity: SimulatedCard(device) for device in (script or ONE_CARD).device}
+
+    def devices(self) -> list[CaptureDevice]:
+        """See `DeviceSystem.devices`."""
+        listed = [card.listed() for card in self.cards.values() if card.there]
+        return sorted(listed, key=lambda device: device.index)
+
+    def modes(self, device: CaptureDevice) -> tuple[Mode, ...]:
+        """See `DeviceSystem.modes`."""
+        card = self._card_at(device.index)
+        return card.modes if card is not None and card.script.tells_modes else ()
+
+    def open(self, device: CaptureDevice, way: Way) -> Capture:
+        """See `DeviceSystem.open`: what has the number now, as it is with real devices."""
+        card = self._card_at(way.number)
+        if card is not None:
+            time.sleep(card.script.open_s)
+        return SimulatedCapture(card if card is not None and not card.script.trouble else None)
+
+    def trouble(self, device: CaptureDevice) -> Trouble:
+        """See `DeviceSystem.trouble`."""
+        card = self._card_at(device.index)
+        return Trouble.MISSING if card is None else Trouble(card.script.trouble or "unknown")
+
+    def _card_at(self, number: int) -> SimulatedCard | None:
+        return next((card for card in self.cards.values() if card.there and card.number == number), None)
+
+
+class SimulatedCard:
+    """A device, plugged in or not. For any thread.
+
+    Attributes:
+        script: What it does.
+        modes: All it has.
+        sets: How often `set` was called.
+        opened: How often it was opened.
+    """
+
+    def __init__(self, script: ScriptedDevice) -> None:
+        self.script = script
+        self.modes = tuple(mode_of(text) for text in script.modes)
+        self.sets = self.opened = 0
+        self._lock = threading.Lock()
+        self._number = script.number
+        self._given = 0
+        self._back_s = 0.0
+        self._waiting = sorted(script.events, key=lambda event: event.at_frame)
+
+    @property
+    def there(self) -> bool:
+        """Whether it is plugged in now."""
+        with self._lock:
+            return time.monotonic() >= self._back_s and self.script.trouble != "missing"
+
+    @property
+    def number(self) -> int:
+        """Its number now."""
+        with self._lock:
+            return self._number
+
+    def listed(self) -> CaptureDevice:
+        """As a system lists it."""
+        told, number = self.script, self.number
+        ways = (Way(cv2.CAP_ANY, number),)
+        return CaptureDevice(number, told.name, told.identity, told.place, told.bus_mbps, ways)
+
+    def unplug(self, seconds: float = _FOREVER_S, number: int | None = None) -> None:
+        """Pull it out; it comes back after so long, under this number."""
+        with self._lock:
+            self._back_s = time.monotonic() + seconds
+            self._number = self._number if number is None else number
+
+    def next_frame(self) -> tuple[int, list[Event]]:
+        """The number of the frame that is asked for, and what happens before it."""
+        with self._lock:
+            number, self._given = self._given, self._given + 1
+            happens = [event for event in self._waiting if event.at_frame <= number]
+            self._waiting = self._waiting[len(happens) :]
+        return number, happens
+
+
+class SimulatedCapture:
+    """An open device, as `cv2.VideoCapture` is. Used by one thread.
+
+    What it is asked for is held against its modes as a driver does: a size only of the format in force, a
+    rate only of that size. A change comes with the frame after it.
+    """
+
+    def __init__(self, card: SimulatedCard | None) -> None:
+        self._card = card
+        self._due_s = 0.0
+        self._failing_s = self._no_signal_s = 0.0
+        self._no_signal: Event | None = None
+        self._width_asked = 0
+        if card is not None:
+            card.opened += 1
+            self._mode = card.modes[0]
+
+    def isOpened(self) -> bool:  # noqa: N802
+        """Whether it is open; an unplugged device stays so until it is released."""
+        return self._card is not None
+
+    def get(self, propId: int, /) -> float:  # noqa: N803
+        """The mode in force."""
+        values = {
+            cv2.CAP_PROP_FRAME_WIDTH: float(self._mode.width),
+            cv2.CAP_PROP_FRAME_HEIGHT: float(self._mode.height),
+            cv2.CAP_PROP_FPS: self._mode.rate,
+            cv2.CAP_PROP_FOURCC: float(cv2.VideoWriter.fourcc(*self._mode.fourcc)),
+        }
+        return values.get(propId, 0.0)
+
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803
+        """Ask for a value; False where it is refused."""
+        if self._card is None:
+            return False
+        self._card.sets += 1
+        time.sleep(self._card.script.set_s)
+        if propId == cv2.CAP_PROP_FOURCC:
+            formats = (mode.fourcc for mode in self._card.modes)
+            code = next((each for each in formats if cv2.VideoWriter.fourcc(*each) == int(value)), "")
+            return self._take("format", fourcc=code)
+        if propId == cv2.CAP_PROP_FRAME_WIDTH:
+            self._width_asked = int(value)  # taken with the height, as Video4Linux does
+            return "size" not in self._card.script.refuses
+        if propId == cv2.CAP_PROP_FRAME_HEIGHT:
+            return self._take("size", size=(self._width_asked or self._mode.width, int(value)))
+        if propId == cv2.CAP_PROP_FPS:
+            return self._take("rate", rate=value)
+        return propId == cv2.CAP_PROP_BUFFERSIZE
+
+    def read(self) -> tuple[bool, Any]:
+        """Wait for the next frame: uint8 (H, W, 3) BGR."""
+        card = self._card
+        if card is None or not card.there:
+            return False, None
+        number, events = card.next_frame()
+        time.sleep(card.script.read_s)
+        for event in events:
+            self._happen(event, card)
+        if not card.there or time.monotonic() < self._failing_s:
+            return False, None
+        sent = mode_of(card.script.gives) if card.script.gives else self._mode
+        self._wait(1 / sent.rate)
+        if self._no_signal is not None and time.monotonic() < self._no_signal_s:
+            return True, contents.no_signal(
+                self._no_signal.card, self._no_signal.text, sent.width, sent.height
+            )
+        if card.script.content_rate:
+            number = int(number / sent.rate * card.script.content_rate)
+        if card.script.content == "count":
+            return True, contents.count(number, sent.width, sent.height)
+        time_s = number / (card.script.content_rate or sent.rate)
+        return True, contents.scan(card.script.patient, sent.width, sent.height, time_s)
+
+    def release(self) -> None:
+        """Close it."""
+        self._card = None
+
+    def _happen(self, event: Event, card: SimulatedCard) -> None:
+        if event.what == "unplug":
+            card.unplug(event.seconds, event.number)
+        elif event.what == "hang":
+            time.sleep(event.seconds)
+        elif event.what == "fail":
+            self._failing_s = time.monotonic() + event.seconds
+        else:
+            self._no_signal, self._no_signal_s = event, time.monotonic() + event.seconds
+
+    def _take(
+        self, what: str, *, fourcc: str = "", size: tuple[int, int] | None = None, rate: float = 0.0
+    ) -> bool:
+        """Use the mode that fits best, of those that have what is not asked to change."""
+        assert self._card is not None
+        if what in self._card.script.refuses or (what == "format" and not fourcc):
+            return False
+        now = self._mode
+        modes = [mode for mode in self._card.modes if mode.fourcc == (fourcc or now.fourcc)]
+        width, height = size or (now.width, now.height)
+        if what == "rate":
+            modes = [mode for mode in modes if (mode.width, mode.height) == (width, height)]
+        wanted = rate or now.rate
+        self._mode = min(
+            modes,
+            key=lambda mode: (abs(mode.width * mode.height - width * height), abs(mode.rate - wanted)),
+        )
+        return True
+
+    def _wait(self, interval_s: float) -> None:
+        """Until the frame is due; one that is late is not followed by a rush."""
+        now_s = time.monotonic()
+        self._due_s = max(self._due_s + interval_s, now_s)
+        if self._due_s > now_s:
+            time.sleep(self._due_s - now_s)

@@ -31,8 +31,8 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument(
         "source",
         nargs="?",
-        help="simulated, simulated:SEED, camera:0, an address (rtsp://, udp://, http://), a file, or a "
-        "folder of images; without it the window asks",
+        help="simulated, simulated:SEED, camera:0, camera:simulated, an address (rtsp://, udp://, http://), "
+        "a file, or a folder of images; without it the window asks",
     )
     given.add_argument("--device", choices=DEVICES, help="where the model runs")
     given.add_argument(
@@ -58,6 +58,13 @@ def parser() -> argparse.ArgumentParser:
         default="auto",
         help="what a folder of images is: a loop, or stills that are judged one by one; auto goes by their "
         "names and sizes",
+    )
+    given.add_argument(
+        "--mode",
+        type=_mode,
+        metavar="1920x1080@60,mjpg",
+        help="ask a camera for this size, rate and format, or some of them; without it for the best it has "
+        "(semc devices --modes)",
     )
     given.add_argument("--seconds", type=_seconds, help="close after so many seconds")
     given.add_argument(
@@ -106,6 +113,15 @@ def _seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _mode(text: str) -> str:
+    from semc_core.sources.devices.modes import parse_wish
+
+    try:
+        return parse_wish(text).text
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def no_display() -> bool:
     """Whether this machine has nothing to show a window on."""
     shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
@@ -146,8 +162,9 @@ def run(args: argparse.Namespace) -> int:
         settings = Settings(QSettings(str(cache_folder() / "unseen.ini"), QSettings.Format.IniFormat))
     record = None if args.record is None else Quality(args.record)
     overrides = Overrides(
-        model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images
-    )
+        model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,
+        mode=args.mode,
+    )  # fmt: skip
     window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
     if unseen:

@@ -220,6 +220,7 @@ class ScanOptions:
         record: Record the whole scan in this quality; None records when the user says so.
         clips: Whether a clip is saved with every plane.
         images: What a folder of images is; see `semc_core.sources.open.open_source`.
+        mode: Asked of a camera; None chooses the best.
     """
 
     source: str
@@ -229,6 +230,7 @@ class ScanOptions:
     record: Quality | None = None
     clips: bool = True
     images: Images = "auto"
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,7 @@ class Overrides:
     protocol: str | None = None
     data: Path | None = None
     images: Images = "auto"
+    mode: str | None = None
 
 
 class Choices:
@@ -307,8 +310,9 @@ class Choices:
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""
         return ScanOptions(
-            source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images
-        )
+            source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images,
+            self._overrides.mode,
+        )  # fmt: skip
 
     @property
     def images(self) -> Images:

@@ -91,6 +91,8 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
 
 
 SINCE = (
+    "live --mode",
+    "devices --modes",
     "analyse --images",
     "live --images",
     "model add --name",

@@ -25,6 +25,8 @@ from semc_core.types import CaptureInfo, SourceInfo
 _OPEN_TIMEOUT_S: Final = 30.0
 """Some back ends take 4 s for each change of the mode."""
 _RETRY_S: Final = 0.05
+_LONGEST_WAIT_S: Final = 0.4
+"""Between two looks for a device that is away: the first looks come sooner."""
 
 
 class CameraSource(GrabbedSource):
@@ -33,12 +35,12 @@ class CameraSource(GrabbedSource):
     Args:
         which: Its number, or what `find_device` takes.
         wish: The mode that the user asks for; what it leaves open is chosen, the best first.
-        patience_s: How long the device may fail to give a picture (a scanner that switches its output,
-            for example) before that is an error.
+        patience_s: How long the device may fail to give a picture while it is there (a scanner that switches
+            its output, for example) before that is an error. One that is unplugged is waited for without end.
         system: Where it is; None is this machine.
 
     Raises:
-        SourceError: No such device or mode, in use by another program, or (from `read`) unplugged.
+        SourceError: No such device or mode, in use by another program, or (from `read`) no more pictures.
     """
 
     def __init__(
@@ -73,7 +75,11 @@ class _Camera:
         self.name = f"Camera {device.index}"
         self.info: SourceInfo | None = None
         self._device, self._wish, self._patience_s, self._system = device, wish, patience_s, system
+        # Where nothing lists devices, none can be seen to be away.
+        self._seen = bool(system.devices())
         self._capture: Capture | None = None
+        self._wishes: list[Wish] = []
+        self._away = ""
         self._start_s: float | None = None
         self._meter = RateMeter()
         self._asked = Wish()
@@ -86,7 +92,8 @@ class _Camera:
         if not asked:
             offered = ", ".join(dict.fromkeys(mode.text for mode in modes))
             raise SourceError(f"{self.name} has no mode {self._wish.text}; it has {offered}.")
-        given = self._opened(asked)
+        self._wishes = asked
+        given = self._opened()
         # Of what nobody asked for and the device may not have, nothing is missing.
         self._asked = given.asked if modes or self._wish != Wish() else Wish()
         self.info = SourceInfo(
@@ -103,9 +110,11 @@ class _Camera:
         return self.info
 
     def grab(self, stopping: threading.Event) -> Grabbed | None:
-        assert self._capture is not None
         give_up_s: float | None = None
         while not stopping.is_set():
+            if self._capture is None:
+                self._wait_until_back(stopping)
+                continue
             given, picture = self._capture.read()
             now_s = time.monotonic()
             if given and picture is not None:
@@ -114,6 +123,9 @@ class _Camera:
                 rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
                 self._measure(rgb.shape[1], rgb.shape[0], now_s)
                 return Grabbed(Picture(np.asarray(rgb, np.uint8)), now_s - self._start_s, now_s)
+            if not self._there():
+                self._lose()
+                continue
             give_up_s = now_s + self._patience_s if give_up_s is None else give_up_s
             if now_s >= give_up_s:
                 raise SourceError(
@@ -127,7 +139,7 @@ class _Camera:
             self._capture.release()
             self._capture = None
 
-    def _opened(self, asked: list[Wish]) -> Negotiated:
+    def _opened(self) -> Negotiated:
         """Open it by the first way that works, and ask for a mode.
 
         Raises:
@@ -136,21 +148,50 @@ class _Camera:
         for way in self._device.ways:
             self._capture = capture = self._system.open(self._device, way)
             if capture.isOpened():
-                self._check_identity()
-                given = negotiate(capture, way.back_end, asked)
+                if not self._there():
+                    # Numbers changed between the listing and the opening: this is another device.
+                    self.release()
+                    raise SourceError(sentence(Trouble.MISSING, self.name))
+                given = negotiate(capture, way.back_end, self._wishes)
                 capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
                 return replace(given, sets=given.sets + 1)
             self.release()
         raise SourceError(sentence(self._system.trouble(self._device), self.name))
 
-    def _check_identity(self) -> None:
-        """Numbers may have changed between the listing and the opening; an open device keeps its own."""
-        now = self._system.devices()
-        if now and not any(
-            (device.identity, device.ways) == (self._device.identity, self._device.ways) for device in now
-        ):
-            self.release()
-            raise SourceError(sentence(Trouble.MISSING, self.name))
+    def _there(self) -> bool:
+        """Whether the device is plugged in and still has the number by which it was opened."""
+        mine = (self._device.identity, self._device.ways)
+        return not self._seen or any((one.identity, one.ways) == mine for one in self._system.devices())
+
+    def _lose(self) -> None:
+        """It was unplugged: let go, so that it can come back."""
+        self.release()
+        self._meter.pause()
+        self._away = (
+            f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same place."
+        )
+        self._tell()
+
+    def _wait_until_back(self, stopping: threading.Event) -> None:
+        """Until the same device is there again and opens, whatever its number is now."""
+        gone_s, wait_s = time.monotonic(), _RETRY_S
+        while not stopping.wait(wait_s):
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            back = [one for one in self._system.devices() if one.identity == self._device.identity]
+            if len(back) != 1:
+                continue
+            self._device = back[0]
+            try:
+                self._opened()
+            except (
+                SourceError
+            ) as error:  # there, but its driver is not ready yet, or another program was faster
+                self._away = str(error)
+                self._tell()
+                continue
+            self._away = f"{self.name} was unplugged for {time.monotonic() - gone_s:.1f} s; the scan went on."
+            self._tell()
+            return
 
     def _measure(self, width: int, height: int, now_s: float) -> None:
         """Say what comes, beside what was asked for, when that is new."""
@@ -163,7 +204,12 @@ class _Camera:
         rate = rate or self.info.frame_rate
         if self._told is None or not measured.alike(self._told, (width, height, rate)):
             self._told = width, height, rate
-            self.info = replace(
-                self.info, notice=measured.notice(self.name, self._asked, width, height, rate)
-            )
         self.info = replace(self.info, capture=capture)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Put into the notice what is to be told now."""
+        if self.info is None:
+            return
+        given = "" if self._told is None else measured.notice(self.name, self._asked, *self._told)
+        self.info = replace(self.info, notice=" ".join(each for each in (self._away, given) if each))

@@ -1,0 +1,104 @@
+"""A card that misbehaves, through the whole live pipeline, by simulated devices."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.pipeline.state import Phase
+from semc_core.sources.camera import CameraSource
+from semc_core.sources.devices.contents import number_in
+from semc_core.sources.devices.script import Event, Script, ScriptedDevice
+from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.types import FramePacket
+from tests.pipeline.live_scans import assert_nothing_lost, new_engine, phase_of, scripted
+from tests.pipeline.scripted import probabilities
+
+MODES = ("160x120@50,yuyv",)
+AWAY_S = 0.6
+
+
+def nothing(index: int) -> NDArray[np.float32]:
+    return probabilities("NSP", 0.9)
+
+
+def script(*events: Event) -> Script:
+    """A card to which something happens, and one of the same make that takes its number when it is gone."""
+    own = ScriptedDevice(identity="card@1", modes=MODES, content="count", events=events)
+    other = ScriptedDevice(identity="card@2", modes=MODES, content="scan")
+    return Script((own, other))
+
+
+def test_a_card_that_is_unplugged_and_comes_back_under_another_number_goes_on_in_the_same_scan() -> None:
+    system = SimulatedDevices(
+        script(Event(20, "unplug", AWAY_S, number=3), Event(60, "unplug", AWAY_S, number=7))
+    )
+    engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(nothing), None)
+    engine.start()
+    packets: list[FramePacket] = []
+    notices = []
+    while not packets or number_in(packets[-1].pixels) < 90:
+        packets.append(engine.preview.get())
+        info = engine.source_info
+        notices.append("" if info is None else info.notice)
+        assert phase_of(engine) in (Phase.STARTING, Phase.RUNNING)
+    engine.stop()
+    assert_nothing_lost(engine.statistics())
+    assert system.cards["card@1"].opened == 3
+    assert system.cards["card@2"].opened == 0, "the other card has the number, and is not opened"
+    numbers = [number_in(packet.pixels) for packet in packets]
+    assert numbers == sorted(set(numbers)), "no frame twice, none of before the gap after it"
+    gaps_s = [after.pts_s - before.pts_s for before, after in itertools.pairwise(packets)]
+    assert sum(gap_s >= AWAY_S for gap_s in gaps_s) == 2, "what is missing shows in the times"
+    assert {packet.source_id for packet in packets} == {"camera 0"}
+    assert any("was unplugged for" in notice for notice in notices)
+
+
+def test_a_scan_ends_at_once_while_its_card_is_away() -> None:
+    system = SimulatedDevices(script(Event(5, "unplug", 3000)))
+    engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(nothing), None)
+    engine.start()
+    while True:
+        info = engine.source_info
+        if info is not None and "is unplugged; the scan goes on when" in info.notice:
+            break
+    engine.stop()
+    assert phase_of(engine) is Phase.STOPPED
+    assert system.cards["card@2"].opened == 0
+
+
+def test_a_card_that_gives_nothing_for_a_moment_or_hangs_is_waited_for() -> None:
+    system = SimulatedDevices(script(Event(10, "fail", 0.3), Event(30, "hang", 0.3)))
+    engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(nothing), None)
+    engine.start()
+    last = engine.preview.get()
+    while number_in(last.pixels) < 50:
+        last = engine.preview.get()
+    engine.stop()
+    assert system.cards["card@1"].opened == 1
+    assert_nothing_lost(engine.statistics())
+
+
+def test_no_picture_of_a_card_without_a_signal_reaches_the_model() -> None:
+    seen: list[int] = []
+
+    def answer(index: int) -> NDArray[np.float32]:
+        seen.append(index)
+        return nothing(index)
+
+    for card in ("blue", "bars"):
+        seen.clear()
+        system = SimulatedDevices(
+            script(Event(0, "no_signal", 3000, card=card, text="NO SIGNAL"))  # type: ignore[arg-type]
+        )
+        engine = new_engine(
+            lambda system=system: CameraSource("card@1", system=system), scripted(answer), None
+        )
+        engine.start()
+        while engine.results.get().packet.index < 30:
+            pass
+        engine.stop()
+        assert seen == []
+        assert engine.statistics().skipped > 0

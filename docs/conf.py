@@ -66,7 +66,7 @@ NAVIGATION = {
         "Script </docs/scripting>",
         "How it is built </docs/architecture>",
     ],
-    "docs/watch": ["/docs/install", "/docs/keys", "/docs/phantom"],
+    "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom"],
     "docs/review": ["/docs/sessions"],
     "docs/handover": ["/docs/dicom", "/docs/pacs"],
     "docs/training": ["/docs/models", "/assets/models/semc_live", "/docs/benchmarks"],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from semc_core.pipeline.state import Phase
@@ -81,24 +83,19 @@ def test_a_card_that_gives_nothing_for_a_moment_or_hangs_is_waited_for() -> None
     assert_nothing_lost(engine.statistics())
 
 
-def test_no_picture_of_a_card_without_a_signal_reaches_the_model() -> None:
+@pytest.mark.parametrize("card", ["blue", "bars"])
+def test_no_picture_of_a_card_without_a_signal_reaches_the_model(card: Literal["blue", "bars"]) -> None:
     seen: list[int] = []
 
     def answer(index: int) -> NDArray[np.float32]:
         seen.append(index)
         return nothing(index)
 
-    for card in ("blue", "bars"):
-        seen.clear()
-        system = SimulatedDevices(
-            script(Event(0, "no_signal", 3000, card=card, text="NO SIGNAL"))  # type: ignore[arg-type]
-        )
-        engine = new_engine(
-            lambda system=system: CameraSource("card@1", system=system), scripted(answer), None
-        )
-        engine.start()
-        while engine.results.get().packet.index < 30:
-            pass
-        engine.stop()
-        assert seen == []
-        assert engine.statistics().skipped > 0
+    system = SimulatedDevices(script(Event(0, "no_signal", 3000, card=card, text="NO SIGNAL")))
+    engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(answer), None)
+    engine.start()
+    while engine.results.get().packet.index < 30:
+        pass
+    engine.stop()
+    assert seen == []
+    assert engine.statistics().skipped > 0

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.session.folder import safe_name
+from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
 from semc_core.sources.images import SUFFIXES as IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".wmv", ".gif")
 _DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
-_DICOM_MAGIC: Final = b"DICM"
-_DICOM_MAGIC_AT: Final = 128
 RESULTS_NAME: Final = "planes.json"
 """By this file a folder of results is known."""
 
@@ -89,12 +88,12 @@ def _search(folder: Path) -> Iterator[Path]:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM, by its suffix or by the mark after the preamble."""
+    """Whether a file is DICOM, by its suffix or by its first bytes."""
     if path.suffix.lower() in _DICOM_SUFFIXES:
         return True
     try:
         with path.open("rb") as file:
-            return file.read(_DICOM_MAGIC_AT + len(_DICOM_MAGIC))[_DICOM_MAGIC_AT:] == _DICOM_MAGIC
+            return is_dicom_head(file.read(HEAD_BYTES))
     except OSError:
         # Unreadable: named to the source, which says why.
         return True

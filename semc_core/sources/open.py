@@ -7,13 +7,12 @@ from typing import Final, Literal
 
 from semc_core.errors import SourceError
 from semc_core.sources.base import FrameSource
+from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
 from semc_core.sources.seek.base import SeekableSource
 
 Images = Literal["auto", "stills", "loop"]
 STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
 
-_DICOM_MAGIC = b"DICM"
-_DICOM_MAGIC_AT = 128
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 
@@ -89,7 +88,7 @@ def _from_disk(path: Path, frame_rate: float | None, images: Images) -> FrameSou
         return open_images(path, frame_rate, images)
     head = _head_of(path)
     suffix = path.suffix.lower()
-    if head[_DICOM_MAGIC_AT:] == _DICOM_MAGIC or suffix in _DICOM_SUFFIXES:
+    if is_dicom_head(head) or suffix in _DICOM_SUFFIXES:
         from semc_core.sources.dicom import DicomSource
 
         return DicomSource(path)
@@ -104,7 +103,7 @@ def _head_of(path: Path) -> bytes:
     """The bytes that tell what a file is."""
     try:
         with path.open("rb") as file:
-            head = file.read(_DICOM_MAGIC_AT + len(_DICOM_MAGIC))
+            head = file.read(HEAD_BYTES)
     except FileNotFoundError as error:
         raise SourceError(f"{path.name} was not found; check the name.") from error
     except OSError as error:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.pixels import convert_color_space, get_decoder
-from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, RLELossless
 
 from semc_core.sources.dicom.codestream import Codestream
 from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.sources.dicom.pixel_format import PixelFormat
+from semc_core.sources.dicom.run_length import decode_run_length
 
 UNDECODABLE: Final = (*UNREADABLE, SyntaxError, Image.DecompressionBombError)
 """What decoders raise for a damaged picture."""
@@ -50,7 +51,8 @@ def decode(data: bytes, stream: Codestream, form: PixelFormat, *, from_ybr: bool
         return pixels.view(np.int8) if form.signed and stream.samples == 1 else pixels
     if stream.syntax == JPEGExtended12Bit:
         return _by_gdcm(data, stream, form)
-    values = _by_pydicom(data, stream, form)
+    run_length = stream.syntax == RLELossless
+    values = decode_run_length(data, form) if run_length else _by_pydicom(data, stream, form)
     return np.asarray(convert_color_space(values, "YBR_FULL", "RGB")) if from_ybr else values
 
 

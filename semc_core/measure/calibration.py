@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 import pydicom
-from pydicom.errors import InvalidDicomError
 
 from semc_core.errors import SourceError, UsageError
 from semc_core.measure.ellipse import Ellipse
+from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.types import Crop
 
 LEAST_MM, MOST_MM = 0.005, 3.0
@@ -31,7 +30,6 @@ _TISSUE, _TWO_DIMENSIONAL, _CENTIMETRES = 1, 1, 3
 _TAGS: Final = [
     "Rows", "Columns", "NumberOfFrames", "SequenceOfUltrasoundRegions", "PixelSpacing", "PixelAspectRatio",
 ]  # fmt: skip
-_UNREADABLE: Final = (AttributeError, EOFError, KeyError, OSError, TypeError, ValueError, struct.error)
 
 COLUMNS: Final = ("file", "mm_per_pixel")
 TYPED: Final = "as given"
@@ -128,13 +126,14 @@ def calibrations_of(path: Path) -> tuple[Calibration, ...]:
         UsageError: It says nothing, or what it says contradicts itself or the picture's size.
     """
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
+        # Some programs write no preamble; a header that says no size is none.
+        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
         width, height = int(header.Columns), int(header.Rows)
-    except (InvalidDicomError, *_UNREADABLE) as error:
+    except UNREADABLE as error:
         raise SourceError(f"{path.name} has no header that can be read; export it again.") from error
     try:
         return from_header(header, width, height)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UsageError("The header's scale is damaged; give the millimetres per pixel by hand.") from error
 
 

@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate_extended
+from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 from pydicom.uid import (
     HEVCMP51,
     MPEG2MPML,
@@ -27,6 +27,7 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
     JPIPHTJ2KReferenced,
     MediaStorageDirectoryStorage,
+    RLELossless,
 )
 
 from semc_core.errors import SourceError
@@ -151,6 +152,24 @@ def test_one_damaged_frame_is_left_out_and_the_others_keep_their_places(
     assert f"1 of 6 frames is damaged and left out: number {bad}." in _check(path, others)
     with pytest.raises(SourceError, match=f"Frame {bad} of a.dcm is damaged"):
         SeekableLoop(DicomSource(path)).frame(bad)
+
+
+def test_a_damaged_frame_of_run_length_coding_is_left_out(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", GRAY, FrameTime=40)
+    data = pydicom.dcmread(path)
+    data.compress(RLELossless)
+    frames = list(generate_frames(data.PixelData, number_of_frames=6))
+    run = bytes([129, 7]) * 1000
+    # Too long by far, empty, with an offset behind its end.
+    frames[1] = frames[1][:64] + run
+    frames[3] = frames[3][:64]
+    frames[4] = frames[4][:4] + struct.pack("<I", 10**6) + frames[4][8:]
+    data.PixelData = encapsulate(frames)
+    data.save_as(path)
+    pixels, numbers, _, notice = seen(path)
+    assert numbers == [0, 1, 2, 5]
+    assert [number_of(pixels[place]) for place in (0, 2, 3)] == [0, 2, 5]
+    assert notice == "2 of 6 frames are damaged and left out: number 3, 4."
 
 
 # When

@@ -70,7 +70,7 @@ class NativeFrames:
         self._pixels, self._little = pixels, little
         self._swapped = pixels.words and form.allocated <= 8
         self.form = _unhalved(form, pixels.length, expected, tell)
-        self.count = pixels.length * 8 // self.form.frame_bits
+        self.count = _held(pixels.length, self.form.frame_bits, expected or 1)
         if self.count == 0:
             raise SourceError(
                 f"ends within its first picture: {self.form.frame_bits // 8} bytes are needed, "
@@ -110,6 +110,12 @@ class NativeFrames:
         if len(data) < size:
             raise DamagedFrame
         return data
+
+
+def _held(length: int, frame_bits: int, expected: int) -> int:
+    """Whole frames in so many bytes. One byte behind those that are expected only makes the length even."""
+    held = length * 8 // frame_bits
+    return expected if held > expected and length - (expected * frame_bits + 7) // 8 <= 1 else held
 
 
 def _unhalved(form: PixelFormat, length: int, expected: int | None, tell: Tell) -> PixelFormat:

@@ -69,7 +69,9 @@ NAVIGATION = {
     "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom"],
     "docs/review": ["/docs/sessions"],
     "docs/handover": ["/docs/dicom", "/docs/pacs"],
-    "docs/training": ["/docs/models", "/assets/models/semc_live", "/docs/benchmarks"],
+    "docs/training": [
+        "/docs/models", "/docs/fetal", "/assets/models/fetal", "/assets/models/semc_live", "/docs/benchmarks",
+    ],
     "docs/measuring": ["/assets/measure/head"],
     "docs/scripting": [
         "/docs/measuring", "/docs/python", "/docs/commands", "/docs/json", "/docs/api/semc_core",

@@ -52,7 +52,7 @@ def test_every_model_is_offered_with_a_line_and_the_choice_is_used_and_remembere
     window = new_window()
     combo = choice_of(window)
     qtbot.waitUntil(lambda: any("ours" in title for title in titles(combo)), timeout=WAIT_MS)
-    assert titles(combo)[0] == "Liver, six planes (LP2025) · live"
+    assert titles(combo)[:2] == ["Fetal mid-trimester · fetal", "Liver, six planes (LP2025) · live"]
     assert "Liver, by us · ours" in titles(combo)
     assert titles(combo)[-1] == "always_fhp1.safetensors", "a file that was named is there, too"
     pick(combo, "ours")
@@ -109,8 +109,9 @@ def test_a_model_that_was_changed_is_shown_and_cannot_be_chosen(
 def test_a_damaged_list_of_ones_own_leaves_what_ships(tmp_path: Path) -> None:
     (tmp_path / INDEX_NAME).write_text("{")
     found = model_choices(ModelRegistry(tmp_path), load_protocols())
-    assert [each.path for each in found][:1] == [DEFAULT_MODEL]
-    assert found[0].line.startswith("6 planes; simulated scans")
+    assert [each.path.name for each in found] == ["fetal.safetensors", DEFAULT_MODEL.name]
+    assert found[1].line.startswith("6 planes; simulated scans")
+    assert "right in a country never seen" in found[0].line
 
 
 def test_no_protocol_stays_no_protocol(qtbot: QtBot, new_window: Callable[[], MainWindow]) -> None:

@@ -1,0 +1,60 @@
+"""Who is left out of which training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semc_core.errors import UsageError
+from training.fetal.pictures import COUNTRIES, HEADS, NEGATIVES, SPAIN
+from training.fetal.runs import EVERYTHING, PARTS, RUNS, split_of
+from training.fetal.versions import ITSELF, Version
+
+
+def _rows() -> list[Version]:
+    rows = []
+    for country in (*COUNTRIES, HEADS):
+        for patient in range(40):
+            for version in (ITSELF, 0, 1):
+                group = f"{country} {patient}"
+                rows.append(Version(version, "brain", country, country, group, f"{group}.png"))
+    for source in (name for half in NEGATIVES for name in half):
+        rows += [Version(version, "NSP", source, "", source, "x.png") for version in (ITSELF, 0)]
+    return rows
+
+
+ROWS = _rows()
+
+
+@pytest.mark.parametrize("run", [run for run in RUNS if run != EVERYTHING])
+def test_no_group_is_learned_from_and_judged(run: str) -> None:
+    split = split_of(run, ROWS)
+    learned = {row.group for row, kept in zip(ROWS, split.train, strict=True) if kept}
+    judged = {row.group for row, kept in zip(ROWS, split.test, strict=True) if kept}
+    assert learned
+    assert judged
+    assert not learned & judged
+
+
+@pytest.mark.parametrize("run", COUNTRIES)
+def test_a_country_is_left_out_whole_with_half_of_the_sources_without_a_fetus(run: str) -> None:
+    split = split_of(run, ROWS)
+    assert not any(row.country == run for row, kept in zip(ROWS, split.train, strict=True) if kept)
+    judged = {row.source for row, kept in zip(ROWS, split.test, strict=True) if kept and not row.country}
+    assert judged in (set(NEGATIVES[0]), set(NEGATIVES[1]))
+
+
+def test_every_patient_of_spain_and_every_head_is_judged_once() -> None:
+    times = sum(split_of(f"part{number}", ROWS).test.astype(int) for number in range(PARTS))
+    own = np.array([row.country in (SPAIN, HEADS) and row.version == ITSELF for row in ROWS])
+    assert (np.asarray(times)[own] == 1).all()
+
+
+def test_only_pictures_themselves_are_judged() -> None:
+    split = split_of("Ghana", ROWS)
+    assert all(row.version == ITSELF for row, kept in zip(ROWS, split.test, strict=True) if kept)
+
+
+def test_an_unknown_run_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(UsageError, match="Ghana"):
+        split_of("France", ROWS)

@@ -1,0 +1,208 @@
+"""From prepared pictures to figures, and to the model file.
+
+For every run a last layer is fitted without what the run leaves out, and judged on that. The file holds the
+one that is fitted to everything; its temperature and levels are of patients who were left out.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semc_core.errors import UsageError
+from semc_core.labels import NON_STANDARD
+from semc_core.model.architecture import SONONET16
+from semc_core.model.file import Arrays, read_model, write_model
+from semc_core.model.sononet import SonoNet
+from semc_core.model.spec import Calibration, ModelSpec
+from semc_core.model.weights import build_network, network_arrays, verification_tensors
+from semc_core.types import Thresholds
+from semc_core.version import VERSION
+from training.evaluation.bootstrap import Estimate
+from training.fetal.head import EPSILON, Head, fit_head, published_head
+from training.fetal.judge import (
+    Judged,
+    calibration_error,
+    called_a_plane,
+    four_planes,
+    level_that_keeps,
+    named_right,
+    of_four,
+    share,
+    three_brain_planes,
+)
+from training.fetal.labels import BRAIN, CLASSES, LABELS, label_log_likelihood
+from training.fetal.pictures import COUNTRIES, HEADS
+from training.fetal.runs import EVERYTHING, RUNS, split_of
+from training.fetal.versions import Prepared, Version
+
+NOTICE: Final = (
+    "Research software, not a medical device: for the fetal mid-trimester; see the model card for what it "
+    "was tried on."
+)
+_TEMPERATURES: Final = np.exp(np.linspace(np.log(0.3), np.log(4.0), 80))
+_LEAVE_SHARE: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """What the runs say of what they left out, by run.
+
+    Attributes:
+        logits: float (M, K) each.
+        places: int64 (M,) each, of the rows.
+        temperature: At which all labels together are most probable.
+    """
+
+    logits: dict[str, Tensor]
+    places: dict[str, NDArray[np.int64]]
+    temperature: float
+
+
+def left_out(prepared: Prepared, start: Head) -> LeftOut:
+    """Fit every run that leaves something out, from `start`, and answer for that."""
+    logits, places = {}, {}
+    for run in (one for one in RUNS if one != EVERYTHING):
+        split = split_of(run, prepared.rows)
+        places[run] = np.flatnonzero(split.test)
+        logits[run] = _fitted(prepared, split.train, start).logits(prepared.seen[split.test])
+    every = torch.cat(list(logits.values()))
+    labels = _labels(prepared.rows, np.concatenate(list(places.values())))
+    return LeftOut(logits, places, fit_temperature(every, labels))
+
+
+def tell_of(prepared: Prepared, found: LeftOut) -> dict[str, Any]:
+    """Figures of all runs, plain values, each with its 95 % interval over patients."""
+    runs: dict[str, Any] = {}
+    for run, own in found.logits.items():
+        judged = _judged(own / found.temperature, prepared.rows, found.places[run])
+        level = level_that_keeps(judged)
+        runs[run] = {
+            "pictures": len(judged.labels),
+            "four planes": _plain(four_planes(judged)),
+            "by plane": {
+                str(label): _plain(share(named_right(part), part.groups))
+                for label in ("brain", "abdomen", "thorax", "femur")
+                if len((part := of_four(judged.where(judged.labels == label))).labels)
+            },
+            "calibration error": _plain(calibration_error(judged)),
+            "level that keeps 92 %": level,
+            "without a fetus, at that level": _plain(called_a_plane(judged, level)),
+            "the same by source": {
+                str(source): _plain(called_a_plane(judged.where(judged.sources == source), level))
+                for source in np.unique(judged.sources[judged.labels == NON_STANDARD])
+            },
+        }
+        if np.isin(judged.labels, BRAIN).any():
+            runs[run]["three brain planes"] = _plain(three_brain_planes(judged))
+        heads = judged.where(judged.sources == HEADS)
+        if len(heads.labels):
+            runs[run]["heads named brain"] = _plain(share(named_right(heads), heads.groups))
+    return {"temperature": found.temperature, "runs": runs}
+
+
+def published(sononet: Path) -> tuple[ModelSpec, Arrays]:
+    """SonoNet-16 from its model file.
+
+    Raises:
+        UsageError: The file holds another network.
+        ModelFileError: The file is missing or damaged.
+    """
+    spec, arrays = read_model(sononet)
+    if spec.architecture != SONONET16.architecture:
+        raise UsageError(f"{sononet.name} is no SonoNet-16; make one of its checkpoint by semc model import.")
+    return spec, arrays
+
+
+def publish(prepared: Prepared, sononet: Path, out: Path) -> ModelSpec:
+    """Write the model file; its temperature and levels are of patients who were left out.
+
+    Raises:
+        UsageError: `sononet` is another network.
+        ModelFileError: A file cannot be read or written.
+    """
+    start, arrays = published(sononet)
+    known = published_head(arrays)
+    found = left_out(prepared, known)
+    head = _fitted(prepared, np.ones(len(prepared.rows), bool), known)
+    every = np.concatenate(list(found.places.values()))
+    together = torch.cat(list(found.logits.values())) / found.temperature
+    enter = round(float(np.clip(level_that_keeps(_judged(together, prepared.rows, every)), 0.35, 0.9)), 2)
+    figures = tell_of(prepared, found)
+    spec = ModelSpec(
+        start.architecture, CLASSES, SONONET16.preprocessing,
+        Calibration(found.temperature),
+        Thresholds(enter=enter, leave=round(_LEAVE_SHARE * enter, 2)), NOTICE,
+        provenance={
+            "scanned": "Fetal mid-trimester",
+            "protocol": "fasp-20-week",
+            "data": "real planes of Spain, Netherlands, Algeria, Egypt, Ghana and Uganda",
+            "start": "SonoNet-16 (Baumgartner et al. 2017, Apache-2.0), all but its last layer unchanged",
+            "versions": {"semc": VERSION, "torch": str(torch.__version__)},
+            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        },
+        metrics={"in_words": _in_words(figures), "left_out": figures},
+    )  # fmt: skip
+    tensors = arrays | with_head(head)
+    network = build_network(spec.architecture, len(CLASSES), tensors)
+    assert isinstance(network, SonoNet)
+    write_model(out, spec, network_arrays(network) | verification_tensors(network, spec))
+    return spec
+
+
+def _in_words(figures: dict[str, Any]) -> str:
+    """For the list of models: how often the four planes were named right in countries that were left out."""
+    shares = [figures["runs"][country]["four planes"][0] for country in COUNTRIES]
+    return f"{min(shares):.0%} to {max(shares):.0%} of four planes right in a country never seen"
+
+
+def with_head(head: Head) -> dict[str, NDArray[np.float32]]:
+    """The last layer as SonoNet's file has it: a convolution of 1 x 1, and a BatchNorm that only adds."""
+    count = len(head.bias)
+    return {
+        "adaption.3.weight": head.weight[:, :, None, None],
+        "adaption.4.weight": np.full(count, np.sqrt(1 + EPSILON), np.float32),
+        "adaption.4.bias": head.bias,
+        "adaption.4.running_mean": np.zeros(count, np.float32),
+        "adaption.4.running_var": np.ones(count, np.float32),
+    }
+
+
+def fit_temperature(logits: Tensor, labels: Tensor) -> float:
+    """The temperature at which the labels, each the sum of its classes, are most probable."""
+    losses = [-float(label_log_likelihood(logits / t, labels).mean()) for t in _TEMPERATURES]
+    return float(_TEMPERATURES[int(np.argmin(losses))])
+
+
+def _fitted(prepared: Prepared, kept: NDArray[np.bool_], start: Head) -> Head:
+    rows = [row for row, one in zip(prepared.rows, kept, strict=True) if one]
+    return fit_head(prepared.seen[kept], prepared.answers[kept], rows, start)
+
+
+def _labels(rows: list[Version], places: NDArray[np.int64]) -> Tensor:
+    names = list(LABELS)
+    return torch.tensor([names.index(rows[int(i)].label) for i in places])
+
+
+def _judged(logits: Tensor, rows: list[Version], places: NDArray[np.int64]) -> Judged:
+    own = [rows[int(place)] for place in places]
+    return Judged(
+        np.array([row.label for row in own]),
+        np.array([row.group for row in own]),
+        np.array([row.country or row.source for row in own]),
+        torch.softmax(logits.double(), dim=1).numpy(),
+    )
+
+
+def _plain(estimate: Estimate) -> list[float | None]:
+    """Value, lower and upper end of the interval."""
+    return [
+        None if value is None else round(value, 4) for value in (estimate.value, estimate.low, estimate.high)
+    ]

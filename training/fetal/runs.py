@@ -1,0 +1,55 @@
+"""Who is left out of which training: a country at a time, patients of Spain in five parts, or nobody.
+
+Beside each country or part, half of the sources without a fetus is left out too, so that "none of these" is
+always judged on scanners and organs that were not learned.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.errors import UsageError
+from training.fetal.pictures import COUNTRIES, HEADS, NEGATIVES, SPAIN
+from training.fetal.versions import ITSELF, Version
+
+PARTS: Final = 5
+EVERYTHING: Final = "everything"
+RUNS: Final = (*COUNTRIES, *(f"part{number}" for number in range(PARTS)), EVERYTHING)
+"""By name: a country that is left out, a fifth of the patients of Spain and of the heads, or nobody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """bool (N,) each: the versions that are learned from, and the pictures themselves that are judged."""
+
+    train: NDArray[np.bool_]
+    test: NDArray[np.bool_]
+
+
+def split_of(run: str, rows: list[Version]) -> Split:
+    """Which rows a run learns from and is judged on.
+
+    Raises:
+        UsageError: There is no such run.
+    """
+    if run not in RUNS:
+        raise UsageError(f"There is no run {run!r}; choose one of {', '.join(RUNS)}.")
+    if run == EVERYTHING:
+        return Split(np.ones(len(rows), bool), np.zeros(len(rows), bool))
+    itself = np.array([row.version == ITSELF for row in rows])
+    left_out = np.array([_is_left_out(run, row) for row in rows])
+    return Split(~left_out, itself & left_out)
+
+
+def _is_left_out(run: str, row: Version) -> bool:
+    number = RUNS.index(run)
+    if row.source in NEGATIVES[(number + 1) % 2]:
+        return True
+    if run in COUNTRIES:
+        return row.country == run
+    return row.country in (SPAIN, HEADS) and zlib.crc32(row.group.encode()) % PARTS == int(run[-1])

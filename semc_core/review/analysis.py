@@ -95,7 +95,7 @@ class LoopAnalysis:
         self._seen = (-1, self._growing.table)
         done = len(self._growing) if analysed else 0
         if not session.source.live:
-            source.confirm(self._growing.table.pts_s)
+            source.confirm(self._growing.table.index, self._growing.table.pts_s)
         self._state = ReviewState(ReviewPhase.DONE if analysed else ReviewPhase.LOADING, done)
         self._thread: threading.Thread | None = None
         if not analysed:
@@ -268,8 +268,6 @@ class LoopAnalysis:
         runtime = ResumedRuntime(self._runtime, known, self.give_way)
         if runtime.spec.sha256 != session.model.sha256:
             raise SessionError("This session was begun with another model; choose that one, or begin anew.")
-        if len(known) and not np.array_equal(known.index, np.arange(len(known))):
-            raise SessionError("The log of this session has gaps; begin a new session of this loop.")
         source = self._open_again()
         with (
             closing(source),
@@ -279,7 +277,7 @@ class LoopAnalysis:
         ):
             self._tell(ReviewPhase.ANALYSING)
             for reviewed in steps:
-                self._take(reviewed, len(known))
+                self._take(reviewed, known.index)
                 if not self._go_on():
                     session.flush()
                     return False
@@ -289,13 +287,21 @@ class LoopAnalysis:
         session.mark_complete()
         return True
 
-    def _take(self, reviewed: Reviewed, known: int) -> None:
-        """Log what is new of one batch."""
-        new = [result for result in reviewed.results if result.packet.index >= known]
+    def _take(self, reviewed: Reviewed, known: NDArray[np.int64]) -> None:
+        """Log what is new of one batch; `known` are the frames that were logged, ascending.
+
+        Raises:
+            SessionError: The log lacks a frame between others.
+        """
+        last_known = int(known[-1]) if len(known) else -1
+        new = [result for result in reviewed.results if result.packet.index > last_known]
+        old = [result.packet.index for result in reviewed.results if result.packet.index <= last_known]
+        if not np.isin(old, known).all():
+            raise SessionError("The log of this session has gaps; begin a new session of this loop.")
         self._growing.add(new)
         if new:
             self._session.add_frames(new)
-            self._source.confirm(self._growing.table.pts_s)
+            self._source.confirm(self._growing.table.index, self._growing.table.pts_s)
         for event in reviewed.events:
             self._record(event)
         if not reviewed.results:

@@ -120,7 +120,7 @@ def loop_of(session: SessionView) -> SeekableSource | None:
         if not session.source.live:
             # Where packets promise frames that cannot be decoded, those of the log tell.
             table = session.frames()
-            source.confirm(table.pts_s[table.index == np.arange(len(table))])
+            source.confirm(table.index, table.pts_s)
         if not source.settled:
             source.frame(0)  # waits for that
     except BaseException:

@@ -22,7 +22,8 @@ class FrameSource(Protocol):
     """Something that gives frames in order. Opened by its constructor; one reader thread.
 
     `pts_s` never decreases. `index` counts the frames from 0: a source that waits for its reader gives every
-    one; a gap in a live one means that frames came and were replaced before they were read. Pixels are uint8,
+    one, and a gap is a frame that is damaged, which `info.notice` says; a gap in a live one means that frames
+    came and were replaced before they were read, too. Pixels are uint8,
     (H, W) gray or (H, W, 3) RGB, read-only.
     """
 
@@ -142,6 +143,14 @@ class BaseSource(ABC):
         """Tell the user once."""
         if sentence not in self._info.notice:
             self._info = replace(self._info, notice=f"{self._info.notice} {sentence}".strip())
+
+    def _replace_notice(self, old: str, new: str) -> None:
+        """Tell `new` where `old` was told before; "" is nothing."""
+        notice = self._info.notice
+        if old and old in notice:
+            self._info = replace(self._info, notice=notice.replace(old, new))
+        else:
+            self._add_notice(new)
 
     def _packet(self, grabbed: Grabbed) -> FramePacket:
         self._last_pts_s = max(self._last_pts_s, grabbed.pts_s)

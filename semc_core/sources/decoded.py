@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Final
 
 import av
@@ -11,6 +12,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from semc_core.picture import Picture
+from semc_core.sources.upright import Upright, upright_of
 
 _PLANAR: Final = frozenset(
     f"yuv{letter}{colours}p" for letter in ("", "j") for colours in (410, 411, 420, 422, 440, 444)
@@ -25,6 +27,8 @@ _HAS_COLOUR_FORMAT: Final = (100, 110, 122, 144, 244)
 """Profiles of H.264 that say which colours there are."""
 _MONOCHROME: Final = 0b11111100
 """Six bits that are always set, then the colour format: none."""
+
+_OPAQUE: Final = 255
 
 _EXPAND: Final = np.clip(np.round((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
 """From a range in which black is 16 and white 235 to the full one."""
@@ -53,38 +57,41 @@ def says_monochrome(configuration: bytes) -> bool:
     return configuration[at : at + 1] == bytes([_MONOCHROME])
 
 
-def picture_of(frame: av.VideoFrame, *, monochrome: bool = False) -> Picture:
-    """The frame upright. Everything is copied: the decoder may use its buffers again.
+def picture_of(frame: av.VideoFrame, *, monochrome: bool = False, aspect: Fraction = Fraction(1)) -> Picture:
+    """The frame upright, at square pixels. Everything is copied: the decoder may use its buffers again.
 
     Args:
         frame: As decoded.
         monochrome: What `is_monochrome` says of its stream.
+        aspect: What `upright.pixel_aspect` says of its stream.
     """
-    turns = round(frame.rotation / 90) % 4
+    upright = upright_of(frame, aspect)
     name = frame.format.name
     if name in _PLANAR:
-        planes = _Planes(frame, turns)
+        planes = _Planes(frame, upright)
         if monochrome and planes.neutral:
             return Picture(planes.gray())
         if frame.interlaced_frame:
             # FFmpeg makes its RGB field by field, and only of the decoder's own frame.
-            return Picture(_Apart(planes.gray(), _upright(_converted(frame, "rgb24"), turns)))
+            return Picture(_Apart(planes.gray(), upright.apply(_converted(frame, "rgb24"))))
         return Picture(planes)
     if name.startswith(_GRAY_LIKE):
         gray = _converted(frame, "gray")
-        return Picture(_upright(_expanded(gray) if frame.color_range == _MPEG_RANGE else gray, turns))
-    rgb = _upright(_converted(frame, "rgb24"), turns)
+        return Picture(upright.apply(_expanded(gray) if frame.color_range == _MPEG_RANGE else gray))
+    if frame.format.has_palette or any(component.is_alpha for component in frame.format.components):
+        return Picture(upright.apply(over_black(_converted(frame, "rgba"))))
+    rgb = upright.apply(_converted(frame, "rgb24"))
     if not _has_luma(frame.format):
         return Picture(rgb)
     # More than 8 bits, or luma and colour in one plane: FFmpeg takes the luma out, at the full range.
-    return Picture(_Apart(_upright(_converted(frame, "gray"), turns), rgb))
+    return Picture(_Apart(upright.apply(_converted(frame, "gray")), rgb))
 
 
 class _Planes:
     """See `Planes`: a frame's luma and colour of 8 bits, as they were decoded."""
 
-    def __init__(self, frame: av.VideoFrame, turns: int) -> None:
-        self._format, self._turns = frame.format.name, turns
+    def __init__(self, frame: av.VideoFrame, upright: Upright) -> None:
+        self._format, self._upright = frame.format.name, upright
         self._colorspace, self._color_range = frame.colorspace, frame.color_range
         self._full = "j" in self._format or frame.color_range == _FULL_RANGE
         self._planes = [_plane(frame, number).copy() for number in range(3)]
@@ -94,7 +101,7 @@ class _Planes:
     def shape(self) -> tuple[int, int]:
         """See `Planes`."""
         height, width = self._planes[0].shape
-        return (width, height) if self._turns % 2 else (height, width)
+        return self._upright.shape(height, width)
 
     @property
     def neutral(self) -> bool:
@@ -104,7 +111,7 @@ class _Planes:
     def gray(self) -> NDArray[np.uint8]:
         """See `Planes`: the luma, at the full range."""
         luma = self._planes[0]
-        return _upright(luma if self._full else _expanded(luma), self._turns)
+        return self._upright.apply(luma if self._full else _expanded(luma))
 
     def rgb(self) -> NDArray[np.uint8]:
         """See `Planes`: by FFmpeg, with the frame's own matrix and range."""
@@ -115,7 +122,7 @@ class _Planes:
             _plane(frame, number)[:] = plane
         frame.colorspace = self._colorspace
         frame.color_range = _FULL_RANGE if self._full else self._color_range
-        return _upright(_converted(frame, "rgb24"), self._turns)
+        return self._upright.apply(_converted(frame, "rgb24"))
 
 
 class _Apart:
@@ -140,6 +147,15 @@ class _Apart:
         return self._rgb
 
 
+def over_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (H, W, 4) -> (H, W, 3) as it is seen on black: a colour that is hidden is not shown."""
+    alpha = rgba[..., 3]
+    if int(alpha.min()) == _OPAQUE:
+        return np.ascontiguousarray(rgba[..., :3])
+    seen = rgba[..., :3].astype(np.uint16) * alpha[..., None] + _OPAQUE // 2
+    return np.asarray(seen // _OPAQUE, np.uint8)
+
+
 def _has_luma(form: av.VideoFormat) -> bool:
     """Whether there is luma beside colour: neither RGB, palette, XYZ, nor gray with or without alpha."""
     return not (form.is_rgb or form.has_palette or form.name.startswith("xyz") or len(form.components) < 3)
@@ -151,10 +167,6 @@ def _converted(frame: av.VideoFrame, form: str) -> NDArray[np.uint8]:
     pixels = np.asarray(frame.to_ndarray(format=form, threads=1), np.uint8)
     # What has this form already is handed out as it lies in the decoder's buffer.
     return pixels.copy() if frame.format.name == form else pixels
-
-
-def _upright(pixels: NDArray[np.uint8], turns: int) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 def _expanded(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,7 +16,8 @@ from semc_core.errors import SourceError
 from semc_core.sources.base import Grabbed
 from semc_core.sources.decoded import picture_of
 from semc_core.sources.grabber import GrabbedSource, Grabber
-from semc_core.sources.video import FrameClock
+from semc_core.sources.times import FrameClock
+from semc_core.sources.upright import pixel_aspect
 from semc_core.types import SourceInfo
 
 OPEN_TIMEOUT_S: Final = 8.0
@@ -94,6 +95,7 @@ class _Stream:
         self._stream = stream
         rate = stream.average_rate or stream.guessed_rate
         self._clock = FrameClock(stream.time_base, rate)
+        self._aspect = pixel_aspect(stream.sample_aspect_ratio)
         first = self.grab(threading.Event())
         if first is None:
             raise SourceError(f"{self._name} ended before the first picture; check the sender.")
@@ -140,7 +142,9 @@ class _Stream:
             return
         for frame in frames:
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
-                self._decoded.append(Grabbed(picture_of(frame), self._clock.time_of(frame), now_s))
+                self._decoded.append(
+                    Grabbed(picture_of(frame, aspect=self._aspect), self._clock.time_of(frame), now_s)
+                )
 
 
 def _why_not_opened(name: str, error: Exception, timeout_s: float) -> str:

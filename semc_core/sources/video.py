@@ -1,7 +1,4 @@
-"""Video files: mp4, mov, avi, mkv, mpeg, gif and what else FFmpeg reads, through PyAV.
-
-What video files and network streams share: from PyAV's frames to pixels and times.
-"""
+"""Video files: mp4, mov, avi, mkv, mpeg, gif and what else FFmpeg reads, through PyAV."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 from av.container import InputContainer
@@ -17,29 +15,33 @@ from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
+from semc_core.picture import Picture
+from semc_core.sources.avi import AviIndex
 from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import is_monochrome, picture_of
+from semc_core.sources.left_out import left_out_sentence
+from semc_core.sources.times import FrameClock, FrameNumbers
+from semc_core.sources.upright import Upright, pixel_aspect
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
 
-# Only containers, and only this file: a play list named .mp4 must not make us fetch other files or addresses,
-# nor may a text file be drawn as a picture.
-_CONTAINERS = (
-    "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,gif,asf,flv,ogg,h264,hevc,m4v,mjpeg,apng,dv,mxf,nut,ivf,"
-    "yuv4mpegpipe,vc1,rm,obu,av1"
-)
-_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
 HIDES_FRAMES = ("vp8", "libvpx")
 """Decoders of formats in which some packets hold a frame that is only referred to, and never shown."""
+WITHOUT_TIMES: Final = ("avi", "h264", "hevc")
+FREELY_ORDERED: Final = ("h264", "hevc")
+"""In containers that store no presentation times FFmpeg guesses them, for these codecs wrongly."""
 _MAX_FAILURES = 16
 """Reads that fail one after the other before the rest of the file is given up."""
+_DAMAGED: Final = "Parts of the file are damaged; frames may be missing or wrong there."
 
 
 class VideoSource(BaseSource):
     """Every frame of a video file in presentation order, with the file's own times, starting at 0.
 
-    A damaged stretch is skipped and told in `info.notice`; it does not end the file.
+    A frame that is damaged is left out and told in `info.notice`; those behind it keep their numbers and
+    times, and it does not end the file.
 
     Raises:
         SourceError: The file is not there, not a video, or holds no picture.
@@ -54,9 +56,16 @@ class VideoSource(BaseSource):
             stream.codec_context.thread_count = min(4, usable_cores())
             rate = stream.average_rate or stream.guessed_rate
             self._clock = FrameClock(stream.time_base, rate)
+            self._numbers = frame_numbers(self._container, stream)
+            self._avi = AviIndex(self._container, stream, path)
             self._monochrome = is_monochrome(stream)
+            self._aspect = pixel_aspect(stream.sample_aspect_ratio)
             self._frames = self._decode(stream)
             self._damaged = 0
+            self._number = 0
+            self._left_out: list[int] = []
+            self._told_damage = ""
+            self._stored: tuple[int, int] | None = None
             # Only the first frame tells the size after rotation, and whether there is any picture.
             super().__init__(_info(path.name, stream, rate))
             self._first = next(self._frames, None)
@@ -64,6 +73,9 @@ class VideoSource(BaseSource):
                 raise SourceError(f"{path.name} holds no picture that could be decoded; check the file.")
             height, width = self._first.picture.height, self._first.picture.width
             self._info = _info(path.name, stream, rate, width, height, self._info.notice)
+        except av.FFmpegError as error:
+            self._container.close()
+            raise SourceError(f"{path.name} cannot be decoded; export it as MP4 (H.264).") from error
         except BaseException:
             self._container.close()
             raise
@@ -80,7 +92,7 @@ class VideoSource(BaseSource):
 
     def _decode(self, stream: VideoStream) -> Generator[Grabbed, None, None]:
         expected = decoded = 0
-        for packet in self._packets(stream):
+        for packet in self._promising(stream):
             expected += packet is not None and packet.size > 0 and not packet.is_discard
             try:
                 frames = stream.codec_context.decode(None) if packet is None else packet.decode()
@@ -90,17 +102,51 @@ class VideoSource(BaseSource):
             for frame in frames:
                 if isinstance(frame, av.VideoFrame):
                     decoded += 1
-                    yield self._grabbed(frame)
+                    yield from self._named(frame)
+        for stamp in self._numbers.rest():
+            self._leave_out(self._clock.time_at(stamp, None, stream.time_base))
         if decoded < expected and stream.codec_context.name not in HIDES_FRAMES:
             self._report_damage(None)
 
-    def _grabbed(self, frame: av.VideoFrame) -> Grabbed:
-        if frame.is_corrupt:
-            self._report_damage(None)
-        pts_s = self._clock.time_of(frame)
-        if self._clock.derived == 1:
-            self._add_notice("Times missing from the file were filled in from its frame rate.")
-        return Grabbed(picture_of(frame, monochrome=self._monochrome), pts_s)
+    def _named(self, frame: av.VideoFrame) -> Iterator[Grabbed]:
+        """The frame, if it is whole, with its number and time, once those lost before it are counted."""
+        lost, stamp = self._numbers.stamp_of(frame)
+        for each in lost:
+            self._leave_out(self._clock.time_at(each, None, frame.time_base))
+        pts_s = self._clock.time_at(stamp, frame.dts, frame.time_base)
+        if self._numbers.is_spoilt(frame) or frame.is_corrupt:
+            self._leave_out(pts_s)
+            return
+        self._tell_of(frame)
+        number, self._number = self._number, self._number + 1
+        yield Grabbed(self._picture(frame, pts_s), pts_s, index=number)
+
+    def _picture(self, frame: av.VideoFrame, pts_s: float) -> Picture:
+        """What is shown of a whole frame, whose time is `pts_s`."""
+        del pts_s
+        return picture_of(frame, monochrome=self._monochrome, aspect=self._aspect)
+
+    def _leave_out(self, pts_s: float) -> None:
+        """A frame that was to be shown at `pts_s` is damaged."""
+        del pts_s
+        self._left_out.append(self._number)
+        self._number += 1
+        self._report_damage(None)
+
+    def _promising(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
+        """The packets, each with its own time stamps, and promised to the frames' numbers."""
+        last: int | None = None
+        for packet in self._packets(stream):
+            if packet is not None and packet.size > 0 and not packet.is_discard:
+                self._avi.restamp(packet)
+                for stamp in self._avi.lost_between(last, packet.dts):
+                    self._numbers.promise(stamp, stamp, lost=True)
+                self._numbers.promise(packet.pts, packet.dts, key=packet.is_keyframe)
+                last = packet.dts
+            elif packet is None or packet.dts is None:
+                for stamp in self._avi.lost_behind(last):
+                    self._numbers.promise(stamp, stamp, lost=True)
+            yield packet
 
     def _packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
         """The packets, going on behind what cannot be read. The last, empty or None, flushes the decoder."""
@@ -119,43 +165,54 @@ class VideoSource(BaseSource):
                     yield None
                     return
 
+    # What is told
+
     def _report_damage(self, error: av.FFmpegError | None) -> None:
         self._damaged += 1
         if self._damaged == 1:
             # Without the file's name: it may hold the patient's, and logs hold no patient data.
             _LOG.warning("Damaged video data: %s", type(error).__name__ if error else "mended or left out")
-            self._add_notice("Parts of the file are damaged; frames may be missing or wrong there.")
+        said = _DAMAGED
+        if self._left_out:
+            said = left_out_sentence(self._left_out)
+        if said != self._told_damage:
+            self._replace_notice(self._told_damage, said)
+            self._told_damage = said
+
+    def _tell_of(self, frame: av.VideoFrame) -> None:
+        """What the user should know of how this frame is shown."""
+        if self._clock.derived == 1:
+            self._add_notice("Times missing from the file were filled in from its frame rate.")
+        if self._numbers.mended:
+            self._add_notice(
+                "The file holds times of decoding only; the frames are shown in order at its frame rate."
+            )
+        if frame.interlaced_frame:
+            self._add_notice("The video is interlaced: every second line is of another moment.")
+        size = frame.height, frame.width
+        if size == self._stored:
+            return
+        if self._stored is not None:
+            self._add_notice("The size of the pictures changes within the file; each is used as it is.")
+        elif self._aspect != 1:
+            shown = Upright(self._aspect).shape(*size)
+            self._add_notice(
+                f"Its pixels are not square ({self._aspect.numerator}:{self._aspect.denominator}): "
+                f"{size[1]} x {size[0]} are shown as {shown[1]} x {shown[0]}."
+            )
+        self._stored = size
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a video file, and nothing that it may name.
-
-    Raises:
-        SourceError: It is not there, or no video.
-    """
-    try:
-        # Else a name with a colon would be taken for an address.
-        return av.open(f"file:{path}", options=_OPTIONS)
-    except FileNotFoundError as error:
-        raise SourceError(f"{path.name} was not found; check the name.") from error
-    except PermissionError as error:
-        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(
-            f"{path.name} cannot be opened as a video; it is damaged, cut short, or in another format."
-        ) from error
-
-
-def picture_stream(container: InputContainer, name: str) -> VideoStream:
-    """The stream of pictures that is shown.
-
-    Raises:
-        SourceError: There is none.
-    """
-    stream = container.streams.best("video")
-    if not isinstance(stream, VideoStream):
-        raise SourceError(f"{name} holds no pictures, only sound or text; choose a video.")
-    return stream
+def frame_numbers(container: InputContainer, stream: VideoStream) -> FrameNumbers:
+    """What tells the frames of `stream` apart."""
+    context, form = stream.codec_context, container.format.name
+    return FrameNumbers(
+        sorts=(form in WITHOUT_TIMES and context.name in FREELY_ORDERED and form != "avi")
+        or (form == "avi" and context.has_b_frames),
+        counts=context.name not in HIDES_FRAMES,
+        leans=not context.codec.intra_only,
+        depth=max(2, context.reorder_depth),
+    )
 
 
 def _info(
@@ -171,54 +228,3 @@ def _info(
         live=False,
         notice=notice,
     )
-
-
-class FrameClock:
-    """Seconds since the first frame, for frames given in presentation order.
-
-    Uses the time stamps of the file; where a frame has none, or one that lies before the frame ahead of it,
-    the frame rate fills in, and `derived` counts it.
-
-    Args:
-        time_base: Seconds per tick of a time stamp; None where the stream does not say.
-        rate: Frames per second; None where unknown (then 25 is taken).
-    """
-
-    def __init__(self, time_base: Fraction | None, rate: Fraction | None) -> None:
-        self._time_base = time_base
-        self._period_s = 1 / rate if rate else Fraction(1, 25)
-        self._offset_s: Fraction | None = None
-        self._last_s: Fraction | None = None
-        self._by_pts = True
-        self.derived = 0
-
-    def time_of(self, frame: av.VideoFrame) -> float:
-        """Seconds; 0.0 for the first frame, never decreasing."""
-        return self.time_at(frame.pts, frame.dts, frame.time_base)
-
-    def time_at(self, pts: int | None, dts: int | None, time_base: Fraction | None) -> float:
-        """As `time_of`, for a frame known by its time stamps only, in ticks of `time_base` seconds."""
-        stamp_s = self._stamp_of(pts, dts, time_base)
-        if self._last_s is None:
-            self._offset_s = stamp_s
-            self._last_s = Fraction(0)
-            self.derived += stamp_s is None
-            return 0.0
-        if stamp_s is not None and self._offset_s is None:
-            self._offset_s = stamp_s - self._last_s - self._period_s
-        now_s = None if stamp_s is None or self._offset_s is None else stamp_s - self._offset_s
-        if now_s is None or now_s < self._last_s:
-            self.derived += 1
-            now_s = self._last_s + self._period_s
-            # A jump back (clips joined end to end): what follows is counted from here.
-            self._offset_s = None if stamp_s is None else stamp_s - now_s
-        self._last_s = now_s
-        return float(now_s)
-
-    def _stamp_of(self, pts: int | None, dts: int | None, time_base: Fraction | None) -> Fraction | None:
-        if self._last_s is None:
-            # AVI stores no presentation times; the order of decoding then gives them, shifted by a constant.
-            self._by_pts = pts is not None
-        ticks = pts if self._by_pts else dts
-        base = time_base or self._time_base
-        return None if ticks is None or base is None else ticks * base

@@ -19,6 +19,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.errors import SourceError
 from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.seek.base import SeekableSource
 from semc_core.sources.seek.video import SeekableVideo
@@ -136,13 +137,23 @@ def put_made(into: list[FramePacket | None], make: Callable[[], FramePacket | No
 
 
 def first_difference(source: SeekableSource, expected: Sequence[FramePacket], order: Sequence[int]) -> str:
-    """Where reading `source` in `order` differs from `expected`, in words; "" if nowhere."""
+    """Where reading `source` in `order` differs from `expected`, in words; "" if nowhere.
+
+    A frame that `expected` lacks is damaged, and may not be given.
+    """
+    by_number = {packet.index: packet for packet in expected}
     for index in order:
+        if index not in by_number:
+            try:
+                source.frame(index)
+            except SourceError:
+                continue
+            return f"frame {index}: given although it is damaged"
         on_the_way: list[FramePacket | None] = []
         # Half of them as somebody who watches does, for whom other frames are read ahead.
         watching = (lambda: False) if index % 2 else None
         got = source.frame(index, watching, partial(put_made, on_the_way))
-        wanted = expected[index]
+        wanted = by_number[index]
         if (got.source_id, got.index, got.pts_s) != (wanted.source_id, wanted.index, wanted.pts_s):
             return (
                 f"frame {index}: {got.index} at {got.pts_s} s instead of {wanted.index} at {wanted.pts_s} s"
@@ -152,11 +163,21 @@ def first_difference(source: SeekableSource, expected: Sequence[FramePacket], or
         for packet in on_the_way:
             if packet is None or packet.index >= index:
                 return f"on the way to frame {index}: {packet and packet.index}"
-            if not np.array_equal(packet.pixels, expected[packet.index].pixels):
+            if not np.array_equal(packet.pixels, by_number[packet.index].pixels):
                 return f"frame {packet.index}, on the way to {index}: other pixels"
-    if not source.settled or not source.count == source.info.frame_count == len(expected):
-        return f"{source.count} frames instead of {len(expected)}"
-    return "" if source.times_s.tolist() == [packet.pts_s for packet in expected] else "other times"
+    numbers, times_s = numbers_and_times(expected)
+    count = numbers[-1] + 1
+    if not source.settled or not source.count == source.info.frame_count == count:
+        return f"{source.count} frames instead of {count}"
+    return "" if np.array_equal(source.times_s[numbers], times_s) else "other times"
+
+
+def numbers_and_times(packets: Sequence[FramePacket]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """What a sequential read tells `SeekableSource.confirm`."""
+    return (
+        np.array([packet.index for packet in packets], np.int64),
+        np.array([packet.pts_s for packet in packets], np.float64),
+    )
 
 
 def compare(path: Path, seeks: int) -> tuple[str, list[float]]:
@@ -164,12 +185,12 @@ def compare(path: Path, seeks: int) -> tuple[str, list[float]]:
     expected = read_all(open_source(str(path)))
     source, taken_s = open_seekable(path), []
     try:
-        source.confirm(np.array([packet.pts_s for packet in expected]))
+        source.confirm(*numbers_and_times(expected))
         source.frame(0)  # of a file that has to be decoded to be indexed, waits for that
         if isinstance(source, SeekableVideo):
             # All of a small clip would be kept, and few seeks would be seeks.
             source._decoder.kept.limit = _KEPT * expected[0].picture.nbytes
-        for index in order_of(len(expected), seeks):
+        for index in order_of(expected[-1].index + 1, seeks):
             begun_s = time.perf_counter()
             problem = first_difference(source, expected, [index])
             taken_s.append(time.perf_counter() - begun_s)

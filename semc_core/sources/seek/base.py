@@ -23,7 +23,8 @@ Passed = Callable[[Callable[[], FramePacket | None]], None]
 class SeekableSource(Protocol):
     """A loop whose frames can be had in any order. For any thread.
 
-    Frame k has the pixels, the index and the time of the k-th frame of a sequential read of the same file.
+    Frame k has the pixels and the time of the frame with the index k in a sequential read of the same file.
+    One that is left out there, because it is damaged, raises.
     """
 
     @property
@@ -64,7 +65,7 @@ class SeekableSource(Protocol):
 
         Raises:
             SourceInterrupted: It was given up.
-            SourceError: There is no such frame, it cannot be decoded, or the source is closed.
+            SourceError: There is no such frame, it is damaged, or the source is closed.
         """
         ...
 
@@ -72,10 +73,10 @@ class SeekableSource(Protocol):
         """Index of the frame shown at `time_s`: the last that began by then, within 0 and `count` - 1."""
         ...
 
-    def confirm(self, times_s: NDArray[np.float64]) -> None:
-        """A sequential read gave these times, float64 (n,), for the first frames. Returns at once.
+    def confirm(self, numbers: NDArray[np.int64], times_s: NDArray[np.float64]) -> None:
+        """A sequential read gave the first frames `numbers`, int64 (n,), and their times, float64 (n,).
 
-        Should the file's packets have promised others (some could not be decoded), it is indexed anew, in the
+        Returns at once. Should the file's packets have promised others (some could not be decoded), it is indexed anew, in the
         background; it is not `settled` until then.
         """
         ...
@@ -121,5 +122,5 @@ class KnownTimes:
         """See `SeekableSource`."""
         return index_at(self._times_s, time_s)
 
-    def confirm(self, times_s: NDArray[np.float64]) -> None:
+    def confirm(self, numbers: NDArray[np.int64], times_s: NDArray[np.float64]) -> None:
         """Does nothing: there is nothing to be learnt."""

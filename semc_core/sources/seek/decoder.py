@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceInterrupted
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
+from semc_core.sources.avi import AviIndex
+from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
-from semc_core.sources.video import open_container, picture_stream
+from semc_core.sources.upright import pixel_aspect
 from semc_core.types import FramePacket
 
 _CURSORS: Final = 3
@@ -73,7 +75,7 @@ class FrameDecoder:
         self._made = made
         # To open a file takes some tens of milliseconds, too long for somebody who waits for a frame.
         self._cursors = [Cursor(path) for _ in range(_CURSORS)]
-        self._monochrome = self._cursors[0].monochrome
+        self._monochrome, self._aspect = self._cursors[0].monochrome, self._cursors[0].aspect
         self._refused: set[int] = set()
 
     def begins_as_indexed(self) -> bool:
@@ -135,10 +137,9 @@ class FrameDecoder:
             if given is None:
                 return None
             index, frame = given
-            whole = not frame.is_corrupt or self.index.checks is not None
-            if whole and index == wanted:
+            if index == wanted:
                 return self._keep(index, frame)
-            if whole and index < wanted and passed is not None:
+            if index < wanted and passed is not None:
                 passed(partial(self._packet, index, frame))
             if give_up():
                 raise SourceInterrupted(f"Reading frame {wanted} of {self._path.name} was given up.")
@@ -155,7 +156,7 @@ class FrameDecoder:
         return None if packet is None else packet.bare()
 
     def _packet(self, index: int, frame: av.VideoFrame) -> FramePacket:
-        return self._made(index, picture_of(frame, monochrome=self._monochrome))
+        return self._made(index, picture_of(frame, monochrome=self._monochrome, aspect=self._aspect))
 
     def _nearest(self, wanted: int) -> Cursor | None:
         """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""
@@ -224,7 +225,8 @@ class Cursor:
     Attributes:
         position: Index of the last frame given; -1 before the first.
         skipped_to: Packets up to this number were decoded only as far as others need them.
-        monochrome: What `video.is_monochrome` says of the file.
+        monochrome: What `decoded.is_monochrome` says of the file.
+        aspect: What `upright.pixel_aspect` says of it.
         refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 
@@ -234,6 +236,7 @@ class Cursor:
         self._container = open_container(path)
         self._stream = self._prepared()
         self.monochrome = is_monochrome(self._stream)
+        self.aspect = pixel_aspect(self._stream.sample_aspect_ratio)
         self._fresh = True
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
         self.position = -1
@@ -290,6 +293,7 @@ class Cursor:
         stream = picture_stream(self._container, self._path.name)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = self._threads
+        self._avi = AviIndex(self._container, stream, self._path)
         return stream
 
     def _seek(self, start: Start) -> bool:
@@ -313,10 +317,13 @@ class Cursor:
             try:
                 frames = packet.decode()
             except av.FFmpegError:
-                # A sequential read leaves this frame out too.
+                # A sequential read leaves this frame out too, and those that lean on it.
+                if index.checks is None and not context.codec.intra_only:
+                    return
                 continue
             for frame in frames:
-                known = naming.index_of(frame)
+                # A damaged frame is left out by a sequential read, too.
+                known = None if frame.is_corrupt else naming.index_of(frame)
                 if known is None or known < start.frame:
                     # Frames ahead of the start's own lean on some that were not decoded.
                     continue
@@ -335,6 +342,7 @@ class Cursor:
             try:
                 for packet in self._container.demux(self._stream):
                     failures = 0
+                    self._avi.restamp(packet)
                     reached = reached or _is_start(packet, start)
                     if reached:
                         yield packet
@@ -351,7 +359,7 @@ class _Naming:
     def __init__(self, index: VideoIndex, start: Start) -> None:
         self._index = index
         self._start = start
-        self._count = 0 if start.packet == 0 else None
+        self._count = index.follows(-1) if start.packet == 0 else None
         self.lost = False
 
     def index_of(self, frame: av.VideoFrame) -> int | None:
@@ -366,7 +374,7 @@ class _Naming:
                 self._count = self._start.frame
             else:
                 return None
-        known, self._count = self._count, self._count + 1
+        known, self._count = self._count, index.follows(self._count)
         self.lost = known >= len(index) or not self._is_right(known, frame)
         return None if self.lost else known
 

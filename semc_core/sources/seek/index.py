@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import av
 import numpy as np
@@ -22,21 +22,13 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
-from semc_core.sources.base import Grabbed
+from semc_core.sources.avi import AviIndex
+from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import picture_of
-from semc_core.sources.video import (
-    HIDES_FRAMES,
-    FrameClock,
-    VideoSource,
-    open_container,
-    picture_stream,
-)
+from semc_core.sources.times import FrameClock
+from semc_core.sources.video import FREELY_ORDERED, HIDES_FRAMES, WITHOUT_TIMES, VideoSource
 
 T = TypeVar("T", bound=np.generic)
-
-_WITHOUT_TIMES: Final = ("avi", "h264", "hevc")
-_FREELY_ORDERED: Final = ("h264", "hevc")
-"""In containers that store no presentation times FFmpeg guesses them, for these codecs wrongly."""
 
 _NOTHING: Final = Picture(np.zeros((1, 1), np.uint8))
 
@@ -66,10 +58,11 @@ class VideoIndex:
 
     Attributes:
         times_s: float64 (N,), as `VideoSource` gives them.
-        stamps: int64 (N,), ascending time stamps by which a decoded frame is known; None if some are missing
+        stamps: int64 (M,), ascending time stamps by which a decoded frame is known; None if some are missing
             or double.
         packets: int64 (N,), number of each frame's packet in the order of decoding; None if not known.
         checks: uint32 (N,), checksum of each frame's pixels; None if they were not decoded.
+        whole: int64 (M,), ascending, the frames that a sequential read gives; None if those are all N.
         starts: Ascending; the first is the beginning of the file.
     """
 
@@ -78,6 +71,7 @@ class VideoIndex:
     packets: NDArray[np.int64] | None
     checks: NDArray[np.uint32] | None
     starts: tuple[Start, ...]
+    whole: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -86,8 +80,42 @@ class VideoIndex:
         """Which frame has this time stamp; None if none has."""
         if self.stamps is None or stamp is None:
             return None
-        index = int(np.searchsorted(self.stamps, stamp))
-        return index if index < len(self.stamps) and self.stamps[index] == stamp else None
+        place = int(np.searchsorted(self.stamps, stamp))
+        if place == len(self.stamps) or self.stamps[place] != stamp:
+            return None
+        return place if self.whole is None else int(self.whole[place])
+
+    def is_damaged(self, index: int) -> bool:
+        """Whether a sequential read leaves this frame out; False where that is not known."""
+        return self.follows(index - 1) != index
+
+    def follows(self, index: int) -> int:
+        """The first frame after `index` that is not damaged; the number of frames if none is."""
+        if self.whole is None:
+            return index + 1
+        place = int(np.searchsorted(self.whole, index, side="right"))
+        return int(self.whole[place]) if place < len(self.whole) else len(self)
+
+
+class _Packet(NamedTuple):
+    """What is kept of a packet."""
+
+    pts: int | None
+    dts: int | None
+    position: int | None
+    is_keyframe: bool
+    is_discard: bool
+    is_corrupt: bool
+
+    @classmethod
+    def of(cls, packet: Packet[VideoStream], promised: AviIndex) -> _Packet:
+        promised.restamp(packet)
+        return cls(
+            packet.pts, packet.dts, packet.pos, packet.is_keyframe, packet.is_discard, packet.is_corrupt
+        )
+
+    def start(self, frame: int, number: int) -> Start:
+        return Start(frame, number, self.pts, self.dts, self.position)
 
 
 def index_by_packets(path: Path) -> VideoIndex | None:
@@ -99,22 +127,21 @@ def index_by_packets(path: Path) -> VideoIndex | None:
     with open_container(path) as container:
         stream = picture_stream(container, path.name)
         name = stream.codec_context.name
-        if name in HIDES_FRAMES or (container.format.name in _WITHOUT_TIMES and name in _FREELY_ORDERED):
+        if name in HIDES_FRAMES or (container.format.name in WITHOUT_TIMES and name in FREELY_ORDERED):
             return None
         rate = stream.average_rate or stream.guessed_rate
+        promised = AviIndex(container, stream, path)
         try:
-            packets = [
-                (packet.pts, packet.dts, packet.pos, packet.is_keyframe, packet.is_discard, packet.is_corrupt)
-                for packet in container.demux(stream)
-                if packet.size > 0
-            ]
+            packets = [_Packet.of(packet, promised) for packet in container.demux(stream) if packet.size > 0]
         except av.FFmpegError:
             return None
+        if promised.lost_any([packet.dts for packet in packets]):
+            return None
         base = stream.time_base
-    stamps = np.array([-1 if packet[0] is None else packet[0] for packet in packets], np.int64)
-    shown = np.array([not packet[4] for packet in packets], np.bool_)
-    damaged = any(packet[5] for packet in packets)
-    if damaged or not shown.any() or any(packet[0] is None for packet in packets):
+    stamps = np.array([-1 if packet.pts is None else packet.pts for packet in packets], np.int64)
+    shown = np.array([not packet.is_discard for packet in packets], np.bool_)
+    damaged = any(packet.is_corrupt for packet in packets)
+    if damaged or not shown.any() or any(packet.pts is None for packet in packets):
         return None
     numbers = np.flatnonzero(shown)
     numbers = numbers[np.argsort(stamps[numbers], kind="stable")]
@@ -122,11 +149,11 @@ def index_by_packets(path: Path) -> VideoIndex | None:
     if len(ordered) > 1 and int(np.diff(ordered).min()) <= 0:
         return None
     frame_of = {int(number): frame for frame, number in enumerate(numbers)}
-    starts = [Start(0, 0, packets[0][0], packets[0][1], packets[0][2])]
-    for number, (pts, dts, position, is_key, _, _) in enumerate(packets):
+    starts = [packets[0].start(0, 0)]
+    for number, packet in enumerate(packets):
         frame = frame_of.get(number)
-        if is_key and frame is not None and frame > starts[-1].frame:
-            starts.append(Start(frame, number, pts, dts, position))
+        if packet.is_keyframe and frame is not None and frame > starts[-1].frame:
+            starts.append(packet.start(frame, number))
     times_s = _times_of(ordered, base, rate)
     return VideoIndex(_frozen(times_s), _frozen(ordered), _frozen(numbers), None, tuple(starts))
 
@@ -151,6 +178,11 @@ class DecodingIndexer:
             SourceError: It cannot be opened.
         """
         self._source = _Recorder(path)
+
+    @property
+    def notice(self) -> str:
+        """What a sequential read tells of the file."""
+        return self._source.info.notice
 
     def run(self, stopped: Callable[[], bool]) -> VideoIndex | None:
         """Decode to the end; None if `stopped` said so before. Closes the file.
@@ -185,17 +217,24 @@ class _Recorder(VideoSource):
         self._packets_seen = 0
         super().__init__(path)
 
-    def _grabbed(self, frame: av.VideoFrame) -> Grabbed:
-        time_s = max(self._clock.time_of(frame), self._times_s[-1] if self._times_s else 0.0)
+    def _picture(self, frame: av.VideoFrame, pts_s: float) -> Picture:
         if frame.key_frame:
             self._key_frames.append(len(self._times_s))
-        self._stamps.append(frame.pts)
-        self._checks.append(check_of(frame))
-        self._times_s.append(time_s)
-        return Grabbed(_NOTHING, time_s)
+        self._remember(frame.pts, check_of(frame), pts_s)
+        return _NOTHING
 
-    def _packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
-        for packet in super()._packets(stream):
+    def _leave_out(self, pts_s: float) -> None:
+        super()._leave_out(pts_s)
+        # Its own time stamp would lead a decoder to what cannot be shown.
+        self._remember(None, 0, pts_s)
+
+    def _remember(self, stamp: int | None, check: int, pts_s: float) -> None:
+        self._stamps.append(stamp)
+        self._checks.append(check)
+        self._times_s.append(max(pts_s, self._times_s[-1] if self._times_s else 0.0))
+
+    def _promising(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
+        for packet in super()._promising(stream):
             if packet is not None and packet.size > 0:
                 if packet.is_keyframe:
                     self._key_packets.append(
@@ -206,20 +245,25 @@ class _Recorder(VideoSource):
 
     def index(self) -> VideoIndex:
         """What was seen, after the last frame."""
-        if not self._times_s:
+        damaged = set(self._left_out)
+        whole = [frame for frame in range(len(self._times_s)) if frame not in damaged]
+        if not whole:
             raise SourceError(
                 f"{self.info.source_id} holds no picture that could be decoded; check the file."
             )
-        known = [stamp for stamp in self._stamps if stamp is not None]
-        ascending = all(low < high for low, high in itertools.pairwise(known))
-        whole = len(known) == len(self._stamps) and ascending
         return VideoIndex(
             _frozen(np.array(self._times_s, np.float64)),
-            _frozen(np.array(known, np.int64)) if whole else None,
+            self._ascending(whole),
             None,
             _frozen(np.array(self._checks, np.uint32)),
             tuple(self._starts()),
+            _frozen(np.array(whole, np.int64)) if damaged else None,
         )
+
+    def _ascending(self, whole: list[int]) -> NDArray[np.int64] | None:
+        known = [stamp for frame in whole if (stamp := self._stamps[frame]) is not None]
+        ascending = all(low < high for low, high in itertools.pairwise(known))
+        return _frozen(np.array(known, np.int64)) if len(known) == len(whole) and ascending else None
 
     def _starts(self) -> Iterator[Start]:
         """The key packets whose frame is known for certain."""

@@ -139,10 +139,12 @@ class SeekableVideo:
         """See `SeekableSource`."""
         return index
 
-    def confirm(self, times_s: NDArray[np.float64]) -> None:
+    def confirm(self, numbers: NDArray[np.int64], times_s: NDArray[np.float64]) -> None:
         """See `SeekableSource`."""
-        expected = self._index.times_s[: len(times_s)]
-        if self.settled and not np.array_equal(expected, times_s):
+        there = self._index.times_s
+        known = numbers[numbers < len(there)]
+        gaps = not np.array_equal(numbers, np.arange(len(numbers)))
+        if self.settled and (gaps or not np.array_equal(there[known], times_s)):
             self._index_by_decoding()
 
     def close(self) -> None:
@@ -181,7 +183,8 @@ class SeekableVideo:
         failure: SourceError | None = None
         index: VideoIndex | None = None
         try:
-            index = DecodingIndexer(self._path).run(lambda: self._closed)
+            indexer = DecodingIndexer(self._path)
+            index = indexer.run(lambda: self._closed)
         except SourceError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the thread's boundary
@@ -189,7 +192,7 @@ class SeekableVideo:
             failure = SourceError(f"{self._path.name} could not be read to its end; copy it again.")
         with self._lock, self._changed:
             if index is not None:
-                self._index = index
+                self._index, self._info = index, replace(self._info, notice=indexer.notice)
                 self._decoder.use(index)
             self._failure = failure
             self._settled = index is not None
@@ -218,6 +221,8 @@ class SeekableVideo:
             raise SourceError(f"{self._path.name} is closed; open it again to read from it.")
         if not 0 <= index < len(self._index):
             raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
+        if self._index.is_damaged(index):
+            raise SourceError(f"Frame {index} of {self._path.name} is damaged; choose another.")
         kept = self._decoder.kept
         packet = self._decoder.kept_packet(index)
         if packet is not None:
@@ -271,6 +276,7 @@ class SeekableVideo:
                     raise SourceInterrupted("Something else is wanted.")
                 if (
                     wanted not in self._decoder.kept
+                    and not self._index.is_damaged(wanted)
                     and self._decoder.decode(wanted, self._called_away) is None
                 ):
                     return

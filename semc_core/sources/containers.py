@@ -1,0 +1,93 @@
+"""Opening video files: nothing but files, and nothing that a file may name."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Final
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from semc_core.errors import SourceError
+
+# Only containers, and only this file: a play list named .mp4 must not make us fetch other files or addresses,
+# nor may a text file be drawn as a picture.
+_CONTAINERS: Final = (
+    "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,gif,asf,flv,ogg,h264,hevc,m4v,mjpeg,apng,dv,mxf,nut,ivf,"
+    "yuv4mpegpipe,vc1,rm,obu,av1"
+)
+_OPTIONS: Final = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+_SPECIAL: Final = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def check_file(path: Path) -> None:
+    """See that `path` is a file: what is none could be waited for without end.
+
+    Raises:
+        SourceError: It is not there, may not be looked at, or is something else.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise SourceError(f"{path.name} was not found; check the name.") from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path.name} may not be read; check its name and permissions.") from error
+    for is_kind, what in _SPECIAL:
+        if is_kind(mode):
+            raise SourceError(f"{path.name} is {what}, not a file; choose a file.")
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a video file, and nothing that it may name.
+
+    Raises:
+        SourceError: It is not there, or no video.
+    """
+    check_file(path)
+    try:
+        # Else a name with a colon would be taken for an address.
+        return av.open(f"file:{path}", options=_OPTIONS)
+    except FileNotFoundError as error:
+        raise SourceError(f"{path.name} was not found; check the name.") from error
+    except PermissionError as error:
+        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise SourceError(
+            f"{path.name} cannot be opened as a video; it is damaged, cut short, or in another format."
+        ) from error
+
+
+def picture_stream(container: InputContainer, name: str) -> VideoStream:
+    """The stream of pictures that is shown.
+
+    Raises:
+        SourceError: There is none.
+    """
+    stream = container.streams.best("video")
+    if not isinstance(stream, VideoStream):
+        raise SourceError(f"{name} holds no pictures, only sound or text; choose a video.")
+    try:
+        known = stream.codec_context is not None and bool(stream.codec_context.name)
+    except (av.FFmpegError, AttributeError, ValueError):
+        known = False
+    if not known:
+        raise SourceError(f"{name} holds pictures in a coding that is not known here; export it as MP4.")
+    return stream
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file, by what is in it, is a container with pictures."""
+    try:
+        with open_container(path) as container:
+            picture_stream(container, path.name)
+    except SourceError:
+        return False
+    return True

@@ -1,0 +1,31 @@
+"""What is said of frames that are left out: how many, and which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from semc_core.text import counted
+
+_MOST: Final = 8
+"""Stretches that are named one by one."""
+
+
+def left_out_sentence(numbers: Sequence[int]) -> str:
+    """ "3 frames are damaged and left out: 7, 12-13." for ascending `numbers`."""
+    many = len(numbers) != 1
+    return (
+        f"{counted(len(numbers), 'frame')} {'are' if many else 'is'} damaged and left out: {spans(numbers)}."
+    )
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """ "7, 12-13" for the ascending numbers 7, 12, 13; of many stretches the first ones."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    said = [str(first) if first == last else f"{first}-{last}" for first, last in found[:_MOST]]
+    return ", ".join(said) + (" and others" if len(found) > _MOST else "")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from semc_core.types import Crop
 
 SUMMARY_NAME = "summary.json"
+_MOST_NAMED = 20
 _EXAMPLES = """\b
 Examples:
     semc analyse clip.mp4 --out results
@@ -89,11 +90,13 @@ def analyse(
         raise UsageError("--batch must be at least 1.")
     console = Console(stderr=as_json)
     followed = _protocol(protocol)
-    wanted = wanted_inputs(inputs)
+    left_out: list[Path] = []
+    wanted = wanted_inputs(inputs, left_out.append)
     _prepare(wanted, out)
     runtime = runtime_options.load()
     reports: list[Report] = []
     try:
+        _tell_left_out(left_out, console)
         if runtime.spec.notice:
             console.print(runtime.spec.notice, markup=False, soft_wrap=True)
         _tell_what_is_unknown(followed, runtime, console)
@@ -153,6 +156,16 @@ def _protocol(protocol_id: str | None) -> Protocol | None:
     from semc_core.protocols.loader import load_protocols
 
     return load_protocols().named(protocol_id)
+
+
+def _tell_left_out(paths: list[Path], console: Console) -> None:
+    """Which files of the folders are not analysed, so that none is missed in silence."""
+    if not paths:
+        return
+    named = ", ".join(str(path) for path in paths[:_MOST_NAMED])
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    sentence = f"Left out, as no video, DICOM file or folder of images only: {named}{more}."
+    console.print(readable(sentence), style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _tell_what_is_unknown(protocol: Protocol | None, runtime: Runtime, console: Console) -> None:

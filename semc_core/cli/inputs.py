@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from semc_core.session.folder import safe_name
-from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
-from semc_core.sources.images import SUFFIXES as IMAGE_SUFFIXES
+from semc_core.errors import SourceError
+from semc_core.session.folder import folder_name
+from semc_core.sources.containers import is_video
+from semc_core.sources.kinds import DICOM_SUFFIXES, VIDEO_SUFFIXES, kind_of
+from semc_core.sources.pictures import SUFFIXES as IMAGE_SUFFIXES
+from semc_core.sources.pictures import PictureFile
 
-VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".wmv", ".gif")
-_DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
 RESULTS_NAME: Final = "planes.json"
 """By this file a folder of results is known."""
 
@@ -34,18 +35,22 @@ class Wanted:
     problem: str = ""
 
 
-def wanted_inputs(texts: Iterable[str]) -> list[Wanted]:
+def wanted_inputs(texts: Iterable[str], left_out: Callable[[Path], None] | None = None) -> list[Wanted]:
     """Resolve what was typed, in its order, each file once.
 
-    A folder is searched with all below it for videos and DICOM files; a folder that has only images is one
-    source. A pattern that the shell did not resolve is resolved here. What leads to nothing is kept, with its
-    problem, so that it is reported and not lost.
+    A folder is searched with all below it for videos and DICOM files, known by what is in them; a folder that
+    has only images is one source. A pattern that the shell did not resolve is resolved here. What leads to
+    nothing is kept, with its problem, so that it is reported and not lost.
+
+    Args:
+        texts: What was typed.
+        left_out: Told of each file in a folder that is not taken.
     """
     seen: set[Path] = set()
     used: set[str] = set()
     wanted = []
     for text in texts:
-        for path, problem in _resolve(text):
+        for path, problem in _resolve(text, left_out or (lambda path: None)):
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
@@ -53,10 +58,10 @@ def wanted_inputs(texts: Iterable[str]) -> list[Wanted]:
     return wanted
 
 
-def _resolve(text: str) -> Iterator[tuple[Path, str]]:
+def _resolve(text: str, left_out: Callable[[Path], None]) -> Iterator[tuple[Path, str]]:
     path = Path(text).expanduser()
     if path.is_dir():
-        found = list(_search(path))
+        found = list(_search(path, left_out))
         yield from ((each, "") for each in found)
         if not found:
             yield path, f"{path.name or path} holds no video, DICOM file or image; choose another folder."
@@ -66,12 +71,12 @@ def _resolve(text: str) -> Iterator[tuple[Path, str]]:
     else:
         matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns too
         for match in matches:
-            yield from _resolve(match)
+            yield from _resolve(match, left_out)
         if not matches:
             yield path, f"Nothing matches {text}; check the pattern."
 
 
-def _search(folder: Path) -> Iterator[Path]:
+def _search(folder: Path, left_out: Callable[[Path], None]) -> Iterator[Path]:
     """Videos and DICOM files below `folder`, and folders that have only images, in order.
 
     Folders of earlier results are left out: their frames were found, not scanned.
@@ -81,30 +86,46 @@ def _search(folder: Path) -> Iterator[Path]:
         if RESULTS_NAME in names:
             continue
         files = [Path(place, name) for name in sorted(names) if not name.startswith(".")]
-        loops = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES or is_dicom(path)]
+        loops = [path for path in files if is_loop(path)]
         yield from loops
-        if not loops and any(path.suffix.lower() in IMAGE_SUFFIXES for path in files):
+        images = [path for path in files if path not in loops and path.suffix.lower() in IMAGE_SUFFIXES]
+        if images and not loops:
             yield Path(place)
+        for path in files:
+            if path not in loops and (loops or path not in images):
+                left_out(path)
 
 
 def is_dicom(path: Path) -> bool:
     """Whether a file is DICOM, by its suffix or by its first bytes."""
-    if path.suffix.lower() in _DICOM_SUFFIXES:
-        return True
     try:
-        with path.open("rb") as file:
-            return is_dicom_head(file.read(HEAD_BYTES))
-    except OSError:
+        return kind_of(path) == "dicom"
+    except SourceError:
         # Unreadable: named to the source, which says why.
         return True
 
 
+def is_loop(path: Path) -> bool:
+    """Whether a file holds frames: a video, a DICOM file, or an animation; or promises them by its name."""
+    if path.suffix.lower() in (*VIDEO_SUFFIXES, *DICOM_SUFFIXES):
+        return True
+    try:
+        kind = kind_of(path)
+        if kind == "picture":
+            picture = PictureFile(path)
+            picture.close()
+            return picture.animated
+    except SourceError:
+        return False
+    return kind == "dicom" or is_video(path)
+
+
 def _free_name(path: Path, used: set[str]) -> str:
     """A name for results that no earlier input has, also where upper and lower case are the same."""
-    base = safe_name(path.stem if path.is_file() else path.resolve().name)
+    base = folder_name(path.stem if path.is_file() else path.resolve().name)
     name, number = base, 1
-    while name.lower() in used:
+    while name.casefold() in used:
         number += 1
         name = f"{base}-{number}"
-    used.add(name.lower())
+    used.add(name.casefold())
     return name

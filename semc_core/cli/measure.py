@@ -123,7 +123,7 @@ def _pictures(texts: Iterable[str]) -> tuple[list[tuple[Path, bool]], int]:
         UsageError: Something that was named is not there.
     """
     from semc_core.cli.inputs import is_dicom
-    from semc_core.sources.images import SUFFIXES
+    from semc_core.sources.pictures import SUFFIXES
 
     found: dict[Path, bool] = {}
     others = 0

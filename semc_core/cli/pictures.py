@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from semc_core.cli.inputs import VIDEO_SUFFIXES, is_dicom
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
 from semc_core.pipeline.stills import Still
-from semc_core.sources.images import SUFFIXES, natural_key, read_image
+from semc_core.sources.images import natural_key
+from semc_core.sources.kinds import is_known, kind_of
 from semc_core.sources.open import open_source
+from semc_core.sources.pictures import PictureFile
 from semc_core.types import FramePacket
 
 PassOver = Callable[[Path, str], None]
@@ -77,11 +78,13 @@ def stills(
 
 
 def _of_file(path: Path, every: int) -> Iterator[Still]:
-    suffix, name = path.suffix.lower(), path.as_posix()
-    if suffix in SUFFIXES and path.exists():
-        yield Still(FramePacket(name, 0, 0.0, time.monotonic(), Picture(read_image(path))))
-        return
-    if path.exists() and suffix not in VIDEO_SUFFIXES and not is_dicom(path):
+    name = path.as_posix()
+    if path.exists() and kind_of(path) == "picture":
+        with closing(PictureFile(path)) as picture:
+            if picture.count == 1:
+                yield Still(FramePacket(name, 0, 0.0, time.monotonic(), Picture(picture.pixels(0))))
+                return
+    elif path.exists() and not is_known(path):
         raise SourceError(f"{path.name} is no picture, video or DICOM file.")
     with closing(open_source(str(path))) as source:
         while (packet := source.read()) is not None:

@@ -18,7 +18,7 @@ from semc_core.measure.calibration import Calibration, at_place, calibrations_of
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.head import HeadFinder, HeadFound
 from semc_core.sources.dicom import DicomSource
-from semc_core.sources.images import read_image
+from semc_core.sources.pictures import read_image
 
 BATCH: Final = 16
 NO_SCALE: Final = "No scale is known of it; give the millimetres per pixel."

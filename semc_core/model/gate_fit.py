@@ -25,7 +25,8 @@ from semc_core.model.importers import NO_GATE_NOTICE
 from semc_core.model.network import SemcNetwork
 from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.model.weights import build_network, network_arrays, verification_tensors
-from semc_core.sources.images import SUFFIXES, ImageFolderSource
+from semc_core.sources.images import ImageFolderSource
+from semc_core.sources.pictures import SUFFIXES
 
 _STEPS: Final = 400
 _RATE: Final = 0.02

@@ -6,6 +6,8 @@ import contextlib
 import itertools
 import os
 import re
+import unicodedata
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,13 +26,52 @@ _CLIP: Final = re.compile(r"clips/[\w-][\w.-]*\.mkv", re.ASCII)
 def scan_folder(root: Path, source: SourceInfo, now: datetime | None = None) -> Path:
     """A folder name for one scan: date, time, kind and name of the source. Nothing is made."""
     moment = (now or datetime.now().astimezone()).strftime("%Y%m%d-%H%M%S")
-    return root / f"{moment}_{safe_name(source.kind)}_{safe_name(source.source_id)}"
+    return root / f"{moment}_{safe_name(source.kind)}_{folder_name(source.source_id)}"
 
 
 def safe_name(text: str, longest: int = 60) -> str:
     """`text` as part of a file name on any system: letters, digits, `.`, `_` and `-`; never empty."""
     kept = re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip(".-")
     return kept[:longest].rstrip(".-") or "unnamed"
+
+
+def folder_name(text: str) -> str:
+    """`text` as a folder's name on any system, which still tells which: any script's letters and emoji stay.
+
+    What no file system or terminal takes well becomes a dash. Never empty; of a long name the first part
+    stays, with a checksum of the whole.
+    """
+    text = unicodedata.normalize("NFC", readable(text))
+    kept = re.sub(r"-+", "-", "".join(map(_kept, text))).strip(".-")
+    if not kept:
+        kept = "-".join(f"u{ord(character):04x}" for character in text[:_MOST_CODES]) or "unnamed"
+    data = kept.encode()
+    if len(data) > _LONGEST_BYTES:
+        start = data[: _LONGEST_BYTES - _CHECKSUM_BYTES].decode(errors="ignore").rstrip(".-")
+        kept = f"{start}-{zlib.crc32(text.encode()):08x}"
+    return f"{kept}_" if kept.partition(".")[0].upper() in _RESERVED else kept
+
+
+def _kept(character: str) -> str:
+    """The character where it may stand in a folder's name; nothing for one that is not seen; else a dash."""
+    if character in "._-":
+        return character
+    kind = unicodedata.category(character)
+    if kind == "Cf" or character in _VARIATIONS:
+        return ""
+    return character if kind[0] in "LMN" or kind == "So" or (kind == "Sk" and character > "\uffff") else "-"
+
+
+_LONGEST_BYTES: Final = 150
+"""Short enough to leave room for what is added to it, and for what stands in the folder."""
+_CHECKSUM_BYTES: Final = 9
+_MOST_CODES: Final = 16
+_VARIATIONS: Final = "\ufe0e\ufe0f"
+"""They choose how an emoji is drawn."""
+_RESERVED: Final = frozenset(
+    ("CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(1, 10)))
+)
+"""Names that Windows gives to devices, with any suffix."""
 
 
 def is_picture(name: object) -> bool:

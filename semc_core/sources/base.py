@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -93,6 +94,11 @@ class BaseSource(ABC):
     def hinted_crop(self) -> Crop | None:
         """See `FrameSource.hinted_crop`."""
         return None
+
+    @property
+    def damaged(self) -> Sequence[int]:
+        """The frames that were left out so far, because they are damaged; ascending."""
+        return ()
 
     def read(self) -> FramePacket | None:
         """See `FrameSource.read`."""

@@ -1,21 +1,25 @@
-"""A folder of still images, or one image, as a source."""
+"""A folder of images, one image, or a file of several, as a source."""
 
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.sources.containers import check_file
+from semc_core.sources.left_out import left_out_sentence
+from semc_core.sources.pictures import SUFFIXES, PictureFile, read_image, size_of
 from semc_core.types import STILLS_RATE, SourceInfo
-
-SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
@@ -24,17 +28,24 @@ def natural_key(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def open_images(path: Path, frame_rate: float | None, images: str) -> ImageFolderSource:
+def open_images(path: Path, frame_rate: float | None, images: str) -> StoredPictures:
     """A folder of images, or one image: a loop at this rate, or as `images` says ("loop", "stills", "auto").
 
     Raises:
         SourceError: See `ImageFolderSource`.
     """
+    asked = frame_rate is not None
     if frame_rate is None:
         why = "" if images == "loop" else _ASKED if images == "stills" else are_stills(_images_of(path))
         frame_rate = STILLS_RATE if why else _LOOP_RATE
     else:
         why = _ASKED if frame_rate <= STILLS_RATE else ""
+    if path.is_file():
+        picture = PictureFile(path)
+        if picture.count > 1:
+            pages_rate = _LOOP_RATE if not asked and images != "stills" else frame_rate
+            return _pages(path, picture, pages_rate)
+        picture.close()
     source = ImageFolderSource(path, frame_rate)
     count = source.info.frame_count or 0
     if why and count > 1:
@@ -42,6 +53,15 @@ def open_images(path: Path, frame_rate: float | None, images: str) -> ImageFolde
     return source
 
 
+def _pages(path: Path, picture: PictureFile, frame_rate: float) -> PagesSource:
+    try:
+        return PagesSource(path, picture, frame_rate)
+    except BaseException:
+        picture.close()
+        raise
+
+
+_MOST_NAMED: Final = 8
 _LOOP_RATE: Final = 30.0
 _ASKED: Final = "so it was asked"
 
@@ -58,7 +78,7 @@ def are_stills(paths: Sequence[Path]) -> str:
         return "there is only one"
     if not _count_up([natural_key(path.name) for path in paths]):
         return "their names do not count up by one"
-    sizes = {size for size in map(_size_of, paths) if size is not None}
+    sizes = {size for size in map(size_of, paths) if size is not None}
     return "they differ in size" if len(sizes) > 1 else ""
 
 
@@ -76,72 +96,150 @@ def _count_up(names: list[list[tuple[int, str]]]) -> bool:
     )
 
 
-def _size_of(path: Path) -> tuple[int, int] | None:
-    """Width and height out of the file's header; None where that cannot be read: reading it says why."""
-    from PIL import Image, UnidentifiedImageError
+class StoredPictures(BaseSource):
+    """Pictures that are stored one by one, each of its own size; what cannot be read is left out and told."""
 
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
-        return None
+    def __init__(self, info: SourceInfo, times_s: list[float]) -> None:
+        """Find the first that can be read; its size becomes that of the source.
 
+        Raises:
+            SourceError: None can be read.
+        """
+        super().__init__(info)
+        self._times_s = times_s
+        self._unread: list[int] = []
+        self._told = ""
+        self._shape: tuple[int, ...] | None = None
+        failure: SourceError | None = None
+        for index in range(len(times_s)):
+            try:
+                height, width = self.grab_at(index).picture.gray.shape
+            except SourceError as error:
+                failure = failure or error
+                continue
+            self._info = replace(self._info, width=width, height=height)
+            return
+        self._release()
+        raise failure or SourceError(f"{info.source_id} holds no picture; choose another.")
 
-class ImageFolderSource(BaseSource):
-    """The images of a folder in natural order, or a single image file; 16-bit pixels are reduced to 8.
+    @abstractmethod
+    def _pixels(self, index: int) -> NDArray[np.uint8]:
+        """Picture `index`. Raises SourceError."""
 
-    Every image keeps its own size; that sizes differ is told in `info.notice`.
-
-    Args:
-        folder: Folder, or one image file.
-        frame_rate: Images have no times; this gives them some, frames per second.
-
-    Raises:
-        SourceError: Nothing there, no image in it, or (from `read` too) an image that cannot be read.
-    """
-
-    def __init__(self, folder: Path | str, frame_rate: float = 30.0) -> None:
-        folder = Path(folder)
-        self._paths = _images_of(folder)
-        self._frame_rate = frame_rate
-        self._shape = read_image(self._paths[0]).shape[:2]
-        super().__init__(
-            SourceInfo(
-                source_id=folder.name or folder.resolve().name,
-                kind="images",
-                width=self._shape[1],
-                height=self._shape[0],
-                frame_rate=frame_rate,
-                frame_count=len(self._paths),
-                live=False,
-            )
-        )
+    @abstractmethod
+    def _left_out(self, numbers: list[int]) -> str:
+        """What is said of pictures that cannot be read."""
 
     def _grab(self) -> Grabbed | None:
-        index = self._next_index
-        return None if index == len(self._paths) else self.grab_at(index)
+        for index in range(self._next_index, len(self._times_s)):
+            with suppress(SourceError):
+                return self.grab_at(index)
+        return None
+
+    @property
+    def damaged(self) -> Sequence[int]:
+        """See `BaseSource.damaged`."""
+        return self._unread
 
     def tell(self, sentence: str) -> None:
         """Add to what the user should know of it."""
         self._add_notice(sentence)
 
     def times_s(self) -> list[float]:
-        """The time of every image, seconds."""
-        return [index / self._frame_rate for index in range(len(self._paths))]
+        """The time of every picture, seconds."""
+        return self._times_s
 
     def grab_at(self, index: int) -> Grabbed:
-        """The image `index`, whatever was read before.
+        """The picture `index`, whatever was read before.
 
         Raises:
             SourceError: It cannot be read.
         """
-        pixels = read_image(self._paths[index])
+        try:
+            pixels = self._pixels(index)
+        except SourceError:
+            if index not in self._unread:
+                self._unread = sorted([*self._unread, index])
+                told = self._left_out(self._unread)
+                self._replace_notice(self._told, told)
+                self._told = told
+            raise
+        if self._shape is None:
+            self._shape = pixels.shape[:2]
         if pixels.shape[:2] != self._shape:
             self._add_notice("The images differ in size; each is used as it is.")
-        return Grabbed(Picture(pixels), index / self._frame_rate)
+        return Grabbed(Picture(pixels), self._times_s[index], index=index)
 
     def _release(self) -> None:
         """Nothing is held."""
+
+
+class ImageFolderSource(StoredPictures):
+    """The images of a folder in natural order, or a single image file; more than 8 bits are reduced to 8.
+
+    Every image keeps its own size and number; that sizes differ, or that some cannot be read, is told in
+    `info.notice`.
+
+    Args:
+        folder: Folder, or one image file.
+        frame_rate: Images have no times; this gives them some, frames per second.
+
+    Raises:
+        SourceError: Nothing there, no image in it, or none that can be read.
+    """
+
+    def __init__(self, folder: Path | str, frame_rate: float = 30.0) -> None:
+        folder = Path(folder)
+        self._paths = _images_of(folder)
+        name = folder.name or folder.resolve().name
+        count = len(self._paths)
+        super().__init__(
+            SourceInfo(name, "images", 1, 1, frame_rate, count, live=False),
+            [index / frame_rate for index in range(count)],
+        )
+
+    def _pixels(self, index: int) -> NDArray[np.uint8]:
+        return read_image(self._paths[index])
+
+    def _left_out(self, numbers: list[int]) -> str:
+        named = ", ".join(self._paths[number].name for number in numbers[:_MOST_NAMED])
+        named += " and others" if len(numbers) > _MOST_NAMED else ""
+        said = f"{len(numbers)} of {len(self._paths)} pictures cannot be read"
+        return f"{said} and {'are' if len(numbers) > 1 else 'is'} left out: {named}."
+
+
+class PagesSource(StoredPictures):
+    """One file of several pictures: an animation, with its own times, or pages.
+
+    Args:
+        path: The file.
+        picture: The same, open; closed with the source.
+        frame_rate: Of pages, which have no times, per second.
+    """
+
+    def __init__(self, path: Path, picture: PictureFile, frame_rate: float) -> None:
+        self._picture = picture
+        count = picture.count
+        if picture.animated:
+            times_s = picture.times_s()
+            rate = (count - 1) / times_s[-1] if times_s[-1] > 0 else None
+            # An animation is a video, whatever it is stored in; pictures far apart are stills.
+            info = SourceInfo(path.name, "video", 1, 1, rate, count, live=False)
+        else:
+            times_s = [index / frame_rate for index in range(count)]
+            info = SourceInfo(path.name, "images", 1, 1, frame_rate, count, live=False)
+        super().__init__(info, times_s)
+        if not picture.animated:
+            self.tell(f"Its {count} pages have no times; they are shown at {frame_rate:g} per second.")
+
+    def _pixels(self, index: int) -> NDArray[np.uint8]:
+        return self._picture.pixels(index)
+
+    def _left_out(self, numbers: list[int]) -> str:
+        return left_out_sentence(numbers)
+
+    def _release(self) -> None:
+        self._picture.close()
 
 
 def _images_of(folder: Path) -> list[Path]:
@@ -152,28 +250,11 @@ def _images_of(folder: Path) -> list[Path]:
     except FileNotFoundError as error:
         raise SourceError(f"{folder.name} was not found; check the name.") from error
     except OSError as error:
+        if folder.exists() and not folder.is_dir():
+            check_file(folder)
         raise SourceError(f"{folder.name} cannot be read; check its permissions.") from error
     if not found:
-        raise SourceError(f"{folder.name} holds no image (png, jpg, bmp, tif); choose another folder.")
+        raise SourceError(
+            f"{folder.name} holds no image (png, jpg, bmp, tif, webp, jp2); choose another folder."
+        )
     return sorted(found, key=lambda path: natural_key(path.name))
-
-
-def read_image(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """The pixels of an image file, uint8 (H, W) gray or (H, W, 3) RGB; 16 bits are reduced to 8.
-
-    Raises:
-        SourceError: It cannot be read, or holds several images.
-    """
-    try:
-        # Read by Python, not by OpenCV, which on Windows cannot open every name.
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        decoded = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
-    except (OSError, cv2.error) as error:
-        raise SourceError(f"{path.name} cannot be read as an image; check the file.") from error
-    if decoded is None:
-        raise SourceError(f"{path.name} cannot be read as an image; check the file.")
-    pages = cv2.imcount(str(path)) if path.suffix.lower() in (".tif", ".tiff") else 1
-    if pages > 1:
-        raise SourceError(f"{path.name} holds {pages} images; save each in a file of its own.")
-    image = np.asarray(decoded, np.uint8)
-    return image if image.ndim == 2 else np.ascontiguousarray(image[:, :, ::-1])

@@ -7,13 +7,10 @@ from typing import Final, Literal
 
 from semc_core.errors import SourceError
 from semc_core.sources.base import FrameSource
-from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
 from semc_core.sources.seek.base import SeekableSource
 
 Images = Literal["auto", "stills", "loop"]
 STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
-
-_DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 
 def open_source(
@@ -82,35 +79,21 @@ def _simulated(
 
 
 def _from_disk(path: Path, frame_rate: float | None, images: Images) -> FrameSource:
-    from semc_core.sources.images import SUFFIXES, open_images
+    from semc_core.sources.images import open_images
+    from semc_core.sources.kinds import kind_of
 
     if path.is_dir():
         return open_images(path, frame_rate, images)
-    head = _head_of(path)
-    suffix = path.suffix.lower()
-    if is_dicom_head(head) or suffix in _DICOM_SUFFIXES:
+    kind = kind_of(path)
+    if kind == "dicom":
         from semc_core.sources.dicom import DicomSource
 
         return DicomSource(path)
-    if suffix in SUFFIXES:
+    if kind == "picture":
         return open_images(path, frame_rate, images)
     from semc_core.sources.video import VideoSource
 
     return VideoSource(path)
-
-
-def _head_of(path: Path) -> bytes:
-    """The bytes that tell what a file is."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except FileNotFoundError as error:
-        raise SourceError(f"{path.name} was not found; check the name.") from error
-    except OSError as error:
-        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
-    if not head:
-        raise SourceError(f"{path.name} is empty; it was probably not copied completely.")
-    return head
 
 
 def open_seekable(path: Path, frame_rate: float | None = None, images: Images = "auto") -> SeekableSource:
@@ -125,14 +108,14 @@ def open_seekable(path: Path, frame_rate: float | None = None, images: Images = 
         SourceError: It cannot be opened; the message says why.
     """
     from semc_core.sources.dicom import DicomSource
-    from semc_core.sources.images import ImageFolderSource
+    from semc_core.sources.images import StoredPictures
     from semc_core.sources.seek.stills import SeekableLoop
     from semc_core.sources.seek.video import SeekableVideo
     from semc_core.sources.video import VideoSource
 
     path = path.expanduser().absolute()
     source = open_source(str(path), frame_rate=frame_rate, images=images)
-    if isinstance(source, DicomSource | ImageFolderSource):
+    if isinstance(source, DicomSource | StoredPictures):
         return SeekableLoop(source)
     info = source.info
     source.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -79,6 +79,11 @@ class VideoSource(BaseSource):
         except BaseException:
             self._container.close()
             raise
+
+    @property
+    def damaged(self) -> Sequence[int]:
+        """See `BaseSource.damaged`."""
+        return self._left_out
 
     def _grab(self) -> Grabbed | None:
         if self._first is not None:

@@ -151,23 +151,23 @@ def test_names_of_any_kind_are_analysed_and_told(
     assert [name for name, each in told.items() if not each["ok"]] == ["no\\xff.mp4"]
     assert told["no\\xff.mp4"]["problem"].startswith("no\\xff.mp4 cannot be opened as a video")
     assert "stick\\xfe/no\\xff.mp4: " in capsys.readouterr().out
-    with Session.open(out / "bad", read_only=True) as session:
+    with Session.open(out / "bad-xff", read_only=True) as session:
         assert session.source.source_id == "bad\\xff.mp4"
         assert session.source.path == str(folder / names[1])
         assert session.verify().ok
         assert session.frame_count == FRAMES
-    with Session.open(out / "bad") as session:
+    with Session.open(out / "bad-xff") as session:
         session.moved(folder / names[2])
         session.moved(folder / names[1])
-    with Session.open(out / "bad", read_only=True) as session:
+    with Session.open(out / "bad-xff", read_only=True) as session:
         assert Path(session.source.path or "").is_file()
-    assert main.main(["session", "show", str(out / "bad")]) == 0
+    assert main.main(["session", "show", str(out / "bad-xff")]) == 0
     assert main.main(["session", "list", str(folder)]) == 0
     assert main.main(["session", "list", str(folder), "--json"]) == 0
     assert "stick\\\\xfe" in capsys.readouterr().out
     target = tmp_path / os.fsdecode(b"export\xff")
-    assert main.main(["export", str(out / "bad"), "--out", str(target), "--no-clips"]) == 0
-    assert main.main(["export", "--check", str(target), str(out / "bad")]) == 0
+    assert main.main(["export", str(out / "bad-xff"), "--out", str(target), "--no-clips"]) == 0
+    assert main.main(["export", "--check", str(target), str(out / "bad-xff")]) == 0
 
 
 def test_the_batch_changes_nothing(analyse: Callable[..., tuple[int, Path]], video: Path) -> None:
@@ -329,8 +329,8 @@ def test_a_file_cut_short_is_told(
     assert code == 0
     found = read_json(out / "cut" / "planes.json")
     assert 0 < found["frames"] < 2 * FRAMES
-    assert "Parts of the file are damaged" in found["source_notice"]
-    assert "Parts of the file are damaged" in capsys.readouterr().out
+    assert "damaged and left out" in found["source_notice"]
+    assert "damaged and left out" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("error", [RuntimeFault("Try another device."), ZeroDivisionError("Meier.mp4")])
@@ -388,3 +388,50 @@ def test_the_region_of_interest_is_checked() -> None:
     for text in ("1,2,3", "a,b,c,d", "1,2,0,4", "-1,2,3,4"):
         with pytest.raises(UsageError, match="--crop"):
             parse_crop(text)
+
+
+def test_files_of_a_folder_that_are_not_analysed_are_named(
+    analyse: Callable[..., tuple[int, Path]],
+    video: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    shutil.copy(video, folder / "scan")  # known by what is in it
+    (folder / "notes.txt").write_text("words")
+    cv2.imwrite(str(folder / "photo.png"), np.zeros((40, 40), np.uint8))
+    code, out = analyse(folder)
+    assert code == 0
+    assert (out / "scan" / "planes.json").is_file()
+    told = capsys.readouterr().out
+    assert "notes.txt" in told
+    assert "photo.png" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("肝脏扫描.mp4", "肝脏扫描"),
+        ("печень 1.mp4", "печень-1"),
+        ("\N{GRINNING FACE}.mp4", "\N{GRINNING FACE}"),
+        ("a b.mp4", "a-b"),
+        ("!!!.mp4", "u0021-u0021-u0021"),
+        ("con.mp4", "con_"),
+        ("..\u202egpj.mp4", "gpj"),
+    ],
+)
+def test_the_folder_of_results_tells_which_input(tmp_path: Path, name: str, folder: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    (wanted,) = wanted_inputs([str(tmp_path / name)])
+    assert wanted.name == folder
+
+
+def test_long_names_that_begin_alike_have_folders_of_their_own(tmp_path: Path) -> None:
+    names = [f"{'肝' * 80}{end}.mp4" for end in "ab"] + ["A.mp4", "a.avi"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    folders = [each.name for each in wanted_inputs([str(tmp_path / name) for name in names])]
+    assert len({folder.casefold() for folder in folders}) == 4
+    assert all(len(folder.encode()) <= 160 for folder in folders)
+    assert "unnamed" not in folders

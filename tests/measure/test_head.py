@@ -25,7 +25,7 @@ from semc_core.measure.head import (
 )
 from semc_core.model.outline import OutlineSpec
 from semc_core.paths import HEAD_MODEL
-from semc_core.sources.images import read_image
+from semc_core.sources.pictures import read_image
 from tests.skips import REAL_DATA
 
 _SPEC = OutlineSpec()

@@ -23,7 +23,7 @@ from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.picture import Picture
 from semc_core.review.loop import loop_of
 from semc_core.session.session import Session
-from semc_core.sources.images import read_image
+from semc_core.sources.pictures import read_image
 from semc_core.types import Crop
 from training.data.frame_set import read_shard
 

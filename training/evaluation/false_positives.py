@@ -19,8 +19,9 @@ from semc_core.errors import SourceError, UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.batch import review
-from semc_core.sources.images import SUFFIXES, natural_key
+from semc_core.sources.images import natural_key
 from semc_core.sources.open import open_source
+from semc_core.sources.pictures import SUFFIXES
 from semc_core.types import FrameResult, HoldEvent
 from training.data.index import Sample, make_index
 from training.data.loading import load_frames

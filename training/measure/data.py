@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from semc_core.errors import UsageError
 from semc_core.measure.ellipse import Ellipse, fit_ellipse
 from semc_core.picture import gray_of
-from semc_core.sources.images import read_image
+from semc_core.sources.pictures import read_image
 
 HEAD, BRAIN, NONE = "head", "brain", "none"
 """A head with its outline; a head without; no head."""

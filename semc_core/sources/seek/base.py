@@ -76,8 +76,8 @@ class SeekableSource(Protocol):
     def confirm(self, numbers: NDArray[np.int64], times_s: NDArray[np.float64]) -> None:
         """A sequential read gave the first frames `numbers`, int64 (n,), and their times, float64 (n,).
 
-        Returns at once. Should the file's packets have promised others (some could not be decoded), it is indexed anew, in the
-        background; it is not `settled` until then.
+        Returns at once. Should the file's packets have promised others (some could not be decoded), it is
+        indexed anew, in the background; it is not `settled` until then.
         """
         ...
 

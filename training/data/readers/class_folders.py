@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from semc_core.labels import NON_STANDARD
-from semc_core.sources.images import SUFFIXES, natural_key
+from semc_core.sources.images import natural_key
+from semc_core.sources.pictures import SUFFIXES
 from training.data.checks import is_unlabelled
 from training.data.index import DataIndex, Sample, make_index
 from training.data.readers.options import ReadOptions

@@ -36,6 +36,11 @@ COMMANDS: Final = {
     "measure": Entry(
         "semc_core.cli.measure:app", _SCAN, "Measure the fetal head in pictures, and write a table."
     ),
+    "inspect": Entry(
+        "semc_core.cli.inspect:app",
+        _SCAN,
+        "Show what a file holds and how it is read: frames, times, colours, what was left out.",
+    ),
     "devices": Entry(
         "semc_core.cli.devices:app", _SCAN, "List the cameras and capture cards of this machine."
     ),

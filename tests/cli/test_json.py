@@ -91,6 +91,10 @@ def test_every_command_with_json_is_documented_and_the_other_way_round() -> None
     assert having == said | {"semc bench"}, "semc bench is the same as semc bench network"
 
 
+def test_inspect(printed: Printed, tmp_path: Path) -> None:
+    check("semc inspect", printed("inspect", str(write_images(tmp_path, 2))))
+
+
 def test_devices(printed: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plug_in(tmp_path, Card("USB", "1.4"), 2)
     monkeypatch.setattr(find, "this_system", lambda: LinuxDevices(tmp_path))

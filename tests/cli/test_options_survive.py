@@ -96,6 +96,9 @@ SINCE = (
     "analyse --images",
     "live --images",
     "model add --name",
+    "inspect --frames",
+    "inspect --random",
+    "inspect --json",
     *(
         f"classify --{option}"
         for option in ("out", "model", "device", "precision", "threads", "every", "batch", "json")

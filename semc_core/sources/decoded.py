@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final
 
 import av
@@ -57,15 +56,15 @@ def says_monochrome(configuration: bytes) -> bool:
     return configuration[at : at + 1] == bytes([_MONOCHROME])
 
 
-def picture_of(frame: av.VideoFrame, *, monochrome: bool = False, aspect: Fraction = Fraction(1)) -> Picture:
+def picture_of(frame: av.VideoFrame, *, monochrome: bool = False, upright: Upright | None = None) -> Picture:
     """The frame upright, at square pixels. Everything is copied: the decoder may use its buffers again.
 
     Args:
         frame: As decoded.
         monochrome: What `is_monochrome` says of its stream.
-        aspect: What `upright.pixel_aspect` says of its stream.
+        upright: What `upright.Uprights` says of it; None looks at this frame alone.
     """
-    upright = upright_of(frame, aspect)
+    upright = upright or upright_of(frame)
     name = frame.format.name
     if name in _PLANAR:
         planes = _Planes(frame, upright)

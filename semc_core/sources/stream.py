@@ -17,7 +17,7 @@ from semc_core.sources.base import Grabbed
 from semc_core.sources.decoded import picture_of
 from semc_core.sources.grabber import GrabbedSource, Grabber
 from semc_core.sources.times import FrameClock
-from semc_core.sources.upright import pixel_aspect
+from semc_core.sources.upright import Uprights, pixel_aspect
 from semc_core.types import SourceInfo
 
 OPEN_TIMEOUT_S: Final = 8.0
@@ -95,7 +95,7 @@ class _Stream:
         self._stream = stream
         rate = stream.average_rate or stream.guessed_rate
         self._clock = FrameClock(stream.time_base, rate)
-        self._aspect = pixel_aspect(stream.sample_aspect_ratio)
+        self._uprights = Uprights(pixel_aspect(stream.sample_aspect_ratio))
         first = self.grab(threading.Event())
         if first is None:
             raise SourceError(f"{self._name} ended before the first picture; check the sender.")
@@ -143,7 +143,9 @@ class _Stream:
         for frame in frames:
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
                 self._decoded.append(
-                    Grabbed(picture_of(frame, aspect=self._aspect), self._clock.time_of(frame), now_s)
+                    Grabbed(
+                        picture_of(frame, upright=self._uprights.of(frame)), self._clock.time_of(frame), now_s
+                    )
                 )
 
 

@@ -63,6 +63,26 @@ class Upright:
         return max(1, round(width * self.aspect))
 
 
+class Uprights:
+    """How the frames of one stream are shown.
+
+    A frame's side data refer to the frame and it to them, so that it stays in memory until cycles are
+    collected. They are looked at once for each rotation that comes up, not for each frame.
+    """
+
+    def __init__(self, aspect: Fraction) -> None:
+        """`aspect` is what `pixel_aspect` says of the stream."""
+        self._aspect = aspect
+        self._known: dict[int, Upright] = {}
+
+    def of(self, frame: av.VideoFrame) -> Upright:
+        """How this frame of the stream is shown."""
+        known = self._known.get(frame.rotation)
+        if known is None:
+            known = self._known[frame.rotation] = upright_of(frame, self._aspect)
+        return known
+
+
 def upright_of(frame: av.VideoFrame, aspect: Fraction = Fraction(1)) -> Upright:
     """How `frame` is shown, by its display matrix; `aspect` is what `pixel_aspect` says of its stream."""
     matrix = frame.side_data.get("DISPLAYMATRIX")

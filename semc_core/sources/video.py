@@ -22,7 +22,7 @@ from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.left_out import left_out_sentence
 from semc_core.sources.times import FrameClock, FrameNumbers
-from semc_core.sources.upright import Upright, pixel_aspect
+from semc_core.sources.upright import Upright, Uprights, pixel_aspect
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class VideoSource(BaseSource):
             self._avi = AviIndex(self._container, stream, path)
             self._monochrome = is_monochrome(stream)
             self._aspect = pixel_aspect(stream.sample_aspect_ratio)
+            self._uprights = Uprights(self._aspect)
             self._frames = self._decode(stream)
             self._damaged = 0
             self._number = 0
@@ -129,7 +130,7 @@ class VideoSource(BaseSource):
     def _picture(self, frame: av.VideoFrame, pts_s: float) -> Picture:
         """What is shown of a whole frame, whose time is `pts_s`."""
         del pts_s
-        return picture_of(frame, monochrome=self._monochrome, aspect=self._aspect)
+        return picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
 
     def _leave_out(self, pts_s: float) -> None:
         """A frame that was to be shown at `pts_s` is damaged."""

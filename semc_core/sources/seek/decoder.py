@@ -27,7 +27,7 @@ from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
-from semc_core.sources.upright import pixel_aspect
+from semc_core.sources.upright import Uprights, pixel_aspect
 from semc_core.types import FramePacket
 
 _CURSORS: Final = 3
@@ -75,7 +75,7 @@ class FrameDecoder:
         self._made = made
         # To open a file takes some tens of milliseconds, too long for somebody who waits for a frame.
         self._cursors = [Cursor(path) for _ in range(_CURSORS)]
-        self._monochrome, self._aspect = self._cursors[0].monochrome, self._cursors[0].aspect
+        self._monochrome, self._uprights = self._cursors[0].monochrome, self._cursors[0].uprights
         self._refused: set[int] = set()
 
     def begins_as_indexed(self) -> bool:
@@ -156,7 +156,9 @@ class FrameDecoder:
         return None if packet is None else packet.bare()
 
     def _packet(self, index: int, frame: av.VideoFrame) -> FramePacket:
-        return self._made(index, picture_of(frame, monochrome=self._monochrome, aspect=self._aspect))
+        return self._made(
+            index, picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
+        )
 
     def _nearest(self, wanted: int) -> Cursor | None:
         """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""
@@ -226,7 +228,7 @@ class Cursor:
         position: Index of the last frame given; -1 before the first.
         skipped_to: Packets up to this number were decoded only as far as others need them.
         monochrome: What `decoded.is_monochrome` says of the file.
-        aspect: What `upright.pixel_aspect` says of it.
+        uprights: How its frames are shown.
         refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 
@@ -236,7 +238,7 @@ class Cursor:
         self._container = open_container(path)
         self._stream = self._prepared()
         self.monochrome = is_monochrome(self._stream)
-        self.aspect = pixel_aspect(self._stream.sample_aspect_ratio)
+        self.uprights = Uprights(pixel_aspect(self._stream.sample_aspect_ratio))
         self._fresh = True
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
         self.position = -1

@@ -26,6 +26,7 @@ from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import picture_of
 from semc_core.sources.times import FrameClock
+from semc_core.sources.upright import Upright
 from semc_core.sources.video import FREELY_ORDERED, HIDES_FRAMES, WITHOUT_TIMES, VideoSource
 
 T = TypeVar("T", bound=np.generic)
@@ -201,8 +202,8 @@ class DecodingIndexer:
 
 
 def check_of(frame: av.VideoFrame) -> int:
-    """A checksum of the frame's pixels as they are shown; the decoder's own lines end in random bytes."""
-    return zlib.crc32(picture_of(frame).pixels.data)
+    """A checksum of the frame's pixels as they are stored; the decoder's own lines end in random bytes."""
+    return zlib.crc32(picture_of(frame, upright=Upright()).pixels.data)
 
 
 class _Recorder(VideoSource):

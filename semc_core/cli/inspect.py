@@ -120,7 +120,9 @@ def _in_sequence(path: Path, found: _Found) -> Iterator[FramePacket]:
         found.info = source.info
         if isinstance(source, BaseSource):
             found.damaged.update(source.damaged)
-    found.damaged.update(set(range(found.count)) - set(found.times_s))
+    # A container's header may promise more than there is; of frames stored one by one the count is known.
+    counted = found.info.frame_count if found.info.kind in ("dicom", "images") else None
+    found.damaged.update(set(range(max(found.count, counted or 0))) - set(found.times_s))
 
 
 def _in_random_order(path: Path, found: _Found) -> Iterator[FramePacket]:

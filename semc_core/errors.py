@@ -15,6 +15,10 @@ class SourceError(SemcError):
     """A source could not be opened, or broke off while it was read."""
 
 
+class FrameDamaged(SourceError):
+    """One frame of a source cannot be shown; the others can."""
+
+
 class SourceInterrupted(SourceError):
     """A read was ended by `FrameSource.interrupt`; not a fault."""
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.errors import ExportError, SemcError, SessionError
+from semc_core.errors import ExportError, FrameDamaged, SemcError, SessionError
 from semc_core.export.dicom.lossy import lossy_of_video
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.masks import MaskBook, device_of
@@ -187,7 +187,7 @@ def named(plane: PlaneEntry) -> str:
 
 
 def cut(source: SeekableSource, start_s: float, end_s: float) -> Iterator[FramePacket]:
-    """The frames of a loop or a recording from `start_s` to `end_s`, one at a time.
+    """The frames of a loop or a recording from `start_s` to `end_s`, one at a time, but for damaged ones.
 
     Raises:
         SemcError: The file cannot be read.
@@ -195,7 +195,11 @@ def cut(source: SeekableSource, start_s: float, end_s: float) -> Iterator[FrameP
     first = int(np.searchsorted(source.times_s, start_s))
     after = int(np.searchsorted(source.times_s, end_s, "right"))
     for index in range(first, after):
-        yield source.frame(index)
+        try:
+            packet = source.frame(index)
+        except FrameDamaged:
+            continue
+        yield packet
 
 
 def _saved_frames(plane: PlaneEntry, path: Path) -> Iterator[FramePacket]:

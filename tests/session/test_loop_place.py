@@ -105,11 +105,13 @@ def test_a_loop_that_must_be_decoded_to_be_known_is_waited_for(tmp_path: Path, k
         assert loop is not None
         with closing(loop):
             assert loop.settled
-            assert loop.times_s.tolist() == [one.pts_s for one in read]
+            # A damaged frame keeps its number and its time; it is in neither.
+            by_number = {one.index: one for one in read}
+            assert loop.times_s[list(by_number)].tolist() == [one.pts_s for one in read]
             part = list(cut(loop, read[37].pts_s, read[47].pts_s))
-    assert [one.index for one in part] == list(range(37, 48))
+    assert [one.index for one in part] == [one.index for one in read[37:48]]
     for one in part:
-        assert np.array_equal(one.pixels, read[one.index].pixels)
+        assert np.array_equal(one.pixels, by_number[one.index].pixels)
 
 
 def test_why_a_loop_cannot_be_read_is_told(analysed: Session, monkeypatch: pytest.MonkeyPatch) -> None:

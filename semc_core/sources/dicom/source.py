@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.errors import SourceError
+from semc_core.errors import FrameDamaged, SourceError
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.dicom.colour import to_rgb
@@ -140,7 +140,7 @@ class DicomSource(BaseSource):
             return Grabbed(self._picture(index), self._times_s[index], index=index)
         except DamagedFrame as error:
             self._tell_damaged(index)
-            raise SourceError(f"Frame {index} of {self._name} is damaged; choose another.") from error
+            raise FrameDamaged(f"Frame {index} of {self._name} is damaged; choose another.") from error
 
     def _tell_damaged(self, index: int) -> None:
         self._damaged.add(index)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.errors import SourceError, SourceInterrupted
+from semc_core.errors import FrameDamaged, SourceError, SourceInterrupted
 from semc_core.picture import Picture
 from semc_core.sources.seek.base import GiveUp, Passed, index_at
 from semc_core.sources.seek.decoder import FrameDecoder
@@ -222,7 +222,7 @@ class SeekableVideo:
         if not 0 <= index < len(self._index):
             raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
         if self._index.is_damaged(index):
-            raise SourceError(f"Frame {index} of {self._path.name} is damaged; choose another.")
+            raise FrameDamaged(f"Frame {index} of {self._path.name} is damaged; choose another.")
         kept = self._decoder.kept
         packet = self._decoder.kept_packet(index)
         if packet is not None:

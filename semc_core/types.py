@@ -88,6 +88,19 @@ class Prediction:
     device: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a picture is; see `imaging.score.parts`, also for the reasons' sentences.
+
+    Attributes:
+        score: 0-100, more is better.
+        reasons: Names of the weightiest reasons why it is not more, at most two.
+    """
+
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
     """A frame together with everything that was concluded from it.
@@ -103,8 +116,8 @@ class FrameResult:
         picture: State of the picture: "live", "frozen", "black" or "flat" (a test pattern or one colour).
         classified_s: `time.monotonic()` when the result was ready.
         moving: Whether the picture differs from the one before.
-        sharpness: The detector's measure (`imaging.quality.sharpness`); None where no plane was named, and it
-            was not needed.
+        quality: Of the picture as one of the named plane, or of the closest where none is named; of the
+            frames of a hold the detector keeps the best. None where it was not classified.
     """
 
     packet: FramePacket
@@ -116,7 +129,7 @@ class FrameResult:
     picture: str
     classified_s: float
     moving: bool = True
-    sharpness: float | None = None
+    quality: Quality | None = None
 
 
 def read_only(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -168,6 +181,7 @@ class SavedPlane:
         by_hand: Captured with the key, not found by the detector.
         png: The saved frame; None if nothing is written (saving is off).
         thumbnail: uint8 (h, w) or (h, w, 3), at most 160 px wide, made from the saved frame. Read-only.
+        quality: Of the saved frame; None where it was not judged.
     """
 
     hold_id: int
@@ -181,6 +195,7 @@ class SavedPlane:
     by_hand: bool
     png: Path | None
     thumbnail: NDArray[np.uint8]
+    quality: Quality | None = None
 
 
 STILLS_RATE: Final = 0.5

@@ -37,6 +37,7 @@ _COLUMNS: Final = (
     "polygon",
     "quality",
     "mirrored",
+    "quality_reasons",
 )
 _NONE: Final = "none"
 _DIGITS: Final = 6
@@ -137,7 +138,9 @@ class _Rows:
 
 def _row(answer: Answer) -> dict[str, Any]:
     """Values by column; None for what is not known."""
-    probability = answer.probability
+    from semc_core.imaging.score.parts import quality_cells
+
+    probability, quality = answer.probability, quality_cells(answer.quality)
     return {
         "file": answer.source_id,
         "frame": answer.index,
@@ -146,8 +149,9 @@ def _row(answer: Answer) -> dict[str, Any]:
         "answer": answer.plane if answer.named else _NONE,
         "why": answer.why,
         **_region(answer.crop),
-        "quality": round(answer.sharpness, _DIGITS),
+        "quality": quality["quality"],
         "mirrored": None,
+        "quality_reasons": quality["quality_reasons"],
     }
 
 

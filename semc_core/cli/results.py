@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from semc_core.cli.inputs import RESULTS_NAME, Wanted
 from semc_core.errors import SaveError, UsageError
+from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.lock import LOCK_NAME, WriterLock
@@ -134,7 +135,7 @@ class ResultFolder:
 def _header(classes: Iterable[str]) -> list[str]:
     names = list(classes)
     fixed = ["frame_index", "time_s", "picture", "label", "confidence", "novelty"]
-    return [*fixed, *(f"raw_{name}" for name in names), *(f"smoothed_{name}" for name in names)]
+    return [*fixed, *(f"raw_{name}" for name in names), *(f"smoothed_{name}" for name in names), "quality"]
 
 
 def _row(result: FrameResult) -> list[object]:
@@ -152,6 +153,7 @@ def _row(result: FrameResult) -> list[object]:
         "" if prediction is None else round(float(prediction.novelty), _DIGITS),
         *raw,
         *(round(float(value), _DIGITS) for value in result.smoothed),
+        "" if result.quality is None else round(result.quality.score, _DIGITS),
     ]
 
 
@@ -166,6 +168,7 @@ def _plane(plane: SavedPlane) -> dict[str, Any]:
         "hold_start_s": round(plane.hold_start_s, _DIGITS),
         "hold_end_s": round(plane.hold_end_s, _DIGITS),
         "png": None if plane.png is None else plane.png.name,
+        **quality_values(plane.quality),
     }
 
 

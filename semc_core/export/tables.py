@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.export.deidentified import DeidentifiedPlane, DeidentifiedScan
+from semc_core.imaging.score.parts import quality_cells, quality_values
 from semc_core.labels import NON_STANDARD, full_name
 from semc_core.session.files import by_class
 from semc_core.session.records import PICTURES, FrameTable, ModelEntry
@@ -49,6 +50,7 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
         "hold_id": plane.plane_id,
         "hold_start_s": round(plane.start_s, _DIGITS),
         "hold_end_s": round(plane.end_s, _DIGITS),
+        **quality_values(table.quality_of(plane.frame_index)),
         "final": plane.final,
         "by_hand": plane.by_hand,
         "source": scan.source,
@@ -69,16 +71,18 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
     return json.dumps(record, indent=2, allow_nan=False).encode()
 
 
-def planes_csv(planes: Iterable[DeidentifiedPlane]) -> bytes:
-    """planes.csv: a line for each plane."""
+def planes_csv(planes: Iterable[DeidentifiedPlane], frames: FrameTable) -> bytes:
+    """planes.csv: a line for each plane; `frames` know the quality of their pictures."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     fixed = ["plane_id", "plane", "full_name", "confidence", "frame_index", "time_s", "hold_start_s"]
+    judged = ("quality", "quality_reasons")
     table.writerow(
-        [*fixed, "hold_end_s", "by_hand", "found_as", "chosen_by", "decided", "png", "clip", "note"]
+        [*fixed, "hold_end_s", "by_hand", "found_as", "chosen_by", "decided", "png", "clip", "note", *judged]
     )
     for exported in planes:
         plane = exported.entry
+        quality = quality_cells(frames.quality_of(plane.frame_index))
         table.writerow(
             [
                 plane.plane_id,
@@ -96,6 +100,7 @@ def planes_csv(planes: Iterable[DeidentifiedPlane]) -> bytes:
                 exported.png,
                 exported.mp4,
                 _cell(plane.note),
+                *quality.values(),
             ]
         )
     return text.getvalue().encode()
@@ -107,7 +112,9 @@ def frames_csv_gz(table: FrameTable, model: ModelEntry) -> bytes:
     rows = csv.writer(text, lineterminator="\n")
     names = model.classes
     fixed = ["frame_index", "time_s", "picture", "label", "confidence", "novelty"]
-    rows.writerow([*fixed, *(f"raw_{name}" for name in names), *(f"smoothed_{name}" for name in names)])
+    rows.writerow(
+        [*fixed, *(f"raw_{name}" for name in names), *(f"smoothed_{name}" for name in names), "quality"]
+    )
     columns = [
         table.index.tolist(),
         np.round(table.pts_s, _DIGITS).tolist(),
@@ -117,6 +124,7 @@ def frames_csv_gz(table: FrameTable, model: ModelEntry) -> bytes:
         _rounded(np.where(np.isnan(table.probabilities).any(axis=1), np.nan, table.novelty)),
         *(_rounded(column) for column in table.probabilities.T),
         *(_rounded(column) for column in table.smoothed.T),
+        _rounded(table.quality),
     ]
     rows.writerows(zip(*columns, strict=True))
     # No time and no name: the same frames give the same bytes.

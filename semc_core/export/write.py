@@ -103,7 +103,7 @@ def _dicom_clip(
 
 
 def _write_table(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
-    staging.write("planes.csv", planes_csv(scan.planes))
+    staging.write("planes.csv", planes_csv(scan.planes, scan.table))
 
 
 def _write_frames(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:

@@ -40,8 +40,11 @@ def find_crop(picture: Picture | NDArray[np.uint8]) -> Crop | None:
 
 def outline_in(picture: Picture, crop: Crop, spec: Preprocessing) -> Outline:
     """The sector of a single frame's picture that is in `crop`; () if there is none, or `spec` needs none."""
-    if not spec.mask:
-        return ()
+    return sector_in(picture, crop) if spec.mask else ()
+
+
+def sector_in(picture: Picture, crop: Crop) -> Outline:
+    """The sector of a single frame's picture that is in `crop`; () if there is none."""
     region = find_region(picture.gray)
     return () if region is None or overlap(region.box, crop) < _SAME_AS_CURRENT else region.outline
 

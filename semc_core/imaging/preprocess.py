@@ -149,7 +149,7 @@ def prepare(
         gray = _black_outside(gray, inside, outline)
     if spec.clahe:
         gray = cast("NDArray[np.uint8]", cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(gray))
-    small = _resize(gray, place.inner_width, place.inner_height)
+    small = shrunk(gray, place.inner_width, place.inner_height)
     padded = np.zeros((spec.height, spec.width), np.uint8)
     padded[place.top : place.top + place.inner_height, place.left : place.left + place.inner_width] = small
     tables = _own_normalisation(padded, spec) if spec.per_image else _normalisation(spec)
@@ -164,8 +164,8 @@ def _black_outside(gray: NDArray[np.uint8], crop: Crop, outline: Outline) -> NDA
     return cast("NDArray[np.uint8]", cv2.bitwise_and(gray, mask))
 
 
-def _resize(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Average when shrinking, else linear.
+def shrunk(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """uint8 (height, width): averaged when shrinking, else linear.
 
     Halves first as often as possible: that is seven times faster, and differs from averaging in one step by
     rounding. An odd last row or column is left out at each halving, less than half a pixel of the result.

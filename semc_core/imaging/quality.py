@@ -1,7 +1,4 @@
-"""Is the picture a live one? Nothing may be saved from a frozen, black or test-pattern picture.
-
-How sharp the picture in the region of interest is.
-"""
+"""Is the picture a live one? Nothing may be saved from a frozen, black or test-pattern picture."""
 
 from __future__ import annotations
 
@@ -106,29 +103,6 @@ def difference(gray: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
         lit = np.sort(changed.ravel())
     kept = lit[: max(1, round(lit.size * (1 - _TRIMMED_SHARE)))]
     return float(kept.mean())
-
-
-_SIDE_PX: Final = 256
-
-
-def sharpness(gray: NDArray[np.uint8], crop: Crop) -> float:
-    """Tenengrad: the mean squared Sobel gradient inside `crop`, on gray of a fixed size.
-
-    The fixed size makes frames of different resolution comparable; the light blur keeps single-pixel noise of
-    a capture card from counting as detail. Only differences within one hold mean anything.
-
-    Args:
-        gray: uint8 (H, W).
-        crop: Region of interest, pixels.
-
-    Returns:
-        A number of at least 0; larger is sharper.
-    """
-    small = small_gray(gray, crop, _SIDE_PX, _SIDE_PX)
-    smooth = cv2.GaussianBlur(small, (3, 3), 0)
-    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3)
-    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)
-    return float(cv2.norm(across, cv2.NORM_L2SQR) + cv2.norm(down, cv2.NORM_L2SQR)) / small.size
 
 
 def small_gray(gray: NDArray[np.uint8], crop: Crop, width: int, height: int) -> NDArray[np.uint8]:

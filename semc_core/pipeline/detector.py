@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.imaging.quality import sharpness
 from semc_core.labels import NON_STANDARD
 from semc_core.types import FrameResult, HoldEvent, Thresholds
 
@@ -22,7 +21,7 @@ RESET_GAP_S: Final = 1.0
 
 
 CONFIDENCE_MARGIN: Final = 0.03
-"""Frames this close to the highest confidence of the hold are equally sure; the sharpest of them wins."""
+"""Frames this close to the highest confidence of the hold are equally sure; the best picture of them wins."""
 
 IMPROVEMENT_EVERY_S: Final = 1.0
 """A better frame of a hold still going on is announced at most this often."""
@@ -60,19 +59,19 @@ class _Hold:
     end_s: float
     best: FrameResult
     best_confidence: float
-    best_sharpness: float
+    best_quality: float
     highest_confidence: float
     moving_s: float = 0.0
     hold_id: int = 0
     announced_s: float = 0.0
     announced_best: FrameResult | None = None
 
-    def offer(self, result: FrameResult, confidence: float, sharp: float) -> None:
-        """Keep `result` if it is better: sure enough, then sharpest (see `CONFIDENCE_MARGIN`)."""
+    def offer(self, result: FrameResult, confidence: float, quality: float) -> None:
+        """Keep `result` if it is better: sure enough, then the best picture (see `CONFIDENCE_MARGIN`)."""
         self.highest_confidence = max(self.highest_confidence, confidence)
         least = self.highest_confidence - CONFIDENCE_MARGIN
-        if self.best_confidence < least or (confidence >= least and sharp > self.best_sharpness):
-            self.best, self.best_confidence, self.best_sharpness = result, confidence, sharp
+        if self.best_confidence < least or (confidence >= least and quality > self.best_quality):
+            self.best, self.best_confidence, self.best_quality = result, confidence, quality
 
 
 class PlaneDetector:
@@ -85,7 +84,8 @@ class PlaneDetector:
 
     The score of a frame is the lesser of its own and its smoothed probability (the smoothed one lags, and is
     still high when the probe has already left). Among frames within `CONFIDENCE_MARGIN` of the highest score
-    the sharpest is kept. This is done as frames pass, so at most one frame per plane stays in memory.
+    the one with the best quality is kept. This is done as frames pass, so at most one frame per plane stays
+    in memory.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class PlaneDetector:
         thresholds: Thresholds,
         *,
         numbers: Iterator[int] | None = None,
-        sharpness_of: Callable[[FrameResult], float] | None = None,
+        quality_of: Callable[[FrameResult], float] | None = None,
     ) -> None:
         """Start with no hold.
 
@@ -102,12 +102,12 @@ class PlaneDetector:
             classes: Names in the order of the probabilities.
             thresholds: When a plane counts as held.
             numbers: Where hold numbers come from; 1, 2, ... unless shared with captures by hand.
-            sharpness_of: Replaces the result's own sharpness (`quality.sharpness` on its crop).
+            quality_of: Replaces the result's own quality; without one it is 0.
         """
         self._classes = classes
         self._thresholds = thresholds
         self._numbers = itertools.count(1) if numbers is None else numbers
-        self._sharpness_of = sharpness_of or _result_sharpness
+        self._quality_of = quality_of or _own_quality
         self._open: _Hold | None = None
         self._ended: dict[int, _Hold] = {}
         self._moved_s: float | None = None
@@ -155,19 +155,19 @@ class PlaneDetector:
         assert result.prediction is not None
         time_s = result.packet.pts_s
         confidence = float(min(result.prediction.probabilities[plane], result.smoothed[plane]))
-        sharp = self._sharpness_of(result)
+        quality = self._quality_of(result)
         if self._open is None:
             self._open = self._ended.pop(plane, None)
             self._moved_s = time_s
         if self._open is None:
-            self._open = _Hold(plane, time_s, time_s, result, confidence, sharp, confidence)
+            self._open = _Hold(plane, time_s, time_s, result, confidence, quality, confidence)
             return
         hold = self._open
         if moving and self._moved_s is not None:
             hold.moving_s += time_s - self._moved_s
             self._moved_s = time_s
         hold.end_s = time_s
-        hold.offer(result, confidence, sharp)
+        hold.offer(result, confidence, quality)
 
     def _announce(self, time_s: float) -> list[HoldEvent]:
         hold = self._open
@@ -207,6 +207,5 @@ class PlaneDetector:
         )
 
 
-def _result_sharpness(result: FrameResult) -> float:
-    known = result.sharpness
-    return sharpness(result.packet.gray, result.crop) if known is None else known
+def _own_quality(result: FrameResult) -> float:
+    return 0.0 if result.quality is None else result.quality.score

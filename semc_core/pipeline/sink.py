@@ -178,4 +178,5 @@ def saved_plane(event: HoldEvent, png: Path | None) -> SavedPlane:
         by_hand=event.by_hand,
         png=png,
         thumbnail=thumbnail(event.best.packet.pixels),
+        quality=event.best.quality,
     )

@@ -24,12 +24,23 @@ from semc_core.errors import ModelFileError
 from semc_core.imaging import quality
 from semc_core.imaging.crop import CropTracker
 from semc_core.imaging.preprocess import Preprocessing, prepare, whole
-from semc_core.imaging.quality import sharpness
+from semc_core.imaging.score.measures import Measures
+from semc_core.imaging.score.meter import QualityMeter
+from semc_core.imaging.score.parts import score
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.detector import RESET_GAP_S, PlaneDetector, PlaneHysteresis
 from semc_core.runtime.base import Runtime
-from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, Prediction, SourceInfo, Thresholds
+from semc_core.types import (
+    Crop,
+    FramePacket,
+    FrameResult,
+    HoldEvent,
+    Prediction,
+    Quality,
+    SourceInfo,
+    Thresholds,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +53,7 @@ class PreparedFrame:
         moving: Whether the picture differs from the one before.
         crop: Region of interest.
         inputs: float32 (C, h, w) for the model; None if the frame is not to be classified.
+        measures: Of the picture's quality; None if the frame is not to be classified.
     """
 
     packet: FramePacket
@@ -49,6 +61,7 @@ class PreparedFrame:
     moving: bool
     crop: Crop
     inputs: NDArray[np.float32] | None
+    measures: Measures | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +84,7 @@ class PreparationStage:
 
     def _forget(self) -> None:
         self._guard = quality.QualityGate()
+        self._meter = QualityMeter()
         self._tracker = CropTracker()
         self._tracker.fix(self._fixed)
         self._crop: Crop | None = self._fixed
@@ -90,14 +104,15 @@ class PreparationStage:
             self._forget()
         gray = packet.gray
         seen = self._guard.update(packet, _inside_or_whole(self._crop, gray))
-        inputs = None
+        inputs, measures = None, None
         if seen.picture in (quality.LIVE, quality.FROZEN):
             self._crop = self._tracker.update(packet.picture)
         crop = _inside_or_whole(self._crop, gray)
         if seen.picture == quality.LIVE:
             outline = self._tracker.outline if crop == self._crop else ()
             inputs = prepare(gray, crop, self._preprocessing, outline)
-        return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs)
+            measures = self._meter.update(packet, crop, outline, moving=seen.moving)
+        return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs, measures)
 
 
 def inside(crop: Crop, pixels: NDArray[np.uint8]) -> Crop | None:
@@ -122,7 +137,7 @@ class DecisionStage:
         thresholds: Thresholds,
         numbers: Iterator[int] | None = None,
         none_class: str = NON_STANDARD,
-        sharpness_of: Callable[[PreparedFrame], float] | None = None,
+        quality_of: Callable[[PreparedFrame], Quality | None] | None = None,
     ) -> None:
         """Start afresh.
 
@@ -131,7 +146,7 @@ class DecisionStage:
             thresholds: When a plane counts as held.
             numbers: Where hold numbers come from.
             none_class: Which class says "none of these". Results are labelled `NON_STANDARD` all the same.
-            sharpness_of: Replaces `quality.sharpness` on the crop, for a log that has no pictures.
+            quality_of: Replaces the judgement of the picture, for a log that has none.
 
         Raises:
             ModelFileError: The model has no class for "none of these".
@@ -144,7 +159,7 @@ class DecisionStage:
         self._smoother = ProbabilitySmoother(thresholds.smoothing_s)
         self._hysteresis = PlaneHysteresis(classes, thresholds, none_class)
         self._detector = PlaneDetector(classes, thresholds, numbers=numbers)
-        self._sharpness_of = sharpness_of or _sharpness
+        self._quality_of = quality_of
         self._nothing = np.zeros(len(classes), np.float32)
         self._none = classes.index(none_class)
         self._nothing[self._none] = 1.0
@@ -165,7 +180,6 @@ class DecisionStage:
             smoothed = self._smoother.set(self._nothing, time_s)
         named = self._hysteresis.update(smoothed)
         index = self._none if named is None else named
-        savable = named is not None and prediction is not None and prepared.picture == quality.LIVE
         result = FrameResult(
             packet=prepared.packet,
             prediction=prediction,
@@ -176,19 +190,36 @@ class DecisionStage:
             picture=prepared.picture,
             classified_s=time.monotonic(),
             moving=prepared.moving,
-            # Logged with the frame, so that the detector's choice can be repeated without the pictures; and
-            # rounded to what the log holds, so that the repetition decides by the same number.
-            sharpness=float(np.float32(self._sharpness_of(prepared))) if savable else None,
+            # Logged with the frame, so that the detector's choice can be repeated without the pictures.
+            quality=self._judged(prepared, prediction, named),
         )
         return Decision(result, self._detector.update(result, moving=prepared.moving))
+
+    def _judged(
+        self, prepared: PreparedFrame, prediction: Prediction | None, named: int | None
+    ) -> Quality | None:
+        if self._quality_of is not None:
+            return self._quality_of(prepared)
+        if prepared.measures is None or prediction is None:
+            return None
+        return judged(prepared.measures, prediction, named, self._none)
 
     def finish(self) -> list[HoldEvent]:
         """The scan is over."""
         return self._detector.finish()
 
 
-def _sharpness(prepared: PreparedFrame) -> float:
-    return sharpness(prepared.packet.gray, prepared.crop)
+def judged(measures: Measures, prediction: Prediction, named: int | None, none: int) -> Quality:
+    """The quality of a picture as one of the named plane, else of the most probable one.
+
+    Args:
+        measures: Of the picture.
+        prediction: Of this frame alone.
+        named: Class number of the plane, or None.
+        none: Class number of "none of these".
+    """
+    planes = np.where(np.arange(len(prediction.probabilities)) == none, -1.0, prediction.probabilities)
+    return score(measures, float(planes[int(planes.argmax()) if named is None else named])).quality
 
 
 def classify(runtime: Runtime, batch: Sequence[PreparedFrame]) -> list[Prediction | None]:

@@ -14,12 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from semc_core.imaging.quality import sharpness
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.stages import DecisionStage, PreparationStage, PreparedFrame, alone, classify
 from semc_core.runtime.base import Runtime
-from semc_core.types import Crop, FramePacket, Prediction
+from semc_core.types import Crop, FramePacket, Prediction, Quality
 
 BELOW: Final = "below the enter level"
 NONE_MORE_PROBABLE: Final = "none is more probable"
@@ -47,7 +46,7 @@ class Answer:
         named: Whether the plane is the answer; else it is "none of these".
         why: Why there is no plane, one of the constants above; "" where there is.
         crop: The region that was classified, pixels; None where the picture was not.
-        sharpness: See `imaging.quality.sharpness`.
+        quality: Of the picture, as one of the plane; None where it was not classified.
     """
 
     source_id: str
@@ -57,7 +56,7 @@ class Answer:
     named: bool
     why: str
     crop: Crop | None
-    sharpness: float
+    quality: Quality | None
 
 
 def answers(stills: Iterator[Still], runtime: Runtime, batch: int = 8) -> Generator[Answer, None, None]:
@@ -117,7 +116,7 @@ def _answer(prepared: PreparedFrame, prediction: Prediction | None, spec: ModelS
         named=named,
         why=why,
         crop=None if prediction is None else prepared.crop,
-        sharpness=sharpness(prepared.packet.gray, prepared.crop),
+        quality=result.quality,
     )
 
 

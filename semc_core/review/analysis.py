@@ -161,9 +161,7 @@ class LoopAnalysis:
             return self._spread(plane, count)
         score = scores(best, plane, model)
         return [
-            Candidate(
-                self._source.frame(self._source.at(time_s)), float(score[row]), float(best.sharpness[row])
-            )
+            Candidate(self._source.frame(self._source.at(time_s)), float(score[row]), float(best.merit[row]))
             for row, time_s in enumerate(best.pts_s.tolist())
         ]
 
@@ -409,10 +407,10 @@ class Candidate:
         packet: The frame.
         score: The detector's: the lesser of its own and its smoothed probability of the plane, 0-1; 0 where
             it was not analysed.
-        sharpness: The detector's measure, NaN where it was not needed. Only differences within a hold mean
-            anything.
+        merit: The number by which the detector chose (see `FrameTable.merit`), NaN where there is none. Only
+            differences within a hold mean anything.
     """
 
     packet: FramePacket
     score: float
-    sharpness: float
+    merit: float

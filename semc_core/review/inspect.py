@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.imaging import quality
-from semc_core.imaging.crop import find_crop, outline_in
+from semc_core.imaging.crop import find_crop, outline_in, sector_in
 from semc_core.imaging.preprocess import prepare, whole
-from semc_core.imaging.quality import sharpness
+from semc_core.imaging.score.meter import QualityMeter
 from semc_core.labels import NON_STANDARD
 from semc_core.pipeline.detector import CONFIDENCE_MARGIN
-from semc_core.pipeline.stages import inside
+from semc_core.pipeline.stages import inside, judged
 from semc_core.review.shared_runtime import logged_prediction
 from semc_core.session.records import PICTURES, FrameTable, ModelEntry, PlaneEntry
 from semc_core.types import Crop, FramePacket, FrameResult, Prediction
@@ -61,7 +61,6 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
             fresh = classify(_inputs(packet, crop, model))
             prediction = replace(prediction, maps=fresh.maps)
     label = model.classes[int(table.label[row])]
-    sharp = float(table.sharpness[row])
     return FrameResult(
         packet=packet,
         prediction=prediction,
@@ -72,7 +71,7 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
         picture=picture,
         classified_s=time.monotonic(),
         moving=bool(table.moving[row]),
-        sharpness=None if np.isnan(sharp) else sharp,
+        quality=table.quality_at(row),
     )
 
 
@@ -91,6 +90,10 @@ def _by_itself(
     planes = np.where(np.arange(len(alone)) == none, -1.0, alone)
     top = int(planes.argmax())
     named = prediction is not None and planes[top] >= model.thresholds.enter
+    judgement = None
+    if prediction is not None:
+        measures = QualityMeter().update(packet, crop, sector_in(packet.picture, crop), moving=True)
+        judgement = judged(measures, prediction, top, none)
     return FrameResult(
         packet=packet,
         prediction=prediction,
@@ -100,7 +103,7 @@ def _by_itself(
         crop=crop,
         picture=picture,
         classified_s=time.monotonic(),
-        sharpness=sharpness(packet.gray, crop) if named else None,
+        quality=judgement,
     )
 
 
@@ -148,9 +151,9 @@ def best_frames(table: FrameTable, plane: PlaneEntry, model: ModelEntry, count: 
     """At most `count` analysed frames of the hold of `plane`, in order of time, none where none is.
 
     The hold is divided into `count` equal stretches of time, and each gives its best frame by the detector's
-    own measure: the sharpest of those within `CONFIDENCE_MARGIN` of its highest score. Only frames in which
-    the plane was named, and which keep it up by themselves; where there is none (a person renamed it), all
-    live ones.
+    own measure: the best picture of those within `CONFIDENCE_MARGIN` of its highest score. Only frames in
+    which the plane was named, and which keep it up by themselves; where there is none (a person renamed it),
+    all live ones.
     """
     held = table.between(*hold_span(plane))
     rows = np.flatnonzero((held.picture == _LIVE) & ~np.isnan(held.probabilities).any(axis=1))
@@ -185,7 +188,7 @@ def chosen(table: FrameTable, rows: NDArray[np.intp]) -> FrameTable:
 
 def _best(table: FrameTable, rows: NDArray[np.intp], score: NDArray[np.float32]) -> int:
     sure = rows[score[rows] >= score[rows].max() - CONFIDENCE_MARGIN]
-    return int(sure[np.nan_to_num(table.sharpness[sure], nan=-1.0).argmax()])
+    return int(sure[np.nan_to_num(table.merit[sure], nan=-1.0).argmax()])
 
 
 def _number(plane: PlaneEntry, model: ModelEntry) -> int | None:

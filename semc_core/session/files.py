@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
+from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, configured
 from semc_core.labels import full_name
@@ -210,6 +211,7 @@ def plane_record(
         "by_hand": event.by_hand,
         "chosen_by": PERSON if event.by_hand else MODEL,
         "picture": best.picture,
+        **quality_values(best.quality),
         "source": source.source_id,
         "source_kind": source.kind,
         "width": best.packet.picture.width,

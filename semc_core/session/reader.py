@@ -42,7 +42,7 @@ class SessionReader:
         high = float("inf") if end_s is None else end_s
         with self._reading() as connection:
             found = connection.execute(
-                "SELECT classes, experts, count, rows FROM frames"
+                "SELECT classes, experts, count, rows, layout FROM frames"
                 " WHERE end_s >= ? AND start_s <= ? ORDER BY seq",
                 (low, high),
             )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import STRICT, configured
 from semc_core.model.spec import ModelSpec
-from semc_core.types import Crop, SourceInfo, Thresholds
+from semc_core.types import Crop, Quality, SourceInfo, Thresholds
 
 FIRST_ADDED: Final = 1001
 """Number of the first plane that a person adds; holds that the model finds later count from 1 without end."""
@@ -26,6 +26,12 @@ FIRST_ADDED: Final = 1001
 
 PICTURES: Final = ("live", "frozen", "black", "flat")
 """States of a picture in the order of their codes in a frame table."""
+
+REASON_CODES: Final = (
+    "", "blurred", "too dark", "too bright", "little contrast", "small", "off centre", "cut off", "shadow",
+    "moving", "doubt",
+)  # fmt: skip
+"""Names of `imaging.score.parts` in the order of their codes in a frame table; only ever added to."""
 
 MODEL: Final = "model"
 PERSON: Final = "person"
@@ -216,7 +222,11 @@ class FrameTable:
         expert_weights: float32 (N, E), NaN where it was not classified.
         crop: int32 (N, 4): left, top, width, height.
         moving: bool (N,), whether the picture differed from the one before.
-        sharpness: float64 (N,), the detector's measure; NaN where it was not needed.
+        quality: float64 (N,), score of the picture, 0-100, by which the detector chose; NaN where it was not
+            classified, and in older sessions.
+        reasons: uint8 (N, 2), codes in `REASON_CODES` of why it is not more; 0 for none.
+        sharpness: float64 (N,), by which the detector of an older version chose; NaN where it was not needed,
+            and in newer sessions.
     """
 
     index: NDArray[np.int64]
@@ -230,7 +240,29 @@ class FrameTable:
     expert_weights: NDArray[np.float32]
     crop: NDArray[np.int32]
     moving: NDArray[np.bool_]
+    quality: NDArray[np.float64]
+    reasons: NDArray[np.uint8]
     sharpness: NDArray[np.float64]
+
+    @property
+    def merit(self) -> NDArray[np.float64]:
+        """float64 (N,), the number by which the detector chose among the frames of a hold; NaN for none."""
+        return np.where(np.isnan(self.quality), self.sharpness, self.quality)
+
+    def quality_at(self, row: int) -> Quality | None:
+        """What was said of the quality of a frame's picture; None where nothing was."""
+        if np.isnan(self.quality[row]):
+            return None
+        codes = self.reasons[row].tolist()
+        return Quality(
+            float(self.quality[row]),
+            tuple(REASON_CODES[code] for code in codes if 0 < code < len(REASON_CODES)),
+        )
+
+    def quality_of(self, index: int) -> Quality | None:
+        """The same of the frame with this index; None also where it was not logged."""
+        row = int(np.searchsorted(self.index, index))
+        return self.quality_at(row) if row < len(self) and self.index[row] == index else None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -244,7 +276,7 @@ class FrameTable:
             self.index[chosen], self.pts_s[chosen], self.picture[chosen], self.label[chosen],
             self.confidence[chosen], self.smoothed[chosen], self.probabilities[chosen],
             self.novelty[chosen], self.expert_weights[chosen], self.crop[chosen],
-            self.moving[chosen], self.sharpness[chosen],
+            self.moving[chosen], self.quality[chosen], self.reasons[chosen], self.sharpness[chosen],
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Deciding again: the same planes from the log, and from the recording.
 
 From the log alone, the detections are made again out of the logged probabilities, picture states, times and
-sharpness, by the code of the live scan. From the pictures, exactly the frames that were classified are
+quality, by the code of the live scan. From the pictures, exactly the frames that were classified are
 classified again in the region of interest that the log gives, and the detections are made of that.
 """
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.imaging.crop import outline_in
 from semc_core.imaging.preprocess import prepare
-from semc_core.imaging.quality import sharpness
 from semc_core.picture import Picture
 from semc_core.pipeline.stages import DecisionStage, PreparedFrame, classify
 from semc_core.runtime.base import Runtime
@@ -26,7 +25,7 @@ from semc_core.session.records import PICTURES, FrameTable
 from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource
 from semc_core.text import counted
-from semc_core.types import Crop, FramePacket, Prediction
+from semc_core.types import Crop, FramePacket, Prediction, Quality
 
 _NO_PICTURE: Final = Picture(np.zeros((1, 1), np.uint8))
 _NO_MAPS: Final = np.zeros((0, 0, 0), np.float32)
@@ -181,11 +180,10 @@ class _Log:
             table.probabilities[row], float(table.novelty[row]), _NO_MAPS, table.expert_weights[row]
         )
 
-    def sharpness_of(self, looked: PreparedFrame) -> float:
-        """Of the picture where there is one, else as logged."""
-        if looked.packet.picture is not _NO_PICTURE:
-            return sharpness(looked.packet.gray, looked.crop)
-        return float(self.table.sharpness[self.rows[looked.packet.index]])
+    def quality_of(self, looked: PreparedFrame) -> Quality | None:
+        """By which the scan chose, also where there is a picture: of what is recorded it may be another."""
+        merit = float(self.table.merit[self.rows[looked.packet.index]])
+        return None if np.isnan(merit) else Quality(merit)
 
 
 @dataclass(slots=True)
@@ -266,7 +264,7 @@ def _concluded(
     """Draw the conclusions as the scan did, and compare."""
     model = session.model
     conclusions = DecisionStage(
-        model.classes, model.thresholds, none_class=model.none_class, sharpness_of=log.sharpness_of
+        model.classes, model.thresholds, none_class=model.none_class, quality_of=log.quality_of
     )
     announced: list[Hold] = []
     for looked, prediction in frames:

@@ -29,13 +29,13 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (_DETECTOR, _PLANES, "planes = np.where(self._planes, smoothed, - 2.0)"): "so is -2",
     (
         _DETECTOR,
-        "if self.best_confidence < least or (confidence >= least and sharp > self.best_sharpness):",
-        "if self.best_confidence <= least or (confidence >= least and sharp > self.best_sharpness):",
+        "if self.best_confidence < least or (confidence >= least and quality > self.best_quality):",
+        "if self.best_confidence <= least or (confidence >= least and quality > self.best_quality):",
     ): _NEVER_EQUAL,
     (
         _DETECTOR,
-        "if self.best_confidence < least or (confidence >= least and sharp > self.best_sharpness):",
-        "if self.best_confidence < least or (confidence > least and sharp > self.best_sharpness):",
+        "if self.best_confidence < least or (confidence >= least and quality > self.best_quality):",
+        "if self.best_confidence < least or (confidence > least and quality > self.best_quality):",
     ): _NEVER_EQUAL,
     (_DETECTOR, "self._time_s = 0.0", "self._time_s = 1.0"): "read only once a frame has set it",
     (_DETECTOR, "self._time_s = 0.0", "self._time_s = -1.0"): "read only once a frame has set it",

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semc_core.picture import Picture
 from semc_core.pipeline.detector import PlaneDetector, PlaneHysteresis
-from semc_core.types import FrameResult, HoldEvent, Thresholds
+from semc_core.types import FrameResult, HoldEvent, Quality, Thresholds
 from tests.pipeline.scripted import CLASSES, probabilities, result
 
 RATE = 20.0
@@ -34,10 +33,10 @@ def run(
 
 
 def new_detector(sharp: dict[int, float] | None = None) -> PlaneDetector:
-    def sharpness_of(shown: FrameResult) -> float:
+    def quality_of(shown: FrameResult) -> float:
         return (sharp or {}).get(shown.packet.index, 1.0)
 
-    return PlaneDetector(CLASSES, THRESHOLDS, sharpness_of=sharpness_of)
+    return PlaneDetector(CLASSES, THRESHOLDS, quality_of=quality_of)
 
 
 HELD = [("A", 0.9)] * 20
@@ -247,19 +246,13 @@ def test_numbers_of_holds_may_be_shared() -> None:
     assert {event.hold_id for event in run(HELD + NOTHING, detector)} == {7}
 
 
-def test_a_frame_is_as_sharp_as_the_result_says_or_else_as_its_crop_is() -> None:
+def test_of_the_frames_of_a_hold_the_one_with_the_best_quality_is_kept() -> None:
     detector = PlaneDetector(CLASSES, THRESHOLDS)
-    flat = np.full((64, 64), 90, np.uint8)
     for index in range(20):
         shown = result(index, index / RATE, "A", 0.9)
-        # All are flat and dull but the twelfth.
-        detector.update(
-            shown if index == 12 else replace(shown, packet=replace(shown.packet, picture=Picture(flat)))
-        )
-    assert detector.finish()[0].best.packet.index == 12
-    for index in range(20):
-        shown = replace(result(index, index / RATE, "A", 0.9), sharpness=2.0 if index == 7 else 1.0)
-        detector.update(shown)
+        # One is better, and one was not judged.
+        quality = None if index == 3 else Quality(80.0 if index == 7 else 60.0)
+        detector.update(replace(shown, quality=quality))
     assert detector.finish()[0].best.packet.index == 7
 
 

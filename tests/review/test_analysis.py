@@ -328,7 +328,7 @@ def test_candidates_are_spread_over_the_hold_and_chosen_by_the_detectors_measure
     assert len(found) == 4
     assert times_s == sorted(times_s)
     assert plane.start_s <= times_s[0] < times_s[-1] <= plane.end_s
-    assert all(one.score > 0.7 and one.sharpness > 0 for one in found)
+    assert all(one.score > 0.7 and one.merit > 0 for one in found)
     (best,) = engine.candidates(plane.plane_id, 1)
     assert best.packet.index == plane.frame_index
     engine.close()

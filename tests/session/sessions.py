@@ -12,7 +12,7 @@ import numpy as np
 from semc_core.picture import Picture
 from semc_core.session.files import write_plane
 from semc_core.session.session import Session
-from semc_core.types import FrameResult, Prediction
+from semc_core.types import FrameResult, Prediction, Quality
 from tests.session.killed_writer import event, origin
 
 
@@ -36,7 +36,7 @@ def frame(index: int, *, label: str = "A", picture: str = "live") -> FrameResult
         smoothed=values,
         picture=picture,
         moving=index % 2 == 0,
-        sharpness=index * 1.5 if picture == "live" else None,
+        quality=Quality(index * 1.5, ("too dark", "moving")[: index % 3]) if picture == "live" else None,
     )
 
 

@@ -61,13 +61,13 @@ def test_frames_come_back_as_they_were(tmp_path: Path) -> None:
         if told is None:
             assert np.isnan(table.probabilities[row]).all()
             assert np.isnan(table.novelty[row])
-            assert np.isnan(table.sharpness[row])
+            assert table.quality_at(row) is None
             assert np.isnan(table.expert_weights[row]).all()
         else:
             assert np.array_equal(table.probabilities[row], told.probabilities)
             assert np.array_equal(table.expert_weights[row], told.expert_weights)
             assert table.novelty[row] == np.float32(told.novelty)
-            assert table.sharpness[row] == result.sharpness
+            assert table.quality_at(row) == table.quality_of(result.packet.index) == result.quality
         assert table.moving[row] == result.moving
         assert table.crop[row].tolist() == [crop.left, crop.top, crop.width, crop.height]
     assert part.index.tolist() == [*range(30, 40), 41, 45]

@@ -359,7 +359,7 @@ def replay(scans: Sequence[PatientResult], classes: tuple[str, ...], thresholds:
 def _detect(scan: PatientResult, classes: tuple[str, ...], thresholds: Thresholds) -> list[FoundHold]:
     smoother = ProbabilitySmoother(thresholds.smoothing_s)
     hysteresis = PlaneHysteresis(classes, thresholds)
-    detector = PlaneDetector(classes, thresholds, sharpness_of=lambda _result: 0.0)
+    detector = PlaneDetector(classes, thresholds, quality_of=lambda _result: 0.0)
     events: dict[int, HoldEvent] = {}
     for truth, probabilities in zip(scan.truths, scan.probabilities, strict=True):
         smoothed = smoother.update(probabilities, truth.time_s)

@@ -13,11 +13,12 @@ from semc_core.errors import SaveError
 from semc_core.export.checklist import Checklist
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.watch import Watch
+from semc_core.imaging.score.parts import sentences
 from semc_core.labels import full_name, short_name
 from semc_core.session.records import ModelEntry, PlaneEntry
 from semc_core.session.sentences import decided
 from semc_core.text import counted
-from semc_core.types import Crop
+from semc_core.types import Crop, Quality
 from semc_core.version import VERSION
 
 IDENTIFIED: Final = "This report is NOT de-identified: it may say who was examined."
@@ -44,6 +45,7 @@ class ReportPlane:
         held: When the plane was held; "" where a person saved one moment.
         decided: Who decided on it, in words.
         by_person: Whether a person did.
+        quality: Of the picture, in words; "" where it was not judged.
         note: A person's words, or "".
         picture: JPEG of the region of interest.
         width: Of the JPEG, pixels.
@@ -58,6 +60,7 @@ class ReportPlane:
     held: str
     decided: str
     by_person: bool
+    quality: str
     note: str
     picture: bytes
     width: int
@@ -98,7 +101,8 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
     planes = []
     for each in scan.planes:
         watch.check()
-        planes.append(report_plane(each.entry, each.pixels()))
+        quality = scan.table.quality_of(each.entry.frame_index)
+        planes.append(report_plane(each.entry, each.pixels(), quality))
     notices = (scan.model.notice, "" if scan.deidentified else IDENTIFIED, *scan.notices)
     return ReportData(
         code=scan.study.patient.patient_id or scan.source,
@@ -117,7 +121,7 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
     )
 
 
-def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8]) -> ReportPlane:
+def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], quality: Quality | None = None) -> ReportPlane:
     """The plane with its exported picture: uint8 (H, W) or (H, W, 3)."""
     picture, width, height = _jpeg(pixels, plane.crop)
     return ReportPlane(
@@ -129,11 +133,16 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8]) -> ReportPlane:
         held=f"{seconds(plane.start_s)} to {seconds(plane.end_s)}" if plane.start_s < plane.end_s else "",
         decided=decided(plane),
         by_person=plane.chosen_by == "person" or plane.by_hand,
+        quality=_judged(quality),
         note=plane.note,
         picture=picture,
         width=width,
         height=height,
     )
+
+
+def _judged(quality: Quality | None) -> str:
+    return "" if quality is None else " ".join((f"{quality.score:.0f} of 100.", *sentences(quality)))
 
 
 def _subject_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:

@@ -229,17 +229,19 @@ class _Paragraph:
 
 
 def _paragraphs(page: _Page, plane: ReportPlane, width: float) -> list[_Paragraph]:
-    """Name, place, who decided, and the note."""
+    """Name, place, who decided, the quality, and the note."""
     title = plane.plane if plane.name == plane.plane else f"{plane.plane} · {plane.name}"
     held = f"; held {plane.held}" if plane.held else ""
     beside = 0.0 if plane.confidence is None else _PERCENT_MM
     colour = _PERSON if plane.by_person else _SOFT
+    words = f"Quality of the picture: {plane.quality}"
     return [
         _Paragraph(
             page.cut(title, 10.5, width - beside, 5, 3, bold=True), 10.5, 5, width - beside, _INK, True
         ),
         _Paragraph(f"No. {plane.number}: {plane.where}{held}", 8, 4.4, width, _SOFT),
         _Paragraph(page.cut(plane.decided, 8, width, 4.4, 3), 8, 4.4, width, colour),
+        *([_Paragraph(page.cut(words, 8, width, 4.4, 3), 8, 4.4, width, _SOFT)] if plane.quality else []),
         *([_Paragraph(page.cut(plane.note, 8.5, width, 4, 28), 8.5, 4, width, _INK)] if plane.note else []),
     ]
 

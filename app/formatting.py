@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from semc_core.imaging.score.parts import sentences
+from semc_core.types import Quality
+
 RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
 
 
@@ -36,6 +39,14 @@ class Banner:
 def percent(share: float) -> str:
     """ "97%". Never 100% unless it is."""
     return "100%" if share >= 1.0 else f"{min(99, round(share * 100))}%"
+
+
+def quality_text(quality: Quality | None) -> str:
+    """ "Quality 87", with what helps most where something does; or ""."""
+    if quality is None:
+        return ""
+    first = sentences(quality)[:1]
+    return " · ".join((f"Quality {quality.score:.0f}", *first))
 
 
 def duration(seconds: float) -> str:

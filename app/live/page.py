@@ -10,9 +10,9 @@ from typing import Final
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.formatting import Tone
+from app.formatting import Tone, quality_text
 from app.instrumentation import RecentValues
-from app.live.presenter import LabelRun, ShownPicture, badge, merged, readout, shown_picture
+from app.live.presenter import LabelRun, ShownPicture, SteadyQuality, badge, merged, readout, shown_picture
 from app.live.readout import ReadoutView
 from app.live.traces import TracesView
 from app.widgets import theme
@@ -109,6 +109,8 @@ class LivePage(QWidget):
         self._held: _Held | None = None
         self._heat: tuple[FrameResult, HeatMap] | None = None
         self._run = LabelRun()
+        self._steady = SteadyQuality()
+        self._quality = ""
         self._saved: tuple[SavedPlane, ...] = ()
         self._age_s = 0.0
         self._age_at_s = 0.0
@@ -277,6 +279,7 @@ class LivePage(QWidget):
         if new is not None:
             self._result = new
             self._run.update(new, 0.0 if self._spec is None else self._spec.thresholds.merge_gap_s)
+            self._quality = self._steady.update(new)
             self.traces.add(new)
         saved = pipeline.take_saved()
         if saved:
@@ -343,6 +346,7 @@ class LivePage(QWidget):
             silent_s=silent_s,
             frame_rate=None if info is None else info.frame_rate,
             stopping=stopping,
+            quality=self._quality if held is None or result is None else quality_text(result.quality),
         )
         colour = self._colours.get(text.title, theme.TEXT)
         self.readout.show_readout(text, colour)

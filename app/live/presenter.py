@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.formatting import Banner, StatusItem, Tone, duration, percent
+from app.formatting import Banner, StatusItem, Tone, duration, percent, quality_text
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.text import counted
 from semc_core.types import FramePacket, FrameResult, SavedPlane, SourceInfo
+
+QUALITY_EVERY_S: Final = 1.0
+"""So long a text on the quality stays: that of every frame would flicker."""
 
 STALE_AFTER_S: Final = 0.5
 """A prediction older than this is no longer about what the picture shows."""
@@ -34,6 +37,7 @@ class Readout:
         age: How old the prediction is, in words, or "".
         stale: The prediction is too old to be about this picture.
         saved: A frame of the hold that is shown was saved.
+        quality: Of the picture, and what would make it better, or "".
     """
 
     title: str
@@ -44,6 +48,7 @@ class Readout:
     age: str = ""
     stale: bool = False
     saved: bool = False
+    quality: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +94,7 @@ def readout(
     silent_s: float = 0.0,
     frame_rate: float | None = None,
     stopping: bool = False,
+    quality: str = "",
 ) -> Readout:
     """What the large text says.
 
@@ -103,6 +109,7 @@ def readout(
         silent_s: Time since the newest frame, seconds.
         frame_rate: Frames per second that the source says it gives; None if it does not say.
         stopping: The scan is being ended.
+        quality: Of the picture in which a plane is named, or "".
     """
     phase = Phase.IDLE if state is None else state.phase
     message = "" if state is None else state.message
@@ -127,6 +134,8 @@ def readout(
             "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
         )
     text = _of_result(result, age_s, classes, none_class, saved)
+    if text.tone is Tone.PLANE and result.picture == "live":
+        text = replace(text, quality=quality)
     return replace(text, age="held", stale=False) if held else text
 
 
@@ -183,6 +192,25 @@ def closest_plane(
 def age_text(age_s: float) -> str:
     """ "40 ms ago", "2.1 s ago". Milliseconds in steps of ten: the last digit only flickers."""
     return f"{duration(age_s)} ago"
+
+
+class SteadyQuality:
+    """What is said of a named plane's picture: changed at most once a second, so that it can be read."""
+
+    def __init__(self) -> None:
+        self._label = NON_STANDARD
+        self._changed_s = 0.0
+        self._text = ""
+
+    def update(self, result: FrameResult) -> str:
+        """Take the next result; gives the text, "" while no plane is named."""
+        now_s = result.packet.pts_s
+        if result.label == NON_STANDARD:
+            self._text = ""
+        elif result.label != self._label or not 0 <= now_s - self._changed_s < QUALITY_EVERY_S:
+            self._text, self._changed_s = quality_text(result.quality), now_s
+        self._label = result.label
+        return self._text
 
 
 class LabelRun:

@@ -42,7 +42,8 @@ class ReadoutView(QWidget):
         colour = _TONES.get(readout.tone, plane_colour)
         if (readout, colour) != (self._shown, self._colour):
             self._shown, self._colour = readout, colour
-            self.setAccessibleName(f"{readout.title}. {readout.detail}")
+            self.setAccessibleName(f"{readout.title}. {readout.detail} {readout.quality}".strip())
+            self.setToolTip(readout.quality)
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -66,7 +67,10 @@ class ReadoutView(QWidget):
         painter.setFont(theme.scaled_font(self.font(), 1.15))
         painter.setPen(QColor(theme.TEXT))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-        painter.drawText(detail, flags, shown.detail)
+        if not shown.quality:
+            painter.drawText(detail, flags, shown.detail)
+        else:
+            self._paint_quality(painter, detail)
 
         bottom = QRectF(inside.left(), detail.bottom(), inside.width(), inside.bottom() - detail.bottom())
         if shown.confidence is not None:
@@ -76,6 +80,19 @@ class ReadoutView(QWidget):
             painter.setPen(QColor(theme.DIM))
             painter.drawText(bottom, left, shown.age)
         painter.end()
+
+    def _paint_quality(self, painter: QPainter, room: QRectF) -> None:
+        """The plane's name, and a line on the quality of its picture, each as far as there is room."""
+        upper = QRectF(room.left(), room.top(), room.width(), room.height() * 0.55)
+        lower = QRectF(room.left(), upper.bottom(), room.width(), room.height() * 0.45)
+        left, elide = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, Qt.TextElideMode.ElideRight
+        for place, text, scale, colour in (
+            (upper, self._shown.detail, 1.15, theme.TEXT),
+            (lower, self._shown.quality, 0.95, theme.DIM),
+        ):
+            painter.setFont(theme.scaled_font(self.font(), scale))
+            painter.setPen(QColor(colour))
+            painter.drawText(place, left, painter.fontMetrics().elidedText(text, elide, round(place.width())))
 
     def _paint_confidence(self, painter: QPainter, room: QRectF, confidence: float) -> None:
         shown, em = self._shown, theme.em(self)

@@ -409,7 +409,9 @@ class ReviewPage(QWidget):
             return
         self._strip_of, self._pictures = of, pictures
         self.timeline.show_session(snapshot.planes, snapshot.regions, chosen_id)
-        self.panel.show_chosen("" if chosen is None else plane_sentence(chosen))
+        table = snapshot.table
+        judged = None if chosen is None or table is None else table.quality_of(chosen.frame_index)
+        self.panel.show_chosen("" if chosen is None else plane_sentence(chosen, judged))
         empty = empty_text(running, worker.opened.source is not None)
         note = f"Note: {snapshot.note}" if snapshot.note else ""
         if chosen is not None and chosen.note:

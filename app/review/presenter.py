@@ -10,14 +10,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.formatting import Tone, percent
+from app.formatting import Tone, percent, quality_text
 from app.view_data import CLASS_KEYS, StripItem
+from semc_core.imaging.score.parts import sentences
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
 from semc_core.session.records import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
 from semc_core.session.sentences import Authorship, decided, decision
 from semc_core.text import scan_time
+from semc_core.types import Quality
 
 _SAME_TIME_S: Final = 0.05
 
@@ -160,6 +162,10 @@ def frame_readout(
     if label == NON_STANDARD:
         return FrameReadout(short_name(label), full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
     sure = f"{full_name(label)}, {percent(float(table.confidence[at]))}"
+    quality = table.quality_at(at)
+    if quality is not None:
+        sure += f" · quality {quality.score:.0f}"
+        extra = extra or " ".join(sentences(quality)[:1])
     return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra)
 
 
@@ -245,9 +251,11 @@ def decided_by(plane: PlaneEntry) -> str:
     return "by you" if plane.chosen_by == PERSON else ""
 
 
-def plane_sentence(plane: PlaneEntry) -> str:
-    """All there is to know of a plane, in a few sentences."""
+def plane_sentence(plane: PlaneEntry, quality: Quality | None = None) -> str:
+    """All there is to know of a plane, in a few sentences; `quality` is its picture's."""
     text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
+    if quality is not None:
+        text += f" {quality_text(quality).removesuffix('.')}."
     how = decision(plane)
     if how is Authorship.SAVED:
         what = "a plane names" if plane.plane == NON_STANDARD else "its name confirms"

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.formatting import percent
+from app.formatting import percent, quality_text
 from app.widgets import theme
 from app.widgets.cards import Card, Strip
 from app.widgets.image_view import draw_in, image_of
@@ -34,10 +34,11 @@ class PlaneCard(Card[SavedPlane]):
         super().show_item(item, colour)
         self._show_pixels(item.thumbnail)
         how = "captured by hand" if item.by_hand else "found"
+        judged = f"\n{quality_text(item.quality)}" if item.quality is not None else ""
         saved = "" if item.png is not None else "\nNot written: saving failed or is off."
         self.setToolTip(
             f"{full_name(item.plane)}, {item.confidence:.0%}, {how} at {scan_time(item.time_s)}, "
-            f"frame {item.frame_index}{saved}"
+            f"frame {item.frame_index}{judged}{saved}"
         )
         self.setAccessibleName(f"{short_name(item.plane)} {item.confidence:.0%}")
 
@@ -167,9 +168,10 @@ class PlaneViewer(QWidget):
         where = "not written" if plane.png is None else str(plane.png)
         if missing and plane.png is not None:
             where += " (cannot be read; the small picture is shown)"
+        judged = f"  ·  {quality_text(plane.quality)}" if plane.quality is not None else ""
         self._text.setText(
             f"{short_name(plane.plane)}  {full_name(plane.plane)}  ·  {plane.confidence:.0%}  ·  "
-            f"{scan_time(plane.time_s)}, frame {plane.frame_index}\n{where}"
+            f"{scan_time(plane.time_s)}, frame {plane.frame_index}{judged}\n{where}"
         )
         self._show.setEnabled(plane.png is not None)
         self.setGeometry(self._room.rect())

@@ -13,6 +13,7 @@ from app.formatting import Tone, percent
 from app.instrumentation import RecentValues, TickGaps
 from app.live.presenter import (
     LabelRun,
+    SteadyQuality,
     age_text,
     banner,
     ended_items,
@@ -28,7 +29,7 @@ from semc_core.labels import LIVER_CLASSES
 from semc_core.picture import Picture
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.text import scan_time
-from semc_core.types import Crop, FramePacket, FrameResult, Prediction, SavedPlane, SourceInfo
+from semc_core.types import Crop, FramePacket, FrameResult, Prediction, Quality, SavedPlane, SourceInfo
 
 RUNNING = PipelineState(Phase.RUNNING)
 
@@ -291,3 +292,17 @@ def test_recent_values_forget_what_is_old() -> None:
     values.add(30.0, 10.0)
     assert values.spread().p99_ms == 10.0
     assert values.all == [50.0, 10.0]
+
+
+def test_the_quality_of_a_named_plane_is_told_with_what_helps_and_stays_to_be_read() -> None:
+    dark = replace(result(), quality=Quality(41.6, ("too dark", "moving")))
+    good = replace(result(of=packet(index=20)), quality=Quality(92.4))
+    later = replace(good, packet=packet(index=31))
+    steady = SteadyQuality()
+    texts = [steady.update(each) for each in (dark, good, later)]
+    told = "Quality 42 · Too dark: raise the gain."
+    assert texts == [told, told, "Quality 92"]
+    assert readout(RUNNING, dark, 0.04, classes=LIVER_CLASSES, quality=told).quality == told
+    none = replace(result("NSP", of=packet(index=32)), quality=Quality(30.0))
+    assert steady.update(none) == ""
+    assert readout(RUNNING, none, 0.04, classes=LIVER_CLASSES, quality=told).quality == ""

@@ -275,9 +275,11 @@ def neighbour(
     if chosen in ids and abs(planes[ids.index(chosen)].time_s - time_s) < _SAME_TIME_S:
         at = ids.index(chosen) + step
         return planes[at] if 0 <= at < len(planes) else None
+    # While none is chosen the plane at this very time is the one to go to.
+    beyond = 1e-6 if chosen in ids else -1e-6
     if step > 0:
-        return next((plane for plane in planes if plane.time_s > time_s + 1e-6), None)
-    return next((plane for plane in reversed(planes) if plane.time_s < time_s - 1e-6), None)
+        return next((plane for plane in planes if plane.time_s > time_s + beyond), None)
+    return next((plane for plane in reversed(planes) if plane.time_s < time_s - beyond), None)
 
 
 def region_at(regions: Sequence[RegionEntry], time_s: float) -> RegionEntry | None:

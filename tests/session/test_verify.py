@@ -71,7 +71,7 @@ def test_an_untouched_session_is_proven(copy: Path) -> None:
         (["UPDATE session SET note = 'x'"], "Row 1 of session is not what the log says."),
         (["UPDATE frames SET rows = zeroblob(length(rows))"], "Frames 0 to 59 were changed."),
         (["UPDATE frames SET count = 59"], "Frames 0 to 59 were changed."),
-        (["UPDATE frames SET layout = 2"], "Frames 0 to 59 were changed."),
+        (["UPDATE frames SET layout = 1"], "Frames 0 to 59 were changed."),
         (["UPDATE frames SET start_s = 1.0"], "Frames 0 to 59 were changed."),
         (["DELETE FROM frames"], "Frames 0 to 59 are missing."),
         (["INSERT INTO frames SELECT 3, layout, count, classes, experts, start_s, end_s, rows FROM frames"],

@@ -177,13 +177,13 @@ def test_the_time_line_scrubs_zooms_and_its_marks_choose_planes(
     on_mark = QPoint(round(line.scale.x(plane.time_s)), 0)
     on_mark.setY(next(y for y in range(line.height()) if line._plane_at(on_mark.x(), y) is not None))
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    on = QPoint(round(line.scale.x(plane.time_s - 0.5)), on_mark.y())
+    on = QPoint(round(line.scale.x(plane.time_s + 0.5)), on_mark.y())
     QTest.mousePress(line, left, none, on_mark)
     assert commands.chosen == plane
-    QTest.mouseMove(line, QPoint(on_mark.x() - 1, on_mark.y()))
+    QTest.mouseMove(line, QPoint(on_mark.x() + 1, on_mark.y()))
     assert commands.playhead.time_s == pytest.approx(plane.time_s), "a hand may tremble"
     QTest.mouseMove(line, on)
-    assert commands.playhead.time_s == pytest.approx(plane.time_s - 0.5, abs=0.1), "dragged off the mark"
+    assert commands.playhead.time_s == pytest.approx(plane.time_s + 0.5, abs=0.1), "dragged off the mark"
     QTest.mouseRelease(line, left, none, on)
     assert commands.chosen == plane
     line.grab()

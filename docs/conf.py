@@ -24,7 +24,14 @@ language = "en"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/*.md", "docs/decisions/*.md", "docs/api/*.rst", "assets/models/*.md"]
+include_patterns = [
+    "*.md",
+    "docs/*.md",
+    "docs/decisions/*.md",
+    "docs/api/*.rst",
+    "assets/models/*.md",
+    "assets/measure/*.md",
+]
 exclude_patterns = [".*", ".*/**", "build/**", "shared/**", "runs/**", "out/**"]
 templates_path = ["site/templates"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,9 @@ class Judged:
         probabilities: float64 (N, K), calibrated.
     """
 
-    labels: NDArray[np.str_]
-    groups: NDArray[np.str_]
-    sources: NDArray[np.str_]
+    labels: NDArray[Any]
+    groups: NDArray[Any]
+    sources: NDArray[Any]
     probabilities: Floats
 
     def where(self, kept: NDArray[np.bool_]) -> Judged:
@@ -117,13 +117,13 @@ def calibration_error(judged: Judged, bins: int = 10) -> Estimate:
     return estimated(error, own.groups)
 
 
-def share(right: NDArray[np.bool_], groups: Sequence[str] | NDArray[np.str_]) -> Estimate:
+def share(right: NDArray[np.bool_], groups: Sequence[str] | NDArray[Any]) -> Estimate:
     """The mean with its interval over groups."""
     return estimated(lambda kept: float(right[kept].mean()), groups)
 
 
 def estimated(
-    measure: Callable[[NDArray[np.int64]], float], groups: Sequence[str] | NDArray[np.str_]
+    measure: Callable[[NDArray[np.int64]], float], groups: Sequence[str] | NDArray[Any]
 ) -> Estimate:
     """A measure of pictures by their places, and its 95 % interval over draws of whole groups."""
     draws = GroupDraws([str(one) for one in groups], draws=500)

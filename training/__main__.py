@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
-from typer.main import get_command
 
 from semc_core.cli.options import COUNT, PLACE, POSITIVE
-from semc_core.cli.tree import Commands, invoke
-from semc_core.errors import SemcError
+from semc_core.cli.tree import Commands
+from training.cli.program import run
 from training.data.splits import parse_patients
 
 app = Commands(help="Chooses what a trained network is used with.")
@@ -48,14 +47,7 @@ def tune(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one action. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
-    given = sys.argv[1:] if arguments is None else arguments
-    try:
-        return invoke(get_command(app), given, "python -m training")
-    except SemcError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run(app, "python -m training", arguments)
 
 
 if __name__ == "__main__":

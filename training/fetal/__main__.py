@@ -6,26 +6,28 @@ See docs/fetal.md for what is needed and how long each takes.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 
-from typer import Argument, Option, Typer
+from typer import Argument, Option
 
-from semc_core.errors import SemcError
+from semc_core.cli.tree import Commands
 from semc_core.io.atomic import write_atomically
+from training.cli.program import run
 
 _SEED: Final = 2027
 _FOLDER = Argument(help="folder of the prepared pictures")
-app = Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = Commands()
 
 
-@app.command()
+@app.add("prepare")
 def prepare(
     data: Annotated[Path, Argument(help="folder with fetal_planes, fetal_planes_db, hc18 and organs")],
     sononet: Annotated[Path, Argument(help="SonoNet-16 as a model file (semc model import)")],
     folder: Annotated[Path, _FOLDER],
     threads: Annotated[int, Option(help="CPU threads")] = 2,
-) -> None:
+) -> int:
     """Read the pictures, change them, and keep what the published network sees of them."""
     from rich.progress import Progress
 
@@ -44,13 +46,14 @@ def prepare(
             )  # fmt: skip
     finally:
         runtime.close()
+    return 0
 
 
-@app.command()
+@app.add("judge")
 def judge(
     sononet: Annotated[Path, Argument(help="SonoNet-16 as a model file")],
     folder: Annotated[Path, _FOLDER],
-) -> None:
+) -> int:
     """Fit without each country and part, judge on what was left out, and write `judged.json`."""
     from training.fetal.head import published_head
     from training.fetal.publish import left_out, published, tell_of
@@ -60,23 +63,22 @@ def judge(
     found = tell_of(prepared, left_out(prepared, published_head(published(sononet)[1])))
     write_atomically(folder / "judged.json", json.dumps(found, indent=1).encode())
     print(json.dumps(found, indent=1))
+    return 0
 
 
-@app.command()
+@app.add("publish")
 def publish(
     sononet: Annotated[Path, Argument(help="SonoNet-16 as a model file")],
     folder: Annotated[Path, _FOLDER],
     out: Annotated[Path, Argument(help="model file to write; its card beside it is yours")],
-) -> None:
+) -> int:
     """Write the model file that learned from everything, calibrated by the runs that left something out."""
     from training.fetal.publish import publish as write
     from training.fetal.versions import read_versions
 
     write(read_versions(folder), sononet, out)
+    return 0
 
 
 if __name__ == "__main__":
-    try:
-        app(prog_name="python -m training.fetal")
-    except SemcError as error:
-        raise SystemExit(str(error)) from error
+    sys.exit(run(app, "python -m training.fetal"))

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
-from typer.main import get_command
 
 from semc_core.cli.options import COUNT, FOLDER, NEW_FILE, SEED
-from semc_core.cli.tree import Commands, invoke
-from semc_core.errors import SemcError, UsageError
+from semc_core.cli.tree import Commands
+from semc_core.errors import UsageError
+from training.cli.program import run
 
 if TYPE_CHECKING:
     from semc_core.model.outline import Arrays, OutlineSpec
@@ -136,14 +136,7 @@ def _judged(path: Path, cases: Sequence[Case]) -> list[Judged]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it. Returns the exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
-    given = sys.argv[1:] if arguments is None else arguments
-    try:
-        return invoke(get_command(app), given, "python -m training.measure")
-    except SemcError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run(app, "python -m training.measure", arguments)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from semc_core.session.changes import (
     SetItem,
     SetNote,
 )
-from semc_core.session.frame_table import Batch, frame_row, pack, row_type, unpack
 from semc_core.session.records import PICTURES, source_entry
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionWriter
@@ -444,16 +443,3 @@ def test_a_session_that_cannot_be_begun_leaves_room_for_the_next_try(
         Session.create(tmp_path / "s", *entries, fresh=False)
     with Session.open(tmp_path / "s", read_only=True) as session:
         assert session.verify().ok
-
-
-def test_frames_of_an_older_layout_keep_the_sharpness_by_which_they_were_chosen() -> None:
-    older = np.zeros(3, row_type(3, 2, 1))
-    older["index"], older["sharpness"] = (0, 1, 2), (5.0, np.nan, 7.0)
-    newer = pack([frame_row(frame(3)), frame_row(frame(4))], ("A", "B", "NSP"), "NSP")
-    table = unpack([Batch(3, 2, 3, older.tobytes(), 1), newer], 3)
-    assert table.index.tolist() == [0, 1, 2, 3, 4]
-    assert np.array_equal(table.merit, [5.0, np.nan, 7.0, 4.5, 6.0], equal_nan=True)
-    assert [table.quality_at(row) for row in range(3)] == [None] * 3
-    assert table.quality_at(4) == frame(4).quality
-    with pytest.raises(ValueError, match="another number or size"):
-        unpack([Batch(3, 2, 3, older.tobytes(), 2)], 3)

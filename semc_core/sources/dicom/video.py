@@ -17,6 +17,7 @@ from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
 from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.dicom.frames import DamagedFrame
+from semc_core.sources.upright import Uprights, pixel_aspect
 
 _SYNTAXES: Final = "1.2.840.10008.1.2.4.1"
 """MPEG-2, H.264 and HEVC have numbers from 00 to 08 behind it, and those in fragments a .1 more."""
@@ -66,6 +67,7 @@ class VideoFrames:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = min(4, usable_cores())
         self._stream, self._monochrome = stream, is_monochrome(stream)
+        self._uprights = Uprights(pixel_aspect(None))
         self.rate = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None
         # Each packet is numbered, and its frame brings the number along.
         for number, packet in enumerate(self._packets):
@@ -90,7 +92,7 @@ class VideoFrames:
         if frame is None:
             raise DamagedFrame
         self._next = index + 1
-        return picture_of(frame, monochrome=self._monochrome)
+        return picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
 
     def close(self) -> None:
         """Let go of the stream."""

@@ -38,6 +38,12 @@ def find_crop(picture: Picture | NDArray[np.uint8]) -> Crop | None:
     return None if region is None else region.box
 
 
+def crop_and_sector(picture: Picture) -> tuple[Crop, Outline]:
+    """Box and sector of a single frame's picture; the whole frame and () if there is none."""
+    region = find_region(picture.gray)
+    return (whole(picture.gray), ()) if region is None else (region.box, region.outline)
+
+
 def outline_in(picture: Picture, crop: Crop, spec: Preprocessing) -> Outline:
     """The sector of a single frame's picture that is in `crop`; () if there is none, or `spec` needs none."""
     return sector_in(picture, crop) if spec.mask else ()

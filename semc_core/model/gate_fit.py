@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
-from semc_core.imaging.crop import find_crop, outline_in
-from semc_core.imaging.preprocess import prepare, whole
+from semc_core.imaging.crop import crop_and_sector
+from semc_core.imaging.preprocess import prepare
 from semc_core.model.file import NOVELTY, TRAINING_PREFIX, Arrays, read_model, write_model
 from semc_core.model.importers import NO_GATE_NOTICE
 from semc_core.model.network import SemcNetwork
@@ -245,8 +245,7 @@ def _look(
         finally:
             source.close()
         assert packet is not None
-        crop = find_crop(packet.picture) or whole(packet.gray)
-        outline = outline_in(packet.picture, crop, spec.preprocessing)
+        crop, outline = crop_and_sector(packet.picture)
         inputs = torch.from_numpy(prepare(packet.gray, crop, spec.preprocessing, outline)[None])
         with torch.inference_mode():
             details = network.details(inputs)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.imaging import quality
-from semc_core.imaging.crop import find_crop, outline_in, sector_in
-from semc_core.imaging.preprocess import prepare, whole
+from semc_core.imaging.crop import crop_and_sector, outline_in, sector_in
+from semc_core.imaging.preprocess import prepare
 from semc_core.imaging.score.meter import QualityMeter
 from semc_core.labels import NON_STANDARD
 from semc_core.pipeline.detector import CONFIDENCE_MARGIN
@@ -58,7 +58,8 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
     if not np.isnan(table.probabilities[row]).any():
         prediction = logged_prediction(table, row)
         if classify is not None:
-            fresh = classify(_inputs(packet, crop, model))
+            outline = outline_in(packet.picture, crop, model.preprocessing)
+            fresh = classify(prepare(packet.gray, crop, model.preprocessing, outline)[None])
             prediction = replace(prediction, maps=fresh.maps)
     label = model.classes[int(table.label[row])]
     return FrameResult(
@@ -78,11 +79,15 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
 def _by_itself(
     packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Classify | None
 ) -> FrameResult:
-    crop = _nearby_crop(packet, table)
+    near, outline = _nearby_crop(packet, table), None
+    if near is None:
+        near, outline = crop_and_sector(packet.picture)
+    crop = near
     picture = still_picture(packet, crop)
-    prediction = None
+    prediction = judgement = None
     if picture == quality.LIVE and classify is not None:
-        prediction = classify(_inputs(packet, crop, model))
+        outline = sector_in(packet.picture, crop) if outline is None else outline
+        prediction = classify(prepare(packet.gray, crop, model.preprocessing, outline)[None])
     none = model.classes.index(model.none_class)
     alone = np.eye(len(model.classes), dtype=np.float32)[none]
     if prediction is not None:
@@ -90,9 +95,8 @@ def _by_itself(
     planes = np.where(np.arange(len(alone)) == none, -1.0, alone)
     top = int(planes.argmax())
     named = prediction is not None and planes[top] >= model.thresholds.enter
-    judgement = None
-    if prediction is not None:
-        measures = QualityMeter().update(packet, crop, sector_in(packet.picture, crop), moving=True)
+    if prediction is not None and outline is not None:
+        measures = QualityMeter().update(packet, crop, outline, moving=True)
         judgement = judged(measures, prediction, top, none)
     return FrameResult(
         packet=packet,
@@ -107,26 +111,16 @@ def _by_itself(
     )
 
 
-def _inputs(packet: FramePacket, crop: Crop, model: ModelEntry) -> NDArray[np.float32]:
-    """The network's input, (1, C, h, w)."""
-    outline = outline_in(packet.picture, crop, model.preprocessing)
-    return prepare(packet.gray, crop, model.preprocessing, outline)[None]
-
-
 def still_picture(packet: FramePacket, crop: Crop) -> str:
     """What can be said of a picture alone: "black", "flat" or "live"; that it is frozen cannot."""
     look_at_it = quality.QualityGate().update(packet, crop)
     return look_at_it.picture
 
 
-def _nearby_crop(packet: FramePacket, table: FrameTable) -> Crop:
-    """The region of the last frame analysed before, if it fits; else the one found in this frame."""
+def _nearby_crop(packet: FramePacket, table: FrameTable) -> Crop | None:
+    """The region of the last frame analysed before, if there is one and it fits."""
     row = int(np.searchsorted(table.index, packet.index)) - 1
-    if row >= 0:
-        near = inside(Crop(*(int(side) for side in table.crop[row])), packet.gray)
-        if near is not None:
-            return near
-    return find_crop(packet.picture) or whole(packet.gray)
+    return None if row < 0 else inside(Crop(*(int(side) for side in table.crop[row])), packet.gray)
 
 
 def is_known(table: FrameTable | None, index: int) -> bool:

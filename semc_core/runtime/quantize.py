@@ -31,8 +31,8 @@ from openvino import opset13 as ops
 
 from semc_core.errors import UsageError
 from semc_core.extras import INSTALL_TRAINING
-from semc_core.imaging.crop import find_crop, outline_in
-from semc_core.imaging.preprocess import prepare, whole
+from semc_core.imaging.crop import crop_and_sector
+from semc_core.imaging.preprocess import prepare
 from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
 from semc_core.model.spec import ModelSpec
 from semc_core.picture import Picture as FramePicture
@@ -350,8 +350,7 @@ def _read(spec: ModelSpec, path: Path, label: int) -> Picture:
 
 
 def _prepared(spec: ModelSpec, picture: FramePicture, label: int) -> Picture:
-    crop = find_crop(picture) or whole(picture.gray)
-    outline = outline_in(picture, crop, spec.preprocessing)
+    crop, outline = crop_and_sector(picture)
     return Picture(prepare(picture.gray, crop, spec.preprocessing, outline), label)
 
 

@@ -96,7 +96,10 @@ class _Heading(QWidget):
 
     def show_readout(self, shown: FrameReadout, plane_colour: str) -> None:
         self._shown, self._colour = shown, _TONES.get(shown.tone, plane_colour)
-        self.setAccessibleName(f"{shown.title}. {shown.detail} {shown.extra}")
+        below = shown.extra or shown.note
+        self.setAccessibleName(f"{shown.title}. {shown.detail} {below}")
+        # What is too long for a line is read here.
+        self.setToolTip("\n".join(filter(None, (shown.detail, below))))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -117,9 +120,9 @@ class _Heading(QWidget):
         painter.setPen(QColor(self._colour))
         painter.drawText(title, left | middle, self._shown.title)
         painter.setFont(self.font())
-        for i, (text, colour) in enumerate(
-            ((self._shown.detail, theme.TEXT), (self._shown.extra, theme.WARNING))
-        ):
+        extra = self._shown.extra
+        below = (extra, theme.WARNING) if extra else (self._shown.note, theme.DIM)
+        for i, (text, colour) in enumerate(((self._shown.detail, theme.TEXT), below)):
             line = QRectF(inside.left(), title.bottom() + i * 1.1 * em, inside.width(), 1.1 * em)
             painter.setPen(QColor(colour))
             fitted = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, round(line.width()))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from app.formatting import Tone, percent, quality_text
 from app.view_data import CLASS_KEYS, StripItem
-from semc_core.imaging.score.parts import sentences
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
@@ -85,6 +84,7 @@ class FrameReadout:
         rows: One for each plane.
         experts: The gate's shares; empty where the frame was not looked at.
         extra: What else there is to say, or "".
+        note: Said where there is no `extra`: the quality of the picture, or "".
     """
 
     title: str
@@ -93,6 +93,7 @@ class FrameReadout:
     rows: tuple[ClassRow, ...] = ()
     experts: tuple[float, ...] = ()
     extra: str = ""
+    note: str = ""
 
 
 def class_rows(
@@ -162,11 +163,8 @@ def frame_readout(
     if label == NON_STANDARD:
         return FrameReadout(short_name(label), full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
     sure = f"{full_name(label)}, {percent(float(table.confidence[at]))}"
-    quality = table.quality_at(at)
-    if quality is not None:
-        sure += f" · quality {quality.score:.0f}"
-        extra = extra or " ".join(sentences(quality)[:1])
-    return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra)
+    note = quality_text(table.quality_at(at))
+    return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra, note)
 
 
 class PlaneItems:

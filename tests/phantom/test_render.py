@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -49,6 +52,28 @@ def test_render_writes_every_frame_and_its_truth(tmp_path: Path, suffix: str) ->
         truth = scan.truth(index)
         assert (int(row[0]), row[2]) == (index, truth.plane)
         assert [float(row[1]), float(row[3])] == pytest.approx([truth.time_s, truth.distance], abs=1e-4)
+
+
+_RENDER = """
+import os, sys
+from pathlib import Path
+from semc_core.phantom.render import render
+from semc_core.phantom.scan import SimulatedScan
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # encoders then start one thread
+render(SimulatedScan(11, 6.0, 320, 240, 4.0), Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fills new memory by a setting of Linux's C library")
+def test_a_scan_is_rendered_alike_whatever_new_memory_holds(tmp_path: Path) -> None:
+    written = []
+    for filling in ("85", "170"):
+        out = tmp_path / filling / "scan.mp4"
+        out.parent.mkdir()
+        filled = {**os.environ, "MALLOC_PERTURB_": filling}
+        subprocess.run([sys.executable, "-c", _RENDER, str(out)], env=filled, check=True)
+        written.append(out.read_bytes())
+    assert written[0] == written[1]
 
 
 def test_render_without_furniture_leaves_the_screen_black(tmp_path: Path) -> None:

@@ -10,14 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 STORED: Final = Path(__file__).parent / "stored"
-_TOLERANCES: Final = {
-    "thumbnail": (1.0, 0.0), "steps": (2e-3, 3e-2), "weights": (2e-3, 2e-2),
-    "fetal": (2e-2, 1e-3), "semc_live": (1e-2, 1e-2),
-}  # fmt: skip
-"""Below a name of these: absolute and relative tolerance of numbers.
-
-Of networks: once, on a busy machine, single frames of the rendered scan differed, by up to 0.009.
-"""
+_TOLERANCES: Final = {"thumbnail": (1.0, 0.0), "steps": (2e-3, 3e-2), "weights": (2e-3, 2e-2)}
+"""Below a name of these: absolute and relative tolerance of numbers."""
 
 _USUAL: Final = (1e-3, 1e-3)
 _LIBRARIES: Final = ("av", "numpy", "opencv-python-headless", "openvino", "torch", "torchvision", "lightning")

@@ -6,6 +6,11 @@ import os
 
 # Before anything imports Qt, wherever a test stands: on a machine without a display Qt ends the program.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# Before anything imports PyTorch: threads that wait must not keep a core from the tests beside them, and
+# where workers run side by side, each (and each program that it starts) has one core.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import subprocess
 import threading

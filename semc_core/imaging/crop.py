@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semc_core.imaging.preprocess import Outline, Preprocessing, whole
 from semc_core.imaging.quality import difference, small_gray
-from semc_core.imaging.region.find import Region, find_region, find_regions
+from semc_core.imaging.region.find import Region, find_near, find_region, find_regions
 from semc_core.picture import Picture, gray_of
 from semc_core.types import Crop
 
@@ -69,7 +69,8 @@ class CropTracker:
     The first finding sets it; until then it is the whole frame. It is moved only when eight findings in a row
     disagree with it and agree among themselves: the depth was changed, or another screen layout chosen. Once
     set, only every third frame is looked at, and when four findings have agreed, every fifteenth, until one
-    disagrees. A change of the frame's size begins anew.
+    disagrees. While the picture moves such a look is a short one, at its place only; the whole frame is looked
+    at where it is not as before. A change of the frame's size begins anew.
 
     Of several pictures the present one is kept, unless it stands still while another moves: that one is live.
     """
@@ -99,7 +100,8 @@ class CropTracker:
             self._current = self._look(picture.gray)
         elif self._since_check + 1 >= self._check_every():
             self._since_check = 0
-            self._recheck(self._current, self._look(picture.gray))
+            if not self._stays(self._current, picture.gray):
+                self._recheck(self._current, self._look(picture.gray))
         else:
             self._since_check += 1
         return whole(picture.gray) if self._current is None else self._current.box
@@ -117,7 +119,22 @@ class CropTracker:
         self._seen = None
 
     def _check_every(self) -> int:
-        return _SURE_RECHECK_EVERY if self._agreed >= _FINDINGS_TO_BE_SURE else _RECHECK_EVERY
+        return _SURE_RECHECK_EVERY if self._sure else _RECHECK_EVERY
+
+    @property
+    def _sure(self) -> bool:
+        return self._agreed >= _FINDINGS_TO_BE_SURE
+
+    def _stays(self, current: Region, gray: NDArray[np.uint8]) -> bool:
+        """Whether the picture of which it is sure moves, and a short look finds it where it was."""
+        before = self._seen
+        if not self._sure or before is None or _change(gray, before, current.box) <= _STILL:
+            return False  # what stands still may be the frozen one of two
+        found = find_near(gray, current.box)
+        if found is None or not _same(found, current):
+            return False
+        self._seen = gray
+        return True
 
     def _look(self, gray: NDArray[np.uint8]) -> Region | None:
         """The picture in a frame; of several the live one, as far as the frame looked at before tells it."""

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.imaging.preprocess import shrunk
 from semc_core.types import Crop, FramePacket
 
 LIVE: Final = "live"
@@ -106,7 +107,6 @@ def difference(gray: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
 
 
 def small_gray(gray: NDArray[np.uint8], crop: Crop, width: int, height: int) -> NDArray[np.uint8]:
-    """The crop of uint8 (H, W), (height, width), by area averaging. An empty crop gives the whole frame."""
+    """The crop of uint8 (H, W), (height, width), by averaging. An empty crop gives the whole frame."""
     region = crop.cut(gray)
-    small = cv2.resize(region if region.size else gray, (width, height), interpolation=cv2.INTER_AREA)
-    return small.astype(np.uint8, copy=False)
+    return shrunk(region if region.size else gray, width, height)

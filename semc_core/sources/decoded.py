@@ -29,8 +29,9 @@ _MONOCHROME: Final = 0b11111100
 
 _OPAQUE: Final = 255
 
-_EXPAND: Final = np.clip(np.round((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
-"""From a range in which black is 16 and white 235 to the full one."""
+_BLACK: Final = 16
+_STRETCH: Final = 255 / 219
+"""From a range in which black is 16 and white 235 to the full one: (luma - 16) * 255 / 219, 0 at least."""
 
 
 def is_monochrome(stream: VideoStream) -> bool:
@@ -169,7 +170,8 @@ def _converted(frame: av.VideoFrame, form: str) -> NDArray[np.uint8]:
 
 
 def _expanded(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.LUT(luma, _EXPAND), np.uint8)
+    above = cv2.subtract(luma, _BLACK)  # 0 where it would be negative
+    return np.asarray(cv2.convertScaleAbs(above, above, _STRETCH), np.uint8)
 
 
 def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.uint8]:

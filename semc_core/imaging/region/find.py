@@ -95,6 +95,20 @@ def find_region(gray: NDArray[np.uint8]) -> Region | None:
     return regions[0] if regions else None
 
 
+def find_near(gray: NDArray[np.uint8], box: Crop) -> Region | None:
+    """The picture at a place where there was one, by a single look, which costs a third of `find_regions`.
+
+    It is there or it is not; where exactly, `find_regions` tells better.
+
+    Args:
+        gray: uint8 (H, W).
+        box: Where it was.
+    """
+    near = widened(box, _MARGIN, *gray.shape)
+    seen = look_at(gray, near)
+    return _region(gray, near, seen, sector_share(seen), box)
+
+
 def _parts(shares: Shares) -> list[Crop]:
     """Boxes, in cells, of the connected parts that are sector, the largest first."""
     _, _, stats, _ = cv2.connectedComponentsWithStats((shares > _SECTOR).astype(np.uint8), connectivity=4)

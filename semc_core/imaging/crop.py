@@ -69,8 +69,8 @@ class CropTracker:
     The first finding sets it; until then it is the whole frame. It is moved only when eight findings in a row
     disagree with it and agree among themselves: the depth was changed, or another screen layout chosen. Once
     set, only every third frame is looked at, and when four findings have agreed, every fifteenth, until one
-    disagrees. While the picture moves such a look is a short one, at its place only; the whole frame is looked
-    at where it is not as before. A change of the frame's size begins anew.
+    disagrees. While the picture moves such a look is a short one, at its place only; the whole frame is
+    looked at where it is not as before. A change of the frame's size begins anew.
 
     Of several pictures the present one is kept, unless it stands still while another moves: that one is live.
     """

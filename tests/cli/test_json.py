@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import main
+from semc_core.cli.bench import analyse
 from semc_core.cli.bench.live import Measured
 from semc_core.cli.bench.network import Row
 from semc_core.pacs.queue_store import Job
@@ -150,6 +151,8 @@ def test_measurements() -> None:
     """What they print is these dataclasses; they are run in tests of their own."""
     assert DOCUMENTED["semc bench network"]["each of rows"][0] == [field.name for field in fields(Row)]
     assert DOCUMENTED["semc bench live"]["the document"][0] == [field.name for field in fields(Measured)]
+    analysis = DOCUMENTED["semc bench analyse"]["the document"][0]
+    assert analysis == [field.name for field in fields(analyse.Measured)]
 
 
 def test_data_sets(printed: Printed, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,6 +100,10 @@ SINCE = (
     "inspect --random",
     "inspect --json",
     *(
+        f"bench analyse --{option}"
+        for option in ("model", "device", "precision", "threads", "rounds", "batch", "json")
+    ),
+    *(
         f"classify --{option}"
         for option in ("out", "model", "device", "precision", "threads", "every", "batch", "json")
     ),

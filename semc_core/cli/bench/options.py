@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import click
-from typer import Option
+from typer import Argument, Option
 
 from semc_core.cli.options import COUNT, NEW_FILE, AsJson, RuntimeOptions
 
@@ -62,4 +62,22 @@ class LiveOptions(RuntimeOptions):
     source: Annotated[str, Option("--source", help="simulated, or a file")] = "simulated"
     size: Annotated[str, Option("--size", metavar="WxH", help="of the simulated scan")] = "1280x720"
     rate: Annotated[float, Option("--rate", help="frames/s of the simulated scan")] = 30.0
+    json: AsJson = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyseOptions(RuntimeOptions):
+    """Which file is analysed, how often, and what runs the model."""
+
+    file: Annotated[
+        Path | None,
+        Argument(
+            click_type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="[FILE]",
+            help="a video",
+            show_default="a simulated scan, 1280x720, H.264, 20 s",
+        ),
+    ] = None
+    rounds: Annotated[int, Option("--rounds", click_type=COUNT, help="turns of each stage")] = 3
+    batch: Annotated[int, Option("--batch", click_type=COUNT, help="frames per call of the model")] = 8
     json: AsJson = False

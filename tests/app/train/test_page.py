@@ -48,8 +48,8 @@ def test_a_toy_is_learned_used_and_put_back_from_the_page(
     in_use: ModelRegistry, window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
     # Few rounds over many pictures: the network learns as fast, and its measure of the unknown, which costs
-    # it the last points of its accuracy, is fitted on more of them.
-    toys = write_toy_folder(tmp_path / "discs and bars", count=2160, patients=40)
+    # it the last points of its accuracy, is fitted on more of them. Half as many still reach 98 %.
+    toys = write_toy_folder(tmp_path / "discs and bars", count=1080, patients=40)
     page, train = window.train_page, window.train
     window.actions_by_name["train"].trigger()
     assert window.page_name == "train"

@@ -29,7 +29,7 @@ _MONOCHROME: Final = 0b11111100
 
 _OPAQUE: Final = 255
 
-_BLACK: Final = 16
+_BLACK: Final = np.full(4, 16.0)
 _STRETCH: Final = 255 / 219
 """From a range in which black is 16 and white 235 to the full one: (luma - 16) * 255 / 219, 0 at least."""
 
@@ -170,7 +170,7 @@ def _converted(frame: av.VideoFrame, form: str) -> NDArray[np.uint8]:
 
 
 def _expanded(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    above = cv2.subtract(luma, _BLACK)  # 0 where it would be negative
+    above = cv2.subtract(luma, _BLACK, dtype=cv2.CV_8U)  # 0 where it would be negative
     return np.asarray(cv2.convertScaleAbs(above, above, _STRETCH), np.uint8)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.crop import find_crop
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
-from semc_core.sources.decoded import picture_of
+from semc_core.sources.decoded import _expanded, picture_of
 from semc_core.sources.images import ImageFolderSource
 from semc_core.sources.video import VideoSource
 from tests.sources.capture_clips import read_all
@@ -221,3 +221,12 @@ def test_the_region_is_found_without_colours_being_made(
 
     monkeypatch.setattr(Picture, "pixels", property(refuse))
     assert find_crop(packet.picture.bare()) == wanted
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 1), (1, 4), (3, 5), (48, 64)])
+def test_limited_range_is_stretched_as_its_definition_says_whatever_the_shape(shape: tuple[int, int]) -> None:
+    luma = np.resize(np.arange(256, dtype=np.uint8), shape)
+    for first in range(0, 256, luma.size):
+        levels = luma + np.uint8(first)
+        stretched = np.clip(np.round((levels.astype(float) - 16) * 255 / 219), 0, 255)
+        np.testing.assert_array_equal(_expanded(levels), stretched)

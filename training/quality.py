@@ -230,15 +230,16 @@ def scans(patients: int, seconds: float) -> None:
         for index in range(0, round(seconds * scan.frame_rate), 5):
             packet = FramePacket("scan", index, index / scan.frame_rate, 0.0, Picture(scan.frame(index)))
             prepared = stage.look(packet)
-            if prepared.inputs is None or prepared.measures is None:
+            if prepared.inputs is None or prepared.measured is None:
                 continue
             (prediction,) = classify(runtime, [prepared])
             assert prediction is not None
             groups.append(str(seed))
             standard.append(scan.truth(index).distance <= 1)
             probability = float(prediction.probabilities[known].max())
-            values.append(score(prepared.measures, probability).value)
-            without.append(score(prepared.measures).value)
+            measures = prepared.measured.measures()
+            values.append(score(measures, probability).value)
+            without.append(score(measures).value)
     runtime.close()
     draws, is_standard = GroupDraws(groups), np.array(standard)
     print(f"{len(groups)} frames of {draws.count} patients, {is_standard.mean():.0%} within the tolerance")

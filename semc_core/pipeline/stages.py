@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from semc_core.imaging import quality
 from semc_core.imaging.crop import CropTracker
 from semc_core.imaging.preprocess import Preprocessing, prepare, whole
 from semc_core.imaging.score.measures import Measures
-from semc_core.imaging.score.meter import QualityMeter
+from semc_core.imaging.score.meter import FrameMeasures, QualityMeter
 from semc_core.imaging.score.parts import score
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
@@ -42,6 +43,10 @@ from semc_core.types import (
     Thresholds,
 )
 
+_NO_PLANE_IN_SIGHT: Final = 0.7
+"""Probability of "none of these" above which the quality is measured now and then only: it is near 0."""
+_GUIDE_EVERY_S: Final = 0.3
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedFrame:
@@ -53,7 +58,7 @@ class PreparedFrame:
         moving: Whether the picture differs from the one before.
         crop: Region of interest.
         inputs: float32 (C, h, w) for the model; None if the frame is not to be classified.
-        measures: Of the picture's quality; None if the frame is not to be classified.
+        measured: Of the picture's quality; None if the frame is not to be classified.
     """
 
     packet: FramePacket
@@ -61,7 +66,7 @@ class PreparedFrame:
     moving: bool
     crop: Crop
     inputs: NDArray[np.float32] | None
-    measures: Measures | None = None
+    measured: FrameMeasures | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,15 +109,15 @@ class PreparationStage:
             self._forget()
         gray = packet.gray
         seen = self._guard.update(packet, _inside_or_whole(self._crop, gray))
-        inputs, measures = None, None
+        inputs, measured = None, None
         if seen.picture in (quality.LIVE, quality.FROZEN):
             self._crop = self._tracker.update(packet.picture)
         crop = _inside_or_whole(self._crop, gray)
         if seen.picture == quality.LIVE:
             outline = self._tracker.outline if crop == self._crop else ()
             inputs = prepare(gray, crop, self._preprocessing, outline)
-            measures = self._meter.update(packet, crop, outline, moving=seen.moving)
-        return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs, measures)
+            measured = self._meter.update(packet, crop, outline, moving=seen.moving)
+        return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs, measured)
 
 
 def inside(crop: Crop, pixels: NDArray[np.uint8]) -> Crop | None:
@@ -163,6 +168,8 @@ class DecisionStage:
         self._nothing = np.zeros(len(classes), np.float32)
         self._none = classes.index(none_class)
         self._nothing[self._none] = 1.0
+        self._alone = thresholds.smoothing_s == 0
+        self._lately: tuple[Measures, Crop, float] | None = None
 
     def conclude(self, prepared: PreparedFrame, prediction: Prediction | None) -> Decision:
         """Make the result of the next frame.
@@ -200,9 +207,21 @@ class DecisionStage:
     ) -> Quality | None:
         if self._quality_of is not None:
             return self._quality_of(prepared)
-        if prepared.measures is None or prediction is None:
+        if prepared.measured is None or prediction is None:
             return None
-        return judged(prepared.measures, prediction, named, self._none)
+        if named is not None or prediction.probabilities[self._none] < _NO_PLANE_IN_SIGHT:
+            return judged(prepared.measured.measures(), prediction, named, self._none)
+        return judged(self._measured_lately(prepared, prepared.measured), prediction, named, self._none)
+
+    def _measured_lately(self, prepared: PreparedFrame, measured: FrameMeasures) -> Measures:
+        """Of this frame or of one shortly before: good enough to say how to come to a plane."""
+        time_s = prepared.packet.pts_s
+        if self._lately is not None and not self._alone:
+            measures, crop, then_s = self._lately
+            if crop == prepared.crop and 0 <= time_s - then_s < _GUIDE_EVERY_S:
+                return measures
+        self._lately = measured.measures(), prepared.crop, time_s
+        return self._lately[0]
 
     def finish(self) -> list[HoldEvent]:
         """The scan is over."""

@@ -96,8 +96,8 @@ def _by_itself(
     top = int(planes.argmax())
     named = prediction is not None and planes[top] >= model.thresholds.enter
     if prediction is not None and outline is not None:
-        measures = QualityMeter().update(packet, crop, outline, moving=True)
-        judgement = judged(measures, prediction, top, none)
+        measured = QualityMeter().update(packet, crop, outline, moving=True)
+        judgement = judged(measured.measures(), prediction, top, none)
     return FrameResult(
         packet=packet,
         prediction=prediction,

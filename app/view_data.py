@@ -8,7 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.session.records import FrameTable, ItemEntry, PlaneEntry, RegionEntry
+from semc_core.session.records import (
+    FrameTable,
+    ItemEntry,
+    MeasurementEntry,
+    PlaneEntry,
+    RegionEntry,
+    ScaleEntry,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +28,8 @@ class ReviewSnapshot:
         note: On the whole session.
         items: A person's words on items of protocols.
         table: What the model said of each frame so far; None before the first.
+        measurements: Oldest first.
+        scales: Millimetres per pixel that a person gave.
     """
 
     planes: tuple[PlaneEntry, ...] = ()
@@ -28,6 +37,8 @@ class ReviewSnapshot:
     note: str = ""
     items: tuple[ItemEntry, ...] = ()
     table: FrameTable | None = None
+    measurements: tuple[MeasurementEntry, ...] = ()
+    scales: tuple[ScaleEntry, ...] = ()
 
     def plane(self, plane_id: int | None) -> PlaneEntry | None:
         """The plane with this number, if there is one."""

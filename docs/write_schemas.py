@@ -30,7 +30,7 @@ from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.recording.proof import ENDED, HASHED_FILES
-from semc_core.session.state import DETAIL, PAYLOAD, TABLES
+from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES
 from semc_core.sources.devices.script import SCRIPT
 from training.ablation import RUN_RESULT
 from training.benchmark import BENCHMARK
@@ -62,6 +62,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "log-recording": ("what an entry of the kind `recording` says", ENDED),
     "log-recording-hashed": ("what an entry of the kind `recording hashed` says", HASHED_FILES),
     "log-export": ("what the row of an export says under `detail`", DETAIL),
+    "measurement-points": ("what a measurement says of its points, each x and y in pixels", POINTS),
     **{
         f"state-{name}": (f"a row of the table `{name}` of a session", t.document)
         for name, t in TABLES.items()

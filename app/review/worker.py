@@ -261,6 +261,8 @@ def _snapshot(session: Session, table: FrameTable | None) -> ReviewSnapshot:
         note=session.note,
         items=session.items(),
         table=table,
+        measurements=session.measurements(),
+        scales=session.scales(),
     )
 
 

@@ -142,6 +142,8 @@ def _described(session: Session) -> dict[str, Any]:
         "regions": [asdict(region) for region in session.regions()],
         "items": [asdict(item) for item in session.items()],
         "exports": [asdict(export) for export in session.exports()],
+        "measurements": [asdict(each) for each in session.measurements()],
+        "scales": [asdict(each) for each in session.scales()],
         "entries": seq,
         "head": head,
     }

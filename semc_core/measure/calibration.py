@@ -11,25 +11,19 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pydicom
 
-from semc_core.errors import SourceError, UsageError
+from semc_core.errors import UsageError
 from semc_core.measure.ellipse import Ellipse
-from semc_core.sources.dicom.elements import UNREADABLE
+from semc_core.measure.shapes import Place
 from semc_core.types import Crop
 
 LEAST_MM, MOST_MM = 0.005, 3.0
 """Of a pixel. Below and above, no scanner's picture is shown."""
 LEAST_SIDE_MM, MOST_SIDE_MM = 8.0, 700.0
 """Of the longer side of a whole picture."""
-_ASPECT_TOLERANCE: Final = 0.02
-_TISSUE, _TWO_DIMENSIONAL, _CENTIMETRES = 1, 1, 3
-_TAGS: Final = [
-    "Rows", "Columns", "NumberOfFrames", "SequenceOfUltrasoundRegions", "PixelSpacing", "PixelAspectRatio",
-]  # fmt: skip
 
 COLUMNS: Final = ("file", "mm_per_pixel")
 TYPED: Final = "as given"
@@ -105,6 +99,21 @@ def over_length(pixels: float, mm: float) -> Calibration:
     return checked(mm / pixels, mm / pixels, TYPED)
 
 
+def over_line(first: Place, last: Place, mm: float, aspect: float = 1.0) -> Calibration:
+    """From a line over a known length; `aspect` is the height of a pixel to its width.
+
+    Raises:
+        UsageError: It is no length, or no scanner's picture has such pixels.
+    """
+    if not (math.isfinite(mm) and mm > 0):
+        raise UsageError("Type the length in millimetres, a number above 0, such as 50.")
+    # In widths of a pixel.
+    units = math.hypot(last[0] - first[0], (last[1] - first[1]) * aspect)
+    if not (math.isfinite(units) and units > 0):
+        raise UsageError("The line over the known length has no length; draw it again.")
+    return checked(mm / units, mm / units * aspect, TYPED)
+
+
 def check_picture(calibration: Calibration, width: int, height: int) -> None:
     """Whether a picture of so many pixels can be so large.
 
@@ -115,77 +124,6 @@ def check_picture(calibration: Calibration, width: int, height: int) -> None:
     if not LEAST_SIDE_MM <= side <= MOST_SIDE_MM:
         raise UsageError(
             f"With {calibration.mm_x:g} mm per pixel the picture would be {side:.3g} mm large; check that."
-        )
-
-
-def calibrations_of(path: Path) -> tuple[Calibration, ...]:
-    """What a DICOM file says of its scale: one for each 2D region, or one for all of the picture.
-
-    Raises:
-        SourceError: It cannot be read.
-        UsageError: It says nothing, or what it says contradicts itself or the picture's size.
-    """
-    try:
-        # Some programs write no preamble; a header that says no size is none.
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
-        width, height = int(header.Columns), int(header.Rows)
-    except UNREADABLE as error:
-        raise SourceError(f"{path.name} has no header that can be read; export it again.") from error
-    try:
-        return from_header(header, width, height)
-    except UNREADABLE as error:
-        raise UsageError("The header's scale is damaged; give the millimetres per pixel by hand.") from error
-
-
-def from_header(header: pydicom.Dataset, width: int, height: int) -> tuple[Calibration, ...]:
-    """As `calibrations_of`, for a header that is read, of a picture of so many pixels.
-
-    Raises:
-        UsageError: It says nothing, or what it says contradicts itself or the picture's size.
-        AttributeError, TypeError, ValueError: It is damaged.
-    """
-    regions = list(header.get("SequenceOfUltrasoundRegions") or [])
-    found = [_from_region(region, width, height) for region in regions]
-    scales = tuple(each for each in found if each is not None)
-    if not regions and header.get("PixelSpacing"):
-        rows, columns = (float(each) for each in header.PixelSpacing)
-        scales = (checked(columns, rows, FROM_SPACING),)
-    if not scales:
-        raise UsageError("The header has no scale of the picture; give the millimetres per pixel by hand.")
-    for each in scales:
-        _check_aspect(header, each)
-        check_picture(each, width, height)
-    return scales
-
-
-def _from_region(region: pydicom.Dataset, width: int, height: int) -> Calibration | None:
-    """None for what is no 2D picture of tissue measured in centimetres."""
-    left, top, right, bottom = (
-        int(region[f"RegionLocation{corner}"].value) for corner in ("MinX0", "MinY0", "MaxX1", "MaxY1")
-    )
-    # The standard counts the last pixel as inside; some machines write the first outside.
-    if left < 0 or top < 0 or right > width or bottom > height or right <= left or bottom <= top:
-        raise UsageError(
-            "The header's scale is for a picture of another size; give the millimetres per pixel by hand."
-        )
-    kind = (region.get("RegionSpatialFormat"), region.get("RegionDataType"))
-    units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
-    if kind != (_TWO_DIMENSIONAL, _TISSUE) or units != (_CENTIMETRES, _CENTIMETRES):
-        return None
-    # Some machines count one direction the other way round.
-    mm_x, mm_y = abs(float(region.PhysicalDeltaX)) * 10, abs(float(region.PhysicalDeltaY)) * 10
-    return checked(mm_x, mm_y, FROM_REGION, Crop(left, top, right - left, bottom - top))
-
-
-def _check_aspect(header: pydicom.Dataset, scale: Calibration) -> None:
-    """PixelAspectRatio is the height of a pixel to its width; where it is there, it has to agree."""
-    ratio: Any = header.get("PixelAspectRatio")
-    if not ratio:
-        return
-    high, wide = (float(each) for each in ratio)
-    if wide <= 0 or high <= 0 or abs(scale.mm_y / scale.mm_x * wide / high - 1) > _ASPECT_TOLERANCE:
-        raise UsageError(
-            "The header contradicts itself about a pixel's shape; give the millimetres per pixel by hand."
         )
 
 

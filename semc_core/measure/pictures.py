@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError, UsageError
 from semc_core.measure.biometry import HeadMeasures, Interval, head_measures, head_measures_mm, with_interval
-from semc_core.measure.calibration import Calibration, at_place, calibrations_of, check_picture
+from semc_core.measure.calibration import Calibration, at_place, check_picture
+from semc_core.measure.dicom_scale import calibrations_of
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.head import HeadFinder, HeadFound
 from semc_core.sources.dicom import DicomSource

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from semc_core.measure.calibration import Calibration
+from semc_core.measure.shapes import Place
 from semc_core.types import FrameResult
 
 
@@ -94,6 +96,84 @@ class SetItem:
     title: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AddMeasurement:
+    """Measure in a frame.
+
+    Attributes:
+        kind: One of `measure.shapes.KINDS`.
+        points: Places in pixels of the whole frame.
+        frame_index: Index of the frame in its source.
+        time_s: Its presentation time, seconds.
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        plane_id: Of the plane that shows this frame, or None.
+        scale: What the source itself says of its millimetres; None where it says nothing.
+        structure: One of `measure.shapes.STRUCTURES`, or "".
+        proposed: Whether the program proposed it and a person accepts it.
+        error: Of a proposal the share of the circumference within which 90 of 100 lie.
+    """
+
+    kind: str
+    points: tuple[Place, ...]
+    frame_index: int
+    time_s: float
+    width: int
+    height: int
+    plane_id: int | None = None
+    scale: Calibration | None = None
+    structure: str = ""
+    proposed: bool = False
+    error: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveMeasurement:
+    """Points of a measurement lie elsewhere; `scale` is what the source says of its millimetres there."""
+
+    measurement_id: int
+    points: tuple[Place, ...]
+    scale: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NameMeasurement:
+    """What a measurement shows: `structure` is one of `measure.shapes.STRUCTURES`, or ""."""
+
+    measurement_id: int
+    structure: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMeasurement:
+    """Take a measurement away."""
+
+    measurement_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetScale:
+    """A line over a frame is so long: from now on pictures of its size have millimetres.
+
+    Attributes:
+        points: Its two ends, pixels of the whole frame.
+        length_mm: What was typed.
+        frame_index: Index of the frame in its source.
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        aspect: Height of a pixel to its width, as the source says.
+    """
+
+    points: tuple[Place, ...]
+    length_mm: float
+    frame_index: int
+    width: int
+    height: int
+    aspect: float = 1.0
+
+
+MeasureChange = AddMeasurement | MoveMeasurement | NameMeasurement | RemoveMeasurement | SetScale
+
 Change = (
     Relabel
     | Reject
@@ -105,6 +185,7 @@ Change = (
     | LabelRegion
     | SetNote
     | SetItem
+    | MeasureChange
 )
 
 

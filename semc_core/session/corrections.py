@@ -29,9 +29,10 @@ from semc_core.session.changes import (
     SetNote,
 )
 from semc_core.session.files import write_plane
+from semc_core.session.measuring import measured
 from semc_core.session.records import FIRST_ADDED, MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
 from semc_core.session.sentences import item_text, note_text, plane_text, region_text
-from semc_core.session.state import Edit, Row, State, crop_columns, made, plane_row
+from semc_core.session.state import Edit, Row, State, crop_columns, made, needed_row, plane_row
 from semc_core.types import FrameResult, HoldEvent
 
 _KEPT: Final = ("rejected", "reason", "note", "clip", "clip_sha256")
@@ -43,7 +44,7 @@ class Correction:
     """What is written for a change.
 
     Attributes:
-        id: The plane or region that it is about, or None.
+        id: The plane, region or measurement that it is about, or None.
         kind: Of the log's entry.
         text: What was done, for the status line and the log.
         edits: Of the state; none if nothing changes.
@@ -80,7 +81,7 @@ class Corrector:
             change: What the person did.
 
         Raises:
-            SessionError: It does not fit: no such plane or region, or a name that is none.
+            SessionError: It does not fit: no such plane, region or measurement, or a name that is none.
             SaveError: The frame could not be written.
         """
         if isinstance(change, Relabel | Reject | Restore):
@@ -91,11 +92,15 @@ class Corrector:
             return self._add(state, highest, change)
         if isinstance(change, MarkRegion | RemoveRegion | LabelRegion):
             return _mark(state, highest, change)
-        return _note(state, change) if isinstance(change, SetNote) else _item(state, change)
+        if isinstance(change, SetNote):
+            return _note(state, change)
+        if isinstance(change, SetItem):
+            return _item(state, change)
+        return Correction(*measured(state, highest, change))
 
     def _judge(self, state: State, change: Relabel | Reject | Restore) -> Correction:
         number = change.plane_id
-        row = _row(state, "planes", number)
+        row = needed_row(state, "planes", number)
         if isinstance(change, Relabel):
             self._check_plane(change.plane)
             smoothed = self.smoothed_at(row["frame_index"], row["time_s"])
@@ -116,7 +121,7 @@ class Corrector:
 
     def _choose(self, state: State, change: ChooseFrame) -> Correction:
         number, shown = change.plane_id, change.frame
-        row = _row(state, "planes", number)
+        row = needed_row(state, "planes", number)
         confidence = self._share(shown.smoothed, row["plane"])
         event = HoldEvent(
             number, row["plane"], shown, confidence, row["start_s"], row["end_s"], True, bool(row["by_hand"])
@@ -160,13 +165,13 @@ def _mark(
     state: State, highest: dict[str, int], change: MarkRegion | RemoveRegion | LabelRegion
 ) -> Correction:
     if isinstance(change, RemoveRegion):
-        row = _row(state, "regions", change.region_id)
+        row = needed_row(state, "regions", change.region_id)
         text = region_text(change, row["label"])
         return Correction(
             change.region_id, "remove region", text, (state.removed("regions", change.region_id),)
         )
     if isinstance(change, LabelRegion):
-        row = _row(state, "regions", change.region_id)
+        row = needed_row(state, "regions", change.region_id)
         if not change.label.strip():
             raise SessionError("A mark needs a name; type one, or take the mark away.")
         edit = state.changed("regions", change.region_id, label=change.label)
@@ -190,7 +195,7 @@ def _note(state: State, change: SetNote) -> Correction:
     if change.plane_id is None:
         edit = state.changed("session", 1, note=change.text)
     else:
-        _row(state, "planes", change.plane_id)
+        needed_row(state, "planes", change.plane_id)
         edit = state.changed("planes", change.plane_id, note=change.text)
     return Correction(change.plane_id, "note", note_text(change), () if edit is None else (edit,))
 
@@ -268,10 +273,3 @@ def _frame_columns(shown: FrameResult) -> Row:
         "height": height,
         **crop_columns(shown.crop),
     }
-
-
-def _row(state: State, table: str, number: int) -> Row:
-    row = state.rows[table].get(number)
-    if row is None:
-        raise SessionError(f"The session has no such {table[:-1]} ({number}); choose one of those listed.")
-    return row

@@ -1,19 +1,10 @@
-"""The session's SQLite file: tables, schema version, opening it, and bringing an older one up to date.
-
-Bringing commits to the disk itself, on a thread of its own.
-
-A commit is in the system's hands when it returns: a killed program loses nothing of it. Only a power cut
-could, until the system writes it out, so this thread asks for that at once. Nobody waits for it: a slow disk
-would hold up the frames that come, and a person's work.
-"""
+"""The session's SQLite file: tables, schema version, opening it, and bringing an older one up to date."""
 
 from __future__ import annotations
 
 import errno
-import os
 import re
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +24,7 @@ DATABASE_FILES: Final = tuple(f"{DATABASE_NAME}{suffix}" for suffix in ("", "-wa
 WAL_NAME: Final = f"{DATABASE_NAME}-wal"
 HEAD: Final = "head"
 SOURCE_PATH: Final = "source_path"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _APPLICATION_ID: Final = 0x53454D43  # "SEMC"
 _BUSY_S: Final = 5.0
 _HEAD: Final = re.compile(r"([0-9]{1,18}) (.*)", re.DOTALL)
@@ -66,6 +57,11 @@ def _create_table(name: str) -> str:
     return f"CREATE TABLE {name} ({columns}) STRICT"
 
 
+_MEASURING: Final = ("measurements", "scales")
+"""Tables of the state that version 3 brought."""
+_FIRST: Final = tuple(name for name in TABLES if name not in _MEASURING)
+
+
 _SCHEMA_1: Final = (
     "CREATE TABLE audit (seq INTEGER PRIMARY KEY, time_utc TEXT NOT NULL, who TEXT NOT NULL,"
     " kind TEXT NOT NULL, payload TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL) STRICT",
@@ -82,12 +78,13 @@ _SCHEMA_1: Final = (
 
 # From version N to N + 1, each within one transaction. A new session goes the same way: there is one truth.
 _MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
-    0: _SCHEMA_1,  # and the tables of the state
+    0: (*_SCHEMA_1, *map(_create_table, _FIRST)),
     # Found by time without reading the rows, and the undo steps without reading the whole log.
     1: (
         "CREATE INDEX frames_by_time ON frames (end_s, start_s)",
         "CREATE INDEX log_by_who ON audit (who, seq)",
     ),
+    2: tuple(map(_create_table, _MEASURING)),
 }
 
 
@@ -156,11 +153,9 @@ def connect(folder: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables to `SCHEMA_VERSION`. The log is never rewritten."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for number in range(version, SCHEMA_VERSION):
+    for number in range(_version(connection), SCHEMA_VERSION):
         with transaction(connection):
-            state = map(_create_table, TABLES) if number == 0 else ()
-            for statement in (*_MIGRATIONS[number], *state):
+            for statement in _MIGRATIONS[number]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
 
@@ -307,7 +302,8 @@ def stored_state(connection: sqlite3.Connection) -> State:
         DocumentFault: A row is not as this program writes it.
     """
     state = State()
-    for name, table in TABLES.items():
+    for name in _tables(_version(connection)):
+        table = TABLES[name]
         columns = list(table.columns)
         for values in connection.execute(f"SELECT {', '.join(columns)} FROM {name}"):
             try:
@@ -344,7 +340,7 @@ def _prepare_writer(connection: sqlite3.Connection) -> None:
 
 def _check(connection: sqlite3.Connection, folder: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = _version(connection)
     if _is_empty(connection, application, version):
         raise SessionError(f"The session {folder.name} ended before it began and holds nothing; delete it.")
     if application != _APPLICATION_ID or version < 1:
@@ -355,6 +351,16 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
         )
 
 
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _tables(version: int) -> tuple[str, ...]:
+    """The tables of the state that a database of this version has: who only looks brings none up to date."""
+    return tuple(TABLES) if version > 2 else _FIRST
+
+
 def _is_empty(connection: sqlite3.Connection, application: int, version: int) -> bool:
     """Whether a kill came before the first entry was written, or even before the tables were."""
     if version == 0:
@@ -362,7 +368,7 @@ def _is_empty(connection: sqlite3.Connection, application: int, version: int) ->
         return application == _APPLICATION_ID or not tables
     if application != _APPLICATION_ID or version > SCHEMA_VERSION:
         return False
-    held = " UNION ALL ".join(f"SELECT 1 FROM {name}" for name in ("audit", "frames", *TABLES))
+    held = " UNION ALL ".join(f"SELECT 1 FROM {name}" for name in ("audit", "frames", *_tables(version)))
     return connection.execute(f"{held} LIMIT 1").fetchone() is None
 
 
@@ -378,69 +384,3 @@ def _sentence(folder: Path, error: sqlite3.Error) -> SessionError | SaveError:
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return SaveError(f"The session {folder.name} is busy; close other programs that have it open.")
     return SessionError(f"The session {folder.name} is damaged; use a copy of it, if there is one.")
-
-
-class WalSync:
-    """Flush a file whenever asked to. For any thread; the thread is started by the first request."""
-
-    def __init__(self, path: Path) -> None:
-        """`path` is SQLite's write-ahead log, on which SQLite holds no lock that our closing would drop."""
-        self._path = path
-        self._changed = threading.Condition()
-        self._wanted = False
-        self._closed = False
-        self._error: SaveError | None = None
-        self._thread: threading.Thread | None = None
-
-    def request(self) -> None:
-        """Flush soon; does not wait. Ignored after `close`."""
-        with self._changed:
-            if self._closed:
-                return
-            self._wanted = True
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="session-sync")
-                self._thread.start()
-            self._changed.notify_all()
-
-    def raise_fault(self) -> None:
-        """Raises SaveError, once, if a flush failed."""
-        with self._changed:
-            error, self._error = self._error, None
-        if error is not None:
-            raise error
-
-    def close(self) -> None:
-        """End the thread. What was not flushed yet is flushed by closing the database."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while self._next():
-            try:
-                descriptor = os.open(self._path, os.O_RDWR)
-            except FileNotFoundError:
-                # The database was closed, and all is in its main file.
-                continue
-            except OSError as error:
-                self._fail(error)
-                continue
-            try:
-                os.fsync(descriptor)
-            except OSError as error:
-                self._fail(error)
-            finally:
-                os.close(descriptor)
-
-    def _next(self) -> bool:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._wanted)
-            self._wanted = False
-            return not self._closed
-
-    def _fail(self, error: OSError) -> None:
-        with self._changed:
-            self._error = save_error(self._path.parent, error)

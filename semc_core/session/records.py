@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import STRICT, configured
+from semc_core.measure.calibration import Calibration
 from semc_core.model.spec import ModelSpec
 from semc_core.types import Crop, Quality, SourceInfo, Thresholds
 
@@ -32,6 +33,14 @@ REASON_CODES: Final = (
     "moving", "doubt",
 )  # fmt: skip
 """Names of `imaging.score.parts` in the order of their codes in a frame table; only ever added to."""
+
+NO_SCALE, BY_REGION, BY_SPACING, BY_HAND = "", "DICOM region", "DICOM pixel spacing", "by hand"
+SCALES: Final = (NO_SCALE, BY_REGION, BY_SPACING, BY_HAND)
+"""Where a measurement's millimetres come from; by hand is over a known length."""
+
+ACCEPTED, CORRECTED = "accepted", "corrected"
+MAKERS: Final = ("person", ACCEPTED, CORRECTED)
+"""Who made a measurement: a person, or the program, whose proposal a person accepted, or then corrected."""
 
 MODEL: Final = "model"
 PERSON: Final = "person"
@@ -152,6 +161,71 @@ class ItemEntry:
     item_id: str
     status: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementEntry:
+    """Something that was measured in one frame.
+
+    Attributes:
+        measurement_id: From 1; of one that was taken away not used again.
+        kind: One of `measure.shapes.KINDS`.
+        points: Places (x, y) in pixels of the whole frame; what they mean depends on the kind.
+        structure: One of `measure.shapes.STRUCTURES`, or "".
+        frame_index: Index of the frame in its source.
+        time_s: Its presentation time, seconds.
+        plane_id: Of the plane whose frame it was; None for any other frame.
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        mm_x: Millimetres per pixel along a row; None where they are not known.
+        mm_y: The same along a column.
+        scale: Where the millimetres come from, one of `SCALES`.
+        made_by: One of `MAKERS`.
+        error: Of an accepted outline the share of the circumference within which 90 of 100 lie; else None.
+    """
+
+    measurement_id: int
+    kind: str
+    points: tuple[tuple[float, float], ...]
+    structure: str
+    frame_index: int
+    time_s: float
+    plane_id: int | None
+    width: int
+    height: int
+    mm_x: float | None
+    mm_y: float | None
+    scale: str
+    made_by: str
+    error: float | None
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """Millimetres per pixel; None where they are not known."""
+        if self.mm_x is None or self.mm_y is None:
+            return None
+        return Calibration(self.mm_x, self.mm_y, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleEntry:
+    """Millimetres per pixel as a person said by a line over a known length.
+
+    Attributes:
+        size: Of the pictures that it holds for: "640x480".
+        mm_x: Millimetres per pixel along a row.
+        mm_y: The same along a column.
+        frame_index: Over which the line was drawn.
+        points: Its two ends.
+        length_mm: What was typed.
+    """
+
+    size: str
+    mm_x: float
+    mm_y: float
+    frame_index: int
+    points: tuple[tuple[float, float], ...]
+    length_mm: float
 
 
 @dataclass(frozen=True, slots=True)

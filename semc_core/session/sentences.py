@@ -9,17 +9,23 @@ from enum import Enum
 
 from semc_core.labels import NON_STANDARD, short_name
 from semc_core.session.changes import (
+    AddMeasurement,
     AddPlane,
     Change,
     ChooseFrame,
     LabelRegion,
     MarkRegion,
+    MeasureChange,
+    MoveMeasurement,
+    NameMeasurement,
     Reject,
     Relabel,
+    RemoveMeasurement,
     RemoveRegion,
     Restore,
     SetItem,
     SetNote,
+    SetScale,
 )
 from semc_core.session.records import FIRST_ADDED, PERSON, PlaneEntry
 from semc_core.text import scan_time
@@ -67,6 +73,23 @@ def item_text(change: SetItem) -> str:
     return f"{title} is {change.status}" if change.status else f"Took back the word on {title}"
 
 
+def measure_text(change: MeasureChange, number: int, kind: str) -> str:
+    """What was done to measurement `number`, which is of this kind."""
+    match change:
+        case AddMeasurement(frame_index=index, proposed=True):
+            return f"Accepted the {kind} {number} that was proposed on frame {index}"
+        case AddMeasurement(frame_index=index):
+            return f"Measured the {kind} {number} on frame {index}"
+        case MoveMeasurement():
+            return f"Moved the {kind} {number}"
+        case NameMeasurement(structure=structure):
+            return f"The {kind} {number} shows {structure or 'nothing in particular'}"
+        case RemoveMeasurement():
+            return f"Removed the {kind} {number}"
+        case SetScale(length_mm=mm, frame_index=index):
+            return f"Set the scale on frame {index}: the line is {mm:g} mm"
+
+
 # In the window.
 
 
@@ -112,6 +135,16 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
             return "The note on the session is kept." if plane_id is None else "The note is kept."
         case SetItem(status=status, title=title):
             return f"{title or 'The item'} is {'not possible' if status else 'possible after all'}."
+        case AddMeasurement(kind=kind, proposed=proposed):
+            return "The proposal is accepted." if proposed else f"The {kind} is measured."
+        case MoveMeasurement():
+            return "The measurement is moved."
+        case NameMeasurement():
+            return "The measurement has its name."
+        case RemoveMeasurement():
+            return "The measurement is taken away."
+        case SetScale(length_mm=mm):
+            return f"The scale is set: the line is {mm:g} mm."
 
 
 # Who decided.

@@ -27,7 +27,7 @@ from semc_core.session.audit_log import (
 )
 from semc_core.session.changes import Change
 from semc_core.session.corrections import Corrector, recorded_edit
-from semc_core.session.database import DATABASE_FILES, DATABASE_NAME, WalSync
+from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
 from semc_core.session.files import remove_plane
 from semc_core.session.folder import claim_folder, path_as_text, whole_or_gone
 from semc_core.session.frame_table import FrameRow, frame_row
@@ -51,6 +51,7 @@ from semc_core.session.records import (
 from semc_core.session.recovery import recover
 from semc_core.session.state import Edit, made, view_of
 from semc_core.session.view import SessionView
+from semc_core.session.wal_sync import WalSync
 from semc_core.text import utc_now
 from semc_core.types import FrameResult, HoldEvent
 from semc_core.version import VERSION

@@ -7,6 +7,7 @@ it can be made again from the log alone, and an edit reversed undoes it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +18,19 @@ from typing_extensions import TypedDict
 
 from semc_core.errors import SessionError
 from semc_core.io.documents import OPEN, STRICT, Document, configured
-from semc_core.io.rules import PlainObject, by_tag, held_as, within
+from semc_core.io.rules import PlainObject, by_tag, held_as, one_of, within
+from semc_core.measure.shapes import KINDS, STRUCTURES
 from semc_core.session.folder import is_clip, is_picture
-from semc_core.session.records import ExportEntry, ItemEntry, PlaneEntry, RegionEntry
+from semc_core.session.records import (
+    MAKERS,
+    SCALES,
+    ExportEntry,
+    ItemEntry,
+    MeasurementEntry,
+    PlaneEntry,
+    RegionEntry,
+    ScaleEntry,
+)
 from semc_core.types import Crop
 
 Row = dict[str, Any]
@@ -109,6 +120,45 @@ class ExportRow(TypedDict):
 DETAIL: Final = Document(PlainObject, config=STRICT)
 """What an export's row says under `detail`."""
 
+_Size = Annotated[int, within(1, 65_535)]
+_Pixel = Annotated[_Real, within(-1, 65_536)]
+_Points = list[tuple[_Pixel, _Pixel]]
+POINTS: Final[Document[Any]] = Document(_Points, config=STRICT)
+"""What a measurement's row says under `points`."""
+
+
+@configured(STRICT)
+class MeasurementRow(TypedDict):
+    """A measurement; see `MeasurementEntry`. `points` is JSON."""
+
+    measurement_id: _Number
+    kind: Annotated[str, one_of(*KINDS)]
+    points: str
+    structure: Annotated[str, one_of("", *STRUCTURES)]
+    frame_index: _Number
+    time_s: _Real
+    plane_id: _Number | None
+    width: _Size
+    height: _Size
+    mm_x: _Real | None
+    mm_y: _Real | None
+    scale: Annotated[str, one_of(*SCALES)]
+    made_by: Annotated[str, one_of(*MAKERS)]
+    error: _Real | None
+
+
+@configured(STRICT)
+class ScaleRow(TypedDict):
+    """Millimetres by hand; see `ScaleEntry`. `points` is JSON."""
+
+    size: str
+    mm_x: _Real
+    mm_y: _Real
+    frame_index: _Number
+    points: str
+    length_mm: _Real
+
+
 _SQL: Final = {int: "INTEGER", float: "REAL", str: "TEXT"}
 
 
@@ -140,6 +190,8 @@ TABLES: Final = {
     "regions": Table("region_id", RegionRow),
     "items": Table("item", ItemRow),
     "exports": Table("export_id", ExportRow),
+    "measurements": Table("measurement_id", MeasurementRow),
+    "scales": Table("size", ScaleRow),
 }
 
 
@@ -243,6 +295,18 @@ class State:
         return back
 
 
+def needed_row(state: State, table: str, number: int) -> Row:
+    """A row of a table.
+
+    Raises:
+        SessionError: There is none.
+    """
+    row = state.rows[table].get(number)
+    if row is None:
+        raise SessionError(f"The session has no such {table[:-1]} ({number}); choose one of those listed.")
+    return row
+
+
 def edit(table: str, row_id: int | str, before: Row | None, after: Row | None) -> Edit:
     """One edit as plain JSON."""
     return {"table": table, "id": row_id, "before": before, "after": after}
@@ -304,6 +368,8 @@ class View:
     regions: tuple[RegionEntry, ...]
     items: tuple[ItemEntry, ...]
     exports: tuple[ExportEntry, ...]
+    measurements: tuple[MeasurementEntry, ...]
+    scales: tuple[ScaleEntry, ...]
     note: str
     source_notice: str
     complete: bool
@@ -314,7 +380,7 @@ def view_of(state: State) -> View:
 
     Raises:
         KeyError: There is no row on the session.
-        DocumentFault: What an export's row says of it is not JSON.
+        DocumentFault: What an export's row says of it, or a measurement's of its points, is not JSON.
     """
     rows = state.rows
     session = rows["session"][1]
@@ -330,12 +396,27 @@ def view_of(state: State) -> View:
         ExportEntry(**{**row, "detail": DETAIL.parse(row["detail"])})
         for row in sorted(rows["exports"].values(), key=lambda row: row["export_id"])
     )
+    measurements = (
+        MeasurementEntry(**_with_points(row))
+        for row in sorted(rows["measurements"].values(), key=lambda row: row["measurement_id"])
+    )
     return View(
         planes=tuple(state.planes()),
         regions=tuple(regions),
         items=tuple(items),
         exports=tuple(exports),
+        measurements=tuple(measurements),
+        scales=tuple(ScaleEntry(**_with_points(row)) for row in rows["scales"].values()),
         note=session["note"],
         source_notice=session["source_notice"],
         complete=bool(session["complete"]),
     )
+
+
+def points_text(points: Sequence[tuple[float, float]]) -> str:
+    """Points as a row keeps them."""
+    return json.dumps([list(point) for point in points], separators=(",", ":"))
+
+
+def _with_points(row: Row) -> Row:
+    return {**row, "points": tuple(POINTS.parse(row["points"]))}

@@ -26,9 +26,11 @@ from semc_core.session.records import (
     ExportEntry,
     FrameTable,
     ItemEntry,
+    MeasurementEntry,
     ModelEntry,
     PlaneEntry,
     RegionEntry,
+    ScaleEntry,
     SourceEntry,
     Verification,
 )
@@ -111,6 +113,16 @@ class SessionView:
         """The exports, oldest first."""
         self._refresh()
         return self._view.exports
+
+    def measurements(self) -> tuple[MeasurementEntry, ...]:
+        """What was measured, oldest first."""
+        self._refresh()
+        return self._view.measurements
+
+    def scales(self) -> tuple[ScaleEntry, ...]:
+        """Millimetres per pixel that a person gave, for each size of picture."""
+        self._refresh()
+        return self._view.scales
 
     @property
     def note(self) -> str:

@@ -23,12 +23,11 @@ from semc_core.measure.calibration import (
     Calibration,
     CalibrationTable,
     at_place,
-    calibrations_of,
     check_picture,
-    from_header,
     over_length,
     typed,
 )
+from semc_core.measure.dicom_scale import calibrations_of, from_header
 from semc_core.measure.ellipse import Ellipse, circumference
 
 

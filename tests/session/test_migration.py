@@ -9,7 +9,7 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.session import database
-from semc_core.session.changes import Relabel
+from semc_core.session.changes import AddMeasurement, Relabel
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session
 
@@ -40,6 +40,23 @@ def test_a_session_of_version_1_is_brought_up_to_date(
         assert session.undo() is not None
         assert session.verify().ok
     assert version_of(tmp_path / "s") == database.SCHEMA_VERSION
+
+
+def test_a_session_from_before_measuring_is_measured_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as old:
+        old.setattr(database, "SCHEMA_VERSION", 2)
+        with filled_session(tmp_path / "s") as session:
+            planes = session.planes()
+    with Session.open(tmp_path / "s", read_only=True) as session:
+        assert (session.planes(), session.measurements(), session.scales()) == (planes, (), ())
+        assert session.verify().ok
+    assert version_of(tmp_path / "s") == 2, "looking changes nothing"
+    with Session.open(tmp_path / "s") as session:
+        session.apply(AddMeasurement("distance", ((1.0, 1.0), (5.0, 4.0)), 10, 0.4, 8, 8))
+        assert [each.kind for each in session.measurements()] == ["distance"]
+        assert session.verify().ok
 
 
 def test_a_new_session_has_the_tables_of_a_migrated_one(

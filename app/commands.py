@@ -102,7 +102,10 @@ _REVIEW: Final = (
         )
         for i, key in enumerate(CLASS_KEYS)
     ),
-    _review("reject", "Reject", ("X", "Del"), "Reject the chosen plane, or take it back"),
+    _review("reject", "Reject", ("X",), "Reject the chosen plane, or take it back"),
+    _review(
+        "remove", "Take away", ("Del", "Backspace"), "Take the chosen measurement away; without one as X"
+    ),
     _review("reject_why", "Reject for", ("Shift+X",), "Reject the chosen plane, and say why"),
     _review("better", "Better", ("B",), "Show the best frames of the chosen plane, to choose another"),
     _review("use_frame", "Use", ("Return", "Enter", "U"), "Save the frame shown for the chosen plane"),
@@ -111,6 +114,24 @@ _REVIEW: Final = (
     _review("unmark", "Unmark", ("Shift+M",), "Take away the marked region under the playhead"),
     _review("label", "Name region", ("Ctrl+M",), "Name the marked region under the playhead anew"),
     _review("note", "Note", ("T",), "Write a note on the chosen plane, or on the whole session"),
+    _review("measure_distance", "Distance", ("D",), "Measure a distance: click on both ends"),
+    _review("measure_ellipse", "Ellipse", ("C",), "Measure an ellipse: click on both ends of an axis"),
+    _review("measure_trace", "Trace", ("L",), "Measure along a line: drag, or click corner by corner"),
+    _review("measure_area", "Area", ("Q",), "Measure an area: drag around it, or click corner by corner"),
+    _review("measure_angle", "Angle", ("G",), "Measure an angle: click on an arm, the corner, an arm"),
+    _review("measure_scale", "Scale", ("S",), "Set the scale: a line over a known length, in millimetres"),
+    _review("next_handle", "Handle", ("W",), "Choose the next handle; the arrow keys move it by a pixel"),
+    _review("handle_back", "Handle back", ("Shift+W",), "Choose the handle before"),
+    _review("nudge_up_far", "Far up", ("Shift+Up",), "Move the chosen handle up by ten pixels", repeats=True),
+    _review(
+        "nudge_down_far",
+        "Far down",
+        ("Shift+Down",),
+        "Move the chosen handle down by ten pixels",
+        repeats=True,
+    ),
+    _review("accept_head", "Accept head", ("Y",), "Accept the head that is proposed on a brain plane"),
+    _review("name_measure", "Name measure", ("I",), "Say what the chosen measurement shows, a head say"),
     _review("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
     _review("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),
     _review("zoom_in", "Zoom in", ("Ctrl++", "Ctrl+="), "See less of the time line, larger", repeats=True),
@@ -139,6 +160,7 @@ _ALWAYS: Final = (
 CORRECTING: Final = (
     *(f"class_{number}" for number in range(1, len(CLASS_KEYS) + 1)),
     "reject",
+    "remove",
     "reject_why",
     "better",
     "use_frame",
@@ -147,6 +169,11 @@ CORRECTING: Final = (
     "unmark",
     "label",
     "note",
+    *(f"measure_{tool}" for tool in ("distance", "ellipse", "trace", "area", "angle", "scale")),
+    "nudge_up_far",
+    "nudge_down_far",
+    "name_measure",
+    "accept_head",
     "undo",
     "redo",
 )

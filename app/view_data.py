@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -83,6 +84,7 @@ class Asking:
         plane_id: The plane that it is about; None for the session.
         region_id: The marked region that gets another name.
         reject: Whether it is the reason why the plane is rejected.
+        then: Told the answer, whatever else is asked.
     """
 
     title: str
@@ -91,6 +93,7 @@ class Asking:
     plane_id: int | None = None
     region_id: int | None = None
     reject: bool = False
+    then: Callable[[str], None] | None = field(default=None, compare=False)
 
 
 CLASS_KEYS: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")

@@ -34,6 +34,16 @@ FETAL_CLASSES: Final = (
 )
 """Of the published SonoNet, in the order of its outputs."""
 
+BRAIN_PLANES: Final = (
+    "Trans-thalamic",
+    "Trans-ventricular",
+    "Trans-cerebellum",
+    "Brain(Th)",
+    "Brain(Tv)",
+    "Brain(Cb)",
+)
+"""In which a fetal head is measured."""
+
 FULL_NAMES: Final = {
     "FHP1": "First porta hepatis",
     "FHP2": "Second porta hepatis",

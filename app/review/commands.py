@@ -310,7 +310,9 @@ class ReviewCommands:
         text = text.strip()
         if question is None:
             return
-        if question.region is not None:
+        if question.then is not None:
+            question.then(text)
+        elif question.region is not None:
             self._corrector.apply(MarkRegion(*question.region, text or "marked"))
         elif question.reject and question.plane_id is not None:
             self._corrector.apply(Reject(question.plane_id, text))

@@ -17,6 +17,7 @@ from app.review.commands import ReviewCommands
 from app.review.frame_panel import FramePanel, TransportBar
 from app.review.frames import ReviewReader
 from app.review.lanes import lane_shares
+from app.review.measuring.controller import Measuring
 from app.review.menu import show_plane_menu
 from app.review.presenter import (
     Candidate,
@@ -40,7 +41,7 @@ from app.view_data import CLASS_KEYS, ReviewSnapshot
 from app.widgets import theme
 from app.widgets.cards import CardStrip
 from app.widgets.folding import FoldingPanel
-from app.widgets.forms import AskLine
+from app.widgets.forms import AskLine, side_by_side
 from app.widgets.image_view import LiveView
 from semc_core.imaging.heatmap import HeatMap, heat_map
 from semc_core.labels import NON_STANDARD
@@ -94,6 +95,7 @@ class ReviewPage(QWidget):
         self.better = CardStrip()
         self.ask_line = AskLine()
         self._strips = QStackedWidget()
+        self.measuring = Measuring(self.view)
         self._build()
         self._connect()
 
@@ -103,13 +105,15 @@ class ReviewPage(QWidget):
         self._strips.addWidget(self.better)
         left = QVBoxLayout()
         left.setSpacing(round(0.3 * em))
-        left.addWidget(self.view, 1)
+        left.addLayout(side_by_side(self.measuring.tools, self.view, stretch=1), 1)
         left.addWidget(self.transport)
         left.addWidget(self.timeline)
         self.panel.setFixedWidth(round(15.5 * em))
         self.checklist.setFixedWidth(round(15.5 * em))
+        self.measuring.values.setFixedWidth(round(15.5 * em))
         right = QVBoxLayout()
         right.addWidget(self.panel, 1)
+        right.addWidget(self.measuring.values)
         right.addWidget(self.checklist)
         upper = QHBoxLayout()
         upper.addLayout(left, 1)
@@ -130,6 +134,9 @@ class ReviewPage(QWidget):
         self.panel.class_chosen.connect(lambda name: self._commands().name_it(name))
         self.ask_line.answered.connect(lambda text: self._commands().answer(text))
         self.ask_line.refused.connect(lambda: self._commands().escape())
+        self.measuring.changed.connect(self.changed)
+        self.measuring.message.connect(self.message)
+        self.measuring.values.resized.connect(self._share_room)
         for moved in (self.timeline.scrubbed, self.timeline.plane_wanted, self.planes.clicked):
             moved.connect(lambda _: self.changed.emit())
 
@@ -156,7 +163,7 @@ class ReviewPage(QWidget):
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What each key of this page does. Only called while a session is open."""
-        return {name: partial(self._do, do) for name, do in self._does().items()}
+        return {name: partial(self._do, do) for name, do in self.measuring.over(self._does()).items()}
 
     def _do(self, do: Callable[[], object]) -> None:
         do()
@@ -180,6 +187,7 @@ class ReviewPage(QWidget):
             "reject_why": lambda: self._commands().reject_why(),
             "better": self.toggle_better,
             "use_frame": lambda: self._commands().use_frame(),
+            "remove": lambda: self._commands().reject(),
             "add": lambda: self._commands().add(),
             "mark": lambda: self._commands().mark(),
             "unmark": lambda: self._commands().unmark(),
@@ -198,6 +206,7 @@ class ReviewPage(QWidget):
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The transport's buttons do what these do. Called once."""
         self.transport.set_actions(actions)
+        self.measuring.tools.set_actions(actions)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""
@@ -206,9 +215,13 @@ class ReviewPage(QWidget):
         least, preferred = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
         room = round(0.26 * self.height()) if lanes < 10 else round(0.36 * self.height())
         self.timeline.setFixedHeight(min(max(room, least), preferred))
-        beside = self.height() - self._strips.height()
-        em = theme.em(self)
-        self.checklist.give_room(beside - round(_PANEL_EM * em), beside - round(_LEAST_PANEL_EM * em))
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """What the checklist gets beside the picture; where it is measured, the panel above gives way."""
+        em, values = theme.em(self), self.measuring.values.room_px
+        beside, least = self.height() - self._strips.height(), round(_LEAST_PANEL_EM * em) + values
+        self.checklist.give_room(beside - max(round(_PANEL_EM * em), least), beside - least)
 
     @property
     def shown(self) -> ReviewSnapshot | None:
@@ -235,12 +248,14 @@ class ReviewPage(QWidget):
         self.commands = ReviewCommands(
             worker, opened.times_s(None), opened.planes, opened.source is not None, self.message.emit
         )
+        self.measuring.begin(worker, self.commands)
         self._set_length()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
     def _show_nothing(self) -> None:
         """Nothing of the session before stays: what is opened next may be of another patient."""
         self.commands = None
+        self.measuring.begin(None, None)
         self.timeline.begin({}, 0.0, 0.0)
         self.view.show_texts((), "", None)
         self.panel.show_readout(FrameReadout("", "", Tone.NEUTRAL))
@@ -263,13 +278,16 @@ class ReviewPage(QWidget):
 
     def escape(self) -> bool:
         """Leave what is in the way. Returns whether there was anything."""
-        return self.commands is not None and self.commands.escape()
+        if self.commands is None or (not self.typing and self.measuring.back()):
+            return self.commands is not None
+        return self.commands.escape()
 
     def name_actions(self, actions: dict[str, QAction]) -> None:
         """Say on the actions what they would do now."""
         commands = self.commands
         if commands is None or self.typing:
             return
+        self.measuring.name_actions(actions)
         chosen = commands.chosen
         actions["play"].setText("Hold" if commands.playhead.playing else "Play")
         actions["reject"].setText("Restore" if chosen is not None and chosen.rejected else "Reject")
@@ -300,6 +318,7 @@ class ReviewPage(QWidget):
         here = opened.source is not None
         packet = worker.reader.frame(index) if here else self._saved(worker, commands, frame_index)
         self._show_picture(worker, commands, packet, frame_index)
+        self.measuring.tick(now_s, packet)
         self._show_place(worker, commands, frame_index)
         self._show_strips(worker, commands, frame_index if packet is None else packet.index)
         self.ask_line.ask(commands.asking)
@@ -358,7 +377,7 @@ class ReviewPage(QWidget):
             hint = "The loop is not there; Up and Down show the planes that were saved."
         else:
             hint = mode_hint(commands.mode, commands.mark_from_s, shown.rows)
-        view.show_texts(badges, hint, self._colours.get(shown.title))
+        view.show_texts(badges, self.measuring.hint or hint, self._colours.get(shown.title))
 
     def _look(
         self, reader: ReviewReader, commands: ReviewCommands, shown_index: int, is_there: bool

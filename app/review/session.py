@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
+from semc_core.measure.dicom_scale import NO_SOURCE_SCALE, SourceScale, source_scale
 from semc_core.model.file import read_spec
 from semc_core.pipeline.stages import chosen_thresholds
 from semc_core.review.analysis import LoopAnalysis
@@ -95,7 +96,12 @@ def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
         raise
     ready = LazyModel(_loader(session, request), runtime)
     analysis = LoopAnalysis(session, source, ready)
-    return OpenReview(session, source, analysis, source.info.notice, again=False, model=ready)
+    scale = _scale_of(source, request.path)
+    return OpenReview(session, source, analysis, source.info.notice, again=False, model=ready, scale=scale)
+
+
+def _scale_of(source: SeekableSource, path: Path) -> SourceScale:
+    return source_scale(path) if source.info.kind == "dicom" and path.is_file() else NO_SOURCE_SCALE
 
 
 def _opened(folder: Path) -> Session:
@@ -114,15 +120,18 @@ def _from_session(session: Session, request: ReviewRequest, loop: Path | None = 
         if loop is not None:
             _note_move(session, loop)
         place, source, notice = _frames_of(session, loop)
-        analysis = None
+        analysis, scale = None, NO_SOURCE_SCALE
         if source is not None:
+            if place.path is not None:
+                scale = _scale_of(source, place.path)
             undone.callback(source.close)
             analysis = LoopAnalysis(session, source, later, place.in_order)
         undone.pop_all()
     held = LOOKING_ONLY if session.read_only else ""
     of_source = "" if source is None else source.info.notice
     notices = (held, session.recovered, notice, of_source)
-    return OpenReview(session, source, analysis, " ".join(filter(None, notices)), model=later)
+    told = " ".join(filter(None, notices))
+    return OpenReview(session, source, analysis, told, model=later, scale=scale)
 
 
 def _note_move(session: Session, loop: Path) -> None:
@@ -236,6 +245,7 @@ class OpenReview:
         notice: What the user should know of it, or "".
         again: Whether it was there before.
         model: Loads the model for the analysis.
+        scale: What its source says of millimetres.
     """
 
     session: Session
@@ -244,6 +254,7 @@ class OpenReview:
     notice: str = ""
     again: bool = True
     model: LazyModel | None = None
+    scale: SourceScale = NO_SOURCE_SCALE
 
     @property
     def looking_only(self) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.review.frames import ReviewReader
+from app.review.heads import HeadProposals
 from app.review.session import OpenReview
 from app.tasks import Background, Post, fault_of
 from app.view_data import ReviewSnapshot
@@ -68,6 +69,7 @@ class SessionWorker:
         snapshot: How the session stands.
         pictures: Small pictures of the planes, by the name of the PNG; another dict with each that comes.
         reader: Reads its frames.
+        heads: Finds heads in them.
     """
 
     def __init__(self, opened: OpenReview, post: Post, listener: Listener) -> None:
@@ -81,6 +83,7 @@ class SessionWorker:
         self._asked_pictures: set[str] = set()
         self._refresh: Future[_Look | None] | None = None
         self._refreshed_s = 0.0
+        self._waiting = 0
         self._final = False
         self._analysis_message = ""
         self._head = (0, "")
@@ -88,6 +91,7 @@ class SessionWorker:
         self.reader = ReviewReader(
             opened, lambda sentence: post(partial(listener.fault, sentence)), lambda: post(listener.changed)
         )
+        self.heads = HeadProposals(post, lambda: listener.changed())
         self._look_again()
 
     def close(self) -> None:
@@ -97,6 +101,7 @@ class SessionWorker:
         self.reader.close()
         self._corrections.close()
         self._pictures.close(forget=True)
+        self.heads.close()
 
     @property
     def looking_only(self) -> bool:
@@ -115,6 +120,11 @@ class SessionWorker:
             # Whoever holds it may be analysing it.
             return ReviewState(ReviewPhase.ANALYSING, done, max(done, state.total), 0.0, state.message)
         return state
+
+    @property
+    def waiting(self) -> int:
+        """Corrections that were asked for and neither made nor refused yet."""
+        return self._waiting
 
     # Corrections.
 
@@ -177,9 +187,11 @@ class SessionWorker:
 
         if self._refresh is not None and self._refresh.cancel():
             self._refresh, self._final = None, False
+        self._waiting += 1
         self._corrections.start(do, self._corrected)
 
     def _corrected(self, future: Future[tuple[str, ReviewSnapshot]]) -> None:
+        self._waiting -= 1
         if error := future.exception():
             self._listener.fault(fault_of(error))
         else:

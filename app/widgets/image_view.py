@@ -36,6 +36,11 @@ class DragView(QWidget):
         height, width = self._pixels.shape[:2]
         return place(width, height, self.width(), self.height())
 
+    @property
+    def image(self) -> QImage | None:
+        """The picture as it is painted; None without one."""
+        return self._image
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to drag."""
         if self._draggable and event.button() is Qt.MouseButton.LeftButton and self._pixels is not None:

@@ -22,7 +22,18 @@ from app.commands import (
 )
 from app.widgets import theme
 
-_CHECKABLE: Final = ("record", "freeze", "heat_map", "region", "checklist", "better", "add", "mark")
+MEASURE_TOOLS: Final = tuple(binding.name for binding in BINDINGS if binding.name.startswith("measure_"))
+_CHECKABLE: Final = (
+    "record",
+    "freeze",
+    "heat_map",
+    "region",
+    "checklist",
+    "better",
+    "add",
+    "mark",
+    *MEASURE_TOOLS,
+)
 
 
 def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:

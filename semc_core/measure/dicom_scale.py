@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +14,57 @@ from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.types import Crop
 
 _ASPECT_TOLERANCE: Final = 0.02
+LEAST_ASPECT: Final = 0.2
+"""No scanner's pixels are flatter, or as much narrower."""
 _TISSUE, _TWO_DIMENSIONAL, _CENTIMETRES = 1, 1, 3
 _TAGS: Final = [
     "Rows", "Columns", "NumberOfFrames", "SequenceOfUltrasoundRegions", "PixelSpacing", "PixelAspectRatio",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SourceScale:
+    """What a source says of its millimetres.
+
+    Attributes:
+        scales: One for each region, or one for all of the picture; none where it says nothing.
+        size: Width and height of its pictures, pixels.
+        aspect: Height of a pixel to its width, for a scale that a person sets.
+        why: Why it says nothing, a sentence; "" where there is nothing to say.
+    """
+
+    scales: tuple[Calibration, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    aspect: float = 1.0
+    why: str = ""
+
+
+NO_SOURCE_SCALE: Final = SourceScale()
+
+
+def source_scale(path: Path) -> SourceScale:
+    """What a DICOM file says; a scale that cannot be believed is none, and why is said."""
+    try:
+        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+        width, height = int(header.Columns), int(header.Rows)
+        scales = from_header(header, width, height)
+    except UsageError as error:
+        return SourceScale(size=(width, height), aspect=_aspect(header), why=str(error))
+    except UNREADABLE:
+        return SourceScale(why="The scale in the file's header cannot be read.")
+    return SourceScale(scales, (width, height))
+
+
+def _aspect(header: pydicom.Dataset) -> float:
+    """A pixel's shape, where nothing else in the header speaks of it that could contradict."""
+    if header.get("SequenceOfUltrasoundRegions") or header.get("PixelSpacing"):
+        return 1.0
+    try:
+        high, wide = (float(each) for each in header.PixelAspectRatio)
+    except UNREADABLE:
+        return 1.0
+    ratio = high / wide if wide > 0 else 0.0
+    return ratio if LEAST_ASPECT <= ratio <= 1 / LEAST_ASPECT else 1.0
 
 
 def calibrations_of(path: Path) -> tuple[Calibration, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import STRICT, configured
 from semc_core.measure.calibration import Calibration
+from semc_core.measure.shapes import Kind
 from semc_core.model.spec import ModelSpec
 from semc_core.types import Crop, Quality, SourceInfo, Thresholds
 
@@ -169,7 +170,7 @@ class MeasurementEntry:
 
     Attributes:
         measurement_id: From 1; of one that was taken away not used again.
-        kind: One of `measure.shapes.KINDS`.
+        kind: Of the shape.
         points: Places (x, y) in pixels of the whole frame; what they mean depends on the kind.
         structure: One of `measure.shapes.STRUCTURES`, or "".
         frame_index: Index of the frame in its source.
@@ -185,7 +186,7 @@ class MeasurementEntry:
     """
 
     measurement_id: int
-    kind: str
+    kind: Kind
     points: tuple[tuple[float, float], ...]
     structure: str
     frame_index: int

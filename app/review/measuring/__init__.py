@@ -1,0 +1,1 @@
+"""Measuring in review: calipers over the picture, what they measure, heads that are proposed."""

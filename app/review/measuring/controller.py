@@ -1,0 +1,433 @@
+"""Connects the calipers with the session in review: what is drawn is kept there, what is kept is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, Protocol
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+
+from app.review.commands import ReviewCommands
+from app.review.heads import HeadProposal
+from app.review.measuring.calipers import TOOLS, Calipers, Tool
+from app.review.measuring.geometry import inner_points
+from app.review.measuring.layer import CaliperLayer
+from app.review.measuring.presenter import (
+    MeasureRow,
+    measure_row,
+    millimetres_of,
+    names_for,
+    proposal_row,
+    proposal_text,
+    scale_text,
+    tool_hint,
+)
+from app.review.measuring.tools import ToolColumn
+from app.review.measuring.values import ValueList
+from app.review.worker import SessionWorker
+from app.view_data import Asking, ReviewSnapshot
+from app.widgets.image_view import LiveView
+from semc_core.errors import UsageError
+from semc_core.labels import BRAIN_PLANES
+from semc_core.measure.calibration import Calibration, over_line
+from semc_core.measure.calipers import scale_at
+from semc_core.measure.ellipse import Ellipse
+from semc_core.measure.shapes import Place, points_of
+from semc_core.session.changes import (
+    AddMeasurement,
+    MoveMeasurement,
+    NameMeasurement,
+    RemoveMeasurement,
+    SetScale,
+)
+from semc_core.session.measuring import size_of
+from semc_core.session.records import BY_HAND, MeasurementEntry, ScaleEntry
+from semc_core.types import FramePacket
+
+_ARROWS: Final = {
+    "step_back": (-1, 0),
+    "step_on": (1, 0),
+    "second_back": (-10, 0),
+    "second_on": (10, 0),
+    "previous_plane": (0, -1),
+    "next_plane": (0, 1),
+    "nudge_up_far": (0, -10),
+    "nudge_down_far": (0, 10),
+}
+"""By how many pixels each arrow key moves the chosen handle, by the name of what it does else."""
+_HOW_LONG = "How long is the line in millimetres?"
+
+
+class ScaleMemory(Protocol):
+    """Keeps the scale that was set last for a source."""
+
+    def scale_line(self, source: str, width: int, height: int) -> tuple[Place, Place, float] | None:
+        """The line and its millimetres, as set last for this source and size of picture."""
+        ...
+
+    def remember_scale_line(
+        self, source: str, width: int, height: int, line: tuple[Place, Place], length_mm: float
+    ) -> None:
+        """Keep this one."""
+        ...
+
+
+class Measuring(QObject):
+    """Called by the window's thread.
+
+    Attributes:
+        calipers: What is drawn.
+        layer: Over the picture.
+        tools: The column of tools.
+        values: The list of what was measured.
+        memory: Keeps scales beyond the session; None keeps none.
+
+    Signals:
+        changed: The mouse did something; what is shown is not what it should be.
+        message: What could not be done, a sentence.
+    """
+
+    changed = Signal()
+    message = Signal(str)
+
+    def __init__(self, view: LiveView) -> None:
+        super().__init__(view)
+        self.memory: ScaleMemory | None = None
+        self.calipers = Calipers(self._drawn, self._moved, self._taken)
+        self.layer = CaliperLayer(view, self.calipers)
+        self.tools, self.values = ToolColumn(), ValueList()
+        self._worker: SessionWorker | None = None
+        self._commands: ReviewCommands | None = None
+        self._packet: FramePacket | None = None
+        self.layer.touched.connect(self._touched)
+        self.values.chosen.connect(self._choose)
+        self.values.menu_wanted.connect(self.show_names)
+
+    def begin(self, worker: SessionWorker | None, commands: ReviewCommands | None) -> None:
+        """Measure in this session from now on."""
+        self.calipers.leave_frame()
+        self.calipers.tool = None
+        self._worker, self._commands, self._packet = worker, commands, None
+        self.calipers.show((0, 0), (), None, settled=True)
+        self.layer.show_shapes()
+        self.values.show_rows((), "", wanted=False)
+
+    # Keys.
+
+    def over(self, does: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
+        """What the page's keys do, with those that measure, and what some of them do first while it is."""
+        first: dict[str, Callable[[], bool]] = {"use_frame": self.entered, "remove": self.removed}
+        first |= {name: partial(self.nudged, *by) for name, by in _ARROWS.items()}
+        first |= dict.fromkeys(("undo", "redo"), self.kept)
+        return {
+            **does,
+            **{f"measure_{tool}": partial(self._begin_tool, tool) for tool in TOOLS},
+            "next_handle": partial(self._next_handle, 1),
+            "handle_back": partial(self._next_handle, -1),
+            "name_measure": self._ask_name,
+            "accept_head": self._accept,
+            **{name: partial(_first, does.get(name, self._refuse_nudge), do) for name, do in first.items()},
+        }
+
+    def nudged(self, right: float, down: float) -> bool:
+        """Move the chosen handle by so many pixels of the frame. Returns whether one is chosen."""
+        if not self.calipers.handle_chosen or self._looking_only:
+            return False
+        self.calipers.nudge(right, down, self._now_s)
+        self._show()
+        return True
+
+    def removed(self) -> bool:
+        """Take the chosen measurement away. Returns whether one is chosen."""
+        number = self.calipers.chosen
+        if number is None or self._worker is None:
+            return False
+        self.calipers.let_go()
+        self._worker.apply(RemoveMeasurement(number))
+        return True
+
+    def entered(self) -> bool:
+        """Enter ends a line, or takes the scale that was set last. Returns whether it did."""
+        if self.calipers.tool is None:
+            return False
+        if self.calipers.tool == "scale" and self.calipers.count == 0:
+            return self._take_remembered()
+        return self.calipers.finish()
+
+    def back(self) -> bool:
+        """Leave what was begun. Returns whether there was anything."""
+        return self.calipers.back()
+
+    def kept(self) -> bool:
+        """Keep what the arrow keys moved, so that it is what is taken back. Always False."""
+        self.calipers.keep()
+        return False
+
+    def name_actions(self, actions: dict[str, QAction]) -> None:
+        """Say which tool is on."""
+        for tool in TOOLS:
+            actions[f"measure_{tool}"].setChecked(self.calipers.tool == tool)
+
+    @property
+    def hint(self) -> str:
+        """What to do next with the tool that is on, or ""."""
+        if self.calipers.tool is None:
+            return ""
+        remembered = self._remembered()
+        text = "" if remembered is None else f"{over_line(*remembered).mm_x:.4g} mm per pixel"
+        return tool_hint(self.calipers.tool, self.calipers.count, text)
+
+    def _begin_tool(self, tool: Tool) -> None:
+        if self._packet is None:
+            self.message.emit("No frame is shown that could be measured; go to one.")
+            return
+        if self._commands is not None:
+            self._commands.playhead.playing = False
+        self.calipers.begin(tool)
+
+    def _next_handle(self, step: int) -> None:
+        if not self.calipers.next_handle(step):
+            self.message.emit("Nothing is measured on this frame yet; D measures a distance.")
+
+    def _refuse_nudge(self) -> None:
+        self.message.emit("Choose a handle first: click on it, or press W.")
+
+    def _ask_name(self) -> None:
+        number = self.calipers.chosen
+        if number is None:
+            self.message.emit("Choose a measurement first: click on it, or press W.")
+        else:
+            self.show_names(number, self.values.mapToGlobal(QPoint(0, 0)))
+
+    def show_names(self, number: int, at: QPoint) -> QMenu | None:
+        """Offer what a measurement may show, and to take it away; `at` is on the screen."""
+        entry = next((each for each in self._there() if each.measurement_id == number), None)
+        worker = self._worker
+        if entry is None or worker is None or worker.looking_only:
+            return None
+        self._choose(number)
+        menu = QMenu(self.values)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for key, title in names_for(entry.kind):
+            action = menu.addAction(title, partial(worker.apply, NameMeasurement(number, key)))
+            action.setCheckable(True)
+            action.setChecked(key == entry.structure)
+        menu.addSeparator()
+        menu.addAction("Take away\tDel", self.removed)
+        menu.popup(at)
+        return menu
+
+    # What was drawn.
+
+    def _drawn(self, tool: Tool, points: tuple[Place, ...]) -> None:
+        packet, worker = self._packet, self._worker
+        if packet is None or worker is None:
+            return
+        if tool == "scale":
+            self._ask_length(packet, points)
+            return
+        width, height = packet.picture.width, packet.picture.height
+        worker.apply(
+            AddMeasurement(
+                tool, points, packet.index, packet.pts_s, width, height, self._plane(), self._told(points)
+            )
+        )
+
+    def _moved(self, number: int, points: tuple[Place, ...]) -> None:
+        if self._worker is not None:
+            self._worker.apply(MoveMeasurement(number, points, self._told(points)))
+
+    def _taken(self, outline: Ellipse) -> None:
+        """A proposal is accepted."""
+        packet, worker, found = self._packet, self._worker, self._proposal()
+        if packet is None or worker is None or found is None or worker.looking_only:
+            return
+        points = inner_points(outline, packet.picture.width, packet.picture.height)
+        worker.apply(
+            AddMeasurement(
+                "ellipse", points, packet.index, packet.pts_s, packet.picture.width, packet.picture.height,
+                self._plane(), self._told(points), "head", proposed=True, error=found.error,
+            )
+        )  # fmt: skip
+
+    def _accept(self) -> None:
+        found = self._proposal()
+        if found is None or found.outline is None:
+            self.message.emit("No head is proposed on this frame; C measures an ellipse by hand.")
+        else:
+            self._taken(found.outline)
+
+    def _proposal(self) -> HeadProposal | None:
+        """What is proposed for the frame, once it is known: on brain planes whose head is not measured."""
+        if self._packet is None or self._worker is None or not self._lacks_head():
+            return None
+        return self._worker.heads.of(self._packet)
+
+    def _lacks_head(self) -> bool:
+        packet = self._packet
+        brain = packet is not None and any(
+            plane.frame_index == packet.index and plane.plane in BRAIN_PLANES and not plane.rejected
+            for plane in self._snapshot.planes
+        )
+        return brain and all(each.structure != "head" for each in self._there())
+
+    def _ask_length(self, packet: FramePacket, points: tuple[Place, ...], text: str = "") -> None:
+        assert self._commands is not None
+        line = (points[0], points[1])
+        self._commands.asking = Asking(_HOW_LONG, text, then=partial(self._set_scale, packet, line))
+        self.changed.emit()
+
+    def _set_scale(self, packet: FramePacket, line: tuple[Place, Place], text: str) -> None:
+        if not text.strip():
+            return
+        try:
+            length_mm = millimetres_of(text)
+        except UsageError as error:
+            self.message.emit(str(error))
+            self._ask_length(packet, line, text)
+            return
+        self._apply_scale(packet, line, length_mm)
+
+    def _apply_scale(self, packet: FramePacket, line: tuple[Place, Place], length_mm: float) -> None:
+        worker = self._worker
+        if worker is None:
+            return
+        width, height = packet.picture.width, packet.picture.height
+        aspect = worker.opened.scale.aspect
+        worker.apply(SetScale(line, length_mm, packet.index, width, height, aspect))
+        if self.memory is not None and not worker.looking_only:
+            self.memory.remember_scale_line(self._source(), width, height, line, length_mm)
+
+    def _take_remembered(self) -> bool:
+        remembered, packet = self._remembered(), self._packet
+        if remembered is None or packet is None:
+            return False
+        first, last, length_mm, _ = remembered
+        self.calipers.tool = None
+        self._apply_scale(packet, (first, last), length_mm)
+        return True
+
+    def _remembered(self) -> tuple[Place, Place, float, float] | None:
+        packet, worker = self._packet, self._worker
+        if self.memory is None or packet is None or worker is None:
+            return None
+        line = self.memory.scale_line(self._source(), packet.picture.width, packet.picture.height)
+        return None if line is None else (*line, worker.opened.scale.aspect)
+
+    def _source(self) -> str:
+        """Whose scale is remembered: a device's own; of loops those of one kind."""
+        assert self._worker is not None
+        source = self._worker.opened.session.source
+        return source.device or source.kind
+
+    def _told(self, points: tuple[Place, ...]) -> Calibration | None:
+        """What the source itself says of its millimetres there."""
+        packet, worker = self._packet, self._worker
+        if packet is None or worker is None:
+            return None
+        told = worker.opened.scale
+        same = told.size == (packet.picture.width, packet.picture.height)
+        return scale_at(told.scales, points) if same else None
+
+    def _plane(self) -> int | None:
+        """The plane that shows the frame; the chosen one of several."""
+        packet, commands = self._packet, self._commands
+        if packet is None or commands is None:
+            return None
+        there = [
+            plane.plane_id
+            for plane in self._snapshot.planes
+            if plane.frame_index == packet.index and not plane.rejected
+        ]
+        chosen = commands.chosen
+        if chosen is not None and chosen.plane_id in there:
+            return chosen.plane_id
+        return there[0] if there else None
+
+    # What is shown.
+
+    def tick(self, now_s: float, packet: FramePacket | None) -> None:
+        """Show the measurements of this frame: to be called often."""
+        self._now_s = now_s
+        before = None if self._packet is None else self._packet.index
+        if (None if packet is None else packet.index) != before:
+            self.calipers.leave_frame()
+        self._packet = packet
+        self.calipers.rest(now_s)
+        self._show()
+
+    _now_s = 0.0
+
+    @property
+    def _snapshot(self) -> ReviewSnapshot:
+        return ReviewSnapshot() if self._worker is None else self._worker.snapshot
+
+    @property
+    def _looking_only(self) -> bool:
+        return self._worker is None or self._worker.looking_only
+
+    def _there(self) -> tuple[MeasurementEntry, ...]:
+        packet = self._packet
+        if packet is None:
+            return ()
+        return tuple(each for each in self._snapshot.measurements if each.frame_index == packet.index)
+
+    def _show(self) -> None:
+        packet, worker, commands = self._packet, self._worker, self._commands
+        asking = commands is not None and commands.asking is not None
+        settled = worker is None or (worker.waiting == 0 and not asking)
+        size = (0, 0) if packet is None else (packet.picture.width, packet.picture.height)
+        # Not while it plays: a frame that is gone in a moment is not worth to be looked at.
+        playing = commands is not None and commands.playhead.playing
+        head = None if playing or commands is None else self._proposal()
+        outline = None if head is None else head.outline
+        self.calipers.show(size, self._there(), outline, settled)
+        self.layer.show_shapes()
+        rows = tuple(self._row(each) for each in self._there())
+        foot = [] if not rows and self.calipers.tool is None and outline is None else [self._foot()]
+        if head is not None and outline is not None:
+            rows = (proposal_row(outline, head.error, self._scale_for(points_of(outline))), *rows)
+        if not playing and self._lacks_head():
+            foot.insert(0, proposal_text(outline is not None, "" if head is None else head.why))
+        self.values.show_rows(rows, " ".join(foot), bool(rows or foot))
+
+    def _row(self, entry: MeasurementEntry) -> MeasureRow:
+        return measure_row(entry, entry.measurement_id == self.calipers.chosen)
+
+    def _foot(self) -> str:
+        packet, worker = self._packet, self._worker
+        if packet is None or worker is None:
+            return ""
+        width, height = packet.picture.width, packet.picture.height
+        told = worker.opened.scale
+        scale = told.scales[0] if told.scales and told.size == (width, height) else None
+        return scale_text(scale, self._by_hand(width, height), told.why)
+
+    def _scale_for(self, points: tuple[Place, ...]) -> Calibration | None:
+        """What will hold for points that are drawn now."""
+        packet, told = self._packet, self._told(points)
+        if told is not None or packet is None:
+            return told
+        by_hand = self._by_hand(packet.picture.width, packet.picture.height)
+        return None if by_hand is None else Calibration(by_hand.mm_x, by_hand.mm_y, BY_HAND)
+
+    def _by_hand(self, width: int, height: int) -> ScaleEntry | None:
+        size = size_of(width, height)
+        return next((each for each in self._snapshot.scales if each.size == size), None)
+
+    def _choose(self, number: int) -> None:
+        self.calipers.choose(number)
+        self.changed.emit()
+
+    def _touched(self) -> None:
+        self._show()
+        self.changed.emit()
+
+
+def _first(otherwise: Callable[[], object], do: Callable[[], bool]) -> None:
+    """What a key does while it is measured; else what it does."""
+    if not do():
+        otherwise()

@@ -1,0 +1,115 @@
+"""The measuring tools, in a column beside the picture."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.review.measuring.calipers import TOOLS
+from app.widgets import theme
+
+_WIDE_EM, _HIGH_EM, _LEAST_EM = 2.7, 2.7, 1.7
+
+
+class ToolButton(QAbstractButton):
+    """A tool: its sign, and below it the key. Follows its action; filled while it is on."""
+
+    def __init__(self, name: str, action: QAction, key: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name, self._action, self._key = name, action, key
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def sizeHint(self) -> QSize:
+        """A square."""
+        em = theme.em(self)
+        return QSize(round(_WIDE_EM * em), round(_HIGH_EM * em))
+
+    def minimumSizeHint(self) -> QSize:
+        """Lower where there is little room; the key is left out then."""
+        em = theme.em(self)
+        return QSize(round(_WIDE_EM * em), round(_LEAST_EM * em))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The sign is painted: it looks alike on every system."""
+        painter, em = QPainter(self), theme.em(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        on, able = self._action.isChecked(), self.isEnabled()
+        hover = able and self.underMouse()
+        painter.setPen(QColor(theme.ACCENT if hover else theme.BORDER if able else theme.RAISED))
+        ground = theme.ACCENT if on else theme.BORDER if self.isDown() else theme.RAISED
+        painter.setBrush(QColor(ground if able else theme.GROUND))
+        painter.drawRoundedRect(box, 5, 5)
+        ink = QColor(theme.GROUND if on and able else theme.TEXT if able else theme.DIM)
+        high = self.height() >= 2.5 * em
+        middle = box.center() - QPointF(0, 0.5 * em if high else 0)
+        painter.setPen(QPen(ink, 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        _paint_sign(painter, self._name, middle, 0.62 * em)
+        if high:
+            painter.setFont(theme.scaled_font(self.font(), 0.85))
+            painter.setPen(QColor(theme.GROUND if on and able else theme.DIM))
+            lower = QRectF(box.left(), box.bottom() - 1.15 * em, box.width(), 1.05 * em)
+            painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)
+        painter.end()
+
+    def _follow(self) -> None:
+        self.setText(self._action.text())
+        self.setToolTip(self._action.toolTip())
+        self.setAccessibleName(self._action.text())
+        self.setEnabled(self._action.isEnabled())
+        self.update()
+
+
+def _paint_sign(painter: QPainter, name: str, at: QPointF, r: float) -> None:
+    def spot(x: float, y: float) -> QPointF:
+        return at + QPointF(x * r, y * r)
+
+    def cross(x: float, y: float) -> None:
+        painter.drawLine(spot(x - 0.35, y), spot(x + 0.35, y))
+        painter.drawLine(spot(x, y - 0.35), spot(x, y + 0.35))
+
+    if name == "distance":
+        painter.drawLine(spot(-0.8, 0.5), spot(0.8, -0.5))
+        cross(-0.8, 0.5)
+        cross(0.8, -0.5)
+    elif name == "ellipse":
+        painter.drawEllipse(at, 1.05 * r, 0.75 * r)
+    elif name == "trace":
+        painter.drawPolyline(QPolygonF([spot(-1, 0.5), spot(-0.5, -0.4), spot(0.2, 0.3), spot(1, -0.6)]))
+    elif name == "area":
+        corners = [spot(-0.9, 0.6), spot(-0.6, -0.6), spot(0.4, -0.8), spot(0.9, 0.1), spot(0.2, 0.8)]
+        painter.drawPolygon(QPolygonF(corners))
+    elif name == "angle":
+        painter.drawPolyline(QPolygonF([spot(0.6, -0.9), spot(-0.8, 0.7), spot(1, 0.7)]))
+        painter.drawArc(QRectF(spot(-1.5, 0), spot(-0.1, 1.4)), 0, 48 * 16)
+    elif name == "scale":
+        painter.drawLine(spot(-1, 0.4), spot(1, 0.4))
+        for i in range(5):
+            painter.drawLine(spot(-1 + i / 2, 0.4), spot(-1 + i / 2, -0.45 if i % 2 == 0 else -0.05))
+
+
+class ToolColumn(QWidget):
+    """The tools, one below the other."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.buttons: dict[str, ToolButton] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(3)
+        self.setAccessibleName("Measuring tools")
+
+    def set_actions(self, actions: dict[str, QAction]) -> None:
+        """Make the buttons. Called once."""
+        for name in TOOLS:
+            action = actions[f"measure_{name}"]
+            button = ToolButton(name, action, action.shortcut().toString())
+            self.buttons[name] = button
+            self._column.addWidget(button)
+        self._column.addStretch(1)

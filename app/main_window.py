@@ -65,6 +65,7 @@ class MainWindow(WindowShell):
         self.start_page = StartPage()
         self.live_page = LivePage(self.checklists.live, keep_latencies)
         self.review_page = ReviewPage(self.checklists.review)
+        self.review_page.measuring.memory = settings
         self.train_page = TrainPage()
         self.sources = SourceLists(self.start_page, post, self.report)
         self.train = TrainController(self.train_page, self.choices, post, self._show_model)

@@ -12,9 +12,11 @@ from urllib.parse import quote
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from semc_core.errors import ModelFileError
+from semc_core.errors import ModelFileError, UsageError
 from semc_core.export.options import ExportOptions
 from semc_core.io.video_encoder import Quality
+from semc_core.measure.calibration import check_picture, over_line
+from semc_core.measure.shapes import Place, check_shape
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
 from semc_core.runtime.load import DEVICES
@@ -25,6 +27,10 @@ _RECENT_LIMIT: Final = 6
 # A scanner on a capture card always looks alike; the next file may come from another one.
 _CROP_KINDS: Final = ("camera", "stream")
 _NO_CROP: Final = "none"
+
+
+def _scale_key(source: str, width: int, height: int) -> str:
+    return f"scale/{quote(source, safe='')}_{width}x{height}"
 
 
 def _crop_key(kind: str, width: int, height: int, device: str = "") -> str:
@@ -198,6 +204,28 @@ class Settings:
         if kind in _CROP_KINDS:
             text = _NO_CROP if crop is None else f"{crop.left}_{crop.top}_{crop.width}_{crop.height}"
             self._store.setValue(_crop_key(kind, width, height, device), text)
+
+    def scale_line(self, source: str, width: int, height: int) -> tuple[Place, Place, float] | None:
+        """The line over a known length that was drawn last for this source and size of picture.
+
+        Returns:
+            Its two ends, pixels, and its millimetres; None before the first, and for what can be none.
+        """
+        try:
+            x0, y0, x1, y1, length_mm = map(float, self._text(_scale_key(source, width, height)).split("_"))
+            line = ((x0, y0), (x1, y1))
+            check_shape("distance", line, width, height)
+            check_picture(over_line(*line, length_mm), width, height)
+        except (ValueError, UsageError):
+            return None
+        return (*line, length_mm)
+
+    def remember_scale_line(
+        self, source: str, width: int, height: int, line: tuple[Place, Place], length_mm: float
+    ) -> None:
+        """Keep it, to be offered when the scale is set for the same source and size again."""
+        numbers = (*line[0], *line[1], length_mm)
+        self._store.setValue(_scale_key(source, width, height), "_".join(f"{each:.12g}" for each in numbers))
 
     def write(self) -> None:
         """Write to disk now."""

@@ -27,6 +27,7 @@ from semc_core.session.recording.parts import part_videos
 from semc_core.session.records import (
     FrameTable,
     ItemEntry,
+    MeasurementEntry,
     ModelEntry,
     PlaneEntry,
     RegionEntry,
@@ -115,6 +116,7 @@ class CollectedScan:
         planes: Those that are not rejected, in the order of time.
         regions: Stretches of time that a person marked.
         items: A person's words on items of a protocol.
+        measurements: Oldest first.
         note: On the whole scan, or "".
         masks: Rectangles that are blanked in every picture: the user's, and those remembered for the device.
         entries: How many the log had.
@@ -130,6 +132,7 @@ class CollectedScan:
     planes: tuple[CollectedPlane, ...]
     regions: tuple[RegionEntry, ...]
     items: tuple[ItemEntry, ...]
+    measurements: tuple[MeasurementEntry, ...]
     note: str
     masks: tuple[Crop, ...]
     entries: int
@@ -154,6 +157,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
     entries, head = session.head
     planes, table, regions = session.planes(), session.frames(), session.regions()
     items, note, source = session.items(), session.note, session.source
+    measurements = session.measurements()
     dicom_file = _unchanged_dicom(source)
     masks = MaskBook(data).masks(device_of(source)) if options.deidentify else ()
     losses = _Losses(session) if options.dicom else None
@@ -174,6 +178,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             planes=tuple(collected if losses is None else map(losses.added_to, collected)),
             regions=regions,
             items=items,
+            measurements=measurements,
             note=note,
             masks=(*options.masks, *masks),
             entries=entries,

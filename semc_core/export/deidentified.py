@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semc_core.export.checklist import Checklist
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.study import StudyContext
-from semc_core.session.records import FrameTable, ModelEntry, PlaneEntry, RegionEntry
+from semc_core.session.records import FrameTable, MeasurementEntry, ModelEntry, PlaneEntry, RegionEntry
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +104,7 @@ class DeidentifiedScan:
         not_found: Class names that the model knows and the scan does not show, in the model's order. A plane
             that was left out is none of them.
         regions: Stretches of time that a person marked, without a person's own words unless they are wanted.
+        measurements: Of the planes, and of frames that no plane shows. They hold no free text.
         note: On the whole scan, if free text is wanted; or "".
         checklist: Of a protocol, or None.
         notices: Sentences that the user should see.
@@ -125,6 +126,7 @@ class DeidentifiedScan:
     planes: tuple[DeidentifiedPlane, ...]
     not_found: tuple[str, ...]
     regions: tuple[RegionEntry, ...]
+    measurements: tuple[MeasurementEntry, ...]
     note: str
     checklist: Checklist | None
     notices: tuple[str, ...]

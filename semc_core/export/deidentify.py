@@ -35,7 +35,7 @@ from semc_core.export.options import ExportOptions
 from semc_core.export.text_search import NO_TEXT, ClipLook, TextSearch, TextSeen
 from semc_core.export.watch import Watch
 from semc_core.session.folder import safe_name
-from semc_core.session.records import FrameTable, RegionEntry
+from semc_core.session.records import FrameTable, MeasurementEntry, RegionEntry
 from semc_core.text import counted
 from semc_core.types import Crop
 
@@ -135,6 +135,7 @@ class _Deidentification:
             planes=tuple(self._cleared(each, study) for each in shown),
             not_found=tuple(name for name in known if name not in found),
             regions=tuple(map(self._region, scan.regions)),
+            measurements=_measurements(scan, shown),
             note=scan.note if options.free_text else "",
             checklist=self._checklist(shown),
             notices=tuple(self._notices),
@@ -294,6 +295,12 @@ class _Deidentification:
         if protocol is not None:
             written += [word.reason for word in scan.items if word.protocol_id == protocol.id]
         return any(written)
+
+
+def _measurements(scan: CollectedScan, shown: Sequence[_Shown]) -> tuple[MeasurementEntry, ...]:
+    """What was measured, but for planes that are not exported."""
+    exported = {None, *(each.plane.entry.plane_id for each in shown)}
+    return tuple(each for each in scan.measurements if each.plane_id in exported)
 
 
 def _region_of_clip(plane: CollectedPlane, table: FrameTable) -> Crop | None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.export.deidentified import DeidentifiedPlane, DeidentifiedScan
+from semc_core.export.measured import UCUM, measured_values, measurement_record
 from semc_core.imaging.score.parts import quality_cells, quality_values
 from semc_core.labels import NON_STANDARD, full_name
 from semc_core.session.files import by_class
@@ -68,6 +69,8 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
         "png": f"{exported.stem}.png",
         "png_sha256": png_sha256,
     }
+    if there := [each for each in scan.measurements if each.plane_id == plane.plane_id]:
+        record["measurements"] = [measurement_record(each) for each in there]
     return json.dumps(record, indent=2, allow_nan=False).encode()
 
 
@@ -101,6 +104,37 @@ def planes_csv(planes: Iterable[DeidentifiedPlane], frames: FrameTable) -> bytes
                 exported.mp4,
                 _cell(plane.note),
                 *quality.values(),
+            ]
+        )
+    return text.getvalue().encode()
+
+
+def measurements_csv(scan: DeidentifiedScan) -> bytes:
+    """measurements.csv: a line for each number that was measured; units by UCUM."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    fixed = ["measurement_id", "kind", "structure", "plane_id", "plane", "frame_index", "time_s"]
+    table.writerow([*fixed, "name", "value", "unit", "low", "high", "mm_x", "mm_y", "scale", "made_by"])
+    for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes]):
+        entry, value = each.entry, each.value
+        spread = [None if number is None else round(number, 3) for number in (value.low, value.high)]
+        table.writerow(
+            [
+                entry.measurement_id,
+                entry.kind,
+                entry.structure,
+                entry.plane_id,
+                _cell(each.plane),
+                entry.frame_index,
+                round(entry.time_s, _DIGITS),
+                value.name,
+                round(value.number, 3),
+                UCUM[value.unit],
+                *spread,
+                entry.mm_x,
+                entry.mm_y,
+                entry.scale,
+                entry.made_by,
             ]
         )
     return text.getvalue().encode()

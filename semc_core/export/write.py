@@ -17,7 +17,7 @@ from semc_core.export.report.data import report_data
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
 from semc_core.export.staging import Staging
-from semc_core.export.tables import frames_csv_gz, plane_json, planes_csv
+from semc_core.export.tables import frames_csv_gz, measurements_csv, plane_json, planes_csv
 from semc_core.export.watch import Watch
 from semc_core.io.video_encoder import as_rgb
 from semc_core.session.files import encode_png
@@ -72,7 +72,8 @@ def _write_dicom(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None
         if plane.clip is not None:
             objects.append(_dicom_clip(scan, plane, plane.clip, number))
             staging.write(f"dicom/{plane.stem}_clip.dcm", encode_object(objects[1]))
-        reported.append(ReportedPlane(plane.entry, tuple(map(without_pixels, objects))))
+        measured = tuple(each for each in scan.measurements if each.plane_id == plane.entry.plane_id)
+        reported.append(ReportedPlane(plane.entry, tuple(map(without_pixels, objects)), measured))
         watch.progress("DICOM", number, len(scan.planes))
     if reported:
         now = datetime.now().astimezone()
@@ -104,6 +105,8 @@ def _dicom_clip(
 
 def _write_table(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
     staging.write("planes.csv", planes_csv(scan.planes, scan.table))
+    if scan.measurements:
+        staging.write("measurements.csv", measurements_csv(scan))
 
 
 def _write_frames(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:

@@ -43,6 +43,27 @@ def plane_code(plane: str) -> Code:
     return own_code(plane, f"{full_name(plane)} plane" if full_name(plane) != plane else plane)
 
 
+_MEASURES: Final = {
+    "HC": Code("11984-4", "LN", "Head Circumference"),
+    "BPD outer-outer": Code("11820-8", "LN", "Biparietal Diameter"),
+    "BPD outer-inner": Code("11820-8", "LN", "Biparietal Diameter"),
+    "OFD outer-outer": Code("11851-3", "LN", "Occipital-Frontal Diameter"),
+    "AC": Code("11979-2", "LN", "Abdominal Circumference"),
+    "FL": Code("11963-6", "LN", "Femur Length"),
+    "Length": Code("410668003", "SCT", "Length"),
+    "Circumference": Code("74551000", "SCT", "Circumference"),
+    "Long axis": Code("103339001", "SCT", "Long axis"),
+    "Short axis": Code("103340004", "SCT", "Short axis"),
+    "Area": Code("42798000", "SCT", "Area"),
+    "Angle": Code("1483009", "SCT", "Angle"),
+}
+
+
+def measure_code(name: str) -> Code:
+    """The code of what was measured, by its name in `measure.calipers`."""
+    return _MEASURES.get(name) or own_code(name, name)
+
+
 def own_code(value: str, meaning: str) -> Code:
     """A code of the scheme 99SEMC; a value longer than 16 characters is cut, and made unique again."""
     short = re.sub(r"[^\x20-\x5b\x5d-\x7e]", "_", value).strip() or "unnamed"

@@ -21,12 +21,21 @@ from pydicom.uid import ComprehensiveSRStorage
 
 from semc_core.errors import ExportError
 from semc_core.export.checklist import Checklist, ChecklistRow
-from semc_core.export.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_UID, SITES, own_code, plane_code
+from semc_core.export.dicom.codes import (
+    SCHEME,
+    SCHEME_NAME,
+    SCHEME_UID,
+    SITES,
+    measure_code,
+    own_code,
+    plane_code,
+)
 from semc_core.export.dicom.images import REPORT, STATEMENT, equipment, file_meta, finish
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
+from semc_core.export.measured import UCUM, measured_values
 from semc_core.labels import full_name
-from semc_core.session.records import PERSON, ModelEntry, PlaneEntry
+from semc_core.session.records import PERSON, MeasurementEntry, ModelEntry, PlaneEntry
 from semc_core.session.sentences import decision
 from semc_core.version import VERSION
 
@@ -54,10 +63,12 @@ class ReportedPlane:
     Attributes:
         plane: As it stands.
         images: Its still, and its clip if there is one (see `images.without_pixels`). At least one.
+        measured: What was measured in it.
     """
 
     plane: PlaneEntry
     images: tuple[Dataset, ...]
+    measured: tuple[MeasurementEntry, ...] = ()
 
 
 def structured_report(
@@ -91,7 +102,7 @@ def structured_report(
         title=Code("126000", "DCM", "Imaging Measurement Report"),
         referenced_images=evidence,
     )
-    content[0].ContentSequence.append(_evaluations(model, checklist, [reported.plane for reported in planes]))
+    content[0].ContentSequence.append(_evaluations(model, checklist, planes))
     with disable_value_validation():
         report = _document(context, evidence, content)
     # In place of the library's own, which holds the time of day and its own name.
@@ -166,6 +177,7 @@ def _group(
         measurements=[
             sr.Measurement(name=_CERTAINTY, value=round(plane.confidence * 100, 2), unit=_PERCENT),
             sr.Measurement(name=_TIME_IN_SCAN, value=round(plane.time_s, 3), unit=_SECOND),
+            *_measured(reported),
         ],
         qualitative_evaluations=[
             sr.QualitativeEvaluation(name=_DECIDED_BY, value=decided),
@@ -174,6 +186,26 @@ def _group(
         ],
         source_images=[sr.SourceImageForMeasurementGroup.from_source_image(one) for one in reported.images],
     )
+
+
+def _measured(reported: ReportedPlane) -> list[sr.Measurement]:
+    """The numbers that were measured in the plane; what each is of, and by whom, is said in a comment."""
+    return [
+        sr.Measurement(
+            name=measure_code(each.value.name),
+            value=round(each.value.number, 3),
+            unit=Code(UCUM[each.value.unit], "UCUM", each.value.unit),
+        )
+        for each in measured_values(reported.measured, [reported.plane])
+    ]
+
+
+def _measured_words(reported: Sequence[ReportedPlane]) -> list[str]:
+    return [
+        f"Measurement {each.entry.measurement_id}, {each.value.name}: {each.text}; {each.where}"
+        for one in reported
+        for each in measured_values(one.measured, [one.plane])
+    ]
 
 
 def _algorithm(model: ModelEntry) -> sr.AlgorithmIdentification:
@@ -188,10 +220,12 @@ def _algorithm(model: ModelEntry) -> sr.AlgorithmIdentification:
 
 
 def _evaluations(
-    model: ModelEntry, checklist: Checklist | None, planes: Sequence[PlaneEntry]
+    model: ModelEntry, checklist: Checklist | None, reported: Sequence[ReportedPlane]
 ) -> sr.ContainerContentItem:
     """What holds for the whole report: what it is not, what the model says of itself, notes, checklist."""
+    planes = [each.plane for each in reported]
     texts = [STATEMENT, model.notice, *(f"Plane {one.plane_id}: {one.note}" for one in planes if one.note)]
+    texts += _measured_words(reported)
     items: list[sr.ContentItem] = []
     if checklist is not None:
         texts.append(f"Protocol: {checklist.title}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SaveError
 from semc_core.export.checklist import Checklist
 from semc_core.export.deidentified import DeidentifiedScan
+from semc_core.export.measured import measured_values
 from semc_core.export.watch import Watch
 from semc_core.imaging.score.parts import sentences
 from semc_core.labels import full_name, short_name
@@ -24,6 +25,7 @@ from semc_core.version import VERSION
 IDENTIFIED: Final = "This report is NOT de-identified: it may say who was examined."
 NO_PLANE: Final = "This report shows no plane."
 REGION_TITLES: Final = ("Time", "Marked as", "Note")
+MEASURE_TITLES: Final = ("Measured", "Value", "Where and how")
 RESEARCH_NOTICE: Final = (
     "Research software, not a medical device. Each plane says whether a program or a person named it; "
     "nothing here is a diagnosis, and nothing may be decided on it for a patient."
@@ -78,6 +80,7 @@ class ReportData:
         not_found: Planes that the model knows and the scan does not show, in words.
         checklist: Of a protocol, or None.
         regions: Marked stretches of time: when, label, note.
+        measurements: What was measured: name, number, where and how.
         note: On the whole scan, or "".
         notices: Sentences to show first: of the model, and of what was not looked at.
         model: About the model: name and value.
@@ -90,6 +93,7 @@ class ReportData:
     not_found: tuple[str, ...]
     checklist: Checklist | None
     regions: tuple[tuple[str, str, str], ...]
+    measurements: tuple[tuple[str, str, str], ...]
     note: str
     notices: tuple[str, ...]
     model: tuple[tuple[str, str], ...]
@@ -113,6 +117,10 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
         regions=tuple(
             (f"{seconds(each.start_s)} to {seconds(each.end_s)}", each.label, each.note)
             for each in scan.regions
+        ),
+        measurements=tuple(
+            (f"{each.entry.measurement_id}: {each.value.name}", each.text, each.where)
+            for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes])
         ),
         note=scan.note,
         notices=tuple(sentence for sentence in notices if sentence),

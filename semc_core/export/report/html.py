@@ -10,7 +10,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from semc_core.export.report.data import NO_PLANE, REGION_TITLES, RESEARCH_NOTICE, ReportData
+from semc_core.export.report.data import MEASURE_TITLES, NO_PLANE, REGION_TITLES, RESEARCH_NOTICE, ReportData
 from semc_core.paths import ASSETS
 from semc_core.version import VERSION
 
@@ -55,4 +55,5 @@ def html_report(data: ReportData) -> bytes:
         research_notice=RESEARCH_NOTICE,
         no_plane=NO_PLANE,
         region_titles=REGION_TITLES,
+        measure_titles=MEASURE_TITLES,
     )

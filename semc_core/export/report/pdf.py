@@ -14,6 +14,7 @@ from fpdf.enums import MethodReturnValue, WrapMode, XPos, YPos
 from fpdf.fonts import TTFFont
 
 from semc_core.export.report.data import (
+    MEASURE_TITLES,
     NO_PLANE,
     REGION_TITLES,
     RESEARCH_NOTICE,
@@ -53,6 +54,7 @@ def pdf_report(data: ReportData) -> bytes:
     _title(page, data)
     _planes(page, data.planes)
     _checklist(page, data)
+    _measurements(page, data)
     _regions(page, data)
     _heading(page, "How this was made", 30)
     _pairs(page, (*data.model, *data.made_by))
@@ -295,6 +297,13 @@ def _checklist(page: _Page, data: ReportData) -> None:
         rows.append((row.title, ", ".join(row.planes), status))
     colours = [_HEAD, *(_STATUS.get(row.status, _SOFT) for row in data.checklist.rows)]
     _table(page, rows, (0.46, 0.24, 0.30), colours)
+
+
+def _measurements(page: _Page, data: ReportData) -> None:
+    if data.measurements:
+        _heading(page, "Measurements", 15)
+        rows = [MEASURE_TITLES, *data.measurements]
+        _table(page, rows, (0.26, 0.30, 0.44), [_HEAD, *[_INK] * len(data.measurements)])
 
 
 def _regions(page: _Page, data: ReportData) -> None:

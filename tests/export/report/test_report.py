@@ -42,6 +42,7 @@ def _data(count: int = 3, note: str = "") -> ReportData:
         not_found=("LLP (Left lobe)",),
         checklist=Checklist("Liver", ROWS),
         regions=(("1.0 s to 2.0 s", "LLP", note),),
+        measurements=(("1: HC", "172.5 mm", "frame 3"),),
         note=note,
         notices=("Knows only simulated scans.",),
         model=(("Model", "semc_tiny"), ("SHA-256 of the file", "ab" * 32)),
@@ -60,6 +61,7 @@ def test_the_page_is_one_file_that_fetches_nothing() -> None:
         "not possible",
         "bowel gas",
         "Knows only simulated scans.",
+        "172.5 mm",
         "ab" * 32,
     ):
         assert words in page
@@ -97,6 +99,7 @@ def test_the_pdf_has_every_plane_and_embedded_fonts(tmp_path: Path, count: int) 
         "Größe, Ελληνικά, Кириллица",
         "Knows only",
         "bowel gas",
+        "172.5 mm",
         "research use only",
     ):
         assert words in text

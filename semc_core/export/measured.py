@@ -1,0 +1,94 @@
+"""What was measured, as the writers of an export say it: one line for each number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from semc_core.labels import short_name
+from semc_core.measure.calipers import Unit, Value, values
+from semc_core.session.records import ACCEPTED, CORRECTED, MeasurementEntry, PlaneEntry
+
+UCUM: Final[MappingProxyType[Unit, str]] = MappingProxyType(
+    {"mm": "mm", "mm²": "mm2", "°": "deg", "px": "{pixels}", "px²": "{square_pixels}"}
+)
+"""Each unit by the Unified Code for Units of Measure."""
+MAKERS: Final = MappingProxyType(
+    {ACCEPTED: "proposed by the program, accepted by a person", CORRECTED: "corrected by a person"}
+)
+_DIGITS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredValue:
+    """One number.
+
+    Attributes:
+        entry: The measurement that it is of.
+        plane: Class name of the plane that shows the frame; "" where none does.
+        value: Name, number and unit.
+    """
+
+    entry: MeasurementEntry
+    plane: str
+    value: Value
+
+    @property
+    def where(self) -> str:
+        """Frame, plane, who made it, and where its millimetres come from."""
+        parts = [f"frame {self.entry.frame_index}", short_name(self.plane) if self.plane else ""]
+        parts += [MAKERS.get(self.entry.made_by, "drawn by a person"), scale_words(self.entry)]
+        return "; ".join(filter(None, parts))
+
+    @property
+    def text(self) -> str:
+        """The number with its unit, and the interval where there is one."""
+        value = self.value
+        unit = value.unit if value.unit == "°" else f" {value.unit}"
+        spread = ""
+        if value.low is not None and value.high is not None:
+            spread = f" (90 %: {value.low:.1f} to {value.high:.1f})"
+        return f"{value.number:.1f}{unit}{spread}"
+
+
+def scale_words(entry: MeasurementEntry) -> str:
+    """Where the millimetres come from."""
+    return f"scale {entry.scale}" if entry.calibration is not None else "no scale is known"
+
+
+def measured_values(
+    entries: Sequence[MeasurementEntry], planes: Sequence[PlaneEntry]
+) -> tuple[MeasuredValue, ...]:
+    """Every number of every measurement, in order."""
+    names = {plane.plane_id: plane.plane for plane in planes}
+    return tuple(
+        MeasuredValue(entry, names.get(entry.plane_id or 0, ""), value)
+        for entry in entries
+        for value in values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
+    )
+
+
+def measurement_record(entry: MeasurementEntry) -> dict[str, Any]:
+    """A measurement as plain JSON values."""
+    found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
+    return {
+        "measurement_id": entry.measurement_id,
+        "kind": entry.kind,
+        "structure": entry.structure,
+        "frame_index": entry.frame_index,
+        "points": [list(point) for point in entry.points],
+        "mm_x": entry.mm_x,
+        "mm_y": entry.mm_y,
+        "scale": entry.scale,
+        "made_by": entry.made_by,
+        "values": [_value_record(value) for value in found],
+    }
+
+
+def _value_record(value: Value) -> dict[str, Any]:
+    record = {"name": value.name, "value": round(value.number, _DIGITS), "unit": UCUM[value.unit]}
+    if value.low is not None and value.high is not None:
+        record |= {"low": round(value.low, _DIGITS), "high": round(value.high, _DIGITS)}
+    return record

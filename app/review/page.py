@@ -52,6 +52,8 @@ from semc_core.types import FramePacket, FrameResult
 
 _PANEL_EM: Final = 18
 _LEAST_PANEL_EM: Final = 11
+_MEASURED_EM: Final = 18
+"""What the panel, and the checklist when it is closed, need beside a list of what was measured."""
 
 
 class ReviewPage(QWidget):
@@ -182,7 +184,10 @@ class ReviewPage(QWidget):
             "next_plane": lambda: self._commands().to_plane(1),
             "slower": lambda: self._commands().playhead.change_speed(-1),
             "faster": lambda: self._commands().playhead.change_speed(1),
-            **{f"class_{i + 1}": partial(self._class_key, i) for i in range(len(CLASS_KEYS))},
+            **{
+                f"class_{i + 1}": partial(lambda n: self._commands().class_key(n), i)
+                for i in range(len(CLASS_KEYS))
+            },
             "reject": lambda: self._commands().reject(),
             "reject_why": lambda: self._commands().reject_why(),
             "better": self.toggle_better,
@@ -200,9 +205,6 @@ class ReviewPage(QWidget):
             "zoom_all": self.timeline.zoom_all,
         }
 
-    def _class_key(self, number: int) -> None:
-        self._commands().class_key(number)
-
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The transport's buttons do what these do. Called once."""
         self.transport.set_actions(actions)
@@ -219,8 +221,9 @@ class ReviewPage(QWidget):
 
     def _share_room(self) -> None:
         """What the checklist gets beside the picture; where it is measured, the panel above gives way."""
-        em, values = theme.em(self), self.measuring.values.room_px
-        beside, least = self.height() - self._strips.height(), round(_LEAST_PANEL_EM * em) + values
+        em, beside = theme.em(self), self.height() - self._strips.height()
+        values = self.measuring.values.fitted(beside - round(_MEASURED_EM * em))
+        least = round(_LEAST_PANEL_EM * em) + (values + round(2.5 * em) if values else 0)
         self.checklist.give_room(beside - max(round(_PANEL_EM * em), least), beside - least)
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from semc_core.labels import short_name
 from semc_core.measure.calipers import Unit, Value, values
+from semc_core.measure.dating import dated
 from semc_core.session.records import ACCEPTED, CORRECTED, MeasurementEntry, PlaneEntry
 
 UCUM: Final[MappingProxyType[Unit, str]] = MappingProxyType(
@@ -70,6 +71,15 @@ def measured_values(
     )
 
 
+def dated_rows(entries: Sequence[MeasurementEntry]) -> tuple[tuple[str, str, str], ...]:
+    """What measurements say of age and size: name, text, formula."""
+    return tuple(
+        (f"{entry.measurement_id}: {one.name}", one.text, one.source)
+        for entry in entries
+        for one in dated(values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error))
+    )
+
+
 def measurement_record(entry: MeasurementEntry) -> dict[str, Any]:
     """A measurement as plain JSON values."""
     found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
@@ -84,6 +94,7 @@ def measurement_record(entry: MeasurementEntry) -> dict[str, Any]:
         "scale": entry.scale,
         "made_by": entry.made_by,
         "values": [_value_record(value) for value in found],
+        "dated": [asdict(one) for one in dated(found)],
     }
 
 

@@ -43,7 +43,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def scaled(session: Session) -> None:
-    session.apply(SetScale(HEAD[:2], 30.0, 1, WIDTH, HEIGHT))
+    session.apply(SetScale(HEAD[:2], 60.0, 1, WIDTH, HEIGHT))
 
 
 def exported(session: Session, target: Path, options: ExportOptions = OPTIONS) -> Path:
@@ -67,12 +67,13 @@ def test_numbers_are_in_the_table_and_the_record_with_units_by_ucum(session: Ses
         ("Length", "mm"), ("Area", "mm2"), ("Circumference", "mm"),
     ]  # fmt: skip
     hc, length = rows[0], rows[4]
-    assert (hc["made_by"], length["made_by"], length["value"]) == ("accepted", "person", "30.0")
+    assert (hc["made_by"], length["made_by"], length["value"]) == ("accepted", "person", "60.0")
     assert float(hc["low"]) == pytest.approx(0.97 * float(hc["value"]), abs=0.01)
     assert (rows[5]["plane_id"], rows[5]["plane"], rows[5]["scale"]) == ("", "", "by hand")
     records = [json.loads(path.read_text()) for path in sorted((folder / "planes").glob("*.json"))]
     assert [len(record.get("measurements", [])) for record in records] == [2] + [0] * (len(records) - 1)
     assert records[0]["measurements"][0]["values"][0]["unit"] == "mm"
+    assert records[0]["measurements"][0]["dated"][0]["name"] == "Age by HC"
     assert records[0]["measurements"][0]["points"] == [list(point) for point in HEAD]
 
 
@@ -90,7 +91,15 @@ def test_the_report_says_numbers_frames_and_makers(session: Session, tmp_path: P
     scaled(session)
     folder = exported(session, tmp_path / "out")
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for words in ("1: HC", "30.0 mm", "(90 %:", "accepted by a person", "scale by hand"):
+    for words in (
+        "1: HC",
+        "1: Age by HC",
+        "Hadlock et al. 1984",
+        "60.0 mm",
+        "(90 %:",
+        "accepted by a person",
+        "scale by hand",
+    ):
         assert words in page
 
 
@@ -105,8 +114,8 @@ def test_the_dicom_report_holds_coded_numbers(session: Session, tmp_path: Path) 
         for item in numbers(report)
         for value in item.MeasuredValueSequence
     }
-    assert found["410668003", "mm"] == 30.0
-    assert found["11820-8", "mm"] == pytest.approx(20.0, abs=0.01)
+    assert found["410668003", "mm"] == 60.0
+    assert found["11820-8", "mm"] == pytest.approx(40.0, abs=0.01)
     assert ("11984-4", "mm") in found
     assert ("42798000", "mm2") in found
 

@@ -21,7 +21,8 @@ PROPOSED: Final = theme.GOOD
 _HALO: Final = QColor(0, 0, 0, 170)
 _LINE, _AROUND = 1.5, 3.5
 """Widths of a line and of the dark line below it, in pixels of the screen's scale."""
-_LOUPE_EM, _LOUPE_TIMES = 8.0, 4.0
+_LOUPE_EM, _LOUPE_TIMES = 10.0, 4.0
+_BELOW_BADGES_EM: Final = 3.2
 _REACH_EM: Final = 0.75
 
 
@@ -124,7 +125,7 @@ class CaliperLayer(QWidget):
         side = min(_LOUPE_EM * em, 0.45 * min(self.width(), self.height()))
         x, _ = placed.to_widget_point(*place)
         left = 0.6 * em if x > self.width() / 2 else self.width() - side - 0.6 * em
-        box = QRectF(left, 0.6 * em, side, side)
+        box = QRectF(left, _BELOW_BADGES_EM * em, side, side)
         times = max(_LOUPE_TIMES, 2 * placed.scale)
         inner = Placed(box.center().x() - place[0] * times, box.center().y() - place[1] * times, times, 0, 0)
         clip = QPainterPath()

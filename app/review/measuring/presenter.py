@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -11,7 +12,9 @@ from app.review.measuring.calipers import Tool
 from semc_core.errors import UsageError
 from semc_core.measure.calibration import Calibration
 from semc_core.measure.calipers import Value, values
+from semc_core.measure.dating import Dated, dated
 from semc_core.measure.ellipse import Ellipse
+from semc_core.measure.growth import INTERGROWTH
 from semc_core.measure.shapes import STRUCTURES, Kind, points_of
 from semc_core.session.records import ACCEPTED, BY_HAND, CORRECTED, MeasurementEntry, ScaleEntry
 
@@ -88,14 +91,27 @@ def measure_row(entry: MeasurementEntry, chosen: bool) -> MeasureRow:
     found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
     tip = " ".join(filter(None, (_MAKERS.get(entry.made_by, "Drawn by a person."), _origin(entry))))
     title = STRUCTURE_TITLES.get(entry.structure, TITLES[entry.kind])
-    return MeasureRow(entry.measurement_id, title, tuple(map(_line, found)), chosen, tip)
+    return MeasureRow(entry.measurement_id, title, _all_lines(found), chosen, _with_sources(tip, found))
+
+
+def _all_lines(found: Sequence[Value]) -> tuple[tuple[str, str], ...]:
+    """The numbers, and what they say of age and size, with the name of the formula."""
+    return (*map(_line, found), *((f"{one.name}, {_short(one)}", one.text) for one in dated(found)))
+
+
+def _short(one: Dated) -> str:
+    return "IG-21st" if one.source.startswith(INTERGROWTH) else "Hadlock"
+
+
+def _with_sources(tip: str, found: Sequence[Value]) -> str:
+    return "\n".join((tip, *(f"{one.name}: {one.text}, by {one.source}." for one in dated(found))))
 
 
 def proposal_row(outline: Ellipse, error: float, calibration: Calibration | None) -> MeasureRow:
     """What is said of a head that the program proposes; it has no number yet."""
     found = values("ellipse", points_of(outline), calibration, "head", error)
     tip = "Proposed by the program: look at the outline before you accept it."
-    return MeasureRow(0, "Head, proposed", tuple(map(_line, found[:3])), False, tip)
+    return MeasureRow(0, "Head, proposed", _all_lines(found[:3]), False, _with_sources(tip, found))
 
 
 def proposal_text(found: bool, why: str) -> str:
@@ -106,20 +122,21 @@ def proposal_text(found: bool, why: str) -> str:
         why: Why none is, or "" while it is looked for.
     """
     if found:
-        return "Y accepts the proposal; drag a handle to correct it. Outer borders, 90 % interval."
+        return "Y accepts it; a handle corrects it."
     return why or "Looking for the head …"
 
 
 def _line(value: Value) -> tuple[str, str]:
     text = value_text(value)
     if value.low is not None and value.high is not None:
-        text += f" ({value.low:.0f} – {value.high:.0f})"
+        text += f" ({value.low:.0f}–{value.high:.0f})"
     return value.name, text
 
 
 def value_text(value: Value) -> str:
     """A number with its unit, with as many digits as it is worth."""
-    digits = 0 if value.unit in ("mm²", "px²") and value.number >= 100 else 1
+    large = 1000 if value.unit in ("mm", "px") else 100
+    digits = 0 if value.unit != "°" and value.number >= large else 1
     unit = value.unit if value.unit == "°" else f" {value.unit}"
     return f"{value.number:.{digits}f}{unit}"
 

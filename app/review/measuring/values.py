@@ -62,7 +62,10 @@ class _Painter(QStyledItemDelegate):
             if i == 0:
                 number = QRectF(box.left() + 0.3 * em, line.top(), 1.3 * em, line.height())
                 painter.drawText(number, right | middle, str(row.number or "?"))
-            painter.drawText(line, left | middle, name)
+            metrics = painter.fontMetrics()
+            room = line.width() - metrics.horizontalAdvance(value) - 0.4 * em
+            short = metrics.elidedText(name, Qt.TextElideMode.ElideRight, round(room))
+            painter.drawText(line, left | middle, short)
             painter.setPen(QColor(theme.TEXT))
             painter.drawText(line, right | middle, value)
         painter.restore()
@@ -106,7 +109,7 @@ class ValueList(QFrame):
         self._foot.setObjectName("dim")
         self._foot.setWordWrap(True)
         self._foot.setTextFormat(Qt.TextFormat.PlainText)
-        layout = QVBoxLayout(self)
+        layout = self._inner = QVBoxLayout(self)
         gap = round(0.4 * theme.em(self))
         layout.setContentsMargins(gap, gap, gap, gap)
         layout.setSpacing(round(0.3 * theme.em(self)))
@@ -124,10 +127,20 @@ class ValueList(QFrame):
         """What stands below the list."""
         return self._foot.text()
 
-    @property
-    def room_px(self) -> int:
-        """How high it is to be; 0 while it is hidden."""
-        return self.sizeHint().height() if self._wanted else 0
+    def fitted(self, most_px: int) -> int:
+        """Be as high as wanted, up to so much; with little room without the sentence. Returns how high."""
+        if not self._wanted:
+            return 0
+        em, gap = theme.em(self), self._inner.contentsMargins()
+        around, line = gap.top() + gap.bottom() + 0.3 * em + 6, _LINE_EM * em
+        lines = min(sum(len(_lines(row)) for row in self._rows), _MOST_LINES)
+        foot = self._foot.heightForWidth(self.width() - gap.left() - gap.right())
+        told = bool(self._foot.text()) and most_px >= around + foot + min(lines, _LEAST_LINES) * line
+        self._foot.setVisible(told or (bool(self._foot.text()) and not lines))
+        least = around + min(lines, _LEAST_LINES) * line
+        high = around + lines * line + (foot if self._foot.isVisibleTo(self) else 0)
+        self.setFixedHeight(round(max(least, min(high, most_px))))
+        return self.height()
 
     def show_rows(self, rows: tuple[MeasureRow, ...], foot: str, wanted: bool) -> None:
         """List these, with a sentence below; nothing at all unless `wanted`."""
@@ -138,7 +151,6 @@ class ValueList(QFrame):
             self._fill()
         self._wanted = wanted
         self._foot.setText(foot)
-        self._foot.setVisible(bool(foot))
         self.list.setVisible(bool(rows))
         self.setVisible(wanted)
         self.resized.emit()
@@ -154,9 +166,6 @@ class ValueList(QFrame):
             self.list.addItem(item)
             if row.chosen:
                 self.list.setCurrentItem(item)
-        em, lines = theme.em(self), sum(len(_lines(row)) for row in self._rows)
-        self.list.setMinimumHeight(round(min(lines, _LEAST_LINES) * _LINE_EM * em))
-        self.list.setMaximumHeight(round(min(lines, _MOST_LINES) * _LINE_EM * em) + 2)
         if (current := self.list.currentItem()) is not None:
             self.list.scrollToItem(current)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SaveError
 from semc_core.export.checklist import Checklist
 from semc_core.export.deidentified import DeidentifiedScan
-from semc_core.export.measured import measured_values
+from semc_core.export.measured import dated_rows, measured_values
 from semc_core.export.watch import Watch
 from semc_core.imaging.score.parts import sentences
 from semc_core.labels import full_name, short_name
@@ -118,9 +118,12 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
             (f"{seconds(each.start_s)} to {seconds(each.end_s)}", each.label, each.note)
             for each in scan.regions
         ),
-        measurements=tuple(
-            (f"{each.entry.measurement_id}: {each.value.name}", each.text, each.where)
-            for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes])
+        measurements=(
+            *(
+                (f"{each.entry.measurement_id}: {each.value.name}", each.text, each.where)
+                for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes])
+            ),
+            *dated_rows(scan.measurements),
         ),
         note=scan.note,
         notices=tuple(sentence for sentence in notices if sentence),

@@ -177,3 +177,20 @@ def test_nothing_is_measured_in_a_session_that_is_only_looked_at(
         assert not window.review_page.measuring.tools.buttons["distance"].isEnabled()
         window.review.release()
         qtbot.waitUntil(lambda: window.review.open is None, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("size", [(900, 600), (1024, 700), (1280, 800), (1920, 1080)])
+def test_the_list_of_values_covers_nothing_in_a_window_of_any_size(
+    qtbot: QtBot, window: MainWindow, reviewed: Path, size: tuple[int, int]
+) -> None:
+    page = window.review_page
+    window.resize(*size)
+    for x in (10, 30, 50):
+        press(window, KEY.Key_C)
+        click(window, (x, 60), (x + 90, 60))
+        measured(qtbot, window, (x + 10) // 20)
+    qtbot.waitUntil(lambda: page.measuring.values.height() > 40, timeout=WAIT_MS)
+    column = [page.panel.geometry(), page.measuring.values.geometry(), page.checklist.geometry()]
+    assert not column[1].intersects(column[0])
+    assert not column[1].intersects(column[2]) or page.checklist.isHidden()
+    assert page.rect().contains(column[1])

@@ -1,0 +1,70 @@
+"""What a fetal measure says of age and size: by which formula, and nothing outside of its range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from semc_core.errors import UsageError
+from semc_core.measure.calipers import AC, BPD, HC, OFD, Value
+from semc_core.measure.growth import Measure, age_from, centile
+
+_DATED: Final[MappingProxyType[str, Measure]] = MappingProxyType(
+    # Hadlock measured BPD from outer to inner border: one from outer to outer is not dated by it.
+    {HC: "HC", "BPD outer-inner": "BPD", AC: "AC", "FL": "FL"}
+)
+_RANKED: Final[MappingProxyType[str, Measure]] = MappingProxyType({BPD: "BPD", OFD: "OFD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """One line on age or size.
+
+    Attributes:
+        name: "Age by HC", or "Centile of BPD".
+        text: "20+3" weeks and days, or a whole centile.
+        source: The formula, for people.
+    """
+
+    name: str
+    text: str
+    source: str
+
+
+def dated(found: Sequence[Value]) -> tuple[Dated, ...]:
+    """The age by each value that has a formula, and the centiles of a head's diameters at the age by its HC.
+
+    Of values in pixels, and outside of a formula's range, nothing is said.
+    """
+    lines: list[Dated] = []
+    weeks: float | None = None
+    for value in found:
+        measure = _DATED.get(value.name)
+        if measure is None or value.unit != "mm":
+            continue
+        try:
+            age = age_from(measure, value.number)
+        except UsageError:
+            continue
+        lines.append(Dated(f"Age by {measure}", str(age), age.source))
+        weeks = age.weeks if measure == "HC" else weeks
+    for value in found:
+        ranked = _RANKED.get(value.name)
+        if ranked is None or weeks is None or value.unit != "mm":
+            continue
+        try:
+            place = centile(ranked, value.number, weeks)
+        except UsageError:
+            continue
+        lines.append(
+            Dated(f"Centile of {ranked}", _whole(place.percent), f"{place.source}, at the age by HC")
+        )
+    return tuple(lines)
+
+
+def _whole(percent: float) -> str:
+    if percent < 1:
+        return "< 1"
+    return "> 99" if percent > 99 else f"{percent:.0f}"

@@ -52,8 +52,7 @@ from semc_core.types import FramePacket, FrameResult
 
 _PANEL_EM: Final = 18
 _LEAST_PANEL_EM: Final = 11
-_MEASURED_EM: Final = 18
-"""What the panel, and the checklist when it is closed, need beside a list of what was measured."""
+_MEASURED_EM: Final = 18  # what the panel and the closed checklist need beside a list of values
 
 
 class ReviewPage(QWidget):
@@ -172,6 +171,7 @@ class ReviewPage(QWidget):
         self.changed.emit()
 
     def _does(self) -> dict[str, Callable[[], object]]:
+        keys = range(len(CLASS_KEYS))
         return {
             "play": lambda: self._commands().play(),
             "step_back": lambda: self._commands().step(-1),
@@ -184,10 +184,7 @@ class ReviewPage(QWidget):
             "next_plane": lambda: self._commands().to_plane(1),
             "slower": lambda: self._commands().playhead.change_speed(-1),
             "faster": lambda: self._commands().playhead.change_speed(1),
-            **{
-                f"class_{i + 1}": partial(lambda n: self._commands().class_key(n), i)
-                for i in range(len(CLASS_KEYS))
-            },
+            **{f"class_{i + 1}": partial(lambda n: self._commands().class_key(n), i) for i in keys},
             "reject": lambda: self._commands().reject(),
             "reject_why": lambda: self._commands().reject_why(),
             "better": self.toggle_better,
@@ -223,7 +220,8 @@ class ReviewPage(QWidget):
         """What the checklist gets beside the picture; where it is measured, the panel above gives way."""
         em, beside = theme.em(self), self.height() - self._strips.height()
         values = self.measuring.values.fitted(beside - round(_MEASURED_EM * em))
-        least = round(_LEAST_PANEL_EM * em) + (values + round(2.5 * em) if values else 0)
+        needed = max(_LEAST_PANEL_EM * em, self.panel.minimumSizeHint().height() + 3 * em)
+        least = round(needed if values else _LEAST_PANEL_EM * em) + values
         self.checklist.give_room(beside - max(round(_PANEL_EM * em), least), beside - least)
 
     @property

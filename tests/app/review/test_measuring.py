@@ -189,8 +189,11 @@ def test_the_list_of_values_covers_nothing_in_a_window_of_any_size(
         press(window, KEY.Key_C)
         click(window, (x, 60), (x + 90, 60))
         measured(qtbot, window, (x + 10) // 20)
-    qtbot.waitUntil(lambda: page.measuring.values.height() > 40, timeout=WAIT_MS)
-    column = [page.panel.geometry(), page.measuring.values.geometry(), page.checklist.geometry()]
-    assert not column[1].intersects(column[0])
-    assert not column[1].intersects(column[2]) or page.checklist.isHidden()
-    assert page.rect().contains(column[1])
+    values = page.measuring.values
+    others = (page.panel, page.checklist)
+
+    def apart() -> bool:
+        inside = page.rect().contains(values.geometry()) and values.height() > 40
+        return inside and not any(values.geometry().intersects(each.geometry()) for each in others)
+
+    qtbot.waitUntil(apart, timeout=WAIT_MS)

@@ -36,7 +36,8 @@ from app.train.page import TrainPage
 from app.widgets.folding import FoldingPanel
 from semc_core.errors import SemcError
 from semc_core.pipeline.live import LivePipeline
-from semc_core.session.session import Session, is_session
+from semc_core.session.listing import is_session
+from semc_core.session.session import Session
 from semc_core.types import Crop
 
 _TICK_MS: Final = 16

@@ -30,6 +30,7 @@ from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.recording.proof import ENDED, HASHED_FILES
+from semc_core.session.signing import SIGNED_HEAD
 from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES
 from semc_core.sources.devices.script import SCRIPT
 from training.ablation import RUN_RESULT
@@ -61,6 +62,10 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "log-plane": ("what an entry of the kind `plane` says", FOUND_PLANE),
     "log-recording": ("what an entry of the kind `recording` says", ENDED),
     "log-recording-hashed": ("what an entry of the kind `recording hashed` says", HASHED_FILES),
+    "signed-head": (
+        "a signed head: in the table `local` of a session, in heads.jsonl and in a manifest",
+        SIGNED_HEAD,
+    ),
     "log-export": ("what the row of an export says under `detail`", DETAIL),
     "measurement-points": ("what a measurement says of its points, each x and y in pixels", POINTS),
     **{

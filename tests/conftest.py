@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import tests.own_data  # noqa: F401 - only to be there
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights, stage_channels
 from semc_core.model.file import write_model

@@ -23,8 +23,9 @@ from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
 from semc_core.session.files import versions
 from semc_core.session.folder import scan_folder
+from semc_core.session.listing import is_session, sessions_below
 from semc_core.session.records import FrameTable, file_sha256, model_entry, source_entry
-from semc_core.session.session import Session, is_session, sessions_below
+from semc_core.session.session import Session
 from semc_core.sources.open import Images, open_seekable
 from semc_core.sources.seek.base import SeekableSource
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from semc_core.session.session import sessions_below
+from semc_core.session.listing import sessions_below
 from semc_core.text import counted
 
 _LIMIT: Final = 4

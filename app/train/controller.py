@@ -15,7 +15,7 @@ from semc_core.errors import SemcError
 from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_spec
 from semc_core.model.registry import SHIPPED, ModelRegistry, Version
-from semc_core.session.session import sessions_below
+from semc_core.session.listing import sessions_below
 from semc_core.text import counted
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import itertools
 import json
@@ -34,6 +35,7 @@ from semc_core.labels import full_name
 from semc_core.pipeline.batch import Reviewed
 from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
 from semc_core.session.files import Origin, versions
+from semc_core.session.head_keeper import list_place
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionWriter
 from semc_core.types import FrameResult, SavedPlane, SourceInfo
@@ -101,16 +103,29 @@ class ResultFolder:
         Raises:
             SaveError: Something could not be written; results of an earlier run are untouched.
         """
-        self._store.finish(source)
-        self._saved += self._store.take_saved()
-        summary = self._summary(source)
-        write_atomically(self._work / FRAMES_NAME, self._text.getvalue().encode())
-        write_atomically(self._work / RESULTS_NAME, json.dumps(summary, indent=2).encode())
+        summary: dict[str, Any] = {}
+
+        def write() -> dict[str, str]:
+            self._saved += self._store.take_saved()
+            summary.update(self._summary(source))
+            return {
+                FRAMES_NAME: self._write(FRAMES_NAME, self._text.getvalue()),
+                RESULTS_NAME: self._write(RESULTS_NAME, json.dumps(summary, indent=2)),
+            }
+
+        self._store.finish(source, write)
         try:
             replace_folder(self._work, self._target)
         except OSError as error:
             raise save_error(self._target, error) from error
+        list_place(self._target)
         return summary
+
+    def _write(self, name: str, text: str) -> str:
+        """Write a file; its SHA-256."""
+        content = text.encode()
+        write_atomically(self._work / name, content)
+        return hashlib.sha256(content).hexdigest()
 
     def _summary(self, source: SourceInfo) -> dict[str, Any]:
         origin = self._origin

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LIST = "list the sessions in a folder"
 _SHOW = "show the planes, marks and exports of a session"
-_VERIFY = "prove that nothing in a session was changed, added or removed since it was written"
+_VERIFY = "say whether a session is proven by this machine, consistent but unsigned, or not as it was written"
 
 
 _SESSION = Argument(click_type=PLACE, metavar="SESSION", help="a session's folder")
@@ -42,7 +42,8 @@ def list_sessions(
         UsageError: There is no such folder.
     """
     from semc_core.errors import SemcError, UsageError
-    from semc_core.session.session import Session, session_folders
+    from semc_core.session.listing import session_folders
+    from semc_core.session.session import Session
 
     if not folder.is_dir() and folder != _USUAL:
         raise UsageError(f"There is no folder {folder}; give the one that holds the sessions.")
@@ -212,7 +213,7 @@ def verify(
     ] = None,
     as_json: Annotated[bool, Option("--json", help="print JSON instead of sentences")] = False,
 ) -> int:
-    """Print whether each is as it was written. Returns 1 where one is not, or cannot be read."""
+    """Print how each stands. Returns 1 where one is not as it was written, or cannot be read; else 0."""
     looked_at = []
     for given in sessions:
         found = _verified(_folder_of(given), head)
@@ -235,11 +236,12 @@ def _verified(folder: Path, head: str | None) -> dict[str, Any]:
             last = session.head[1]
     except SemcError as error:
         return {
-            "name": folder.name, "ok": False, "entries": None, "head": None,
+            "name": folder.name, "ok": False, "proof": None, "why": "", "entries": None, "head": None,
             "problems": [str(error)], "notes": [],
         }  # fmt: skip
     return {
-        "name": folder.name, "ok": found.ok, "entries": found.entries, "head": last,
+        "name": folder.name, "ok": found.ok, "proof": found.proof.value, "why": found.why,
+        "entries": found.entries, "head": last,
         "problems": list(found.problems), "notes": list(found.notes),
     }  # fmt: skip
 
@@ -250,7 +252,8 @@ def _print_verified(found: dict[str, Any]) -> None:
         print(f"{name}: could not be looked at.")
     elif found["ok"]:
         entries = counted(found["entries"], "entry", "entries")
-        print(f"{name}: as it was written, {entries}, the last {found['head']}.")
+        why = f": {found['why']}" if found["why"] else ""
+        print(f"{name}: {found['proof']}{why}; {entries}, the last {found['head']}.")
     else:
         print(f"{name}: not as it was written.")
     for sentence in (*found["problems"], *found["notes"]):

@@ -328,8 +328,10 @@ class LoopAnalysis:
             # A person's choice stays; only that the hold goes on, or is over, is news.
             session.record_plane(event, there.png or "", there.png_sha256 or "")
             return
+        # Its frames first: after a kill, files that the log's frames do not bear out are not taken over.
+        session.flush()
         written = write_plane(session.folder, event, session.source, session.model, known)
-        session.record_plane(event, written.png, written.sha256)
+        session.record_plane(event, written.png, written.sha256, written.hashes)
         if known is not None and session.plane(event.hold_id).png == written.png != known.png:
             remove_plane(session.folder, known.png)
 

@@ -9,6 +9,7 @@ What the model found, as the log has it: apart from what a person made of it.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import sqlite3
@@ -24,6 +25,7 @@ from semc_core.io.rules import check_moment
 from semc_core.session import database
 from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
 from semc_core.session.records import MODEL, AuditEntry, ModelEntry, SourceEntry
+from semc_core.session.signing import SignedHead, Signer, machine_signer
 from semc_core.session.state import Edit
 from semc_core.text import utc_now
 from semc_core.types import HoldEvent
@@ -121,11 +123,23 @@ class AuditEvent:
 
 
 class AuditLog:
-    """The writing end of the log. Not for several threads at once."""
+    """The writing end of the log. Not for several threads at once.
+
+    Attributes:
+        session: Hash of the log's first entry; "" before there is one. Set it of a log that is gone on with.
+        signed: The newest head; None before the first commit.
+    """
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self._folder = folder
         self._connection = connection
+        self.session = ""
+        self.signed: SignedHead | None = None
+
+    @functools.cached_property
+    def signer(self) -> Signer:
+        """Signs the head with every commit, in the same transaction: no entry is without."""
+        return machine_signer()
 
     def commit(
         self, head: tuple[int, str], notes: Sequence[AuditEvent], local: dict[str, str] | None = None
@@ -145,11 +159,13 @@ class AuditLog:
             SessionError: The database is damaged.
         """
         now, numbers = utc_now(), []
+        session = self.session
         with database.translate_sqlite_errors(self._folder), database.transaction(self._connection):
             for note in notes:
                 payload = {**note.payload, "edits": list(note.edits)} if note.edits else note.payload
                 entry = next_entry(head, now, note.who, note.kind, payload)
                 head = (entry.seq, entry.hash)
+                session = session or entry.hash
                 database.insert_entry(self._connection, entry, canonical(payload))
                 for edit in note.edits:
                     database.apply_edit(self._connection, edit)
@@ -157,8 +173,11 @@ class AuditLog:
                     self._insert(entry.seq, note.batch, note.start_s, note.end_s)
                 numbers.append(entry.seq)
             database.set_local(self._connection, database.HEAD, f"{head[0]} {head[1]}")
+            signed = self.signer.sign_head(session, *head)
+            database.set_local(self._connection, database.SIGNED, signed.to_text())
             for key, value in (local or {}).items():
                 database.set_local(self._connection, key, value)
+        self.session, self.signed = session, signed
         return numbers, head
 
     def _insert(self, seq: int, batch: Batch, start_s: float, end_s: float) -> None:
@@ -190,8 +209,14 @@ def frames_note(rows: Sequence[FrameRow], model: ModelEntry) -> AuditEvent:
     return AuditEvent(MODEL, "frames", payload, (), batch, min(times), max(times))
 
 
-def origin_payload(source: SourceEntry, model: ModelEntry) -> dict[str, Any]:
-    """Plain JSON values. The path is left out: it stays on this machine, and a log may travel."""
+def origin_payload(source: SourceEntry, model: ModelEntry, signer: str) -> dict[str, Any]:
+    """Plain JSON values. The path is left out: it stays on this machine, and a log may travel.
+
+    Args:
+        source: Where the frames come from.
+        model: What classifies them.
+        signer: The public key of what signs the log.
+    """
     told = asdict(source)
     del told["path"]
     if told["capture"] is None:
@@ -202,6 +227,7 @@ def origin_payload(source: SourceEntry, model: ModelEntry) -> dict[str, Any]:
         preprocessing[name] = list(preprocessing[name])
     return {
         "program": VERSION,
+        "signer": signer,
         "source": told,
         "model": {**asdict(model), "classes": list(model.classes), "preprocessing": preprocessing},
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -48,12 +48,14 @@ class Correction:
         kind: Of the log's entry.
         text: What was done, for the status line and the log.
         edits: Of the state; none if nothing changes.
+        hashes: SHA-256 of what was written beside a picture, by name.
     """
 
     id: int | None
     kind: str
     text: str
     edits: tuple[Edit, ...]
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Corrector:
             chosen_by=PERSON,
         )
         text = plane_text(change, number, row["plane"])
-        return Correction(number, FRAME_CHOSEN, text, () if edit is None else (edit,))
+        return Correction(number, FRAME_CHOSEN, text, () if edit is None else (edit,), written.hashes)
 
     def _add(self, state: State, highest: dict[str, int], change: AddPlane) -> Correction:
         self._check_plane(change.plane)
@@ -148,7 +150,7 @@ class Corrector:
         written = write_plane(self.folder, event, self.source, self.model, chosen_by=PERSON)
         row = event_row(event, written.png, written.sha256)
         text = plane_text(change, number, change.plane)
-        return Correction(number, PLANE_ADDED, text, (made("planes", row),))
+        return Correction(number, PLANE_ADDED, text, (made("planes", row),), written.hashes)
 
     def _share(self, smoothed: NDArray[np.float32] | None, plane: str) -> float:
         """The probability of `plane`; 0 if the model does not know it."""

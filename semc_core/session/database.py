@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import functools
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ DATABASE_FILES: Final = tuple(f"{DATABASE_NAME}{suffix}" for suffix in ("", "-wa
 """What SQLite may have in the folder; after a crash all of them belong together."""
 WAL_NAME: Final = f"{DATABASE_NAME}-wal"
 HEAD: Final = "head"
+SIGNED: Final = "signed"
+"""The signed head: see `signing.SignedHead`."""
 SOURCE_PATH: Final = "source_path"
 SCHEMA_VERSION: Final = 3
 _APPLICATION_ID: Final = 0x53454D43  # "SEMC"
@@ -84,6 +87,7 @@ _MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         "CREATE INDEX frames_by_time ON frames (end_s, start_s)",
         "CREATE INDEX log_by_who ON audit (who, seq)",
     ),
+    # Besides, the log is signed: a program that cannot sign must not add to it.
     2: tuple(map(_create_table, _MEASURING)),
 }
 
@@ -151,13 +155,33 @@ def connect(folder: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables to `SCHEMA_VERSION`. The log is never rewritten."""
-    for number in range(_version(connection), SCHEMA_VERSION):
+def migrate(connection: sqlite3.Connection, wanted: int | None = None) -> None:
+    """Bring the tables to a version, `SCHEMA_VERSION` unless told. The log is never rewritten."""
+    for number in range(_version(connection), SCHEMA_VERSION if wanted is None else wanted):
         with transaction(connection):
             for statement in _MIGRATIONS[number]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether SQLite finds the file whole, and its tables, guards and indices are those that were made."""
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        return False
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return _schema(connection) == _schema_of(version)
+
+
+@functools.cache
+def _schema_of(version: int) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        migrate(fresh, version)
+        return _schema(fresh)
+
+
+def _schema(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").fetchall()
 
 
 def close_database(connection: sqlite3.Connection, *, read_only: bool) -> None:

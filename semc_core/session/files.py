@@ -10,7 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,10 +38,24 @@ _PNG_OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PlaneFiles:
-    """A PNG and its JSON on disk: the PNG's name in the folder, and the SHA-256 of its bytes."""
+    """A PNG and its JSON on disk: the PNG's name in the folder, and the SHA-256 of its and the JSON's bytes.
+
+    The JSON's is "" where it was not written now.
+    """
 
     png: str
     sha256: str
+    json_sha256: str = ""
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """What the log says of the JSON: its SHA-256 by its name."""
+        return {json_name(self.png): self.json_sha256} if self.json_sha256 else {}
+
+
+def json_name(png: str) -> str:
+    """Name of the JSON beside a picture."""
+    return f"{Path(png).stem}.json"
 
 
 def write_plane(
@@ -76,8 +90,9 @@ def write_plane(
         known = PlaneFiles(png, hashlib.sha256(content).hexdigest())
     record = plane_record(event, source, model, png, known.sha256)
     record["chosen_by"] = chosen_by or record["chosen_by"]
-    write_atomically(folder / f"{stem}.json", json.dumps(record, indent=2, allow_nan=False).encode())
-    return known
+    content = json.dumps(record, indent=2, allow_nan=False).encode()
+    write_atomically(folder / json_name(png), content)
+    return replace(known, json_sha256=hashlib.sha256(content).hexdigest())
 
 
 def remove_plane(folder: Path, png: str) -> None:

@@ -15,6 +15,7 @@ from semc_core.text import counted
 from semc_core.types import FrameResult
 
 _log = logging.getLogger(__name__)
+_FLUSH_WAIT_S: Final = 1.0
 _WAITING_LIMIT: Final = 3600
 """Frames that wait while the disk takes none: a minute at 60 frames/s, half a megabyte."""
 
@@ -31,6 +32,7 @@ class FrameLog:
         self._due_s = 0.0
         self._fault = ""
         self._lost = 0
+        self._taken = self._logged = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="frame-writer")
         self._thread.start()
@@ -53,8 +55,18 @@ class FrameLog:
                 self._lost += 1
                 return
             self._rows.append(row)
+            self._taken += 1
             if len(self._rows) == 1:
                 self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until what was put before is logged: a second at most, and not where that cannot be done."""
+        with self._changed:
+            wanted, self._due_s = self._taken, 0.0
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: self._logged >= wanted or bool(self._fault) or self._closed, _FLUSH_WAIT_S
+            )
 
     def close(self) -> None:
         """Write what waits, then end the thread. May be called twice."""
@@ -95,7 +107,9 @@ class FrameLog:
             self._fault = fault
             if not fault:
                 del self._rows[: len(rows)]
+                self._logged += len(rows)
             elif self._closed:
                 # That was the last try.
                 self._lost += len(self._rows)
                 self._rows.clear()
+            self._changed.notify_all()

@@ -65,12 +65,6 @@ class SessionReader:
                 return
             last = entries[-1].seq
 
-    def last_time_s(self) -> float | None:
-        """Presentation time of the newest frame; None if there is none."""
-        with self._reading() as connection:
-            (found,) = connection.execute("SELECT MAX(end_s) FROM frames").fetchone()
-        return None if found is None else float(found)
-
     def verify(self, head: str | None) -> Verification:
         """See `Session.verify`."""
         with self._reading() as connection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, fields
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -264,21 +265,41 @@ class AuditEntry:
     hash: str
 
 
+class Proof(Enum):
+    """How much is known of a session or an export; the value says it in words."""
+
+    PROVEN = "proven by this machine"
+    CONSISTENT = "consistent but unsigned"
+    CHANGED = "not as it was written"
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What `Session.verify` found.
 
     Attributes:
-        ok: Whether nothing is wrong.
+        proof: Which of three holds.
         entries: How many the log has.
         problems: What is wrong, sentences.
         notes: What could not be proven and is not known to be wrong, sentences.
+        why: Why it is only consistent: "an older program wrote it", say; or "".
     """
 
-    ok: bool
+    proof: Proof
     entries: int
-    problems: tuple[str, ...]
+    problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.proof is not Proof.CHANGED
+
+    @property
+    def words(self) -> str:
+        """How it stands, the end of a sentence."""
+        return f"{self.proof.value}: {self.why}" if self.why else self.proof.value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

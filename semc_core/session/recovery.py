@@ -8,22 +8,14 @@ from enum import Enum
 from pathlib import Path
 
 from semc_core.io.atomic import remove_leftovers, save_error
-from semc_core.io.documents import DocumentFault
 from semc_core.session.audit_log import AuditEvent
 from semc_core.session.corrections import better_edit
-from semc_core.session.files import STORED_PLANE
-from semc_core.session.folder import CLIP_FOLDER, is_picture
-from semc_core.session.recording.parts import VIDEO_SUFFIX
-from semc_core.session.records import (
-    FIRST_ADDED,
-    MODEL,
-    PROGRAM,
-    AuditEntry,
-    ModelEntry,
-    PlaneEntry,
-    file_sha256,
-)
-from semc_core.session.state import Edit, Row, State, made, plane_row
+from semc_core.session.evidence import is_news, plane_borne_out
+from semc_core.session.files import json_name
+from semc_core.session.folder import is_clip, is_picture
+from semc_core.session.known_files import SET_ASIDE, files_there, logged_hashes, replaced_hashes
+from semc_core.session.records import PROGRAM, AuditEntry, FrameTable, ModelEntry, file_sha256
+from semc_core.session.state import Edit, Row, State, made
 from semc_core.session.undo import UndoStack
 from semc_core.text import counted
 
@@ -56,11 +48,19 @@ def interrupted(live: bool, complete: bool, kinds: Iterable[str]) -> Interrupted
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What is to be written, the sentence for the user, and the pictures to remove when it is written."""
+    """What is to be written, and what then is to be done with files.
+
+    Attributes:
+        note: The entry.
+        sentence: For the user.
+        superfluous: Pictures that were replaced, to be removed.
+        aside: Files that are none of the session's, to be moved to `SET_ASIDE`.
+    """
 
     note: AuditEvent
     sentence: str
     superfluous: tuple[str, ...]
+    aside: tuple[str, ...]
 
 
 def recover(
@@ -69,13 +69,14 @@ def recover(
     stack: UndoStack,
     log: Iterable[AuditEntry],
     model: ModelEntry,
-    last_s: float | None,
+    frames: FrameTable,
     during: Interrupted,
 ) -> Recovery:
     """Bring folder and state together.
 
-    A pair of files, or a clip, that was written and not logged is taken over; half a pair is superfluous,
-    and so is one that was replaced. A plane whose picture or clip is gone says so from now on.
+    A pair of files that was written and not logged is taken over if the frames that were logged say the same;
+    one that was replaced is superfluous; all else is set aside. A plane whose picture or clip is gone says so
+    from now on.
 
     Args:
         folder: Of the session, which nobody else writes to.
@@ -83,37 +84,73 @@ def recover(
         stack: What can be undone: pictures that this needs stay.
         log: All entries.
         model: Of the session.
-        last_s: Presentation time of the newest frame that is stored; None if there is none.
+        frames: All that are stored.
         during: What was interrupted.
 
     Raises:
         SaveError: The folder could not be read, or a temporary file not removed.
     """
     remove_leftovers(folder, older_than_s=0)
+    entries = list(log)
     try:
-        names = sorted(path.name for path in folder.iterdir() if is_picture(path.name))
+        there = files_there(folder)
     except OSError as error:
         raise save_error(folder, error) from error
+    names = [name for name in there if is_picture(name)]
     missing = _missing(folder, state)
-    logged, needed = _logged(log), _needed(state, stack)
-    taken = [
-        edit
+    logged, needed = replaced_hashes(entries), _needed(state, stack)
+    rows = [
+        row
         for name in names
         # One that the log says was replaced is no news.
         if name in needed or name not in logged
-        if (row := _row_of(folder / name, model)) is not None
-        if (edit := _taken_over(state, row)) is not None
+        if (row := plane_borne_out(folder / name, model, frames)) is not None and is_news(state, row)
     ]
-    clips = _clips(folder, state)
+    taken = [edit for row in rows if (edit := _taken_over(state, row)) is not None]
     needed = _needed(state, stack)
-    counts = {
-        "planes_taken_over": len(taken), "clips_taken_over": len(clips), "files_missing": len(missing)
-    }  # fmt: skip
+    aside = [name for name in names if name not in needed and name not in logged]
+    aside += [json_name(name) for name in aside if json_name(name) in there]
+    aside += [name for name in there if is_clip(name) and name not in logged]
+    pairs = {json_name(row["png"]): row["png"] for row in rows}
+    payload = {
+        "planes_taken_over": len(taken),
+        "files_missing": len(missing),
+        "set_aside": aside,
+        **logged_hashes(
+            {
+                **{name: _sha256(folder, name) for name in pairs},
+                **{f"{SET_ASIDE}/{Path(name).name}": _sha256(folder, name) for name in aside},
+            }
+        ),
+    }
+    last_s = float(frames.pts_s.max()) if len(frames) else None
     return Recovery(
-        AuditEvent(PROGRAM, "recovered", counts, (*missing, *taken, *clips)),
-        _sentence(last_s, during, len(taken), len(missing)),
-        tuple(name for name in names if name not in needed),
+        AuditEvent(PROGRAM, "recovered", payload, (*missing, *taken)),
+        _sentence(last_s, during, len(taken), len(missing), len(aside)),
+        tuple(name for name in names if name not in needed and name in logged),
+        tuple(aside),
     )
+
+
+def set_aside(folder: Path, names: Iterable[str]) -> None:
+    """Move files of a session's folder out of the way; nothing is lost.
+
+    Raises:
+        SaveError: They could not be moved.
+    """
+    try:
+        for name in names:
+            (folder / SET_ASIDE).mkdir(exist_ok=True)
+            (folder / name).replace(folder / SET_ASIDE / Path(name).name)
+    except OSError as error:
+        raise save_error(folder, error) from error
+
+
+def _sha256(folder: Path, name: str) -> str:
+    try:
+        return file_sha256(folder / name)
+    except OSError as error:
+        raise save_error(folder, error) from error
 
 
 def _missing(folder: Path, state: State) -> list[Edit]:
@@ -134,53 +171,17 @@ def _missing(folder: Path, state: State) -> list[Edit]:
 
 
 def _taken_over(state: State, row: Row) -> Edit | None:
-    """The edit that takes over what a JSON says, made in `state` too; None if it says nothing new."""
-    number = row["plane_id"]
-    known = state.rows["planes"].get(number)
-    if known is None:
-        # A frame that a person added: the change itself did not come to its end.
-        edit = made("planes", row) if number < FIRST_ADDED else None
-    elif row["chosen_by"] == MODEL and _later(row, known):
-        edit = better_edit(state, row)
-    else:
-        edit = None
+    """The edit that takes over a plane that is borne out and news, made in `state` too; None if none."""
+    known = row["plane_id"] in state.rows["planes"]
+    edit = better_edit(state, row) if known else made("planes", row)
     if edit is not None:
         state.apply([edit])
     return edit
 
 
-def _clips(folder: Path, state: State) -> list[Edit]:
-    """Takes over clips that were written and not logged: those named as their plane's picture."""
-    edits = []
-    for number, row in state.rows["planes"].items():
-        if row["clip"] is not None or row["png"] is None:
-            continue
-        name = f"{CLIP_FOLDER}/{Path(row['png']).stem}{VIDEO_SUFFIX}"
-        try:
-            digest = file_sha256(folder / name)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise save_error(folder, error) from error
-        edit = state.changed("planes", number, clip=name, clip_sha256=digest)
-        if edit is not None:
-            edits.append(edit)
-    state.apply(edits)
-    return edits
-
-
-def _later(row: Row, known: Row) -> bool:
-    """Whether a JSON is of a later moment than the log. Its times are rounded."""
-    return bool(row["end_s"] > known["end_s"] + 1e-5 or row["final"] > known["final"])
-
-
 def _needed(state: State, stack: UndoStack) -> set[str]:
     steps = (edit for step in stack.steps() for edit in step.edits)
     return _names(steps) | {row["png"] for row in state.rows["planes"].values() if row["png"] is not None}
-
-
-def _logged(log: Iterable[AuditEntry]) -> set[str]:
-    return _names(edit for entry in log for edit in entry.payload.get("edits", ()))
 
 
 def _names(edits: Iterable[Edit]) -> set[str]:
@@ -189,44 +190,7 @@ def _names(edits: Iterable[Edit]) -> set[str]:
     return {side["png"] for side in sides if side is not None and side.get("png") is not None}
 
 
-def _row_of(png: Path, model: ModelEntry) -> Row | None:
-    """What the JSON beside a picture says; None if there is none, or if they do not belong together."""
-    try:
-        told = STORED_PLANE.read(png.with_suffix(".json"))
-        whole = told.png == png.name and told.png_sha256 == file_sha256(png)
-    except (FileNotFoundError, DocumentFault):
-        return None  # Not a file that this program wrote whole.
-    except OSError as error:
-        raise save_error(png.parent, error) from error
-    if not whole or told.model_sha256 != model.sha256:
-        return None
-    return plane_row(
-        PlaneEntry(
-            plane_id=told.hold_id,
-            plane=told.plane,
-            found_as=told.plane,
-            confidence=told.confidence,
-            frame_index=told.frame_index,
-            time_s=told.time_s,
-            start_s=told.hold_start_s,
-            end_s=told.hold_end_s,
-            final=told.final,
-            by_hand=told.by_hand,
-            rejected=False,
-            reason="",
-            chosen_by=told.chosen_by,
-            png=png.name,
-            png_sha256=told.png_sha256,
-            clip=None,
-            note="",
-            width=told.width,
-            height=told.height,
-            crop=told.crop,
-        )
-    )
-
-
-def _sentence(last_s: float | None, during: Interrupted, taken: int, missing: int) -> str:
+def _sentence(last_s: float | None, during: Interrupted, taken: int, missing: int, aside: int) -> str:
     parts = ["The program ended without closing this session."]
     if during is Interrupted.REVIEW:
         parts.append("The scan was over before: all of it is there, and so are your corrections.")
@@ -251,4 +215,7 @@ def _sentence(last_s: float | None, during: Interrupted, taken: int, missing: in
         parts.append(f"{counted(taken, 'plane was', 'planes were')} taken over from the files in its folder.")
     if missing:
         parts.append(f"Files are missing of {counted(missing, 'plane')}.")
+    if aside:
+        found = counted(aside, "file that its log does not know was", "files that its log does not know were")
+        parts.append(f"{found} set aside in its folder {SET_ASIDE}.")
     return " ".join(parts)

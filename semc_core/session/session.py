@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from semc_core.errors import SaveError, SemcError, SessionError
+from semc_core.errors import SaveError, SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.session import database
 from semc_core.session.audit_log import (
@@ -27,10 +28,12 @@ from semc_core.session.audit_log import (
 )
 from semc_core.session.changes import Change
 from semc_core.session.corrections import Corrector, recorded_edit
-from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
+from semc_core.session.database import DATABASE_FILES
 from semc_core.session.files import remove_plane
 from semc_core.session.folder import claim_folder, path_as_text, whole_or_gone
 from semc_core.session.frame_table import FrameRow, frame_row
+from semc_core.session.head_keeper import HeadKeeper
+from semc_core.session.known_files import WRITTEN, logged_hashes
 from semc_core.session.recording.parts import videos_there
 from semc_core.session.recording.proof import (
     HASHED,
@@ -48,8 +51,9 @@ from semc_core.session.records import (
     Verification,
     file_sha256,
 )
-from semc_core.session.recovery import recover
+from semc_core.session.recovery import recover, set_aside
 from semc_core.session.state import Edit, made, view_of
+from semc_core.session.verify import MISMATCH, mismatch_payload, verify
 from semc_core.session.view import SessionView
 from semc_core.session.wal_sync import WalSync
 from semc_core.text import utc_now
@@ -69,7 +73,8 @@ class Session(SessionView):
         super().__init__(folder, connection, lock)
         self._committed_s = time.monotonic()
         self._journal = AuditLog(folder, connection)
-        self._sync = WalSync(folder / database.WAL_NAME)
+        self._heads = HeadKeeper(folder)
+        self._sync = WalSync(folder / database.WAL_NAME, self._heads.flushed)
         self._prover = RecordingVerifier(folder, lambda payload: self.log(PROGRAM, HASHED, payload))
 
     # Opening and closing.
@@ -115,6 +120,8 @@ class Session(SessionView):
         database.check_there(folder)
         lock = None if read_only else WriterLock(folder)
         try:
+            # Before anything is written: putting right what a crash left must mend no change.
+            found = None if read_only else _checked(folder)
             session = cls(folder, database.open_database(folder, read_only=read_only), lock)
         except BaseException:
             if lock is not None:
@@ -122,8 +129,9 @@ class Session(SessionView):
             raise
         try:
             session._load()
-            if lock is not None:
-                session._resume()
+            session._journal.session = session.id
+            if found is not None:
+                session._resume(found)
         except BaseException:
             session._let_go()
             raise
@@ -186,7 +194,9 @@ class Session(SessionView):
             self._check_writable()
             self._write()
 
-    def record_plane(self, event: HoldEvent, png: str, png_sha256: str) -> None:
+    def record_plane(
+        self, event: HoldEvent, png: str, png_sha256: str, hashes: Mapping[str, str] | None = None
+    ) -> None:
         """Log a plane that was found, or a better frame of it.
 
         What a person decided stays: only the hold's times, and that it is over, change then.
@@ -195,6 +205,7 @@ class Session(SessionView):
             event: What is known of the hold now.
             png: File name of its picture in the folder.
             png_sha256: Of the picture file's bytes.
+            hashes: SHA-256 of what was written beside it, by name.
 
         Raises:
             SaveError: It could not be written.
@@ -202,7 +213,9 @@ class Session(SessionView):
         with self._lock:
             edit = recorded_edit(self._state, event, png, png_sha256)
             who = PERSON if event.by_hand else MODEL
-            self._write_edit(AuditEvent(who, "plane", hold_payload(event)), edit)
+            note = AuditEvent(who, "plane", {**hold_payload(event), **logged_hashes(hashes or {})})
+            if edit is not None or hashes:
+                self._write(note if edit is None else replace(note, edits=(edit,)))
 
     def set_clip(self, plane_id: int, name: str) -> None:
         """Log the clip of a plane: `name` is relative to the folder, with "/".
@@ -293,9 +306,12 @@ class Session(SessionView):
             corrector = Corrector(self.folder, self.source, self.model, self._smoothed_at)
             correction = corrector.correct(self._state, self._undo.highest, change)
             if correction.edits:
-                payload = {"text": correction.text}
+                payload = {"text": correction.text, **logged_hashes(correction.hashes)}
                 numbers = self._write(AuditEvent(PERSON, correction.kind, payload, correction.edits))
                 self._undo.done(numbers[-1], correction.text, correction.edits)
+            elif correction.hashes:
+                # The same frame again: its JSON is of another moment.
+                self._write(AuditEvent(PROGRAM, WRITTEN, logged_hashes(correction.hashes)))
             return correction.id
 
     def undo(self) -> str | None:
@@ -322,28 +338,34 @@ class Session(SessionView):
         """The first entry: everything that later ones rest on. The path stays out of the log."""
         self.source, self.model = source, model
         row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
-        note = AuditEvent(PROGRAM, "created", origin_payload(source, model), (made("session", row),))
+        payload = origin_payload(source, model, self._journal.signer.key)
+        note = AuditEvent(PROGRAM, "created", payload, (made("session", row),))
         self._write(
             note, local={} if source.path is None else {database.SOURCE_PATH: path_as_text(source.path)}
         )
         self.created_utc = next(self.audit()).time_utc
 
-    def _resume(self) -> None:
-        """Go on with a session: put right what a crash left, and log that it was opened."""
+    def _resume(self, found: Verification) -> None:
+        """Go on with a session: log what is wrong, put right what a crash left, log that it was opened.
+
+        Args:
+            found: What the session was before anything was written.
+        """
         with database.reading(self.folder):
             clean = database.last_kind(self._connection) == "closed"
+        if wrong := mismatch_payload(found, self.audit()):
+            self._write(AuditEvent(PROGRAM, MISMATCH, wrong))
         if not clean:
             self._recover()
-        self._write(AuditEvent(PROGRAM, "opened", {"program": VERSION}))
+        self._write(AuditEvent(PROGRAM, "opened", {"program": VERSION, "signer": self._journal.signer.key}))
         self._prover.ask(self._recordings().due)
 
     def _recover(self) -> None:
-        last_s = self._reader.last_time_s()
         with database.reading(self.folder):
             # A copy: the state itself follows when the changes are written.
             state = database.stored_state(self._connection)
         during = self._interrupted()
-        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, last_s, during)
+        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, self.frames(), during)
         notes, named = [recovery.note], self._recordings().to_hash
         if parts := [video.name for video in videos_there(self.folder) if video.name not in named]:
             # Its end is not in the log; what the kill left of it is proven from now on.
@@ -351,6 +373,7 @@ class Session(SessionView):
         self._write(*notes)
         for png in recovery.superfluous:
             remove_plane(self.folder, png)
+        set_aside(self.folder, recovery.aside)
         self.recovered = recovery.sentence
 
     def _swap(self, kind: str) -> str | None:
@@ -382,6 +405,7 @@ class Session(SessionView):
                 return []
             self._sync.raise_fault()
             numbers, self._head = self._journal.commit(self._head, notes, local)
+            self._sign(notes)
             self._sync.request()
             del self._pending[:pending]
             for note in notes:
@@ -389,6 +413,11 @@ class Session(SessionView):
             if any(note.edits for note in notes):
                 self._view = view_of(self._state)
             return numbers
+
+    def _sign(self, notes: Sequence[AuditEvent]) -> None:
+        """Have the head listed outside; of frames alone, which come twice a second, the next one does."""
+        if self._journal.signed is not None and any(note.kind != "frames" for note in notes):
+            self._heads.take(self._journal.signer, self._journal.signed)
 
     def _check_writable(self) -> None:
         if self._closed:
@@ -404,41 +433,14 @@ class Session(SessionView):
             self._reader.close()
             with database.translate_sqlite_errors(self.folder):
                 database.close_database(self._connection, read_only=self.read_only)
+            if self._journal.signed is not None:
+                self._heads.closed(self._journal.signer, self._journal.signed)
         finally:
             if self._writer_lock is not None:
                 self._writer_lock.release()
 
 
-def is_session(folder: Path) -> bool:
-    """Whether a folder holds a session."""
-    return (folder / DATABASE_NAME).is_file()
-
-
-def session_folders(root: Path) -> list[Path]:
-    """The folders in `root` that hold a session, by name.
-
-    Not hidden ones: in such, `semc analyse` prepares what is no session before it has its name.
-
-    Raises:
-        OSError: `root` cannot be read.
-    """
-    return sorted(each for each in root.iterdir() if not each.name.startswith(".") and is_session(each))
-
-
-def sessions_below(root: Path) -> Iterator[Session]:
-    """The sessions below `root`, changed last first; each is open, to be looked at, until the next is.
-
-    Reads the disk: not for the window. One that cannot be read is left out; opening it says why.
-    """
-    try:
-        folders = session_folders(root)
-        folders.sort(key=lambda folder: (folder / DATABASE_NAME).stat().st_mtime, reverse=True)
-    except OSError:
-        return  # no folder yet: nothing was scanned
-    for folder in folders:
-        try:
-            session = Session.open(folder, read_only=True)
-        except SemcError:
-            continue
-        with session:
-            yield session
+def _checked(folder: Path) -> Verification:
+    """How a session that is about to be opened for writing stands, without reading its pictures."""
+    with closing(database.open_database(folder, read_only=True)) as connection:
+        return verify(folder, connection, None, contents=False)

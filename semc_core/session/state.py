@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 from semc_core.errors import SessionError
 from semc_core.io.documents import OPEN, STRICT, Document, configured
-from semc_core.io.rules import PlainObject, by_tag, held_as, one_of, within
+from semc_core.io.rules import PlainObject, by_tag, held_as, matching, one_of, within
 from semc_core.measure.shapes import KINDS, STRUCTURES
 from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.records import (
@@ -219,6 +219,9 @@ _CheckedEdit = Annotated[
 ]
 
 
+_FILE: Final = r"(set-aside/|clips/)?[0-9A-Za-z_-][0-9A-Za-z_.-]*"
+
+
 @configured(OPEN)
 class Payload(TypedDict, total=False):
     """What an entry of the log says. There is more, which depends on its kind.
@@ -226,10 +229,12 @@ class Payload(TypedDict, total=False):
     Attributes:
         text: What a person did, in words.
         edits: What changes in the state.
+        hashes: SHA-256 of files that were written beside pictures and clips, by name.
     """
 
     text: str
     edits: list[_CheckedEdit]
+    hashes: dict[Annotated[str, matching(_FILE)], Annotated[str, matching("[0-9a-f]{64}")]]
 
 
 PAYLOAD: Final = Document(Payload)

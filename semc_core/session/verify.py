@@ -12,41 +12,59 @@ from semc_core.errors import SessionError
 from semc_core.io.documents import DocumentFault
 from semc_core.session import database
 from semc_core.session.audit_log import chain_problems
-from semc_core.session.folder import is_clip, is_picture
+from semc_core.session.file_problems import FolderCheck
 from semc_core.session.recording.proof import recording_problems
-from semc_core.session.records import AuditEntry, Verification, file_sha256
+from semc_core.session.records import AuditEntry, Proof, Verification
+from semc_core.session.signature_problems import SignatureCheck
 from semc_core.session.state import TABLES, State
 from semc_core.session.undo import UndoStack
 
+MISMATCH: Final = "mismatch"
+"""Kind of the entry that is written first where a session that is opened is not as it was written."""
 _FRAME_COLUMNS: Final = ("seq", "layout", "count", "classes", "experts", "start_s", "end_s", "rows")
 
 
-def verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Verification:
+def verify(
+    folder: Path, connection: sqlite3.Connection, head: str | None, *, contents: bool = True
+) -> Verification:
     """Check everything that a session says against its log.
 
     Args:
         folder: Of the session.
         connection: To its database; only read.
         head: Hash of an entry that the log must hold, from an earlier export.
+        contents: Read the pictures, clips and recordings, too; else only look whether they are there.
     """
     try:
         with database.reading(folder):
             connection.execute("BEGIN")
             try:
-                return _verify(folder, connection, head)
+                return _verify(folder, connection, head, contents=contents)
             finally:
                 connection.execute("ROLLBACK")
     except SessionError as error:
-        return Verification(False, 0, (str(error),))
+        return Verification(Proof.CHANGED, 0, (str(error),))
 
 
-def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> Verification:
+def mismatch_payload(found: Verification, log: Iterable[AuditEntry]) -> dict[str, Any] | None:
+    """What a `MISMATCH` entry says; None where nothing is wrong that the log does not say yet."""
+    told = {sentence for entry in log if entry.kind == MISMATCH for sentence in _told(entry)}
+    new = [problem for problem in found.problems if problem not in told and not problem.startswith(_WHEN)]
+    return {"problems": new} if new else None
+
+
+def _verify(
+    folder: Path, connection: sqlite3.Connection, head: str | None, *, contents: bool
+) -> Verification:
     try:
         rows = connection.execute(f"{database.ENTRIES} ORDER BY seq").fetchall()
         entries = [database.entry_of(row) for row in rows]
     except DocumentFault as fault:
-        return Verification(False, 0, (f"An entry of the log cannot be read: it was changed ({fault}).",))
-    problems = chain_problems(entries, database.stored_head(connection))
+        problem = f"An entry of the log cannot be read: it was changed ({fault})."
+        return Verification(Proof.CHANGED, 0, (problem,))
+    problems = [] if database.is_whole(connection) else [_NOT_WHOLE]
+    problems += chain_problems(entries, database.stored_head(connection))
+    problems += _mismatches(entries)
     if head is not None and all(entry.hash != head for entry in entries):
         problems.append(
             "The log does not hold the entry that was asked for: its end was cut off, or it is another."
@@ -57,6 +75,9 @@ def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> V
     except DocumentFault as fault:
         problems.append(f"What is stored beside the log cannot be read: it was changed ({fault}).")
         stored = None
+    notes: list[str] = []
+    signature = SignatureCheck.of(folder, entries, database.local_value(connection, database.SIGNED))
+    problems += signature.problems
     try:
         state = State()
         for entry in entries:
@@ -66,11 +87,38 @@ def _verify(folder: Path, connection: sqlite3.Connection, head: str | None) -> V
         problems.append("The log's changes do not follow from each other: an entry was changed.")
     else:
         problems += [] if stored is None else _state_problems(state, stored)
-        problems += _file_problems(folder, state, stack)
+        check = FolderCheck(folder, entries, state, stack, connection, signed=signature.from_the_start)
+        check.look(contents=contents)
+        problems += check.problems
+        notes += check.notes
     closed = bool(entries) and entries[-1].kind == "closed"
-    found, notes = recording_problems(folder, entries, closed=closed)
-    problems += found
-    return Verification(not problems, len(entries), tuple(problems), tuple(notes))
+    found, unproven = recording_problems(folder, entries, closed=closed, contents=contents)
+    problems, notes = problems + found, notes + unproven
+    proof = Proof.CHANGED if problems else signature.proof
+    why = "" if problems else signature.why
+    return Verification(proof, len(entries), tuple(problems), tuple(notes), why)
+
+
+def _mismatches(entries: Iterable[AuditEntry]) -> list[str]:
+    """What was found when the session was opened before: what was changed then may have been mended since."""
+    return [
+        f"{_WHEN} {entry.time_utc[:19].replace('T', ' ')} UTC, it was found that: {sentence}"
+        for entry in entries
+        if entry.kind == MISMATCH
+        for sentence in _told(entry)
+    ]
+
+
+def _told(entry: AuditEntry) -> list[str]:
+    told = entry.payload.get("problems")
+    return [_shown(each) for each in told] if isinstance(told, list) else []
+
+
+_WHEN: Final = "When it was opened at"
+_NOT_WHOLE: Final = (
+    "The database is damaged, or its tables or the guards of its log are not those that were made: "
+    "it was changed."
+)
 
 
 def _frame_problems(entries: Iterable[AuditEntry], connection: sqlite3.Connection) -> list[str]:
@@ -102,7 +150,7 @@ def _number(told: Mapping[str, Any], name: str) -> str:
 
 def _shown(number: object) -> str:
     """What identifies a row, as it may be shown."""
-    text = str(number)[:80]
+    text = str(number)[:400]
     return text if text.isprintable() else ascii(text)
 
 
@@ -112,32 +160,5 @@ def _state_problems(logged: State, stored: State) -> list[str]:
         expected, found = logged.rows[name], stored.rows[name]
         for row_id in sorted({*expected, *found}, key=str):
             if expected.get(row_id) != found.get(row_id):
-                problems.append(f"Row {_shown(row_id)} of {name} is not what the log says.")
-    return problems
-
-
-def _file_problems(folder: Path, state: State, stack: UndoStack) -> list[str]:
-    """Pictures and clips of the planes, and those that an undo would bring back."""
-    rows = list(state.rows["planes"].values())
-    for step in stack.steps():
-        rows += step.brings_back("planes")
-    wanted: dict[str, tuple[str, object]] = {}
-    problems = []
-    for row in rows:
-        for kind, column, is_own in (("picture", "png", is_picture), ("clip", "clip", is_clip)):
-            name, digest = row.get(column), row.get(f"{column}_sha256")
-            if name in (None, ""):
-                continue
-            if not is_own(name):
-                problems.append(f"The log names a {kind} that is none of the session's.")
-            elif digest is not None:
-                wanted[name] = (kind, digest)
-    for name, (kind, digest) in sorted(wanted.items()):
-        try:
-            found = file_sha256(folder / name)
-        except OSError:
-            problems.append(f"The {kind} {name} is missing.")
-        else:
-            if found != digest:
-                problems.append(f"The {kind} {name} was changed.")
+                problems.append(f"Row {_shown(row_id)[:80]} of {name} is not what the log says.")
     return problems

@@ -46,6 +46,7 @@ class SessionView:
         folder: Where everything lies.
         source: Where the frames come from.
         model: What classified them.
+        id: Hash of the log's first entry, which names the session.
         created_utc: When it began, ISO 8601.
         recovered: What the last crash left, in a sentence; "" if there was none.
     """
@@ -56,6 +57,7 @@ class SessionView:
     def __init__(self, folder: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
         """Without `lock` the session is only looked at."""
         self.folder = folder
+        self.id = ""
         self.created_utc = ""
         self.recovered = ""
         self._connection = connection
@@ -207,7 +209,7 @@ class SessionView:
             view = view_of(state)
         known = None if path is None else path_of_text(path)
         self.source, self.model = replace(origin.source, path=known), origin.model
-        self.created_utc = began
+        self.id, self.created_utc = first.hash, began
         self._undo, self._state, self._head, self._view = undo, state, head, view
         # Last: after an error all is read again the next time.
         self._data_version = version

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from semc_core.errors import SaveError
@@ -18,9 +19,15 @@ from semc_core.io.atomic import save_error
 class WalSync:
     """Flush a file whenever asked to. For any thread; the thread is started by the first request."""
 
-    def __init__(self, path: Path) -> None:
-        """`path` is SQLite's write-ahead log, on which SQLite holds no lock that our closing would drop."""
+    def __init__(self, path: Path, flushed: Callable[[], None]) -> None:
+        """Nothing is started yet.
+
+        Args:
+            path: SQLite's write-ahead log, on which SQLite holds no lock that our closing would drop.
+            flushed: Called after each flush, on the thread.
+        """
         self._path = path
+        self._flushed = flushed
         self._changed = threading.Condition()
         self._wanted = False
         self._closed = False
@@ -67,6 +74,8 @@ class WalSync:
                 os.fsync(descriptor)
             except OSError as error:
                 self._fail(error)
+            else:
+                self._flushed()
             finally:
                 os.close(descriptor)
 

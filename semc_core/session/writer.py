@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +18,10 @@ from semc_core.pipeline.sink import PlaneSink, RecordingState, SinkFactory, save
 from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_log import FrameLog
+from semc_core.session.known_files import WRITTEN, logged_hashes
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.recorder import RecordingManager
-from semc_core.session.records import PERSON, PlaneEntry
+from semc_core.session.records import PERSON, PROGRAM, PlaneEntry
 from semc_core.session.session import Session
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
 
@@ -61,6 +64,7 @@ class SessionWriter:
         self._plane_fault = ""
         self._session_fault = ""
         self._complete: SourceInfo | None = None
+        self._results: Callable[[], Mapping[str, str]] | None = None
         self._closed = False
         self._tape = RecordingManager(self._await_folder, clips, self._clip_written, self._recorded)
         self._frames = FrameLog(self._opened)
@@ -159,15 +163,18 @@ class SessionWriter:
                 self.submit_waiting(event)
         self.raise_fault()
 
-    def finish(self, source: SourceInfo) -> None:
+    def finish(self, source: SourceInfo, results: Callable[[], Mapping[str, str]] | None = None) -> None:
         """Write what waits, note that all of the source was analysed, and close.
 
         Args:
             source: What is known of it now: its notice may have grown.
+            results: Writes further files of the session, called when all planes are there; returns the
+                SHA-256 of each by name. May raise SemcError.
 
         Raises:
             SaveError: Something could not be written.
         """
+        self._results = results
         self._end(source)
         self.raise_fault()
 
@@ -246,8 +253,10 @@ class SessionWriter:
             session.record_plane(event, decided.png or "", decided.png_sha256 or "")
             return None if decided.png is None else session.folder / decided.png
         old = self._written.get(event.hold_id)
+        # Its frames first: after a kill, files that the log's frames do not bear out are not taken over.
+        self._frames.flush()
         files = write_plane(session.folder, event, session.source, session.model, old)
-        session.record_plane(event, files.png, files.sha256)
+        session.record_plane(event, files.png, files.sha256, files.hashes)
         png = session.plane(event.hold_id).png
         if old is not None and png == old.png != files.png:
             # A person decided in between: the old frame stays, also for when that is undone.
@@ -287,6 +296,14 @@ class SessionWriter:
             self._session_due = False
             self._changed.notify_all()
         self._tape.close()
+        with self._changed:
+            session, orphans = self._session, list(self._early_clips.values())
+        if session is None:
+            return
+        for name in orphans:
+            # Their planes could not be saved, so the log does not know them.
+            with contextlib.suppress(OSError):
+                (session.folder / name).unlink(missing_ok=True)
 
     # The threads of the tape.
 
@@ -335,6 +352,8 @@ class SessionWriter:
                 session = self._opened()
                 session.set_source_notice(complete.notice)
                 session.mark_complete()
+                if self._results is not None:
+                    session.log(PROGRAM, WRITTEN, logged_hashes(self._results()))
         except SemcError as error:
             with self._changed:
                 self._session_fault = f"The session was not completed. {error}"

@@ -10,7 +10,8 @@ import pytest
 
 import main
 from semc_core.session.changes import Reject, Relabel
-from semc_core.session.session import Session, session_folders, sessions_below
+from semc_core.session.listing import session_folders, sessions_below
+from semc_core.session.session import Session
 from tests.session.sessions import filled_session, tamper
 
 
@@ -67,7 +68,7 @@ def test_verify_says_whether_and_what(corrected: Path, capsys: pytest.CaptureFix
     with Session.open(corrected, read_only=True) as session:
         head = session.head[1]
     assert main.main(["session", "verify", str(corrected), "--head", head]) == 0
-    assert "first: as it was written" in capsys.readouterr().out
+    assert "first: proven by this machine" in capsys.readouterr().out
     assert main.main(["session", "verify", str(corrected), "--head", "00"]) == 1
     assert "does not hold the entry" in capsys.readouterr().out
     tamper(corrected, "UPDATE planes SET rejected = 0 WHERE plane_id = 2")

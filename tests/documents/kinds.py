@@ -42,8 +42,8 @@ from semc_core.model.registry import INDEX, ModelRegistry
 from semc_core.model.spec import DESCRIPTION, spec_to_json
 from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBook
 from semc_core.protocols.loader import PROTOCOL_FILE, read_protocol
+from semc_core.session.evidence import stored_plane
 from semc_core.session.files import STORED_PLANE
-from semc_core.session.recovery import _row_of
 from semc_core.sources.devices.script import SCRIPT, read_script
 from tests.session.killed_writer import origin
 from training import ablation, benchmark
@@ -137,7 +137,7 @@ def _destinations(folder: Path, content: bytes) -> object:
 def _plane(folder: Path, content: bytes) -> object:
     png = _written(folder, "003_A_f000012.png", b"pixels")
     _written(folder, "003_A_f000012.json", content)
-    return _row_of(png, _MODEL_ENTRY) or LEFT_OUT
+    return stored_plane(png, _MODEL_ENTRY) or LEFT_OUT
 
 
 def _results(folder: Path, content: bytes) -> object:

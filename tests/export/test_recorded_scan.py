@@ -114,10 +114,10 @@ def test_what_the_recording_lost_is_said_of_clips_and_stills_that_are_taken_from
         live = result(10, frame(10))
         event = HoldEvent(1, "FHP1", live, 0.9, 0.4, 0.6, True)
         saved = write_plane(session.folder, event, session.source, session.model)
-        session.record_plane(event, saved.png, saved.sha256)
+        session.record_plane(event, saved.png, saved.sha256, saved.hashes)
         again = HoldEvent(2, "FHP2", result(30, frame(30)), 0.9, 1.4, 1.6, True)
         saved = write_plane(session.folder, again, session.source, session.model)
-        session.record_plane(again, saved.png, saved.sha256)
+        session.record_plane(again, saved.png, saved.sha256, saved.hashes)
         session.apply(ChooseFrame(2, result(31, frame(31))))
         export_session(session, tmp_path / "out", ExportOptions(dicom=True), data=tmp_path)
     said = {

@@ -56,7 +56,8 @@ def semc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_session_proves_itself_and_shows_what_was_decided(session: Path, semc: Any) -> None:
     verified = semc("session", "verify", session, "--head", SESSION_HEAD)
-    assert f"as it was written, 40 entries, the last {SESSION_HEAD}" in verified
+    assert "scan: consistent but unsigned: an older program wrote it" in verified
+    assert f"40 entries, the last {SESSION_HEAD}" in verified
     shown = json.loads(semc("session", "show", session, "--json"))
     names = ("plane_id", "plane", "found_as", "frame_index", "rejected", "reason", "chosen_by", "note", "png")
     assert [tuple(plane[name] for name in names) for plane in shown["planes"]] == [

@@ -11,8 +11,10 @@ import numpy as np
 
 from semc_core.picture import Picture
 from semc_core.session.files import write_plane
+from semc_core.session.head_keeper import HeadKeeper
 from semc_core.session.session import Session
-from semc_core.types import FrameResult, Prediction, Quality
+from semc_core.session.signing import SignedHead, Signer
+from semc_core.types import FrameResult, HoldEvent, Prediction, Quality
 from tests.session.killed_writer import event, origin
 
 
@@ -40,18 +42,26 @@ def frame(index: int, *, label: str = "A", picture: str = "live") -> FrameResult
     )
 
 
+def logged_event(hold_id: int, index: int, *, plane: str = "A", final: bool = False) -> HoldEvent:
+    """A hold whose best frame is as `filled_session` logs it."""
+    best = frame(index, label=plane)
+    found = event(hold_id, index, plane=plane, final=final)
+    best = replace(best, packet=found.best.packet)
+    return replace(found, best=best, confidence=float(best.smoothed["AB".index(plane)]))
+
+
 def find_plane(session: Session, hold_id: int, index: int, *, plane: str = "A", final: bool = True) -> str:
     """Save and log a plane as the keeper does. Returns the picture's name."""
     found = event(hold_id, index, plane=plane, final=final)
     files = write_plane(session.folder, found, session.source, session.model)
-    session.record_plane(found, files.png, files.sha256)
+    session.record_plane(found, files.png, files.sha256, files.hashes)
     return files.png
 
 
 def filled_session(folder: Path) -> Session:
     """Two planes and 60 frames."""
     session = new_session(folder)
-    session.add_frames([frame(index) for index in range(60)])
+    session.add_frames([frame(index, label="AB"[40 <= index < 50]) for index in range(60)])
     find_plane(session, 1, 10)
     find_plane(session, 2, 40, plane="B")
     session.flush()
@@ -59,9 +69,21 @@ def filled_session(folder: Path) -> Session:
 
 
 def as_killed(session: Session, target: Path) -> Path:
-    """A copy of an open session's folder: what is on the disk if the program dies now."""
+    """A copy of an open session's folder: what is on the disk if the program dies now.
+
+    What the session does later is not in this machine's book: it would be a second copy that went on.
+    """
     shutil.copytree(session.folder, target)
+    session._heads = SilentHeads(session.folder)
+    session._sync._flushed = session._heads.flushed
     return target
+
+
+class SilentHeads(HeadKeeper):
+    """Lists nothing."""
+
+    def _list(self, signer: Signer, head: SignedHead, database: str) -> None:
+        pass
 
 
 def tamper(folder: Path, *statements: str) -> None:

@@ -11,11 +11,11 @@ import pytest
 from semc_core.errors import SessionError
 from semc_core.session.changes import AddPlane, ChooseFrame, Relabel
 from semc_core.session.files import write_plane
+from semc_core.session.records import Proof
 from semc_core.session.session import Session
 from tests.export.scans import video_session
 from tests.session.kill_many import killed_after, look
-from tests.session.killed_writer import event
-from tests.session.sessions import as_killed, filled_session, find_plane, frame
+from tests.session.sessions import as_killed, filled_session, find_plane, frame, logged_event
 
 
 def names(folder: Path) -> list[str]:
@@ -80,8 +80,8 @@ def test_of_an_interrupted_analysis_it_is_said_that_it_goes_on(tmp_path: Path) -
 def test_a_plane_whose_files_are_there_and_not_logged_is_taken_over(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         source, model = session.source, session.model
-        write_plane(session.folder, event(3, 50, final=True), source, model)
-        better = replace(event(2, 45, plane="B", final=True), end_s=3.0)
+        write_plane(session.folder, logged_event(3, 50, final=True), source, model)
+        better = replace(logged_event(2, 45, plane="B", final=True), end_s=3.0)
         write_plane(session.folder, better, source, model)
         killed = as_killed(session, tmp_path / "killed")
     with Session.open(killed) as session:
@@ -94,42 +94,66 @@ def test_a_plane_whose_files_are_there_and_not_logged_is_taken_over(tmp_path: Pa
     ]  # fmt: skip
 
 
-def test_a_clip_that_was_written_and_not_logged_is_taken_over(tmp_path: Path) -> None:
+def test_a_clip_that_was_written_and_not_logged_is_set_aside(tmp_path: Path) -> None:
+    """Nothing in the log says what it shows."""
     with filled_session(tmp_path / "s") as session:
         (session.folder / "clips").mkdir()
-        for stem in ("001_A_f000010", "002_B_f000040", "002_B_f000041"):
+        for stem in ("001_A_f000010", "002_B_f000040"):
             (session.folder / "clips" / f"{stem}.mkv").write_bytes(stem.encode())
         session.set_clip(1, "clips/001_A_f000010.mkv")
         killed = as_killed(session, tmp_path / "killed")
     with Session.open(killed) as session:
-        assert [plane.clip for plane in session.planes()] == [
-            "clips/001_A_f000010.mkv", "clips/002_B_f000040.mkv"
-        ]  # fmt: skip
-        assert session.verify().ok
+        assert [plane.clip for plane in session.planes()] == ["clips/001_A_f000010.mkv", None]
+        assert "1 file that its log does not know was set aside" in session.recovered
+        assert session.verify().proof is Proof.PROVEN
+    assert names(killed / "set-aside") == ["002_B_f000040.mkv"]
 
 
-def test_half_a_plane_and_one_that_was_replaced_are_removed(tmp_path: Path) -> None:
+def test_half_a_plane_is_set_aside_and_one_that_was_replaced_is_removed(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         find_plane(session, 1, 12)
         killed = as_killed(session, tmp_path / "killed")
+    # The model's first frame of plane 1 is there again: a kill came before it was removed.
+    (killed / "001_A_f000010.png").write_bytes((tmp_path / "s" / "001_A_f000010.png").read_bytes())
     (killed / "004_A_f000055.png").write_bytes(b"half")
-    (killed / "005_A_f000056.png").write_bytes(b"other")
-    (killed / "005_A_f000056.json").write_text("{")
     (killed / "006_A_f000057.png.4711.tmp").write_bytes(b"half")
-    (killed / "holiday.png").write_bytes(b"mine")
     with Session.open(killed) as session:
         assert "taken over" not in session.recovered
-        assert session.verify().ok
+        assert session.verify().proof is Proof.PROVEN
         assert [plane.frame_index for plane in session.planes()] == [12, 40]
     assert [name for name in names(killed) if "session" not in name] == [
-        "001_A_f000012.json", "001_A_f000012.png", "002_B_f000040.json", "002_B_f000040.png", "holiday.png"
+        "001_A_f000012.json", "001_A_f000012.png", "002_B_f000040.json", "002_B_f000040.png", "set-aside"
     ]  # fmt: skip
+    assert names(killed / "set-aside") == ["004_A_f000055.png"]
+
+
+@pytest.mark.parametrize(
+    "told", [{"plane": "B"}, {"confidence": 0.5}, {"frame_index": 61}, {"model_sha256": "0"}]
+)
+def test_a_plane_that_was_planted_is_set_aside_and_the_session_says_so_ever_after(
+    tmp_path: Path, told: dict[str, object]
+) -> None:
+    with filled_session(tmp_path / "s") as session:
+        killed = as_killed(session, tmp_path / "killed")
+        planted = write_plane(killed, logged_event(3, 50, final=True), session.source, session.model)
+    path = (killed / planted.png).with_suffix(".json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **told}))
+    with Session.open(killed, read_only=True) as session:
+        assert any(planted.png in problem for problem in session.verify().problems)
+    for _ in range(2):
+        with Session.open(killed) as session:
+            assert [plane.plane_id for plane in session.planes(rejected=True)] == [1, 2]
+            found = session.verify()
+        assert found.proof is Proof.CHANGED
+        assert any(each.startswith("When it was opened") and planted.png in each for each in found.problems)
+        assert not any("When it was opened" in each[5:] for each in found.problems)
+    assert names(killed / "set-aside") == [path.name, planted.png]
 
 
 def test_the_end_of_a_hold_that_only_its_json_tells_is_taken_over(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         find_plane(session, 3, 50, final=False)
-        write_plane(session.folder, event(3, 50, final=True), session.source, session.model)
+        write_plane(session.folder, logged_event(3, 50, final=True), session.source, session.model)
         killed = as_killed(session, tmp_path / "killed")
     with Session.open(killed) as session:
         assert session.plane(3).final
@@ -141,7 +165,7 @@ def test_pictures_that_an_undo_needs_stay_and_an_unfinished_change_goes(tmp_path
         session.apply(ChooseFrame(1, frame(14)))
         session.apply(AddPlane("A", frame(33)))
         session.undo()
-        late = replace(event(1002, 40), by_hand=True)
+        late = replace(logged_event(1002, 50), by_hand=True)
         write_plane(session.folder, late, session.source, session.model)
         killed = as_killed(session, tmp_path / "killed")
     with Session.open(killed) as session:
@@ -152,7 +176,8 @@ def test_pictures_that_an_undo_needs_stay_and_an_unfinished_change_goes(tmp_path
         assert session.plane(1).png == "001_A_f000010.png"
         assert session.verify().ok
     assert "1001_A_f000033.png" in names(killed)
-    assert "1002_A_f000040.png" not in names(killed)
+    assert "1002_A_f000050.png" not in names(killed)
+    assert names(killed / "set-aside") == ["1002_A_f000050.json", "1002_A_f000050.png"]
 
 
 def test_a_picture_that_is_gone_is_said(tmp_path: Path) -> None:
@@ -178,7 +203,9 @@ def test_a_choice_can_be_undone_although_its_picture_is_gone(tmp_path: Path) -> 
         assert session.plane(1).png is None
         assert session.undo() is not None
         assert session.plane(1).png == "001_A_f000010.png"
-        assert session.verify().ok
+        assert [problem[-44:] for problem in session.verify().problems] == [
+            "that: The picture 001_A_f000014.png is missing."[-44:]
+        ]
     with Session.open(killed) as session:
         assert session.plane(1).png == "001_A_f000010.png"
 
@@ -186,7 +213,7 @@ def test_a_choice_can_be_undone_although_its_picture_is_gone(tmp_path: Path) -> 
 def test_files_of_another_model_are_not_taken_over(tmp_path: Path) -> None:
     with filled_session(tmp_path / "s") as session:
         other = replace(session.model, sha256="ff" * 32)
-        write_plane(session.folder, event(3, 50), session.source, other)
+        write_plane(session.folder, logged_event(3, 50), session.source, other)
         killed = as_killed(session, tmp_path / "killed")
     with Session.open(killed) as session:
         assert [plane.plane_id for plane in session.planes()] == [1, 2]

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import secrets
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Final
 
 from semc_core.errors import SaveError
 from semc_core.io.atomic import save_error
+from semc_core.io.secret_file import read_or_make_secret
 
 KEY_BYTES: Final = 32
 _STANDARD_ROOT: Final = "1.2.840.10008."
@@ -66,10 +65,7 @@ def load_key(path: Path) -> bytes:
         SaveError: It can neither be read nor made, or the file is something else.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _make_key(path)
-        key = path.read_bytes()
+        key = read_or_make_secret(path, KEY_BYTES)
     except OSError as error:
         raise save_error(path.parent, error) from error
     if len(key) != KEY_BYTES:
@@ -77,28 +73,6 @@ def load_key(path: Path) -> bytes:
             f"{path} is not a key for exports; put the old file back, or remove it to begin with new numbers."
         )
     return key
-
-
-def _make_key(path: Path) -> None:
-    """Write a new key. Of two programs that do so at once, the first one's key stays."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        if os.name == "nt":
-            # Windows renames only to a name that is free, which is what is wanted.
-            if not path.exists():
-                temporary.rename(path)
-        else:
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                return
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _as_uid(digest: bytes) -> str:

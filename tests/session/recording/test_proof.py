@@ -108,9 +108,9 @@ def test_a_recording_that_is_not_as_it_was_is_found(
 def test_a_recording_that_somebody_added_is_told(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for suffix in (".mkv", ".csv"):
         shutil.copy(copy / f"recording{suffix}", copy / f"recording-3{suffix}")
-    assert main(["session", "verify", str(copy)]) == 0
+    assert main(["session", "verify", str(copy)]) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert "recording-3.mkv is not proven: the log does not name it, so somebody may have added it" in said
+    assert "recording-3.mkv is unknown: the log does not name it, so it was added." in said
 
 
 def killed_scan(folder: Path) -> Path:
@@ -129,7 +129,7 @@ def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_re
     killed = killed_scan(tmp_path)
     assert main(["session", "verify", str(killed)]) == 0
     said = capsys.readouterr().out
-    assert "as it was written, 1 entry, the last" in said
+    assert "proven by this machine; 1 entry, the last" in said
     assert "recording.mkv is not proven: its session is still open, or was never" in said
     with Session.open(killed) as session:
         assert session.recovered != ""

@@ -14,8 +14,9 @@ from typing import Final
 from semc_core.errors import SemcError
 from semc_core.labels import NON_STANDARD
 from semc_core.review.loop import loop_of
+from semc_core.session.listing import is_session, session_folders
 from semc_core.session.records import PICTURES
-from semc_core.session.session import Session, is_session, session_folders
+from semc_core.session.session import Session
 from semc_core.session.view import SessionView
 from semc_core.text import counted
 from training.data.index import DataIndex, Sample, in_order, make_index

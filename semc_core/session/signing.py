@@ -1,0 +1,288 @@
+"""The key of this machine, what it signs, and the book of heads that is kept outside of the sessions.
+
+Ed25519. The secret key lies in the system's keyring where one answers at once and asks nobody, else in a file
+of its owner alone. To verify, no secret is needed: the public keys of this machine stand in a file beside.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from semc_core import paths
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.rules import matching, within
+from semc_core.io.secret_file import read_or_make_secret
+from semc_core.text import utc_now
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+KEY_NAME: Final = "signing.key"
+PUBLIC_NAME: Final = "signing.pub"
+BOOK_NAME: Final = "heads.jsonl"
+_KEY_BYTES: Final = 32
+_SERVICE: Final = "SEMC Live"
+_ACCOUNT: Final = "signing key of sessions"
+_KEYRING_WAIT_S: Final = 2.0
+_SECRET_SERVICE: Final = "keyring.backends.SecretService"
+_KEYRINGS: Final = (_SECRET_SERVICE, "keyring.backends.macOS", "keyring.backends.Windows")
+_HEAD_TITLE: Final = "semc-live head 1"
+
+_log = logging.getLogger(__name__)
+
+Hash = Annotated[str, matching("[0-9a-f]{64}")]
+PublicKey = Annotated[str, matching("[0-9a-f]{64}")]
+SignatureText = Annotated[str, matching("[0-9a-f]{128}")]
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """Where a log ended, signed.
+
+    Attributes:
+        session: Hash of the log's first entry, which names the session.
+        entries: How many the log had.
+        hash: Of the last of them.
+        time_utc: When this was signed.
+        key: The public key, hexadecimal.
+        signature: Over all the others, hexadecimal.
+        database: SHA-256 of the database's file when the session was closed, or "". Only in the book.
+        place: SHA-256 of the path of the session's folder, or "". Only in the book.
+    """
+
+    session: Hash
+    entries: Annotated[int, within(least=1)]
+    hash: Hash
+    time_utc: Annotated[str, matching("[0-9TZ:.+-]{10,40}")]
+    key: PublicKey
+    signature: SignatureText
+    database: Annotated[str, matching("([0-9a-f]{64})?")] = ""
+    place: Annotated[str, matching("([0-9a-f]{64})?")] = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether the signature is by the key that is named."""
+        return is_signed_by(self.key, self.signature, self._message())
+
+    def to_text(self) -> str:
+        """As one line of JSON."""
+        return json.dumps({name: value for name, value in asdict(self).items() if value != ""})
+
+    def _message(self) -> bytes:
+        facts = (self.session, self.entries, self.hash, self.time_utc, self.key, self.database, self.place)
+        return "\n".join((_HEAD_TITLE, *map(str, facts))).encode()
+
+
+SIGNED_HEAD: Final = Document(SignedHead, most_bytes=10_000)
+
+
+class Signer:
+    """Signs with one secret key."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Use `machine_signer`; `secret` is 32 bytes."""
+        # A tenth of a second, which a program that signs nothing need not wait.
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        self._secret = Ed25519PrivateKey.from_private_bytes(secret)
+        self.key = self._secret.public_key().public_bytes_raw().hex()
+
+    def sign(self, message: bytes) -> str:
+        """The signature, hexadecimal."""
+        return self._secret.sign(message).hex()
+
+    def sign_head(
+        self, session: str, entries: int, digest: str, *, database: str = "", place: str = ""
+    ) -> SignedHead:
+        """A signed head; see there."""
+        head = SignedHead(session, entries, digest, utc_now(), self.key, "", database, place)
+        return replace(head, signature=self.sign(head._message()))
+
+
+def is_signed_by(key: str, signature: str, message: bytes) -> bool:
+    """Whether `signature` is of `message`, by the public key `key`; both hexadecimal."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def fingerprint(key: str) -> str:
+    """What names a public key to people: 32 hexadecimal digits in groups of four."""
+    digest = hashlib.sha256(bytes.fromhex(key)).hexdigest()[:32]
+    return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
+
+
+# The keys of this machine.
+
+
+def machine_signer() -> Signer:
+    """What signs on this machine; a key is made when there is none.
+
+    Where no key can be kept, one is used that ends with the program: what it signs counts as another's.
+    """
+    return _signer_in(paths.data_folder())
+
+
+def machine_keys() -> frozenset[str]:
+    """The public keys that this machine signs and signed with, hexadecimal. Asks no keyring."""
+    try:
+        text = (paths.data_folder() / PUBLIC_NAME).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return frozenset()
+    return frozenset(text.split())
+
+
+@functools.cache
+def _signer_in(data: Path) -> Signer:
+    try:
+        signer = Signer(_kept_secret(data))
+        if signer.key not in machine_keys():
+            _append(data / PUBLIC_NAME, signer.key)
+    except OSError as error:
+        # A scan is worth more than its proof.
+        _log.warning("No key for signatures could be kept: %s", type(error).__name__)
+        return Signer(secrets.token_bytes(_KEY_BYTES))
+    return signer
+
+
+def _kept_secret(data: Path) -> bytes:
+    """The secret key: the file's, else the keyring's, else a new one in a file. Raises OSError."""
+    path = data / KEY_NAME
+    secret = None if path.exists() else _secret_of_keyring_in_time()
+    if secret is None:
+        secret = read_or_make_secret(path, _KEY_BYTES)
+    if len(secret) != _KEY_BYTES:
+        raise OSError("the file of the key holds something else")
+    return secret
+
+
+def _secret_of_keyring_in_time() -> bytes | None:
+    """What the keyring says; None where none works, or where it does not answer at once."""
+    found: list[bytes | None] = []
+    # A daemon: a keyring that never answers holds up neither this nor the end of the program.
+    thread = threading.Thread(target=lambda: found.append(_secret_of_keyring()), name="keyring", daemon=True)
+    thread.start()
+    thread.join(_KEYRING_WAIT_S)
+    return found[0] if found else None
+
+
+def _secret_of_keyring() -> bytes | None:
+    """The secret key in the system's keyring, made there when there is none; None where none works."""
+    try:
+        backend = _working_keyring()
+        if backend is None:
+            return None
+        text = backend.get_password(_SERVICE, _ACCOUNT)
+        if text is None:
+            backend.set_password(_SERVICE, _ACCOUNT, secrets.token_hex(_KEY_BYTES))
+            # Of two programs that do so at once, the last one's stays.
+            text = backend.get_password(_SERVICE, _ACCOUNT)
+        return None if text is None else bytes.fromhex(text)
+    except Exception as error:  # noqa: BLE001 - the thread's boundary, and another program's answer
+        _log.warning("The keyring was of no use: %s", type(error).__name__)
+        return None
+
+
+def _working_keyring() -> KeyringBackend | None:
+    """The system's keyring, if it would ask nobody for a password; None without a desktop."""
+    if "CI" in os.environ:
+        return None
+    if sys.platform == "linux":
+        desktop = {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+        if not desktop or "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
+            return None
+    import keyring
+
+    chosen = keyring.get_keyring()
+    for backend in getattr(chosen, "backends", [chosen]):
+        name = type(backend).__module__
+        if name in _KEYRINGS and not (name == _SECRET_SERVICE and _is_locked()):
+            working: KeyringBackend = backend
+            return working
+    return None
+
+
+def _is_locked() -> bool:
+    """Whether the keyring of a Linux desktop would ask for its password, or for a new one."""
+    import secretstorage
+
+    # Not `get_default_collection`, which makes one, and asks.
+    return bool(secretstorage.Collection(secretstorage.dbus_init()).is_locked())
+
+
+# The book of heads.
+
+
+class HeadBook:
+    """Where each session's log ended, kept outside of it: a file that is only added to, one line a head."""
+
+    def __init__(self) -> None:
+        """The book of this machine; it need not be there."""
+        self._path = paths.data_folder() / BOOK_NAME
+
+    def add(self, head: SignedHead) -> None:
+        """Add a head. What cannot be written is only logged: the session is worth more than its proof."""
+        try:
+            _append(self._path, head.to_text())
+        except OSError as error:
+            _log.warning("The book of heads could not be written: %s", type(error).__name__)
+
+    def of_session(self, session: str) -> list[SignedHead]:
+        """What this machine signed of a session, in order. Lines that it did not sign are left out."""
+        return list(self._signed(session))
+
+    def sessions_at(self, place: str) -> set[str]:
+        """The sessions that this machine wrote in the folder that `place_of` names so."""
+        return {head.session for head in self._signed(place) if head.place == place}
+
+    def _signed(self, wanted: str) -> Iterator[SignedHead]:
+        keys, mark = machine_keys(), wanted.encode()
+        try:
+            with self._path.open("rb") as lines:
+                found = [line for line in lines if mark in line]
+        except OSError:
+            return
+        for line in found:
+            try:
+                head = SIGNED_HEAD.parse(line)
+            except DocumentFault:
+                continue
+            if head.key in keys and head.valid:
+                yield head
+
+
+def place_of(folder: Path) -> str:
+    """What names a session's folder in the book: no path stands there, which could name a patient."""
+    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
+
+
+def _append(path: Path, line: str) -> None:
+    """Add a line to a file of its owner alone, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size:
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
+        # What a power cut tore does not tear what follows.
+        torn = size and os.read(descriptor, 1) != b"\n"
+        os.write(descriptor, f"{chr(10) if torn else ''}{line}\n".encode())
+    finally:
+        os.close(descriptor)

@@ -4,6 +4,7 @@
 # make record what the program does, held against what it did (tests/record)
 # make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
 # make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
+# make attack 2,000 sessions changed at random and on purpose, each of which must be found (docs/proof.md)
 # make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
 # make mutants  an hour of small changes made by a tool, and the share of them that the tests notice (docs/testing.md)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
@@ -13,7 +14,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test docs record smoke flaky mutants-named mutants clean
+.PHONY: run test docs record smoke flaky attack mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -39,6 +40,9 @@ smoke:
 
 flaky: $(VENV)/installed-test
 	$(BIN)/python -m tests.flaky
+
+attack: $(VENV)/installed-test
+	$(BIN)/python -m tests.attack
 
 mutants-named: $(VENV)/installed-test
 	$(BIN)/python -m tests.mutations.named

@@ -51,6 +51,10 @@ class ExportError(SemcError):
     """An export could not be made, or is not what it should be."""
 
 
+class SessionChanged(ExportError):
+    """The session that is to be exported is not as it was written; nothing was written."""
+
+
 class ExportCancelled(ExportError):
     """An export was ended by the user; nothing was written."""
 

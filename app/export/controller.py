@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.export.presenter import ExportState, Material, Phase
 from app.tasks import Background, Post
-from semc_core.errors import ExportCancelled, SemcError
+from semc_core.errors import ExportCancelled, SemcError, SessionChanged
 from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, ExportResult
 from semc_core.io.atomic import save_error
@@ -215,6 +215,8 @@ def _after(future: Future[ExportResult], target: Path) -> ExportState:
         return ExportState(Phase.DONE, result=future.result())
     except TextFound as found:
         return ExportState(Phase.TEXT, findings=found.findings)
+    except SessionChanged as changed:
+        return ExportState(message=str(changed), failed=True, changed=True)
     except ExportCancelled as cancelled:
         return ExportState(message=str(cancelled))
     except SemcError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -76,6 +77,7 @@ class ExportDialog(QDialog):
         self._settings = settings
         self._at = 0
         self._masks: tuple[Crop, ...] | None = None
+        self._anyway = False
         self._shown: ExportState | None = None
         self._pictures: LatestTask[Picture] = LatestTask(
             self._read, "export-pictures", self._say_fault, self._picture_read.emit
@@ -107,7 +109,10 @@ class ExportDialog(QDialog):
     # What the user does.
 
     def export(self, text: TextChoice = "ask") -> None:
-        """Make the export, with this choice about text in pictures."""
+        """Make the export, with this choice about text in pictures.
+
+        A session that is not as it was written is exported after the user said so, in this dialog.
+        """
         material = self._control.material
         if material is None:
             return
@@ -120,7 +125,13 @@ class ExportDialog(QDialog):
         self._settings.export_folder = self.page.folder
         patient = self.page.patient_form.patient
         options = complete(ticked, self._masks or (), patient, material.protocol, text)
+        options = replace(options, anyway=self._anyway)
         self._control.begin(self.page.folder / self.page.name.text(), options)
+
+    def export_anyway(self) -> None:
+        """Export the session although it is not as it was written; every page will say so."""
+        self._anyway = True
+        self.export()
 
     def reject(self) -> None:
         """Esc: cancel what runs, or go back to the choices, or leave."""
@@ -187,6 +198,7 @@ class ExportDialog(QDialog):
             self._progress.stop()
         self._pages.setCurrentIndex(list(Phase).index(state.phase))
         self.running_page.show_state(state)
+        self.anyway.setVisible(state.changed)
         if state.phase is not phase_before or state.message:
             self._say(state.message, fault=state.failed)
         self._refresh()
@@ -284,7 +296,12 @@ class ExportDialog(QDialog):
         self._message = QLabel()
         self._message.setWordWrap(True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        QHBoxLayout(self._fault).addWidget(self._message)
+        self.anyway = button("Export it &anyway", self.export_anyway)
+        self.anyway.setToolTip("Every page of the report, and the manifest, will say that it was changed.")
+        self.anyway.hide()
+        banner = QHBoxLayout(self._fault)
+        banner.addWidget(self._message, 1)
+        banner.addWidget(self.anyway)
         self._fault.hide()
         self._pages = QStackedWidget()
         for page in (self._choosing(), self.running_page, self.text_page, self.done_page):

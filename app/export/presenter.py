@@ -76,6 +76,7 @@ class ExportState:
         result: Of the export that is done.
         message: Why it was not made, a sentence; or "".
         failed: Whether that is a fault, and not the user's wish.
+        changed: Whether the session is not as it was written: the user is asked whether to export it anyway.
     """
 
     phase: Phase = Phase.CHOOSING
@@ -86,6 +87,7 @@ class ExportState:
     result: ExportResult | None = None
     message: str = ""
     failed: bool = False
+    changed: bool = False
 
 
 def complete(

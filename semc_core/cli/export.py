@@ -73,6 +73,9 @@ class ExportChoices:
     remember: Annotated[bool, Option("--remember", help="blank the masks from now on for this device")] = (
         False
     )
+    anyway: Annotated[
+        bool, Option("--anyway", help="also if the session is not as it was written; every page says so")
+    ] = False
     patient_name: Annotated[
         str,
         Option("--patient-name", metavar="NAME", help="as in DICOM: Family^Given", rich_help_panel=_PATIENT),
@@ -155,6 +158,7 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         masks=tuple(masks),
         text=_TEXT[chosen.text],  # type: ignore[arg-type]  # the command line checked it
         patient=patient if patient != Patient() else None,
+        anyway=chosen.anyway,
         protocol=None if chosen.protocol is None else load_protocols().named(chosen.protocol),
         **_parts(chosen),
     )
@@ -207,6 +211,11 @@ def _check(bundle: Path, session: Path | None, console: Console) -> int:
         whole = "The only file is" if found.files == 1 else f"All {found.files} files are"
         were = "it was" if found.files == 1 else "they were"
         console.print(f"{whole} as {were} written.", style="bold", highlight=False)
+        why = f": {found.why}" if found.why else ""
+        console.print(f"The export is {found.proof.value}{why}.", highlight=False, soft_wrap=True)
+    if found.of_changed:
+        text = "The session that it was exported from was not as it was written."
+        console.print(text, style="yellow", highlight=False, soft_wrap=True)
     return 1 if problems else 0
 
 

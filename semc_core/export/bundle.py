@@ -6,9 +6,11 @@ Four steps: collect what is wanted, de-identify it, write it, prove it.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from semc_core.errors import ExportError
+from semc_core.errors import ExportError, SessionChanged
 from semc_core.export.collect import collect
 from semc_core.export.deidentify import deidentify
 from semc_core.export.dicom.uids import UidMaker, load_key
@@ -20,7 +22,12 @@ from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Progress, Watch, no_progress
 from semc_core.export.write import write
 from semc_core.paths import data_folder
+from semc_core.session.records import Verification
 from semc_core.session.session import Session
+from semc_core.text import counted
+
+NOT_AS_WRITTEN: Final = "NOT AS IT WAS WRITTEN: the session that this was exported from was changed."
+"""What every page says of such an export."""
 
 
 def export_session(
@@ -47,6 +54,7 @@ def export_session(
         readings: What an export before this one read in its pictures: none is read twice.
 
     Raises:
+        SessionChanged: The session is not as it was written, and `options.anyway` is not set.
         TextFound: Pictures hold text, and `options.text` is "ask": nothing was written.
         ExportCancelled: `cancel` was set: nothing was written.
         ExportError: There is something of this name, or a picture is not what was saved.
@@ -57,14 +65,30 @@ def export_session(
     _check(session, target)
     data = data_folder() if data is None else data
     watch = Watch(progress, cancel or threading.Event())
+    found = _verified(session, options, watch)
     uids = UidMaker(load_key(data / "export.key"))
     finder = load_text_finder() if options.deidentify else None
     search = TextSearch(finder, TextReadings() if readings is None else readings, watch)
     with Staging(target) as staging:
         with collect(session, options, data) as collected:
             scan = deidentify(collected, options, uids, search, watch)
+            if not found.ok:
+                scan = replace(scan, warning=NOT_AS_WRITTEN, notices=(NOT_AS_WRITTEN, *scan.notices))
             write(scan, staging, watch)
-        return prove(session, scan, options, staging, watch)
+        return prove(session, scan, found, options, staging, watch)
+
+
+def _verified(session: Session, options: ExportOptions, watch: Watch) -> Verification:
+    """How the session stands. Raises SessionChanged if that is not as it was written, and not accepted."""
+    watch.progress("Verifying", 0, 0)
+    found = session.verify()
+    if not found.ok and not options.anyway:
+        findings = counted(len(found.problems), "finding")
+        raise SessionChanged(
+            f"The session {session.folder.name} is not as it was written, so it was not exported; "
+            f"semc session verify tells the {findings}. {found.problems[0]} Export it anyway (--anyway) only if you know why."
+        )
+    return found
 
 
 def _check(session: Session, target: Path) -> None:

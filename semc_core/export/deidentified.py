@@ -110,6 +110,7 @@ class DeidentifiedScan:
         notices: Sentences that the user should see.
         entries: How many the session's log had.
         head: Hash of its last entry then.
+        warning: What every page says, of a session that is not as it was written; or "".
     """
 
     deidentified: bool
@@ -132,3 +133,4 @@ class DeidentifiedScan:
     notices: tuple[str, ...]
     entries: int
     head: str
+    warning: str = ""

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import IO, Annotated, Any, Final
 
 from semc_core.errors import ExportError
-from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
-from semc_core.io.rules import format_number, one_of
-from semc_core.session.records import file_sha256
+from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured
+from semc_core.io.rules import PlainObject, format_number, matching, one_of
+from semc_core.session.audit_log import canonical
+from semc_core.session.records import Proof, file_sha256
+from semc_core.session.signing import Signer, fingerprint, is_signed_by, machine_keys
 
 MANIFEST_NAME: Final = "manifest.json"
 FORMAT: Final = "semc-live-export"
@@ -38,9 +40,10 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class LogHead:
-    """Where the session's log ended."""
+    """Where the session's log ended, and how the session stood."""
 
     head: str
+    proof: str = ""
 
 
 @configured(TOLERANT)
@@ -53,9 +56,14 @@ class Manifest:
     files: dict[str, ListedFile]
     audit: LogHead
     deidentified: bool = False
+    signer: Annotated[str, matching("([0-9a-f]{64})?")] = ""
+    signature: Annotated[str, matching("([0-9a-f]{128})?")] = ""
 
 
 MANIFEST: Final = Document(Manifest)
+WHOLE: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
+"""All that a manifest says, which is what is signed."""
+_TITLE: Final = "semc-live export 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,9 @@ class BundleCheck:
         audit_head: Hash of the session's last log entry at the export.
         names: Of the files that the manifest lists.
         deidentified: Whether the manifest says that nothing in the bundle identifies the patient.
+        proof: Which of three holds.
+        why: Why it is only consistent; or "".
+        of_changed: Whether the session was not as it was written when it was exported.
     """
 
     files: int
@@ -77,6 +88,9 @@ class BundleCheck:
     audit_head: str
     names: tuple[str, ...] = ()
     deidentified: bool = False
+    proof: Proof = Proof.CHANGED
+    why: str = ""
+    of_changed: bool = False
 
     @property
     def ok(self) -> bool:
@@ -84,8 +98,10 @@ class BundleCheck:
         return not self.problems
 
 
-def manifest_of(folder: Path, about: Mapping[str, Any]) -> bytes:
+def manifest_of(folder: Path, about: Mapping[str, Any], signer: Signer) -> bytes:
     """The manifest of all files in `folder` and below, as JSON: `about`, then path -> hash and size.
+
+    It is signed: `signer` names the key, `signature` is over all the rest.
 
     Raises:
         OSError: A file cannot be read.
@@ -95,8 +111,22 @@ def manifest_of(folder: Path, about: Mapping[str, Any]) -> bytes:
         with path.open("rb") as file:
             digest, size = _digest(file)
         files[name] = {"sha256": digest, "bytes": size}
-    whole = {"format": FORMAT, "format_version": FORMAT_VERSION, **about, "files": files}
+    whole = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        **about,
+        "files": files,
+        "signer": signer.key,
+    }
+    whole["signature"] = signer.sign(_message(whole))
     return json.dumps(whole, indent=2, allow_nan=False).encode()
+
+
+def _message(manifest: Mapping[str, Any]) -> bytes:
+    """What is signed of a manifest."""
+    plain = {name: value for name, value in manifest.items() if name != "signature"}
+    # As it is read back: tuples as lists.
+    return f"{_TITLE}\n{canonical(WHOLE.parse(json.dumps(plain)))}".encode()
 
 
 def check_bundle(bundle: Path) -> BundleCheck:
@@ -132,6 +162,9 @@ def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
     problems = [f"{name} is missing." for name in listed if name not in found]
     problems += [f"{name} was added." for name in found if name not in listed]
     problems += [f"{name} was changed." for name in listed if name in found and found[name] != listed[name]]
+    problem, why = _signature(manifest, content)
+    problems += [problem] if problem else []
+    proof = Proof.CHANGED if problems else Proof.CONSISTENT if why else Proof.PROVEN
     return BundleCheck(
         len(listed),
         tuple(sorted(problems)),
@@ -139,7 +172,22 @@ def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
         manifest.audit.head,
         tuple(listed),
         manifest.deidentified,
+        proof,
+        why,
+        manifest.audit.proof == Proof.CHANGED.value,
     )
+
+
+def _signature(manifest: Manifest, content: bytes) -> tuple[str, str]:
+    """What is wrong with the signature, and else why it proves nothing here; or ""."""
+    if not manifest.signer and not manifest.signature:
+        return "", "an older program wrote it, which signed nothing"
+    message = _message(WHOLE.parse(content))
+    if not manifest.signature or not is_signed_by(manifest.signer, manifest.signature, message):
+        return f"{MANIFEST_NAME} was changed: its signature is not by the key that it names.", ""
+    if manifest.signer in machine_keys():
+        return "", ""
+    return "", f"signed by another key, fingerprint {fingerprint(manifest.signer)}"
 
 
 def _no_export(bundle: Path, why: str) -> ExportError:

@@ -59,6 +59,7 @@ class ExportOptions:
         dates: With `deidentify`, what becomes of the dates of DICOM objects; the report has none.
         patient: Without `deidentify`: the patient to name; None takes a DICOM source's.
         protocol: Whose checklist, or None.
+        anyway: Export also a session that is not as it was written; the export says so.
     """
 
     deidentify: bool = True
@@ -75,6 +76,7 @@ class ExportOptions:
     dates: Literal["removed", "shifted"] = "removed"
     patient: Patient | None = None
     protocol: Protocol | None = None
+    anyway: bool = False
 
     @property
     def free_text(self) -> bool:

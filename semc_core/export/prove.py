@@ -6,6 +6,7 @@ The manifest lists every file, the session's log names the manifest, and then th
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from typing import Any, Final
 
 from semc_core.export.deidentified import DeidentifiedScan
@@ -13,8 +14,9 @@ from semc_core.export.manifest import MANIFEST_NAME, manifest_of
 from semc_core.export.options import ExportOptions, ExportResult
 from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch
-from semc_core.session.records import PERSON
+from semc_core.session.records import PERSON, Verification
 from semc_core.session.session import Session
+from semc_core.session.signing import SignedHead, machine_signer
 from semc_core.text import readable
 from semc_core.version import VERSION
 
@@ -23,13 +25,19 @@ BEGUN: Final = "export begun"
 
 
 def prove(
-    session: Session, scan: DeidentifiedScan, options: ExportOptions, staging: Staging, watch: Watch
+    session: Session,
+    scan: DeidentifiedScan,
+    found: Verification,
+    options: ExportOptions,
+    staging: Staging,
+    watch: Watch,
 ) -> ExportResult:
     """List what was written, log it, and give it its name.
 
     Args:
         session: Whose log tells of the export.
         scan: What was written.
+        found: How the session stood.
         options: The user's choices.
         staging: Where it was written.
         watch: Asked between files until the export has its name.
@@ -39,7 +47,9 @@ def prove(
         ExportError: Something of the target's name has come up meanwhile.
         SemcError: Something could not be written.
     """
-    manifest = manifest_of(staging.folder, _about(scan))
+    signer = machine_signer()
+    head = signer.sign_head(session.id, scan.entries, scan.head)
+    manifest = manifest_of(staging.folder, _about(scan, found, head), signer)
     staging.write(MANIFEST_NAME, manifest)
     files = [path for path in staging.folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
@@ -53,7 +63,7 @@ def prove(
     return ExportResult(staging.target, len(files), size, digest, len(scan.planes), scan.notices)
 
 
-def _about(scan: DeidentifiedScan) -> dict[str, Any]:
+def _about(scan: DeidentifiedScan, found: Verification, head: SignedHead) -> dict[str, Any]:
     model = scan.model
     return {
         "program": VERSION,
@@ -66,7 +76,13 @@ def _about(scan: DeidentifiedScan) -> dict[str, Any]:
         "model_preset": model.preset,
         "model_notice": model.notice,
         "versions": model.versions,
-        "audit": {"entries": scan.entries, "head": scan.head},
+        "audit": {
+            "entries": scan.entries,
+            "head": scan.head,
+            "proof": found.proof.value,
+            "findings": len(found.problems),
+            "signed": asdict(head),
+        },
     }
 
 

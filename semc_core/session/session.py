@@ -6,6 +6,7 @@ committed outlives the program, however that ends, and from a moment later a pow
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -338,12 +339,14 @@ class Session(SessionView):
         """The first entry: everything that later ones rest on. The path stays out of the log."""
         self.source, self.model = source, model
         row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
-        payload = origin_payload(source, model, self._journal.signer.key)
+        # Of two sessions that begin in one millisecond, each has a first entry of its own, which names it.
+        payload = origin_payload(source, model, self._journal.signer.key) | {"nonce": secrets.token_hex(16)}
         note = AuditEvent(PROGRAM, "created", payload, (made("session", row),))
         self._write(
             note, local={} if source.path is None else {database.SOURCE_PATH: path_as_text(source.path)}
         )
-        self.created_utc = next(self.audit()).time_utc
+        first = next(self.audit())
+        self.id, self.created_utc = first.hash, first.time_utc
 
     def _resume(self, found: Verification) -> None:
         """Go on with a session: log what is wrong, put right what a crash left, log that it was opened.

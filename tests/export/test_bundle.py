@@ -22,7 +22,7 @@ import pytest
 from numpy.typing import NDArray
 
 from main import main
-from semc_core.errors import ExportCancelled, ExportError, SaveError
+from semc_core.errors import ExportCancelled, ExportError, SaveError, SessionChanged
 from semc_core.export import bundle
 from semc_core.export import write as writing
 from semc_core.export.bundle import export_session
@@ -299,11 +299,16 @@ def test_a_picture_that_was_changed_is_not_exported(session: Session, tmp_path: 
     picture = session.folder / name
     good = picture.read_bytes()
     picture.write_bytes(good[:-20] + b"x" * 20)
+    with pytest.raises(SessionChanged, match=f"The picture {name} was changed"):
+        export_session(session, tmp_path / "out", data=tmp_path)
+    anyway = ExportOptions(anyway=True)
     with pytest.raises(SaveError, match="was changed since"):
-        export_session(session, tmp_path / "out", data=tmp_path)
+        export_session(session, tmp_path / "out", anyway, data=tmp_path)
     picture.unlink()
-    with pytest.raises(SaveError, match="is missing"):
+    with pytest.raises(SessionChanged, match=f"The picture {name} is missing"):
         export_session(session, tmp_path / "out", data=tmp_path)
+    with pytest.raises(SaveError, match="is missing"):
+        export_session(session, tmp_path / "out", anyway, data=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"scan", "loop.mkv", "export.key"}
     assert not session.exports()
 

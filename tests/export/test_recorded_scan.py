@@ -147,16 +147,18 @@ def test_a_damaged_recording_is_told_and_the_export_goes_on_without_clips(tmp_pa
         (video,) = part_videos(session.folder)
         video.with_suffix(".csv").write_text("damaged\n")
         with pytest.raises(ExportError, match=r"table of a recording .* leave out the clips"):
-            export_session(session, tmp_path / "out", data=tmp_path)
+            export_session(session, tmp_path / "out", ExportOptions(anyway=True), data=tmp_path)
         assert not (tmp_path / "out").exists()
-        export_session(session, tmp_path / "out", ExportOptions(clips=False, dicom=True), data=tmp_path)
+        export_session(
+            session, tmp_path / "out", ExportOptions(clips=False, dicom=True, anyway=True), data=tmp_path
+        )
 
 
 def test_a_recording_that_is_gone_is_told_so(tmp_path: Path) -> None:
     with recorded_scan(tmp_path / "scan") as session:
         for video in part_videos(session.folder):
             video.unlink()
-        done = export_session(session, tmp_path / "out", data=tmp_path)
+        done = export_session(session, tmp_path / "out", ExportOptions(anyway=True), data=tmp_path)
     assert any("no clip: the recording of this scan is gone; put its" in notice for notice in done.notices)
 
 
@@ -165,7 +167,7 @@ def test_a_recording_without_a_frame_is_none(tmp_path: Path) -> None:
         (video,) = part_videos(session.folder)
         table = video.with_suffix(".csv")
         table.write_text(table.read_text().split("\n")[0] + "\n")
-        done = export_session(session, tmp_path / "out", data=tmp_path)
+        done = export_session(session, tmp_path / "out", ExportOptions(anyway=True), data=tmp_path)
     why = "The plane has no clip: the recording of this scan holds no frame that can be shown."
     assert why in done.notices
     assert cv2.imread(str(next((tmp_path / "out" / "planes").glob("*.png")))) is not None

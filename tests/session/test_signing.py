@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import keyring
 import pytest
@@ -24,7 +25,7 @@ from semc_core.session.database import SIGNED, local_value
 from semc_core.session.records import Proof, Verification
 from semc_core.session.session import Session
 from semc_core.session.signing import SIGNED_HEAD, HeadBook, Signer, fingerprint, machine_signer
-from tests.session.sessions import filled_session
+from tests.session.sessions import filled_session, new_session
 
 
 @pytest.fixture
@@ -94,6 +95,19 @@ def test_a_session_is_proven_by_the_machine_that_wrote_it(session: Path, data: P
     last = HeadBook().of_session(stored(session).session)[-1]
     assert (last.entries, last.hash) == (6, stored(session).hash)
     assert str(session).encode() not in (data / "heads.jsonl").read_bytes()
+
+
+def test_two_sessions_that_begin_at_one_moment_are_two(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semc_core.session.audit_log.utc_now", lambda: "2026-11-30T00:00:00.000+00:00")
+    with new_session(tmp_path / "one") as one, new_session(tmp_path / "other") as other:
+        assert one.id != other.id
+        one.log("program", "told", {})
+    assert (verified(tmp_path / "one").proof, verified(tmp_path / "other").proof) == (
+        Proof.PROVEN,
+        Proof.PROVEN,
+    )
 
 
 def test_a_session_of_another_machine_is_consistent_and_its_key_is_named(session: Path, data: Path) -> None:
@@ -189,10 +203,10 @@ class SomeKeyring(NoKeyring):
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}
 
-    def get_password(self, service: str, username: str) -> str | None:
+    def get_password(self, service: Any, username: Any, password: Any = None) -> Any:
         return self.kept.get((service, username))
 
-    def set_password(self, service: str, username: str, password: str) -> None:
+    def set_password(self, service: Any, username: Any, password: Any = None) -> None:
         self.kept[service, username] = password
 
 

@@ -85,6 +85,7 @@ class ReportData:
         notices: Sentences to show first: of the model, and of what was not looked at.
         model: About the model: name and value.
         made_by: About the program and the log: name and value.
+        warning: What every page says, or "".
     """
 
     code: str
@@ -98,6 +99,7 @@ class ReportData:
     notices: tuple[str, ...]
     model: tuple[tuple[str, str], ...]
     made_by: tuple[tuple[str, str], ...]
+    warning: str = ""
 
 
 def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
@@ -129,6 +131,7 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
         notices=tuple(sentence for sentence in notices if sentence),
         model=_model_rows(scan.model),
         made_by=_program_rows(scan),
+        warning=scan.warning,
     )
 
 

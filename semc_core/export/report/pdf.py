@@ -49,7 +49,7 @@ def pdf_report(data: ReportData) -> bytes:
     # It names each character that a font lacks, and what a person typed does not belong into a log.
     logging.getLogger("fpdf.output").setLevel(logging.ERROR)
     logging.getLogger("fpdf.fpdf").setLevel(logging.ERROR)
-    page = _Page(data.code)
+    page = _Page(data.code, data.warning)
     page.add_page()
     _title(page, data)
     _planes(page, data.planes)
@@ -68,9 +68,10 @@ def pdf_report(data: ReportData) -> bytes:
 class _Page(FPDF):
     """A4 upright, with the fonts and a foot on every page. `was_cut` says whether words were left out."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, warning: str) -> None:
         super().__init__("portrait", "mm", "A4")
         self._code = code
+        self._warning = warning
         self.was_cut = False
         self.set_margins(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
         self.set_auto_page_break(True, 18)
@@ -84,6 +85,10 @@ class _Page(FPDF):
 
     def footer(self) -> None:
         """What it is, and the number of the page."""
+        if self._warning:
+            self.set_y(-17)
+            self.use(8, _INK, bold=True)
+            self.cell(0, 4, self._warning)
         self.set_y(-13)
         self.use(8, _SOFT)
         self.cell(0, 5, f"SEMC Live {VERSION} · {self._code} · research use only")

@@ -90,6 +90,24 @@ def test_one_key_and_enter_export_the_session_in_review(
     assert entry.sha256 == result.manifest_sha256
 
 
+def test_a_session_that_was_changed_is_exported_only_when_that_is_wanted(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog
+) -> None:
+    assert window.review.open is not None
+    (window.review.open.session.folder / "added.png").write_bytes(b"x")
+    assert not dialog.anyway.isVisibleTo(dialog)
+    dialog.export()
+    qtbot.waitUntil(lambda: dialog.anyway.isVisibleTo(dialog), timeout=WAIT_MS)
+    assert "is not as it was written" in dialog.message
+    dialog.anyway.click()
+    wait_for(qtbot, window, Phase.DONE)
+    control = window.dialogs.exporting
+    assert control is not None
+    assert control.state.result is not None
+    assert control.state.result.notices[0].startswith("NOT AS IT WAS WRITTEN")
+    assert not dialog.anyway.isVisibleTo(dialog)
+
+
 def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
     qtbot: QtBot, window: MainWindow, dialog: ExportDialog
 ) -> None:

@@ -1,0 +1,1 @@
+"""Attacks on a session: whatever is changed in its folder must be found, and never end in a traceback."""

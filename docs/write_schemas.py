@@ -14,7 +14,7 @@ from typing import Any, Final
 from app.train.presenter import PROGRESS_LINE
 from app.train.process import RUN_FACTS
 from semc_core.cli.results import RESULTS
-from semc_core.export.manifest import MANIFEST
+from semc_core.export.manifest import MANIFEST, WHOLE
 from semc_core.export.masks import MASKS
 from semc_core.export.options import REMEMBERED
 from semc_core.io.documents import Document
@@ -74,6 +74,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     },
     "export-choices": ("what the settings remember of the last export", REMEMBERED),
     "manifest": ("what is read of manifest.json in an export", MANIFEST),
+    "manifest-whole": ("all that a manifest says, which is what is signed", WHOLE),
     "masks": ("masks.json: what is blanked, by device", MASKS),
     "destinations": ("destinations.json: servers", DESTINATIONS),
     "queue-job": ("a job of the sending queue", JOB),

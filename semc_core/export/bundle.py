@@ -86,7 +86,8 @@ def _verified(session: Session, options: ExportOptions, watch: Watch) -> Verific
         findings = counted(len(found.problems), "finding")
         raise SessionChanged(
             f"The session {session.folder.name} is not as it was written, so it was not exported; "
-            f"semc session verify tells the {findings}. {found.problems[0]} Export it anyway (--anyway) only if you know why."
+            f"semc session verify tells the {findings}. {found.problems[0]} Export it anyway (--anyway) only "
+            "if you know why."
         )
     return found
 

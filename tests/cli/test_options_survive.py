@@ -95,6 +95,7 @@ SINCE = (
     "devices --modes",
     "analyse --images",
     "live --images",
+    "export --anyway",
     "model add --name",
     "inspect --frames",
     "inspect --random",

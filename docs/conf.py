@@ -74,7 +74,7 @@ NAVIGATION = {
         "How it is built </docs/architecture>",
     ],
     "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom"],
-    "docs/review": ["/docs/sessions", "/docs/quality"],
+    "docs/review": ["/docs/sessions", "/docs/proof", "/docs/quality"],
     "docs/handover": ["/docs/dicom", "/docs/pacs"],
     "docs/training": [
         "/docs/models", "/docs/fetal", "/assets/models/fetal", "/assets/models/semc_live", "/docs/benchmarks",

@@ -113,7 +113,8 @@ class FrameResult:
             name for that.
         confidence: Smoothed probability of `label`, 0-1.
         crop: Region that was classified.
-        picture: State of the picture: "live", "frozen", "black" or "flat" (a test pattern or one colour).
+        picture: State of the picture: "live", "frozen", "black", "flat" (a test pattern or one colour) or "no
+            signal" (what a capture card shows by itself).
         classified_s: `time.monotonic()` when the result was ready.
         moving: Whether the picture differs from the one before.
         quality: Of the picture as one of the named plane, or of the closest where none is named; of the

@@ -145,6 +145,9 @@ def _of_result(
     shown = Readout("", "", Tone.NEUTRAL, age=age_text(age_s), stale=age_s > STALE_AFTER_S)
     if result.picture == "black":
         return replace(shown, title="No picture", detail="The picture is black.", tone=Tone.WARNING)
+    if result.picture == "no signal":
+        detail = "Nothing comes from the scanner; check its cable, and that its output is on."
+        return replace(shown, title="No signal", detail=detail, tone=Tone.WARNING)
     if result.picture == "flat":
         return replace(shown, title="No scan", detail="A test pattern or an empty screen.", tone=Tone.WARNING)
     frozen = result.picture == "frozen"

@@ -1,4 +1,4 @@
-"""Is the picture a live one? Nothing may be saved from a frozen, black or test-pattern picture."""
+"""Is the picture a live one? Nothing may be saved from a frozen, black or test-pattern picture, or from a card's own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.imaging.no_signal import is_no_signal
 from semc_core.imaging.preprocess import shrunk
 from semc_core.types import Crop, FramePacket
 
@@ -16,6 +17,7 @@ LIVE: Final = "live"
 FROZEN: Final = "frozen"
 BLACK: Final = "black"
 FLAT: Final = "flat"
+NO_SIGNAL: Final = "no signal"
 
 FROZEN_AFTER_S: Final = 0.4
 """Longer than the two or three repeats of 10 or 15 frames/s content in a 30 frames/s container."""
@@ -37,7 +39,7 @@ class PictureQuality:
     """What the gate says of one frame.
 
     Attributes:
-        picture: "live", "frozen", "black" or "flat".
+        picture: "live", "frozen", "black", "flat" or "no signal".
         moving: Whether the picture differs from the last one that differed.
     """
 
@@ -48,6 +50,8 @@ class PictureQuality:
 class QualityGate:
     """Judge frame after frame, on a gray copy of the region of interest of 128 x 96 px.
 
+    * no signal: the whole screen is what a capture card shows by itself, see `no_signal`. That says nothing
+      of the picture before or after it.
     * black: nearly no pixel is lit.
     * flat: the lit pixels have no texture (one colour, colour bars, ramps, an empty screen); an ultrasound
       picture is speckle all over.
@@ -64,6 +68,8 @@ class QualityGate:
 
     def update(self, packet: FramePacket, crop: Crop) -> PictureQuality:
         """Judge the next frame. `crop` is the region of interest, pixels."""
+        if is_no_signal(packet.picture):
+            return PictureQuality(NO_SIGNAL, moving=False)
         gray = small_gray(packet.gray, crop, _WIDTH_PX, _HEIGHT_PX)
         moving = self._reference is None or difference(gray, self._reference) > _STILL_LEVEL
         if moving or packet.pts_s < self._changed_s:

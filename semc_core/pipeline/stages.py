@@ -54,7 +54,7 @@ class PreparedFrame:
 
     Attributes:
         packet: The frame.
-        picture: "live", "frozen", "black" or "flat".
+        picture: "live", "frozen", "black", "flat" or "no signal".
         moving: Whether the picture differs from the one before.
         crop: Region of interest.
         inputs: float32 (C, h, w) for the model; None if the frame is not to be classified.
@@ -174,8 +174,8 @@ class DecisionStage:
     def conclude(self, prepared: PreparedFrame, prediction: Prediction | None) -> Decision:
         """Make the result of the next frame.
 
-        A frozen picture keeps the probabilities of the picture that froze; a black or flat one is NSP at
-        once. Predictions are finite: a runtime raises rather than give another.
+        A frozen picture keeps the probabilities of the picture that froze; one that is black, flat or without a
+        signal is NSP at once. Predictions are finite: a runtime raises rather than give another.
         """
         time_s = prepared.packet.pts_s
         smoothed: NDArray[np.float32] | None = None

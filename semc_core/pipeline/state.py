@@ -71,7 +71,8 @@ class Statistics:
     Attributes:
         frames_in: Frames read from the source.
         classified: Frames the model has answered.
-        skipped: Frames not given to the model because the picture was black, flat or frozen.
+        skipped: Frames not given to the model because the picture was black, flat, frozen
+            or a card's own without a signal.
         dropped: Frames replaced by a newer one before the model was free.
         in_flight: Frames in the queue or in the model now.
         capture_rate: Frames per second from the source.

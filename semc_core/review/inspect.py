@@ -112,7 +112,7 @@ def _by_itself(
 
 
 def still_picture(packet: FramePacket, crop: Crop) -> str:
-    """What can be said of a picture alone: "black", "flat" or "live"; that it is frozen cannot."""
+    """What can be said of a picture alone: all but that it is frozen; see `quality.QualityGate`."""
     look_at_it = quality.QualityGate().update(packet, crop)
     return look_at_it.picture
 

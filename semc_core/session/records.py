@@ -27,7 +27,7 @@ FIRST_ADDED: Final = 1001
 """Number of the first plane that a person adds; holds that the model finds later count from 1 without end."""
 
 
-PICTURES: Final = ("live", "frozen", "black", "flat")
+PICTURES: Final = ("live", "frozen", "black", "flat", "no signal")
 """States of a picture in the order of their codes in a frame table."""
 
 REASON_CODES: Final = (

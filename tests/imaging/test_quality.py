@@ -70,7 +70,7 @@ def test_a_black_picture_is_black_even_when_the_screen_around_it_is_not() -> Non
     assert judge([screen], crop=Crop(0, 30, WIDTH, 200)) == ["black"]
 
 
-def test_test_patterns_are_flat() -> None:
+def test_a_cards_own_picture_is_no_signal_and_a_ramp_is_flat() -> None:
     colours = np.array(
         [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)],
         np.uint8,
@@ -78,8 +78,16 @@ def test_test_patterns_are_flat() -> None:
     bars = np.repeat(np.repeat(colours[None], HEIGHT, 0), WIDTH // 7 + 1, axis=1)[:, :WIDTH]
     ramp = np.repeat(np.linspace(0, 255, WIDTH).astype(np.uint8)[None], HEIGHT, 0)
     blue = np.full((HEIGHT, WIDTH, 3), (0, 0, 255), np.uint8)
-    for pattern in (bars, ramp, blue):
-        assert judge([pattern]) == ["flat"]
+    assert judge([ramp]) == ["flat"]
+    for pattern in (bars, blue):
+        assert judge([pattern] * 20) == ["no signal"] * 20, "and never frozen"
+
+
+def test_a_lost_signal_says_nothing_of_the_pictures_around_it(scan: list[NDArray[np.uint8]]) -> None:
+    blue = np.full((HEIGHT, WIDTH, 3), (0, 0, 255), np.uint8)
+    states = judge([*scan[:3], *[blue] * 30, scan[3], *[scan[3]] * 20])
+    assert states[2:34] == ["live"] + ["no signal"] * 30 + ["live"]
+    assert states[-1] == "frozen"
 
 
 def test_moving_patterns_stay_flat() -> None:

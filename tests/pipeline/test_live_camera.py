@@ -83,8 +83,10 @@ def test_a_card_that_gives_nothing_for_a_moment_or_hangs_is_waited_for() -> None
     assert_nothing_lost(engine.statistics())
 
 
-@pytest.mark.parametrize("card", ["blue", "bars"])
-def test_no_picture_of_a_card_without_a_signal_reaches_the_model(card: Literal["blue", "bars"]) -> None:
+@pytest.mark.parametrize("card", ["blue", "black", "bars"])
+def test_no_picture_of_a_card_without_a_signal_reaches_the_model(
+    card: Literal["blue", "black", "bars"],
+) -> None:
     seen: list[int] = []
 
     def answer(index: int) -> NDArray[np.float32]:
@@ -94,8 +96,10 @@ def test_no_picture_of_a_card_without_a_signal_reaches_the_model(card: Literal["
     system = SimulatedDevices(script(Event(0, "no_signal", 3000, card=card, text="NO SIGNAL")))
     engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(answer), None)
     engine.start()
-    while engine.results.get().packet.index < 30:
-        pass
+    states = set()
+    while (result := engine.results.get()).packet.index < 30:
+        states.add(result.picture)
     engine.stop()
+    assert states == {"no signal"}, "and not that the scanner is frozen"
     assert seen == []
     assert engine.statistics().skipped > 0

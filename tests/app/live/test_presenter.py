@@ -80,7 +80,13 @@ def test_a_models_own_class_for_none_of_these_is_never_the_closest_plane() -> No
 
 
 @pytest.mark.parametrize(
-    ("picture", "title"), [("black", "No picture"), ("flat", "No scan"), ("frozen", "Still picture")]
+    ("picture", "title"),
+    [
+        ("black", "No picture"),
+        ("flat", "No scan"),
+        ("frozen", "Still picture"),
+        ("no signal", "No signal"),
+    ],
 )
 def test_a_picture_that_is_not_live_is_said_to_be_so(picture: str, title: str) -> None:
     said = readout(RUNNING, result("NSP", picture), 0.0, classes=LIVER_CLASSES)

@@ -42,6 +42,13 @@ def gray_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels if pixels.ndim == 2 else cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
 
 
+def in_8_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Any unsigned pixels as uint8: of 16 bits the highest 8, rounded, so that white stays white."""
+    if pixels.dtype == np.uint16:
+        return np.asarray((pixels.astype(np.uint32) * 255 + 32767) // 65535, np.uint8)
+    return np.asarray(pixels, np.uint8)
+
+
 class Picture:
     """One decoded picture, upright. Nobody changes it; for any thread.
 

@@ -1,17 +1,21 @@
-"""Cameras and capture cards."""
+"""Cameras and capture cards. They may come and go, and their drivers may hang: the scan goes on."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.picture import Picture
+from semc_core.picture import Picture, in_8_bits
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
 from semc_core.sources.devices.base import Capture, CaptureDevice, DeviceSystem, Trouble
@@ -19,11 +23,18 @@ from semc_core.sources.devices.find import find_device, sentence, this_system
 from semc_core.sources.devices.measured import RateMeter
 from semc_core.sources.devices.modes import Wish
 from semc_core.sources.devices.negotiate import Negotiated, negotiate, wishes
+from semc_core.sources.devices.worker import Worker
 from semc_core.sources.grabber import GrabbedSource, Grabber
+from semc_core.sources.outage import OutageTeller
 from semc_core.types import CaptureInfo, SourceInfo
 
 _OPEN_TIMEOUT_S: Final = 30.0
 """Some back ends take 4 s for each change of the mode."""
+T = TypeVar("T")
+_PATIENCE_S: Final = 1.5
+_LEAST_PATIENCE_S: Final = 0.5
+_CALL_S: Final = 20.0
+"""So long opening, and asking for a mode, may take each."""
 _RETRY_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 0.4
 """Between two looks for a device that is away: the first looks come sooner."""
@@ -35,12 +46,13 @@ class CameraSource(GrabbedSource):
     Args:
         which: Its number, or what `find_device` takes.
         wish: The mode that the user asks for; what it leaves open is chosen, the best first.
-        patience_s: How long the device may fail to give a picture while it is there (a scanner that switches
-            its output, for example) before that is an error. One that is unplugged is waited for without end.
+        patience_s: How long its driver may take for a picture, or give none while the device is there (a
+            scanner that switches its output, for example), before it is let go and opened again. That, and
+            whether it is plugged in again, is tried until the scan is ended.
         system: Where it is; None is this machine.
 
     Raises:
-        SourceError: No such device or mode, in use by another program, or (from `read`) no more pictures.
+        SourceError: No such device or mode, or in use by another program.
     """
 
     def __init__(
@@ -48,19 +60,18 @@ class CameraSource(GrabbedSource):
         which: int | str = 0,
         wish: Wish | None = None,
         *,
-        patience_s: float = 2.0,
+        patience_s: float = _PATIENCE_S,
         system: DeviceSystem | None = None,
     ) -> None:
         system = system or this_system()
         device = find_device(str(which), system)
-        self._camera = _Camera(device, wish or Wish(), patience_s, system)
-        grabber = Grabber(self._camera, self._camera.name, capacity=1, newest_wins=True)
-        super().__init__(grabber, _OPEN_TIMEOUT_S)
+        name = f"Camera {device.index}"
+        teller = OutageTeller(name)
+        self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller)
+        super().__init__(Grabber(self._camera, name, capacity=1, newest_wins=True), _OPEN_TIMEOUT_S, teller)
 
-    @property
-    def info(self) -> SourceInfo:
-        """What is known of it, with what was measured until now. Safe from any thread."""
-        return self._camera.info or super().info
+    def _known(self) -> SourceInfo:
+        return self._camera.info or super()._known()
 
 
 class _Camera:
@@ -71,15 +82,23 @@ class _Camera:
         info: What is known; None until it is open. Replaced as a whole, so any thread may read it.
     """
 
-    def __init__(self, device: CaptureDevice, wish: Wish, patience_s: float, system: DeviceSystem) -> None:
-        self.name = f"Camera {device.index}"
+    def __init__(
+        self,
+        device: CaptureDevice,
+        name: str,
+        wish: Wish,
+        patience_s: float,
+        system: DeviceSystem,
+        teller: OutageTeller,
+    ) -> None:
+        self.name = name
         self.info: SourceInfo | None = None
         self._device, self._wish, self._patience_s, self._system = device, wish, patience_s, system
+        self._teller, self._driver = teller, Worker(f"driver of {name}")
         # Where nothing lists devices, none can be seen to be away.
         self._seen = bool(system.devices())
         self._capture: Capture | None = None
         self._wishes: list[Wish] = []
-        self._away = ""
         self._start_s: float | None = None
         self._meter = RateMeter()
         self._asked = Wish()
@@ -114,30 +133,58 @@ class _Camera:
         while not stopping.is_set():
             if self._capture is None:
                 self._wait_until_back(stopping)
+                give_up_s = None
                 continue
-            given, picture = self._capture.read()
+            picture = self._read(self._capture)
             now_s = time.monotonic()
-            if given and picture is not None:
-                self._start_s = now_s if self._start_s is None else self._start_s
-                pixels = np.asarray(picture, np.uint8)
-                rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
-                self._measure(rgb.shape[1], rgb.shape[0], now_s)
-                return Grabbed(Picture(np.asarray(rgb, np.uint8)), now_s - self._start_s, now_s)
+            if picture is not None:
+                return self._grabbed(picture, now_s)
             if not self._there():
-                self._lose()
+                self._lose(
+                    f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same place."
+                )
                 continue
             give_up_s = now_s + self._patience_s if give_up_s is None else give_up_s
-            if now_s >= give_up_s:
-                raise SourceError(
-                    f"{self.name} gives no more pictures; check its cable and the scanner's output."
+            if self._capture is not None and now_s >= give_up_s:
+                self._lose(
+                    f"{self.name} gives no more pictures; check its cable and the scanner's output. It is opened "
+                    "again until it does."
                 )
             stopping.wait(_RETRY_S)
         return None
 
     def release(self) -> None:
+        self._let_go()
+        self._driver.close()
+
+    def _read(self, capture: Capture) -> NDArray[np.generic] | None:
+        """The next picture, or None; a driver that hangs is left to its thread, and the device is lost."""
+        try:
+            given, picture = self._driver.call(
+                capture.read, partial(_late, capture), max(self._patience_s, _LEAST_PATIENCE_S)
+            )
+        except TimeoutError:
+            self._capture = None  # its thread lets go of it when the driver comes back
+            self._lose(
+                f"The driver of {self.name} does not answer; the device is opened again as soon as it can "
+                "be. If that takes long, unplug it and plug it in again."
+            )
+            return None
+        return np.asarray(picture) if given and picture is not None else None
+
+    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed:
+        self._start_s = now_s if self._start_s is None else self._start_s
+        pixels = in_8_bits(picture)
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
+        self._teller.came(now_s)
+        self._measure(rgb.shape[1], rgb.shape[0], now_s)
+        return Grabbed(Picture(np.asarray(rgb, np.uint8)), now_s - self._start_s, now_s)
+
+    def _let_go(self) -> None:
         if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+            capture, self._capture = self._capture, None
+            with suppress(TimeoutError):
+                self._driver.call(capture.release, lambda _: None, _LEAST_PATIENCE_S)
 
     def _opened(self) -> Negotiated:
         """Open it by the first way that works, and ask for a mode.
@@ -146,51 +193,58 @@ class _Camera:
             SourceError: None works, or what has its number now is another device.
         """
         for way in self._device.ways:
-            self._capture = capture = self._system.open(self._device, way)
+            capture = self._called(partial(self._system.open, self._device, way), lambda late: late.release())
+            self._capture = capture
             if capture.isOpened():
                 if not self._there():
                     # Numbers changed between the listing and the opening: this is another device.
-                    self.release()
+                    self._let_go()
                     raise SourceError(sentence(Trouble.MISSING, self.name))
-                given = negotiate(capture, way.back_end, self._wishes)
-                capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+                given = self._called(
+                    partial(_negotiated, capture, way.back_end, self._wishes), partial(_late, capture)
+                )
                 return replace(given, sets=given.sets + 1)
-            self.release()
+            self._let_go()
         raise SourceError(sentence(self._system.trouble(self._device), self.name))
+
+    def _called(self, what: Callable[[], T], late: Callable[[T], None]) -> T:
+        """What a call of the driver gives. Raises SourceError where it does not come back."""
+        try:
+            return self._driver.call(what, late, _CALL_S)
+        except TimeoutError:
+            self._capture = None
+            raise SourceError(
+                f"The driver of {self.name} does not answer; unplug the device and plug it in again."
+            ) from None
 
     def _there(self) -> bool:
         """Whether the device is plugged in and still has the number by which it was opened."""
         mine = (self._device.identity, self._device.ways)
         return not self._seen or any((one.identity, one.ways) == mine for one in self._system.devices())
 
-    def _lose(self) -> None:
-        """It was unplugged: let go, so that it can come back."""
-        self.release()
+    def _lose(self, why: str) -> None:
+        """Let go, so that it can come back; `why` is told until it gives pictures again."""
+        self._let_go()
         self._meter.pause()
-        self._away = (
-            f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same place."
-        )
-        self._tell()
+        self._teller.began(why)
 
     def _wait_until_back(self, stopping: threading.Event) -> None:
         """Until the same device is there again and opens, whatever its number is now."""
-        gone_s, wait_s = time.monotonic(), _RETRY_S
+        wait_s = _RETRY_S
         while not stopping.wait(wait_s):
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             back = [one for one in self._system.devices() if one.identity == self._device.identity]
+            if not self._seen:
+                back = [self._device]
             if len(back) != 1:
                 continue
             self._device = back[0]
             try:
                 self._opened()
-            except (
-                SourceError
-            ) as error:  # there, but its driver is not ready yet, or another program was faster
-                self._away = str(error)
-                self._tell()
+            except SourceError as error:
+                # It is there, but its driver is not ready yet, or another program was faster.
+                self._teller.began(str(error))
                 continue
-            self._away = f"{self.name} was unplugged for {time.monotonic() - gone_s:.1f} s; the scan went on."
-            self._tell()
             return
 
     def _measure(self, width: int, height: int, now_s: float) -> None:
@@ -204,12 +258,17 @@ class _Camera:
         rate = rate or self.info.frame_rate
         if self._told is None or not measured.alike(self._told, (width, height, rate)):
             self._told = width, height, rate
-        self.info = replace(self.info, capture=capture)
-        self._tell()
+        notice = measured.notice(self.name, self._asked, *self._told)
+        self.info = replace(self.info, capture=capture, notice=notice)
 
-    def _tell(self) -> None:
-        """Put into the notice what is to be told now."""
-        if self.info is None:
-            return
-        given = "" if self._told is None else measured.notice(self.name, self._asked, *self._told)
-        self.info = replace(self.info, notice=" ".join(each for each in (self._away, given) if each))
+
+def _negotiated(capture: Capture, back_end: int, wished: list[Wish]) -> Negotiated:
+    """The mode that is in force, with as little waiting in the driver as it can do."""
+    given = negotiate(capture, back_end, wished)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return given
+
+
+def _late(capture: Capture, _given: object) -> None:
+    """Let go of a capture whose driver came back after it was given up."""
+    capture.release()

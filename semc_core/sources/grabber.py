@@ -11,6 +11,7 @@ from typing import Protocol
 
 from semc_core.errors import SourceError
 from semc_core.sources.base import BaseSource, Grabbed
+from semc_core.sources.outage import OutageTeller
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
@@ -129,11 +130,21 @@ class Grabber:
 
 
 class GrabbedSource(BaseSource):
-    """A source whose pictures come from a `Grabber`."""
+    """A source whose pictures come from a `Grabber`, and may stop coming for a while."""
 
-    def __init__(self, grabber: Grabber, open_timeout_s: float) -> None:
-        self._grabber = grabber
+    def __init__(self, grabber: Grabber, open_timeout_s: float, teller: OutageTeller) -> None:
+        self._grabber, self._teller = grabber, teller
         super().__init__(grabber.start(open_timeout_s))
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of it, and why no pictures come, where none do. Safe from any thread."""
+        over = self._ended or self._closed or self._failure is not None or self._interrupted.is_set()
+        return self._known() if over else self._teller.added_to(self._known())
+
+    def _known(self) -> SourceInfo:
+        """What is known of it now, without why no pictures come."""
+        return super().info
 
     def interrupt(self) -> None:
         """See `FrameSource.interrupt`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import Literal
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_a_card_that_is_unplugged_and_comes_back_under_another_number_goes_on_in
     gaps_s = [after.pts_s - before.pts_s for before, after in itertools.pairwise(packets)]
     assert sum(gap_s >= AWAY_S for gap_s in gaps_s) == 2, "what is missing shows in the times"
     assert {packet.source_id for packet in packets} == {"camera 0"}
-    assert any("was unplugged for" in notice for notice in notices)
+    assert any("gave no pictures for" in notice and "the scan went on" in notice for notice in notices)
 
 
 def test_a_scan_ends_at_once_while_its_card_is_away() -> None:
@@ -73,7 +74,7 @@ def test_a_scan_ends_at_once_while_its_card_is_away() -> None:
 
 def test_a_card_that_gives_nothing_for_a_moment_or_hangs_is_waited_for() -> None:
     system = SimulatedDevices(script(Event(10, "fail", 0.3), Event(30, "hang", 0.3)))
-    engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(nothing), None)
+    engine = new_engine(lambda: CameraSource("card@1", patience_s=60, system=system), scripted(nothing), None)
     engine.start()
     last = engine.preview.get()
     while number_in(last.pixels) < 50:
@@ -103,3 +104,56 @@ def test_no_picture_of_a_card_without_a_signal_reaches_the_model(
     assert states == {"no signal"}, "and not that the scanner is frozen"
     assert seen == []
     assert engine.statistics().skipped > 0
+
+
+@pytest.mark.parametrize(
+    ("what", "says"), [("hang", "The driver of Camera 0 does not answer"), ("fail", "gives no more pictures")]
+)
+def test_a_driver_that_hangs_or_gives_nothing_is_let_go_and_opened_again_in_the_same_scan(
+    what: Literal["hang", "fail"], says: str
+) -> None:
+    system = SimulatedDevices(script(Event(20, what, 3.0)))
+    engine = new_engine(
+        lambda: CameraSource("card@1", patience_s=0.6, system=system), scripted(nothing), None
+    )
+    engine.start()
+    notices: set[str] = set()
+    last = engine.preview.get()
+    watched = threading.Event()
+
+    def watch() -> None:
+        while not watched.wait(0.02):
+            info = engine.source_info
+            notices.add("" if info is None else info.notice)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    packets = [last]
+    while number_in(packets[-1].pixels) < 40:
+        packets.append(engine.preview.get())
+    watched.set()
+    watcher.join()
+    assert phase_of(engine) is Phase.RUNNING
+    engine.stop()
+    assert_nothing_lost(engine.statistics())
+    assert system.cards["card@1"].opened >= 2
+    numbers = [number_in(packet.pixels) for packet in packets]
+    assert numbers == sorted(set(numbers)), "no frame twice"
+    assert any(says in notice for notice in notices)
+    assert any("gave no pictures for" in notice for notice in notices)
+
+
+def test_what_a_card_without_pictures_says_goes_when_they_come_back() -> None:
+    system = SimulatedDevices(script(Event(10, "fail", 1.5)))
+    source = CameraSource("card@1", patience_s=0.3, system=system)
+    while number_in(_next(source).pixels) < 10:
+        pass
+    assert "gives no more pictures" not in source.info.notice
+    source.interrupt()
+    source.close()
+
+
+def _next(source: CameraSource) -> FramePacket:
+    packet = source.read()
+    assert packet is not None
+    return packet

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
@@ -40,7 +41,7 @@ def stepped(tmp_path: Path) -> SteppedCapture:
 
 
 def test_frames_arrive_one_by_one_with_arrival_times(stepped: SteppedCapture) -> None:
-    camera = CameraSource(0, system=Files(lambda: stepped))
+    camera = CameraSource(0, patience_s=60, system=Files(lambda: stepped))
     times_s = []
     assert (camera.info.source_id, camera.info.width, camera.info.height) == ("camera 0", 128, 96)
     for expected in range(4):
@@ -55,7 +56,7 @@ def test_frames_arrive_one_by_one_with_arrival_times(stepped: SteppedCapture) ->
 
 
 def test_a_slow_reader_gets_the_newest_picture(stepped: SteppedCapture) -> None:
-    camera = CameraSource(0, system=Files(lambda: stepped))
+    camera = CameraSource(0, patience_s=60, system=Files(lambda: stepped))
     for _ in range(6):
         stepped.allowed.release()
     for _ in range(7):  # the seventh read begins when the sixth picture has been put down
@@ -68,7 +69,7 @@ def test_a_slow_reader_gets_the_newest_picture(stepped: SteppedCapture) -> None:
 
 
 def test_an_interrupt_ends_a_read_although_the_driver_blocks(stepped: SteppedCapture) -> None:
-    camera = CameraSource(0, system=Files(lambda: stepped))
+    camera = CameraSource(0, patience_s=60, system=Files(lambda: stepped))
     outcome = []
 
     def read() -> None:
@@ -107,3 +108,25 @@ def test_a_camera_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
         CameraSource(0, system=Files(lambda: cv2.VideoCapture(str(tmp_path / "none.avi"))))
     with pytest.raises(SourceError, match="Camera 5 is not plugged in"):
         CameraSource(5, system=Files(lambda: cv2.VideoCapture(str(tmp_path / "none.avi"))))
+
+
+class SixteenBits:
+    """A capture whose driver gives 16 bits."""
+
+    def __init__(self, path: Path) -> None:
+        self._capture = cv2.VideoCapture(str(path))
+        self.isOpened, self.get = self._capture.isOpened, self._capture.get
+        self.set, self.release = self._capture.set, self._capture.release
+
+    def read(self) -> tuple[bool, cv2.typing.MatLike]:
+        return True, np.tile(np.array([0, 1000, 32768, 65535], np.uint16), (96, 32))
+
+
+def test_sixteen_bits_are_scaled_and_do_not_wrap(tmp_path: Path) -> None:
+    deep = SixteenBits(write_video(tmp_path / "a.avi"))
+    camera = CameraSource(0, system=Files(lambda: deep))
+    packet = camera.read()
+    assert packet is not None
+    assert packet.pixels[0, :4].tolist() == [0, 4, 128, 255]
+    camera.interrupt()
+    camera.close()

@@ -1,0 +1,171 @@
+"""One connection with the sender of a network stream, through PyAV, from its opening to its end."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from semc_core.errors import SourceError
+from semc_core.picture import Picture
+from semc_core.sources.decoded import picture_of
+from semc_core.sources.times import FrameClock
+from semc_core.sources.upright import Uprights, pixel_aspect
+
+# Look no longer than a second for what the stream holds. What arrives meanwhile is kept and decoded at once,
+# as losing it (fflags nobuffer) would lose the key frame that all pictures until the next one need.
+_OPTIONS = {"analyzeduration": "1000000", "probesize": "500000"}
+_OPTIONS_OF = {
+    "rtsp": {"rtsp_flags": "prefer_tcp"},
+    "rtsps": {"rtsp_flags": "prefer_tcp"},
+    "udp": {"overrun_nonfatal": "1", "fifo_size": "20000"},
+}
+_MAX_FAILURES: Final = 100
+"""Reads that fail one after the other before the stream counts as broken."""
+_PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935}
+_ASK_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Received:
+    """A picture, its time on the sender's clock from the first one on, and when it came (monotonic)."""
+
+    picture: Picture
+    pts_s: float
+    captured_s: float
+
+
+class Connection:
+    """An open connection. Used by one thread.
+
+    Attributes:
+        rate: Frames per second that the sender announces; None where it does not.
+        has_end: The sender said how long it is: a recording that is offered, and no live picture.
+    """
+
+    def __init__(self, url: str, name: str, timeouts_s: tuple[float, float]) -> None:
+        """Open it.
+
+        Args:
+            url: The address.
+            name: To begin sentences with: the address without secrets.
+            timeouts_s: How long opening and each reading may take.
+
+        Raises:
+            SourceError: It cannot be opened; the sentence says why.
+        """
+        self._name, self._timeout_s = name, timeouts_s[1]
+        scheme = urlsplit(url).scheme.lower()
+        options = {**_OPTIONS, **_OPTIONS_OF.get(scheme, {})}
+        try:
+            self._container: InputContainer = av.open(url, options=options, timeout=timeouts_s)
+        except (av.FFmpegError, OSError) as error:
+            # PyAV's error holds the address with its password; it must not reach a log as the cause.
+            raise SourceError(_why_not_opened(url, name, error, timeouts_s[0])) from None
+        stream = self._container.streams.best("video")
+        if not isinstance(stream, VideoStream):
+            self._container.close()
+            raise SourceError(f"{name} sends no pictures; check what the sender sends.")
+        # Decoding several frames at once would hold each back until the next ones have come.
+        stream.thread_type = "SLICE"
+        self._stream = stream
+        rate = stream.average_rate or stream.guessed_rate
+        self.rate = float(rate) if rate else None
+        self.has_end = scheme in ("http", "https") and self._container.size > 0
+        self._clock = FrameClock(stream.time_base, rate)
+        self._uprights = Uprights(pixel_aspect(stream.sample_aspect_ratio))
+
+    def received(self) -> Iterator[Received | None]:
+        """Pictures as they come, and None where one packet gave none; ends where the sender ends.
+
+        Raises:
+            SourceError: It broke off; the sentence says why.
+        """
+        failures = 0
+        while True:
+            try:
+                packet = next(self._container.demux(self._stream))
+            except StopIteration:
+                return
+            except av.InvalidDataError:
+                failures += 1
+                if failures == _MAX_FAILURES:
+                    raise SourceError(f"{self._name} sends damaged data; check the sender.") from None
+                continue
+            except (av.FFmpegError, OSError) as error:
+                raise SourceError(_why_broken(self._name, error, self._timeout_s)) from None
+            failures = 0
+            now_s = time.monotonic()
+            yield from self._decoded(packet, now_s)
+            yield None
+            # The demultiplexer gives an empty packet at the end, which flushes the decoder.
+            if packet.size == 0 and packet.dts is None:
+                return
+
+    def close(self) -> None:
+        """End the connection."""
+        self._container.close()
+
+    def _decoded(self, packet: av.Packet, now_s: float) -> Iterator[Received]:
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            return
+        for frame in frames:
+            if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
+                picture = picture_of(frame, upright=self._uprights.of(frame))
+                yield Received(picture, self._clock.time_of(frame), now_s)
+
+
+def _why_not_opened(url: str, name: str, error: Exception, timeout_s: float) -> str:
+    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+        return f"{name} wants a user name and password; give them as {name.partition('://')[0]}://user:password@..."
+    if isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
+        return f"{name} is not offered by the server; check the address."
+    if isinstance(error, ConnectionRefusedError):
+        return f"{name} refuses the connection; check that the sender is on and the port is right."
+    if isinstance(error, av.InvalidDataError):
+        return f"{name} does not send a video format that is known here; check the sender's settings."
+    parts = urlsplit(url)
+    if not _is_known(parts.hostname):
+        return f"No computer is called {parts.hostname} in this network; check the address of {name}."
+    if isinstance(error, av.error.ExitError | TimeoutError):
+        if _accepts(parts.scheme.lower(), parts.hostname, parts.port):
+            return (
+                f"{name} accepts the connection and sent nothing within {timeout_s:g} s; "
+                "start the picture on the sender."
+            )
+        return f"Nothing came from {name} within {timeout_s:g} s; check that the sender is on."
+    return f"{name} cannot be reached; check the address and the network."
+
+
+def _is_known(host: str | None) -> bool:
+    try:
+        return not host or bool(socket.getaddrinfo(host, None))
+    except OSError:
+        return False
+
+
+def _accepts(scheme: str, host: str | None, port: int | None) -> bool:
+    """Whether somebody is there who takes a connection; False of what knows no connections."""
+    port = port or _PORTS.get(scheme)
+    if scheme in ("udp", "rtp", "srt") or not host or port is None:
+        return False
+    try:
+        with socket.create_connection((host, port), _ASK_S):
+            return True
+    except OSError:
+        return False
+
+
+def _why_broken(name: str, error: Exception, timeout_s: float) -> str:
+    if isinstance(error, av.error.ExitError | TimeoutError):
+        return f"{name} broke off: nothing has come for {timeout_s:g} s; check the sender and the network."
+    return f"{name} broke off; check the sender and the network."

@@ -238,6 +238,8 @@ class SourceInfo:
         live: True if frames are lost unless read in time; False if the source waits for its reader.
         notice: A sentence the user should see (a header that contradicts itself, say), or "".
         capture: Of a camera or capture card; else None.
+        trouble: Of a live source at the moment: "no pictures", "slow" (less than half of its rate), or "".
+        outage: The sentence that said last why no pictures came, or "".
     """
 
     source_id: str
@@ -249,6 +251,8 @@ class SourceInfo:
     live: bool
     notice: str = ""
     capture: CaptureInfo | None = field(default=None, kw_only=True)
+    trouble: str = field(default="", kw_only=True)
+    outage: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         """A file's name need not be UTF-8; what is kept and written of it must."""

@@ -19,7 +19,7 @@ _WIDTH_PX: Final = 240
 _HEIGHT_PX: Final = 135
 _LIT_LEVEL: Final = 24
 _PLAIN_LEVEL: Final = 4
-"""So much an averaged pixel of one colour differs: capture noise, and what compression leaves round a text."""
+"""So much an averaged pixel of one colour differs: noise, and what compression leaves round a text."""
 _PLAIN_SHARE: Final = 0.78
 _REACH_PX: Final = (25, 15)
 """Columns and rows over which letters, words and lines belong together."""
@@ -98,7 +98,7 @@ def _part(gray: NDArray[np.uint8], left: int, top: int, width: int, height: int)
 
 
 def _has_two_levels(gray: NDArray[np.uint8], back: int) -> bool:
-    """Whether what is brighter than `back` is bright and has one or two levels, as letters; echoes have all."""
+    """Whether what stands out is bright and has one or two levels, as letters have; echoes have all."""
     lit = gray[gray > back + _LIT_LEVEL]
     if lit.size == 0 or int(lit.max()) < _BRIGHT_LEVEL:
         return False

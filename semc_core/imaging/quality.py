@@ -1,4 +1,4 @@
-"""Is the picture a live one? Nothing may be saved from a frozen, black or test-pattern picture, or from a card's own."""
+"""Is the picture a live one? Nothing may be saved from a frozen, black or flat one, or from a card's own."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ BLACK: Final = "black"
 FLAT: Final = "flat"
 NO_SIGNAL: Final = "no signal"
 
-FROZEN_AFTER_S: Final = 0.4
-"""Longer than the two or three repeats of 10 or 15 frames/s content in a 30 frames/s container."""
+FROZEN_AFTER_S: Final = 0.6
+"""Longer than a scanner of 2 frames/s shows each picture, even where one is late."""
 
 _WIDTH_PX: Final = 128
 _HEIGHT_PX: Final = 96
@@ -55,7 +55,7 @@ class QualityGate:
     * black: nearly no pixel is lit.
     * flat: the lit pixels have no texture (one colour, colour bars, ramps, an empty screen); an ultrasound
       picture is speckle all over.
-    * frozen: for more than 0.4 s of presentation time the picture stayed the same. It is compared with the
+    * frozen: for more than 0.6 s of presentation time the picture stayed the same. It is compared with the
       last picture that differed, so slow motion adds up; in blocks, of which the tenth that changed most is
       left out, so that a clock or a pointer does not make a frozen picture live.
 

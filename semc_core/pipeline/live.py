@@ -19,6 +19,7 @@ from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.capture_tap import CaptureTap
 from semc_core.pipeline.course import Lifecycle
 from semc_core.pipeline.queues import LatestQueue, QueueClosed
+from semc_core.pipeline.signal import ArrivalWatch, PictureWatch, SignalGap
 from semc_core.pipeline.sink import MemorySink, PlaneSink, SinkFactory
 from semc_core.pipeline.stages import DecisionStage, PreparationStage, chosen_thresholds, classify
 from semc_core.pipeline.state import Phase, PipelineSettings, PipelineState, Spread, Statistics
@@ -78,6 +79,8 @@ class LivePipeline(Generic[S]):
         self._spec: ModelSpec | None = None
         self._device_name = ""
         self._sink: PlaneSink[S] | None = None
+        self._arrivals = ArrivalWatch()
+        self._gaps: list[SignalGap] = []
         self._latest: FrameResult | None = None
         self._crop: Crop | None = None
         self._asked_crops: list[Crop | None] = []
@@ -254,11 +257,13 @@ class LivePipeline(Generic[S]):
 
     def _read_all(self, source: FrameSource) -> None:
         """Hand on every frame until the end. Only a source that is not live waits for the model."""
-        live = source.info.live
+        live, watch = source.info.live, self._arrivals
         while (packet := source.read()) is not None:
             if not live:
                 self._frames.wait_until_empty()
             self.tap.captured(packet)
+            for gap in watch.update(packet, source.info):
+                self._interrupted(gap)
             self._counter.arrived(packet, self._frames)
             self.preview.put(packet)
 
@@ -314,15 +319,36 @@ class LivePipeline(Generic[S]):
         look = PreparationStage(spec.preprocessing, stills=info.stills)
         thresholds = chosen_thresholds(spec, self._settings.thresholds, info)
         conclusions = DecisionStage(spec.classes, thresholds, self._numbers, spec.none_class)
+        pictures = PictureWatch()
         try:
             while True:
-                self._classify_one(self._frames.get(), look, runtime, conclusions, sink)
+                result = self._classify_one(self._frames.get(), look, runtime, conclusions, sink)
+                if (gap := pictures.update(result)) is not None:
+                    self._interrupted(gap)
+                self._log_gaps(sink)
         except QueueClosed:
             _log.debug("No more frames.")
         finally:
             # Also after a fault: what was held until then was held.
             for event in conclusions.finish():
                 sink.submit(event)
+            if (gap := pictures.finish()) is not None:
+                self._interrupted(gap)
+            for gap in self._arrivals.finish(self.source_info or info, time.monotonic()):
+                self._interrupted(gap)
+            self._log_gaps(sink)
+
+    def _interrupted(self, gap: SignalGap) -> None:
+        """From both threads: before there is a sink, and in the order in which things happened."""
+        with self._lock:
+            self._gaps.append(gap)
+        self._counter.interrupted()
+
+    def _log_gaps(self, sink: PlaneSink[S]) -> None:
+        with self._lock:
+            gaps, self._gaps = self._gaps, []
+        for gap in gaps:
+            sink.interrupted(gap)
 
     def _classify_one(
         self,
@@ -331,7 +357,7 @@ class LivePipeline(Generic[S]):
         runtime: Runtime,
         conclusions: DecisionStage,
         sink: PlaneSink[S],
-    ) -> None:
+    ) -> FrameResult:
         with self._lock:
             asked, self._asked_crops = self._asked_crops, []
         for crop in asked:
@@ -359,6 +385,7 @@ class LivePipeline(Generic[S]):
             if not self._asked_crops:
                 self._crop = result.crop
         self.results.put(result)
+        return result
 
     def _close(self, runtime: Runtime | None) -> None:
         """Write what is left and release the device; the second even if the first fails."""

@@ -12,6 +12,7 @@ from semc_core.errors import SaveError
 from semc_core.imaging.thumbnail import thumbnail
 from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec
+from semc_core.pipeline.signal import SignalGap
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
 
 S_co = TypeVar("S_co", covariant=True)
@@ -82,6 +83,10 @@ class PlaneSink(Protocol[S_co]):
         """Take what was concluded from one frame; of those that could not be logged `fault` tells."""
         ...
 
+    def interrupted(self, gap: SignalGap) -> None:
+        """Take a stretch of time without a signal, for the log."""
+        ...
+
     def submit(self, event: HoldEvent) -> bool:
         """Take an event. False after `close`."""
         ...
@@ -140,6 +145,9 @@ class MemorySink:
         """Nothing is recorded."""
 
     def classified(self, result: FrameResult) -> None:
+        """Nothing is logged."""
+
+    def interrupted(self, gap: SignalGap) -> None:
         """Nothing is logged."""
 
     def submit(self, event: HoldEvent) -> bool:

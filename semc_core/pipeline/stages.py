@@ -174,8 +174,8 @@ class DecisionStage:
     def conclude(self, prepared: PreparedFrame, prediction: Prediction | None) -> Decision:
         """Make the result of the next frame.
 
-        A frozen picture keeps the probabilities of the picture that froze; one that is black, flat or without a
-        signal is NSP at once. Predictions are finite: a runtime raises rather than give another.
+        A frozen picture keeps the probabilities of the picture that froze; one that is black or flat, or a
+        card's own, is NSP at once. Predictions are finite: a runtime raises rather than give another.
         """
         time_s = prepared.packet.pts_s
         smoothed: NDArray[np.float32] | None = None

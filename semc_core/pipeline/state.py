@@ -80,6 +80,7 @@ class Statistics:
         model: Time in preprocessing and model, over the last 10 s.
         latency: Capture to classified, over the last 10 s. The window adds its own: capture to overlay.
         planes_saved: Saved by itself and by hand.
+        interruptions: Stretches of time without a live picture, or with too few; those that are over.
     """
 
     frames_in: int = 0
@@ -92,3 +93,4 @@ class Statistics:
     model: Spread = field(default_factory=Spread)
     latency: Spread = field(default_factory=Spread)
     planes_saved: int = 0
+    interruptions: int = 0

@@ -42,6 +42,7 @@ class FrameCounter:
         self._skipped = 0
         self._dropped = 0
         self._in_flight = 0
+        self._interruptions = 0
         self._arrivals: deque[float] = deque(maxlen=_KEPT)
         self._answers: deque[float] = deque(maxlen=_KEPT)
         self._recent: deque[_Answer] = deque()
@@ -77,6 +78,11 @@ class FrameCounter:
             self._skipped += 1
             self._in_flight -= 1
 
+    def interrupted(self) -> None:
+        """A stretch of time without a live picture is over."""
+        with self._lock:
+            self._interruptions += 1
+
     def failed(self) -> None:
         """The model had a frame and gave no answer: it counts as dropped."""
         with self._lock:
@@ -99,6 +105,7 @@ class FrameCounter:
                 skipped=self._skipped,
                 dropped=self._dropped,
                 in_flight=self._in_flight,
+                interruptions=self._interruptions,
                 capture_rate=_rate(self._arrivals, now_s),
                 classify_rate=_rate(self._answers, now_s),
                 model=_spread([answer.model_s for answer in recent]),

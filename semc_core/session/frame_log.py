@@ -6,10 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from semc_core.errors import SemcError
 from semc_core.session.frame_table import FrameRow, frame_row
+from semc_core.session.records import PROGRAM
 from semc_core.session.session import COMMIT_EVERY_S, Session
 from semc_core.text import counted
 from semc_core.types import FrameResult
@@ -28,6 +29,7 @@ class FrameLog:
         self._opened = opened
         self._changed = threading.Condition()
         self._rows: list[FrameRow] = []
+        self._notes: list[tuple[str, dict[str, Any]]] = []
         # The first at once: a recording waits for the session's folder.
         self._due_s = 0.0
         self._fault = ""
@@ -68,6 +70,12 @@ class FrameLog:
                 lambda: self._logged >= wanted or bool(self._fault) or self._closed, _FLUSH_WAIT_S
             )
 
+    def note(self, kind: str, payload: dict[str, Any]) -> None:
+        """Take an entry for the log, plain JSON values; it is written after the frames before it."""
+        with self._changed:
+            if not self._closed and len(self._notes) < _WAITING_LIMIT:
+                self._notes.append((kind, payload))
+
     def close(self) -> None:
         """Write what waits, then end the thread. May be called twice."""
         with self._changed:
@@ -77,7 +85,7 @@ class FrameLog:
 
     def _run(self) -> None:
         try:
-            while rows := self._next():
+            while (rows := self._next()) is not None:
                 self._write(rows)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             # The type only: an error may name a file, and a file may be named after a patient.
@@ -86,8 +94,8 @@ class FrameLog:
                 self._closed = True
                 self._fault = "Frames are no longer logged because of an unexpected fault; see the log."
 
-    def _next(self) -> list[FrameRow]:
-        """Wait until frames are due; none when closed and all is written."""
+    def _next(self) -> list[FrameRow] | None:
+        """Wait until frames are due; None when closed and all is written."""
         with self._changed:
             while not self._closed:
                 left_s = self._due_s - time.monotonic() if self._rows else None
@@ -95,21 +103,30 @@ class FrameLog:
                     break
                 self._changed.wait(left_s)
             self._due_s = time.monotonic() + COMMIT_EVERY_S
-            return list(self._rows)
+            return list(self._rows) if self._rows or self._notes else None
 
     def _write(self, rows: list[FrameRow]) -> None:
         fault = ""
+        with self._changed:
+            notes = list(self._notes)
         try:
-            self._opened().write_rows(rows)
+            session = self._opened()
+            if rows:
+                session.write_rows(rows)
+                with self._changed:
+                    del self._rows[: len(rows)]
+                    self._logged += len(rows)
+            for kind, payload in notes:
+                session.log(PROGRAM, kind, payload)
+                with self._changed:
+                    self._notes.pop(0)
         except SemcError as error:
             fault = f"The frames are not logged. {error}"
         with self._changed:
             self._fault = fault
-            if not fault:
-                del self._rows[: len(rows)]
-                self._logged += len(rows)
-            elif self._closed:
+            if fault and self._closed:
                 # That was the last try.
+                self._notes.clear()
                 self._lost += len(self._rows)
                 self._rows.clear()
             self._changed.notify_all()

@@ -14,6 +14,7 @@ from semc_core.io.atomic import remove_leftovers
 from semc_core.io.video_encoder import Quality
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.batch import Reviewed
+from semc_core.pipeline.signal import SignalGap
 from semc_core.pipeline.sink import PlaneSink, RecordingState, SinkFactory, saved_plane
 from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
 from semc_core.session.folder import scan_folder
@@ -120,6 +121,16 @@ class SessionWriter:
     def classified(self, result: FrameResult) -> None:
         """Log a frame; does not wait. While the disk takes nothing, a minute of frames waits, no more."""
         self._frames.put(result)
+
+    def interrupted(self, gap: SignalGap) -> None:
+        """Log a stretch of time without a signal; does not wait."""
+        payload = {
+            "cause": gap.cause,
+            "start_s": round(gap.start_s, 3),
+            "end_s": round(gap.end_s, 3),
+            "why": gap.why,
+        }
+        self._frames.note("signal", payload)
 
     def submit(self, event: HoldEvent) -> bool:
         """Queue an event for writing; does not wait.

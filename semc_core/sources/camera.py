@@ -141,14 +141,15 @@ class _Camera:
                 return self._grabbed(picture, now_s)
             if not self._there():
                 self._lose(
-                    f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same place."
+                    f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same "
+                    "place."
                 )
                 continue
             give_up_s = now_s + self._patience_s if give_up_s is None else give_up_s
             if self._capture is not None and now_s >= give_up_s:
                 self._lose(
-                    f"{self.name} gives no more pictures; check its cable and the scanner's output. It is opened "
-                    "again until it does."
+                    f"{self.name} gives no more pictures; check its cable and the scanner's output. It is "
+                    "opened again until it does."
                 )
             stopping.wait(_RETRY_S)
         return None
@@ -200,7 +201,7 @@ class _Camera:
                     # Numbers changed between the listing and the opening: this is another device.
                     self._let_go()
                     raise SourceError(sentence(Trouble.MISSING, self.name))
-                given = self._called(
+                given: Negotiated = self._called(
                     partial(_negotiated, capture, way.back_end, self._wishes), partial(_late, capture)
                 )
                 return replace(given, sets=given.sets + 1)

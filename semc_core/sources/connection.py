@@ -113,7 +113,7 @@ class Connection:
         """End the connection."""
         self._container.close()
 
-    def _decoded(self, packet: av.Packet, now_s: float) -> Iterator[Received]:
+    def _decoded(self, packet: av.Packet[VideoStream], now_s: float) -> Iterator[Received]:
         try:
             frames = packet.decode()
         except av.FFmpegError:

@@ -1,9 +1,10 @@
-"""Why a live source gives no pictures at the moment, in words, and how long that took when it is over."""
+"""Why a live source gives no pictures at the moment, or too few, in words; and when that is over."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +12,11 @@ from semc_core.types import SourceInfo
 
 SILENT_AFTER_S: Final = 1.5
 """A source that gave nothing for so long is said to be silent, though nobody knows why yet."""
+COLLAPSED: Final = 0.5
+"""Of the rate that was asked for or announced; less is told within a second."""
+_WINDOW_S: Final = 1.0
+NO_PICTURES: Final = "no pictures"
+SLOW: Final = "slow"
 _TOLD_S: Final = 10.0
 """So long is told that the scan went on."""
 
@@ -35,8 +41,10 @@ class OutageTeller:
         self._name, self._silent_after_s = name, silent_after_s
         self._lock = threading.Lock()
         self._came_s: float | None = None
-        self._why = ""
+        self._why = self._last_why = ""
         self._over: Told | None = None
+        self._arrivals_s: deque[float] = deque()
+        self._since_s: float | None = None
 
     def came(self, now_s: float) -> None:
         """A picture came at `now_s`, `time.monotonic()`: what kept it is over."""
@@ -46,27 +54,56 @@ class OutageTeller:
                 self._over = Told(
                     f"{self._name} gave no pictures for {away_s:.1f} s; the scan went on.", now_s
                 )
+                self._since_s = None  # what came before says nothing of the rate
+            if self._since_s is None:
+                self._since_s = now_s
+                self._arrivals_s.clear()
+            self._arrivals_s.append(now_s)
             self._came_s, self._why = now_s, ""
 
     def began(self, why: str) -> None:
         """No picture comes, and this sentence says why."""
         with self._lock:
-            self._why = why
-
-    def told(self, now_s: float) -> str:
-        """The sentence to show now, or ""."""
-        with self._lock:
-            if self._why:
-                return self._why
-            if self._came_s is not None and now_s - self._came_s > self._silent_after_s:
-                return (
-                    f"{self._name} gives no pictures at the moment; the scan goes on when it does. Check its "
-                    "cable and the scanner's output."
-                )
-            over = self._over
-            return over.sentence if over is not None and now_s - over.at_s < _TOLD_S else ""
+            self._why = self._last_why = why
 
     def added_to(self, info: SourceInfo) -> SourceInfo:
-        """`info` with what is to be told now before its own notice."""
-        told = self.told(time.monotonic())
-        return replace(info, notice=f"{told} {info.notice}".strip()) if told else info
+        """`info` with what is to be told now before its own notice, and what is the matter."""
+        now_s = time.monotonic()
+        # What a stream announces is often made up by its container; a card was asked for its rate.
+        rate = info.frame_rate if info.kind == "camera" else None
+        with self._lock:
+            if silent := self._silent(now_s):
+                notice = f"{silent} {info.notice}".strip()
+                return replace(info, notice=notice, trouble=NO_PICTURES, outage=silent)
+            told: list[str] = []
+            slow = rate is not None and self._is_slow(rate, now_s)
+            if slow:
+                told.append(
+                    f"Less than half of the {rate:g} frames/s come from {self._name}; check its cable, and "
+                    "what else uses the same port."
+                )
+            if self._over is not None and now_s - self._over.at_s < _TOLD_S:
+                told.append(self._over.sentence)
+            if not told and not self._last_why:
+                return info
+            notice = " ".join([*told, info.notice]).strip()
+            return replace(info, notice=notice, trouble=SLOW if slow else "", outage=self._last_why)
+
+    def _silent(self, now_s: float) -> str:
+        """Why nothing comes; "" where something does."""
+        if self._why:
+            return self._why
+        if self._came_s is None or now_s - self._came_s <= self._silent_after_s:
+            return ""
+        return (
+            f"{self._name} gives no pictures at the moment; the scan goes on when it does. Check its cable "
+            "and the scanner's output."
+        )
+
+    def _is_slow(self, rate: float, now_s: float) -> bool:
+        """Whether much less than `rate` pictures per second came in the last second."""
+        while self._arrivals_s and now_s - self._arrivals_s[0] > _WINDOW_S:
+            self._arrivals_s.popleft()
+        if self._since_s is None or now_s - self._since_s < _WINDOW_S:
+            return False
+        return len(self._arrivals_s) < COLLAPSED * rate * _WINDOW_S

@@ -36,11 +36,11 @@ def test_a_scan_is_live(scan: list[NDArray[np.uint8]]) -> None:
     assert set(judge(scan)) == {"live"}
 
 
-def test_a_held_picture_is_frozen_after_0_4_s_and_live_again_at_once(scan: list[NDArray[np.uint8]]) -> None:
+def test_a_held_picture_is_frozen_after_0_6_s_and_live_again_at_once(scan: list[NDArray[np.uint8]]) -> None:
     states = judge([*scan[:5], *[scan[4]] * 30, *scan[5:10]])
-    # Frame 4 is the last that moved; 12 frames later are 0.4 s.
-    assert states[: 4 + 13] == ["live"] * 17
-    assert states[4 + 13 : 35] == ["frozen"] * 18
+    # Frame 4 is the last that moved; 18 frames later are 0.6 s.
+    assert states[: 4 + 19] == ["live"] * 23
+    assert states[4 + 19 : 35] == ["frozen"] * 12
     assert states[35:] == ["live"] * 5
 
 
@@ -60,6 +60,12 @@ def test_noise_of_a_capture_card_and_a_clock_do_not_make_a_frozen_picture_live(
 
 def test_slow_frames_in_a_fast_container_are_live(scan: list[NDArray[np.uint8]]) -> None:
     repeated = [frame for frame in scan[::4] for _ in range(4)]
+    assert set(judge(repeated)) == {"live"}
+
+
+def test_a_scanner_of_two_frames_a_second_is_never_frozen(scan: list[NDArray[np.uint8]]) -> None:
+    # Each is shown for half a second, and now and then the card gives one more frame of it.
+    repeated = [frame for number, frame in enumerate(scan[::4]) for _ in range(15 + number % 2)]
     assert set(judge(repeated)) == {"live"}
 
 

@@ -80,9 +80,9 @@ def test_a_scan_that_freezes_keeps_the_plane_from_before() -> None:
     assert [results[index].picture for index in (29, 60, 100)] == ["live", "frozen", "black"]
     assert [results[index].label for index in (29, 60, 100)] == ["A", "A", "NSP"]
     (final,) = [event for step in steps for event in step.events if event.final]
-    assert final.best.packet.index < 30 + 13, "12 repeats pass before the picture counts as frozen"
+    assert final.best.packet.index < 30 + 19, "18 repeats pass before the picture counts as frozen"
     assert np.array_equal(final.best.packet.pixels, textured(min(29, final.best.packet.index)))
-    assert runtime.asked == 30 + 12, "frozen and black frames are not given to the model"
+    assert runtime.asked == 30 + 18, "frozen and black frames are not given to the model"
 
 
 def test_a_source_that_breaks_is_an_error_and_not_a_short_file() -> None:

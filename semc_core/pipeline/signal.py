@@ -1,0 +1,98 @@
+"""What was the matter with the signal during a scan, from when to when: for the session's log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from semc_core.imaging.quality import LIVE
+from semc_core.types import FramePacket, FrameResult, SourceInfo
+
+_WATCHED: Final = ("camera", "stream")
+_NO_PICTURES_S: Final = 1.0
+_NO_PICTURES: Final = "no pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class SignalGap:
+    """A stretch of a scan without a live picture, or with too few.
+
+    Attributes:
+        cause: "no pictures", "slow", or what the picture was: "no signal", "frozen", "black", "flat".
+        start_s: Presentation time of the last frame before it, seconds.
+        end_s: Of the first frame after it, or of the end of the scan.
+        why: The sentence that the user was shown, or "".
+    """
+
+    cause: str
+    start_s: float
+    end_s: float
+    why: str = ""
+
+
+class _Spells:
+    """From a word for each moment: the spells in which it was the same, and not ""."""
+
+    def __init__(self) -> None:
+        self._word = ""
+        self._start_s = self._last_s = 0.0
+
+    def update(self, word: str, time_s: float) -> SignalGap | None:
+        """The spell that ended at `time_s`, if one did."""
+        over = None
+        if word != self._word:
+            over = SignalGap(self._word, self._start_s, time_s) if self._word else None
+            self._word, self._start_s = word, time_s
+        self._last_s = time_s
+        return over
+
+    def finish(self) -> SignalGap | None:
+        """The spell that still lasts at the end."""
+        return SignalGap(self._word, self._start_s, self._last_s) if self._word else None
+
+
+class PictureWatch:
+    """Of the pictures that came: when they were no live ones. Called by the inference thread."""
+
+    def __init__(self) -> None:
+        self._spells = _Spells()
+
+    def update(self, result: FrameResult) -> SignalGap | None:
+        """What ended with this frame."""
+        return self._spells.update("" if result.picture == LIVE else result.picture, result.packet.pts_s)
+
+    def finish(self) -> SignalGap | None:
+        """What was not over when the scan ended."""
+        return self._spells.finish()
+
+
+class ArrivalWatch:
+    """Of a camera or a stream: when no pictures came, or too few. Called by the capture thread."""
+
+    def __init__(self) -> None:
+        self._last: FramePacket | None = None
+        self._spells = _Spells()
+
+    def update(self, packet: FramePacket, info: SourceInfo) -> list[SignalGap]:
+        """What ended with this frame; `info` is the source's now."""
+        last, self._last = self._last, packet
+        if info.kind not in _WATCHED or last is None:
+            return []
+        gaps = []
+        usual_s = 3 / info.frame_rate if info.frame_rate else 0.0
+        if packet.captured_s - last.captured_s > max(_NO_PICTURES_S, usual_s):
+            gaps.append(SignalGap(_NO_PICTURES, last.pts_s, packet.pts_s, info.outage))
+        slow = self._spells.update("" if info.trouble == _NO_PICTURES else info.trouble, packet.pts_s)
+        return gaps if slow is None else [*gaps, slow]
+
+    def finish(self, info: SourceInfo, now_s: float) -> list[SignalGap]:
+        """What was not over when the scan ended at `now_s`, `time.monotonic()`."""
+        if self._last is None or info.kind not in _WATCHED:
+            return []
+        gaps = []
+        silent_s = now_s - self._last.captured_s
+        if silent_s > _NO_PICTURES_S:
+            start_s = self._last.pts_s
+            gaps.append(SignalGap(_NO_PICTURES, start_s, start_s + silent_s, info.outage))
+        slow = self._spells.finish()
+        return gaps if slow is None else [*gaps, slow]

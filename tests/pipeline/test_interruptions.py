@@ -1,0 +1,128 @@
+"""What interrupts a scan is told, counted, and stands in the session's log with its times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.state import Phase
+from semc_core.session.session import Session, session_folders
+from semc_core.session.writer import session_sink
+from semc_core.sources.camera import CameraSource
+from semc_core.sources.devices.contents import number_in
+from semc_core.sources.devices.script import Event, Script, ScriptedDevice
+from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.types import FramePacket
+from tests.pipeline.live_scans import assert_nothing_lost, new_engine, phase_of, scripted
+from tests.pipeline.scripted import probabilities
+
+MODES = ("160x120@50,yuyv",)
+
+
+def nothing(index: int) -> NDArray[np.float32]:
+    return probabilities("NSP", 0.9)
+
+
+def card_with(*events: Event, **of_device: Any) -> ScriptedDevice:
+    settings: dict[str, Any] = {"identity": "card@1", "modes": MODES, "content": "count", **of_device}
+    return ScriptedDevice(**settings, events=events)
+
+
+def scan_of(card: ScriptedDevice, folder: Path | None, patience_s: float = 60) -> LivePipeline[Session]:
+    system = SimulatedDevices(Script((card,)))
+    return new_engine(
+        lambda: CameraSource("card@1", patience_s=patience_s, system=system),
+        scripted(nothing),
+        None if folder is None else session_sink(folder),
+    )
+
+
+def run_until(engine: LivePipeline[Session], last: int) -> set[str]:
+    """Scan up to the picture with the number `last`; what was told meanwhile."""
+    told: set[str] = set()
+    engine.start()
+    while number_in(engine.preview.get().pixels) < last:
+        info = engine.source_info
+        told.add("" if info is None else info.notice)
+        assert phase_of(engine) in (Phase.STARTING, Phase.RUNNING)
+    return told
+
+
+def logged(folder: Path, cause: str) -> list[dict[str, Any]]:
+    """The entries of one cause: on a busy machine a card may be slow, too."""
+    (session,) = session_folders(folder)
+    with Session.open(session, read_only=True) as opened:
+        assert opened.verify().ok
+        return [
+            entry.payload
+            for entry in opened.audit()
+            if entry.kind == "signal" and entry.payload["cause"] == cause
+        ]
+
+
+def test_a_gap_stands_in_the_log_with_its_times_and_its_cause(tmp_path: Path) -> None:
+    engine = scan_of(card_with(Event(60, "unplug", 1.5), Event(120, "fail", 1.5)), tmp_path)
+    run_until(engine, 180)
+    engine.stop()
+    assert_nothing_lost(engine.statistics())
+    first, second = logged(tmp_path, "no pictures")
+    assert "is unplugged" in first["why"]
+    for gap in (first, second):
+        assert gap["end_s"] - gap["start_s"] >= 1.4
+    assert first["end_s"] < second["start_s"]
+    assert engine.statistics().interruptions >= 2
+
+
+def test_a_lost_signal_stands_in_the_log(tmp_path: Path) -> None:
+    engine = scan_of(card_with(Event(60, "no_signal", 1.0, card="bars")), tmp_path)
+    run_until(engine, 160)
+    engine.stop()
+    (gap,) = logged(tmp_path, "no signal")
+    assert gap["end_s"] - gap["start_s"] == pytest.approx(1.0, abs=0.5)
+
+
+def test_what_is_not_over_when_the_scan_is_stopped_stands_in_the_log(tmp_path: Path) -> None:
+    engine = scan_of(card_with(Event(60, "unplug", 3000)), tmp_path)
+    engine.start()
+    while (info := engine.source_info) is None or info.trouble != "no pictures":
+        pass
+    time.sleep(1.5)  # a gap is longer than a second
+    engine.stop()
+    (gap,) = logged(tmp_path, "no pictures")
+    assert gap["end_s"] > gap["start_s"]
+
+
+def test_a_card_that_gives_much_less_than_it_was_asked_for_is_told() -> None:
+    engine = scan_of(card_with(gives="160x120@4,yuyv"), None)
+    engine.start()
+    told = []
+    for packet in _pictures(engine, 12):
+        info = engine.source_info
+        assert info is not None
+        told.append((packet, info.trouble, info.notice))
+    engine.stop()
+    slow = [p for p, trouble, notice in told if trouble == "slow" and "Less than half of the 50" in notice]
+    assert slow[0].pts_s < 2.0, "on the pictures' own clock"
+    assert slow[-1] is told[-1][0]
+
+
+def test_a_card_that_gives_what_it_was_asked_for_is_not_slow() -> None:
+    engine = scan_of(card_with(modes=("160x120@20,yuyv",)), None)
+    engine.start()
+    troubles = []
+    for _ in _pictures(engine, 40):
+        info = engine.source_info
+        troubles.append("" if info is None else info.trouble)
+    engine.stop()
+    assert troubles.count("slow") <= len(troubles) // 4, "a busy machine may be late now and then"
+
+
+def _pictures(engine: LivePipeline[Session], count: int) -> Iterator[FramePacket]:
+    return (engine.preview.get() for _ in range(count))

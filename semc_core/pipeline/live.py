@@ -21,7 +21,7 @@ from semc_core.pipeline.course import Lifecycle
 from semc_core.pipeline.queues import LatestQueue, QueueClosed
 from semc_core.pipeline.signal import ArrivalWatch, PictureWatch, SignalGap
 from semc_core.pipeline.sink import MemorySink, PlaneSink, SinkFactory
-from semc_core.pipeline.stages import DecisionStage, PreparationStage, chosen_thresholds, classify
+from semc_core.pipeline.stages import DecisionStage, LastAnswer, PreparationStage, chosen_thresholds
 from semc_core.pipeline.state import Phase, PipelineSettings, PipelineState, Spread, Statistics
 from semc_core.pipeline.statistics import FrameCounter
 from semc_core.runtime.base import Runtime
@@ -319,10 +319,10 @@ class LivePipeline(Generic[S]):
         look = PreparationStage(spec.preprocessing, stills=info.stills)
         thresholds = chosen_thresholds(spec, self._settings.thresholds, info)
         conclusions = DecisionStage(spec.classes, thresholds, self._numbers, spec.none_class)
-        pictures = PictureWatch()
+        pictures, answers = PictureWatch(), LastAnswer(runtime)
         try:
             while True:
-                result = self._classify_one(self._frames.get(), look, runtime, conclusions, sink)
+                result = self._classify_one(self._frames.get(), look, runtime, answers, conclusions, sink)
                 if (gap := pictures.update(result)) is not None:
                     self._interrupted(gap)
                 self._log_gaps(sink)
@@ -355,6 +355,7 @@ class LivePipeline(Generic[S]):
         packet: FramePacket,
         look: PreparationStage,
         runtime: Runtime,
+        answers: LastAnswer,
         conclusions: DecisionStage,
         sink: PlaneSink[S],
     ) -> FrameResult:
@@ -365,7 +366,7 @@ class LivePipeline(Generic[S]):
         begun_s = time.monotonic()
         try:
             prepared = look.look(packet)
-            (prediction,) = classify(runtime, [prepared])
+            prediction = answers.of(prepared)
             model_s = time.monotonic() - begun_s
             decision = conclusions.conclude(prepared, prediction)
         except Exception:

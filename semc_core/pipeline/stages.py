@@ -252,6 +252,32 @@ def classify(runtime: Runtime, batch: Sequence[PreparedFrame]) -> list[Predictio
     return [None if prepared.inputs is None else next(answers) for prepared in batch]
 
 
+class LastAnswer:
+    """The model's answer to one frame after the other, asked once for what is the same to the bit.
+
+    A card of 60 frames/s sends each picture of a scanner that has 25 two or three times.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._inputs: NDArray[np.float32] | None = None
+        self._answer: Prediction | None = None
+
+    def of(self, prepared: PreparedFrame) -> Prediction | None:
+        """The answer; None where there is nothing to classify.
+
+        Raises:
+            RuntimeFault: The model could not be run.
+        """
+        inputs = prepared.inputs
+        if inputs is None:
+            return None
+        if self._answer is None or self._inputs is None or not np.array_equal(inputs, self._inputs):
+            (self._answer,) = classify(self._runtime, [prepared])
+            self._inputs = inputs
+        return self._answer
+
+
 def chosen_thresholds(spec: ModelSpec, asked: Thresholds | None, source: SourceInfo) -> Thresholds:
     """The user's thresholds, or the model file's; of stills only the level that a plane must reach."""
     chosen = spec.thresholds if asked is None else asked

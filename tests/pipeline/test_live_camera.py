@@ -157,3 +157,28 @@ def _next(source: CameraSource) -> FramePacket:
     packet = source.read()
     assert packet is not None
     return packet
+
+
+def test_the_model_is_asked_once_for_each_different_picture_of_a_fast_card() -> None:
+    asked: list[int] = []
+
+    def answer(index: int) -> NDArray[np.float32]:
+        asked.append(index)
+        return nothing(index)
+
+    card = ScriptedDevice(identity="card@1", modes=("160x120@60,yuyv",), content="count", content_rate=25.0)
+    system = SimulatedDevices(Script((card,)))
+    engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(answer), None)
+    engine.start()
+    while engine.statistics().classified < 60:
+        engine.results.get()
+    seen = []
+    # What reaches the model one after the other; frames between two results may be dropped.
+    before = len(asked)
+    while len(seen) < 60:
+        seen.append(number_in(engine.results.get().packet.pixels))
+    engine.stop()
+    different = max(seen) - min(seen) + 1  # also those whose result was replaced before it was seen here
+    assert len(set(seen)) < len(seen), "the card repeats its pictures"
+    assert len(asked) - before <= different + 3
+    assert_nothing_lost(engine.statistics())

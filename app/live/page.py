@@ -27,6 +27,7 @@ from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState
 from semc_core.session.session import Session
+from semc_core.sources.outage import NO_PICTURES
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1
@@ -344,6 +345,7 @@ class LivePage(QWidget):
             saved=saved,
             held=held is not None,
             silent_s=silent_s,
+            silent_known=held is None and info is not None and info.trouble == NO_PICTURES,
             frame_rate=None if info is None else info.frame_rate,
             stopping=stopping,
             quality=self._quality if held is None or result is None else quality_text(result.quality),

@@ -92,6 +92,7 @@ def readout(
     saved: bool = False,
     held: bool = False,
     silent_s: float = 0.0,
+    silent_known: bool = False,
     frame_rate: float | None = None,
     stopping: bool = False,
     quality: str = "",
@@ -107,6 +108,7 @@ def readout(
         saved: Whether a frame of the plane that is held was saved.
         held: The picture and its result are held by the freeze key; their age says nothing.
         silent_s: Time since the newest frame, seconds.
+        silent_known: The source itself says that it gives no pictures, and the banner says why.
         frame_rate: Frames per second that the source says it gives; None if it does not say.
         stopping: The scan is being ended.
         quality: Of the picture in which a plane is named, or "".
@@ -129,10 +131,9 @@ def readout(
         return Readout("Stopped", "Press S to start again, N for another source.", Tone.NEUTRAL)
     if result is None:
         return Readout("Starting", "Waiting for the first frame.", Tone.NEUTRAL)
-    if silent_s > silent_after_s(frame_rate):
-        return Readout(
-            "No picture", f"No new frame for {duration(silent_s)}; check the source.", Tone.WARNING
-        )
+    if silent_known or silent_s > silent_after_s(frame_rate):
+        what_to_do = "the scan goes on by itself." if silent_known else "check the source."
+        return Readout("No picture", f"No new frame for {duration(silent_s)}; {what_to_do}", Tone.WARNING)
     text = _of_result(result, age_s, classes, none_class, saved)
     if text.tone is Tone.PLANE and result.picture == "live":
         text = replace(text, quality=quality)

@@ -73,11 +73,11 @@ class OutageTeller:
         rate = info.frame_rate if info.kind == "camera" else None
         with self._lock:
             if silent := self._silent(now_s):
-                notice = f"{silent} {info.notice}".strip()
-                return replace(info, notice=notice, trouble=NO_PICTURES, outage=silent)
+                # What was measured of size and rate is not true now.
+                return replace(info, notice=silent, trouble=NO_PICTURES, outage=silent)
             told: list[str] = []
             slow = rate is not None and self._is_slow(rate, now_s)
-            if slow:
+            if slow and not info.notice:  # the device may have told its rate already
                 told.append(
                     f"Less than half of the {rate:g} frames/s come from {self._name}; check its cable, and "
                     "what else uses the same port."

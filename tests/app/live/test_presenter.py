@@ -99,6 +99,12 @@ def test_a_frozen_scanner_keeps_the_planes_name_and_says_that_nothing_is_saved()
     assert "nothing is saved" in said.detail
 
 
+def test_a_source_that_says_that_nothing_comes_is_told_at_once_and_not_the_plane_from_before() -> None:
+    said = readout(RUNNING, result(), 0.1, classes=LIVER_CLASSES, silent_s=0.1, silent_known=True)
+    assert (said.title, said.tone) == ("No picture", Tone.WARNING)
+    assert "by itself" in said.detail
+
+
 def test_an_old_prediction_is_stale_and_a_silent_source_is_told() -> None:
     assert readout(RUNNING, result(), 0.8, classes=LIVER_CLASSES).stale
     assert readout(RUNNING, result(), 3.0, silent_s=3.0).title == "No picture"

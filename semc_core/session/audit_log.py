@@ -219,6 +219,8 @@ def origin_payload(source: SourceEntry, model: ModelEntry, signer: str) -> dict[
     """
     told = asdict(source)
     del told["path"]
+    # What is the matter with a signal at the moment says nothing of where the frames come from.
+    del told["trouble"], told["outage"]
     if told["capture"] is None:
         del told["capture"]
     # Tuples as lists, as they come back from the file.

@@ -84,7 +84,7 @@ class OutageTeller:
                 )
             if self._over is not None and now_s - self._over.at_s < _TOLD_S:
                 told.append(self._over.sentence)
-            if not told and not self._last_why:
+            if not told and not slow and not self._last_why:
                 return info
             notice = " ".join([*told, info.notice]).strip()
             return replace(info, notice=notice, trouble=SLOW if slow else "", outage=self._last_why)

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from semc_core.io.video_encoder import Quality as EncoderQuality
 from semc_core.pipeline.live import LivePipeline
-from semc_core.pipeline.state import Phase
+from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.session.session import Session, session_folders
 from semc_core.session.writer import session_sink
 from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.contents import number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
-from semc_core.types import FramePacket
+from semc_core.types import Crop, FramePacket
 from tests.pipeline.live_scans import assert_nothing_lost, new_engine, phase_of, scripted
 from tests.pipeline.scripted import probabilities
 
@@ -110,7 +111,7 @@ def test_a_card_that_gives_much_less_than_it_was_asked_for_is_told() -> None:
     engine.stop()
     slow = [p for p, trouble, notice in told if trouble == "slow" and "Less than half of the 50" in notice]
     assert slow[0].pts_s < 2.0, "on the pictures' own clock"
-    assert slow[-1] is told[-1][0]
+    assert told[-1][1] == "slow", "also when what was measured is told instead"
 
 
 def test_a_card_that_gives_what_it_was_asked_for_is_not_slow() -> None:
@@ -126,3 +127,31 @@ def test_a_card_that_gives_what_it_was_asked_for_is_not_slow() -> None:
 
 def _pictures(engine: LivePipeline[Session], count: int) -> Iterator[FramePacket]:
     return (engine.preview.get() for _ in range(count))
+
+
+def test_a_size_that_changes_in_the_middle_begins_another_part_of_the_recording(tmp_path: Path) -> None:
+    card = card_with(Event(60, "size", mode="320x200@50,yuyv"), content="scan")
+    system = SimulatedDevices(Script((card,)))
+    engine = new_engine(
+        lambda: CameraSource("card@1", patience_s=60, system=system),
+        scripted(nothing),
+        session_sink(tmp_path),
+        PipelineSettings(record=EncoderQuality.COMPACT),
+    )
+    engine.start()
+    engine.set_crop(Crop(40, 30, 100, 80))
+    sizes: set[tuple[int, int]] = set()
+    while (result := engine.results.get()).packet.pts_s < 3:
+        height, width = result.packet.picture.height, result.packet.picture.width
+        sizes.add((width, height))
+        assert result.crop.left + result.crop.width <= width
+        assert result.crop.top + result.crop.height <= height
+    assert phase_of(engine) is Phase.RUNNING
+    engine.stop()
+    recording = engine.tap.recording
+    assert sizes == {(160, 120), (320, 200)}
+    assert recording is not None
+    assert (len(recording.parts), recording.lost, recording.fault) == (2, 0, "")
+    (session,) = session_folders(tmp_path)
+    with Session.open(session, read_only=True) as opened:
+        assert opened.verify().ok

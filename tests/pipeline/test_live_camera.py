@@ -172,7 +172,7 @@ def test_the_model_is_asked_once_for_each_different_picture_of_a_fast_card() -> 
     engine.start()
     while engine.statistics().classified < 60:
         engine.results.get()
-    seen = []
+    seen: list[int] = []
     # What reaches the model one after the other; frames between two results may be dropped.
     before = len(asked)
     while len(seen) < 60:

@@ -21,6 +21,7 @@ from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.sources.stream import StreamSource, public_name
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
+from tests.sources.rtsp_server import rtsp_server
 
 RATE = 50
 
@@ -33,8 +34,11 @@ def _free_udp_port() -> int:
 
 def _send(port: int, stop: threading.Event, first: int = 0) -> None:
     """Send numbered frames, from `first` on, as MPEG-TS over UDP, at their own speed, until told to stop."""
-    url = f"udp://127.0.0.1:{port}?pkt_size=1316"
-    with av.open(url, "w", format="mpegts") as container:
+    _send_to(f"udp://127.0.0.1:{port}?pkt_size=1316", "mpegts", stop, first)
+
+
+def _send_to(url: str, form: str, stop: threading.Event, first: int) -> None:
+    with av.open(url, "w", format=form) as container:
         stream = container.add_stream("libx264", rate=RATE, options={"tune": "zerolatency", "g": "10"})
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -123,8 +127,8 @@ def test_a_udp_sender_that_dies_and_comes_back_goes_on_in_the_same_stream(read_t
     with _sending(port, first=128):
         after = reader.first()
         later = [_read(source) for _ in range(10)]
-    source.interrupt()
-    source.close()
+        source.interrupt()
+        source.close()
     assert "gives no pictures at the moment" in told or "broke off" in told
     assert after.pts_s - before[-1].pts_s >= 1.0, "the gap shows in the times"
     packets = [*before, after, *later]
@@ -274,11 +278,28 @@ def test_an_mjpeg_camera_that_is_killed_heals_by_itself_soon_after_it_is_back() 
     with _camera_server(port, 200):
         after = reader.first()
         later = _until(source, lambda packet: number_of(packet.pixels) >= 210)
-    source.interrupt()
-    source.close()
+        source.interrupt()
+        source.close()
     assert before.index < after.index < later.index
     assert after.pts_s - before.pts_s >= 1.0
     assert {before.source_id, after.source_id} == {source.info.source_id}
+
+
+def test_a_killed_rtsp_server_is_no_end_of_the_scan_and_heals_when_it_is_back() -> None:
+    with rtsp_server(0, lambda url, over: _send_to(url, "rtp_mpegts", over, 0)) as port:
+        source = StreamSource(f"rtsp://127.0.0.1:{port}/scan")
+        before = _until(source, lambda packet: number_of(packet.pixels) >= 10)
+        reader = _Reading(
+            source, lambda packet: packet.pts_s > before.pts_s and number_of(packet.pixels) >= 200
+        )
+    told = _told_while_waiting(source)
+    assert "tried again until it comes back" in told
+    with rtsp_server(port, lambda url, over: _send_to(url, "rtp_mpegts", over, 200)):
+        after = reader.first()
+        source.interrupt()
+        source.close()
+    assert after.index > before.index
+    assert after.pts_s - before.pts_s >= 1.0
 
 
 def test_a_sender_that_stalls_is_told_and_goes_on_by_itself() -> None:

@@ -23,19 +23,21 @@ class Event:
         at_frame: Before which frame, counted from 0 over all the times that the device was opened.
         what: "unplug": it is gone, and back after `seconds` under `number`. "hang": `read` takes `seconds`
             longer. "fail": `read` gives nothing for `seconds`. "no_signal": the card sends a picture of its
-            own for `seconds`.
+            own for `seconds`. "size": its pictures have another size, `mode`, from then on.
         seconds: How long.
         number: The device's number after it comes back; None keeps it.
         card: What the card sends without a signal: "blue", "black" or "bars".
         text: What is written on that.
+        mode: What it sends after "size", "1280x720@30,mjpg".
     """
 
     at_frame: Annotated[int, within(0)]
-    what: Literal["unplug", "hang", "fail", "no_signal"]
+    what: Literal["unplug", "hang", "fail", "no_signal", "size"]
     seconds: Annotated[float, within(0, _LONGEST_S)] = 1.0
     number: Annotated[int, within(0, 63)] | None = None
     card: Literal["blue", "black", "bars"] = "blue"
     text: str = ""
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def read_script(path: Path) -> Script:
     try:
         script = SCRIPT.parse_toml(path.read_bytes())
         for device in script.device:
-            for text in (*device.modes, *([device.gives] if device.gives else [])):
+            changed = [event.mode for event in device.events if event.what == "size"]
+            for text in (*device.modes, *([device.gives] if device.gives else []), *changed):
                 mode_of(text)
     except (OSError, DocumentFault, UsageError) as error:
         why = str(error) if isinstance(error, UsageError) else reason(error)

@@ -122,6 +122,7 @@ class SimulatedCapture:
         self._failing_s = self._no_signal_s = 0.0
         self._no_signal: Event | None = None
         self._width_asked = 0
+        self._changed = ""
         if card is not None:
             card.opened += 1
             self._mode = card.modes[0]
@@ -170,7 +171,8 @@ class SimulatedCapture:
             self._happen(event, card)
         if not card.there or time.monotonic() < self._failing_s:
             return False, None
-        sent = mode_of(card.script.gives) if card.script.gives else self._mode
+        given = self._changed or card.script.gives
+        sent = mode_of(given) if given else self._mode
         self._wait(1 / sent.rate)
         if self._no_signal is not None and time.monotonic() < self._no_signal_s:
             return True, contents.no_signal(
@@ -192,6 +194,8 @@ class SimulatedCapture:
             card.unplug(event.seconds, event.number)
         elif event.what == "hang":
             time.sleep(event.seconds)
+        elif event.what == "size":
+            self._changed = event.mode
         elif event.what == "fail":
             self._failing_s = time.monotonic() + event.seconds
         else:

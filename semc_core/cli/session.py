@@ -129,11 +129,13 @@ def show(
 
 def _described(session: Session) -> dict[str, Any]:
     """Everything but the frames, as plain values."""
+    from semc_core.session.records import PASSING
+
     seq, head = session.head
     return {
         "folder": session.folder.name,
         "created_utc": session.created_utc,
-        "source": asdict(session.source),
+        "source": {name: each for name, each in asdict(session.source).items() if name not in PASSING},
         "source_notice": session.source_notice,
         "model": asdict(session.model),
         "frames": session.frame_count,

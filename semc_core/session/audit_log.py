@@ -24,7 +24,7 @@ from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, co
 from semc_core.io.rules import check_moment
 from semc_core.session import database
 from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
-from semc_core.session.records import MODEL, AuditEntry, ModelEntry, SourceEntry
+from semc_core.session.records import MODEL, PASSING, AuditEntry, ModelEntry, SourceEntry
 from semc_core.session.signing import SignedHead, Signer, machine_signer
 from semc_core.session.state import Edit
 from semc_core.text import utc_now
@@ -218,9 +218,8 @@ def origin_payload(source: SourceEntry, model: ModelEntry, signer: str) -> dict[
         signer: The public key of what signs the log.
     """
     told = asdict(source)
-    del told["path"]
-    # What is the matter with a signal at the moment says nothing of where the frames come from.
-    del told["trouble"], told["outage"]
+    for name in ("path", *PASSING):
+        del told[name]
     if told["capture"] is None:
         del told["capture"]
     # Tuples as lists, as they come back from the file.

@@ -27,6 +27,8 @@ FIRST_ADDED: Final = 1001
 """Number of the first plane that a person adds; holds that the model finds later count from 1 without end."""
 
 
+PASSING: Final = ("trouble", "outage")
+"""Of what is known of a source: how its signal is at the moment. It is written nowhere."""
 PICTURES: Final = ("live", "frozen", "black", "flat", "no signal")
 """States of a picture in the order of their codes in a frame table."""
 

@@ -10,7 +10,7 @@ from semc_core.imaging.no_signal import is_no_signal
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
 from tests.skips import REAL_DATA
-from training.evaluation.no_signal import bars, card, real, scans, screens
+from training.region.no_signal import bars, card, real, scans, screens
 
 Pixels = NDArray[np.uint8]
 

@@ -1,6 +1,6 @@
 """How often a card's picture without a signal is known, and how often a scan is taken for one.
 
-`python -m training.evaluation.no_signal`; docs/capture.md has what it said.
+`python -m training.region.no_signal`; docs/capture.md has what it said.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def real(data: Path, every: int) -> Iterator[Pixels]:
 
 
 def main() -> int:
-    """`python -m training.evaluation.no_signal`."""
+    """`python -m training.region.no_signal`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="real pictures")
     parser.add_argument("--count", type=int, default=300, help="of each kind that is drawn")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from semc_core.io.video_encoder import Quality as EncoderQuality
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
-from semc_core.session.session import Session, session_folders
+from semc_core.session.listing import session_folders
+from semc_core.session.session import Session
 from semc_core.session.writer import session_sink
 from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.contents import number_in

@@ -5,6 +5,7 @@ The command line's word goes first, then what the user chose before.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.export.options import ExportOptions
+from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.io.video_encoder import Quality
 from semc_core.measure.calibration import check_picture, over_line
 from semc_core.measure.shapes import Place, check_shape
@@ -56,6 +58,12 @@ class Settings:
         self._store = store or QSettings(
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "semc-live", "semc-live"
         )
+        # Qt keeps the mode of a file that is there. Where none can be made, it tells so when it writes.
+        path = Path(self._store.fileName())
+        with contextlib.suppress(OSError):
+            if store is None:
+                make_private_folder(path.parent)
+            keep_private_file(path)
 
     @property
     def geometry(self) -> QByteArray:

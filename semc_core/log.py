@@ -7,10 +7,13 @@ import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Final
+
+from semc_core.io.private import keep_private_file, make_private_folder
 
 _log = logging.getLogger(__name__)
 _FILE_NAME: Final = "semc.log"
@@ -28,8 +31,8 @@ def log_file(folder: Path) -> Iterator[None]:
     where it was raised. Without a file, because the folder cannot be written, the program goes on.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
+        make_private_folder(folder)
+        handler = _PrivateFiles(
             folder / _FILE_NAME, maxBytes=_MAX_BYTES, backupCount=_OLD_FILES, encoding="utf-8"
         )
     except OSError as error:
@@ -46,6 +49,12 @@ def log_file(folder: Path) -> Iterator[None]:
         for logger in loggers:
             logger.removeHandler(handler)
         handler.close()
+
+
+class _PrivateFiles(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        keep_private_file(Path(self.baseFilename))
+        return super()._open()
 
 
 class _NamelessFormatter(logging.Formatter):

@@ -26,6 +26,7 @@ from semc_core.errors import SaveError, UsageError
 from semc_core.extras import INSTALL_TRAINING
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.private import make_private_folder
 from semc_core.io.process import usable_cores
 from semc_core.io.rules import within
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
@@ -165,7 +166,7 @@ class TrainingProcess:
         folder = self._root / time.strftime("%Y%m%d-%H%M%S")
         arguments = plan.arguments(folder / MODEL_NAME)
         try:
-            folder.mkdir(parents=True, exist_ok=False)
+            make_private_folder(folder, exist_ok=False)
         except OSError as error:
             raise save_error(self._root, error) from error
         self._use(folder)

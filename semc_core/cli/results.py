@@ -30,6 +30,7 @@ from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.lock import LOCK_NAME, WriterLock
+from semc_core.io.private import make_private_folder
 from semc_core.io.process import is_running
 from semc_core.labels import full_name
 from semc_core.pipeline.batch import Reviewed
@@ -62,7 +63,7 @@ class ResultFolder:
         self._saved: list[SavedPlane] = []
         try:
             shutil.rmtree(self._work, ignore_errors=True)
-            self._work.mkdir(parents=True)
+            make_private_folder(self._work)
         except OSError as error:
             raise save_error(target.parent, error) from error
         self._store = SessionWriter(self._work, origin, fresh=False)
@@ -124,7 +125,7 @@ class ResultFolder:
     def _write(self, name: str, text: str) -> str:
         """Write a file; its SHA-256."""
         content = text.encode()
-        write_atomically(self._work / name, content)
+        write_atomically(self._work / name, content, private=True)
         return hashlib.sha256(content).hexdigest()
 
     def _summary(self, source: SourceInfo) -> dict[str, Any]:

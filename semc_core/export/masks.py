@@ -17,6 +17,7 @@ from pydicom.errors import InvalidDicomError
 from semc_core.errors import SaveError
 from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, reason
+from semc_core.io.private import make_private_folder
 from semc_core.io.rules import within
 from semc_core.session.records import SourceEntry
 from semc_core.types import Crop, read_only
@@ -135,8 +136,8 @@ class MaskBook:
         # That a capture device has none is kept: else it would get those for all.
         kept = {key: value for key, value in sorted(known.items()) if value or _of_one_camera(key)}
         plain = {key: [asdict(mask) for mask in value] for key, value in kept.items()}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path, json.dumps(plain, indent=2).encode())
+        make_private_folder(self._path.parent)
+        write_atomically(self._path, json.dumps(plain, indent=2).encode(), private=True)
 
     def _read(self) -> dict[str, tuple[Crop, ...]]:
         try:

@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from semc_core.errors import ExportError, SaveError
 from semc_core.io.atomic import flush, save_error
+from semc_core.io.private import make_private_folder
 from semc_core.io.process import is_running
 from semc_core.text import readable
 
@@ -47,7 +48,9 @@ class Staging:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _clear_leftovers(target)
-            self.folder.mkdir(parents=True)
+            make_private_folder(self._work)
+            # This one becomes the bundle, and is the user's to hand on.
+            self.folder.mkdir()
         except OSError as error:
             raise save_error(target.parent, error) from error
 

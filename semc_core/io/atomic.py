@@ -6,18 +6,24 @@ import errno
 import os
 import time
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from semc_core.errors import SaveError
+from semc_core.io.private import new_private_file
 
 _SUFFIX: Final = ".tmp"
 _LEFT_OVER_AFTER_S: Final = 60.0
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write a file so that a reader, or a restart after a kill, sees all of it or none of it.
 
     Written under a temporary name in the same folder, flushed to the disk, then renamed.
+
+    Args:
+        path: Where.
+        content: All of it.
+        private: Whether only its owner may read it; else the umask holds.
 
     Raises:
         SaveError: The file could not be written; an older file of that name is untouched.
@@ -25,7 +31,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}{_SUFFIX}")
     try:
         try:
-            with temporary.open("wb") as file:
+            with _opened(temporary, private) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -36,6 +42,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         flush(path.parent)
     except OSError as error:
         raise save_error(path.parent, error) from error
+
+
+def _opened(temporary: Path, private: bool) -> IO[bytes]:
+    if not private:
+        return temporary.open("wb")
+    # What a killed program of the same number left.
+    temporary.unlink(missing_ok=True)
+    return os.fdopen(new_private_file(temporary), "wb")
 
 
 def flush(path: Path) -> None:

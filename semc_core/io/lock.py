@@ -34,10 +34,12 @@ class WriterLock:
         self._path = folder / name
         while True:
             try:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as error:
                 raise save_error(folder, error) from error
             try:
+                if os.name != "nt":
+                    os.fchmod(descriptor, 0o600)
                 free = _lock(descriptor)
                 current = free and self._is_current(descriptor)
             except OSError as error:  # Some file systems of networks know no locks.

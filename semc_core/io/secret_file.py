@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from semc_core.io.private import close_to_others, make_private_folder, new_private_file
+
 
 def read_or_make_secret(path: Path, count: int) -> bytes:
     """The content of `path`; `count` random bytes are written there when there is none.
@@ -13,16 +15,17 @@ def read_or_make_secret(path: Path, count: int) -> bytes:
     Raises:
         OSError: It can neither be read nor made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     if not path.exists():
         _make(path, count)
+    close_to_others(path)
     return path.read_bytes()
 
 
 def _make(path: Path, count: int) -> None:
     """Write a new secret. Of two programs that do so at once, the first one's stays."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = new_private_file(temporary)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(count))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable
 from enum import StrEnum
 from fractions import Fraction
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
 from semc_core.io.atomic import save_error
+from semc_core.io.private import new_private_file
 from semc_core.io.process import usable_cores
 
 _TICK: Final = Fraction(1, 1000)
@@ -60,7 +62,7 @@ class VideoWriter:
         """Begin a file.
 
         Args:
-            target: A file that is not there yet, or a buffer in memory.
+            target: A file that is not there yet, which only its owner will read; or a buffer in memory.
             width: Pixels.
             height: Pixels.
             gray: Whether frames are (H, W), else (H, W, 3) RGB.
@@ -76,7 +78,7 @@ class VideoWriter:
         try:
             if isinstance(target, Path):
                 # Never over a file that is there.
-                target.open("xb").close()
+                os.close(new_private_file(target))
             name = f"file:{target}" if isinstance(target, Path) else target
             self._container = av.open(name, "w", format="matroska", options=_CONTAINER_OPTIONS)
         except (av.FFmpegError, OSError) as error:

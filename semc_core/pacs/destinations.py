@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 from semc_core.errors import PacsError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.private import make_private_folder
 from semc_core.io.rules import checked, format_number, one_of, within
 
 OWN_TITLE: Final = "SEMC_LIVE"
@@ -194,10 +195,10 @@ class DestinationBook:
             "destinations": [asdict(each) for each in sorted(destinations, key=lambda each: each.name)],
         }
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
         except OSError as error:
             raise save_error(self._path.parent, error) from error
-        write_atomically(self._path, json.dumps(whole, indent=2).encode())
+        write_atomically(self._path, json.dumps(whole, indent=2).encode(), private=True)
 
 
 _BAD_CERTIFICATE: Final = (

@@ -22,6 +22,7 @@ from typing import Any, Final
 from semc_core.errors import PacsError, SessionError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.lock import WriterLock
+from semc_core.io.private import make_private_folder
 from semc_core.pacs.queue_store import JOB, Added, DicomObject, Item, Job, QueueStore, write_private
 from semc_core.text import utc_now
 
@@ -66,7 +67,7 @@ class SendQueue:
         place = self._file.objects / uid
         files = {one.sop_instance: f"{uid}/{number}.dcm" for number, one in enumerate(wanted)}
         try:
-            place.mkdir(mode=0o700)
+            make_private_folder(place, parents=False)
             for one in wanted:
                 write_private(self._file.objects / files[one.sop_instance], read(one))
             flush(place)

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 from semc_core.errors import PacsError
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
+from semc_core.io.private import keep_private_file, make_private_folder, new_private_file
 from semc_core.io.rules import moment
 from semc_core.session.database import transaction
 
@@ -66,8 +67,9 @@ class QueueStore:
         self.objects = folder / "objects"
         self._lock = threading.RLock()
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.objects.mkdir(exist_ok=True, mode=0o700)
+            make_private_folder(folder)
+            make_private_folder(self.objects)
+            keep_private_file(folder / QUEUE_NAME)
         except OSError as error:
             raise save_error(folder, error) from error
         with _translate_sqlite_errors(folder):
@@ -109,8 +111,7 @@ class QueueStore:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a new file that only its owner can read, and flush it to the disk. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(new_private_file(path), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

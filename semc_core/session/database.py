@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from semc_core.errors import SaveError, SessionError
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
+from semc_core.io.private import new_private_file
 from semc_core.session.records import AuditEntry
 from semc_core.session.state import PAYLOAD, TABLES, Edit, State
 
@@ -100,8 +101,12 @@ def create_database(folder: Path) -> sqlite3.Connection:
         SaveError: It could not be written.
     """
     path = folder / DATABASE_NAME
-    if path.exists():
-        raise SessionError(f"{folder.name} holds a session already; choose another folder.")
+    try:  # SQLite gives its other files the mode of this one.
+        os.close(new_private_file(path))
+    except FileExistsError as error:
+        raise SessionError(f"{folder.name} holds a session already; choose another folder.") from error
+    except OSError as error:
+        raise save_error(folder, error) from error
     with translate_sqlite_errors(folder):
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
@@ -397,8 +402,7 @@ def _is_empty(connection: sqlite3.Connection, application: int, version: int) ->
 
 
 def _sentence(folder: Path, error: sqlite3.Error) -> SessionError | SaveError:
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = None if code is None else code & 0xFF
+    primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if primary == sqlite3.SQLITE_FULL:
         return save_error(folder, OSError(errno.ENOSPC, "no space"))
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):

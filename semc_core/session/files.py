@@ -86,12 +86,12 @@ def write_plane(
     png = f"{stem}.png"
     if known is None or known.png != png:
         content = encode_png(event.best.packet.pixels)
-        write_atomically(folder / png, content)
+        write_atomically(folder / png, content, private=True)
         known = PlaneFiles(png, hashlib.sha256(content).hexdigest())
     record = plane_record(event, source, model, png, known.sha256)
     record["chosen_by"] = chosen_by or record["chosen_by"]
     content = json.dumps(record, indent=2, allow_nan=False).encode()
-    write_atomically(folder / json_name(png), content)
+    write_atomically(folder / json_name(png), content, private=True)
     return replace(known, json_sha256=hashlib.sha256(content).hexdigest())
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from semc_core.io.atomic import save_error
+from semc_core.io.private import make_private_folder
 from semc_core.text import readable
 from semc_core.types import SourceInfo
 
@@ -108,7 +109,7 @@ def claim_folder(wanted: Path, *, fresh: bool) -> Path:
     try:
         if fresh:
             return _new_folder(wanted)
-        wanted.mkdir(parents=True, exist_ok=True)
+        make_private_folder(wanted)
     except OSError as error:
         raise save_error(wanted, error) from error
     return wanted
@@ -136,11 +137,12 @@ def whole_or_gone(folder: Path, names: Sequence[str], *, fresh: bool) -> Iterato
 
 
 def _new_folder(wanted: Path) -> Path:
-    wanted.parent.mkdir(parents=True, exist_ok=True)
+    if not wanted.parent.is_dir():
+        make_private_folder(wanted.parent)
     for number in itertools.count(1):
         folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         try:
-            folder.mkdir()
+            make_private_folder(folder, exist_ok=False)
         except FileExistsError:
             continue
         return folder

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from semc_core.io.atomic import remove_leftovers, save_error
+from semc_core.io.private import make_private_folder
 from semc_core.session.audit_log import AuditEvent
 from semc_core.session.corrections import better_edit
 from semc_core.session.evidence import is_news, plane_borne_out
@@ -140,7 +141,7 @@ def set_aside(folder: Path, names: Iterable[str]) -> None:
     """
     try:
         for name in names:
-            (folder / SET_ASIDE).mkdir(exist_ok=True)
+            make_private_folder(folder / SET_ASIDE)
             (folder / name).replace(folder / SET_ASIDE / Path(name).name)
     except OSError as error:
         raise save_error(folder, error) from error

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from semc_core.errors import SaveError, SessionError
 from semc_core.io.lock import WriterLock
+from semc_core.io.private import close_folder_to_others
 from semc_core.session import database
 from semc_core.session.audit_log import (
     AuditEvent,
@@ -120,6 +121,8 @@ class Session(SessionView):
         """
         database.check_there(folder)
         lock = None if read_only else WriterLock(folder)
+        if not read_only:
+            close_folder_to_others(folder)
         try:
             # Before anything is written: putting right what a crash left must mend no change.
             found = None if read_only else _checked(folder)

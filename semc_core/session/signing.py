@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from semc_core import paths
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.io.rules import matching, within
 from semc_core.io.secret_file import read_or_make_secret
 from semc_core.text import utc_now
@@ -275,8 +276,9 @@ def place_of(folder: Path) -> str:
 
 def _append(path: Path, line: str) -> None:
     """Add a line to a file of its owner alone, whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    make_private_folder(path.parent)
+    keep_private_file(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
         size = os.fstat(descriptor).st_size
         if size:

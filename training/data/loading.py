@@ -26,6 +26,7 @@ from semc_core.imaging.crop import outline_in
 from semc_core.imaging.preprocess import Preprocessing, prepare
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document
+from semc_core.io.private import make_private_folder, new_private_file
 from semc_core.labels import NON_STANDARD
 from semc_core.paths import cache_folder
 from training.data.checks import is_unlabelled, what_is_lacking
@@ -145,7 +146,7 @@ def _mapped(
     pixels_path = folder / f"{_key(samples, spec)}.npy"
     facts_path = pixels_path.with_suffix(".json")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         if not facts_path.exists():
             _write(pixels_path, facts_path, (len(samples), spec.height, spec.width), made)
             _remove_old(folder)
@@ -182,7 +183,7 @@ def _write(
     facts = []
     partial = pixels_path.with_name(f"{pixels_path.name}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as out:
+        with os.fdopen(new_private_file(partial), "wb") as out:
             _write_header(out, shape)
             for pixels, row in made:
                 out.write(pixels.tobytes())
@@ -193,7 +194,8 @@ def _write(
     finally:
         partial.unlink(missing_ok=True)
     partial = facts_path.with_name(f"{facts_path.name}.{os.getpid()}.part")
-    partial.write_text(json.dumps(facts), encoding="utf-8")
+    with os.fdopen(new_private_file(partial), "w", encoding="utf-8") as text:
+        text.write(json.dumps(facts))
     partial.replace(facts_path)
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import save_error, write_atomically
+from semc_core.io.private import make_private_folder
 from semc_core.io.video_encoder import Quality, as_gray, encode_clip, is_gray
 from semc_core.picture import Picture
 from semc_core.session.folder import CLIP_FOLDER, safe_name
@@ -204,10 +205,10 @@ class ClipMaker:
         stem = f"{wanted.hold_id:03d}_{safe_name(wanted.plane)}_f{wanted.frame_index:06d}"
         name = f"{CLIP_FOLDER}/{stem}.mkv"
         try:
-            folder.mkdir(exist_ok=True)
+            make_private_folder(folder, parents=False)
         except OSError as error:
             raise save_error(folder, error) from error
-        write_atomically(root / name, content)
+        write_atomically(root / name, content, private=True)
         try:
             if self._on_written is not None:
                 self._on_written(wanted.hold_id, name)

@@ -11,6 +11,7 @@ Reading a recording back: the frames as they were, with their index and exact ti
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError, SourceError
 from semc_core.io.atomic import save_error
+from semc_core.io.private import new_private_file
 from semc_core.io.video_encoder import Quality, VideoWriter, as_gray, as_rgb
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
@@ -73,7 +75,7 @@ class PartWriter:
         self._start_s: float | None = None
         table = self.path.with_suffix(TABLE_SUFFIX)
         try:
-            self._table = table.open("x", encoding="ascii", newline="\n")
+            self._table = os.fdopen(new_private_file(table), "w", encoding="ascii", newline="\n")
         except OSError as error:
             raise save_error(folder, error) from error
         try:

@@ -6,6 +6,8 @@ and the shipped model, the fetal ones by SonoNet (Baumgartner et al. 2017).
 
 from typing import Final
 
+from semc_core.text import readable
+
 NON_STANDARD: Final = "NSP"
 """The program's word for "none of these", and the class of every model of ours that says it.
 
@@ -66,9 +68,9 @@ FULL_NAMES: Final = {
 
 def short_name(label: str) -> str:
     """What the window and the report call it: the label itself, but for "none of these"."""
-    return "No plane" if label == NON_STANDARD else label
+    return "No plane" if label == NON_STANDARD else readable(label)
 
 
 def full_name(label: str) -> str:
     """The name in words, or the label itself where we know no words for it."""
-    return FULL_NAMES.get(label, label)
+    return FULL_NAMES.get(label) or readable(label)

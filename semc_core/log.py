@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final
 
 from semc_core.io.private import keep_private_file, make_private_folder
+from semc_core.text import readable
 
 _log = logging.getLogger(__name__)
 _FILE_NAME: Final = "semc.log"
@@ -85,4 +86,7 @@ class _NamelessFormatter(logging.Formatter):
 def _nameless(value: object) -> object:
     if isinstance(value, BaseException):
         return type(value).__name__
-    return "(a path)" if isinstance(value, PurePath) else value
+    if isinstance(value, PurePath):
+        return "(a path)"
+    # An entry is one line, and a terminal that shows the file obeys nothing in it.
+    return readable(value).replace("\n", "\\n") if isinstance(value, str) else value

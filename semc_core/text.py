@@ -6,21 +6,27 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-_NO_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Controls but for tab and line feed, marks that turn the direction of writing, halves of characters."""
 
 
 def readable(text: str) -> str:
     r"""`text` as any file and terminal takes it: bytes of a file's name that are no UTF-8 stand as "\xff".
 
-    Python keeps such bytes as halves of surrogate pairs, which no UTF-8 text may hold. All else stays.
+    Python keeps such bytes as halves of surrogate pairs, which no UTF-8 text may hold. What a terminal would
+    obey, and what would show the text in another order than it has, is spelt out too. All else stays.
     """
-    return _NO_CHARACTER.sub(_escaped, text)
+    return _UNSEEN.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:
     code = ord(found[0])
     byte = code - 0xDC00
-    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else f"\\u{code:04x}"
+    if code < 0x80 or 0x80 <= byte <= 0xFF:
+        return f"\\x{code & 0xFF:02x}"
+    return f"\\u{code:04x}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QScrollArea,
     QSizePolicy,
@@ -32,6 +31,7 @@ from app.checklist.presenter import ChecklistRow, ChecklistView
 from app.commands import ONLY_LOOKED_AT
 from app.widgets import theme
 from app.widgets.folding import FoldingPanel
+from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.protocols.checklist import Status
 
 _LEAST_EM = 2.5 + 4 * 1.45
@@ -68,7 +68,7 @@ class RowButton(QAbstractButton):
         if row == self._row:
             return
         self._row = row
-        self.setToolTip(row.tip)
+        self.setToolTip(plain_tip(row.tip))
         self.setAccessibleName(f"{row.title}: {row.status}")
         self.update()
 
@@ -124,7 +124,7 @@ class _Header(QWidget):
             self.clicked.emit()
 
 
-class _Title(QLabel):
+class _Title(PlainLabel):
     """A line that is cut with an ellipsis where it is too long."""
 
     def __init__(self) -> None:
@@ -177,10 +177,10 @@ class ChecklistPanel(FoldingPanel):
         self._rows: dict[str, RowButton] = {}
         self._title = _Title()
         self._title.setObjectName("heading")
-        self._progress = QLabel()
+        self._progress = PlainLabel()
         self._progress.setObjectName("heading")
         self._inline, self._below = MarksLine(), MarksLine()
-        self._warning = QLabel()
+        self._warning = PlainLabel()
         self._warning.setObjectName("notice")
         self._warning.setWordWrap(True)
         self._build()

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
-    QLabel,
     QLineEdit,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.widgets import theme
 from app.widgets.forms import button, side_by_side
+from app.widgets.plain import PlainLabel
 
 _COLUMNS = 2
 
@@ -35,7 +35,7 @@ class ReasonDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Not possible")
-        title = QLabel(f"Why is it not possible: {item}?")
+        title = PlainLabel(f"Why is it not possible: {item}?")
         title.setObjectName("heading")
         title.setWordWrap(True)
         grid = QGridLayout()

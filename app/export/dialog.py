@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -36,6 +35,7 @@ from app.settings import Settings
 from app.tasks import LatestTask
 from app.widgets import theme
 from app.widgets.forms import button, page_title
+from app.widgets.plain import PlainLabel
 from semc_core.export.options import TextChoice
 from semc_core.session.files import read_png
 from semc_core.session.records import PlaneEntry
@@ -293,7 +293,7 @@ class ExportDialog(QDialog):
     def _build(self) -> None:
         self._fault = QFrame()
         self._fault.setObjectName("banner")
-        self._message = QLabel()
+        self._message = PlainLabel()
         self._message.setWordWrap(True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.anyway = button("Export it &anyway", self.export_anyway)
@@ -320,7 +320,7 @@ class ExportDialog(QDialog):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture, 1)
-        self._caption = QLabel()
+        self._caption = PlainLabel()
         self._caption.setObjectName("dim")
         row = QHBoxLayout()
         self._steps = []
@@ -336,7 +336,7 @@ class ExportDialog(QDialog):
         row.addWidget(self._forget)
         row.addWidget(self._steps[1])
         column.addLayout(row)
-        self._hint = QLabel()
+        self._hint = PlainLabel()
         self._hint.setObjectName("dim")
         self._hint.setWordWrap(True)
         column.addWidget(self._hint)

@@ -33,6 +33,7 @@ from app.export.presenter import (
 from app.file_dialogs import PathDialog
 from app.widgets import theme
 from app.widgets.forms import add_row, button, side_by_side
+from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.export.options import ExportOptions, Patient
 
 _PARTS = (
@@ -173,7 +174,7 @@ class OptionsPage(QScrollArea):
     def show_folder(self, folder: Path) -> None:
         """Export to this folder."""
         self.folder = folder
-        self._where.setToolTip(str(folder))
+        self._where.setToolTip(plain_tip(str(folder)))
         wide = round(11 * theme.em(self))
         text = self.fontMetrics().elidedText(str(folder), Qt.TextElideMode.ElideMiddle, wide)
         self._where.setText(f"in {text}")
@@ -219,12 +220,12 @@ class OptionsPage(QScrollArea):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, round(0.6 * em), 0)
         column.setSpacing(round(0.35 * em))
-        self._contents = QLabel()
+        self._contents = PlainLabel()
         self._contents.setWordWrap(True)
         column.addWidget(self._contents)
         column.addWidget(_heading("Who can read it"))
         column.addLayout(_group(self, self.deidentified, self.identified))
-        self._warning = QLabel(IDENTIFIED_WARNING)
+        self._warning = PlainLabel(IDENTIFIED_WARNING)
         self._warning.setObjectName("notice")
         self._warning.setWordWrap(True)
         column.addWidget(self._warning)
@@ -234,7 +235,7 @@ class OptionsPage(QScrollArea):
         grid.setVerticalSpacing(round(0.25 * em))
         checklist = self.parts["checklist"]
         for name, _, tip in _PARTS:
-            self.parts[name].setToolTip(tip)
+            self.parts[name].setToolTip(plain_tip(tip))
             if (box := self.parts[name]) is not checklist:
                 grid.addWidget(box, *divmod(grid.count(), 2))
         # With the title of its protocol.
@@ -243,12 +244,12 @@ class OptionsPage(QScrollArea):
         column.addLayout(grid)
         column.addWidget(_heading("DICOM objects"))
         for name, _, tip in _DICOM:
-            self.parts[name].setToolTip(tip)
+            self.parts[name].setToolTip(plain_tip(tip))
             column.addWidget(self.parts[name])
         column.addWidget(_heading("Where"))
         column.addLayout(_group(self, self.as_folder, self.as_zip))
         column.addWidget(self.name)
-        self._where = QLabel()
+        self._where = PlainLabel()
         self._where.setObjectName("dim")
         change = button("Change …", self._choose_folder)
         change.setObjectName("flat")
@@ -264,7 +265,7 @@ class OptionsPage(QScrollArea):
 
 
 def _heading(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setObjectName("heading")
     return label
 

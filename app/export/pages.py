@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question
 from app.widgets import theme
 from app.widgets.forms import button, page_title
+from app.widgets.plain import PlainLabel
 from semc_core.export.options import ExportResult
 
 
@@ -22,7 +23,7 @@ class RunningPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._step = QLabel()
+        self._step = PlainLabel()
         self._step.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -58,12 +59,14 @@ class TextPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._question = QLabel()
+        self._question = PlainLabel()
         self._question.setWordWrap(True)
         self.mask_text = button("Mask the text  (Enter)", lambda: self.answered.emit("mask"))
         self.leave_out = button("Leave these planes out", lambda: self.answered.emit("leave out"))
         self.keep = button("Keep them as they are", lambda: self.answered.emit("keep"))
-        note = QLabel("Keep them only if you have looked at each: what is written there leaves this machine.")
+        note = PlainLabel(
+            "Keep them only if you have looked at each: what is written there leaves this machine."
+        )
         note.setObjectName("notice")
         note.setWordWrap(True)
         column = QVBoxLayout(self)
@@ -97,11 +100,11 @@ class DonePage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sentence = QLabel()
+        self._sentence = PlainLabel()
         self._sentence.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
-        self._where = QLabel()
+        self._where = PlainLabel()
         self._where.setObjectName("dim")
-        self._notices = QLabel()
+        self._notices = PlainLabel()
         self._notices.setObjectName("notice")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

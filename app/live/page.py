@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.formatting import Tone, quality_text
 from app.instrumentation import RecentValues
@@ -18,6 +18,7 @@ from app.live.traces import TracesView
 from app.widgets import theme
 from app.widgets.folding import FoldingPanel
 from app.widgets.image_view import LiveView
+from app.widgets.plain import PlainLabel
 from app.widgets.saved_strip import SavedStrip
 from semc_core.imaging.heatmap import HeatMap, heat_map
 from semc_core.io.video_encoder import Quality
@@ -81,7 +82,7 @@ class LivePage(QWidget):
         self.view.region_refused.connect(lambda: self._show_hint(_REGION_TOO_SMALL))
 
     def _build(self) -> None:
-        heading = self._traces_heading = QLabel("Confidence, last 20 s")
+        heading = self._traces_heading = PlainLabel("Confidence, last 20 s")
         heading.setObjectName("heading")
         side = QWidget()
         column = QVBoxLayout(side)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QSizePolicy,
     QToolButton,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.formatting import Tone, percent
 from app.review.presenter import ClassRow, FrameReadout
 from app.widgets import theme
+from app.widgets.plain import PlainLabel, plain_tip
 
 _TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
 
@@ -38,7 +38,7 @@ class ClassButton(QAbstractButton):
             return
         self._row = row
         key = f"  ({row.key})" if row.key and self.isEnabled() else ""
-        self.setToolTip(f"{row.title}{key}")
+        self.setToolTip(plain_tip(f"{row.title}{key}"))
         self.setAccessibleName(f"{row.name} {'' if row.share is None else percent(row.share)}")
         self.update()
 
@@ -99,7 +99,7 @@ class _Heading(QWidget):
         below = shown.extra or shown.note
         self.setAccessibleName(f"{shown.title}. {shown.detail} {below}")
         # What is too long for a line is read here.
-        self.setToolTip("\n".join(filter(None, (shown.detail, below))))
+        self.setToolTip(plain_tip("\n".join(filter(None, (shown.detail, below)))))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -196,7 +196,7 @@ class FramePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._heading)
-        self._chosen = QLabel()
+        self._chosen = PlainLabel()
         self._chosen.setWordWrap(True)
         self._chosen.setObjectName("dim")
         self._chosen.setTextFormat(Qt.TextFormat.PlainText)
@@ -269,7 +269,7 @@ class ProgressLine(QWidget):
         if (text, short, share) != (self._text, self._short, self._share):
             self._text, self._short, self._share = text, short, share
             self.setAccessibleName(text)
-            self.setToolTip(text)
+            self.setToolTip(plain_tip(text))
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -312,9 +312,9 @@ class TransportBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.progress = ProgressLine()
-        self._where = QLabel()
+        self._where = PlainLabel()
         self._where.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._speed = QLabel()
+        self._speed = PlainLabel()
         self._speed.setObjectName("dim")
         self._speed.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._row = QHBoxLayout(self)

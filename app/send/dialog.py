@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
@@ -26,6 +25,7 @@ from app.send.presenter import JobRow, SendSnapshot, destination_line, job_row, 
 from app.send.server_form import ServerForm
 from app.widgets import theme
 from app.widgets.forms import button, page_title
+from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.pacs.destinations import Destination
 
 _COLUMNS: Final = ("Queued", "To", "What", "State", "")
@@ -185,7 +185,7 @@ class SendDialog(QDialog):
             texts = (row.when, row.destination, row.what, row.state, row.message)
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(plain_tip(text))
                 if column == 3:
                     item.setForeground(QColor(_TONES[row.tone]))
                 self.table.setItem(at, column, item)
@@ -252,15 +252,15 @@ class SendDialog(QDialog):
             second.addWidget(each)
         second.addStretch(1)
         column.addLayout(second)
-        self._message = QLabel()
+        self._message = PlainLabel()
         self._message.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
         self._message.setWordWrap(True)
         column.addWidget(self._message)
 
     def _add_queue(self, column: QVBoxLayout) -> None:
-        heading = QLabel("Queue")
+        heading = PlainLabel("Queue")
         heading.setObjectName("heading")
-        self._service = QLabel()
+        self._service = PlainLabel()
         self._service.setObjectName("dim")
         self._service.setWordWrap(True)
         row = QHBoxLayout()
@@ -280,7 +280,7 @@ class SendDialog(QDialog):
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         column.addWidget(table, 1)
-        self._why = QLabel()
+        self._why = PlainLabel()
         self._why.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
         self._why.setWordWrap(True)
         column.addWidget(self._why)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.file_dialogs import PathDialog
 from app.widgets.forms import add_row, button, page_title, side_by_side
+from app.widgets.plain import PlainLabel
 from semc_core.errors import UsageError
 from semc_core.pacs.destinations import OWN_TITLE, Destination, Tls
 
@@ -58,7 +58,7 @@ class ServerForm(QWidget):
         self.trusted.setAccessibleName("Trusted certificates")
         self.trusted.setPlaceholderText("Those of this computer; or a PEM file")
         self._paths = PathDialog(self)
-        self._message = QLabel()
+        self._message = PlainLabel()
         self._message.setObjectName("notice")
         self._message.setWordWrap(True)
         self._build()
@@ -158,7 +158,7 @@ class ServerForm(QWidget):
         for part in (self.trusted, choose):
             part.setEnabled(False)
             self.tls.toggled.connect(part.setEnabled)
-        note = QLabel("The server must know this program's AE title and, often, this computer's address.")
+        note = PlainLabel("The server must know this program's AE title and, often, this computer's address.")
         note.setObjectName("dim")
         note.setWordWrap(True)
         buttons = QHBoxLayout()

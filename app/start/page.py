@@ -28,6 +28,7 @@ from app.start.models import ModelChoice
 from app.start.recent import RecentSession
 from app.widgets import theme
 from app.widgets.forms import empty_out, panel, side_by_side
+from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.io.video_encoder import Quality
 
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
@@ -73,18 +74,18 @@ class StartPage(QWidget):
         self._address = QLineEdit()
         self._patient = QSpinBox()
         self._recent = QVBoxLayout()
-        self._recent_empty = QLabel("Nothing opened yet.")
+        self._recent_empty = PlainLabel("Nothing opened yet.")
         self._sessions = QVBoxLayout()
         self.recording = RecordSettings()
-        self._sessions_empty = QLabel("None yet. Each scan and each review makes one.")
+        self._sessions_empty = PlainLabel("None yet. Each scan and each review makes one.")
         self._model = QComboBox()
-        self._model_line = QLabel()
+        self._model_line = PlainLabel()
         self._models: list[ModelChoice] = []
         self._offered: list[ModelChoice] = []
         self._chosen_model: tuple[Path, str] | None = None
         self._device = QComboBox()
         self._protocol = QComboBox()
-        self._protocol_note = QLabel()
+        self._protocol_note = PlainLabel()
         self._back = QPushButton()
         self._back.clicked.connect(self.back_wanted)
         for field, name in (
@@ -116,7 +117,7 @@ class StartPage(QWidget):
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         layout.addLayout(grid)
-        foot = QLabel("Nothing leaves this computer unless you send it.")
+        foot = PlainLabel("Nothing leaves this computer unless you send it.")
         foot.setObjectName("dim")
         layout.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
         body.setMaximumWidth(round(68 * theme.em(self)))
@@ -157,7 +158,7 @@ class StartPage(QWidget):
         for text, tip, do in rows:
             button = QPushButton(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 360))
             button.setObjectName("flat")
-            button.setToolTip(tip)
+            button.setToolTip(plain_tip(tip))
             button.setStyleSheet("text-align: left;")
             button.clicked.connect(lambda _=False, do=do: do())
             layout.addWidget(button)
@@ -214,7 +215,7 @@ class StartPage(QWidget):
                 self._model.setItemData(at, 0, Qt.ItemDataRole.UserRole - 1)
         at = [each.path for each in offered].index(path)
         self._model.setCurrentIndex(at)
-        self._model.setToolTip(str(path))
+        self._model.setToolTip(plain_tip(str(path)))
         self._model_line.setText(offered[at].line)
         self._model_line.setVisible(bool(offered[at].line))
 
@@ -246,7 +247,7 @@ class StartPage(QWidget):
         self._back.setVisible(bool(where))
 
     def _heading(self) -> QHBoxLayout:
-        title = QLabel("Scan, or review a loop")
+        title = PlainLabel("Scan, or review a loop")
         title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
         row = QHBoxLayout()
         row.addWidget(title)
@@ -346,7 +347,7 @@ class StartPage(QWidget):
         train = QPushButton("Train …")
         train.setToolTip("Train a model on your corrections; choose among your models")
         train.clicked.connect(self.train_wanted)
-        body.addLayout(side_by_side(QLabel("Runs on"), self._device, other, train))
+        body.addLayout(side_by_side(PlainLabel("Runs on"), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)
         self._protocol.setToolTip("The planes that the examination should show; the checklist follows them.")
@@ -355,7 +356,7 @@ class StartPage(QWidget):
         )
         self._protocol_note.setWordWrap(True)
         self._protocol_note.hide()
-        body.addLayout(side_by_side(QLabel("Protocol"), self._protocol, stretch=1))
+        body.addLayout(side_by_side(PlainLabel("Protocol"), self._protocol, stretch=1))
         body.addWidget(self._protocol_note)
         return self._card("What is scanned", "", body)
 
@@ -401,7 +402,7 @@ class RecordSettings(QWidget):
             lambda _: self.quality_chosen.emit(Quality(str(self.quality.currentData())))
         )
         self.clips.clicked.connect(self.clips_chosen)
-        label = QLabel("Record")
+        label = PlainLabel("Record")
         label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

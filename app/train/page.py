@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QScrollArea,
     QVBoxLayout,
@@ -30,6 +29,7 @@ from PySide6.QtWidgets import (
 from app.train.presenter import Curves, TrainView
 from app.widgets import theme
 from app.widgets.forms import button, empty_out, panel, side_by_side
+from app.widgets.plain import PlainLabel, plain_tip
 
 _UNITS = ("minutes", "rounds")
 
@@ -98,11 +98,11 @@ class TrainPage(QWidget):
         self.start = button("Start training", self.start_wanted.emit)
         self.stop = button("Stop", self.stop_wanted.emit)
         self.resume = button("Go on", self.resume_wanted.emit)
-        self.fault = QLabel()
-        self.title, self.detail = QLabel(), QLabel()
+        self.fault = PlainLabel()
+        self.title, self.detail = PlainLabel(), PlainLabel()
         self.bar = QProgressBar()
         self.curves = TrainCurves()
-        self.compared = QLabel()
+        self.compared = PlainLabel()
         self.use = button("Use the new model", self.use_wanted.emit)
         self.force = button("Use it anyway", self.force_wanted.emit)
         self.rollback = button("Go back to the model before", self.rollback_wanted.emit)
@@ -116,7 +116,7 @@ class TrainPage(QWidget):
         self.ticks = {}
         for choice in choices:
             tick = QCheckBox(choice.text)
-            tick.setToolTip(choice.place)
+            tick.setToolTip(plain_tip(choice.place))
             tick.setEnabled(choice.able)
             tick.setChecked(choice.able and before.get(choice.place, choice.chosen))
             self.ticks[choice.place] = tick
@@ -175,11 +175,11 @@ class TrainPage(QWidget):
         buttons = []
         for row in rows:
             line = QHBoxLayout()
-            mark = QLabel("In use" if row.in_use else "")
+            mark = PlainLabel("In use" if row.in_use else "")
             mark.setObjectName("heading")
             mark.setMinimumWidth(round(4.5 * theme.em(self)))
             line.addWidget(mark)
-            line.addWidget(QLabel(row.text), 1)
+            line.addWidget(PlainLabel(row.text), 1)
             use = button("Use", partial(self.version_wanted.emit, row.number))
             use.setVisible(not row.in_use)
             line.addWidget(use)
@@ -241,7 +241,7 @@ class TrainPage(QWidget):
         card, layout = panel(self, "Train a model", "What it learns from. Nothing leaves this computer.")
         layout.addLayout(self._data)
         layout.addLayout(side_by_side(self._add_folder))
-        layout.addLayout(side_by_side(QLabel("For"), self.length, self.unit))
+        layout.addLayout(side_by_side(PlainLabel("For"), self.length, self.unit))
         layout.addWidget(self.go_on)
         layout.addLayout(side_by_side(self.start, self.resume, self.stop))
         layout.addWidget(self.fault)
@@ -341,7 +341,9 @@ def _curve(plot: Any, colour: str, width: int, symbol: str | None = None) -> Any
 
 
 def _titled(words: str, plot: QWidget) -> QVBoxLayout:
-    label = QLabel(words)
+    label = PlainLabel(words)
+    # The program's own words, with colours.
+    label.setTextFormat(Qt.TextFormat.RichText)
     label.setObjectName("dim")
     column = QVBoxLayout()
     column.addWidget(label)

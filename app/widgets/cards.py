@@ -12,7 +12,6 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QWheelEve
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.view_data import StripItem
 from app.widgets import theme
 from app.widgets.image_view import image_of, rect_in
+from app.widgets.plain import PlainLabel, plain_tip
 
 Item = TypeVar("Item")
 
@@ -101,9 +101,9 @@ class Strip(QWidget, Generic[Item]):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_PAUSE_MS)
         self._soon.timeout.connect(self._follow)
-        self._heading = QLabel()
+        self._heading = PlainLabel()
         self._heading.setObjectName("heading")
-        self._hint = QLabel()
+        self._hint = PlainLabel()
         self._hint.setObjectName("dim")
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._header = QHBoxLayout()
@@ -111,7 +111,7 @@ class Strip(QWidget, Generic[Item]):
         self._header.addWidget(self._hint, 1)
         for button in buttons:
             self._header.addWidget(button)
-        self._empty = QLabel()
+        self._empty = PlainLabel()
         self._empty.setObjectName("dim")
         self._row = QHBoxLayout()
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -196,7 +196,7 @@ class ItemCard(Card[StripItem]):
         """Show this instead."""
         super().show_item(item, colour)
         self._show_pixels(item.pixels)
-        self.setToolTip(item.tip)
+        self.setToolTip(plain_tip(item.tip))
         self.setAccessibleName(" ".join(part for line in item.lines for part in line if part))
 
     def sizeHint(self) -> QSize:
@@ -282,7 +282,7 @@ class CardStrip(Strip[StripItem]):
         """The heading, a sentence beside it, and what is said where there is no card."""
         self._heading.setText(heading)
         self._hint.setText(hint)
-        self._hint.setToolTip(hint)
+        self._hint.setToolTip(plain_tip(hint))
         self._empty.setText(empty)
 
     def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:

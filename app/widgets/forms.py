@@ -22,12 +22,13 @@ from PySide6.QtWidgets import (
 
 from app.view_data import Asking
 from app.widgets import theme
+from app.widgets.plain import PlainLabel
 
 
 def add_row(form: QFormLayout, title: str, field: QWidget | QLayout) -> None:
     """Add a field; lists and numbers are made as high as a line of text."""
     high = QLineEdit().sizeHint().height()
-    label = QLabel(title)
+    label = PlainLabel(title)
     label.setMinimumHeight(high)
     label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     if isinstance(field, QComboBox | QSpinBox):
@@ -47,7 +48,7 @@ def button(title: str, do: Callable[[], object]) -> QPushButton:
 
 def page_title(text: str, owner: QWidget) -> QLabel:
     """The heading of a page."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setFont(theme.scaled_font(owner.font(), 1.5, bold=True))
     return label
 
@@ -66,12 +67,12 @@ class AskLine(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setObjectName("heading")
         self.field = QLineEdit()
         self.field.setAccessibleName("Answer")
         self.field.returnPressed.connect(lambda: self.answered.emit(self.field.text()))
-        keys = QLabel("Enter: keep   Esc: as it was")
+        keys = PlainLabel("Enter: keep   Esc: as it was")
         keys.setObjectName("dim")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
@@ -120,11 +121,11 @@ def panel(owner: QWidget, title: str, text: str = "") -> tuple[QFrame, QVBoxLayo
     card.setObjectName("panel")
     layout = QVBoxLayout(card)
     if title:
-        heading = QLabel(title)
+        heading = PlainLabel(title)
         heading.setFont(theme.scaled_font(owner.font(), 1.2, bold=True))
         layout.addWidget(heading)
     if text:
-        about = QLabel(text)
+        about = PlainLabel(text)
         about.setObjectName("dim")
         about.setWordWrap(True)
         layout.addWidget(about)

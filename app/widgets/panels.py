@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.commands import bindings_of, key_name
 from app.formatting import RESEARCH_NOTICE, Banner, StatusItem, StatusText
 from app.widgets import theme
+from app.widgets.plain import PlainLabel, plain_tip
 
 
 class BannerBar(QFrame):
@@ -38,7 +38,7 @@ class BannerBar(QFrame):
         self.setObjectName("banner")
         self._titles = titles
         self._shown: Banner | None = None
-        self._text = QLabel()
+        self._text = PlainLabel()
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._row = QHBoxLayout(self)
@@ -87,14 +87,14 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._numbers = QLabel()
+        self._numbers = PlainLabel()
         self._numbers.setTextFormat(Qt.TextFormat.RichText)
-        self._model = QLabel()
+        self._model = PlainLabel()
         self._model.setObjectName("dim")
-        self._notice = QLabel()
+        self._notice = PlainLabel()
         self._notice.setObjectName("notice")
         self._notice.setWordWrap(True)
-        research = QLabel(RESEARCH_NOTICE)
+        research = PlainLabel(RESEARCH_NOTICE)
         research.setObjectName("heading")
         for label in (self._numbers, self._model):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -135,7 +135,7 @@ class StatusLine(QWidget):
             colour = theme.WARNING if item.worrying else theme.TEXT
             text += (
                 f'<span style="color:{theme.DIM}">{item.name}</span>&nbsp;'
-                f'<b style="color:{colour}">{item.value.replace(" ", "&nbsp;")}</b>&nbsp;&nbsp; '
+                f'<b style="color:{colour}">{html.escape(item.value).replace(" ", "&nbsp;")}</b>&nbsp;&nbsp; '
             )
         if text != self._numbers.text():
             self._numbers.setText(text)
@@ -152,7 +152,7 @@ class StatusLine(QWidget):
         """The model and the device, and what the model says of itself."""
         if (text, notice) != (self._model.text(), self._notice.text()):
             self._model.setText(text)
-            self._model.setToolTip(text)
+            self._model.setToolTip(plain_tip(text))
             self._notice.setText(notice)
 
 
@@ -163,9 +163,9 @@ class HelpOverlay(QFrame):
         super().__init__(parent)
         self._room = parent
         self.setObjectName("panel")
-        title = QLabel("Keys")
+        title = PlainLabel("Keys")
         title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
-        note = QLabel("Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them.")
+        note = PlainLabel("Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them.")
         note.setObjectName("dim")
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
@@ -206,7 +206,7 @@ def _list_of_keys(page: str) -> QWidget:
         names = [key_name(key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
         texts = (binding.shown or "   ".join(names), binding.title, binding.help)
         for column, text in enumerate(texts):
-            label = QLabel(text)
+            label = PlainLabel(text)
             label.setObjectName(("heading", "heading", "dim")[column])
             grid.addWidget(label, row, column)
     return keys

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.formatting import percent, quality_text
 from app.widgets import theme
 from app.widgets.cards import Card, Strip
 from app.widgets.image_view import draw_in, image_of
+from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.labels import full_name, short_name
 from semc_core.text import scan_time
 from semc_core.types import SavedPlane
@@ -112,7 +113,7 @@ class SavedStrip(Strip[SavedPlane]):
     def show_folder(self, text: str) -> None:
         """Say where the planes are written."""
         self._hint.setText(f"in {text}")
-        self._hint.setToolTip(text)
+        self._hint.setToolTip(plain_tip(text))
 
     def show_planes(self, planes: tuple[SavedPlane, ...], colours: dict[str, str]) -> None:
         """Show these: cards of the same hold are kept and changed, others are added or taken away."""
@@ -143,7 +144,7 @@ class PlaneViewer(QWidget):
         self.setAutoFillBackground(True)
         self._image = QImage()
         self._path: Path | None = None
-        self._text = QLabel()
+        self._text = PlainLabel()
         self._text.setWordWrap(True)
         self._show = QPushButton("Show in folder")
         self._show.clicked.connect(self._show_in_folder)

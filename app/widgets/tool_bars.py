@@ -21,6 +21,7 @@ from app.commands import (
     tool_tip,
 )
 from app.widgets import theme
+from app.widgets.plain import plain_tip
 
 MEASURE_TOOLS: Final = tuple(binding.name for binding in BINDINGS if binding.name.startswith("measure_"))
 _CHECKABLE: Final = (
@@ -64,7 +65,7 @@ def show_situation(actions: Mapping[str, QAction], now: Situation) -> None:
     for name, on in checked_actions(now).items():
         actions[name].setChecked(on)
     for name, tip in correcting_tips(now).items():
-        actions[name].setToolTip(tip)
+        actions[name].setToolTip(plain_tip(tip))
     actions["start_stop"].setText(start_title(now))
 
 

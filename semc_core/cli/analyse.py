@@ -280,8 +280,9 @@ def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console
 
 
 def _print_planes(results: dict[str, Any], console: Console) -> None:
-    from rich.markup import escape
     from rich.table import Table
+
+    from semc_core.cli.shown import escape
 
     if results["source_notice"]:
         console.print(results["source_notice"], style="yellow", markup=False, soft_wrap=True)

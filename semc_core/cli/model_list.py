@@ -55,8 +55,9 @@ def _plain(each: ListedModel) -> dict[str, Any]:
 def print_list(listed: Sequence[ListedModel]) -> None:
     """On screen, a row for each."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from semc_core.cli.shown import escape
 
     table = Table("", "number", "name", "what is scanned", "what it is", title="Models", show_lines=True)
     for column in table.columns[1:3]:

@@ -257,8 +257,9 @@ def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:
 
 
 def _print_jobs(jobs: Sequence[Job], console: Console) -> None:
-    from rich.markup import escape
     from rich.table import Table
+
+    from semc_core.cli.shown import escape
 
     table = Table("Job", "Queued (UTC)", "To", "Objects", "What became of them")
     for job in jobs:

@@ -97,8 +97,9 @@ def plain_server(server: Destination) -> dict[str, Any]:
 def print_servers(destinations: Sequence[Destination]) -> None:
     """On screen, a row for each."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from semc_core.cli.shown import escape
 
     console = Console()
     table = Table("Name", "Host", "Port", "AE title", "Own AE title", "TLS")

@@ -36,9 +36,9 @@ def render(
     """Write the files. Raises UsageError for what cannot be made, SaveError for what cannot be written."""
     _check(seed, seconds, rate, width, height)
     from rich.console import Console
-    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from semc_core.cli.shown import escape
     from semc_core.phantom.render import render as write
     from semc_core.phantom.scan import SimulatedScan
 

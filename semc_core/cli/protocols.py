@@ -111,9 +111,9 @@ def _check(path: Path, model: Path | None, *, as_json: bool) -> int:
 
 def _list(book: ProtocolBook, planes: tuple[str, ...] | None, *, as_json: bool) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
+    from semc_core.cli.shown import escape
     from semc_core.protocols.loader import own_folder
 
     console = Console(stderr=as_json)
@@ -159,9 +159,9 @@ def _items(protocol: Protocol, planes: tuple[str, ...] | None, *, as_json: bool)
         print_json(_plain(protocol, planes))
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
+    from semc_core.cli.shown import escape
     from semc_core.protocols.protocol import unknown_sentence
 
     console = Console()
@@ -218,9 +218,9 @@ def _plain_checklist(state: Checklist) -> dict[str, Any]:
 
 def print_checklist(state: Checklist, console: Console) -> None:
     """The rows and how far they are, as a table."""
-    from rich.markup import escape
     from rich.table import Table
 
+    from semc_core.cli.shown import escape
     from semc_core.protocols.checklist import progress_words
 
     table = Table("Item", "Status", "Plane", "", title=escape(state.protocol.title), title_justify="left")

@@ -76,8 +76,9 @@ def _row(path: Path, session: Session) -> dict[str, Any]:
 
 def _print_list(folder: Path, found: list[dict[str, Any]], problems: list[str]) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from semc_core.cli.shown import escape
 
     console = Console()
     table = Table("Session", "Begun (UTC)", "Source", "Frames", "Planes", "State")
@@ -154,7 +155,8 @@ def _described(session: Session) -> dict[str, Any]:
 
 def _print(session: Session) -> None:
     from rich.console import Console
-    from rich.markup import escape
+
+    from semc_core.cli.shown import escape
 
     console = Console()
     seq, head = session.head
@@ -181,8 +183,9 @@ def _print(session: Session) -> None:
 
 
 def _plane_table(session: Session) -> Table:
-    from rich.markup import escape
     from rich.table import Table
+
+    from semc_core.cli.shown import escape
 
     table = Table("No.", "Plane", "Sure", "Frame", "Time", "Decided by", "", "File")
     table.columns[1].no_wrap = True

@@ -171,5 +171,18 @@ Plain = Annotated[Any, checked(_check_finite)]
 
 PlainObject = dict[str, Plain]
 
-Line = Annotated[str, matching(r"[^\x00-\x1f\x7f-\x9f]*"), told_as("must be text without control characters")]
-"""Text for people or for a name: it has no control characters."""
+_SEEN: Final = r"[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+
+Line = Annotated[
+    str,
+    matching(_SEEN + "{0,2000}"),
+    told_as("must be text without control characters and direction marks, at most 2000 characters long"),
+]
+"""Text for people: it does nothing to a terminal or a page, and is shown as it is stored."""
+
+Name = Annotated[
+    str,
+    matching(_SEEN + "{0,100}"),
+    told_as("must be a name without control characters and direction marks, at most 100 characters long"),
+]
+"""Like `Line`, and short."""

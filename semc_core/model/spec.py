@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from semc_core.errors import ModelFileError
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
-from semc_core.io.rules import Line, PlainObject, one_of, told_as, within
+from semc_core.io.rules import Line, Name, PlainObject, one_of, told_as, within
 from semc_core.labels import NON_STANDARD
 from semc_core.types import Thresholds
 
@@ -55,7 +55,7 @@ class Architecture:
             a plain ResNet.
     """
 
-    preset: Line
+    preset: Name
     block: Annotated[str, one_of(*EXPANSION)] = "basic"
     layers: tuple[_Blocks, _Blocks, _Blocks, _Blocks] = (2, 2, 2, 2)
     width: Annotated[int, within(1, 1024)] = 64
@@ -94,14 +94,14 @@ class Description:
     """What is written into a model file, but for the format's number; see `ModelSpec`."""
 
     architecture: Architecture
-    classes: tuple[Line, ...]
+    classes: tuple[Name, ...]
     preprocessing: Preprocessing
     calibration: Calibration = field(default_factory=Calibration)
     thresholds: Thresholds = field(default_factory=Thresholds)
     notice: Line = ""
     provenance: PlainObject = field(default_factory=dict)
     metrics: PlainObject = field(default_factory=dict)
-    none_class: Line = NON_STANDARD
+    none_class: Name = NON_STANDARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from semc_core.io.rules import checked, matching, stripped, told_as, within
 from semc_core.labels import NON_STANDARD
 
+_LONGEST_NAME: Final = 100
 _LONGEST_TITLE: Final = 80
 _LONGEST_TEXT: Final = 400
 
@@ -23,7 +24,7 @@ def _check_planes(planes: tuple[str, ...]) -> None:
     for name in planes:
         if name == NON_STANDARD:
             raise ValueError(f"must be planes: {name} means that there is no plane; it cannot be asked for")
-        if not name.strip() or name != name.strip() or not name.isprintable():
+        if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
             raise ValueError(f"must be names: {name[:64]!r} is not the name of a plane")
     if len(set(planes)) < len(planes):
         raise ValueError("names one plane twice")

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from semc_core.export.report.data import MEASURE_TITLES, NO_PLANE, REGION_TITLES, RESEARCH_NOTICE, ReportData
 from semc_core.paths import ASSETS
+from semc_core.text import readable
 from semc_core.version import VERSION
 
 
@@ -30,6 +31,7 @@ def html_page(template: str, **shown: object) -> bytes:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: readable(value) if type(value) is str else value,
     )
     environment.filters["jpeg_uri"] = _jpeg_uri
     environment.filters["svg_uri"] = _svg_uri

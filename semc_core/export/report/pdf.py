@@ -22,6 +22,7 @@ from semc_core.export.report.data import (
     ReportPlane,
 )
 from semc_core.paths import ASSETS
+from semc_core.text import readable
 from semc_core.version import VERSION
 
 _MARGIN_MM: Final = 16.0
@@ -82,6 +83,10 @@ class _Page(FPDF):
         self.set_creation_date(datetime(2000, 1, 1, tzinfo=UTC))
         self.set_lang("en")
         self.alias_nb_pages()
+
+    def normalize_text(self, text: str) -> str:
+        """All that is written on a page goes through here."""
+        return super().normalize_text(readable(text))
 
     def footer(self) -> None:
         """What it is, and the number of the page."""

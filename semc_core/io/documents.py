@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
     from pydantic_core import ErrorDetails, ValidationError
 
+from semc_core.io.regular import open_regular
 from semc_core.io.rules import NEWER
 
 T = TypeVar("T")
@@ -127,7 +128,7 @@ class Document(Generic[T]):
             OSError: It cannot be read.
             DocumentFault: It is not what it must be.
         """
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return self.parse(file.read(self.most_bytes + 1))
 
     def parse(self, content: bytes | str) -> T:

@@ -7,19 +7,21 @@ import secrets
 from pathlib import Path
 
 from semc_core.io.private import close_to_others, make_private_folder, new_private_file
+from semc_core.io.regular import open_regular
 
 
 def read_or_make_secret(path: Path, count: int) -> bytes:
-    """The content of `path`; `count` random bytes are written there when there is none.
+    """The content of `path`, at most `count` + 1 bytes; `count` random bytes are written there when there is none.
 
     Raises:
-        OSError: It can neither be read nor made.
+        OSError: It can neither be read nor made, or is no file.
     """
     make_private_folder(path.parent)
     if not path.exists():
         _make(path, count)
     close_to_others(path)
-    return path.read_bytes()
+    with open_regular(path) as file:
+        return file.read(count + 1)
 
 
 def _make(path: Path, count: int) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from semc_core.errors import UsageError
+from semc_core.io.regular import read_regular
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.shapes import Place
 from semc_core.types import Crop
@@ -168,7 +169,7 @@ class CalibrationTable:
 
 def _rows(path: Path) -> Iterable[dict[str, str]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"The table {path.name} cannot be read; check its name.") from error
     except UnicodeDecodeError as error:

@@ -28,6 +28,7 @@ from safetensors import SafetensorError
 from semc_core.errors import ModelFileError, SaveError
 from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import STRICT, Document, DocumentFault, field_name
+from semc_core.io.regular import read_regular
 from semc_core.io.rules import told_as
 from semc_core.model.architecture import feature_channels, tensor_shapes
 from semc_core.model.spec import ModelSpec, spec_from_json, spec_to_json
@@ -106,7 +107,7 @@ def _refused(path: Path, error: ModelFileError) -> ModelFileError:
 def read_bytes(path: Path) -> bytes:
     """The content of a model file. Raises ModelFileError, in a sentence, where it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError as error:
         raise ModelFileError(f"There is no model file {path}; check the name.") from error
     except OSError as error:

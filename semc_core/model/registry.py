@@ -22,6 +22,7 @@ from semc_core.errors import ModelFileError, SessionError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
 from semc_core.io.lock import WriterLock
+from semc_core.io.regular import read_regular
 from semc_core.io.rules import checked, empty_as_none, moment, one_of, told_as, within
 from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_spec
@@ -274,7 +275,7 @@ class ModelRegistry:
     def _copied(self, model: Path, sha256: str, number: int) -> Version:
         name = f"{number:04d}_{sha256[:8]}.safetensors"
         try:
-            content = model.read_bytes()
+            content = read_regular(model)
         except OSError as error:
             raise ModelFileError(f"{model.name} can no longer be read; check the file.") from error
         write_atomically(self.folder / name, content)

@@ -25,6 +25,8 @@ from semc_core.pacs.queue_store import DicomObject, Job
 from semc_core.session.session import Session
 
 _FOLDER: Final = "dicom/"
+_MOST_BYTES: Final = 2 * 10**9
+"""Of one object: it is held in memory to be sent."""
 _TAGS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 _UNREADABLE: Final = (
     AttributeError, EOFError, InvalidDicomError, KeyError, NotImplementedError, TypeError, ValueError,
@@ -76,6 +78,12 @@ def _from_folder(bundle: Path) -> Callable[[str], bytes]:
 def _from_zip(bundle: Path) -> Callable[[str], bytes]:
     def read(name: str) -> bytes:
         with zipfile.ZipFile(bundle) as archive:
+            size = archive.getinfo(name).file_size
+            if size > _MOST_BYTES:
+                raise PacsError(
+                    f"{name} of the export would unpack to {size / 1e6:.0f} MB, more than a DICOM object may "
+                    f"have here ({_MOST_BYTES // 10**6} MB); export fewer frames."
+                )
             return archive.read(name)
 
     return read

@@ -29,6 +29,7 @@ from typing import Annotated, Any, Final
 
 from semc_core.errors import ProtocolError
 from semc_core.io.documents import STRICT, Document, DocumentFault, Problem, configured, reason
+from semc_core.io.regular import open_regular, read_regular
 from semc_core.io.rules import checked, one_of, told_as
 from semc_core.paths import ASSETS, data_folder
 from semc_core.protocols.protocol import Citation, Protocol, ProtocolId, ProtocolItem, Text, Title
@@ -150,7 +151,7 @@ def shipped_protocol(path: Path) -> Protocol:
         ProtocolError: The file is damaged.
     """
     try:
-        table = PROTOCOL_FILE.toml_table(path.read_bytes())
+        table = PROTOCOL_FILE.toml_table(read_regular(path))
         items = tuple(ProtocolItem(**{**one, "planes": tuple(one["planes"])}) for one in table["item"])
         sources = tuple(Citation(**one) for one in table.get("source", ()))
         return Protocol(table["id"], table["title"], items, table.get("about", ""), sources)
@@ -174,7 +175,7 @@ def check_protocol(path: Path) -> tuple[Protocol | None, tuple[str, ...]]:
     """The protocol in a file, or None and what is wrong with it, a sentence for each mistake."""
     table: dict[str, Any] = {}
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             table = PROTOCOL_FILE.toml_table(file.read(PROTOCOL_FILE.most_bytes + 1))
         read = PROTOCOL_FILE.from_plain(table)
     except FileNotFoundError:

@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import struct
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from semc_core.errors import SaveError
 from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, configured
+from semc_core.io.regular import read_regular
 from semc_core.labels import full_name
 from semc_core.model.spec import ModelSpec
 from semc_core.session.folder import safe_name
@@ -30,6 +32,8 @@ from semc_core.text import utc_now
 from semc_core.types import Crop, HoldEvent, SourceInfo, Thresholds, read_only
 from semc_core.version import VERSION
 
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_MOST_PIXELS: Final = 1 << 27
 _PNG_OPTIONS: Final = (
     cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB,
 )  # fmt: skip
@@ -116,7 +120,7 @@ def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
         SaveError: There is no such picture, it is damaged, or its bytes do not have the SHA-256 `sha256`.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise SaveError(
             f"{path.name} is missing; put it back into the session's folder, or reject the plane."
@@ -125,8 +129,14 @@ def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
         raise SaveError(
             f"{path.name} was changed since it was saved; put the old one back, or reject the plane."
         )
+    width, height = struct.unpack(">II", content[16:24]) if content[:8] == _PNG and content[24:] else (0, 0)
+    if width * height > _MOST_PIXELS:
+        raise SaveError(
+            f"{path.name} is damaged (it would unpack to {width} x {height} pixels); put the picture back, "
+            "or reject the plane."
+        )
     try:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if width else None
     except cv2.error:  # larger than OpenCV takes
         decoded = None
     if decoded is None or decoded.dtype != np.uint8 or decoded.ndim not in (2, 3):

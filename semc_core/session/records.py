@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import STRICT, configured
+from semc_core.io.regular import open_regular
 from semc_core.measure.calibration import Calibration
 from semc_core.measure.shapes import Kind
 from semc_core.model.spec import ModelSpec
@@ -401,5 +402,5 @@ def model_entry(spec: ModelSpec, thresholds: Thresholds, device: str, versions: 
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, read in pieces. Raises OSError."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,13 +15,19 @@ from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
+from semc_core.sources.containers import CONTAINERS
 from semc_core.sources.decoded import picture_of
 from semc_core.sources.times import FrameClock
 from semc_core.sources.upright import Uprights, pixel_aspect
 
 # Look no longer than a second for what the stream holds. What arrives meanwhile is kept and decoded at once,
 # as losing it (fflags nobuffer) would lose the key frame that all pictures until the next one need.
-_OPTIONS = {"analyzeduration": "1000000", "probesize": "500000"}
+# No play list: whoever sends it would choose which other hosts are asked.
+_OPTIONS = {
+    "analyzeduration": "1000000",
+    "probesize": "500000",
+    "format_whitelist": f"{CONTAINERS},rtsp,rtp,mpjpeg,live_flv",
+}
 _OPTIONS_OF = {
     "rtsp": {"rtsp_flags": "prefer_tcp"},
     "rtsps": {"rtsp_flags": "prefer_tcp"},

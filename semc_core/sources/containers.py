@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -11,21 +10,15 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
+from semc_core.io.regular import special_kind
 
 # Only containers, and only this file: a play list named .mp4 must not make us fetch other files or addresses,
 # nor may a text file be drawn as a picture.
-_CONTAINERS: Final = (
+CONTAINERS: Final = (
     "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,gif,asf,flv,ogg,h264,hevc,m4v,mjpeg,apng,dv,mxf,nut,ivf,"
     "yuv4mpegpipe,vc1,rm,obu,av1"
 )
-_OPTIONS: Final = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-_SPECIAL: Final = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
+_OPTIONS: Final = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
 def check_file(path: Path) -> None:
@@ -40,9 +33,9 @@ def check_file(path: Path) -> None:
         raise SourceError(f"{path.name} was not found; check the name.") from error
     except (OSError, ValueError) as error:
         raise SourceError(f"{path.name} may not be read; check its name and permissions.") from error
-    for is_kind, what in _SPECIAL:
-        if is_kind(mode):
-            raise SourceError(f"{path.name} is {what}, not a file; choose a file.")
+    what = special_kind(mode)
+    if what:
+        raise SourceError(f"{path.name} is {what}, not a file; choose a file.")
 
 
 def open_container(path: Path) -> InputContainer:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError, SourceError
 from semc_core.io.atomic import save_error
 from semc_core.io.private import new_private_file
+from semc_core.io.regular import read_regular
 from semc_core.io.video_encoder import Quality, VideoWriter, as_gray, as_rgb
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
@@ -166,7 +167,7 @@ def read_table(video: Path) -> PartTable:
         SessionError: It is missing or is not such a table.
     """
     try:
-        text = video.with_suffix(TABLE_SUFFIX).read_text(encoding="ascii")
+        text = read_regular(video.with_suffix(TABLE_SUFFIX)).decode("ascii")
         header, *lines = text.split("\n")[:-1] or [""]
         if header != _HEADER and text:
             raise ValueError

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from semc_core.errors import SourceError, UsageError
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured, reason
+from semc_core.io.regular import read_regular
 from semc_core.io.rules import format_number, within
 from semc_core.sources.devices.modes import Mode, parse_wish
 
@@ -110,7 +111,7 @@ def read_script(path: Path) -> Script:
         SourceError: It cannot be read, or is none.
     """
     try:
-        script = SCRIPT.parse_toml(path.read_bytes())
+        script = SCRIPT.parse_toml(read_regular(path))
         for device in script.device:
             changed = [event.mode for event in device.events if event.what == "size"]
             for text in (*device.modes, *([device.gives] if device.gives else []), *changed):

@@ -24,6 +24,7 @@ from pydicom.uid import (
 )
 
 from semc_core.errors import SourceError
+from semc_core.sources.dicom.deflated import check_inflated_size
 from semc_core.sources.dicom.elements import UNREADABLE, Elements
 from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
 from semc_core.text import readable
@@ -117,6 +118,9 @@ def open_dicom(path: Path) -> OpenedFile:
 def _opened(file: BinaryIO, path: Path) -> OpenedFile:
     if not is_dicom_head(file.read(HEAD_BYTES)):
         raise SourceError(f"{path.name} is not a DICOM file; open it as what it is.")
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_inflated_size(file, path)
     file.seek(0)
     header = _parsed(file, path)
     syntax = _syntax(header)

@@ -15,6 +15,7 @@ from semc_core.sources.dicom.pixel_format import Tell, pixel_format
 from semc_core.sources.dicom.video import VideoFrames, is_video
 
 _LOOKED_AT = 4096
+_MOST_FRAMES = 2_000_000
 
 
 def frames_of(opened: OpenedFile, tell: Tell) -> StoredFrames | VideoFrames:
@@ -41,6 +42,8 @@ def frames_of(opened: OpenedFile, tell: Tell) -> StoredFrames | VideoFrames:
         tell(
             "The header does not say in a known way how the file is coded (Transfer Syntax); its data tells."
         )
+    if frames.count > _MOST_FRAMES:
+        raise SourceError(f"holds {frames.count} frames, more than {_MOST_FRAMES}; export it in parts")
     _compare(frames.count, expected, "NumberOfFrames" in elements, tell)
     return frames
 

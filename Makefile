@@ -7,6 +7,7 @@
 # make attack 2,000 sessions changed at random and on purpose, each of which must be found (docs/proof.md)
 # make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
 # make mutants  an hour of small changes made by a tool, and the share of them that the tests notice (docs/testing.md)
+# make fuzz   damaged files of every kind, a minute: make fuzz SECONDS=600 TARGETS="dicom video" (docs/reliability.md)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
 
 PYTHON ?= python3
@@ -15,6 +16,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: run test docs record smoke flaky attack mutants-named mutants clean
+.PHONY: run test docs record smoke flaky fuzz mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -43,6 +45,9 @@ flaky: $(VENV)/installed-test
 
 attack: $(VENV)/installed-test
 	$(BIN)/python -m tests.attack
+SECONDS ?= 60
+fuzz: $(VENV)/installed-test
+	$(BIN)/python -m tests.fuzz $(TARGETS) --seconds $(SECONDS)
 
 mutants-named: $(VENV)/installed-test
 	$(BIN)/python -m tests.mutations.named

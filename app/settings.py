@@ -6,6 +6,7 @@ The command line's word goes first, then what the user chose before.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,14 @@ def _crop_key(kind: str, width: int, height: int, device: str = "") -> str:
         if device
         else f"crop/{kind}_{width}x{height}"
     )
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    """What `check` says of a path; no, where it is none (too long a name, a character that none may have)."""
+    try:
+        return check()
+    except (OSError, ValueError):
+        return False
 
 
 def holds_secret(source: str) -> bool:
@@ -125,7 +134,7 @@ class Settings:
     def export_folder(self) -> Path | None:
         """Where the last export went; None before the first, or where that folder is gone."""
         value = self._text("export/folder")
-        return Path(value) if value and Path(value).is_dir() else None
+        return Path(value) if value and _holds(Path(value).is_dir) else None
 
     @export_folder.setter
     def export_folder(self, value: Path) -> None:
@@ -158,7 +167,7 @@ class Settings:
             return None
         # One that came with the program is kept by its name: the program may be moved.
         shipped = SHIPPED_MODELS / f"{value}.safetensors"
-        return next((path for path in (shipped, Path(value)) if path.is_file()), None)
+        return next((path for path in (shipped, Path(value)) if _holds(path.is_file)), None)
 
     @model.setter
     def model(self, value: Path | None) -> None:

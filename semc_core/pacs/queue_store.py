@@ -157,6 +157,8 @@ def _translate_sqlite_errors(folder: Path) -> Iterator[None]:
         raise PacsError(
             f"The sending queue in {folder} is damaged ({fault}); move that folder away."
         ) from fault
+    except UnicodeDecodeError as error:  # SQLite's own words, of a name that is no text
+        raise PacsError(f"The sending queue in {folder} is damaged; move that folder away.") from error
     except sqlite3.Error as error:
         primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if primary == sqlite3.SQLITE_FULL:

@@ -93,7 +93,10 @@ class Elements:
             raise SourceError(f"{keyword} cannot be read") from error
 
     def _element(self, keyword: str) -> RawDataElement | None:
-        element: Any = self._header.get_item(_tag(keyword))
+        try:
+            element: Any = self._header.get_item(_tag(keyword))
+        except UNREADABLE:
+            return None
         if isinstance(element, RawDataElement):
             return element
         if element is None:

@@ -236,7 +236,10 @@ def _find(file: BinaryIO, implicit: bool, little: bool, path: Path) -> PixelData
 def _inflated(file: BinaryIO, path: Path) -> PixelData | None:
     """Frames cannot be found in a deflated file: it is read whole, its technical elements alone."""
     file.seek(0)
-    element = _parsed(file, path, with_pixels=True).get_item(_PIXEL_DATA)
+    try:
+        element = _parsed(file, path, with_pixels=True).get_item(_PIXEL_DATA)
+    except UNREADABLE as error:
+        raise SourceError(f"The picture in {path.name} is damaged; copy or export it again.") from error
     if element is None or not isinstance(element.value, bytes):
         return None
     wrapped = bool(getattr(element, "length", 0) == _UNDEFINED)

@@ -244,7 +244,7 @@ def translate_sqlite_errors(folder: Path) -> Iterator[None]:
     """Turn SQLite's errors into sentences."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote what is no text
         raise _sentence(folder, error) from error
 
 
@@ -402,7 +402,7 @@ def _is_empty(connection: sqlite3.Connection, application: int, version: int) ->
     return connection.execute(f"{held} LIMIT 1").fetchone() is None
 
 
-def _sentence(folder: Path, error: sqlite3.Error) -> SessionError | SaveError:
+def _sentence(folder: Path, error: Exception) -> SessionError | SaveError:
     primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if primary == sqlite3.SQLITE_FULL:
         return save_error(folder, OSError(errno.ENOSPC, "no space"))

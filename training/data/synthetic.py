@@ -131,10 +131,14 @@ def _render_scan(
     assert scan.frame_count is not None
     truths = [scan.truth(index) for index in range(scan.frame_count)]
     wanted: list[Truth] = []
+    # Of few, the rounded parts can be more than the whole.
     for plane in LIVER_PLANES:
-        wanted += _some(rng, [t for t in truths if t.plane == plane], round(count / 2 / len(LIVER_PLANES)))
+        each = min(round(count / 2 / len(LIVER_PLANES)), count - len(wanted))
+        wanted += _some(rng, [t for t in truths if t.plane == plane], each)
     others = [t for t in truths if t.plane == NON_STANDARD]
-    wanted += _some(rng, [t for t in others if t.distance <= _NEAR], round(count / 3))
+    wanted += _some(
+        rng, [t for t in others if t.distance <= _NEAR], min(round(count / 3), count - len(wanted))
+    )
     wanted += _some(rng, [t for t in others if t.distance > _NEAR], count - len(wanted))
     kept = []
     for truth in wanted:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from semc_core.cli.entry import Entry
 from semc_core.errors import SemcError, UsageError
 from semc_core.extras import INSTALL_TRAINING
-from semc_core.log import log_file
+from semc_core.io.log import log_file
 from semc_core.paths import log_folder
 
 if TYPE_CHECKING:

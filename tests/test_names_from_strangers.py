@@ -13,8 +13,8 @@ from semc_core.cli.shown import escape
 from semc_core.errors import ModelFileError, ProtocolError, SourceError
 from semc_core.export.report.html import html_page
 from semc_core.export.report.pdf import _Page
+from semc_core.io.log import log_file
 from semc_core.labels import LIVER_CLASSES, full_name, short_name
-from semc_core.log import log_file
 from semc_core.model.architecture import new_spec
 from semc_core.model.spec import spec_from_json, spec_to_json
 from semc_core.protocols.loader import read_protocol

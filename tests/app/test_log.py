@@ -9,7 +9,7 @@ import pytest
 
 import main
 from semc_core.errors import SaveError
-from semc_core.log import log_file
+from semc_core.io.log import log_file
 
 
 @pytest.mark.usefixtures("qapp")

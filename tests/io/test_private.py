@@ -19,9 +19,9 @@ from semc_core.export.dicom.uids import load_key
 from semc_core.export.masks import Device, MaskBook
 from semc_core.export.staging import Staging
 from semc_core.io.atomic import write_atomically
+from semc_core.io.log import log_file
 from semc_core.io.private import close_folder_to_others, make_private_folder
 from semc_core.io.video_encoder import Quality
-from semc_core.log import log_file
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.queue_store import QueueStore
 from semc_core.picture import Picture

@@ -1,1 +1,1 @@
-"""Files that appear whole or not at all, locks, who may read a file, the log, processes, the video encoder."""
+"""Files that appear whole or not at all, locks, who may read a file, the log, processes, video encoding."""

@@ -15,8 +15,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test docs record smoke flaky attack mutants-named mutants clean
-.PHONY: run test docs record smoke flaky fuzz mutants-named mutants clean
+.PHONY: run test docs record smoke flaky attack fuzz mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -45,6 +44,7 @@ flaky: $(VENV)/installed-test
 
 attack: $(VENV)/installed-test
 	$(BIN)/python -m tests.attack
+
 SECONDS ?= 60
 fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz $(TARGETS) --seconds $(SECONDS)

@@ -11,7 +11,7 @@ from semc_core.io.regular import open_regular
 
 
 def read_or_make_secret(path: Path, count: int) -> bytes:
-    """The content of `path`, at most `count` + 1 bytes; `count` random bytes are written there when there is none.
+    """The first `count` + 1 bytes of `path`; `count` random bytes are written there when there is none.
 
     Raises:
         OSError: It can neither be read nor made, or is no file.

@@ -1,47 +1,61 @@
 """Runs the tests of threads and of the window again and again, to find what fails only sometimes.
 
 `make flaky`, or `python -m tests.flaky ROUNDS`: 30 rounds by default, and one more in which Python changes
-from thread to thread every microsecond. About an hour on two cores with nothing else to do.
+from thread to thread every microsecond. In the first round all tests of the parts that have threads are run;
+in those after it the files in which a thread was started or Qt used. About an hour on two cores with nothing
+else to do.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.threads_seen import LIST
+
 ROOT: Final = Path(__file__).resolve().parents[1]
-_TESTS: Final = (
-    *(f"tests/{name}" for name in ("app", "io", "pacs", "pipeline", "review", "session")),
-    *(f"tests/sources/test_{name}.py" for name in (
-        "camera", "device_modes", "devices", "paced", "simulated_devices", "source_contract", "stream",
-    )),
-)  # fmt: skip
+_FOLDERS: Final = ("app", "io", "pacs", "pipeline", "review", "session", "sources")
 _MOSTLY_TRAINING: Final = "tests/app/train/test_page.py"
-"""Its minutes are those of a process of its own, which trains: in the last round only."""
+"""Its minutes are those of a process of its own, which trains: in the first and the last round only."""
 _SWITCHING: Final = (
     "import sys; sys.setswitchinterval(1e-6); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 )
+_SIDE_BY_SIDE: Final = ("-n", "2", "--dist", "loadfile")
 
 
 def main() -> int:
     """Run all rounds. Returns how many failed."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    tests = ["-q", *_TESTS]
-    side_by_side = [*tests, "-n", "2", "--dist", "loadfile", "--ignore", _MOSTLY_TRAINING]
-    failed = 0
-    for number in range(1, rounds + 1):
-        failed += not _passes(f"round {number} of {rounds}", ["-m", "pytest", *side_by_side])
-    failed += not _passes(
-        "threads that change every microsecond", ["-c", _SWITCHING, *tests, "--timeout", "900"]
-    )
+    everything = tuple(f"tests/{name}" for name in _FOLDERS)
+    with tempfile.TemporaryDirectory() as folder:
+        seen = Path(folder) / "files"
+        noting = ("-p", "tests.threads_seen", *_SIDE_BY_SIDE)
+        failed = int(not _passes(f"round 1 of {rounds}", ["-m", "pytest", *noting, *everything], seen))
+        files = sorted(set(seen.read_text(encoding="utf-8").split()))
+    print(f"{len(files)} files start threads or use Qt.", flush=True)
+    short = [name for name in files if name != _MOSTLY_TRAINING]
+    for number in range(2, rounds + 1):
+        failed += not _passes(f"round {number} of {rounds}", ["-m", "pytest", *_SIDE_BY_SIDE, *short])
+    switching = ["-c", _SWITCHING, "--timeout", "900", *files]
+    failed += not _passes("threads that change every microsecond", switching)
     print(f"{failed} of {rounds + 1} rounds failed.")
     return failed
 
 
-def _passes(title: str, arguments: list[str]) -> bool:
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+def _passes(title: str, arguments: list[str], seen: Path | None = None) -> bool:
+    noted = {} if seen is None else {LIST: str(seen)}
+    done = subprocess.run(
+        [sys.executable, *arguments, "-q"],
+        cwd=ROOT,
+        env=os.environ | noted,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     lines = done.stdout.splitlines()
     print(f"{title}: {lines[-1] if lines else done.stderr}", flush=True)
     for line in lines:

@@ -14,7 +14,7 @@ from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
 from semc_core.protocols.checklist import checklist, of_saved, session_checklist
 from semc_core.protocols.protocol import Protocol
-from semc_core.session.changes import SetItem
+from semc_core.session.correcting.changes import SetItem
 from semc_core.session.records import ItemEntry, ModelEntry
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane

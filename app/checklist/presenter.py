@@ -10,7 +10,7 @@ from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, St
 from semc_core.protocols.fitting import brought_protocol, fitting_protocol
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.protocols.protocol import Protocol, unknown_sentence
-from semc_core.session.changes import NOT_POSSIBLE, SetItem
+from semc_core.session.correcting.changes import NOT_POSSIBLE, SetItem
 from semc_core.text import scan_time
 
 AUTOMATIC = "auto"

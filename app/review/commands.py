@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.review.playhead import Playhead
 from app.review.presenter import REASONS, Mode, decided_by, neighbour, region_at
 from app.view_data import Asking, ReviewSnapshot
-from semc_core.session.changes import (
+from semc_core.session.correcting.changes import (
     Change,
     LabelRegion,
     MarkRegion,
@@ -21,8 +21,8 @@ from semc_core.session.changes import (
     Restore,
     SetNote,
 )
+from semc_core.session.correcting.sentences import called
 from semc_core.session.records import PlaneEntry
-from semc_core.session.sentences import called
 
 _SKIP_S: Final = 1.0
 _HERE_S: Final = 0.05

@@ -11,7 +11,7 @@ from app.tasks import Background, Post, fault_of
 from app.view_data import ReviewSnapshot
 from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.review.analysis import ReviewPhase, ReviewState
-from semc_core.session.changes import Change
+from semc_core.session.correcting.changes import Change
 
 Opener = Callable[[ReviewRequest], OpenReview]
 

@@ -46,8 +46,8 @@ from app.widgets.image_view import LiveView
 from semc_core.imaging.heatmap import HeatMap, heat_map
 from semc_core.labels import NON_STANDARD
 from semc_core.review.inspect import is_known
+from semc_core.session.correcting.sentences import called
 from semc_core.session.records import FrameTable, ModelEntry
-from semc_core.session.sentences import called
 from semc_core.types import FramePacket, FrameResult
 
 _PANEL_EM: Final = 18

@@ -15,8 +15,8 @@ from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
+from semc_core.session.correcting.sentences import Authorship, decided, decision
 from semc_core.session.records import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
-from semc_core.session.sentences import Authorship, decided, decision
 from semc_core.text import scan_time
 from semc_core.types import Quality
 

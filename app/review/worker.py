@@ -20,10 +20,10 @@ from app.view_data import ReviewSnapshot
 from semc_core.errors import SaveError
 from semc_core.imaging.thumbnail import thumbnail
 from semc_core.review.analysis import ReviewPhase, ReviewState
-from semc_core.session.changes import AddPlane, Change, ChooseFrame
+from semc_core.session.correcting.changes import AddPlane, Change, ChooseFrame
+from semc_core.session.correcting.sentences import done_sentence
 from semc_core.session.files import read_png
 from semc_core.session.records import FrameTable
-from semc_core.session.sentences import done_sentence
 from semc_core.session.session import Session
 from semc_core.types import FrameResult
 

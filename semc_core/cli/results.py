@@ -36,7 +36,7 @@ from semc_core.labels import full_name
 from semc_core.pipeline.batch import Reviewed
 from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
 from semc_core.session.files import Origin, versions
-from semc_core.session.head_keeper import list_place
+from semc_core.session.proof.head_keeper import list_place
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionWriter
 from semc_core.types import FrameResult, SavedPlane, SourceInfo

@@ -21,7 +21,7 @@ from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.options import ExportOptions
 from semc_core.review.loop import LoopPlace, loop_place, recorded_videos
-from semc_core.session.changes import FRAME_CHOSEN, PLANE_ADDED
+from semc_core.session.correcting.changes import FRAME_CHOSEN, PLANE_ADDED
 from semc_core.session.files import read_png
 from semc_core.session.recording.parts import part_videos
 from semc_core.session.records import (

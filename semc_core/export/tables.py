@@ -17,9 +17,9 @@ from semc_core.export.deidentified import DeidentifiedPlane, DeidentifiedScan
 from semc_core.export.measured import UCUM, measured_values, measurement_record
 from semc_core.imaging.score.parts import quality_cells, quality_values
 from semc_core.labels import NON_STANDARD, full_name
+from semc_core.session.correcting.sentences import decided
 from semc_core.session.files import by_class
 from semc_core.session.records import PICTURES, FrameTable, ModelEntry
-from semc_core.session.sentences import decided
 
 _DIGITS: Final = 6
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

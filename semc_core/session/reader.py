@@ -12,8 +12,8 @@ from typing import Final
 from semc_core.errors import SessionError
 from semc_core.session import database
 from semc_core.session.frame_table import Batch, unpack
+from semc_core.session.proof.verify import verify
 from semc_core.session.records import AuditEntry, FrameTable, Verification
-from semc_core.session.verify import verify
 
 _PAGE: Final = 500
 

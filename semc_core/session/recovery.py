@@ -10,14 +10,14 @@ from pathlib import Path
 from semc_core.io.atomic import remove_leftovers, save_error
 from semc_core.io.private import make_private_folder
 from semc_core.session.audit_log import AuditEvent
-from semc_core.session.corrections import better_edit
-from semc_core.session.evidence import is_news, plane_borne_out
+from semc_core.session.correcting.corrections import better_edit
+from semc_core.session.correcting.undo import UndoStack
 from semc_core.session.files import json_name
 from semc_core.session.folder import is_clip, is_picture
-from semc_core.session.known_files import SET_ASIDE, files_there, logged_hashes, replaced_hashes
+from semc_core.session.proof.evidence import is_news, plane_borne_out
+from semc_core.session.proof.known_files import SET_ASIDE, files_there, logged_hashes, replaced_hashes
 from semc_core.session.records import PROGRAM, AuditEntry, FrameTable, ModelEntry, file_sha256
 from semc_core.session.state import Edit, Row, State, made
-from semc_core.session.undo import UndoStack
 from semc_core.text import counted
 
 

@@ -10,7 +10,6 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -28,14 +27,15 @@ from semc_core.session.audit_log import (
     hold_payload,
     origin_payload,
 )
-from semc_core.session.changes import Change
-from semc_core.session.corrections import Corrector, recorded_edit
+from semc_core.session.correcting.changes import Change
+from semc_core.session.correcting.corrections import Corrector, recorded_edit
 from semc_core.session.database import DATABASE_FILES
 from semc_core.session.files import remove_plane
 from semc_core.session.folder import claim_folder, path_as_text, whole_or_gone
 from semc_core.session.frame_table import FrameRow, frame_row
-from semc_core.session.head_keeper import HeadKeeper
-from semc_core.session.known_files import WRITTEN, logged_hashes
+from semc_core.session.proof.head_keeper import HeadKeeper
+from semc_core.session.proof.known_files import WRITTEN, logged_hashes
+from semc_core.session.proof.verify import MISMATCH, mismatch_payload, verify_unopened
 from semc_core.session.recording.parts import videos_there
 from semc_core.session.recording.proof import (
     HASHED,
@@ -55,7 +55,6 @@ from semc_core.session.records import (
 )
 from semc_core.session.recovery import recover, set_aside
 from semc_core.session.state import Edit, made, view_of
-from semc_core.session.verify import MISMATCH, mismatch_payload, verify
 from semc_core.session.view import SessionView
 from semc_core.session.wal_sync import WalSync
 from semc_core.text import utc_now
@@ -125,7 +124,7 @@ class Session(SessionView):
             close_folder_to_others(folder)
         try:
             # Before anything is written: putting right what a crash left must mend no change.
-            found = None if read_only else _checked(folder)
+            found = None if read_only else verify_unopened(folder)
             session = cls(folder, database.open_database(folder, read_only=read_only), lock)
         except BaseException:
             if lock is not None:
@@ -444,9 +443,3 @@ class Session(SessionView):
         finally:
             if self._writer_lock is not None:
                 self._writer_lock.release()
-
-
-def _checked(folder: Path) -> Verification:
-    """How a session that is about to be opened for writing stands, without reading its pictures."""
-    with closing(database.open_database(folder, read_only=True)) as connection:
-        return verify(folder, connection, None, contents=False)

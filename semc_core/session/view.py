@@ -15,6 +15,7 @@ from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.session import database
 from semc_core.session.audit_log import ORIGIN, began_at, frames_note
+from semc_core.session.correcting.undo import UndoStack
 from semc_core.session.folder import path_of_text
 from semc_core.session.frame_table import FrameRow
 from semc_core.session.reader import SessionReader
@@ -36,7 +37,6 @@ from semc_core.session.records import (
 )
 from semc_core.session.recovery import Interrupted, interrupted
 from semc_core.session.state import State, check_files, view_of
-from semc_core.session.undo import UndoStack
 
 
 class SessionView:

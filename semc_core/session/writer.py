@@ -19,7 +19,7 @@ from semc_core.pipeline.sink import PlaneSink, RecordingState, SinkFactory, save
 from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
 from semc_core.session.folder import scan_folder
 from semc_core.session.frame_log import FrameLog
-from semc_core.session.known_files import WRITTEN, logged_hashes
+from semc_core.session.proof.known_files import WRITTEN, logged_hashes
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.recorder import RecordingManager
 from semc_core.session.records import PERSON, PROGRAM, PlaneEntry

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from semc_core.errors import SemcError
-from semc_core.session.changes import ChooseFrame, Relabel, SetNote
+from semc_core.session.correcting.changes import ChooseFrame, Relabel, SetNote
 from semc_core.session.records import Proof
 from semc_core.session.session import Session
 from tests.attack.changes import AT_RANDOM, Change, files_of

@@ -25,7 +25,7 @@ from semc_core.cli.inputs import wanted_inputs
 from semc_core.errors import RuntimeFault, SaveError, UsageError
 from semc_core.model.file import read_model, write_model
 from semc_core.phantom.scan import SimulatedScan
-from semc_core.session.changes import SetNote
+from semc_core.session.correcting.changes import SetNote
 from semc_core.session.files import encode_png
 from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import main
-from semc_core.session.changes import Reject, Relabel
+from semc_core.session.correcting.changes import Reject, Relabel
 from semc_core.session.listing import session_folders, sessions_below
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session, tamper

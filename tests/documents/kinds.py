@@ -42,8 +42,8 @@ from semc_core.model.registry import INDEX, ModelRegistry
 from semc_core.model.spec import DESCRIPTION, spec_to_json
 from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBook
 from semc_core.protocols.loader import PROTOCOL_FILE, read_protocol
-from semc_core.session.evidence import stored_plane
 from semc_core.session.files import STORED_PLANE
+from semc_core.session.proof.evidence import stored_plane
 from semc_core.sources.devices.script import SCRIPT, read_script
 from tests.session.killed_writer import origin
 from training import ablation, benchmark

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from semc_core.errors import SemcError, SessionError
 from semc_core.session.audit_log import canonical, logged_holds
-from semc_core.session.changes import AddMeasurement, Relabel, SetItem, SetNote, SetScale
+from semc_core.session.correcting.changes import AddMeasurement, Relabel, SetItem, SetNote, SetScale
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.recording.proof import HASHED
 from semc_core.session.records import PROGRAM

@@ -34,7 +34,7 @@ from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch
 from semc_core.io.atomic import save_error
 from semc_core.protocols.loader import load_protocols
-from semc_core.session.changes import AddPlane, Reject, Relabel, SetItem, SetNote
+from semc_core.session.correcting.changes import AddPlane, Reject, Relabel, SetItem, SetNote
 from semc_core.session.session import Session
 from semc_core.types import Crop
 from tests.export.kill_exports import kill_in_the_middle

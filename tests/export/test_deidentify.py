@@ -23,7 +23,7 @@ from semc_core.export.options import ExportOptions, Patient
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Watch
 from semc_core.protocols.loader import load_protocols
-from semc_core.session.changes import MarkRegion, SetItem, SetNote
+from semc_core.session.correcting.changes import MarkRegion, SetItem, SetNote
 from semc_core.session.session import Session
 from semc_core.types import Crop
 from tests.export.dicom.examples import UIDS

@@ -24,7 +24,7 @@ from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.ocr import TextFinder, TextFound, TextReadings, is_text, load_text_finder
 from semc_core.export.options import ExportOptions
-from semc_core.session.changes import MarkRegion, Reject, SetNote
+from semc_core.session.correcting.changes import MarkRegion, Reject, SetNote
 from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.session import Session
 from semc_core.sources.open import open_source

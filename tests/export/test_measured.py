@@ -16,7 +16,7 @@ from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.manifest import check_bundle
 from semc_core.export.options import ExportOptions
-from semc_core.session.changes import AddMeasurement, Reject, SetScale
+from semc_core.session.correcting.changes import AddMeasurement, Reject, SetScale
 from semc_core.session.session import Session
 from tests.export.scans import HEIGHT, WIDTH, video_session
 

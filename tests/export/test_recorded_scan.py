@@ -19,7 +19,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.collect import collect
 from semc_core.export.options import ExportOptions
 from semc_core.io.video_encoder import Quality, as_rgb
-from semc_core.session.changes import AddPlane, ChooseFrame
+from semc_core.session.correcting.changes import AddPlane, ChooseFrame
 from semc_core.session.files import write_plane
 from semc_core.session.recording.parts import part_videos
 from semc_core.session.recording.recorder import Recorder

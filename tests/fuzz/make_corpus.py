@@ -25,7 +25,7 @@ from semc_core.model.file import write_model
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import DicomObject, QueueStore
 from semc_core.paths import ASSETS
-from semc_core.session.changes import Relabel
+from semc_core.session.correcting.changes import Relabel
 from tests.fuzz.worker import CORPUS
 from tests.session.sessions import filled_session
 from tests.sources.test_bombs import dicom

@@ -66,7 +66,7 @@ PARTS: Final = (
     ),
     Part(
         "audit chain",
-        ("semc_core/session/audit_log.py", "semc_core/session/verify.py"),
+        ("semc_core/session/audit_log.py", "semc_core/session/proof/verify.py"),
         (
             "tests/session/test_audit_log.py",
             "tests/session/test_verify.py",

@@ -66,7 +66,7 @@ def make_session(work: Path) -> Path:
 
 def _correct(folder: Path) -> None:
     from semc_core.review.inspect import look
-    from semc_core.session.changes import (
+    from semc_core.session.correcting.changes import (
         AddPlane,
         ChooseFrame,
         MarkRegion,

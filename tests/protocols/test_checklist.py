@@ -20,7 +20,7 @@ from semc_core.protocols.checklist import (
     session_checklist,
 )
 from semc_core.protocols.protocol import Protocol, ProtocolItem
-from semc_core.session.changes import AddPlane, ChooseFrame, Reject, Relabel, Restore, SetItem
+from semc_core.session.correcting.changes import AddPlane, ChooseFrame, Reject, Relabel, Restore, SetItem
 from semc_core.session.records import ItemEntry, PlaneEntry
 from semc_core.types import Crop
 from tests.session.sessions import filled_session, find_plane, frame

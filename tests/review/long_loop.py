@@ -33,7 +33,7 @@ from semc_core.phantom.scan import SimulatedScan
 from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.viewer import FrameViewer
 from semc_core.runtime.load import load_runtime
-from semc_core.session.changes import MarkRegion, SetNote
+from semc_core.session.correcting.changes import MarkRegion, SetNote
 from semc_core.session.files import versions
 from semc_core.session.records import model_entry, source_entry
 from semc_core.session.session import Session

@@ -17,7 +17,7 @@ from semc_core.model.architecture import new_spec
 from semc_core.pipeline.batch import review
 from semc_core.review.analysis import LoopAnalysis, ReviewPhase
 from semc_core.review.viewer import PAINTING_S
-from semc_core.session.changes import Reject, Relabel
+from semc_core.session.correcting.changes import Reject, Relabel
 from semc_core.session.records import model_entry, source_entry
 from semc_core.session.session import Session
 from semc_core.sources.open import open_seekable, open_source

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tests.own_data  # noqa: F401 - before the program looks for its folder
-from semc_core.session.changes import Relabel
+from semc_core.session.correcting.changes import Relabel
 from tests.session.sessions import filled_session, find_plane
 
 ROUNDS = 400

@@ -11,7 +11,7 @@ import numpy as np
 
 from semc_core.picture import Picture
 from semc_core.session.files import write_plane
-from semc_core.session.head_keeper import HeadKeeper
+from semc_core.session.proof.head_keeper import HeadKeeper
 from semc_core.session.session import Session
 from semc_core.session.signing import SignedHead, Signer
 from semc_core.types import FrameResult, HoldEvent, Prediction, Quality

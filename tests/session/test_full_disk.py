@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SaveError
-from semc_core.session.changes import AddPlane, Relabel
+from semc_core.session.correcting.changes import AddPlane, Relabel
 from semc_core.session.frame_log import FrameLog
 from semc_core.session.frame_table import frame_row
 from semc_core.session.session import Session

@@ -10,7 +10,7 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.measure.calibration import FROM_REGION, Calibration
-from semc_core.session.changes import (
+from semc_core.session.correcting.changes import (
     AddMeasurement,
     Change,
     MoveMeasurement,

@@ -9,7 +9,7 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.session import database
-from semc_core.session.changes import AddMeasurement, Relabel
+from semc_core.session.correcting.changes import AddMeasurement, Relabel
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SessionError
-from semc_core.session.changes import AddPlane, ChooseFrame, Relabel
+from semc_core.session.correcting.changes import AddPlane, ChooseFrame, Relabel
 from semc_core.session.files import write_plane
 from semc_core.session.records import Proof
 from semc_core.session.session import Session

@@ -16,7 +16,7 @@ from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import PipelineSettings
 from semc_core.runtime.load import load_runtime
 from semc_core.session.audit_log import Hold
-from semc_core.session.changes import Reject, Relabel
+from semc_core.session.correcting.changes import Reject, Relabel
 from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.replay import compare, replay_log, replay_pictures
 from semc_core.session.session import Session

@@ -14,7 +14,7 @@ import pytest
 from semc_core.errors import SaveError, SessionError
 from semc_core.protocols.checklist import of_entry
 from semc_core.session import database
-from semc_core.session.changes import (
+from semc_core.session.correcting.changes import (
     AddPlane,
     Change,
     ChooseFrame,

@@ -20,7 +20,7 @@ from keyring.backends.null import Keyring as NoKeyring
 from semc_core import paths
 from semc_core.session import signing
 from semc_core.session.audit_log import canonical, entry_hash
-from semc_core.session.changes import Relabel
+from semc_core.session.correcting.changes import Relabel
 from semc_core.session.database import SIGNED, local_value
 from semc_core.session.records import Proof, Verification
 from semc_core.session.session import Session

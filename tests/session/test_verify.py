@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SessionError
-from semc_core.session.changes import ChooseFrame, Reject, Relabel
+from semc_core.session.correcting.changes import ChooseFrame, Reject, Relabel
+from semc_core.session.proof.verify import verify
 from semc_core.session.records import Proof, Verification
 from semc_core.session.session import Session
-from semc_core.session.verify import verify
 from tests.session.sessions import filled_session, frame, tamper
 
 RELABELLED = """replace(payload, '"plane":"B"', '"plane":"A"')"""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
 from semc_core.io.atomic import remove_leftovers, save_error, write_atomically
-from semc_core.session.changes import Relabel
+from semc_core.session.correcting.changes import Relabel
 from semc_core.session.files import PlaneFiles, encode_png, write_plane
 from semc_core.session.folder import safe_name, scan_folder
 from semc_core.session.session import Session

@@ -36,14 +36,14 @@ from semc_core.measure.calibration import Calibration, over_line
 from semc_core.measure.calipers import scale_at
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.shapes import Place, points_of
-from semc_core.session.changes import (
+from semc_core.session.correcting.changes import (
     AddMeasurement,
     MoveMeasurement,
     NameMeasurement,
     RemoveMeasurement,
     SetScale,
 )
-from semc_core.session.measuring import size_of
+from semc_core.session.correcting.measuring import size_of
 from semc_core.session.records import BY_HAND, MeasurementEntry, ScaleEntry
 from semc_core.types import FramePacket
 

@@ -33,8 +33,8 @@ from semc_core.export.dicom.pixels import TRANSFER_SYNTAXES, PackedFrames, Packi
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.labels import full_name
+from semc_core.session.correcting.sentences import decided
 from semc_core.session.records import PlaneEntry
-from semc_core.session.sentences import decided
 from semc_core.version import VERSION
 
 STATEMENT: Final = "Research use only, not for diagnosis."

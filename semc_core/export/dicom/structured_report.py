@@ -35,8 +35,8 @@ from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.export.measured import UCUM, measured_values
 from semc_core.labels import full_name
+from semc_core.session.correcting.sentences import decision
 from semc_core.session.records import PERSON, MeasurementEntry, ModelEntry, PlaneEntry
-from semc_core.session.sentences import decision
 from semc_core.version import VERSION
 
 _ULTRASONOGRAPHY: Final = Code("16310003", "SCT", "Diagnostic ultrasonography")

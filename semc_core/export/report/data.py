@@ -16,8 +16,8 @@ from semc_core.export.measured import dated_rows, measured_values
 from semc_core.export.watch import Watch
 from semc_core.imaging.score.parts import sentences
 from semc_core.labels import full_name, short_name
+from semc_core.session.correcting.sentences import decided
 from semc_core.session.records import ModelEntry, PlaneEntry
-from semc_core.session.sentences import decided
 from semc_core.text import counted
 from semc_core.types import Crop, Quality
 from semc_core.version import VERSION

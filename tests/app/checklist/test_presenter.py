@@ -18,8 +18,8 @@ from semc_core.labels import FETAL_CLASSES, LIVER_PLANES
 from semc_core.protocols.checklist import Evidence, checklist
 from semc_core.protocols.loader import ProtocolBook, load_protocols
 from semc_core.protocols.protocol import Protocol, ProtocolItem
+from semc_core.session.correcting.sentences import done_sentence
 from semc_core.session.records import ItemEntry
-from semc_core.session.sentences import done_sentence
 
 ITEMS = (
     ProtocolItem("a", "Plane A", ("A", "AA")),

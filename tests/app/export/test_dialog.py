@@ -21,7 +21,7 @@ from semc_core.export.manifest import check_bundle
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.ocr import FoundText, TextFinder
 from semc_core.pipeline.state import Phase as ScanPhase
-from semc_core.session.changes import Reject
+from semc_core.session.correcting.changes import Reject
 from semc_core.session.files import read_png
 from semc_core.session.session import Session
 from semc_core.types import Crop

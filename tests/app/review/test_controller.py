@@ -11,7 +11,7 @@ from app.review.controller import OPENING, ReviewController
 from app.review.session import OpenReview, ReviewRequest
 from app.review.worker import SessionWorker
 from semc_core.errors import SessionError, SourceError
-from semc_core.session.changes import Relabel
+from semc_core.session.correcting.changes import Relabel
 from semc_core.session.session import Session
 from tests.app.main_thread import PostedWork
 from tests.session.sessions import filled_session

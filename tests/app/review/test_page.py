@@ -20,7 +20,7 @@ from app.review.presenter import Mode
 from app.review.session import LOOKING_ONLY
 from semc_core.pipeline.state import Phase
 from semc_core.review.analysis import Candidate
-from semc_core.session.changes import Reject
+from semc_core.session.correcting.changes import Reject
 from semc_core.session.session import Session
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.types import FramePacket

@@ -28,9 +28,9 @@ from app.review.presenter import (
 from app.review.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
 from semc_core.labels import LIVER_CLASSES
 from semc_core.review.analysis import ReviewPhase, ReviewState
-from semc_core.session.changes import MarkRegion, Reject, Relabel, SetNote
+from semc_core.session.correcting.changes import MarkRegion, Reject, Relabel, SetNote
+from semc_core.session.correcting.sentences import done_sentence
 from semc_core.session.records import PlaneEntry, RegionEntry
-from semc_core.session.sentences import done_sentence
 from semc_core.types import Crop
 
 WHOLE = TimeSpan(0.0, 60.0)

@@ -19,7 +19,7 @@ from main import command_line
 from semc_core.errors import UsageError
 from semc_core.model.registry import ModelRegistry
 from semc_core.paths import DEFAULT_MODEL
-from semc_core.session.changes import Relabel
+from semc_core.session.correcting.changes import Relabel
 from tests.session.sessions import filled_session
 from tests.training.toy_folder import write_toy_folder
 

@@ -20,7 +20,7 @@ from semc_core.export.options import ExportOptions
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Watch
 from semc_core.io.video_encoder import Quality, encode_clip
-from semc_core.session.changes import SetNote
+from semc_core.session.correcting.changes import SetNote
 from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.session import Session
 from tests.export.dicom.examples import UIDS, sample

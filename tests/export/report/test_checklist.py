@@ -12,7 +12,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.checklist import export_checklist
 from semc_core.export.options import ExportOptions
 from semc_core.protocols.loader import load_protocols
-from semc_core.session.changes import Reject, SetItem
+from semc_core.session.correcting.changes import Reject, SetItem
 from tests.export.scans import video_session
 
 

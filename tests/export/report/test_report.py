@@ -14,8 +14,8 @@ from semc_core.export.checklist import Checklist, ChecklistRow
 from semc_core.export.report.data import RESEARCH_NOTICE, ReportData, report_plane, seconds
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
+from semc_core.session.correcting.sentences import decided
 from semc_core.session.records import PlaneEntry
-from semc_core.session.sentences import decided
 from tests.export.scans import CROP, HEIGHT, WIDTH, frame
 
 ENTRY = PlaneEntry(

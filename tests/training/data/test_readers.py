@@ -14,7 +14,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
-from semc_core.session.changes import AddPlane, MarkRegion, Reject, Relabel
+from semc_core.session.correcting.changes import AddPlane, MarkRegion, Reject, Relabel
 from semc_core.session.session import Session
 from tests.export.scans import CROP, WIDTH, result, video_session
 from tests.export.scans import frame as screen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +13,12 @@ from semc_core.errors import SessionError
 from semc_core.io.documents import DocumentFault
 from semc_core.session import database
 from semc_core.session.audit_log import chain_problems
-from semc_core.session.file_problems import FolderCheck
+from semc_core.session.correcting.undo import UndoStack
+from semc_core.session.proof.file_problems import FolderCheck
+from semc_core.session.proof.signature_problems import SignatureCheck
 from semc_core.session.recording.proof import recording_problems
 from semc_core.session.records import AuditEntry, Proof, Verification
-from semc_core.session.signature_problems import SignatureCheck
 from semc_core.session.state import TABLES, State
-from semc_core.session.undo import UndoStack
 
 MISMATCH: Final = "mismatch"
 """Kind of the entry that is written first where a session that is opened is not as it was written."""
@@ -44,6 +45,12 @@ def verify(
                 connection.execute("ROLLBACK")
     except SessionError as error:
         return Verification(Proof.CHANGED, 0, (str(error),))
+
+
+def verify_unopened(folder: Path) -> Verification:
+    """How a session that is about to be opened for writing stands, without reading its pictures."""
+    with closing(database.open_database(folder, read_only=True)) as connection:
+        return verify(folder, connection, None, contents=False)
 
 
 def mismatch_payload(found: Verification, log: Iterable[AuditEntry]) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import Final
 from semc_core.errors import SessionError, UsageError
 from semc_core.measure.calibration import FROM_REGION, FROM_SPACING, Calibration, check_picture, over_line
 from semc_core.measure.shapes import check_shape, check_structure, rounded
-from semc_core.session.changes import (
+from semc_core.session.correcting.changes import (
     AddMeasurement,
     MeasureChange,
     MoveMeasurement,
@@ -15,6 +15,7 @@ from semc_core.session.changes import (
     RemoveMeasurement,
     SetScale,
 )
+from semc_core.session.correcting.sentences import measure_text
 from semc_core.session.records import (
     ACCEPTED,
     BY_HAND,
@@ -24,7 +25,6 @@ from semc_core.session.records import (
     NO_SCALE,
     PERSON,
 )
-from semc_core.session.sentences import measure_text
 from semc_core.session.state import Edit, Row, State, made, needed_row, points_text
 
 _SCALES: Final = {FROM_REGION: BY_REGION, FROM_SPACING: BY_SPACING}

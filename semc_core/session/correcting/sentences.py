@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from semc_core.labels import NON_STANDARD, short_name
-from semc_core.session.changes import (
+from semc_core.session.correcting.changes import (
     AddMeasurement,
     AddPlane,
     Change,

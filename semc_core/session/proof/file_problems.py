@@ -9,11 +9,12 @@ from pathlib import Path
 from semc_core.errors import SemcError
 from semc_core.io.documents import DocumentFault
 from semc_core.session.audit_log import ORIGIN
-from semc_core.session.evidence import is_news, plane_borne_out
+from semc_core.session.correcting.undo import UndoStack
 from semc_core.session.files import json_name
 from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.frame_table import Batch, unpack
-from semc_core.session.known_files import (
+from semc_core.session.proof.evidence import is_news, plane_borne_out
+from semc_core.session.proof.known_files import (
     SET_ASIDE,
     files_there,
     hashes_of,
@@ -23,7 +24,6 @@ from semc_core.session.known_files import (
 from semc_core.session.recording.proof import recordings_of
 from semc_core.session.records import PERSON, AuditEntry, FrameTable, ModelEntry, file_sha256
 from semc_core.session.state import State
-from semc_core.session.undo import UndoStack
 from semc_core.text import counted, readable
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.labels import NON_STANDARD
-from semc_core.session.changes import (
+from semc_core.session.correcting.changes import (
     FRAME_CHOSEN,
     NOT_POSSIBLE,
     PLANE_ADDED,
@@ -28,10 +28,10 @@ from semc_core.session.changes import (
     SetItem,
     SetNote,
 )
+from semc_core.session.correcting.measuring import measured
+from semc_core.session.correcting.sentences import item_text, note_text, plane_text, region_text
 from semc_core.session.files import write_plane
-from semc_core.session.measuring import measured
 from semc_core.session.records import FIRST_ADDED, MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
-from semc_core.session.sentences import item_text, note_text, plane_text, region_text
 from semc_core.session.state import Edit, Row, State, crop_columns, made, needed_row, plane_row
 from semc_core.types import FrameResult, HoldEvent
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from semc_core.session.database import DATABASE_NAME, SIGNED, WAL_NAME, local_value, open_database
 from semc_core.session.records import file_sha256
-from semc_core.session.signing import SIGNED_HEAD, HeadBook, SignedHead, Signer, machine_signer, place_of
+from semc_core.session.signing import (
+    SIGNED_HEAD,
+    HeadBook,
+    SignedHead,
+    Signer,
+    machine_signer,
+    place_of,
+)
 
 
 class HeadKeeper:

@@ -1,0 +1,1 @@
+"""What a person changes in a session: decisions, measures, steps of undo."""

@@ -1,0 +1,1 @@
+"""Holding a session against what was signed of it, outside of it too."""

@@ -99,4 +99,6 @@ def test_a_report_shows_such_a_name_spelt_out(monkeypatch: pytest.MonkeyPatch, t
     page = html_page("a.j2", name=SHOWN).decode()
     assert "<img" not in page
     assert SPELT in page
-    assert SPELT in _Page("code", "").normalize_text(SHOWN)
+    pdf = _Page("code", "")
+    assert SPELT in pdf.normalize_text(SHOWN)
+    pdf.output()  # closes its fonts

@@ -42,7 +42,8 @@ def folder_name(text: str) -> str:
     What no file system or terminal takes well becomes a dash. Never empty; of a long name the first part
     stays, with a checksum of the whole.
     """
-    text = unicodedata.normalize("NFC", readable(text))
+    halves = (readable(each) if unicodedata.category(each) == "Cs" else each for each in text)
+    text = unicodedata.normalize("NFC", "".join(halves))
     kept = re.sub(r"-+", "-", "".join(map(_kept, text))).strip(".-")
     if not kept:
         kept = "-".join(f"u{ord(character):04x}" for character in text[:_MOST_CODES]) or "unnamed"

@@ -235,8 +235,12 @@ class HeadBook:
     """Where each session's log ended, kept outside of it: a file that is only added to, one line a head."""
 
     def __init__(self) -> None:
-        """The book of this machine; it need not be there."""
+        """The book of this machine as it is now; it need not be there. Heads that come later are not read."""
         self._path = paths.data_folder() / BOOK_NAME
+        try:
+            self._size = self._path.stat().st_size
+        except OSError:
+            self._size = 0
 
     def add(self, head: SignedHead) -> None:
         """Add a head. What cannot be written is only logged: the session is worth more than its proof."""
@@ -257,7 +261,7 @@ class HeadBook:
         keys, mark = machine_keys(), wanted.encode()
         try:
             with self._path.open("rb") as lines:
-                found = [line for line in lines if mark in line]
+                found = [line for line in lines.read(self._size).splitlines() if mark in line]
         except OSError:
             return
         for line in found:

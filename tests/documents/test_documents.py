@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from semc_core.io.documents import STRICT, Document, DocumentFault, field_name
 from semc_core.io.rules import one_of, within
+from semc_core.measure.shapes import KINDS, STRUCTURES
 from semc_core.session.audit_log import canonical
+from semc_core.session.records import MAKERS, SCALES
 from semc_core.session.state import PAYLOAD, TABLES
 from tests.documents.test_bad_documents import BOUNDED, JSON_VALUES
 
@@ -23,6 +25,16 @@ CELLS = {
     "REAL": st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False),
     "TEXT": st.text(st.characters(exclude_categories=["Cs"])),
 }
+VALUES = {
+    "kind": KINDS,
+    "structure": ("", *STRUCTURES),
+    "scale": SCALES,
+    "made_by": MAKERS,
+    "points": ("[[0.5,1.0],[2.0,3.25]]",),
+    "width": (1, 640),
+    "height": (1, 480),
+}
+"""Where only some values can stand."""
 
 
 @BOUNDED
@@ -36,6 +48,8 @@ def test_what_a_log_says_has_the_same_bytes_when_it_was_read(
     row = {column: data.draw(CELLS[kind]) for column, kind in table.columns.items()}
     if name == "session":
         row["id"] = 1
+    if name in ("measurements", "scales"):
+        row |= {column: data.draw(st.sampled_from(v)) for column, v in VALUES.items() if column in row}
     edits = [{"table": name, "id": row[table.key], "before": None, "after": row}]
     payload = {**more, "text": "words", "edits": edits}
     text = canonical(payload)

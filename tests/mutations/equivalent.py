@@ -10,11 +10,9 @@ _DETECTOR: Final = "semc_core/pipeline/detector.py"
 _FILLED: Final = (
     "shares = shares.masked_fill(torch.cat([torch.zeros_like(classes, dtype=torch.bool), ~others], dim=1), "
 )
-_MASKS: Final = "write_atomically(self._path, json.dumps(plain, indent=2).encode())"
-_OPENED: Final = "descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)"
+_MASKS: Final = "write_atomically(self._path, json.dumps(plain, indent=2).encode(), private=True)"
 _PLANES: Final = "planes = np.where(self._planes, smoothed, -1.0)"
 _SPACES: Final = "how many spaces are in the file says nothing"
-_APART: Final = "the flags have no bit in common"
 _NEVER_EQUAL: Final = (
     "the two are equal only by chance: a probability is a float32, the margin and its difference are not"
 )
@@ -86,10 +84,6 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "of two moments with the same news either is as good",
     ("semc_core/export/masks.py", _MASKS, _MASKS.replace("=2", "= 1")): _SPACES,
     ("semc_core/export/masks.py", _MASKS, _MASKS.replace("=2", "= 3")): _SPACES,
-    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_EXCL", "^ os.O_EXCL")): _APART,
-    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_CREAT", "^ os.O_CREAT")): _APART,
-    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_EXCL", "+ os.O_EXCL")): _APART,
-    ("semc_core/export/dicom/uids.py", _OPENED, _OPENED.replace("| os.O_CREAT", "+ os.O_CREAT")): _APART,
     (
         "semc_core/export/dicom/uids.py",
         "number = number & ~(0x3 << 62) | 0x2 << 62",

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -20,7 +21,7 @@ from keyring.backends.null import Keyring as NoKeyring
 from semc_core import paths
 from semc_core.session import signing
 from semc_core.session.audit_log import canonical, entry_hash
-from semc_core.session.correcting.changes import Relabel
+from semc_core.session.correcting.changes import Relabel, SetNote
 from semc_core.session.database import SIGNED, local_value
 from semc_core.session.records import Proof, Verification
 from semc_core.session.session import Session
@@ -278,3 +279,20 @@ def test_a_line_that_a_power_cut_tore_does_not_tear_the_next(session: Path, data
         file.write(b'{"session": "' + head.session.encode())
     HeadBook().add(machine_signer().sign_head(head.session, head.entries, head.hash))
     assert len(HeadBook().of_session(head.session)) == before + 1
+
+
+def test_a_session_that_is_being_written_to_is_not_said_to_be_cut_off(session: Path) -> None:
+    with Session.open(session) as writing, Session.open(session, read_only=True) as reading:
+        found: list[Verification] = []
+
+        def write() -> None:
+            while len(found) < 12:
+                writing.apply(SetNote(None, f"note {len(found)}, {time.monotonic()}"))
+
+        thread = threading.Thread(target=write, daemon=True)
+        thread.start()
+        while len(found) < 12 and thread.is_alive():
+            found.append(reading.verify())
+        thread.join()
+    assert len({each.entries for each in found}) > 1
+    assert {problem for each in found for problem in each.problems} == set()

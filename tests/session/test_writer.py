@@ -211,7 +211,7 @@ def test_names_from_files_cannot_leave_the_folder(tmp_path: Path) -> None:
     evil = SourceInfo("../../etc/passwd \0 Müller: 1", "video", 1, 1, None, None, False)
     folder = scan_folder(tmp_path, evil, datetime(2026, 3, 1, 14, 5, 6))
     assert folder.parent == tmp_path
-    assert folder.name == "20260301-140506_video_etc-passwd-Müller-1"
+    assert folder.name == "20260301-140506_video_etc-passwd-x00-Müller-1"
     store = SessionWriter(folder, origin())
     store.submit(event(1, 7, plane="../LPV/S"))
     store.close()

@@ -40,19 +40,22 @@ class SignatureCheck:
     from_the_start: bool
 
     @classmethod
-    def of(cls, folder: Path, entries: Sequence[AuditEntry], stored: str | None) -> SignatureCheck:
+    def of(
+        cls, folder: Path, entries: Sequence[AuditEntry], stored: str | None, book: HeadBook
+    ) -> SignatureCheck:
         """Look at the signatures of a log.
 
         Args:
             folder: Of the session.
             entries: The whole log.
             stored: The signed head that the database holds, JSON; None if it holds none.
+            book: As it was before the log was read: a session that is being written to goes on meanwhile.
         """
         signers = _signers(entries)
         began = bool(signers) and signers[0][0] == 1
         problems = [*_stored_problems(entries, stored, signers[-1][1] if signers else "")]
         if entries:
-            problems += _book_problems(folder, entries)
+            problems += _book_problems(folder, entries, book)
         foreign = [key for _, key in signers if key not in machine_keys()]
         if foreign:
             why = f"signed by another key, fingerprint {fingerprint(foreign[0])}"
@@ -91,9 +94,8 @@ def _stored_problems(entries: Sequence[AuditEntry], stored: str | None, key: str
     return []
 
 
-def _book_problems(folder: Path, entries: Sequence[AuditEntry]) -> list[str]:
+def _book_problems(folder: Path, entries: Sequence[AuditEntry], book: HeadBook) -> list[str]:
     """What is not as this machine signed it before, and kept outside of the session."""
-    book = HeadBook()
     known, place = book.of_session(entries[0].hash), place_of(folder)
     if not known:
         there = book.sessions_at(place)

@@ -18,6 +18,7 @@ from semc_core.session.proof.file_problems import FolderCheck
 from semc_core.session.proof.signature_problems import SignatureCheck
 from semc_core.session.recording.proof import recording_problems
 from semc_core.session.records import AuditEntry, Proof, Verification
+from semc_core.session.signing import HeadBook
 from semc_core.session.state import TABLES, State
 
 MISMATCH: Final = "mismatch"
@@ -36,11 +37,12 @@ def verify(
         head: Hash of an entry that the log must hold, from an earlier export.
         contents: Read the pictures, clips and recordings, too; else only look whether they are there.
     """
+    book = HeadBook()
     try:
         with database.reading(folder):
             connection.execute("BEGIN")
             try:
-                return _verify(folder, connection, head, contents=contents)
+                return _verify(folder, connection, head, book, contents=contents)
             finally:
                 connection.execute("ROLLBACK")
     except SessionError as error:
@@ -61,7 +63,7 @@ def mismatch_payload(found: Verification, log: Iterable[AuditEntry]) -> dict[str
 
 
 def _verify(
-    folder: Path, connection: sqlite3.Connection, head: str | None, *, contents: bool
+    folder: Path, connection: sqlite3.Connection, head: str | None, book: HeadBook, *, contents: bool
 ) -> Verification:
     try:
         rows = connection.execute(f"{database.ENTRIES} ORDER BY seq").fetchall()
@@ -83,7 +85,8 @@ def _verify(
         problems.append(f"What is stored beside the log cannot be read: it was changed ({fault}).")
         stored = None
     notes: list[str] = []
-    signature = SignatureCheck.of(folder, entries, database.local_value(connection, database.SIGNED))
+    signed = database.local_value(connection, database.SIGNED)
+    signature = SignatureCheck.of(folder, entries, signed, book)
     problems += signature.problems
     try:
         state = State()

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.tasks import Background, Post, fault_of
 from semc_core.measure.ellipse import Ellipse
-from semc_core.measure.head import HeadFinder
 from semc_core.types import FramePacket
+
+if TYPE_CHECKING:
+    from semc_core.measure.head import HeadFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class HeadProposals:
             make: Loads what finds heads.
         """
         # One thread of the processor: playing and the analysis go on beside it.
-        self._make = make or (lambda: HeadFinder(threads=1))
+        self._make = make or _head_finder
         self._arrived = arrived
         self._thread = Background("review-heads", post, others_first=True)
         self._finder: HeadFinder | None = None
@@ -73,3 +76,9 @@ class HeadProposals:
         error = future.exception()
         self._found[index] = future.result() if error is None else HeadProposal(None, why=fault_of(error))
         self._arrived()
+
+
+def _head_finder() -> HeadFinder:
+    from semc_core.measure.head import HeadFinder  # the window opens without OpenVINO
+
+    return HeadFinder(threads=1)

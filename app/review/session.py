@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
-from semc_core.measure.dicom_scale import NO_SOURCE_SCALE, SourceScale, source_scale
+from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.model.file import read_spec
 from semc_core.pipeline.stages import chosen_thresholds
 from semc_core.review.analysis import LoopAnalysis
@@ -102,7 +102,11 @@ def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
 
 
 def _scale_of(source: SeekableSource, path: Path) -> SourceScale:
-    return source_scale(path) if source.info.kind == "dicom" and path.is_file() else NO_SOURCE_SCALE
+    if source.info.kind != "dicom" or not path.is_file():
+        return NO_SOURCE_SCALE
+    from semc_core.measure.dicom_scale import source_scale  # the window opens without pydicom
+
+    return source_scale(path)
 
 
 def _opened(folder: Path) -> Session:

@@ -138,6 +138,26 @@ def _area(region: Crop | None) -> float:
     return math.inf if region is None else region.width * region.height
 
 
+@dataclass(frozen=True, slots=True)
+class SourceScale:
+    """What a source says of its millimetres.
+
+    Attributes:
+        scales: One for each region, or one for all of the picture; none where it says nothing.
+        size: Width and height of its pictures, pixels.
+        aspect: Height of a pixel to its width, for a scale that a person sets.
+        why: Why it says nothing, a sentence; "" where there is nothing to say.
+    """
+
+    scales: tuple[Calibration, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    aspect: float = 1.0
+    why: str = ""
+
+
+NO_SOURCE_SCALE: Final = SourceScale()
+
+
 class CalibrationTable:
     """Millimetres per pixel of named pictures, from a CSV file with the columns file and mm_per_pixel."""
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pydicom
 
 from semc_core.errors import SourceError, UsageError
-from semc_core.measure.calibration import FROM_REGION, FROM_SPACING, Calibration, check_picture, checked
+from semc_core.measure.calibration import (
+    FROM_REGION,
+    FROM_SPACING,
+    Calibration,
+    SourceScale,
+    check_picture,
+    checked,
+)
 from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.types import Crop
 
@@ -20,26 +26,6 @@ _TISSUE, _TWO_DIMENSIONAL, _CENTIMETRES = 1, 1, 3
 _TAGS: Final = [
     "Rows", "Columns", "NumberOfFrames", "SequenceOfUltrasoundRegions", "PixelSpacing", "PixelAspectRatio",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class SourceScale:
-    """What a source says of its millimetres.
-
-    Attributes:
-        scales: One for each region, or one for all of the picture; none where it says nothing.
-        size: Width and height of its pictures, pixels.
-        aspect: Height of a pixel to its width, for a scale that a person sets.
-        why: Why it says nothing, a sentence; "" where there is nothing to say.
-    """
-
-    scales: tuple[Calibration, ...] = ()
-    size: tuple[int, int] = (0, 0)
-    aspect: float = 1.0
-    why: str = ""
-
-
-NO_SOURCE_SCALE: Final = SourceScale()
 
 
 def source_scale(path: Path) -> SourceScale:

@@ -9,13 +9,13 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Any, Final, Protocol, Self, cast
 
 import av
 import cv2
 import numpy as np
+from av.container import OutputContainer
 from av.video.reformatter import ColorRange
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
@@ -27,12 +27,12 @@ _TICK: Final = Fraction(1, 1000)
 """Matroska counts milliseconds."""
 
 _NOMINAL_RATE: Final = 30
-_KEY_EVERY_FRAMES: Final = 6
-"""Whoever jumps to a frame waits for the decoding of all since the last key picture. Speckle hardly repeats
-from frame to frame: with 6 instead of 30 recordings are 5 to 14 % larger.
-"""
 _ENOUGH_CORES: Final = 4
-_FEWER_COLOURS: Final = "yuv420p"
+_GRAY_QUALITY: Final = 87
+_COLOUR_QUALITY: Final = 91
+"""Of JPEG, 1 to 100: as close to the original as H.264 at its rate factor 17 was (docs/benchmarks.md)."""
+_LONGEST_SIDE: Final = 65_500
+"""Of a JPEG, pixels: what libjpeg takes."""
 
 # A cluster is written as a whole: what is not yet in one is lost by a kill.
 _CONTAINER_OPTIONS: Final = {"cluster_time_limit": "250", "flush_packets": "1"}
@@ -42,7 +42,7 @@ class Quality(StrEnum):
     """How frames are kept."""
 
     COMPACT = "compact"
-    """H.264, gray where the frames are gray: close to the original, a third of its lossless size."""
+    """JPEG, gray where the frames are gray: close to the original, half of its lossless size."""
 
     LOSSLESS = "lossless"
     """FFV1: every pixel as it was."""
@@ -51,9 +51,9 @@ class Quality(StrEnum):
 class VideoWriter:
     """Write frames of one size, gray or colour, with their times. Called by one thread.
 
-    Times are whole milliseconds in the file. Each frame is handed on as soon as it is encoded, none waits for
-    a later one (no B-frames), and clusters are closed every 0.25 s: a program that is killed leaves a file
-    that plays up to then.
+    Times are whole milliseconds in the file. Each frame stands for itself and is handed on as soon as it is
+    encoded, and clusters are closed every 0.25 s: a program that is killed leaves a file that plays up to
+    then, and who jumps to a frame decodes that alone.
     """
 
     def __init__(
@@ -72,7 +72,6 @@ class VideoWriter:
             SaveError: The file cannot be made, or frames of this size cannot be encoded.
         """
         self._folder = target.parent if isinstance(target, Path) else None
-        self._gray = gray
         self._last_ms = -1
         self._closed = False
         try:
@@ -84,8 +83,8 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             raise self._save_error(error) from error
         try:
-            self._stream = _new_stream(self._container, width, height, gray, quality)
-            self._stream.codec_context.open()
+            encoder = _Ffv1 if quality is Quality.LOSSLESS else _Jpeg
+            self._encoder: _Encoder = encoder(self._container, width, height, gray)
         except (av.FFmpegError, ValueError, OSError) as error:
             self._container.close()
             raise SaveError(
@@ -115,10 +114,7 @@ class VideoWriter:
         """
         self._last_ms = max(time_ms, self._last_ms + 1)
         try:
-            frame = self._frame(pixels)
-            frame.color_range = ColorRange.JPEG
-            frame.pts, frame.time_base = self._last_ms, _TICK
-            self._container.mux(self._stream.encode(frame))
+            self._container.mux(self._encoder.encode(pixels, self._last_ms))
         except (av.FFmpegError, OSError) as error:
             raise self._save_error(error) from error
         return self._last_ms
@@ -134,18 +130,11 @@ class VideoWriter:
         self._closed = True
         try:
             try:
-                self._container.mux(self._stream.encode(None))
+                self._container.mux(self._encoder.rest())
             finally:
                 self._container.close()
         except (av.FFmpegError, OSError) as error:
             raise self._save_error(error) from error
-
-    def _frame(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
-        if self._gray:
-            return av.VideoFrame.from_ndarray(pixels, format="gray")
-        if self._stream.pix_fmt == _FEWER_COLOURS:
-            return av.VideoFrame.from_ndarray(_fewer_colours(pixels), format=_FEWER_COLOURS)
-        return av.VideoFrame.from_ndarray(pixels, format="rgb24")
 
     def _save_error(self, error: OSError | av.FFmpegError) -> SaveError:
         told = OSError(error.errno, error.strerror or type(error).__name__)
@@ -205,43 +194,74 @@ def as_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
 
 
-def _fewer_colours(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """RGB (H, W, 3), both even -> full-range Y, then Cb and Cr at half the resolution: (H * 3 / 2, W).
+class _Encoder(Protocol):
+    """Makes packets of frames, each with its time in milliseconds."""
 
-    Not by FFmpeg, whose rounding would tint the gray parts of a coloured picture.
+    def encode(self, pixels: NDArray[np.uint8], time_ms: int) -> list[av.Packet[Any]]: ...
+
+    def rest(self) -> list[av.Packet[Any]]:
+        """What was held back until the end."""
+        ...
+
+
+class _Ffv1:
+    """Without loss, by FFmpeg.
+
+    Raises:
+        ValueError, FFmpegError: Frames of this size cannot be encoded.
     """
-    height, width = pixels.shape[:2]
-    levels, red, blue = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb))
-    planes = np.empty(height * width * 3 // 2, np.uint8)
-    planes[: height * width] = levels.ravel()
-    half = (width // 2, height // 2)
-    at = height * width
-    for colour in (blue, red):
-        small = cv2.resize(colour, half, interpolation=cv2.INTER_AREA)
-        planes[at : at + small.size] = small.ravel()
-        at += small.size
-    return planes.reshape(height * 3 // 2, width)
 
-
-def _new_stream(
-    container: av.container.OutputContainer, width: int, height: int, gray: bool, quality: Quality
-) -> VideoStream:
-    if quality is Quality.LOSSLESS:
-        codec, pixel_format = "ffv1", "gray" if gray else "bgr0"
+    def __init__(self, container: OutputContainer, width: int, height: int, gray: bool) -> None:
         options = {"level": "3", "slices": "4", "slicecrc": "1"}
-    else:
-        codec = "libx264"
-        even = width % 2 == 0 and height % 2 == 0
-        # Half as many colours as pixels needs even sides.
-        pixel_format = "gray" if gray else _FEWER_COLOURS if even else "yuv444p"
-        options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "17", "bf": "0"}
-    stream = container.add_stream(codec, rate=_NOMINAL_RATE, options=options)
-    assert isinstance(stream, VideoStream)
-    stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
-    context = stream.codec_context
-    context.time_base = _TICK
-    context.gop_size = 1 if quality is Quality.LOSSLESS else _KEY_EVERY_FRAMES
-    context.color_range = ColorRange.JPEG
-    # On a small machine the model needs the other core.
-    context.thread_count = 2 if usable_cores() >= _ENOUGH_CORES else 1
-    return stream
+        self._stream = container.add_stream("ffv1", rate=_NOMINAL_RATE, options=options)
+        self._stream.width, self._stream.height = width, height
+        self._stream.pix_fmt = "gray" if gray else "bgr0"
+        context = self._stream.codec_context
+        context.time_base = _TICK
+        context.gop_size = 1
+        context.color_range = ColorRange.JPEG
+        # On a small machine the model needs the other core.
+        context.thread_count = 2 if usable_cores() >= _ENOUGH_CORES else 1
+        context.open()
+        self._form = "gray" if gray else "rgb24"
+
+    def encode(self, pixels: NDArray[np.uint8], time_ms: int) -> list[av.Packet[Any]]:
+        frame = av.VideoFrame.from_ndarray(pixels, format=self._form)
+        frame.color_range = ColorRange.JPEG
+        frame.pts, frame.time_base = time_ms, _TICK
+        return self._stream.encode(frame)
+
+    def rest(self) -> list[av.Packet[Any]]:
+        return self._stream.encode(None)
+
+
+class _Jpeg:
+    """A JPEG for each frame, by libjpeg-turbo, which leaves gray parts of a coloured picture gray.
+
+    FFmpeg's own takes three times as long, and has no JPEG without colours.
+
+    Raises:
+        ValueError: Frames of this size cannot be encoded.
+    """
+
+    def __init__(self, container: OutputContainer, width: int, height: int, gray: bool) -> None:
+        if not (0 < width <= _LONGEST_SIDE and 0 < height <= _LONGEST_SIDE):
+            raise ValueError
+        self._stream = container.add_mux_stream("mjpeg", rate=_NOMINAL_RATE, width=width, height=height)
+        self._shape = (height, width) if gray else (height, width, 3)
+        self._options = (cv2.IMWRITE_JPEG_QUALITY, _GRAY_QUALITY if gray else _COLOUR_QUALITY)
+
+    def encode(self, pixels: NDArray[np.uint8], time_ms: int) -> list[av.Packet[Any]]:
+        if pixels.shape != self._shape:
+            # The file would be written all the same, and hold pictures of another size.
+            raise ValueError(f"frames of {self._shape} were announced, not of {pixels.shape}")
+        blue_first = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+        _, content = cv2.imencode(".jpg", blue_first, self._options)
+        packet = av.Packet(content.tobytes())
+        packet.stream, packet.time_base = self._stream, _TICK
+        packet.pts = packet.dts = time_ms
+        packet.is_keyframe = True
+        return [packet]
+
+    def rest(self) -> list[av.Packet[Any]]:
+        return []

@@ -124,7 +124,7 @@ def test_what_the_recording_lost_is_said_of_clips_and_stills_that_are_taken_from
         path.stem: pydicom.dcmread(path).get("LossyImageCompressionMethod")
         for path in (tmp_path / "out" / "dicom").glob("*_f*.dcm")
     }
-    lost = "ISO_14496_10" if quality is Quality.COMPACT else None
+    lost = "ISO_10918_1" if quality is Quality.COMPACT else None
     stems = ("001_FHP1_f000010", "002_FHP2_f000031", "1001_LLP_f000060")
     assert said == {
         stems[0]: None, stems[1]: lost, stems[2]: lost, **{f"{stem}_clip": lost for stem in stems},

@@ -59,19 +59,21 @@ import os, sys
 from pathlib import Path
 from semc_core.phantom.render import render
 from semc_core.phantom.scan import SimulatedScan
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # encoders then start one thread
+os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:int(sys.argv[2])]))  # so many threads they start
 render(SimulatedScan(11, 6.0, 320, 240, 4.0), Path(sys.argv[1]))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fills new memory by a setting of Linux's C library")
-def test_a_scan_is_rendered_alike_whatever_new_memory_holds(tmp_path: Path) -> None:
+def test_a_scan_is_rendered_alike_whatever_new_memory_holds_and_on_any_number_of_cores(
+    tmp_path: Path,
+) -> None:
     written = []
-    for filling in ("85", "170"):
+    for filling, cores in (("85", 1), ("170", 4)):
         out = tmp_path / filling / "scan.mp4"
         out.parent.mkdir()
         filled = {**os.environ, "MALLOC_PERTURB_": filling}
-        subprocess.run([sys.executable, "-c", _RENDER, str(out)], env=filled, check=True)
+        subprocess.run([sys.executable, "-c", _RENDER, str(out), str(cores)], env=filled, check=True)
         written.append(out.read_bytes())
     assert written[0] == written[1]
 

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.io.video_encoder import Quality, VideoWriter
+from semc_core.picture import gray_of
 from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.seek.base import SeekableSource
 from semc_core.sources.seek.video import SeekableVideo
@@ -65,6 +67,15 @@ def encode(
             frame.time_base = stream.codec_context.time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+    return path
+
+
+def record(path: Path, *, gray: bool) -> Path:
+    """A clip of noisy frames at 30 frames/s, as the recorder writes it to be compact."""
+    with VideoWriter(path, 128, 96, gray=gray, quality=Quality.COMPACT) as writer:
+        for index in range(COUNT):
+            pixels = noisy(index)
+            writer.write(gray_of(pixels) if gray else pixels, index * 1000 // 30)
     return path
 
 
@@ -115,6 +126,11 @@ KINDS: dict[str, Callable[[Path], Path]] = {
         d / "a.webm", "libvpx-vp9", {"cpu-used": "8", "deadline": "realtime"}, b_frames=0
     ),
     "av1": lambda d: encode(d / "a.mp4", "libsvtav1", {"preset": "12"}, b_frames=0),
+    "a plane's clip": lambda d: encode(
+        d / "a.mp4", "libvpx-vp9", {"cpu-used": "8", "deadline": "realtime", "lag-in-frames": "0"}, b_frames=0
+    ),
+    "recording, gray": lambda d: record(d / "a.mkv", gray=True),
+    "recording, colours": lambda d: record(d / "a.mkv", gray=False),
     "mjpeg, mov": lambda d: encode(d / "a.mov", "mjpeg"),
     "gif": lambda d: write_video(d / "a.gif", 40),
     "cut short": lambda d: _cut(encode(d / "a.mkv", "libx264", _x264(OPEN))),

@@ -75,7 +75,7 @@ class AnalyseOptions(RuntimeOptions):
             click_type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="[FILE]",
             help="a video",
-            show_default="a simulated scan, 1280x720, H.264, 20 s",
+            show_default="a simulated scan, 1280x720, MPEG-4, 20 s",
         ),
     ] = None
     rounds: Annotated[int, Option("--rounds", click_type=COUNT, help="turns of each stage")] = 3

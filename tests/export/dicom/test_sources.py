@@ -52,7 +52,7 @@ def test_what_a_video_lost_is_said(tmp_path: Path) -> None:
     assert step.ratio > 1
 
 
-@pytest.mark.parametrize(("quality", "methods"), [("compact", "ISO_14496_10"), ("lossless", None)])
+@pytest.mark.parametrize(("quality", "methods"), [("compact", "ISO_10918_1"), ("lossless", None)])
 def test_what_a_saved_clip_lost_is_said_of_the_clip_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quality: str, methods: str | None
 ) -> None:

@@ -35,14 +35,18 @@ def called(call: ast.Call) -> str:
     return of.id if isinstance(of, ast.Name) else ""
 
 
+def constants_of(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """The module's names of texts and numbers."""
+    for each in tree.body:
+        if isinstance(each, ast.Assign | ast.AnnAssign):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            if isinstance(each.value, ast.Constant):
+                yield from ((ast.unparse(target), each.value.value) for target in targets)
+
+
 def encoders_in(tree: ast.Module) -> Iterator[str]:
     """What the module's calls of PyAV and OpenCV encode by; a name stands for the constant it is."""
-    constants = {
-        ast.unparse(target): each.value.value
-        for each in tree.body
-        if isinstance(each, ast.Assign | ast.AnnAssign) and isinstance(each.value, ast.Constant)
-        for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
-    }
+    constants = dict(constants_of(tree))
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or not (call.args or call.keywords):
             continue
@@ -50,8 +54,8 @@ def encoders_in(tree: ast.Module) -> Iterator[str]:
         writes = any(isinstance(each, ast.Constant) and each.value == "w" for each in call.args[1:])
         if name in ("add_stream", "add_mux_stream") or (name in ("create", "Codec") and writes):
             (first, *_) = [*call.args, *(each.value for each in call.keywords)]
-            is_text = isinstance(first, ast.Constant)
-            yield str(first.value if is_text else constants.get(ast.unparse(first), ast.unparse(first)))
+            text = ast.unparse(first)
+            yield str(first.value if isinstance(first, ast.Constant) else constants.get(text, text))
         elif name == "cv2.VideoWriter":
             yield name
 

@@ -1,59 +1,86 @@
-"""What is installed to run the program may be used with it: no part is under the GPL alone."""
+"""What is installed may be used and passed on with the program, is named in THIRD_PARTY.md, and is pinned."""
 
 from __future__ import annotations
 
 import re
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
 
+import av
+import pytest
 from packaging.requirements import Requirement
 
-
-def needed(name: str, found: dict[str, Distribution]) -> None:
-    """The distributions that running the program needs, with theirs; extras are left out."""
-    key = re.sub(r"[-_.]+", "-", name).lower()
-    if key in found:
-        return
-    try:
-        found[key] = distribution(name)
-    except PackageNotFoundError:
-        return  # of another system
-    for text in found[key].requires or ():
-        requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            needed(requirement.name, found)
+from tests.licences import EXTRAS, ROOT, asked_for, parts, pinned, plain, refused
+from tests.licences_page import AV_LIBRARIES, OTHER_SYSTEMS, PAGE, fixed, row_of
 
 
-def is_gpl_alone(licence: str) -> bool:
-    """Whether none of the licences to choose from is another than the GPL."""
-    choices = re.split(r"\s+OR\s+", licence)
-    return all(re.search(r"(?<![LA])GPL|(?<!Lesser )General Public License", one) for one in choices)
+def test_all_extras_are_looked_at() -> None:
+    assert set(asked_for()) == {"", *EXTRAS}
 
 
-def licences_of(one: Distribution) -> list[str]:
-    """As its metadata state them: the expression, or else the classifiers, or else the free text."""
-    said = one.metadata
-    if "License-Expression" in said:
-        return [said["License-Expression"]]
-    named = [each for each in said.get_all("Classifier") or [] if each.startswith("License :: ")]
-    free = said["License"].partition("\n")[0] if "License" in said else ""
-    return named or [free]
+def test_every_part_has_a_licence_of_the_allow_list() -> None:
+    found = parts()
+    assert {"av", "cryptography", "keyring", "numpy", "pyside6-essentials"} <= set(parts([""]))
+    assert {"lightning", "rapidocr", "pytest", "sphinx"} <= set(found)
+    assert {part.name: wrong for part in found.values() if (wrong := refused(part.licence))} == {}
 
 
-def test_no_part_that_runs_is_under_the_gpl_alone() -> None:
-    found: dict[str, Distribution] = {}
-    needed("semc-live", found)
-    assert {"av", "numpy", "pyside6-essentials", "python-gdcm"} <= set(found)
-    refused = {
-        name: licences
-        for name, one in found.items()
-        if (licences := licences_of(one)) and all(is_gpl_alone(each) for each in licences)
-    }
-    assert refused == {}
+@pytest.mark.parametrize(
+    ("licence", "wrong"),
+    [
+        ("MIT", []),
+        ("MIT AND BSD-3-Clause", []),
+        ("LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only", []),
+        ("GPL-3.0-only", ["GPL-3.0-only"]),
+        ("GPL-3.0-only AND MIT", ["GPL-3.0-only"]),
+        ("GPL-2.0-only OR AGPL-3.0-only", ["GPL-2.0-only"]),
+        ("not said", ["not said"]),
+    ],
+)
+def test_a_licence_outside_of_the_list_is_refused(licence: str, wrong: list[str]) -> None:
+    assert refused(licence) == wrong
 
 
-def test_the_gpl_is_told_from_the_lesser_one() -> None:
-    assert is_gpl_alone("GPL V3.0")
-    assert is_gpl_alone("License :: OSI Approved :: GNU General Public License v3 (GPLv3)")
-    assert not is_gpl_alone("LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only")
-    assert not is_gpl_alone("License :: OSI Approved :: GNU Lesser General Public License v3 (LGPLv3)")
-    assert not is_gpl_alone("BSD-3-Clause")
+def test_every_part_is_pinned_at_the_version_that_is_installed() -> None:
+    versions = pinned()
+    # A build for some GPU says so behind a "+", which pip leaves aside as well.
+    installed = {part.name: part.version.partition("+")[0] for part in parts().values()}
+    others = {name: one for name, one in installed.items() if versions.get(name) != one}
+    assert others == {}, "not what constraints.txt pins"
+
+
+def test_each_is_pinned_once_and_in_order() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()[1:]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    names = [plain(line.partition("==")[0]) for line in lines]
+    assert len(set(names)) == len(names)
+    assert lines == sorted(lines, key=str.lower)
+
+
+def test_the_page_names_what_is_installed_and_nothing_that_is_not_pinned() -> None:
+    """`python -m tests.licences_page` writes it; other systems install a little more or less."""
+    text = PAGE.read_text(encoding="utf-8")
+    rows = set(text.splitlines())
+    assert [part.name for part in parts().values() if row_of(part) not in rows] == []
+    assert [each for each in fixed() if each not in text] == []
+    named = re.findall(r"^\| ([\w-]+)(?: \(macOS, Windows\))? \| (\d[\w.+]*) \|", text, re.MULTILINE)
+    assert len(named) >= len(OTHER_SYSTEMS) + len(parts([""]))
+    versions = pinned()
+    assert [name for name, version in named if versions.get(name) != version.partition("+")[0]] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="wheels for other systems name their libraries otherwise")
+def test_the_page_names_every_library_in_pyavs_wheel() -> None:
+    folder = Path(av.__file__).parents[1] / "av.libs"
+    held = {re.split(r"-[0-9a-f]{8}", path.name)[0].removeprefix("lib") for path in folder.glob("lib*.so*")}
+    assert held == {name for _, names in AV_LIBRARIES.values() for name in names}
+    for name in ("x264", "x265"):
+        assert "GPL" in AV_LIBRARIES[f"**{name}**"][0]
+
+
+def test_what_is_asked_for_is_installed_in_a_version_that_is_allowed() -> None:
+    for texts in asked_for().values():
+        for requirement in map(Requirement, texts):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                assert distribution(requirement.name).version in requirement.specifier

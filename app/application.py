@@ -18,7 +18,6 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.instrumentation import Recorder, write_report
-from app.live.controller import warm_up
 from app.main_window import MainWindow
 from app.widgets.theme import apply_theme
 from semc_core.errors import SaveError
@@ -89,7 +88,6 @@ def run_window(
         sampler.start(_SAMPLE_MS)
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
-    warm_up(window.choices.device)
     with objects_left_alone(), faults_shown(window), signals_close(window):
         window.show()
         application.exec()

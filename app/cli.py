@@ -149,7 +149,8 @@ def run(args: argparse.Namespace) -> int:
 
     from app.application import new_application, run_window
     from app.main_window import MainWindow
-    from app.settings import Overrides, Settings
+    from app.settings import Choices, Overrides, Settings
+    from app.warm_up import warm_up
     from semc_core.io.video_encoder import Quality
     from semc_core.paths import cache_folder
 
@@ -165,6 +166,7 @@ def run(args: argparse.Namespace) -> int:
         model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,
         mode=args.mode,
     )  # fmt: skip
+    warm_up(Choices(settings, overrides).device)
     window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
     if unseen:

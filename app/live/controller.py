@@ -193,19 +193,3 @@ class ScanController:
         if crop is not None:
             self._pipeline.set_crop(crop)
             self.region_by_hand = True
-
-
-def warm_up(device: str) -> None:
-    """Import what the first scan will need, before the window is shown.
-
-    Loading a library keeps Python from doing anything else, on whichever thread it happens: 0.3 s for
-    OpenVINO, more for PyTorch. Later the window would stand still for it.
-    """
-    from semc_core.runtime.load import nvidia_gpu_present
-
-    if device in ("auto", "cuda") and nvidia_gpu_present():
-        import semc_core.runtime.torch.runtime
-    else:
-        import semc_core.runtime.openvino.runtime
-    import semc_core.sources.open
-    import semc_core.sources.video  # noqa: F401 - imported to have it

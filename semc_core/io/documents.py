@@ -40,7 +40,7 @@ OPEN: Final[dict[str, Any]] = {**STRICT, "extra": "allow"}
 """For `configured` and `Document`: a field too many is refused, left out, or (of a TypedDict) kept."""
 
 _BUILDING: Final = threading.Lock()
-"""pydantic builds what two threads build at once only in part."""
+"""pydantic builds what two threads build at once only in part, and so it is imported."""
 
 _LONGEST_NAME: Final = 40
 _MOST_DOTS: Final = 200
@@ -115,10 +115,10 @@ class Document(Generic[T]):
         """What holds values against the kind."""
         # Else it asks every installed package for plugins, which could change what is checked.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-        from pydantic import ConfigDict, TypeAdapter
-
-        config = None if self._config is None else ConfigDict(**self._config)  # type: ignore[typeddict-item]
         with _BUILDING:
+            from pydantic import ConfigDict, TypeAdapter
+
+            config = None if self._config is None else ConfigDict(**self._config)  # type: ignore[typeddict-item]
             return TypeAdapter(self.kind, config=config)
 
     def read(self, path: Path) -> T:
@@ -214,6 +214,11 @@ class Document(Generic[T]):
     def _check_length(self, content: bytes | str) -> None:
         if len(content) > self.most_bytes:
             raise DocumentFault(f"it is longer than {self.most_bytes / 1e6:g} MB")
+
+
+def load() -> None:
+    """Import what documents need now, and not when the first is read, which may be on any thread."""
+    Document(Problem).check(Problem("told", (), ""))
 
 
 def reason(error: OSError | DocumentFault) -> str:

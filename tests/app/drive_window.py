@@ -38,11 +38,11 @@ from PySide6.QtWidgets import (
 from app.application import new_application
 from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
-from app.live.controller import warm_up
 from app.main_window import MainWindow
 from app.review.commands import ReviewCommands
 from app.send.dialog import SendDialog
 from app.settings import Overrides, Settings
+from app.warm_up import warm_up
 from semc_core.errors import SemcError
 from semc_core.export.manifest import check_bundle
 from semc_core.paths import DEFAULT_MODEL

@@ -28,10 +28,10 @@ from PySide6.QtTest import QTest
 
 from app.application import new_application, objects_left_alone
 from app.instrumentation import TickGaps
-from app.live.controller import warm_up
 from app.main_window import MainWindow
 from app.settings import Overrides, Settings
 from app.view_data import ReviewSnapshot
+from app.warm_up import warm_up
 from app.widgets.image_view import LiveView
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.types import FramePacket

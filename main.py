@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from semc_core.cli.entry import Entry
-from semc_core.errors import SemcError, UsageError
+from semc_core.errors import SemcError, UsageError, told_of_system
 from semc_core.extras import INSTALL_TRAINING
 from semc_core.io.log import log_file
 from semc_core.paths import log_folder
+from semc_core.text import readable
 
 if TYPE_CHECKING:
     from semc_core.cli.tree import LazyGroup
@@ -160,6 +161,13 @@ def _run(given: list[str]) -> int:
     except SemcError as error:
         print(f"semc: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if not (sentence := told_of_system(error)):
+            raise
+        print(f"semc: {readable(sentence)}", file=sys.stderr)
+        return 1
     except ModuleNotFoundError as error:
         entry = COMMANDS.get(given[0])
         if entry is None or not entry.place.startswith("training."):

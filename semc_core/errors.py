@@ -11,6 +11,13 @@ class SemcError(Exception):
         return readable(super().__str__())
 
 
+def told_of_system(error: OSError) -> str:
+    """What the system refused, as a sentence; "" where it names no file, so that only the log can help."""
+    if error.filename is None or error.strerror is None:
+        return ""
+    return f"{error.filename} cannot be used ({error.strerror.lower()}); check its name and permissions."
+
+
 class SourceError(SemcError):
     """A source could not be opened, or broke off while it was read."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
+from semc_core.io.regular import is_folder, is_there
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.model.file import read_spec
 from semc_core.pipeline.stages import chosen_thresholds
@@ -44,9 +45,9 @@ def open_review(request: ReviewRequest) -> OpenReview:
     """
     if is_session(request.path):
         return _from_session(_opened(request.path), request)
-    if not request.path.exists():
+    if not is_there(request.path):
         raise SourceError(f"{request.path.name} was not found; check the name.")
-    sha256 = None if request.path.is_dir() else _hash(request.path)
+    sha256 = None if is_folder(request.path) else _hash(request.path)
     known = known_session(request, sha256)
     if known is not None:
         # It may have been moved since; a folder is known by its place.

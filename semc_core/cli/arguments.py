@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.io.regular import is_folder
 
 IN_USE: Final = Path("in-use")
 """As a default of `model_file`: whichever model the user has in use."""
@@ -83,8 +84,8 @@ def new_file(text: str) -> Path:
         UsageError: There is no such folder, or the name is a folder's.
     """
     path = Path(text)
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise UsageError(f"there is no folder {path.parent}; make it first")
-    if path.is_dir():
+    if is_folder(path):
         raise UsageError(f"{path} is a folder; name a file in it")
     return path

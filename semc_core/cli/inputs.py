@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SourceError
+from semc_core.io.regular import is_file, is_folder, is_there
 from semc_core.session.folder import folder_name
 from semc_core.sources.containers import is_video
 from semc_core.sources.kinds import DICOM_SUFFIXES, VIDEO_SUFFIXES, kind_of
@@ -60,12 +61,12 @@ def wanted_inputs(texts: Iterable[str], left_out: Callable[[Path], None] | None 
 
 def _resolve(text: str, left_out: Callable[[Path], None]) -> Iterator[tuple[Path, str]]:
     path = Path(text).expanduser()
-    if path.is_dir():
+    if is_folder(path):
         found = list(_search(path, left_out))
         yield from ((each, "") for each in found)
         if not found:
             yield path, f"{path.name or path} holds no video, DICOM file or image; choose another folder."
-    elif path.exists() or not glob.has_magic(text):
+    elif is_there(path) or not glob.has_magic(text):
         # A file that is missing gets its sentence from the source.
         yield path, ""
     else:
@@ -122,7 +123,7 @@ def is_loop(path: Path) -> bool:
 
 def _free_name(path: Path, used: set[str]) -> str:
     """A name for results that no earlier input has, also where upper and lower case are the same."""
-    base = folder_name(path.stem if path.is_file() else path.resolve().name)
+    base = folder_name(path.stem if is_file(path) else path.resolve().name)
     name, number = base, 1
     while name.casefold() in used:
         number += 1

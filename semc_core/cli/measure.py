@@ -16,6 +16,7 @@ import typer
 from semc_core.cli.options import NEW_FILE, PLACE, Threads
 from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
+from semc_core.io.regular import is_folder, is_there
 from semc_core.text import counted
 
 if TYPE_CHECKING:
@@ -140,9 +141,9 @@ def _pictures(texts: Iterable[str]) -> tuple[list[tuple[Path, bool]], int]:
 def _resolved(text: str) -> Iterator[tuple[Path, bool]]:
     """Files, and whether each was named by the user and not only found in a folder."""
     path = Path(text).expanduser()
-    if path.is_dir():
+    if is_folder(path):
         yield from ((each, False) for each in _below(path))
-    elif path.exists():
+    elif is_there(path):
         yield path, True
     elif glob.has_magic(text):
         matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns too

@@ -15,6 +15,7 @@ from semc_core.cli.arguments import IN_USE
 from semc_core.cli.options import FOLDER, MODEL_FILE, NEW_FILE, PLACE, AsJson, Threads, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import SemcError, UsageError
+from semc_core.io.regular import is_file
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison, run_folder
 from semc_core.text import counted
 
@@ -282,14 +283,14 @@ def use(
         return 0
     from semc_core.model.catalogue import find_model, model_path
 
-    named = None if Path(model).is_file() else find_model(model)
+    named = None if is_file(Path(model)) else find_model(model)
     if named is not None and named.version is not None:
         from semc_core.model.registry import ModelRegistry
 
         print(in_words(ModelRegistry().use(named.version.number)))
         return 0
     path = model_path(model)
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError(
             f"There is no model file {path}; name one, or a version's number as in `semc model list`."
         )

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from semc_core.errors import SourceError
+from semc_core.io.regular import is_folder, is_there
 from semc_core.picture import Picture
 from semc_core.pipeline.stills import Still
 from semc_core.sources.images import natural_key
@@ -41,9 +42,9 @@ def picture_files(texts: Iterable[str]) -> list[Path]:
 
 def _named(text: str) -> Iterator[Path]:
     path = Path(text).expanduser()
-    if path.is_dir():
+    if is_folder(path):
         yield from _below(path)
-    elif path.exists() or not glob.has_magic(text):
+    elif is_there(path) or not glob.has_magic(text):
         yield path
     else:
         for match in sorted(glob.glob(str(path), recursive=True), key=natural_key):  # noqa: PTH207
@@ -79,12 +80,12 @@ def stills(
 
 def _of_file(path: Path, every: int) -> Iterator[Still]:
     name = path.as_posix()
-    if path.exists() and kind_of(path) == "picture":
+    if is_there(path) and kind_of(path) == "picture":
         with closing(PictureFile(path)) as picture:
             if picture.count == 1:
                 yield Still(FramePacket(name, 0, 0.0, time.monotonic(), Picture(picture.pixels(0))))
                 return
-    elif path.exists() and not is_known(path):
+    elif is_there(path) and not is_known(path):
         raise SourceError(f"{path.name} is no picture, video or DICOM file.")
     with closing(open_source(str(path))) as source:
         while (packet := source.read()) is not None:

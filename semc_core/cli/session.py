@@ -11,6 +11,7 @@ from typer import Argument, Option
 
 from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
 from semc_core.cli.tree import Commands
+from semc_core.io.regular import is_folder
 from semc_core.paths import default_output_folder
 from semc_core.text import counted
 
@@ -45,10 +46,10 @@ def list_sessions(
     from semc_core.session.listing import session_folders
     from semc_core.session.session import Session
 
-    if not folder.is_dir() and folder != _USUAL:
+    if not is_folder(folder) and folder != _USUAL:
         raise UsageError(f"There is no folder {folder}; give the one that holds the sessions.")
     found, problems = [], []
-    for path in session_folders(folder) if folder.is_dir() else ():
+    for path in session_folders(folder) if is_folder(folder) else ():
         try:
             with Session.open(path, read_only=True) as session:
                 found.append(_row(path, session))

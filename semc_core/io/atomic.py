@@ -10,6 +10,7 @@ from typing import IO, Final
 
 from semc_core.errors import SaveError
 from semc_core.io.private import new_private_file
+from semc_core.io.regular import is_folder
 
 _SUFFIX: Final = ".tmp"
 _LEFT_OVER_AFTER_S: Final = 60.0
@@ -77,7 +78,7 @@ def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> 
     Raises:
         SaveError: The folder could not be read or a leftover could not be removed.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         return
     newest_s = time.time() - older_than_s
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,32 @@ _SPECIAL: Final = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is one that can be seen.
+
+    `Path.is_dir` raises instead where a folder above may not be entered, a network drive does not answer,
+    or the name is too long. Here that is as if it were not there: who goes on to open it is told why.
+    """
+    return _seen(path.is_dir)
+
+
+def is_file(path: Path) -> bool:
+    """As `is_folder`, of a file."""
+    return _seen(path.is_file)
+
+
+def is_there(path: Path) -> bool:
+    """As `is_folder`, whatever it is."""
+    return _seen(path.exists)
+
+
+def _seen(look: Callable[[], bool]) -> bool:
+    try:
+        return look()
+    except OSError:
+        return False
 
 
 def special_kind(mode: int) -> str:

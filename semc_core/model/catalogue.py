@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.io.regular import is_file
 from semc_core.model.registry import ModelRegistry, Version, is_model_name
 from semc_core.paths import SHIPPED_MODELS
 
@@ -82,7 +83,7 @@ def model_path(text: str, registry: ModelRegistry | None = None) -> Path:
         ModelFileError: The file of this model of the user's is gone or changed.
     """
     path = Path(text).expanduser()
-    if not is_model_name(text) or path.is_file():
+    if not is_model_name(text) or is_file(path):
         return path
     found = find_model(text, registry)
     if found is None:

@@ -15,6 +15,7 @@ from av.container import OutputContainer
 
 from semc_core.errors import SaveError, UsageError
 from semc_core.io.atomic import save_error
+from semc_core.io.regular import is_folder
 from semc_core.phantom.scan import SimulatedScan
 
 CONTAINERS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
@@ -48,7 +49,7 @@ def render(scan: SimulatedScan, path: Path, on_frame: Callable[[int], None] | No
         raise UsageError("The scan would have no frame: ask for more seconds.")
     if scan.width % 2 or scan.height % 2:
         raise UsageError(f"{scan.width}x{scan.height} cannot be written: give an even width and height.")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise SaveError(
             f"There is no folder {path.parent}: make it first, or choose another for {path.name}."
         )

@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import Final
 
-from semc_core.errors import ModelFileError, SemcError
+from semc_core.errors import ModelFileError, SemcError, told_of_system
 from semc_core.pipeline.state import Phase, PipelineState
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class Lifecycle:
             sentence = str(error)
             _log.warning("The scan was ended: %s.", type(error).__name__)
         else:
-            sentence = f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."
+            told = told_of_system(error) if isinstance(error, OSError) else ""
+            sentence = told or f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."
             _log.error("The scan was ended by a fault.", exc_info=error)
         self._end(PipelineState(Phase.FAULT, sentence, isinstance(error, ModelFileError)))
 

@@ -29,7 +29,7 @@ from typing import Annotated, Any, Final
 
 from semc_core.errors import ProtocolError
 from semc_core.io.documents import STRICT, Document, DocumentFault, Problem, configured, reason
-from semc_core.io.regular import open_regular, read_regular
+from semc_core.io.regular import is_folder, open_regular, read_regular
 from semc_core.io.rules import checked, one_of, told_as
 from semc_core.paths import ASSETS, data_folder
 from semc_core.protocols.protocol import Citation, Protocol, ProtocolId, ProtocolItem, Text, Title
@@ -128,7 +128,7 @@ def load_protocols(own: Path | None = None) -> ProtocolBook:
 
 
 def _files(folder: Path, problems: list[str]) -> list[Path]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         return []
     try:
         return sorted(path for path in folder.glob("*.toml") if path.is_file())
@@ -182,7 +182,7 @@ def check_protocol(path: Path) -> tuple[Protocol | None, tuple[str, ...]]:
         return None, ("The file is not there; check its name.",)
     except OSError as error:
         # Windows says of a folder that it may not be read.
-        why = "it is a folder" if path.is_dir() else reason(error)
+        why = "it is a folder" if is_folder(path) else reason(error)
         return None, (f"This is no protocol that can be read: {why}.",)
     except DocumentFault as fault:
         told = tuple(_sentence(each, table) for each in fault.problems)

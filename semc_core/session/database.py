@@ -18,6 +18,7 @@ from semc_core.errors import SaveError, SessionError
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.io.private import new_private_file
+from semc_core.io.regular import is_file
 from semc_core.session.records import AuditEntry
 from semc_core.session.state import PAYLOAD, TABLES, Edit, State
 
@@ -143,7 +144,7 @@ def open_database(folder: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def check_there(folder: Path) -> None:
     """Raises SessionError if there is no session in `folder`."""
-    if not (folder / DATABASE_NAME).is_file():
+    if not is_file(folder / DATABASE_NAME):
         raise SessionError(f"{folder.name} holds no session; choose a folder with a {DATABASE_NAME}.")
 
 

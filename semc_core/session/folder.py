@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from semc_core.io.atomic import save_error
 from semc_core.io.private import make_private_folder
+from semc_core.io.regular import is_folder
 from semc_core.text import readable
 from semc_core.types import SourceInfo
 
@@ -138,7 +139,7 @@ def whole_or_gone(folder: Path, names: Sequence[str], *, fresh: bool) -> Iterato
 
 
 def _new_folder(wanted: Path) -> Path:
-    if not wanted.parent.is_dir():
+    if not is_folder(wanted.parent):
         make_private_folder(wanted.parent)
     for number in itertools.count(1):
         folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from semc_core.errors import SemcError
+from semc_core.io.regular import is_file
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.session import Session
 
 
 def is_session(folder: Path) -> bool:
     """Whether a folder holds a session."""
-    return (folder / DATABASE_NAME).is_file()
+    return is_file(folder / DATABASE_NAME)
 
 
 def session_folders(root: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semc_core.errors import SourceError
+from semc_core.io.regular import is_folder
 from semc_core.sources.kinds import kind_of
 
 
@@ -42,7 +43,7 @@ def describe(path: Path) -> Description:
     Raises:
         SourceError: It cannot be opened.
     """
-    if path.is_dir():
+    if is_folder(path):
         return Description(container="folder of images")
     kind = kind_of(path)
     if kind == "dicom":

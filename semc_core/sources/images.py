@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.io.regular import is_file
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import check_file
@@ -40,7 +41,7 @@ def open_images(path: Path, frame_rate: float | None, images: str) -> StoredPict
         frame_rate = STILLS_RATE if why else _LOOP_RATE
     else:
         why = _ASKED if frame_rate <= STILLS_RATE else ""
-    if path.is_file():
+    if is_file(path):
         picture = PictureFile(path)
         if picture.count > 1:
             pages_rate = _LOOP_RATE if not asked and images != "stills" else frame_rate
@@ -243,7 +244,7 @@ class PagesSource(StoredPictures):
 
 
 def _images_of(folder: Path) -> list[Path]:
-    if folder.is_file():
+    if is_file(folder):
         return [folder]
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from semc_core.errors import SourceError
+from semc_core.io.regular import is_folder
 from semc_core.sources.base import FrameSource
 from semc_core.sources.seek.base import SeekableSource
 
@@ -82,7 +83,7 @@ def _from_disk(path: Path, frame_rate: float | None, images: Images) -> FrameSou
     from semc_core.sources.images import open_images
     from semc_core.sources.kinds import kind_of
 
-    if path.is_dir():
+    if is_folder(path):
         return open_images(path, frame_rate, images)
     kind = kind_of(path)
     if kind == "dicom":

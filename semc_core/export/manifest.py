@@ -15,6 +15,7 @@ from typing import IO, Annotated, Any, Final
 
 from semc_core.errors import ExportError
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured
+from semc_core.io.regular import is_there
 from semc_core.io.rules import PlainObject, format_number, matching, one_of
 from semc_core.session.audit_log import canonical
 from semc_core.session.records import Proof, file_sha256
@@ -135,6 +136,8 @@ def check_bundle(bundle: Path) -> BundleCheck:
     Raises:
         ExportError: It is no bundle, or cannot be read.
     """
+    if not is_there(bundle):
+        raise ExportError(f"{bundle} was not found; check the name.")
     try:
         if bundle.is_dir():
             with (bundle / MANIFEST_NAME).open("rb") as file:

@@ -196,6 +196,12 @@ def test_colour_and_zip(tmp_path: Path) -> None:
     assert done.size == sum(each.file_size for each in zipfile.ZipFile(tmp_path / "out.zip").infolist())
 
 
+def test_the_check_of_an_export_that_is_not_there_says_so_and_not_that_it_is_damaged(tmp_path: Path) -> None:
+    for name in ("study.zip", "study"):
+        with pytest.raises(ExportError, match=f"{name} was not found; check the name"):
+            check_bundle(tmp_path / name)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_check_finds_what_was_changed_added_or_taken_away(
     session: Session, tmp_path: Path, packed: bool
@@ -220,7 +226,7 @@ def test_a_check_finds_what_was_changed_added_or_taken_away(
 
 def test_what_is_no_bundle_is_told(tmp_path: Path) -> None:
     (tmp_path / "some.zip").write_bytes(b"PK")
-    for path in (tmp_path, tmp_path / "some.zip", tmp_path / "none"):
+    for path in (tmp_path, tmp_path / "some.zip"):
         with pytest.raises(ExportError, match="not a whole export"):
             check_bundle(path)
 

@@ -24,6 +24,20 @@ def test_every_key_with_a_help_is_in_the_list() -> None:
     assert [binding.name for binding in listed if f"| {binding.help} |" not in text] == []
 
 
+def test_every_page_can_be_reached_from_the_first_by_links_alone() -> None:
+    """Where files are shown as they are, as on GitHub, there is no other way to find one."""
+    reached, to_read = set(), [ROOT / "README.md"]
+    while to_read:
+        page_read = to_read.pop()
+        reached.add(page_read)
+        links = re.findall(r"\]\(([^)#\s]+\.md)[^)]*\)", page_read.read_text(encoding="utf-8"))
+        places = {(page_read.parent / link).resolve() for link in links if "://" not in link}
+        to_read += [place for place in places - reached if place.is_file() and place not in to_read]
+    pages = set((ROOT / "docs").glob("*.md"))
+    assert len(pages) > 20
+    assert sorted(page.name for page in pages - reached) == []
+
+
 def test_the_citation_is_of_this_version() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert re.search(rf"^version: {re.escape(VERSION)}$", text, re.M)

@@ -151,6 +151,26 @@ def test_an_old_copy_in_place_of_the_session_is_found(session: Path, tmp_path: P
         assert opened.verify().proof is Proof.CHANGED, "to open it does not mend it"
 
 
+def test_a_copy_of_the_copy_that_was_gone_on_with_last_is_proven_and_an_older_one_is_not(
+    session: Path, tmp_path: Path
+) -> None:
+    other, whole, old, moved = (tmp_path / name for name in ("other", "whole", "old", "moved"))
+    shutil.copytree(session, other)
+    shutil.copytree(session, old)
+    for folder, note in ((other, "one"), (session, "two"), (session, "three")):
+        with Session.open(folder) as opened:
+            opened.apply(SetNote(None, note))
+    shutil.copytree(session, whole)
+    assert verified(session).proof is Proof.PROVEN
+    assert verified(whole).proof is Proof.PROVEN, verified(whole).problems
+    # Nor where the session itself was moved on, so that its old place knows of nothing that is missing.
+    session.rename(moved)
+    with Session.open(moved) as opened:
+        opened.apply(SetNote(None, "four"))
+    assert verified(old).proof is Proof.CHANGED
+    assert verified(whole).proof is Proof.CHANGED
+
+
 def test_a_byte_that_means_nothing_to_sqlite_is_found(session: Path) -> None:
     path = session / "session.sqlite"
     content = bytearray(path.read_bytes())

@@ -100,8 +100,10 @@ def _book_problems(folder: Path, entries: Sequence[AuditEntry], book: HeadBook) 
     if not known:
         there = book.sessions_at(place)
         return ["This machine wrote another session in this folder: it was replaced."] if there else []
-    # Of two copies that were both gone on with, each has its own end; opening an older one was logged.
-    known = [head for head in known if head.place == place] or known
+    # Of two copies that were both gone on with, each has its own end; opening an older one was logged. A copy
+    # in a new place must hold what was signed last, and so all that led there: not what another copy signed.
+    latest = known[-1].place
+    known = [head for head in known if head.place == place] or [h for h in known if h.place == latest]
     hashes = {entry.seq: entry.hash for entry in entries}
     for head in known:
         if head.entries > entries[-1].seq:

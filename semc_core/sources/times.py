@@ -69,7 +69,9 @@ class FrameNumbers:
     another, are dealt out in the order of time.
     """
 
-    def __init__(self, *, sorts: bool, counts: bool, leans: bool, depth: int = 0) -> None:
+    def __init__(
+        self, *, sorts: bool, counts: bool, leans: bool, depth: int = 0, doubts_keys: bool = False
+    ) -> None:
         """Nothing is promised yet.
 
         Args:
@@ -78,7 +80,10 @@ class FrameNumbers:
             leans: Whether frames lean on others. Then what does not come before the first frame leaned on
                 what the file does not hold, and all behind a lost one are wrong until the next key frame.
             depth: How many frames may be decoded before one that is shown earlier.
+            doubts_keys: Whether a key frame is one only if its frame says so, too: some containers call
+                every packet one.
         """
+        self._doubts_keys = doubts_keys
         self._sorts, self._counts, self._leans, self._depth = sorts, counts, leans, depth
         self._by_decoding = sorts
         # One after the other, each a heap: where times jump back, clips were joined.
@@ -91,11 +96,30 @@ class FrameNumbers:
         self._read = 0
         self._places: dict[int, int] = {}
         self._keys: list[int] = []
+        self._shown: dict[int, int] = {}
         self._lost_at = -1
+        self._alone: set[int] = set()
+        self._any_whole = self._spoiling = False
         self.mended = False
 
-    def promise(self, pts: int | None, dts: int | None, *, key: bool = False, lost: bool = False) -> None:
-        """A packet that shall give a frame was read, or is known to be `lost`; `key`: it leans on none."""
+    def promise(
+        self,
+        pts: int | None,
+        dts: int | None,
+        *,
+        key: bool = False,
+        lost: bool = False,
+        alone: bool = False,
+    ) -> None:
+        """A packet that shall give a frame was read, or is known to be `lost`.
+
+        Args:
+            pts: When it is shown, ticks.
+            dts: When it is decoded, ticks.
+            key: It leans on none.
+            lost: It was not read: it is known from elsewhere that it should be there.
+            alone: None leans on it.
+        """
         stamp = dts if self._by_decoding else pts
         if stamp is None:
             return
@@ -104,6 +128,9 @@ class FrameNumbers:
             self._places[pts] = self._read
         if key:
             self._keys.append(self._read)
+            self._shown[self._read] = stamp
+        if alone:
+            self._alone.add(self._read)
         if lost:
             self._gone.add(stamp)
             self._lost_at = self._read
@@ -126,19 +153,46 @@ class FrameNumbers:
         lost, stamp = self._smallest()
         self._last = stamp
         stamp = frame.pts if stamp is None else stamp
-        self.mended = self.mended or stamp != frame.pts
+        # Without frames between others the order of decoding is that of showing: nothing is to be told.
+        self.mended = self.mended or (stamp != frame.pts and frame.pict_type == PictureType.B)
         return lost, stamp
 
     def is_spoilt(self, frame: av.VideoFrame) -> bool:
-        """Whether `frame` leans on one that was lost, or may be it. To be asked once, after `stamp_of`."""
+        """Whether `frame` is damaged, leans on one that is damaged or lost, or may be the lost one.
+
+        To be asked once, after `stamp_of`.
+        """
+        spoilt = self._leans_on_lost(frame) or frame.is_corrupt
+        self._any_whole = self._any_whole or not spoilt
+        self._spoiling = spoilt
+        return spoilt
+
+    def _leans_on_lost(self, frame: av.VideoFrame) -> bool:
         place = None if frame.pts is None else self._places.pop(frame.pts, None)
-        if not self._leans or place is None or self._lost_at < 0:
+        if not self._leans:
+            return False
+        if place is None:
+            # Without a time it is not known where it lies: as those before it, up to a key frame.
+            return self._spoiling and not frame.key_frame
+        if self._doubts_keys and not frame.key_frame and place in self._keys:
+            self._keys.remove(place)
+        # Frames that only begin to be whole, as with a gradual refresh, are marked as damaged as well.
+        if frame.is_corrupt and (self._any_whole or frame.key_frame) and place not in self._alone:
+            self._lost_at = max(self._lost_at, place)
+        if self._lost_at < 0:
             return False
         if self._sorts and any(0 < gone - (self._last or 0) <= self._depth for gone in self._gone):
             # Which of the frames near a lost packet is the one that does not come, nobody can say.
             return True
-        newest_key = self._keys[bisect_right(self._keys, place) - 1] if self._keys else 0
-        return newest_key < self._lost_at < place
+        return self._key_before(place, frame.pts) < self._lost_at < place
+
+    def _key_before(self, place: int, stamp: int | None) -> int:
+        """Place of the newest key frame that one at `place`, shown at `stamp`, does not go back behind."""
+        newest = bisect_right(self._keys, place) - 1
+        while newest > 0 and stamp is not None and self._shown[self._keys[newest]] > stamp:
+            # Shown before that key frame, though decoded after it: leans on what was before it, too.
+            newest -= 1
+        return self._keys[newest] if newest >= 0 else 0
 
     def rest(self) -> list[int]:
         """The stamps of what has not come by the end."""
@@ -174,5 +228,7 @@ class FrameNumbers:
         if not self._counts or (self._leans and first):
             return []
         for each in lost:
-            self._lost_at = max(self._lost_at, self._places.pop(each, -1))
+            place = self._places.pop(each, -1)
+            if place not in self._alone:
+                self._lost_at = max(self._lost_at, place)
         return lost

@@ -20,6 +20,7 @@ from semc_core.sources.avi import AviIndex
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import is_monochrome, picture_of
+from semc_core.sources.decoders import is_disposable, make_ready
 from semc_core.sources.left_out import left_out_sentence
 from semc_core.sources.times import FrameClock, FrameNumbers
 from semc_core.sources.upright import Upright, Uprights, pixel_aspect
@@ -52,8 +53,7 @@ class VideoSource(BaseSource):
         self._container = open_container(path)
         try:
             stream = picture_stream(self._container, path.name)
-            stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = min(4, usable_cores())
+            make_ready(stream, min(4, usable_cores()))
             rate = stream.average_rate or stream.guessed_rate
             self._clock = FrameClock(stream.time_base, rate)
             self._numbers = frame_numbers(self._container, stream)
@@ -120,7 +120,7 @@ class VideoSource(BaseSource):
         for each in lost:
             self._leave_out(self._clock.time_at(each, None, frame.time_base))
         pts_s = self._clock.time_at(stamp, frame.dts, frame.time_base)
-        if self._numbers.is_spoilt(frame) or frame.is_corrupt:
+        if self._numbers.is_spoilt(frame):
             self._leave_out(pts_s)
             return
         self._tell_of(frame)
@@ -147,7 +147,8 @@ class VideoSource(BaseSource):
                 self._avi.restamp(packet)
                 for stamp in self._avi.lost_between(last, packet.dts):
                     self._numbers.promise(stamp, stamp, lost=True)
-                self._numbers.promise(packet.pts, packet.dts, key=packet.is_keyframe)
+                alone = is_disposable(packet, stream.codec_context.name)
+                self._numbers.promise(packet.pts, packet.dts, key=packet.is_keyframe, alone=alone)
                 last = packet.dts
             elif packet is None or packet.dts is None:
                 for stamp in self._avi.lost_behind(last):
@@ -218,6 +219,8 @@ def frame_numbers(container: InputContainer, stream: VideoStream) -> FrameNumber
         counts=context.name not in HIDES_FRAMES,
         leans=not context.codec.intra_only,
         depth=max(2, context.reorder_depth),
+        # A gradual refresh begins at a packet that is marked as a key, and at no such frame.
+        doubts_keys=context.name not in FREELY_ORDERED,
     )
 
 

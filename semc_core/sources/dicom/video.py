@@ -16,6 +16,7 @@ from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
 from semc_core.sources.decoded import is_monochrome, picture_of
+from semc_core.sources.decoders import make_ready
 from semc_core.sources.dicom.frames import DamagedFrame
 from semc_core.sources.upright import Uprights, pixel_aspect
 
@@ -64,8 +65,7 @@ class VideoFrames:
             self._packets = [packet for packet in self._container.demux(stream) if packet.size]
         except (av.FFmpegError, OSError, ValueError) as error:
             raise SourceError("holds a video that cannot be opened; it is damaged or cut short") from error
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = min(4, usable_cores())
+        make_ready(stream, min(4, usable_cores()))
         self._stream, self._monochrome = stream, is_monochrome(stream)
         self._uprights = Uprights(pixel_aspect(None))
         self.rate = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None

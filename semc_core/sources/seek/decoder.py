@@ -24,6 +24,7 @@ from semc_core.picture import Picture
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import is_monochrome, picture_of
+from semc_core.sources.decoders import make_ready
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
@@ -216,8 +217,11 @@ def _start_frames(index: VideoIndex) -> NDArray[np.int64]:
 
 _THREADS: Final = max(2, min(8, usable_cores()))
 _FAILURES: Final = 16
-_CAN_SKIP: Final = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4")
-"""Decoders that leave out exactly the packets they were told to, and not those in work around them."""
+_CAN_SKIP: Final = ("h264", "hevc", "mpeg4")
+"""Decoders that leave out exactly the packets they were told to, and not those in work around them.
+
+Not MPEG-1 and -2: damage may swallow the next packet, and is seen in the one that is decoded only.
+"""
 _LEANING: Final = (PictureType.P, PictureType.B, PictureType.S, PictureType.BI)
 
 
@@ -293,8 +297,7 @@ class Cursor:
 
     def _prepared(self) -> VideoStream:
         stream = picture_stream(self._container, self._path.name)
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = self._threads
+        make_ready(stream, self._threads)
         self._avi = AviIndex(self._container, stream, self._path)
         return stream
 
@@ -313,6 +316,7 @@ class Cursor:
         context = self._stream.codec_context
         context.skip_frame = "NONREF" if skip_to > start.packet else "DEFAULT"
         naming, begun = _Naming(index, start), start.packet == 0
+        last, watches = start.frame - 1, index.checks is None and skip_to <= start.packet
         for number, packet in enumerate(self._packets_from(start), start.packet):
             if number == skip_to:
                 context.skip_frame = "DEFAULT"
@@ -324,15 +328,22 @@ class Cursor:
                     return
                 continue
             for frame in frames:
-                # A damaged frame is left out by a sequential read, too.
-                known = None if frame.is_corrupt else naming.index_of(frame)
+                if frame.is_corrupt:
+                    if begun and index.checks is None and not context.codec.intra_only:
+                        # What leans on it is left out there, too, and the packets do not tell which that is.
+                        return
+                    continue
+                known = naming.index_of(frame)
                 if known is None or known < start.frame:
                     # Frames ahead of the start's own lean on some that were not decoded.
                     continue
                 if not begun and not _is_entry(frame, known, start):
                     self.refused = True
                     return
-                begun = True
+                if watches and begun and last >= start.frame and known != last + 1:
+                    # One did not come, and those that lean on it are not to be trusted.
+                    return
+                begun, last = True, known
                 yield known, frame
             if naming.lost:
                 return
@@ -362,6 +373,7 @@ class _Naming:
         self._index = index
         self._start = start
         self._count = index.follows(-1) if start.packet == 0 else None
+        self._given = -1
         self.lost = False
 
     def index_of(self, frame: av.VideoFrame) -> int | None:
@@ -373,12 +385,18 @@ class _Naming:
         if self._count is None:
             # Frames ahead of the start's own, in the order of showing, lean on what was not decoded.
             if self._is_right(self._start.frame, frame):
-                self._count = self._start.frame
+                self._count, self._given = self._start.frame, self._start.frame - 1
             else:
                 return None
-        known, self._count = self._count, index.follows(self._count)
-        self.lost = known >= len(index) or not self._is_right(known, frame)
-        return None if self.lost else known
+        known = self._count
+        right = known < len(index) and self._is_right(known, frame)
+        if not right and known - self._given > 1:
+            # One of those between is damaged, and came all the same.
+            self._given += 1
+            return None
+        self._count, self._given = index.follows(known), known
+        self.lost = not right
+        return known if right else None
 
     def _is_right(self, known: int, frame: av.VideoFrame) -> bool:
         checks = self._index.checks

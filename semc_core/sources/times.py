@@ -224,8 +224,9 @@ class FrameNumbers:
             lost.append(smallest)
         first, self._last = self._first, stamp
         self._first = False
+        headless = not self._gone.isdisjoint(lost)
         self._gone.difference_update(lost)
-        if not self._counts or (self._leans and first):
+        if not self._counts or (self._leans and first and not headless):
             return []
         for each in lost:
             place = self._places.pop(each, -1)

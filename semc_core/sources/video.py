@@ -142,14 +142,25 @@ class VideoSource(BaseSource):
     def _promising(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
         """The packets, each with its own time stamps, and promised to the frames' numbers."""
         last: int | None = None
+        headless = behind_key = False
         for packet in self._packets(stream):
+            if packet is not None and (packet := self._avi.mended(packet)) is None:
+                continue
             if packet is not None and packet.size > 0 and not packet.is_discard:
-                self._avi.restamp(packet)
                 for stamp in self._avi.lost_between(last, packet.dts):
                     self._numbers.promise(stamp, stamp, lost=True)
-                alone = is_disposable(packet, stream.codec_context.name)
-                self._numbers.promise(packet.pts, packet.dts, key=packet.is_keyframe, alone=alone)
+                    headless = headless or (last is None and not stream.codec_context.codec.intra_only)
                 last = packet.dts
+                alone = is_disposable(packet, stream.codec_context.name)
+                begun = headless and packet.is_keyframe
+                behind_key = behind_key and alone
+                headless = headless and not begun
+                if headless or behind_key:
+                    # It leans on the beginning, which is not there: some decoders give nothing, others gray.
+                    self._numbers.promise(packet.dts, packet.dts, lost=True)
+                    continue
+                behind_key = behind_key or begun
+                self._numbers.promise(packet.pts, packet.dts, key=packet.is_keyframe, alone=alone)
             elif packet is None or packet.dts is None:
                 for stamp in self._avi.lost_behind(last):
                     self._numbers.promise(stamp, stamp, lost=True)

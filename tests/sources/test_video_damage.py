@@ -11,7 +11,7 @@ import pytest
 from semc_core.sources.open import open_source
 from tests.sources.capture_clips import read_all, write_video
 from tests.sources.seek_clips import encode
-from tests.sources.test_video_kinds import as_seen
+from tests.sources.test_video_kinds import as_seen, assert_true, lose
 
 HURT = 18
 FILES: dict[str, tuple[str, int, set[int]]] = {
@@ -66,3 +66,19 @@ def test_an_avi_is_told_to_lack_times_only_where_its_frames_change_places(
     path = write_video(tmp_path / "a.avi", 30, codec=(codec, "yuv420p"), b_frames=b_frames)
     _, notice = as_seen(path)
     assert ("times of decoding only" in notice) is told
+
+
+@pytest.mark.parametrize("lost", [[0], [0, 1, 2, 3], [0, 2]])
+@pytest.mark.parametrize(
+    ("codec", "b_frames"), [("mjpeg", 0), ("libx264", 0), ("libx264", 2), ("mpeg4", 0), ("mpeg4", 2)]
+)
+def test_frames_of_an_avi_whose_beginning_is_lost_keep_their_numbers(
+    tmp_path: Path, codec: str, b_frames: int, lost: list[int]
+) -> None:
+    form = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    path = lose(write_video(tmp_path / "a.avi", 40, codec=(codec, form), b_frames=b_frames), lost)
+    frames, notice = as_seen(path)
+    assert not set(lost) & set(frames)
+    assert len(frames) >= 18
+    assert_true(frames)
+    assert "damaged and left out" in notice

@@ -353,9 +353,11 @@ class Cursor:
         reached, failures = start.packet == 0, 0
         while failures < _FAILURES:
             try:
-                for packet in self._container.demux(self._stream):
+                for each in self._container.demux(self._stream):
                     failures = 0
-                    self._avi.restamp(packet)
+                    packet = self._avi.mended(each)
+                    if packet is None:
+                        continue
                     reached = reached or _is_start(packet, start)
                     if reached:
                         yield packet

@@ -110,10 +110,9 @@ class _Packet(NamedTuple):
 
     @classmethod
     def of(cls, packet: Packet[VideoStream], promised: AviIndex) -> _Packet:
-        promised.restamp(packet)
-        return cls(
-            packet.pts, packet.dts, packet.pos, packet.is_keyframe, packet.is_discard, packet.is_corrupt
-        )
+        position = packet.pos
+        packet = promised.mended(packet) or packet
+        return cls(packet.pts, packet.dts, position, packet.is_keyframe, packet.is_discard, packet.is_corrupt)
 
     def start(self, frame: int, number: int) -> Start:
         return Start(frame, number, self.pts, self.dts, self.position)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from semc_core.errors import SourceError
+from semc_core.sources import jpeg
 from semc_core.sources.containers import check_file
 from semc_core.sources.decoded import over_black
 
@@ -113,8 +115,21 @@ class PictureFile:
         self._go_to(index)
         self._check_size()
         pixels: list[NDArray[np.uint8]] = []
-        self._guarded(lambda: pixels.append(_seen(self._image)))
+        self._guarded(lambda: pixels.append(self._jpeg() if self.format == "JPEG" else _seen(self._image)))
         return pixels[0]
+
+    def _jpeg(self) -> NDArray[np.uint8]:
+        """The picture, also where the marker of its end is missing; not where some of it is."""
+        images: list[Image.Image] = []
+
+        def decode(data: bytes) -> NDArray[np.uint8]:
+            image = Image.open(BytesIO(data), formats=_FORMATS)
+            image.load()
+            images.append(image)
+            return np.asarray(image)
+
+        jpeg.decoded(self._path.read_bytes(), decode)
+        return _seen(images[-1])
 
     def close(self) -> None:
         """Let go of the file."""

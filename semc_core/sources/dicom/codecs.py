@@ -14,6 +14,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels import convert_color_space, get_decoder
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, RLELossless
 
+from semc_core.sources import jpeg
 from semc_core.sources.dicom.codestream import Codestream
 from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.sources.dicom.pixel_format import PixelFormat
@@ -57,16 +58,20 @@ def decode(data: bytes, stream: Codestream, form: PixelFormat, *, from_ybr: bool
 
 
 def _by_libjpeg(data: bytes, stream: Codestream, from_ybr: bool) -> NDArray[np.uint8]:
+    pixels = jpeg.decoded(data, lambda each: _libjpeg_pixels(each, stream, from_ybr))
+    if from_ybr and stream.libjpeg_rgb:
+        return np.asarray(convert_color_space(pixels, "YBR_FULL", "RGB"), np.uint8)
+    return pixels
+
+
+def _libjpeg_pixels(data: bytes, stream: Codestream, from_ybr: bool) -> NDArray[np.uint8]:
     with Image.open(BytesIO(data), formats=("JPEG",)) as image:
         if stream.samples == 4:
             return np.asarray(image.convert("RGB"))
         if stream.samples == 3 and not stream.libjpeg_rgb and not from_ybr:
             # Asked for what it takes them to be, libjpeg hands the colours out as they are.
             image.draft("YCbCr", image.size)
-        pixels = np.asarray(image)
-    if from_ybr and stream.libjpeg_rgb:
-        return np.asarray(convert_color_space(pixels, "YBR_FULL", "RGB"), np.uint8)
-    return pixels
+        return np.asarray(image)
 
 
 def _by_gdcm(data: bytes, stream: Codestream, form: PixelFormat) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -140,6 +141,11 @@ class PictureFile:
             # Pillow does not find its way back in every animation.
             self._image.close()
             self._guarded(self._open)
+        if self.animated:
+            # A picture that shows only what changed is put onto the one before, which must be there.
+            for passed in range(self._image.tell(), self._begin + index):
+                self._guarded(partial(self._image.seek, passed))
+                self._guarded(self._image.load)
         self._guarded(lambda: self._image.seek(self._begin + index))
 
     def _check_size(self) -> None:
@@ -237,6 +243,8 @@ def _of_depth(image: Image.Image, tags: dict[int, Any]) -> NDArray[np.uint8]:
         most = _most(image.info, tags, int(values.max(initial=0)))
         wide = values.clip(0, most).astype(np.int64)
         seen = (wide >> 8 if most == 0xFFFF else (wide * 510 + most) // (2 * most)).astype(np.uint8)
+    if isinstance(hidden := image.info.get("transparency"), int):
+        seen[values == hidden] = 0
     return np.asarray(~seen if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else seen, np.uint8)
 
 
@@ -246,14 +254,16 @@ def _most(info: dict[Any, Any], tags: dict[int, Any], highest: int) -> int:
         bits = max(tags.get(_BITS_PER_SAMPLE) or (16,))
         said = tags.get(_MAX_SAMPLE)
         said = max(said) if isinstance(said, tuple) else said
-        most = int(said) if said else (1 << min(bits, 32)) - 1
+        # Nobody fills 32 bits: values of more than 16 are scaled by the highest that there is.
+        most = int(said) if said else (1 << min(bits, _DEEPEST)) - 1
     else:
-        most = (1 << int(info.get(_SIGNIFICANT, 16))) - 1
+        most = (1 << int(info.get(_SIGNIFICANT, _DEEPEST))) - 1
     # Values above what is said to be significant were scaled to all bits already, as PNG demands.
     return most if highest <= most and most > 0 else max(0xFFFF, highest)
 
 
 _SIGNIFICANT: Final = "significant bits"
+_DEEPEST: Final = 16
 
 
 def _significant_bits(path: Path) -> int | None:

@@ -188,3 +188,45 @@ def test_a_playlist_leads_nowhere(tmp_path: Path, name: str) -> None:
                 open_source(str(tmp_path / name))
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2])
+@pytest.mark.parametrize("blend", [0, 1])
+@pytest.mark.parametrize("suffix", [".gif", ".png", ".webp"])
+def test_pictures_of_an_animation_that_hold_only_what_changed_are_whole_in_any_order(
+    tmp_path: Path, suffix: str, blend: int, disposal: int
+) -> None:
+    drawn = [np.full((96, 128, 3), 60, np.uint8) for _ in range(5)]
+    for number, picture in enumerate(drawn):
+        picture[20:40, 8 * number : 8 * number + 20] = (250, 20, 20)
+    first, *others = [Image.fromarray(picture) for picture in drawn]
+    options: dict[str, Any] = (
+        {"disposal": disposal, "blend": blend} if suffix == ".png" else {"lossless": True}
+    )
+    options = {"disposal": disposal} if suffix == ".gif" else options
+    path = tmp_path / f"a{suffix}"
+    first.save(path, save_all=True, append_images=others, duration=[50, 100, 20, 300, 70], **options)
+    packets = read_all(open_source(str(path)))
+    assert [packet.pts_s for packet in packets] == pytest.approx([0, 0.05, 0.15, 0.17, 0.47])
+    if (suffix, blend, disposal) != (".png", 0, 2):
+        # Of that one Pillow writes pictures that are black where nothing changed, as FFmpeg shows them.
+        for packet, picture in zip(packets, drawn, strict=True):
+            assert np.abs(packet.pixels.astype(int) - picture).max() <= 2
+    with closing(open_seekable(path)) as seekable:
+        for packet in reversed(packets):
+            np.testing.assert_array_equal(seekable.frame(packet.index).pixels, packet.pixels)
+
+
+def test_gray_of_32_bits_is_not_black(tmp_path: Path) -> None:
+    values = np.tile(np.arange(0, 65536, 512, dtype=np.int32), (96, 1))
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    (packet,) = read_all(open_source(str(tmp_path / "a.tif")))
+    np.testing.assert_array_equal(packet.gray, values >> 8)
+
+
+def test_a_value_of_16_bits_that_stands_for_nothing_is_not_shown(tmp_path: Path) -> None:
+    values = np.tile(np.arange(0, 65536, 512, dtype=np.uint16), (96, 1))
+    Image.fromarray(values).save(tmp_path / "a.png", transparency=int(values[0, 100]))
+    (packet,) = read_all(open_source(str(tmp_path / "a.png")))
+    assert packet.gray[:, 100].max() == 0
+    assert packet.gray[0, 99] == values[0, 99] >> 8

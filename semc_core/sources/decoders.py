@@ -8,9 +8,6 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 _TELLS: Final = {
-    # Only where the stream holds checksums of its pictures; else nearly any bytes are a picture.
-    "hevc": "crccheck+explode",
-    "ffv1": "crccheck+explode",
     **dict.fromkeys(("mjpeg", "mjpegb", "ljpeg"), "explode"),
     **dict.fromkeys(
         ("msmpeg4v1", "msmpeg4v2", "msmpeg4", "msmpeg4v3", "wmv1", "wmv2"), "bitstream+buffer+explode"
@@ -18,7 +15,8 @@ _TELLS: Final = {
 }
 """What FFmpeg's option err_detect must be so that a damaged picture is an error, or marked as damaged.
 
-Other decoders mark it without. That of H.264 would hold back a good frame for each damaged one.
+Other decoders mark it without. Those of H.264 and HEVC would hold back a good frame for each damaged
+one, or give one more.
 """
 _SLICES: Final = {"h264": (1, 5), "hevc": range(32)}
 _BEGINNING: Final = b"\0\0\1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -75,7 +75,7 @@ class AviIndex:
     def _from(self, position: int, packet: Packet[VideoStream]) -> Packet[VideoStream]:
         with self._path.open("rb") as file:
             file.seek(position)
-            own = Packet(file.read(packet.size))
+            own = cast("Packet[VideoStream]", Packet(file.read(packet.size)))
         own.stream, own.time_base = packet.stream, packet.time_base
         own.pts, own.dts, own.is_keyframe = packet.pts, packet.dts, packet.is_keyframe
         return own

@@ -41,8 +41,8 @@ def is_disposable(packet: Packet[VideoStream], codec: str) -> bool:
     """Whether no other frame leans on this one's, by its own words; False where it does not say."""
     data = memoryview(packet)
     if codec == "mpeg4":
-        _, picture, kind = bytes(data[:_HEAD]).partition(_PICTURE)
-        return bool(picture and kind) and kind[0] >> 6 == _BETWEEN
+        _, picture, behind = bytes(data[:_HEAD]).partition(_PICTURE)
+        return bool(picture and behind) and behind[0] >> 6 == _BETWEEN
     if packet.is_disposable or codec not in _SLICES:
         return packet.is_disposable
     place = 0

@@ -30,9 +30,8 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def _textured() -> NDArray[np.uint8]:
     rows, columns = np.mgrid[0:144, 0:192]
-    return (60 + (columns * 3 + rows) % 97 + np.random.default_rng(0).integers(0, 30, (144, 192))).astype(
-        np.uint8
-    )
+    noise = np.random.default_rng(0).integers(0, 30, (144, 192))
+    return np.asarray(60 + (columns * 3 + rows) % 97 + noise, np.uint8)
 
 
 def _encoded(pixels: NDArray[np.uint8], **options: Any) -> bytes:

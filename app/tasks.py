@@ -40,6 +40,7 @@ class Background:
         begin = let_others_go_first if others_first else None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
         self._post = post
+        self._closed = False
 
     def start(self, work: Callable[[], T], then: Callable[[Future[T]], object]) -> Future[T]:
         """Do this when what was started before is done; does not wait.
@@ -47,13 +48,21 @@ class Background:
         Args:
             work: What to do.
             then: Called on the window's thread with the future, which is done; not if it was cancelled.
+
+        Returns:
+            The future; a cancelled one after `close`, as what was under way then may ask for more.
         """
+        if self._closed:
+            never: Future[T] = Future()
+            never.cancel()
+            return never
         future = self._pool.submit(work)
         future.add_done_callback(partial(self._hand_over, then))
         return future
 
     def close(self, *, forget: bool = False) -> None:
         """Wait for the end of what was started, or with `forget` only of what is under way."""
+        self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=forget)
 
     def _hand_over(self, then: Callable[[Future[T]], object], future: Future[T]) -> None:

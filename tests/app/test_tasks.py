@@ -148,3 +148,16 @@ def test_what_is_posted_from_a_thread_is_done_on_qts_and_no_more_after_the_close
     main_thread.post(lambda: where.append(threading.current_thread()))
     qapp.processEvents()
     assert len(where) == 1
+
+
+def test_what_is_asked_for_after_the_close_is_not_done(thread: PostedWork) -> None:
+    background, told, asked = Background("work", thread.post), [], []
+
+    def ask_again(future: Future[int]) -> None:
+        asked.append(background.start(lambda: 2, told.append))
+
+    background.start(lambda: 1, ask_again)
+    background.close()
+    thread.run_until(lambda: bool(asked))
+    assert asked[0].cancelled()
+    assert told == []

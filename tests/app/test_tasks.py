@@ -151,7 +151,9 @@ def test_what_is_posted_from_a_thread_is_done_on_qts_and_no_more_after_the_close
 
 
 def test_what_is_asked_for_after_the_close_is_not_done(thread: PostedWork) -> None:
-    background, told, asked = Background("work", thread.post), [], []
+    background = Background("work", thread.post)
+    told: list[Future[int]] = []
+    asked: list[Future[int]] = []
 
     def ask_again(future: Future[int]) -> None:
         asked.append(background.start(lambda: 2, told.append))

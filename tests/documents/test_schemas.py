@@ -31,6 +31,7 @@ def test_every_document_has_a_schema_and_every_kind_is_tested() -> None:
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Document"
         for folder in ("app", "semc_core", "training")
         for path in (ROOT / folder).rglob("*.py")
+        if path != ROOT / "semc_core" / "io" / "documents.py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     )
     tables = sum(name.startswith("state-") for name in DOCUMENTS)

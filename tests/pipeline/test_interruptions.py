@@ -97,8 +97,8 @@ def test_what_is_not_over_when_the_scan_is_stopped_stands_in_the_log(tmp_path: P
         pass
     time.sleep(1.5)  # a gap is longer than a second
     engine.stop()
-    (gap,) = logged(tmp_path, "no pictures")
-    assert gap["end_s"] > gap["start_s"]
+    gap = logged(tmp_path, "no pictures")[-1]  # on a busy machine pictures may have been missing before, too
+    assert gap["end_s"] > gap["start_s"] + 1
 
 
 def test_a_card_that_gives_much_less_than_it_was_asked_for_is_told() -> None:

@@ -314,5 +314,6 @@ def test_a_session_that_is_being_written_to_is_not_said_to_be_cut_off(session: P
         while len(found) < 12 and thread.is_alive():
             found.append(reading.verify())
         thread.join()
-    assert len({each.entries for each in found}) > 1
+        written = reading.verify().entries
+    assert written > 12
     assert {problem for each in found for problem in each.problems} == set()

@@ -85,7 +85,7 @@ NAVIGATION = {
         "/docs/api/training",
     ],
     "docs/architecture": [
-        "/docs/decisions/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/docs/api/app",
+        "/docs/decisions/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/THIRD_PARTY", "/docs/api/app",
     ],
     "docs/decisions/README": ["/docs/decisions/0*"],
 }  # fmt: skip

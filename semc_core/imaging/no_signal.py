@@ -63,14 +63,14 @@ def is_no_signal(picture: Picture) -> bool:
 def _is_card(picture: Picture, small: NDArray[np.uint8], back: int) -> bool:
     """Whether what stands out from a plain screen of level `back` is no more than a text or a logo."""
     written = np.abs(small.astype(np.int16) - back) > _PLAIN_LEVEL
-    coloured = back > _LIT_LEVEL or _has_colour(picture)
     if int(written.sum()) < _SPECK_SHARE * small.size:
-        return coloured
+        return back > _LIT_LEVEL or _has_colour(picture)
     boxes = _texts(written)
     area = sum(width * height for _, _, width, height in boxes) / small.size
     if area > _WRITTEN_SHARE:
         return False
-    if coloured:
+    # Asked last: colours are made of a scanner's frames only where somebody looks.
+    if back > _LIT_LEVEL or _has_colour(picture):
         return len(boxes) <= _MOST_TEXTS
     # A scanner's screen is black, too: here it must be one thing, as wide as a word, and as letters are.
     left, top, width, height = boxes[0]

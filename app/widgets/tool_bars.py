@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
 from app.commands import (
     BINDINGS,
@@ -21,6 +21,7 @@ from app.commands import (
     tool_tip,
 )
 from app.widgets import theme
+from app.widgets.action_button import ActionButton
 from app.widgets.plain import plain_tip
 
 MEASURE_TOOLS: Final = tuple(binding.name for binding in BINDINGS if binding.name.startswith("measure_"))
@@ -69,18 +70,12 @@ def show_situation(actions: Mapping[str, QAction], now: Situation) -> None:
     actions["start_stop"].setText(start_title(now))
 
 
-class KeyButton(QAbstractButton):
-    """A button of the tool bar: what it does, and below it the key. Follows its action."""
+class KeyButton(ActionButton):
+    """A button of the tool bar: what it does, and below it the key."""
 
     def __init__(self, action: QAction, key: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._action = action
+        super().__init__(action, QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed, parent)
         self._key = key_name(key)
-        # The keys work wherever the focus is; a button that takes it would only confuse Space and Return.
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.clicked.connect(action.trigger)
-        action.changed.connect(self._follow)
         self._follow()
 
     def sizeHint(self) -> QSize:
@@ -97,30 +92,15 @@ class KeyButton(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Filled while it is on."""
         painter, em = QPainter(self), theme.em(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        on, able = self._action.isChecked(), self.isEnabled()
-        ground = theme.ACCENT if on else theme.BORDER if self.isDown() else theme.RAISED
-        hover = able and self.underMouse()
-        painter.setPen(QColor(theme.ACCENT if hover else theme.BORDER if able else theme.RAISED))
-        painter.setBrush(QColor(ground if able else theme.GROUND))
-        painter.drawRoundedRect(box, 5, 5)
+        box = self.paint_ground(painter)
         upper = QRectF(box.left(), box.top() + 0.2 * em, box.width(), box.height() * 0.52)
         lower = QRectF(box.left(), upper.bottom(), box.width(), box.bottom() - upper.bottom() - 0.15 * em)
-        painter.setPen(QColor(theme.GROUND if on and able else theme.TEXT if able else theme.DIM))
+        painter.setPen(self.ink(theme.TEXT))
         painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self.text())
         painter.setFont(theme.scaled_font(self.font(), 0.85))
-        painter.setPen(QColor(theme.GROUND if on and able else theme.DIM))
+        painter.setPen(self.ink(theme.DIM))
         painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)
         painter.end()
-
-    def _follow(self) -> None:
-        self.setText(self._action.text())
-        self.setToolTip(self._action.toolTip())
-        self.setAccessibleName(self._action.text())
-        self.setEnabled(self._action.isEnabled())
-        self.updateGeometry()
-        self.update()
 
 
 class ToolBars(QStackedWidget):

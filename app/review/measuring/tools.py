@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.review.measuring.calipers import TOOLS
 from app.widgets import theme
+from app.widgets.action_button import ActionButton
 
 _WIDE_EM, _HIGH_EM, _LEAST_EM = 2.7, 2.7, 1.7
 
 
-class ToolButton(QAbstractButton):
-    """A tool: its sign, and below it the key. Follows its action; filled while it is on."""
+class ToolButton(ActionButton):
+    """A tool: its sign, and below it the key."""
 
     def __init__(self, name: str, action: QAction, key: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._name, self._action, self._key = name, action, key
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.clicked.connect(action.trigger)
-        action.changed.connect(self._follow)
+        super().__init__(action, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred, parent)
+        self._name, self._key = name, key
         self._follow()
 
     def sizeHint(self) -> QSize:
@@ -37,33 +34,18 @@ class ToolButton(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The sign is painted: it looks alike on every system."""
         painter, em = QPainter(self), theme.em(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        on, able = self._action.isChecked(), self.isEnabled()
-        hover = able and self.underMouse()
-        painter.setPen(QColor(theme.ACCENT if hover else theme.BORDER if able else theme.RAISED))
-        ground = theme.ACCENT if on else theme.BORDER if self.isDown() else theme.RAISED
-        painter.setBrush(QColor(ground if able else theme.GROUND))
-        painter.drawRoundedRect(box, 5, 5)
-        ink = QColor(theme.GROUND if on and able else theme.TEXT if able else theme.DIM)
+        box = self.paint_ground(painter)
         high = self.height() >= 2.5 * em
         middle = box.center() - QPointF(0, 0.5 * em if high else 0)
-        painter.setPen(QPen(ink, 1.5))
+        painter.setPen(QPen(self.ink(theme.TEXT), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         _paint_sign(painter, self._name, middle, 0.62 * em)
         if high:
             painter.setFont(theme.scaled_font(self.font(), 0.85))
-            painter.setPen(QColor(theme.GROUND if on and able else theme.DIM))
+            painter.setPen(self.ink(theme.DIM))
             lower = QRectF(box.left(), box.bottom() - 1.15 * em, box.width(), 1.05 * em)
             painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)
         painter.end()
-
-    def _follow(self) -> None:
-        self.setText(self._action.text())
-        self.setToolTip(self._action.toolTip())
-        self.setAccessibleName(self._action.text())
-        self.setEnabled(self._action.isEnabled())
-        self.update()
 
 
 def _paint_sign(painter: QPainter, name: str, at: QPointF, r: float) -> None:

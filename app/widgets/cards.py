@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -227,12 +227,10 @@ class ItemCard(Card[StripItem]):
         text = QRectF(room.right() + 0.5 * em, inside.top(), inside.right() - room.right() - 0.5 * em, 0)
         text.setHeight(inside.height() / max(2, len(item.lines)))
         for i, (left, right) in enumerate(item.lines):
-            painter.setFont(theme.scaled_font(self.font(), 0.9 if i else 1.05, bold=i == 0))
-            painter.setPen(QColor(theme.DIM if i else colour))
-            painter.drawText(text, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, left)
-            painter.setFont(theme.scaled_font(self.font(), 0.9))
-            painter.setPen(QColor(theme.DIM if i or item.rejected else theme.TEXT))
-            painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, right)
+            name = theme.scaled_font(self.font(), 0.9 if i else 1.05, bold=i == 0)
+            value = theme.scaled_font(self.font(), 0.9)
+            pen = theme.DIM if i or item.rejected else theme.TEXT
+            paint_ends(painter, text, (left, name, theme.DIM if i else colour), (right, value, pen))
             text.moveTop(text.bottom())
         painter.end()
 
@@ -320,3 +318,19 @@ class CardStrip(Strip[StripItem]):
 
 def _was_chosen(item: StripItem | None) -> bool:
     return item is not None and item.chosen
+
+
+def paint_ends(
+    painter: QPainter, box: QRectF, left: tuple[str, QFont, str], right: tuple[str, QFont, str]
+) -> None:
+    """Paint a line's two ends: text, font and colour of each. The left is cut to what the right leaves."""
+    text, font, colour = right
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+    wide = painter.fontMetrics().horizontalAdvance(f"{text} ") if text else 0
+    text, font, colour = left
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width() - wide))
+    painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.formatting import percent, quality_text
 from app.widgets import theme
-from app.widgets.cards import Card, Strip
+from app.widgets.cards import Card, Strip, paint_ends
 from app.widgets.image_view import draw_in, image_of
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.labels import full_name, short_name
@@ -66,18 +66,12 @@ class PlaneCard(Card[SavedPlane]):
             draw_in(painter, self._image, room)
         first = QRectF(inside.left(), inside.bottom() - 2.4 * em, inside.width(), 1.3 * em)
         second = QRectF(inside.left(), inside.bottom() - 1.15 * em, inside.width(), 1.15 * em)
-        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        painter.setFont(theme.scaled_font(self.font(), 1.1, bold=True))
-        painter.setPen(QColor(self._colour))
-        painter.drawText(first, left | Qt.AlignmentFlag.AlignVCenter, short_name(plane.plane))
-        painter.setPen(QColor(theme.TEXT))
-        painter.drawText(first, right | Qt.AlignmentFlag.AlignVCenter, percent(plane.confidence))
-        painter.setFont(theme.scaled_font(self.font(), 0.9))
-        painter.setPen(QColor(theme.DIM))
-        painter.drawText(second, left | Qt.AlignmentFlag.AlignVCenter, scan_time(plane.time_s))
-        if plane.png is None:
-            painter.setPen(QColor(theme.WARNING))
-        painter.drawText(second, right | Qt.AlignmentFlag.AlignVCenter, card_state(plane))
+        name = theme.scaled_font(self.font(), 1.1, bold=True)
+        level = percent(plane.confidence), name, theme.TEXT
+        paint_ends(painter, first, (short_name(plane.plane), name, self._colour), level)
+        small = theme.scaled_font(self.font(), 0.9)
+        state = card_state(plane), small, theme.WARNING if plane.png is None else theme.DIM
+        paint_ends(painter, second, (scan_time(plane.time_s), small, theme.DIM), state)
         painter.end()
 
 

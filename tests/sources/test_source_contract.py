@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -198,7 +199,7 @@ def test_a_camera_keeps_the_contract_and_waits_where_no_more_comes(tmp_path: Pat
     for packet in packets:
         _assert_sound_pixels(packet, camera)
     while "gives no more pictures" not in camera.info.notice:
-        pass
+        time.sleep(0.01)
     camera.interrupt()
     with pytest.raises(SourceInterrupted):
         camera.read()

@@ -42,6 +42,11 @@ COMMANDS: Final = {
         _SCAN,
         "Show what a file holds and how it is read: frames, times, colours, what was left out.",
     ),
+    "tap": Entry(
+        "semc_core.cli.tap:app",
+        _SCAN,
+        "Save what a card or a stream sends, undecoded, to send it to who helps.",
+    ),
     "devices": Entry(
         "semc_core.cli.devices:app", _SCAN, "List the cameras and capture cards of this machine."
     ),

@@ -66,6 +66,11 @@ def parser() -> argparse.ArgumentParser:
         help="ask a camera for this size, rate and format, or some of them; without it for the best it has "
         "(semc devices --modes)",
     )
+    given.add_argument(
+        "--tap",
+        action="store_true",
+        help="keep the newest 10 s of what a camera or stream sends, undecoded; Shift+T saves them",
+    )
     given.add_argument("--seconds", type=_seconds, help="close after so many seconds")
     given.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
@@ -164,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
     record = None if args.record is None else Quality(args.record)
     overrides = Overrides(
         model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,
-        mode=args.mode,
+        mode=args.mode, tap=args.tap,
     )  # fmt: skip
     warm_up(Choices(settings, overrides).device)
     window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)

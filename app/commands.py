@@ -77,6 +77,12 @@ _LIVE: Final = (
     KeyBinding("auto_region", "Auto region", ("A", "F8"), "Find the region of interest automatically"),
     KeyBinding("last_saved", "Last saved", ("L",), "Look at the plane saved last"),
     KeyBinding("record", "Record", ("F9", "Shift+R"), "Record the scan into its session, or no further"),
+    KeyBinding(
+        "tap",
+        "Raw signal",
+        ("Shift+T",),
+        "Keep what the card or stream sends, undecoded; once more saves the newest 10 s of it",
+    ),
 )
 _REVIEW: Final = (
     _review("play", "Play", ("Space", "F4"), "Play, or hold the picture"),
@@ -303,7 +309,7 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     able["review"] = able["review"] and (now.page != LIVE or now.scan_to_review)
     able["export"] = able["export"] and (now.page != LIVE or now.scan_to_review)
     scanning = now.running and not now.stopping
-    for name in ("capture", "region", "auto_region"):
+    for name in ("capture", "region", "auto_region", "tap"):
         able[name] = able[name] and scanning
     able["freeze"] = able["freeze"] and (scanning or now.frozen)
     able["record"] = able["record"] and scanning and now.can_record

@@ -19,6 +19,7 @@ from app.dialogs import DialogHost
 from app.file_dialogs import Chooser, show_folder
 from app.live.controller import ScanController
 from app.live.page import LivePage
+from app.live.raw_signal import RawSignal
 from app.main_thread import MainThread
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
@@ -80,6 +81,7 @@ class MainWindow(WindowShell):
         self.review_page.set_actions(self.actions_by_name)
         features = Features(self.scan, self.review, self.dialogs.sending, self.live_page, self.review_page)
         self.display = StatusDisplay(features, self.actions_by_name, self.banner, self.status)
+        self.raw = RawSignal(post, self.display.messages.tell, self.report)
         self._connect_start()
         self._connect_live()
         self._connect_review()
@@ -103,6 +105,7 @@ class MainWindow(WindowShell):
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),
             "record": self.record,
+            "tap": lambda: self.raw.press(self.scan.options),
             "source": self.show_sources,
             "train": self.show_training,
             "review": self.review_this,
@@ -438,6 +441,6 @@ class MainWindow(WindowShell):
         self.hide()
         # The scan first: it must not be recorded on while a server is waited for. An export and what was sent
         # may still write to the session in review.
-        close_all(self.scan, self.train, self.dialogs, self.review, self.sources, self.checklists)
+        close_all(self.scan, self.raw, self.train, self.dialogs, self.review, self.sources, self.checklists)
         self._main_thread.close()
         event.accept()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -24,6 +24,7 @@ from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
 from semc_core.runtime.load import DEVICES
 from semc_core.sources.open import Images
+from semc_core.sources.raw.tap import RawTap
 from semc_core.types import Crop
 
 _RECENT_LIMIT: Final = 6
@@ -266,6 +267,7 @@ class ScanOptions:
         clips: Whether a clip is saved with every plane.
         images: What a folder of images is; see `semc_core.sources.open.open_source`.
         mode: Asked of a camera; None chooses the best.
+        tap: Keeps what comes of a camera or a stream, undecoded, from when it is told to.
     """
 
     source: str
@@ -276,6 +278,7 @@ class ScanOptions:
     clips: bool = True
     images: Images = "auto"
     mode: str | None = None
+    tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +294,7 @@ class Overrides:
     data: Path | None = None
     images: Images = "auto"
     mode: str | None = None
+    tap: bool = False
 
 
 class Choices:
@@ -356,7 +360,7 @@ class Choices:
         """Everything that a scan of `source` needs."""
         return ScanOptions(
             source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images,
-            self._overrides.mode,
+            self._overrides.mode, RawTap(keeping=self._overrides.tap),
         )  # fmt: skip
 
     @property

@@ -186,17 +186,22 @@ class Messages:
 
     def __init__(self) -> None:
         self._seen_in_review = ""
-        self._fault = ""
+        self._fault = self._told = ""
         self._read: set[str] = set()
 
     def begin(self) -> None:
         """Something new is begun: what was said before does not matter any more."""
-        self._fault = ""
+        self._fault = self._told = ""
         self._read.clear()
 
     def report(self, sentence: str) -> None:
         """Something went wrong outside of the scan and of the review."""
         self._fault = sentence
+        self._read.discard(sentence)
+
+    def tell(self, sentence: str) -> None:
+        """Something the user asked for was done; told until it is put away, or something else is told."""
+        self._told = sentence
         self._read.discard(sentence)
 
     def of_review(self, fault: str, on_its_page: bool) -> str:
@@ -228,6 +233,7 @@ class Messages:
         unread = (one for one in known if one[0] and one[0] not in self._read)
         fault, way = next(unread, ("", ""))
         shown = banner(state, info, fault, self._read, way)
-        if shown is None and notice and notice not in self._read:
-            return Banner(notice, False)
-        return shown
+        if shown is not None:
+            return shown
+        text = next((one for one in (self._told, notice) if one and one not in self._read), "")
+        return Banner(text, False) if text else None

@@ -33,6 +33,8 @@ from semc_core.session.recording.proof import ENDED, HASHED_FILES
 from semc_core.session.signing import SIGNED_HEAD
 from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES
 from semc_core.sources.devices.script import SCRIPT
+from semc_core.sources.raw.records import CODING, NOTE
+from semc_core.sources.raw.records import ORIGIN as TAPPED
 from training.ablation import RUN_RESULT
 from training.benchmark import BENCHMARK
 from training.data.hub.zenodo import RECORD
@@ -83,6 +85,9 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "training-progress": ("a line of progress.jsonl", PROGRESS_LINE),
     "training-pictures": ("the JSON beside pictures that a training keeps", FACTS),
     "simulated-devices": ("the script of simulated capture devices in TOML", SCRIPT),
+    "tap-origin": ("the record O of a raw tap: where the data come from", TAPPED),
+    "tap-coding": ("a record C of a raw tap: how the data after it are coded", CODING),
+    "tap-note": ("a record N of a raw tap: what happened", NOTE),
     "benchmark": ("the definition of a benchmark in TOML", BENCHMARK),
     "ablation-run": ("what must be in the result of one training of an ablation", RUN_RESULT),
     "zenodo-record": ("what is read of a record of Zenodo", RECORD),

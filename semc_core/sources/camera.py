@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.picture import Picture, in_8_bits
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
 from semc_core.sources.devices.base import Capture, CaptureDevice, DeviceSystem, Trouble
@@ -23,9 +22,13 @@ from semc_core.sources.devices.find import find_device, sentence, this_system
 from semc_core.sources.devices.measured import RateMeter
 from semc_core.sources.devices.modes import Wish
 from semc_core.sources.devices.negotiate import Negotiated, negotiate, wishes
+from semc_core.sources.devices.noted import NotedCapture, asked_undecoded
 from semc_core.sources.devices.worker import Worker
 from semc_core.sources.grabber import GrabbedSource, Grabber
 from semc_core.sources.outage import OutageTeller
+from semc_core.sources.raw.buffers import picture_of_pixels, pixels_of
+from semc_core.sources.raw.records import Raw
+from semc_core.sources.raw.tap import RawTap, camera_origin, coding_of_buffer
 from semc_core.types import CaptureInfo, SourceInfo
 
 _OPEN_TIMEOUT_S: Final = 30.0
@@ -50,6 +53,8 @@ class CameraSource(GrabbedSource):
             scanner that switches its output, for example), before it is let go and opened again. That, and
             whether it is plugged in again, is tried until the scan is ended.
         system: Where it is; None is this machine.
+        tap: Takes what comes as well. Where it keeps when the card is opened, a card on Video4Linux hands
+            over what it sends, and that is decoded here; else it takes what the system decoded.
 
     Raises:
         SourceError: No such device or mode, or in use by another program.
@@ -62,12 +67,13 @@ class CameraSource(GrabbedSource):
         *,
         patience_s: float = _PATIENCE_S,
         system: DeviceSystem | None = None,
+        tap: RawTap | None = None,
     ) -> None:
         system = system or this_system()
         device = find_device(str(which), system)
         name = f"Camera {device.index}"
         teller = OutageTeller(name)
-        self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller)
+        self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller, tap)
         super().__init__(Grabber(self._camera, name, capacity=1, newest_wins=True), _OPEN_TIMEOUT_S, teller)
 
     def _known(self) -> SourceInfo:
@@ -90,10 +96,12 @@ class _Camera:
         patience_s: float,
         system: DeviceSystem,
         teller: OutageTeller,
+        tap: RawTap | None,
     ) -> None:
         self.name = name
         self.info: SourceInfo | None = None
         self._device, self._wish, self._patience_s, self._system = device, wish, patience_s, system
+        self._tap, self._coding = tap, coding_of_buffer("", 0, 0, None)
         self._teller, self._driver = teller, Worker(f"driver of {name}")
         # Where nothing lists devices, none can be seen to be away.
         self._seen = bool(system.devices())
@@ -112,6 +120,8 @@ class _Camera:
             offered = ", ".join(dict.fromkeys(mode.text for mode in modes))
             raise SourceError(f"{self.name} has no mode {self._wish.text}; it has {offered}.")
         self._wishes = asked
+        if self._tap is not None:
+            self._tap.describe(camera_origin(self._device.identity, tuple(mode.text for mode in modes)))
         given = self._opened()
         # Of what nobody asked for and the device may not have, nothing is missing.
         self._asked = given.asked if modes or self._wish != Wish() else Wish()
@@ -171,15 +181,22 @@ class _Camera:
                 "be. If that takes long, unplug it and plug it in again."
             )
             return None
-        return np.asarray(picture) if given and picture is not None else None
+        return self._taken(np.asarray(picture)) if given and picture is not None else None
+
+    def _taken(self, buffer: NDArray[np.generic]) -> NDArray[np.generic] | None:
+        """Pixels of what the driver gave; None where it is none that can be decoded."""
+        if self._tap is None:
+            return buffer
+        coding = self._coding
+        self._tap.keep(Raw(coding, time.monotonic(), buffer))
+        return pixels_of(buffer, coding.codec, coding.width, coding.height)
 
     def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed:
         self._start_s = now_s if self._start_s is None else self._start_s
-        pixels = in_8_bits(picture)
-        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
+        shown = picture_of_pixels(picture)
         self._teller.came(now_s)
-        self._measure(rgb.shape[1], rgb.shape[0], now_s)
-        return Grabbed(Picture(np.asarray(rgb, np.uint8)), now_s - self._start_s, now_s)
+        self._measure(shown.width, shown.height, now_s)
+        return Grabbed(shown, now_s - self._start_s, now_s)
 
     def _let_go(self) -> None:
         if self._capture is not None:
@@ -195,16 +212,21 @@ class _Camera:
         """
         for way in self._device.ways:
             capture = self._called(partial(self._system.open, self._device, way), lambda late: late.release())
+            if self._tap is not None:
+                capture = NotedCapture(capture, self._tap.note)
             self._capture = capture
             if capture.isOpened():
                 if not self._there():
                     # Numbers changed between the listing and the opening: this is another device.
                     self._let_go()
                     raise SourceError(sentence(Trouble.MISSING, self.name))
-                given: Negotiated = self._called(
-                    partial(_negotiated, capture, way.back_end, self._wishes), partial(_late, capture)
+                tapped = self._tap is not None and self._tap.keeping
+                given, codec = self._called(
+                    partial(_negotiated, capture, way.back_end, self._wishes, tapped), partial(_late, capture)
                 )
-                return replace(given, sets=given.sets + 1)
+                self._coding = coding_of_buffer(codec, given.width, given.height, given.rate)
+                opened: Negotiated = replace(given, sets=given.sets + 1)
+                return opened
             self._let_go()
         raise SourceError(sentence(self._system.trouble(self._device), self.name))
 
@@ -227,6 +249,8 @@ class _Camera:
         """Let go, so that it can come back; `why` is told until it gives pictures again."""
         self._let_go()
         self._meter.pause()
+        if self._tap is not None:
+            self._tap.note(f"lost: {why.replace(self.name, 'the card').partition(';')[0]}")
         self._teller.began(why)
 
     def _wait_until_back(self, stopping: threading.Event) -> None:
@@ -263,11 +287,12 @@ class _Camera:
         self.info = replace(self.info, capture=capture, notice=notice)
 
 
-def _negotiated(capture: Capture, back_end: int, wished: list[Wish]) -> Negotiated:
-    """The mode that is in force, with as little waiting in the driver as it can do."""
+def _negotiated(capture: Capture, back_end: int, wished: list[Wish], tapped: bool) -> tuple[Negotiated, str]:
+    """The mode that is in force, with as little waiting in the driver as it can do; and how pictures come:
+    their format in four capitals, "" if the system decodes them."""
     given = negotiate(capture, back_end, wished)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    return given
+    return given, asked_undecoded(capture, back_end) if tapped else ""
 
 
 def _late(capture: Capture, _given: object) -> None:

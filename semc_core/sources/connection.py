@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 from urllib.parse import urlsplit
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -17,6 +19,8 @@ from semc_core.errors import SourceError
 from semc_core.picture import Picture
 from semc_core.sources.containers import CONTAINERS
 from semc_core.sources.decoded import picture_of
+from semc_core.sources.raw.records import Coding, Raw
+from semc_core.sources.raw.tap import RawTap
 from semc_core.sources.times import FrameClock
 from semc_core.sources.upright import Uprights, pixel_aspect
 
@@ -56,13 +60,16 @@ class Connection:
         has_end: The sender said how long it is: a recording that is offered, and no live picture.
     """
 
-    def __init__(self, url: str, name: str, timeouts_s: tuple[float, float]) -> None:
+    def __init__(
+        self, url: str, name: str, timeouts_s: tuple[float, float], tap: RawTap | None = None
+    ) -> None:
         """Open it.
 
         Args:
             url: The address.
             name: To begin sentences with: the address without secrets.
             timeouts_s: How long opening and each reading may take.
+            tap: Takes the packets as well, before they are decoded.
 
         Raises:
             SourceError: It cannot be opened; the sentence says why.
@@ -85,6 +92,8 @@ class Connection:
         rate = stream.average_rate or stream.guessed_rate
         self.rate = float(rate) if rate else None
         self.has_end = scheme in ("http", "https") and self._container.size > 0
+        self._tap = tap
+        self._coding = None if tap is None else _coding(stream)
         self._clock = FrameClock(stream.time_base, rate)
         self._uprights = Uprights(pixel_aspect(stream.sample_aspect_ratio))
 
@@ -109,6 +118,8 @@ class Connection:
                 raise SourceError(_why_broken(self._name, error, self._timeout_s)) from None
             failures = 0
             now_s = time.monotonic()
+            if self._tap is not None and self._coding is not None and packet.size:
+                self._tap.keep(_raw(self._coding, packet, now_s))
             yield from self._decoded(packet, now_s)
             yield None
             # The demultiplexer gives an empty packet at the end, which flushes the decoder.
@@ -128,6 +139,38 @@ class Connection:
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
                 picture = picture_of(frame, upright=self._uprights.of(frame))
                 yield Received(picture, self._clock.time_of(frame), now_s)
+
+
+def _coding(stream: VideoStream) -> Coding:
+    context = stream.codec_context
+    return Coding(
+        kind="packet",
+        codec=context.name,
+        width=context.width,
+        height=context.height,
+        rate=_pair(stream.average_rate),
+        aspect=_pair(stream.sample_aspect_ratio),
+        time_base=_pair(stream.time_base),
+        # What is not compressed is known by nothing else.
+        pixel_format=(context.pix_fmt or "") if context.name == "rawvideo" else "",
+        extra=bytes(context.extradata or b"").hex(),
+    )
+
+
+def _pair(number: Fraction | None) -> tuple[int, int] | None:
+    return (number.numerator, number.denominator) if number else None
+
+
+def _raw(coding: Coding, packet: av.Packet[VideoStream], now_s: float) -> Raw:
+    return Raw(
+        coding=coding,
+        time_s=now_s,
+        data=np.frombuffer(bytes(packet), np.uint8),
+        key=packet.is_keyframe,
+        pts=packet.pts,
+        dts=packet.dts,
+        corrupt=packet.is_corrupt,
+    )
 
 
 def _why_not_opened(url: str, name: str, error: Exception, timeout_s: float) -> str:

@@ -46,6 +46,8 @@ def describe(path: Path) -> Description:
     if is_folder(path):
         return Description(container="folder of images")
     kind = kind_of(path)
+    if kind == "tap":
+        return Description(container="raw tap")
     if kind == "dicom":
         return _of_dicom(path)
     return _of_picture(path) if kind == "picture" else _of_video(path)

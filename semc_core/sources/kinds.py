@@ -9,8 +9,9 @@ from semc_core.errors import SourceError
 from semc_core.sources.containers import check_file, is_video
 from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
 from semc_core.sources.pictures import SUFFIXES, is_picture
+from semc_core.sources.raw.records import MARK
 
-Kind = Literal["dicom", "picture", "video"]
+Kind = Literal["dicom", "picture", "tap", "video"]
 VIDEO_SUFFIXES: Final = (
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".wmv", ".gif", ".asf", ".vob"),
     *(".mts", ".m2ts", ".ts", ".mjpeg", ".mjpg", ".dv", ".mxf", ".flv", ".ogv", ".3gp"),
@@ -25,6 +26,8 @@ def kind_of(path: Path) -> Kind:
         SourceError: It is not there, is no file, is empty, or may not be read.
     """
     head, suffix = head_of(path), path.suffix.lower()
+    if head.startswith(MARK):
+        return "tap"
     if is_dicom_head(head) or suffix in DICOM_SUFFIXES:
         return "dicom"
     if is_picture(head):

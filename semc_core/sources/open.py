@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_folder
 from semc_core.sources.base import FrameSource
 from semc_core.sources.seek.base import SeekableSource
+
+if TYPE_CHECKING:
+    from semc_core.sources.raw.tap import RawTap
 
 Images = Literal["auto", "stills", "loop"]
 STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
@@ -23,13 +26,14 @@ def open_source(
     frame_rate: float | None = None,
     images: Images = "auto",
     mode: str | None = None,
+    tap: RawTap | None = None,
 ) -> FrameSource:
     """Open what `text` names.
 
     Args:
         text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:IDENTITY", "camera:NAME",
             "camera:simulated", "camera:simulated:SCRIPT" (see docs/capture.md), an address such as
-            "udp://:5000", a folder of images, or a file.
+            "udp://:5000", "tap:FILE" (what a raw tap wrote), a folder of images, or a file.
         seconds: Length of a simulated scan; None never ends.
         width: Wanted of a camera or the simulated scan, pixels; None leaves it to them.
         height: As `width`.
@@ -38,6 +42,7 @@ def open_source(
             have nothing to do with each other; or "auto": by their names and sizes, see
             `images.are_stills`.
         mode: Wanted of a camera, as `modes.parse_wish` reads it; goes before width, height and rate.
+        tap: Takes what comes of a camera or a stream as well, undecoded.
 
     Raises:
         UsageError: The mode cannot be read.
@@ -53,19 +58,23 @@ def open_source(
         wish = Wish(width, height, frame_rate) if mode is None else parse_wish(mode)
         word, _, script = rest.partition(":")
         if word != "simulated":
-            return CameraSource(rest, wish)
+            return CameraSource(rest, wish, tap=tap)
         from semc_core.sources.devices.script import ONE_CARD, read_script
         from semc_core.sources.devices.simulated import SimulatedDevices
 
         machine = read_script(Path(script).expanduser()) if script else ONE_CARD
-        return CameraSource(machine.device[0].identity, wish, system=SimulatedDevices(machine))
+        return CameraSource(machine.device[0].identity, wish, system=SimulatedDevices(machine), tap=tap)
     if "://" in text:
         if word.lower() not in STREAM_SCHEMES:
             known = ", ".join(STREAM_SCHEMES)
             raise SourceError(f"Addresses that begin with {word}:// are not supported; use one of {known}.")
         from semc_core.sources.stream import StreamSource
 
-        return StreamSource(text)
+        return StreamSource(text, tap=tap)
+    if word == "tap":
+        from semc_core.sources.raw.replay import TapSource
+
+        return TapSource(Path(rest).expanduser())
     return _from_disk(Path(text).expanduser(), frame_rate, images)
 
 
@@ -86,6 +95,10 @@ def _from_disk(path: Path, frame_rate: float | None, images: Images) -> FrameSou
     if is_folder(path):
         return open_images(path, frame_rate, images)
     kind = kind_of(path)
+    if kind == "tap":
+        from semc_core.sources.raw.replay import TapSource
+
+        return TapSource(path)
     if kind == "dicom":
         from semc_core.sources.dicom import DicomSource
 

@@ -12,6 +12,7 @@ from semc_core.sources.base import Grabbed
 from semc_core.sources.connection import Connection, Received
 from semc_core.sources.grabber import GrabbedSource, Grabber
 from semc_core.sources.outage import SILENT_AFTER_S, OutageTeller
+from semc_core.sources.raw.tap import RawTap, stream_origin
 from semc_core.types import SourceInfo
 
 OPEN_TIMEOUT_S: Final = 8.0
@@ -36,17 +37,23 @@ class StreamSource(GrabbedSource):
         url: "udp://:5000", "rtsp://host/path", "http://host/scan.ts", ...
         open_timeout_s: How long the first picture may take.
         read_timeout_s: How long a silence is waited out before the connection is made anew.
+        tap: Takes what comes as well, undecoded.
 
     Raises:
         SourceError: Nobody answers, or the address is wrong; or (from `read`) a recording broke off.
     """
 
     def __init__(
-        self, url: str, *, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
+        self,
+        url: str,
+        *,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        tap: RawTap | None = None,
     ) -> None:
         name = public_name(url)
         teller = OutageTeller(name)
-        device = _Stream(url, name, (open_timeout_s, read_timeout_s), teller)
+        device = _Stream(url, name, (open_timeout_s, read_timeout_s), teller, tap)
         grabber = Grabber(device, name, _WAITING_PICTURES, newest_wins=False)
         super().__init__(grabber, 2 * open_timeout_s + read_timeout_s, teller)
 
@@ -60,8 +67,18 @@ def public_name(url: str) -> str:
 class _Stream:
     """The stream itself; lives in the grabber's thread, as PyAV cannot be woken from outside."""
 
-    def __init__(self, url: str, name: str, timeouts_s: tuple[float, float], teller: OutageTeller) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        timeouts_s: tuple[float, float],
+        teller: OutageTeller,
+        tap: RawTap | None,
+    ) -> None:
         self._url, self._name, self._timeouts_s, self._teller = url, name, timeouts_s, teller
+        self._tap = tap
+        if tap is not None:
+            tap.describe(stream_origin(urlsplit(url).scheme.lower()))
         self._connection: Connection | None = None
         self._coming: Iterator[Received | None] = iter(())
         self._first: Grabbed | None = None
@@ -109,7 +126,8 @@ class _Stream:
 
     def _connect(self, timeouts_s: tuple[float, float]) -> None:
         """Raises SourceError."""
-        self._connection = Connection(self._url, self._name, timeouts_s)
+        self._connection = Connection(self._url, self._name, timeouts_s, self._tap)
+        self._note("connected")
         self._coming = self._connection.received()
         self._new = True
 
@@ -124,9 +142,14 @@ class _Stream:
             if ended:
                 return False
             raise over
+        self._note("ended by its sender" if ended else "broke off")
         why = f"{self._name} ended its picture." if ended else str(over)
         self._teller.began(f"{why} It is tried again until it comes back.")
         return True
+
+    def _note(self, words: str) -> None:
+        if self._tap is not None:
+            self._tap.note(words)
 
     def _reconnect(self, stopping: threading.Event) -> None:
         """Until the sender answers again, or the scan is ended."""

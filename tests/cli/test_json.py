@@ -96,6 +96,13 @@ def test_inspect(printed: Printed, tmp_path: Path) -> None:
     check("semc inspect", printed("inspect", str(write_images(tmp_path, 2))))
 
 
+def test_tap(printed: Printed, tmp_path: Path) -> None:
+    script = tmp_path / "card.toml"
+    script.write_text('version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\n', encoding="utf-8")
+    out = str(tmp_path / "a.semctap")
+    check("semc tap", printed("tap", f"camera:simulated:{script}", "--seconds", "0.1", "--out", out))
+
+
 def test_devices(printed: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plug_in(tmp_path, Card("USB", "1.4"), 2)
     monkeypatch.setattr(find, "this_system", lambda: LinuxDevices(tmp_path))

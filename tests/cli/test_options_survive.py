@@ -92,6 +92,8 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
 
 SINCE = (
     "live --mode",
+    "live --tap",
+    *(f"tap --{option}" for option in ("mode", "out", "seconds", "json")),
     "devices --modes",
     "analyse --images",
     "live --images",

@@ -173,7 +173,7 @@ def test_a_refused_connection_is_an_error_that_says_so() -> None:
 
 
 @contextmanager
-def _served(body: bytes, announced: int | None, status: int = 200) -> Iterator[str]:
+def served(body: bytes, announced: int | None, status: int = 200) -> Iterator[str]:
     """A web server that answers all with `body`, and announces `announced` bytes; None sends chunks."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -206,7 +206,7 @@ def _served(body: bytes, announced: int | None, status: int = 200) -> Iterator[s
 
 def test_a_recording_that_a_web_server_offers_ends(tmp_path: Path) -> None:
     body = write_video(tmp_path / "a.ts", 40).read_bytes()
-    with _served(body, announced=len(body)) as url:
+    with served(body, announced=len(body)) as url:
         source = StreamSource(url)
         packets = read_all(source)
     assert [number_of(packet.pixels) for packet in packets] == list(range(40))
@@ -216,7 +216,7 @@ def test_a_recording_that_a_web_server_offers_ends(tmp_path: Path) -> None:
 
 def test_a_live_stream_that_its_sender_ends_is_asked_for_again(tmp_path: Path) -> None:
     body = write_video(tmp_path / "a.ts", 40).read_bytes()
-    with _served(body, announced=None) as url:
+    with served(body, announced=None) as url:
         source = StreamSource(url)
         packets = [_read(source) for _ in range(100)]
         source.interrupt()
@@ -347,7 +347,7 @@ def test_a_name_that_nobody_has_says_so() -> None:
 
 def test_an_http_stream_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
     body = write_video(tmp_path / "a.ts", 40).read_bytes()
-    with _served(body, announced=len(body) + 10_000) as url:
+    with served(body, announced=len(body) + 10_000) as url:
         source = StreamSource(url)
         with pytest.raises(SourceError, match="broke off") as caught:
             _read_on(source)
@@ -364,7 +364,7 @@ def test_an_http_stream_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_a_server_that_does_not_give_a_stream_says_why(status: int, body: bytes, says: str) -> None:
-    with _served(body, len(body), status) as url, pytest.raises(SourceError, match=says):
+    with served(body, len(body), status) as url, pytest.raises(SourceError, match=says):
         StreamSource(url)
 
 

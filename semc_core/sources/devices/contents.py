@@ -59,3 +59,16 @@ def no_signal(
         white, thick = (255, 255, 255), max(1, round(2 * scale))
         cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, white, thick, cv2.LINE_AA)
     return picture
+
+
+def undecoded(pixels: NDArray[np.uint8], fourcc: str) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3) BGR as Video4Linux hands over a format: MJPG (N, 1), YUYV (H, W, 2), or BGR."""
+    if fourcc in ("MJPG", "JPEG"):
+        return np.asarray(cv2.imencode(".jpg", pixels)[1], np.uint8).reshape(-1, 1)
+    if fourcc != "YUYV":
+        return pixels
+    yuv = cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV)
+    packed = np.empty((*pixels.shape[:2], 2), np.uint8)
+    packed[..., 0] = yuv[..., 0]
+    packed[:, 0::2, 1], packed[:, 1::2, 1] = yuv[:, 0::2, 1], yuv[:, 0::2, 2]
+    return packed

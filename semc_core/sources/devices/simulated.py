@@ -10,6 +10,8 @@ import time
 from typing import Any, Final
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from semc_core.sources.devices import contents
 from semc_core.sources.devices.base import Capture, CaptureDevice, Trouble, Way
@@ -123,6 +125,7 @@ class SimulatedCapture:
         self._no_signal: Event | None = None
         self._width_asked = 0
         self._changed = ""
+        self._decodes = True
         if card is not None:
             card.opened += 1
             self._mode = card.modes[0]
@@ -158,6 +161,9 @@ class SimulatedCapture:
             return self._take("size", size=(self._width_asked or self._mode.width, int(value)))
         if propId == cv2.CAP_PROP_FPS:
             return self._take("rate", rate=value)
+        if propId == cv2.CAP_PROP_CONVERT_RGB:
+            self._decodes = value != 0
+            return True
         return propId == cv2.CAP_PROP_BUFFERSIZE
 
     def read(self) -> tuple[bool, Any]:
@@ -174,16 +180,19 @@ class SimulatedCapture:
         given = self._changed or card.script.gives
         sent = mode_of(given) if given else self._mode
         self._wait(1 / sent.rate)
+        picture = self._picture(card, number, sent)
+        return True, picture if self._decodes else contents.undecoded(picture, sent.fourcc)
+
+    def _picture(self, card: SimulatedCard, number: int, sent: Mode) -> NDArray[np.uint8]:
+        """uint8 (H, W, 3) BGR: what the card shows at its frame `number`."""
         if self._no_signal is not None and time.monotonic() < self._no_signal_s:
-            return True, contents.no_signal(
-                self._no_signal.card, self._no_signal.text, sent.width, sent.height
-            )
+            return contents.no_signal(self._no_signal.card, self._no_signal.text, sent.width, sent.height)
         if card.script.content_rate:
             number = int(number / sent.rate * card.script.content_rate)
         if card.script.content == "count":
-            return True, contents.count(number, sent.width, sent.height)
+            return contents.count(number, sent.width, sent.height)
         time_s = number / (card.script.content_rate or sent.rate)
-        return True, contents.scan(card.script.patient, sent.width, sent.height, time_s)
+        return contents.scan(card.script.patient, sent.width, sent.height, time_s)
 
     def release(self) -> None:
         """Close it."""

@@ -23,7 +23,7 @@ class Event:
     Attributes:
         at_frame: Before which frame, counted from 0 over all the times that the device was opened.
         what: "unplug": it is gone, and back after `seconds` under `number`. "hang": `read` takes `seconds`
-            longer. "fail": `read` gives nothing for `seconds`. "no_signal": the card sends a picture of its
+            longer. "fail": `read` gives nothing for `seconds`. "freeze": the picture stands still for `seconds`. "no_signal": the card sends a picture of its
             own for `seconds`. "size": its pictures have another size, `mode`, from then on.
         seconds: How long.
         number: The device's number after it comes back; None keeps it.
@@ -33,7 +33,7 @@ class Event:
     """
 
     at_frame: Annotated[int, within(0)]
-    what: Literal["unplug", "hang", "fail", "no_signal", "size"]
+    what: Literal["unplug", "hang", "fail", "no_signal", "freeze", "size"]
     seconds: Annotated[float, within(0, _LONGEST_S)] = 1.0
     number: Annotated[int, within(0, 63)] | None = None
     card: Literal["blue", "black", "bars"] = "blue"

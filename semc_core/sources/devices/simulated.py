@@ -46,7 +46,7 @@ class SimulatedDevices:
         """See `DeviceSystem.open`: what has the number now, as it is with real devices."""
         card = self._card_at(way.number)
         if card is not None:
-            time.sleep(card.script.open_s)
+            time.sleep(card.script.open_s + card.hangs_s)
         return SimulatedCapture(card if card is not None and not card.script.trouble else None)
 
     def trouble(self, device: CaptureDevice) -> Trouble:
@@ -75,6 +75,7 @@ class SimulatedCard:
         self._lock = threading.Lock()
         self._number = script.number
         self._given = 0
+        self._hangs_until_s = 0.0
         self._back_s = 0.0
         self._waiting = sorted(script.events, key=lambda event: event.at_frame)
 
@@ -89,6 +90,18 @@ class SimulatedCard:
         """Its number now."""
         with self._lock:
             return self._number
+
+    @property
+    def hangs_s(self) -> float:
+        """How much longer its driver answers nothing, seconds."""
+        with self._lock:
+            return max(0.0, self._hangs_until_s - time.monotonic())
+
+    def hang(self, seconds: float) -> None:
+        """Answer nothing for so long."""
+        with self._lock:
+            self._hangs_until_s = time.monotonic() + seconds
+        time.sleep(seconds)
 
     def listed(self) -> CaptureDevice:
         """As a system lists it."""
@@ -121,7 +134,8 @@ class SimulatedCapture:
     def __init__(self, card: SimulatedCard | None) -> None:
         self._card = card
         self._due_s = 0.0
-        self._failing_s = self._no_signal_s = 0.0
+        self._failing_s = self._no_signal_s = self._frozen_s = 0.0
+        self._frozen_at = 0
         self._no_signal: Event | None = None
         self._width_asked = 0
         self._changed = ""
@@ -174,7 +188,7 @@ class SimulatedCapture:
         number, events = card.next_frame()
         time.sleep(card.script.read_s)
         for event in events:
-            self._happen(event, card)
+            self._happen(event, card, number)
         if not card.there or time.monotonic() < self._failing_s:
             return False, None
         given = self._changed or card.script.gives
@@ -187,6 +201,8 @@ class SimulatedCapture:
         """uint8 (H, W, 3) BGR: what the card shows at its frame `number`."""
         if self._no_signal is not None and time.monotonic() < self._no_signal_s:
             return contents.no_signal(self._no_signal.card, self._no_signal.text, sent.width, sent.height)
+        if time.monotonic() < self._frozen_s:
+            number = self._frozen_at
         if card.script.content_rate:
             number = int(number / sent.rate * card.script.content_rate)
         if card.script.content == "count":
@@ -198,13 +214,15 @@ class SimulatedCapture:
         """Close it."""
         self._card = None
 
-    def _happen(self, event: Event, card: SimulatedCard) -> None:
+    def _happen(self, event: Event, card: SimulatedCard, number: int) -> None:
         if event.what == "unplug":
             card.unplug(event.seconds, event.number)
         elif event.what == "hang":
-            time.sleep(event.seconds)
+            card.hang(event.seconds)
         elif event.what == "size":
             self._changed = event.mode
+        elif event.what == "freeze":
+            self._frozen_at, self._frozen_s = number, time.monotonic() + event.seconds
         elif event.what == "fail":
             self._failing_s = time.monotonic() + event.seconds
         else:

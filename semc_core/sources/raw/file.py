@@ -4,8 +4,8 @@
     the content (4), content; numbers in little-endian order.
 
 O is the `Origin`, N a `Note`, C the `Coding` of the data that follow it: JSON. D is data: flags (1 byte: 1
-can be decoded alone, 2 damaged, 4 has a pts, 8 has a dts), pts and dts (8 each), bytes a number (1), dimensions
-(1), each dimension (4), the bytes.
+can be decoded alone, 2 damaged, 4 has a pts, 8 has a dts), pts and dts (8 each), bytes a number (1),
+dimensions (1), each dimension (4), the bytes.
 """
 
 from __future__ import annotations

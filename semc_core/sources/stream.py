@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
+from semc_core.sources.attempts import Attempts
 from semc_core.sources.base import Grabbed
 from semc_core.sources.connection import Connection, Received
 from semc_core.sources.grabber import GrabbedSource, Grabber
@@ -17,12 +18,20 @@ from semc_core.types import SourceInfo
 
 OPEN_TIMEOUT_S: Final = 8.0
 READ_TIMEOUT_S: Final = 5.0
+CONNECTED_TIMEOUT_S: Final = 2.0
+"""The same where there is a connection, which may be dead although nobody closed it. By UDP a sender who is
+back is heard without a new one."""
 AGAIN_TIMEOUT_S: Final = 3.0
 """How long each try to get the picture back may take: one that nobody answers must not hold up the next."""
 
 _WAITING_PICTURES = 4
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 1.0
+_AT_ONCE: Final = 8
+_EVERY_S: Final = 0.75
+_WITHOUT_CONNECTION: Final = ("udp", "rtp", "srt")
+"""Two cannot listen at one port."""
+_FEW_PICTURES: Final = 3
 
 
 class StreamSource(GrabbedSource):
@@ -36,7 +45,8 @@ class StreamSource(GrabbedSource):
     Args:
         url: "udp://:5000", "rtsp://host/path", "http://host/scan.ts", ...
         open_timeout_s: How long the first picture may take.
-        read_timeout_s: How long a silence is waited out before the connection is made anew.
+        read_timeout_s: How long a silence is waited out before the connection is made anew; None goes by
+            the kind of address.
         tap: Takes what comes as well, undecoded.
 
     Raises:
@@ -48,10 +58,13 @@ class StreamSource(GrabbedSource):
         url: str,
         *,
         open_timeout_s: float = OPEN_TIMEOUT_S,
-        read_timeout_s: float = READ_TIMEOUT_S,
+        read_timeout_s: float | None = None,
         tap: RawTap | None = None,
     ) -> None:
         name = public_name(url)
+        connected = urlsplit(url).scheme.lower() not in _WITHOUT_CONNECTION
+        if read_timeout_s is None:
+            read_timeout_s = CONNECTED_TIMEOUT_S if connected else READ_TIMEOUT_S
         teller = OutageTeller(name)
         device = _Stream(url, name, (open_timeout_s, read_timeout_s), teller, tap)
         grabber = Grabber(device, name, _WAITING_PICTURES, newest_wins=False)
@@ -86,6 +99,7 @@ class _Stream:
         self._base_s = self._last_s = 0.0
         self._came_s = 0.0
         self._new = True
+        self._given = 0
 
     def open(self) -> SourceInfo:
         self._connect(self._timeouts_s)
@@ -126,9 +140,13 @@ class _Stream:
 
     def _connect(self, timeouts_s: tuple[float, float]) -> None:
         """Raises SourceError."""
-        self._connection = Connection(self._url, self._name, timeouts_s, self._tap)
+        self._use(Connection(self._url, self._name, timeouts_s, self._tap))
+
+    def _use(self, connection: Connection) -> None:
+        self._connection = connection
+        self._given = 0
         self._note("connected")
-        self._coming = self._connection.received()
+        self._coming = connection.received()
         self._new = True
 
     def _begin_again(self, over: Exception) -> bool:
@@ -152,20 +170,30 @@ class _Stream:
             self._tap.note(words)
 
     def _reconnect(self, stopping: threading.Event) -> None:
-        """Until the sender answers again, or the scan is ended."""
-        wait_s = _FIRST_WAIT_S
+        """Until the sender answers again, or the scan is ended. One try after the other, or (where there
+        are connections, each of which may hang) several at once."""
+        self.release()
+        waits_s = _pauses()
+        if stopping.wait(next(waits_s)):
+            return
         open_s = min(self._timeouts_s[0], AGAIN_TIMEOUT_S)
-        while True:
-            self.release()
-            if stopping.wait(wait_s):
-                return
-            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
-            try:
-                self._connect((open_s, self._timeouts_s[1]))
-            except SourceError as error:
-                self._teller.began(f"{error} It is tried again until it comes back.")
-            else:
-                return
+        # A sender who gives a picture now and then must not be taken for one who fell silent.
+        read_s = (
+            self._timeouts_s[1] if self._given >= _FEW_PICTURES else max(self._timeouts_s[1], READ_TIMEOUT_S)
+        )
+        alone = urlsplit(self._url).scheme.lower() in _WITHOUT_CONNECTION
+        attempts = Attempts(
+            lambda: Connection(self._url, self._name, (open_s, read_s), self._tap),
+            at_once=1 if alone else _AT_ONCE,
+            every_s=_EVERY_S,
+        )
+        connection = attempts.first(
+            stopping,
+            lambda: next(waits_s),
+            lambda why: self._teller.began(f"{why} It is tried again until it comes back."),
+        )
+        if connection is not None:
+            self._use(connection)
 
     def _grabbed(self, received: Received) -> Grabbed:
         """The picture with its time in the scan: each connection's own clock begins where it is now."""
@@ -177,6 +205,15 @@ class _Stream:
             # Also where a sender that was started anew sends into the same connection, as by UDP.
             self._base_s = max(self._last_s, now_s - self._start_s) - received.pts_s
         self._new, self._came_s = False, now_s
+        self._given += 1
         self._teller.came(now_s)
         self._last_s = max(self._last_s, self._base_s + received.pts_s)
         return Grabbed(received.picture, self._last_s, now_s)
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between tries, growing."""
+    wait_s = _FIRST_WAIT_S
+    while True:
+        yield wait_s
+        wait_s = min(2 * wait_s, _LONGEST_WAIT_S)

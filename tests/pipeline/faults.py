@@ -2,7 +2,8 @@
 
     python -m tests.pipeline.faults 200
 
-plays an hour of a card's time, twelve times as fast, and prints a table.
+plays an hour of a card's time, twelve times as fast, then measures how soon each kind of fault is healed
+(`tests.pipeline.healing`, at the clock's own speed; `--no-healing` leaves that out). Prints both as tables.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import psutil
 
 from semc_core.pipeline import live
@@ -32,10 +34,11 @@ from semc_core.session.writer import session_sink
 from semc_core.sources import camera, outage
 from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices import simulated
-from semc_core.sources.devices.contents import number_in
+from semc_core.sources.devices.contents import count, number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
 from semc_core.types import FramePacket
+from tests.pipeline import healing
 from tests.pipeline.live_scans import new_engine, scripted, stop_all
 from tests.pipeline.scripted import probabilities
 
@@ -86,8 +89,16 @@ class Watched(CameraSource):
         """See `FrameSource.read`."""
         packet = super().read()
         if packet is not None:
-            self.gave.append((packet.index, packet.pts_s, number_in(packet.pixels)))
+            self.gave.append((packet.index, packet.pts_s, _number_of(packet)))
         return packet
+
+
+def _number_of(packet: FramePacket) -> int:
+    """The number that a picture tells; -1 of one that the card made without a signal."""
+    pixels = packet.pixels
+    number = number_in(pixels)
+    height, width = pixels.shape[:2]
+    return number if np.array_equal(pixels, count(number, width, height)) else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +196,8 @@ def play(events: Sequence[Event], folder: Path, speed: float) -> Outcome:
 
 
 def _number(sources: list[Watched]) -> int:
-    """Of the newest picture; of one without a signal there is none, so the largest so far is taken."""
-    gave = sources[0].gave
-    return gave[-1][2] if gave and gave[-1][2] < 60_000 else 0
+    """Of the newest picture; 0 before the first."""
+    return sources[0].gave[-1][2] if sources and sources[0].gave else 0
 
 
 def _wait_for_threads(count: int) -> None:
@@ -206,7 +216,7 @@ def _outcome(
     settled: Cost,
     end: Cost,
 ) -> Outcome:
-    happened = Counter(event.what for event in events)
+    happened: Counter[str] = Counter(event.what for event in events)
     (session,) = session_folders(folder)
     with Session.open(session, read_only=True) as opened:
         intact = opened.verify().ok
@@ -241,11 +251,9 @@ def _outcome(
 def _twice(gave: list[tuple[int, float, int]], events: Sequence[Event]) -> int:
     """How many pictures came again with another number in the scan; a card that is frozen repeats its own."""
     frozen = {event.at_frame for event in events if event.what == "freeze"}
-    own = [(index, number) for index, _, number in gave if number <= events[-1].at_frame + 1000]
-    backwards = sum(after[0] <= before[0] for before, after in itertools.pairwise(own))
-    seen = Counter(number for _, number in own if number not in frozen)
-    signalless = {65535, 0}  # what a bright or dark card reads as
-    return backwards + sum(times - 1 for number, times in seen.items() if number not in signalless)
+    backwards = sum(after[0] <= before[0] for before, after in itertools.pairwise(gave))
+    seen = Counter(number for _, _, number in gave if number >= 0 and number not in frozen)
+    return backwards + sum(times - 1 for times in seen.values())
 
 
 def as_table(outcome: Outcome) -> str:
@@ -276,11 +284,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.add_argument("--seed", type=int, default=1)
     given.add_argument("--speed", type=float, default=SPEED)
 
+    given.add_argument("--no-healing", action="store_true")
     args = given.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         outcome = play(faults(args.count, args.seed), Path(folder), args.speed)
     print(as_table(outcome), flush=True)
-    return 0 if outcome.intact and not outcome.twice and not outcome.unlogged else 1
+    healed = args.no_healing or healing.main() == 0
+    return 0 if healed and outcome.intact and not outcome.twice and not outcome.unlogged else 1
 
 
 if __name__ == "__main__":

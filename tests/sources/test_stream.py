@@ -26,7 +26,7 @@ from tests.sources.rtsp_server import rtsp_server
 RATE = 50
 
 
-def _free_udp_port() -> int:
+def free_udp_port() -> int:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -34,10 +34,10 @@ def _free_udp_port() -> int:
 
 def _send(port: int, stop: threading.Event, first: int = 0) -> None:
     """Send numbered frames, from `first` on, as MPEG-TS over UDP, at their own speed, until told to stop."""
-    _send_to(f"udp://127.0.0.1:{port}?pkt_size=1316", "mpegts", stop, first)
+    send_to(f"udp://127.0.0.1:{port}?pkt_size=1316", "mpegts", stop, first)
 
 
-def _send_to(url: str, form: str, stop: threading.Event, first: int) -> None:
+def send_to(url: str, form: str, stop: threading.Event, first: int) -> None:
     with av.open(url, "w", format=form) as container:
         stream = container.add_stream("libx264", rate=RATE, options={"tune": "zerolatency", "g": "10"})
         assert isinstance(stream, av.VideoStream)
@@ -78,7 +78,7 @@ def _told_while_waiting(source: StreamSource) -> str:
 
 
 @contextmanager
-def _sending(port: int, first: int = 0) -> Iterator[None]:
+def sending(port: int, first: int = 0) -> Iterator[None]:
     """A sender of MPEG-TS over UDP, which dies at the end."""
     stop = threading.Event()
     sender = threading.Thread(target=_send, args=(port, stop, first))
@@ -93,7 +93,7 @@ def _sending(port: int, first: int = 0) -> Iterator[None]:
 @pytest.fixture
 def udp_sender() -> Iterator[tuple[int, threading.Event]]:
     """A port that receives a stream, and the event that stops the sender."""
-    port, stop = _free_udp_port(), threading.Event()
+    port, stop = free_udp_port(), threading.Event()
     sender = threading.Thread(target=_send, args=(port, stop))
     sender.start()
     yield port, stop
@@ -118,13 +118,13 @@ def test_a_udp_stream_is_played_in_order_with_its_own_times(udp_sender: tuple[in
 @pytest.mark.parametrize("read_timeout_s", [0.4, 60])
 def test_a_udp_sender_that_dies_and_comes_back_goes_on_in_the_same_stream(read_timeout_s: float) -> None:
     """Whether the connection is made anew meanwhile or not."""
-    port = _free_udp_port()
-    with _sending(port):
+    port = free_udp_port()
+    with sending(port):
         source = StreamSource(f"udp://127.0.0.1:{port}", read_timeout_s=read_timeout_s)
         before = [_read(source) for _ in range(10)]
     reader = _Reading(source, lambda packet: number_of(packet.pixels) >= 128)
     told = _told_while_waiting(source)
-    with _sending(port, first=128):
+    with sending(port, first=128):
         after = reader.first()
         later = [_read(source) for _ in range(10)]
         source.interrupt()
@@ -162,7 +162,7 @@ def test_an_interrupt_ends_a_read_that_waits_for_the_network(
 
 def test_nobody_sending_is_an_error_that_says_so() -> None:
     with pytest.raises(SourceError, match="Nothing came from udp://127"):
-        StreamSource(f"udp://127.0.0.1:{_free_udp_port()}", open_timeout_s=0.5)
+        StreamSource(f"udp://127.0.0.1:{free_udp_port()}", open_timeout_s=0.5)
 
 
 def test_a_refused_connection_is_an_error_that_says_so() -> None:
@@ -236,7 +236,7 @@ def _jpegs(stop: threading.Event, first: int) -> Iterator[bytes]:
 
 
 @contextmanager
-def _camera_server(port: int, first: int, stalls: threading.Event | None = None) -> Iterator[int]:
+def camera_server(port: int, first: int, stalls: threading.Event | None = None) -> Iterator[int]:
     """A camera that sends MJPEG over HTTP; it dies at the end, and stalls while the event is set."""
     stop = threading.Event()
 
@@ -268,14 +268,14 @@ def _camera_server(port: int, first: int, stalls: threading.Event | None = None)
 
 
 def test_an_mjpeg_camera_that_is_killed_heals_by_itself_soon_after_it_is_back() -> None:
-    with _camera_server(0, 0) as port:
+    with camera_server(0, 0) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/video.mjpg")
         before = _until(source, lambda packet: number_of(packet.pixels) >= 10)
     reader = _Reading(source, lambda packet: number_of(packet.pixels) >= 200)
     told = _told_while_waiting(source)
     assert "refuses the connection" in told or "ended its picture" in told or "broke off" in told
     assert "tried again" in told
-    with _camera_server(port, 200):
+    with camera_server(port, 200):
         after = reader.first()
         later = _until(source, lambda packet: number_of(packet.pixels) >= 210)
         source.interrupt()
@@ -286,7 +286,7 @@ def test_an_mjpeg_camera_that_is_killed_heals_by_itself_soon_after_it_is_back() 
 
 
 def test_a_killed_rtsp_server_is_no_end_of_the_scan_and_heals_when_it_is_back() -> None:
-    with rtsp_server(0, lambda url, over: _send_to(url, "rtp_mpegts", over, 0)) as port:
+    with rtsp_server(0, lambda url, over: send_to(url, "rtp_mpegts", over, 0)) as port:
         source = StreamSource(f"rtsp://127.0.0.1:{port}/scan")
         before = _until(source, lambda packet: number_of(packet.pixels) >= 10)
         reader = _Reading(
@@ -294,7 +294,7 @@ def test_a_killed_rtsp_server_is_no_end_of_the_scan_and_heals_when_it_is_back() 
         )
     told = _told_while_waiting(source)
     assert "tried again until it comes back" in told
-    with rtsp_server(port, lambda url, over: _send_to(url, "rtp_mpegts", over, 200)):
+    with rtsp_server(port, lambda url, over: send_to(url, "rtp_mpegts", over, 200)):
         after = reader.first()
         source.interrupt()
         source.close()
@@ -304,7 +304,7 @@ def test_a_killed_rtsp_server_is_no_end_of_the_scan_and_heals_when_it_is_back() 
 
 def test_a_sender_that_stalls_is_told_and_goes_on_by_itself() -> None:
     stalls = threading.Event()
-    with _camera_server(0, 0, stalls) as port:
+    with camera_server(0, 0, stalls) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/video.mjpg")
         _until(source, lambda packet: number_of(packet.pixels) >= 10)
         stalls.set()

@@ -22,9 +22,10 @@ class Event:
 
     Attributes:
         at_frame: Before which frame, counted from 0 over all the times that the device was opened.
-        what: "unplug": it is gone, and back after `seconds` under `number`. "hang": `read` takes `seconds`
-            longer. "fail": `read` gives nothing for `seconds`. "freeze": the picture stands still for `seconds`. "no_signal": the card sends a picture of its
-            own for `seconds`. "size": its pictures have another size, `mode`, from then on.
+        what: "unplug": it is gone, and back after `seconds` under `number`. "hang": its driver answers
+            nothing for `seconds`. "fail": `read` gives nothing for `seconds`. "freeze": the picture stands
+            still for `seconds`. "no_signal": the card sends a picture of its own for `seconds`. "size": its
+            pictures have another size, `mode`, from then on.
         seconds: How long.
         number: The device's number after it comes back; None keeps it.
         card: What the card sends without a signal: "blue", "black" or "bars".

@@ -75,7 +75,7 @@ class SimulatedCard:
         self._lock = threading.Lock()
         self._number = script.number
         self._given = 0
-        self._hangs_until_s = 0.0
+        self._hangs_until_s = self._fails_until_s = 0.0
         self._back_s = 0.0
         self._waiting = sorted(script.events, key=lambda event: event.at_frame)
 
@@ -96,6 +96,17 @@ class SimulatedCard:
         """How much longer its driver answers nothing, seconds."""
         with self._lock:
             return max(0.0, self._hangs_until_s - time.monotonic())
+
+    @property
+    def fails(self) -> bool:
+        """Whether it gives no picture now, however often it is opened."""
+        with self._lock:
+            return time.monotonic() < self._fails_until_s
+
+    def fail(self, seconds: float) -> None:
+        """Give no picture for so long."""
+        with self._lock:
+            self._fails_until_s = time.monotonic() + seconds
 
     def hang(self, seconds: float) -> None:
         """Answer nothing for so long."""
@@ -134,7 +145,7 @@ class SimulatedCapture:
     def __init__(self, card: SimulatedCard | None) -> None:
         self._card = card
         self._due_s = 0.0
-        self._failing_s = self._no_signal_s = self._frozen_s = 0.0
+        self._no_signal_s = self._frozen_s = 0.0
         self._frozen_at = 0
         self._no_signal: Event | None = None
         self._width_asked = 0
@@ -189,7 +200,7 @@ class SimulatedCapture:
         time.sleep(card.script.read_s)
         for event in events:
             self._happen(event, card, number)
-        if not card.there or time.monotonic() < self._failing_s:
+        if not card.there or card.fails:
             return False, None
         given = self._changed or card.script.gives
         sent = mode_of(given) if given else self._mode
@@ -224,7 +235,7 @@ class SimulatedCapture:
         elif event.what == "freeze":
             self._frozen_at, self._frozen_s = number, time.monotonic() + event.seconds
         elif event.what == "fail":
-            self._failing_s = time.monotonic() + event.seconds
+            card.fail(event.seconds)
         else:
             self._no_signal, self._no_signal_s = event, time.monotonic() + event.seconds
 

@@ -29,11 +29,13 @@ class Banner:
         text: One or two sentences.
         fault: True for an error, False for a notice.
         actions: Names of what its buttons do.
+        more: What else is to be said, less urgent; it is shown when this is put away or over.
     """
 
     text: str
     fault: bool
     actions: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 def percent(share: float) -> str:

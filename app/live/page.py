@@ -12,7 +12,16 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.formatting import Tone, quality_text
 from app.instrumentation import RecentValues
-from app.live.presenter import LabelRun, ShownPicture, SteadyQuality, badge, merged, readout, shown_picture
+from app.live.presenter import (
+    LabelRun,
+    ShownPicture,
+    SteadyQuality,
+    badge,
+    merged,
+    readout,
+    region_shown,
+    shown_picture,
+)
 from app.live.readout import ReadoutView
 from app.live.traces import TracesView
 from app.widgets import theme
@@ -320,7 +329,7 @@ class LivePage(QWidget):
             if maybe is None:
                 return
             shown, result, heat = maybe, self._result, self._heat_of(maybe.heat_of)
-        crop = pipeline.crop if self._held is None or result is None else result.crop
+        crop = region_shown(pipeline.crop if self._held is None or result is None else result.crop, result)
         view = self.view
         same = shown.packet is view.packet and result is view.result and heat is view.heat
         if not same or crop != view.crop:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.formatting import Banner, StatusItem, Tone, duration, percent, quality_text
+from semc_core.imaging.quality import NO_SIGNAL
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.text import counted
-from semc_core.types import FramePacket, FrameResult, SavedPlane, SourceInfo
+from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane, SourceInfo
 
 QUALITY_EVERY_S: Final = 1.0
 """So long a text on the quality stays: that of every frame would flicker."""
@@ -146,7 +147,7 @@ def _of_result(
     shown = Readout("", "", Tone.NEUTRAL, age=age_text(age_s), stale=age_s > STALE_AFTER_S)
     if result.picture == "black":
         return replace(shown, title="No picture", detail="The picture is black.", tone=Tone.WARNING)
-    if result.picture == "no signal":
+    if result.picture == NO_SIGNAL:
         detail = "Nothing comes from the scanner; check its cable, and that its output is on."
         return replace(shown, title="No signal", detail=detail, tone=Tone.WARNING)
     if result.picture == "flat":
@@ -242,6 +243,11 @@ class LabelRun:
         return any(p.plane == self._label and p.png is not None and p.hold_end_s >= since_s for p in planes)
 
 
+def region_shown(crop: Crop | None, result: FrameResult | None) -> Crop | None:
+    """The region of interest to draw; none over a card's own picture, which has none."""
+    return None if result is not None and result.picture == NO_SIGNAL else crop
+
+
 def banner(
     state: PipelineState | None,
     info: SourceInfo | None,
@@ -268,7 +274,8 @@ def banner(
         known.append(Banner(state.message, True, ways))
     if info is not None and info.notice:
         known.append(Banner(info.notice, False))
-    return next((one for one in known if one.text not in read), None)
+    unread = [one for one in known if one.text not in read]
+    return replace(unread[0], more=tuple(one.text for one in unread[1:])) if unread else None
 
 
 def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tuple[StatusItem, ...]:

@@ -66,7 +66,8 @@ class BannerBar(QFrame):
         self.setProperty("tone", "fault" if banner.fault else "notice")
         self.style().unpolish(self)
         self.style().polish(self)
-        self._text.setText(banner.text)
+        self._text.setText(f"{banner.text}  (+{len(banner.more)})" if banner.more else banner.text)
+        self._text.setToolTip(plain_tip("\n\n".join(banner.more)))
         for name in banner.actions:
             self._add_button(self._titles[name]).clicked.connect(
                 lambda _=False, n=name: self.action_chosen.emit(n)

@@ -1,5 +1,6 @@
 # make run   starts SEMC Live on the simulated scan
 # make test  lint, types, import contracts, tests
+# make test-all  the same with whole trainings and other long tests
 # make docs   the documents as a site, in build/docs: open index.html
 # make record what the program does, held against what it did (tests/record)
 # make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
@@ -15,17 +16,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test docs record smoke flaky attack fuzz mutants-named mutants clean
+.PHONY: run test test-all docs record smoke flaky attack fuzz mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
 
+# For continuous integration all are run.
+SHORT ?= $(if $(SEMC_CI),,-m "not long")
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0
+	$(BIN)/python -m pytest -n 4 --dist loadfile --max-worker-restart=0 $(SHORT)
+
+test-all:
+	$(MAKE) test SHORT=
 
 docs: $(VENV)/installed-test
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs --doctree-dir build/doctrees . build/docs

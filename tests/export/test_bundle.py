@@ -360,6 +360,7 @@ def test_a_clip_that_cannot_be_cut_since_the_region_moved_is_said_everywhere(
     assert why in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
     # How many came too late is a matter of luck; none may leave half of one.
     assert kill_in_the_middle(tmp_path, times=2) <= 2

@@ -31,7 +31,7 @@ def test_colour_bars_with_or_without_a_text_are_known() -> None:
 
 @pytest.mark.parametrize("probe_off", [False, True])
 def test_drawn_screens_with_a_picture_or_a_black_one_are_not(probe_off: bool) -> None:
-    assert share(list(screens(None, 30, probe_off=probe_off))) == 0
+    assert share(list(screens(None, 12, probe_off=probe_off))) == 0
 
 
 def test_dark_scans_are_not() -> None:

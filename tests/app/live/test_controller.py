@@ -187,6 +187,7 @@ def run_command(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]
     return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
 def test_without_a_display_the_command_says_what_it_found_and_takes_a_picture(
     tmp_path: Path, long_loop: Path, fhp1_model: Path

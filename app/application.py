@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import signal
 import sys
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.instrumentation import Recorder, write_report
 from app.main_window import MainWindow
+from app.unused import cleared_by_this_thread
 from app.widgets.theme import apply_theme
 from semc_core.errors import SaveError
 from semc_core.io.atomic import write_atomically
@@ -88,7 +88,7 @@ def run_window(
         sampler.start(_SAMPLE_MS)
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
-    with objects_left_alone(), faults_shown(window), signals_close(window):
+    with cleared_by_this_thread(), faults_shown(window), signals_close(window):
         window.show()
         application.exec()
     sampler.stop()
@@ -117,20 +117,6 @@ def write_screenshot(window: MainWindow, path: Path) -> None:
     if not window.grab().save(encoded, path.suffix[1:]):
         raise SaveError(f"The picture {path} cannot be written; choose another name ending in .png.")
     write_atomically(path, bytes(encoded.data().data()))
-
-
-@contextmanager
-def objects_left_alone() -> Iterator[None]:
-    """Python does not look for what is unused among the objects that are there now.
-
-    It stops every thread for that, now and then: 40-80 ms with all that the libraries made. At the end they
-    are given back, for libraries that look whether theirs are gone.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @contextmanager

@@ -209,7 +209,9 @@ class MainWindow(WindowShell):
             self.scan.stop()
         self.display.messages.begin()
         choices = self.choices
-        request = ReviewRequest(Path(path), choices.model, choices.device, choices.output, choices.images)
+        request = ReviewRequest(
+            Path(path), choices.model, choices.device, choices.output, choices.images, choices.picture_options
+        )
         self.review.begin(request)
         self._go_to(REVIEW)
 

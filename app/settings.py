@@ -22,6 +22,7 @@ from semc_core.measure.calibration import check_picture, over_line
 from semc_core.measure.shapes import Place, check_shape
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.runtime.load import DEVICES
 from semc_core.sources.open import Images
 from semc_core.types import Crop
@@ -266,6 +267,7 @@ class ScanOptions:
         clips: Whether a clip is saved with every plane.
         images: What a folder of images is; see `semc_core.sources.open.open_source`.
         mode: Asked of a camera; None chooses the best.
+        options: How its pictures are read.
     """
 
     source: str
@@ -276,6 +278,7 @@ class ScanOptions:
     clips: bool = True
     images: Images = "auto"
     mode: str | None = None
+    options: PictureOptions = AS_IT_IS
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +294,7 @@ class Overrides:
     data: Path | None = None
     images: Images = "auto"
     mode: str | None = None
+    options: PictureOptions | None = None
 
 
 class Choices:
@@ -356,8 +360,13 @@ class Choices:
         """Everything that a scan of `source` needs."""
         return ScanOptions(
             source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images,
-            self._overrides.mode,
+            self._overrides.mode, self.picture_options,
         )  # fmt: skip
+
+    @property
+    def picture_options(self) -> PictureOptions:
+        """How pictures are read, as the command line says it."""
+        return self._overrides.options or AS_IT_IS
 
     @property
     def images(self) -> Images:

@@ -41,7 +41,7 @@ def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
     def open_it() -> FrameSource:
         from semc_core.sources.open import open_source
 
-        return open_source(options.source, images=options.images, mode=options.mode)
+        return open_source(options.source, images=options.images, mode=options.mode, options=options.options)
 
     def load_it() -> Runtime:
         from semc_core.runtime.load import load_runtime

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pytest
 
+from semc_core.picture_options import PICTURE_HELP
 from semc_core.runtime.load import DEVICES
 from tests.cli.commands import all_commands
 
@@ -69,6 +70,9 @@ def check(stored: dict[str, Any], param: click.Parameter, context: click.Context
         assert list(param.type.choices)[: len(stored["choices"])] == stored["choices"]
     if "metavar" in stored:
         assert param.make_metavar(context).strip("[].") == stored["metavar"].strip("[].")
+
+
+READS_PICTURES = ("analyse", "classify", "inspect", "live")
 
 
 def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -> None:

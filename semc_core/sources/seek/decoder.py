@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceInterrupted
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
-from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.decoders import make_ready
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
-from semc_core.sources.upright import Uprights, pixel_aspect
+from semc_core.sources.shown import StreamPictures
 from semc_core.types import FramePacket
 
 _CURSORS: Final = 3
@@ -56,6 +56,7 @@ class FrameDecoder:
         index: VideoIndex,
         cache_bytes: int,
         made: Callable[[int, Picture], FramePacket],
+        options: PictureOptions = AS_IT_IS,
     ) -> None:
         """Open the file.
 
@@ -65,6 +66,7 @@ class FrameDecoder:
             cache_bytes: Most bytes of packets to keep. Packets, because each decoder has a pool of its own
                 for its frames, which never becomes smaller: to keep those would fill every pool.
             made: Makes a packet of the index and the pixels of a frame.
+            options: How the pictures are read.
 
         Raises:
             SourceError: It cannot be opened.
@@ -76,7 +78,7 @@ class FrameDecoder:
         self._made = made
         # To open a file takes some tens of milliseconds, too long for somebody who waits for a frame.
         self._cursors = [Cursor(path) for _ in range(_CURSORS)]
-        self._monochrome, self._uprights = self._cursors[0].monochrome, self._cursors[0].uprights
+        self._pictures = self._cursors[0].pictures(options)
         self._refused: set[int] = set()
 
     def begins_as_indexed(self) -> bool:
@@ -157,9 +159,7 @@ class FrameDecoder:
         return None if packet is None else packet.bare()
 
     def _packet(self, index: int, frame: av.VideoFrame) -> FramePacket:
-        return self._made(
-            index, picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
-        )
+        return self._made(index, self._pictures.of(frame))
 
     def _nearest(self, wanted: int) -> Cursor | None:
         """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""
@@ -231,8 +231,6 @@ class Cursor:
     Attributes:
         position: Index of the last frame given; -1 before the first.
         skipped_to: Packets up to this number were decoded only as far as others need them.
-        monochrome: What `decoded.is_monochrome` says of the file.
-        uprights: How its frames are shown.
         refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 
@@ -241,8 +239,6 @@ class Cursor:
         self._threads = threads
         self._container = open_container(path)
         self._stream = self._prepared()
-        self.monochrome = is_monochrome(self._stream)
-        self.uprights = Uprights(pixel_aspect(self._stream.sample_aspect_ratio))
         self._fresh = True
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
         self.position = -1
@@ -271,6 +267,10 @@ class Cursor:
             return False
         self._frames = self._decode(index, start, skip_to)
         return True
+
+    def pictures(self, options: PictureOptions) -> StreamPictures:
+        """What makes pictures of its frames, and of those of any other cursor on the same file."""
+        return StreamPictures(self._stream, options)
 
     @property
     def going(self) -> bool:

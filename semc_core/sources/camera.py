@@ -146,7 +146,9 @@ class _Camera:
             picture = self._read(self._capture)
             now_s = time.monotonic()
             if picture is not None:
-                return self._grabbed(picture, now_s)
+                if (grabbed := self._grabbed(picture, now_s)) is not None:
+                    return grabbed
+                continue
             if not self._there():
                 self._lose(
                     f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same "
@@ -181,11 +183,16 @@ class _Camera:
             return None
         return np.asarray(picture) if given and picture is not None else None
 
-    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed:
+    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed | None:
+        """None where it is held back until the next one is there."""
         self._start_s = now_s if self._start_s is None else self._start_s
         self._teller.came(now_s)
         self._measure(picture.shape[1], picture.shape[0], now_s)
-        return Grabbed(self._pictures.of(picture), now_s - self._start_s, now_s)
+        told = self._pictures.told
+        shown = self._pictures.of(picture, now_s)
+        if told != self._pictures.told and self.info is not None and self._told is not None:
+            self.info = replace(self.info, notice=self._notice(*self._told))
+        return None if shown is None else Grabbed(shown[0], shown[1] - self._start_s, shown[1])
 
     def _let_go(self) -> None:
         if self._capture is not None:
@@ -280,6 +287,7 @@ class _Camera:
             picture_sentence(self._options),
             measured.notice(self.name, self._asked, width, height, rate),
             lost if self._pictures.lost_levels else "",
+            self._pictures.told,
         )
         return " ".join(filter(None, told))
 

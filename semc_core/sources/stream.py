@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -53,9 +54,13 @@ class StreamSource(GrabbedSource):
     ) -> None:
         name = public_name(url)
         teller = OutageTeller(name)
-        device = _Stream(url, name, (open_timeout_s, read_timeout_s), teller, options)
+        device = self._stream = _Stream(url, name, (open_timeout_s, read_timeout_s), teller, options)
         grabber = Grabber(device, name, _WAITING_PICTURES, newest_wins=False)
         super().__init__(grabber, 2 * open_timeout_s + read_timeout_s, teller, options)
+
+    def _known(self) -> SourceInfo:
+        known, told = super()._known(), self._stream.told
+        return replace(known, notice=" ".join(filter(None, (known.notice, told))))
 
 
 def public_name(url: str) -> str:
@@ -65,7 +70,11 @@ def public_name(url: str) -> str:
 
 
 class _Stream:
-    """The stream itself; lives in the grabber's thread, as PyAV cannot be woken from outside."""
+    """The stream itself; lives in the grabber's thread, as PyAV cannot be woken from outside.
+
+    Attributes:
+        told: What the user should know of its pictures, or "". Replaced as a whole: any thread may read it.
+    """
 
     def __init__(
         self,
@@ -75,7 +84,7 @@ class _Stream:
         teller: OutageTeller,
         options: PictureOptions,
     ) -> None:
-        self._options = options
+        self._options, self.told = options, ""
         self._url, self._name, self._timeouts_s, self._teller = url, name, timeouts_s, teller
         self._connection: Connection | None = None
         self._coming: Iterator[Received | None] = iter(())
@@ -113,6 +122,8 @@ class _Stream:
                     return None
                 self._reconnect(stopping)
                 continue
+            if self._connection is not None and self._connection.told not in self.told:
+                self.told = f"{self.told} {self._connection.told}".strip()
             if received is not None:
                 return self._grabbed(received)
         return None

@@ -17,15 +17,18 @@ from av.video.stream import VideoStream
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
-from semc_core.picture_options import AS_IT_IS, PictureOptions
+from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import open_container, picture_stream
+from semc_core.sources.decoded import is_full, luma_of
 from semc_core.sources.decoders import is_disposable, make_ready
+from semc_core.sources.deinterlace import Deinterlacer, said_of_marked
 from semc_core.sources.left_out import left_out_sentence
 from semc_core.sources.shown import StreamPictures
 from semc_core.sources.times import FrameClock, FrameNumbers
 from semc_core.sources.upright import Upright, pixel_aspect
+from semc_core.sources.watched import PictureWatch
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
@@ -63,6 +66,8 @@ class VideoSource(BaseSource):
             self._avi = AviIndex(self._container, stream, path)
             self._aspect = pixel_aspect(stream.sample_aspect_ratio)
             self._pictures = StreamPictures(stream, options)
+            self._deinterlacer: Deinterlacer[tuple[int, float]] = Deinterlacer(self._combs_of(options))
+            self._watch = PictureWatch(options)
             self._frames = self._decode(stream)
             self._damaged = 0
             self._number = 0
@@ -111,6 +116,7 @@ class VideoSource(BaseSource):
                 if isinstance(frame, av.VideoFrame):
                     decoded += 1
                     yield from self._named(frame)
+        yield from self._made(self._deinterlacer.gap())
         for stamp in self._numbers.rest():
             self._leave_out(self._clock.time_at(stamp, None, stream.time_base))
         if decoded < expected and stream.codec_context.name not in HIDES_FRAMES:
@@ -119,15 +125,30 @@ class VideoSource(BaseSource):
     def _named(self, frame: av.VideoFrame) -> Iterator[Grabbed]:
         """The frame, if it is whole, with its number and time, once those lost before it are counted."""
         lost, stamp = self._numbers.stamp_of(frame)
+        if lost:
+            yield from self._made(self._deinterlacer.gap())
         for each in lost:
             self._leave_out(self._clock.time_at(each, None, frame.time_base))
         pts_s = self._clock.time_at(stamp, frame.dts, frame.time_base)
         if self._numbers.is_spoilt(frame):
+            yield from self._made(self._deinterlacer.gap())
             self._leave_out(pts_s)
             return
         self._tell_of(frame)
+        if (luma := luma_of(frame)) is not None:
+            marked = frame.interlaced_frame
+            self._add_notice(self._watch.saw(luma, is_full(frame), pts_s, marked=marked))
         number, self._number = self._number, self._number + 1
-        yield Grabbed(self._picture(frame, pts_s), pts_s, index=number)
+        yield from self._made(self._deinterlacer.put(frame, (number, pts_s)))
+
+    def _made(self, shown: Iterator[tuple[tuple[int, float], av.VideoFrame]]) -> Iterator[Grabbed]:
+        """Pictures of frames that are ready, each with its number and time."""
+        for (number, pts_s), frame in shown:
+            yield Grabbed(self._picture(frame, pts_s), pts_s, index=number)
+
+    def _combs_of(self, options: PictureOptions) -> Deinterlace:
+        """From which frames combs are removed."""
+        return options.deinterlace
 
     def _picture(self, frame: av.VideoFrame, pts_s: float) -> Picture:
         """What is shown of a whole frame, whose time is `pts_s`."""
@@ -208,7 +229,7 @@ class VideoSource(BaseSource):
                 "The file holds times of decoding only; the frames are shown in order at its frame rate."
             )
         if frame.interlaced_frame:
-            self._add_notice("The video is interlaced: every second line is of another moment.")
+            self._add_notice(said_of_marked(self._options.deinterlace))
         size = frame.height, frame.width
         if size == self._stored:
             return

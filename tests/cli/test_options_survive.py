@@ -90,6 +90,7 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
         "semc --show-completion",
         *(f"semc {name} --json" for name in SINCE_WITH_JSON),
         *(f"semc {name}" for name in SINCE),
+        *(f"semc {name} --{each}" for name in READS_PICTURES for each in PICTURE_HELP),
         *(f"semc measure --{name}" for name in ("calibration", "kind", "mm-per-pixel", "out", "threads")),
     }
 

@@ -117,8 +117,10 @@ def test_colours_of_a_card_that_sends_them_packed_are_right() -> None:
     capture = system.open(system.devices()[0], system.devices()[0].ways[0])
     pictures = CardPictures(AS_IT_IS)
     pictures.begin(capture, "yuyv422")
-    shown = pictures.of(device_colours).pixels[120, 160].tolist()
-    assert np.abs(np.array(shown) - (30, 60, 200)).max() <= 6
+    shown = pictures.of(device_colours, 0.0)
+    assert shown is not None
+    colour = shown[0].pixels[120, 160]
+    assert np.abs(colour.astype(int) - (30, 60, 200)).max() <= 6
 
 
 def test_stored_pictures_take_a_limited_range_too(tmp_path: Path) -> None:
@@ -214,3 +216,49 @@ def test_options_are_kept_as_text_and_wrong_ones_are_refused() -> None:
         picture_options({"range": "tv"})
     with pytest.raises(UsageError, match="There is no picture option colour"):
         from_text("colour=red")
+
+
+def said_by_card(device: ScriptedDevice, seconds: float, options: PictureOptions = AS_IT_IS) -> str:
+    system = SimulatedDevices(Script(device=(device,)))
+    with closing(CameraSource(device.identity, None, options, system=system)) as camera:
+        while (packet := camera.read()) is not None and packet.pts_s < seconds:
+            pass
+        return camera.info.notice
+
+
+LOST, GRAY_BLACK = "--range full", "--range limited"
+
+
+def screen(levels: int) -> NDArray[np.uint8]:
+    """A dark screen with gray tissue and white text, uint8 (120, 160)."""
+    picture = np.zeros((120, 160), np.uint8)
+    picture[20:100, 30:130] = np.random.default_rng(levels).integers(20, 160, (80, 100))
+    picture[4:12, 10:60] = 255
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("stored_full", "said", "hint"), [(True, 1, LOST), (False, 2, GRAY_BLACK), (True, 2, ""), (False, 1, "")]
+)
+def test_a_wrong_range_is_suspected_within_five_seconds(
+    tmp_path: Path, stored_full: bool, said: int, hint: str
+) -> None:
+    shown = screen(1)
+    stored = shown if stored_full else contents.limited(np.dstack([shown] * 3))[..., 0]
+    path = write_planes(tmp_path / "a.mkv", stored, said, count=50)
+    with closing(open_source(str(path))) as source:
+        while (packet := source.read()) is not None and packet.pts_s < 4.5:
+            pass
+        assert hint in source.info.notice
+        assert bool(hint) == bool(source.info.notice)
+    with closing(open_source(str(path), options=PictureOptions(range="full"))) as source:
+        while source.read() is not None:
+            pass
+        assert source.info.notice == "By the picture options: full range."
+
+
+def test_a_wrong_range_of_a_card_is_suspected() -> None:
+    packed, full = ("320x120@100,yuyv",), ("320x120@50,mjpg",)
+    assert LOST in said_by_card(ScriptedDevice(modes=packed, content="ramp"), 0.2)
+    assert said_by_card(ScriptedDevice(modes=packed, content="ramp", levels="limited"), 0.2) == ""
+    assert GRAY_BLACK in said_by_card(ScriptedDevice(modes=full, content="ramp", levels="limited"), 3.0)

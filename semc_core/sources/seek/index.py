@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
-from semc_core.picture_options import AS_IT_IS, PictureOptions
+from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import picture_of
@@ -217,6 +217,10 @@ class _Recorder(VideoSource):
         self._key_packets: list[Start] = []
         self._packets_seen = 0
         super().__init__(path, options)
+
+    def _combs_of(self, options: PictureOptions) -> Deinterlace:
+        # The checks are of what the decoder gives.
+        return "off"
 
     def _picture(self, frame: av.VideoFrame, pts_s: float) -> Picture:
         if frame.key_frame:

@@ -153,7 +153,8 @@ def run(args: argparse.Namespace) -> int:
 
     from app.application import new_application, run_window
     from app.main_window import MainWindow
-    from app.settings import Choices, Overrides, Settings
+    from app.scan_options import Overrides
+    from app.settings import Choices, Settings
     from app.warm_up import warm_up
     from semc_core.io.video_encoder import Quality
     from semc_core.paths import cache_folder

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_folder
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import FrameSource
 from semc_core.sources.seek.base import SeekableSource
+
+if TYPE_CHECKING:
+    from semc_core.sources.devices.base import CaptureDevice, DeviceSystem
 
 Images = Literal["auto", "stills", "loop"]
 STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
@@ -54,14 +57,8 @@ def open_source(
         from semc_core.sources.devices.modes import Wish, parse_wish
 
         wish = Wish(width, height, frame_rate) if mode is None else parse_wish(mode)
-        word, _, script = rest.partition(":")
-        if word != "simulated":
-            return CameraSource(rest, wish, options)
-        from semc_core.sources.devices.script import ONE_CARD, read_script
-        from semc_core.sources.devices.simulated import SimulatedDevices
-
-        machine = read_script(Path(script).expanduser()) if script else ONE_CARD
-        return CameraSource(machine.device[0].identity, wish, options, system=SimulatedDevices(machine))
+        which, system = _card(rest)
+        return CameraSource(which, wish, options, system=system)
     if "://" in text:
         if word.lower() not in STREAM_SCHEMES:
             known = ", ".join(STREAM_SCHEMES)
@@ -70,6 +67,37 @@ def open_source(
 
         return StreamSource(text, options)
     return _from_disk(Path(text).expanduser(), frame_rate, images, options)
+
+
+def find_card(text: str) -> tuple[CaptureDevice, DeviceSystem] | None:
+    """The camera or capture card that `text` names, and where it is; None where it names something else.
+
+    Nothing is opened.
+
+    Raises:
+        SourceError: No such device, or several.
+    """
+    word, _, rest = text.partition(":")
+    if word != "camera":
+        return None
+    from semc_core.sources.devices.find import find_device
+
+    which, system = _card(rest)
+    return find_device(which, system), system
+
+
+def _card(rest: str) -> tuple[str, DeviceSystem]:
+    """What a device is named by, and the machine that has it."""
+    from semc_core.sources.devices.find import this_system
+
+    word, _, script = rest.partition(":")
+    if word != "simulated":
+        return rest, this_system()
+    from semc_core.sources.devices.script import ONE_CARD, read_script
+    from semc_core.sources.devices.simulated import SimulatedDevices
+
+    machine = read_script(Path(script).expanduser()) if script else ONE_CARD
+    return machine.device[0].identity, SimulatedDevices(machine)
 
 
 def _simulated(

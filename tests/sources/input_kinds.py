@@ -75,7 +75,7 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
             ("test_video:test_a_variable_frame_rate_keeps_its_exact_times",),
         ),
         Kind(
-            "interlaced, and marked so (`--deinterlace off` leaves it): one whole picture is made of each frame",
+            "interlaced, and marked so: one whole picture is made of each frame (not by `--deinterlace off`)",
             TOLD,
             (
                 "test_deinterlace:test_what_is_marked_is_deinterlaced_unless_the_user_does_not_want_it",

@@ -24,8 +24,10 @@ from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.session import ReviewRequest, open_review
 from app.review.worker import SessionWorker
-from app.settings import Choices, Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Choices, Settings
 from app.shell import WindowShell
+from app.start.card_dialog import choose_for_card
 from app.start.controller import SourceLists
 from app.start.models import ModelChoice
 from app.start.page import StartPage
@@ -128,6 +130,9 @@ class MainWindow(WindowShell):
         page.chosen.connect(self.open_source)
         page.file_wanted.connect(lambda: choose.loop_to_play(self.open_source))
         page.folder_wanted.connect(lambda: choose.images_to_play(self.open_source))
+        page.card_wanted.connect(
+            lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
+        )
         page.cameras_wanted.connect(self.sources.look_for_cameras)
         page.model_wanted.connect(lambda: choose.model(self._use_model))
         page.model_chosen.connect(self._use_choice)
@@ -209,7 +214,9 @@ class MainWindow(WindowShell):
             self.scan.stop()
         self.display.messages.begin()
         choices = self.choices
-        request = ReviewRequest(Path(path), choices.model, choices.device, choices.output, choices.images)
+        request = ReviewRequest(
+            Path(path), choices.model, choices.device, choices.output, choices.images, choices.picture_options
+        )
         self.review.begin(request)
         self._go_to(REVIEW)
 

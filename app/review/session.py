@@ -17,6 +17,7 @@ from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceErro
 from semc_core.io.regular import is_folder, is_there
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.model.file import read_spec
+from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
 from semc_core.pipeline.stages import chosen_thresholds
 from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.loop import LoopPlace, loop_place
@@ -67,7 +68,9 @@ def known_session(request: ReviewRequest, sha256: str | None) -> Path | None:
     for session in sessions_below(request.output):
         source = session.source
         same = source.sha256 == sha256 if sha256 is not None else source.path == path
-        if same and not source.live and session.model.sha256 == model:
+        # One of an older version is gone on with, unless something else is asked for than it did.
+        read_so = request.options in (source.picture_options or BEFORE_OPTIONS, AS_IT_IS)
+        if same and read_so and not source.live and session.model.sha256 == model:
             return session.folder
     return None
 
@@ -80,7 +83,7 @@ def _hash(path: Path) -> str:
 
 
 def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
-    source = open_seekable(request.path, images=request.images)
+    source = open_seekable(request.path, images=request.images, options=request.options)
     try:
         runtime = load_runtime(request.model, request.device)
         try:
@@ -186,6 +189,7 @@ class ReviewRequest:
         device: "auto", "cpu" or "cuda".
         output: Below it a new session gets its folder.
         images: What a folder of images is; see `semc_core.sources.open.open_source`.
+        options: How the pictures of a file that was not analysed yet are read.
     """
 
     path: Path
@@ -193,6 +197,7 @@ class ReviewRequest:
     device: str
     output: Path
     images: Images = "auto"
+    options: PictureOptions = AS_IT_IS
 
 
 class LazyModel:

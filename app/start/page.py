@@ -41,6 +41,7 @@ class StartPage(QWidget):
         chosen: What `semc_core.sources.open.open_source` understands.
         file_wanted: A file is to be chosen.
         folder_wanted: A folder of images is to be chosen.
+        card_wanted: Modes and picture options of this source (text) and its name (text) are to be chosen.
         cameras_wanted: The list of cameras is to be made anew.
         model_wanted: Another model file is to be chosen.
         model_chosen: What is scanned was chosen: a `ModelChoice`.
@@ -56,6 +57,7 @@ class StartPage(QWidget):
     chosen = Signal(str)
     file_wanted = Signal()
     folder_wanted = Signal()
+    card_wanted = Signal(str, str)
     cameras_wanted = Signal()
     model_wanted = Signal()
     model_chosen = Signal(object)
@@ -292,12 +294,19 @@ class StartPage(QWidget):
         self._cameras.setMinimumContentsLength(8)
         go = QPushButton("Start")
         go.clicked.connect(lambda: self.chosen.emit(str(self._cameras.currentData() or "camera:0")))
+        options = QPushButton("Picture …")
+        options.setToolTip("Size and rate that this card is asked for, levels, shape, combs, flips")
+        options.clicked.connect(
+            lambda: self.card_wanted.emit(
+                str(self._cameras.currentData() or "camera:0"), self._cameras.currentText()
+            )
+        )
         again = QPushButton("Look again")
         again.clicked.connect(self.cameras_wanted)
         return self._card(
             "Camera or capture card",
             "The scanner's video output.",
-            side_by_side(self._cameras, go, again, stretch=0),
+            side_by_side(self._cameras, go, options, again, stretch=0),
         )
 
     def _stream_card(self) -> QFrame:

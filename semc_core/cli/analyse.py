@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import click
 import typer
 
-from semc_core.cli.options import FOLDER, RuntimeOptions, print_json
+from semc_core.cli.options import FOLDER, PictureChoices, RuntimeOptions, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import SemcError, UsageError
+from semc_core.picture_options import PictureOptions
 from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def analyse(
         Path, typer.Option("--out", click_type=FOLDER, metavar="DIR", help="folder for the results")
     ],
     runtime_options: RuntimeOptions,
+    picture: PictureChoices,
     crop: Annotated[
         str | None,
         typer.Option(
@@ -85,7 +87,7 @@ def analyse(
 
     from semc_core.cli.inputs import wanted_inputs
 
-    how = _How(parse_crop(crop), batch, cast("Images", images))
+    how = _How(parse_crop(crop), batch, cast("Images", images), picture.options())
     if batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console(stderr=as_json)
@@ -115,11 +117,12 @@ def analyse(
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """Region of interest, frames per call of the model, and what a folder of images is."""
+    """Region of interest, frames per call of the model, what a folder of images is, and how it is read."""
 
     crop: Crop | None
     batch: int
     images: Images
+    options: PictureOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +256,7 @@ def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console
     from semc_core.session.analyse import origin_of
     from semc_core.sources.open import open_source
 
-    source = open_source(str(wanted.path), images=how.images)
+    source = open_source(str(wanted.path), images=how.images, options=how.options)
     if source.info.kind == "images" and not source.info.stills:
         count = counted(source.info.frame_count or 0, "picture")
         console.print(

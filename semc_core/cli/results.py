@@ -33,6 +33,7 @@ from semc_core.io.lock import LOCK_NAME, WriterLock
 from semc_core.io.private import make_private_folder
 from semc_core.io.process import is_running
 from semc_core.labels import full_name
+from semc_core.picture_options import AS_IT_IS
 from semc_core.pipeline.batch import Reviewed
 from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
 from semc_core.session.files import Origin, versions
@@ -134,6 +135,7 @@ class ResultFolder:
             "source": source.source_id,
             "source_kind": source.kind,
             "source_notice": source.notice,
+            "picture_options": asdict(source.picture_options or AS_IT_IS),
             "width": source.width,
             "height": source.height,
             "frames": self.frames,

@@ -220,8 +220,9 @@ def origin_payload(source: SourceEntry, model: ModelEntry, signer: str) -> dict[
     told = asdict(source)
     for name in ("path", *PASSING):
         del told[name]
-    if told["capture"] is None:
-        del told["capture"]
+    for name in ("capture", "picture_options"):
+        if told[name] is None:
+            del told[name]
     # Tuples as lists, as they come back from the file.
     preprocessing = {**asdict(model.preprocessing)}
     for name in ("mean", "std"):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.picture import Picture, in_8_bits
+from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
 from semc_core.sources.devices.base import Capture, CaptureDevice, DeviceSystem, Trouble
@@ -23,6 +23,7 @@ from semc_core.sources.devices.find import find_device, sentence, this_system
 from semc_core.sources.devices.measured import RateMeter
 from semc_core.sources.devices.modes import Wish
 from semc_core.sources.devices.negotiate import Negotiated, negotiate, wishes
+from semc_core.sources.devices.pictures import CardPictures, ask_for_packed
 from semc_core.sources.devices.worker import Worker
 from semc_core.sources.grabber import GrabbedSource, Grabber
 from semc_core.sources.outage import OutageTeller
@@ -46,6 +47,7 @@ class CameraSource(GrabbedSource):
     Args:
         which: Its number, or what `find_device` takes.
         wish: The mode that the user asks for; what it leaves open is chosen, the best first.
+        options: How its pictures are read.
         patience_s: How long its driver may take for a picture, or give none while the device is there (a
             scanner that switches its output, for example), before it is let go and opened again. That, and
             whether it is plugged in again, is tried until the scan is ended.
@@ -59,6 +61,7 @@ class CameraSource(GrabbedSource):
         self,
         which: int | str = 0,
         wish: Wish | None = None,
+        options: PictureOptions = AS_IT_IS,
         *,
         patience_s: float = _PATIENCE_S,
         system: DeviceSystem | None = None,
@@ -67,8 +70,9 @@ class CameraSource(GrabbedSource):
         device = find_device(str(which), system)
         name = f"Camera {device.index}"
         teller = OutageTeller(name)
-        self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller)
-        super().__init__(Grabber(self._camera, name, capacity=1, newest_wins=True), _OPEN_TIMEOUT_S, teller)
+        self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller, options)
+        grabber = Grabber(self._camera, name, capacity=1, newest_wins=True)
+        super().__init__(grabber, _OPEN_TIMEOUT_S, teller, options)
 
     def _known(self) -> SourceInfo:
         return self._camera.info or super()._known()
@@ -90,7 +94,9 @@ class _Camera:
         patience_s: float,
         system: DeviceSystem,
         teller: OutageTeller,
+        options: PictureOptions,
     ) -> None:
+        self._options, self._pictures = options, CardPictures(options)
         self.name = name
         self.info: SourceInfo | None = None
         self._device, self._wish, self._patience_s, self._system = device, wish, patience_s, system
@@ -115,15 +121,17 @@ class _Camera:
         given = self._opened()
         # Of what nobody asked for and the device may not have, nothing is missing.
         self._asked = given.asked if modes or self._wish != Wish() else Wish()
+        width, height = self._pictures.size(given.width, given.height)
         self.info = SourceInfo(
             source_id=f"camera {self._device.index}",
             kind="camera",
-            width=given.width,
-            height=given.height,
+            width=width,
+            height=height,
             frame_rate=given.rate,
             frame_count=None,
             live=True,
-            notice=measured.notice(self.name, self._asked, given.width, given.height, given.rate),
+            notice=self._notice(given.width, given.height, given.rate),
+            picture_options=self._options,
             capture=CaptureInfo(self._device.identity, given.asked.text, given.sets),
         )
         return self.info
@@ -138,7 +146,9 @@ class _Camera:
             picture = self._read(self._capture)
             now_s = time.monotonic()
             if picture is not None:
-                return self._grabbed(picture, now_s)
+                if (grabbed := self._grabbed(picture, now_s)) is not None:
+                    return grabbed
+                continue
             if not self._there():
                 self._lose(
                     f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same "
@@ -173,13 +183,16 @@ class _Camera:
             return None
         return np.asarray(picture) if given and picture is not None else None
 
-    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed:
+    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed | None:
+        """None where it is held back until the next one is there."""
         self._start_s = now_s if self._start_s is None else self._start_s
-        pixels = in_8_bits(picture)
-        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
         self._teller.came(now_s)
-        self._measure(rgb.shape[1], rgb.shape[0], now_s)
-        return Grabbed(Picture(np.asarray(rgb, np.uint8)), now_s - self._start_s, now_s)
+        self._measure(picture.shape[1], picture.shape[0], now_s)
+        told = self._pictures.told
+        shown = self._pictures.of(picture, now_s)
+        if told != self._pictures.told and self.info is not None and self._told is not None:
+            self.info = replace(self.info, notice=self._notice(*self._told))
+        return None if shown is None else Grabbed(shown[0], shown[1] - self._start_s, shown[1])
 
     def _let_go(self) -> None:
         if self._capture is not None:
@@ -201,10 +214,11 @@ class _Camera:
                     # Numbers changed between the listing and the opening: this is another device.
                     self._let_go()
                     raise SourceError(sentence(Trouble.MISSING, self.name))
-                given: Negotiated = self._called(
-                    partial(_negotiated, capture, way.back_end, self._wishes), partial(_late, capture)
+                negotiated: Negotiated = self._called(
+                    partial(_negotiated, capture, way.back_end, self._wishes, self._pictures),
+                    partial(_late, capture),
                 )
-                return replace(given, sets=given.sets + 1)
+                return negotiated
             self._let_go()
         raise SourceError(sentence(self._system.trouble(self._device), self.name))
 
@@ -259,15 +273,32 @@ class _Camera:
         rate = rate or self.info.frame_rate
         if self._told is None or not measured.alike(self._told, (width, height, rate)):
             self._told = width, height, rate
-        notice = measured.notice(self.name, self._asked, *self._told)
-        self.info = replace(self.info, capture=capture, notice=notice)
+        shown_width, shown_height = self._pictures.size(width, height)
+        notice = self._notice(*self._told)
+        self.info = replace(self.info, width=shown_width, height=shown_height, capture=capture, notice=notice)
+
+    def _notice(self, width: int, height: int, rate: float | None) -> str:
+        """Everything that the user should know of how it is read."""
+        lost = (
+            f"The levels of {self.name} below 16 and above 235 are lost: its driver takes them for limited. "
+            "Choose a mode with mjpg."
+        )
+        told = (
+            picture_sentence(self._options),
+            measured.notice(self.name, self._asked, width, height, rate),
+            lost if self._pictures.lost_levels else "",
+            self._pictures.told,
+        )
+        return " ".join(filter(None, told))
 
 
-def _negotiated(capture: Capture, back_end: int, wished: list[Wish]) -> Negotiated:
+def _negotiated(capture: Capture, back_end: int, wished: list[Wish], pictures: CardPictures) -> Negotiated:
     """The mode that is in force, with as little waiting in the driver as it can do."""
     given = negotiate(capture, back_end, wished)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    return given
+    form = ask_for_packed(capture, back_end)
+    pictures.begin(capture, form)
+    return replace(given, sets=given.sets + (2 if form else 1))
 
 
 def _late(capture: Capture, _given: object) -> None:

@@ -15,10 +15,13 @@ from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
+from semc_core.picture_options import PictureOptions
 from semc_core.sources.containers import CONTAINERS
-from semc_core.sources.decoded import picture_of
+from semc_core.sources.decoded import is_full, luma_of
+from semc_core.sources.deinterlace import Deinterlacer, said_of_marked
+from semc_core.sources.shown import StreamPictures
 from semc_core.sources.times import FrameClock
-from semc_core.sources.upright import Uprights, pixel_aspect
+from semc_core.sources.watched import PictureWatch
 
 # Look no longer than a second for what the stream holds. What arrives meanwhile is kept and decoded at once,
 # as losing it (fflags nobuffer) would lose the key frame that all pictures until the next one need.
@@ -53,25 +56,27 @@ class Connection:
 
     Attributes:
         rate: Frames per second that the sender announces; None where it does not.
+        told: What the user should know of its pictures, or "".
         has_end: The sender said how long it is: a recording that is offered, and no live picture.
     """
 
-    def __init__(self, url: str, name: str, timeouts_s: tuple[float, float]) -> None:
+    def __init__(self, url: str, name: str, timeouts_s: tuple[float, float], options: PictureOptions) -> None:
         """Open it.
 
         Args:
             url: The address.
             name: To begin sentences with: the address without secrets.
             timeouts_s: How long opening and each reading may take.
+            options: How the pictures are read.
 
         Raises:
             SourceError: It cannot be opened; the sentence says why.
         """
-        self._name, self._timeout_s = name, timeouts_s[1]
+        self._name, self._timeout_s, self.told = name, timeouts_s[1], ""
         scheme = urlsplit(url).scheme.lower()
-        options = {**_OPTIONS, **_OPTIONS_OF.get(scheme, {})}
+        settings = {**_OPTIONS, **_OPTIONS_OF.get(scheme, {})}
         try:
-            self._container: InputContainer = av.open(url, options=options, timeout=timeouts_s)
+            self._container: InputContainer = av.open(url, options=settings, timeout=timeouts_s)
         except (av.FFmpegError, OSError) as error:
             # PyAV's error holds the address with its password; it must not reach a log as the cause.
             raise SourceError(_why_not_opened(url, name, error, timeouts_s[0])) from None
@@ -86,7 +91,9 @@ class Connection:
         self.rate = float(rate) if rate else None
         self.has_end = scheme in ("http", "https") and self._container.size > 0
         self._clock = FrameClock(stream.time_base, rate)
-        self._uprights = Uprights(pixel_aspect(stream.sample_aspect_ratio))
+        self._options, self._pictures = options, StreamPictures(stream, options)
+        self._deinterlacer: Deinterlacer[tuple[float, float]] = Deinterlacer(options.deinterlace)
+        self._watch = PictureWatch(options)
 
     def received(self) -> Iterator[Received | None]:
         """Pictures as they come, and None where one packet gave none; ends where the sender ends.
@@ -113,6 +120,7 @@ class Connection:
             yield None
             # The demultiplexer gives an empty packet at the end, which flushes the decoder.
             if packet.size == 0 and packet.dts is None:
+                yield from self._received(self._deinterlacer.gap())
                 return
 
     def close(self) -> None:
@@ -126,8 +134,25 @@ class Connection:
             return
         for frame in frames:
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
-                picture = picture_of(frame, upright=self._uprights.of(frame))
-                yield Received(picture, self._clock.time_of(frame), now_s)
+                pts_s = self._clock.time_of(frame)
+                self._look_at(frame, pts_s)
+                yield from self._received(self._deinterlacer.put(frame, (pts_s, now_s)))
+            else:
+                yield from self._received(self._deinterlacer.gap())
+
+    def _received(self, shown: Iterator[tuple[tuple[float, float], av.VideoFrame]]) -> Iterator[Received]:
+        """Pictures of frames that are ready, each with its time and when it came."""
+        for (pts_s, came_s), frame in shown:
+            yield Received(self._pictures.of(frame), pts_s, came_s)
+
+    def _look_at(self, frame: av.VideoFrame, pts_s: float) -> None:
+        """Note what the user should know of it."""
+        said = said_of_marked(self._options.deinterlace) if frame.interlaced_frame else ""
+        if (luma := luma_of(frame)) is not None:
+            seen = self._watch.saw(luma, is_full(frame), pts_s, marked=frame.interlaced_frame)
+            said = f"{said} {seen}".strip()
+        if said not in self.told:
+            self.told = f"{self.told} {said}".strip()
 
 
 def _why_not_opened(url: str, name: str, error: Exception, timeout_s: float) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import Grabbed
 from semc_core.sources.connection import Connection, Received
 from semc_core.sources.grabber import GrabbedSource, Grabber
@@ -34,6 +36,7 @@ class StreamSource(GrabbedSource):
 
     Args:
         url: "udp://:5000", "rtsp://host/path", "http://host/scan.ts", ...
+        options: How its pictures are read.
         open_timeout_s: How long the first picture may take.
         read_timeout_s: How long a silence is waited out before the connection is made anew.
 
@@ -42,13 +45,22 @@ class StreamSource(GrabbedSource):
     """
 
     def __init__(
-        self, url: str, *, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
+        self,
+        url: str,
+        options: PictureOptions = AS_IT_IS,
+        *,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
         name = public_name(url)
         teller = OutageTeller(name)
-        device = _Stream(url, name, (open_timeout_s, read_timeout_s), teller)
+        device = self._stream = _Stream(url, name, (open_timeout_s, read_timeout_s), teller, options)
         grabber = Grabber(device, name, _WAITING_PICTURES, newest_wins=False)
-        super().__init__(grabber, 2 * open_timeout_s + read_timeout_s, teller)
+        super().__init__(grabber, 2 * open_timeout_s + read_timeout_s, teller, options)
+
+    def _known(self) -> SourceInfo:
+        known, told = super()._known(), self._stream.told
+        return replace(known, notice=" ".join(filter(None, (known.notice, told))))
 
 
 def public_name(url: str) -> str:
@@ -58,9 +70,21 @@ def public_name(url: str) -> str:
 
 
 class _Stream:
-    """The stream itself; lives in the grabber's thread, as PyAV cannot be woken from outside."""
+    """The stream itself; lives in the grabber's thread, as PyAV cannot be woken from outside.
 
-    def __init__(self, url: str, name: str, timeouts_s: tuple[float, float], teller: OutageTeller) -> None:
+    Attributes:
+        told: What the user should know of its pictures, or "". Replaced as a whole: any thread may read it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        timeouts_s: tuple[float, float],
+        teller: OutageTeller,
+        options: PictureOptions,
+    ) -> None:
+        self._options, self.told = options, ""
         self._url, self._name, self._timeouts_s, self._teller = url, name, timeouts_s, teller
         self._connection: Connection | None = None
         self._coming: Iterator[Received | None] = iter(())
@@ -98,6 +122,8 @@ class _Stream:
                     return None
                 self._reconnect(stopping)
                 continue
+            if self._connection is not None and self._connection.told not in self.told:
+                self.told = f"{self.told} {self._connection.told}".strip()
             if received is not None:
                 return self._grabbed(received)
         return None
@@ -109,7 +135,7 @@ class _Stream:
 
     def _connect(self, timeouts_s: tuple[float, float]) -> None:
         """Raises SourceError."""
-        self._connection = Connection(self._url, self._name, timeouts_s)
+        self._connection = Connection(self._url, self._name, timeouts_s, self._options)
         self._coming = self._connection.received()
         self._new = True
 

@@ -29,7 +29,8 @@ from PySide6.QtTest import QTest
 from app.application import new_application
 from app.instrumentation import TickGaps
 from app.main_window import MainWindow
-from app.settings import Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Settings
 from app.unused import cleared_by_this_thread
 from app.view_data import ReviewSnapshot
 from app.warm_up import warm_up

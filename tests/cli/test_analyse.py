@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,21 @@ def test_the_batch_changes_nothing(analyse: Callable[..., tuple[int, Path]], vid
     one = read_json(out / "scan" / "planes.json")
     _, out = analyse(video, "--batch", "7")
     assert read_json(out / "scan" / "planes.json") == one
+
+
+def test_how_the_pictures_were_read_stands_in_results_and_session(
+    analyse: Callable[..., tuple[int, Path]], video: Path
+) -> None:
+    code, out = analyse(video, "--range", "full", "--flip", "horizontal")
+    assert code == 0
+    found = read_json(out / "scan" / "planes.json")
+    chosen = {"range": "full", "aspect": "auto", "deinterlace": "auto", "flip": "horizontal"}
+    assert found["picture_options"] == chosen
+    assert found["source_notice"] == "By the picture options: full range, flipped horizontally."
+    with Session.open(out / "scan", read_only=True) as session:
+        assert asdict(session.source)["picture_options"] == chosen
+        (entry, *_) = session.audit()
+        assert entry.payload["source"]["picture_options"] == chosen
 
 
 def test_a_second_run_replaces_the_results_and_keeps_what_is_not_ours(

@@ -10,6 +10,8 @@ import time
 from typing import Any, Final
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from semc_core.sources.devices import contents
 from semc_core.sources.devices.base import Capture, CaptureDevice, Trouble, Way
@@ -123,6 +125,7 @@ class SimulatedCapture:
         self._no_signal: Event | None = None
         self._width_asked = 0
         self._changed = ""
+        self._converts = True
         if card is not None:
             card.opened += 1
             self._mode = card.modes[0]
@@ -158,10 +161,13 @@ class SimulatedCapture:
             return self._take("size", size=(self._width_asked or self._mode.width, int(value)))
         if propId == cv2.CAP_PROP_FPS:
             return self._take("rate", rate=value)
+        if propId == cv2.CAP_PROP_CONVERT_RGB:
+            self._converts = bool(value)
+            return True
         return propId == cv2.CAP_PROP_BUFFERSIZE
 
     def read(self) -> tuple[bool, Any]:
-        """Wait for the next frame: uint8 (H, W, 3) BGR."""
+        """Wait for the next frame: uint8 (H, W, 3) BGR, or as it came (H, W, 2) where that was asked for."""
         card = self._card
         if card is None or not card.there:
             return False, None
@@ -175,19 +181,28 @@ class SimulatedCapture:
         sent = mode_of(given) if given else self._mode
         self._wait(1 / sent.rate)
         if self._no_signal is not None and time.monotonic() < self._no_signal_s:
-            return True, contents.no_signal(
-                self._no_signal.card, self._no_signal.text, sent.width, sent.height
-            )
-        if card.script.content_rate:
-            number = int(number / sent.rate * card.script.content_rate)
-        if card.script.content == "count":
-            return True, contents.count(number, sent.width, sent.height)
-        time_s = number / (card.script.content_rate or sent.rate)
-        return True, contents.scan(card.script.patient, sent.width, sent.height, time_s)
+            told = self._no_signal
+            return True, self._came(contents.no_signal(told.card, told.text, sent.width, sent.height), sent)
+        picture = _shown(card.script, number, sent, 0.0)
+        if card.script.interlaced:
+            picture = picture.copy()
+            picture[1::2] = _shown(card.script, number, sent, 0.5)[1::2]
+        return True, self._came(
+            contents.limited(picture) if card.script.levels == "limited" else picture, sent
+        )
 
     def release(self) -> None:
         """Close it."""
         self._card = None
+
+    def _came(self, picture: NDArray[np.uint8], sent: Mode) -> NDArray[np.uint8]:
+        """What a back end makes of it: uncompressed pictures are limited to it, compressed ones full."""
+        if sent.fourcc != "YUYV":
+            return picture
+        packed = contents.as_yuyv(picture)
+        return (
+            np.asarray(cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUYV), np.uint8) if self._converts else packed
+        )
 
     def _happen(self, event: Event, card: SimulatedCard) -> None:
         if event.what == "unplug":
@@ -226,3 +241,20 @@ class SimulatedCapture:
         self._due_s = max(self._due_s + interval_s, now_s)
         if self._due_s > now_s:
             time.sleep(self._due_s - now_s)
+
+
+def _shown(script: ScriptedDevice, number: int, sent: Mode, later: float) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3) BGR: the scanner's screen at frame `number`, or that share of a frame `later`."""
+    width, height = sent.width, sent.height
+    if script.content == "ramp":
+        return contents.ramp(width, height)
+    if script.content == "circle":
+        return contents.circle(width, height, script.screen)
+    if script.content_rate:
+        number = int(number / sent.rate * script.content_rate)
+    if script.content == "count":
+        return contents.count(number, width, height)
+    time_s = (number + later) / (script.content_rate or sent.rate)
+    if script.content == "sweep":
+        return contents.sweep(time_s, width, height)
+    return contents.scan(script.patient, width, height, time_s)

@@ -15,7 +15,8 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from app.live.controller import ScanController
-from app.settings import Choices, Overrides, ScanOptions, Settings
+from app.scan_options import Overrides, ScanOptions
+from app.settings import Choices, Settings
 from semc_core.errors import SessionError
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase

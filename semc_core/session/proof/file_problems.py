@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from semc_core.errors import SemcError
 from semc_core.io.documents import DocumentFault
@@ -17,6 +18,7 @@ from semc_core.session.proof.evidence import is_news, plane_borne_out
 from semc_core.session.proof.known_files import (
     SET_ASIDE,
     files_there,
+    hashes_before_erasing,
     hashes_of,
     recording_names,
     replaced_hashes,
@@ -25,6 +27,9 @@ from semc_core.session.recording.proof import recordings_of
 from semc_core.session.records import PERSON, AuditEntry, FrameTable, ModelEntry, file_sha256
 from semc_core.session.state import State
 from semc_core.text import counted, readable
+
+UNKNOWN: Final = " is unknown: the log does not name it, so it was added. Move it elsewhere."
+"""What is said of a file that was added, after its name."""
 
 
 class FolderCheck:
@@ -65,6 +70,7 @@ class FolderCheck:
         self._open = not entries or entries[-1].kind != "closed"
         self._hashes = hashes_of(entries)
         self._replaced = replaced_hashes(entries)
+        self._before_erasing = hashes_before_erasing(entries)
         self._needed = self._needed_files(stack)
 
     def look(self, *, contents: bool) -> None:
@@ -128,7 +134,8 @@ class FolderCheck:
     def _compare(self, name: str, allowed: set[str]) -> None:
         kind = self._needed[name][0] if name in self._needed else "file"
         try:
-            if file_sha256(self._folder / name) not in allowed:
+            found = file_sha256(self._folder / name)
+            if found not in allowed and found not in self._before_erasing.get(name, ()):
                 self.problems.append(f"The {kind} {name} was changed.")
         except OSError:
             self.problems.append(f"The {kind} {name} is missing.")
@@ -138,9 +145,7 @@ class FolderCheck:
         if not self._signed and not is_picture(name):
             self.notes.append(f"{shown} is not proven: an older program did not log it, or it was added.")
         else:
-            self.problems.append(
-                f"{shown} is unknown: the log does not name it, so it was added. Move it elsewhere."
-            )
+            self.problems.append(f"{shown}{UNKNOWN}")
 
     def _recording_names(self) -> set[str]:
         """Of recordings, which are looked at by themselves."""

@@ -242,11 +242,12 @@ def _verified(folder: Path, head: str | None) -> dict[str, Any]:
             last = session.head[1]
     except SemcError as error:
         return {
-            "name": folder.name, "ok": False, "proof": None, "why": "", "entries": None, "head": None,
-            "problems": [str(error)], "notes": [],
+            "name": folder.name, "ok": False, "proof": None, "why": "", "covers": "",
+            "entries": None, "head": None, "problems": [str(error)], "notes": [],
         }  # fmt: skip
     return {
         "name": folder.name, "ok": found.ok, "proof": found.proof.value, "why": found.why,
+        "covers": found.covers,
         "entries": found.entries, "head": last,
         "problems": list(found.problems), "notes": list(found.notes),
     }  # fmt: skip
@@ -259,11 +260,13 @@ def _print_verified(found: dict[str, Any]) -> None:
     elif found["ok"]:
         entries = counted(found["entries"], "entry", "entries")
         why = f": {found['why']}" if found["why"] else ""
-        print(f"{name}: {found['proof']}{why}; {entries}, the last {found['head']}.")
+        said = ", ".join(filter(None, (found["proof"], found["covers"])))
+        print(f"{name}: {said}{why}; {entries}, the last {found['head']}.")
     else:
         print(f"{name}: not as it was written.")
     for sentence in (*found["problems"], *found["notes"]):
         print(f"  {sentence}")
 
 
+app.add("delete-recording", help=session_keeping.DELETE)(session_keeping.delete_recording)
 app.add("forget", help=session_keeping.FORGET)(session_keeping.forget)

@@ -16,6 +16,8 @@ FORGET: Final = (
     "erase from a session what may name a patient: the source's name and place, and all that persons typed"
 )
 
+DELETE: Final = "delete a session's recording to free the disk; its log says so, and the rest stays proven"
+
 
 def forget(session: Annotated[Path, SESSION]) -> int:
     """Erase, and say what is left to look at. Returns 0.
@@ -34,6 +36,23 @@ def forget(session: Annotated[Path, SESSION]) -> int:
         "Pictures, clips and recordings are as they were: a name that is burned into them stays. "
         "Exports and copies that were made before are not touched."
     )
+    return 0
+
+
+def delete_recording(session: Annotated[Path, SESSION]) -> int:
+    """Delete the recording, and say what is gone. Returns 0.
+
+    Raises:
+        SemcError: It could not be done.
+    """
+    from semc_core.session.session import Session
+
+    with Session.open(folder_of(session)) as opened:
+        names = opened.delete_recordings()
+    if names:
+        print(f"{opened.folder.name}: {', '.join(names)} deleted; the log says so. Planes and clips stay.")
+    else:
+        print(f"{opened.folder.name} has no recording.")
     return 0
 
 

@@ -30,7 +30,9 @@ from semc_core.session.folder import claim_folder, path_as_text, whole_or_gone
 from semc_core.session.frame_table import FrameRow, frame_row
 from semc_core.session.proof.known_files import WRITTEN, logged_hashes
 from semc_core.session.proof.verify import verify_unopened
+from semc_core.session.recording.parts import remove_parts, videos_there
 from semc_core.session.recording.proof import (
+    DELETED,
     RECORDING,
     TO_HASH,
 )
@@ -253,6 +255,21 @@ class Session(WritableSession):
         """
         self.log(PROGRAM, RECORDING, {**payload, "parts": list(parts), TO_HASH: True})
         self._prover.ask(parts)
+
+    def delete_recordings(self) -> tuple[str, ...]:
+        """Delete the videos of the recording with their tables; the log says so. Returns their names.
+
+        Raises:
+            SaveError: They could not be deleted.
+        """
+        self._check_writable()
+        names = tuple(video.name for video in videos_there(self.folder))
+        if names:
+            # The log first: what a kill leaves in between is deleted by doing this again.
+            self._prover.close(0)
+            self.log(PERSON, DELETED, {"parts": list(names)})
+            remove_parts(self.folder, names)
+        return names
 
     def record_export(self, kind: str, name: str, sha256: str, detail: dict[str, Any]) -> None:
         """Log an export: `name` without a path, `sha256` of its file or manifest."""

@@ -20,6 +20,7 @@ from semc_core.session.proof.known_files import (
     files_there,
     hashes_before_erasing,
     hashes_of,
+    is_of_system,
     recording_names,
     replaced_hashes,
 )
@@ -142,8 +143,12 @@ class FolderCheck:
 
     def _unknown(self, name: str) -> None:
         shown = readable(name) if readable(name).isprintable() else ascii(name)
-        if not self._signed and not is_picture(name):
-            self.notes.append(f"{shown} is not proven: an older program did not log it, or it was added.")
+        if is_of_system(name):
+            self.notes.append(
+                f"{shown} is unknown: a file manager leaves such; it is no part of the session."
+            )
+        elif not self._signed and not is_picture(name):
+            self.notes.append(f"{shown} is not covered: an older program did not log it, or it was added.")
         else:
             self.problems.append(f"{shown}{UNKNOWN}")
 
@@ -167,7 +172,7 @@ class FolderCheck:
             elif is_clip(name) and name not in self._replaced:
                 found.add(name)
                 self.notes.append(
-                    f"{name} is not proven: a kill left it before it was logged, or it was added."
+                    f"{name} is not covered: a kill left it before it was logged, or it was added."
                 )
             elif is_picture(name) and self._is_news(name):
                 found |= self._pending_pair(name, there, model, table)
@@ -179,7 +184,7 @@ class FolderCheck:
         """The names of a picture and its JSON, if a kill may have left them so."""
         pair = {name, json_name(name)}
         if name not in self._replaced and json_name(name) not in there:
-            self.notes.append(f"{name} is not proven: a kill left it without its JSON, or it was added.")
+            self.notes.append(f"{name} is not covered: a kill left it without its JSON, or it was added.")
             return pair
         if model is None or table is None:
             return set()

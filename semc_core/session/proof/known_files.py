@@ -75,7 +75,7 @@ def recording_names(told: Recordings, folder: Path, *, unlogged: bool) -> set[st
 
 
 def files_there(folder: Path) -> list[str]:
-    """Names of all files in a session's folder and below, with "/", but for SQLite's and the systems' own.
+    """Names of all files in a session's folder and below, with "/", but for SQLite's own.
 
     Raises:
         OSError: The folder cannot be read.
@@ -86,4 +86,9 @@ def files_there(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     )
-    return sorted(name for name in names if name not in ours and Path(name).name not in _OF_SYSTEMS)
+    return sorted(name for name in names if name not in ours)
+
+
+def is_of_system(name: str) -> bool:
+    """Whether a file manager left this file: it is told, and convicts nobody."""
+    return Path(name).name in _OF_SYSTEMS

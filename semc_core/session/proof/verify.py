@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from semc_core.session.audit_log import chain_problems
 from semc_core.session.correcting.undo import UndoStack
 from semc_core.session.proof.file_problems import UNKNOWN, FolderCheck
 from semc_core.session.proof.signature_problems import SignatureCheck
-from semc_core.session.recording.proof import recording_problems
+from semc_core.session.recording.proof import check_recordings
 from semc_core.session.records import AuditEntry, Proof, Verification
 from semc_core.session.signing import HeadBook
 from semc_core.session.state import TABLES, State
@@ -105,11 +105,21 @@ def _verify(
         problems += check.problems
         notes += check.notes
     closed = bool(entries) and entries[-1].kind == "closed"
-    found, unproven = recording_problems(folder, entries, closed=closed, contents=contents)
-    problems, notes = problems + found, notes + unproven
+    recordings = check_recordings(folder, entries, closed=closed, contents=contents)
+    problems, notes = problems + recordings.problems, notes + recordings.notes
     proof = Proof.CHANGED if problems else signature.proof
     why = "" if problems else signature.why
-    return Verification(proof, len(entries), tuple(problems), tuple(notes), why)
+    covers = "" if problems else _covered(entries, recordings.uncovered, closed=closed)
+    return Verification(proof, len(entries), tuple(problems), tuple(notes), why, covers)
+
+
+def _covered(entries: Sequence[AuditEntry], uncovered: Sequence[str], *, closed: bool) -> str:
+    """How far what is said goes, where it does not go to the end of everything; or ""."""
+    ends = [entry.payload.get("end_s") for entry in entries if entry.kind == "frames"]
+    last_s = max((end for end in ends if isinstance(end, int | float)), default=None)
+    upto = f"up to {last_s:.1f} s of the scan" if not closed and last_s is not None else ""
+    without = f"without {' and '.join(uncovered)}" if uncovered else ""
+    return ", ".join(filter(None, (upto, without)))
 
 
 def _mismatches(entries: Iterable[AuditEntry], vault: Vault) -> list[str]:

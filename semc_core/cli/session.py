@@ -269,4 +269,5 @@ def _print_verified(found: dict[str, Any]) -> None:
 
 
 app.add("delete-recording", help=session_keeping.DELETE)(session_keeping.delete_recording)
+app.add("retain", help=session_keeping.RETAIN)(session_keeping.retain)
 app.add("forget", help=session_keeping.FORGET)(session_keeping.forget)

@@ -114,6 +114,7 @@ class Session(WritableSession):
         try:
             session._load()
             session._journal.session = session.id
+            session.found = found
             if found is not None:
                 session._resume(found)
         except BaseException:

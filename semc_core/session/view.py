@@ -50,6 +50,8 @@ class SessionView:
         id: Hash of the log's first entry, which names the session.
         created_utc: When it began, ISO 8601.
         recovered: What the last crash left, in a sentence; "" if there was none.
+        found: How it stood when it was opened for writing, without a look into pictures, clips and
+            recordings; else None.
     """
 
     source: SourceEntry
@@ -61,6 +63,7 @@ class SessionView:
         self.id = ""
         self.created_utc = ""
         self.recovered = ""
+        self.found: Verification | None = None
         self._connection = connection
         with database.reading(folder):
             self._vault = Vault(connection)

@@ -44,7 +44,9 @@ def test_one_of_an_older_program_is_said_to_be_unsigned() -> None:
     assert proof_notice(Verification(Proof.PROVEN, 3)) == proof_notice(None) == ""
 
 
-@pytest.mark.parametrize(("problems", "said"), [(("It is cut.",), "It is cut."), (("A.", "B."), "A. (1 more")])
+@pytest.mark.parametrize(
+    ("problems", "said"), [(("It is cut.",), "It is cut."), (("A.", "B."), "A. (1 more")]
+)
 def test_one_finding_is_told_and_more_are_counted(problems: tuple[str, ...], said: str) -> None:
     notice = proof_notice(Verification(Proof.CHANGED, 3, problems))
     assert notice.startswith(f"This session is not as it was written: {said}")

@@ -26,10 +26,18 @@ from semc_core.runtime.load import load_runtime
 from semc_core.session.files import versions
 from semc_core.session.folder import scan_folder
 from semc_core.session.listing import is_session, sessions_below
-from semc_core.session.records import FrameTable, file_sha256, model_entry, source_entry
+from semc_core.session.records import (
+    FrameTable,
+    Proof,
+    Verification,
+    file_sha256,
+    model_entry,
+    source_entry,
+)
 from semc_core.session.session import Session
 from semc_core.sources.open import Images, open_seekable
 from semc_core.sources.seek.base import SeekableSource
+from semc_core.text import counted
 
 LOOKING_ONLY: Final = (
     "This session is open in another window or program, so it is shown for looking only: nothing can be "
@@ -138,9 +146,20 @@ def _from_session(session: Session, request: ReviewRequest, loop: Path | None = 
         undone.pop_all()
     held = LOOKING_ONLY if session.read_only else ""
     of_source = "" if source is None else source.info.notice
-    notices = (held, session.recovered, notice, of_source)
+    notices = (held, proof_notice(session.found), session.recovered, notice, of_source)
     told = " ".join(filter(None, notices))
     return OpenReview(session, source, analysis, told, model=later, scale=scale)
+
+
+def proof_notice(found: Verification | None) -> str:
+    """What the user should know of how the session stands; "" where this machine proves it."""
+    if found is None or found.proof is Proof.PROVEN:
+        return ""
+    if found.ok:
+        return f"This session is {found.words}."
+    more = len(found.problems) - 1
+    rest = f" ({counted(more, 'more finding')}: semc session verify tells them.)" if more else ""
+    return f"This session is not as it was written: {found.problems[0]}{rest}"
 
 
 def _note_move(session: Session, loop: Path) -> None:
@@ -278,7 +297,9 @@ class OpenReview:
         made = "Taken up again" if self.again else "A new session"
         if self.looking_only:
             made = "For looking only"
-        return f"{made}: {self.session.folder.name}"
+        found = self.session.found
+        proven = ", proven by this machine" if found is not None and found.proof is Proof.PROVEN else ""
+        return f"{made}: {self.session.folder.name}{proven}"
 
     @property
     def planes(self) -> tuple[str, ...]:

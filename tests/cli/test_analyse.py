@@ -20,9 +20,10 @@ import pytest
 from numpy.typing import NDArray
 
 import main
-from semc_core.cli.analyse import parse_crop
+from semc_core.cli.analyse import LOCK_NAME, parse_crop
 from semc_core.cli.inputs import wanted_inputs
 from semc_core.errors import RuntimeFault, SaveError, UsageError
+from semc_core.io.lock import WriterLock
 from semc_core.model.file import read_model, write_model
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.session.correcting.changes import SetNote
@@ -450,3 +451,20 @@ def test_long_names_that_begin_alike_have_folders_of_their_own(tmp_path: Path) -
     assert len({folder.casefold() for folder in folders}) == 4
     assert all(len(folder.encode()) <= 160 for folder in folders)
     assert "unnamed" not in folders
+
+
+def test_of_two_runs_into_one_folder_at_once_the_second_is_refused(
+    analyse_into: Callable[..., int], video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results"
+    out.mkdir()
+    lock = WriterLock(out, LOCK_NAME)
+    try:
+        assert analyse_into(out, video) == 2
+        assert "Another semc analyse is writing its results into" in capsys.readouterr().err
+        assert list(out.glob("*/planes.json")) == []
+    finally:
+        lock.release()
+    assert analyse_into(out, video) == 0
+    assert len(list(out.glob("*/planes.json"))) == 1
+    assert not (out / LOCK_NAME).exists()

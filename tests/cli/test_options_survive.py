@@ -101,6 +101,7 @@ SINCE = (
     "analyse --images",
     "live --images",
     "export --anyway",
+    *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",
     "inspect --frames",
     "inspect --random",

@@ -53,7 +53,9 @@ def session(tmp_path: Path) -> Iterator[Session]:
         yield made
 
 
-def test_a_bundle_holds_everything_and_its_manifest_proves_it(session: Session, tmp_path: Path) -> None:
+def test_a_bundle_holds_everything_and_its_manifest_proves_it(
+    session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     session.apply(Relabel(2, "FHP2"))
     target = tmp_path / "out"
     steps: list[str] = []
@@ -75,6 +77,8 @@ def test_a_bundle_holds_everything_and_its_manifest_proves_it(session: Session, 
     found = check_bundle(target)
     assert found.ok
     assert (found.files, done.files, done.planes) == (len(names) - 1, len(names), 2)
+    assert main(["export", "--check", str(target)]) == 0
+    assert f"All {done.files} files are as they were written." in capsys.readouterr().out
     (export,) = session.exports()
     assert export.sha256 == found.manifest_sha256 == done.manifest_sha256
     assert found.audit_head in {entry.hash for entry in session.audit()}

@@ -278,10 +278,15 @@ def test_a_part_of_a_recording_that_cannot_be_read_is_told_in_review(
     record(scanned)
     scanned.close()
     second = scanned.folder / "recording-2.mkv"
+    size = second.stat().st_size
     second.write_bytes(b"")
     with closing(open_review(request(scanned.folder, tiny_model_path))) as opened:
         assert opened.source is not None
-        assert (opened.source.count, opened.notice) == (2, unreadable(second))
+        assert opened.source.count == 2
+        assert opened.notice == (
+            "This session is not as it was written: The recording recording-2.mkv was changed: "
+            f"it has 0 bytes and had {size}. {unreadable(second)}"
+        )
 
 
 def test_a_recording_that_holds_nothing_is_told_in_review(scanned: Session, tiny_model_path: Path) -> None:
@@ -291,7 +296,8 @@ def test_a_recording_that_holds_nothing_is_told_in_review(scanned: Session, tiny
         video.write_bytes(b"")
     with closing(open_review(request(scanned.folder, tiny_model_path))) as opened:
         assert opened.source is None
-        assert opened.notice == (
+        assert opened.notice.startswith("This session is not as it was written: The recording recording.mkv")
+        assert opened.notice.endswith(
             "recording-3.mkv cannot be opened as a video; it is damaged, cut short, or in another format. "
             "Planes and time line are shown without the video."
         )

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.review.measuring.presenter import millimetres_of, scale_text
+from app.measuring.presenter import millimetres_of, scale_text
 from app.settings import Settings
 from semc_core.errors import UsageError
 from semc_core.measure.calibration import FROM_SPACING, Calibration

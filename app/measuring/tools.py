@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.review.measuring.calipers import TOOLS
+from app.measuring.calipers import TOOLS
 from app.widgets import theme
 from app.widgets.action_button import ActionButton
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.review.measuring.calipers import Calipers, Shape
-from app.review.measuring.geometry import handles_of
+from app.measuring.calipers import Calipers, Shape
+from app.measuring.geometry import handles_of
 from app.widgets import theme
 from app.widgets.image_view import LiveView, Placed
 from semc_core.measure.shapes import Place, ellipse_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.review.measuring.calipers import Tool
+from app.measuring.calipers import Tool
 from semc_core.errors import UsageError
 from semc_core.measure.calibration import Calibration
 from semc_core.measure.calipers import Value, values

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 from app.measuring.calipers import TOOLS, Calipers, Tool
 from app.measuring.geometry import inner_points
 from app.measuring.heads import HeadProposal
+from app.measuring.keys import IN_REVIEW, MeasureKeys
 from app.measuring.layer import CaliperLayer
 from app.measuring.presenter import (
     MeasureRow,
@@ -45,18 +46,7 @@ from semc_core.session.correcting.measuring import size_of
 from semc_core.session.records import BY_HAND, MeasurementEntry, ScaleEntry
 from semc_core.types import FramePacket
 
-_ARROWS: Final = {
-    "step_back": (-1, 0),
-    "step_on": (1, 0),
-    "second_back": (-10, 0),
-    "second_on": (10, 0),
-    "previous_plane": (0, -1),
-    "next_plane": (0, 1),
-    "nudge_up_far": (0, -10),
-    "nudge_down_far": (0, 10),
-}
-"""By how many pixels each arrow key moves the chosen handle, by the name of what it does else."""
-_HOW_LONG = "How long is the line in millimetres?"
+_HOW_LONG: Final = "How long is the line in millimetres?"
 
 
 class ScaleMemory(Protocol):
@@ -91,8 +81,9 @@ class Measuring(QObject):
     changed = Signal()
     message = Signal(str)
 
-    def __init__(self, view: LiveView) -> None:
+    def __init__(self, view: LiveView, keys: MeasureKeys = IN_REVIEW) -> None:
         super().__init__(view)
+        self._keys = keys
         self.memory: ScaleMemory | None = None
         self.calipers = Calipers(self._drawn, self._moved, self._taken)
         self.layer = CaliperLayer(view, self.calipers)
@@ -103,25 +94,33 @@ class Measuring(QObject):
         self.values.chosen.connect(self._choose)
         self.values.menu_wanted.connect(self.show_names)
 
+    def set_actions(self, actions: dict[str, QAction]) -> None:
+        """The tools' buttons do what these do. Called once."""
+        self.tools.set_actions(actions, self._keys.tools)
+
     def begin(self, subject: Subject | None) -> None:
         """Measure this from now on."""
-        self.calipers.leave_frame()
-        self.calipers.tool = None
+        self.leave()
         self._subject, self._packet = subject, None
         self.calipers.show((0, 0), (), None, settled=True)
         self.layer.show_shapes()
         self.values.show_rows((), "", wanted=False)
 
+    def leave(self) -> None:
+        """Put the tool away; keep what is measured."""
+        self.calipers.leave_frame()
+        self.calipers.tool = None
+
     # Keys.
 
     def over(self, does: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
         """What the page's keys do, with those that measure, and what some of them do first while it is."""
-        first: dict[str, Callable[[], bool]] = {"use_frame": self.entered, "remove": self.removed}
-        first |= {name: partial(self.nudged, *by) for name, by in _ARROWS.items()}
+        first: dict[str, Callable[[], bool]] = {self._keys.enter: self.entered, "remove": self.removed}
+        first |= {name: partial(self.nudged, *by) for name, by in self._keys.arrows.items()}
         first |= dict.fromkeys(("undo", "redo"), self.kept)
         return {
             **does,
-            **{f"measure_{tool}": partial(self._begin_tool, tool) for tool in TOOLS},
+            **{f"{self._keys.tools}{tool}": partial(self._begin_tool, tool) for tool in TOOLS},
             "next_handle": partial(self._next_handle, 1),
             "handle_back": partial(self._next_handle, -1),
             "name_measure": self._ask_name,
@@ -166,7 +165,7 @@ class Measuring(QObject):
     def name_actions(self, actions: dict[str, QAction]) -> None:
         """Say which tool is on."""
         for tool in TOOLS:
-            actions[f"measure_{tool}"].setChecked(self.calipers.tool == tool)
+            actions[f"{self._keys.tools}{tool}"].setChecked(self.calipers.tool == tool)
 
     @property
     def hint(self) -> str:
@@ -187,7 +186,9 @@ class Measuring(QObject):
 
     def _next_handle(self, step: int) -> None:
         if not self.calipers.next_handle(step):
-            self.message.emit("Nothing is measured on this frame yet; D measures a distance.")
+            self.message.emit(
+                f"Nothing is measured on this frame yet; {self._keys.held}D measures a distance."
+            )
 
     def _refuse_nudge(self) -> None:
         self.message.emit("Choose a handle first: click on it, or press W.")
@@ -250,7 +251,8 @@ class Measuring(QObject):
     def _accept(self) -> None:
         found = self._proposal()
         if found is None or found.outline is None:
-            self.message.emit("No head is proposed on this frame; C measures an ellipse by hand.")
+            key = f"{self._keys.held}C"
+            self.message.emit(f"No head is proposed on this frame; {key} measures an ellipse by hand.")
         else:
             self._taken(found.outline)
 
@@ -372,7 +374,7 @@ class Measuring(QObject):
         width, height = packet.picture.width, packet.picture.height
         told = subject.scale
         scale = told.scales[0] if told.scales and told.size == (width, height) else None
-        return scale_text(scale, self._by_hand(width, height), told.why)
+        return scale_text(scale, self._by_hand(width, height), told.why, f"{self._keys.held}S")
 
     def _scale_for(self, points: tuple[Place, ...]) -> Calibration | None:
         """What will hold for points that are drawn now."""

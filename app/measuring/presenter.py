@@ -155,20 +155,21 @@ def names_for(kind: Kind) -> tuple[tuple[str, str], ...]:
     return (("", TITLES[kind]), *((key, STRUCTURE_TITLES[key]) for key in fitting))
 
 
-def scale_text(told: Calibration | None, by_hand: ScaleEntry | None, why: str) -> str:
+def scale_text(told: Calibration | None, by_hand: ScaleEntry | None, why: str, key: str = "S") -> str:
     """Where millimetres come from on the frame that is shown.
 
     Args:
         told: What the source says; None where it says nothing.
         by_hand: What a person set; None before that.
         why: Why the source says nothing, a sentence, or "".
+        key: That sets the scale.
     """
     if told is not None:
         return f"{_per_pixel(told.mm_x, told.mm_y)}, {told.origin}."
     if by_hand is not None:
         size = _per_pixel(by_hand.mm_x, by_hand.mm_y)
         return f"{size}, {BY_HAND}: {by_hand.length_mm:g} mm on frame {by_hand.frame_index}."
-    return f"{why} Only pixels are shown; S sets the scale.".strip()
+    return f"{why} Only pixels are shown; {key} sets the scale.".strip()
 
 
 def _per_pixel(mm_x: float, mm_y: float) -> str:

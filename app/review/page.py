@@ -206,7 +206,7 @@ class ReviewPage(QWidget):
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The transport's buttons do what these do. Called once."""
         self.transport.set_actions(actions)
-        self.measuring.tools.set_actions(actions)
+        self.measuring.set_actions(actions)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""

@@ -131,7 +131,7 @@ class LiveSubject:
     def scale(self) -> SourceScale:
         """What the source says of its millimetres: only a DICOM loop that is played says anything."""
         info = None if self._pipeline is None else self._pipeline.source_info
-        if info is None or self._held is None:
+        if info is None:
             return NO_SOURCE_SCALE
         if self._scale is None:
             self._scale = NO_SOURCE_SCALE

@@ -90,6 +90,7 @@ class LivePage(QWidget):
         self.readout = ReadoutView()
         self.traces = TracesView()
         self.strip = SavedStrip()
+        self.view.region_movable = True
         self.held = HeldPicture(self.view, measured)
         self.latency = RecentValues(keep_latencies)
         self.heat_map_on = False

@@ -83,7 +83,7 @@ class Measuring(QObject):
 
     def __init__(self, view: LiveView, keys: MeasureKeys = IN_REVIEW) -> None:
         super().__init__(view)
-        self._keys = keys
+        self._view, self._keys = view, keys
         self.memory: ScaleMemory | None = None
         self.calipers = Calipers(self._drawn, self._moved, self._taken)
         self.layer = CaliperLayer(view, self.calipers)
@@ -328,6 +328,7 @@ class Measuring(QObject):
             self.calipers.leave_frame()
         self._packet = packet
         self.calipers.rest(now_s)
+        self._view.show_depth(self._depth(packet or self._view.packet))
         self._show()
 
     _now_s = 0.0
@@ -378,9 +379,20 @@ class Measuring(QObject):
 
     def _scale_for(self, points: tuple[Place, ...]) -> Calibration | None:
         """What will hold for points that are drawn now."""
-        packet, told = self._packet, self._told(points)
-        if told is not None or packet is None:
-            return told
+        told = self._told(points)
+        return told if told is not None or self._packet is None else self._by_hand_scale(self._packet)
+
+    def _depth(self, packet: FramePacket | None) -> Calibration | None:
+        """What the ruler beside a picture is made from: what its source says, or a person."""
+        if packet is None or self._subject is None:
+            return None
+        width, height = packet.picture.width, packet.picture.height
+        told = self._subject.scale
+        if told.scales and told.size == (width, height):
+            return told.scales[0]
+        return self._by_hand_scale(packet)
+
+    def _by_hand_scale(self, packet: FramePacket) -> Calibration | None:
         by_hand = self._by_hand(packet.picture.width, packet.picture.height)
         return None if by_hand is None else Calibration(by_hand.mm_x, by_hand.mm_y, BY_HAND)
 

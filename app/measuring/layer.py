@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.measuring.calipers import Calipers, Shape
 from app.measuring.geometry import handles_of
 from app.widgets import theme
-from app.widgets.image_view import LiveView, Placed
+from app.widgets.image_view import LiveView
+from app.widgets.placed import Placed
 from semc_core.measure.shapes import Place, ellipse_of
 
 COLOUR: Final = "#ffe26a"

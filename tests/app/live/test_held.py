@@ -14,6 +14,7 @@ from app.main_window import MainWindow
 from app.measuring.keys import IN_LIVE, IN_REVIEW
 from semc_core.session.records import BY_HAND, PERSON, MeasurementEntry
 from semc_core.session.session import Session
+from semc_core.types import Crop
 from tests.app.conftest import WAIT_MS
 
 KEY = Qt.Key
@@ -62,6 +63,7 @@ def test_a_tool_holds_the_live_picture_and_what_is_measured_is_saved_with_its_pl
     assert row.lines[0][1].endswith(" px")
     assert "Shift+S sets the scale" in measuring.values.foot
     assert measuring.values.isVisible()
+    assert page.view.ruler is None, "no ruler without millimetres"
 
     QTest.keyClick(window, KEY.Key_W)
     QTest.keyClick(window, KEY.Key_Right)
@@ -88,8 +90,9 @@ def test_a_tool_holds_the_live_picture_and_what_is_measured_is_saved_with_its_pl
 
     QTest.keyClick(window, KEY.Key_Space)
     window.tick()
-    assert not page.frozen
+    assert not window.live_page.frozen
     assert measuring.values.rows == ()
+    assert page.view.ruler is not None, "the scale holds for the running picture, too"
     assert not measuring.layer.isVisible()
     window.start_stop()
     qtbot.waitUntil(lambda: window.scan.over, timeout=WAIT_MS)
@@ -120,6 +123,25 @@ def test_in_the_smallest_window_what_is_measured_covers_nothing(
         assert all(not one.geometry().intersects(other.geometry()) for other in shown[i + 1 :])
     QTest.keyClick(window, KEY.Key_Space)
     qtbot.waitUntil(page.readout.isVisible, timeout=WAIT_MS)
+
+
+def test_the_region_of_the_running_picture_is_dragged_by_its_corner(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    view, scan = window.live_page.view, window.scan
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: window.live_page.result is not None, timeout=WAIT_MS)
+    window.set_region(Crop(20, 20, 100, 80))
+    qtbot.waitUntil(lambda: view.crop == Crop(20, 20, 100, 80), timeout=WAIT_MS)
+    placed = view.placed
+    assert placed is not None
+    places = [placed.to_widget_point(*each) for each in ((20, 20), (40, 30))]
+    first, last = (QPoint(round(x), round(y)) for x, y in places)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=first)
+    QTest.mouseMove(view, last)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=last)
+    assert scan.region_by_hand
+    qtbot.waitUntil(lambda: view.crop == Crop(40, 30, 80, 70), timeout=WAIT_MS)
 
 
 def test_during_a_scan_nothing_is_measured_unless_the_picture_is_held() -> None:

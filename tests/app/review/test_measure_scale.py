@@ -88,6 +88,8 @@ def test_a_scale_is_a_line_and_a_number_checked_remembered_and_taken_back(
     window.tick()
     assert page.measuring.values.rows[0].lines[0][1] == "50.0 mm"
     assert "by hand: 50 mm" in page.measuring.values.foot
+    assert page.view.ruler is not None
+    assert page.view.ruler.mm_y == pytest.approx(0.5, rel=0.02)
     QTest.keyClick(window, KEY.Key_Z, CONTROL)
     qtbot.waitUntil(lambda: window.review.snapshot.measurements[0].scale == NO_SCALE, timeout=WAIT_MS)
     window.tick()

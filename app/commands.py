@@ -157,6 +157,7 @@ _REVIEW: Final = (
     ),
     _both("accept_head", "Accept head", ("Y",), "Accept the head that is proposed on a brain plane"),
     _both("name_measure", "Name measure", ("I",), "Say what the chosen measurement shows, a head say"),
+    _both("ask_age", "Age", ("Ctrl+D",), "Say how far the pregnancy is, by due date, last period or CRL"),
     _both("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
     _both("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),
     _review("zoom_in", "Zoom in", ("Ctrl++", "Ctrl+="), "See less of the time line, larger", repeats=True),
@@ -199,6 +200,7 @@ CORRECTING: Final = (
     "nudge_down_far",
     "name_measure",
     "accept_head",
+    "ask_age",
     "undo",
     "redo",
 )
@@ -212,6 +214,7 @@ _ON_HELD: Final = (
     "remove",
     "name_measure",
     "accept_head",
+    "ask_age",
     "undo",
     "redo",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -140,6 +141,12 @@ class LiveSubject:
         return self._scale
 
     @property
+    def scanned(self) -> date | None:
+        """Today, unless it is a loop that is played: that may be of any day."""
+        info = None if self._pipeline is None else self._pipeline.source_info
+        return date.today() if info is not None and info.live else None
+
+    @property
     def source(self) -> str:
         """A device's own; of others those of one kind."""
         info = None if self._pipeline is None else self._pipeline.source_info
@@ -210,7 +217,9 @@ class LiveSubject:
             except SessionError as error:
                 # With the scan its session is closed.
                 raise error if pipeline.state.phase is Phase.RUNNING else SessionError(_OVER) from error
-            return said, ReviewSnapshot(measurements=session.measurements(), scales=session.scales())
+            return said, ReviewSnapshot(
+                measurements=session.measurements(), scales=session.scales(), age=session.age()
+            )
 
         self._working += 1
         self._start(work, self._changed)

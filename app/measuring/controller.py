@@ -34,12 +34,14 @@ from semc_core.errors import UsageError
 from semc_core.measure.calibration import Calibration, over_line
 from semc_core.measure.calipers import scale_at
 from semc_core.measure.ellipse import Ellipse
+from semc_core.measure.gestation import read_age
 from semc_core.measure.shapes import Place, points_of
 from semc_core.session.correcting.changes import (
     AddMeasurement,
     MoveMeasurement,
     NameMeasurement,
     RemoveMeasurement,
+    SetAge,
     SetScale,
 )
 from semc_core.session.correcting.measuring import size_of
@@ -47,6 +49,7 @@ from semc_core.session.records import BY_HAND, MeasurementEntry, ScaleEntry
 from semc_core.types import FramePacket
 
 _HOW_LONG: Final = "How long is the line in millimetres?"
+_HOW_OLD: Final = "Due date, last period or CRL (due 2026-09-30)"
 
 
 class ScaleMemory(Protocol):
@@ -125,6 +128,7 @@ class Measuring(QObject):
             "handle_back": partial(self._next_handle, -1),
             "name_measure": self._ask_name,
             "accept_head": self._accept,
+            "ask_age": self._ask_age,
             **{name: partial(_first, does.get(name, self._refuse_nudge), do) for name, do in first.items()},
         }
 
@@ -267,6 +271,27 @@ class Measuring(QObject):
         brain = packet is not None and subject is not None and subject.is_brain(packet.index)
         return brain and all(each.structure != "head" for each in self._there())
 
+    def _ask_age(self, text: str = "") -> None:
+        subject = self._subject
+        if subject is None or subject.looking_only:
+            return
+        subject.hold()
+        known = subject.snapshot.age
+        subject.asking = Asking(_HOW_OLD, text or ("" if known is None else str(known)), then=self._set_age)
+        self.changed.emit()
+
+    def _set_age(self, text: str) -> None:
+        subject = self._subject
+        if subject is None:
+            return
+        try:
+            age = read_age(text, subject.scanned) if text.strip() else None
+        except UsageError as error:
+            self.message.emit(str(error))
+            self._ask_age(text)
+            return
+        subject.apply(SetAge(age))
+
     def _ask_length(self, packet: FramePacket, points: tuple[Place, ...], text: str = "") -> None:
         assert self._subject is not None
         line = (points[0], points[1])
@@ -366,7 +391,7 @@ class Measuring(QObject):
         self.values.show_rows(rows, " ".join(foot), bool(rows or foot))
 
     def _row(self, entry: MeasurementEntry) -> MeasureRow:
-        return measure_row(entry, entry.measurement_id == self.calipers.chosen)
+        return measure_row(entry, entry.measurement_id == self.calipers.chosen, self._snapshot.age)
 
     def _foot(self) -> str:
         packet, subject = self._packet, self._subject

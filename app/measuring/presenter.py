@@ -14,6 +14,7 @@ from semc_core.measure.calibration import Calibration
 from semc_core.measure.calipers import Value, values
 from semc_core.measure.dating import Dated, dated
 from semc_core.measure.ellipse import Ellipse
+from semc_core.measure.gestation import GestationalAge
 from semc_core.measure.growth import INTERGROWTH
 from semc_core.measure.shapes import STRUCTURES, Kind, points_of
 from semc_core.session.records import ACCEPTED, BY_HAND, CORRECTED, MeasurementEntry, ScaleEntry
@@ -86,25 +87,27 @@ class MeasureRow:
     tip: str
 
 
-def measure_row(entry: MeasurementEntry, chosen: bool) -> MeasureRow:
-    """What is said of a measurement."""
+def measure_row(entry: MeasurementEntry, chosen: bool, age: GestationalAge | None = None) -> MeasureRow:
+    """What is said of a measurement; `age` is that of the pregnancy by dates."""
     found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
     tip = " ".join(filter(None, (_MAKERS.get(entry.made_by, "Drawn by a person."), _origin(entry))))
     title = STRUCTURE_TITLES.get(entry.structure, TITLES[entry.kind])
-    return MeasureRow(entry.measurement_id, title, _all_lines(found), chosen, _with_sources(tip, found))
+    return MeasureRow(
+        entry.measurement_id, title, _all_lines(found, age), chosen, _with_sources(tip, found, age)
+    )
 
 
-def _all_lines(found: Sequence[Value]) -> tuple[tuple[str, str], ...]:
+def _all_lines(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[tuple[str, str], ...]:
     """The numbers, and what they say of age and size, with the name of the formula."""
-    return (*map(_line, found), *((f"{one.name}, {_short(one)}", one.text) for one in dated(found)))
+    return (*map(_line, found), *((f"{one.name}, {_short(one)}", one.text) for one in dated(found, age)))
 
 
 def _short(one: Dated) -> str:
     return "IG-21st" if one.source.startswith(INTERGROWTH) else "Hadlock"
 
 
-def _with_sources(tip: str, found: Sequence[Value]) -> str:
-    return "\n".join((tip, *(f"{one.name}: {one.text}, by {one.source}." for one in dated(found))))
+def _with_sources(tip: str, found: Sequence[Value], age: GestationalAge | None = None) -> str:
+    return "\n".join((tip, *(f"{one.name}: {one.text}, by {one.source}." for one in dated(found, age))))
 
 
 def proposal_row(outline: Ellipse, error: float, calibration: Calibration | None) -> MeasureRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Protocol
 
 from app.measuring.heads import HeadProposal
@@ -43,6 +44,11 @@ class Subject(Protocol):
     @property
     def scale(self) -> SourceScale:
         """What the source says of its millimetres."""
+        ...
+
+    @property
+    def scanned(self) -> date | None:
+        """The day of the examination, where it is known."""
         ...
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from app.measuring.heads import HeadProposal
 from app.review.commands import ReviewCommands
 from app.review.worker import SessionWorker
@@ -52,6 +54,14 @@ class ReviewSubject:
     def scale(self) -> SourceScale:
         """What the loop's file says of its millimetres."""
         return self._worker.opened.scale
+
+    @property
+    def scanned(self) -> date | None:
+        """Of a live scan the day on which it was made; a loop may be of any day."""
+        session = self._worker.opened.session
+        if not session.source.live:
+            return None
+        return datetime.fromisoformat(session.created_utc).astimezone().date()
 
     @property
     def source(self) -> str:

@@ -275,6 +275,7 @@ def _snapshot(session: Session, table: FrameTable | None) -> ReviewSnapshot:
         table=table,
         measurements=session.measurements(),
         scales=session.scales(),
+        age=session.age(),
     )
 
 

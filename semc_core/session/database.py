@@ -30,7 +30,7 @@ HEAD: Final = "head"
 SIGNED: Final = "signed"
 """The signed head: see `signing.SignedHead`."""
 SOURCE_PATH: Final = "source_path"
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 _APPLICATION_ID: Final = 0x53454D43  # "SEMC"
 _BUSY_S: Final = 5.0
 _HEAD: Final = re.compile(r"([0-9]{1,18}) (.*)", re.DOTALL)
@@ -65,7 +65,9 @@ def _create_table(name: str) -> str:
 
 _MEASURING: Final = ("measurements", "scales")
 """Tables of the state that version 3 brought."""
-_FIRST: Final = tuple(name for name in TABLES if name not in _MEASURING)
+_DATING: Final = ("ages",)
+"""Those that version 4 brought."""
+_FIRST: Final = tuple(name for name in TABLES if name not in (*_MEASURING, *_DATING))
 
 
 _SCHEMA_1: Final = (
@@ -92,6 +94,7 @@ _MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
     ),
     # Besides, the log is signed: a program that cannot sign must not add to it.
     2: tuple(map(_create_table, _MEASURING)),
+    3: tuple(map(_create_table, _DATING)),
 }
 
 
@@ -389,7 +392,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _tables(version: int) -> tuple[str, ...]:
     """The tables of the state that a database of this version has: who only looks brings none up to date."""
-    return tuple(TABLES) if version > 2 else _FIRST
+    return (*_FIRST, *(_MEASURING if version > 2 else ()), *(_DATING if version > 3 else ()))
 
 
 def _is_empty(connection: sqlite3.Connection, application: int, version: int) -> bool:

@@ -159,8 +159,12 @@ class LivePage(QWidget):
         beside = room - round(_CLOSED_EM * em)
         values = self.held.measuring.values.fitted(beside)
         # In the smallest window there is room for what is measured or for what is seen, not for both.
-        self.readout.setVisible(values <= max(beside, 0))
-        room -= values if self.readout.isVisibleTo(self) else values - self.readout.height()
+        roomy = values <= max(beside, 0)
+        self.readout.setVisible(roomy)
+        if not roomy:
+            room += self.readout.height()
+            values = self.held.measuring.values.fitted(beside + self.readout.height())
+        room -= values
         self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
         short = self.height() < _SHORT_EM * em
         self.traces.setVisible(not self.checklist.takes_all and not short)

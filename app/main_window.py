@@ -18,6 +18,7 @@ from app.commands import LIVE, REVIEW, START, TRAIN
 from app.dialogs import DialogHost
 from app.file_dialogs import Chooser, show_folder
 from app.live.controller import ScanController
+from app.live.measured import LiveSubject, Told
 from app.live.page import LivePage
 from app.main_thread import MainThread
 from app.review.controller import ReviewController
@@ -66,7 +67,9 @@ class MainWindow(WindowShell):
         self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review, follow)
         # ... and what it shows.
         self.start_page = StartPage()
-        self.live_page = LivePage(self.checklists.live, keep_latencies)
+        self.measured = LiveSubject(post, Told(self._say, self.report, lambda: self.tick()))
+        self.live_page = LivePage(self.checklists.live, self.measured, keep_latencies)
+        self.live_page.held.measuring.memory = settings
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
         self.train_page = TrainPage()
@@ -79,7 +82,9 @@ class MainWindow(WindowShell):
             TRAIN: self.train_page,
         }
         self.build(pages, self._what_keys_do())
+        self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.held.escape}
         self.review_page.set_actions(self.actions_by_name)
+        self.live_page.held.set_actions(self.actions_by_name)
         features = Features(self.scan, self.review, self.dialogs.sending, self.live_page, self.review_page)
         self.display = StatusDisplay(features, self.actions_by_name, self.banner, self.status)
         self._connect_start()
@@ -101,7 +106,7 @@ class MainWindow(WindowShell):
         """What each key binding does, by its name."""
         live = self.live_page
         return {
-            **self.review_page.does(),
+            **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.held.does(live.capture)}),
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),
             "record": self.record,
@@ -111,7 +116,6 @@ class MainWindow(WindowShell):
             "open_file": lambda: self.choose.loop_to_play(self.open_source),
             "start_stop": self.start_stop,
             "freeze": lambda: live.freeze(not live.frozen),
-            "capture": live.capture,
             "heat_map": self.toggle_heat_map,
             "region": lambda: live.choose_region(not live.view.choosing_region),
             "auto_region": lambda: self.set_region(None),
@@ -151,6 +155,8 @@ class MainWindow(WindowShell):
     def _connect_live(self) -> None:
         self.scan.on_begin = self._show_scan
         self.live_page.view.region_chosen.connect(self.set_region)
+        self.live_page.held.measuring.changed.connect(self.tick)
+        self.live_page.held.measuring.message.connect(self._say)
         self.live_page.view.automatic_region.connect(lambda: self.set_region(None))
         strip = self.live_page.strip
         strip.opened.connect(self.viewer.show_plane)
@@ -293,7 +299,7 @@ class MainWindow(WindowShell):
             return
         if self.live_page.view.choosing_region:
             self.live_page.choose_region(False)
-        elif self.page_name == REVIEW and self.review_page.escape():
+        elif self.page_name in self._leaves and self._leaves[self.page_name]():
             self.setFocus()
         elif self.page_name == START and self._way_back()[0]:
             self.go_back()
@@ -322,7 +328,7 @@ class MainWindow(WindowShell):
 
     def _show_scan(self, pipeline: LivePipeline[Session]) -> None:
         self.checklists.begin_scan(pipeline)
-        self.live_page.begin(pipeline)
+        self.live_page.begin(pipeline, "" if self.scan.options is None else self.scan.options.source)
         self.live_page.strip.show_folder(str(self.choices.output))
 
     def _show_review(self, worker: SessionWorker | None) -> None:
@@ -443,8 +449,9 @@ class MainWindow(WindowShell):
         self.settings.geometry = self.saveGeometry()
         self.settings.write()
         self.hide()
-        # The scan first: it must not be recorded on while a server is waited for. An export and what was sent
-        # may still write to the session in review.
-        close_all(self.scan, self.train, self.dialogs, self.review, self.sources, self.checklists)
+        # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
+        # An export and what was sent may still write to the session in review.
+        parts = (self.train, self.dialogs, self.review, self.sources, self.checklists)
+        close_all(self.measured, self.scan, *parts)
         self._main_thread.close()
         event.accept()

@@ -131,7 +131,7 @@ class StatusDisplay:
             page=page,
             dialog_open=QApplication.activeModalWidget() is not None,
             covered=covered,
-            typing=review_page.typing,
+            typing=(review_page if page == REVIEW else live.held).typing,
             review_open=opened is not None,
             looking_only=opened is not None and opened.looking_only,
             scan_to_review=scan.over and live.session_folder is not None,
@@ -147,6 +147,7 @@ class StatusDisplay:
         )
         show_situation(self._actions, now)
         review_page.name_actions(self._actions)
+        live.held.measuring.name_actions(self._actions)
 
     def _show_banner(self, page: str) -> None:
         """The most urgent thing to say."""

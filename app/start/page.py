@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -102,26 +101,23 @@ class StartPage(QWidget):
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.addLayout(self._heading())
-        grid = QGridLayout()
-        grid.setSpacing(round(0.8 * theme.em(self)))
-        cards = (
+        columns = QHBoxLayout()
+        columns.setSpacing(round(0.8 * theme.em(self)))
+        # Each column has its own heights: what the model says is long, and would stretch a camera's card.
+        live = (
             self._camera_card(),
-            self._model_card(),
             self._stream_card(),
-            self._review_card(),
             self._file_card(),
-            self._sessions_card(),
             self._simulated_card(),
             self._recent_card(),
         )
-        for i, card in enumerate(cards):
-            grid.addWidget(card, i // 2, i % 2)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        layout.addLayout(grid)
-        foot = PlainLabel("Nothing leaves this computer unless you send it.")
-        foot.setObjectName("dim")
-        layout.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
+        for cards in (live, (self._model_card(), self._review_card(), self._sessions_card())):
+            column = QVBoxLayout()
+            column.setSpacing(columns.spacing())
+            for card in cards:
+                column.addWidget(card)
+            columns.addLayout(column, 1)
+        layout.addLayout(columns)
         body.setMaximumWidth(round(68 * theme.em(self)))
         body.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         holder = QWidget()
@@ -254,6 +250,9 @@ class StartPage(QWidget):
         row = QHBoxLayout()
         row.addWidget(title)
         row.addStretch(1)
+        promise = PlainLabel("Nothing leaves this computer unless you send it.")
+        promise.setObjectName("dim")
+        row.addWidget(promise)
         row.addWidget(self._back)
         return row
 

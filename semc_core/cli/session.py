@@ -149,6 +149,7 @@ def _described(session: Session) -> dict[str, Any]:
         "exports": [asdict(export) for export in session.exports()],
         "measurements": [asdict(each) for each in session.measurements()],
         "scales": [asdict(each) for each in session.scales()],
+        "age": None if (age := session.age()) is None else asdict(age),
         "entries": seq,
         "head": head,
     }

@@ -64,7 +64,9 @@ def _create_table(name: str) -> str:
 
 _MEASURING: Final = ("measurements", "scales")
 """Tables of the state that version 3 brought."""
-_FIRST: Final = tuple(name for name in TABLES if name not in _MEASURING)
+_DATING: Final = ("ages",)
+"""Those that version 4 brought."""
+_FIRST: Final = tuple(name for name in TABLES if name not in (*_MEASURING, *_DATING))
 
 
 _SCHEMA_1: Final = (
@@ -96,6 +98,7 @@ _MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         "CREATE TABLE private (id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
         "INSERT INTO private SELECT key, value FROM local WHERE key = 'source_path'",
         "DELETE FROM local WHERE key = 'source_path'",
+        *map(_create_table, _DATING),
     ),
 }
 
@@ -413,7 +416,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _tables(version: int) -> tuple[str, ...]:
     """The tables of the state that a database of this version has: who only looks brings none up to date."""
-    return tuple(TABLES) if version > 2 else _FIRST
+    return (*_FIRST, *(_MEASURING if version > 2 else ()), *(_DATING if version > 3 else ()))
 
 
 def _is_empty(connection: sqlite3.Connection, application: int, version: int) -> bool:

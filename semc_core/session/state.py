@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from semc_core.errors import SessionError
 from semc_core.io.documents import OPEN, STRICT, Document, configured
 from semc_core.io.rules import PlainObject, by_tag, held_as, matching, one_of, within
+from semc_core.measure.gestation import LEAST_DAYS, MOST_DAYS, ORIGINS, GestationalAge
 from semc_core.measure.shapes import KINDS, STRUCTURES
 from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.records import (
@@ -159,6 +160,15 @@ class ScaleRow(TypedDict):
     length_mm: _Real
 
 
+@configured(STRICT)
+class AgeRow(TypedDict):
+    """The one row on the age of a pregnancy; see `GestationalAge`."""
+
+    id: Annotated[int, within(1, 1)]
+    days: Annotated[int, within(LEAST_DAYS, MOST_DAYS)]
+    origin: Annotated[str, one_of(*ORIGINS)]
+
+
 _SQL: Final = {int: "INTEGER", float: "REAL", str: "TEXT"}
 
 
@@ -192,6 +202,7 @@ TABLES: Final = {
     "exports": Table("export_id", ExportRow),
     "measurements": Table("measurement_id", MeasurementRow),
     "scales": Table("size", ScaleRow),
+    "ages": Table("id", AgeRow),
 }
 
 
@@ -378,6 +389,7 @@ class View:
     exports: tuple[ExportEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
     scales: tuple[ScaleEntry, ...]
+    age: GestationalAge | None
     note: str
     source_notice: str
     complete: bool
@@ -418,6 +430,7 @@ def view_of(state: State) -> View:
         exports=tuple(exports),
         measurements=tuple(measurements),
         scales=tuple(ScaleEntry(**_with_points(row)) for row in rows["scales"].values()),
+        age=next((GestationalAge(row["days"], row["origin"]) for row in rows["ages"].values()), None),
         note=reveal(session["note"]),
         source_notice=session["source_notice"],
         complete=bool(session["complete"]),

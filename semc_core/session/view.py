@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session import database
 from semc_core.session.audit_log import ORIGIN, began_at, frames_note
 from semc_core.session.correcting.undo import UndoStack
@@ -126,6 +127,11 @@ class SessionView:
         """What was measured, oldest first."""
         self._refresh()
         return self._view.measurements
+
+    def age(self) -> GestationalAge | None:
+        """How far the pregnancy is by its dates; None where nobody said."""
+        self._refresh()
+        return self._view.age
 
     def scales(self) -> tuple[ScaleEntry, ...]:
         """Millimetres per pixel that a person gave, for each size of picture."""

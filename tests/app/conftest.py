@@ -17,14 +17,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-<<<<<<< HEAD
 from app.scan_options import Overrides
 from app.settings import Settings
 from app.unused import cleared_by_this_thread
-=======
-from app.scan_options import Overrides
-from app.settings import Settings
->>>>>>> cardpicture
 from app.widgets.theme import apply_theme
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights

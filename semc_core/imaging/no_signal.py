@@ -173,7 +173,7 @@ def _is_bars(small: NDArray[np.uint8]) -> bool:
 
 def _column(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """What most rows show in each column."""
-    return np.median(rows, axis=0).astype(np.uint8)
+    return np.asarray(np.median(rows, axis=0), np.uint8)
 
 
 def _are_bars(column: NDArray[np.uint8], step: int) -> bool:

@@ -59,7 +59,7 @@ class PictureFile:
                 # The bound is ours; Pillow's warning would be printed.
                 warnings.simplefilter("ignore")
                 self._open()
-                pages = int(getattr(self._image, "n_frames", 1))
+                pages = self._pages()
         except Image.DecompressionBombError as error:
             raise self._too_large("") from error
         except _DAMAGED as error:
@@ -154,6 +154,13 @@ class PictureFile:
         width, height = self._image.size
         if width * height > _MOST_PIXELS:
             raise self._too_large(f" ({width} x {height})")
+
+    def _pages(self) -> int:
+        try:
+            return int(getattr(self._image, "n_frames", 1))
+        except BaseException:
+            self._image.close()
+            raise
 
     def _open(self) -> None:
         self._image = Image.open(self._path, formats=_FORMATS)

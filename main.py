@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from semc_core.cli.entry import Entry
 from semc_core.errors import SemcError, UsageError, told_of_system
 from semc_core.extras import INSTALL_TRAINING
-from semc_core.io.log import log_file
+from semc_core.io.log import is_untold, log_file
 from semc_core.paths import log_folder
 from semc_core.text import readable
 
@@ -183,7 +183,11 @@ def _run(given: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold what the terminal cannot write; it must not end the program.
         sys.stdout.reconfigure(errors="backslashreplace")
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    terminal = logging.StreamHandler()
+    terminal.addFilter(is_untold)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", handlers=[terminal]
+    )
     if os.environ.get(_COMPLETING):
         command_line().main(prog_name="semc")
     if not given or (given[0].startswith("-") and given[0] not in _OWN_OPTIONS):

@@ -72,7 +72,7 @@ def recordings(place: Path, kills: int, chance: random.Random) -> Kept:
         quality = (Quality.LOSSLESS, Quality.COMPACT)[number % 2]
         left = kill_one(place / str(number), quality, chance.randrange(20, 90))
         kept.lost_s = max(kept.lost_s, left.lost_s)
-        kept.bad += bool(left.wrong) or not left.ok
+        kept.bad += left.wrong > left.gaps or not left.ok
         kept.left_over += leftovers(place / str(number))
     return kept
 

@@ -131,7 +131,8 @@ def soak(place: Path, seconds: float) -> tuple[list[tuple[float, ...]], Beside, 
 
 
 def _watch(engine: LivePipeline[Session], seconds: float) -> list[tuple[float, ...]]:
-    this, begun_s, samples = psutil.Process(), time.monotonic(), []
+    this, begun_s = psutil.Process(), time.monotonic()
+    samples: list[tuple[float, ...]] = []
     next_s = begun_s
     while (now_s := time.monotonic()) - begun_s < seconds:
         try:

@@ -9,12 +9,14 @@ from tests.crash.kinds import Kept
 from tests.pacs.servers import needs_storescp
 
 
+@pytest.mark.long
 @needs_storescp
 def test_what_is_killed_while_it_sends_arrives(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sendings", "--kills", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "| sendings | 1 | 0.00 | 0 | 0 | 0 |"
 
 
+@pytest.mark.long
 def test_what_is_killed_while_it_exports_leaves_nothing_for_the_next_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

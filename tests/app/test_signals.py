@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-import signal
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
+# In a process of its own: Qt runs no other loop of events after the application's has ended.
+_PROGRAM = """
+import signal, sys
+from pathlib import Path
 from PySide6.QtCore import QSettings, QTimer
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
-
-from app.application import ClosingSignals, run_window
+from app.application import ClosingSignals, new_application, run_window
 from app.main_window import MainWindow
 from app.settings import Overrides, Settings
 
-_STUCK_MS = 20_000
+application, show, place = new_application(), MainWindow.show, Path(sys.argv[1])
+for number in (signal.SIGINT, signal.SIGTERM):
+    for moment in ("early", "shown"):
+        def show_and_signal(self):
+            show(self)
+            if moment == "shown":
+                signal.raise_signal(number)
+
+        MainWindow.show = show_and_signal
+        QTimer.singleShot(30_000, lambda: sys.exit("the window stays"))
+        with ClosingSignals() as signals:
+            if moment == "early":
+                signal.raise_signal(number)
+            settings = Settings(QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat))
+            window = MainWindow(settings, Overrides(data=place / "data"))
+            signals.close(window)
+            run_window(application, window)
+        print(moment, window.isVisible(), flush=True)
+"""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["early", "shown"])
-def test_a_signal_before_the_events_closes_the_window_when_they_come(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals, moment: str
-) -> None:
-    show, stuck = MainWindow.show, []
-
-    def show_and_signal(self: MainWindow) -> None:
-        show(self)
-        if moment == "shown":
-            signal.raise_signal(number)
-
-    monkeypatch.setattr(MainWindow, "show", show_and_signal)
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    watcher = QTimer()
-    watcher.setSingleShot(True)
-    watcher.timeout.connect(lambda: stuck.append(True))
-    watcher.timeout.connect(application.quit)
-    watcher.start(_STUCK_MS)
-    with ClosingSignals() as signals:
-        if moment == "early":
-            signal.raise_signal(number)
-        settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
-        window = MainWindow(settings, Overrides(data=tmp_path / "data"))
-        qtbot.addWidget(window)
-        signals.close(window)
-        run_window(application, window)
-    watcher.stop()
-    assert not stuck
-    assert not window.isVisible()
+def test_a_signal_before_the_events_closes_the_window_when_they_come(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, str(tmp_path)],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["early False", "shown False"] * 2, done.stderr

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Final
+from typing import Any, Final, Self
 
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QIODevice, QTimer
@@ -88,7 +88,7 @@ def run_window(
         sampler.start(_SAMPLE_MS)
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
-    with cleared_by_this_thread(), faults_shown(window), signals_close(window):
+    with cleared_by_this_thread(), faults_shown(window):
         window.show()
         application.exec()
     sampler.stop()
@@ -145,19 +145,41 @@ def faults_shown(window: MainWindow) -> Iterator[None]:
         sys.excepthook = before
 
 
-@contextmanager
-def signals_close(window: MainWindow) -> Iterator[None]:
-    """Ctrl+C, or the end of the desktop's session, closes the window in order: the scan is ended and saved.
+class ClosingSignals:
+    """In this context Ctrl+C, or the end of the desktop's session, closes the window in order.
 
-    The window's timer lets Python see the signal.
+    The scan is ended and saved. A signal that comes before the window is there, or before its events are
+    listened to, closes it when they are: Qt forgets what asks it to end before it runs. The window's timer
+    lets Python see the signal.
     """
 
-    def close(_number: int, _frame: FrameType | None) -> None:
-        window.close()
+    def __init__(self) -> None:
+        """Needs the application to be there."""
+        self._window: MainWindow | None = None
+        self._before: dict[int, Any] = {}
+        self._end = QTimer()
+        self._end.setSingleShot(True)
+        self._end.timeout.connect(self._close)
 
-    before = {number: signal.signal(number, close) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {number: signal.signal(number, self._heard) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def close(self, window: MainWindow) -> None:
+        """Close this one from now on."""
+        self._window = window
+
+    def _heard(self, _number: int, _frame: FrameType | None) -> None:
+        self._end.start(0)
+
+    def _close(self) -> None:
+        if self._window is None:  # events are looked at while the window is made
+            self._end.start(_WATCH_MS)
+            return
+        self._window.close()
+        QApplication.quit()

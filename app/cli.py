@@ -151,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
 
-    from app.application import new_application, run_window
+    from app.application import ClosingSignals, new_application, run_window
     from app.main_window import MainWindow
     from app.scan_options import Overrides
     from app.settings import Choices, Settings
@@ -172,22 +172,24 @@ def run(args: argparse.Namespace) -> int:
         mode=args.mode, options=_picture_options(args),
     )  # fmt: skip
     warm_up(Choices(settings, overrides).device)
-    window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
-    if unseen:
-        window.resize(*size)
     source = args.source or ("simulated" if unseen else None)
-    if source is not None:
-        window.open_source(source)
-    screenshot = args.screenshot
-    if screenshot is None and unseen:
-        screenshot = window.choices.output / "screenshot.png"
     fault: SaveError | None = None
-    try:
-        run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
-    except SaveError as error:
-        # What was found is told all the same.
-        fault = error
+    with ClosingSignals() as signals:
+        window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
+        signals.close(window)
+        if unseen:
+            window.resize(*size)
+        if source is not None:
+            window.open_source(source)
+        screenshot = args.screenshot
+        if screenshot is None and unseen:
+            screenshot = window.choices.output / "screenshot.png"
+        try:
+            run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
+        except SaveError as error:
+            # What was found is told all the same.
+            fault = error
     if unseen or args.seconds is not None:
         _tell(window, screenshot, as_json=args.json)
     if fault is not None:

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from app.scan_options import ScanOptions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
+from semc_core.model.registry import check_known
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.runtime.base import Runtime
@@ -50,6 +51,7 @@ def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
     def load_it() -> Runtime:
         from semc_core.runtime.load import load_runtime
 
+        check_known(options.model)
         return load_runtime(options.model, options.device)
 
     sink = session_sink(options.output, ClipSettings() if options.clips else None)

@@ -364,6 +364,20 @@ def test_a_clip_that_cannot_be_cut_since_the_region_moved_is_said_everywhere(
     assert why in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_a_bundle_of_more_or_larger_files_than_an_export_has_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "study.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.csv", bytes(1 << 20))
+    for bound, most in (("_MOST_FILES", 2), ("_MOST_BYTES", 3_000_000)):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"semc_core.export.manifest.{bound}", most)
+            with pytest.raises(ExportError, match="holds 3 files of"):
+                check_bundle(path)
+
+
 @pytest.mark.long
 def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
     # How many came too late is a matter of luck; none may leave half of one.

@@ -1,5 +1,6 @@
 # make run   starts SEMC Live on the simulated scan
 # make test  lint, types, import contracts, tests
+# make test-all  the same with whole trainings and other long tests
 # make docs   the documents as a site, in build/docs: open index.html
 # make record what the program does, held against what it did (tests/record)
 # make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
@@ -8,6 +9,8 @@
 # make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
 # make mutants  an hour of small changes made by a tool, and the share of them that the tests notice (docs/testing.md)
 # make fuzz   damaged files of every kind, a minute: make fuzz SECONDS=600 TARGETS="dicom video" (docs/reliability.md)
+# make crash  kills at random moments of all that the program does: make crash KILLS=100 (docs/reliability.md)
+# make soak   a live scan, reviews and exports at once, and what grows: make soak MINUTES=60 (docs/reliability.md)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
 
 PYTHON ?= python3
@@ -15,17 +18,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test docs record smoke flaky attack fuzz mutants-named mutants clean
+.PHONY: run test test-all docs record smoke flaky attack fuzz crash soak mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
 
+# For continuous integration all are run.
+SHORT ?= $(if $(SEMC_CI),,-m "not long")
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0
+	$(BIN)/python -m pytest -n 4 --dist loadfile --max-worker-restart=0 $(SHORT)
+
+test-all:
+	$(MAKE) test SHORT=
 
 docs: $(VENV)/installed-test
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs --doctree-dir build/doctrees . build/docs
@@ -48,6 +56,14 @@ attack: $(VENV)/installed-test
 SECONDS ?= 60
 fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz $(TARGETS) --seconds $(SECONDS)
+
+KILLS ?= 20
+crash: $(VENV)/installed-test
+	$(BIN)/python -m tests.crash --kills $(KILLS)
+
+MINUTES ?= 5
+soak: $(VENV)/installed-test
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 mutants-named: $(VENV)/installed-test
 	$(BIN)/python -m tests.mutations.named

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from semc_core.cli.entry import Entry
 from semc_core.errors import SemcError, UsageError, told_of_system
 from semc_core.extras import INSTALL_TRAINING
-from semc_core.io.log import log_file
+from semc_core.io.log import is_untold, log_file
 from semc_core.paths import log_folder
 from semc_core.text import readable
 
@@ -135,15 +139,18 @@ def command_line() -> LazyGroup:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code.
 
-    0 done, 1 could not, 2 wrong usage, 130 interrupted, 141 nobody reads what is printed.
+    0 done, 1 could not, 2 wrong usage, 130 interrupted, 141 nobody reads what is printed, 143 terminated.
 
     Raises:
         SystemExit: The same codes, after `--help` and where the command line cannot be read.
     """
     try:
-        code = _run(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
-        return code
+        with _terminated_as_interrupted():
+            code = _run(list(sys.argv[1:] if arguments is None else arguments))
+            sys.stdout.flush()
+            return code
+    except _Terminated:
+        return 143
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -152,11 +159,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """In here SIGTERM ends the program as Ctrl+C does: what was begun is cleared away on the way out.
+
+    Where it is ignored it stays so. The window, and a training, have ways of their own.
+    """
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        raise _Terminated
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _run(given: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold what the terminal cannot write; it must not end the program.
         sys.stdout.reconfigure(errors="backslashreplace")
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    terminal = logging.StreamHandler()
+    terminal.addFilter(is_untold)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", handlers=[terminal]
+    )
     if os.environ.get(_COMPLETING):
         command_line().main(prog_name="semc")
     if not given or (given[0].startswith("-") and given[0] not in _OWN_OPTIONS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import signal
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Final
+from typing import Any, Final, Self
 
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QIODevice, QTimer
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.instrumentation import Recorder, write_report
 from app.main_window import MainWindow
+from app.unused import cleared_by_this_thread
 from app.widgets.theme import apply_theme
 from semc_core.errors import SaveError
 from semc_core.io.atomic import write_atomically
@@ -88,7 +88,7 @@ def run_window(
         sampler.start(_SAMPLE_MS)
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), window, finish)
-    with objects_left_alone(), faults_shown(window), signals_close(window):
+    with cleared_by_this_thread(), faults_shown(window):
         window.show()
         application.exec()
     sampler.stop()
@@ -120,20 +120,6 @@ def write_screenshot(window: MainWindow, path: Path) -> None:
 
 
 @contextmanager
-def objects_left_alone() -> Iterator[None]:
-    """Python does not look for what is unused among the objects that are there now.
-
-    It stops every thread for that, now and then: 40-80 ms with all that the libraries made. At the end they
-    are given back, for libraries that look whether theirs are gone.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-@contextmanager
 def faults_shown(window: MainWindow) -> Iterator[None]:
     """What is raised in a slot goes to the log and into the window; the same fault is logged once."""
     before = sys.excepthook
@@ -159,19 +145,41 @@ def faults_shown(window: MainWindow) -> Iterator[None]:
         sys.excepthook = before
 
 
-@contextmanager
-def signals_close(window: MainWindow) -> Iterator[None]:
-    """Ctrl+C, or the end of the desktop's session, closes the window in order: the scan is ended and saved.
+class ClosingSignals:
+    """In this context Ctrl+C, or the end of the desktop's session, closes the window in order.
 
-    The window's timer lets Python see the signal.
+    The scan is ended and saved. A signal that comes before the window is there, or before its events are
+    listened to, closes it when they are: Qt forgets what asks it to end before it runs. The window's timer
+    lets Python see the signal.
     """
 
-    def close(_number: int, _frame: FrameType | None) -> None:
-        window.close()
+    def __init__(self) -> None:
+        """Needs the application to be there."""
+        self._window: MainWindow | None = None
+        self._before: dict[int, Any] = {}
+        self._end = QTimer()
+        self._end.setSingleShot(True)
+        self._end.timeout.connect(self._close)
 
-    before = {number: signal.signal(number, close) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {number: signal.signal(number, self._heard) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def close(self, window: MainWindow) -> None:
+        """Close this one from now on."""
+        self._window = window
+
+    def _heard(self, _number: int, _frame: FrameType | None) -> None:
+        self._end.start(0)
+
+    def _close(self) -> None:
+        if self._window is None:  # events are looked at while the window is made
+            self._end.start(_WATCH_MS)
+            return
+        self._window.close()
+        QApplication.quit()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 from semc_core.cli.arguments import model_file, positive
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.labels import short_name
+from semc_core.picture_options import PICTURE_HELP, choices, picture_options
 from semc_core.runtime.load import DEVICES
 from semc_core.text import counted
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from click import Command
 
     from app.main_window import MainWindow
+    from semc_core.picture_options import PictureOptions
     from semc_core.pipeline.sink import RecordingState
     from semc_core.pipeline.state import Statistics
 
@@ -71,6 +73,8 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="keep the newest 10 s of what a camera or stream sends, undecoded; Shift+T saves them",
     )
+    for name, text in PICTURE_HELP.items():
+        given.add_argument(f"--{name}", choices=choices(name), help=text)
     given.add_argument("--seconds", type=_seconds, help="close after so many seconds")
     given.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="write a picture of the window at the end"
@@ -152,9 +156,10 @@ def run(args: argparse.Namespace) -> int:
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
 
-    from app.application import new_application, run_window
+    from app.application import ClosingSignals, new_application, run_window
     from app.main_window import MainWindow
-    from app.settings import Choices, Overrides, Settings
+    from app.scan_options import Overrides
+    from app.settings import Choices, Settings
     from app.warm_up import warm_up
     from semc_core.io.video_encoder import Quality
     from semc_core.paths import cache_folder
@@ -169,30 +174,38 @@ def run(args: argparse.Namespace) -> int:
     record = None if args.record is None else Quality(args.record)
     overrides = Overrides(
         model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,
-        mode=args.mode, tap=args.tap,
+        mode=args.mode, options=_picture_options(args), tap=args.tap,
     )  # fmt: skip
     warm_up(Choices(settings, overrides).device)
-    window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
-    if unseen:
-        window.resize(*size)
     source = args.source or ("simulated" if unseen else None)
-    if source is not None:
-        window.open_source(source)
-    screenshot = args.screenshot
-    if screenshot is None and unseen:
-        screenshot = window.choices.output / "screenshot.png"
     fault: SaveError | None = None
-    try:
-        run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
-    except SaveError as error:
-        # What was found is told all the same.
-        fault = error
+    with ClosingSignals() as signals:
+        window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
+        signals.close(window)
+        if unseen:
+            window.resize(*size)
+        if source is not None:
+            window.open_source(source)
+        screenshot = args.screenshot
+        if screenshot is None and unseen:
+            screenshot = window.choices.output / "screenshot.png"
+        try:
+            run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
+        except SaveError as error:
+            # What was found is told all the same.
+            fault = error
     if unseen or args.seconds is not None:
         _tell(window, screenshot, as_json=args.json)
     if fault is not None:
         raise fault
     return 0
+
+
+def _picture_options(args: argparse.Namespace) -> PictureOptions | None:
+    """What was typed of them; None for nothing, which leaves it to what is remembered of a card."""
+    typed = {name: value for name in PICTURE_HELP if (value := getattr(args, name)) is not None}
+    return picture_options(typed) if typed else None
 
 
 def _tell_what_is_unknown(protocol_id: str, model: Path | None, file: TextIO) -> None:

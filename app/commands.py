@@ -41,6 +41,11 @@ class KeyBinding:
     shown: str = ""
 
 
+def _both(name: str, title: str, keys: tuple[str, ...], help_text: str, repeats: bool = False) -> KeyBinding:
+    """Works in review, and on the picture that is held during a scan."""
+    return KeyBinding(name, title, keys, help_text, (LIVE, REVIEW), repeats)
+
+
 def _review(
     name: str, title: str, keys: tuple[str, ...], help_text: str, repeats: bool = False, shown: str = ""
 ) -> KeyBinding:
@@ -84,6 +89,28 @@ _LIVE: Final = (
         "Keep what the card or stream sends, undecoded; once more saves the newest 10 s of it",
     ),
 )
+_HELD: Final = (
+    # C, L and S do something else during a scan.
+    KeyBinding("live_distance", "Distance", ("Shift+D",), "Hold the picture, and measure a distance in it"),
+    KeyBinding("live_ellipse", "Ellipse", ("Shift+C",), "Measure an ellipse: click on both ends of an axis"),
+    KeyBinding("live_trace", "Trace", ("Shift+L",), "Measure along a line: drag, or click corner by corner"),
+    KeyBinding("live_area", "Area", ("Shift+Q",), "Measure an area: drag around it"),
+    KeyBinding("live_angle", "Angle", ("Shift+G",), "Measure an angle: click on an arm, the corner, an arm"),
+    KeyBinding("live_scale", "Scale", ("Shift+S",), "Set the scale: a line over a known length"),
+    KeyBinding(
+        "nudge_left",
+        "Nudge",
+        ("Left",),
+        "Move the chosen handle by a pixel, with Shift by ten",
+        repeats=True,
+        shown="Arrows",
+    ),
+    KeyBinding("nudge_right", "Right", ("Right",), "", repeats=True),
+    KeyBinding("nudge_up", "Up", ("Up",), "", repeats=True),
+    KeyBinding("nudge_down", "Down", ("Down",), "", repeats=True),
+    KeyBinding("nudge_left_far", "Far left", ("Shift+Left",), "", repeats=True),
+    KeyBinding("nudge_right_far", "Far right", ("Shift+Right",), "", repeats=True),
+)
 _REVIEW: Final = (
     _review("play", "Play", ("Space", "F4"), "Play, or hold the picture"),
     _review("step_back", "Frame back", ("Left", ","), "One frame back", repeats=True),
@@ -109,9 +136,7 @@ _REVIEW: Final = (
         for i, key in enumerate(CLASS_KEYS)
     ),
     _review("reject", "Reject", ("X",), "Reject the chosen plane, or take it back"),
-    _review(
-        "remove", "Take away", ("Del", "Backspace"), "Take the chosen measurement away; without one as X"
-    ),
+    _both("remove", "Take away", ("Del", "Backspace"), "Take the chosen measurement away; without one as X"),
     _review("reject_why", "Reject for", ("Shift+X",), "Reject the chosen plane, and say why"),
     _review("better", "Better", ("B",), "Show the best frames of the chosen plane, to choose another"),
     _review("use_frame", "Use", ("Return", "Enter", "U"), "Save the frame shown for the chosen plane"),
@@ -126,20 +151,21 @@ _REVIEW: Final = (
     _review("measure_area", "Area", ("Q",), "Measure an area: drag around it, or click corner by corner"),
     _review("measure_angle", "Angle", ("G",), "Measure an angle: click on an arm, the corner, an arm"),
     _review("measure_scale", "Scale", ("S",), "Set the scale: a line over a known length, in millimetres"),
-    _review("next_handle", "Handle", ("W",), "Choose the next handle; the arrow keys move it by a pixel"),
-    _review("handle_back", "Handle back", ("Shift+W",), "Choose the handle before"),
-    _review("nudge_up_far", "Far up", ("Shift+Up",), "Move the chosen handle up by ten pixels", repeats=True),
-    _review(
+    _both("next_handle", "Handle", ("W",), "Choose the next handle; the arrow keys move it by a pixel"),
+    _both("handle_back", "Handle back", ("Shift+W",), "Choose the handle before"),
+    _both("nudge_up_far", "Far up", ("Shift+Up",), "Move the chosen handle up by ten pixels", repeats=True),
+    _both(
         "nudge_down_far",
         "Far down",
         ("Shift+Down",),
         "Move the chosen handle down by ten pixels",
         repeats=True,
     ),
-    _review("accept_head", "Accept head", ("Y",), "Accept the head that is proposed on a brain plane"),
-    _review("name_measure", "Name measure", ("I",), "Say what the chosen measurement shows, a head say"),
-    _review("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
-    _review("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),
+    _both("accept_head", "Accept head", ("Y",), "Accept the head that is proposed on a brain plane"),
+    _both("name_measure", "Name measure", ("I",), "Say what the chosen measurement shows, a head say"),
+    _both("ask_age", "Age", ("Ctrl+D",), "Say how far the pregnancy is, by due date, last period or CRL"),
+    _both("undo", "Undo", ("Ctrl+Z",), "Undo the last correction", repeats=True),
+    _both("redo", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), "Do it again", repeats=True),
     _review("zoom_in", "Zoom in", ("Ctrl++", "Ctrl+="), "See less of the time line, larger", repeats=True),
     _review("zoom_out", "Zoom out", ("Ctrl+-",), "See more of the time line", repeats=True),
     _review("zoom_all", "Whole", ("Ctrl+0",), "See the whole time line"),
@@ -180,12 +206,27 @@ CORRECTING: Final = (
     "nudge_down_far",
     "name_measure",
     "accept_head",
+    "ask_age",
     "undo",
     "redo",
 )
 """What changes the session in review, or leads to that."""
 
-BINDINGS: Final = (*_GENERAL, *_LIVE, *_REVIEW, *_ALWAYS)
+_ON_HELD: Final = (
+    *(f"nudge_{way}" for way in ("left", "right", "up", "down")),
+    *(f"nudge_{way}_far" for way in ("left", "right", "up", "down")),
+    "next_handle",
+    "handle_back",
+    "remove",
+    "name_measure",
+    "accept_head",
+    "ask_age",
+    "undo",
+    "redo",
+)
+"""What works during a scan only while the picture is held."""
+
+BINDINGS: Final = (*_GENERAL, *_LIVE, *_HELD, *_REVIEW, *_ALWAYS)
 
 TOOL_BARS: Final = {
     START: ("source", "start_stop", "review", "train", "sending", "full_screen", "help"),
@@ -252,7 +293,7 @@ class Situation:
         page: That is shown.
         dialog_open: It waits for an answer; what is typed is for it.
         covered: A large view of a saved plane lies over it.
-        typing: Words are being typed into the review.
+        typing: Words are being typed into the page.
         review_open: There is a session in review.
         looking_only: It is open for writing elsewhere, so nothing in it can be changed here.
         scan_to_review: The last scan is over, and what it found is there to be reviewed.
@@ -294,14 +335,14 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     """
     if now.dialog_open:
         return dict.fromkeys((binding.name for binding in BINDINGS), False)
-    typing = now.typing and now.page == REVIEW
+    typing = now.typing and now.page in (REVIEW, LIVE)
     able = {}
     for binding in BINDINGS:
         here = now.page in binding.pages and not typing
         if binding.pages != EVERYWHERE:
             here = here and not now.covered and (now.page != REVIEW or now.review_open)
         able[binding.name] = here
-    if now.looking_only:
+    if now.looking_only and now.page == REVIEW:
         able.update(dict.fromkeys(CORRECTING, False))
     able["escape"] = True
     able["last_saved"] = now.page == LIVE
@@ -311,6 +352,11 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     scanning = now.running and not now.stopping
     for name in ("capture", "region", "auto_region", "tap"):
         able[name] = able[name] and scanning
+    for name in (binding.name for binding in _HELD):
+        able[name] = able[name] and scanning and not now.choosing_region
+    if now.page == LIVE:
+        for name in _ON_HELD:
+            able[name] = able[name] and scanning and now.frozen
     able["freeze"] = able["freeze"] and (scanning or now.frozen)
     able["record"] = able["record"] and scanning and now.can_record
     able["start_stop"] = able["start_stop"] and not now.stopping

@@ -15,9 +15,11 @@ from PySide6.QtGui import QCloseEvent
 
 from app.checklist.controller import ChecklistController
 from app.commands import LIVE, REVIEW, START, TRAIN
+from app.connections import connect_checklists
 from app.dialogs import DialogHost
 from app.file_dialogs import Chooser, show_folder
 from app.live.controller import ScanController
+from app.live.measured import LiveSubject, Told
 from app.live.page import LivePage
 from app.live.raw_signal import RawSignal
 from app.main_thread import MainThread
@@ -25,8 +27,10 @@ from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.session import ReviewRequest, open_review
 from app.review.worker import SessionWorker
-from app.settings import Choices, Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Choices, Settings
 from app.shell import WindowShell
+from app.start.card_dialog import choose_for_card
 from app.start.controller import SourceLists
 from app.start.models import ModelChoice
 from app.start.page import StartPage
@@ -65,7 +69,9 @@ class MainWindow(WindowShell):
         self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review, follow)
         # ... and what it shows.
         self.start_page = StartPage()
-        self.live_page = LivePage(self.checklists.live, keep_latencies)
+        self.measured = LiveSubject(post, Told(self._say, self.report, lambda: self.tick()))
+        self.live_page = LivePage(self.checklists.live, self.measured, keep_latencies)
+        self.live_page.held.measuring.memory = settings
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
         self.train_page = TrainPage()
@@ -78,14 +84,17 @@ class MainWindow(WindowShell):
             TRAIN: self.train_page,
         }
         self.build(pages, self._what_keys_do())
+        self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.held.escape}
         self.review_page.set_actions(self.actions_by_name)
+        self.live_page.held.set_actions(self.actions_by_name)
         features = Features(self.scan, self.review, self.dialogs.sending, self.live_page, self.review_page)
         self.display = StatusDisplay(features, self.actions_by_name, self.banner, self.status)
         self.raw = RawSignal(post, self.display.messages.tell, self.report)
         self._connect_start()
         self._connect_live()
         self._connect_review()
-        self._connect_checklists()
+        shown = self.start_page, self.live_page, self.review_page
+        connect_checklists(self.checklists, *shown, self.review, self._show_plane, self.report)
         # When the window is painted: the first look at a model file loads what checks it.
         self._look = QTimer(self, singleShot=True, interval=_PAINTED_MS)
         self._look.timeout.connect(self._look_at_models)
@@ -101,7 +110,7 @@ class MainWindow(WindowShell):
         """What each key binding does, by its name."""
         live = self.live_page
         return {
-            **self.review_page.does(),
+            **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.held.does(live.capture)}),
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),
             "record": self.record,
@@ -112,7 +121,6 @@ class MainWindow(WindowShell):
             "open_file": lambda: self.choose.loop_to_play(self.open_source),
             "start_stop": self.start_stop,
             "freeze": lambda: live.freeze(not live.frozen),
-            "capture": live.capture,
             "heat_map": self.toggle_heat_map,
             "region": lambda: live.choose_region(not live.view.choosing_region),
             "auto_region": lambda: self.set_region(None),
@@ -131,6 +139,9 @@ class MainWindow(WindowShell):
         page.chosen.connect(self.open_source)
         page.file_wanted.connect(lambda: choose.loop_to_play(self.open_source))
         page.folder_wanted.connect(lambda: choose.images_to_play(self.open_source))
+        page.card_wanted.connect(
+            lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
+        )
         page.cameras_wanted.connect(self.sources.look_for_cameras)
         page.model_wanted.connect(lambda: choose.model(self._use_model))
         page.model_chosen.connect(self._use_choice)
@@ -149,6 +160,8 @@ class MainWindow(WindowShell):
     def _connect_live(self) -> None:
         self.scan.on_begin = self._show_scan
         self.live_page.view.region_chosen.connect(self.set_region)
+        self.live_page.held.measuring.changed.connect(self.tick)
+        self.live_page.held.measuring.message.connect(self._say)
         self.live_page.view.automatic_region.connect(lambda: self.set_region(None))
         strip = self.live_page.strip
         strip.opened.connect(self.viewer.show_plane)
@@ -164,20 +177,6 @@ class MainWindow(WindowShell):
         self.dialogs.message.connect(self._say)
         self.banner.action_chosen.connect(self._follow_banner)
         self.banner.put_away.connect(lambda: self.display.messages.put_away(self.banner.shown))
-
-    def _connect_checklists(self) -> None:
-        checklists, choice = self.checklists, self.checklists.choice
-        checklists.live_plane_wanted.connect(self._show_plane)
-        checklists.review_row_chosen.connect(self.review_page.choose_row)
-        checklists.add_wanted.connect(self.review_page.add_as)
-        checklists.word_given.connect(self.review.apply)
-        checklists.message.connect(self.report)
-        checklists.folded.connect(lambda _: self.live_page.fit_checklist())
-        checklists.note_changed.connect(self.start_page.show_protocol_note)
-        checklists.protocol_changed.connect(lambda key: self.start_page.show_protocols(choice.choices, key))
-        self.start_page.show_protocols(choice.choices, choice.choice)
-        for problem in choice.problems:
-            self.report(problem)
 
     # What the user can do.
 
@@ -212,7 +211,9 @@ class MainWindow(WindowShell):
             self.scan.stop()
         self.display.messages.begin()
         choices = self.choices
-        request = ReviewRequest(Path(path), choices.model, choices.device, choices.output, choices.images)
+        request = ReviewRequest(
+            Path(path), choices.model, choices.device, choices.output, choices.images, choices.picture_options
+        )
         self.review.begin(request)
         self._go_to(REVIEW)
 
@@ -289,7 +290,7 @@ class MainWindow(WindowShell):
             return
         if self.live_page.view.choosing_region:
             self.live_page.choose_region(False)
-        elif self.page_name == REVIEW and self.review_page.escape():
+        elif self.page_name in self._leaves and self._leaves[self.page_name]():
             self.setFocus()
         elif self.page_name == START and self._way_back()[0]:
             self.go_back()
@@ -318,7 +319,7 @@ class MainWindow(WindowShell):
 
     def _show_scan(self, pipeline: LivePipeline[Session]) -> None:
         self.checklists.begin_scan(pipeline)
-        self.live_page.begin(pipeline)
+        self.live_page.begin(pipeline, "" if self.scan.options is None else self.scan.options.source)
         self.live_page.strip.show_folder(str(self.choices.output))
 
     def _show_review(self, worker: SessionWorker | None) -> None:
@@ -439,8 +440,9 @@ class MainWindow(WindowShell):
         self.settings.geometry = self.saveGeometry()
         self.settings.write()
         self.hide()
-        # The scan first: it must not be recorded on while a server is waited for. An export and what was sent
-        # may still write to the session in review.
-        close_all(self.scan, self.raw, self.train, self.dialogs, self.review, self.sources, self.checklists)
+        # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
+        # An export and what was sent may still write to the session in review.
+        parts = (self.train, self.dialogs, self.review, self.sources, self.checklists)
+        close_all(self.measured, self.scan, self.raw, *parts)
         self._main_thread.close()
         event.accept()

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from app.scan_options import CardChoice, Overrides, ScanOptions
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.export.options import ExportOptions
 from semc_core.io.private import keep_private_file, make_private_folder
@@ -22,7 +23,9 @@ from semc_core.measure.calibration import check_picture, over_line
 from semc_core.measure.shapes import Place, check_shape
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
+from semc_core.picture_options import AS_IT_IS, PictureOptions, from_text, to_text
 from semc_core.runtime.load import DEVICES
+from semc_core.sources.devices.modes import parse_wish
 from semc_core.sources.open import Images
 from semc_core.sources.raw.tap import RawTap
 from semc_core.types import Crop
@@ -44,6 +47,10 @@ def _crop_key(kind: str, width: int, height: int, device: str = "") -> str:
         if device
         else f"crop/{kind}_{width}x{height}"
     )
+
+
+def _card_key(identity: str, what: str) -> str:
+    return f"card/{quote(identity, safe='')}_{what}"
 
 
 def _holds(check: Callable[[], bool]) -> bool:
@@ -223,6 +230,26 @@ class Settings:
             text = _NO_CROP if crop is None else f"{crop.left}_{crop.top}_{crop.width}_{crop.height}"
             self._store.setValue(_crop_key(kind, width, height, device), text)
 
+    def card(self, identity: str) -> CardChoice:
+        """What was chosen last for the capture card of this identity."""
+        try:
+            mode = self._text(_card_key(identity, "mode"))
+            options = from_text(self._text(_card_key(identity, "picture")))
+            return CardChoice(parse_wish(mode).text if mode else "", options)
+        except UsageError:
+            return CardChoice()
+
+    def remember_card(self, identity: str, choice: CardChoice) -> None:
+        """Keep it for the next scan from that card."""
+        self._store.setValue(_card_key(identity, "mode"), choice.mode)
+        self._store.setValue(_card_key(identity, "picture"), to_text(choice.options))
+
+    def cards(self) -> dict[str, CardChoice]:
+        """What was chosen, by the identity of each card for which something was."""
+        keys = (key.removeprefix("card/") for key in self._store.allKeys() if key.startswith("card/"))
+        known = {unquote(key.rpartition("_")[0]) for key in keys}
+        return {identity: self.card(identity) for identity in known}
+
     def scale_line(self, source: str, width: int, height: int) -> tuple[Place, Place, float] | None:
         """The line over a known length that was drawn last for this source and size of picture.
 
@@ -252,49 +279,6 @@ class Settings:
     def _text(self, key: str) -> str:
         value = self._store.value(key, "")
         return value if isinstance(value, str) else ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScanOptions:
-    """What to scan, and how.
-
-    Attributes:
-        source: What `semc_core.sources.open.open_source` understands.
-        model: Model file.
-        device: "auto", "cpu" or "cuda".
-        output: Below it each scan gets a folder.
-        record: Record the whole scan in this quality; None records when the user says so.
-        clips: Whether a clip is saved with every plane.
-        images: What a folder of images is; see `semc_core.sources.open.open_source`.
-        mode: Asked of a camera; None chooses the best.
-        tap: Keeps what comes of a camera or a stream, undecoded, from when it is told to.
-    """
-
-    source: str
-    model: Path
-    device: str
-    output: Path
-    record: Quality | None = None
-    clips: bool = True
-    images: Images = "auto"
-    mode: str | None = None
-    tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line says instead of the settings; None leaves it to them. Not remembered."""
-
-    model: Path | None = None
-    device: str | None = None
-    output: Path | None = None
-    record: Quality | None = None
-    clips: bool = True
-    protocol: str | None = None
-    data: Path | None = None
-    images: Images = "auto"
-    mode: str | None = None
-    tap: bool = False
 
 
 class Choices:
@@ -360,8 +344,14 @@ class Choices:
         """Everything that a scan of `source` needs."""
         return ScanOptions(
             source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images,
-            self._overrides.mode, RawTap(keeping=self._overrides.tap),
+            self._overrides.mode, self._overrides.options, self._settings.cards(),
+            RawTap(keeping=self._overrides.tap),
         )  # fmt: skip
+
+    @property
+    def picture_options(self) -> PictureOptions:
+        """How pictures are read, as the command line says it."""
+        return self._overrides.options or AS_IT_IS
 
     @property
     def images(self) -> Images:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
@@ -22,6 +23,10 @@ _BANNER_TITLES: Final = {
     "model": "Choose another model",
     "sending": "Look  (Ctrl+E)",
 }
+
+
+Do = Callable[[], object]
+"""What a key does."""
 
 
 class WindowShell(QWidget):
@@ -69,6 +74,15 @@ class WindowShell(QWidget):
         layout.addWidget(self.status)
         self.help = HelpOverlay(self)
         self.viewer = PlaneViewer(self)
+
+    def on_its_page(self, does: Mapping[str, Mapping[str, Do]]) -> dict[str, Do]:
+        """What the keys do of which several pages have their own; by the pages' names, then the keys'."""
+
+        def on_page(name: str) -> None:
+            if (do := does[self.page_name].get(name)) is not None:
+                do()
+
+        return {name: partial(on_page, name) for of_page in does.values() for name in of_page}
 
     def restore(self, geometry: QByteArray) -> None:
         """Where and how large the window was, as `saveGeometry` gives it."""

@@ -17,7 +17,7 @@ from app.formatting import Banner, StatusItem, StatusText
 from app.instrumentation import TickGaps
 from app.live.controller import ScanController
 from app.live.page import LivePage
-from app.live.presenter import banner, ended_items, model_text, status_items, status_of
+from app.live.presenter import banner, ended_items, model_text, status_items, status_of, with_card
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.session import OpenReview
@@ -131,7 +131,7 @@ class StatusDisplay:
             page=page,
             dialog_open=QApplication.activeModalWidget() is not None,
             covered=covered,
-            typing=review_page.typing,
+            typing=(review_page if page == REVIEW else live.held).typing,
             review_open=opened is not None,
             looking_only=opened is not None and opened.looking_only,
             scan_to_review=scan.over and live.session_folder is not None,
@@ -147,6 +147,7 @@ class StatusDisplay:
         )
         show_situation(self._actions, now)
         review_page.name_actions(self._actions)
+        live.held.measuring.name_actions(self._actions)
 
     def _show_banner(self, page: str) -> None:
         """The most urgent thing to say."""
@@ -176,6 +177,8 @@ class StatusDisplay:
             numbers = scan_numbers(
                 pipeline.statistics(), live.recording_state, scan.running, latency, pause_ms
             )
+            if scan.running:
+                numbers = with_card(numbers, pipeline.source_info)
             model = "" if scan.options is None else scan.options.model.stem
             sentence = self._sentence if page == LIVE and not scan.running else ""
             self._line.show_status(scan_status(pipeline, model, numbers, sentence))

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session.records import (
     FrameTable,
     ItemEntry,
@@ -31,6 +32,7 @@ class ReviewSnapshot:
         table: What the model said of each frame so far; None before the first.
         measurements: Oldest first.
         scales: Millimetres per pixel that a person gave.
+        age: Of the pregnancy by its dates; None where nobody said.
     """
 
     planes: tuple[PlaneEntry, ...] = ()
@@ -40,6 +42,7 @@ class ReviewSnapshot:
     table: FrameTable | None = None
     measurements: tuple[MeasurementEntry, ...] = ()
     scales: tuple[ScaleEntry, ...] = ()
+    age: GestationalAge | None = None
 
     def plane(self, plane_id: int | None) -> PlaneEntry | None:
         """The plane with this number, if there is one."""

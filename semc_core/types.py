@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.picture import Picture
+from semc_core.picture_options import PictureOptions
 from semc_core.text import readable
 
 
@@ -240,6 +241,8 @@ class SourceInfo:
         capture: Of a camera or capture card; else None.
         trouble: Of a live source at the moment: "no pictures", "slow" (less than half of its rate), or "".
         outage: The sentence that said last why no pictures came, or "".
+        picture_options: How its pictures are read; None where nobody says, as in sessions made before there
+            were any options.
     """
 
     source_id: str
@@ -253,6 +256,7 @@ class SourceInfo:
     capture: CaptureInfo | None = field(default=None, kw_only=True)
     trouble: str = field(default="", kw_only=True)
     outage: str = field(default="", kw_only=True)
+    picture_options: PictureOptions | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """A file's name need not be UTF-8; what is kept and written of it must."""

@@ -5,7 +5,8 @@ A test that needs a program or a system that is not here skips, with its reason.
 only its developers have, does not hold them. The last line of a run counts both.
 
 With SEMC_CI set nothing may be skipped but what needs a GPU: whoever changes the program must not be shown
-less than the whole.
+less than the whole. Tests that take several seconds each and whose parts have tests of their own,
+`@pytest.mark.long`, are run by `make test-all` and there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Any, Final
 import pytest
 
 REAL_DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHORT: Final = "not long"
+"""What the Makefile asks pytest for by `-m`, where not all is tested."""
 _LEFT_OUT: Final = pytest.StashKey[int]()
 _GPU: Final = "NVIDIA GPU"
 _HOW: Final = {
@@ -82,6 +85,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     parts = [f"{count} ({reason})" for reason, count in missing.most_common()]
     if left_out := config.stash.get(_LEFT_OUT, 0):
         parts.append(f"{left_out} (real pictures: ../shared/data is not here)")
+    if config.option.markexpr == SHORT:
+        parts.append("whole trainings and other long tests (make test-all)")
     if parts:
         terminalreporter.write_line("Not tested here: " + "; ".join(parts) + ".")
 

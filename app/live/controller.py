@@ -7,9 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, Protocol
 
-from app.settings import ScanOptions
+from app.scan_options import ScanOptions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
+from semc_core.model.registry import check_known
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.runtime.base import Runtime
@@ -17,7 +18,7 @@ from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.session import Session
 from semc_core.session.writer import session_sink
 from semc_core.sources.base import FrameSource
-from semc_core.types import Crop
+from semc_core.types import CaptureInfo, Crop
 
 _log = logging.getLogger(__name__)
 _FINAL: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
@@ -39,13 +40,22 @@ def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
     """A pipeline for these options, not started. What is slow happens on its threads."""
 
     def open_it() -> FrameSource:
-        from semc_core.sources.open import open_source
+        from semc_core.sources.open import find_card, open_source
 
-        return open_source(options.source, images=options.images, mode=options.mode, tap=options.tap)
+        found = find_card(options.source)
+        chosen = options.for_card("" if found is None else found[0].identity)
+        return open_source(
+            options.source,
+            images=options.images,
+            mode=chosen.mode or None,
+            options=chosen.options,
+            tap=options.tap,
+        )
 
     def load_it() -> Runtime:
         from semc_core.runtime.load import load_runtime
 
+        check_known(options.model)
         return load_runtime(options.model, options.device)
 
     sink = session_sink(options.output, ClipSettings() if options.clips else None)
@@ -75,7 +85,7 @@ class ScanController:
         self._next: ScanOptions | None = None
         self._stop: Future[None] | None = None
         self._ended = True
-        self._region_pending = False
+        self._region_size: tuple[int, int] | None = None
         self.fault = ""
         self.region_by_hand = False
         self.on_begin: Callable[[LivePipeline[Session]], None] = lambda pipeline: None
@@ -89,6 +99,12 @@ class ScanController:
     def options(self) -> ScanOptions | None:
         """What it was, or the one to come, was begun with."""
         return self._next or self._options
+
+    @property
+    def capture(self) -> CaptureInfo | None:
+        """The capture card that is scanned from, what it was asked for and what it gives; None of others."""
+        info = self._pipeline.source_info if self._pipeline is not None and self.running else None
+        return None if info is None else info.capture
 
     @property
     def stopping(self) -> bool:
@@ -133,7 +149,7 @@ class ScanController:
             self._regions.remember_crop(info.kind, info.width, info.height, crop, info.device)
 
     def tick(self) -> None:
-        """End what came to its end by itself; use the region that is remembered: to be called often."""
+        """End what came to its end by itself; use the region remembered for the size: to be called often."""
         self._use_remembered_region()
         if self._stop is None:
             self._go_on()
@@ -160,7 +176,7 @@ class ScanController:
         if self._next is not None and self._ended:
             options, self._next = self._next, None
             self._options, self._pipeline = options, self._make_pipeline(options)
-            self._ended, self._region_pending, self.region_by_hand = False, True, False
+            self._ended, self._region_size, self.region_by_hand = False, None, False
             self._pipeline.start()
             self.on_begin(self._pipeline)
 
@@ -186,10 +202,11 @@ class ScanController:
 
     def _use_remembered_region(self) -> None:
         info = None if self._pipeline is None else self._pipeline.source_info
-        if self._pipeline is None or info is None or not self._region_pending:
+        if self._pipeline is None or info is None or self._region_size == (info.width, info.height):
             return
-        self._region_pending = False
+        self._region_size = info.width, info.height
         crop = self._regions.crop(info.kind, info.width, info.height, info.device)
-        if crop is not None:
+        if crop is not None or self.region_by_hand:
+            # Also in the middle of a scan: the region of the size before means nothing in the new one.
             self._pipeline.set_crop(crop)
-            self.region_by_hand = True
+            self.region_by_hand = crop is not None

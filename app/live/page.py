@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.formatting import Tone, quality_text
 from app.instrumentation import RecentValues
+from app.live.held import HeldPicture
+from app.live.measured import LiveSubject
 from app.live.presenter import (
     LabelRun,
     ShownPicture,
@@ -26,6 +28,7 @@ from app.live.readout import ReadoutView
 from app.live.traces import TracesView
 from app.widgets import theme
 from app.widgets.folding import FoldingPanel
+from app.widgets.forms import side_by_side
 from app.widgets.image_view import LiveView
 from app.widgets.plain import PlainLabel
 from app.widgets.saved_strip import SavedStrip
@@ -70,25 +73,42 @@ class LivePage(QWidget):
     Attributes:
         checklist: The panel that was handed in.
         heat_map_on: Whether the heat map is laid over the picture.
+        held: The calipers on the picture while it is held.
         latency: Capture to overlay, milliseconds.
     """
 
     def __init__(
-        self, checklist: FoldingPanel, keep_latencies: bool = False, parent: QWidget | None = None
+        self,
+        checklist: FoldingPanel,
+        measured: LiveSubject,
+        keep_latencies: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
-        """`checklist`: shown beside the scan; whoever made it fills it."""
+        """Show no scan.
+
+        Args:
+            checklist: Shown beside the scan; whoever made it fills it.
+            measured: The picture that is held, for the calipers; whoever made it closes it.
+            keep_latencies: Whether all latencies are kept, not only the newest.
+            parent: Of the widget.
+        """
         super().__init__(parent)
+        self._measured = measured
         self.checklist = checklist
         self.view = LiveView()
         self.readout = ReadoutView()
         self.traces = TracesView()
         self.strip = SavedStrip()
+        self.view.region_movable = True
+        self.held = HeldPicture(self.view, measured)
         self.latency = RecentValues(keep_latencies)
         self.heat_map_on = False
         self._pipeline: LivePipeline[Session] | None = None
         self._clear()
         self._build()
         self.view.region_refused.connect(lambda: self._show_hint(_REGION_TOO_SMALL))
+        self.held.measuring.values.resized.connect(self.fit_checklist)
+        self.held.wanted.connect(lambda: self.freeze(True))
 
     def _build(self) -> None:
         heading = self._traces_heading = PlainLabel("Confidence, last 20 s")
@@ -97,6 +117,7 @@ class LivePage(QWidget):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.readout)
+        column.addWidget(self.held.measuring.values)
         column.addWidget(self.checklist)
         column.addWidget(heading)
         column.addWidget(self.traces, 1)
@@ -105,11 +126,12 @@ class LivePage(QWidget):
         side.setMaximumWidth(round(38 * em))
         side.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         upper = QHBoxLayout()
-        upper.addWidget(self.view, 2)
+        upper.addLayout(side_by_side(self.held.measuring.tools, self.view, stretch=1), 2)
         upper.addWidget(side, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(upper, 1)
+        layout.addWidget(self.held.ask_line)
         layout.addWidget(self.strip)
 
     def _clear(self) -> None:
@@ -141,17 +163,28 @@ class LivePage(QWidget):
 
     def fit_checklist(self) -> None:
         """Divide the room below the readout; where there is little, the traces give way to the open list."""
-        room = self.height() - self.strip.height() - self.readout.height()
         em = theme.em(self)
+        room = self.height() - self.strip.height() - self.readout.height()
+        beside = room - round(_CLOSED_EM * em)
+        values = self.held.measuring.values.fitted(beside)
+        # In the smallest window there is room for what is measured or for what is seen, not for both.
+        roomy = values <= max(beside, 0)
+        self.readout.setVisible(roomy)
+        if not roomy:
+            room += self.readout.height()
+            values = self.held.measuring.values.fitted(beside + self.readout.height())
+        room -= values
         self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
         short = self.height() < _SHORT_EM * em
         self.traces.setVisible(not self.checklist.takes_all and not short)
         self._traces_heading.setVisible(not self.checklist.narrow)
 
-    def begin(self, pipeline: LivePipeline[Session]) -> None:
-        """Show this scan from now on."""
+    def begin(self, pipeline: LivePipeline[Session], source: str) -> None:
+        """Show this scan from now on; `source` is what the user opened."""
+        self.freeze(False)
         self._pipeline = pipeline
         self._clear()
+        self.held.begin(pipeline, source)
         self.latency.clear()
         self.view.choosing_region = False
         self.view.latencies_ms.clear()
@@ -222,12 +255,15 @@ class LivePage(QWidget):
         """
         if not on:
             self._held = None
+            self.held.let_go()
             return
         shown = shown_picture(None, self._result, self.heat_map_on, time.monotonic())
         shown = shown or shown_picture(self._preview, None, False, time.monotonic())
         if shown is not None:
             saved = self._run.saved(self._saved)
             self._held = _Held(shown, self._result, self._heat_of(shown.heat_of), saved)
+            same = self._result is not None and self._result.packet is shown.packet
+            self.held.hold(shown.packet, self._result if same else None)
 
     def toggle_heat_map(self, on: bool) -> None:
         """Lay the heat map over the picture, also over one that is held."""
@@ -297,7 +333,9 @@ class LivePage(QWidget):
             self._saved = merged(self._saved, saved)
             self.strip.show_planes(self._saved, self._colours)
             self.traces.mark(self._saved)
+            self._measured.take(tuple(saved))
         self._show_picture(pipeline, now_s)
+        self.held.tick(now_s)
         self._show_readout(pipeline.state, now_s, stopping, region_by_hand)
         if now_s - self._traces_at_s >= _TRACES_EVERY_S:
             self._traces_at_s = now_s
@@ -368,6 +406,8 @@ class LivePage(QWidget):
         if now_s < self._flash_until_s:
             badges.append((self._flash, theme.GOOD if self._flash == "CAPTURED" else theme.WARNING))
         starting = state.phase is Phase.STARTING and not self.view.choosing_region
-        hint = (state.message or "Waiting for the first frame.") if starting else self._hint
+        hint = self._hint or self.held.measuring.hint
+        if starting:
+            hint = state.message or "Waiting for the first frame."
         accent = colour if text.tone is Tone.PLANE else theme.ACCENT if region_by_hand else None
         self.view.show_texts(tuple(badges), hint, accent)

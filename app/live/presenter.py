@@ -11,6 +11,8 @@ from semc_core.imaging.quality import NO_SIGNAL
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
+from semc_core.sources.devices.measured import differs
+from semc_core.sources.devices.modes import Wish, parse_wish
 from semc_core.text import counted
 from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane, SourceInfo
 
@@ -293,6 +295,22 @@ def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tu
         StatusItem("Delay p50 / p95", delay, latency.p95_ms > 150),
         _drops(statistics),
         StatusItem("Pause", f"{pause_ms:.0f} ms", pause_ms > 100),
+    )
+
+
+def with_card(items: tuple[StatusItem, ...], info: SourceInfo | None) -> tuple[StatusItem, ...]:
+    """The numbers, of a capture card with size and rate as measured, beside what was asked for."""
+    capture = None if info is None else info.capture
+    if capture is None or capture.rate is None:
+        return items
+    asked = parse_wish(capture.asked) if capture.asked else Wish()
+    right = asked.width in (None, capture.width) and asked.height in (None, capture.height)
+    right = right and not (asked.rate and differs(asked.rate, capture.rate))
+    given = f"{capture.width}x{capture.height}@{capture.rate:.0f}"
+    wanted = "" if right else f" of {replace(asked, fourcc=None).text}"
+    return tuple(
+        StatusItem("Source", f"{given}{wanted}", not right) if item.name == "Source" else item
+        for item in items
     )
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
-from app.settings import ScanOptions
+from app.scan_options import ScanOptions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
 

@@ -13,11 +13,12 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.formatting import Tone
+from app.measuring.controller import Measuring
 from app.review.commands import ReviewCommands
 from app.review.frame_panel import FramePanel, TransportBar
 from app.review.frames import ReviewReader
 from app.review.lanes import lane_shares
-from app.review.measuring.controller import Measuring
+from app.review.measured import ReviewSubject
 from app.review.menu import show_plane_menu
 from app.review.presenter import (
     Candidate,
@@ -205,7 +206,7 @@ class ReviewPage(QWidget):
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The transport's buttons do what these do. Called once."""
         self.transport.set_actions(actions)
-        self.measuring.tools.set_actions(actions)
+        self.measuring.set_actions(actions)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""
@@ -249,14 +250,14 @@ class ReviewPage(QWidget):
         self.commands = ReviewCommands(
             worker, opened.times_s(None), opened.planes, opened.source is not None, self.message.emit
         )
-        self.measuring.begin(worker, self.commands)
+        self.measuring.begin(ReviewSubject(worker, self.commands))
         self._set_length()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
     def _show_nothing(self) -> None:
         """Nothing of the session before stays: what is opened next may be of another patient."""
         self.commands = None
-        self.measuring.begin(None, None)
+        self.measuring.begin(None)
         self.timeline.begin({}, 0.0, 0.0)
         self.view.show_texts((), "", None)
         self.panel.show_readout(FrameReadout("", "", Tone.NEUTRAL))

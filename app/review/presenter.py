@@ -173,6 +173,10 @@ class PlaneItems:
 
     def __init__(self) -> None:
         self._made: dict[int, tuple[PlaneEntry, StripItem]] = {}
+        self._of: tuple[object, object] = (None, None)
+        self._items: list[StripItem] = []
+        self._place: dict[int, int] = {}
+        self._chosen: int | None = None
 
     def of(
         self, planes: Sequence[PlaneEntry], pictures: dict[str, NDArray[np.uint8]], chosen: int | None
@@ -184,6 +188,9 @@ class PlaneItems:
             pictures: Small pictures by the name of the PNG; those still being read are missing.
             chosen: The plane that keys act on.
         """
+        if self._of[0] is planes and self._of[1] is pictures:
+            self._choose(pictures, chosen)
+            return tuple(self._items)
         before, self._made = self._made, {}
         for plane in planes:
             pixels = None if plane.png is None else pictures.get(plane.png)
@@ -192,7 +199,23 @@ class PlaneItems:
             if item is None or (made, item.chosen) != (plane, is_chosen) or item.pixels is not pixels:
                 item = _plane_item(plane, pixels, is_chosen)
             self._made[plane.plane_id] = (plane, item)
-        return tuple(item for _, item in self._made.values())
+        self._of, self._chosen = (planes, pictures), chosen
+        self._items = [item for _, item in self._made.values()]
+        self._place = {key: place for place, key in enumerate(self._made)}
+        return tuple(self._items)
+
+    def _choose(self, pictures: dict[str, NDArray[np.uint8]], chosen: int | None) -> None:
+        """Of the same planes and pictures only the two cards change that were and are chosen: with thousands
+        of planes the others take longer than a key may.
+        """
+        before, self._chosen = self._chosen, chosen
+        for key in {before, chosen} - {None}:
+            if before != chosen and key in self._made:
+                plane = self._made[key][0]
+                pixels = None if plane.png is None else pictures.get(plane.png)
+                item = _plane_item(plane, pixels, key == chosen)
+                self._made[key] = (plane, item)
+                self._items[self._place[key]] = item
 
 
 def _plane_item(plane: PlaneEntry, pixels: NDArray[np.uint8] | None, chosen: bool) -> StripItem:

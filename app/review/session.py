@@ -17,6 +17,7 @@ from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceErro
 from semc_core.io.regular import is_folder, is_there
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.model.file import read_spec
+from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
 from semc_core.pipeline.stages import chosen_thresholds
 from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.loop import LoopPlace, loop_place
@@ -25,10 +26,18 @@ from semc_core.runtime.load import load_runtime
 from semc_core.session.files import versions
 from semc_core.session.folder import scan_folder
 from semc_core.session.listing import is_session, sessions_below
-from semc_core.session.records import FrameTable, file_sha256, model_entry, source_entry
+from semc_core.session.records import (
+    FrameTable,
+    Proof,
+    Verification,
+    file_sha256,
+    model_entry,
+    source_entry,
+)
 from semc_core.session.session import Session
 from semc_core.sources.open import Images, open_seekable
 from semc_core.sources.seek.base import SeekableSource
+from semc_core.text import counted
 
 LOOKING_ONLY: Final = (
     "This session is open in another window or program, so it is shown for looking only: nothing can be "
@@ -67,7 +76,9 @@ def known_session(request: ReviewRequest, sha256: str | None) -> Path | None:
     for session in sessions_below(request.output):
         source = session.source
         same = source.sha256 == sha256 if sha256 is not None else source.path == path
-        if same and not source.live and session.model.sha256 == model:
+        # One of an older version is gone on with, unless something else is asked for than it did.
+        read_so = request.options in (source.picture_options or BEFORE_OPTIONS, AS_IT_IS)
+        if same and read_so and not source.live and session.model.sha256 == model:
             return session.folder
     return None
 
@@ -80,7 +91,7 @@ def _hash(path: Path) -> str:
 
 
 def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
-    source = open_seekable(request.path, images=request.images)
+    source = open_seekable(request.path, images=request.images, options=request.options)
     try:
         runtime = load_runtime(request.model, request.device)
         try:
@@ -135,9 +146,20 @@ def _from_session(session: Session, request: ReviewRequest, loop: Path | None = 
         undone.pop_all()
     held = LOOKING_ONLY if session.read_only else ""
     of_source = "" if source is None else source.info.notice
-    notices = (held, session.recovered, notice, of_source)
+    notices = (held, proof_notice(session.found), session.recovered, notice, of_source)
     told = " ".join(filter(None, notices))
     return OpenReview(session, source, analysis, told, model=later, scale=scale)
+
+
+def proof_notice(found: Verification | None) -> str:
+    """What the user should know of how the session stands; "" where this machine proves it."""
+    if found is None or found.proof is Proof.PROVEN:
+        return ""
+    if found.ok:
+        return f"This session is {found.words}."
+    more = len(found.problems) - 1
+    rest = f" ({counted(more, 'more finding')}: semc session verify tells them.)" if more else ""
+    return f"This session is not as it was written: {found.problems[0]}{rest}"
 
 
 def _note_move(session: Session, loop: Path) -> None:
@@ -186,6 +208,7 @@ class ReviewRequest:
         device: "auto", "cpu" or "cuda".
         output: Below it a new session gets its folder.
         images: What a folder of images is; see `semc_core.sources.open.open_source`.
+        options: How the pictures of a file that was not analysed yet are read.
     """
 
     path: Path
@@ -193,6 +216,7 @@ class ReviewRequest:
     device: str
     output: Path
     images: Images = "auto"
+    options: PictureOptions = AS_IT_IS
 
 
 class LazyModel:
@@ -273,7 +297,9 @@ class OpenReview:
         made = "Taken up again" if self.again else "A new session"
         if self.looking_only:
             made = "For looking only"
-        return f"{made}: {self.session.folder.name}"
+        found = self.session.found
+        proven = ", proven by this machine" if found is not None and found.proof is Proof.PROVEN else ""
+        return f"{made}: {self.session.folder.name}{proven}"
 
     @property
     def planes(self) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.measuring.heads import HeadProposals
 from app.review.frames import ReviewReader
-from app.review.heads import HeadProposals
 from app.review.session import OpenReview
 from app.tasks import Background, Post, fault_of
 from app.view_data import ReviewSnapshot
@@ -275,6 +275,7 @@ def _snapshot(session: Session, table: FrameTable | None) -> ReviewSnapshot:
         table=table,
         measurements=session.measurements(),
         scales=session.scales(),
+        age=session.age(),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.start.models import ModelChoice, model_choices
-from app.start.recent import RecentSession, camera_choices, recent_sessions
+from app.start.recent import CardModes, RecentSession, camera_choices, card_modes, recent_sessions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
 from semc_core.model.registry import ModelRegistry
@@ -48,6 +48,19 @@ class SourceLists:
         if "cameras" not in self._busy:
             self._busy.add("cameras")
             self._cameras.start(camera_choices, self._show_cameras)
+
+    def look_at_card(
+        self, source: str, show: Callable[[CardModes], None], fault: Callable[[str], None]
+    ) -> None:
+        """Ask a card for its modes: `show` them, or say why there are none."""
+
+        def done(future: Future[CardModes]) -> None:
+            try:
+                show(future.result())
+            except SemcError as error:
+                fault(str(error))
+
+        self._cameras.start(lambda: card_modes(source), done)
 
     def look_for_sessions(self, root: Path) -> None:
         """List the sessions below `root` anew, unless that is under way."""

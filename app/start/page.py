@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -41,6 +40,7 @@ class StartPage(QWidget):
         chosen: What `semc_core.sources.open.open_source` understands.
         file_wanted: A file is to be chosen.
         folder_wanted: A folder of images is to be chosen.
+        card_wanted: Modes and picture options of this source (text) and its name (text) are to be chosen.
         cameras_wanted: The list of cameras is to be made anew.
         model_wanted: Another model file is to be chosen.
         model_chosen: What is scanned was chosen: a `ModelChoice`.
@@ -56,6 +56,7 @@ class StartPage(QWidget):
     chosen = Signal(str)
     file_wanted = Signal()
     folder_wanted = Signal()
+    card_wanted = Signal(str, str)
     cameras_wanted = Signal()
     model_wanted = Signal()
     model_chosen = Signal(object)
@@ -100,26 +101,23 @@ class StartPage(QWidget):
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.addLayout(self._heading())
-        grid = QGridLayout()
-        grid.setSpacing(round(0.8 * theme.em(self)))
-        cards = (
+        columns = QHBoxLayout()
+        columns.setSpacing(round(0.8 * theme.em(self)))
+        # Each column has its own heights: what the model says is long, and would stretch a camera's card.
+        live = (
             self._camera_card(),
-            self._model_card(),
             self._stream_card(),
-            self._review_card(),
             self._file_card(),
-            self._sessions_card(),
             self._simulated_card(),
             self._recent_card(),
         )
-        for i, card in enumerate(cards):
-            grid.addWidget(card, i // 2, i % 2)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        layout.addLayout(grid)
-        foot = PlainLabel("Nothing leaves this computer unless you send it.")
-        foot.setObjectName("dim")
-        layout.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
+        for cards in (live, (self._model_card(), self._review_card(), self._sessions_card())):
+            column = QVBoxLayout()
+            column.setSpacing(columns.spacing())
+            for card in cards:
+                column.addWidget(card)
+            columns.addLayout(column, 1)
+        layout.addLayout(columns)
         body.setMaximumWidth(round(68 * theme.em(self)))
         body.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         holder = QWidget()
@@ -252,6 +250,9 @@ class StartPage(QWidget):
         row = QHBoxLayout()
         row.addWidget(title)
         row.addStretch(1)
+        promise = PlainLabel("Nothing leaves this computer unless you send it.")
+        promise.setObjectName("dim")
+        row.addWidget(promise)
         row.addWidget(self._back)
         return row
 
@@ -292,12 +293,19 @@ class StartPage(QWidget):
         self._cameras.setMinimumContentsLength(8)
         go = QPushButton("Start")
         go.clicked.connect(lambda: self.chosen.emit(str(self._cameras.currentData() or "camera:0")))
+        options = QPushButton("Picture …")
+        options.setToolTip("Size and rate that this card is asked for, levels, shape, combs, flips")
+        options.clicked.connect(
+            lambda: self.card_wanted.emit(
+                str(self._cameras.currentData() or "camera:0"), self._cameras.currentText()
+            )
+        )
         again = QPushButton("Look again")
         again.clicked.connect(self.cameras_wanted)
         return self._card(
             "Camera or capture card",
             "The scanner's video output.",
-            side_by_side(self._cameras, go, again, stretch=0),
+            side_by_side(self._cameras, go, options, again, stretch=0),
         )
 
     def _stream_card(self) -> QFrame:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from semc_core.errors import SourceError
 from semc_core.session.listing import sessions_below
 from semc_core.text import counted
 
@@ -46,6 +47,43 @@ def recent_sessions(root: Path, limit: int = _LIMIT) -> list[RecentSession]:
         planes = len(session.planes())
         found.append(RecentSession(session.folder, session.source.source_id, when, planes))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class CardModes:
+    """What a capture card has.
+
+    Attributes:
+        identity: What is remembered is remembered by it.
+        modes: As they are typed; none where it does not tell them.
+        best: The one that is asked for unless the user chooses; "" if none is known.
+    """
+
+    identity: str
+    modes: tuple[str, ...]
+    best: str
+
+
+def card_modes(source: str) -> CardModes:
+    """Ask the card that `source` names for its modes, which opens it and starts no stream. May take seconds.
+
+    Raises:
+        SourceError: There is no such card.
+    """
+    from semc_core.sources.devices.modes import ranked
+    from semc_core.sources.open import find_card
+
+    found = find_card(source)
+    if found is None:
+        raise SourceError(f"{source} is no camera or capture card; choose one from the list.")
+    device, system = found
+    modes = system.modes(device)
+    best = ranked(modes, device.bus_mbps)
+    return CardModes(
+        device.identity,
+        tuple(dict.fromkeys(mode.text for mode in modes)),
+        best[0].text if best else "",
+    )
 
 
 def camera_choices() -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpacerItem,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +31,10 @@ _CARDS_AT_ONCE: Final = 6
 """A card takes one to two milliseconds to make."""
 _PAUSE_MS: Final = 20
 """Between so many cards and the next: the window does what else there is to do."""
+_CARDS_AT_MOST: Final = 120
+"""Only the items nearest to those in view have cards: thousands would take half a second to be walked."""
+_CARDS_BEFORE: Final = 40
+"""Of them so many before the first in view."""
 _NOTCH: Final = 120
 """What Qt counts for one notch of a wheel."""
 _NOTCH_EM: Final = 7
@@ -97,6 +102,8 @@ class Strip(QWidget, Generic[Item]):
         super().__init__(parent)
         self._cards: dict[int, Card[Item]] = {}
         self._wanted: dict[int, tuple[Item, str]] = {}
+        self._order: list[int] = []
+        self._place_of: dict[int, int] = {}
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_PAUSE_MS)
@@ -115,6 +122,10 @@ class Strip(QWidget, Generic[Item]):
         self._empty.setObjectName("dim")
         self._row = QHBoxLayout()
         self._row.setContentsMargins(0, 0, 0, 0)
+        # As wide as the cards that the items before and behind would have.
+        self._before, self._behind = QSpacerItem(0, 0), QSpacerItem(0, 0)
+        self._row.addSpacerItem(self._before)
+        self._row.addSpacerItem(self._behind)
         self._row.addWidget(self._empty)
         self._row.addStretch()
         inner = QWidget()
@@ -124,6 +135,7 @@ class Strip(QWidget, Generic[Item]):
         self._scroll.setWidgetResizable(True)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.horizontalScrollBar().valueChanged.connect(self._scrolled)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -137,7 +149,7 @@ class Strip(QWidget, Generic[Item]):
 
     @property
     def cards(self) -> list[Card[Item]]:
-        """The cards, from left to right."""
+        """The cards, from left to right: of many items, those near to what is in view."""
         return sorted(self._cards.values(), key=self._row.indexOf)
 
     def _new_card(self, key: int, item: Item, colour: str) -> Card[Item]:
@@ -153,23 +165,36 @@ class Strip(QWidget, Generic[Item]):
         Of new cards some are there at once, or a pause later where others are being made, and the rest soon.
         """
         self._wanted = {key: (item, colour) for key, item, colour in items}
-        for key in [key for key in self._cards if key not in self._wanted]:
-            card = self._cards.pop(key)
-            self._row.removeWidget(card)
-            card.deleteLater()
+        self._order = list(self._wanted)
+        self._place_of = {key: place for place, key in enumerate(self._order)}
         self._empty.setVisible(not self._wanted)
         self._follow(0 if self._cards and self._soon.isActive() else _CARDS_AT_ONCE)
 
     def _follow(self, left: int = _CARDS_AT_ONCE) -> None:
-        """Change the cards to what is wanted, and make some of those that are missing, so many at most."""
-        at = 0
-        for key, (item, colour) in self._wanted.items():
+        """Change the cards near to the view to what is wanted, and make at most `left` that are missing."""
+        seen = self._first_seen()
+        near = self._near(seen)
+        within = set(near)
+        for key in [key for key in self._cards if key not in within]:
+            card = self._cards.pop(key)
+            self._row.removeWidget(card)
+            card.deleteLater()
+        # From the first in view on, and then what is before it.
+        missing = [key for key in near if key not in self._cards]
+        missing.sort(key=lambda key: (self._place_of[key] < seen, abs(self._place_of[key] - seen)))
+        if len(missing) > left and not self._soon.isActive():
+            self._soon.start()
+        self._place(near, set(missing[:left]))
+        self._leave_room()
+
+    def _place(self, near: list[int], new: set[int]) -> None:
+        """Show the cards of `near`, in this order, and make those of `new`."""
+        at = 1
+        for key in near:
+            item, colour = self._wanted[key]
             known = self._cards.get(key)
-            if known is None and not left:
-                if not self._soon.isActive():
-                    self._soon.start()
+            if known is None and key not in new:
                 continue
-            left -= known is None
             before = None if known is None else known.item
             card = self._cards[key] = known or self._new_card(key, item, colour)
             if before is not None and before is not item:
@@ -182,6 +207,44 @@ class Strip(QWidget, Generic[Item]):
             if known is None:
                 self._made(key)
             at += 1
+
+    def _near(self, seen: int) -> list[int]:
+        """Keys of the items that may have cards; `seen` is the place of the first in view."""
+        last = len(self._order) - _CARDS_AT_MOST
+        first = max(0, min(seen - _CARDS_BEFORE, last))
+        return self._order[first : first + _CARDS_AT_MOST]
+
+    def _step(self) -> int:
+        """From one card to the next, pixels; all are of one width. 0 where there is none."""
+        card = next(iter(self._cards.values()), None)
+        return 0 if card is None else card.sizeHint().width() + self._row.spacing()
+
+    def _first_seen(self) -> int:
+        """Place of the item at the left edge of the view."""
+        step = self._step()
+        return self._scroll.horizontalScrollBar().value() // step if step else 0
+
+    def _leave_room(self) -> None:
+        """Keep the room of the items that have no cards, so that nothing moves when they get them."""
+        step, places = self._step(), [self._place_of[key] for key in self._cards]
+        few = len(self._order) <= _CARDS_AT_MOST
+        before = 0 if few or not places else step * min(places)
+        behind = 0 if few or not places else step * (len(self._order) - 1 - max(places))
+        for spacer, wide in ((self._before, before), (self._behind, behind)):
+            if spacer.sizeHint().width() != wide:
+                spacer.changeSize(wide, 0)
+                self._row.invalidate()
+
+    def _scrolled(self) -> None:
+        """Make the cards that come into view."""
+        if len(self._order) > _CARDS_AT_MOST:
+            self._follow()
+
+    def _show_place(self, place: int) -> None:
+        """Move the view to an item that may have no card yet."""
+        bar = self._scroll.horizontalScrollBar()
+        bar.setValue(max(0, place * self._step() - round(2 * theme.em(self))))
+        self._follow()
 
 
 class ItemCard(Card[StripItem]):
@@ -261,7 +324,7 @@ class CardStrip(Strip[StripItem]):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._header.setSpacing(round(0.8 * theme.em(self)))
-        self._items: dict[int, StripItem] = {}
+        self._chosen: set[int] = set()
         self._bring_key: int | None = None
         # Cards that were just added have no place yet.
         self._bringing = QTimer(self)
@@ -285,9 +348,9 @@ class CardStrip(Strip[StripItem]):
 
     def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:
         """Show these, in this order: cards with the same key are kept and changed."""
-        before, self._items = self._items, {item.key: item for item in items}
-        chosen = [item.key for item in items if item.chosen and not _was_chosen(before.get(item.key))]
-        saved = [item.key for item in items if item.saved and item.key not in before]
+        before, self._chosen = self._chosen, {item.key for item in items if item.chosen}
+        chosen = [item.key for item in items if item.chosen and item.key not in before]
+        saved = [item.key for item in items if item.saved and item.key not in self._place_of]
         if chosen or saved:
             self._bring_key = (chosen or saved)[0]
             self._bringing.start()
@@ -310,14 +373,13 @@ class CardStrip(Strip[StripItem]):
         if card is not None:
             self._bring_key = None
             self._scroll.ensureWidgetVisible(card, round(2 * theme.em(self)), 0)
+        elif self._bring_key in self._place_of and len(self._order) > _CARDS_AT_MOST:
+            # Its card is made where it comes into view.
+            self._show_place(self._place_of[self._bring_key])
 
     def _let_be(self) -> None:
         """The user looks where he wants to."""
         self._bring_key = None
-
-
-def _was_chosen(item: StripItem | None) -> bool:
-    return item is not None and item.chosen
 
 
 def paint_ends(

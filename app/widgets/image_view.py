@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.widgets import theme
+from app.widgets.depth_scale import paint_depth
+from app.widgets.placed import LEAST_REGION_PX, Placed, Point, place
+from app.widgets.region_grip import Grip, grip_at, pulled
 from semc_core.imaging.heatmap import HeatMap
+from semc_core.measure.calibration import Calibration
 from semc_core.types import Crop, FramePacket, FrameResult
 
 
@@ -106,6 +109,9 @@ def _place_of(event: QMouseEvent) -> Point:
 
 
 _DRAG_OPACITY: Final = 40
+_OUTLINE_S: Final = 1.0
+"""So long the whole outline of the region of interest is shown when it has changed."""
+_GRIP_EM: Final = 0.5
 
 
 class LiveView(DragView):
@@ -136,6 +142,11 @@ class LiveView(DragView):
         self._accent: str | None = None
         self._badges: tuple[tuple[str, str], ...] = ()
         self._hint = ""
+        self._depth: Calibration | None = None
+        self._outline_until_s = 0.0
+        self._movable = False
+        self._over: Grip | None = None
+        self._pulled: Crop | None = None
 
     def sizeHint(self) -> QSize:
         """A quarter of a usual screen; the layout gives more."""
@@ -170,8 +181,37 @@ class LiveView(DragView):
         if heat is not self._heat:
             self._heat = heat
             self._heat_image = None if heat is None else image_of(heat.rgba)
+        if crop is not None and crop != self._crop:
+            self._outline_until_s = time.monotonic() + _OUTLINE_S
         self._result, self._crop = result, crop
         self.update()
+
+    def show_depth(self, calibration: Calibration | None) -> None:
+        """Show a ruler where millimetres are known; None shows none."""
+        if calibration != self._depth:
+            self._depth = calibration
+            self.update()
+
+    @property
+    def ruler(self) -> Calibration | None:
+        """What the ruler is made from."""
+        return self._depth
+
+    @property
+    def outlined(self) -> bool:
+        """Whether the whole outline of the region is shown, not its corners only."""
+        taken = self._over is not None or self._pulled is not None
+        return taken or time.monotonic() < self._outline_until_s
+
+    @property
+    def region_movable(self) -> bool:
+        """Whether the region of interest can be taken by its corners and edges."""
+        return self._movable
+
+    @region_movable.setter
+    def region_movable(self, on: bool) -> None:
+        self._movable = on
+        self.setMouseTracking(on)
 
     def show_texts(self, badges: tuple[tuple[str, str], ...], hint: str, accent: str | None) -> None:
         """Short texts with a colour each, a sentence at the bottom, and a frame in the plane's colour."""
@@ -187,6 +227,53 @@ class LiveView(DragView):
     @choosing_region.setter
     def choosing_region(self, on: bool) -> None:
         self._set_draggable(on)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take the region by what is under the mouse; or begin to drag another."""
+        if self._draggable or event.button() is not Qt.MouseButton.LeftButton or self._crop is None:
+            super().mousePressEvent(event)
+            return
+        self._over = self._grip_under(event)
+        self._pulled = None if self._over is None else self._crop
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pull what was taken; else say by the cursor what could be."""
+        placed = self.placed
+        if self._draggable or placed is None:
+            super().mouseMoveEvent(event)
+        elif self._pulled is not None and self._over is not None:
+            x, y = placed.to_frame(*_place_of(event))
+            self._pulled = pulled(self._pulled, self._over, x, y, LEAST_REGION_PX)
+            self.update()
+        else:
+            self._hover(self._grip_under(event))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The region stays as it was pulled."""
+        region, self._pulled = self._pulled, None
+        if region is None:
+            super().mouseReleaseEvent(event)
+        elif region != self._crop:
+            self.region_chosen.emit(region)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The mouse is elsewhere."""
+        if not self._draggable:
+            self._hover(None)
+
+    def _grip_under(self, event: QMouseEvent) -> Grip | None:
+        placed = self.placed
+        if not self._movable or placed is None or self._crop is None:
+            return None
+        x, y = _place_of(event)
+        at = (x - placed.left) / placed.scale, (y - placed.top) / placed.scale
+        return grip_at(self._crop, *at, _GRIP_EM * theme.em(self) / placed.scale)
+
+    def _hover(self, grip: Grip | None) -> None:
+        if grip != self._over:
+            self._over = grip
+            self.setCursor(Qt.CursorShape.ArrowCursor if grip is None else _CURSORS[grip.across, grip.down])
+            self.update()
 
     def _dragged(self, placed: Placed, first: Point, last: Point) -> None:
         """The region is chosen, unless it is too small."""
@@ -230,17 +317,24 @@ class LiveView(DragView):
             over = QRectF(left, top, heat.width * placed.scale, heat.height * placed.scale)
             painter.drawImage(over, self._heat_image)
             painter.restore()
-        if self._crop is not None and self._drag is None:
-            self._paint_region(painter, QRectF(*placed.to_widget(self._crop)))
+        region = self._pulled or self._crop
+        if region is not None and self._drag is None:
+            self._paint_region(painter, QRectF(*placed.to_widget(region)))
+        if self._depth is not None:
+            begins = 0.0 if region is None else float(region.top)
+            paint_depth(painter, self._depth, whole, placed.scale, begins, theme.em(self))
         self._paint_drag(painter, whole, _DRAG_OPACITY)
 
     def _paint_region(self, painter: QPainter, region: QRectF) -> None:
-        """Corners only: a full frame would hide the edge of the sector."""
+        """Corners only, but when it changes: a full frame would hide the edge of the sector."""
         found = self._accent is not None
         width = 4.0 if found else 2.0
         pen = QPen(QColor(self._accent or theme.DIM), width)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
+        if self.outlined:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(region)
         box = region.adjusted(width / 2, width / 2, -width / 2, -width / 2)
         arm = min(2.0 * theme.em(self), box.width() / 4, box.height() / 4)
         for x, towards_x in ((box.left(), arm), (box.right(), -arm)):
@@ -278,58 +372,12 @@ class LiveView(DragView):
         painter.drawText(text, flags, self._hint)
 
 
-LEAST_REGION_PX = 32
-"""A region of interest smaller than this, in frame pixels, was not meant."""
-
-Point = tuple[float, float]
-"""A place, x and y."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A frame of `width` x `height` pixels, drawn with its top left corner at (left, top), `scale` times."""
-
-    left: float
-    top: float
-    scale: float
-    width: int
-    height: int
-
-    def to_frame(self, x: float, y: float) -> tuple[float, float]:
-        """A place in the widget as a place in the frame, moved into the frame if it is beside it."""
-        across = min(max((x - self.left) / self.scale, 0.0), float(self.width))
-        down = min(max((y - self.top) / self.scale, 0.0), float(self.height))
-        return across, down
-
-    def to_widget_point(self, x: float, y: float) -> tuple[float, float]:
-        """A place in the frame as a place in the widget."""
-        return self.left + x * self.scale, self.top + y * self.scale
-
-    def to_widget(self, crop: Crop) -> tuple[float, float, float, float]:
-        """Left, top, width, height of a crop in the widget."""
-        return (
-            self.left + crop.left * self.scale,
-            self.top + crop.top * self.scale,
-            crop.width * self.scale,
-            crop.height * self.scale,
-        )
-
-    def region(self, first: Point, last: Point, least_px: int = LEAST_REGION_PX) -> Crop | None:
-        """The crop between two places in the widget; None if a side is below `least_px`: it was not meant."""
-        x0, y0 = self.to_frame(*first)
-        x1, y1 = self.to_frame(*last)
-        left, right = sorted((round(x0), round(x1)))
-        top, bottom = sorted((round(y0), round(y1)))
-        if right - left < least_px or bottom - top < least_px:
-            return None
-        return Crop(left, top, right - left, bottom - top)
-
-
-def place(width: int, height: int, room_width: float, room_height: float) -> Placed:
-    """Centre a frame in a room, as large as it fits with its shape kept."""
-    scale = max(1e-6, min(room_width / width, room_height / height))
-    left, top = (room_width - width * scale) / 2, (room_height - height * scale) / 2
-    return Placed(left, top, scale, width, height)
+_FALLING, _RISING = Qt.CursorShape.SizeFDiagCursor, Qt.CursorShape.SizeBDiagCursor
+_LYING, _STANDING = Qt.CursorShape.SizeHorCursor, Qt.CursorShape.SizeVerCursor
+_CURSORS: Final = {
+    **{(-1, -1): _FALLING, (1, 1): _FALLING, (-1, 1): _RISING, (1, -1): _RISING},
+    **{(-1, 0): _LYING, (1, 0): _LYING, (0, -1): _STANDING, (0, 1): _STANDING},
+}
 
 
 def image_of(pixels: NDArray[np.uint8]) -> QImage:

@@ -24,7 +24,7 @@ from app.widgets import theme
 from app.widgets.action_button import ActionButton
 from app.widgets.plain import plain_tip
 
-MEASURE_TOOLS: Final = tuple(binding.name for binding in BINDINGS if binding.name.startswith("measure_"))
+MEASURE_TOOLS: Final = tuple(one.name for one in BINDINGS if one.name.startswith(("measure_", "live_")))
 _CHECKABLE: Final = (
     "record",
     "freeze",

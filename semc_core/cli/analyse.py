@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import click
 import typer
 
-from semc_core.cli.options import FOLDER, RuntimeOptions, print_json
+from semc_core.cli.options import FOLDER, PictureChoices, RuntimeOptions, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import SemcError, UsageError
+from semc_core.picture_options import PictureOptions
 from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from semc_core.types import Crop
 
 SUMMARY_NAME = "summary.json"
+LOCK_NAME = "semc-analyse.lock"
+"""In the folder of results while they are written."""
 _MOST_NAMED = 20
 _EXAMPLES = """\b
 Examples:
@@ -45,6 +49,7 @@ def analyse(
         Path, typer.Option("--out", click_type=FOLDER, metavar="DIR", help="folder for the results")
     ],
     runtime_options: RuntimeOptions,
+    picture: PictureChoices,
     crop: Annotated[
         str | None,
         typer.Option(
@@ -85,15 +90,30 @@ def analyse(
 
     from semc_core.cli.inputs import wanted_inputs
 
-    how = _How(parse_crop(crop), batch, cast("Images", images))
+    how = _How(parse_crop(crop), batch, cast("Images", images), picture.options())
     if batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console(stderr=as_json)
     followed = _protocol(protocol)
     left_out: list[Path] = []
     wanted = wanted_inputs(inputs, left_out.append)
-    _prepare(wanted, out)
-    runtime = runtime_options.load()
+    with _prepared(wanted, out):
+        runtime = runtime_options.load()
+        return _analyse_all(wanted, left_out, out, runtime, how, followed, console, as_json=as_json)
+
+
+def _analyse_all(
+    wanted: list[Wanted],
+    left_out: list[Path],
+    out: Path,
+    runtime: Runtime,
+    how: _How,
+    followed: Protocol | None,
+    console: Console,
+    *,
+    as_json: bool,
+) -> int:
+    """One input after the other, and the summary. Returns the exit code. Raises as `analyse`."""
     reports: list[Report] = []
     try:
         _tell_left_out(left_out, console)
@@ -115,11 +135,12 @@ def analyse(
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """Region of interest, frames per call of the model, and what a folder of images is."""
+    """Region of interest, frames per call of the model, what a folder of images is, and how it is read."""
 
     crop: Crop | None
     batch: int
     images: Images
+    options: PictureOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +207,19 @@ def _print_checklist(protocol: Protocol, folder: Path, console: Console) -> None
     print_checklist(state, console)
 
 
-def _prepare(wanted: list[Wanted], out: Path) -> None:
-    """Make `out` ready for the results, before anything is read or written.
+@contextmanager
+def _prepared(wanted: list[Wanted], out: Path) -> Iterator[None]:
+    """Make `out` ready for the results, before anything is read or written; inside, it is ours alone.
 
     Raises:
-        UsageError: The results would take the place of an input or of something that is not ours.
+        UsageError: The results would take the place of an input or of something that is not ours, or another
+            program is writing its results there.
         SaveError: `out` cannot be used.
     """
-    from semc_core.cli.results import check_replaceable, check_targets, clear_leftovers
-    from semc_core.errors import SaveError
+    from semc_core.cli.results import check_replaceable, check_targets
+    from semc_core.errors import SessionInUse
     from semc_core.io.atomic import save_error
+    from semc_core.io.lock import WriterLock
 
     check_targets(wanted, [*(out / each.name for each in wanted), out / SUMMARY_NAME])
     try:
@@ -203,11 +227,30 @@ def _prepare(wanted: list[Wanted], out: Path) -> None:
     except OSError as error:
         raise save_error(out, error) from error
     try:
+        lock = WriterLock(out, LOCK_NAME)
+    except SessionInUse as error:
+        raise UsageError(
+            f"Another semc analyse is writing its results into {out}; wait for its end, or choose another "
+            "--out."
+        ) from error
+    try:
+        _clear(out)
+        check_replaceable(wanted, out)
+        yield
+    finally:
+        lock.release()
+
+
+def _clear(out: Path) -> None:
+    """Take away what a killed program left in `out`."""
+    from semc_core.cli.results import clear_leftovers
+    from semc_core.errors import SaveError
+
+    try:
         clear_leftovers(out)
     except SaveError as error:
         # The results can be written all the same.
         _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
-    check_replaceable(wanted, out)
 
 
 def _report(
@@ -253,7 +296,7 @@ def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console
     from semc_core.session.analyse import origin_of
     from semc_core.sources.open import open_source
 
-    source = open_source(str(wanted.path), images=how.images)
+    source = open_source(str(wanted.path), images=how.images, options=how.options)
     if source.info.kind == "images" and not source.info.stills:
         count = counted(source.info.frame_count or 0, "picture")
         console.print(

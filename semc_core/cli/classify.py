@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from semc_core.cli.options import COUNT, NEW_FILE, RuntimeOptions, print_json
+from semc_core.cli.options import COUNT, NEW_FILE, PictureChoices, RuntimeOptions, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
@@ -54,6 +55,7 @@ def classify(
     inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="picture, loop, folder or pattern")],
     out: Annotated[Path, typer.Option("--out", click_type=NEW_FILE, metavar="CSV", help="table to write")],
     runtime_options: RuntimeOptions,
+    picture: PictureChoices,
     every: Annotated[
         int, typer.Option("--every", click_type=COUNT, help="of a video or DICOM loop, every so many frames")
     ] = 1,
@@ -72,7 +74,7 @@ def classify(
     """
     from rich.console import Console
 
-    from semc_core.cli.pictures import picture_files
+    from semc_core.cli.pictures import picture_files, stills
     from semc_core.io.atomic import write_atomically
 
     files = picture_files(inputs)
@@ -86,7 +88,8 @@ def classify(
     try:
         if runtime.spec.notice:
             told.print(runtime.spec.notice, markup=False, soft_wrap=True)
-        _go_through(files, runtime, every, batch, told, rows)
+        pictures = partial(stills, files, every, options=picture.options())
+        _go_through(pictures, len(files), runtime, batch, told, rows)
     finally:
         runtime.close()
     if not rows.count:
@@ -170,9 +173,8 @@ def _region(crop: Crop | None) -> dict[str, Any]:
 
 
 def _go_through(
-    files: list[Path], runtime: Runtime, every: int, batch: int, told: Console, rows: _Rows
+    read: Callable[..., Iterator[Any]], count: int, runtime: Runtime, batch: int, told: Console, rows: _Rows
 ) -> None:
-    from semc_core.cli.pictures import stills
     from semc_core.cli.progress import progress_bar
     from semc_core.pipeline.stills import answers
 
@@ -182,10 +184,8 @@ def _go_through(
         )
 
     with progress_bar(told, "files") as progress:
-        bar = progress.add_task("Classifying", total=len(files))
-        pictures: Iterator[Any] = stills(
-            files, every, pass_over, lambda done: progress.update(bar, completed=done)
-        )
+        bar = progress.add_task("Classifying", total=count)
+        pictures = read(pass_over=pass_over, on_file=lambda done: progress.update(bar, completed=done))
         with closing(answers(pictures, runtime, batch)) as found:
             for answer in found:
                 rows.add(answer)

@@ -189,8 +189,11 @@ def _remember(session: Session, masks: tuple[Crop, ...]) -> None:
 def _export(session: Session, target: Path, options: ExportOptions, console: Console) -> ExportResult:
     from rich.progress import Progress
 
+    from semc_core.cli.progress import ProgressLines
     from semc_core.export.bundle import export_session
 
+    if not console.is_terminal:
+        return export_session(session, target, options, progress=ProgressLines().show)
     with Progress(console=console, transient=True) as bars:
         bar = bars.add_task("", total=None)
 
@@ -208,9 +211,8 @@ def _check(bundle: Path, session: Path | None, console: Console) -> int:
     for problem in problems:
         console.print(problem, style="red", markup=False, soft_wrap=True)
     if not problems:
-        whole = "The only file is" if found.files == 1 else f"All {found.files} files are"
-        were = "it was" if found.files == 1 else "they were"
-        console.print(f"{whole} as {were} written.", style="bold", highlight=False)
+        # With the manifest, as the export itself counted.
+        console.print(f"All {found.files + 1} files are as they were written.", style="bold", highlight=False)
         why = f": {found.why}" if found.why else ""
         console.print(f"The export is {found.proof.value}{why}.", highlight=False, soft_wrap=True)
     if found.of_changed:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
+from semc_core.cli.options import FOLDER, PLACE, AsJson, PictureChoices, print_json
 from semc_core.cli.tree import Commands
 from semc_core.errors import SaveError, SourceError, UsageError
+from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_options, to_text
 from semc_core.text import readable
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app = Commands()
 @app.add(epilog=_EXAMPLES)
 def inspect(
     file: Annotated[Path, typer.Argument(click_type=PLACE, metavar="FILE", help="file, or folder of images")],
+    picture: PictureChoices,
     frames: Annotated[
         Path | None,
         typer.Option(
@@ -60,7 +62,8 @@ def inspect(
         _prepare(frames)
     found = _Found()
     described = describe(path)
-    for packet in _in_random_order(path, found) if at_random else _in_sequence(path, found):
+    read = _in_random_order if at_random else _in_sequence
+    for packet in read(path, found, picture.options()):
         found.take(packet)
         if frames is not None:
             _write_picture(frames / f"{packet.index:06d}.png", packet)
@@ -106,11 +109,11 @@ class _Found:
         return max([*self.times_s, *self.damaged], default=-1) + 1
 
 
-def _in_sequence(path: Path, found: _Found) -> Iterator[FramePacket]:
+def _in_sequence(path: Path, found: _Found, options: PictureOptions) -> Iterator[FramePacket]:
     from semc_core.sources.base import BaseSource
     from semc_core.sources.open import open_source
 
-    with closing(open_source(f"{path.parent}/{path.name}")) as source:
+    with closing(open_source(f"{path.parent}/{path.name}", options=options)) as source:
         found.region = source.hinted_crop
         try:
             while (packet := source.read()) is not None:
@@ -125,10 +128,10 @@ def _in_sequence(path: Path, found: _Found) -> Iterator[FramePacket]:
     found.damaged.update(set(range(max(found.count, counted or 0))) - set(found.times_s))
 
 
-def _in_random_order(path: Path, found: _Found) -> Iterator[FramePacket]:
+def _in_random_order(path: Path, found: _Found, options: PictureOptions) -> Iterator[FramePacket]:
     from semc_core.sources.open import open_seekable
 
-    with closing(open_seekable(path)) as source:
+    with closing(open_seekable(path, options=options)) as source:
         # What the packets promise may be more than there is; that is learnt where a frame is not found.
         times_s = None
         while times_s is not source.times_s:
@@ -208,6 +211,7 @@ def _report(path: Path, described: dict[str, Any], found: _Found) -> dict[str, A
         "first_s": min(times_s, default=None),
         "last_s": max(times_s, default=None),
         "region": None if region is None else [region.left, region.top, region.width, region.height],
+        "picture_options": None if info is None else asdict(info.picture_options or AS_IT_IS),
         "notices": "" if info is None else info.notice,
         "problem": found.problem,
     }
@@ -222,6 +226,7 @@ def _print(report: dict[str, Any]) -> None:
     shown = {
         **report,
         "pixel_aspect": f"{report['pixel_aspect']:g}",
+        "picture_options": to_text(picture_options(report["picture_options"] or {})),
         "damaged": spans(report["damaged"]) or "none",
         "region": "none found" if report["region"] is None else ", ".join(map(str, report["region"])),
     }

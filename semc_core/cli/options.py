@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from semc_core.cli.arguments import IN_USE, count, model_file, new_file, positive, seed
 from semc_core.errors import SemcError
+from semc_core.picture_options import PICTURE_HELP, PictureOptions, choices, picture_options
 from semc_core.runtime.load import DEVICES, PRECISIONS
 from semc_core.text import readable
 
@@ -111,6 +112,24 @@ class RuntimeOptions:
         from semc_core.runtime.load import load_runtime
 
         return load_runtime(self.model, self.device, self.threads, self.precision)
+
+
+def _picture_option(name: str, text: str) -> Any:
+    return typer.Option(f"--{name}", click_type=click.Choice(choices(name)), help=text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureChoices:
+    """How pictures are read; see `types.PictureOptions`."""
+
+    range: Annotated[str, _picture_option("range", PICTURE_HELP["range"])] = "auto"
+    aspect: Annotated[str, _picture_option("aspect", PICTURE_HELP["aspect"])] = "auto"
+    deinterlace: Annotated[str, _picture_option("deinterlace", PICTURE_HELP["deinterlace"])] = "auto"
+    flip: Annotated[str, _picture_option("flip", PICTURE_HELP["flip"])] = "none"
+
+    def options(self) -> PictureOptions:
+        """The same as the sources take them."""
+        return picture_options(asdict(self))
 
 
 def print_json(value: Any) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_folder, is_there
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.pipeline.stills import Still
 from semc_core.sources.images import natural_key
 from semc_core.sources.kinds import is_known, kind_of
 from semc_core.sources.open import open_source
 from semc_core.sources.pictures import PictureFile
+from semc_core.sources.shown import stored_as
 from semc_core.types import FramePacket
 
 PassOver = Callable[[Path, str], None]
@@ -60,7 +62,11 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def stills(
-    files: Iterable[Path], every: int, pass_over: PassOver, on_file: Callable[[int], None]
+    files: Iterable[Path],
+    every: int,
+    pass_over: PassOver,
+    on_file: Callable[[int], None],
+    options: PictureOptions = AS_IT_IS,
 ) -> Iterator[Still]:
     """The pictures in `files`, in order; the packet's `source_id` is the file's path as it was named.
 
@@ -69,25 +75,30 @@ def stills(
         every: Of a loop, the frames 0, `every`, 2 `every` and so on.
         pass_over: Called for a file that holds no picture, or breaks off, on the reader's thread.
         on_file: Told how many files are done.
+        options: How the pictures are read.
     """
     for number, path in enumerate(files, 1):
         try:
-            yield from _of_file(path, every)
+            yield from _of_file(path, every, options)
         except SourceError as error:
             pass_over(path, str(error))
         on_file(number)
 
 
-def _of_file(path: Path, every: int) -> Iterator[Still]:
+def _of_file(path: Path, every: int, options: PictureOptions) -> Iterator[Still]:
     name = path.as_posix()
     if is_there(path) and kind_of(path) == "picture":
         with closing(PictureFile(path)) as picture:
             if picture.count == 1:
-                yield Still(FramePacket(name, 0, 0.0, time.monotonic(), Picture(picture.pixels(0))))
+                yield Still(
+                    FramePacket(
+                        name, 0, 0.0, time.monotonic(), Picture(stored_as(picture.pixels(0), options))
+                    )
+                )
                 return
     elif is_there(path) and not is_known(path):
         raise SourceError(f"{path.name} is no picture, video or DICOM file.")
-    with closing(open_source(str(path))) as source:
+    with closing(open_source(str(path), options=options)) as source:
         while (packet := source.read()) is not None:
             if packet.index % every == 0:
                 named = FramePacket(name, packet.index, packet.pts_s, packet.captured_s, packet.picture)

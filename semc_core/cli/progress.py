@@ -1,12 +1,33 @@
-"""The bar that commands show while they go through files."""
+"""The bar that commands show while they go through files, and lines where there is no terminal for one."""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+_EVERY_S: Final = 5.0
+
+
+class ProgressLines:
+    """Says on standard error how far something is, a line every few seconds at most."""
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        """Something begins now."""
+        self._now_s = now_s
+        self._said_s = now_s()
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """So many are done of `total`, which is 0 where that is not known."""
+        if self._now_s() - self._said_s < _EVERY_S:
+            return
+        self._said_s = self._now_s()
+        print(f"{step}: {done} of {total}" if total else step, file=sys.stderr, flush=True)
 
 
 class _RateColumn(TextColumn):

@@ -16,7 +16,6 @@ import io
 import itertools
 import json
 import os
-import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -29,10 +28,11 @@ from semc_core.errors import SaveError, UsageError
 from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.lock import LOCK_NAME, WriterLock
 from semc_core.io.private import make_private_folder
-from semc_core.io.process import is_running
 from semc_core.labels import full_name
+from semc_core.picture_options import AS_IT_IS
 from semc_core.pipeline.batch import Reviewed
 from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
 from semc_core.session.files import Origin, versions
@@ -55,7 +55,7 @@ class ResultFolder:
         """
         self._target = target
         self._origin = origin
-        self._work = work_folder(target)
+        self._work = work_path(target)
         self._text = io.StringIO()
         self._rows = csv.writer(self._text, lineterminator="\n")
         self._rows.writerow(_header(origin.spec.classes))
@@ -74,6 +74,7 @@ class ResultFolder:
     def __exit__(self, *_: object) -> None:
         self._store.close()
         shutil.rmtree(self._work, ignore_errors=True)
+        work_done(self._work)
 
     @property
     def frames(self) -> int:
@@ -134,6 +135,7 @@ class ResultFolder:
             "source": source.source_id,
             "source_kind": source.kind,
             "source_notice": source.notice,
+            "picture_options": asdict(source.picture_options or AS_IT_IS),
             "width": source.width,
             "height": source.height,
             "frames": self.frames,
@@ -207,7 +209,6 @@ class Results:
 RESULTS: Final = Document(Results)
 
 FRAMES_NAME: Final = "frames.csv"
-_LEFT_OVER: Final = re.compile(r"\.(.+)\.(\d{1,9})\.(part|old)")
 
 
 def check_targets(wanted: Iterable[Wanted], targets: Iterable[Path]) -> None:
@@ -246,11 +247,6 @@ def check_replaceable(wanted: Iterable[Wanted], out: Path) -> None:
             raise UsageError(
                 f"{target} holds corrections that a person made; choose another folder with --out."
             )
-
-
-def work_folder(target: Path) -> Path:
-    """The hidden folder in which the results for `target` are prepared."""
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 def result_names(folder: Path) -> set[str] | None:
@@ -300,12 +296,11 @@ def clear_leftovers(out: Path) -> None:
         SaveError: `out` could not be read, or a leftover could not be removed.
     """
     try:
-        for path in sorted(out.glob(".*")):
-            match = _LEFT_OVER.fullmatch(path.name)
-            if match is None or not path.is_dir() or is_running(int(match[2])):
+        for path, name, what in leftovers(out):
+            if not path.is_dir():
                 continue
-            target = out / match[1]
-            if match[3] == "part":
+            target = out / name
+            if what == "part":
                 shutil.rmtree(path)
             elif target.exists():
                 _carry_over(path, target)

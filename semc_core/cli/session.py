@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from semc_core.cli import session_keeping
 from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
+from semc_core.cli.session_keeping import SESSION, folder_of
 from semc_core.cli.tree import Commands
 from semc_core.io.regular import is_folder
 from semc_core.paths import default_output_folder
@@ -24,8 +26,6 @@ _LIST = "list the sessions in a folder"
 _SHOW = "show the planes, marks and exports of a session"
 _VERIFY = "say whether a session is proven by this machine, consistent but unsigned, or not as it was written"
 
-
-_SESSION = Argument(click_type=PLACE, metavar="SESSION", help="a session's folder")
 
 _USUAL = default_output_folder()
 
@@ -107,7 +107,7 @@ def _state(row: dict[str, Any]) -> str:
 
 @app.add("show", help=_SHOW)
 def show(
-    session: Annotated[Path, _SESSION],
+    session: Annotated[Path, SESSION],
     as_json: Annotated[bool, Option("--json", help="print JSON instead of tables")] = False,
     with_log: Annotated[bool, Option("--log", help="print the log, an entry per line, as JSON")] = False,
 ) -> int:
@@ -118,7 +118,7 @@ def show(
     """
     from semc_core.session.session import Session
 
-    with Session.open(_folder_of(session), read_only=True) as opened:
+    with Session.open(folder_of(session), read_only=True) as opened:
         if with_log:
             for entry in opened.audit():
                 print(json.dumps(asdict(entry), ensure_ascii=False))
@@ -149,6 +149,7 @@ def _described(session: Session) -> dict[str, Any]:
         "exports": [asdict(export) for export in session.exports()],
         "measurements": [asdict(each) for each in session.measurements()],
         "scales": [asdict(each) for each in session.scales()],
+        "age": None if (age := session.age()) is None else asdict(age),
         "entries": seq,
         "head": head,
     }
@@ -222,7 +223,7 @@ def verify(
     """Print how each stands. Returns 1 where one is not as it was written, or cannot be read; else 0."""
     looked_at = []
     for given in sessions:
-        found = _verified(_folder_of(given), head)
+        found = _verified(folder_of(given), head)
         looked_at.append(found)
         if not as_json:
             _print_verified(found)
@@ -242,11 +243,12 @@ def _verified(folder: Path, head: str | None) -> dict[str, Any]:
             last = session.head[1]
     except SemcError as error:
         return {
-            "name": folder.name, "ok": False, "proof": None, "why": "", "entries": None, "head": None,
-            "problems": [str(error)], "notes": [],
+            "name": folder.name, "ok": False, "proof": None, "why": "", "covers": "",
+            "entries": None, "head": None, "problems": [str(error)], "notes": [],
         }  # fmt: skip
     return {
         "name": folder.name, "ok": found.ok, "proof": found.proof.value, "why": found.why,
+        "covers": found.covers,
         "entries": found.entries, "head": last,
         "problems": list(found.problems), "notes": list(found.notes),
     }  # fmt: skip
@@ -259,15 +261,14 @@ def _print_verified(found: dict[str, Any]) -> None:
     elif found["ok"]:
         entries = counted(found["entries"], "entry", "entries")
         why = f": {found['why']}" if found["why"] else ""
-        print(f"{name}: {found['proof']}{why}; {entries}, the last {found['head']}.")
+        said = ", ".join(filter(None, (found["proof"], found["covers"])))
+        print(f"{name}: {said}{why}; {entries}, the last {found['head']}.")
     else:
         print(f"{name}: not as it was written.")
     for sentence in (*found["problems"], *found["notes"]):
         print(f"  {sentence}")
 
 
-def _folder_of(given: Path) -> Path:
-    """The folder of a session, also where its database was named."""
-    from semc_core.session.database import DATABASE_NAME
-
-    return given.parent if given.name == DATABASE_NAME else given
+app.add("delete-recording", help=session_keeping.DELETE)(session_keeping.delete_recording)
+app.add("retain", help=session_keeping.RETAIN)(session_keeping.retain)
+app.add("forget", help=session_keeping.FORGET)(session_keeping.forget)

@@ -20,6 +20,7 @@ from semc_core.export.dicom.lossy import lossy_of_video
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.options import ExportOptions
+from semc_core.measure.gestation import GestationalAge
 from semc_core.review.loop import LoopPlace, loop_place, recorded_videos
 from semc_core.session.correcting.changes import FRAME_CHOSEN, PLANE_ADDED
 from semc_core.session.files import read_png
@@ -117,6 +118,7 @@ class CollectedScan:
         regions: Stretches of time that a person marked.
         items: A person's words on items of a protocol.
         measurements: Oldest first.
+        age: Of the pregnancy by its dates, or None.
         note: On the whole scan, or "".
         masks: Rectangles that are blanked in every picture: the user's, and those remembered for the device.
         entries: How many the log had.
@@ -133,6 +135,7 @@ class CollectedScan:
     regions: tuple[RegionEntry, ...]
     items: tuple[ItemEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
+    age: GestationalAge | None
     note: str
     masks: tuple[Crop, ...]
     entries: int
@@ -157,7 +160,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
     entries, head = session.head
     planes, table, regions = session.planes(), session.frames(), session.regions()
     items, note, source = session.items(), session.note, session.source
-    measurements = session.measurements()
+    measurements, age = session.measurements(), session.age()
     dicom_file = _unchanged_dicom(source)
     masks = MaskBook(data).masks(device_of(source)) if options.deidentify else ()
     losses = _Losses(session) if options.dicom else None
@@ -179,6 +182,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             regions=regions,
             items=items,
             measurements=measurements,
+            age=age,
             note=note,
             masks=(*options.masks, *masks),
             entries=entries,

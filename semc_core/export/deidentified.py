@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from semc_core.export.checklist import Checklist
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.study import StudyContext
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session.records import FrameTable, MeasurementEntry, ModelEntry, PlaneEntry, RegionEntry
 
 
@@ -105,6 +106,7 @@ class DeidentifiedScan:
             that was left out is none of them.
         regions: Stretches of time that a person marked, without a person's own words unless they are wanted.
         measurements: Of the planes, and of frames that no plane shows. They hold no free text.
+        age: Of the pregnancy by its dates, which are kept nowhere; None where nobody said.
         note: On the whole scan, if free text is wanted; or "".
         checklist: Of a protocol, or None.
         notices: Sentences that the user should see.
@@ -128,6 +130,7 @@ class DeidentifiedScan:
     not_found: tuple[str, ...]
     regions: tuple[RegionEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
+    age: GestationalAge | None
     note: str
     checklist: Checklist | None
     notices: tuple[str, ...]

@@ -136,6 +136,7 @@ class _Deidentification:
             not_found=tuple(name for name in known if name not in found),
             regions=tuple(map(self._region, scan.regions)),
             measurements=_measurements(scan, shown),
+            age=scan.age,
             note=scan.note if options.free_text else "",
             checklist=self._checklist(shown),
             notices=tuple(self._notices),

@@ -25,6 +25,8 @@ MANIFEST_NAME: Final = "manifest.json"
 FORMAT: Final = "semc-live-export"
 FORMAT_VERSION: Final = 1
 _BLOCK: Final = 1 << 20
+_MOST_FILES: Final = 100_000
+_MOST_BYTES: Final = 100_000_000_000
 _DAMAGED: Final = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OverflowError, RuntimeError
 )  # fmt: skip
@@ -144,6 +146,7 @@ def check_bundle(bundle: Path) -> BundleCheck:
                 content = file.read(MANIFEST.most_bytes + 1)
             return _check(bundle, _digests_of_folder(bundle), content)
         with zipfile.ZipFile(bundle) as archive:
+            _check_size(bundle, archive)
             with archive.open(MANIFEST_NAME) as packed:
                 content = packed.read(MANIFEST.most_bytes + 1)
             return _check(bundle, _digests_of_zip(archive), content)
@@ -191,6 +194,21 @@ def _signature(manifest: Manifest, content: bytes) -> tuple[str, str]:
     if manifest.signer in machine_keys():
         return "", ""
     return "", f"signed by another key, fingerprint {fingerprint(manifest.signer)}"
+
+
+def _check_size(bundle: Path, archive: zipfile.ZipFile) -> None:
+    """A small file may say that it holds a great many others, or one that never ends.
+
+    Raises:
+        ExportError: No export is so large.
+    """
+    files = archive.infolist()
+    unpacked = sum(each.file_size for each in files)
+    if len(files) > _MOST_FILES or unpacked > _MOST_BYTES:
+        raise ExportError(
+            f"{bundle} holds {len(files)} files of {unpacked / 1e9:.1f} GB together, and an export at most "
+            f"{_MOST_FILES} of {_MOST_BYTES / 1e9:.0f} GB; get it again from where it was exported."
+        )
 
 
 def _no_export(bundle: Path, why: str) -> ExportError:

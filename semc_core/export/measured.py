@@ -10,6 +10,7 @@ from typing import Any, Final
 from semc_core.labels import short_name
 from semc_core.measure.calipers import Unit, Value, values
 from semc_core.measure.dating import dated
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session.records import ACCEPTED, CORRECTED, MeasurementEntry, PlaneEntry
 
 UCUM: Final[MappingProxyType[Unit, str]] = MappingProxyType(
@@ -71,17 +72,21 @@ def measured_values(
     )
 
 
-def dated_rows(entries: Sequence[MeasurementEntry]) -> tuple[tuple[str, str, str], ...]:
-    """What measurements say of age and size: name, text, formula."""
+def dated_rows(
+    entries: Sequence[MeasurementEntry], age: GestationalAge | None
+) -> tuple[tuple[str, str, str], ...]:
+    """What measurements say of age and size: name, text, formula; `age` is that by dates."""
     return tuple(
         (f"{entry.measurement_id}: {one.name}", one.text, one.source)
         for entry in entries
-        for one in dated(values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error))
+        for one in dated(
+            values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error), age
+        )
     )
 
 
-def measurement_record(entry: MeasurementEntry) -> dict[str, Any]:
-    """A measurement as plain JSON values."""
+def measurement_record(entry: MeasurementEntry, age: GestationalAge | None) -> dict[str, Any]:
+    """A measurement as plain JSON values; `age` is that of the pregnancy by dates."""
     found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
     return {
         "measurement_id": entry.measurement_id,
@@ -94,7 +99,7 @@ def measurement_record(entry: MeasurementEntry) -> dict[str, Any]:
         "scale": entry.scale,
         "made_by": entry.made_by,
         "values": [_value_record(value) for value in found],
-        "dated": [asdict(one) for one in dated(found)],
+        "dated": [asdict(one) for one in dated(found, age)],
     }
 
 

@@ -57,7 +57,7 @@ def prove(
     digest = hashlib.sha256(manifest).hexdigest()
     kind, name = staging.kind, readable(staging.target.name)
     # Before it appears: a kill in between leaves no export that the log does not know.
-    session.log(PERSON, BEGUN, {"kind": kind, "name": name, "sha256": digest})
+    session.log(PERSON, BEGUN, {"kind": kind, "sha256": digest})
     staging.publish(watch.check)
     session.record_export(kind, name, digest, _detail(scan, options, len(files)))
     return ExportResult(staging.target, len(files), size, digest, len(scan.planes), scan.notices)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
+import platform
 import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +13,16 @@ from typing import Final, Self
 
 from semc_core.errors import ExportError, SaveError
 from semc_core.io.atomic import flush, save_error
+from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.private import make_private_folder
-from semc_core.io.process import is_running
 from semc_core.text import readable
 
 _PACKED_ALREADY: Final = (".png", ".mp4", ".gz", ".pdf")
+_BUNDLE: Final = "bundle"
+_ZIP: Final = "bundle.zip"
+_HOST: Final = "host"
+"""Its file names the machine: the number of a process says nothing of those of another one."""
+_OLD_S: Final = 86_400.0
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same ZIP, and no date is told
 
 
@@ -31,7 +36,7 @@ class Staging:
     """
 
     def __init__(self, target: Path) -> None:
-        """Prepare the folder. Those that a killed program left for the same target are removed.
+        """Prepare the folder. Those that killed programs left beside it are removed.
 
         Args:
             target: A folder, or a file whose name ends in ".zip"; not there yet.
@@ -42,13 +47,14 @@ class Staging:
         """
         self.target = target
         self.kind = "zip" if target.suffix.lower() == ".zip" else "folder"
-        self._work = target.with_name(f".{target.name}.{os.getpid()}.part")
-        self.folder = self._work / "bundle"
         self._check_free()
+        self._work = work_path(target)
+        self.folder = self._work / _BUNDLE
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _clear_leftovers(target)
             make_private_folder(self._work)
+            (self._work / _HOST).write_text(platform.node(), encoding="utf-8")
             # This one becomes the bundle, and is the user's to hand on.
             self.folder.mkdir()
         except OSError as error:
@@ -61,6 +67,7 @@ class Staging:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
+        work_done(self._work)
         cause = None if error is None else error.__cause__
         if (
             isinstance(error, SaveError)
@@ -105,7 +112,7 @@ class Staging:
             raise ExportError(f"{self.target} is there already; choose another name.")
 
     def _packed(self, step: Callable[[], None]) -> Path:
-        path = self._work / "bundle.zip"
+        path = self._work / _ZIP
         with zipfile.ZipFile(path, "w") as archive:
             for file in sorted(self.folder.rglob("*")):
                 if not file.is_file():
@@ -122,14 +129,20 @@ class Staging:
 
 
 def _clear_leftovers(target: Path) -> None:
-    """Remove what a program that no longer runs was preparing for `target`."""
-    ours = re.compile(rf"\.{re.escape(target.name)}\.(\d{{1,9}})\.part")
-    for path in target.parent.iterdir():
-        match = ours.fullmatch(path.name)
-        if match is not None and path.is_dir() and not path.is_symlink():
-            mine = int(match[1]) == os.getpid()
-            if mine or not is_running(int(match[1])):
-                shutil.rmtree(path)
+    """Remove what programs that no longer run were preparing for `target`, or for others beside it."""
+    for path, name, what in leftovers(target.parent):
+        if what == "part" and path.is_dir() and (name == target.name or _is_abandoned(path)):
+            shutil.rmtree(path)
+
+
+def _is_abandoned(work: Path) -> bool:
+    """Whether a folder is of an export, and nobody on another machine may be preparing it."""
+    if not {path.name for path in work.iterdir()} <= {_HOST, _BUNDLE, _ZIP}:
+        return False
+    try:
+        return (work / _HOST).read_text(encoding="utf-8") == platform.node()
+    except (OSError, UnicodeDecodeError):
+        return work.stat().st_mtime < time.time() - _OLD_S
 
 
 def _flush_all(whole: Path, step: Callable[[], None]) -> None:

@@ -70,7 +70,7 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
         "png_sha256": png_sha256,
     }
     if there := [each for each in scan.measurements if each.plane_id == plane.plane_id]:
-        record["measurements"] = [measurement_record(each) for each in there]
+        record["measurements"] = [measurement_record(each, scan.age) for each in there]
     return json.dumps(record, indent=2, allow_nan=False).encode()
 
 

@@ -22,6 +22,13 @@ _MAX_BYTES: Final = 1_000_000
 _OLD_FILES: Final = 2
 # Other libraries put file names into their messages.
 _OWN_LOGGERS: Final = ("app", "semc_core", "training")
+TOLD: Final = {"told": True}
+"""As `extra` of an entry: the user is told the same in a sentence, so the terminal does without it."""
+
+
+def is_untold(record: logging.LogRecord) -> bool:
+    """Whether an entry is for the terminal, too."""
+    return not getattr(record, "told", False)
 
 
 @contextmanager

@@ -29,8 +29,13 @@ def let_others_go_first() -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is a process of this number."""
-    return bool(psutil.pid_exists(pid))
+    """Whether a process of this number is at work; one that has ended and was not waited for is not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True  # somebody else's
 
 
 def resident_mib() -> float:

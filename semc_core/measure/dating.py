@@ -9,13 +9,18 @@ from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.measure.calipers import AC, BPD, HC, OFD, Value
+from semc_core.measure.gestation import AS_GIVEN, GestationalAge
 from semc_core.measure.growth import Measure, age_from, centile
 
 _DATED: Final[MappingProxyType[str, Measure]] = MappingProxyType(
     # Hadlock measured BPD from outer to inner border: one from outer to outer is not dated by it.
     {HC: "HC", "BPD outer-inner": "BPD", AC: "AC", "FL": "FL"}
 )
-_RANKED: Final[MappingProxyType[str, Measure]] = MappingProxyType({BPD: "BPD", OFD: "OFD"})
+_RANKED: Final[MappingProxyType[str, Measure]] = MappingProxyType(
+    {HC: "HC", BPD: "BPD", OFD: "OFD", AC: "AC", "FL": "FL"}
+)
+_OF_A_HEAD: Final = (BPD, OFD)
+"""What the age by the HC of the same head can rank: the HC itself is always median at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,11 @@ class Dated:
     source: str
 
 
-def dated(found: Sequence[Value]) -> tuple[Dated, ...]:
-    """The age by each value that has a formula, and the centiles of a head's diameters at the age by its HC.
+def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Dated, ...]:
+    """The age by each value that has a formula, and centiles.
+
+    With an `age` by dates each measure gets its centile at that. Without one only a head's diameters do, at
+    the age by its HC.
 
     Of values in pixels, and outside of a formula's range, nothing is said.
     """
@@ -45,22 +53,26 @@ def dated(found: Sequence[Value]) -> tuple[Dated, ...]:
         if measure is None or value.unit != "mm":
             continue
         try:
-            age = age_from(measure, value.number)
+            by_measure = age_from(measure, value.number)
         except UsageError:
             continue
-        lines.append(Dated(f"Age by {measure}", str(age), age.source))
-        weeks = age.weeks if measure == "HC" else weeks
+        lines.append(Dated(f"Age by {measure}", str(by_measure), by_measure.source))
+        weeks = by_measure.weeks if measure == "HC" else weeks
+    at = "at the age by HC"
+    if age is not None:
+        by = "" if age.origin == AS_GIVEN else "by "
+        weeks, at = age.weeks, f"at {age} {by}{age.origin}"
     for value in found:
         ranked = _RANKED.get(value.name)
         if ranked is None or weeks is None or value.unit != "mm":
+            continue
+        if age is None and value.name not in _OF_A_HEAD:
             continue
         try:
             place = centile(ranked, value.number, weeks)
         except UsageError:
             continue
-        lines.append(
-            Dated(f"Centile of {ranked}", _whole(place.percent), f"{place.source}, at the age by HC")
-        )
+        lines.append(Dated(f"Centile of {ranked}", _whole(place.percent), f"{place.source}, {at}"))
     return tuple(lines)
 
 

@@ -330,6 +330,16 @@ def current_model() -> Path:
     return library.path(library.current())
 
 
+def check_known(model: Path) -> None:
+    """What the list of the models says where it stands for the model in use, as one that cannot be read does.
+
+    Raises:
+        ModelFileError: It cannot be read; the message names it, and what is wrong in it.
+    """
+    if model.name == INDEX_NAME:
+        ModelRegistry(model.parent).versions()
+
+
 def _check_not_taken(name: str, index: _Index, known: Version | None) -> None:
     for each in index.versions:
         if name and each is not known and each.title.casefold() == name.casefold():

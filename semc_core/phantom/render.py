@@ -15,6 +15,7 @@ from av.container import OutputContainer
 
 from semc_core.errors import SaveError, UsageError
 from semc_core.io.atomic import save_error
+from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.regular import is_folder
 from semc_core.phantom.scan import SimulatedScan
 
@@ -78,14 +79,18 @@ def _container_for(path: Path) -> str:
 @contextmanager
 def _whole_file(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, moved there when the block ends well, removed when it does not."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = work_path(path)
     try:
+        for left, name, _ in leftovers(path.parent):
+            if name == path.name and left.is_file():
+                left.unlink(missing_ok=True)
         yield part
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+        work_done(part)
 
 
 def _write_truth(scan: SimulatedScan, count: int, path: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 from typing import Final
 
 from semc_core.errors import ModelFileError, SemcError, told_of_system
+from semc_core.io.log import TOLD
 from semc_core.pipeline.state import Phase, PipelineState
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Lifecycle:
         """A thread broke off: keep the sentence that says why, and log the fault."""
         if isinstance(error, SemcError):
             sentence = str(error)
-            _log.warning("The scan was ended: %s.", type(error).__name__)
+            _log.warning("The scan was ended: %s.", type(error).__name__, extra=TOLD)
         else:
             told = told_of_system(error) if isinstance(error, OSError) else ""
             sentence = told or f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."

@@ -31,6 +31,8 @@ from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, SavedPlan
 S = TypeVar("S")
 _log = logging.getLogger(__name__)
 
+_OPENING = "Opening the source. A capture card may take some seconds for each change of its mode."
+
 
 class LivePipeline(Generic[S]):
     """One scan, from start to end. Not used again after it.
@@ -94,7 +96,7 @@ class LivePipeline(Generic[S]):
         with self._lock:
             sink, opened = self._sink, self._source is not None
         if state.phase is Phase.STARTING:
-            return replace(state, message="Loading the model." if opened else "Opening the source.")
+            return replace(state, message="Loading the model." if opened else _OPENING)
         return state if state.message or sink is None else replace(state, message=sink.fault)
 
     @property

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SemcError, SessionError
 from semc_core.io.process import let_others_go_first
+from semc_core.picture_options import BEFORE_OPTIONS
 from semc_core.pipeline.batch import Reviewed, review
 from semc_core.review.inspect import best_frames, hold_span, is_known, look, scores
 from semc_core.review.shared_runtime import ResumedRuntime, SharedRuntime
@@ -346,10 +347,12 @@ class LoopAnalysis:
             return not self._stopped
 
     def _open_file(self) -> FrameSource:
-        path = self._session.source.path
+        source = self._session.source
+        path = source.path
         if path is None or not Path(path).exists():
             raise SessionError("The loop of this session is no longer where it was; open the file anew.")
-        return open_source(path, frame_rate=self._session.source.frame_rate)
+        options = source.picture_options or BEFORE_OPTIONS
+        return open_source(path, frame_rate=source.frame_rate, options=options)
 
     def _tell(self, phase: ReviewPhase, message: str = "") -> None:
         with self._changed:

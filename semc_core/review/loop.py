@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
 from semc_core.session.recording.parts import (
     PartTable,
     RecordedSource,
@@ -44,12 +45,14 @@ class LoopPlace:
             was made from; None if they are nowhere.
         recorded: Whether they are in the session's recording.
         frame_rate: Of a folder of images, frames per second.
+        options: How the pictures of the file are read; those of a recording are as they were shown.
         missing: Why they are nowhere and what helps, a sentence; else "".
     """
 
     path: Path | None
     recorded: bool = False
     frame_rate: float | None = None
+    options: PictureOptions = AS_IT_IS
     missing: str = ""
 
     def seekable(self) -> SeekableSource:
@@ -61,7 +64,9 @@ class LoopPlace:
         """
         if self.path is None:
             raise SourceError(self.missing)
-        return SeekableRecording(self.path) if self.recorded else open_seekable(self.path, self.frame_rate)
+        if self.recorded:
+            return SeekableRecording(self.path)
+        return open_seekable(self.path, self.frame_rate, options=self.options)
 
     def in_order(self) -> FrameSource:
         """Open them for reading one after the other. Raises as `seekable`."""
@@ -69,7 +74,7 @@ class LoopPlace:
             raise SourceError(self.missing)
         if self.recorded:
             return RecordedSource(self.path)
-        return open_source(str(self.path), frame_rate=self.frame_rate)
+        return open_source(str(self.path), frame_rate=self.frame_rate, options=self.options)
 
 
 def loop_place(session: SessionView, known: Path | None = None) -> LoopPlace:
@@ -100,7 +105,9 @@ def loop_place(session: SessionView, known: Path | None = None) -> LoopPlace:
         elif known is None and not _is_same(path, source):
             missing = f"{loop} was changed since it was analysed; put the old one back."
         else:
-            return LoopPlace(path, frame_rate=source.frame_rate)
+            return LoopPlace(
+                path, frame_rate=source.frame_rate, options=source.picture_options or BEFORE_OPTIONS
+            )
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SourceError(f"{loop} cannot be read ({reason}); check it, or put it back.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -58,11 +59,14 @@ def verify(path: Path, threads: int | None = None) -> list[Verified]:
         ModelFileError: There is no such model file, or it has no stored inputs.
         RuntimeFault: A runtime cannot run it.
     """
-    from semc_core.runtime.torch.runtime import TorchRuntime
-
     arrays = _stored(path)
     inputs, logits = (arrays[name] for name in VERIFY)
     verified = _on_openvino(path, arrays, threads)
+    if importlib.util.find_spec("torch") is None:
+        # Nothing runs on it here, so there is nothing to compare.
+        return verified
+    from semc_core.runtime.torch.runtime import TorchRuntime
+
     verified.insert(1, _compared(TorchRuntime(path, "cpu", threads), inputs, logits, LIMIT))
     if nvidia_gpu_present():
         verified.append(_compared(TorchRuntime(path, "cuda"), inputs, logits, LIMIT_HALF))

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -142,14 +142,17 @@ class AuditLog:
         return machine_signer()
 
     def commit(
-        self, head: tuple[int, str], notes: Sequence[AuditEvent], local: dict[str, str] | None = None
+        self,
+        head: tuple[int, str],
+        notes: Sequence[AuditEvent],
+        beside: Callable[[], None] | None = None,
     ) -> tuple[list[int], tuple[int, str]]:
-        """Write entries, and values that are not part of the log, in one transaction.
+        """Write entries, and what is not part of the log, in one transaction.
 
         Args:
             head: Number and hash of the last entry; number 0 before the first.
             notes: The entries, in order.
-            local: Names and values.
+            beside: Writes what is not part of the log.
 
         Returns:
             The numbers of the entries, and the new head.
@@ -175,8 +178,8 @@ class AuditLog:
             database.set_local(self._connection, database.HEAD, f"{head[0]} {head[1]}")
             signed = self.signer.sign_head(session, *head)
             database.set_local(self._connection, database.SIGNED, signed.to_text())
-            for key, value in (local or {}).items():
-                database.set_local(self._connection, key, value)
+            if beside is not None:
+                beside()
         self.session, self.signed = session, signed
         return numbers, head
 
@@ -220,8 +223,9 @@ def origin_payload(source: SourceEntry, model: ModelEntry, signer: str) -> dict[
     told = asdict(source)
     for name in ("path", *PASSING):
         del told[name]
-    if told["capture"] is None:
-        del told["capture"]
+    for name in ("capture", "picture_options"):
+        if told[name] is None:
+            del told[name]
     # Tuples as lists, as they come back from the file.
     preprocessing = {**asdict(model.preprocessing)}
     for name in ("mean", "std"):

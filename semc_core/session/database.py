@@ -29,8 +29,7 @@ WAL_NAME: Final = f"{DATABASE_NAME}-wal"
 HEAD: Final = "head"
 SIGNED: Final = "signed"
 """The signed head: see `signing.SignedHead`."""
-SOURCE_PATH: Final = "source_path"
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 _APPLICATION_ID: Final = 0x53454D43  # "SEMC"
 _BUSY_S: Final = 5.0
 _HEAD: Final = re.compile(r"([0-9]{1,18}) (.*)", re.DOTALL)
@@ -65,7 +64,9 @@ def _create_table(name: str) -> str:
 
 _MEASURING: Final = ("measurements", "scales")
 """Tables of the state that version 3 brought."""
-_FIRST: Final = tuple(name for name in TABLES if name not in _MEASURING)
+_DATING: Final = ("ages",)
+"""Those that version 4 brought."""
+_FIRST: Final = tuple(name for name in TABLES if name not in (*_MEASURING, *_DATING))
 
 
 _SCHEMA_1: Final = (
@@ -75,7 +76,7 @@ _SCHEMA_1: Final = (
     " BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END",
     "CREATE TRIGGER audit_is_never_shortened BEFORE DELETE ON audit"
     " BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END",
-    # What stays on this machine (a path), and the log's head. Not part of the log.
+    # The log's head; of older programs also the source's path. Not part of the log.
     "CREATE TABLE local (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     "CREATE TABLE frames (seq INTEGER PRIMARY KEY REFERENCES audit(seq), layout INTEGER NOT NULL,"
     " count INTEGER NOT NULL, classes INTEGER NOT NULL, experts INTEGER NOT NULL,"
@@ -92,6 +93,13 @@ _MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
     ),
     # Besides, the log is signed: a program that cannot sign must not add to it.
     2: tuple(map(_create_table, _MEASURING)),
+    # What may name a patient, and can be erased: see `vault`.
+    3: (
+        "CREATE TABLE private (id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
+        "INSERT INTO private SELECT key, value FROM local WHERE key = 'source_path'",
+        "DELETE FROM local WHERE key = 'source_path'",
+        *map(_create_table, _DATING),
+    ),
 }
 
 
@@ -202,6 +210,23 @@ def close_database(connection: sqlite3.Connection, *, read_only: bool) -> None:
         connection.rollback()
     finally:
         connection.close()
+
+
+def scrub(connection: sqlite3.Connection, folder: Path) -> None:
+    """Leave no byte of what was deleted in the database's files.
+
+    Raises:
+        SaveError: Somebody reads the session; do it again when nobody does.
+    """
+    with translate_sqlite_errors(folder):
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("VACUUM")
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise SaveError(
+            f"Another program has {folder.name} open, and its files still hold what was erased; close it "
+            "there and do this again."
+        )
 
 
 @contextmanager
@@ -367,6 +392,8 @@ def _prepare_writer(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is erased is overwritten.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _check(connection: sqlite3.Connection, folder: Path) -> None:
@@ -389,7 +416,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _tables(version: int) -> tuple[str, ...]:
     """The tables of the state that a database of this version has: who only looks brings none up to date."""
-    return tuple(TABLES) if version > 2 else _FIRST
+    return (*_FIRST, *(_MEASURING if version > 2 else ()), *(_DATING if version > 3 else ()))
 
 
 def _is_empty(connection: sqlite3.Connection, application: int, version: int) -> bool:

@@ -286,6 +286,7 @@ class Verification:
         problems: What is wrong, sentences.
         notes: What could not be proven and is not known to be wrong, sentences.
         why: Why it is only consistent: "an older program wrote it", say; or "".
+        covers: How far that goes, where it is not all that is there: "up to 12.3 s of the scan"; or "".
     """
 
     proof: Proof
@@ -293,6 +294,7 @@ class Verification:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     why: str = ""
+    covers: str = ""
 
     @property
     def ok(self) -> bool:
@@ -302,7 +304,8 @@ class Verification:
     @property
     def words(self) -> str:
         """How it stands, the end of a sentence."""
-        return f"{self.proof.value}: {self.why}" if self.why else self.proof.value
+        said = ", ".join(filter(None, (self.proof.value, self.covers)))
+        return f"{said}: {self.why}" if self.why else said
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,6 @@ committed outlives the program, however that ends, and from a moment later a pow
 
 from __future__ import annotations
 
-import secrets
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,34 +13,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from semc_core.errors import SaveError, SessionError
+from semc_core.errors import SaveError
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import close_folder_to_others
 from semc_core.session import database
 from semc_core.session.audit_log import (
     AuditEvent,
-    AuditLog,
     canonical,
     frames_note,
     hold_payload,
-    origin_payload,
 )
 from semc_core.session.correcting.changes import Change
 from semc_core.session.correcting.corrections import Corrector, recorded_edit
 from semc_core.session.database import DATABASE_FILES
-from semc_core.session.files import remove_plane
 from semc_core.session.folder import claim_folder, path_as_text, whole_or_gone
 from semc_core.session.frame_table import FrameRow, frame_row
-from semc_core.session.proof.head_keeper import HeadKeeper
 from semc_core.session.proof.known_files import WRITTEN, logged_hashes
-from semc_core.session.proof.verify import MISMATCH, mismatch_payload, verify_unopened
-from semc_core.session.recording.parts import videos_there
+from semc_core.session.proof.verify import verify_unopened
+from semc_core.session.recording.parts import remove_parts, videos_there
 from semc_core.session.recording.proof import (
-    HASHED,
+    DELETED,
     RECORDING,
-    RECOVERED,
     TO_HASH,
-    RecordingVerifier,
 )
 from semc_core.session.records import (
     MODEL,
@@ -53,30 +45,19 @@ from semc_core.session.records import (
     Verification,
     file_sha256,
 )
-from semc_core.session.recovery import recover, set_aside
-from semc_core.session.state import Edit, made, view_of
-from semc_core.session.view import SessionView
-from semc_core.session.wal_sync import WalSync
+from semc_core.session.state import made
+from semc_core.session.vault import hidden
+from semc_core.session.writable import WritableSession
 from semc_core.text import utc_now
 from semc_core.types import FrameResult, HoldEvent
-from semc_core.version import VERSION
 
 COMMIT_EVERY_S: Final = 0.5
 _PROOF_WAIT_S: Final = 2.0
 """How long closing waits for recordings to be hashed; a longer one is hashed when it is next opened."""
 
 
-class Session(SessionView):
+class Session(WritableSession):
     """One session, open. For any thread; reading never waits for the disk to be written."""
-
-    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
-        """Use `create` or `open`."""
-        super().__init__(folder, connection, lock)
-        self._committed_s = time.monotonic()
-        self._journal = AuditLog(folder, connection)
-        self._heads = HeadKeeper(folder)
-        self._sync = WalSync(folder / database.WAL_NAME, self._heads.flushed)
-        self._prover = RecordingVerifier(folder, lambda payload: self.log(PROGRAM, HASHED, payload))
 
     # Opening and closing.
 
@@ -133,6 +114,7 @@ class Session(SessionView):
         try:
             session._load()
             session._journal.session = session.id
+            session.found = found
             if found is not None:
                 session._resume(found)
         except BaseException:
@@ -250,8 +232,10 @@ class Session(SessionView):
         """
         with self._lock:
             self._check_writable()
+            self._vault.hide_path(path_as_text(str(path.absolute())))
             with database.translate_sqlite_errors(self.folder), database.transaction(self._connection):
-                database.set_local(self._connection, database.SOURCE_PATH, path_as_text(str(path.absolute())))
+                self._vault.write()
+            self._vault.written()
             self.source = replace(self.source, path=str(path.absolute()))
 
     def mark_complete(self) -> None:
@@ -259,11 +243,6 @@ class Session(SessionView):
         with self._lock:
             edit = self._state.changed("session", 1, complete=1)
             self._write_edit(AuditEvent(PROGRAM, "complete", {}), edit)
-
-    def log(self, who: str, kind: str, payload: dict[str, Any]) -> None:
-        """Log something that changes nothing here. `payload` is plain JSON values, without "edits"."""
-        with self._lock:
-            self._write(AuditEvent(who, kind, payload))
 
     def record_recording(self, parts: Sequence[str], payload: dict[str, Any]) -> None:
         """Log a recording that ended, and have its files hashed in the background.
@@ -278,6 +257,21 @@ class Session(SessionView):
         self.log(PROGRAM, RECORDING, {**payload, "parts": list(parts), TO_HASH: True})
         self._prover.ask(parts)
 
+    def delete_recordings(self) -> tuple[str, ...]:
+        """Delete the videos of the recording with their tables; the log says so. Returns their names.
+
+        Raises:
+            SaveError: They could not be deleted.
+        """
+        self._check_writable()
+        names = tuple(video.name for video in videos_there(self.folder))
+        if names:
+            # The log first: what a kill leaves in between is deleted by doing this again.
+            self._prover.close(0)
+            self.log(PERSON, DELETED, {"parts": list(names)})
+            remove_parts(self.folder, names)
+        return names
+
     def record_export(self, kind: str, name: str, sha256: str, detail: dict[str, Any]) -> None:
         """Log an export: `name` without a path, `sha256` of its file or manifest."""
         with self._lock:
@@ -286,7 +280,7 @@ class Session(SessionView):
                 "export_id": number,
                 "time_utc": utc_now(),
                 "kind": kind,
-                "name": name,
+                "name": self._vault.hide(name),
                 "sha256": sha256,
                 "detail": canonical(detail),
             }
@@ -307,7 +301,8 @@ class Session(SessionView):
         with self._lock:
             self._check_writable()
             corrector = Corrector(self.folder, self.source, self.model, self._smoothed_at)
-            correction = corrector.correct(self._state, self._undo.highest, change)
+            wanted = hidden(change, self._vault, self.model.classes)
+            correction = corrector.correct(self._state, self._undo.highest, wanted)
             if correction.edits:
                 payload = {"text": correction.text, **logged_hashes(correction.hashes)}
                 numbers = self._write(AuditEvent(PERSON, correction.kind, payload, correction.edits))
@@ -334,112 +329,3 @@ class Session(SessionView):
         if not self.read_only and self._pending:
             self.flush()
         return super().verify(head)
-
-    # Inside.
-
-    def _begin(self, source: SourceEntry, model: ModelEntry) -> None:
-        """The first entry: everything that later ones rest on. The path stays out of the log."""
-        self.source, self.model = source, model
-        row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
-        # Of two sessions that begin in one millisecond, each has a first entry of its own, which names it.
-        payload = origin_payload(source, model, self._journal.signer.key) | {"nonce": secrets.token_hex(16)}
-        note = AuditEvent(PROGRAM, "created", payload, (made("session", row),))
-        self._write(
-            note, local={} if source.path is None else {database.SOURCE_PATH: path_as_text(source.path)}
-        )
-        first = next(self.audit())
-        self.id, self.created_utc = first.hash, first.time_utc
-
-    def _resume(self, found: Verification) -> None:
-        """Go on with a session: log what is wrong, put right what a crash left, log that it was opened.
-
-        Args:
-            found: What the session was before anything was written.
-        """
-        with database.reading(self.folder):
-            clean = database.last_kind(self._connection) == "closed"
-        if wrong := mismatch_payload(found, self.audit()):
-            self._write(AuditEvent(PROGRAM, MISMATCH, wrong))
-        if not clean:
-            self._recover()
-        self._write(AuditEvent(PROGRAM, "opened", {"program": VERSION, "signer": self._journal.signer.key}))
-        self._prover.ask(self._recordings().due)
-
-    def _recover(self) -> None:
-        with database.reading(self.folder):
-            # A copy: the state itself follows when the changes are written.
-            state = database.stored_state(self._connection)
-        during = self._interrupted()
-        recovery = recover(self.folder, state, self._undo, self.audit(), self.model, self.frames(), during)
-        notes, named = [recovery.note], self._recordings().to_hash
-        if parts := [video.name for video in videos_there(self.folder) if video.name not in named]:
-            # Its end is not in the log; what the kill left of it is proven from now on.
-            notes.append(AuditEvent(PROGRAM, RECORDING, {"parts": parts, TO_HASH: True, RECOVERED: True}))
-        self._write(*notes)
-        for png in recovery.superfluous:
-            remove_plane(self.folder, png)
-        set_aside(self.folder, recovery.aside)
-        self.recovered = recovery.sentence
-
-    def _swap(self, kind: str) -> str | None:
-        with self._lock:
-            self._check_writable()
-            step = self._undo.last_done if kind == "undo" else self._undo.last_undone
-            if step is None:
-                return None
-            back = tuple(self._state.reversed(step.edits))
-            numbers = self._write(AuditEvent(PERSON, kind, {"text": step.text, "of": step.seq}, back))
-            self._undo.swapped(kind, numbers[-1], back)
-            return step.text
-
-    def _write_edit(self, note: AuditEvent, edit: Edit | None) -> None:
-        self._check_writable()
-        if edit is not None:
-            self._write(replace(note, edits=(edit,)))
-
-    def _write(self, *notes: AuditEvent, local: dict[str, str] | None = None) -> list[int]:
-        """Commit the waiting frames and then `notes`, all or nothing. Returns the numbers of the entries."""
-        with self._lock:
-            self._check_writable()
-            pending = len(self._pending)
-            if pending:
-                notes = (frames_note(self._pending, self.model), *notes)
-            # Also after a failure: the next try is not made for every frame that comes.
-            self._committed_s = time.monotonic()
-            if not notes:
-                return []
-            self._sync.raise_fault()
-            numbers, self._head = self._journal.commit(self._head, notes, local)
-            self._sign(notes)
-            self._sync.request()
-            del self._pending[:pending]
-            for note in notes:
-                self._state.apply(note.edits)
-            if any(note.edits for note in notes):
-                self._view = view_of(self._state)
-            return numbers
-
-    def _sign(self, notes: Sequence[AuditEvent]) -> None:
-        """Have the head listed outside; of frames alone, which come twice a second, the next one does."""
-        if self._journal.signed is not None and any(note.kind != "frames" for note in notes):
-            self._heads.take(self._journal.signer, self._journal.signed)
-
-    def _check_writable(self) -> None:
-        if self._closed:
-            raise SessionError("The session was closed; open it again.")
-        if self.read_only:
-            raise SessionError("The session was opened only to look at it; open it for writing.")
-
-    def _let_go(self) -> None:
-        self._closed = True
-        try:
-            self._prover.close(0)
-            self._sync.close()
-            self._reader.close()
-            with database.translate_sqlite_errors(self.folder):
-                database.close_database(self._connection, read_only=self.read_only)
-            if self._journal.signed is not None:
-                self._heads.closed(self._journal.signer, self._journal.signed)
-        finally:
-            if self._writer_lock is not None:
-                self._writer_lock.release()

@@ -8,7 +8,7 @@ it can be made again from the log alone, and an edit reversed undoes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import NoneType
@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from semc_core.errors import SessionError
 from semc_core.io.documents import OPEN, STRICT, Document, configured
 from semc_core.io.rules import PlainObject, by_tag, held_as, matching, one_of, within
+from semc_core.measure.gestation import LEAST_DAYS, MOST_DAYS, ORIGINS, GestationalAge
 from semc_core.measure.shapes import KINDS, STRUCTURES
 from semc_core.session.folder import is_clip, is_picture
 from semc_core.session.records import (
@@ -159,6 +160,15 @@ class ScaleRow(TypedDict):
     length_mm: _Real
 
 
+@configured(STRICT)
+class AgeRow(TypedDict):
+    """The one row on the age of a pregnancy; see `GestationalAge`."""
+
+    id: Annotated[int, within(1, 1)]
+    days: Annotated[int, within(LEAST_DAYS, MOST_DAYS)]
+    origin: Annotated[str, one_of(*ORIGINS)]
+
+
 _SQL: Final = {int: "INTEGER", float: "REAL", str: "TEXT"}
 
 
@@ -192,6 +202,7 @@ TABLES: Final = {
     "exports": Table("export_id", ExportRow),
     "measurements": Table("measurement_id", MeasurementRow),
     "scales": Table("size", ScaleRow),
+    "ages": Table("id", AgeRow),
 }
 
 
@@ -245,8 +256,10 @@ _PLANE_FLAGS: Final = ("final", "by_hand", "rejected")
 class State:
     """The rows of every table, which are replaced and never changed. Not for several threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, reveal: Callable[[str], str] = str) -> None:
+        """No rows. `reveal` says what was hidden in a row's text."""
         self.rows: dict[str, dict[int | str, Row]] = {name: {} for name in TABLES}
+        self.reveal = reveal
         self._planes: dict[int | str, tuple[Row, PlaneEntry]] = {}
 
     def planes(self) -> list[PlaneEntry]:
@@ -255,7 +268,7 @@ class State:
         for number, row in self.rows["planes"].items():
             known = made.get(number)
             self._planes[number] = (
-                known if known is not None and known[0] is row else (row, _plane_entry(row))
+                known if known is not None and known[0] is row else (row, _plane_entry(row, self.reveal))
             )
         entries = [entry for _, entry in self._planes.values()]
         return sorted(entries, key=lambda plane: (plane.time_s, plane.plane_id))
@@ -357,10 +370,11 @@ def check_files(rows: Iterable[Row]) -> None:
                 )
 
 
-def _plane_entry(row: Row) -> PlaneEntry:
+def _plane_entry(row: Row, reveal: Callable[[str], str]) -> PlaneEntry:
     values = {name: value for name, value in row.items() if not name.startswith("crop_")}
     for name in _PLANE_FLAGS:
         values[name] = bool(values[name])
+    values["note"], values["reason"] = reveal(row["note"]), reveal(row["reason"])
     crop = Crop(row["crop_left"], row["crop_top"], row["crop_width"], row["crop_height"])
     return PlaneEntry(**values, crop=crop)
 
@@ -375,6 +389,7 @@ class View:
     exports: tuple[ExportEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
     scales: tuple[ScaleEntry, ...]
+    age: GestationalAge | None
     note: str
     source_notice: str
     complete: bool
@@ -387,18 +402,21 @@ def view_of(state: State) -> View:
         KeyError: There is no row on the session.
         DocumentFault: What an export's row says of it, or a measurement's of its points, is not JSON.
     """
-    rows = state.rows
+    rows, reveal = state.rows, state.reveal
     session = rows["session"][1]
     regions = sorted(
-        (RegionEntry(**row) for row in rows["regions"].values()),
+        (
+            RegionEntry(**{**row, "label": reveal(row["label"]), "note": reveal(row["note"])})
+            for row in rows["regions"].values()
+        ),
         key=lambda region: (region.start_s, region.region_id),
     )
     items = (
-        ItemEntry(row["protocol_id"], row["item_id"], row["status"], row["reason"])
+        ItemEntry(row["protocol_id"], row["item_id"], row["status"], reveal(row["reason"]))
         for _, row in sorted(rows["items"].items(), key=lambda pair: str(pair[0]))
     )
     exports = (
-        ExportEntry(**{**row, "detail": DETAIL.parse(row["detail"])})
+        ExportEntry(**{**row, "name": reveal(row["name"]), "detail": DETAIL.parse(row["detail"])})
         for row in sorted(rows["exports"].values(), key=lambda row: row["export_id"])
     )
     measurements = (
@@ -412,7 +430,8 @@ def view_of(state: State) -> View:
         exports=tuple(exports),
         measurements=tuple(measurements),
         scales=tuple(ScaleEntry(**_with_points(row)) for row in rows["scales"].values()),
-        note=session["note"],
+        age=next((GestationalAge(row["days"], row["origin"]) for row in rows["ages"].values()), None),
+        note=reveal(session["note"]),
         source_notice=session["source_notice"],
         complete=bool(session["complete"]),
     )

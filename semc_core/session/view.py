@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session import database
 from semc_core.session.audit_log import ORIGIN, began_at, frames_note
 from semc_core.session.correcting.undo import UndoStack
@@ -37,6 +38,7 @@ from semc_core.session.records import (
 )
 from semc_core.session.recovery import Interrupted, interrupted
 from semc_core.session.state import State, check_files, view_of
+from semc_core.session.vault import Vault
 
 
 class SessionView:
@@ -49,6 +51,8 @@ class SessionView:
         id: Hash of the log's first entry, which names the session.
         created_utc: When it began, ISO 8601.
         recovered: What the last crash left, in a sentence; "" if there was none.
+        found: How it stood when it was opened for writing, without a look into pictures, clips and
+            recordings; else None.
     """
 
     source: SourceEntry
@@ -60,13 +64,16 @@ class SessionView:
         self.id = ""
         self.created_utc = ""
         self.recovered = ""
+        self.found: Verification | None = None
         self._connection = connection
+        with database.reading(folder):
+            self._vault = Vault(connection)
         self._writer_lock = lock
         self._reader = SessionReader(folder)
         self._lock = threading.RLock()
         self._closed = False
         self._pending: list[FrameRow] = []
-        self._state = State()
+        self._state = State(self._vault.reveal)
         self._undo = UndoStack()
         self._head = (0, "")
         self._data_version = 0
@@ -120,6 +127,11 @@ class SessionView:
         """What was measured, oldest first."""
         self._refresh()
         return self._view.measurements
+
+    def age(self) -> GestationalAge | None:
+        """How far the pregnancy is by its dates; None where nobody said."""
+        self._refresh()
+        return self._view.age
 
     def scales(self) -> tuple[ScaleEntry, ...]:
         """Millimetres per pixel that a person gave, for each size of picture."""
@@ -200,15 +212,18 @@ class SessionView:
             version = database.data_version(self._connection)
             began = began_at(first)
             origin = ORIGIN.from_plain(first.payload)
-            path = database.local_value(self._connection, database.SOURCE_PATH)
+            self._vault.load()
             undo = UndoStack.from_entries(database.entries_by(self._connection, PERSON))
             state = database.stored_state(self._connection)
+            state.reveal = self._vault.reveal
             head = database.last_head(self._connection)
             check_files(state.rows["planes"].values())
             check_files(row for step in undo.steps() for row in step.brings_back("planes"))
             view = view_of(state)
+        path = self._vault.path
         known = None if path is None else path_of_text(path)
-        self.source, self.model = replace(origin.source, path=known), origin.model
+        name = self._vault.reveal(origin.source.source_id)
+        self.source, self.model = replace(origin.source, source_id=name, path=known), origin.model
         self.id, self.created_utc = first.hash, began
         self._undo, self._state, self._head, self._view = undo, state, head, view
         # Last: after an error all is read again the next time.

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.types import Crop, FramePacket, SourceInfo
 
 
@@ -76,14 +77,15 @@ class Grabbed:
 class BaseSource(ABC):
     """A `FrameSource` whose subclasses only say how to get the next picture and how to let go."""
 
-    def __init__(self, info: SourceInfo) -> None:
-        self._info = info
+    def __init__(self, info: SourceInfo, options: PictureOptions = AS_IT_IS) -> None:
+        self._info = replace(info, picture_options=options)
         self._interrupted = threading.Event()
         self._ended = False
         self._closed = False
         self._failure: SourceError | None = None
         self._next_index = 0
         self._last_pts_s = 0.0
+        self._add_notice(picture_sentence(options))
 
     @property
     def info(self) -> SourceInfo:

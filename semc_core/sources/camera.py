@@ -15,19 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
 from semc_core.sources.devices.base import Capture, CaptureDevice, DeviceSystem, Trouble
+from semc_core.sources.devices.buffers import DECODED, asked_for, pixels_of
 from semc_core.sources.devices.find import find_device, sentence, this_system
 from semc_core.sources.devices.measured import RateMeter
 from semc_core.sources.devices.modes import Wish
 from semc_core.sources.devices.negotiate import Negotiated, negotiate, wishes
-from semc_core.sources.devices.noted import NotedCapture, asked_undecoded
+from semc_core.sources.devices.noted import NotedCapture
+from semc_core.sources.devices.pictures import CardPictures
 from semc_core.sources.devices.worker import Worker
 from semc_core.sources.grabber import GrabbedSource, Grabber
 from semc_core.sources.outage import OutageTeller
-from semc_core.sources.raw.buffers import picture_of_pixels, pixels_of
-from semc_core.sources.raw.records import Raw
+from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.tap import RawTap, camera_origin, coding_of_buffer
 from semc_core.types import CaptureInfo, SourceInfo
 
@@ -49,6 +51,7 @@ class CameraSource(GrabbedSource):
     Args:
         which: Its number, or what `find_device` takes.
         wish: The mode that the user asks for; what it leaves open is chosen, the best first.
+        options: How its pictures are read.
         patience_s: How long its driver may take for a picture, or give none while the device is there (a
             scanner that switches its output, for example), before it is let go and opened again. That, and
             whether it is plugged in again, is tried until the scan is ended.
@@ -64,6 +67,7 @@ class CameraSource(GrabbedSource):
         self,
         which: int | str = 0,
         wish: Wish | None = None,
+        options: PictureOptions = AS_IT_IS,
         *,
         patience_s: float = _PATIENCE_S,
         system: DeviceSystem | None = None,
@@ -73,8 +77,9 @@ class CameraSource(GrabbedSource):
         device = find_device(str(which), system)
         name = f"Camera {device.index}"
         teller = OutageTeller(name)
-        self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller, tap)
-        super().__init__(Grabber(self._camera, name, capacity=1, newest_wins=True), _OPEN_TIMEOUT_S, teller)
+        self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller, options, tap)
+        grabber = Grabber(self._camera, name, capacity=1, newest_wins=True)
+        super().__init__(grabber, _OPEN_TIMEOUT_S, teller, options)
 
     def _known(self) -> SourceInfo:
         return self._camera.info or super()._known()
@@ -96,12 +101,15 @@ class _Camera:
         patience_s: float,
         system: DeviceSystem,
         teller: OutageTeller,
+        options: PictureOptions,
         tap: RawTap | None,
     ) -> None:
+        self._options, self._pictures = options, CardPictures(options)
         self.name = name
         self.info: SourceInfo | None = None
         self._device, self._wish, self._patience_s, self._system = device, wish, patience_s, system
-        self._tap, self._coding = tap, coding_of_buffer("", 0, 0, None)
+        self._tap: RawTap | None = tap
+        self._coding: Coding | None = None
         self._teller, self._driver = teller, Worker(f"driver of {name}")
         # Where nothing lists devices, none can be seen to be away.
         self._seen = bool(system.devices())
@@ -117,23 +125,26 @@ class _Camera:
         modes = self._system.modes(self._device)
         asked = wishes(modes, self._device.bus_mbps, self._wish)
         if not asked:
-            offered = ", ".join(dict.fromkeys(mode.text for mode in modes))
-            raise SourceError(f"{self.name} has no mode {self._wish.text}; it has {offered}.")
+            has = ", ".join(dict.fromkeys(mode.text for mode in modes))
+            raise SourceError(f"{self.name} has no mode {self._wish.text}; it has {has}.")
         self._wishes = asked
         if self._tap is not None:
-            self._tap.describe(camera_origin(self._device.identity, tuple(mode.text for mode in modes)))
+            offered = tuple(mode.text for mode in modes)
+            self._tap.describe(camera_origin(self._device.identity, offered, self._options))
         given = self._opened()
         # Of what nobody asked for and the device may not have, nothing is missing.
         self._asked = given.asked if modes or self._wish != Wish() else Wish()
+        width, height = self._pictures.size(given.width, given.height)
         self.info = SourceInfo(
             source_id=f"camera {self._device.index}",
             kind="camera",
-            width=given.width,
-            height=given.height,
+            width=width,
+            height=height,
             frame_rate=given.rate,
             frame_count=None,
             live=True,
-            notice=measured.notice(self.name, self._asked, given.width, given.height, given.rate),
+            notice=self._notice(given.width, given.height, given.rate),
+            picture_options=self._options,
             capture=CaptureInfo(self._device.identity, given.asked.text, given.sets),
         )
         return self.info
@@ -145,10 +156,13 @@ class _Camera:
                 self._wait_until_back(stopping)
                 give_up_s = None
                 continue
-            picture = self._read(self._capture)
+            buffer = self._read(self._capture)
             now_s = time.monotonic()
+            picture = None if buffer is None else self._pixels(buffer, now_s)
             if picture is not None:
-                return self._grabbed(picture, now_s)
+                if (grabbed := self._grabbed(picture, now_s)) is not None:
+                    return grabbed
+                continue
             if not self._there():
                 self._lose(
                     f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same "
@@ -169,9 +183,9 @@ class _Camera:
         self._driver.close()
 
     def _read(self, capture: Capture) -> NDArray[np.generic] | None:
-        """The next picture, or None; a driver that hangs is left to its thread, and the device is lost."""
+        """The next buffer, or None; a driver that hangs is left to its thread, and the device is lost."""
         try:
-            given, picture = self._driver.call(
+            given, buffer = self._driver.call(
                 capture.read, partial(_late, capture), max(self._patience_s, _LEAST_PATIENCE_S)
             )
         except TimeoutError:
@@ -181,22 +195,24 @@ class _Camera:
                 "be. If that takes long, unplug it and plug it in again."
             )
             return None
-        return self._taken(np.asarray(picture)) if given and picture is not None else None
+        return np.asarray(buffer) if given and buffer is not None else None
 
-    def _taken(self, buffer: NDArray[np.generic]) -> NDArray[np.generic] | None:
-        """Pixels of what the driver gave; None where it is none that can be decoded."""
-        if self._tap is None:
-            return buffer
-        coding = self._coding
-        self._tap.keep(Raw(coding, time.monotonic(), buffer))
-        return pixels_of(buffer, coding.codec, coding.width, coding.height)
+    def _pixels(self, buffer: NDArray[np.generic], now_s: float) -> NDArray[np.generic] | None:
+        """What the driver gave, as `CardPictures` takes it; None where it is no picture."""
+        if self._tap is not None and self._coding is not None:
+            self._tap.keep(Raw(self._coding, now_s, buffer))
+        return pixels_of(buffer, self._pictures.form)
 
-    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed:
+    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed | None:
+        """None where it is held back until the next one is there."""
         self._start_s = now_s if self._start_s is None else self._start_s
-        shown = picture_of_pixels(picture)
         self._teller.came(now_s)
-        self._measure(shown.width, shown.height, now_s)
-        return Grabbed(shown, now_s - self._start_s, now_s)
+        self._measure(picture.shape[1], picture.shape[0], now_s)
+        told = self._pictures.told
+        shown = self._pictures.of(picture, now_s)
+        if told != self._pictures.told and self.info is not None and self._told is not None:
+            self.info = replace(self.info, notice=self._notice(*self._told))
+        return None if shown is None else Grabbed(shown[0], shown[1] - self._start_s, shown[1])
 
     def _let_go(self) -> None:
         if self._capture is not None:
@@ -221,12 +237,13 @@ class _Camera:
                     self._let_go()
                     raise SourceError(sentence(Trouble.MISSING, self.name))
                 tapped = self._tap is not None and self._tap.keeping
-                given, codec = self._called(
-                    partial(_negotiated, capture, way.back_end, self._wishes, tapped), partial(_late, capture)
+                negotiated: Negotiated = self._called(
+                    partial(_negotiated, capture, way.back_end, self._wishes, self._pictures, tapped),
+                    partial(_late, capture),
                 )
-                self._coding = coding_of_buffer(codec, given.width, given.height, given.rate)
-                opened: Negotiated = replace(given, sets=given.sets + 1)
-                return opened
+                if self._tap is not None:
+                    self._coding = coding_of_buffer(self._pictures.form, negotiated.rate, self._tap.opening())
+                return negotiated
             self._let_go()
         raise SourceError(sentence(self._system.trouble(self._device), self.name))
 
@@ -283,16 +300,34 @@ class _Camera:
         rate = rate or self.info.frame_rate
         if self._told is None or not measured.alike(self._told, (width, height, rate)):
             self._told = width, height, rate
-        notice = measured.notice(self.name, self._asked, *self._told)
-        self.info = replace(self.info, capture=capture, notice=notice)
+        shown_width, shown_height = self._pictures.size(width, height)
+        notice = self._notice(*self._told)
+        self.info = replace(self.info, width=shown_width, height=shown_height, capture=capture, notice=notice)
+
+    def _notice(self, width: int, height: int, rate: float | None) -> str:
+        """Everything that the user should know of how it is read."""
+        lost = (
+            f"The levels of {self.name} below 16 and above 235 are lost: its driver takes them for limited. "
+            "Choose a mode with mjpg."
+        )
+        told = (
+            picture_sentence(self._options),
+            measured.notice(self.name, self._asked, width, height, rate),
+            lost if self._pictures.lost_levels else "",
+            self._pictures.told,
+        )
+        return " ".join(filter(None, told))
 
 
-def _negotiated(capture: Capture, back_end: int, wished: list[Wish], tapped: bool) -> tuple[Negotiated, str]:
-    """The mode that is in force, with as little waiting in the driver as it can do; and how pictures come:
-    their format in four capitals, "" if the system decodes them."""
+def _negotiated(
+    capture: Capture, back_end: int, wished: list[Wish], pictures: CardPictures, tapped: bool
+) -> Negotiated:
+    """The mode that is in force, with as little waiting in the driver as it can do."""
     given = negotiate(capture, back_end, wished)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    return given, asked_undecoded(capture, back_end) if tapped else ""
+    form = asked_for(capture, back_end, given.width, given.height, undecoded=tapped)
+    pictures.begin(form)
+    return replace(given, sets=given.sets + (1 if form.codec == DECODED else 2))
 
 
 def _late(capture: Capture, _given: object) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,13 +15,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
-from semc_core.picture import Picture
+from semc_core.picture_options import PictureOptions
 from semc_core.sources.containers import CONTAINERS
-from semc_core.sources.decoded import picture_of
+from semc_core.sources.live_frames import LiveFrames, Received
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.tap import RawTap
+from semc_core.sources.shown import StreamPictures
 from semc_core.sources.times import FrameClock
-from semc_core.sources.upright import Uprights, pixel_aspect
 
 # Look no longer than a second for what the stream holds. What arrives meanwhile is kept and decoded at once,
 # as losing it (fflags nobuffer) would lose the key frame that all pictures until the next one need.
@@ -43,15 +42,6 @@ _PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 19
 _ASK_S: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Received:
-    """A picture, its time on the sender's clock from the first one on, and when it came (monotonic)."""
-
-    picture: Picture
-    pts_s: float
-    captured_s: float
-
-
 class Connection:
     """An open connection. Used by one thread.
 
@@ -61,7 +51,12 @@ class Connection:
     """
 
     def __init__(
-        self, url: str, name: str, timeouts_s: tuple[float, float], tap: RawTap | None = None
+        self,
+        url: str,
+        name: str,
+        timeouts_s: tuple[float, float],
+        options: PictureOptions,
+        tap: RawTap | None = None,
     ) -> None:
         """Open it.
 
@@ -69,6 +64,7 @@ class Connection:
             url: The address.
             name: To begin sentences with: the address without secrets.
             timeouts_s: How long opening and each reading may take.
+            options: How the pictures are read.
             tap: Takes the packets as well, before they are decoded.
 
         Raises:
@@ -76,9 +72,9 @@ class Connection:
         """
         self._name, self._timeout_s = name, timeouts_s[1]
         scheme = urlsplit(url).scheme.lower()
-        options = {**_OPTIONS, **_OPTIONS_OF.get(scheme, {})}
+        settings = {**_OPTIONS, **_OPTIONS_OF.get(scheme, {})}
         try:
-            self._container: InputContainer = av.open(url, options=options, timeout=timeouts_s)
+            self._container: InputContainer = av.open(url, options=settings, timeout=timeouts_s)
         except (av.FFmpegError, OSError) as error:
             # PyAV's error holds the address with its password; it must not reach a log as the cause.
             raise SourceError(_why_not_opened(url, name, error, timeouts_s[0])) from None
@@ -93,9 +89,14 @@ class Connection:
         self.rate = float(rate) if rate else None
         self.has_end = scheme in ("http", "https") and self._container.size > 0
         self._tap = tap
-        self._coding = None if tap is None else _coding(stream)
-        self._clock = FrameClock(stream.time_base, rate)
-        self._uprights = Uprights(pixel_aspect(stream.sample_aspect_ratio))
+        self._coding = None if tap is None else _coding(stream, tap.opening())
+        pictures = StreamPictures(stream.codec_context, stream.sample_aspect_ratio, options)
+        self._frames = LiveFrames(pictures, FrameClock(stream.time_base, rate), options)
+
+    @property
+    def told(self) -> str:
+        """What the user should know of its pictures, or ""."""
+        return self._frames.told
 
     def received(self) -> Iterator[Received | None]:
         """Pictures as they come, and None where one packet gave none; ends where the sender ends.
@@ -124,6 +125,7 @@ class Connection:
             yield None
             # The demultiplexer gives an empty packet at the end, which flushes the decoder.
             if packet.size == 0 and packet.dts is None:
+                yield from self._frames.ended()
                 return
 
     def close(self) -> None:
@@ -135,25 +137,23 @@ class Connection:
             frames = packet.decode()
         except av.FFmpegError:
             return
-        for frame in frames:
-            if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
-                picture = picture_of(frame, upright=self._uprights.of(frame))
-                yield Received(picture, self._clock.time_of(frame), now_s)
+        yield from self._frames.of(frames, now_s)
 
 
-def _coding(stream: VideoStream) -> Coding:
+def _coding(stream: VideoStream, opening: int) -> Coding:
     context = stream.codec_context
     return Coding(
         kind="packet",
         codec=context.name,
         width=context.width,
         height=context.height,
-        rate=_pair(stream.average_rate),
+        rate=_pair(stream.average_rate or stream.guessed_rate),
         aspect=_pair(stream.sample_aspect_ratio),
         time_base=_pair(stream.time_base),
         # What is not compressed is known by nothing else.
         pixel_format=(context.pix_fmt or "") if context.name == "rawvideo" else "",
         extra=bytes(context.extradata or b"").hex(),
+        opening=opening,
     )
 
 

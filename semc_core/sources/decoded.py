@@ -7,10 +7,11 @@ from typing import Final
 import av
 import cv2
 import numpy as np
-from av.video.stream import VideoStream
+from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
 from semc_core.picture import Picture
+from semc_core.picture_options import Range
 from semc_core.sources.upright import Upright, upright_of
 
 _PLANAR: Final = frozenset(
@@ -34,12 +35,12 @@ _STRETCH: Final = 255 / 219
 """From a range in which black is 16 and white 235 to the full one: (luma - 16) * 255 / 219, 0 at least."""
 
 
-def is_monochrome(stream: VideoStream) -> bool:
+def is_monochrome(context: VideoCodecContext) -> bool:
     """Whether the stream says that it has no colour although its decoder will give frames that could have.
 
     Of H.264 only, where the container holds the decoder's configuration (ISO/IEC 14496-15, 5.3.3.1.2).
     """
-    return stream.codec_context.name == "h264" and says_monochrome(stream.codec_context.extradata or b"")
+    return context.name == "h264" and says_monochrome(context.extradata or b"")
 
 
 def says_monochrome(configuration: bytes) -> bool:
@@ -57,32 +58,56 @@ def says_monochrome(configuration: bytes) -> bool:
     return configuration[at : at + 1] == bytes([_MONOCHROME])
 
 
-def picture_of(frame: av.VideoFrame, *, monochrome: bool = False, upright: Upright | None = None) -> Picture:
+def is_full(frame: av.VideoFrame) -> bool:
+    """Whether black is 0 and white 255 in the frame's planes, by its own words."""
+    name = frame.format.name
+    if name.startswith(_GRAY_LIKE):
+        return bool(frame.color_range != _MPEG_RANGE)
+    return frame.color_range == _FULL_RANGE or name.startswith("yuvj") or not _has_luma(frame.format)
+
+
+def luma_of(frame: av.VideoFrame) -> NDArray[np.uint8] | None:
+    """The plane of light of 8 bits as it was decoded, uint8 (H, W), not copied; None where there is none."""
+    name = frame.format.name
+    return _plane(frame, 0) if name in _PLANAR or name in ("gray", "nv12", "nv21") else None
+
+
+def picture_of(
+    frame: av.VideoFrame,
+    *,
+    monochrome: bool = False,
+    upright: Upright | None = None,
+    levels: Range = "auto",
+) -> Picture:
     """The frame upright, at square pixels. Everything is copied: the decoder may use its buffers again.
 
     Args:
-        frame: As decoded.
+        frame: As decoded; where `levels` are not "auto", it says them from then on.
         monochrome: What `is_monochrome` says of its stream.
         upright: What `upright.Uprights` says of it; None looks at this frame alone.
+        levels: What black and white are, whatever the frame says.
     """
     upright = upright or upright_of(frame)
     name = frame.format.name
+    if levels != "auto":
+        frame.color_range = _FULL_RANGE if levels == "full" else _MPEG_RANGE
     if name in _PLANAR:
-        planes = _Planes(frame, upright)
+        planes = _Planes(frame, upright, is_full(frame) if levels == "auto" else levels == "full")
         if monochrome and planes.neutral:
             return Picture(planes.gray())
-        if frame.interlaced_frame:
+        if frame.interlaced_frame and not name.startswith("yuvj"):
             # FFmpeg makes its RGB field by field, and only of the decoder's own frame.
             return Picture(_Apart(planes.gray(), upright.apply(_converted(frame, "rgb24"))))
         return Picture(planes)
     if name.startswith(_GRAY_LIKE):
         gray = _converted(frame, "gray")
-        return Picture(upright.apply(_expanded(gray) if frame.color_range == _MPEG_RANGE else gray))
+        return Picture(upright.apply(expanded(gray) if frame.color_range == _MPEG_RANGE else gray))
     if frame.format.has_palette or any(component.is_alpha for component in frame.format.components):
-        return Picture(upright.apply(over_black(_converted(frame, "rgba"))))
+        seen = over_black(_converted(frame, "rgba"))
+        return Picture(upright.apply(expanded(seen) if levels == "limited" else seen))
     rgb = upright.apply(_converted(frame, "rgb24"))
     if not _has_luma(frame.format):
-        return Picture(rgb)
+        return Picture(expanded(rgb) if levels == "limited" else rgb)
     # More than 8 bits, or luma and colour in one plane: FFmpeg takes the luma out, at the full range.
     return Picture(_Apart(upright.apply(_converted(frame, "gray")), rgb))
 
@@ -90,10 +115,11 @@ def picture_of(frame: av.VideoFrame, *, monochrome: bool = False, upright: Uprig
 class _Planes:
     """See `Planes`: a frame's luma and colour of 8 bits, as they were decoded."""
 
-    def __init__(self, frame: av.VideoFrame, upright: Upright) -> None:
-        self._format, self._upright = frame.format.name, upright
+    def __init__(self, frame: av.VideoFrame, upright: Upright, full: bool) -> None:
+        # A form whose name says that it is full may be said not to be.
+        self._format, self._upright = frame.format.name.replace("yuvj", "yuv"), upright
         self._colorspace, self._color_range = frame.colorspace, frame.color_range
-        self._full = "j" in self._format or frame.color_range == _FULL_RANGE
+        self._full = full
         self._planes = [_plane(frame, number).copy() for number in range(3)]
         self.nbytes = sum(plane.nbytes for plane in self._planes)
 
@@ -111,7 +137,7 @@ class _Planes:
     def gray(self) -> NDArray[np.uint8]:
         """See `Planes`: the luma, at the full range."""
         luma = self._planes[0]
-        return self._upright.apply(luma if self._full else _expanded(luma))
+        return self._upright.apply(luma if self._full else expanded(luma))
 
     def rgb(self) -> NDArray[np.uint8]:
         """See `Planes`: by FFmpeg, with the frame's own matrix and range."""
@@ -169,7 +195,8 @@ def _converted(frame: av.VideoFrame, form: str) -> NDArray[np.uint8]:
     return pixels.copy() if frame.format.name == form else pixels
 
 
-def _expanded(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def expanded(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (H, W) or (H, W, 3) whose black is 16 and white 235 -> at the full range, 0 to 255."""
     above = cv2.subtract(luma, _BLACK, dtype=cv2.CV_8U)  # 0 where it would be negative
     return np.asarray(cv2.convertScaleAbs(above, above, _STRETCH), np.uint8)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from semc_core.errors import SourceError
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.outage import OutageTeller
 from semc_core.types import SourceInfo
@@ -132,9 +133,15 @@ class Grabber:
 class GrabbedSource(BaseSource):
     """A source whose pictures come from a `Grabber`, and may stop coming for a while."""
 
-    def __init__(self, grabber: Grabber, open_timeout_s: float, teller: OutageTeller) -> None:
+    def __init__(
+        self,
+        grabber: Grabber,
+        open_timeout_s: float,
+        teller: OutageTeller,
+        options: PictureOptions = AS_IT_IS,
+    ) -> None:
         self._grabber, self._teller = grabber, teller
-        super().__init__(grabber.start(open_timeout_s))
+        super().__init__(grabber.start(open_timeout_s), options)
 
     @property
     def info(self) -> SourceInfo:

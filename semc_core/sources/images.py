@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_file
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import check_file
 from semc_core.sources.left_out import left_out_sentence
 from semc_core.sources.pictures import SUFFIXES, PictureFile, read_image, size_of
+from semc_core.sources.shown import stored_as
 from semc_core.types import STILLS_RATE, SourceInfo
 
 
@@ -29,7 +31,9 @@ def natural_key(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def open_images(path: Path, frame_rate: float | None, images: str) -> StoredPictures:
+def open_images(
+    path: Path, frame_rate: float | None, images: str, options: PictureOptions = AS_IT_IS
+) -> StoredPictures:
     """A folder of images, or one image: a loop at this rate, or as `images` says ("loop", "stills", "auto").
 
     Raises:
@@ -45,18 +49,18 @@ def open_images(path: Path, frame_rate: float | None, images: str) -> StoredPict
         picture = PictureFile(path)
         if picture.count > 1:
             pages_rate = _LOOP_RATE if not asked and images != "stills" else frame_rate
-            return _pages(path, picture, pages_rate)
+            return _pages(path, picture, pages_rate, options)
         picture.close()
-    source = ImageFolderSource(path, frame_rate)
+    source = ImageFolderSource(path, frame_rate, options)
     count = source.info.frame_count or 0
     if why and count > 1:
         source.tell(f"The {count} pictures are taken as stills, each judged by itself: {why}.")
     return source
 
 
-def _pages(path: Path, picture: PictureFile, frame_rate: float) -> PagesSource:
+def _pages(path: Path, picture: PictureFile, frame_rate: float, options: PictureOptions) -> PagesSource:
     try:
-        return PagesSource(path, picture, frame_rate)
+        return PagesSource(path, picture, frame_rate, options)
     except BaseException:
         picture.close()
         raise
@@ -100,13 +104,14 @@ def _count_up(names: list[list[tuple[int, str]]]) -> bool:
 class StoredPictures(BaseSource):
     """Pictures that are stored one by one, each of its own size; what cannot be read is left out and told."""
 
-    def __init__(self, info: SourceInfo, times_s: list[float]) -> None:
+    def __init__(self, info: SourceInfo, times_s: list[float], options: PictureOptions) -> None:
         """Find the first that can be read; its size becomes that of the source.
 
         Raises:
             SourceError: None can be read.
         """
-        super().__init__(info)
+        super().__init__(info, options)
+        self._options = options
         self._times_s = times_s
         self._unread: list[int] = []
         self._told = ""
@@ -157,7 +162,7 @@ class StoredPictures(BaseSource):
             SourceError: It cannot be read.
         """
         try:
-            pixels = self._pixels(index)
+            pixels = stored_as(self._pixels(index), self._options)
         except SourceError:
             if index not in self._unread:
                 self._unread = sorted([*self._unread, index])
@@ -184,12 +189,15 @@ class ImageFolderSource(StoredPictures):
     Args:
         folder: Folder, or one image file.
         frame_rate: Images have no times; this gives them some, frames per second.
+        options: How they are read.
 
     Raises:
         SourceError: Nothing there, no image in it, or none that can be read.
     """
 
-    def __init__(self, folder: Path | str, frame_rate: float = 30.0) -> None:
+    def __init__(
+        self, folder: Path | str, frame_rate: float = 30.0, options: PictureOptions = AS_IT_IS
+    ) -> None:
         folder = Path(folder)
         self._paths = _images_of(folder)
         name = folder.name or folder.resolve().name
@@ -197,6 +205,7 @@ class ImageFolderSource(StoredPictures):
         super().__init__(
             SourceInfo(name, "images", 1, 1, frame_rate, count, live=False),
             [index / frame_rate for index in range(count)],
+            options,
         )
 
     def _pixels(self, index: int) -> NDArray[np.uint8]:
@@ -216,9 +225,12 @@ class PagesSource(StoredPictures):
         path: The file.
         picture: The same, open; closed with the source.
         frame_rate: Of pages, which have no times, per second.
+        options: How they are read.
     """
 
-    def __init__(self, path: Path, picture: PictureFile, frame_rate: float) -> None:
+    def __init__(
+        self, path: Path, picture: PictureFile, frame_rate: float, options: PictureOptions = AS_IT_IS
+    ) -> None:
         self._picture = picture
         count = picture.count
         if picture.animated:
@@ -229,7 +241,7 @@ class PagesSource(StoredPictures):
         else:
             times_s = [index / frame_rate for index in range(count)]
             info = SourceInfo(path.name, "images", 1, 1, frame_rate, count, live=False)
-        super().__init__(info, times_s)
+        super().__init__(info, times_s, options)
         if not picture.animated:
             self.tell(f"Its {count} pages have no times; they are shown at {frame_rate:g} per second.")
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_folder
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import FrameSource
 from semc_core.sources.seek.base import SeekableSource
 
 if TYPE_CHECKING:
+    from semc_core.sources.devices.base import CaptureDevice, DeviceSystem
     from semc_core.sources.raw.tap import RawTap
 
 Images = Literal["auto", "stills", "loop"]
@@ -26,6 +28,7 @@ def open_source(
     frame_rate: float | None = None,
     images: Images = "auto",
     mode: str | None = None,
+    options: PictureOptions = AS_IT_IS,
     tap: RawTap | None = None,
 ) -> FrameSource:
     """Open what `text` names.
@@ -42,6 +45,7 @@ def open_source(
             have nothing to do with each other; or "auto": by their names and sizes, see
             `images.are_stills`.
         mode: Wanted of a camera, as `modes.parse_wish` reads it; goes before width, height and rate.
+        options: How its pictures are read.
         tap: Takes what comes of a camera or a stream as well, undecoded.
 
     Raises:
@@ -50,73 +54,104 @@ def open_source(
     """
     word, _, rest = text.partition(":")
     if word == "simulated":
-        return _simulated(rest, seconds, width, height, frame_rate)
+        return _simulated(rest, seconds, (width or 640, height or 480, frame_rate or 30.0), options)
     if word == "camera":
         from semc_core.sources.camera import CameraSource
         from semc_core.sources.devices.modes import Wish, parse_wish
 
         wish = Wish(width, height, frame_rate) if mode is None else parse_wish(mode)
-        word, _, script = rest.partition(":")
-        if word != "simulated":
-            return CameraSource(rest, wish, tap=tap)
-        from semc_core.sources.devices.script import ONE_CARD, read_script
-        from semc_core.sources.devices.simulated import SimulatedDevices
-
-        machine = read_script(Path(script).expanduser()) if script else ONE_CARD
-        return CameraSource(machine.device[0].identity, wish, system=SimulatedDevices(machine), tap=tap)
+        which, system = _card(rest)
+        return CameraSource(which, wish, options, system=system, tap=tap)
     if "://" in text:
         if word.lower() not in STREAM_SCHEMES:
             known = ", ".join(STREAM_SCHEMES)
             raise SourceError(f"Addresses that begin with {word}:// are not supported; use one of {known}.")
         from semc_core.sources.stream import StreamSource
 
-        return StreamSource(text, tap=tap)
+        return StreamSource(text, options, tap=tap)
     if word == "tap":
         from semc_core.sources.raw.replay import TapSource
 
-        return TapSource(Path(rest).expanduser())
-    return _from_disk(Path(text).expanduser(), frame_rate, images)
+        return TapSource(Path(rest).expanduser(), options)
+    return _from_disk(Path(text).expanduser(), frame_rate, images, options)
+
+
+def find_card(text: str) -> tuple[CaptureDevice, DeviceSystem] | None:
+    """The camera or capture card that `text` names, and where it is; None where it names something else.
+
+    Nothing is opened.
+
+    Raises:
+        SourceError: No such device, or several.
+    """
+    word, _, rest = text.partition(":")
+    if word != "camera":
+        return None
+    from semc_core.sources.devices.find import find_device
+
+    which, system = _card(rest)
+    return find_device(which, system), system
+
+
+def _card(rest: str) -> tuple[str, DeviceSystem]:
+    """What a device is named by, and the machine that has it."""
+    from semc_core.sources.devices.find import this_system
+
+    word, _, script = rest.partition(":")
+    if word != "simulated":
+        return rest, this_system()
+    from semc_core.sources.devices.script import ONE_CARD, read_script
+    from semc_core.sources.devices.simulated import SimulatedDevices
+
+    machine = read_script(Path(script).expanduser()) if script else ONE_CARD
+    return machine.device[0].identity, SimulatedDevices(machine)
 
 
 def _simulated(
-    seed: str, seconds: float | None, width: int | None, height: int | None, frame_rate: float | None
+    seed: str, seconds: float | None, form: tuple[int, int, float], options: PictureOptions
 ) -> FrameSource:
     from semc_core.sources.simulated import SimulatedSource
 
     if seed and not seed.isdecimal():
         raise SourceError(f"The simulated patient's number must be a whole number, not {seed!r}.")
-    return SimulatedSource(int(seed or 7), seconds, width or 640, height or 480, frame_rate or 30.0)
+    return SimulatedSource(int(seed or 7), seconds, *form, options=options)
 
 
-def _from_disk(path: Path, frame_rate: float | None, images: Images) -> FrameSource:
+def _from_disk(path: Path, frame_rate: float | None, images: Images, options: PictureOptions) -> FrameSource:
     from semc_core.sources.images import open_images
     from semc_core.sources.kinds import kind_of
 
     if is_folder(path):
-        return open_images(path, frame_rate, images)
+        return open_images(path, frame_rate, images, options)
     kind = kind_of(path)
     if kind == "tap":
         from semc_core.sources.raw.replay import TapSource
 
-        return TapSource(path)
+        return TapSource(path, options)
     if kind == "dicom":
         from semc_core.sources.dicom import DicomSource
 
-        return DicomSource(path)
+        return DicomSource(path, options)
     if kind == "picture":
-        return open_images(path, frame_rate, images)
+        return open_images(path, frame_rate, images, options)
     from semc_core.sources.video import VideoSource
 
-    return VideoSource(path)
+    return VideoSource(path, options)
 
 
-def open_seekable(path: Path, frame_rate: float | None = None, images: Images = "auto") -> SeekableSource:
+def open_seekable(
+    path: Path,
+    frame_rate: float | None = None,
+    images: Images = "auto",
+    options: PictureOptions = AS_IT_IS,
+) -> SeekableSource:
     """Open a video, a DICOM loop, a folder of images or one image for reading at random.
 
     Args:
         path: The file or folder.
         frame_rate: Of a folder of images, frames per second.
         images: See `open_source`.
+        options: How its pictures are read.
 
     Raises:
         SourceError: It cannot be opened; the message says why.
@@ -128,11 +163,11 @@ def open_seekable(path: Path, frame_rate: float | None = None, images: Images = 
     from semc_core.sources.video import VideoSource
 
     path = path.expanduser().absolute()
-    source = open_source(str(path), frame_rate=frame_rate, images=images)
+    source = open_source(str(path), frame_rate=frame_rate, images=images, options=options)
     if isinstance(source, DicomSource | StoredPictures):
         return SeekableLoop(source)
     info = source.info
     source.close()
     if not isinstance(source, VideoSource):
         raise SourceError(f"{info.source_id} cannot be reviewed; choose a video, a DICOM file or images.")
-    return SeekableVideo(path, info)
+    return SeekableVideo(path, info, options=options)

@@ -29,6 +29,8 @@ _MOST_PIXELS: Final = 1 << 27
 _MS: Final = 1000
 _UNSAID_MS: Final = 100
 """How long a picture of an animation is shown that does not say so, as browsers have it."""
+_DAMAGED: Final = (OSError, UnidentifiedImageError, SyntaxError, ValueError, TypeError, EOFError, LookupError)
+"""What Pillow raises of a file that is no image, or of one with a damaged head."""
 # Tags of TIFF.
 _BITS_PER_SAMPLE: Final = 258
 _PHOTOMETRIC: Final = 262
@@ -57,10 +59,10 @@ class PictureFile:
                 # The bound is ours; Pillow's warning would be printed.
                 warnings.simplefilter("ignore")
                 self._open()
-                pages = int(getattr(self._image, "n_frames", 1))
+                pages = self._pages()
         except Image.DecompressionBombError as error:
             raise self._too_large("") from error
-        except (OSError, UnidentifiedImageError, SyntaxError, ValueError, TypeError, EOFError) as error:
+        except _DAMAGED as error:
             raise self._unreadable() from error
         self.size = self._image.size
         try:
@@ -152,6 +154,13 @@ class PictureFile:
         width, height = self._image.size
         if width * height > _MOST_PIXELS:
             raise self._too_large(f" ({width} x {height})")
+
+    def _pages(self) -> int:
+        try:
+            return int(getattr(self._image, "n_frames", 1))
+        except BaseException:
+            self._image.close()
+            raise
 
     def _open(self) -> None:
         self._image = Image.open(self._path, formats=_FORMATS)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.attempts import Attempts
 from semc_core.sources.base import Grabbed
-from semc_core.sources.connection import Connection, Received
+from semc_core.sources.connection import Connection
 from semc_core.sources.grabber import GrabbedSource, Grabber
+from semc_core.sources.live_frames import Received
 from semc_core.sources.outage import SILENT_AFTER_S, OutageTeller
 from semc_core.sources.raw.tap import RawTap, stream_origin
 from semc_core.types import SourceInfo
@@ -44,6 +47,7 @@ class StreamSource(GrabbedSource):
 
     Args:
         url: "udp://:5000", "rtsp://host/path", "http://host/scan.ts", ...
+        options: How its pictures are read.
         open_timeout_s: How long the first picture may take.
         read_timeout_s: How long a silence is waited out before the connection is made anew; None goes by
             the kind of address.
@@ -56,6 +60,7 @@ class StreamSource(GrabbedSource):
     def __init__(
         self,
         url: str,
+        options: PictureOptions = AS_IT_IS,
         *,
         open_timeout_s: float = OPEN_TIMEOUT_S,
         read_timeout_s: float | None = None,
@@ -66,9 +71,14 @@ class StreamSource(GrabbedSource):
         if read_timeout_s is None:
             read_timeout_s = CONNECTED_TIMEOUT_S if connected else READ_TIMEOUT_S
         teller = OutageTeller(name)
-        device = _Stream(url, name, (open_timeout_s, read_timeout_s), teller, tap)
+        timeouts_s = open_timeout_s, read_timeout_s
+        device = self._stream = _Stream(url, name, timeouts_s, teller, options, tap)
         grabber = Grabber(device, name, _WAITING_PICTURES, newest_wins=False)
-        super().__init__(grabber, 2 * open_timeout_s + read_timeout_s, teller)
+        super().__init__(grabber, 2 * open_timeout_s + read_timeout_s, teller, options)
+
+    def _known(self) -> SourceInfo:
+        known, told = super()._known(), self._stream.told
+        return replace(known, notice=" ".join(filter(None, (known.notice, told))))
 
 
 def public_name(url: str) -> str:
@@ -78,7 +88,11 @@ def public_name(url: str) -> str:
 
 
 class _Stream:
-    """The stream itself; lives in the grabber's thread, as PyAV cannot be woken from outside."""
+    """The stream itself; lives in the grabber's thread, as PyAV cannot be woken from outside.
+
+    Attributes:
+        told: What the user should know of its pictures, or "". Replaced as a whole: any thread may read it.
+    """
 
     def __init__(
         self,
@@ -86,12 +100,14 @@ class _Stream:
         name: str,
         timeouts_s: tuple[float, float],
         teller: OutageTeller,
+        options: PictureOptions,
         tap: RawTap | None,
     ) -> None:
+        self._options, self.told = options, ""
         self._url, self._name, self._timeouts_s, self._teller = url, name, timeouts_s, teller
         self._tap = tap
         if tap is not None:
-            tap.describe(stream_origin(urlsplit(url).scheme.lower()))
+            tap.describe(stream_origin(urlsplit(url).scheme.lower(), options))
         self._connection: Connection | None = None
         self._coming: Iterator[Received | None] = iter(())
         self._first: Grabbed | None = None
@@ -129,6 +145,8 @@ class _Stream:
                     return None
                 self._reconnect(stopping)
                 continue
+            if self._connection is not None and self._connection.told not in self.told:
+                self.told = f"{self.told} {self._connection.told}".strip()
             if received is not None:
                 return self._grabbed(received)
         return None
@@ -140,7 +158,7 @@ class _Stream:
 
     def _connect(self, timeouts_s: tuple[float, float]) -> None:
         """Raises SourceError."""
-        self._use(Connection(self._url, self._name, timeouts_s, self._tap))
+        self._use(Connection(self._url, self._name, timeouts_s, self._options, self._tap))
 
     def _use(self, connection: Connection) -> None:
         self._connection = connection
@@ -183,7 +201,7 @@ class _Stream:
         )
         alone = urlsplit(self._url).scheme.lower() in _WITHOUT_CONNECTION
         attempts = Attempts(
-            lambda: Connection(self._url, self._name, (open_s, read_s), self._tap),
+            lambda: Connection(self._url, self._name, (open_s, read_s), self._options, self._tap),
             at_once=1 if alone else _AT_ONCE,
             every_s=_EVERY_S,
         )

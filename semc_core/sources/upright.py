@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -13,9 +13,12 @@ import numpy as np
 from av.sidedata.sidedata import SideData
 from numpy.typing import NDArray
 
+from semc_core.picture_options import PictureOptions
+
 _MATRIX: Final = struct.Struct("=9i")
 _WIDEST: Final = 8
 """A pixel is at most so many times as wide as high, or as high as wide; else the file is wrong."""
+_SHAPES: Final = {"4:3": Fraction(4, 3), "16:9": Fraction(16, 9)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,18 @@ class Upright:
             pixels[:: -1 if self.flipped else 1, :: -1 if self.mirrored else 1],
         )
 
+    def wished(self, options: PictureOptions, height: int, width: int) -> Upright:
+        """The same as the user wants it, for a picture that is stored in so many rows and columns."""
+        aspect = self.aspect
+        if (shape := _SHAPES.get(options.aspect)) is not None:
+            aspect = pixel_aspect((1 / shape if self.transposed else shape) * Fraction(height, width))
+        return replace(
+            self,
+            aspect=aspect,
+            mirrored=self.mirrored != (options.flip in ("horizontal", "180")),
+            flipped=self.flipped != (options.flip in ("vertical", "180")),
+        )
+
     def _width(self, width: int) -> int:
         return max(1, round(width * self.aspect))
 
@@ -67,19 +82,21 @@ class Uprights:
     """How the frames of one stream are shown.
 
     A frame's side data refer to the frame and it to them, so that it stays in memory until cycles are
-    collected. They are looked at once for each rotation that comes up, not for each frame.
+    collected. They are looked at once for each rotation and size that comes up, not for each frame.
     """
 
-    def __init__(self, aspect: Fraction) -> None:
-        """`aspect` is what `pixel_aspect` says of the stream."""
-        self._aspect = aspect
-        self._known: dict[int, Upright] = {}
+    def __init__(self, aspect: Fraction, options: PictureOptions | None = None) -> None:
+        """`aspect` is what `pixel_aspect` says of the stream, `options` what the user wants."""
+        self._aspect, self._options = aspect, options or PictureOptions()
+        self._known: dict[tuple[int, int, int], Upright] = {}
 
     def of(self, frame: av.VideoFrame) -> Upright:
         """How this frame of the stream is shown."""
-        known = self._known.get(frame.rotation)
+        key = frame.rotation, frame.height, frame.width
+        known = self._known.get(key)
         if known is None:
-            known = self._known[frame.rotation] = upright_of(frame, self._aspect)
+            upright = upright_of(frame, self._aspect).wished(self._options, frame.height, frame.width)
+            known = self._known[key] = upright
         return known
 
 

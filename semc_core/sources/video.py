@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -16,14 +17,18 @@ from av.video.stream import VideoStream
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import open_container, picture_stream
-from semc_core.sources.decoded import is_monochrome, picture_of
+from semc_core.sources.decoded import is_full, luma_of
 from semc_core.sources.decoders import is_disposable, make_ready
+from semc_core.sources.deinterlace import Deinterlacer, said_of_marked
 from semc_core.sources.left_out import left_out_sentence
+from semc_core.sources.shown import StreamPictures
 from semc_core.sources.times import FrameClock, FrameNumbers
-from semc_core.sources.upright import Upright, Uprights, pixel_aspect
+from semc_core.sources.upright import Upright, pixel_aspect
+from semc_core.sources.watched import PictureWatch
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)
@@ -42,14 +47,15 @@ class VideoSource(BaseSource):
     """Every frame of a video file in presentation order, with the file's own times, starting at 0.
 
     A frame that is damaged is left out and told in `info.notice`; those behind it keep their numbers and
-    times, and it does not end the file.
+    times, and it does not end the file. `options` say how the pictures are read.
 
     Raises:
         SourceError: The file is not there, not a video, or holds no picture.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, options: PictureOptions = AS_IT_IS) -> None:
         path = Path(path)
+        self._options = options
         self._container = open_container(path)
         try:
             stream = picture_stream(self._container, path.name)
@@ -58,9 +64,10 @@ class VideoSource(BaseSource):
             self._clock = FrameClock(stream.time_base, rate)
             self._numbers = frame_numbers(self._container, stream)
             self._avi = AviIndex(self._container, stream, path)
-            self._monochrome = is_monochrome(stream)
             self._aspect = pixel_aspect(stream.sample_aspect_ratio)
-            self._uprights = Uprights(self._aspect)
+            self._pictures = StreamPictures(stream.codec_context, stream.sample_aspect_ratio, options)
+            self._deinterlacer: Deinterlacer[tuple[int, float]] = Deinterlacer(self._combs_of(options))
+            self._watch = PictureWatch(options)
             self._frames = self._decode(stream)
             self._damaged = 0
             self._number = 0
@@ -68,12 +75,12 @@ class VideoSource(BaseSource):
             self._told_damage = ""
             self._stored: tuple[int, int] | None = None
             # Only the first frame tells the size after rotation, and whether there is any picture.
-            super().__init__(_info(path.name, stream, rate))
+            super().__init__(_info(path.name, stream, rate), options)
             self._first = next(self._frames, None)
             if self._first is None:
                 raise SourceError(f"{path.name} holds no picture that could be decoded; check the file.")
-            height, width = self._first.picture.height, self._first.picture.width
-            self._info = _info(path.name, stream, rate, width, height, self._info.notice)
+            shown = self._first.picture
+            self._info = replace(self._info, width=shown.width, height=shown.height)
         except av.FFmpegError as error:
             self._container.close()
             raise SourceError(f"{path.name} cannot be decoded; export it as MP4 (H.264).") from error
@@ -109,6 +116,7 @@ class VideoSource(BaseSource):
                 if isinstance(frame, av.VideoFrame):
                     decoded += 1
                     yield from self._named(frame)
+        yield from self._made(self._deinterlacer.gap())
         for stamp in self._numbers.rest():
             self._leave_out(self._clock.time_at(stamp, None, stream.time_base))
         if decoded < expected and stream.codec_context.name not in HIDES_FRAMES:
@@ -117,20 +125,35 @@ class VideoSource(BaseSource):
     def _named(self, frame: av.VideoFrame) -> Iterator[Grabbed]:
         """The frame, if it is whole, with its number and time, once those lost before it are counted."""
         lost, stamp = self._numbers.stamp_of(frame)
+        if lost:
+            yield from self._made(self._deinterlacer.gap())
         for each in lost:
             self._leave_out(self._clock.time_at(each, None, frame.time_base))
         pts_s = self._clock.time_at(stamp, frame.dts, frame.time_base)
         if self._numbers.is_spoilt(frame):
+            yield from self._made(self._deinterlacer.gap())
             self._leave_out(pts_s)
             return
         self._tell_of(frame)
+        if (luma := luma_of(frame)) is not None:
+            marked = frame.interlaced_frame
+            self._add_notice(self._watch.saw(luma, is_full(frame), pts_s, marked=marked))
         number, self._number = self._number, self._number + 1
-        yield Grabbed(self._picture(frame, pts_s), pts_s, index=number)
+        yield from self._made(self._deinterlacer.put(frame, (number, pts_s)))
+
+    def _made(self, shown: Iterator[tuple[tuple[int, float], av.VideoFrame]]) -> Iterator[Grabbed]:
+        """Pictures of frames that are ready, each with its number and time."""
+        for (number, pts_s), frame in shown:
+            yield Grabbed(self._picture(frame, pts_s), pts_s, index=number)
+
+    def _combs_of(self, options: PictureOptions) -> Deinterlace:
+        """From which frames combs are removed."""
+        return options.deinterlace
 
     def _picture(self, frame: av.VideoFrame, pts_s: float) -> Picture:
         """What is shown of a whole frame, whose time is `pts_s`."""
         del pts_s
-        return picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
+        return self._pictures.of(frame)
 
     def _leave_out(self, pts_s: float) -> None:
         """A frame that was to be shown at `pts_s` is damaged."""
@@ -206,13 +229,13 @@ class VideoSource(BaseSource):
                 "The file holds times of decoding only; the frames are shown in order at its frame rate."
             )
         if frame.interlaced_frame:
-            self._add_notice("The video is interlaced: every second line is of another moment.")
+            self._add_notice(said_of_marked(self._options.deinterlace))
         size = frame.height, frame.width
         if size == self._stored:
             return
         if self._stored is not None:
             self._add_notice("The size of the pictures changes within the file; each is used as it is.")
-        elif self._aspect != 1:
+        elif self._aspect != 1 and self._options.aspect == "auto":
             shown = Upright(self._aspect).shape(*size)
             self._add_notice(
                 f"Its pixels are not square ({self._aspect.numerator}:{self._aspect.denominator}): "
@@ -235,16 +258,13 @@ def frame_numbers(container: InputContainer, stream: VideoStream) -> FrameNumber
     )
 
 
-def _info(
-    name: str, stream: VideoStream, rate: Fraction | None, width: int = 0, height: int = 0, notice: str = ""
-) -> SourceInfo:
+def _info(name: str, stream: VideoStream, rate: Fraction | None) -> SourceInfo:
     return SourceInfo(
         source_id=name,
         kind="video",
-        width=width or stream.codec_context.width,
-        height=height or stream.codec_context.height,
+        width=stream.codec_context.width,
+        height=stream.codec_context.height,
         frame_rate=float(rate) if rate else None,
         frame_count=stream.frames or None,
         live=False,
-        notice=notice,
     )

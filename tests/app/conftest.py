@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -16,7 +17,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.settings import Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Settings
+from app.unused import cleared_by_this_thread
 from app.widgets.theme import apply_theme
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights
@@ -32,6 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", extend=True))
+
+
+@pytest.fixture(autouse=True, scope="package")
+def unused_widgets(qapp: QApplication) -> Iterator[None]:
+    """Of windows that were closed no thread but this one takes anything apart, as in the program."""
+    with cleared_by_this_thread():
+        yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

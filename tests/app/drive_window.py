@@ -40,8 +40,9 @@ from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
 from app.main_window import MainWindow
 from app.review.commands import ReviewCommands
+from app.scan_options import Overrides
 from app.send.dialog import SendDialog
-from app.settings import Overrides, Settings
+from app.settings import Settings
 from app.warm_up import warm_up
 from semc_core.errors import SemcError
 from semc_core.export.manifest import check_bundle

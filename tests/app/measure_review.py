@@ -26,10 +26,12 @@ from PySide6.QtCore import QEventLoop, QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 
-from app.application import new_application, objects_left_alone
+from app.application import new_application
 from app.instrumentation import TickGaps
 from app.main_window import MainWindow
-from app.settings import Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Settings
+from app.unused import cleared_by_this_thread
 from app.view_data import ReviewSnapshot
 from app.warm_up import warm_up
 from app.widgets.image_view import LiveView
@@ -148,7 +150,7 @@ def main() -> int:
     painted = Painted()
     new_application()
     warm_up("cpu")
-    with objects_left_alone(), tempfile.TemporaryDirectory() as folder:
+    with cleared_by_this_thread(), tempfile.TemporaryDirectory() as folder:
         store = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         window = MainWindow(Settings(store), Overrides(args.model, "cpu", Path(folder)))
         window.show()

@@ -22,7 +22,8 @@ from PySide6.QtGui import QColor, QCursor, QPainter, QPixmap
 
 from app.application import new_application, write_screenshot
 from app.main_window import MainWindow
-from app.settings import Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Settings
 from app.train.presenter import Phase as TrainPhase
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.pipeline.state import Phase

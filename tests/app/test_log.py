@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 import main
-from semc_core.errors import SaveError
-from semc_core.io.log import log_file
+from semc_core.errors import SaveError, SourceError
+from semc_core.io.log import is_untold, log_file
+from semc_core.pipeline.course import Lifecycle
 
 
 @pytest.mark.usefixtures("qapp")
@@ -44,6 +46,24 @@ def test_an_error_is_logged_by_its_type_and_place_only(tmp_path: Path) -> None:
     assert "PermissionError" in written
     assert "SaveError in (a path)" in written
     assert "test_log.py" in written, "where it was raised"
+
+
+def test_what_the_user_is_told_stands_in_the_file_and_not_in_the_terminal(tmp_path: Path) -> None:
+    terminal = logging.StreamHandler(StringIO())
+    terminal.addFilter(is_untold)
+    logger = logging.getLogger("semc_core")
+    logger.addHandler(terminal)
+    try:
+        with log_file(tmp_path):
+            course = Lifecycle()
+            course.fail(SourceError("It was not found; check the name."))
+            course.fail(ValueError("no sentence of ours"))
+    finally:
+        logger.removeHandler(terminal)
+    said = terminal.stream.getvalue()
+    assert "SourceError" in (tmp_path / "semc.log").read_text()
+    assert "SourceError" not in said
+    assert "The scan was ended by a fault." in said
 
 
 def test_the_log_is_kept_small(tmp_path: Path) -> None:

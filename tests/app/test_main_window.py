@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.application import faults_shown, objects_left_alone
+from app.application import faults_shown
 from app.formatting import RESEARCH_NOTICE, Tone
 from app.main_window import MainWindow
 from semc_core.errors import SaveError
@@ -276,12 +275,6 @@ def test_enter_in_the_address_field_connects(qtbot: QtBot, window: MainWindow) -
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.banner.shown is not None
     assert "gopher:// are not supported" in window.banner.shown.text
-
-
-def test_what_is_there_before_the_window_is_not_searched_while_it_is_open() -> None:
-    with objects_left_alone():
-        assert gc.get_freeze_count() > 10_000
-    assert gc.get_freeze_count() == 0, "given back: libraries complain of what they take for lost"
 
 
 def test_a_fault_in_a_slot_is_logged_and_shown(

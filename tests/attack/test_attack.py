@@ -26,6 +26,7 @@ def test_an_attack_on_purpose_is_found(attacked: Attacked, name: str) -> None:
     assert outcome.found, outcome
 
 
+@pytest.mark.long
 def test_100_random_attacks_are_found(attacked: Attacked) -> None:
     outcomes = list(attacked.at_random(100, 1))
     assert {each.name for each in outcomes} == set(AT_RANDOM)

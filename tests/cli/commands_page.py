@@ -23,7 +23,8 @@ Without a command the window opens: `semc` is `semc live`. An option may be shor
 fish, PowerShell) the commands, options and values; `--show-completion` prints what it would install.
 
 Exit codes: 0 done, 1 could not or found something wrong, 2 wrong usage, 130 interrupted, 141 nobody reads
-what is printed. Errors are one sentence on standard error. What `--json` prints: [json.md](json.md).
+what is printed, 143 terminated. Errors are one sentence on standard error. What `--json` prints:
+[json.md](json.md).
 """
 
 

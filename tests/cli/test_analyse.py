@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ import pytest
 from numpy.typing import NDArray
 
 import main
-from semc_core.cli.analyse import parse_crop
+from semc_core.cli.analyse import LOCK_NAME, parse_crop
 from semc_core.cli.inputs import wanted_inputs
 from semc_core.errors import RuntimeFault, SaveError, UsageError
+from semc_core.io.lock import WriterLock
 from semc_core.model.file import read_model, write_model
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.session.correcting.changes import SetNote
@@ -175,6 +176,21 @@ def test_the_batch_changes_nothing(analyse: Callable[..., tuple[int, Path]], vid
     one = read_json(out / "scan" / "planes.json")
     _, out = analyse(video, "--batch", "7")
     assert read_json(out / "scan" / "planes.json") == one
+
+
+def test_how_the_pictures_were_read_stands_in_results_and_session(
+    analyse: Callable[..., tuple[int, Path]], video: Path
+) -> None:
+    code, out = analyse(video, "--range", "full", "--flip", "horizontal")
+    assert code == 0
+    found = read_json(out / "scan" / "planes.json")
+    chosen = {"range": "full", "aspect": "auto", "deinterlace": "auto", "flip": "horizontal"}
+    assert found["picture_options"] == chosen
+    assert found["source_notice"] == "By the picture options: full range, flipped horizontally."
+    with Session.open(out / "scan", read_only=True) as session:
+        assert asdict(session.source)["picture_options"] == chosen
+        (entry, *_) = session.audit()
+        assert entry.payload["source"]["picture_options"] == chosen
 
 
 def test_a_second_run_replaces_the_results_and_keeps_what_is_not_ours(
@@ -435,3 +451,20 @@ def test_long_names_that_begin_alike_have_folders_of_their_own(tmp_path: Path) -
     assert len({folder.casefold() for folder in folders}) == 4
     assert all(len(folder.encode()) <= 160 for folder in folders)
     assert "unnamed" not in folders
+
+
+def test_of_two_runs_into_one_folder_at_once_the_second_is_refused(
+    analyse_into: Callable[..., int], video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results"
+    out.mkdir()
+    lock = WriterLock(out, LOCK_NAME)
+    try:
+        assert analyse_into(out, video) == 2
+        assert "Another semc analyse is writing its results into" in capsys.readouterr().err
+        assert list(out.glob("*/planes.json")) == []
+    finally:
+        lock.release()
+    assert analyse_into(out, video) == 0
+    assert len(list(out.glob("*/planes.json"))) == 1
+    assert not (out / LOCK_NAME).exists()

@@ -12,6 +12,7 @@ import pytest
 
 from semc_core.cli.results import ResultFolder, clear_leftovers, replace_folder, result_names
 from semc_core.errors import SaveError
+from semc_core.io.leftovers import work_done, work_path
 from semc_core.pipeline.batch import Reviewed
 from tests.session.killed_writer import event, origin
 
@@ -85,11 +86,15 @@ def test_leftovers_of_a_kill_are_cleared_and_what_was_being_replaced_is_put_back
     results(tmp_path / f".lost.{gone}.old", "001_A_f000001")
     results(tmp_path / f".half.{gone}.old", "001_A_f000001")
     (tmp_path / f".half.{gone}.old" / "notes.txt").write_text("mine")
-    running = results(tmp_path / f".scan.{os.getpid()}.part")
+    # The first process of a container always has the same number.
+    results(tmp_path / f".again.{os.getpid()}.part")
+    in_work = results(work_path(tmp_path / "scan"))
+    running = results(tmp_path / f".scan.{os.getppid()}.part")
     own = results(tmp_path / ".own.part")
     clear_leftovers(tmp_path)
     clear_leftovers(tmp_path / "not there")
-    assert names(tmp_path) == sorted([running.name, own.name, "half", "lost"])
+    work_done(in_work)
+    assert names(tmp_path) == sorted([in_work.name, running.name, own.name, "half", "lost"])
     assert "001_A_f000001.png" in names(tmp_path / "lost")
     assert names(tmp_path / "half") == ["frames.csv", "notes.txt", "planes.json"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 import main
@@ -60,6 +61,29 @@ def test_a_folder_of_images_is_inspected_too(tmp_path: Path, capsys: pytest.Capt
     assert "img2.png" in found["notices"]
     assert main.main(["inspect", str(tmp_path / "a")]) == 0
     assert "img2.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how", [[], ["--random"]])
+def test_what_is_chosen_of_the_picture_is_done_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], how: list[str]
+) -> None:
+    path = write_video(tmp_path / "a.avi", 3, codec=MJPEG)
+    for name, chosen in (("straight", ()), ("turned", ("--flip", "180", "--aspect", "16:9"))):
+        to = ["--frames", str(tmp_path / name)]
+        assert main.main(["inspect", str(path), "--json", *to, *how, *chosen]) == 0
+        found = printed(capsys)
+    assert found["picture_options"] == {
+        "range": "auto", "aspect": "16:9", "deinterlace": "auto", "flip": "180",
+    }  # fmt: skip
+    assert "shown at 16:9, turned by 180 degrees" in found["notices"]
+    straight = cv2.imread(str(tmp_path / "straight" / "000001.png"))
+    turned = cv2.imread(str(tmp_path / "turned" / "000001.png"))
+    assert straight is not None
+    assert turned is not None
+    assert turned.shape[1] == round(turned.shape[0] * 16 / 9) == found["width"]
+    size = straight.shape[1], straight.shape[0]
+    back = cv2.resize(turned[::-1, ::-1], size, interpolation=cv2.INTER_AREA)
+    assert np.abs(back.astype(int) - straight.astype(int)).mean() < 8
 
 
 def test_pictures_are_not_mixed_with_what_is_there(tmp_path: Path) -> None:

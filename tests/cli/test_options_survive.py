@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pytest
 
+from semc_core.picture_options import PICTURE_HELP
 from semc_core.runtime.load import DEVICES
 from tests.cli.commands import all_commands
 
@@ -71,6 +72,9 @@ def check(stored: dict[str, Any], param: click.Parameter, context: click.Context
         assert param.make_metavar(context).strip("[].") == stored["metavar"].strip("[].")
 
 
+READS_PICTURES = ("analyse", "classify", "inspect", "live")
+
+
 def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -> None:
     """So that the list above can be trusted: an option that is renamed shows as a new one."""
     new = {
@@ -86,6 +90,7 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
         "semc --show-completion",
         *(f"semc {name} --json" for name in SINCE_WITH_JSON),
         *(f"semc {name}" for name in SINCE),
+        *(f"semc {name} --{each}" for name in READS_PICTURES for each in PICTURE_HELP),
         *(f"semc measure --{name}" for name in ("calibration", "kind", "mm-per-pixel", "out", "threads")),
     }
 
@@ -98,6 +103,7 @@ SINCE = (
     "analyse --images",
     "live --images",
     "export --anyway",
+    *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",
     "inspect --frames",
     "inspect --random",

@@ -10,11 +10,14 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "python.md"
 _ROOM: Final = re.compile(r"`(semc_core(?:\.\w+)+)`")
 _NAME: Final = re.compile(r"`(?:[A-Z]\w*\.)?([A-Za-z]\w*)(?:\(\))?`")
 
 
+@pytest.mark.long
 def test_the_example_runs_as_it_stands(tmp_path: Path) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     done = subprocess.run(

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semc_core.errors import SemcError, SessionError
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session.audit_log import canonical, logged_holds
-from semc_core.session.correcting.changes import AddMeasurement, Relabel, SetItem, SetNote, SetScale
+from semc_core.session.correcting.changes import AddMeasurement, Relabel, SetAge, SetItem, SetNote, SetScale
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.recording.proof import HASHED
 from semc_core.session.records import PROGRAM
@@ -51,6 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         session.apply(SetItem("liver", "llp", "not possible", "ribs"))
         session.apply(AddMeasurement("distance", ((1.0, 1.0), (5.0, 4.0)), 10, 0.4, 320, 240, plane_id=1))
         session.apply(SetScale(((1.0, 1.0), (5.0, 4.0)), 2.0, 10, 320, 240))
+        session.apply(SetAge(GestationalAge(140, "CRL")))
         session.record_export("folder", "study", "ab" * 32, {"planes": 2})
         (folder / "recording.mkv").write_bytes(b"no video")
         (folder / "recording.csv").write_bytes(b"frame_index,pts_s,time_ms,channels\n")
@@ -97,7 +99,7 @@ def _faults_of_reading(folder: Path) -> Iterator[str]:
     try:
         with Session.open(folder, read_only=True) as session:
             session.planes(), session.regions(), session.items(), session.exports(), session.frames()
-            session.measurements(), session.scales()
+            session.measurements(), session.scales(), session.age()
             logged_holds(session.audit())
             _ = session.recordings, session.corrections, session.closed, session.head, session.frame_count
     except SemcError as error:

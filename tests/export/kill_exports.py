@@ -23,7 +23,7 @@ from semc_core.session.session import Session  # noqa: E402
 from tests.export.scans import video_session  # noqa: E402
 
 _OPTIONS = ExportOptions(clips=False, report=False, deidentify=False)
-_PROGRAM = """
+PROGRAM = """
 import sys
 from pathlib import Path
 from semc_core.export import bundle
@@ -48,7 +48,7 @@ def kill_in_the_middle(folder: Path, times: int, seed: int = 1) -> int:
     for number in range(times + 1):
         target = folder / f"out{number}{'.zip' if number % 2 else ''}"
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(scan), str(target)],
+            [sys.executable, "-c", PROGRAM, str(scan), str(target)],
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,

@@ -53,7 +53,9 @@ def session(tmp_path: Path) -> Iterator[Session]:
         yield made
 
 
-def test_a_bundle_holds_everything_and_its_manifest_proves_it(session: Session, tmp_path: Path) -> None:
+def test_a_bundle_holds_everything_and_its_manifest_proves_it(
+    session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     session.apply(Relabel(2, "FHP2"))
     target = tmp_path / "out"
     steps: list[str] = []
@@ -75,6 +77,8 @@ def test_a_bundle_holds_everything_and_its_manifest_proves_it(session: Session, 
     found = check_bundle(target)
     assert found.ok
     assert (found.files, done.files, done.planes) == (len(names) - 1, len(names), 2)
+    assert main(["export", "--check", str(target)]) == 0
+    assert f"All {done.files} files are as they were written." in capsys.readouterr().out
     (export,) = session.exports()
     assert export.sha256 == found.manifest_sha256 == done.manifest_sha256
     assert found.audit_head in {entry.hash for entry in session.audit()}
@@ -360,6 +364,21 @@ def test_a_clip_that_cannot_be_cut_since_the_region_moved_is_said_everywhere(
     assert why in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_a_bundle_of_more_or_larger_files_than_an_export_has_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "study.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.csv", bytes(1 << 20))
+    for bound, most in (("_MOST_FILES", 2), ("_MOST_BYTES", 3_000_000)):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"semc_core.export.manifest.{bound}", most)
+            with pytest.raises(ExportError, match="holds 3 files of"):
+                check_bundle(path)
+
+
+@pytest.mark.long
 def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
     # How many came too late is a matter of luck; none may leave half of one.
     assert kill_in_the_middle(tmp_path, times=2) <= 2

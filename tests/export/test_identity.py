@@ -151,6 +151,7 @@ def test_nothing_planted_is_found_in_the_bundle_or_in_the_logs(
     _assert_no_name(caplog.text.encode())
 
 
+@pytest.mark.long
 def test_a_name_typed_for_half_a_second_is_found_in_the_clip_and_masked(
     tmp_path: Path, finder: TextFinder
 ) -> None:

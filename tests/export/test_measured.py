@@ -16,7 +16,8 @@ from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.manifest import check_bundle
 from semc_core.export.options import ExportOptions
-from semc_core.session.correcting.changes import AddMeasurement, Reject, SetScale
+from semc_core.measure.gestation import GestationalAge
+from semc_core.session.correcting.changes import AddMeasurement, Reject, SetAge, SetScale
 from semc_core.session.session import Session
 from tests.export.scans import HEIGHT, WIDTH, video_session
 
@@ -138,3 +139,19 @@ def test_without_measurements_there_is_no_table_of_them(tmp_path: Path) -> None:
         folder = exported(session, tmp_path / "out", replace(OPTIONS, dicom=False))
     assert not (folder / "measurements.csv").exists()
     assert "Measurements" not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_circumference_has_its_centile_by_dates_in_the_record_and_the_report(
+    session: Session, tmp_path: Path
+) -> None:
+    scaled(session)
+    without = exported(session, tmp_path / "without")
+    assert "Centile of HC" not in (without / "report.html").read_text()
+    session.apply(SetAge(GestationalAge(133, "due date")))
+    folder = exported(session, tmp_path / "out")
+    (first, *_) = sorted((folder / "planes").glob("*.json"))
+    dated = {each["name"]: each for each in json.loads(first.read_text())["measurements"][0]["dated"]}
+    assert dated["Centile of HC"]["source"].endswith("at 19+0 by due date")
+    assert 0 < float(dated["Centile of HC"]["text"].strip("<> ")) < 100
+    assert "Centile of HC" in (folder / "report.html").read_text()
+    assert "at 19+0 by due date" in (folder / "report.html").read_text()

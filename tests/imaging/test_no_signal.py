@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from semc_core.imaging import no_signal
 from semc_core.imaging.no_signal import is_no_signal
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
@@ -31,7 +32,7 @@ def test_colour_bars_with_or_without_a_text_are_known() -> None:
 
 @pytest.mark.parametrize("probe_off", [False, True])
 def test_drawn_screens_with_a_picture_or_a_black_one_are_not(probe_off: bool) -> None:
-    assert share(list(screens(None, 30, probe_off=probe_off))) == 0
+    assert share(list(screens(None, 12, probe_off=probe_off))) == 0
 
 
 def test_dark_scans_are_not() -> None:
@@ -51,6 +52,25 @@ def test_a_scan_that_fades_in_on_a_black_screen_is_not() -> None:
         )
         == 0
     )
+
+
+def test_a_sample_of_rows_spares_most_scans_the_whole_rule_and_never_changes_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cards = [Picture(make(seed)) for seed in range(8) for make in (card, bars)]
+    living = [Picture(each) for each in scans(3)]
+    asked: list[Picture] = []
+    rule = no_signal._is_plain_or_bars
+
+    def counted(picture: Picture, gray: Pixels, step: int) -> bool:
+        asked.append(picture)
+        return rule(picture, gray, step)
+
+    monkeypatch.setattr(no_signal, "_is_plain_or_bars", counted)
+    sampled = [is_no_signal(picture) for picture in cards + living]
+    assert len(asked) <= len(cards) + len(living) // 3
+    monkeypatch.setattr(no_signal, "_may_be", lambda sample: True)
+    assert sampled == [is_no_signal(picture) for picture in cards + living]
 
 
 @pytest.mark.real_data("organs")

@@ -156,6 +156,7 @@ def _heads(every: int) -> Sequence[Path]:
     return sorted((REAL_DATA / "organs" / "fetal_head").glob("*.jpg"))[::every]
 
 
+@pytest.mark.long
 @pytest.mark.real_data("organs")
 def test_the_model_that_ships_finds_real_heads_and_none_in_livers_muscles_and_lungs() -> None:
     """It learned from these pictures: how good it is on others, its card says."""

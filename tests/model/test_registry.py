@@ -18,7 +18,7 @@ from semc_core.model.comparison import (
     read_comparison,
 )
 from semc_core.model.file import read_spec
-from semc_core.model.registry import ModelRegistry, current_model
+from semc_core.model.registry import ModelRegistry, check_known, current_model
 from semc_core.paths import DEFAULT_MODEL
 
 
@@ -98,6 +98,7 @@ def test_a_changed_or_lost_file_is_said_and_one_can_go_back(models: list[Path], 
     "content",
     [
         "",
+        "{NaN",
         "{}",
         '{"schema": 1, "versions": [], "used": []}',
         '{"schema": 1, "versions": [], "used": [3]}',
@@ -111,6 +112,8 @@ def test_a_damaged_library_is_said(content: str, own_models: Path) -> None:
     (own_models / "library.json").write_text(content)
     with pytest.raises(ModelFileError, match="remove it to start again"):
         current_model()
+    with pytest.raises(ModelFileError, match=r"^library\.json in .* cannot be read"):
+        check_known(own_models / "library.json")  # as the window names the model in use then
 
 
 def test_two_programs_that_add_at_once_lose_nothing(models: list[Path]) -> None:

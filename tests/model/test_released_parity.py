@@ -69,6 +69,7 @@ def network(state: dict[str, Tensor]) -> SemcNetwork:
     return load_released(state)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [128, 256])
 def test_our_network_gives_what_the_released_one_gives(network: SemcNetwork, size: int) -> None:
     expected = np.load(FIXTURES / "expected.npz")

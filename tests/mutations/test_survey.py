@@ -96,6 +96,7 @@ def test_what_is_said_to_be_equivalent_is_a_line_of_a_file_that_is_changed(
     assert EQUIVALENT[change]
 
 
+@pytest.mark.long
 def test_a_worker_answers_for_the_files_as_they_are_now(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\nqt_api = 'pyside6'\n")
     (tmp_path / "value.py").write_text("VALUE = 1\n")

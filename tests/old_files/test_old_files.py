@@ -151,8 +151,8 @@ def test_the_models_of_a_user_are_listed(tmp_path: Path, data: Path, semc: Any) 
 
 
 def test_an_export_is_whole_and_known_to_its_session(session: Path, semc: Any) -> None:
-    assert "All 11 files are as they were written." in semc("export", "--check", KEPT / "export.zip")
-    assert "All 11 files" in semc("export", session, "--check", KEPT / "export.zip")
+    assert "All 12 files are as they were written." in semc("export", "--check", KEPT / "export.zip")
+    assert "All 12 files" in semc("export", session, "--check", KEPT / "export.zip")
 
 
 def test_protocols_of_the_user_are_listed_and_shown(data: Path, semc: Any) -> None:

@@ -30,6 +30,7 @@ def test_the_window_finds_the_training_and_what_it_told(tmp_path: Path) -> None:
     assert comparison.candidate.f1 == pytest.approx(1 / 6, abs=1e-3)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     (folder,) = unpack("trainings", tmp_path).iterdir()
     toys = write_toy_folder(tmp_path / "toys", 60, 20)

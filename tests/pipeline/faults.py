@@ -167,7 +167,7 @@ class Outcome:
 def play(events: Sequence[Event], folder: Path, speed: float) -> Outcome:
     """Scan a card to which these things happen."""
     card = ScriptedDevice(
-        identity="card@1", modes=(f"160x120@{RATE},yuyv",), content="count", events=tuple(events)
+        identity="card@1", modes=(f"160x120@{RATE},mjpg",), content="count", events=tuple(events)
     )
     system = SimulatedDevices(Script((card,)))
     sources: list[Watched] = []

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from semc_core.picture import Picture
@@ -92,6 +93,7 @@ def test_the_sum_holds_at_any_moment(tiny_model_path: Path) -> None:
     assert phase_of(engine) is Phase.ENDED
 
 
+@pytest.mark.long
 def test_live_without_drops_saves_the_same_planes_as_the_file_in_batches(tiny_model_path: Path) -> None:
     def source() -> FrameSource:
         return SimulatedSource(seed=5, seconds=5, width=320, height=240)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,17 @@ def test_a_sound_file_passes_on_every_runtime(verifiable: Path, capsys: pytest.C
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= 2
     assert all(line.startswith("pass") for line in lines)
+
+
+def test_without_pytorch_the_other_runtimes_are_run(
+    verifiable: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "semc_core.runtime.torch.runtime", raising=False)
+    assert run(str(verifiable)) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("pass  CPU, OpenVINO float32")
+    assert "PyTorch" not in said
 
 
 def test_a_file_whose_weights_were_changed_fails(

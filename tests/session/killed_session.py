@@ -22,9 +22,13 @@ def at(result: FrameResult, time_s: float) -> FrameResult:
 
 
 def main() -> None:
-    """60 frames a second, a plane or a better frame of it 10 times a second; prints what is committed."""
+    """60 frames a second, a plane or a better frame of it 10 times a second.
+
+    Prints the moment of the first frame, then what is committed: entries of the log, and planes.
+    """
     keeper = SessionWriter(Path(sys.argv[1]), origin(), fresh=False)
     told = 0
+    print(time.monotonic(), flush=True)
     for index in range(1_000_000):
         now_s = time.monotonic()
         keeper.classified(at(frame(index), now_s))
@@ -35,7 +39,8 @@ def main() -> None:
         committed = 0 if session is None else session.head[0]
         if committed > told:
             told = committed
-            print(told, flush=True)
+            planes = 0 if session is None else len(session.planes())
+            print(told, planes, flush=True)
         time.sleep(1 / 60)
 
 

@@ -30,6 +30,7 @@ def runtime() -> Iterator[Runtime]:
     loaded.close()
 
 
+@pytest.mark.long
 def test_the_session_is_that_of_semc_analyse(runtime: Runtime, tmp_path: Path) -> None:
     with analyse_source(SimulatedSource(2007, 8.0), tmp_path / "library", runtime) as session:
         assert session.complete

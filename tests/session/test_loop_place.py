@@ -18,6 +18,7 @@ from semc_core.errors import SessionError, SourceError
 from semc_core.export.collect import cut
 from semc_core.io.video_encoder import Quality
 from semc_core.model.architecture import new_spec
+from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
 from semc_core.review.loop import LoopPlace, loop_of, loop_place
 from semc_core.session.files import encode_png, versions
 from semc_core.session.recording.parts import unreadable
@@ -29,7 +30,7 @@ from semc_core.sources.open import open_source
 from tests.export import scans
 from tests.session.pictures import packet, speckle
 from tests.session.sessions import as_killed, filled_session
-from tests.sources.capture_clips import read_all
+from tests.sources.capture_clips import read_all, write_video
 from tests.sources.seek_clips import KINDS
 
 GONE = "is no longer where it was; put it back, or open it in the window where it is now."
@@ -89,6 +90,28 @@ def test_of_an_analysed_loop_it_is_the_file_while_that_is_the_same(analysed: Ses
     assert (place.path, place.missing) == (None, f"The loop loop.mkv {GONE}")
     with pytest.raises(SourceError, match="no longer where it was"):
         place.seekable()
+
+
+@pytest.mark.parametrize("chosen", [PictureOptions(flip="180", aspect="16:9"), None])
+def test_a_loop_is_read_again_as_it_was_analysed(tmp_path: Path, chosen: PictureOptions | None) -> None:
+    """One that was analysed before there were options, with None, as it was then."""
+    path = write_video(tmp_path / "a.mkv", 4)
+    source = open_source(str(path), options=chosen or AS_IT_IS)
+    read = read_all(source)
+    spec = new_spec("semc_tiny", scans.CLASSES)
+    model = model_entry(spec, spec.thresholds, "CPU", versions())
+    entry = source_entry(replace(source.info, picture_options=chosen), path, file_sha256(path))
+    Session.create(tmp_path / "session", entry, model).close()
+    with Session.open(tmp_path / "session") as session:
+        assert session.source.picture_options == chosen
+        place = loop_place(session)
+    assert place.options == (chosen or BEFORE_OPTIONS)
+    with closing(place.seekable()) as loop, closing(place.in_order()) as again:
+        for one in read:
+            in_order = again.read()
+            assert in_order is not None
+            assert np.array_equal(in_order.pixels, one.pixels)
+            assert np.array_equal(loop.frame(one.index).pixels, one.pixels)
 
 
 @pytest.mark.parametrize("kind", ["hidden frames, vp8", "no times, avi", "damaged, mjpeg"])
@@ -255,10 +278,15 @@ def test_a_part_of_a_recording_that_cannot_be_read_is_told_in_review(
     record(scanned)
     scanned.close()
     second = scanned.folder / "recording-2.mkv"
+    size = second.stat().st_size
     second.write_bytes(b"")
     with closing(open_review(request(scanned.folder, tiny_model_path))) as opened:
         assert opened.source is not None
-        assert (opened.source.count, opened.notice) == (2, unreadable(second))
+        assert opened.source.count == 2
+        assert opened.notice == (
+            "This session is not as it was written: The recording recording-2.mkv was changed: "
+            f"it has 0 bytes and had {size}. {unreadable(second)}"
+        )
 
 
 def test_a_recording_that_holds_nothing_is_told_in_review(scanned: Session, tiny_model_path: Path) -> None:
@@ -268,7 +296,8 @@ def test_a_recording_that_holds_nothing_is_told_in_review(scanned: Session, tiny
         video.write_bytes(b"")
     with closing(open_review(request(scanned.folder, tiny_model_path))) as opened:
         assert opened.source is None
-        assert opened.notice == (
+        assert opened.notice.startswith("This session is not as it was written: The recording recording.mkv")
+        assert opened.notice.endswith(
             "recording-3.mkv cannot be opened as a video; it is damaged, cut short, or in another format. "
             "Planes and time line are shown without the video."
         )

@@ -10,12 +10,14 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.measure.calibration import FROM_REGION, Calibration
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session.correcting.changes import (
     AddMeasurement,
     Change,
     MoveMeasurement,
     NameMeasurement,
     RemoveMeasurement,
+    SetAge,
     SetScale,
 )
 from semc_core.session.records import ACCEPTED, BY_HAND, BY_REGION, CORRECTED, NO_SCALE, PERSON
@@ -155,3 +157,22 @@ def test_points_that_somebody_changed_are_not_taken_for_points(session: Session)
     tamper(session.folder, "UPDATE measurements SET points = '[[1, 1], [\"a\", 2]]'")
     with pytest.raises(SessionError, match="damaged"):
         Session.open(session.folder)
+
+
+def test_the_age_of_a_pregnancy_is_kept_without_its_dates_and_taken_back(session: Session) -> None:
+    ages = [GestationalAge(140, "due date"), GestationalAge(147, "CRL"), None]
+    seen = [session.age()]
+    for age in ages:
+        session.apply(SetAge(age))
+        seen.append(session.age())
+    assert seen == [None, *ages]
+    for before in reversed(seen[:-1]):
+        assert session.undo() is not None
+        assert session.age() == before
+    with pytest.raises(SessionError, match="4 and 44 weeks"):
+        session.apply(SetAge(GestationalAge(400, "due date")))
+    session.apply(SetAge(ages[0]))
+    session.close()
+    with Session.open(session.folder) as again:
+        assert again.age() == ages[0]
+        assert again.verify().ok

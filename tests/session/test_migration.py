@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SessionError
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session import database
-from semc_core.session.correcting.changes import AddMeasurement, Relabel
+from semc_core.session.correcting.changes import AddMeasurement, Relabel, SetAge
 from semc_core.session.session import Session
 from tests.session.sessions import filled_session
 
@@ -56,6 +57,23 @@ def test_a_session_from_before_measuring_is_measured_in(
     with Session.open(tmp_path / "s") as session:
         session.apply(AddMeasurement("distance", ((1.0, 1.0), (5.0, 4.0)), 10, 0.4, 8, 8))
         assert [each.kind for each in session.measurements()] == ["distance"]
+        assert session.verify().ok
+
+
+def test_a_session_from_before_dates_gets_the_age_of_a_pregnancy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as old:
+        old.setattr(database, "SCHEMA_VERSION", 3)
+        with filled_session(tmp_path / "s") as session:
+            session.apply(AddMeasurement("distance", ((1.0, 1.0), (5.0, 4.0)), 10, 0.4, 8, 8))
+            measured = session.measurements()
+    with Session.open(tmp_path / "s", read_only=True) as session:
+        assert (session.measurements(), session.age()) == (measured, None)
+    assert version_of(tmp_path / "s") == 3, "looking changes nothing"
+    with Session.open(tmp_path / "s") as session:
+        session.apply(SetAge(GestationalAge(140, "CRL")))
+        assert session.age() == GestationalAge(140, "CRL")
         assert session.verify().ok
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.session.correcting.changes import ChooseFrame, Reject, Relabel
+from semc_core.session.proof.file_problems import UNKNOWN
 from semc_core.session.proof.verify import verify
 from semc_core.session.records import Proof, Verification
 from semc_core.session.session import Session
@@ -178,3 +179,16 @@ def test_a_database_that_cannot_be_read_proves_nothing(copy: Path) -> None:
     connection.close()
     assert (found.ok, found.entries, len(found.problems)) == (False, 0, 1)
     assert "session" in found.problems[0]
+
+
+def test_what_a_file_manager_leaves_is_named_and_convicts_nobody(tmp_path: Path) -> None:
+    filled_session(tmp_path / "s").close()
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "s" / name).write_bytes(b"?")
+    with Session.open(tmp_path / "s", read_only=True) as session:
+        found = session.verify()
+        assert (found.ok, found.problems) == (True, ())
+        assert [note.split()[0] for note in found.notes] == [".DS_Store", "Thumbs.db", "desktop.ini"]
+        assert all("is unknown: a file manager leaves such" in note for note in found.notes)
+        (tmp_path / "s" / "my notes.txt").write_bytes(b"?")
+        assert session.verify().problems == (f"my notes.txt{UNKNOWN}",)

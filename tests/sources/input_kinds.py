@@ -75,6 +75,36 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
             ("test_video:test_a_variable_frame_rate_keeps_its_exact_times",),
         ),
         Kind(
+            "interlaced, and marked so: one whole picture is made of each frame (not by `--deinterlace off`)",
+            TOLD,
+            (
+                "test_deinterlace:test_what_is_marked_is_deinterlaced_unless_the_user_does_not_want_it",
+                "test_deinterlace:test_every_frame_is_the_same_whichever_way_it_is_reached",
+                "test_deinterlace:test_a_damaged_frame_is_no_neighbour_in_either_way",
+            ),
+        ),
+        Kind(
+            "interlaced, and not marked: left as it is unless `--deinterlace on` is given",
+            TOLD,
+            ("test_deinterlace:test_combs_that_nothing_marks_are_said_and_removed_when_that_is_chosen",),
+        ),
+        Kind(
+            "levels that speak against the range: read as the file says unless `--range` is given",
+            TOLD,
+            (
+                "test_picture_options:test_a_wrong_range_is_suspected_within_five_seconds",
+                "test_picture_options:test_a_ramp_in_a_file_comes_back_by_the_range_that_the_user_says",
+            ),
+        ),
+        Kind(
+            "a picture that was squeezed, mirrored or turned: put right by `--aspect` and `--flip`",
+            TOLD,
+            (
+                "test_picture_options:test_a_circle_on_a_squeezed_picture_is_round_as_the_user_says",
+                "test_picture_options:test_flips_hold_for_files_pictures_cards_and_the_simulated_scan",
+            ),
+        ),
+        Kind(
             "a start that is not 0; edit lists",
             READ,
             ("test_video:test_times_start_at_zero_whatever_the_file_says",),

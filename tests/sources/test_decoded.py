@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.crop import find_crop
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
-from semc_core.sources.decoded import _expanded, picture_of
+from semc_core.sources.decoded import expanded, picture_of
 from semc_core.sources.images import ImageFolderSource
 from semc_core.sources.video import VideoSource
 from tests.sources.capture_clips import read_all
@@ -229,4 +229,4 @@ def test_limited_range_is_stretched_as_its_definition_says_whatever_the_shape(sh
     for first in range(0, 256, luma.size):
         levels = luma + np.uint8(first)
         stretched = np.clip(np.round((levels.astype(float) - 16) * 255 / 219), 0, 255)
-        np.testing.assert_array_equal(_expanded(levels), stretched)
+        np.testing.assert_array_equal(expanded(levels), stretched)

@@ -14,18 +14,20 @@ from numpy.typing import NDArray
 
 from main import main
 from semc_core.errors import SourceError
+from semc_core.picture_options import AS_IT_IS, PictureOptions, to_text
 from semc_core.sources.camera import CameraSource
+from semc_core.sources.devices.buffers import BufferForm, pixels_of
 from semc_core.sources.devices.contents import undecoded
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
 from semc_core.sources.open import open_source
-from semc_core.sources.raw.buffers import pixels_of
 from semc_core.sources.raw.file import write_tap
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.replay import TapSource
 from semc_core.sources.raw.tap import RawTap, camera_origin, stream_origin
 from semc_core.sources.stream import StreamSource
 from tests.sources.capture_clips import read_all, write_video
+from tests.sources.test_deinterlace import write as write_woven
 from tests.sources.test_stream import served
 
 CARD = "usb-534d:2109-SERIAL77@0000:00:14.0-usb2-2.3-1.0"
@@ -48,8 +50,8 @@ def pixels(source: Any, count: int) -> list[NDArray[np.uint8]]:
     return found
 
 
-def played(path: Path) -> list[NDArray[np.uint8]]:
-    with closing(TapSource(path)) as source:
+def played(path: Path, options: PictureOptions = AS_IT_IS) -> list[NDArray[np.uint8]]:
+    with closing(TapSource(path, options)) as source:
         return [packet.pixels for packet in read_all(source)]
 
 
@@ -74,6 +76,37 @@ def test_what_a_card_sent_is_kept_undecoded_and_is_the_same_to_the_bit_when_play
     shape = taken.data[0].data.shape
     assert shape[1:] == {"mjpg": (1,), "yuyv": (160, 2), "bgr3": (160, 3)}[codec]
     assert contains(played(tmp_path / "a.semctap"), seen)
+
+
+@pytest.mark.parametrize("tapped", [True, False], ids=["as it comes", "from later on"])
+@pytest.mark.parametrize("codec", ["mjpg", "yuyv"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        PictureOptions(range="full", aspect="16:9"),
+        PictureOptions(range="limited", flip="180"),
+        PictureOptions(deinterlace="on"),
+    ],
+    ids=to_text,
+)
+def test_a_card_that_was_read_by_picture_options_is_played_by_them_also_across_a_gap(
+    options: PictureOptions, codec: str, tapped: bool, tmp_path: Path
+) -> None:
+    tap = RawTap(keeping=tapped)
+    system = card(f"160x120@100,{codec}", Event(9, "unplug", 0.1, number=3))
+    with closing(CameraSource(CARD, options=options, system=system, tap=tap)) as source:
+        tap.begin()
+        pixels(source, 2)
+        seen = pixels(source, 15)
+        source.interrupt()
+    write_tap(tmp_path / "a.semctap", tap.taken())
+    assert len({raw.coding.opening for raw in tap.taken().data}) == 2
+    assert contains(played(tmp_path / "a.semctap"), seen)
+    plain = [
+        packet.pixels
+        for packet in read_all(TapSource(tmp_path / "a.semctap", PictureOptions(flip="vertical")))
+    ]
+    assert not contains(plain, seen), "what is chosen now goes before what the file says"
 
 
 def test_a_card_that_nobody_taps_is_decoded_by_the_system() -> None:
@@ -120,6 +153,19 @@ def test_what_a_stream_sent_is_the_same_to_the_bit_when_played_and_has_no_addres
     assert contains(again, seen)
     content = (tmp_path / "a.semctap").read_bytes()
     assert not any(name in content for name in (b"127.0.0.1", b"secret", b"scan.ts"))
+
+
+def test_an_interlaced_stream_is_the_same_to_the_bit_when_played(tmp_path: Path) -> None:
+    body = write_woven(tmp_path / "a.ts", marked=True).read_bytes()
+    tap = RawTap()
+    with served(body, announced=len(body)) as url:
+        source = StreamSource(url, PictureOptions(flip="horizontal"), tap=tap)
+        seen = [packet.pixels for packet in read_all(source)]
+        source.close()
+    write_tap(tmp_path / "a.semctap", tap.taken())
+    again = played(tmp_path / "a.semctap")
+    assert len(seen) == len(again) == 14
+    assert contains(again, seen)
 
 
 def piece(time_s: float, size: int, *, key: bool) -> Raw:
@@ -210,7 +256,7 @@ def test_a_file_is_opened_by_its_word_and_as_any_recording(tapped: bytes, tmp_pa
 
 def test_a_buffer_that_is_not_what_its_format_says_is_no_picture() -> None:
     for codec in ("MJPG", "YUYV", "NV12", "H264"):
-        assert pixels_of(np.zeros((7, 1), np.uint8), codec, 160, 120) is None
+        assert pixels_of(np.zeros((7, 1), np.uint8), BufferForm(codec, width=160, height=120)) is None
 
 
 def test_the_command_saves_a_card_and_refuses_what_is_no_live_source(

@@ -205,6 +205,7 @@ def _coded_frames(path: Path) -> int:
         return sum(packet.size > 0 for packet in container.demux(video=0))
 
 
+@pytest.mark.long
 @pytest.mark.real_data("cine")
 def test_every_frame_of_the_real_clips_is_decoded() -> None:
     with (REAL_DATA / "cine" / "index.csv").open(newline="") as file:

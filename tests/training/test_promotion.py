@@ -60,6 +60,7 @@ def untrained(trained: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_training_ends_by_comparing(trained: Path) -> None:
     run = trained.with_suffix(".run")
     events = [json.loads(line) for line in (run / PROGRESS_NAME).read_text().splitlines()]
@@ -160,6 +161,7 @@ def test_without_test_pictures_the_validation_pictures_are_taken_and_it_is_said(
     assert "were chosen on these pictures" in found.sentence
 
 
+@pytest.mark.long
 def test_a_refused_model_stays_a_file_and_force_takes_it(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

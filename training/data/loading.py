@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from semc_core.errors import SemcError, UsageError
 from semc_core.imaging.crop import outline_in
 from semc_core.imaging.preprocess import Preprocessing, prepare
-from semc_core.io.atomic import save_error
+from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import STRICT, Document
+from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.private import make_private_folder, new_private_file
 from semc_core.labels import NON_STANDARD
 from semc_core.paths import cache_folder
@@ -181,7 +182,7 @@ def _write(
 ) -> None:
     """Picture after picture; nothing but the rows is kept. The facts are written last."""
     facts = []
-    partial = pixels_path.with_name(f"{pixels_path.name}.{os.getpid()}.part")
+    partial = work_path(pixels_path)
     try:
         with os.fdopen(new_private_file(partial), "wb") as out:
             _write_header(out, shape)
@@ -193,10 +194,8 @@ def _write(
         partial.replace(pixels_path)
     finally:
         partial.unlink(missing_ok=True)
-    partial = facts_path.with_name(f"{facts_path.name}.{os.getpid()}.part")
-    with os.fdopen(new_private_file(partial), "w", encoding="utf-8") as text:
-        text.write(json.dumps(facts))
-    partial.replace(facts_path)
+        work_done(partial)
+    write_atomically(facts_path, json.dumps(facts).encode(), private=True)
 
 
 def _write_header(out: IO[bytes], shape: tuple[int, int, int]) -> None:
@@ -218,11 +217,13 @@ def _key(samples: Sequence[Sample], spec: Preprocessing) -> str:
 
 
 def _remove_old(folder: Path) -> None:
-    """Only the sets used last stay, and none that a killed program left unfinished a day ago."""
+    """Only the sets used last stay, and none that a killed program left unfinished."""
     facts = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     old = facts[_KEPT_FILES:]
+    dead = [path for path, _, _ in leftovers(folder)]
+    # Of earlier versions, or of another machine that shares the folder.
     left = [path for path in folder.glob("*.part") if path.stat().st_mtime < time.time() - 86_400]
-    for path in (*old, *(each.with_suffix(".npy") for each in old), *left):
+    for path in (*old, *(each.with_suffix(".npy") for each in old), *dead, *left):
         # On Windows a file that another program still reads stays until the next time.
         with contextlib.suppress(PermissionError):
             path.unlink(missing_ok=True)

@@ -125,7 +125,7 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
                 (f"{each.entry.measurement_id}: {each.value.name}", each.text, each.where)
                 for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes])
             ),
-            *dated_rows(scan.measurements),
+            *dated_rows(scan.measurements, scan.age),
         ),
         note=scan.note,
         notices=tuple(sentence for sentence in notices if sentence),

@@ -105,8 +105,8 @@ class OpenVinoRuntime:
         requests = self._single if len(frames) == 1 else self._requests_for_several()
         try:
             return _run(requests, frames)
-        except RuntimeError as error:
-            raise RuntimeFault(f"OpenVINO could not run the model ({error}); load it again.") from error
+        except (RuntimeError, MemoryError) as error:
+            raise _fault("run", error) from error
 
     def close(self) -> None:
         """Release the compiled models. May be called twice."""
@@ -138,8 +138,27 @@ class OpenVinoRuntime:
                 make_integer(graph, self._arrays)
             compiled = ov.Core().compile_model(graph, "CPU", options)
             return [compiled.create_infer_request() for _ in range(streams)]
-        except RuntimeError as error:
-            raise RuntimeFault(f"OpenVINO could not compile the model ({error}).") from error
+        except (RuntimeError, MemoryError) as error:
+            raise _fault("compile", error) from error
+
+
+_OF_MEMORY: Final = (
+    "bad_alloc", "bad alloc", "cannot allocate", "failed to map segment", "out of memory",
+    "resource temporarily unavailable",
+)  # fmt: skip
+"""What OpenVINO's messages hold where memory is short; they are lines of its own source files."""
+
+
+def _fault(what: str, error: Exception) -> RuntimeFault:
+    """The sentence about what OpenVINO could not do."""
+    text = str(error)
+    if isinstance(error, MemoryError) or any(words in text.lower() for words in _OF_MEMORY):
+        return RuntimeFault(
+            f"There is too little memory to {what} the model; close other programs, or choose a smaller one."
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "Exception from" not in line]
+    why = lines[-1].rstrip(".") if lines else type(error).__name__
+    return RuntimeFault(f"OpenVINO could not {what} the model ({why}); load it again.")
 
 
 def _possible(precision: str, quantised: bool) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from semc_core.measure.calibration import Calibration
+from semc_core.measure.gestation import GestationalAge
 from semc_core.measure.shapes import Place
 from semc_core.types import FrameResult
 
@@ -172,7 +173,14 @@ class SetScale:
     aspect: float = 1.0
 
 
-MeasureChange = AddMeasurement | MoveMeasurement | NameMeasurement | RemoveMeasurement | SetScale
+@dataclass(frozen=True, slots=True)
+class SetAge:
+    """The pregnancy is so old on the day of the examination, by its dates; None takes the word back."""
+
+    age: GestationalAge | None
+
+
+MeasureChange = AddMeasurement | MoveMeasurement | NameMeasurement | RemoveMeasurement | SetScale | SetAge
 
 Change = (
     Relabel

@@ -6,6 +6,7 @@ from typing import Final
 
 from semc_core.errors import SessionError, UsageError
 from semc_core.measure.calibration import FROM_REGION, FROM_SPACING, Calibration, check_picture, over_line
+from semc_core.measure.gestation import checked_age
 from semc_core.measure.shapes import check_shape, check_structure, rounded
 from semc_core.session.correcting.changes import (
     AddMeasurement,
@@ -13,6 +14,7 @@ from semc_core.session.correcting.changes import (
     MoveMeasurement,
     NameMeasurement,
     RemoveMeasurement,
+    SetAge,
     SetScale,
 )
 from semc_core.session.correcting.sentences import measure_text
@@ -46,6 +48,8 @@ def measured(state: State, highest: dict[str, int], change: MeasureChange) -> Wr
             return _move(state, change)
         if isinstance(change, NameMeasurement):
             return _name(state, change)
+        if isinstance(change, SetAge):
+            return _age(state, change)
         return _remove(state, change) if isinstance(change, RemoveMeasurement) else _scale(state, change)
     except UsageError as error:
         raise SessionError(str(error)) from error
@@ -109,6 +113,18 @@ def _remove(state: State, change: RemoveMeasurement) -> Written:
     row = needed_row(state, "measurements", number)
     text = measure_text(change, number, row["kind"])
     return number, "remove measurement", text, (state.removed("measurements", number),)
+
+
+def _age(state: State, change: SetAge) -> Written:
+    there = 1 in state.rows["ages"]
+    edit: Edit | None
+    if change.age is None:
+        edit = state.removed("ages", 1) if there else None
+    else:
+        age = checked_age(change.age.days, change.age.origin)
+        fields: Row = {"days": age.days, "origin": age.origin}
+        edit = state.changed("ages", 1, **fields) if there else made("ages", {"id": 1, **fields})
+    return None, "set age", measure_text(change, 0, ""), () if edit is None else (edit,)
 
 
 def _scale(state: State, change: SetScale) -> Written:

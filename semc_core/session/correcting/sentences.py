@@ -23,6 +23,7 @@ from semc_core.session.correcting.changes import (
     RemoveMeasurement,
     RemoveRegion,
     Restore,
+    SetAge,
     SetItem,
     SetNote,
     SetScale,
@@ -88,6 +89,10 @@ def measure_text(change: MeasureChange, number: int, kind: str) -> str:
             return f"Removed the {kind} {number}"
         case SetScale(length_mm=mm, frame_index=index):
             return f"Set the scale on frame {index}: the line is {mm:g} mm"
+        case SetAge(age=None):
+            return "Took back the age of the pregnancy"
+        case SetAge(age=age):
+            return f"The pregnancy is {age} weeks old ({'' if age is None else age.origin})"
 
 
 # In the window.
@@ -145,6 +150,10 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
             return "The measurement is taken away."
         case SetScale(length_mm=mm):
             return f"The scale is set: the line is {mm:g} mm."
+        case SetAge(age=None):
+            return "The age of the pregnancy is taken back."
+        case SetAge(age=age):
+            return f"Centiles are at {age} weeks now."
 
 
 # Who decided.

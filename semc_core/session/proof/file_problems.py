@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from semc_core.errors import SemcError
 from semc_core.io.documents import DocumentFault
@@ -17,7 +18,9 @@ from semc_core.session.proof.evidence import is_news, plane_borne_out
 from semc_core.session.proof.known_files import (
     SET_ASIDE,
     files_there,
+    hashes_before_erasing,
     hashes_of,
+    is_of_system,
     recording_names,
     replaced_hashes,
 )
@@ -25,6 +28,9 @@ from semc_core.session.recording.proof import recordings_of
 from semc_core.session.records import PERSON, AuditEntry, FrameTable, ModelEntry, file_sha256
 from semc_core.session.state import State
 from semc_core.text import counted, readable
+
+UNKNOWN: Final = " is unknown: the log does not name it, so it was added. Move it elsewhere."
+"""What is said of a file that was added, after its name."""
 
 
 class FolderCheck:
@@ -65,6 +71,7 @@ class FolderCheck:
         self._open = not entries or entries[-1].kind != "closed"
         self._hashes = hashes_of(entries)
         self._replaced = replaced_hashes(entries)
+        self._before_erasing = hashes_before_erasing(entries)
         self._needed = self._needed_files(stack)
 
     def look(self, *, contents: bool) -> None:
@@ -128,19 +135,22 @@ class FolderCheck:
     def _compare(self, name: str, allowed: set[str]) -> None:
         kind = self._needed[name][0] if name in self._needed else "file"
         try:
-            if file_sha256(self._folder / name) not in allowed:
+            found = file_sha256(self._folder / name)
+            if found not in allowed and found not in self._before_erasing.get(name, ()):
                 self.problems.append(f"The {kind} {name} was changed.")
         except OSError:
             self.problems.append(f"The {kind} {name} is missing.")
 
     def _unknown(self, name: str) -> None:
         shown = readable(name) if readable(name).isprintable() else ascii(name)
-        if not self._signed and not is_picture(name):
-            self.notes.append(f"{shown} is not proven: an older program did not log it, or it was added.")
-        else:
-            self.problems.append(
-                f"{shown} is unknown: the log does not name it, so it was added. Move it elsewhere."
+        if is_of_system(name):
+            self.notes.append(
+                f"{shown} is unknown: a file manager leaves such; it is no part of the session."
             )
+        elif not self._signed and not is_picture(name):
+            self.notes.append(f"{shown} is not covered: an older program did not log it, or it was added.")
+        else:
+            self.problems.append(f"{shown}{UNKNOWN}")
 
     def _recording_names(self) -> set[str]:
         """Of recordings, which are looked at by themselves."""
@@ -162,7 +172,7 @@ class FolderCheck:
             elif is_clip(name) and name not in self._replaced:
                 found.add(name)
                 self.notes.append(
-                    f"{name} is not proven: a kill left it before it was logged, or it was added."
+                    f"{name} is not covered: a kill left it before it was logged, or it was added."
                 )
             elif is_picture(name) and self._is_news(name):
                 found |= self._pending_pair(name, there, model, table)
@@ -174,7 +184,7 @@ class FolderCheck:
         """The names of a picture and its JSON, if a kill may have left them so."""
         pair = {name, json_name(name)}
         if name not in self._replaced and json_name(name) not in there:
-            self.notes.append(f"{name} is not proven: a kill left it without its JSON, or it was added.")
+            self.notes.append(f"{name} is not covered: a kill left it without its JSON, or it was added.")
             return pair
         if model is None or table is None:
             return set()

@@ -12,6 +12,7 @@ from semc_core.session.recording.parts import TABLE_SUFFIX, videos_there
 from semc_core.session.recording.proof import Recordings
 from semc_core.session.records import AuditEntry
 from semc_core.session.state import Edit
+from semc_core.session.vault import FORGOTTEN
 
 HASHES: Final = "hashes"
 """Under this an entry names files that were written, and their SHA-256."""
@@ -33,6 +34,19 @@ def hashes_of(entries: Iterable[AuditEntry]) -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in entries:
         found.update(entry.payload.get(HASHES, {}))
+    return found
+
+
+def hashes_before_erasing(entries: Iterable[AuditEntry]) -> dict[str, set[str]]:
+    """SHA-256 that files had before patient data was erased from them: a kill may have come in between."""
+    known: dict[str, str] = {}
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        hashes = entry.payload.get(HASHES, {})
+        if entry.kind == FORGOTTEN:
+            for name in hashes.keys() & known.keys():
+                found.setdefault(name, set()).add(known[name])
+        known.update(hashes)
     return found
 
 
@@ -61,7 +75,7 @@ def recording_names(told: Recordings, folder: Path, *, unlogged: bool) -> set[st
 
 
 def files_there(folder: Path) -> list[str]:
-    """Names of all files in a session's folder and below, with "/", but for SQLite's and the systems' own.
+    """Names of all files in a session's folder and below, with "/", but for SQLite's own.
 
     Raises:
         OSError: The folder cannot be read.
@@ -72,4 +86,9 @@ def files_there(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     )
-    return sorted(name for name in names if name not in ours and Path(name).name not in _OF_SYSTEMS)
+    return sorted(name for name in names if name not in ours)
+
+
+def is_of_system(name: str) -> bool:
+    """Whether a file manager left this file: it is told, and convicts nobody."""
+    return Path(name).name in _OF_SYSTEMS

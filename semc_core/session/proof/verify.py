@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +14,13 @@ from semc_core.io.documents import DocumentFault
 from semc_core.session import database
 from semc_core.session.audit_log import chain_problems
 from semc_core.session.correcting.undo import UndoStack
-from semc_core.session.proof.file_problems import FolderCheck
+from semc_core.session.proof.file_problems import UNKNOWN, FolderCheck
 from semc_core.session.proof.signature_problems import SignatureCheck
-from semc_core.session.recording.proof import recording_problems
+from semc_core.session.recording.proof import check_recordings
 from semc_core.session.records import AuditEntry, Proof, Verification
 from semc_core.session.signing import HeadBook
 from semc_core.session.state import TABLES, State
+from semc_core.session.vault import Vault
 
 MISMATCH: Final = "mismatch"
 """Kind of the entry that is written first where a session that is opened is not as it was written."""
@@ -55,11 +56,11 @@ def verify_unopened(folder: Path) -> Verification:
         return verify(folder, connection, None, contents=False)
 
 
-def mismatch_payload(found: Verification, log: Iterable[AuditEntry]) -> dict[str, Any] | None:
-    """What a `MISMATCH` entry says; None where nothing is wrong that the log does not say yet."""
-    told = {sentence for entry in log if entry.kind == MISMATCH for sentence in _told(entry)}
+def new_mismatches(found: Verification, log: Iterable[AuditEntry], vault: Vault) -> list[str]:
+    """What is wrong and not in the log yet, for a `MISMATCH` entry: the name of a file may be a patient's."""
+    told = {sentence for entry in log if entry.kind == MISMATCH for sentence in _told(entry, vault)}
     new = [problem for problem in found.problems if problem not in told and not problem.startswith(_WHEN)]
-    return {"problems": new} if new else None
+    return [vault.hide(problem) if problem.endswith(UNKNOWN) else problem for problem in new]
 
 
 def _verify(
@@ -73,7 +74,9 @@ def _verify(
         return Verification(Proof.CHANGED, 0, (problem,))
     problems = [] if database.is_whole(connection) else [_NOT_WHOLE]
     problems += chain_problems(entries, database.stored_head(connection))
-    problems += _mismatches(entries)
+    vault = Vault(connection)
+    problems += vault.problems(entries)
+    problems += _mismatches(entries, vault)
     if head is not None and all(entry.hash != head for entry in entries):
         problems.append(
             "The log does not hold the entry that was asked for: its end was cut off, or it is another."
@@ -102,26 +105,36 @@ def _verify(
         problems += check.problems
         notes += check.notes
     closed = bool(entries) and entries[-1].kind == "closed"
-    found, unproven = recording_problems(folder, entries, closed=closed, contents=contents)
-    problems, notes = problems + found, notes + unproven
+    recordings = check_recordings(folder, entries, closed=closed, contents=contents)
+    problems, notes = problems + recordings.problems, notes + recordings.notes
     proof = Proof.CHANGED if problems else signature.proof
     why = "" if problems else signature.why
-    return Verification(proof, len(entries), tuple(problems), tuple(notes), why)
+    covers = "" if problems else _covered(entries, recordings.uncovered, closed=closed)
+    return Verification(proof, len(entries), tuple(problems), tuple(notes), why, covers)
 
 
-def _mismatches(entries: Iterable[AuditEntry]) -> list[str]:
+def _covered(entries: Sequence[AuditEntry], uncovered: Sequence[str], *, closed: bool) -> str:
+    """How far what is said goes, where it does not go to the end of everything; or ""."""
+    ends = [entry.payload.get("end_s") for entry in entries if entry.kind == "frames"]
+    last_s = max((end for end in ends if isinstance(end, int | float)), default=None)
+    upto = f"up to {last_s:.1f} s of the scan" if not closed and last_s is not None else ""
+    without = f"without {' and '.join(uncovered)}" if uncovered else ""
+    return ", ".join(filter(None, (upto, without)))
+
+
+def _mismatches(entries: Iterable[AuditEntry], vault: Vault) -> list[str]:
     """What was found when the session was opened before: what was changed then may have been mended since."""
     return [
         f"{_WHEN} {entry.time_utc[:19].replace('T', ' ')} UTC, it was found that: {sentence}"
         for entry in entries
         if entry.kind == MISMATCH
-        for sentence in _told(entry)
+        for sentence in _told(entry, vault)
     ]
 
 
-def _told(entry: AuditEntry) -> list[str]:
+def _told(entry: AuditEntry, vault: Vault) -> list[str]:
     told = entry.payload.get("problems")
-    return [_shown(each) for each in told] if isinstance(told, list) else []
+    return [_shown(vault.reveal(str(each))) for each in told] if isinstance(told, list) else []
 
 
 _WHEN: Final = "When it was opened at"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,6 +188,20 @@ def read_table(video: Path) -> PartTable:
 def _fixed(values: NDArray[T]) -> NDArray[T]:
     values.flags.writeable = False
     return values
+
+
+def remove_parts(folder: Path, videos: Iterable[str]) -> None:
+    """Delete parts, each video before its table.
+
+    Raises:
+        SaveError: One could not be deleted.
+    """
+    try:
+        for name in videos:
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).with_suffix(TABLE_SUFFIX).unlink(missing_ok=True)
+    except OSError as error:
+        raise save_error(folder, error) from error
 
 
 def _new_part(folder: Path) -> Path:

@@ -28,6 +28,8 @@ Of a part whose table is gone, the video alone.
 """
 TO_HASH: Final = "to_hash"
 """Set in a `RECORDING` entry whose parts are to be hashed; older programs did not hash them."""
+DELETED: Final = "recording deleted"
+"""Kind of the entry that says that a person had a recording deleted: `parts` names its videos."""
 RECOVERED: Final = "recovered"
 """Set in a `RECORDING` entry that was made when a killed session was next opened."""
 
@@ -53,6 +55,14 @@ class HashedFile:
 
 @configured(TOLERANT)
 @dataclass(frozen=True, slots=True)
+class DeletedRecording:
+    """What a `DELETED` entry says."""
+
+    parts: tuple[str, ...]
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
 class HashedFiles:
     """What a `HASHED` entry says."""
 
@@ -61,6 +71,7 @@ class HashedFiles:
 
 ENDED: Final = Document(EndedRecording)
 HASHED_FILES: Final = Document(HashedFiles)
+DELETED_RECORDING: Final = Document(DeletedRecording)
 
 _BLOCK: Final = 2**20
 _LAST_BLOCK_S: Final = 2.0
@@ -77,17 +88,20 @@ class Recordings:
         recovered: The parts whose end a kill took: no table may have been there.
         late: The parts that were still to be hashed when the session was opened again.
         hashed: Name of a part's video -> its files: name -> size in bytes and SHA-256.
+        deleted: Name of a part's video -> when a person had it deleted, ISO 8601.
     """
 
     to_hash: dict[str, bool] = field(default_factory=dict)
     recovered: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
     hashed: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)
 
     @property
     def due(self) -> tuple[str, ...]:
         """The parts that still are to be hashed."""
-        return tuple(name for name, wanted in self.to_hash.items() if wanted and name not in self.hashed)
+        done = self.hashed.keys() | self.deleted.keys()
+        return tuple(name for name, wanted in self.to_hash.items() if wanted and name not in done)
 
 
 def recordings_of(entries: Iterable[AuditEntry]) -> Recordings:
@@ -105,6 +119,9 @@ def recordings_of(entries: Iterable[AuditEntry]) -> Recordings:
             told.recovered.update(names if ended.recovered else ())
         elif entry.kind == "opened":
             told.late.update(told.due)
+        elif entry.kind == DELETED:
+            parts = DELETED_RECORDING.from_plain(entry.payload).parts
+            told.deleted.update({name: entry.time_utc for name in parts if part_number(name)})
         elif entry.kind == HASHED:
             files = {each.name: (each.size, each.sha256) for each in _files(entry)}
             videos = [name for name in files if part_number(name)]
@@ -112,9 +129,24 @@ def recordings_of(entries: Iterable[AuditEntry]) -> Recordings:
     return told
 
 
-def recording_problems(
+@dataclass(frozen=True, slots=True)
+class RecordingCheck:
+    """How recordings stand.
+
+    Attributes:
+        problems: What is wrong, sentences.
+        notes: What cannot be said because a recording was not hashed, and which were deleted; sentences.
+        uncovered: Names of the videos that are there and were not hashed.
+    """
+
+    problems: list[str]
+    notes: list[str]
+    uncovered: tuple[str, ...] = ()
+
+
+def check_recordings(
     folder: Path, entries: Iterable[AuditEntry], *, closed: bool, contents: bool = True
-) -> tuple[list[str], list[str]]:
+) -> RecordingCheck:
     """Hold the recordings against the log.
 
     Args:
@@ -122,28 +154,31 @@ def recording_problems(
         entries: The whole log.
         closed: Whether the log ends with a proper end.
         contents: Read them; else only their sizes are compared.
-
-    Returns:
-        What is wrong, and what cannot be said because a recording was not hashed; sentences.
     """
     try:
         told = recordings_of(entries)
     except DocumentFault as fault:
-        return [f"What the log says of the recordings cannot be read: it was changed ({fault})."], []
-    problems, notes = [], []
-    for files in told.hashed.values():
+        return RecordingCheck(
+            [f"What the log says of the recordings cannot be read: it was changed ({fault})."], []
+        )
+    there = {video.name for video in videos_there(folder)}
+    gone = told.deleted.keys() - there
+    problems, notes = [], [_deletion(name, told.deleted[name], there=name in there) for name in told.deleted]
+    for video, files in told.hashed.items():
+        if video in gone:
+            continue
         problems += [
             sentence
             for name, proof in files.items()
             if (sentence := _changed(folder, name, proof, contents=contents))
         ]
-    for name in sorted(told.late & told.hashed.keys()):
+    for name in sorted((told.late & told.hashed.keys()) - gone):
         notes.append(
             f"{name} was hashed only when its session was opened again: what was changed before that is not "
             "found."
         )
-    there = {video.name for video in videos_there(folder)}
-    for name in sorted({*there, *told.to_hash} - told.hashed.keys()):
+    uncovered = sorted({*there, *told.to_hash} - told.hashed.keys() - gone)
+    for name in uncovered:
         if name not in there and told.to_hash[name]:
             problems.append(f"The recording {name} is missing.")
         else:
@@ -152,7 +187,7 @@ def recording_problems(
         problem, note = _about_table(folder, name, told)
         problems += [problem] if problem else []
         notes += [note] if note else []
-    return problems, notes
+    return RecordingCheck(problems, notes, tuple(name for name in uncovered if name in there))
 
 
 def _about_table(folder: Path, video: str, told: Recordings) -> tuple[str, str]:
@@ -171,23 +206,31 @@ def _about_table(folder: Path, video: str, told: Recordings) -> tuple[str, str]:
     return "", f"{video} has no table {table}: nothing says which frames it holds, so it is not shown."
 
 
+def _deletion(name: str, time_utc: str, *, there: bool) -> str:
+    """What is said of a part that a person had deleted."""
+    when = f"{time_utc[:19].replace('T', ' ')} UTC"
+    if there:
+        return f"{name} was to be deleted on {when} and is still there; delete it again."
+    return f"The recording {name} was deleted on {when}, as the log says."
+
+
 def _unproven(name: str, to_hash: bool | None, *, closed: bool, there: bool) -> str:
     """Why nothing can be said of a part; `to_hash` is None where the log does not name it."""
     if not there:
         return f"{name} is not there; an older program made it and did not hash it."
     if to_hash is None and not closed:
         return (
-            f"{name} is not proven: its session is still open, or was never closed. Close it, or open it "
+            f"{name} is not covered: its session is still open, or was never closed. Close it, or open it "
             "again, to have that done."
         )
     if to_hash is None:
         return (
-            f"{name} is not proven: the log does not name it, so somebody may have added it later. "
+            f"{name} is not covered: the log does not name it, so somebody may have added it later. "
             "Do not rely on it."
         )
     if to_hash:
-        return f"{name} is not proven: it has not been hashed yet. Open the session to have that done."
-    return f"{name} is not proven: an older program made it and did not hash it."
+        return f"{name} is not covered: it has not been hashed yet. Open the session to have that done."
+    return f"{name} is not covered: an older program made it and did not hash it."
 
 
 def _changed(folder: Path, name: str, proof: tuple[int, str], *, contents: bool) -> str:

@@ -37,6 +37,47 @@ def count(number: int, width: int, height: int) -> NDArray[np.uint8]:
     return np.repeat((row[None, :] + texture)[:, :, None], 3, axis=2)
 
 
+def ramp(width: int, height: int) -> NDArray[np.uint8]:
+    """uint8 (height, width, 3): from black on the left to white on the right, every level once."""
+    row = np.asarray((np.arange(width) * 256) // width, np.uint8)
+    return np.repeat(np.tile(row, (height, 1))[:, :, None], 3, axis=2)
+
+
+def circle(width: int, height: int, screen: str) -> NDArray[np.uint8]:
+    """uint8 (height, width, 3): a ring in the middle, round on a `screen` of "4:3" or "16:9"."""
+    wide, _, high = screen.partition(":")
+    across = width / (height * int(wide) / int(high)) if screen else 1.0
+    picture = np.zeros((height, width, 3), np.uint8)
+    axes = (round(0.4 * height * across), round(0.4 * height))
+    cv2.ellipse(picture, (width // 2, height // 2), axes, 0, 0, 360, (255, 255, 255), -1)
+    return picture
+
+
+def sweep(time_s: float, width: int, height: int) -> NDArray[np.uint8]:
+    """uint8 (height, width, 3): a bar that crosses the picture within two seconds, over soft stripes."""
+    picture = np.full((height, width, 3), 60, np.uint8)
+    picture[:, np.arange(width) // 16 % 2 == 1] = 90
+    at = int(time_s / 2 * width) % width
+    picture[:, at : at + width // 8] = 220
+    return picture
+
+
+def limited(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8, the same with black at 16 and white at 235."""
+    return np.asarray(cv2.convertScaleAbs(picture, None, 219 / 255, 16), np.uint8)
+
+
+def as_yuyv(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3) BGR, H and W even -> (H, W, 2): light, and both colours in turn; levels as they are."""
+    blue, green, red = (picture[..., channel].astype(np.float32) for channel in range(3))
+    light = 0.299 * red + 0.587 * green + 0.114 * blue
+    packed = np.empty((*picture.shape[:2], 2), np.uint8)
+    packed[..., 0] = np.rint(light)
+    packed[:, 0::2, 1] = np.rint(128 + 0.5 * ((blue - light) / 0.886)[:, 0::2]).clip(0, 255)
+    packed[:, 1::2, 1] = np.rint(128 + 0.5 * ((red - light) / 0.701)[:, 0::2]).clip(0, 255)
+    return packed
+
+
 def number_in(pixels: NDArray[np.uint8]) -> int:
     """The number that `count` wrote into uint8 (H, W) or (H, W, 3)."""
     gray = pixels if pixels.ndim == 2 else pixels.mean(axis=2)
@@ -65,10 +106,4 @@ def undecoded(pixels: NDArray[np.uint8], fourcc: str) -> NDArray[np.uint8]:
     """uint8 (H, W, 3) BGR as Video4Linux hands over a format: MJPG (N, 1), YUYV (H, W, 2), or BGR."""
     if fourcc in ("MJPG", "JPEG"):
         return np.asarray(cv2.imencode(".jpg", pixels)[1], np.uint8).reshape(-1, 1)
-    if fourcc != "YUYV":
-        return pixels
-    yuv = cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV)
-    packed = np.empty((*pixels.shape[:2], 2), np.uint8)
-    packed[..., 0] = yuv[..., 0]
-    packed[:, 0::2, 1], packed[:, 1::2, 1] = yuv[:, 0::2, 1], yuv[:, 0::2, 2]
-    return packed
+    return as_yuyv(pixels) if fourcc == "YUYV" else pixels

@@ -9,6 +9,7 @@ from typing import Any, Final
 import cv2
 
 from semc_core.sources.devices.base import Capture
+from semc_core.sources.devices.buffers import fourcc_text
 
 _NAMES: Final = {
     cv2.CAP_PROP_FOURCC: "format",
@@ -57,29 +58,9 @@ class NotedCapture:
         self._note("released")
 
 
-def asked_undecoded(capture: Capture, back_end: int) -> str:
-    """Ask the system to hand over what the device sends as it is.
-
-    Only Video4Linux does, and the simulated card; elsewhere nothing is asked for.
-
-    Returns:
-        The format in four capitals; "" where the system decodes.
-    """
-    if back_end not in (cv2.CAP_V4L2, cv2.CAP_ANY) or not capture.set(cv2.CAP_PROP_CONVERT_RGB, 0.0):
-        return ""
-    return _fourcc(capture.get(cv2.CAP_PROP_FOURCC)).strip()
-
-
 def _name(prop: int) -> str:
     return _NAMES.get(prop, str(prop))
 
 
 def _shown(prop: int, value: float) -> str:
-    return (_fourcc(value) if prop == cv2.CAP_PROP_FOURCC else "") or f"{value:g}"
-
-
-def _fourcc(value: float) -> str:
-    """ "MJPG"; "" of a number that is none."""
-    code = int(value) if 0 < value < 2**32 else 0
-    text = code.to_bytes(4, "little").decode("latin-1")
-    return text if text.isascii() and text.isprintable() else ""
+    return (fourcc_text(value) if prop == cv2.CAP_PROP_FOURCC else "") or f"{value:g}"

@@ -60,9 +60,14 @@ class ScriptedDevice:
         set_s: How long each `set` takes.
         read_s: How long each `read` takes beside waiting for the frame.
         trouble: Why it cannot be opened; "" if it can.
-        content: "scan" is a simulated scan in a scanner's screen; "count" a picture that tells its number.
+        content: "scan" is a simulated scan in a scanner's screen; "count" a picture that tells its number;
+            "ramp" every level from black to white; "circle" a ring; "sweep" an upright bar that moves.
         content_rate: New pictures per second; a device that sends more repeats them. 0 for as many.
         patient: Of the scan.
+        levels: "limited": the scanner's black comes as 16, its white as 235. Uncompressed pictures are
+            taken for limited, compressed ones for full, as cards and back ends do.
+        screen: Shape of the scanner's screen, "4:3" or "16:9", whatever the mode's is; "" for the mode's.
+        interlaced: Whether every second line is of half a frame later.
         events: What happens to it.
     """
 
@@ -79,9 +84,12 @@ class ScriptedDevice:
     set_s: Annotated[float, within(0, _LONGEST_S)] = 0.0
     read_s: Annotated[float, within(0, _LONGEST_S)] = 0.0
     trouble: Literal["", "missing", "busy", "forbidden", "unknown"] = ""
-    content: Literal["scan", "count"] = "scan"
+    content: Literal["scan", "count", "ramp", "circle", "sweep"] = "scan"
     content_rate: Annotated[float, within(0, 1000)] = 0.0
     patient: Annotated[int, within(0)] = 2007
+    levels: Literal["full", "limited"] = "full"
+    screen: Literal["", "4:3", "16:9"] = ""
+    interlaced: bool = False
     events: tuple[Event, ...] = ()
 
 

@@ -150,7 +150,7 @@ class SimulatedCapture:
         self._no_signal: Event | None = None
         self._width_asked = 0
         self._changed = ""
-        self._decodes = True
+        self._converts = True
         if card is not None:
             card.opened += 1
             self._mode = card.modes[0]
@@ -187,12 +187,12 @@ class SimulatedCapture:
         if propId == cv2.CAP_PROP_FPS:
             return self._take("rate", rate=value)
         if propId == cv2.CAP_PROP_CONVERT_RGB:
-            self._decodes = value != 0
+            self._converts = value != 0
             return True
         return propId == cv2.CAP_PROP_BUFFERSIZE
 
     def read(self) -> tuple[bool, Any]:
-        """Wait for the next frame: uint8 (H, W, 3) BGR."""
+        """Wait for the next frame: uint8 (H, W, 3) BGR, or as it came where that was asked for."""
         card = self._card
         if card is None or not card.there:
             return False, None
@@ -205,25 +205,33 @@ class SimulatedCapture:
         given = self._changed or card.script.gives
         sent = mode_of(given) if given else self._mode
         self._wait(1 / sent.rate)
-        picture = self._picture(card, number, sent)
-        return True, picture if self._decodes else contents.undecoded(picture, sent.fourcc)
+        return True, self._came(self._picture(card, number, sent), sent)
 
     def _picture(self, card: SimulatedCard, number: int, sent: Mode) -> NDArray[np.uint8]:
         """uint8 (H, W, 3) BGR: what the card shows at its frame `number`."""
         if self._no_signal is not None and time.monotonic() < self._no_signal_s:
-            return contents.no_signal(self._no_signal.card, self._no_signal.text, sent.width, sent.height)
+            told = self._no_signal
+            return contents.no_signal(told.card, told.text, sent.width, sent.height)
         if time.monotonic() < self._frozen_s:
             number = self._frozen_at
-        if card.script.content_rate:
-            number = int(number / sent.rate * card.script.content_rate)
-        if card.script.content == "count":
-            return contents.count(number, sent.width, sent.height)
-        time_s = number / (card.script.content_rate or sent.rate)
-        return contents.scan(card.script.patient, sent.width, sent.height, time_s)
+        picture = _shown(card.script, number, sent, 0.0)
+        if card.script.interlaced:
+            picture = picture.copy()
+            picture[1::2] = _shown(card.script, number, sent, 0.5)[1::2]
+        return contents.limited(picture) if card.script.levels == "limited" else picture
 
     def release(self) -> None:
         """Close it."""
         self._card = None
+
+    def _came(self, picture: NDArray[np.uint8], sent: Mode) -> NDArray[np.uint8]:
+        """What a back end makes of it: uncompressed pictures are limited to it, compressed ones full."""
+        if not self._converts:
+            return contents.undecoded(picture, sent.fourcc)
+        if sent.fourcc != "YUYV":
+            return picture
+        packed = contents.undecoded(picture, sent.fourcc)
+        return np.asarray(cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUYV), np.uint8)
 
     def _happen(self, event: Event, card: SimulatedCard, number: int) -> None:
         if event.what == "unplug":
@@ -264,3 +272,20 @@ class SimulatedCapture:
         self._due_s = max(self._due_s + interval_s, now_s)
         if self._due_s > now_s:
             time.sleep(self._due_s - now_s)
+
+
+def _shown(script: ScriptedDevice, number: int, sent: Mode, later: float) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3) BGR: the scanner's screen at frame `number`, or that share of a frame `later`."""
+    width, height = sent.width, sent.height
+    if script.content == "ramp":
+        return contents.ramp(width, height)
+    if script.content == "circle":
+        return contents.circle(width, height, script.screen)
+    if script.content_rate:
+        number = int(number / sent.rate * script.content_rate)
+    if script.content == "count":
+        return contents.count(number, width, height)
+    time_s = (number + later) / (script.content_rate or sent.rate)
+    if script.content == "sweep":
+        return contents.sweep(time_s, width, height)
+    return contents.scan(script.patient, width, height, time_s)

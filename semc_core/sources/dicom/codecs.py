@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.pixels import convert_color_space, get_decoder
-from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, RLELossless
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    UID,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    RLELossless,
+)
 
 from semc_core.sources import jpeg
 from semc_core.sources.dicom.codestream import Codestream
@@ -23,6 +33,10 @@ from semc_core.sources.dicom.run_length import decode_run_length
 UNDECODABLE: Final = (*UNREADABLE, SyntaxError, Image.DecompressionBombError)
 """What decoders raise for a damaged picture."""
 
+_ONLY: Final = dict.fromkeys(
+    (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL), "pylibjpeg"
+)
+"""Not by GDCM where OpenJPEG has failed: of some damaged frames it ends the whole program."""
 # Each failure of a decoder is logged by pydicom with its traceback, and told by us in a sentence.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
@@ -108,5 +122,6 @@ def _by_pydicom(data: bytes, stream: Codestream, form: PixelFormat) -> NDArray[A
         rows=form.rows, columns=form.columns, samples_per_pixel=samples, planar_configuration=0,
         photometric_interpretation="MONOCHROME2" if samples == 1 else several,
         bits_allocated=form.allocated, bits_stored=form.stored, pixel_representation=int(form.signed),
+        decoding_plugin=_ONLY.get(stream.syntax, ""),
     )  # fmt: skip
     return np.asarray(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from semc_core.sources.dicom.colour import looks_like_rgb
 from semc_core.sources.dicom.fragments import Span, read_spans
 from semc_core.sources.dicom.header import PixelData
 from semc_core.sources.dicom.pixel_format import PixelFormat, Tell
+
+_ALLOCATED: Final = (1, 8, 16, 32, 64)
 
 
 class DamagedFrame(Exception):
@@ -62,7 +64,7 @@ class NativeFrames:
         """
         if form.rows < 1 or form.columns < 1:
             raise SourceError("does not say how large its picture is (Rows and Columns); export it again")
-        if form.colour == "YBR_PARTIAL_420" or not (form.allocated == 1 or form.allocated % 8 == 0):
+        if form.colour == "YBR_PARTIAL_420" or form.allocated not in _ALLOCATED:
             raise SourceError(
                 f"stores {form.colour} with {form.allocated} bits a sample, which is not supported; "
                 "export it as RGB or MONOCHROME2 with 8 or 16 bits"

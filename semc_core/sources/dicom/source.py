@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import FrameDamaged, SourceError
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.dicom.colour import to_rgb
 from semc_core.sources.dicom.elements import UNREADABLE
@@ -47,11 +48,13 @@ class DicomSource(BaseSource):
         SourceError: Not DICOM, without pictures, damaged, or compressed in a way that is not known here.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, options: PictureOptions = AS_IT_IS) -> None:
         self._name = Path(path).name
         self._damaged: set[int] = set()
         self._next = 0
         self._told: list[str] = []
+        if options != AS_IT_IS:
+            self._tell("A DICOM file says itself how it is shown; the picture options do not change it.")
         self._opened = opened = open_dicom(Path(path))
         self._frames: StoredFrames | VideoFrames | None = None
         try:

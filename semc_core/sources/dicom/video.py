@@ -66,7 +66,7 @@ class VideoFrames:
         except (av.FFmpegError, OSError, ValueError) as error:
             raise SourceError("holds a video that cannot be opened; it is damaged or cut short") from error
         make_ready(stream, min(4, usable_cores()))
-        self._stream, self._monochrome = stream, is_monochrome(stream)
+        self._stream, self._monochrome = stream, is_monochrome(stream.codec_context)
         self._uprights = Uprights(pixel_aspect(None))
         self.rate = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None
         # Each packet is numbered, and its frame brings the number along.

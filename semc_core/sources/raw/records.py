@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from semc_core.io.documents import STRICT, Document, configured
 from semc_core.io.rules import format_number, matching, within
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 
 MARK: Final = b"SEMCTAP1\n"
 """Begins the file of a raw tap."""
@@ -36,6 +37,8 @@ class Coding:
         time_base: Of the packets' times, seconds.
         pixel_format: FFmpeg's name, of packets that are not compressed; else "".
         extra: What the decoder needs beside the packets, as hexadecimal digits.
+        levels: What black and white are of what a card sends, by its format: "limited", 16 and 235.
+        opening: How often the source had been opened before; what came before is no neighbour.
     """
 
     kind: Literal["buffer", "packet"]
@@ -47,6 +50,8 @@ class Coding:
     time_base: Pair | None = None
     pixel_format: Annotated[str, within(0, _LONGEST_NAME)] = ""
     extra: Annotated[str, matching("(?:[0-9a-f]{2})*")] = ""
+    levels: Literal["full", "limited"] = "full"
+    opening: Annotated[int, within(0, 2**31 - 1)] = 0
 
 
 @configured(STRICT)
@@ -60,6 +65,7 @@ class Origin:
         hardware: Vendor and product of a card on USB, "usb-534d:2109"; the scheme of a stream's address,
             "udp"; or "".
         modes: What the card offers, as it is typed.
+        options: How its pictures were read, as the user wanted it.
         program: Version of this program.
         version: Of the file's form.
     """
@@ -68,6 +74,7 @@ class Origin:
     system: Annotated[str, within(0, _LONGEST_NAME)] = ""
     hardware: Annotated[str, within(0, _LONGEST_NAME)] = ""
     modes: tuple[Annotated[str, within(0, _LONGEST_NAME)], ...] = ()
+    options: PictureOptions = AS_IT_IS
     program: Annotated[str, within(0, _LONGEST_NAME)] = ""
     version: Annotated[int, format_number(1)] = 1
 

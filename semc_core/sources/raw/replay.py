@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +14,15 @@ from av.video.codeccontext import VideoCodecContext
 from PIL import Image
 
 from semc_core.errors import SourceError
-from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
-from semc_core.sources.decoded import picture_of
-from semc_core.sources.raw.buffers import picture_of_pixels, pixels_of
+from semc_core.sources.devices.buffers import COMPRESSED, BufferForm, pixels_of
+from semc_core.sources.devices.pictures import CardPictures
+from semc_core.sources.live_frames import LiveFrames, Received
 from semc_core.sources.raw.file import TapFile
 from semc_core.sources.raw.records import Coding, Raw
-from semc_core.sources.upright import Uprights, pixel_aspect
+from semc_core.sources.shown import StreamPictures
+from semc_core.sources.times import FrameClock
 from semc_core.types import SourceInfo
 
 _MOST_PIXELS: Final = 1 << 27
@@ -30,13 +31,20 @@ _MOST_PIXELS: Final = 1 << 27
 class TapSource(BaseSource):
     """The pictures of a raw tap, at the times at which they came. Waits for its reader, as a video does.
 
+    Args:
+        path: The file.
+        options: How its pictures are read; as they are leaves that to the file, which says how they were.
+
     Raises:
         SourceError: It cannot be read, is none, or holds no picture.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: PictureOptions = AS_IT_IS) -> None:
         self._file = TapFile(path)
-        self._pictures = _pictures(self._file)
+        self._options = self._file.origin.options if options == AS_IT_IS else options
+        self._cards = CardPictures(self._options)
+        self._told = self._noticed = ""
+        self._pictures = self._played()
         try:
             first = next(self._pictures, None)
             if first is None:
@@ -46,9 +54,8 @@ class TapSource(BaseSource):
             raise
         self._first: Grabbed | None = first
         picture = first.picture
-        super().__init__(
-            SourceInfo(path.name, "video", picture.width, picture.height, None, None, live=False)
-        )
+        known = SourceInfo(path.name, "video", picture.width, picture.height, None, None, live=False)
+        super().__init__(known, self._options)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -56,10 +63,12 @@ class TapSource(BaseSource):
         return tuple(f"{note.time_s:.3f} s: {note.words}" for note in self._file.notes)
 
     def _grab(self) -> Grabbed | None:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        following = next(self._pictures, None)
+        following, self._first = self._first, None
+        if following is None:
+            following = next(self._pictures, None)
+        if self._told != self._noticed:
+            self._replace_notice(self._noticed, self._told)
+            self._noticed = self._told
         if following is None and self._file.cut_short:
             self._add_notice(f"{self._info.source_id} is cut short or damaged; what comes before is shown.")
         return following
@@ -67,45 +76,54 @@ class TapSource(BaseSource):
     def _release(self) -> None:
         self._file.close()
 
+    def _played(self) -> Iterator[Grabbed]:
+        coding: Coding | None = None
+        decoder: _Packets | None = None
+        for raw in self._file.data():
+            begins, coding = raw.coding != coding, raw.coding
+            if coding.kind == "buffer":
+                if begins:
+                    self._cards.begin(BufferForm(coding.codec, coding.levels, coding.width, coding.height))
+                yield from self._of_buffer(raw)
+                self._told = self._cards.told
+                continue
+            if begins:
+                # What its connection held back came before it was lost.
+                yield from _grabbed(decoder.ended() if decoder is not None else iter(()))
+                decoder = _Packets(coding, self._options)
+            assert decoder is not None
+            yield from _grabbed(decoder.pictures(raw))
+            self._told = decoder.told
+        yield from _grabbed(decoder.ended() if decoder is not None else iter(()))
 
-def _pictures(file: TapFile) -> Iterator[Grabbed]:
-    decoder: _Packets | None = None
-    time_s = 0.0
-    for raw in file.data():
-        time_s = max(time_s, raw.time_s)
-        if raw.coding.kind == "buffer":
-            if (picture := _of_buffer(raw)) is not None:
-                yield Grabbed(picture, time_s)
-            continue
-        if decoder is None or decoder.coding != raw.coding:
-            decoder = _Packets(raw.coding)
-        for picture in decoder.pictures(raw):
-            yield Grabbed(picture, time_s)
-    for picture in () if decoder is None else decoder.pictures(None):
-        yield Grabbed(picture, time_s)
+    def _of_buffer(self, raw: Raw) -> Iterator[Grabbed]:
+        """The picture that comes of a card's buffer, if any does."""
+        pixels = None if _is_bomb(raw) else pixels_of(raw.data, self._cards.form)
+        shown = None if pixels is None else self._cards.of(pixels, raw.time_s)
+        if shown is not None:
+            yield Grabbed(*shown)
 
 
-def _of_buffer(raw: Raw) -> Picture | None:
-    """The picture of a card's buffer; None where it is none, or far larger than any card sends."""
-    coding = raw.coding
-    if raw.data.ndim == 1 or 1 in raw.data.shape:
-        # Who made the file is not known: what a JPEG unpacks to is looked at before.
-        try:
-            with Image.open(io.BytesIO(raw.data.tobytes())) as jpeg:
-                too_large = jpeg.width * jpeg.height > _MOST_PIXELS
-        except (OSError, ValueError, Image.DecompressionBombError):
-            return None
-        if too_large:
-            return None
-    pixels = pixels_of(raw.data, coding.codec, coding.width, coding.height)
-    return None if pixels is None else picture_of_pixels(pixels)
+def _grabbed(received: Iterator[Received]) -> Iterator[Grabbed]:
+    for one in received:
+        yield Grabbed(one.picture, one.captured_s)
+
+
+def _is_bomb(raw: Raw) -> bool:
+    """Whether it unpacks to far more than any card sends, or is damaged: who made the file is not known."""
+    if raw.coding.codec not in COMPRESSED:
+        return False
+    try:
+        with Image.open(io.BytesIO(raw.data.tobytes())) as jpeg:
+            return jpeg.width * jpeg.height > _MOST_PIXELS
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return True
 
 
 class _Packets:
-    """The decoder of a stream's packets."""
+    """The decoder of the packets of one connection."""
 
-    def __init__(self, coding: Coding) -> None:
-        self.coding = coding
+    def __init__(self, coding: Coding, options: PictureOptions) -> None:
         try:
             context = av.CodecContext.create(coding.codec, "r")
         except (av.FFmpegError, ValueError) as error:
@@ -120,14 +138,35 @@ class _Packets:
         context.thread_type = "SLICE"
         context.options = {"max_pixels": str(_MOST_PIXELS)}
         self._context = context
-        self._uprights = Uprights(pixel_aspect(None if coding.aspect is None else Fraction(*coding.aspect)))
+        clock = FrameClock(_number(coding.time_base), _number(coding.rate))
+        self._frames = LiveFrames(StreamPictures(context, _number(coding.aspect), options), clock, options)
+        self._last_s = 0.0
 
-    def pictures(self, raw: Raw | None) -> Iterator[Picture]:
-        """What comes of this packet; of None, what the decoder still holds."""
-        with suppress(av.FFmpegError):
-            for frame in self._context.decode(None if raw is None else _packet(raw)):
-                if not frame.is_corrupt:
-                    yield picture_of(frame, upright=self._uprights.of(frame))
+    @property
+    def told(self) -> str:
+        """What the user should know of its pictures, or ""."""
+        return self._frames.told
+
+    def pictures(self, raw: Raw) -> Iterator[Received]:
+        """What comes of this packet."""
+        self._last_s = raw.time_s
+        yield from self._decoded(_packet(raw))
+
+    def ended(self) -> Iterator[Received]:
+        """What the decoder still holds."""
+        yield from self._decoded(None)
+        yield from self._frames.ended()
+
+    def _decoded(self, packet: av.Packet[Any] | None) -> Iterator[Received]:
+        try:
+            frames = self._context.decode(packet)
+        except av.FFmpegError:
+            return
+        yield from self._frames.of(frames, self._last_s)
+
+
+def _number(pair: tuple[int, int] | None) -> Fraction | None:
+    return None if pair is None else Fraction(*pair)
 
 
 def _packet(raw: Raw) -> av.Packet[Any]:

@@ -10,6 +10,8 @@ from collections import deque
 from typing import Final
 
 from semc_core.errors import SourceError
+from semc_core.picture_options import AS_IT_IS, PictureOptions
+from semc_core.sources.devices.buffers import BufferForm
 from semc_core.sources.raw.records import Coding, Note, Origin, Raw, Tapped
 from semc_core.version import VERSION
 
@@ -39,6 +41,7 @@ class RawTap:
         self._bytes = 0
         self._notes: deque[Note] = deque(maxlen=_MOST_NOTES)
         self._origin: Origin | None = None
+        self._openings = 0
         self._keeping = keeping
 
     @property
@@ -57,6 +60,12 @@ class RawTap:
         """Keep what comes from now on."""
         with self._lock:
             self._keeping = True
+
+    def opening(self) -> int:
+        """The source was opened; how often it was before."""
+        with self._lock:
+            self._openings += 1
+            return self._openings - 1
 
     def describe(self, origin: Origin) -> None:
         """Where the data come from; the first word holds."""
@@ -106,17 +115,26 @@ class RawTap:
         self._bytes -= sum(raw.data.nbytes for raw in group)
 
 
-def camera_origin(identity: str, modes: tuple[str, ...]) -> Origin:
+def camera_origin(identity: str, modes: tuple[str, ...], options: PictureOptions = AS_IT_IS) -> Origin:
     """Of a capture device: what it is, without its serial number, its place and its name."""
     found = _ON_USB.match(identity)
-    return Origin("camera", platform.system(), "" if found is None else found[0], modes[:1000], VERSION)
+    hardware = "" if found is None else found[0]
+    return Origin("camera", platform.system(), hardware, modes[:1000], options, VERSION)
 
 
-def stream_origin(scheme: str) -> Origin:
+def stream_origin(scheme: str, options: PictureOptions = AS_IT_IS) -> Origin:
     """Of a stream: by which protocol it comes, without its address."""
-    return Origin("stream", platform.system(), scheme[:10], (), VERSION)
+    return Origin("stream", platform.system(), scheme[:10], (), options, VERSION)
 
 
-def coding_of_buffer(codec: str, width: int, height: int, rate: float | None) -> Coding:
+def coding_of_buffer(form: BufferForm, rate: float | None, opening: int) -> Coding:
     """How what a card's driver hands over is coded."""
-    return Coding("buffer", codec or "BGR3", width, height, None if not rate else (round(rate * 1000), 1000))
+    return Coding(
+        kind="buffer",
+        codec=form.codec,
+        width=form.width,
+        height=form.height,
+        rate=None if not rate else (round(rate * 1000), 1000),
+        levels=form.levels,
+        opening=opening,
+    )

@@ -21,14 +21,15 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceInterrupted
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
-from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.decoders import make_ready
+from semc_core.sources.deinterlace import deinterlaced, has_combs
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
-from semc_core.sources.upright import Uprights, pixel_aspect
+from semc_core.sources.shown import StreamPictures
 from semc_core.types import FramePacket
 
 _CURSORS: Final = 3
@@ -56,6 +57,7 @@ class FrameDecoder:
         index: VideoIndex,
         cache_bytes: int,
         made: Callable[[int, Picture], FramePacket],
+        options: PictureOptions = AS_IT_IS,
     ) -> None:
         """Open the file.
 
@@ -65,6 +67,7 @@ class FrameDecoder:
             cache_bytes: Most bytes of packets to keep. Packets, because each decoder has a pool of its own
                 for its frames, which never becomes smaller: to keep those would fill every pool.
             made: Makes a packet of the index and the pixels of a frame.
+            options: How the pictures are read.
 
         Raises:
             SourceError: It cannot be opened.
@@ -76,7 +79,10 @@ class FrameDecoder:
         self._made = made
         # To open a file takes some tens of milliseconds, too long for somebody who waits for a frame.
         self._cursors = [Cursor(path) for _ in range(_CURSORS)]
-        self._monochrome, self._uprights = self._cursors[0].monochrome, self._cursors[0].uprights
+        self._pictures = self._cursors[0].pictures(options)
+        self._wanted = options.deinterlace
+        self._weaves = options.deinterlace == "on"
+        self._near: dict[int, av.VideoFrame] = {}
         self._refused: set[int] = set()
 
     def begins_as_indexed(self) -> bool:
@@ -87,7 +93,8 @@ class FrameDecoder:
             given = cursor.next()
             if given is None or given[0] != wanted:
                 return False
-            self._keep(*given)
+            if not has_combs(given[1], self._wanted):
+                self._keep(*given)
         return True
 
     def use(self, index: VideoIndex) -> None:
@@ -98,6 +105,7 @@ class FrameDecoder:
             # One that goes on would name its frames by the old index.
             cursor.end()
         self.kept.clear()
+        self._near.clear()
         self._refused.clear()
 
     def close(self) -> None:
@@ -106,6 +114,7 @@ class FrameDecoder:
             cursor.close()
         self._cursors = []
         self.kept.clear()
+        self._near.clear()
 
     def decode(self, wanted: int, give_up: GiveUp, passed: Passed | None = None) -> FramePacket | None:
         """Decode the frame `wanted` and keep it; None if the file does not hold it.
@@ -114,6 +123,31 @@ class FrameDecoder:
             SourceInterrupted: It was given up. At least one frame was decoded first, so that whoever asks for
                 another place all the time sees where that leads.
         """
+        if not self._weaves:
+            frame = self._raw(wanted, give_up, passed)
+            if frame is None or not has_combs(frame, self._wanted):
+                return None if frame is None else self._keep(wanted, frame)
+            self._weaves = True
+        return self._woven(wanted, give_up)
+
+    def _woven(self, wanted: int, give_up: GiveUp) -> FramePacket | None:
+        """The frame `wanted` as a sequential read shows it: made with those beside it, unless damaged."""
+        near: dict[int, av.VideoFrame] = {}
+        for index in range(max(0, wanted - 1), min(len(self.index), wanted + 2)):
+            if self.index.is_damaged(index):
+                continue
+            frame = self._near.get(index) or self._raw(index, give_up, None)
+            if frame is None:
+                return None
+            near[index] = frame
+        self._near = near
+        frame = near[wanted]
+        if not has_combs(frame, self._wanted):
+            return self._keep(wanted, frame)
+        return self._keep(wanted, deinterlaced(near.get(wanted - 1), frame, near.get(wanted + 1)))
+
+    def _raw(self, wanted: int, give_up: GiveUp, passed: Passed | None) -> av.VideoFrame | None:
+        """The frame `wanted` as it is decoded; None if the file does not hold it."""
         cursor = self._nearest(wanted)
         if cursor is not None and (found := self._forward(cursor, wanted, give_up, passed)) is not None:
             return found
@@ -131,7 +165,7 @@ class FrameDecoder:
 
     def _forward(
         self, cursor: Cursor, wanted: int, give_up: GiveUp, passed: Passed | None
-    ) -> FramePacket | None:
+    ) -> av.VideoFrame | None:
         """Go on with `cursor` until it gives the frame `wanted`; None if it does not."""
         while cursor.position < wanted + _OVERSHOOT:
             given = cursor.next()
@@ -139,8 +173,8 @@ class FrameDecoder:
                 return None
             index, frame = given
             if index == wanted:
-                return self._keep(index, frame)
-            if index < wanted and passed is not None:
+                return frame
+            if index < wanted and passed is not None and not has_combs(frame, self._wanted):
                 passed(partial(self._packet, index, frame))
             if give_up():
                 raise SourceInterrupted(f"Reading frame {wanted} of {self._path.name} was given up.")
@@ -157,9 +191,7 @@ class FrameDecoder:
         return None if packet is None else packet.bare()
 
     def _packet(self, index: int, frame: av.VideoFrame) -> FramePacket:
-        return self._made(
-            index, picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
-        )
+        return self._made(index, self._pictures.of(frame))
 
     def _nearest(self, wanted: int) -> Cursor | None:
         """The decoder that reaches `wanted` by going on, sooner than one that begins anew."""
@@ -231,8 +263,6 @@ class Cursor:
     Attributes:
         position: Index of the last frame given; -1 before the first.
         skipped_to: Packets up to this number were decoded only as far as others need them.
-        monochrome: What `decoded.is_monochrome` says of the file.
-        uprights: How its frames are shown.
         refused: The start turned out to be none: what is decoded from there is not what the file shows.
     """
 
@@ -241,8 +271,6 @@ class Cursor:
         self._threads = threads
         self._container = open_container(path)
         self._stream = self._prepared()
-        self.monochrome = is_monochrome(self._stream)
-        self.uprights = Uprights(pixel_aspect(self._stream.sample_aspect_ratio))
         self._fresh = True
         self._frames: Generator[tuple[int, av.VideoFrame], None, None] | None = None
         self.position = -1
@@ -271,6 +299,10 @@ class Cursor:
             return False
         self._frames = self._decode(index, start, skip_to)
         return True
+
+    def pictures(self, options: PictureOptions) -> StreamPictures:
+        """What makes pictures of its frames, and of those of any other cursor on the same file."""
+        return StreamPictures(self._stream.codec_context, self._stream.sample_aspect_ratio, options)
 
     @property
     def going(self) -> bool:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoded import picture_of
@@ -171,13 +172,13 @@ def _times_of(stamps: NDArray[np.int64], base: Fraction | None, rate: Fraction |
 class DecodingIndexer:
     """Makes the index by decoding the whole file once, exactly as a sequential read does. For one thread."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file.
+    def __init__(self, path: Path, options: PictureOptions = AS_IT_IS) -> None:
+        """Open the file; `options` say how its pictures are read, on which notices depend.
 
         Raises:
             SourceError: It cannot be opened.
         """
-        self._source = _Recorder(path)
+        self._source = _Recorder(path, options)
 
     @property
     def notice(self) -> str:
@@ -208,14 +209,18 @@ def check_of(frame: av.VideoFrame) -> int:
 class _Recorder(VideoSource):
     """A sequential read that remembers what it saw, but no pixels."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: PictureOptions) -> None:
         self._stamps: list[int | None] = []
         self._checks: list[int] = []
         self._times_s: list[float] = []
         self._key_frames: list[int] = []
         self._key_packets: list[Start] = []
         self._packets_seen = 0
-        super().__init__(path)
+        super().__init__(path, options)
+
+    def _combs_of(self, options: PictureOptions) -> Deinterlace:
+        # The checks are of what the decoder gives.
+        return "off"
 
     def _picture(self, frame: av.VideoFrame, pts_s: float) -> Picture:
         if frame.key_frame:

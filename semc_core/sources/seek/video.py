@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import FrameDamaged, SourceError, SourceInterrupted
 from semc_core.picture import Picture
+from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.seek.base import GiveUp, Passed, index_at
 from semc_core.sources.seek.decoder import FrameDecoder
 from semc_core.sources.seek.index import DecodingIndexer, Start, VideoIndex, index_by_packets
@@ -41,19 +42,27 @@ class SeekableVideo:
     than the file holds, and the whole is decoded once to learn what there is.
     """
 
-    def __init__(self, path: Path, info: SourceInfo, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: SourceInfo,
+        cache_bytes: int = CACHE_BYTES,
+        options: PictureOptions = AS_IT_IS,
+    ) -> None:
         """Index the file.
 
         Args:
             path: The file.
             info: What `VideoSource` says of it.
             cache_bytes: Most bytes of decoded frames to keep.
+            options: How its pictures are read.
 
         Raises:
             SourceError: It cannot be opened.
         """
         self._path = path
         self._info = info
+        self._options = options
         self._lock = threading.Lock()  # of the decoder
         self._changed = threading.Condition()  # of what follows
         self._closed = False
@@ -65,7 +74,7 @@ class SeekableVideo:
         self._failure: SourceError | None = None
         found = index_by_packets(path)
         self._index = found or _guessed(info)
-        self._decoder = FrameDecoder(path, self._index, cache_bytes, self._made)
+        self._decoder = FrameDecoder(path, self._index, cache_bytes, self._made, options)
         self._settled = found is not None and self._decoder.begins_as_indexed()
         if not self._settled:
             self._index_by_decoding()
@@ -183,7 +192,7 @@ class SeekableVideo:
         failure: SourceError | None = None
         index: VideoIndex | None = None
         try:
-            indexer = DecodingIndexer(self._path)
+            indexer = DecodingIndexer(self._path, self._options)
             index = indexer.run(lambda: self._closed)
         except SourceError as error:
             failure = error

@@ -10,7 +10,8 @@ from PySide6.QtCore import QSettings
 
 from app.checklist import protocol_choice
 from app.checklist.protocol_choice import ProtocolChoice
-from app.settings import Choices, Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Choices, Settings
 from tests.app.main_thread import PostedWork
 
 

@@ -13,7 +13,7 @@ from app.export.presenter import (
     mask_at,
     name_problem,
 )
-from app.widgets.image_view import Placed
+from app.widgets.placed import Placed
 from semc_core.export.masks import Device
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.protocols.protocol import Protocol

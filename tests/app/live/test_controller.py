@@ -15,7 +15,8 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from app.live.controller import ScanController
-from app.settings import Choices, Overrides, ScanOptions, Settings
+from app.scan_options import Overrides, ScanOptions
+from app.settings import Choices, Settings
 from semc_core.errors import SessionError
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
@@ -187,6 +188,7 @@ def run_command(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]
     return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
 def test_without_a_display_the_command_says_what_it_found_and_takes_a_picture(
     tmp_path: Path, long_loop: Path, fhp1_model: Path

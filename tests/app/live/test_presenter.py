@@ -24,7 +24,7 @@ from app.live.presenter import (
 )
 from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
-from app.widgets.image_view import place
+from app.widgets.placed import place
 from semc_core.labels import LIVER_CLASSES
 from semc_core.picture import Picture
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics

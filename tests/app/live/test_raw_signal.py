@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.live.raw_signal import RawSignal
-from app.settings import ScanOptions
+from app.scan_options import ScanOptions
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.replay import TapSource
 from semc_core.sources.raw.tap import camera_origin

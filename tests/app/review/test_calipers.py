@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.review.measuring.calipers import Calipers, Tool
-from app.review.measuring.geometry import ROUND, handles_of, with_handle
+from app.measuring.calipers import Calipers, Tool
+from app.measuring.geometry import ROUND, handles_of, with_handle
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.shapes import Place, ellipse_of, points_of
 from semc_core.session.records import NO_SCALE, PERSON, MeasurementEntry

@@ -92,7 +92,7 @@ def test_what_is_asked_for_while_another_is_opened_is_what_is_open_in_the_end(
     assert control.open is not None
     assert [control.open.session] == sessions[1:]
     assert not control.open.looking_only
-    assert said == [OPENING, OPENING, "Taken up again: session"]
+    assert said == [OPENING, OPENING, "Taken up again: session, proven by this machine"]
     control.close()
 
 

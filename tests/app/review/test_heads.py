@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.review.heads import HeadProposals
+from app.measuring.heads import HeadProposals
 from semc_core.errors import ModelFileError
 from semc_core.measure.head import NO_HEAD, HeadFinder
 from semc_core.picture import Picture

@@ -11,11 +11,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.review.measuring.presenter import millimetres_of, scale_text
+from app.measuring.presenter import millimetres_of, scale_text
 from app.settings import Settings
 from semc_core.errors import UsageError
 from semc_core.measure.calibration import FROM_SPACING, Calibration
 from semc_core.measure.dicom_scale import source_scale
+from semc_core.session.correcting.changes import NameMeasurement, SetScale
 from semc_core.session.records import BY_HAND, NO_SCALE
 from tests.app.review.test_measuring import click, measured, reviewed
 from tests.app.review.test_page import CONTROL, KEY, WAIT_MS, press, wait_for_said
@@ -88,6 +89,8 @@ def test_a_scale_is_a_line_and_a_number_checked_remembered_and_taken_back(
     window.tick()
     assert page.measuring.values.rows[0].lines[0][1] == "50.0 mm"
     assert "by hand: 50 mm" in page.measuring.values.foot
+    assert page.view.ruler is not None
+    assert page.view.ruler.mm_y == pytest.approx(0.5, rel=0.02)
     QTest.keyClick(window, KEY.Key_Z, CONTROL)
     qtbot.waitUntil(lambda: window.review.snapshot.measurements[0].scale == NO_SCALE, timeout=WAIT_MS)
     window.tick()
@@ -99,6 +102,31 @@ def test_a_scale_is_a_line_and_a_number_checked_remembered_and_taken_back(
     qtbot.waitUntil(lambda: bool(window.review.snapshot.scales), timeout=WAIT_MS)
     assert window.review.snapshot.scales[0].length_mm == 50.0
     assert page.measuring.calipers.tool is None
+
+
+def test_the_age_of_a_pregnancy_is_typed_and_ranks_the_head_at_it(
+    qtbot: QtBot, window: MainWindow, reviewed: Path
+) -> None:
+    page = window.review_page
+    press(window, KEY.Key_C)
+    click(window, (20, 60), (120, 60))
+    measured(qtbot, window, 1)
+    window.review.apply(NameMeasurement(1, "head"))
+    window.review.apply(SetScale(((20.0, 60.0), (120.0, 60.0)), 60.0, 0, 160, 120))
+    qtbot.waitUntil(lambda: bool(window.review.snapshot.scales), timeout=WAIT_MS)
+    QTest.keyClick(window, KEY.Key_D, CONTROL)
+    qtbot.waitUntil(page.ask_line.field.isVisible, timeout=WAIT_MS)
+    page.ask_line.field.setText("due 2026-09-30")
+    QTest.keyClick(page.ask_line.field, KEY.Key_Return)
+    wait_for_said(qtbot, window, "day of the examination")
+    qtbot.waitUntil(page.ask_line.field.isVisible, timeout=WAIT_MS)
+    page.ask_line.field.setText("due 2026-09-30 on 2026-05-13")
+    QTest.keyClick(page.ask_line.field, KEY.Key_Return)
+    qtbot.waitUntil(lambda: window.review.snapshot.age is not None, timeout=WAIT_MS)
+    window.tick()
+    (row,) = page.measuring.values.rows
+    assert any(name.startswith("Centile of HC") for name, _ in row.lines)
+    assert "at 20+0 by due date" in row.tip
 
 
 def test_a_scale_that_can_be_none_is_not_remembered(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.review.measuring.calipers import TOOLS
+from app.measuring.calipers import TOOLS
 from semc_core.session.records import PERSON, MeasurementEntry
 from semc_core.session.session import Session
 from tests.app.review.test_page import CONTROL, KEY, WAIT_MS, analysed, press, wait_for_said

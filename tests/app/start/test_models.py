@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.settings import Choices, Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Choices, Settings
 from app.start.models import model_choices
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL

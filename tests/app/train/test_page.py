@@ -44,11 +44,12 @@ def click(qtbot: QtBot, button: object) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.long
 def test_a_toy_is_learned_used_and_put_back_from_the_page(
     in_use: ModelRegistry, window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
     # Few rounds over many pictures: the network learns as fast, and its measure of the unknown, which costs
-    # it the last points of its accuracy, is fitted on more of them. Half as many still reach 98 %.
+    # it the last points of its accuracy, is fitted on more of them.
     toys = write_toy_folder(tmp_path / "discs and bars", count=1080, patients=40)
     page, train = window.train_page, window.train
     window.actions_by_name["train"].trigger()
@@ -94,6 +95,7 @@ def test_a_toy_is_learned_used_and_put_back_from_the_page(
     train.close()
 
 
+@pytest.mark.long
 def test_a_training_outlives_the_window_stops_and_goes_on(
     tiny_model_path: Path, toy_folder: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -140,3 +140,19 @@ def test_the_best_frames_open_at_the_saved_one_or_at_the_one_that_is_shown(
     assert saved.frame_index == 70
     strip.show_items(candidate_items(best, saved, shown), {})
     qtbot.waitUntil(lambda: seen(strip, in_view))
+
+
+def test_of_thousands_only_those_near_to_the_view_have_cards(strip: CardStrip, qtbot: QtBot) -> None:
+    strip.show_items(items(range(3000), chosen=2990), {})
+    qtbot.waitUntil(lambda: seen(strip, 2990))
+    area = strip.findChild(QScrollArea)
+    assert area is not None
+    length = area.horizontalScrollBar().maximum()
+    card = strip.cards[0]
+    assert length > 2900 * card.width(), "the bar has the length of all"
+    qtbot.waitUntil(lambda: [each.item.key for each in strip.cards] == list(range(2880, 3000)))
+    turn(strip, up=10**7)
+    qtbot.waitUntil(lambda: seen(strip, 0) and [each.item.key for each in strip.cards] == list(range(120)))
+    assert area.horizontalScrollBar().maximum() == length, "nothing moves when cards come and go"
+    strip.show_items(items(range(3000), chosen=1500), {})
+    qtbot.waitUntil(lambda: seen(strip, 1500))

@@ -15,6 +15,7 @@ from tests.model.test_outline import random_arrays
 from training.measure.network import OutlineNetwork
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("channels", [(4, 6, 8), (8, 12), (24, 48, 96, 128, 160)])
 @pytest.mark.usefixtures("one_thread")
 def test_both_give_the_same_masks_and_presence(tmp_path: Path, channels: tuple[int, ...]) -> None:

@@ -41,7 +41,8 @@ class Left:
         written: Frames that the recorder said it had written.
         recorded: Index of the last frame of the recording.
         logged: Index of the last frame in the session's log.
-        wrong: Recorded frames that are not what was given.
+        wrong: Recorded frames that are not what was given, and gaps.
+        gaps: Of them, frames that follow a gap: the machine was too busy to record what was missing.
         ok: Whether the session proves itself.
     """
 
@@ -50,6 +51,7 @@ class Left:
     recorded: int
     logged: int
     wrong: int
+    gaps: int
     ok: bool
 
     @property
@@ -93,17 +95,18 @@ def kill_one(folder: Path, quality: Quality, frames: int) -> Left:
 def look_at(folder: Path, given: int, written: int, *, exact: bool) -> Left:
     """What is in the recording and the session."""
     source = RecordedSource(folder)
-    last, wrong = -1, 0
+    last, wrong, gaps = -1, 0, 0
     while (packet := source.read()) is not None:
         difference = np.abs(packet.pixels.astype(int) - speckle(packet.index, *SIZE))
         wrong += packet.index != last + 1 or float(difference.mean()) > (0 if exact else 5)
+        gaps += packet.index != last + 1
         last = packet.index
     source.close()
     with Session.open(folder) as session:
         table = session.frames()
         logged = int(table.index[-1]) if len(table) else -1
         ok = session.verify().ok
-    return Left(given, written, last, logged, wrong, ok)
+    return Left(given, written, last, logged, wrong, gaps, ok)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import threading
@@ -20,7 +21,7 @@ from semc_core.session import session as session_module
 from semc_core.session.recording import proof
 from semc_core.session.recording.proof import HASHED, RECORDING
 from semc_core.session.recording.recorder import Recorder
-from semc_core.session.records import PROGRAM, Verification, file_sha256
+from semc_core.session.records import PROGRAM, Proof, Verification, file_sha256
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionWriter
 from semc_core.types import FramePacket
@@ -28,6 +29,9 @@ from tests.session.killed_writer import origin
 from tests.session.pictures import speckle
 from tests.session.sessions import as_killed, frame, new_session
 
+_DELETED = (
+    r"The recording recording(-2)?\.mkv was deleted on \d{4}-\d\d-\d\d [0-9:]{8} UTC, as the log says\."
+)
 LATE = (
     "recording.mkv was hashed only when its session was opened again: what was changed before that is "
     "not found."
@@ -129,8 +133,8 @@ def test_a_recording_of_a_killed_scan_is_unproven_and_hashed_when_the_scan_is_re
     killed = killed_scan(tmp_path)
     assert main(["session", "verify", str(killed)]) == 0
     said = capsys.readouterr().out
-    assert "proven by this machine; 1 entry, the last" in said
-    assert "recording.mkv is not proven: its session is still open, or was never" in said
+    assert "proven by this machine, without recording.mkv; 1 entry, the last" in said
+    assert "recording.mkv is not covered: its session is still open, or was never" in said
     with Session.open(killed) as session:
         assert session.recovered != ""
     found = verified(killed)
@@ -176,7 +180,7 @@ def test_an_older_session_verifies_with_a_word_that_its_recording_was_not_hashed
     assert hashed(tmp_path / "old") == {}, "what may have been changed since is not called proven"
     found = verified(tmp_path / "old")
     assert (found.ok, found.notes) == (
-        True, ("recording.mkv is not proven: an older program made it and did not hash it.",)
+        True, ("recording.mkv is not covered: an older program made it and did not hash it.",)
     )  # fmt: skip
     (tmp_path / "old" / "recording.mkv").unlink()
     found = verified(tmp_path / "old")
@@ -198,7 +202,7 @@ def test_closing_does_not_wait_for_a_huge_recording_which_is_hashed_later(
     found = verified(folder)
     assert found.ok
     assert found.notes == (
-        "recording.mkv is not proven: it has not been hashed yet. Open the session to have that done.",
+        "recording.mkv is not covered: it has not been hashed yet. Open the session to have that done.",
     )
     (folder / "recording.mkv").write_bytes(b"another")
     for _ in range(2):
@@ -243,3 +247,63 @@ def test_a_log_that_names_other_files_makes_nobody_read_them(tmp_path: Path) -> 
         assert "cannot be read" in session.verify().problems[0]
     with pytest.raises(SessionError, match="damaged"):
         Session.open(tmp_path / "s")
+
+
+def test_a_recording_that_was_deleted_by_the_program_is_told_and_the_session_stays_proven(
+    copy: Path, written: Path
+) -> None:
+    with Session.open(copy) as session:
+        assert session.delete_recordings() == ("recording.mkv", "recording-2.mkv")
+        assert session.delete_recordings() == ()
+    assert [path.name for path in copy.glob("recording*")] == []
+    for _ in range(2):
+        found = verified(copy)
+        assert (found.proof, found.problems) == (Proof.PROVEN, ())
+        assert len(found.notes) == 2
+        assert all(re.fullmatch(_DELETED, note) for note in found.notes), found.notes
+        Session.open(copy).close()
+    with Session.open(copy, read_only=True) as session, pytest.raises(SessionError, match="opened only"):
+        session.delete_recordings()
+    # One that comes back must be the same.
+    for name in ("recording.mkv", "recording.csv"):
+        shutil.copy(written / name, copy / name)
+    found = verified(copy)
+    assert found.ok
+    assert any("still there; delete it again" in note for note in found.notes)
+    flip(copy / "recording.mkv")
+    assert verified(copy).problems == ("The recording recording.mkv was changed.",)
+
+
+def test_a_recording_that_nobody_hashed_can_be_deleted_by_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_session(tmp_path / "open") as session:
+        session.add_frames([frame(0)])
+        session.flush()
+        (session.folder / "recording.mkv").write_bytes(b"video")
+        folder = as_killed(session, tmp_path / "s")
+    assert main(["session", "delete-recording", str(folder)]) == 0
+    assert capsys.readouterr().out == "s: recording.mkv deleted; the log says so. Planes and clips stay.\n"
+    assert verified(folder).ok
+    assert main(["session", "delete-recording", str(folder)]) == 0
+    assert capsys.readouterr().out == "s has no recording.\n"
+
+
+def test_of_a_killed_scan_it_is_said_how_far_it_is_proven_and_what_is_not_covered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_session(tmp_path / "open") as session:
+        session.add_frames([frame(index) for index in range(30)])
+        session.flush()
+        (session.folder / "recording.mkv").write_bytes(b"video")
+        folder = as_killed(session, tmp_path / "s")
+    assert main(["session", "verify", str(folder)]) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith(
+        "s: proven by this machine, up to 1.0 s of the scan, without recording.mkv; 2 entries, the last "
+    )
+    assert rest[0].startswith(
+        "  recording.mkv is not covered: its session is still open, or was never closed."
+    )
+    Session.open(folder).close()
+    assert verified(folder).words == "proven by this machine"

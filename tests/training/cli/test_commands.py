@@ -38,6 +38,7 @@ def progress_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / PROGRESS_NAME).read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.long
 def test_an_encoder_is_pretrained_on_all_frames_and_a_model_trained_on_the_labelled_ones(
     partly_labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

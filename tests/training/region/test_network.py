@@ -58,6 +58,7 @@ def test_the_shipped_network_is_small() -> None:
     assert (ASSETS / running._WEIGHTS).stat().st_size < 1_000_000
 
 
+@pytest.mark.long
 def test_training_lowers_the_loss_and_writes_weights(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_right_answer_costs_less_than_a_shifted_one_and_edges_count_more() -> 
     assert float(loss_of(at_edge, truth)) > float(loss_of(inside, truth))
 
 
+@pytest.mark.long
 def test_settling_takes_the_statistics_of_what_is_given(tmp_path: Path) -> None:
     shard(tmp_path)
     network = RegionNetwork().to(memory_format=torch.channels_last)

@@ -48,6 +48,7 @@ def as_torchrun(rank: int, world: int, port: int) -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_two_processes_take_the_gradients_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

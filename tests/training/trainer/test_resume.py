@@ -65,6 +65,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", [5, 7], ids=["before a validation", "between two"])
 def test_a_killed_training_goes_on_to_the_same_end(step: int, whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"

@@ -21,6 +21,7 @@ from training.trainer.semc import SemcModule
 from training.trainer.trainer import Trainer
 
 
+@pytest.mark.long
 def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
     train, validation = toy(0, 240, seed=1), toy(1000, 90, seed=2)
     trainer, log = Trainer(SemcModule(options(100), train, validation), tmp_path / "run"), Rows()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.review.measuring.calipers import TOOLS
+from app.measuring.calipers import TOOLS
 from app.widgets import theme
 from app.widgets.action_button import ActionButton
 
@@ -87,11 +87,11 @@ class ToolColumn(QWidget):
         self._column.setSpacing(3)
         self.setAccessibleName("Measuring tools")
 
-    def set_actions(self, actions: dict[str, QAction]) -> None:
-        """Make the buttons. Called once."""
+    def set_actions(self, actions: dict[str, QAction], prefix: str) -> None:
+        """Make the buttons; the actions' names begin with `prefix`. Called once."""
         for name in TOOLS:
-            action = actions[f"measure_{name}"]
-            button = ToolButton(name, action, action.shortcut().toString())
+            action = actions[f"{prefix}{name}"]
+            button = ToolButton(name, action, action.shortcut().toString().replace("Shift+", "⇧"))
             self.buttons[name] = button
             self._column.addWidget(button)
         self._column.addStretch(1)

@@ -47,7 +47,7 @@ class HeadProposals:
         # One thread of the processor: playing and the analysis go on beside it.
         self._make = make or _head_finder
         self._arrived = arrived
-        self._thread = Background("review-heads", post, others_first=True)
+        self._thread = Background("heads", post, others_first=True)
         self._finder: HeadFinder | None = None
         self._asked: set[int] = set()
         self._found: dict[int, HeadProposal] = {}
@@ -57,8 +57,12 @@ class HeadProposals:
         index = packet.index
         if index not in self._asked:
             self._asked.add(index)
-            self._thread.start(partial(self._find, packet), partial(self._take, index))
+            self._thread.start(partial(self._find, packet), partial(self._take, self._found, index))
         return self._found.get(index)
+
+    def forget(self) -> None:
+        """The frames of another source have the same numbers."""
+        self._asked, self._found = set(), {}
 
     def close(self) -> None:
         """End, after what is being looked for; for any thread."""
@@ -72,9 +76,9 @@ class HeadProposals:
         (found,) = self._finder.find([packet.gray])
         return HeadProposal(found.outline, self._finder.spec.error, found.why)
 
-    def _take(self, index: int, future: Future[HeadProposal]) -> None:
+    def _take(self, found: dict[int, HeadProposal], index: int, future: Future[HeadProposal]) -> None:
         error = future.exception()
-        self._found[index] = future.result() if error is None else HeadProposal(None, why=fault_of(error))
+        found[index] = future.result() if error is None else HeadProposal(None, why=fault_of(error))
         self._arrived()
 
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.review.measuring.presenter import MeasureRow
+from app.measuring.presenter import MeasureRow
 from app.widgets import theme
 
 _MOST_LINES, _LEAST_LINES = 9, 3

@@ -1,4 +1,4 @@
-"""Connects the calipers with the session in review: what is drawn is kept there, what is kept is drawn."""
+"""Connects the calipers with a session: what is drawn is kept there, what is kept is drawn."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from app.review.commands import ReviewCommands
-from app.review.heads import HeadProposal
-from app.review.measuring.calipers import TOOLS, Calipers, Tool
-from app.review.measuring.geometry import inner_points
-from app.review.measuring.layer import CaliperLayer
-from app.review.measuring.presenter import (
+from app.measuring.calipers import TOOLS, Calipers, Tool
+from app.measuring.geometry import inner_points
+from app.measuring.heads import HeadProposal
+from app.measuring.keys import IN_REVIEW, MeasureKeys
+from app.measuring.layer import CaliperLayer
+from app.measuring.presenter import (
     MeasureRow,
     measure_row,
     millimetres_of,
@@ -25,40 +25,31 @@ from app.review.measuring.presenter import (
     scale_text,
     tool_hint,
 )
-from app.review.measuring.tools import ToolColumn
-from app.review.measuring.values import ValueList
-from app.review.worker import SessionWorker
+from app.measuring.subject import Subject
+from app.measuring.tools import ToolColumn
+from app.measuring.values import ValueList
 from app.view_data import Asking, ReviewSnapshot
 from app.widgets.image_view import LiveView
 from semc_core.errors import UsageError
-from semc_core.labels import BRAIN_PLANES
 from semc_core.measure.calibration import Calibration, over_line
 from semc_core.measure.calipers import scale_at
 from semc_core.measure.ellipse import Ellipse
+from semc_core.measure.gestation import read_age
 from semc_core.measure.shapes import Place, points_of
 from semc_core.session.correcting.changes import (
     AddMeasurement,
     MoveMeasurement,
     NameMeasurement,
     RemoveMeasurement,
+    SetAge,
     SetScale,
 )
 from semc_core.session.correcting.measuring import size_of
 from semc_core.session.records import BY_HAND, MeasurementEntry, ScaleEntry
 from semc_core.types import FramePacket
 
-_ARROWS: Final = {
-    "step_back": (-1, 0),
-    "step_on": (1, 0),
-    "second_back": (-10, 0),
-    "second_on": (10, 0),
-    "previous_plane": (0, -1),
-    "next_plane": (0, 1),
-    "nudge_up_far": (0, -10),
-    "nudge_down_far": (0, 10),
-}
-"""By how many pixels each arrow key moves the chosen handle, by the name of what it does else."""
-_HOW_LONG = "How long is the line in millimetres?"
+_HOW_LONG: Final = "How long is the line in millimetres?"
+_HOW_OLD: Final = "Due date, last period or CRL (due 2026-09-30)"
 
 
 class ScaleMemory(Protocol):
@@ -93,42 +84,51 @@ class Measuring(QObject):
     changed = Signal()
     message = Signal(str)
 
-    def __init__(self, view: LiveView) -> None:
+    def __init__(self, view: LiveView, keys: MeasureKeys = IN_REVIEW) -> None:
         super().__init__(view)
+        self._view, self._keys = view, keys
         self.memory: ScaleMemory | None = None
         self.calipers = Calipers(self._drawn, self._moved, self._taken)
         self.layer = CaliperLayer(view, self.calipers)
         self.tools, self.values = ToolColumn(), ValueList()
-        self._worker: SessionWorker | None = None
-        self._commands: ReviewCommands | None = None
+        self._subject: Subject | None = None
         self._packet: FramePacket | None = None
         self.layer.touched.connect(self._touched)
         self.values.chosen.connect(self._choose)
         self.values.menu_wanted.connect(self.show_names)
 
-    def begin(self, worker: SessionWorker | None, commands: ReviewCommands | None) -> None:
-        """Measure in this session from now on."""
-        self.calipers.leave_frame()
-        self.calipers.tool = None
-        self._worker, self._commands, self._packet = worker, commands, None
+    def set_actions(self, actions: dict[str, QAction]) -> None:
+        """The tools' buttons do what these do. Called once."""
+        self.tools.set_actions(actions, self._keys.tools)
+
+    def begin(self, subject: Subject | None) -> None:
+        """Measure this from now on."""
+        self.leave()
+        self._subject, self._packet = subject, None
         self.calipers.show((0, 0), (), None, settled=True)
         self.layer.show_shapes()
         self.values.show_rows((), "", wanted=False)
+
+    def leave(self) -> None:
+        """Put the tool away; keep what is measured."""
+        self.calipers.leave_frame()
+        self.calipers.tool = None
 
     # Keys.
 
     def over(self, does: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
         """What the page's keys do, with those that measure, and what some of them do first while it is."""
-        first: dict[str, Callable[[], bool]] = {"use_frame": self.entered, "remove": self.removed}
-        first |= {name: partial(self.nudged, *by) for name, by in _ARROWS.items()}
+        first: dict[str, Callable[[], bool]] = {self._keys.enter: self.entered, "remove": self.removed}
+        first |= {name: partial(self.nudged, *by) for name, by in self._keys.arrows.items()}
         first |= dict.fromkeys(("undo", "redo"), self.kept)
         return {
             **does,
-            **{f"measure_{tool}": partial(self._begin_tool, tool) for tool in TOOLS},
+            **{f"{self._keys.tools}{tool}": partial(self._begin_tool, tool) for tool in TOOLS},
             "next_handle": partial(self._next_handle, 1),
             "handle_back": partial(self._next_handle, -1),
             "name_measure": self._ask_name,
             "accept_head": self._accept,
+            "ask_age": self._ask_age,
             **{name: partial(_first, does.get(name, self._refuse_nudge), do) for name, do in first.items()},
         }
 
@@ -143,10 +143,10 @@ class Measuring(QObject):
     def removed(self) -> bool:
         """Take the chosen measurement away. Returns whether one is chosen."""
         number = self.calipers.chosen
-        if number is None or self._worker is None:
+        if number is None or self._subject is None:
             return False
         self.calipers.let_go()
-        self._worker.apply(RemoveMeasurement(number))
+        self._subject.apply(RemoveMeasurement(number))
         return True
 
     def entered(self) -> bool:
@@ -169,7 +169,7 @@ class Measuring(QObject):
     def name_actions(self, actions: dict[str, QAction]) -> None:
         """Say which tool is on."""
         for tool in TOOLS:
-            actions[f"measure_{tool}"].setChecked(self.calipers.tool == tool)
+            actions[f"{self._keys.tools}{tool}"].setChecked(self.calipers.tool == tool)
 
     @property
     def hint(self) -> str:
@@ -184,13 +184,15 @@ class Measuring(QObject):
         if self._packet is None:
             self.message.emit("No frame is shown that could be measured; go to one.")
             return
-        if self._commands is not None:
-            self._commands.playhead.playing = False
+        if self._subject is not None:
+            self._subject.hold()
         self.calipers.begin(tool)
 
     def _next_handle(self, step: int) -> None:
         if not self.calipers.next_handle(step):
-            self.message.emit("Nothing is measured on this frame yet; D measures a distance.")
+            self.message.emit(
+                f"Nothing is measured on this frame yet; {self._keys.held}D measures a distance."
+            )
 
     def _refuse_nudge(self) -> None:
         self.message.emit("Choose a handle first: click on it, or press W.")
@@ -205,14 +207,14 @@ class Measuring(QObject):
     def show_names(self, number: int, at: QPoint) -> QMenu | None:
         """Offer what a measurement may show, and to take it away; `at` is on the screen."""
         entry = next((each for each in self._there() if each.measurement_id == number), None)
-        worker = self._worker
-        if entry is None or worker is None or worker.looking_only:
+        subject = self._subject
+        if entry is None or subject is None or subject.looking_only:
             return None
         self._choose(number)
         menu = QMenu(self.values)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for key, title in names_for(entry.kind):
-            action = menu.addAction(title, partial(worker.apply, NameMeasurement(number, key)))
+            action = menu.addAction(title, partial(subject.apply, NameMeasurement(number, key)))
             action.setCheckable(True)
             action.setChecked(key == entry.structure)
         menu.addSeparator()
@@ -223,61 +225,77 @@ class Measuring(QObject):
     # What was drawn.
 
     def _drawn(self, tool: Tool, points: tuple[Place, ...]) -> None:
-        packet, worker = self._packet, self._worker
-        if packet is None or worker is None:
+        packet, subject = self._packet, self._subject
+        if packet is None or subject is None:
             return
         if tool == "scale":
             self._ask_length(packet, points)
             return
         width, height = packet.picture.width, packet.picture.height
-        worker.apply(
-            AddMeasurement(
-                tool, points, packet.index, packet.pts_s, width, height, self._plane(), self._told(points)
-            )
-        )
+        plane_id, told = subject.plane_of(packet.index), self._told(points)
+        subject.apply(AddMeasurement(tool, points, packet.index, packet.pts_s, width, height, plane_id, told))
 
     def _moved(self, number: int, points: tuple[Place, ...]) -> None:
-        if self._worker is not None:
-            self._worker.apply(MoveMeasurement(number, points, self._told(points)))
+        if self._subject is not None:
+            self._subject.apply(MoveMeasurement(number, points, self._told(points)))
 
     def _taken(self, outline: Ellipse) -> None:
         """A proposal is accepted."""
-        packet, worker, found = self._packet, self._worker, self._proposal()
-        if packet is None or worker is None or found is None or worker.looking_only:
+        packet, subject, found = self._packet, self._subject, self._proposal()
+        if packet is None or subject is None or found is None or subject.looking_only:
             return
         points = inner_points(outline, packet.picture.width, packet.picture.height)
-        worker.apply(
+        subject.apply(
             AddMeasurement(
                 "ellipse", points, packet.index, packet.pts_s, packet.picture.width, packet.picture.height,
-                self._plane(), self._told(points), "head", proposed=True, error=found.error,
+                subject.plane_of(packet.index), self._told(points), "head", proposed=True, error=found.error,
             )
         )  # fmt: skip
 
     def _accept(self) -> None:
         found = self._proposal()
         if found is None or found.outline is None:
-            self.message.emit("No head is proposed on this frame; C measures an ellipse by hand.")
+            key = f"{self._keys.held}C"
+            self.message.emit(f"No head is proposed on this frame; {key} measures an ellipse by hand.")
         else:
             self._taken(found.outline)
 
     def _proposal(self) -> HeadProposal | None:
         """What is proposed for the frame, once it is known: on brain planes whose head is not measured."""
-        if self._packet is None or self._worker is None or not self._lacks_head():
+        if self._packet is None or self._subject is None or not self._lacks_head():
             return None
-        return self._worker.heads.of(self._packet)
+        return self._subject.head_of(self._packet)
 
     def _lacks_head(self) -> bool:
-        packet = self._packet
-        brain = packet is not None and any(
-            plane.frame_index == packet.index and plane.plane in BRAIN_PLANES and not plane.rejected
-            for plane in self._snapshot.planes
-        )
+        packet, subject = self._packet, self._subject
+        brain = packet is not None and subject is not None and subject.is_brain(packet.index)
         return brain and all(each.structure != "head" for each in self._there())
 
+    def _ask_age(self, text: str = "") -> None:
+        subject = self._subject
+        if subject is None or subject.looking_only:
+            return
+        subject.hold()
+        known = subject.snapshot.age
+        subject.asking = Asking(_HOW_OLD, text or ("" if known is None else str(known)), then=self._set_age)
+        self.changed.emit()
+
+    def _set_age(self, text: str) -> None:
+        subject = self._subject
+        if subject is None:
+            return
+        try:
+            age = read_age(text, subject.scanned) if text.strip() else None
+        except UsageError as error:
+            self.message.emit(str(error))
+            self._ask_age(text)
+            return
+        subject.apply(SetAge(age))
+
     def _ask_length(self, packet: FramePacket, points: tuple[Place, ...], text: str = "") -> None:
-        assert self._commands is not None
+        assert self._subject is not None
         line = (points[0], points[1])
-        self._commands.asking = Asking(_HOW_LONG, text, then=partial(self._set_scale, packet, line))
+        self._subject.asking = Asking(_HOW_LONG, text, then=partial(self._set_scale, packet, line))
         self.changed.emit()
 
     def _set_scale(self, packet: FramePacket, line: tuple[Place, Place], text: str) -> None:
@@ -292,14 +310,13 @@ class Measuring(QObject):
         self._apply_scale(packet, line, length_mm)
 
     def _apply_scale(self, packet: FramePacket, line: tuple[Place, Place], length_mm: float) -> None:
-        worker = self._worker
-        if worker is None:
+        subject = self._subject
+        if subject is None:
             return
         width, height = packet.picture.width, packet.picture.height
-        aspect = worker.opened.scale.aspect
-        worker.apply(SetScale(line, length_mm, packet.index, width, height, aspect))
-        if self.memory is not None and not worker.looking_only:
-            self.memory.remember_scale_line(self._source(), width, height, line, length_mm)
+        subject.apply(SetScale(line, length_mm, packet.index, width, height, subject.scale.aspect))
+        if self.memory is not None and not subject.looking_only:
+            self.memory.remember_scale_line(subject.source, width, height, line, length_mm)
 
     def _take_remembered(self) -> bool:
         remembered, packet = self._remembered(), self._packet
@@ -311,41 +328,20 @@ class Measuring(QObject):
         return True
 
     def _remembered(self) -> tuple[Place, Place, float, float] | None:
-        packet, worker = self._packet, self._worker
-        if self.memory is None or packet is None or worker is None:
+        packet, subject = self._packet, self._subject
+        if self.memory is None or packet is None or subject is None:
             return None
-        line = self.memory.scale_line(self._source(), packet.picture.width, packet.picture.height)
-        return None if line is None else (*line, worker.opened.scale.aspect)
-
-    def _source(self) -> str:
-        """Whose scale is remembered: a device's own; of loops those of one kind."""
-        assert self._worker is not None
-        source = self._worker.opened.session.source
-        return source.device or source.kind
+        line = self.memory.scale_line(subject.source, packet.picture.width, packet.picture.height)
+        return None if line is None else (*line, subject.scale.aspect)
 
     def _told(self, points: tuple[Place, ...]) -> Calibration | None:
         """What the source itself says of its millimetres there."""
-        packet, worker = self._packet, self._worker
-        if packet is None or worker is None:
+        packet, subject = self._packet, self._subject
+        if packet is None or subject is None:
             return None
-        told = worker.opened.scale
+        told = subject.scale
         same = told.size == (packet.picture.width, packet.picture.height)
         return scale_at(told.scales, points) if same else None
-
-    def _plane(self) -> int | None:
-        """The plane that shows the frame; the chosen one of several."""
-        packet, commands = self._packet, self._commands
-        if packet is None or commands is None:
-            return None
-        there = [
-            plane.plane_id
-            for plane in self._snapshot.planes
-            if plane.frame_index == packet.index and not plane.rejected
-        ]
-        chosen = commands.chosen
-        if chosen is not None and chosen.plane_id in there:
-            return chosen.plane_id
-        return there[0] if there else None
 
     # What is shown.
 
@@ -357,17 +353,18 @@ class Measuring(QObject):
             self.calipers.leave_frame()
         self._packet = packet
         self.calipers.rest(now_s)
+        self._view.show_depth(self._depth(packet or self._view.packet))
         self._show()
 
     _now_s = 0.0
 
     @property
     def _snapshot(self) -> ReviewSnapshot:
-        return ReviewSnapshot() if self._worker is None else self._worker.snapshot
+        return ReviewSnapshot() if self._subject is None else self._subject.snapshot
 
     @property
     def _looking_only(self) -> bool:
-        return self._worker is None or self._worker.looking_only
+        return self._subject is None or self._subject.looking_only
 
     def _there(self) -> tuple[MeasurementEntry, ...]:
         packet = self._packet
@@ -376,13 +373,12 @@ class Measuring(QObject):
         return tuple(each for each in self._snapshot.measurements if each.frame_index == packet.index)
 
     def _show(self) -> None:
-        packet, worker, commands = self._packet, self._worker, self._commands
-        asking = commands is not None and commands.asking is not None
-        settled = worker is None or (worker.waiting == 0 and not asking)
+        packet, subject = self._packet, self._subject
+        settled = subject is None or (subject.settled and subject.asking is None)
         size = (0, 0) if packet is None else (packet.picture.width, packet.picture.height)
         # Not while it plays: a frame that is gone in a moment is not worth to be looked at.
-        playing = commands is not None and commands.playhead.playing
-        head = None if playing or commands is None else self._proposal()
+        playing = subject is not None and subject.playing
+        head = None if playing else self._proposal()
         outline = None if head is None else head.outline
         self.calipers.show(size, self._there(), outline, settled)
         self.layer.show_shapes()
@@ -395,22 +391,33 @@ class Measuring(QObject):
         self.values.show_rows(rows, " ".join(foot), bool(rows or foot))
 
     def _row(self, entry: MeasurementEntry) -> MeasureRow:
-        return measure_row(entry, entry.measurement_id == self.calipers.chosen)
+        return measure_row(entry, entry.measurement_id == self.calipers.chosen, self._snapshot.age)
 
     def _foot(self) -> str:
-        packet, worker = self._packet, self._worker
-        if packet is None or worker is None:
+        packet, subject = self._packet, self._subject
+        if packet is None or subject is None:
             return ""
         width, height = packet.picture.width, packet.picture.height
-        told = worker.opened.scale
+        told = subject.scale
         scale = told.scales[0] if told.scales and told.size == (width, height) else None
-        return scale_text(scale, self._by_hand(width, height), told.why)
+        return scale_text(scale, self._by_hand(width, height), told.why, f"{self._keys.held}S")
 
     def _scale_for(self, points: tuple[Place, ...]) -> Calibration | None:
         """What will hold for points that are drawn now."""
-        packet, told = self._packet, self._told(points)
-        if told is not None or packet is None:
-            return told
+        told = self._told(points)
+        return told if told is not None or self._packet is None else self._by_hand_scale(self._packet)
+
+    def _depth(self, packet: FramePacket | None) -> Calibration | None:
+        """What the ruler beside a picture is made from: what its source says, or a person."""
+        if packet is None or self._subject is None:
+            return None
+        width, height = packet.picture.width, packet.picture.height
+        told = self._subject.scale
+        if told.scales and told.size == (width, height):
+            return told.scales[0]
+        return self._by_hand_scale(packet)
+
+    def _by_hand_scale(self, packet: FramePacket) -> Calibration | None:
         by_hand = self._by_hand(packet.picture.width, packet.picture.height)
         return None if by_hand is None else Calibration(by_hand.mm_x, by_hand.mm_y, BY_HAND)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from app.review.measuring.geometry import distance_to, drawn_ellipse, handles_of, with_handle
+from app.measuring.geometry import distance_to, drawn_ellipse, handles_of, with_handle
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.shapes import POINTS, Kind, Place, points_of
 from semc_core.session.records import MeasurementEntry

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.review.measuring.calipers import Tool
+from app.measuring.calipers import Tool
 from semc_core.errors import UsageError
 from semc_core.measure.calibration import Calibration
 from semc_core.measure.calipers import Value, values
 from semc_core.measure.dating import Dated, dated
 from semc_core.measure.ellipse import Ellipse
+from semc_core.measure.gestation import GestationalAge
 from semc_core.measure.growth import INTERGROWTH
 from semc_core.measure.shapes import STRUCTURES, Kind, points_of
 from semc_core.session.records import ACCEPTED, BY_HAND, CORRECTED, MeasurementEntry, ScaleEntry
@@ -86,25 +87,27 @@ class MeasureRow:
     tip: str
 
 
-def measure_row(entry: MeasurementEntry, chosen: bool) -> MeasureRow:
-    """What is said of a measurement."""
+def measure_row(entry: MeasurementEntry, chosen: bool, age: GestationalAge | None = None) -> MeasureRow:
+    """What is said of a measurement; `age` is that of the pregnancy by dates."""
     found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
     tip = " ".join(filter(None, (_MAKERS.get(entry.made_by, "Drawn by a person."), _origin(entry))))
     title = STRUCTURE_TITLES.get(entry.structure, TITLES[entry.kind])
-    return MeasureRow(entry.measurement_id, title, _all_lines(found), chosen, _with_sources(tip, found))
+    return MeasureRow(
+        entry.measurement_id, title, _all_lines(found, age), chosen, _with_sources(tip, found, age)
+    )
 
 
-def _all_lines(found: Sequence[Value]) -> tuple[tuple[str, str], ...]:
+def _all_lines(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[tuple[str, str], ...]:
     """The numbers, and what they say of age and size, with the name of the formula."""
-    return (*map(_line, found), *((f"{one.name}, {_short(one)}", one.text) for one in dated(found)))
+    return (*map(_line, found), *((f"{one.name}, {_short(one)}", one.text) for one in dated(found, age)))
 
 
 def _short(one: Dated) -> str:
     return "IG-21st" if one.source.startswith(INTERGROWTH) else "Hadlock"
 
 
-def _with_sources(tip: str, found: Sequence[Value]) -> str:
-    return "\n".join((tip, *(f"{one.name}: {one.text}, by {one.source}." for one in dated(found))))
+def _with_sources(tip: str, found: Sequence[Value], age: GestationalAge | None = None) -> str:
+    return "\n".join((tip, *(f"{one.name}: {one.text}, by {one.source}." for one in dated(found, age))))
 
 
 def proposal_row(outline: Ellipse, error: float, calibration: Calibration | None) -> MeasureRow:
@@ -155,20 +158,21 @@ def names_for(kind: Kind) -> tuple[tuple[str, str], ...]:
     return (("", TITLES[kind]), *((key, STRUCTURE_TITLES[key]) for key in fitting))
 
 
-def scale_text(told: Calibration | None, by_hand: ScaleEntry | None, why: str) -> str:
+def scale_text(told: Calibration | None, by_hand: ScaleEntry | None, why: str, key: str = "S") -> str:
     """Where millimetres come from on the frame that is shown.
 
     Args:
         told: What the source says; None where it says nothing.
         by_hand: What a person set; None before that.
         why: Why the source says nothing, a sentence, or "".
+        key: That sets the scale.
     """
     if told is not None:
         return f"{_per_pixel(told.mm_x, told.mm_y)}, {told.origin}."
     if by_hand is not None:
         size = _per_pixel(by_hand.mm_x, by_hand.mm_y)
         return f"{size}, {BY_HAND}: {by_hand.length_mm:g} mm on frame {by_hand.frame_index}."
-    return f"{why} Only pixels are shown; S sets the scale.".strip()
+    return f"{why} Only pixels are shown; {key} sets the scale.".strip()
 
 
 def _per_pixel(mm_x: float, mm_y: float) -> str:

@@ -9,10 +9,11 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.review.measuring.calipers import Calipers, Shape
-from app.review.measuring.geometry import handles_of
+from app.measuring.calipers import Calipers, Shape
+from app.measuring.geometry import handles_of
 from app.widgets import theme
-from app.widgets.image_view import LiveView, Placed
+from app.widgets.image_view import LiveView
+from app.widgets.placed import Placed
 from semc_core.measure.shapes import Place, ellipse_of
 
 COLOUR: Final = "#ffe26a"

@@ -1,0 +1,100 @@
+"""The calipers on the picture that is held during a scan: its tools, its list, the line to type into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+
+from app.live.measured import LiveSubject
+from app.measuring.controller import Measuring
+from app.measuring.keys import IN_LIVE
+from app.widgets.forms import AskLine
+from app.widgets.image_view import LiveView
+from semc_core.pipeline.live import LivePipeline
+from semc_core.session.session import Session
+from semc_core.types import FramePacket, FrameResult
+
+
+class HeldPicture(QObject):
+    """Called by the window's thread.
+
+    Attributes:
+        measuring: The calipers; over the picture only while it is held.
+        ask_line: Where the length of a scale is typed.
+
+    Signals:
+        wanted: A tool was chosen: the picture is to be held.
+    """
+
+    wanted = Signal()
+
+    def __init__(self, view: LiveView, subject: LiveSubject) -> None:
+        super().__init__(view)
+        self._view, self._subject = view, subject
+        self._packet: FramePacket | None = None
+        self._now_s = 0.0
+        self.measuring = Measuring(view, IN_LIVE)
+        self.measuring.layer.hide()
+        self.ask_line = AskLine()
+        self.ask_line.answered.connect(self._answer)
+        self.ask_line.refused.connect(self.escape)
+
+    def begin(self, pipeline: LivePipeline[Session], source: str) -> None:
+        """Measure in this scan from now on; `source` is what the user opened."""
+        self._packet = None
+        self._subject.begin(pipeline, source)
+        self.measuring.begin(self._subject)
+
+    def hold(self, packet: FramePacket, result: FrameResult | None) -> None:
+        """This frame is held, with what was concluded from it; None where it was not classified."""
+        self._packet = packet
+        self._subject.hold_frame(result)
+
+    def let_go(self) -> None:
+        """No frame is held any more."""
+        self._packet = None
+        self.measuring.leave()
+        self._subject.hold_frame(None)
+
+    def tick(self, now_s: float) -> None:
+        """Show what is measured: to be called often."""
+        self._now_s = now_s
+        self.measuring.layer.setVisible(self._packet is not None and not self._view.choosing_region)
+        self.measuring.tick(now_s, self._packet)
+        self.ask_line.ask(self._subject.asking)
+
+    @property
+    def typing(self) -> bool:
+        """Whether the keys are for the line of words."""
+        return self._subject.asking is not None
+
+    def does(self, capture: Callable[[], object]) -> dict[str, Callable[[], object]]:
+        """What the keys do that save or measure what is held; `capture` is what that key does else."""
+        does = {"capture": capture, "undo": self._subject.undo, "redo": self._subject.redo}
+        return {name: partial(self._hold_and, name, do) for name, do in self.measuring.over(does).items()}
+
+    def set_actions(self, actions: dict[str, QAction]) -> None:
+        """The tools' buttons do what these do. Called once."""
+        self.measuring.set_actions(actions)
+
+    def escape(self) -> bool:
+        """Leave what is in the way. Returns whether there was anything."""
+        if self.typing:
+            self._subject.asking = None
+            return True
+        return self._packet is not None and self.measuring.back()
+
+    def _hold_and(self, name: str, do: Callable[[], object]) -> None:
+        """A tool holds the picture first: only what stands still is measured."""
+        if name.startswith(IN_LIVE.tools) and self._packet is None:
+            self.wanted.emit()
+            self.measuring.tick(self._now_s, self._packet)
+        do()
+
+    def _answer(self, text: str) -> None:
+        asking, self._subject.asking = self._subject.asking, None
+        if asking is not None and asking.then is not None:
+            asking.then(text)

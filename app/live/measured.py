@@ -1,0 +1,252 @@
+"""The frozen live picture as something that is measured: what is drawn is saved with its plane. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from app.measuring.heads import HeadProposal, HeadProposals
+from app.tasks import Background, Post, fault_of
+from app.view_data import Asking, ReviewSnapshot
+from semc_core.errors import SessionError
+from semc_core.labels import BRAIN_PLANES
+from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.state import Phase
+from semc_core.session.correcting.changes import AddMeasurement, MeasureChange
+from semc_core.session.correcting.sentences import done_sentence
+from semc_core.session.session import Session
+from semc_core.types import FramePacket, FrameResult, SavedPlane
+
+_OVER = "The scan is over, so nothing more is measured in it here; press V to measure in review."
+_NOTHING = "This picture was not classified, so it cannot be saved; measure another one."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told, on the window's thread.
+
+    Attributes:
+        message: The sentence about what was done.
+        fault: The sentence about what went wrong.
+        changed: What is shown is not what it should be.
+    """
+
+    message: Callable[[str], None]
+    fault: Callable[[str], None]
+    changed: Callable[[], None]
+
+
+class LiveSubject:
+    """What `app.measuring.subject.Subject` promises, of the scan that runs. Only `close` waits.
+
+    A measurement is saved with its plane: the frame that is held is captured when the first thing is drawn
+    on it, unless a person captured it before. A plane of the model's is not enough: it may yet get a better
+    frame.
+
+    Attributes:
+        asking: What the user is to type, or None.
+    """
+
+    def __init__(self, post: Post, told: Told) -> None:
+        self.asking: Asking | None = None
+        self._told = told
+        self._work = Background("live-measuring", post)
+        self._heads = HeadProposals(post, told.changed)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._pipeline: LivePipeline[Session] | None = None
+        self._path = Path()
+        self._held: FrameResult | None = None
+        self._captured: dict[int, SavedPlane] = {}
+        self._waits: list[AddMeasurement] = []
+        self._working = 0
+        self._snapshot = ReviewSnapshot()
+        self._scale: SourceScale | None = None
+        self.asking = None
+
+    def begin(self, pipeline: LivePipeline[Session], source: str) -> None:
+        """Measure in this scan from now on; `source` is what the user opened."""
+        self._clear()
+        self._pipeline, self._path = pipeline, Path(source)
+        self._heads.forget()
+
+    def hold_frame(self, result: FrameResult | None) -> None:
+        """This is what was concluded from the frame that is held; None lets it go."""
+        self._held, self.asking = result, None
+
+    def take(self, saved: tuple[SavedPlane, ...]) -> None:
+        """These planes are written, or could not be: what waits for one of them goes on."""
+        for plane in saved:
+            if plane.by_hand and plane.png is not None:
+                self._captured[plane.frame_index] = plane
+            lost = plane.by_hand and plane.png is None
+            mine = [each for each in self._waits if each.frame_index == plane.frame_index]
+            if mine and (lost or plane.frame_index in self._captured):
+                self._waits = [each for each in self._waits if each not in mine]
+                if not lost:  # why it could not be written, the scan says
+                    for change in mine:
+                        self._do(replace(change, plane_id=plane.hold_id))
+
+    def undo(self) -> None:
+        """Take back what a person changed last."""
+        self._step(Session.undo, "Undone", "There is nothing to undo.")
+
+    def redo(self) -> None:
+        """Do it again."""
+        self._step(Session.redo, "Done again", "There is nothing to do again.")
+
+    def close(self) -> None:
+        """Make the changes that wait, and end; for any thread."""
+        self._work.close()
+        self._heads.close()
+
+    # What a subject is.
+
+    @property
+    def snapshot(self) -> ReviewSnapshot:
+        """What was measured in this scan; its planes are not in it."""
+        return self._snapshot
+
+    @property
+    def looking_only(self) -> bool:
+        """Never: the scan is this window's own."""
+        return False
+
+    @property
+    def settled(self) -> bool:
+        """Whether every change that was asked for is made or refused."""
+        return not self._waits and self._working == 0
+
+    @property
+    def playing(self) -> bool:
+        """Never: only what is held is measured."""
+        return False
+
+    @property
+    def scale(self) -> SourceScale:
+        """What the source says of its millimetres: only a DICOM loop that is played says anything."""
+        info = None if self._pipeline is None else self._pipeline.source_info
+        if info is None:
+            return NO_SOURCE_SCALE
+        if self._scale is None:
+            self._scale = NO_SOURCE_SCALE
+            if info.kind == "dicom":
+                self._start(partial(_source_scale, self._path), self._take_scale)
+        return self._scale
+
+    @property
+    def scanned(self) -> date | None:
+        """Today, unless it is a loop that is played: that may be of any day."""
+        info = None if self._pipeline is None else self._pipeline.source_info
+        return date.today() if info is not None and info.live else None
+
+    @property
+    def source(self) -> str:
+        """A device's own; of others those of one kind."""
+        info = None if self._pipeline is None else self._pipeline.source_info
+        return "" if info is None else info.device or info.kind
+
+    def hold(self) -> None:
+        """It is held already."""
+
+    def apply(self, change: MeasureChange) -> None:
+        """Make this change; of a frame that is not captured yet, when it is."""
+        if isinstance(change, AddMeasurement) and change.plane_id is None:
+            waiting = any(each.frame_index == change.frame_index for each in self._waits)
+            if waiting or self._capture(change.frame_index):
+                self._waits.append(change)
+            return
+        self._do(change)
+
+    def plane_of(self, index: int) -> int | None:
+        """The plane that a person captured of this frame."""
+        plane = self._captured.get(index)
+        return None if plane is None else plane.hold_id
+
+    def is_brain(self, index: int) -> bool:
+        """Whether the frame that is held is named a brain plane."""
+        held = self._held
+        return held is not None and held.packet.index == index and held.label in BRAIN_PLANES
+
+    def head_of(self, packet: FramePacket) -> HeadProposal | None:
+        """What is proposed for a frame; None while it is looked for."""
+        return self._heads.of(packet)
+
+    # Inside.
+
+    def _capture(self, index: int) -> bool:
+        held, pipeline = self._held, self._pipeline
+        if held is None or pipeline is None or held.packet.index != index:
+            self._told.fault(_NOTHING)
+            return False
+        if not pipeline.capture_now(held):
+            self._told.fault(_OVER)
+            return False
+        return True
+
+    def _do(self, change: MeasureChange) -> None:
+        def make(session: Session) -> str:
+            session.apply(change)
+            return done_sentence(change, None)
+
+        self._change(make)
+
+    def _step(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
+        def make(session: Session) -> str:
+            text = step(session)
+            return nothing if text is None else f"{word}: {text}"
+
+        self._change(make)
+
+    def _change(self, make: Callable[[Session], str]) -> None:
+        pipeline = self._pipeline
+        session = None if pipeline is None else pipeline.session
+        if pipeline is None or session is None:
+            self._told.message("Nothing was measured in this scan yet.")
+            return
+
+        def work() -> tuple[str, ReviewSnapshot]:
+            try:
+                said = make(session)
+            except SessionError as error:
+                # With the scan its session is closed.
+                raise error if pipeline.state.phase is Phase.RUNNING else SessionError(_OVER) from error
+            return said, ReviewSnapshot(
+                measurements=session.measurements(), scales=session.scales(), age=session.age()
+            )
+
+        self._working += 1
+        self._start(work, self._changed)
+
+    def _start(self, work: Callable[[], object], then: Callable[[Future[object]], None]) -> None:
+        of = self._pipeline
+        self._work.start(work, lambda future: then(future) if self._pipeline is of else None)
+
+    def _changed(self, future: Future[object]) -> None:
+        self._working -= 1
+        if error := future.exception():
+            self._told.fault(fault_of(error))
+        else:
+            done = future.result()
+            assert isinstance(done, tuple)
+            said, self._snapshot = done
+            self._told.message(said)
+        self._told.changed()
+
+    def _take_scale(self, future: Future[object]) -> None:
+        told = None if future.exception() else future.result()
+        if isinstance(told, SourceScale):
+            self._scale = told
+            self._told.changed()
+
+
+def _source_scale(path: Path) -> SourceScale:
+    from semc_core.measure.dicom_scale import source_scale  # the window opens without pydicom
+
+    return source_scale(path)

@@ -1,0 +1,1 @@
+"""Measuring in review and on the frozen live picture: calipers, what they measure, heads proposed."""

@@ -1,0 +1,78 @@
+"""What to scan and how: for one scan, for one capture card, and as the command line says it. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from semc_core.io.video_encoder import Quality
+from semc_core.picture_options import AS_IT_IS, PictureOptions
+from semc_core.sources.open import Images
+from semc_core.sources.raw.tap import RawTap
+
+
+@dataclass(frozen=True, slots=True)
+class CardChoice:
+    """What the user chose for one capture card.
+
+    Attributes:
+        mode: As it is typed, "1920x1080@60,mjpg"; "" for the best that it has.
+        options: How its pictures are read.
+    """
+
+    mode: str = ""
+    options: PictureOptions = AS_IT_IS
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What to scan, and how.
+
+    Attributes:
+        source: What `semc_core.sources.open.open_source` understands.
+        model: Model file.
+        device: "auto", "cpu" or "cuda".
+        output: Below it each scan gets a folder.
+        record: Record the whole scan in this quality; None records when the user says so.
+        clips: Whether a clip is saved with every plane.
+        images: What a folder of images is; see `semc_core.sources.open.open_source`.
+        mode: Asked of a camera; None leaves it to `cards`, or chooses the best.
+        options: How its pictures are read; None leaves it to `cards`.
+        cards: What was chosen for capture cards, by identity.
+        tap: Keeps what comes of a camera or a stream, undecoded, from when it is told to.
+    """
+
+    source: str
+    model: Path
+    device: str
+    output: Path
+    record: Quality | None = None
+    clips: bool = True
+    images: Images = "auto"
+    mode: str | None = None
+    options: PictureOptions | None = None
+    cards: Mapping[str, CardChoice] = field(default_factory=dict)
+    tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
+
+    def for_card(self, identity: str) -> CardChoice:
+        """Mode and picture options for the card of this identity: what was said now, or was chosen before."""
+        kept = self.cards.get(identity, CardChoice())
+        return CardChoice(self.mode or kept.mode, kept.options if self.options is None else self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says instead of the settings; None leaves it to them. Not remembered."""
+
+    model: Path | None = None
+    device: str | None = None
+    output: Path | None = None
+    record: Quality | None = None
+    clips: bool = True
+    protocol: str | None = None
+    data: Path | None = None
+    images: Images = "auto"
+    mode: str | None = None
+    options: PictureOptions | None = None
+    tap: bool = False

@@ -1,0 +1,181 @@
+"""The dialog of one capture card: its modes, and how its pictures are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
+
+from app.scan_options import CardChoice
+from app.start.controller import SourceLists
+from app.start.recent import CardModes
+from app.widgets import theme
+from app.widgets.forms import add_row
+from app.widgets.plain import PlainLabel
+from semc_core.picture_options import PictureOptions, choices, picture_options
+from semc_core.sources.devices.measured import in_words
+from semc_core.types import CaptureInfo
+
+_TITLES: Final = {"range": "Levels", "aspect": "Shape", "deinterlace": "Deinterlace", "flip": "Flip"}
+_VALUES: Final = {
+    ("range", "auto"): "as the card says",
+    ("range", "full"): "full: black is 0, white 255",
+    ("range", "limited"): "limited: black is 16, white 235",
+    ("aspect", "auto"): "as the card says",
+    ("deinterlace", "auto"): "when it is marked",
+    ("deinterlace", "on"): "always",
+    ("deinterlace", "off"): "never",
+    ("flip", "none"): "not flipped",
+    ("flip", "horizontal"): "left and right",
+    ("flip", "vertical"): "top and bottom",
+    ("flip", "180"): "turned by 180 degrees",
+}
+
+_NO_MODES: Final = "It does not tell its modes; the best that it grants is used."
+
+
+class CardMemory(Protocol):
+    """Remembers what was chosen for each card."""
+
+    def card(self, identity: str) -> CardChoice:
+        """What was chosen last."""
+        ...
+
+    def remember_card(self, identity: str, choice: CardChoice) -> None:
+        """Keep it."""
+        ...
+
+
+class Scan(Protocol):
+    """Knows the card that is scanned from."""
+
+    @property
+    def capture(self) -> CaptureInfo | None:
+        """What it was asked for and what it gives; None where no card is."""
+        ...
+
+
+class CardDialog(QDialog):
+    """What the next scan asks of a card, and how its pictures are read.
+
+    Attributes:
+        mode: Its modes.
+        fields: By the name of each picture option.
+        note: What is waited for, or why there are no modes.
+        given: What the card gives at the moment, measured.
+        save: The button.
+        over: It was closed: what comes now is too late.
+    """
+
+    def __init__(self, name: str, memory: CardMemory, parent: QWidget | None = None) -> None:
+        """Make it; `show_card` says what the card has.
+
+        Args:
+            name: Of the card.
+            memory: What was chosen before.
+            parent: The window.
+        """
+        super().__init__(parent)
+        self.setWindowTitle(name)
+        self._memory, self._identity = memory, ""
+        self._choice = CardChoice()
+        self.over = False
+        self.mode = QComboBox()
+        self.mode.setAccessibleName("Mode")
+        self.note = PlainLabel("Asking the card for its modes …")
+        self.note.setObjectName("dim")
+        self.note.setWordWrap(True)
+        self.fields = {field: QComboBox() for field in _TITLES}
+        form = QFormLayout()
+        add_row(form, "Size, rate, format", self.mode)
+        form.addRow("", self.note)
+        for field, box in self.fields.items():
+            box.setAccessibleName(_TITLES[field])
+            for value in choices(field):
+                box.addItem(_VALUES.get((field, value), value), value)
+            add_row(form, _TITLES[field], box)
+        self.given = PlainLabel()
+        self.given.setWordWrap(True)
+        self.given.hide()
+        hint = PlainLabel("Kept for this card, whatever its number is. From the next scan on.")
+        hint.setObjectName("dim")
+        hint.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.save = buttons.addButton(QDialogButtonBox.StandardButton.Save)
+        self.save.setEnabled(False)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.given)
+        layout.addWidget(hint)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(round(30 * theme.em(self)))
+        self.accepted.connect(lambda: memory.remember_card(self._identity, self.choice))
+        self.finished.connect(self._end)
+        self._offer(())
+
+    @property
+    def choice(self) -> CardChoice:
+        """What is chosen now."""
+        return CardChoice(str(self.mode.currentData()), self._options())
+
+    def show_card(self, card: CardModes, scanned: CaptureInfo | None) -> None:
+        """Offer what the card has, and what was chosen for it before.
+
+        Args:
+            card: Its modes; none are known of some.
+            scanned: What is known of the card that is scanned from, which may be another; or None.
+        """
+        if self.over:
+            return
+        self._identity, self._choice = card.identity, self._memory.card(card.identity)
+        self.note.setText(
+            "" if card.modes else "It does not tell its modes; the best that it grants is used."
+        )
+        self.note.setVisible(not card.modes)
+        self.mode.clear()
+        self._offer(card.modes, card.best)
+        for field, box in self.fields.items():
+            box.setCurrentIndex(box.findData(getattr(self._choice.options, field)))
+        if scanned is not None and scanned.device == card.identity and scanned.width:
+            given = in_words(scanned.width, scanned.height, scanned.rate)
+            self.given.setText(f"Now it gives {given}, measured; {scanned.asked or 'nothing'} was asked for.")
+            self.given.show()
+        self.save.setEnabled(True)
+
+    def show_fault(self, sentence: str) -> None:
+        """Its modes cannot be had, and why."""
+        if not self.over:
+            self.note.setText(sentence)
+
+    def _offer(self, modes: Sequence[str], best: str = "") -> None:
+        kept = self.mode.currentData() if self.mode.count() else self._choice.mode
+        self.mode.clear()
+        self.mode.addItem(f"the best ({best})" if best else "the best that it has", "")
+        for mode in dict.fromkeys([*modes, *([kept] if kept else [])]):
+            self.mode.addItem(mode, mode)
+        self.mode.setCurrentIndex(max(0, self.mode.findData(kept)))
+
+    def _end(self) -> None:
+        self.over = True
+        self.deleteLater()
+
+    def _options(self) -> PictureOptions:
+        return picture_options({field: box.currentData() for field, box in self.fields.items()})
+
+
+def choose_for_card(
+    source: str,
+    name: str,
+    memory: CardMemory,
+    lists: SourceLists,
+    scan: Scan,
+    parent: QWidget | None,
+) -> CardDialog:
+    """Let the user choose the mode of the card that `source` names, and how its pictures are read."""
+    dialog = CardDialog(name, memory, parent)
+    lists.look_at_card(source, lambda card: dialog.show_card(card, scan.capture), dialog.show_fault)
+    dialog.open()
+    return dialog

@@ -1,0 +1,168 @@
+"""Deleting whole sessions by age or size, where the user wants that: planned first, then done, and logged.
+
+Never one that is open, that was not closed properly, that cannot be read, or that was never exported, unless
+that is asked for. The log lies outside of the sessions and names each by the hash of its first entry: a
+folder's name may be a patient's.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from semc_core.errors import SaveError, SemcError, SessionInUse
+from semc_core.io.atomic import save_error
+from semc_core.io.lock import WriterLock
+from semc_core.io.private import keep_private_file, make_private_folder
+from semc_core.session.listing import session_folders
+from semc_core.session.session import Session
+from semc_core.text import utc_now
+
+LOG_NAME: Final = "retention.jsonl"
+_GOING: Final = ".deleting-"
+"""What the name of a folder begins with while it is deleted: a kill leaves no half session in sight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long sessions are kept.
+
+    Attributes:
+        days: Those that were changed last so many days ago go; None keeps them.
+        most_bytes: All together may be so large, else the oldest go; None: as large as they get.
+        unexported: Also those that were never exported.
+    """
+
+    days: float | None = None
+    most_bytes: int | None = None
+    unexported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A session, and what is to become of it.
+
+    Attributes:
+        folder: Of the session.
+        session: Hash of its log's first entry; "" where it cannot be read.
+        changed: When its log was added to last; None where it cannot be read.
+        size: Of its files, bytes.
+        why: Why it goes, or why it stays although it is old; or "".
+        goes: Whether it is to be deleted.
+    """
+
+    folder: Path
+    session: str
+    changed: datetime | None
+    size: int
+    why: str = ""
+    goes: bool = False
+
+
+def plan(root: Path, rule: Retention, now: datetime | None = None) -> list[Held]:
+    """What would become of the sessions in `root`, oldest first. Nothing is deleted.
+
+    Raises:
+        SaveError: `root` cannot be read.
+    """
+    try:
+        looked_at = [_look(folder, rule) for folder in session_folders(root)]
+    except OSError as error:
+        raise save_error(root, error) from error
+    now = now or datetime.now(UTC)
+    total, found = sum(each.size for each in looked_at), []
+    for each in sorted(looked_at, key=lambda one: (one.changed is None, one.changed, one.folder.name)):
+        wanted = _wanted(each, rule, now, total)
+        goes = bool(wanted) and not each.why
+        total -= each.size if goes else 0
+        why = wanted if goes else each.why if wanted else ""
+        found.append(Held(each.folder, each.session, each.changed, each.size, why, goes))
+    return found
+
+
+def carry_out(planned: list[Held], log_folder: Path) -> list[Held]:
+    """Delete what is to go. Returns what went: one that was opened meanwhile stays.
+
+    Raises:
+        SaveError: One could not be deleted, or this could not be logged.
+    """
+    gone = []
+    for each in planned:
+        if each.goes and _free(each.folder):
+            _note(log_folder, each)
+            _delete(each.folder)
+            gone.append(each)
+    return gone
+
+
+def clear_half_deleted(root: Path) -> None:
+    """Go on with what a kill left. Raises SaveError."""
+    try:
+        for folder in root.glob(f"{_GOING}*"):
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise save_error(root, error) from error
+
+
+def _look(folder: Path, rule: Retention) -> Held:
+    size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+    if folder.is_symlink():
+        return Held(folder, "", None, size, "it is a link to another place")
+    try:
+        with Session.open(folder, read_only=True) as session:
+            *_, last = session.audit()
+            changed = datetime.fromisoformat(last.time_utc).astimezone(UTC)
+            closed, exported, name = session.closed, bool(session.exports()), session.id
+    except (SemcError, ValueError):
+        return Held(folder, "", None, size, "it cannot be read")
+    if not closed:
+        why = "it is open, or was never closed"
+    elif not exported and not rule.unexported:
+        why = "it was never exported"
+    else:
+        why = "" if _free(folder) else "it is open"
+    return Held(folder, name, changed, size, why)
+
+
+def _wanted(each: Held, rule: Retention, now: datetime, total: int) -> str:
+    """Why the rule wants a session to go; or ""."""
+    old = each.changed is None or (rule.days is not None and now - each.changed > timedelta(days=rule.days))
+    if rule.days is not None and old:
+        return f"it is older than {rule.days:g} days"
+    if rule.most_bytes is not None and total > rule.most_bytes:
+        return f"the sessions are larger than {rule.most_bytes / 1e9:g} GB together"
+    return ""
+
+
+def _free(folder: Path) -> bool:
+    """Whether nobody has the session open for writing."""
+    try:
+        WriterLock(folder).release()
+    except (SessionInUse, SaveError):
+        return False
+    return True
+
+
+def _delete(folder: Path) -> None:
+    going = folder.with_name(f"{_GOING}{folder.name}")
+    try:
+        folder.rename(going)
+        shutil.rmtree(going)
+    except OSError as error:
+        raise save_error(folder, error) from error
+
+
+def _note(log_folder: Path, each: Held) -> None:
+    path = log_folder / LOG_NAME
+    told = {"time_utc": utc_now(), "session": each.session, "bytes": each.size, "why": each.why}
+    try:
+        make_private_folder(log_folder)
+        keep_private_file(path)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(told) + "\n")
+    except OSError as error:
+        raise save_error(log_folder, error) from error

@@ -1,0 +1,124 @@
+"""Makes pictures of what a capture device gives, decoded or as it came; live, and played again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from semc_core.picture import Picture, in_8_bits
+from semc_core.picture_options import PictureOptions, Range
+from semc_core.sources.decoded import expanded, luma_of, picture_of
+from semc_core.sources.deinterlace import Deinterlacer
+from semc_core.sources.devices.buffers import PACKED, BufferForm
+from semc_core.sources.upright import Upright
+from semc_core.sources.watched import PictureWatch
+
+_PLANES: Final = "yuv422p"
+
+
+class CardPictures:
+    """For one thread.
+
+    Attributes:
+        form: How the driver hands them over.
+        told: What the user should know of the pictures, or "".
+    """
+
+    def __init__(self, options: PictureOptions) -> None:
+        self._options = options
+        self.form, self.told = BufferForm(), ""
+        self._watch = PictureWatch(options)
+        self._start_s: float | None = None
+        self._deinterlacer: Deinterlacer[float] = Deinterlacer("on")
+
+    def begin(self, form: BufferForm) -> None:
+        """The device was opened, and what it gives is of this `form`."""
+        self.form = form
+        # What was there before it was away is no neighbour.
+        self._deinterlacer = Deinterlacer("on")
+
+    @property
+    def source_range(self) -> Range:
+        """What the levels are taken for unless the user says otherwise."""
+        return self.form.levels
+
+    @property
+    def lost_levels(self) -> bool:
+        """Whether the user says that the range is full, and the back end took it for limited all the same."""
+        return self._options.range == "full" and self.source_range == "limited" and not self._packed
+
+    @property
+    def _packed(self) -> bool:
+        return self.form.codec in PACKED
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height that are shown of such a picture."""
+        shown_height, shown_width = self._upright(height, width).shape(height, width)
+        return shown_width, shown_height
+
+    def of(self, given: NDArray[np.generic], now_s: float) -> tuple[Picture, float] | None:
+        """What is shown of `given`, and when it came; None where it is held back to be deinterlaced.
+
+        Args:
+            given: What `pixels_of` says: unsigned (H, W), (H, W, 3) BGR, or (H, W, 2) packed.
+            now_s: When it came, monotonic seconds.
+        """
+        pixels = in_8_bits(given)
+        height, width = pixels.shape[:2]
+        packed = self._packed and pixels.shape == (height, width, 2)
+        if self._options.deinterlace == "on":
+            frame = self._planes(pixels) if packed else _frame_of(pixels)
+            shown = next(self._deinterlacer.put(frame, now_s), None)
+            if shown is None:
+                return None
+            now_s, frame = shown
+            picture = self._of_planes(frame) if packed else self._of_rgb(_rgb_of(frame))
+        elif packed:
+            frame = self._planes(pixels)
+            picture = self._of_planes(frame)
+        else:
+            rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
+            picture = self._of_rgb(np.asarray(rgb, np.uint8))
+        self._start_s = now_s if self._start_s is None else self._start_s
+        luma = luma_of(frame) if packed else picture.gray
+        if luma is not None:
+            seen = self._watch.saw(luma, self.source_range == "full", now_s - self._start_s)
+            self.told = " ".join(filter(None, (self.told, seen)))
+        return picture, now_s
+
+    def _of_planes(self, frame: av.VideoFrame) -> Picture:
+        levels = self.source_range if self._options.range == "auto" else self._options.range
+        return picture_of(frame, upright=self._upright(frame.height, frame.width), levels=levels)
+
+    def _of_rgb(self, shown: NDArray[np.uint8]) -> Picture:
+        if self._options.range == "limited" and self.source_range == "full":
+            shown = expanded(shown)
+        return Picture(self._upright(*shown.shape[:2]).apply(shown))
+
+    def _upright(self, height: int, width: int) -> Upright:
+        return Upright().wished(self._options, height, width)
+
+    def _planes(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
+        """Light and colours apart."""
+        height, width = pixels.shape[:2]
+        frame = av.VideoFrame(width, height, PACKED[self.form.codec])
+        lines = np.frombuffer(memoryview(frame.planes[0]), np.uint8).reshape(height, -1)
+        lines[:, : 2 * width] = pixels.reshape(height, 2 * width)
+        return frame.reformat(format=_PLANES)
+
+
+def _frame_of(pixels: NDArray[np.uint8]) -> av.VideoFrame:
+    """Of uint8 (H, W) or (H, W, 3) BGR, in planes."""
+    if pixels.ndim == 2:
+        return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="gray")
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="bgr24").reformat(format="gbrp")
+
+
+def _rgb_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """Of a frame of `_frame_of`: uint8 (H, W), or (H, W, 3) RGB."""
+    form = "gray" if frame.format.name == "gray" else "rgb24"
+    return np.asarray(frame.to_ndarray(format=form), np.uint8).copy()

@@ -1,0 +1,45 @@
+"""A signal that ends programs closes the window, also one that comes before its events are listened to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+# In a process of its own: Qt runs no other loop of events after the application's has ended.
+_PROGRAM = """
+import signal, sys
+from pathlib import Path
+from PySide6.QtCore import QSettings, QTimer
+from app.application import ClosingSignals, new_application, run_window
+from app.main_window import MainWindow
+from app.scan_options import Overrides
+from app.settings import Settings
+
+application, show, place = new_application(), MainWindow.show, Path(sys.argv[1])
+for number in (signal.SIGINT, signal.SIGTERM):
+    for moment in ("early", "shown"):
+        def show_and_signal(self):
+            show(self)
+            if moment == "shown":
+                signal.raise_signal(number)
+
+        MainWindow.show = show_and_signal
+        QTimer.singleShot(30_000, lambda: sys.exit("the window stays"))
+        with ClosingSignals() as signals:
+            if moment == "early":
+                signal.raise_signal(number)
+            settings = Settings(QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat))
+            window = MainWindow(settings, Overrides(data=place / "data"))
+            signals.close(window)
+            run_window(application, window)
+        print(moment, window.isVisible(), flush=True)
+"""
+
+
+def test_a_signal_before_the_events_closes_the_window_when_they_come(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, str(tmp_path)],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["early False", "shown False"] * 2, done.stderr

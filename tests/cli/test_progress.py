@@ -1,0 +1,26 @@
+"""What is said of long work where there is no terminal for a bar."""
+
+from __future__ import annotations
+
+import pytest
+
+from semc_core.cli.progress import ProgressLines
+
+
+def test_without_a_terminal_a_line_every_few_seconds_says_how_far_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    times = [0.0]
+    lines = ProgressLines(lambda: times[0])
+    for now_s in range(14):
+        times[0] = float(now_s)
+        lines.show("Pictures and clips", now_s, 20)
+    lines.show("Verifying", 0, 0)
+    assert capsys.readouterr().err.splitlines() == [
+        "Pictures and clips: 5 of 20",
+        "Pictures and clips: 10 of 20",
+    ]
+    times[0] = 60.0
+    lines.show("Verifying", 0, 0)
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "Verifying\n")

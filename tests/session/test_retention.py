@@ -1,0 +1,109 @@
+"""Old sessions go where the user wants that, and no other."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from main import main
+from semc_core.cli import session_keeping
+from semc_core.session.retention import LOG_NAME, Retention, carry_out, clear_half_deleted, plan
+from semc_core.session.session import Session
+from tests.session.sessions import as_killed, new_session
+
+LATER = datetime.now(UTC) + timedelta(days=100)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two sessions that were exported, one that was not, one that was killed, one that is damaged."""
+    root = tmp_path / "sessions"
+    for name in ("Meier", "first", "new"):
+        with new_session(root / name) as session:
+            if name != "new":
+                session.record_export("folder", "out", "ab" * 32, {})
+    with new_session(tmp_path / "open") as session:
+        session.record_export("folder", "out", "ab" * 32, {})
+        as_killed(session, root / "killed")
+    (root / "damaged").mkdir()
+    (root / "damaged" / "session.sqlite").write_bytes(b"?")
+    (root / "mine").mkdir()
+    return root
+
+
+def going(root: Path, rule: Retention, now: datetime = LATER) -> dict[str, str]:
+    return {each.folder.name: each.why for each in plan(root, rule, now) if each.goes}
+
+
+def staying(root: Path, rule: Retention, now: datetime = LATER) -> dict[str, str]:
+    return {each.folder.name: each.why for each in plan(root, rule, now) if not each.goes}
+
+
+def test_by_age_only_what_is_old_closed_and_exported_goes(root: Path) -> None:
+    old = "it is older than 90 days"
+    assert going(root, Retention(days=90)) == {"Meier": old, "first": old}
+    assert staying(root, Retention(days=90)) == {
+        "new": "it was never exported",
+        "killed": "it is open, or was never closed",
+        "damaged": "it cannot be read",
+    }
+    assert going(root, Retention(days=90, unexported=True)) == dict.fromkeys(("Meier", "first", "new"), old)
+    assert going(root, Retention(days=101)) == {}
+    assert going(root, Retention()) == {}, "off by default"
+
+
+def test_one_that_is_open_for_writing_stays_even_if_it_was_opened_after_the_plan(root: Path) -> None:
+    planned = plan(root, Retention(days=90), LATER)
+    with Session.open(root / "first"):
+        assert "first" not in going(root, Retention(days=90))
+        assert [each.folder.name for each in carry_out(planned, root.parent / "log")] == ["Meier"]
+    assert (root / "first" / "session.sqlite").exists()
+
+
+def test_by_size_the_oldest_go_until_the_rest_is_small_enough(root: Path) -> None:
+    sizes = {each.folder.name: each.size for each in plan(root, Retention())}
+    total = sum(sizes.values())
+    one = going(root, Retention(most_bytes=total - 1))
+    assert list(one) == ["Meier"]
+    assert one["Meier"].startswith("the sessions are larger than")
+    assert list(going(root, Retention(most_bytes=total - sizes["Meier"] - 1))) == ["Meier", "first"]
+    assert going(root, Retention(most_bytes=total)) == {}
+
+
+def test_what_went_is_logged_without_a_name(root: Path) -> None:
+    log = root.parent / "log"
+    with Session.open(root / "Meier", read_only=True) as session:
+        known = session.id
+    assert len(carry_out(plan(root, Retention(days=90), LATER), log)) == 2
+    assert sorted(each.name for each in root.iterdir()) == ["damaged", "killed", "mine", "new"]
+    lines = [json.loads(line) for line in (log / LOG_NAME).read_text().splitlines()]
+    assert [line["session"] == known for line in lines] == [True, False]
+    assert lines[0]["why"] == "it is older than 90 days"
+    assert "Meier" not in (log / LOG_NAME).read_text()
+
+
+def test_half_of_a_deletion_is_gone_on_with(root: Path) -> None:
+    (root / "first").rename(root / ".deleting-first")
+    assert "first" not in staying(root, Retention(days=90)) | going(root, Retention(days=90))
+    clear_half_deleted(root)
+    assert not (root / ".deleting-first").exists()
+
+
+def test_the_command_says_what_goes_and_deletes_nothing_in_a_dry_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(session_keeping, "log_folder", lambda: tmp_path / "log")
+    asked = ["session", "retain", str(root), "--older-than", "0.0000001"]
+    assert main([*asked, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "first would be deleted: it is older than 1e-07 days." in said
+    assert "new stays: it was never exported." in said
+    assert (root / "first").exists()
+    assert main(asked) == 0
+    assert "2 sessions deleted, " in capsys.readouterr().out
+    assert not (root / "first").exists()
+    assert main(["session", "retain", str(root)]) == 2
+    assert main(["session", "retain", str(root), "--larger-than", "-1"]) == 2

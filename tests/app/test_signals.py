@@ -13,7 +13,8 @@ from pathlib import Path
 from PySide6.QtCore import QSettings, QTimer
 from app.application import ClosingSignals, new_application, run_window
 from app.main_window import MainWindow
-from app.settings import Overrides, Settings
+from app.scan_options import Overrides
+from app.settings import Settings
 
 application, show, place = new_application(), MainWindow.show, Path(sys.argv[1])
 for number in (signal.SIGINT, signal.SIGTERM):

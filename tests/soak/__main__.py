@@ -25,7 +25,7 @@ import psutil
 import tests.own_data  # noqa: F401 - before the program looks for its folder
 from app.live.controller import new_pipeline
 from app.review.session import ReviewRequest, open_review
-from app.settings import ScanOptions
+from app.scan_options import ScanOptions
 from app.warm_up import warm_up
 from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions

@@ -15,16 +15,17 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.skips import SHORT
 from tests.threads_seen import LIST
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _FOLDERS: Final = ("app", "io", "pacs", "pipeline", "review", "session", "sources")
-_MOSTLY_TRAINING: Final = "tests/app/train/test_page.py"
-"""Its minutes are those of a process of its own, which trains: in the first and the last round only."""
+_SHORT: Final = ("-m", SHORT)
+"""What takes long takes it in processes that train: in the first and the last round only."""
 _SWITCHING: Final = (
     "import sys; sys.setswitchinterval(1e-6); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 )
-_SIDE_BY_SIDE: Final = ("-n", "2", "--dist", "loadfile")
+_SIDE_BY_SIDE: Final = ("-n", "4", "--dist", "loadfile")
 
 
 def main() -> int:
@@ -37,9 +38,10 @@ def main() -> int:
         failed = int(not _passes(f"round 1 of {rounds}", ["-m", "pytest", *noting, *everything], seen))
         files = sorted(set(seen.read_text(encoding="utf-8").split()))
     print(f"{len(files)} files start threads or use Qt.", flush=True)
-    short = [name for name in files if name != _MOSTLY_TRAINING]
     for number in range(2, rounds + 1):
-        failed += not _passes(f"round {number} of {rounds}", ["-m", "pytest", *_SIDE_BY_SIDE, *short])
+        failed += not _passes(
+            f"round {number} of {rounds}", ["-m", "pytest", *_SIDE_BY_SIDE, *_SHORT, *files]
+        )
     switching = ["-c", _SWITCHING, "--timeout", "900", *files]
     failed += not _passes("threads that change every microsecond", switching)
     print(f"{failed} of {rounds + 1} rounds failed.")

@@ -31,7 +31,7 @@ class RecordingState:
         seconds: From the first to the last written frame.
         size_bytes: Of all parts so far.
         parts: Names of the files in the session's folder.
-        fault: Why it was stopped, a sentence; or "".
+        fault: Why it was stopped, or takes no frames at the moment, a sentence; or "".
     """
 
     active: bool

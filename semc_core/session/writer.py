@@ -24,11 +24,14 @@ from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.recorder import RecordingManager
 from semc_core.session.records import PERSON, PROGRAM, PlaneEntry
 from semc_core.session.session import Session
+from semc_core.text import counted
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
 
 _log = logging.getLogger(__name__)
 _CLIPS: Final = ClipSettings()
 _PLANES_LIMIT: Final = 16
+_AGAIN_S: Final = 1.0
+"""So long after something could not be written it is tried again."""
 
 
 class SessionWriter:
@@ -37,7 +40,7 @@ class SessionWriter:
     Frames are committed twice a second. Events wait in a short queue in which a later event of a hold
     replaces the earlier, so the model never waits for the disk. Of a better frame the new pair of files comes
     first, then its entry in the log, then the old pair is removed. What cannot be written is told by `fault`,
-    and the scan goes on.
+    and the scan goes on; it is tried again every second, and told no longer once it is written.
     """
 
     def __init__(
@@ -57,13 +60,17 @@ class SessionWriter:
         self._changed = threading.Condition()
         self._events: dict[int, HoldEvent] = {}
         self._new: list[SavedPlane] = []
+        self._failed: dict[int, HoldEvent] = {}
+        self._lost: set[int] = set()
+        self._unlogged: list[RecordingState] = []
+        self._unremoved: list[str] = []
         self._written: dict[int, PlaneFiles] = {}
         self._early_clips: dict[int, str] = {}
         self._opening = threading.Lock()
         self._session: Session | None = None
         self._session_due = True
-        self._plane_fault = ""
-        self._session_fault = ""
+        self._plane_fault = self._removal_fault = ""
+        self._recording_fault = self._session_fault = ""
         self._complete: SourceInfo | None = None
         self._results: Callable[[], Mapping[str, str]] | None = None
         self._closed = False
@@ -88,7 +95,9 @@ class SessionWriter:
     def fault(self) -> str:
         """The sentence about what could not be written, or ""."""
         with self._changed:
-            fault = self._plane_fault or self._session_fault
+            missing = counted(len(self._lost), "plane was", "planes were")
+            fault = self._plane_fault or (f"{missing} not saved." if self._lost else "")
+            fault = fault or self._removal_fault or self._recording_fault or self._session_fault
         return fault or self._frames.fault or self._tape.fault
 
     @property
@@ -145,6 +154,7 @@ class SessionWriter:
                 self._plane_fault = (
                     f"A plane was not saved: {self._folder} is too slow; choose another folder."
                 )
+                self._lost.add(event.hold_id)
                 return False
             self._events[event.hold_id] = event
             self._changed.notify_all()
@@ -215,10 +225,13 @@ class SessionWriter:
 
     def _write_all(self) -> None:
         try:
-            while (event := self._next_event()) is not None:
-                self._write_event(event)
+            while (events := self._next_events()) is not None:
+                for event in events:
+                    self._write_event(event)
+                self._finish_the_rest()
             self._frames.close()
             self._close_tape()
+            self._finish_the_rest()
             # Where frames are missing, review analyses the rest.
             self._close_session(whole=not self._frames.fault)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
@@ -232,29 +245,44 @@ class SessionWriter:
             self._close_tape()
             self._close_session(whole=False)
 
-    def _next_event(self) -> HoldEvent | None:
-        """Wait for the hold that waits longest; None when closed and all is written."""
+    def _next_events(self) -> list[HoldEvent] | None:
+        """The hold that waits longest, or those that failed and are due; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or bool(self._events))
-            if not self._events:
-                return None
-            event = self._events.pop(next(iter(self._events)))
-            self._changed.notify_all()
-            return event
+            unwritten = self._failed or self._unlogged or self._unremoved
+            self._changed.wait_for(
+                lambda: self._closed or bool(self._events), _AGAIN_S if unwritten else None
+            )
+            if self._events:
+                event = self._events.pop(next(iter(self._events)))
+                # It is newer than what failed of its hold.
+                self._failed.pop(event.hold_id, None)
+                self._changed.notify_all()
+                return [event]
+            again, self._failed = list(self._failed.values()), {}
+            return again if again or not self._closed else None
 
     def _write_event(self, event: HoldEvent) -> None:
-        fault, png = "", None
+        fault, png, retry = "", None, False
         try:
             png = self._write_plane(event)
         except SemcError as error:
-            fault = f"A plane was not saved. {error}"
+            fault, retry = f"A plane was not saved. {error}", True
         except Exception as error:  # noqa: BLE001 - one plane does not end the scan
             _log.error("A plane could not be written: %s", type(error).__name__)
             fault = "A plane was not saved because of an unexpected fault; see the log for details."
         plane = saved_plane(event, png)
         with self._changed:
-            self._plane_fault = fault or self._plane_fault
-            self._new.append(plane)
+            if not fault:
+                self._lost.discard(event.hold_id)
+                self._plane_fault = self._plane_fault if self._failed else ""
+                self._new.append(plane)
+                return
+            self._plane_fault = fault
+            if event.hold_id not in self._lost:
+                self._lost.add(event.hold_id)
+                self._new.append(plane)
+            if retry and not self._closed and len(self._failed) < _PLANES_LIMIT:
+                self._failed[event.hold_id] = event
 
     def _write_plane(self, event: HoldEvent) -> Path | None:
         session = self._opened()
@@ -288,7 +316,23 @@ class SessionWriter:
         except SaveError as error:
             # The better one is there.
             with self._changed:
-                self._plane_fault = f"An older frame of a plane was not removed. {error}"
+                self._removal_fault = f"An older frame of a plane was not removed. {error}"
+                self._unremoved.append(png)
+
+    def _finish_the_rest(self) -> None:
+        """Try again what failed beside the planes."""
+        with self._changed:
+            session = self._session
+            unremoved, self._unremoved = self._unremoved, []
+            unlogged, self._unlogged = self._unlogged, []
+        if session is not None:
+            for png in unremoved:
+                self._remove(session.folder, png)
+        for state in unlogged:
+            self._recorded(state)
+        with self._changed:
+            self._removal_fault = self._removal_fault if self._unremoved else ""
+            self._recording_fault = self._recording_fault if self._unlogged else ""
 
     def _opened(self) -> Session:
         """The session, begun now if there is none yet. Raises SaveError or SessionError."""
@@ -350,7 +394,9 @@ class SessionWriter:
             session.record_recording(state.parts, payload)
         except SemcError as error:
             with self._changed:
-                self._session_fault = f"The end of a recording was not logged. {error}"
+                self._recording_fault = f"The end of a recording was not logged. {error}"
+                self._unlogged.append(state)
+                self._changed.notify_all()
 
     # The writer again.
 

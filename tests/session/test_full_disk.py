@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import shutil
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from main import main
 from semc_core.errors import SaveError
+from semc_core.io.video_encoder import Quality
+from semc_core.pipeline.sink import RecordingState
 from semc_core.session.correcting.changes import AddPlane, Relabel
 from semc_core.session.frame_log import FrameLog
 from semc_core.session.frame_table import frame_row
+from semc_core.session.recording.parts import RecordedSource
+from semc_core.session.recording.recorder import Recorder
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionWriter
 from tests.session.killed_writer import event, origin
+from tests.session.pictures import packet, speckle
 from tests.session.sessions import filled_session, frame
 
 if sys.platform == "win32":
@@ -160,3 +170,91 @@ def test_frames_that_waited_for_room_are_written_when_there_is_some(tmp_path: Pa
     assert log.fault == ""
     assert session.frames().index.tolist() == list(range(62))
     session.close()
+
+
+def fill_up(filler: Path, left: int = 0) -> Path:
+    """Make this file so large that only so many bytes are free."""
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while shutil.disk_usage(filler.parent).free > left:
+            file.write(bytes(4096))
+    return filler
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+
+
+def test_after_a_full_disk_and_space_again_the_scan_is_whole_and_provable_and_nothing_is_told(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = Recorder.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "reserve_bytes", 200_000)
+    keeper = SessionWriter(small_disk / "s", origin())
+    indices = itertools.count()
+
+    def goes_on() -> RecordingState:
+        """One more frame of the scan."""
+        index = next(indices)
+        keeper.captured(packet(index, speckle(index)))
+        keeper.classified(frame(index))
+        state = keeper.recording
+        assert state is not None
+        assert state.active, "nobody stopped it"
+        return state
+
+    keeper.start_recording(Quality.COMPACT)
+    wait_for(lambda: goes_on().frames > 20)
+    # The recording leaves room for the planes; then something else takes that, too.
+    fillers = [fill_up(small_disk / "first", left=150_000)]
+    wait_for(lambda: "Nothing is recorded at the moment" in goes_on().fault)
+    fillers.append(fill_up(small_disk / "second"))
+    keeper.submit(event(1, 10))
+    wait_for(lambda: "A plane was not saved. The disk is full" in keeper.fault)
+    wait_for(lambda: "The frames are not logged" in keeper._frames.fault)
+    for filler in fillers:
+        filler.unlink()
+    before = goes_on().frames
+    wait_for(lambda: goes_on().frames > before + 20)
+    wait_for(lambda: keeper.fault == "")
+    keeper.finish(origin().source)
+    assert main(["session", "verify", str(keeper.folder)]) == 0
+    with Session.open(keeper.folder, read_only=True) as session:
+        assert session.complete
+        assert session.frames().index.tolist() == list(range(next(indices)))
+        assert [plane.png for plane in session.planes()] == ["001_A_f000010.png"]
+        (logged,) = (entry.payload for entry in session.audit() if entry.kind == "recording")
+        assert logged["parts"] == ["recording.mkv", "recording-2.mkv"]
+        assert logged["frames"] + logged["lost"] == session.frame_count
+    with contextlib.closing(RecordedSource(keeper.folder)) as recorded:
+        count = sum(1 for _ in iter(recorded.read, None))
+    assert count == logged["frames"]
+    shown = [plane.png is not None for plane in keeper.take_saved()]
+    assert shown == [False, True], "told once that it is missing, and once that it is there"
+
+
+def test_the_end_of_a_recording_that_could_not_be_logged_is_logged_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, log = [True], Session.record_recording
+
+    def logged(session: Session, *given: Any) -> None:
+        if full[0]:
+            raise SaveError("The disk is full; free space for it, or choose another folder.")
+        log(session, *given)
+
+    monkeypatch.setattr(Session, "record_recording", logged)
+    keeper = SessionWriter(tmp_path / "s", origin())
+    keeper.start_recording(Quality.COMPACT)
+    keeper.captured(packet(0, speckle(0)))
+    keeper.classified(frame(0))
+    keeper.stop_recording()
+    wait_for(lambda: keeper.fault.startswith("The end of a recording was not logged."))
+    full[0] = False
+    keeper.finish(origin().source)
+    with Session.open(keeper.folder, read_only=True) as session:
+        assert [entry.payload["frames"] for entry in session.audit() if entry.kind == "recording"] == [1]
+        assert session.verify().problems == ()

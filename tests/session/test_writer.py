@@ -320,7 +320,7 @@ def test_a_scan_that_is_not_wholly_written_is_not_complete(
                 patched.setattr(Session, "write_rows", full)
             keeper = SessionWriter(tmp_path / str(number), origin())
             if number == 1:
-                patched.setattr(keeper, "_next_event", broken_off)
+                patched.setattr(keeper, "_next_events", broken_off)
             keeper.submit(event(1, 1))
             keeper.classified(frame(0))
             if said:

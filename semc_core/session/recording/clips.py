@@ -189,7 +189,7 @@ class ClipMaker:
             _log.error("A clip could not be written: %s", type(error).__name__)
             fault = "A clip was not saved because of an unexpected fault; see the log for details."
         with self._changed:
-            self._fault = fault or self._fault
+            self._fault = fault
 
     def _write(self, wanted: _Wanted, frames: list[KeptFrame]) -> None:
         gray = all(frame.gray for frame in frames)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,8 @@ _WAITING_S: Final = 0.75
 
 _RESERVE_BYTES: Final = 256 * 2**20
 _LOOK_EVERY_FRAMES: Final = 16
+_AGAIN_S: Final = 1.0
+"""So long after what could not be written it is tried again."""
 
 
 class Recorder:
@@ -40,9 +43,9 @@ class Recorder:
     where colour appears.
 
     `put` never waits: the packet, by reference, waits in a bounded queue, and what the encoder cannot take is
-    lost to the recording and counted. What waits would be lost by a kill, so nothing waits long. A fault (a
-    full disk, say) ends the recording, not the scan. Some room is always left on the disk for the planes that
-    are found.
+    lost to the recording and counted. What waits would be lost by a kill, so nothing waits long. What cannot
+    be written (the disk is full, say) interrupts the recording, not the scan: once a second it is tried to go
+    on in a new part. Some room is always left on the disk for the planes that are found.
     """
 
     def __init__(
@@ -82,6 +85,8 @@ class Recorder:
         self._last_s = 0.0
         self._parts: dict[str, int] = {}
         self._fault = ""
+        self._again_s: float | None = None
+        self._part: PartWriter | None = None
         self._colour = False
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
@@ -91,14 +96,14 @@ class Recorder:
         """How it stands at this moment. From any thread."""
         with self._changed:
             return RecordingState(
-                active=not self._closed and not self._fault,
+                active=not self._closed and (not self._fault or self._again_s is not None),
                 quality=self._quality,
                 frames=self._frames,
                 lost=self._lost,
                 seconds=0.0 if self._first_s is None else self._last_s - self._first_s,
                 size_bytes=sum(self._parts.values()),
                 parts=tuple(self._parts),
-                fault=self._fault,
+                fault=self._sentence(),
             )
 
     def put(self, packet: FramePacket) -> bool:
@@ -108,7 +113,7 @@ class Recorder:
             if self._closed:
                 return False
             now_s = time.monotonic()
-            if self._is_full(size, now_s) or self._fault:
+            if self._is_full(size, now_s) or (self._fault and not self._is_due(now_s)):
                 self._lost += 1
                 return False
             # What others make of the picture is not counted, so it is not kept.
@@ -137,27 +142,49 @@ class Recorder:
         late = self._frames > 0 and now_s - self._waiting[0][1] > self._waiting_s
         return late or len(self._waiting) >= _WAITING_FRAMES or self._bytes + size > self._waiting_bytes
 
+    def _is_due(self, now_s: float) -> bool:
+        """Whether what could not be written is to be tried again. With the condition held."""
+        return self._again_s is not None and now_s >= self._again_s
+
+    def _sentence(self) -> str:
+        """What the user is told of the fault. With the condition held."""
+        if not self._fault or self._again_s is None:
+            return self._fault
+        if self._closed:
+            return f"The recording was stopped. {self._fault} The scan goes on."
+        return f"Nothing is recorded at the moment. {self._fault} The recording goes on by itself."
+
     def _run(self) -> None:
-        part: PartWriter | None = None
         try:
+            while (packet := self._next()) is not None:
+                self._take(packet)
             try:
-                while (packet := self._next()) is not None:
-                    part = self._part_for(packet, part)
-                    part.write(packet)
-                    self._written(packet, part)
-            finally:
-                if part is not None:
-                    part.close()
-                    self._measure(part)
-        except SemcError as error:
-            self._fail(f"The recording was stopped. {error} The scan goes on.")
+                self._end_part()
+            except SemcError as error:
+                self._fail(str(error), time.monotonic())
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             # The type only: an error may name a file, and a file may be named after a patient.
             _log.error("The recording was stopped by a fault: %s", type(error).__name__)
+            with suppress(SemcError, OSError):
+                self._end_part()
             self._fail("The recording was stopped by an unexpected fault; see the log, and record again.")
         finally:
             if self._on_end is not None:
                 self._on_end(self.state)
+
+    def _take(self, packet: FramePacket) -> None:
+        """Write a frame; where that fails, wait with the next until it may go again."""
+        try:
+            part = self._part_for(packet)
+            part.write(packet)
+        except SemcError as error:
+            # What was written until now is read and proved; the rest goes into a part of its own.
+            with suppress(SemcError):
+                self._end_part()
+            # Those that wait would find no room either.
+            self._fail(str(error), time.monotonic() + _AGAIN_S, lost=1)
+            return
+        self._written(packet, part)
 
     def _next(self) -> FramePacket | None:
         """Wait for the frame that waits longest; None when closed and all are written."""
@@ -169,10 +196,11 @@ class Recorder:
             self._bytes -= packet.picture.nbytes
             return packet
 
-    def _part_for(self, packet: FramePacket, part: PartWriter | None) -> PartWriter:
+    def _part_for(self, packet: FramePacket) -> PartWriter:
         """The part that `packet` goes to: the last, or a new one."""
         folder = self._folder()
-        if self._frames % _LOOK_EVERY_FRAMES == 0:
+        part = self._part
+        if part is None or self._frames % _LOOK_EVERY_FRAMES == 0:
             self._check_room(folder)
         # Once there was colour, a gray picture in between is no reason for another part.
         self._colour = self._colour or not is_gray(packet.pixels)
@@ -180,12 +208,20 @@ class Recorder:
         if part is not None:
             if part.form == (width, height, not self._colour):
                 return part
-            part.close()
-            self._measure(part)
-        new = PartWriter(folder, width, height, gray=not self._colour, quality=self._quality)
+            self._end_part()
+        new = self._part = PartWriter(folder, width, height, gray=not self._colour, quality=self._quality)
         with self._changed:
             self._parts[new.path.name] = 0
         return new
+
+    def _end_part(self) -> None:
+        """Raises SaveError; the part is ended all the same."""
+        part, self._part = self._part, None
+        if part is not None:
+            try:
+                part.close()
+            finally:
+                self._measure(part)
 
     def _check_room(self, folder: Path) -> None:
         """Raises SaveError before the recording takes the room that the planes need."""
@@ -200,6 +236,7 @@ class Recorder:
         if self._frames % _LOOK_EVERY_FRAMES == 0:
             self._measure(part)
         with self._changed:
+            self._fault, self._again_s = "", None
             self._frames += 1
             if self._first_s is None:
                 self._first_s = packet.pts_s
@@ -210,10 +247,11 @@ class Recorder:
         with self._changed:
             self._parts[part.path.name] = size
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, why: str, again_s: float | None = None, lost: int = 0) -> None:
+        """Take no frames before `again_s`, or none at all; `lost` are missing beside those that wait."""
         with self._changed:
-            self._fault = sentence
-            self._lost += len(self._waiting)
+            self._fault, self._again_s = why, again_s
+            self._lost += lost + len(self._waiting)
             self._waiting.clear()
             self._bytes = 0
 

@@ -29,7 +29,8 @@ from semc_core.protocols.loader import PROTOCOL_FILE
 from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.files import STORED_PLANE
-from semc_core.session.recording.proof import ENDED, HASHED_FILES
+from semc_core.session.forget import BESIDE
+from semc_core.session.recording.proof import DELETED_RECORDING, ENDED, HASHED_FILES
 from semc_core.session.signing import SIGNED_HEAD
 from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES
 from semc_core.sources.devices.script import SCRIPT
@@ -58,11 +59,16 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "plane-crop": ("what a training reads of the JSON beside a picture", WITH_CROP),
     "outlines": ("outlines of real pictures that the region finder is held against", OUTLINES),
     "results": ("what is read of planes.json in results of `semc analyse`", RESULTS),
+    "session-json": ("what stands as JSON in a session's folder, of which a source's name is erased", BESIDE),
     "log-entry": ("a row of the table `audit` of a session; `payload` is JSON", AUDIT_ROW),
     "log-payload": ("what every entry of a session's log may say", PAYLOAD),
     "log-created": ("what the first entry of a log says", ORIGIN),
     "log-plane": ("what an entry of the kind `plane` says", FOUND_PLANE),
     "log-recording": ("what an entry of the kind `recording` says", ENDED),
+    "log-recording-deleted": (
+        "what an entry of the kind `recording deleted` says",
+        DELETED_RECORDING,
+    ),
     "log-recording-hashed": ("what an entry of the kind `recording hashed` says", HASHED_FILES),
     "signed-head": (
         "a signed head: in the table `local` of a session, in heads.jsonl and in a manifest",

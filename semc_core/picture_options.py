@@ -42,7 +42,7 @@ BEFORE_OPTIONS: Final = PictureOptions(deinterlace="off")
 _SAID: Final[dict[str, Callable[[str], str]]] = {
     "range": lambda value: f"{value} range",
     "aspect": lambda value: f"shown at {value}",
-    "deinterlace": lambda value: "deinterlaced" if value == "on" else "not deinterlaced",
+    "deinterlace": lambda value: "deinterlaced" if value == "on" else "",  # off: said where combs stay
     "flip": lambda value: "turned by 180 degrees" if value == "180" else f"flipped {value}ly",
 }
 
@@ -87,7 +87,7 @@ def from_text(text: str) -> PictureOptions:
 
 def picture_sentence(options: PictureOptions) -> str:
     """What the user chose, in a sentence; "" for nothing."""
-    said = ", ".join(_SAID[name](value) for name, value in _chosen(options))
+    said = ", ".join(filter(None, (_SAID[name](value) for name, value in _chosen(options))))
     return f"By the picture options: {said}." if said else ""
 
 

@@ -20,7 +20,7 @@ from semc_core.session.proof.known_files import files_there
 from semc_core.session.session import Session
 from semc_core.session.vault import ERASED, is_hidden
 
-_PLAIN: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
+BESIDE: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _nameless(folder: Path) -> dict[str, bytes]:
 def _without_source(content: bytes) -> bytes | None:
     """The same always, so that a repetition gives the bytes that the log names; None if nothing changes."""
     try:
-        told = _PLAIN.parse(content)
+        told = BESIDE.parse(content)
     except DocumentFault:
         return None
     if told.get("source", ERASED) == ERASED:

@@ -25,7 +25,7 @@ from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import write_model
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 """Long enough for a busy machine; a test that passes does not wait for it."""
 
 

@@ -32,7 +32,7 @@ from app.widgets import theme
 from semc_core.export.options import ExportOptions
 from semc_core.types import Crop
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 def fields(root: QWidget) -> Iterator[QWidget]:

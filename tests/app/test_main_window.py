@@ -21,7 +21,7 @@ from app.main_window import MainWindow
 from semc_core.errors import SaveError
 from semc_core.pipeline.state import Phase
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 KEY = Qt.Key
 NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 

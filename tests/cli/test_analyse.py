@@ -30,7 +30,7 @@ from semc_core.session.correcting.changes import SetNote
 from semc_core.session.files import encode_png
 from semc_core.session.session import Session
 from semc_core.sources.base import FrameSource
-from semc_core.sources.open import Images, open_source
+from semc_core.sources.open import open_source
 from semc_core.types import Crop, Thresholds
 
 FRAMES = 30
@@ -361,10 +361,10 @@ def test_a_fault_in_one_input_keeps_the_others(
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(video.read_bytes())
 
-    def broken(path: str, *, images: Images) -> FrameSource:
+    def broken(path: str, **given: Any) -> FrameSource:
         if path == str(bad):
             raise error
-        return open_source(path, images=images)
+        return open_source(path, **given)
 
     monkeypatch.setattr("semc_core.sources.open.open_source", broken)
     code, out = analyse(bad, video)

@@ -198,7 +198,7 @@ def test_what_was_chosen_is_said_and_what_was_not_is_not(tmp_path: Path) -> None
     path = write_planes(tmp_path / "a.mkv", RAMP, 2)
     with closing(open_source(str(path), options=PictureOptions("full", "4:3", "off", "180"))) as source:
         assert source.info.notice == (
-            "By the picture options: full range, shown at 4:3, not deinterlaced, turned by 180 degrees."
+            "By the picture options: full range, shown at 4:3, turned by 180 degrees."
         )
     with closing(open_source(str(path))) as source:
         assert source.info.notice == ""

@@ -28,7 +28,7 @@ from semc_core.types import Crop
 from tests.app.main_thread import PostedWork
 from tests.export.scans import video_session
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 KEY = Qt.Key
 
 

@@ -13,7 +13,7 @@ from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 def offers(window: MainWindow) -> list[str]:

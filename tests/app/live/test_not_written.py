@@ -18,7 +18,7 @@ from semc_core.io.video_encoder import Quality
 from semc_core.pipeline.sink import RecordingState
 from semc_core.session.files import read_png
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 def test_a_plane_that_was_not_written_is_not_called_saved(

@@ -15,7 +15,7 @@ from semc_core.io.video_encoder import Quality
 from semc_core.pipeline.sink import RecordingState
 from semc_core.session.recording.parts import RecordedSource
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 KEY = Qt.Key
 
 

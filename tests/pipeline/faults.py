@@ -78,18 +78,42 @@ def sped_up(speed: float) -> Iterator[None]:
             place.time = time
 
 
-class Watched(CameraSource):
-    """A camera that keeps what it gave: of each picture its time and number, by the picture itself."""
+class Given:
+    """Of each picture its index, time and the number that it tells.
 
-    def __init__(self, system: SimulatedDevices) -> None:
-        self.gave: list[tuple[int, float, int]] = []
+    All room is taken before the scan: what the process grows by meanwhile is none of this.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._rows = np.full((most, 3), -1.0)
+        self._count = 0
+
+    def add(self, index: int, pts_s: float, number: int) -> None:
+        self._rows[self._count] = index, pts_s, number
+        self._count += 1
+
+    @property
+    def last(self) -> int:
+        """The newest number; 0 before the first."""
+        return int(self._rows[self._count - 1, 2]) if self._count else 0
+
+    def rows(self) -> list[tuple[int, float, int]]:
+        """All, in order."""
+        return [(int(index), float(pts_s), int(number)) for index, pts_s, number in self._rows[: self._count]]
+
+
+class Watched(CameraSource):
+    """A camera that keeps what it gave."""
+
+    def __init__(self, system: SimulatedDevices, gave: Given) -> None:
+        self._gave = gave
         super().__init__("card@1", system=system)
 
     def read(self) -> FramePacket | None:
         """See `FrameSource.read`."""
         packet = super().read()
         if packet is not None:
-            self.gave.append((packet.index, packet.pts_s, _number_of(packet)))
+            self._gave.add(packet.index, packet.pts_s, _number_of(packet))
         return packet
 
 
@@ -170,34 +194,28 @@ def play(events: Sequence[Event], folder: Path, speed: float) -> Outcome:
         identity="card@1", modes=(f"160x120@{RATE},mjpg",), content="count", events=tuple(events)
     )
     system = SimulatedDevices(Script((card,)))
-    sources: list[Watched] = []
-
-    def opened() -> Watched:
-        sources.append(Watched(system))
-        return sources[-1]
+    tenth, last = len(events) // 10, events[-1].at_frame + 3 * RATE
+    # More than it gives: it counts each picture.
+    gave = Given(2 * last)
 
     with sped_up(speed):
         before = cost()
-        engine = new_engine(opened, scripted(lambda _: probabilities("NSP", 0.9)), session_sink(folder))
+        engine = new_engine(
+            lambda: Watched(system, gave), scripted(lambda _: probabilities("NSP", 0.9)), session_sink(folder)
+        )
         engine.start()
         settled: Cost | None = None
-        tenth, last = len(events) // 10, events[-1].at_frame + 3 * RATE
         while True:
             engine.preview.get()
-            if settled is None and _number(sources) > events[tenth].at_frame:
+            if settled is None and gave.last > events[tenth].at_frame:
                 settled = cost()
-            if _number(sources) >= last:
+            if gave.last >= last:
                 break
         end = cost()
         engine.stop()
         stop_all()
         _wait_for_threads(before.threads)
-    return _outcome(events, sources[0].gave, folder, before, settled or end, end)
-
-
-def _number(sources: list[Watched]) -> int:
-    """Of the newest picture; 0 before the first."""
-    return sources[0].gave[-1][2] if sources and sources[0].gave else 0
+    return _outcome(events, gave.rows(), folder, before, settled or end, end)
 
 
 def _wait_for_threads(count: int) -> None:

@@ -105,8 +105,8 @@ _ASSETS: Final = (
     ),
 )
 _AFTER: Final = (
-    "\nBut for the eleven pictures of the demonstration the data sets are not in it. `semc data get` shows a data "
-    "set's licence before it downloads it.\n"
+    "\nBut for the eleven pictures of the demonstration the data sets are not in it. `semc data get` shows a "
+    "data set's licence before it downloads it.\n"
 )
 _TITLES: Final = {
     "": ("To run the program", "What `pip install -e .` installs."),

@@ -449,6 +449,7 @@ class MainWindow(WindowShell):
         self.settings.geometry = self.saveGeometry()
         self.settings.write()
         self.hide()
+        self.live_page.finish_measuring()
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
         parts = (self.train, self.dialogs, self.review, self.sources, self.checklists)

@@ -200,6 +200,11 @@ class SessionWriter:
             new, self._new = self._new, []
         return new
 
+    def wait_saved(self, timeout_s: float) -> bool:
+        """Wait until a plane is written, or could not be. False if none was in that time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._new), timeout_s)
+
     def close(self) -> None:
         """Write what waits, then end the writer. May be called twice."""
         self._end(None)
@@ -255,6 +260,7 @@ class SessionWriter:
         with self._changed:
             self._plane_fault = fault or self._plane_fault
             self._new.append(plane)
+            self._changed.notify_all()
 
     def _write_plane(self, event: HoldEvent) -> Path | None:
         session = self._opened()

@@ -24,6 +24,7 @@ def rows() -> list[list[str]]:
 
 
 def source_of(row: list[str]) -> str:
+    link: str
     (link,) = _LINK.findall(row[4])
     return (DOCS / link).read_text(encoding="utf-8")
 

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -82,7 +81,7 @@ def test_no_frame_with_colour_over_it_reaches_the_model(plane: NDArray[np.uint8]
     stage = PreparationStage(spec.preprocessing)
     packet = FramePacket("test", 0, 0.0, 0.0, Picture(plane))
     assert stage.look(packet).picture == "live"
-    flow = with_flow(np.random.default_rng(2), cv2.flip(plane, 1), WHOLE)
+    flow = with_flow(np.random.default_rng(2), np.ascontiguousarray(plane[:, ::-1]), WHOLE)
     seen = stage.look(replace(packet, index=1, pts_s=0.1, picture=Picture(flow)))
     assert (seen.picture, seen.inputs) == ("colour", None)
 

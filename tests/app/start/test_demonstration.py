@@ -35,7 +35,7 @@ def test_one_click_opens_the_demonstration_in_review_with_the_fetal_model(
     opened = window.review.open
     assert opened is not None, window.review.fault
     assert opened.source is not None
-    assert Path(opened.session.source.path) == DEMONSTRATION
+    assert Path(opened.session.source.path or "") == DEMONSTRATION
     assert opened.session.model.sha256 == read_spec(FETAL_MODEL).sha256
     assert window.choices.model == chosen
 

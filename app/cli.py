@@ -301,7 +301,8 @@ def _print(
     console = Console()
     console.print(
         f"{counted(statistics.frames_in, 'frame')}, {statistics.classified} classified, "
-        f"{statistics.dropped} dropped, {statistics.skipped} skipped (black, flat, frozen or no signal)."
+        f"{statistics.dropped} dropped, {statistics.skipped} skipped "
+        "(black, flat, frozen, colour Doppler or no signal)."
     )
     if recording is not None:
         console.print(_recorded(recording), markup=False, soft_wrap=True)

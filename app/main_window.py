@@ -40,6 +40,7 @@ from app.train.controller import TrainController
 from app.train.page import TrainPage
 from app.widgets.folding import FoldingPanel
 from semc_core.errors import SemcError
+from semc_core.paths import DEMONSTRATION, FETAL_MODEL
 from semc_core.pipeline.live import LivePipeline
 from semc_core.session.listing import is_session
 from semc_core.session.session import Session
@@ -150,6 +151,7 @@ class MainWindow(WindowShell):
         page.back_wanted.connect(self.go_back)
         page.review_file_wanted.connect(lambda: choose.loop_to_review(self.open_review))
         page.review_folder_wanted.connect(lambda: choose.folder_to_review(self.open_review))
+        page.demonstration_wanted.connect(lambda: self.open_review(DEMONSTRATION, FETAL_MODEL))
         page.session_wanted.connect(self.open_review)
         page.protocol_chosen.connect(self.checklists.follow)
         page.recording.show_choices(self.choices.quality, self.choices.clips)
@@ -205,16 +207,14 @@ class MainWindow(WindowShell):
         else:
             self.show_sources()
 
-    def open_review(self, path: str | Path) -> None:
-        """Review this loop or session; a scan that runs is ended, a session that is open is closed."""
+    def open_review(self, path: str | Path, model: Path | None = None) -> None:
+        """Review this loop or session, by `model` (None: the one in use); what runs or is open is ended."""
         if self.scan.running:
             self.scan.stop()
         self.display.messages.begin()
-        choices = self.choices
-        request = ReviewRequest(
-            Path(path), choices.model, choices.device, choices.output, choices.images, choices.picture_options
-        )
-        self.review.begin(request)
+        use = self.choices
+        how = (use.device, use.output, use.images, use.picture_options)
+        self.review.begin(ReviewRequest(Path(path), model or use.model, *how))
         self._go_to(REVIEW)
 
     def review_this(self) -> None:
@@ -440,6 +440,7 @@ class MainWindow(WindowShell):
         self.settings.geometry = self.saveGeometry()
         self.settings.write()
         self.hide()
+        self.live_page.finish_measuring()
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
         parts = (self.train, self.dialogs, self.review, self.sources, self.checklists)

@@ -11,6 +11,8 @@ _APP_NAME = "semc-live"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SHIPPED_MODELS = ASSETS / "models"
 DEFAULT_MODEL = SHIPPED_MODELS / "semc_live.safetensors"
+FETAL_MODEL = SHIPPED_MODELS / "fetal.safetensors"
+DEMONSTRATION = ASSETS / "demonstration" / "fetal_planes.webm"
 HEAD_MODEL = ASSETS / "measure" / "head.safetensors"
 
 

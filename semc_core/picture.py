@@ -36,10 +36,21 @@ class Planes(Protocol):
         """uint8 (H, W, 3), upright."""
         ...
 
+    def sampled(self, rows: int, columns: int) -> NDArray[np.uint8]:
+        """Luma, Cr and Cb of so many pixels, uint8 (rows, columns, 3), upright."""
+        ...
+
 
 def gray_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """uint8 (H, W) or (H, W, 3) RGB -> uint8 (H, W), Rec. 601 luma; gray is handed back as it is."""
     return pixels if pixels.ndim == 2 else cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+
+
+def sampled_of(pixels: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Y, Cr and Cb of evenly spread pixels of uint8 (H, W) or (H, W, 3) RGB: uint8 (rows, columns, 3)."""
+    few = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    rgb = cv2.cvtColor(few, cv2.COLOR_GRAY2RGB) if few.ndim == 2 else few
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), np.uint8)
 
 
 def in_8_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -95,6 +106,16 @@ class Picture:
                 assert not isinstance(self._decoded, np.ndarray)
                 self._pixels = _kept(self._decoded.rgb())
             return self._pixels
+
+    def sampled(self, rows: int, columns: int) -> NDArray[np.uint8]:
+        """Luma (at whatever range it has), Cr and Cb of pixels spread evenly: uint8 (rows, columns, 3).
+
+        Neither RGB nor gray is made for it.
+        """
+        decoded = self._decoded
+        if not isinstance(decoded, np.ndarray):
+            return decoded.sampled(rows, columns)
+        return sampled_of(decoded, rows, columns)
 
     def bare(self) -> Picture:
         """The same picture without what was made of it, by reference: to be kept for long.

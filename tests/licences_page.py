@@ -92,13 +92,21 @@ _ASSETS: Final = (
         "Apache-2.0, with those credits",
     ),
     (
+        "`assets/demonstration`",
+        "real fetal planes as a loop, of the data sets FETAL_PLANES_DB (Burgos-Artizzu et al.) and Maternal "
+        "fetal US planes from low-resource settings (Sendra-Balcells et al.); [whose each is, and what was "
+        "changed](assets/demonstration/LICENCE.md)",
+        "CC BY 4.0",
+    ),
+    (
         "`assets/protocols`, `assets/icons`, `assets/report`",
         "made for this program; each protocol names what it follows",
         "Apache-2.0",
     ),
 )
 _AFTER: Final = (
-    "\nThe data sets are not in it. `semc data get` shows a data set's licence before it downloads it.\n"
+    "\nBut for the eleven pictures of the demonstration the data sets are not in it. `semc data get` shows a "
+    "data set's licence before it downloads it.\n"
 )
 _TITLES: Final = {
     "": ("To run the program", "What `pip install -e .` installs."),

@@ -76,6 +76,7 @@ def test_our_sources_encode_by_what_is_free_alone() -> None:
     assert {name for encoders in found.values() for name in encoders} == ENCODERS
     assert set(found) == {
         "semc_core/export/clips.py", "semc_core/io/video_encoder.py", "semc_core/phantom/render.py",
+            "training/fetal/demonstration.py",
     }, "a new place that encodes video"  # fmt: skip
 
 

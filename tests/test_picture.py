@@ -28,6 +28,10 @@ class CountingPlanes:
         self.made.append("rgb")
         return np.full((*self.shape, 3), 9, np.uint8)
 
+    def sampled(self, rows: int, columns: int) -> NDArray[np.uint8]:
+        self.made.append("sampled")
+        return np.full((rows, columns, 3), 128, np.uint8)
+
 
 def test_gray_of_rgb_has_the_weights_of_rec_601() -> None:
     colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [90, 90, 90]]], np.uint8)

@@ -93,6 +93,11 @@ class LiveSubject:
                     for change in mine:
                         self._do(replace(change, plane_id=plane.hold_id))
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something was measured on a plane that is not written yet."""
+        return bool(self._waits)
+
     def undo(self) -> None:
         """Take back what a person changed last."""
         self._step(Session.undo, "Undone", "There is nothing to undo.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +45,9 @@ from semc_core.sources.outage import NO_PICTURES
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1
+_PATIENCE_S: Final = 5.0
+"""So long the window waits for a plane to be written before it closes."""
+_log = logging.getLogger(__name__)
 _AGE_EVERY_S: Final = 0.25
 _FLASH_S: Final = 1.5
 _TRACES_EM: Final = 9
@@ -328,12 +332,7 @@ class LivePage(QWidget):
             self._run.update(new, 0.0 if self._spec is None else self._spec.thresholds.merge_gap_s)
             self._quality = self._steady.update(new)
             self.traces.add(new)
-        saved = pipeline.take_saved()
-        if saved:
-            self._saved = merged(self._saved, saved)
-            self.strip.show_planes(self._saved, self._colours)
-            self.traces.mark(self._saved)
-            self._measured.take(tuple(saved))
+        self._take_saved(pipeline)
         self._show_picture(pipeline, now_s)
         self.held.tick(now_s)
         self._show_readout(pipeline.state, now_s, stopping, region_by_hand)
@@ -343,6 +342,22 @@ class LivePage(QWidget):
         for value in self.view.latencies_ms:
             self.latency.add(now_s, value)
         self.view.latencies_ms.clear()
+
+    def finish_measuring(self) -> None:
+        """Before the end: wait for the planes that something was measured on; it is saved with them."""
+        end_s = time.monotonic() + _PATIENCE_S
+        while (pipeline := self._pipeline) is not None and self._measured.waiting:
+            if not pipeline.wait_saved(max(0.0, end_s - time.monotonic())):
+                _log.error("What was measured last is not saved: its plane was not written in time.")
+                break
+            self._take_saved(pipeline)
+
+    def _take_saved(self, pipeline: LivePipeline[Session]) -> None:
+        if saved := pipeline.take_saved():
+            self._saved = merged(self._saved, saved)
+            self.strip.show_planes(self._saved, self._colours)
+            self.traces.mark(self._saved)
+            self._measured.take(tuple(saved))
 
     def _take_spec(self, pipeline: LivePipeline[Session]) -> None:
         if self._spec is None and pipeline.spec is not None:

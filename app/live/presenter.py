@@ -152,6 +152,9 @@ def _of_result(
     if result.picture == NO_SIGNAL:
         detail = "Nothing comes from the scanner; check its cable, and that its output is on."
         return replace(shown, title="No signal", detail=detail, tone=Tone.WARNING)
+    if result.picture == "colour":
+        detail = "Colour Doppler: nothing is saved while colour lies over the picture; switch it off."
+        return replace(shown, title="Colour Doppler", detail=detail, tone=Tone.WARNING)
     if result.picture == "flat":
         return replace(shown, title="No scan", detail="A test pattern or an empty screen.", tone=Tone.WARNING)
     frozen = result.picture == "frozen"

@@ -123,6 +123,7 @@ def class_rows(
 _NOT_A_SCAN: Final = {
     "black": ("No picture", "The picture is black."),
     "no signal": ("No signal", "The capture card showed its own picture: nothing came from the scanner."),
+    "colour": ("Colour Doppler", "Colour Doppler: colour lies over the picture, so no plane is named here."),
     "flat": ("No scan", "A test pattern or an empty screen."),
 }
 

@@ -30,6 +30,10 @@ from app.widgets.forms import empty_out, panel, side_by_side
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.io.video_encoder import Quality
 
+DEMONSTRATION_TIP: Final = (
+    "Eleven real planes of fetuses in five countries, named by the fetal model. It learned from these very "
+    "pictures: they show how review works, not how good the model is."
+)
 _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
 
 
@@ -48,6 +52,7 @@ class StartPage(QWidget):
         back_wanted: Back to the scan or the review.
         review_file_wanted: A loop to review is to be chosen.
         review_folder_wanted: A folder of images to review is to be chosen.
+        demonstration_wanted: The loop of real planes that ships with the program is to be reviewed.
         session_wanted: The session in this folder (a `Path`) is to be reviewed.
         protocol_chosen: The id of the protocol to follow.
         train_wanted: The page for training is to be shown.
@@ -64,6 +69,7 @@ class StartPage(QWidget):
     back_wanted = Signal()
     review_file_wanted = Signal()
     review_folder_wanted = Signal()
+    demonstration_wanted = Signal()
     session_wanted = Signal(object)
     protocol_chosen = Signal(str)
     train_wanted = Signal()
@@ -273,10 +279,13 @@ class StartPage(QWidget):
         folder = QPushButton("Folder …")
         folder.setToolTip("A folder of images, or of a session")
         folder.clicked.connect(self.review_folder_wanted)
+        shown = QPushButton("Demonstration")
+        shown.setToolTip(DEMONSTRATION_TIP)
+        shown.clicked.connect(self.demonstration_wanted)
         return self._card(
             "Review a recorded loop",
             "Every frame is analysed; correct what was found on a time line.",
-            side_by_side(loop, folder),
+            side_by_side(loop, folder, shown),
         )
 
     def _sessions_card(self) -> QFrame:

@@ -16,7 +16,7 @@ from semc_core.cli.options import FOLDER, PLACE, AsJson, PictureChoices, print_j
 from semc_core.cli.tree import Commands
 from semc_core.errors import SaveError, SourceError, UsageError
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_options, to_text
-from semc_core.text import readable
+from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
     from semc_core.types import Crop, FramePacket, SourceInfo
@@ -86,6 +86,7 @@ class _Found:
         times_s: Of the undamaged frames, by number.
         damaged: The others.
         region: Where the picture of the first frame is that has any, and who says so.
+        coloured: How many frames have colour over the picture.
         problem: Why reading broke off, or "".
     """
 
@@ -93,15 +94,29 @@ class _Found:
     times_s: dict[int, float] = field(default_factory=dict)
     damaged: set[int] = field(default_factory=set)
     region: Crop | None = None
+    coloured: int = 0
     problem: str = ""
 
     def take(self, packet: FramePacket) -> None:
         """Remember a frame."""
+        from semc_core.imaging.colour import is_coloured
         from semc_core.imaging.crop import find_crop
+        from semc_core.types import Crop
 
         self.times_s[packet.index] = packet.pts_s
         if self.region is None and len(self.times_s) == 1:
             self.region = find_crop(packet.picture)
+        whole = Crop(0, 0, packet.picture.width, packet.picture.height)
+        self.coloured += is_coloured(packet.picture, self.region or whole)
+
+    @property
+    def notices(self) -> str:
+        """What the user should know of the source and of its pictures, or ""."""
+        told = "" if self.info is None else self.info.notice
+        if self.coloured:
+            share = f"{self.coloured} of {counted(len(self.times_s), 'frame')}"
+            told += f" Colour Doppler: colour lies over the picture in {share}; no plane is named in them."
+        return told.strip()
 
     @property
     def count(self) -> int:
@@ -124,8 +139,8 @@ def _in_sequence(path: Path, found: _Found, options: PictureOptions) -> Iterator
         if isinstance(source, BaseSource):
             found.damaged.update(source.damaged)
     # A container's header may promise more than there is; of frames stored one by one the count is known.
-    counted = found.info.frame_count if found.info.kind in ("dicom", "images") else None
-    found.damaged.update(set(range(max(found.count, counted or 0))) - set(found.times_s))
+    stored = found.info.frame_count if found.info.kind in ("dicom", "images") else None
+    found.damaged.update(set(range(max(found.count, stored or 0))) - set(found.times_s))
 
 
 def _in_random_order(path: Path, found: _Found, options: PictureOptions) -> Iterator[FramePacket]:
@@ -212,7 +227,7 @@ def _report(path: Path, described: dict[str, Any], found: _Found) -> dict[str, A
         "last_s": max(times_s, default=None),
         "region": None if region is None else [region.left, region.top, region.width, region.height],
         "picture_options": None if info is None else asdict(info.picture_options or AS_IT_IS),
-        "notices": "" if info is None else info.notice,
+        "notices": found.notices,
         "problem": found.problem,
     }
 

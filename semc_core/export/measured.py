@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from semc_core.labels import short_name
 from semc_core.measure.calipers import Unit, Value, values
-from semc_core.measure.dating import dated
+from semc_core.measure.dating import Dated, dated, said_of
 from semc_core.measure.gestation import GestationalAge
 from semc_core.session.records import ACCEPTED, CORRECTED, MeasurementEntry, PlaneEntry
 
@@ -31,11 +31,15 @@ class MeasuredValue:
         entry: The measurement that it is of.
         plane: Class name of the plane that shows the frame; "" where none does.
         value: Name, number and unit.
+        age: What it says of the age of the fetus, if it says anything.
+        centile: Its centile at the age by dates, else at that by the HC; None where there is none.
     """
 
     entry: MeasurementEntry
     plane: str
     value: Value
+    age: Dated | None = None
+    centile: Dated | None = None
 
     @property
     def where(self) -> str:
@@ -61,15 +65,17 @@ def scale_words(entry: MeasurementEntry) -> str:
 
 
 def measured_values(
-    entries: Sequence[MeasurementEntry], planes: Sequence[PlaneEntry]
+    entries: Sequence[MeasurementEntry], planes: Sequence[PlaneEntry], age: GestationalAge | None = None
 ) -> tuple[MeasuredValue, ...]:
-    """Every number of every measurement, in order."""
+    """Every number of every measurement, in order; `age` is that of the pregnancy by dates."""
     names = {plane.plane_id: plane.plane for plane in planes}
-    return tuple(
-        MeasuredValue(entry, names.get(entry.plane_id or 0, ""), value)
-        for entry in entries
-        for value in values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
-    )
+    made: list[MeasuredValue] = []
+    for entry in entries:
+        found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
+        lines = dated(found, age)
+        plane = names.get(entry.plane_id or 0, "")
+        made += [MeasuredValue(entry, plane, value, *said_of(value, lines)) for value in found]
+    return tuple(made)
 
 
 def dated_rows(

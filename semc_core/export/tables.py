@@ -17,6 +17,7 @@ from semc_core.export.deidentified import DeidentifiedPlane, DeidentifiedScan
 from semc_core.export.measured import UCUM, measured_values, measurement_record
 from semc_core.imaging.score.parts import quality_cells, quality_values
 from semc_core.labels import NON_STANDARD, full_name
+from semc_core.measure.dating import Dated
 from semc_core.session.correcting.sentences import decided
 from semc_core.session.files import by_class
 from semc_core.session.records import PICTURES, FrameTable, ModelEntry
@@ -110,12 +111,15 @@ def planes_csv(planes: Iterable[DeidentifiedPlane], frames: FrameTable) -> bytes
 
 
 def measurements_csv(scan: DeidentifiedScan) -> bytes:
-    """measurements.csv: a line for each number that was measured; units by UCUM."""
+    """measurements.csv: a line for each number that was measured; units by UCUM; age and centile by it."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
+    dates = ["age", "age_formula", "centile", "centile_formula"]
     fixed = ["measurement_id", "kind", "structure", "plane_id", "plane", "frame_index", "time_s"]
-    table.writerow([*fixed, "name", "value", "unit", "low", "high", "mm_x", "mm_y", "scale", "made_by"])
-    for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes]):
+    table.writerow(
+        [*fixed, "name", "value", "unit", "low", "high", "mm_x", "mm_y", "scale", "made_by", *dates]
+    )
+    for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes], scan.age):
         entry, value = each.entry, each.value
         spread = [None if number is None else round(number, 3) for number in (value.low, value.high)]
         table.writerow(
@@ -135,9 +139,15 @@ def measurements_csv(scan: DeidentifiedScan) -> bytes:
                 entry.mm_y,
                 entry.scale,
                 entry.made_by,
+                *(part for said in (each.age, each.centile) for part in _said(said)),
             ]
         )
     return text.getvalue().encode()
+
+
+def _said(line: Dated | None) -> tuple[str, str]:
+    """Weeks and days, or a centile, and by which formula."""
+    return ("", "") if line is None else (line.text, line.source)
 
 
 def frames_csv_gz(table: FrameTable, model: ModelEntry) -> bytes:

@@ -18,6 +18,7 @@ FROZEN: Final = "frozen"
 BLACK: Final = "black"
 FLAT: Final = "flat"
 NO_SIGNAL: Final = "no signal"
+COLOUR: Final = "colour"
 
 FROZEN_AFTER_S: Final = 0.6
 """Longer than a scanner of 2 frames/s shows each picture, even where one is late."""

@@ -76,6 +76,13 @@ def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Da
     return tuple(lines)
 
 
+def said_of(value: Value, lines: Sequence[Dated]) -> tuple[Dated | None, Dated | None]:
+    """Of what `dated` says of a measurement: the age by this value, and its centile."""
+    named = {line.name: line for line in lines}
+    age, ranked = _DATED.get(value.name), _RANKED.get(value.name)
+    return named.get(f"Age by {age}"), named.get(f"Centile of {ranked}")
+
+
 def _whole(percent: float) -> str:
     if percent < 1:
         return "< 1"

@@ -214,6 +214,12 @@ class LivePipeline(Generic[S]):
             sink = self._sink
         return [] if sink is None else sink.take_saved()
 
+    def wait_saved(self, timeout_s: float) -> bool:
+        """Wait until `take_saved` has something to give. Whether it has."""
+        with self._lock:
+            sink = self._sink
+        return sink is not None and sink.wait_saved(timeout_s)
+
     # The capture thread.
 
     def _capture(self) -> None:

@@ -18,7 +18,8 @@ class SignalGap:
     """A stretch of a scan without a live picture, or with too few.
 
     Attributes:
-        cause: "no pictures", "slow", or what the picture was: "no signal", "frozen", "black", "flat".
+        cause: "no pictures", "slow", or what the picture was: "no signal", "frozen", "black", "flat",
+            "colour".
         start_s: Presentation time of the last frame before it, seconds.
         end_s: Of the first frame after it, or of the end of the scan.
         why: The sentence that the user was shown, or "".

@@ -45,7 +45,10 @@ class RecordingState:
 
 
 class PlaneSink(Protocol[S_co]):
-    """Takes what was found, and says what became of it. For any thread; nothing waits but `close`."""
+    """Takes what was found, and says what became of it. For any thread.
+
+    Nothing waits but `close` and `wait_saved`.
+    """
 
     @property
     def fault(self) -> str:
@@ -93,6 +96,10 @@ class PlaneSink(Protocol[S_co]):
 
     def take_saved(self) -> list[SavedPlane]:
         """What is new or changed since the last call, in the order of the events."""
+        ...
+
+    def wait_saved(self, timeout_s: float) -> bool:
+        """Wait until `take_saved` has something to give. Whether it has."""
         ...
 
     def close(self) -> None:
@@ -165,6 +172,11 @@ class MemorySink:
         with self._lock:
             new, self._new = self._new, []
         return new
+
+    def wait_saved(self, timeout_s: float) -> bool:
+        """Nothing is written, so nothing is waited for."""
+        with self._lock:
+            return bool(self._new)
 
     def close(self) -> None:
         """Take nothing more."""

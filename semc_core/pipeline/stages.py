@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
 from semc_core.imaging import quality
+from semc_core.imaging.colour import is_coloured
 from semc_core.imaging.crop import CropTracker
 from semc_core.imaging.preprocess import Preprocessing, prepare, whole
 from semc_core.imaging.score.measures import Measures
@@ -54,7 +55,7 @@ class PreparedFrame:
 
     Attributes:
         packet: The frame.
-        picture: "live", "frozen", "black", "flat" or "no signal".
+        picture: "live", "frozen", "black", "flat", "no signal" or "colour" (over the picture, as of Doppler).
         moving: Whether the picture differs from the one before.
         crop: Region of interest.
         inputs: float32 (C, h, w) for the model; None if the frame is not to be classified.
@@ -109,15 +110,17 @@ class PreparationStage:
             self._forget()
         gray = packet.gray
         seen = self._guard.update(packet, _inside_or_whole(self._crop, gray))
-        inputs, measured = None, None
+        inputs, measured, picture = None, None, seen.picture
         if seen.picture in (quality.LIVE, quality.FROZEN):
             self._crop = self._tracker.update(packet.picture)
         crop = _inside_or_whole(self._crop, gray)
-        if seen.picture == quality.LIVE:
-            outline = self._tracker.outline if crop == self._crop else ()
+        outline = self._tracker.outline if crop == self._crop else ()
+        if picture == quality.LIVE and is_coloured(packet.picture, crop, outline):
+            picture = quality.COLOUR
+        if picture == quality.LIVE:
             inputs = prepare(gray, crop, self._preprocessing, outline)
             measured = self._meter.update(packet, crop, outline, moving=seen.moving)
-        return PreparedFrame(packet, seen.picture, seen.moving, crop, inputs, measured)
+        return PreparedFrame(packet, picture, seen.moving, crop, inputs, measured)
 
 
 def inside(crop: Crop, pixels: NDArray[np.uint8]) -> Crop | None:
@@ -174,8 +177,9 @@ class DecisionStage:
     def conclude(self, prepared: PreparedFrame, prediction: Prediction | None) -> Decision:
         """Make the result of the next frame.
 
-        A frozen picture keeps the probabilities of the picture that froze; one that is black or flat, or a
-        card's own, is NSP at once. Predictions are finite: a runtime raises rather than give another.
+        A frozen picture keeps the probabilities of the picture that froze; one that is black or flat, has
+        colour over it, or is a card's own, is NSP at once. Predictions are finite: a
+        runtime raises rather than give another.
         """
         time_s = prepared.packet.pts_s
         smoothed: NDArray[np.float32] | None = None

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from semc_core.imaging.quality import COLOUR
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.stages import DecisionStage, PreparationStage, PreparedFrame, alone, classify
@@ -24,6 +25,7 @@ BELOW: Final = "below the enter level"
 NONE_MORE_PROBABLE: Final = "none is more probable"
 UNLIKE: Final = "unlike what the model was made for"
 NO_PICTURE: Final = "no ultrasound picture found"
+COLOUR_DOPPLER: Final = "colour Doppler"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +104,8 @@ def _answer(prepared: PreparedFrame, prediction: Prediction | None, spec: ModelS
     stage = DecisionStage(spec.classes, alone(spec.thresholds), none_class=spec.none_class)
     result = stage.conclude(prepared, prediction).result
     named = result.label != NON_STANDARD
-    plane, probability, why = "", None, NO_PICTURE
+    plane, probability = "", None
+    why = COLOUR_DOPPLER if prepared.picture == COLOUR else NO_PICTURE
     if prediction is not None:
         known = np.array([name != spec.none_class for name in spec.classes])
         top = int(np.where(known, prediction.probabilities, -1.0).argmax())

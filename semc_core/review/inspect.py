@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.imaging import quality
+from semc_core.imaging.colour import is_coloured
 from semc_core.imaging.crop import crop_and_sector, outline_in, sector_in
-from semc_core.imaging.preprocess import prepare
+from semc_core.imaging.preprocess import Outline, prepare
 from semc_core.imaging.score.meter import QualityMeter
 from semc_core.labels import NON_STANDARD
 from semc_core.pipeline.detector import CONFIDENCE_MARGIN
@@ -83,10 +84,10 @@ def _by_itself(
     if near is None:
         near, outline = crop_and_sector(packet.picture)
     crop = near
-    picture = still_picture(packet, crop)
+    outline = sector_in(packet.picture, crop) if outline is None else outline
+    picture = still_picture(packet, crop, outline)
     prediction = judgement = None
     if picture == quality.LIVE and classify is not None:
-        outline = sector_in(packet.picture, crop) if outline is None else outline
         prediction = classify(prepare(packet.gray, crop, model.preprocessing, outline)[None])
     none = model.classes.index(model.none_class)
     alone = np.eye(len(model.classes), dtype=np.float32)[none]
@@ -95,7 +96,7 @@ def _by_itself(
     planes = np.where(np.arange(len(alone)) == none, -1.0, alone)
     top = int(planes.argmax())
     named = prediction is not None and planes[top] >= model.thresholds.enter
-    if prediction is not None and outline is not None:
+    if prediction is not None:
         measured = QualityMeter().update(packet, crop, outline, moving=True)
         judgement = judged(measured.measures(), prediction, top, none)
     return FrameResult(
@@ -111,10 +112,11 @@ def _by_itself(
     )
 
 
-def still_picture(packet: FramePacket, crop: Crop) -> str:
+def still_picture(packet: FramePacket, crop: Crop, outline: Outline = ()) -> str:
     """What can be said of a picture alone: all but that it is frozen; see `quality.QualityGate`."""
-    look_at_it = quality.QualityGate().update(packet, crop)
-    return look_at_it.picture
+    picture = quality.QualityGate().update(packet, crop).picture
+    coloured = picture == quality.LIVE and is_coloured(packet.picture, crop, outline)
+    return quality.COLOUR if coloured else picture
 
 
 def _nearby_crop(packet: FramePacket, table: FrameTable) -> Crop | None:

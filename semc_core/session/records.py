@@ -30,8 +30,8 @@ FIRST_ADDED: Final = 1001
 
 PASSING: Final = ("trouble", "outage")
 """Of what is known of a source: how its signal is at the moment. It is written nowhere."""
-PICTURES: Final = ("live", "frozen", "black", "flat", "no signal")
-"""States of a picture in the order of their codes in a frame table."""
+PICTURES: Final = ("live", "frozen", "black", "flat", "no signal", "colour")
+"""States of a picture in the order of their codes in a frame table; only ever added to."""
 
 REASON_CODES: Final = (
     "", "blurred", "too dark", "too bright", "little contrast", "small", "off centre", "cut off", "shadow",

@@ -41,6 +41,7 @@ from semc_core.session.records import (
     PERSON,
     PROGRAM,
     ModelEntry,
+    PlaneEntry,
     SourceEntry,
     Verification,
     file_sha256,
@@ -243,6 +244,13 @@ class Session(WritableSession):
         with self._lock:
             edit = self._state.changed("session", 1, complete=1)
             self._write_edit(AuditEvent(PROGRAM, "complete", {}), edit)
+
+    def decided_by_person(self, plane_id: int) -> PlaneEntry | None:
+        """The plane of that number, if a person decided its label or frame."""
+        for plane in self.planes(rejected=True):
+            if plane.plane_id == plane_id and plane.chosen_by == PERSON:
+                return plane
+        return None
 
     def record_recording(self, parts: Sequence[str], payload: dict[str, Any]) -> None:
         """Log a recording that ended, and have its files hashed in the background.

@@ -22,7 +22,7 @@ from semc_core.session.frame_log import FrameLog
 from semc_core.session.proof.known_files import WRITTEN, logged_hashes
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.recorder import RecordingManager
-from semc_core.session.records import PERSON, PROGRAM, PlaneEntry
+from semc_core.session.records import PROGRAM
 from semc_core.session.session import Session
 from semc_core.text import counted
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
@@ -159,7 +159,7 @@ class SessionWriter:
             self._events[event.hold_id] = event
             self._changed.notify_all()
             session = self._session
-        decided = None if session is None else _decided(session, event.hold_id)
+        decided = None if session is None else session.decided_by_person(event.hold_id)
         if decided is None or decided.frame_index == event.best.packet.index:
             # Where a person decided, the clip stays the one around the frame that stays.
             self._tape.found(event)
@@ -209,6 +209,11 @@ class SessionWriter:
         with self._changed:
             new, self._new = self._new, []
         return new
+
+    def wait_saved(self, timeout_s: float) -> bool:
+        """Wait until a plane is written, or could not be. False if none was in that time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._new), timeout_s)
 
     def close(self) -> None:
         """Write what waits, then end the writer. May be called twice."""
@@ -276,17 +281,18 @@ class SessionWriter:
                 self._lost.discard(event.hold_id)
                 self._plane_fault = self._plane_fault if self._failed else ""
                 self._new.append(plane)
-                return
-            self._plane_fault = fault
-            if event.hold_id not in self._lost:
-                self._lost.add(event.hold_id)
-                self._new.append(plane)
-            if retry and not self._closed and len(self._failed) < _PLANES_LIMIT:
-                self._failed[event.hold_id] = event
+            else:
+                self._plane_fault = fault
+                if event.hold_id not in self._lost:
+                    self._lost.add(event.hold_id)
+                    self._new.append(plane)
+                if retry and not self._closed and len(self._failed) < _PLANES_LIMIT:
+                    self._failed[event.hold_id] = event
+            self._changed.notify_all()
 
     def _write_plane(self, event: HoldEvent) -> Path | None:
         session = self._opened()
-        decided = _decided(session, event.hold_id)
+        decided = session.decided_by_person(event.hold_id)
         if decided is not None:
             # A person chose its label or frame: the model's next frame is not wanted.
             session.record_plane(event, decided.png or "", decided.png_sha256 or "")
@@ -420,14 +426,6 @@ class SessionWriter:
         except SemcError as error:
             with self._changed:
                 self._session_fault = f"The session was not closed. {error}"
-
-
-def _decided(session: Session, plane_id: int) -> PlaneEntry | None:
-    """A plane of which a person decided the label or the frame."""
-    for plane in session.planes(rejected=True):
-        if plane.plane_id == plane_id and plane.chosen_by == PERSON:
-            return plane
-    return None
 
 
 def session_sink(root: Path, clips: ClipSettings | None = _CLIPS) -> SinkFactory[Session]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 import av
@@ -10,7 +12,7 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from semc_core.picture import Picture
+from semc_core.picture import Picture, sampled_of
 from semc_core.picture_options import Range
 from semc_core.sources.upright import Upright, upright_of
 
@@ -150,6 +152,13 @@ class _Planes:
         frame.color_range = _FULL_RANGE if self._full else self._color_range
         return self._upright.apply(_converted(frame, "rgb24"))
 
+    def sampled(self, rows: int, columns: int) -> NDArray[np.uint8]:
+        """See `Planes`: of the planes as they were decoded."""
+        upright = replace(self._upright, aspect=Fraction(1))
+        size = (rows, columns) if upright.transposed else (columns, rows)
+        luma, blue, red = (cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST) for plane in self._planes)
+        return upright.apply(np.dstack([luma, red, blue]))
+
 
 class _Apart:
     """See `Planes`: luma and RGB of a frame whose own form is not kept."""
@@ -171,6 +180,10 @@ class _Apart:
     def rgb(self) -> NDArray[np.uint8]:
         """See `Planes`."""
         return self._rgb
+
+    def sampled(self, rows: int, columns: int) -> NDArray[np.uint8]:
+        """See `Planes`."""
+        return sampled_of(self._rgb, rows, columns)
 
 
 def over_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -96,3 +96,16 @@ def test_what_is_no_file_of_frames_says_so(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "a.txt").write_text("words")
     assert main.main(["inspect", str(tmp_path / "a.txt")]) == 1
     assert "a.txt cannot be opened as a video" in capsys.readouterr().err
+
+
+def test_colour_over_the_picture_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gray = np.random.default_rng(1).integers(30, 120, (240, 320, 1), np.uint8)
+    pixels = np.repeat(gray, 3, axis=2)
+    assert cv2.imwrite(str(tmp_path / "gray.png"), pixels)
+    cv2.circle(pixels, (160, 120), 20, (20, 30, 220), -1)
+    assert cv2.imwrite(str(tmp_path / "flow.png"), pixels)
+    for name, told in (("gray.png", False), ("flow.png", True)):
+        assert main.main(["inspect", str(tmp_path / name), "--json"]) == 0
+        assert (
+            "Colour Doppler: colour lies over the picture in 1 of 1 frame" in printed(capsys)["notices"]
+        ) is told

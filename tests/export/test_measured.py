@@ -78,6 +78,26 @@ def test_numbers_are_in_the_table_and_the_record_with_units_by_ucum(session: Ses
     assert records[0]["measurements"][0]["points"] == [list(point) for point in HEAD]
 
 
+def test_the_table_has_age_and_centile_at_the_age_by_dates(session: Session, tmp_path: Path) -> None:
+    scaled(session)
+    hc, ofd, bpd, _, length, *_ = rows_of(exported(session, tmp_path / "without"))
+    assert "+" in hc["age"]
+    assert "Hadlock" in hc["age_formula"]
+    assert hc["centile"] == "", "at its own age it is always median"
+    record = json.loads(next(iter(sorted((tmp_path / "without" / "planes").glob("*.json")))).read_text())
+    said = {line["name"]: line["text"] for line in record["measurements"][0]["dated"]}
+    assert said["Age by HC"] == hc["age"]
+    for row, name in ((ofd, "OFD"), (bpd, "BPD")):
+        assert row["centile"] == said.get(f"Centile of {name}", "")
+    assert ofd["centile"] or bpd["centile"]
+    assert (length["age"], length["centile"]) == ("", "")
+    weeks, days = (int(part) for part in hc["age"].split("+"))
+    session.apply(SetAge(GestationalAge(weeks * 7 + days, "due date")))
+    by_dates = rows_of(exported(session, tmp_path / "with"))[0]
+    assert by_dates["centile"]
+    assert f"at {hc['age']}" in by_dates["centile_formula"]
+
+
 def test_without_a_scale_an_export_holds_no_millimetre(session: Session, tmp_path: Path) -> None:
     folder = exported(session, tmp_path / "out")
     rows = rows_of(folder)

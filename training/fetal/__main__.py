@@ -1,5 +1,7 @@
 """`python -m training.fetal prepare | judge | publish`: the fetal model from pictures to its file.
 
+`python -m training.fetal demonstration` makes the loop that the start page opens.
+
 See docs/fetal.md for what is needed and how long each takes.
 """
 
@@ -77,6 +79,18 @@ def publish(
     from training.fetal.versions import read_versions
 
     write(read_versions(folder), sononet, out)
+    return 0
+
+
+@app.add("demonstration")
+def demonstration(
+    data: Annotated[Path, Argument(help="folder with fetal_planes")],
+    out: Annotated[Path, Argument(help="loop to write, .webm")],
+) -> int:
+    """Write the loop of real planes that the start page opens; its licence beside it is yours."""
+    from training.fetal.demonstration import write_demonstration
+
+    print(f"{write_demonstration(data / 'fetal_planes', out)} bytes")
     return 0
 
 

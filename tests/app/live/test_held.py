@@ -104,6 +104,24 @@ def test_a_tool_holds_the_live_picture_and_what_is_measured_is_saved_with_its_pl
         assert session.verify().ok
 
 
+def test_what_was_measured_last_is_saved_though_the_window_is_closed_at_once(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    page = window.live_page
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: page.result is not None, timeout=WAIT_MS)
+    QTest.keyClick(window, KEY.Key_D, SHIFT)
+    window.tick()
+    click(window, (20, 30), (120, 90))
+    assert window.measured.waiting, "its plane is not written, or nobody looked yet"
+    window.close()
+    assert page.session_folder is not None
+    with Session.open(page.session_folder) as session:
+        (line,) = session.measurements()
+    assert line.kind == "distance"
+    assert line.plane_id is not None
+
+
 def test_in_the_smallest_window_what_is_measured_covers_nothing(
     qtbot: QtBot, window: MainWindow, long_loop: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_models_own_class_for_none_of_these_is_never_the_closest_plane() -> No
     [
         ("black", "No picture"),
         ("flat", "No scan"),
+        ("colour", "Colour Doppler"),
         ("frozen", "Still picture"),
         ("no signal", "No signal"),
     ],

@@ -152,6 +152,8 @@ class MainWindow(WindowShell):
         page.recording.show_choices(self.choices.quality, self.choices.clips)
         page.recording.quality_chosen.connect(self.choices.use_quality)
         page.recording.clips_chosen.connect(self.choices.use_clips)
+        page.keeping.show_rule(self.settings.retention)
+        page.keeping.chosen.connect(self.settings.keep_sessions)
         self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))
 
     def _connect_live(self) -> None:
@@ -411,6 +413,7 @@ class MainWindow(WindowShell):
         self._show_heat_map()
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
+        self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
         self.dialogs.sending.go_on()
 
     def _go_to(self, page: str) -> None:

@@ -26,6 +26,7 @@ from semc_core.runtime.load import load_runtime
 from semc_core.session.files import versions
 from semc_core.session.folder import scan_folder
 from semc_core.session.listing import is_session, sessions_below
+from semc_core.session.proof.verify import verify_unopened
 from semc_core.session.records import (
     FrameTable,
     Proof,
@@ -126,7 +127,10 @@ def _opened(folder: Path) -> Session:
     try:
         return Session.open(folder)
     except SessionInUse:
-        return Session.open(folder, read_only=True)
+        session = Session.open(folder, read_only=True)
+        # Only to be looked at, it is not looked through when it is opened.
+        session.found = verify_unopened(folder)
+        return session
 
 
 def _from_session(session: Session, request: ReviewRequest, loop: Path | None = None) -> OpenReview:

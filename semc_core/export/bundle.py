@@ -24,7 +24,6 @@ from semc_core.export.write import write
 from semc_core.paths import data_folder
 from semc_core.session.records import Verification
 from semc_core.session.session import Session
-from semc_core.text import counted
 
 NOT_AS_WRITTEN: Final = "NOT AS IT WAS WRITTEN: the session that this was exported from was changed."
 """What every page says of such an export."""
@@ -83,12 +82,7 @@ def _verified(session: Session, options: ExportOptions, watch: Watch) -> Verific
     watch.progress("Verifying", 0, 0)
     found = session.verify()
     if not found.ok and not options.anyway:
-        findings = counted(len(found.problems), "finding")
-        raise SessionChanged(
-            f"The session {session.folder.name} is not as it was written, so it was not exported; "
-            f"semc session verify tells the {findings}. {found.problems[0]} Export it anyway (--anyway) only "
-            "if you know why."
-        )
+        raise SessionChanged(session.folder.name, found.problems)
     return found
 
 

@@ -263,12 +263,12 @@ class HeadBook:
         keys, marks = machine_keys(), [each.encode() for each in wanted]
         try:
             with self._path.open("rb") as lines:
-                found = [
-                    line for line in lines.read(self._size).splitlines() if any(mark in line for mark in marks)
-                ]
+                all_lines = lines.read(self._size).splitlines()
         except OSError:
             return
-        for line in found:
+        for line in all_lines:
+            if not any(mark in line for mark in marks):
+                continue
             try:
                 head = SIGNED_HEAD.parse(line)
             except DocumentFault:

@@ -194,6 +194,8 @@ def run(args: argparse.Namespace) -> int:
         _tell(window, screenshot, as_json=args.json)
     if fault is not None:
         raise fault
+    if window.scan.fault:
+        raise SemcError(window.scan.fault)
     return 0
 
 

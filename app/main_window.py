@@ -23,6 +23,7 @@ from app.live.page import LivePage
 from app.main_thread import MainThread
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
+from app.review.recording_dialog import ask_to_delete_recording
 from app.review.session import ReviewRequest, open_review
 from app.review.worker import SessionWorker
 from app.scan_options import Overrides
@@ -108,6 +109,7 @@ class MainWindow(WindowShell):
         live = self.live_page
         return {
             **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.held.does(live.capture)}),
+            "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say),
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),
             "record": self.record,

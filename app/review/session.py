@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
+from semc_core.io.process import give_back_memory
 from semc_core.io.regular import is_folder, is_there
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.model.file import read_spec
@@ -336,3 +337,4 @@ class OpenReview:
         if self.source is not None:
             self.source.close()
         self.session.close()
+        give_back_memory()

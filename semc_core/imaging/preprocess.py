@@ -167,7 +167,8 @@ def _black_outside(gray: NDArray[np.uint8], crop: Crop, outline: Outline) -> NDA
 def shrunk(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """uint8 (height, width): averaged when shrinking, else linear.
 
-    Halves first, see `halved`: that is seven times faster, and differs from averaging in one step by rounding.
+    Halves first, see `halved`: that is seven times faster, and differs from averaging in one step by
+    rounding.
     """
     gray = halved(gray, width, height)
     shrinks = width < gray.shape[1] or height < gray.shape[0]

@@ -85,8 +85,8 @@ class PreparationStage:
     def __init__(self, preprocessing: Preprocessing, *, stills: bool = False) -> None:
         """Start afresh; with `stills` at every picture, so that none says anything of the next.
 
-        From now on OpenCV has no threads of its own in this process: pictures are small, and to wake and await
-        threads took a tenth of the processor time of preparing, on cores that decoder and network need.
+        From now on OpenCV has no threads of its own in this process: pictures are small, and to wake and
+        await threads took a tenth of the processor time of preparing, on cores that decoder and network need.
         """
         cv2.setNumThreads(1)
         self._preprocessing = preprocessing

@@ -113,8 +113,8 @@ def shrink(gray: Gray, crop: Crop) -> Shrunk:
 def _fitted(region: Gray, width: int, height: int) -> Gray:
     """uint8 (height, width).
 
-    What was halved is smooth enough to be fitted linearly, in a seventh of the time that averaging over uneven
-    parts of pixels takes; the scores agree (docs/quality.md). Of what is smaller detail would be made up.
+    What was halved is smooth enough to be fitted linearly, in a seventh of the time that averaging over
+    uneven parts of pixels takes; the scores agree. Of what is smaller detail would be made up.
     """
     near = halved(region, width, height)
     if near.shape == region.shape:

@@ -162,7 +162,7 @@ def run(args: argparse.Namespace) -> int:
     from app.settings import Choices, Settings
     from app.warm_up import warm_up
     from semc_core.io.video_encoder import Quality
-    from semc_core.paths import cache_folder
+    from semc_core.paths import settings_files
 
     application = QApplication.instance()
     if not isinstance(application, QApplication):
@@ -170,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings()
     if unseen:
         # Nobody is there to choose: what the user chose at the screen is neither used nor changed.
-        settings = Settings(QSettings(str(cache_folder() / "unseen.ini"), QSettings.Format.IniFormat))
+        settings = Settings(QSettings(str(settings_files()[1]), QSettings.Format.IniFormat))
     record = None if args.record is None else Quality(args.record)
     overrides = Overrides(
         model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,
@@ -199,6 +199,8 @@ def run(args: argparse.Namespace) -> int:
         _tell(window, screenshot, as_json=args.json)
     if fault is not None:
         raise fault
+    if window.scan.fault:
+        raise SemcError(window.scan.fault)
     return 0
 
 

@@ -25,6 +25,7 @@ from app.live.raw_signal import RawSignal
 from app.main_thread import MainThread
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
+from app.review.recording_dialog import ask_to_delete_recording
 from app.review.session import ReviewRequest, open_review
 from app.review.worker import SessionWorker
 from app.scan_options import Overrides
@@ -112,6 +113,7 @@ class MainWindow(WindowShell):
         live = self.live_page
         return {
             **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.held.does(live.capture)}),
+            "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say),
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),
             "record": self.record,
@@ -157,6 +159,8 @@ class MainWindow(WindowShell):
         page.recording.show_choices(self.choices.quality, self.choices.clips)
         page.recording.quality_chosen.connect(self.choices.use_quality)
         page.recording.clips_chosen.connect(self.choices.use_clips)
+        page.keeping.show_rule(self.settings.retention)
+        page.keeping.chosen.connect(self.settings.keep_sessions)
         self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))
 
     def _connect_live(self) -> None:
@@ -402,6 +406,7 @@ class MainWindow(WindowShell):
         self._show_heat_map()
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
+        self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
         self.dialogs.sending.go_on()
 
     def _go_to(self, page: str) -> None:

@@ -25,6 +25,7 @@ from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
 from semc_core.picture_options import AS_IT_IS, PictureOptions, from_text, to_text
 from semc_core.runtime.load import DEVICES
+from semc_core.session.retention import Retention
 from semc_core.sources.devices.modes import parse_wish
 from semc_core.sources.open import Images
 from semc_core.sources.raw.tap import RawTap
@@ -128,6 +129,17 @@ class Settings:
     @clips.setter
     def clips(self, value: bool) -> None:
         self._store.setValue("record/clips", "true" if value else "false")
+
+    @property
+    def retention(self) -> Retention:
+        """How long sessions are kept: for ever at first, and where what is stored makes no sense."""
+        days, most = self._number("sessions/keep_days"), self._number("sessions/keep_bytes")
+        return Retention(days=days, most_bytes=most)
+
+    def keep_sessions(self, value: Retention) -> None:
+        """Keep them so long, from the program's next start on."""
+        for name, number in (("days", value.days), ("bytes", value.most_bytes)):
+            self._store.setValue(f"sessions/keep_{name}", "" if number is None else str(int(number)))
 
     @property
     def export_options(self) -> ExportOptions:
@@ -275,6 +287,11 @@ class Settings:
     def write(self) -> None:
         """Write to disk now."""
         self._store.sync()
+
+    def _number(self, key: str) -> int | None:
+        """A whole number above 0; None where there is none."""
+        text = self._text(key)
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 and int(text) else None
 
     def _text(self, key: str) -> str:
         value = self._store.value(key, "")

@@ -1,5 +1,7 @@
 """One tree of errors. Each message is a sentence for the user that says what to do."""
 
+from collections.abc import Sequence
+
 from semc_core.text import readable
 
 
@@ -59,7 +61,14 @@ class ExportError(SemcError):
 
 
 class SessionChanged(ExportError):
-    """The session that is to be exported is not as it was written; nothing was written."""
+    """The session that is to be exported is not as it was written, as `findings` say; nothing was written."""
+
+    def __init__(self, session: str, findings: Sequence[str]) -> None:
+        """Made from the session's name and at least one sentence."""
+        self.findings = tuple(findings)
+        super().__init__(
+            f"The session {session} is not as it was written, so it was not exported: {self.findings[0]}"
+        )
 
 
 class ExportCancelled(ExportError):

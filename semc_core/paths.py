@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -34,3 +35,11 @@ def default_output_folder() -> Path:
 def log_folder() -> Path:
     """Log files. They hold no patient data."""
     return Path(platformdirs.user_log_dir(_APP_NAME, appauthor=False))
+
+
+def settings_files() -> tuple[Path, ...]:
+    """What the window remembers of its user, and of runs without a display; Qt writes both."""
+    config = Path(platformdirs.user_config_dir(_APP_NAME, appauthor=False, roaming=True))
+    if sys.platform == "darwin":
+        config = Path.home() / ".config" / _APP_NAME  # where Qt has such files
+    return config / f"{_APP_NAME}.ini", cache_folder() / "unseen.ini"

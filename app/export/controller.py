@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.export.presenter import ExportState, Material, Phase
+from app.export.presenter import ExportState, Material, Phase, proof_line
 from app.tasks import Background, Post
 from semc_core.errors import ExportCancelled, SemcError, SessionChanged
 from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, ExportResult
 from semc_core.io.atomic import save_error
 from semc_core.protocols.protocol import Protocol
+from semc_core.session.records import Verification
 from semc_core.session.session import Session
 from semc_core.types import Crop
 
@@ -66,6 +67,8 @@ class ExportController:
 
     Attributes:
         material: What there is to export, once that is known.
+        proof: How the session stands, a sentence.
+        doubtful: Whether that is not as it was written, or could not be found out.
         deidentified: Of the last export.
         bundle_has_dicom: Whether what was exported can be sent.
         on_change: The state or the material is another.
@@ -84,6 +87,7 @@ class ExportController:
         """
         self.subject = subject
         self.material: Material | None = None
+        self.proof, self.doubtful = proof_line(None), False
         self.deidentified = True
         self.bundle_has_dicom = False
         self.on_change: Callable[[], None] = lambda: None
@@ -95,6 +99,9 @@ class ExportController:
         self._readings = TextReadings()
         self._work = Background("export", post)
         self._work.start(self._look, self._looked)
+        # Every file is read, which an export that is begun meanwhile does not wait for.
+        self._proving = Background("export-proof", post, others_first=True)
+        self._proving.start(self._verify, self._verified)
 
     @property
     def state(self) -> ExportState:
@@ -130,6 +137,7 @@ class ExportController:
         """Cancel what is under way, and wait for its end."""
         self._cancel.set()
         self._work.close()
+        self._proving.close(forget=True)
 
     @property
     def _running(self) -> bool:
@@ -147,7 +155,20 @@ class ExportController:
         else:
             self._become(ExportState())
 
+    def _verified(self, future: Future[Verification]) -> None:
+        try:
+            found = future.result()
+        except SemcError as error:
+            self.proof, self.doubtful = str(error), True
+        else:
+            self.proof, self.doubtful = proof_line(found), not found.ok
+        self.on_change()
+
     # On other threads.
+
+    def _verify(self) -> Verification:
+        with self.subject.looked_at() as session:
+            return session.verify()
 
     def _look(self) -> Material:
         from semc_core.export.masks import MaskBook, device_of
@@ -216,7 +237,8 @@ def _after(future: Future[ExportResult], target: Path) -> ExportState:
     except TextFound as found:
         return ExportState(Phase.TEXT, findings=found.findings)
     except SessionChanged as changed:
-        return ExportState(message=str(changed), failed=True, changed=True)
+        message = f"{changed} Export it anyway only if you know why."
+        return ExportState(message=message, failed=True, changed=True)
     except ExportCancelled as cancelled:
         return ExportState(message=str(cancelled))
     except SemcError as error:

@@ -221,6 +221,7 @@ class ExportDialog(QDialog):
         """What depends on the choices."""
         state, material = self._control.state, self._control.material
         self.page.show_material(material)
+        self._show_proof()
         self.go.setEnabled(material is not None and state.phase is Phase.CHOOSING)
         if material is None:
             self._planes = ()
@@ -268,6 +269,19 @@ class ExportDialog(QDialog):
         self._fault.style().unpolish(self._fault)
         self._fault.style().polish(self._fault)
         self._fault.setVisible(bool(sentence))
+
+    def _show_proof(self) -> None:
+        kind = "notice" if self._control.doubtful else "dim"
+        self._proof.setText(self._control.proof)
+        if self._proof.objectName() != kind:
+            self._proof.setObjectName(kind)
+            self._proof.style().unpolish(self._proof)
+            self._proof.style().polish(self._proof)
+
+    @property
+    def proof(self) -> str:
+        """What it says of how the session stands."""
+        return self._proof.text()
 
     @property
     def message(self) -> str:
@@ -347,6 +361,10 @@ class ExportDialog(QDialog):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(page_title("Export", self))
+        self._proof = PlainLabel()
+        self._proof.setWordWrap(True)
+        self._proof.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addWidget(self._proof)
         column.addWidget(self.page, 1)
         self.go = button("Export  (Enter)", self.export)
         self.go.setAutoDefault(True)

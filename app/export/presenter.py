@@ -13,11 +13,12 @@ from semc_core.export.ocr import TextFinding
 from semc_core.export.options import ExportOptions, ExportResult, Patient, TextChoice
 from semc_core.labels import short_name
 from semc_core.protocols.protocol import Protocol
-from semc_core.session.records import PlaneEntry, RegionEntry
+from semc_core.session.records import PlaneEntry, Proof, RegionEntry, Verification
 from semc_core.text import counted
 from semc_core.types import Crop
 
 _LONGEST_NAME: Final = 120
+_MOST_FINDINGS: Final = 3
 LEAST_MASK_PX: Final = 4
 """A mask smaller than this, in frame pixels, was not meant."""
 
@@ -105,6 +106,18 @@ def complete(
         patient=None if ticked.deidentify or patient == Patient() else patient,
         protocol=protocol if ticked.report else None,
     )
+
+
+def proof_line(found: Verification | None) -> str:
+    """How the session stands, before it is exported; None: that is being looked up."""
+    if found is None:
+        return "Looking whether the session is as it was written …"
+    if found.ok:
+        return f"This session is {found.words}."
+    told = " ".join(found.problems[:_MOST_FINDINGS])
+    more = len(found.problems) - _MOST_FINDINGS
+    rest = f" And {counted(more, 'more finding')}." if more > 0 else ""
+    return f"This session is {Proof.CHANGED.value}. {told}{rest}"
 
 
 def name_problem(name: str) -> str:

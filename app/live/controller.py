@@ -76,9 +76,11 @@ class ScanController:
         post: Post,
         regions: RegionMemory,
         make_pipeline: Callable[[ScanOptions], LivePipeline[Session]] = new_pipeline,
+        last_wait_s: float = 60.0,
     ) -> None:
         self._make_pipeline = make_pipeline
         self._regions = regions
+        self._last_wait_s = last_wait_s
         self._stops = Background("scan-stop", post)
         self._pipeline: LivePipeline[Session] | None = None
         self._options: ScanOptions | None = None
@@ -155,19 +157,31 @@ class ScanController:
             self._go_on()
 
     def close(self) -> None:
-        """End everything and wait for it.
+        """End everything and wait for it: on a busy machine longer than for the next scan.
 
         Raises:
-            SemcError: The source or the model does not answer.
+            SemcError: The source or the model does not answer; `fault` says so, too.
         """
         self.stop()
         stop, self._stop = self._stop, None
         try:
-            if stop is not None:
-                stop.result()
+            if stop is not None and stop.exception() is not None:
+                self._stop_at_last()
         finally:
             self._ended = True
             self._stops.close()
+
+    def _stop_at_last(self) -> None:
+        """Stop what did not stop in time. Raises SemcError."""
+        assert self._pipeline is not None
+        try:
+            self._pipeline.stop(self._last_wait_s)
+        except SemcError as error:
+            self.fault = (
+                f"{error} What was found last, and the end of a recording, may not be written; open the "
+                "session in review, which takes up what is there."
+            )
+            raise SemcError(self.fault) from error
 
     def _go_on(self) -> None:
         """Take the next step, if there is one."""

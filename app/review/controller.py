@@ -18,6 +18,10 @@ Opener = Callable[[ReviewRequest], OpenReview]
 OPENING = "Opening …"
 
 
+def _nothing() -> None:
+    """For where nothing is to be done first."""
+
+
 class ReviewController:
     """Holds the session that is open in review. Called by the window's thread; only `close` waits.
 
@@ -37,6 +41,7 @@ class ReviewController:
         self._opening: Future[OpenReview] | None = None
         self._closing: Future[None] | None = None
         self._next: ReviewRequest | None = None
+        self._first = _nothing
         self._worker: SessionWorker | None = None
         self._way_out = "source"
         self.request: ReviewRequest | None = None
@@ -45,9 +50,14 @@ class ReviewController:
         self.on_message: Callable[[str], None] = lambda sentence: None
         self.on_change: Callable[[], None] = lambda: None
 
-    def begin(self, request: ReviewRequest) -> None:
-        """Open this next; what is open is closed first."""
-        self._next, self.request = request, request
+    def begin(self, request: ReviewRequest, first: Callable[[], None] = _nothing) -> None:
+        """Open this next; what is open is closed first.
+
+        Args:
+            request: What to open.
+            first: Done before, when all else is closed, on the thread that opens.
+        """
+        self._next, self.request, self._first = request, request, first
         self.fault, self._way_out = "", "source"
         self.release()
         self.on_message(OPENING)
@@ -125,7 +135,12 @@ class ReviewController:
     def _open_next(self) -> None:
         if self._next is not None and self._opening is None:
             request, self._next = self._next, None
-            self._opening = self._doors.start(lambda: self._opener(request), self._opened)
+            first, self._first = self._first, _nothing
+            self._opening = self._doors.start(lambda: self._open_after(first, request), self._opened)
+
+    def _open_after(self, first: Callable[[], None], request: ReviewRequest) -> OpenReview:
+        first()
+        return self._opener(request)
 
     def _opened(self, future: Future[OpenReview]) -> None:
         self._opening = None

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
+from semc_core.io.process import give_back_memory
 from semc_core.io.regular import is_folder, is_there
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.model.file import read_spec
@@ -26,6 +27,7 @@ from semc_core.runtime.load import load_runtime
 from semc_core.session.files import versions
 from semc_core.session.folder import scan_folder
 from semc_core.session.listing import is_session, sessions_below
+from semc_core.session.proof.verify import verify_unopened
 from semc_core.session.records import (
     FrameTable,
     Proof,
@@ -126,7 +128,10 @@ def _opened(folder: Path) -> Session:
     try:
         return Session.open(folder)
     except SessionInUse:
-        return Session.open(folder, read_only=True)
+        session = Session.open(folder, read_only=True)
+        # Only to be looked at, it is not looked through when it is opened.
+        session.found = verify_unopened(folder)
+        return session
 
 
 def _from_session(session: Session, request: ReviewRequest, loop: Path | None = None) -> OpenReview:
@@ -332,3 +337,4 @@ class OpenReview:
         if self.source is not None:
             self.source.close()
         self.session.close()
+        give_back_memory()

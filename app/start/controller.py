@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 from app.start.models import ModelChoice, model_choices
@@ -12,7 +13,10 @@ from app.start.recent import CardModes, RecentSession, camera_choices, card_mode
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
 from semc_core.model.registry import ModelRegistry
+from semc_core.paths import log_folder
 from semc_core.protocols.loader import ProtocolBook
+from semc_core.session.retention import Held, Retention, delete_old
+from semc_core.text import counted
 
 
 class SourceListView(Protocol):
@@ -30,6 +34,10 @@ class SourceListView(Protocol):
         """Offer these models."""
         ...
 
+    def show_deleted(self, text: str) -> None:
+        """Say which old sessions were deleted at this start."""
+        ...
+
 
 class SourceLists:
     """Makes them on other threads and shows them. Called by the window's thread; only `close` waits."""
@@ -41,6 +49,8 @@ class SourceLists:
         self._cameras = Background("camera-list", post)
         self._sessions = Background("session-list", post)
         self._models = Background("model-list", post)
+        self._keeping = Background("session-keeping", post, others_first=True)
+        self._closing = Event()
         self._busy: set[str] = set()
 
     def look_for_cameras(self) -> None:
@@ -74,8 +84,18 @@ class SourceLists:
             self._busy.add("models")
             self._models.start(lambda: model_choices(registry, book), self._show_models)
 
+    def delete_old_sessions(self, root: Path, rule: Retention) -> None:
+        """Delete the sessions below `root` that the user wants gone; nothing where all are to be kept."""
+        if rule != Retention():
+            self._keeping.start(
+                lambda: delete_old(root, rule, log_folder(), self._closing.is_set),
+                lambda future: self._show_deleted(root, future),
+            )
+
     def close(self) -> None:
         """Wait for what is under way."""
+        self._closing.set()
+        self._keeping.close(forget=True)
         self._models.close(forget=True)
         self._sessions.close()
         self._cameras.close()
@@ -94,3 +114,17 @@ class SourceLists:
     def _show_models(self, future: Future[list[ModelChoice]]) -> None:
         self._busy.discard("models")
         self._view.show_models(future.result())
+
+    def _show_deleted(self, root: Path, future: Future[list[Held]]) -> None:
+        try:
+            gone = future.result()
+        except SemcError as error:
+            self._report(f"Old sessions could not be deleted. {error}")
+            return
+        if gone:
+            size = sum(each.size for each in gone) / 1e6
+            self._view.show_deleted(
+                f"At this start {counted(len(gone), 'old session')} went, {size:.1f} MB in all."
+            )
+            # Not `look_for_sessions`: a list that is being made may still hold what went.
+            self._sessions.start(lambda: recent_sessions(root), self._show_sessions)

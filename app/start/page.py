@@ -9,7 +9,6 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -23,12 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.start.keep_settings import KeepSettings
 from app.start.models import ModelChoice
 from app.start.recent import RecentSession
+from app.start.record_settings import RecordSettings
 from app.widgets import theme
 from app.widgets.forms import empty_out, panel, side_by_side
 from app.widgets.plain import PlainLabel, plain_tip
-from semc_core.io.video_encoder import Quality
 
 DEMONSTRATION_TIP: Final = (
     "Eleven real planes of fetuses in five countries, named by the fetal model. It learned from these very "
@@ -83,7 +83,7 @@ class StartPage(QWidget):
         self._recent = QVBoxLayout()
         self._recent_empty = PlainLabel("Nothing opened yet.")
         self._sessions = QVBoxLayout()
-        self.recording = RecordSettings()
+        self.recording, self.keeping = RecordSettings(), KeepSettings()
         self._sessions_empty = PlainLabel("None yet. Each scan and each review makes one.")
         self._model = QComboBox()
         self._model_line = PlainLabel()
@@ -150,6 +150,10 @@ class StartPage(QWidget):
             (one.text, str(one.folder), partial(self.session_wanted.emit, one.folder)) for one in sessions
         ]
         self._list(self._sessions, self._sessions_empty, rows)
+
+    def show_deleted(self, text: str) -> None:
+        """Say which old sessions were deleted at this start."""
+        self.keeping.show_done(text)
 
     def _list(
         self, layout: QVBoxLayout, empty: QLabel, rows: Sequence[tuple[str, str, Callable[[], None]]]
@@ -295,6 +299,7 @@ class StartPage(QWidget):
         body = QVBoxLayout()
         body.addLayout(self._sessions)
         body.addWidget(self.recording)
+        body.addWidget(self.keeping)
         return self._card("Sessions", "", body)
 
     def _camera_card(self) -> QFrame:
@@ -389,46 +394,3 @@ class StartPage(QWidget):
             self.chosen.emit(address)
         else:
             self._address.setFocus()
-
-
-_TITLES = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
-
-
-class RecordSettings(QWidget):
-    """One row.
-
-    Signals:
-        quality_chosen: A `Quality`.
-        clips_chosen: Whether a clip is saved with every plane.
-    """
-
-    quality_chosen = Signal(object)
-    clips_chosen = Signal(bool)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.quality = QComboBox()
-        self.quality.setAccessibleName("Quality of recordings")
-        self.quality.setToolTip("Compact is close to the original; lossless keeps every pixel and is larger.")
-        self.quality.setMinimumHeight(QPushButton().sizeHint().height())
-        for quality, title in _TITLES.items():
-            self.quality.addItem(title, str(quality))
-        self.clips = QCheckBox("clip with each plane")
-        self.clips.setToolTip("From 2 s before the saved frame to 1 s after it. From the next scan on.")
-        self.quality.activated.connect(
-            lambda _: self.quality_chosen.emit(Quality(str(self.quality.currentData())))
-        )
-        self.clips.clicked.connect(self.clips_chosen)
-        label = PlainLabel("Record")
-        label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(label)
-        row.addWidget(self.quality)
-        row.addWidget(self.clips)
-        row.addStretch(1)
-
-    def show_choices(self, quality: Quality, clips: bool) -> None:
-        """What the next scan will do."""
-        self.quality.setCurrentIndex(list(_TITLES).index(quality))
-        self.clips.setChecked(clips)

@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from semc_core.cli.options import FOLDER, PLACE
 from semc_core.cli.tree import Commands
-from semc_core.errors import UsageError
+from semc_core.errors import ExportError, SessionChanged, UsageError
 from semc_core.text import counted
 
 if TYPE_CHECKING:
@@ -192,15 +192,21 @@ def _export(session: Session, target: Path, options: ExportOptions, console: Con
     from semc_core.cli.progress import ProgressLines
     from semc_core.export.bundle import export_session
 
-    if not console.is_terminal:
-        return export_session(session, target, options, progress=ProgressLines().show)
-    with Progress(console=console, transient=True) as bars:
-        bar = bars.add_task("", total=None)
+    try:
+        if not console.is_terminal:
+            return export_session(session, target, options, progress=ProgressLines().show)
+        with Progress(console=console, transient=True) as bars:
+            bar = bars.add_task("", total=None)
 
-        def show(step: str, done: int, total: int) -> None:
-            bars.update(bar, description=step, completed=done, total=total or None)
+            def show(step: str, done: int, total: int) -> None:
+                bars.update(bar, description=step, completed=done, total=total or None)
 
-        return export_session(session, target, options, progress=show)
+            return export_session(session, target, options, progress=show)
+    except SessionChanged as changed:
+        raise ExportError(
+            f"{changed} semc session verify tells the {counted(len(changed.findings), 'finding')}. Export it "
+            "anyway (--anyway) only if you know why."
+        ) from changed
 
 
 def _check(bundle: Path, session: Path | None, console: Console) -> int:

@@ -21,10 +21,10 @@ from semc_core.export.staging import Staging
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Progress, Watch, no_progress
 from semc_core.export.write import write
+from semc_core.io.process import give_back_memory
 from semc_core.paths import data_folder
 from semc_core.session.records import Verification
 from semc_core.session.session import Session
-from semc_core.text import counted
 
 NOT_AS_WRITTEN: Final = "NOT AS IT WAS WRITTEN: the session that this was exported from was changed."
 """What every page says of such an export."""
@@ -61,10 +61,23 @@ def export_session(
         SemcError: Something could not be read or written.
     """
     options = options or ExportOptions()
-    target = options.target(target)
-    _check(session, target)
-    data = data_folder() if data is None else data
+    _check(session, options.target(target))
     watch = Watch(progress, cancel or threading.Event())
+    try:
+        return _export(session, options.target(target), options, watch, data or data_folder(), readings)
+    finally:
+        # The reader of text and a clip's frames were hundreds of MiB.
+        give_back_memory()
+
+
+def _export(
+    session: Session,
+    target: Path,
+    options: ExportOptions,
+    watch: Watch,
+    data: Path,
+    readings: TextReadings | None,
+) -> ExportResult:
     found = _verified(session, options, watch)
     uids = UidMaker(load_key(data / "export.key"))
     finder = load_text_finder() if options.deidentify else None
@@ -83,12 +96,7 @@ def _verified(session: Session, options: ExportOptions, watch: Watch) -> Verific
     watch.progress("Verifying", 0, 0)
     found = session.verify()
     if not found.ok and not options.anyway:
-        findings = counted(len(found.problems), "finding")
-        raise SessionChanged(
-            f"The session {session.folder.name} is not as it was written, so it was not exported; "
-            f"semc session verify tells the {findings}. {found.problems[0]} Export it anyway (--anyway) only "
-            "if you know why."
-        )
+        raise SessionChanged(session.folder.name, found.problems)
     return found
 
 

@@ -131,7 +131,7 @@ class CropTracker:
         if not self._sure or before is None or _change(gray, before, current.box) <= _STILL:
             return False  # what stands still may be the frozen one of two
         found = find_near(gray, current.box)
-        if found is None or not _same(found, current):
+        if found is None or overlap(found, current.box) < _SAME_AS_CURRENT:
             return False
         self._seen = gray
         return True

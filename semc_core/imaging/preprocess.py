@@ -167,16 +167,25 @@ def _black_outside(gray: NDArray[np.uint8], crop: Crop, outline: Outline) -> NDA
 def shrunk(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """uint8 (height, width): averaged when shrinking, else linear.
 
-    Halves first as often as possible: that is seven times faster, and differs from averaging in one step by
-    rounding. An odd last row or column is left out at each halving, less than half a pixel of the result.
+    Halves first, see `halved`: that is seven times faster, and differs from averaging in one step by
+    rounding.
+    """
+    gray = halved(gray, width, height)
+    shrinks = width < gray.shape[1] or height < gray.shape[0]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cast("NDArray[np.uint8]", cv2.resize(gray, (width, height), interpolation=method))
+
+
+def halved(gray: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """uint8 (H, W) halved, by averaging, as often as it stays at least as large as (height, width).
+
+    An odd last row or column is left out at each halving, less than half a pixel of the result.
     """
     while gray.shape[1] >= 2 * width and gray.shape[0] >= 2 * height:
         half = (gray.shape[1] // 2, gray.shape[0] // 2)
         even = gray[: 2 * half[1], : 2 * half[0]]
         gray = cast("NDArray[np.uint8]", cv2.resize(even, half, interpolation=cv2.INTER_AREA))
-    shrinks = width < gray.shape[1] or height < gray.shape[0]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cast("NDArray[np.uint8]", cv2.resize(gray, (width, height), interpolation=method))
+    return gray
 
 
 @lru_cache(maxsize=16)

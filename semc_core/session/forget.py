@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from semc_core import paths
 from semc_core.errors import SessionError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import STRICT, Document, DocumentFault
@@ -17,6 +18,7 @@ from semc_core.session.audit_log import ORIGIN
 from semc_core.session.folder import folder_name
 from semc_core.session.proof.head_keeper import list_place
 from semc_core.session.proof.known_files import files_there
+from semc_core.session.remembered import forget_source
 from semc_core.session.session import Session
 from semc_core.session.vault import ERASED, is_hidden
 
@@ -39,6 +41,8 @@ class Forgotten:
 def forget(folder: Path) -> Forgotten:
     """Erase the name and place of the source, and all that persons typed, from a session and its files.
 
+    The window's settings forget the source, too: that it was opened lately, and a scale that was drawn in it.
+
     Pictures, clips and recordings stay as they are. May be repeated.
 
     Args:
@@ -56,8 +60,11 @@ def forget(folder: Path) -> Forgotten:
                 f"An older program began {folder.name} and wrote names into its log, which cannot be "
                 "changed; export what you need and delete the folder."
             )
-        of_file = session.source.path is not None
-        named = {session.source.source_id, Path(session.source.source_id).stem} if of_file else set()
+        path = session.source.path
+        named = set() if path is None else {session.source.source_id, Path(session.source.source_id).stem}
+        if path is not None:
+            # First of all: afterwards nothing knows the name that is to be looked for.
+            forget_source(paths.settings_files(), {session.source.source_id, path})
         rewritten = _nameless(folder)
         # The log first: should a kill come in between, the files are as they were before, which it knows.
         session.erase({name: hashlib.sha256(content).hexdigest() for name, content in rewritten.items()})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,9 @@ class Retention:
     unexported: bool = False
 
 
+_ANY: Final = Retention(unexported=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A session, and what is to become of it.
@@ -63,14 +67,29 @@ class Held:
     goes: bool = False
 
 
-def plan(root: Path, rule: Retention, now: datetime | None = None) -> list[Held]:
+def plan(
+    root: Path,
+    rule: Retention,
+    now: datetime | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[Held]:
     """What would become of the sessions in `root`, oldest first. Nothing is deleted.
+
+    Args:
+        root: The folder that holds them.
+        rule: What is wanted.
+        now: Time to count from; None for the clock's.
+        stopped: Asked before each: once it says so, nothing is planned at all.
 
     Raises:
         SaveError: `root` cannot be read.
     """
     try:
-        looked_at = [_look(folder, rule) for folder in session_folders(root)]
+        looked_at = []
+        for folder in session_folders(root):
+            if stopped():
+                return []
+            looked_at.append(_look(folder, rule))
     except OSError as error:
         raise save_error(root, error) from error
     now = now or datetime.now(UTC)
@@ -85,17 +104,40 @@ def plan(root: Path, rule: Retention, now: datetime | None = None) -> list[Held]
 
 
 def carry_out(planned: list[Held], log_folder: Path) -> list[Held]:
-    """Delete what is to go. Returns what went: one that was opened meanwhile stays.
+    """Delete what is to go. Returns what went: one that was opened or changed meanwhile stays.
 
     Raises:
         SaveError: One could not be deleted, or this could not be logged.
     """
     gone = []
     for each in planned:
-        if each.goes and _free(each.folder):
+        if each.goes and _free(each.folder) and _look(each.folder, _ANY).changed == each.changed:
             _note(log_folder, each)
             _delete(each.folder)
             gone.append(each)
+    return gone
+
+
+def delete_old(root: Path, rule: Retention, log_folder: Path, stopped: Callable[[], bool]) -> list[Held]:
+    """Delete what the rule says, with what a kill left half deleted. Returns what went.
+
+    Args:
+        root: The folder that holds the sessions; where there is none, nothing is done.
+        rule: What is wanted.
+        log_folder: Where it is logged.
+        stopped: Asked before each session whether to leave it at that.
+
+    Raises:
+        SaveError: As `plan` and `carry_out`.
+    """
+    if not root.is_dir():
+        return []
+    clear_half_deleted(root)
+    gone: list[Held] = []
+    for each in plan(root, rule, stopped=stopped):
+        if stopped():
+            break
+        gone += carry_out([each], log_folder)
     return gone
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import hmac
 import json
 import logging
 import os
 import secrets
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 KEY_NAME: Final = "signing.key"
 PUBLIC_NAME: Final = "signing.pub"
 BOOK_NAME: Final = "heads.jsonl"
+PLACE_KEY_NAME: Final = "places.key"
 _KEY_BYTES: Final = 32
 _SERVICE: Final = "SEMC Live"
 _ACCOUNT: Final = "signing key of sessions"
@@ -60,7 +62,7 @@ class SignedHead:
         key: The public key, hexadecimal.
         signature: Over all the others, hexadecimal.
         database: SHA-256 of the database's file when the session was closed, or "". Only in the book.
-        place: SHA-256 of the path of the session's folder, or "". Only in the book.
+        place: What names the session's folder, see `place_of`, or "". Only in the book.
     """
 
     session: Hash
@@ -253,18 +255,20 @@ class HeadBook:
         """What this machine signed of a session, in order. Lines that it did not sign are left out."""
         return list(self._signed(session))
 
-    def sessions_at(self, place: str) -> set[str]:
-        """The sessions that this machine wrote in the folder that `place_of` names so."""
-        return {head.session for head in self._signed(place) if head.place == place}
+    def sessions_at(self, places: Collection[str]) -> set[str]:
+        """The sessions that this machine wrote in the folder of which these are the `places_of`."""
+        return {head.session for head in self._signed(*places) if head.place in places}
 
-    def _signed(self, wanted: str) -> Iterator[SignedHead]:
-        keys, mark = machine_keys(), wanted.encode()
+    def _signed(self, *wanted: str) -> Iterator[SignedHead]:
+        keys, marks = machine_keys(), [each.encode() for each in wanted]
         try:
             with self._path.open("rb") as lines:
-                found = [line for line in lines.read(self._size).splitlines() if mark in line]
+                all_lines = lines.read(self._size).splitlines()
         except OSError:
             return
-        for line in found:
+        for line in all_lines:
+            if not any(mark in line for mark in marks):
+                continue
             try:
                 head = SIGNED_HEAD.parse(line)
             except DocumentFault:
@@ -274,8 +278,29 @@ class HeadBook:
 
 
 def place_of(folder: Path) -> str:
-    """What names a session's folder in the book: no path stands there, which could name a patient."""
-    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
+    """What names a session's folder in the book: a hash of its path, which could name a patient.
+
+    Keyed, so that whoever gets hold of the book alone cannot try paths. The key is made when there is none.
+    "" where it cannot be kept.
+    """
+    try:
+        return _keyed(read_or_make_secret(paths.data_folder() / PLACE_KEY_NAME, _KEY_BYTES), folder)
+    except OSError as error:
+        _log.warning("No key for the names of folders could be kept: %s", type(error).__name__)
+        return ""
+
+
+def places_of(folder: Path) -> frozenset[str]:
+    """What may name this folder in the book: a keyed hash, and the plain one that older programs wrote."""
+    plain = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
+    key = paths.data_folder() / PLACE_KEY_NAME
+    # Who only verifies makes no key: without one, none was used.
+    keyed = place_of(folder) if key.exists() else ""
+    return frozenset(filter(None, (plain, keyed)))
+
+
+def _keyed(key: bytes, folder: Path) -> str:
+    return hmac.new(key, os.fsencode(folder.resolve()), hashlib.sha256).hexdigest()
 
 
 def _append(path: Path, line: str) -> None:

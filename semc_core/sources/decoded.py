@@ -80,21 +80,25 @@ def picture_of(
     monochrome: bool = False,
     upright: Upright | None = None,
     levels: Range = "auto",
+    lent: bool = False,
 ) -> Picture:
-    """The frame upright, at square pixels. Everything is copied: the decoder may use its buffers again.
+    """The frame upright, at square pixels.
 
     Args:
         frame: As decoded; where `levels` are not "auto", it says them from then on.
         monochrome: What `is_monochrome` says of its stream.
         upright: What `upright.Uprights` says of it; None looks at this frame alone.
         levels: What black and white are, whatever the frame says.
+        lent: Whether the picture may keep the decoder's own memory, which FFmpeg then does not use again
+            before the picture is gone; else all is copied, as of a camera, which has only so many buffers.
     """
     upright = upright or upright_of(frame)
     name = frame.format.name
     if levels != "auto":
         frame.color_range = _FULL_RANGE if levels == "full" else _MPEG_RANGE
     if name in _PLANAR:
-        planes = _Planes(frame, upright, is_full(frame) if levels == "auto" else levels == "full")
+        full = is_full(frame) if levels == "auto" else levels == "full"
+        planes = _Planes(frame, upright, full, lent=lent)
         if monochrome and planes.neutral:
             return Picture(planes.gray())
         if frame.interlaced_frame and not name.startswith("yuvj"):
@@ -117,13 +121,15 @@ def picture_of(
 class _Planes:
     """See `Planes`: a frame's luma and colour of 8 bits, as they were decoded."""
 
-    def __init__(self, frame: av.VideoFrame, upright: Upright, full: bool) -> None:
+    def __init__(self, frame: av.VideoFrame, upright: Upright, full: bool, *, lent: bool) -> None:
         # A form whose name says that it is full may be said not to be.
         self._format, self._upright = frame.format.name.replace("yuvj", "yuv"), upright
         self._colorspace, self._color_range = frame.colorspace, frame.color_range
         self._full = full
-        self._planes = [_plane(frame, number).copy() for number in range(3)]
-        self.nbytes = sum(plane.nbytes for plane in self._planes)
+        planes = [_plane(frame, number) for number in range(3)]
+        self._planes = planes if lent else [plane.copy() for plane in planes]
+        # Of lent ones the padding of the lines, too.
+        self.nbytes = sum(plane.strides[0] * plane.shape[0] for plane in self._planes)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -27,7 +27,10 @@ class StreamPictures:
     def of(self, frame: av.VideoFrame) -> Picture:
         """What is shown of a frame, upright and at square pixels."""
         upright = self._uprights.of(frame)
-        return picture_of(frame, monochrome=self._monochrome, upright=upright, levels=self._options.range)
+        # Of a file: its decoder has as many buffers as are held.
+        return picture_of(
+            frame, monochrome=self._monochrome, upright=upright, levels=self._options.range, lent=True
+        )
 
 
 def stored_as(pixels: NDArray[np.uint8], options: PictureOptions) -> NDArray[np.uint8]:

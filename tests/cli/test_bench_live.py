@@ -24,8 +24,11 @@ def test_a_short_live_scan_adds_up(tiny_model_path: Path, capsys: pytest.Capture
     assert measured["invariant_held"]
     assert measured["statistics"]["frames_in"] > 0
     assert 0 < measured["share_classified"] <= 1
+    assert 0 < measured["simulation_cpu_seconds"] < measured["cpu_seconds"]
     assert main.main([*common, "--seconds", "0.5", "--size", "160x120"]) == 0
-    assert "latency p50 / p95 / p99" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "latency p50 / p95 / p99" in printed
+    assert "CPU time of the simulation, on top" in printed
 
 
 def test_what_cannot_be_measured_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -52,6 +55,7 @@ def test_percentiles_are_over_the_whole_run_and_not_the_last_seconds(
     measured = measure(engine, 60)
     engine.stop()
     assert measured.statistics.classified == 150
+    assert measured.simulation_cpu_seconds is None
     assert engine.statistics().model.p99_ms == 0.0
     assert measured.statistics.model.p99_ms > 0
     assert measured.statistics.latency.p99_ms > 0

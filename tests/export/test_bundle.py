@@ -53,6 +53,18 @@ def session(tmp_path: Path) -> Iterator[Session]:
         yield made
 
 
+def test_what_an_export_held_is_given_back_also_when_it_was_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[str] = []
+    monkeypatch.setattr(bundle, "give_back_memory", lambda: given_back.append("all"))
+    cancel = threading.Event()
+    cancel.set()
+    with video_session(tmp_path / "s") as session, pytest.raises(ExportCancelled):
+        export_session(session, tmp_path / "out", ExportOptions(anyway=True), cancel=cancel, data=tmp_path)
+    assert given_back == ["all"]
+
+
 def test_a_bundle_holds_everything_and_its_manifest_proves_it(
     session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

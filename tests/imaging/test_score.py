@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from semc_core.imaging.preprocess import whole
 from semc_core.imaging.region.find import find_region
 from semc_core.imaging.score.measures import Measures, measure, shrink
 from semc_core.imaging.score.parts import BRIGHT, DOUBT, MOTION, REASONS, SMALL, TOLD_BELOW, score
@@ -119,6 +120,22 @@ def test_the_size_of_the_frame_hardly_changes_the_score(planes: list[NDArray[np.
         own = score(measure(shrink(plane, Crop(0, 0, width, height)), (height, width)))
         other = score(measure(shrink(larger, Crop(0, 0, 2 * width, 2 * height)), (2 * height, 2 * width)))
         assert other.value == pytest.approx(own.value, abs=6)
+
+
+@pytest.mark.parametrize("side", [512, 700, 900, 1023])
+def test_a_large_region_scores_as_if_every_pixel_were_averaged(
+    planes: list[NDArray[np.uint8]], side: int
+) -> None:
+    for plane in planes[:4]:
+        scale = side / max(plane.shape)
+        height, width = (round(edge * scale) for edge in plane.shape)
+        large = cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+        picture = shrink(large, Crop(0, 0, width, height))
+        averaged = cv2.resize(large, picture.gray.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+        as_it_is = score(measure(picture, (height, width)))
+        other = score(measure(shrink(averaged, whole(averaged)), averaged.shape))
+        assert as_it_is.value == pytest.approx(other.value, abs=2)
+        assert as_it_is.reasons == other.reasons
 
 
 @pytest.mark.parametrize("level", [0, 90, 255])

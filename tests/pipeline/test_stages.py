@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -49,6 +50,16 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     original = measures.measure
     monkeypatch.setattr("semc_core.imaging.score.meter.measure", counting)
     return counted
+
+
+def test_frames_are_prepared_without_threads_of_opencv() -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        PreparationStage(Preprocessing(64, 64))
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_of_frames_without_a_plane_in_sight_the_quality_is_measured_every_third_of_a_second(

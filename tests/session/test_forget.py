@@ -9,8 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QSettings
 
+from app.settings import Settings
 from main import main
+from semc_core import paths
 from semc_core.errors import SaveError, SessionError, SessionInUse
 from semc_core.io.atomic import write_atomically
 from semc_core.session import database
@@ -18,6 +21,7 @@ from semc_core.session import forget as forgetting
 from semc_core.session.correcting.changes import MarkRegion, Reject, SetItem, SetNote
 from semc_core.session.forget import forget
 from semc_core.session.records import Proof, source_entry
+from semc_core.session.remembered import forget_source
 from semc_core.session.session import Session
 from semc_core.session.vault import ERASED
 from tests.session.killed_writer import origin
@@ -204,3 +208,40 @@ def test_the_command_says_what_stays(folder: Path, capsys: pytest.CaptureFixture
     said = capsys.readouterr().out
     assert said.startswith("2026_video_forgotten: the source's name and place and all notes are erased")
     assert "burned into them stays" in said
+
+
+@pytest.mark.parametrize("name", ["Meierhofer Anna.mp4", 'Mei"er, Ör;han=1.mp4', "@Meier%20\\x.mp4"])
+def test_the_windows_settings_forget_the_source_and_nothing_else(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "settings.ini"
+    store = QSettings(str(file), QSettings.Format.IniFormat)
+    settings = Settings(store)
+    others = ["simulated:2007", str(tmp_path / "another.mp4")]
+    for text in (*others, str(tmp_path / name)):
+        settings.remember_source(text)
+    line = ((0.0, 0.0), (30.0, 40.0))
+    for source in (name, "another.mp4"):
+        settings.remember_scale_line(source, 100, 100, line, 50.0)
+    settings.device = "cpu"
+    settings.write()
+    forget_source([file, tmp_path / "none.ini"], {name, str(tmp_path / name)})
+    assert "Mei" not in file.read_text()
+    after = Settings(QSettings(str(file), QSettings.Format.IniFormat))
+    assert (after.recent_sources, after.device) == (others[::-1], "cpu")
+    assert after.scale_line(name, 100, 100) is None
+    assert after.scale_line("another.mp4", 100, 100) is not None
+
+
+def test_forget_reaches_the_list_of_what_was_opened_lately(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "unseen.ini"
+    file.write_text(f"[sources]\nrecent0={tmp_path}/Meierhofer Anna.mp4\nrecent1=simulated\n")
+    monkeypatch.setattr("semc_core.paths.settings_files", lambda: (file,))
+    forget(folder)
+    assert file.read_text() == "[sources]\nrecent1=simulated\n"
+
+
+def test_qt_keeps_the_settings_where_forget_looks_for_them() -> None:
+    scope = QSettings.Scope.UserScope
+    kept = QSettings(QSettings.Format.IniFormat, scope, "semc-live", "semc-live").fileName()
+    assert Path(kept) == paths.settings_files()[0]

@@ -10,7 +10,14 @@ import pytest
 
 from main import main
 from semc_core.cli import session_keeping
-from semc_core.session.retention import LOG_NAME, Retention, carry_out, clear_half_deleted, plan
+from semc_core.session.retention import (
+    LOG_NAME,
+    Retention,
+    carry_out,
+    clear_half_deleted,
+    delete_old,
+    plan,
+)
 from semc_core.session.session import Session
 from tests.session.sessions import as_killed, new_session
 
@@ -107,3 +114,23 @@ def test_the_command_says_what_goes_and_deletes_nothing_in_a_dry_run(
     assert not (root / "first").exists()
     assert main(["session", "retain", str(root)]) == 2
     assert main(["session", "retain", str(root), "--larger-than", "-1"]) == 2
+
+
+def test_one_that_was_changed_after_the_plan_stays(root: Path) -> None:
+    planned = plan(root, Retention(days=90), LATER)
+    with Session.open(root / "Meier") as session:
+        session.record_export("folder", "again", "cd" * 32, {})
+    assert [each.folder.name for each in carry_out(planned, root.parent / "log")] == ["first"]
+
+
+def test_whoever_closes_the_program_stops_the_deleting_before_the_next(root: Path) -> None:
+    asked: list[bool] = []
+
+    def stopped() -> bool:
+        asked.append(True)
+        return len(asked) > 3
+
+    assert delete_old(root, Retention(most_bytes=1), root.parent / "log", stopped) == []
+    assert len(asked) == 4
+    assert (root / "Meier").exists()
+    assert delete_old(root / "none", Retention(most_bytes=1), root.parent / "log", stopped) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 import stat
@@ -137,6 +138,36 @@ def test_a_log_that_claims_to_be_older_is_found_where_it_was_written(session: Pa
         "UPDATE audit SET payload = json_remove(payload, '$.signer') WHERE seq = 1;"
         f"DELETE FROM local WHERE key = 'signed'; {RELABEL}",
     )
+    assert "This machine wrote another session in this folder: it was replaced." in verified(session).problems
+
+
+def plain_place(folder: Path) -> str:
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()
+
+
+def test_the_book_names_a_folder_by_a_hash_that_nobody_can_try_paths_against(
+    session: Path, data: Path
+) -> None:
+    book = (data / "heads.jsonl").read_text()
+    assert '"place"' in book
+    assert plain_place(session) not in book
+    assert stat.S_IMODE((data / "places.key").stat().st_mode) == 0o600
+
+
+def test_what_an_older_program_wrote_of_a_folder_is_still_read(
+    session: Path, data: Path, tmp_path: Path
+) -> None:
+    head = stored(session)
+    (data / "heads.jsonl").unlink()
+    (data / "places.key").unlink()
+    old = machine_signer().sign_head(head.session, head.entries, head.hash, place=plain_place(session))
+    HeadBook().add(old)
+    assert verified(session).proof is Proof.PROVEN
+    assert not (data / "places.key").exists(), "to verify, no key is made"
+    session.rename(tmp_path / "away")
+    with new_session(session):
+        pass
+    (data / "heads.jsonl").write_text(old.to_text() + "\n")
     assert "This machine wrote another session in this folder: it was replaced." in verified(session).problems
 
 

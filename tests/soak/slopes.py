@@ -8,9 +8,6 @@ from typing import Final
 
 import numpy as np
 
-_WARM: Final = 0.3
-"""The part of the samples, from the first, in which libraries load and caches fill."""
-
 _MOST: Final = 600
 """Samples that are held against each other."""
 
@@ -28,13 +25,12 @@ class Bound:
     per_minute: float
 
 
-BOUNDS: Final = (
-    Bound("memory, MiB", 8.0),
-    Bound("handles", 1.0),
-    Bound("threads", 0.5),
-    Bound("latency p95, ms", 5.0),
-)
-"""A live scan keeps a few numbers of each frame; pictures that stayed would be hundreds of MiB a minute."""
+AT_REST: Final = (Bound("memory at rest, MiB", 8.0), Bound("handles", 1.0), Bound("threads", 0.5))
+"""What is looked at between two rounds, while only the scan runs. A live scan keeps a few numbers of each
+frame; pictures that stayed would be hundreds of MiB a minute."""
+
+LATENCY: Final = Bound("latency p95, times the control's", 0.5)
+"""The latency itself follows what else the machine does, and so does the control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class Course:
     """A value over a run.
 
     Attributes:
-        first: Median of the first tenth after the warming up.
+        first: Median of the first tenth.
         last: Median of the last tenth.
         per_minute: Its slope.
     """
@@ -53,16 +49,15 @@ class Course:
 
 
 def course(times_s: Sequence[float], values: Sequence[float]) -> Course:
-    """What a value did after the warming up.
+    """What a value did.
 
     The slope is the median of those between any two samples (Theil and Sen): a single peak does not tilt it.
 
     Args:
-        times_s: Of the samples, in order, seconds; at least 8.
+        times_s: Of the samples after the warming up, in order, seconds; at least 2.
         values: As many.
     """
-    begin = int(_WARM * len(times_s))
-    at, value = np.asarray(times_s[begin:], float), np.asarray(values[begin:], float)
+    at, value = np.asarray(times_s, float), np.asarray(values, float)
     some = np.linspace(0, len(at) - 1, min(len(at), _MOST)).astype(int)
     one, other = np.triu_indices(len(some), 1)
     rises = (value[some][other] - value[some][one]) / (at[some][other] - at[some][one])

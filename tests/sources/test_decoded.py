@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.crop import find_crop
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
-from semc_core.sources.decoded import expanded, picture_of
+from semc_core.sources.decoded import expanded, luma_of, picture_of
 from semc_core.sources.images import ImageFolderSource
 from semc_core.sources.video import VideoSource
 from tests.sources.capture_clips import read_all
@@ -114,6 +114,37 @@ def test_a_range_that_nobody_tells_is_the_limited_one(tmp_path: Path) -> None:
     [decoded, *_] = frames(stored(tmp_path / "a.mkv", ramp(), "yuv420p", False))
     decoded.color_range = 0
     assert off(picture_of(decoded).gray, ramp()) <= 1
+
+
+def test_only_what_is_lent_keeps_the_memory_of_the_decoder(tmp_path: Path) -> None:
+    [decoded, *_] = frames(stored(tmp_path / "a.mkv", ramp(), "yuv420p", True))
+    luma = luma_of(decoded)
+    assert luma is not None
+    assert np.shares_memory(picture_of(decoded, lent=True).gray, luma)
+    assert not np.shares_memory(picture_of(decoded).gray, luma)
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video", "ffv1", "rawvideo"])
+def test_pictures_that_are_kept_stay_as_they_are_while_others_are_decoded(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 240, HEIGHT, "yuv420p"
+        for seed in range(40):
+            noise = np.random.default_rng(seed).integers(0, 256, (HEIGHT, 240, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24")))
+        container.mux(stream.encode())
+    source = VideoSource(path)
+    at_once = []
+    while (packet := source.read()) is not None:
+        at_once.append((packet.gray.copy(), packet.pixels.copy()))
+    source.close()
+    kept = read_all(VideoSource(path))
+    assert len(kept) == len(at_once) == 40
+    for packet, (gray, pixels) in zip(kept, at_once, strict=True):
+        np.testing.assert_array_equal(packet.gray, gray)
+        np.testing.assert_array_equal(packet.pixels, pixels)
 
 
 @pytest.mark.parametrize("form", WITHOUT_LUMA)

@@ -95,8 +95,8 @@ def find_region(gray: NDArray[np.uint8]) -> Region | None:
     return regions[0] if regions else None
 
 
-def find_near(gray: NDArray[np.uint8], box: Crop) -> Region | None:
-    """The picture at a place where there was one, by a single look, which costs a third of `find_regions`.
+def find_near(gray: NDArray[np.uint8], box: Crop) -> Crop | None:
+    """The box of the picture at a place where there was one, by a single look: a third of `find_regions`.
 
     It is there or it is not; where exactly, `find_regions` tells better.
 
@@ -105,8 +105,13 @@ def find_near(gray: NDArray[np.uint8], box: Crop) -> Region | None:
         box: Where it was.
     """
     near = widened(box, _MARGIN, *gray.shape)
-    seen = look_at(gray, near)
-    return _region(gray, near, seen, sector_share(seen), box)
+    look = look_at(gray, near)
+    mask = _textured(look, sector_share(look), near, box)
+    if mask is None:
+        return None
+    # What fills a sector's dents does not reach beyond its box.
+    found = _in_frame(Crop(*cv2.boundingRect(mask)), near, gray)
+    return None if found.width < 2 or found.height < 2 else found
 
 
 def _parts(shares: Shares) -> list[Crop]:
@@ -139,20 +144,32 @@ def _sure_area(shares: Shares, box: Crop, frame: Crop) -> int:
 
 def _region(gray: NDArray[np.uint8], near: Crop, look: Mask, shares: Shares, wanted: Crop) -> Region | None:
     """The part of a look's answer that overlaps the wanted box most, with exact edges."""
-    fine = cv2.resize(shares, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR) > _SECTOR
-    mask = _overlapping(fine.astype(np.uint8), near, wanted)
-    if mask is None or _texture(look, mask) < _LEAST_TEXTURE:
+    mask = _textured(look, shares, near, wanted)
+    if mask is None:
         return None
     outlines, _ = cv2.findContours(without_dents(mask), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     longest = max(outlines, key=cv2.contourArea)
-    box = _scaled(Crop(*cv2.boundingRect(longest)), fine.shape, near)
+    within = Crop(*cv2.boundingRect(longest))
+    box = _in_frame(within, near, gray)
     if box.width < 2 or box.height < 2:
         return None
-    if box.width >= _NEARLY_WHOLE * gray.shape[1] and box.height >= _NEARLY_WHOLE * gray.shape[0]:
-        box = Crop(0, 0, gray.shape[1], gray.shape[0])
-    corners = np.asarray(cv2.approxPolyDP(longest, _SMOOTH * fine.shape[0], True), np.int32)[:, 0]
-    left, top, width, height = cv2.boundingRect(longest)
-    return Region(box, _stretched(corners, Crop(left, top, width, height), box))
+    corners = np.asarray(cv2.approxPolyDP(longest, _SMOOTH * HEIGHT, True), np.int32)[:, 0]
+    return Region(box, _stretched(corners, within, box))
+
+
+def _textured(look: Mask, shares: Shares, near: Crop, wanted: Crop) -> Mask | None:
+    """The part of a look's answer that overlaps the wanted box most; None without any, or without texture."""
+    fine = cv2.resize(shares, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR) > _SECTOR
+    mask = _overlapping(fine.astype(np.uint8), near, wanted)
+    return None if mask is None or _texture(look, mask) < _LEAST_TEXTURE else mask
+
+
+def _in_frame(box: Crop, near: Crop, gray: NDArray[np.uint8]) -> Crop:
+    """A box of a look at `near` as a box in the frame; the whole frame where it is nearly that."""
+    found = _scaled(box, (HEIGHT, WIDTH), near)
+    if found.width >= _NEARLY_WHOLE * gray.shape[1] and found.height >= _NEARLY_WHOLE * gray.shape[0]:
+        return Crop(0, 0, gray.shape[1], gray.shape[0])
+    return found
 
 
 def _overlapping(mask: Mask, near: Crop, wanted: Crop) -> Mask | None:

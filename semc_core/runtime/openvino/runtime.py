@@ -74,8 +74,8 @@ class OpenVinoRuntime:
         self._threads = max(1, threads if threads is not None else cores // 2)
         self._batch_threads = max(1, threads if threads is not None else cores)
         self._cache = _writable(cache_folder() / "openvino" if cache is None else cache)
-        self._single: list[Any] = self._compile(self._threads, streams=1)
-        self._several: list[Any] = []
+        self._single: list[_Request] = self._compile(self._threads, streams=1)
+        self._several: list[_Request] = []
         p = self._spec.preprocessing
         self.classify(np.zeros((1, self._spec.architecture.in_channels, p.height, p.width), np.float32))
 
@@ -112,7 +112,7 @@ class OpenVinoRuntime:
         """Release the compiled models. May be called twice."""
         self._single, self._several = [], []
 
-    def _requests_for_several(self) -> list[Any]:
+    def _requests_for_several(self) -> list[_Request]:
         """One request per core, compiled when first needed: live video never needs it."""
         if not self._several:
             one_is_enough = self._batch_threads == 1 and self._threads == 1
@@ -121,7 +121,7 @@ class OpenVinoRuntime:
             )
         return self._several
 
-    def _compile(self, threads: int, streams: int) -> list[Any]:
+    def _compile(self, threads: int, streams: int) -> list[_Request]:
         """Inference requests, one per stream, that share `threads` threads."""
         options: dict[str, Any] = {
             # Always said: on CPUs with bfloat16 OpenVINO would otherwise choose that.
@@ -137,7 +137,7 @@ class OpenVinoRuntime:
             if self._precision == "int8":
                 make_integer(graph, self._arrays)
             compiled = ov.Core().compile_model(graph, "CPU", options)
-            return [compiled.create_infer_request() for _ in range(streams)]
+            return [_Request(compiled.create_infer_request()) for _ in range(streams)]
         except (RuntimeError, MemoryError) as error:
             raise _fault("compile", error) from error
 
@@ -180,19 +180,39 @@ def _possible(precision: str, quantised: bool) -> str:
     return precision
 
 
-def _run(requests: list[Any], frames: NDArray[np.float32]) -> RawOutput:
+class _Request:
+    """An inference request of one frame. What goes in and out lies in memory that stays the same."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._input = request.get_input_tensor(0).data
+        self._outputs = [request.get_tensor(name).data for name in OUTPUTS]
+
+    def start(self, frame: NDArray[np.float32]) -> None:
+        """Begin with (1, C, h, w)."""
+        self._input[:] = frame
+        self._request.start_async()
+
+    def answer(self) -> list[NDArray[np.float32]]:
+        """Of `OUTPUTS`, each with a first axis of 1; to be copied before the next `start`."""
+        self._request.wait()
+        return self._outputs
+
+
+def _run(requests: list[_Request], frames: NDArray[np.float32]) -> RawOutput:
     """Run frame i on request i mod S; results in the order of the frames."""
-    rows: list[tuple[NDArray[np.float32], ...]] = []
+    columns: list[NDArray[np.float32]] = []
     count = len(requests)
     for index in range(len(frames) + count):
         request = requests[index % count]
         if index >= count and index - count < len(frames):
-            request.wait()
-            rows.append(tuple(np.array(request.get_tensor(name).data) for name in OUTPUTS))
+            answer = request.answer()
+            columns = columns or [np.empty((len(frames), *each.shape[1:]), np.float32) for each in answer]
+            for column, each in zip(columns, answer, strict=True):
+                column[index - count] = each[0]
         if index < len(frames):
-            request.start_async({0: frames[index : index + 1]})
-    logits, weights, maps, pooled = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return RawOutput(logits, weights, maps, pooled)
+            request.start(frames[index : index + 1])
+    return RawOutput(*columns)
 
 
 def _writable(folder: Path) -> Path | None:

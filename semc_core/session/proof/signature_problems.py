@@ -17,7 +17,7 @@ from semc_core.session.signing import (
     SignedHead,
     fingerprint,
     machine_keys,
-    place_of,
+    places_of,
 )
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
@@ -96,14 +96,14 @@ def _stored_problems(entries: Sequence[AuditEntry], stored: str | None, key: str
 
 def _book_problems(folder: Path, entries: Sequence[AuditEntry], book: HeadBook) -> list[str]:
     """What is not as this machine signed it before, and kept outside of the session."""
-    known, place = book.of_session(entries[0].hash), place_of(folder)
+    known, places = book.of_session(entries[0].hash), places_of(folder)
     if not known:
-        there = book.sessions_at(place)
+        there = book.sessions_at(places)
         return ["This machine wrote another session in this folder: it was replaced."] if there else []
     # Of two copies that were both gone on with, each has its own end; opening an older one was logged. A copy
     # in a new place must hold what was signed last, and so all that led there: not what another copy signed.
     latest = known[-1].place
-    known = [head for head in known if head.place == place] or [h for h in known if h.place == latest]
+    known = [head for head in known if head.place in places] or [h for h in known if h.place == latest]
     hashes = {entry.seq: entry.hash for entry in entries}
     for head in known:
         if head.entries > entries[-1].seq:

@@ -23,6 +23,7 @@ from semc_core.export.ocr import FoundText, TextFinder
 from semc_core.pipeline.state import Phase as ScanPhase
 from semc_core.session.correcting.changes import Reject
 from semc_core.session.files import read_png
+from semc_core.session.records import Verification
 from semc_core.session.session import Session
 from semc_core.types import Crop
 from tests.app.main_thread import PostedWork
@@ -94,11 +95,14 @@ def test_a_session_that_was_changed_is_exported_only_when_that_is_wanted(
     qtbot: QtBot, window: MainWindow, dialog: ExportDialog
 ) -> None:
     assert window.review.open is not None
+    qtbot.waitUntil(lambda: "session is proven by this machine" in dialog.proof, timeout=WAIT_MS)
     (window.review.open.session.folder / "added.png").write_bytes(b"x")
     assert not dialog.anyway.isVisibleTo(dialog)
     dialog.export()
     qtbot.waitUntil(lambda: dialog.anyway.isVisibleTo(dialog), timeout=WAIT_MS)
     assert "is not as it was written" in dialog.message
+    assert "added.png" in dialog.message
+    assert "--" not in dialog.message, "a word of the command line"
     dialog.anyway.click()
     wait_for(qtbot, window, Phase.DONE)
     control = window.dialogs.exporting
@@ -106,6 +110,31 @@ def test_a_session_that_was_changed_is_exported_only_when_that_is_wanted(
     assert control.state.result is not None
     assert control.state.result.notices[0].startswith("NOT AS IT WAS WRITTEN")
     assert not dialog.anyway.isVisibleTo(dialog)
+
+
+def test_how_the_session_stands_is_said_before_export_is_pressed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_finder(monkeypatch)
+    asked_by = []
+    verify = Session.verify
+
+    def watched(session: Session) -> Verification:
+        asked_by.append(threading.current_thread())
+        return verify(session)
+
+    monkeypatch.setattr(Session, "verify", watched)
+    folder = tmp_path / "session"
+    video_session(folder).close()
+    (folder / "added.png").write_bytes(b"x")
+    window.open_review(folder)
+    qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
+    QTest.keyClick(window, KEY.Key_E)
+    dialog = dialog_of(qtbot, window)
+    qtbot.waitUntil(lambda: "not as it was written" in dialog.proof, timeout=WAIT_MS)
+    assert "added.png" in dialog.proof
+    assert asked_by
+    assert threading.main_thread() not in asked_by
 
 
 def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app import cli
 from app.live.controller import ScanController
+from app.main_window import MainWindow
 from app.scan_options import Overrides, ScanOptions
 from app.settings import Choices, Settings
-from semc_core.errors import SessionError
+from semc_core.errors import SemcError, SessionError
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
@@ -109,6 +112,69 @@ def test_a_source_that_opens_slowly_delays_the_next_scan_and_does_not_lose_it(
     assert pipelines[0].state.phase is Phase.STOPPED
     thread.run_until(lambda: control.over, control.tick)
     control.close()
+
+
+def held_up(
+    tmp_path: Path, loop: Path, model: Path, settings: Settings, last_wait_s: float, go_on: threading.Event
+) -> ScanController:
+    """A scan that does not stop in time, as its source is not opened before `go_on`."""
+    opening = threading.Event()
+
+    class Impatient(LivePipeline[Session]):
+        def stop(self, timeout_s: float = 0.05) -> None:
+            if timeout_s > 0.05:
+                go_on.set()  # as if the machine had time at last
+            super().stop(timeout_s)
+
+    def source() -> FrameSource:
+        opening.set()
+        assert go_on.wait(20)
+        return open_source(str(loop))
+
+    def make(options: ScanOptions) -> LivePipeline[Session]:
+        return Impatient(source, lambda: load_runtime(options.model, options.device), None)
+
+    control = ScanController(PostedWork().post, settings, make, last_wait_s)
+    control.begin(ScanOptions("slow", model, "cpu", tmp_path))
+    assert opening.wait(20)
+    return control
+
+
+def test_who_closes_the_program_waits_for_the_end_of_a_scan_that_takes_longer(
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path, settings: Settings
+) -> None:
+    control = held_up(tmp_path, cine_loop, fhp1_model, settings, 30, threading.Event())
+    control.close()
+    assert control.fault == ""
+    assert control.pipeline is not None
+    assert control.pipeline.state.phase is Phase.STOPPED
+
+
+def test_of_a_scan_that_does_not_end_at_all_it_is_said_what_may_be_lost(
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path, settings: Settings
+) -> None:
+    go_on = threading.Event()
+    control = held_up(tmp_path, cine_loop, fhp1_model, settings, 0.05, go_on)
+    with pytest.raises(SemcError, match=r"did not stop within 0\.05 s"):
+        control.close()
+    assert "may not be written" in control.fault
+    go_on.set()
+    assert control.pipeline is not None
+    control.pipeline.stop(30)
+
+
+def test_the_command_ends_with_that_fault(
+    tmp_path: Path, cine_loop: Path, fhp1_model: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close_too_early(_application: QApplication, window: MainWindow, *_: object, **__: object) -> None:
+        window.close()
+        window.scan.fault = "The scan did not stop."
+
+    monkeypatch.setattr("app.application.run_window", close_too_early)
+    monkeypatch.setattr("semc_core.paths.settings_files", lambda: (tmp_path / "a.ini", tmp_path / "b.ini"))
+    words = [str(cine_loop), "--model", str(fhp1_model), "--device", "cpu", "--out", str(tmp_path / "out")]
+    with pytest.raises(SemcError, match="The scan did not stop"):
+        cli.run(cli.parser().parse_args([*words, "--offscreen", "--seconds", "1"]))
 
 
 def test_settings_start_with_what_ships(settings: Settings) -> None:

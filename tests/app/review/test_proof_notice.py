@@ -9,6 +9,7 @@ import pytest
 from app.review.session import ReviewRequest, open_review, proof_notice
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.session.records import Proof, Verification
+from semc_core.session.session import Session
 from tests.session.sessions import filled_session, tamper
 
 
@@ -33,6 +34,16 @@ def test_of_one_that_was_changed_it_is_said_what_and_where(tmp_path: Path) -> No
     notice, greeting = opened(tmp_path / "s")
     assert notice.startswith("This session is not as it was written: The database is damaged, or its tables")
     assert "more findings: semc session verify tells them.)" in notice
+    assert "proven" not in greeting
+
+
+def test_who_may_only_look_is_told_how_it_stands_too(tmp_path: Path) -> None:
+    filled_session(tmp_path / "s").close()
+    with Session.open(tmp_path / "s"):
+        assert opened(tmp_path / "s")[1] == "For looking only: s, proven by this machine"
+        (tmp_path / "s" / "added.png").write_bytes(b"?")
+        notice, greeting = opened(tmp_path / "s")
+    assert "This session is not as it was written: added.png" in notice
     assert "proven" not in greeting
 
 

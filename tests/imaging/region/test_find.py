@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.crop import overlap
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.imaging.quality import LIVE
-from semc_core.imaging.region.find import Region, find_region, find_regions
+from semc_core.imaging.region.find import Region, find_near, find_region, find_regions
 from semc_core.imaging.region.look import HEIGHT, WIDTH, look_at, widened
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
@@ -80,6 +80,15 @@ def test_of_equal_pictures_the_answer_is_always_the_same_one(scan: tuple[Gray, C
     assert len(once) == 2
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(find_regions, [screen] * 12)) == [once] * 12
+
+
+def test_a_short_look_tells_whether_the_picture_is_where_it_was(scan: tuple[Gray, Crop]) -> None:
+    frame, _ = scan
+    box = found(frame).box
+    near = find_near(frame, box)
+    assert near is not None
+    assert overlap(near, box) > 0.95
+    assert find_near(np.zeros_like(frame), box) is None
 
 
 def test_a_mirrored_picture_is_found_where_it_is(scan: tuple[Gray, Crop]) -> None:

@@ -1,0 +1,51 @@
+"""How the next scan is recorded, a row on the start page."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from app.widgets.plain import PlainLabel
+from semc_core.io.video_encoder import Quality
+
+_TITLES = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
+
+
+class RecordSettings(QWidget):
+    """One row.
+
+    Signals:
+        quality_chosen: A `Quality`.
+        clips_chosen: Whether a clip is saved with every plane.
+    """
+
+    quality_chosen = Signal(object)
+    clips_chosen = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.quality = QComboBox()
+        self.quality.setAccessibleName("Quality of recordings")
+        self.quality.setToolTip("Compact is close to the original; lossless keeps every pixel and is larger.")
+        self.quality.setMinimumHeight(QPushButton().sizeHint().height())
+        for quality, title in _TITLES.items():
+            self.quality.addItem(title, str(quality))
+        self.clips = QCheckBox("clip with each plane")
+        self.clips.setToolTip("From 2 s before the saved frame to 1 s after it. From the next scan on.")
+        self.quality.activated.connect(
+            lambda _: self.quality_chosen.emit(Quality(str(self.quality.currentData())))
+        )
+        self.clips.clicked.connect(self.clips_chosen)
+        label = PlainLabel("Record")
+        label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(label)
+        row.addWidget(self.quality)
+        row.addWidget(self.clips)
+        row.addStretch(1)
+
+    def show_choices(self, quality: Quality, clips: bool) -> None:
+        """What the next scan will do."""
+        self.quality.setCurrentIndex(list(_TITLES).index(quality))
+        self.clips.setChecked(clips)

@@ -8,6 +8,7 @@ from app.checklist.controller import ChecklistController
 from app.live.page import LivePage
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
+from app.settings import Choices
 from app.start.page import StartPage
 
 
@@ -32,6 +33,7 @@ def connect_checklists(
         report: Tells what went wrong.
     """
     choice = checklists.choice
+    start.protocol_chosen.connect(checklists.follow)
     checklists.live_plane_wanted.connect(show_plane)
     checklists.review_row_chosen.connect(page.choose_row)
     checklists.add_wanted.connect(page.add_as)
@@ -43,3 +45,11 @@ def connect_checklists(
     start.show_protocols(choice.choices, choice.choice)
     for problem in choice.problems:
         report(problem)
+
+
+def connect_choices(start: StartPage, choices: Choices) -> None:
+    """Remember what is chosen on the start page of how to scan."""
+    start.device_chosen.connect(choices.use_device)
+    start.recording.show_choices(choices.quality, choices.clips)
+    start.recording.quality_chosen.connect(choices.use_quality)
+    start.recording.clips_chosen.connect(choices.use_clips)

@@ -15,7 +15,7 @@ from PySide6.QtGui import QCloseEvent
 
 from app.checklist.controller import ChecklistController
 from app.commands import LIVE, REVIEW, START, TRAIN
-from app.connections import connect_checklists
+from app.connections import connect_checklists, connect_choices
 from app.dialogs import DialogHost
 from app.file_dialogs import Chooser, show_folder
 from app.live.controller import ScanController
@@ -139,6 +139,7 @@ class MainWindow(WindowShell):
     def _connect_start(self) -> None:
         self.file_dropped.connect(self.open_dropped)
         page, choose = self.start_page, self.choose
+        connect_choices(page, self.choices)
         page.chosen.connect(self.open_source)
         page.file_wanted.connect(lambda: choose.loop_to_play(self.open_source))
         page.folder_wanted.connect(lambda: choose.images_to_play(self.open_source))
@@ -148,17 +149,12 @@ class MainWindow(WindowShell):
         page.cameras_wanted.connect(self.sources.look_for_cameras)
         page.model_wanted.connect(lambda: choose.model(self._use_model))
         page.model_chosen.connect(self._use_choice)
-        page.device_chosen.connect(self.choices.use_device)
         page.train_wanted.connect(self.show_training)
         page.back_wanted.connect(self.go_back)
         page.review_file_wanted.connect(lambda: choose.loop_to_review(self.open_review))
         page.review_folder_wanted.connect(lambda: choose.folder_to_review(self.open_review))
         page.demonstration_wanted.connect(lambda: self.open_review(DEMONSTRATION, FETAL_MODEL))
         page.session_wanted.connect(self.open_review)
-        page.protocol_chosen.connect(self.checklists.follow)
-        page.recording.show_choices(self.choices.quality, self.choices.clips)
-        page.recording.quality_chosen.connect(self.choices.use_quality)
-        page.recording.clips_chosen.connect(self.choices.use_clips)
         page.keeping.show_rule(self.settings.retention)
         page.keeping.chosen.connect(self.settings.keep_sessions)
         self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))

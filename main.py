@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from semc_core.cli.entry import Entry
+from semc_core.cli.shared.entry import Entry
 from semc_core.errors import SemcError, UsageError, told_of_system
 from semc_core.extras import INSTALL_TRAINING
 from semc_core.io.log import is_untold, log_file
@@ -21,7 +21,7 @@ from semc_core.paths import log_folder
 from semc_core.text import readable
 
 if TYPE_CHECKING:
-    from semc_core.cli.tree import LazyGroup
+    from semc_core.cli.shared.tree import LazyGroup
 
 _SCAN, _SESSIONS, _MODELS, _TRAINING = "Scans", "What was found", "Models", "Training"
 
@@ -131,7 +131,7 @@ _COMPLETING: Final = "_SEMC_COMPLETE"
 
 def command_line() -> LazyGroup:
     """All commands, none of them loaded yet."""
-    from semc_core.cli.program import program
+    from semc_core.cli.shared.program import program
 
     return program(COMMANDS)
 
@@ -229,7 +229,7 @@ def _window(given: list[str]) -> int:
 
 
 def _command(given: list[str]) -> int:
-    from semc_core.cli.tree import invoke
+    from semc_core.cli.shared.tree import invoke
 
     return invoke(command_line(), given, "semc", lambda: log_file(log_folder()))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
-from semc_core.cli.arguments import model_file, positive
+from semc_core.cli.shared.arguments import model_file, positive
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.labels import short_name
 from semc_core.picture_options import PICTURE_HELP, choices, picture_options
@@ -110,7 +110,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace | None:
 
 def command() -> Command:
     """The same command as Typer's commands are, which explains itself and what was wrong."""
-    from semc_core.cli.from_argparse import command_of
+    from semc_core.cli.shared.from_argparse import command_of
 
     return command_of(parser(), run)
 
@@ -248,7 +248,7 @@ def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> None
     if state.phase is Phase.FAULT and statistics.frames_in == 0:
         raise SemcError(state.message)
     if as_json:
-        from semc_core.cli.options import print_json
+        from semc_core.cli.shared.options import print_json
 
         print_json(_plain(window, statistics, pipeline.tap.recording))
     else:

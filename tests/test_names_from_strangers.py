@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from semc_core.cli.shown import escape
+from semc_core.cli.shared.shown import escape
 from semc_core.errors import ModelFileError, ProtocolError, SourceError
 from semc_core.export.report.html import html_page
 from semc_core.export.report.pdf import _Page

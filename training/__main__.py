@@ -9,8 +9,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from semc_core.cli.options import COUNT, PLACE, POSITIVE
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import COUNT, PLACE, POSITIVE
+from semc_core.cli.shared.tree import Commands
 from training.cli.program import run
 from training.data.splits import parse_patients
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import click
 import typer
 
-from semc_core.cli.options import FOLDER, PictureChoices, RuntimeOptions, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import FOLDER, PictureChoices, RuntimeOptions, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.picture_options import PictureOptions
 from semc_core.text import counted, readable
@@ -22,7 +22,7 @@ from semc_core.text import counted, readable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from semc_core.cli.inputs import Wanted
+    from semc_core.cli.shared.inputs import Wanted
     from semc_core.protocols.protocol import Protocol
     from semc_core.runtime.base import Runtime
     from semc_core.sources.open import Images
@@ -88,7 +88,7 @@ def analyse(
     """
     from rich.console import Console
 
-    from semc_core.cli.inputs import wanted_inputs
+    from semc_core.cli.shared.inputs import wanted_inputs
 
     how = _How(parse_crop(crop), batch, cast("Images", images), picture.options())
     if batch < 1:
@@ -290,8 +290,8 @@ def _report(
 
 
 def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console: Console) -> dict[str, Any]:
-    from semc_core.cli.progress import progress_bar
     from semc_core.cli.results import ResultFolder
+    from semc_core.cli.shared.progress import progress_bar
     from semc_core.pipeline.batch import review
     from semc_core.session.analyse import origin_of
     from semc_core.sources.open import open_source
@@ -325,7 +325,7 @@ def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console
 def _print_planes(results: dict[str, Any], console: Console) -> None:
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     if results["source_notice"]:
         console.print(results["source_notice"], style="yellow", markup=False, soft_wrap=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from semc_core.cli.options import COUNT, NEW_FILE, PictureChoices, RuntimeOptions, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import COUNT, NEW_FILE, PictureChoices, RuntimeOptions, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
 
@@ -74,7 +74,7 @@ def classify(
     """
     from rich.console import Console
 
-    from semc_core.cli.pictures import picture_files, stills
+    from semc_core.cli.shared.pictures import picture_files, stills
     from semc_core.io.atomic import write_atomically
 
     files = picture_files(inputs)
@@ -175,7 +175,7 @@ def _region(crop: Crop | None) -> dict[str, Any]:
 def _go_through(
     read: Callable[..., Iterator[Any]], count: int, runtime: Runtime, batch: int, told: Console, rows: _Rows
 ) -> None:
-    from semc_core.cli.progress import progress_bar
+    from semc_core.cli.shared.progress import progress_bar
     from semc_core.pipeline.stills import answers
 
     def pass_over(path: Path, why: str) -> None:

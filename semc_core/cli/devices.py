@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semc_core.cli.options import AsJson, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import AsJson, print_json
+from semc_core.cli.shared.tree import Commands
 
 if TYPE_CHECKING:
     from semc_core.sources.devices.base import CaptureDevice

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import click
 from typer import Argument, Option
 
-from semc_core.cli.options import FOLDER, PLACE
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import FOLDER, PLACE
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import ExportError, SessionChanged, UsageError
 from semc_core.text import counted
 
@@ -189,7 +189,7 @@ def _remember(session: Session, masks: tuple[Crop, ...]) -> None:
 def _export(session: Session, target: Path, options: ExportOptions, console: Console) -> ExportResult:
     from rich.progress import Progress
 
-    from semc_core.cli.progress import ProgressLines
+    from semc_core.cli.shared.progress import ProgressLines
     from semc_core.export.bundle import export_session
 
     try:

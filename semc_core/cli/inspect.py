@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from semc_core.cli.options import FOLDER, PLACE, AsJson, PictureChoices, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import FOLDER, PLACE, AsJson, PictureChoices, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SaveError, SourceError, UsageError
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_options, to_text
 from semc_core.text import counted, readable

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import click
 import typer
 
-from semc_core.cli.options import NEW_FILE, PLACE, Threads
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import NEW_FILE, PLACE, Threads
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.io.regular import is_folder, is_there
 from semc_core.text import counted
@@ -123,7 +123,7 @@ def _pictures(texts: Iterable[str]) -> tuple[list[tuple[Path, bool]], int]:
     Raises:
         UsageError: Something that was named is not there.
     """
-    from semc_core.cli.inputs import is_dicom
+    from semc_core.cli.shared.inputs import is_dicom
     from semc_core.sources.pictures import SUFFIXES
 
     found: dict[Path, bool] = {}

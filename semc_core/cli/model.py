@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from semc_core.cli.arguments import IN_USE
-from semc_core.cli.options import FOLDER, MODEL_FILE, NEW_FILE, PLACE, AsJson, Threads, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.arguments import IN_USE
+from semc_core.cli.shared.options import FOLDER, MODEL_FILE, NEW_FILE, PLACE, AsJson, Threads, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.io.regular import is_file
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison, run_folder

@@ -78,6 +78,6 @@ def _rounded(value: Any) -> str:
 
 def _escaped(value: Any) -> str:
     """Text from a file must not be taken for rich's markup."""
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     return escape(str(value))

@@ -57,7 +57,7 @@ def print_list(listed: Sequence[ListedModel]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     table = Table("", "number", "name", "what is scanned", "what it is", title="Models", show_lines=True)
     for column in table.columns[1:3]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import click
 from typer import Argument, Option
 
-from semc_core.cli.options import PLACE, AsJson, print_json
 from semc_core.cli.pacs_servers import ServerName, ServerOptions, plain_server, print_servers
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import PLACE, AsJson, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import PacsError
 from semc_core.text import counted
 
@@ -259,7 +259,7 @@ def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:
 def _print_jobs(jobs: Sequence[Job], console: Console) -> None:
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     table = Table("Job", "Queued (UTC)", "To", "Objects", "What became of them")
     for job in jobs:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from semc_core.cli.options import PLACE
+from semc_core.cli.shared.options import PLACE
 
 if TYPE_CHECKING:
     from semc_core.pacs.destinations import Destination
@@ -99,7 +99,7 @@ def print_servers(destinations: Sequence[Destination]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     console = Console()
     table = Table("Name", "Host", "Port", "AE title", "Own AE title", "TLS")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from semc_core.cli.options import PLACE
+from semc_core.cli.shared.options import PLACE
 from semc_core.errors import UsageError
 
 RENDER_HELP = "Write a simulated scan as a video, and beside it the plane that each frame shows, as CSV."
@@ -38,7 +38,7 @@ def render(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
     from semc_core.phantom.render import render as write
     from semc_core.phantom.scan import SimulatedScan
 

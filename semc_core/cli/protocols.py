@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from semc_core.cli.options import FOLDER, MODEL_FILE, PLACE, AsJson, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import FOLDER, MODEL_FILE, PLACE, AsJson, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import readable
 
@@ -113,7 +113,7 @@ def _list(book: ProtocolBook, planes: tuple[str, ...] | None, *, as_json: bool) 
     from rich.console import Console
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
     from semc_core.protocols.loader import own_folder
 
     console = Console(stderr=as_json)
@@ -161,7 +161,7 @@ def _items(protocol: Protocol, planes: tuple[str, ...] | None, *, as_json: bool)
     from rich.console import Console
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
     from semc_core.protocols.protocol import unknown_sentence
 
     console = Console()
@@ -220,7 +220,7 @@ def print_checklist(state: Checklist, console: Console) -> None:
     """The rows and how far they are, as a table."""
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
     from semc_core.protocols.checklist import progress_words
 
     table = Table("Item", "Status", "Plane", "", title=escape(state.protocol.title), title_justify="left")

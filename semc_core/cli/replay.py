@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semc_core.cli.options import COUNT, FOLDER, RuntimeOptions
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import COUNT, FOLDER, RuntimeOptions
+from semc_core.cli.shared.tree import Commands
 from semc_core.text import counted
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from semc_core.cli.inputs import RESULTS_NAME, Wanted
+from semc_core.cli.shared.inputs import RESULTS_NAME, Wanted
 from semc_core.errors import SaveError, UsageError
 from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from semc_core.cli import session_keeping
-from semc_core.cli.options import FOLDER, PLACE, AsJson, print_json
 from semc_core.cli.session_keeping import SESSION, folder_of
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import FOLDER, PLACE, AsJson, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.io.regular import is_folder
 from semc_core.paths import default_output_folder
 from semc_core.text import counted
@@ -79,7 +79,7 @@ def _print_list(folder: Path, found: list[dict[str, Any]], problems: list[str]) 
     from rich.console import Console
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     console = Console()
     table = Table("Session", "Begun (UTC)", "Source", "Frames", "Planes", "State")
@@ -158,7 +158,7 @@ def _described(session: Session) -> dict[str, Any]:
 def _print(session: Session) -> None:
     from rich.console import Console
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     console = Console()
     seq, head = session.head
@@ -187,7 +187,7 @@ def _print(session: Session) -> None:
 def _plane_table(session: Session) -> Table:
     from rich.table import Table
 
-    from semc_core.cli.shown import escape
+    from semc_core.cli.shared.shown import escape
 
     table = Table("No.", "Plane", "Sure", "Frame", "Time", "Decided by", "", "File")
     table.columns[1].no_wrap = True

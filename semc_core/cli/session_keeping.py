@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from typer import Argument, Option
 
-from semc_core.cli.options import FOLDER, PLACE
+from semc_core.cli.shared.options import FOLDER, PLACE
 from semc_core.errors import UsageError
 from semc_core.io.regular import is_folder
 from semc_core.paths import default_output_folder, log_folder

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from semc_core.cli.options import PLACE, AsJson, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import PLACE, AsJson, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SourceError, UsageError
 
 app = Commands()

@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 import main
-from semc_core.cli.tree import invoke
+from semc_core.cli.shared.tree import invoke
 from training.__main__ import app as training_app
 
 

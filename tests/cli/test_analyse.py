@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import main
 from semc_core.cli.analyse import LOCK_NAME, parse_crop
-from semc_core.cli.inputs import wanted_inputs
+from semc_core.cli.shared.inputs import wanted_inputs
 from semc_core.errors import RuntimeFault, SaveError, UsageError
 from semc_core.io.lock import WriterLock
 from semc_core.model.file import read_model, write_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semc_core.cli.progress import ProgressLines
+from semc_core.cli.shared.progress import ProgressLines
 
 
 def test_without_a_terminal_a_line_every_few_seconds_says_how_far_it_is(

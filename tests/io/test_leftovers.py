@@ -56,7 +56,7 @@ def test_a_command_that_is_terminated_leaves_nothing_of_what_it_prepared(
     program = (
         "import sys, time, main\n"
         "from pathlib import Path\n"
-        "from semc_core.cli.tree import Commands\n"
+        "from semc_core.cli.shared.tree import Commands\n"
         "from semc_core.export.staging import Staging\n"
         "def stand_still(given):\n"
         "    with Staging(Path(given[1])) as staging:\n"

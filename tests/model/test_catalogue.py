@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import main
-from semc_core.cli.arguments import model_file
+from semc_core.cli.shared.arguments import model_file
 from semc_core.errors import ModelFileError, UsageError
 from semc_core.model import catalogue
 from semc_core.model.catalogue import check_free, model_path, named_models

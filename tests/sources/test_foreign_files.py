@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.cli.inputs import wanted_inputs
+from semc_core.cli.shared.inputs import wanted_inputs
 from semc_core.sources.open import open_seekable, open_source
 from tests.skips import REAL_DATA
 from tests.sources.capture_clips import read_all

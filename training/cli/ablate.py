@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from semc_core.cli.options import COUNT, FOLDER, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import COUNT, FOLDER, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from semc_core.cli.options import NEW_FILE, Device, Groups, ModelOrInUse, Threads
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import NEW_FILE, Device, Groups, ModelOrInUse, Threads
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 
 if TYPE_CHECKING:

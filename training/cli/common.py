@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import click
 from typer import Option
 
-from semc_core.cli.options import COUNT, NEW_FILE, POSITIVE, SEED, Groups
+from semc_core.cli.shared.options import COUNT, NEW_FILE, POSITIVE, SEED, Groups
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.model.comparison import run_folder
 from semc_core.model.presets import PRESET_NAMES

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
-from semc_core.cli.options import FOLDER, NEW_FILE, PLACE, SEED, AsJson, print_json
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import FOLDER, NEW_FILE, PLACE, SEED, AsJson, print_json
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import click
 from typer import Argument, Option
 
-from semc_core.cli.arguments import new_file
-from semc_core.cli.options import (
+from semc_core.cli.shared.arguments import new_file
+from semc_core.cli.shared.options import (
     COUNT,
     PLACE,
     POSITIVE,
@@ -22,7 +22,7 @@ from semc_core.cli.options import (
     Value,
     print_json,
 )
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Annotated
 from typer import Option
 
 from semc_core.cli import phantom
-from semc_core.cli.options import COUNT, FOLDER
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import COUNT, FOLDER
+from semc_core.cli.shared.tree import Commands
 from semc_core.text import counted
 
 _DATASET = (

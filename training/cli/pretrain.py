@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import click
 from typer import Option
 
-from semc_core.cli.options import PLACE, POSITIVE
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import PLACE, POSITIVE
+from semc_core.cli.shared.tree import Commands
 from semc_core.model.comparison import run_folder
 from semc_core.text import counted
 from training.cli.common import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from typer.main import get_command
 
-from semc_core.cli.tree import invoke
+from semc_core.cli.shared.tree import invoke
 from semc_core.errors import SemcError
 
 if TYPE_CHECKING:

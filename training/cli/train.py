@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import click
 from typer import Option
 
-from semc_core.cli.options import COUNT, MODEL_FILE, PLACE, POSITIVE
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import COUNT, MODEL_FILE, PLACE, POSITIVE
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.model.comparison import COMPARISON_NAME, run_folder
 from semc_core.text import counted

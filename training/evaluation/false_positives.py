@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.cli.inputs import wanted_inputs
+from semc_core.cli.shared.inputs import wanted_inputs
 from semc_core.errors import SourceError, UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec

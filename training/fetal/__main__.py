@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from typer import Argument, Option
 
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.tree import Commands
 from semc_core.io.atomic import write_atomically
 from training.cli.program import run
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
-from semc_core.cli.options import COUNT, FOLDER, NEW_FILE, SEED
-from semc_core.cli.tree import Commands
+from semc_core.cli.shared.options import COUNT, FOLDER, NEW_FILE, SEED
+from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from training.cli.program import run
 

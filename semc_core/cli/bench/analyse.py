@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from semc_core.cli.options import print_json
+from semc_core.cli.shared.options import print_json
 from semc_core.errors import UsageError
 from semc_core.io.process import usable_cores
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from semc_core.cli.bench.options import AnalyseOptions, LiveOptions, NetworkOptions
-from semc_core.cli.groups import grouped
-from semc_core.cli.tree import Commands, within
+from semc_core.cli.shared.groups import grouped
+from semc_core.cli.shared.tree import Commands, within
 
 _NETWORK = "Speed and agreement of the networks in every runtime and precision. Takes about four minutes."
 _LIVE = "A live scan without the window: frames, drops, latency, memory, CPU time."

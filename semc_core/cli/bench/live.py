@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from semc_core.cli.options import print_json
+from semc_core.cli.shared.options import print_json
 from semc_core.errors import SemcError, UsageError
 from semc_core.io.process import resident_mib
 

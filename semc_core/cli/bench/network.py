@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.cli.bench.live import parse_size
-from semc_core.cli.options import print_json
+from semc_core.cli.shared.options import print_json
 from semc_core.errors import RuntimeFault, UsageError
 from semc_core.model.spec import INPUT_SIDES
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import click
 from typer import Argument, Option
 
-from semc_core.cli.options import COUNT, NEW_FILE, AsJson, RuntimeOptions
+from semc_core.cli.shared.options import COUNT, NEW_FILE, AsJson, RuntimeOptions
 
 _PRESETS: Final = ("semc_live", "semc_r18", "semc_r50", "semc_r50_paper")
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from semc_core.cli.entry import Entry
-from semc_core.cli.tree import SETTINGS, LazyGroup
+from semc_core.cli.shared.entry import Entry
+from semc_core.cli.shared.tree import SETTINGS, LazyGroup
 from semc_core.paths import log_folder
 from semc_core.version import VERSION
 

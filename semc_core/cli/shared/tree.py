@@ -17,8 +17,8 @@ import typer
 from click.shell_completion import CompletionItem
 from typer.core import TyperCommand, TyperGroup
 
-from semc_core.cli.entry import Entry
-from semc_core.cli.groups import grouped
+from semc_core.cli.shared.entry import Entry
+from semc_core.cli.shared.groups import grouped
 
 _WITHIN: Final = "semc_core.within"
 SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}

@@ -14,8 +14,8 @@ from typing import Any
 import click
 from typer.core import TyperArgument
 
-from semc_core.cli.options import PLACE, Value
-from semc_core.cli.tree import SemcCommand
+from semc_core.cli.shared.options import PLACE, Value
+from semc_core.cli.shared.tree import SemcCommand
 from semc_core.errors import UsageError
 
 

@@ -12,7 +12,7 @@ import click
 import typer
 from click.shell_completion import CompletionItem
 
-from semc_core.cli.arguments import IN_USE, count, model_file, new_file, positive, seed
+from semc_core.cli.shared.arguments import IN_USE, count, model_file, new_file, positive, seed
 from semc_core.errors import SemcError
 from semc_core.picture_options import PICTURE_HELP, PictureOptions, choices, picture_options
 from semc_core.runtime.load import DEVICES, PRECISIONS

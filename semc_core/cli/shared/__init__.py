@@ -1,0 +1,1 @@
+"""What commands share: how they are declared, what is typed after them, and what they print alike."""

@@ -25,7 +25,7 @@ from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
 from semc_core.picture_options import AS_IT_IS, PictureOptions, from_text, to_text
 from semc_core.runtime.load import DEVICES
-from semc_core.session.retention import Retention
+from semc_core.session.erasing.retention import Retention
 from semc_core.sources.devices.modes import parse_wish
 from semc_core.sources.open import Images
 from semc_core.sources.raw.tap import RawTap

@@ -18,8 +18,8 @@ from semc_core.runtime.load import nvidia_gpu_present
 _NEEDED: Final = (
     "semc_core.sources.open",
     "semc_core.sources.video",
-    "semc_core.sources.camera",
-    "semc_core.sources.stream",
+    "semc_core.sources.live.camera",
+    "semc_core.sources.live.stream",
     "semc_core.sources.simulated",
     "semc_core.sources.devices.find",
     "semc_core.sources.devices.script",

@@ -28,8 +28,8 @@ from semc_core.pacs.queue_store import ITEM, JOB
 from semc_core.protocols.loader import PROTOCOL_FILE
 from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
+from semc_core.session.erasing.forget import BESIDE
 from semc_core.session.files import STORED_PLANE
-from semc_core.session.forget import BESIDE
 from semc_core.session.recording.proof import DELETED_RECORDING, ENDED, HASHED_FILES
 from semc_core.session.signing import SIGNED_HEAD
 from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES

@@ -41,7 +41,7 @@ from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState
 from semc_core.session.session import Session
-from semc_core.sources.outage import NO_PICTURES
+from semc_core.sources.live.outage import NO_PICTURES
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QVBoxLayout, 
 
 from app.widgets.forms import side_by_side
 from app.widgets.plain import PlainLabel
-from semc_core.session.retention import Retention
+from semc_core.session.erasing.retention import Retention
 
 _CHOICES: Final = (
     Retention(),

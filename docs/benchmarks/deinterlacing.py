@@ -9,9 +9,9 @@ import av
 import numpy as np
 
 from semc_core.picture_options import AS_IT_IS
-from semc_core.sources.deinterlace import Deinterlacer, deinterlaced
 from semc_core.sources.devices import contents
-from semc_core.sources.watched import PictureWatch
+from semc_core.sources.frames.deinterlace import Deinterlacer, deinterlaced
+from semc_core.sources.frames.watched import PictureWatch
 
 _FRAMES = 40
 _FORMS = ("yuv420p", "yuv422p", "gbrp")

@@ -24,7 +24,7 @@ from semc_core.model.file import read_spec
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.picture import Picture
 from semc_core.pipeline.stages import PreparationStage
-from semc_core.sources.decoded import picture_of
+from semc_core.sources.frames.decoded import picture_of
 from semc_core.types import FramePacket
 
 RATE = 30

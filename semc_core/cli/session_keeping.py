@@ -35,7 +35,7 @@ def forget(session: Annotated[Path, SESSION]) -> int:
     Raises:
         SemcError: It could not be done.
     """
-    from semc_core.session.forget import forget as forget_session
+    from semc_core.session.erasing.forget import forget as forget_session
 
     done = forget_session(folder_of(session))
     files = f", and from {counted(done.files, 'file')}" if done.files else ""
@@ -84,7 +84,7 @@ def retain(
         UsageError: Nothing says which are to go.
         SaveError: The folder cannot be read, or one could not be deleted.
     """
-    from semc_core.session.retention import Retention, carry_out, clear_half_deleted, plan
+    from semc_core.session.erasing.retention import Retention, carry_out, clear_half_deleted, plan
 
     if older_than is None and larger_than is None:
         raise UsageError("semc session retain needs --older-than DAYS or --larger-than GB.")

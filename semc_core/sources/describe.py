@@ -55,7 +55,7 @@ def describe(path: Path) -> Description:
 
 def _of_video(path: Path) -> Description:
     from semc_core.sources.containers import open_container, picture_stream
-    from semc_core.sources.upright import pixel_aspect
+    from semc_core.sources.frames.upright import pixel_aspect
 
     with open_container(path) as container:
         stream = picture_stream(container, path.name)

@@ -19,9 +19,9 @@ from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import check_file
+from semc_core.sources.frames.shown import stored_as
 from semc_core.sources.left_out import left_out_sentence
 from semc_core.sources.pictures import SUFFIXES, PictureFile, read_image, size_of
-from semc_core.sources.shown import stored_as
 from semc_core.types import STILLS_RATE, SourceInfo
 
 

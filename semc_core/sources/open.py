@@ -56,8 +56,8 @@ def open_source(
     if word == "simulated":
         return _simulated(rest, seconds, (width or 640, height or 480, frame_rate or 30.0), options)
     if word == "camera":
-        from semc_core.sources.camera import CameraSource
         from semc_core.sources.devices.modes import Wish, parse_wish
+        from semc_core.sources.live.camera import CameraSource
 
         wish = Wish(width, height, frame_rate) if mode is None else parse_wish(mode)
         which, system = _card(rest)
@@ -66,7 +66,7 @@ def open_source(
         if word.lower() not in STREAM_SCHEMES:
             known = ", ".join(STREAM_SCHEMES)
             raise SourceError(f"Addresses that begin with {word}:// are not supported; use one of {known}.")
-        from semc_core.sources.stream import StreamSource
+        from semc_core.sources.live.stream import StreamSource
 
         return StreamSource(text, options, tap=tap)
     if word == "tap":

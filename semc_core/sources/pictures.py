@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from semc_core.errors import SourceError
 from semc_core.sources import jpeg
 from semc_core.sources.containers import check_file
-from semc_core.sources.decoded import over_black
+from semc_core.sources.frames.decoded import over_black
 
 SUFFIXES: Final = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".jpx", ".jpf", ".apng"}

@@ -6,8 +6,8 @@ from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
-from semc_core.sources.shown import stored_as
-from semc_core.sources.upright import Upright
+from semc_core.sources.frames.shown import stored_as
+from semc_core.sources.frames.upright import Upright
 from semc_core.types import SourceInfo
 
 

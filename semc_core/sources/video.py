@@ -21,14 +21,14 @@ from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import open_container, picture_stream
-from semc_core.sources.decoded import is_full, luma_of
 from semc_core.sources.decoders import is_disposable, make_ready
-from semc_core.sources.deinterlace import Deinterlacer, said_of_marked
+from semc_core.sources.frames.decoded import is_full, luma_of
+from semc_core.sources.frames.deinterlace import Deinterlacer, said_of_marked
+from semc_core.sources.frames.shown import StreamPictures
+from semc_core.sources.frames.times import FrameClock, FrameNumbers
+from semc_core.sources.frames.upright import Upright, pixel_aspect
+from semc_core.sources.frames.watched import PictureWatch
 from semc_core.sources.left_out import left_out_sentence
-from semc_core.sources.shown import StreamPictures
-from semc_core.sources.times import FrameClock, FrameNumbers
-from semc_core.sources.upright import Upright, pixel_aspect
-from semc_core.sources.watched import PictureWatch
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from semc_core.picture import Picture
 from semc_core.pipeline.stages import PreparationStage
 from semc_core.pipeline.stills import Still, answers
 from semc_core.runtime.load import load_runtime
-from semc_core.sources.decoded import picture_of
+from semc_core.sources.frames.decoded import picture_of
 from semc_core.types import Crop, FramePacket
 from training.region.colour_alarms import TINTS, marked, tinted, with_flow
 

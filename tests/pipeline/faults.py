@@ -31,12 +31,12 @@ from semc_core.pipeline import live
 from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
 from semc_core.session.writer import session_sink
-from semc_core.sources import camera, outage
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices import simulated
 from semc_core.sources.devices.contents import count, number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.live import camera, outage
+from semc_core.sources.live.camera import CameraSource
 from semc_core.types import FramePacket
 from tests.pipeline import healing
 from tests.pipeline.live_scans import new_engine, scripted, stop_all

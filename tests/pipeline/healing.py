@@ -20,10 +20,10 @@ from semc_core.errors import SemcError
 from semc_core.imaging.quality import FROZEN_AFTER_S
 from semc_core.pipeline.live import LivePipeline
 from semc_core.sources.base import FrameSource
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
-from semc_core.sources.stream import StreamSource
+from semc_core.sources.live.camera import CameraSource
+from semc_core.sources.live.stream import StreamSource
 from semc_core.types import FramePacket, FrameResult
 from tests.pipeline.live_scans import new_engine, scripted, stop_all
 from tests.pipeline.scripted import probabilities

@@ -17,10 +17,10 @@ from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
 from semc_core.session.writer import session_sink
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.contents import number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.live.camera import CameraSource
 from semc_core.types import Crop, FramePacket
 from tests.pipeline.live_scans import assert_nothing_lost, new_engine, phase_of, scripted
 from tests.pipeline.scripted import probabilities

@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.pipeline.state import Phase
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.contents import number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.live.camera import CameraSource
 from semc_core.types import FramePacket
 from tests.pipeline.live_scans import assert_nothing_lost, new_engine, phase_of, scripted
 from tests.pipeline.scripted import probabilities

@@ -17,11 +17,11 @@ from semc_core import paths
 from semc_core.errors import SaveError, SessionError, SessionInUse
 from semc_core.io.atomic import write_atomically
 from semc_core.session import database
-from semc_core.session import forget as forgetting
 from semc_core.session.correcting.changes import MarkRegion, Reject, SetItem, SetNote
-from semc_core.session.forget import forget
+from semc_core.session.erasing import forget as forgetting
+from semc_core.session.erasing.forget import forget
+from semc_core.session.erasing.remembered import forget_source
 from semc_core.session.records import Proof, source_entry
-from semc_core.session.remembered import forget_source
 from semc_core.session.session import Session
 from semc_core.session.vault import ERASED
 from tests.session.killed_writer import origin

@@ -10,7 +10,7 @@ import pytest
 
 from main import main
 from semc_core.cli import session_keeping
-from semc_core.session.retention import (
+from semc_core.session.erasing.retention import (
     LOG_NAME,
     Retention,
     carry_out,

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from semc_core.errors import SourceError
-from semc_core.sources.attempts import Attempts
+from semc_core.sources.live.attempts import Attempts
 
 
 class Opened:

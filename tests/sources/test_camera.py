@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.modes import Wish
+from semc_core.sources.live.camera import CameraSource
 from tests.sources.capture_clips import number_of, write_video
 from tests.sources.device_trees import Files
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.crop import find_crop
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
-from semc_core.sources.decoded import expanded, luma_of, picture_of
+from semc_core.sources.frames.decoded import expanded, luma_of, picture_of
 from semc_core.sources.images import ImageFolderSource
 from semc_core.sources.video import VideoSource
 from tests.sources.capture_clips import read_all

@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 from semc_core.errors import FrameDamaged
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture_options import AS_IT_IS, PictureOptions
-from semc_core.sources.camera import CameraSource
-from semc_core.sources.deinterlace import MARKED, REMOVED
 from semc_core.sources.devices import contents
 from semc_core.sources.devices.script import Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.frames.deinterlace import MARKED, REMOVED
+from semc_core.sources.frames.watched import PictureWatch
+from semc_core.sources.live.camera import CameraSource
+from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.open import open_seekable
-from semc_core.sources.stream import StreamSource
 from semc_core.sources.video import VideoSource
-from semc_core.sources.watched import PictureWatch
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import write_video
 from tests.sources.test_video_kinds import MJPEG, lose

@@ -18,8 +18,8 @@ from pydicom.dataset import FileDataset
 
 from main import main
 from semc_core.errors import SemcError, SourceError
+from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.open import open_seekable, open_source
-from semc_core.sources.stream import StreamSource
 from tests.sources.capture_clips import write_video
 from training.data.images import read_pictures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from semc_core.sources.outage import NO_PICTURES, OutageTeller
+from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
 from semc_core.types import SourceInfo
 
 INFO = SourceInfo("camera 0", "camera", 640, 480, 30.0, None, True, "Camera 0 gives less than asked.")

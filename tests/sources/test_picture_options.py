@@ -25,12 +25,12 @@ from semc_core.picture_options import (
     picture_options,
     to_text,
 )
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices import contents
 from semc_core.sources.devices.buffers import BufferForm
 from semc_core.sources.devices.pictures import CardPictures
 from semc_core.sources.devices.script import Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.live.camera import CameraSource
 from semc_core.sources.open import open_seekable, open_source
 
 RAMP = contents.ramp(256, 64)[..., 0]
@@ -154,7 +154,7 @@ def test_a_circle_on_a_squeezed_picture_is_round_as_the_user_says(
 
 
 def test_the_shape_holds_for_a_picture_that_is_shown_turned() -> None:
-    from semc_core.sources.upright import Upright
+    from semc_core.sources.frames.upright import Upright
 
     turned = Upright(transposed=True).wished(PictureOptions(aspect="4:3"), 200, 100)
     height, width = turned.shape(200, 100)

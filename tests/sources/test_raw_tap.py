@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from main import main
 from semc_core.errors import SourceError
 from semc_core.picture_options import AS_IT_IS, PictureOptions, to_text
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.buffers import BufferForm, pixels_of
 from semc_core.sources.devices.contents import undecoded
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.live.camera import CameraSource
+from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.open import open_source
 from semc_core.sources.raw.file import write_tap
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.replay import TapSource
 from semc_core.sources.raw.tap import RawTap, camera_origin, stream_origin
-from semc_core.sources.stream import StreamSource
 from tests.sources.capture_clips import read_all, write_video
 from tests.sources.test_deinterlace import write as write_woven
 from tests.sources.test_stream import served

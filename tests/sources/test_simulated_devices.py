@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SourceError
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.devices.base import CaptureDevice
 from semc_core.sources.devices.contents import number_in
 from semc_core.sources.devices.find import find_device
 from semc_core.sources.devices.modes import Wish, parse_wish
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice, read_script
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.live.camera import CameraSource
 from semc_core.sources.open import open_source
 from semc_core.types import CaptureInfo, FramePacket
 

@@ -17,11 +17,11 @@ import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.sources.base import FrameSource, PacedSource
-from semc_core.sources.camera import CameraSource
 from semc_core.sources.dicom import DicomSource
 from semc_core.sources.images import ImageFolderSource
+from semc_core.sources.live.camera import CameraSource
+from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.simulated import SimulatedSource
-from semc_core.sources.stream import StreamSource
 from semc_core.sources.video import VideoSource
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import numbered, read_all, write_dicom, write_images, write_video

@@ -18,7 +18,7 @@ import cv2
 import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.sources.stream import StreamSource, public_name
+from semc_core.sources.live.stream import StreamSource, public_name
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 from tests.sources.rtsp_server import rtsp_server

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError
-from semc_core.sources.decoded import picture_of, says_monochrome
+from semc_core.sources.frames.decoded import picture_of, says_monochrome
 from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.video import VideoSource
 from tests.skips import REAL_DATA

@@ -14,11 +14,11 @@ from semc_core.io.regular import is_folder, is_there
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.pipeline.stills import Still
+from semc_core.sources.frames.shown import stored_as
 from semc_core.sources.images import natural_key
 from semc_core.sources.kinds import is_known, kind_of
 from semc_core.sources.open import open_source
 from semc_core.sources.pictures import PictureFile
-from semc_core.sources.shown import stored_as
 from semc_core.types import FramePacket
 
 PassOver = Callable[[Path, str], None]

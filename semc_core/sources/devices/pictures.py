@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from semc_core.picture import Picture, in_8_bits
 from semc_core.picture_options import PictureOptions, Range
-from semc_core.sources.decoded import expanded, luma_of, picture_of
-from semc_core.sources.deinterlace import Deinterlacer
 from semc_core.sources.devices.buffers import PACKED, BufferForm
-from semc_core.sources.upright import Upright
-from semc_core.sources.watched import PictureWatch
+from semc_core.sources.frames.decoded import expanded, luma_of, picture_of
+from semc_core.sources.frames.deinterlace import Deinterlacer
+from semc_core.sources.frames.upright import Upright
+from semc_core.sources.frames.watched import PictureWatch
 
 _PLANES: Final = "yuv422p"
 

@@ -15,10 +15,10 @@ from pydicom.uid import UID
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
-from semc_core.sources.decoded import is_monochrome, picture_of
 from semc_core.sources.decoders import make_ready
 from semc_core.sources.dicom.frames import DamagedFrame
-from semc_core.sources.upright import Uprights, pixel_aspect
+from semc_core.sources.frames.decoded import is_monochrome, picture_of
+from semc_core.sources.frames.upright import Uprights, pixel_aspect
 
 _SYNTAXES: Final = "1.2.840.10008.1.2.4.1"
 """MPEG-2, H.264 and HEVC have numbers from 00 to 08 behind it, and those in fragments a .1 more."""

@@ -18,11 +18,11 @@ from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.devices.buffers import COMPRESSED, BufferForm, pixels_of
 from semc_core.sources.devices.pictures import CardPictures
-from semc_core.sources.live_frames import LiveFrames, Received
+from semc_core.sources.frames.live_frames import LiveFrames, Received
+from semc_core.sources.frames.shown import StreamPictures
+from semc_core.sources.frames.times import FrameClock
 from semc_core.sources.raw.file import TapFile
 from semc_core.sources.raw.records import Coding, Raw
-from semc_core.sources.shown import StreamPictures
-from semc_core.sources.times import FrameClock
 from semc_core.types import SourceInfo
 
 _MOST_PIXELS: Final = 1 << 27

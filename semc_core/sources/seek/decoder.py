@@ -25,11 +25,11 @@ from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
 from semc_core.sources.decoders import make_ready
-from semc_core.sources.deinterlace import deinterlaced, has_combs
+from semc_core.sources.frames.deinterlace import deinterlaced, has_combs
+from semc_core.sources.frames.shown import StreamPictures
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
-from semc_core.sources.shown import StreamPictures
 from semc_core.types import FramePacket
 
 _CURSORS: Final = 3

@@ -25,9 +25,9 @@ from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
-from semc_core.sources.decoded import picture_of
-from semc_core.sources.times import FrameClock
-from semc_core.sources.upright import Upright
+from semc_core.sources.frames.decoded import picture_of
+from semc_core.sources.frames.times import FrameClock
+from semc_core.sources.frames.upright import Upright
 from semc_core.sources.video import FREELY_ORDERED, HIDES_FRAMES, WITHOUT_TIMES, VideoSource
 
 T = TypeVar("T", bound=np.generic)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.settings import Settings
 from app.start.keep_settings import sentence, title
-from semc_core.session.retention import LOG_NAME, Retention
+from semc_core.session.erasing.retention import LOG_NAME, Retention
 from semc_core.session.session import Session
 from tests.app.conftest import WAIT_MS
 from tests.session.sessions import as_killed, new_session

@@ -16,7 +16,7 @@ from semc_core.picture import Picture
 from semc_core.session.files import encode_png
 from semc_core.session.recording.clips import FrameRing
 from semc_core.session.recording.recorder import Recorder
-from semc_core.sources.decoded import picture_of
+from semc_core.sources.frames.decoded import picture_of
 from semc_core.sources.open import open_seekable
 from semc_core.types import FramePacket
 from tests.session.pictures import speckle

@@ -9,11 +9,11 @@ import av
 
 from semc_core.picture import Picture
 from semc_core.picture_options import PictureOptions
-from semc_core.sources.decoded import is_full, luma_of
-from semc_core.sources.deinterlace import Deinterlacer, said_of_marked
-from semc_core.sources.shown import StreamPictures
-from semc_core.sources.times import FrameClock
-from semc_core.sources.watched import PictureWatch
+from semc_core.sources.frames.decoded import is_full, luma_of
+from semc_core.sources.frames.deinterlace import Deinterlacer, said_of_marked
+from semc_core.sources.frames.shown import StreamPictures
+from semc_core.sources.frames.times import FrameClock
+from semc_core.sources.frames.watched import PictureWatch
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semc_core.picture import Picture, sampled_of
 from semc_core.picture_options import Range
-from semc_core.sources.upright import Upright, upright_of
+from semc_core.sources.frames.upright import Upright, upright_of
 
 _PLANAR: Final = frozenset(
     f"yuv{letter}{colours}p" for letter in ("", "j") for colours in (410, 411, 420, 422, 440, 444)

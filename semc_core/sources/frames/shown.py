@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from semc_core.picture import Picture
 from semc_core.picture_options import PictureOptions
-from semc_core.sources.decoded import expanded, is_monochrome, picture_of
-from semc_core.sources.upright import Upright, Uprights, pixel_aspect
+from semc_core.sources.frames.decoded import expanded, is_monochrome, picture_of
+from semc_core.sources.frames.upright import Upright, Uprights, pixel_aspect
 
 
 class StreamPictures:

@@ -17,11 +17,11 @@ from av.video.stream import VideoStream
 from semc_core.errors import SourceError
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.containers import CONTAINERS
-from semc_core.sources.live_frames import LiveFrames, Received
+from semc_core.sources.frames.live_frames import LiveFrames, Received
+from semc_core.sources.frames.shown import StreamPictures
+from semc_core.sources.frames.times import FrameClock
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.tap import RawTap
-from semc_core.sources.shown import StreamPictures
-from semc_core.sources.times import FrameClock
 
 # Look no longer than a second for what the stream holds. What arrives meanwhile is kept and decoded at once,
 # as losing it (fflags nobuffer) would lose the key frame that all pictures until the next one need.

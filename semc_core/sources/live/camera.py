@@ -27,8 +27,8 @@ from semc_core.sources.devices.negotiate import Negotiated, negotiate, wishes
 from semc_core.sources.devices.noted import NotedCapture
 from semc_core.sources.devices.pictures import CardPictures
 from semc_core.sources.devices.worker import Worker
-from semc_core.sources.grabber import GrabbedSource, Grabber
-from semc_core.sources.outage import OutageTeller
+from semc_core.sources.live.grabber import GrabbedSource, Grabber
+from semc_core.sources.live.outage import OutageTeller
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.tap import RawTap, camera_origin, coding_of_buffer
 from semc_core.types import CaptureInfo, SourceInfo

@@ -15,10 +15,10 @@ from semc_core.io.documents import STRICT, Document, DocumentFault
 from semc_core.io.regular import read_regular
 from semc_core.io.rules import PlainObject
 from semc_core.session.audit_log import ORIGIN
+from semc_core.session.erasing.remembered import forget_source
 from semc_core.session.folder import folder_name
 from semc_core.session.proof.head_keeper import list_place
 from semc_core.session.proof.known_files import files_there
-from semc_core.session.remembered import forget_source
 from semc_core.session.session import Session
 from semc_core.session.vault import ERASED, is_hidden
 

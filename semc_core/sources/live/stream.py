@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
 from semc_core.picture_options import AS_IT_IS, PictureOptions
-from semc_core.sources.attempts import Attempts
 from semc_core.sources.base import Grabbed
-from semc_core.sources.connection import Connection
-from semc_core.sources.grabber import GrabbedSource, Grabber
-from semc_core.sources.live_frames import Received
-from semc_core.sources.outage import SILENT_AFTER_S, OutageTeller
+from semc_core.sources.frames.live_frames import Received
+from semc_core.sources.live.attempts import Attempts
+from semc_core.sources.live.connection import Connection
+from semc_core.sources.live.grabber import GrabbedSource, Grabber
+from semc_core.sources.live.outage import SILENT_AFTER_S, OutageTeller
 from semc_core.sources.raw.tap import RawTap, stream_origin
 from semc_core.types import SourceInfo
 

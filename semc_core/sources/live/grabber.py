@@ -12,7 +12,7 @@ from typing import Protocol
 from semc_core.errors import SourceError
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
-from semc_core.sources.outage import OutageTeller
+from semc_core.sources.live.outage import OutageTeller
 from semc_core.types import SourceInfo
 
 _LOG = logging.getLogger(__name__)

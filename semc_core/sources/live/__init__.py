@@ -1,0 +1,1 @@
+"""What comes while it is scanned: cards and streams, watched and healed."""

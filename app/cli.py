@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         "source",
         nargs="?",
         help="simulated, simulated:SEED, camera:0, camera:simulated, an address (rtsp://, udp://, http://), "
-        "a file, or a folder of images; without it the window asks",
+        "pipe:, a file, or a folder of images; without it the window asks",
     )
     given.add_argument("--device", choices=DEVICES, help="where the model runs")
     given.add_argument(

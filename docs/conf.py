@@ -31,6 +31,7 @@ include_patterns = [
     "docs/api/*.rst",
     "assets/models/*.md",
     "assets/measure/*.md",
+    "assets/demonstration/*.md",
 ]
 exclude_patterns = [".*", ".*/**", "build/**", "shared/**", "runs/**", "out/**"]
 templates_path = ["site/templates"]
@@ -80,6 +81,7 @@ NAVIGATION = {
         "/docs/models", "/docs/fetal", "/assets/models/fetal", "/assets/models/semc_live", "/docs/benchmarks",
     ],
     "docs/measuring": ["/assets/measure/head"],
+    "docs/fetal": ["/assets/demonstration/LICENCE"],
     "docs/scripting": [
         "/docs/measuring", "/docs/python", "/docs/commands", "/docs/json", "/docs/api/semc_core",
         "/docs/api/training",

@@ -36,7 +36,8 @@ def open_source(
     Args:
         text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:IDENTITY", "camera:NAME",
             "camera:simulated", "camera:simulated:SCRIPT" (see docs/capture.md), an address such as
-            "udp://:5000", "tap:FILE" (what a raw tap wrote), a folder of images, or a file.
+            "udp://:5000", "pipe:" (standard input), "tap:FILE" (what a raw tap wrote), a folder of images,
+            or a file.
         seconds: Length of a simulated scan; None never ends.
         width: Wanted of a camera or the simulated scan, pixels; None leaves it to them.
         height: As `width`.
@@ -69,6 +70,10 @@ def open_source(
         from semc_core.sources.live.stream import StreamSource
 
         return StreamSource(text, options, tap=tap)
+    if text == "pipe:":
+        from semc_core.sources.live.stream import STANDARD_INPUT, StreamSource
+
+        return StreamSource(STANDARD_INPUT, options, tap=tap)
     if word == "tap":
         from semc_core.sources.raw.replay import TapSource
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import itertools
+import os
 import socket
 import threading
 import time
@@ -165,6 +166,11 @@ def test_nobody_sending_is_an_error_that_says_so() -> None:
         StreamSource(f"udp://127.0.0.1:{free_udp_port()}", open_timeout_s=0.5)
 
 
+def test_what_the_video_library_does_not_know_is_told_with_a_way_round_it() -> None:
+    with pytest.raises(SourceError, match=r"does not know srt; let FFmpeg's program take it: ffmpeg -i"):
+        StreamSource("srt://127.0.0.1:9").read()
+
+
 def test_a_refused_connection_is_an_error_that_says_so() -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
@@ -212,6 +218,39 @@ def test_a_recording_that_a_web_server_offers_ends(tmp_path: Path) -> None:
     assert [number_of(packet.pixels) for packet in packets] == list(range(40))
     assert [packet.pts_s for packet in packets] == pytest.approx([index / 25 for index in range(40)])
     assert "secret" not in source.info.source_id
+
+
+@contextmanager
+def written(body: bytes) -> Iterator[str]:
+    """A pipe into which another writes `body`, and ends."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(body)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield f"pipe:{reading}"
+    finally:
+        writer.join()
+        os.close(reading)
+
+
+@pytest.mark.parametrize("form", ["ts", "mkv"])
+def test_what_another_program_writes_is_read_to_its_end(tmp_path: Path, form: str) -> None:
+    with written(write_video(tmp_path / f"a.{form}", 40).read_bytes()) as url:
+        source = StreamSource(url)
+        packets = read_all(source)
+    assert [number_of(packet.pixels) for packet in packets] == list(range(40))
+    assert source.info.source_id == "Standard input"
+
+
+@pytest.mark.parametrize("body", [b"", b"no video at all" * 1000])
+def test_another_program_that_writes_no_video_is_told(body: bytes) -> None:
+    with written(body) as url, pytest.raises(SourceError, match="Standard input brought no video"):
+        read_all(StreamSource(url))
 
 
 def test_a_live_stream_that_its_sender_ends_is_asked_for_again(tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ class Connection:
 
     Attributes:
         rate: Frames per second that the sender announces; None where it does not.
-        has_end: The sender said how long it is: a recording that is offered, and no live picture.
+        has_end: The sender said how long it is, a recording that is offered and no live picture; or it can
+            send only once.
     """
 
     def __init__(
@@ -87,7 +88,8 @@ class Connection:
         self._stream = stream
         rate = stream.average_rate or stream.guessed_rate
         self.rate = float(rate) if rate else None
-        self.has_end = scheme in ("http", "https") and self._container.size > 0
+        # Who writes into a pipe cannot begin again.
+        self.has_end = scheme == "pipe" or (scheme in ("http", "https") and self._container.size > 0)
         self._tap = tap
         self._coding = None if tap is None else _coding(stream, tap.opening())
         pictures = StreamPictures(stream.codec_context, stream.sample_aspect_ratio, options)
@@ -174,6 +176,14 @@ def _raw(coding: Coding, packet: av.Packet[VideoStream], now_s: float) -> Raw:
 
 
 def _why_not_opened(url: str, name: str, error: Exception, timeout_s: float) -> str:
+    if isinstance(error, av.error.ProtocolNotFoundError):
+        scheme = urlsplit(url).scheme.lower()
+        return (
+            f"The video library here does not know {scheme}; let FFmpeg's program take it: "
+            f"ffmpeg -i ADDRESS -c copy -f mpegts - | semc live pipe:"
+        )
+    if url.startswith("pipe:"):
+        return f"{name} brought no video of a format that is known here; check the program that writes it."
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         return f"{name} wants a user name and password; give them as {name.partition('://')[0]}://user:password@..."
     if isinstance(error, av.error.HTTPError | av.error.HTTPClientError):

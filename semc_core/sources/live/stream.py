@@ -27,12 +27,15 @@ back is heard without a new one."""
 AGAIN_TIMEOUT_S: Final = 3.0
 """How long each try to get the picture back may take: one that nobody answers must not hold up the next."""
 
+STANDARD_INPUT: Final = "pipe:0"
+"""What another program writes into this one. When that ends the scan is over: no other can write there."""
+
 _WAITING_PICTURES = 4
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 1.0
 _AT_ONCE: Final = 8
 _EVERY_S: Final = 0.75
-_WITHOUT_CONNECTION: Final = ("udp", "rtp", "srt")
+_WITHOUT_CONNECTION: Final = ("udp", "rtp", "srt", "pipe")
 """Two cannot listen at one port."""
 _FEW_PICTURES: Final = 3
 
@@ -43,10 +46,10 @@ class StreamSource(GrabbedSource):
     Damaged pictures are left out, as networks lose packets; times are the stream's, from 0 at the first
     picture. A sender that ends, dies or falls silent is tried again, with growing pauses, until it sends
     again or the scan is ended; what is missing shows in the times. Only where a web server said how long
-    it is, it is a recording that ends.
+    it is, or another program writes into this one, it ends.
 
     Args:
-        url: "udp://:5000", "rtsp://host/path", "http://host/scan.ts", ...
+        url: "udp://:5000", "rtsp://host/path", "http://host/scan.ts", ..., or `STANDARD_INPUT`.
         options: How its pictures are read.
         open_timeout_s: How long the first picture may take.
         read_timeout_s: How long a silence is waited out before the connection is made anew; None goes by
@@ -83,6 +86,8 @@ class StreamSource(GrabbedSource):
 
 def public_name(url: str) -> str:
     """The address without user name, password and query: those are nobody's business in an export."""
+    if url.startswith("pipe:"):
+        return "Standard input"
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 

@@ -309,6 +309,16 @@ def test_words_that_were_left_out_are_mentioned_only_where_there_are_any(
         assert [each for each in notices(wordless, options_of(), tmp_path) if each.startswith(said)]
 
 
+@pytest.mark.parametrize(("protocol", "mentioned"), [("lp2025-liver", True), ("fetal-basic", False)])
+def test_a_reason_is_mentioned_as_left_out_only_of_the_protocol_that_is_followed(
+    tmp_path: Path, protocol: str, mentioned: bool
+) -> None:
+    with video_session(tmp_path / "wordless", name="plain.mkv") as wordless:
+        wordless.apply(SetItem(protocol, "right-lobe", "not possible", "gas"))
+        told = [each for each in notices(wordless, options_of(), tmp_path) if each.startswith("Notes and")]
+    assert bool(told) == mentioned
+
+
 @pytest.mark.parametrize("planes", [1, 2])
 def test_planes_without_a_clip_and_with_nothing_round_them_are_counted(
     session: Session, tmp_path: Path, planes: int

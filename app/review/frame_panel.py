@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -19,15 +19,23 @@ from app.review.presenter import ClassRow, FrameReadout
 from app.widgets import theme
 from app.widgets.plain import PlainLabel, plain_tip
 
+_LEAST_BAR_EM = 1.5
 _TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
 
 
 class ClassButton(QAbstractButton):
     """One plane of the model: its key, name, and confidence as a bar. A click does what the key does."""
 
-    def __init__(self, colour: str, parent: QWidget | None = None) -> None:
+    def __init__(self, colour: str, longest: str, parent: QWidget | None = None) -> None:
+        """Show nothing yet.
+
+        Args:
+            colour: Of the plane.
+            longest: The longest name of all planes, so that all bars begin at one place.
+            parent: As Qt has it.
+        """
         super().__init__(parent)
-        self._colour = colour
+        self._colour, self._longest = colour, longest
         self._row = ClassRow("", "", "", None, False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -65,11 +73,15 @@ class ClassButton(QAbstractButton):
             painter.drawRoundedRect(key, 3, 3)
             painter.setPen(QColor(theme.DIM))
             painter.drawText(key, Qt.AlignmentFlag.AlignCenter, row.key)
-        name = QRectF(key.right() + 0.5 * em, box.top(), 5.2 * em, box.height())
+        number = QRectF(box.right() - 2.9 * em, box.top(), 2.7 * em, box.height())
+        name = QRectF(key.right() + 0.5 * em, box.top(), 0, box.height())
+        bold = QFontMetricsF(theme.scaled_font(self.font(), 1.0, bold=True))
+        room = number.left() - name.left() - (_LEAST_BAR_EM + 0.4) * em
+        name.setWidth(min(room, max(5.2 * em, bold.horizontalAdvance(self._longest) + 1)))
         painter.setFont(theme.scaled_font(self.font(), 1.0, bold=row.named))
         painter.setPen(QColor(self._colour))
-        painter.drawText(name, left | middle, row.name)
-        number = QRectF(box.right() - 2.9 * em, box.top(), 2.7 * em, box.height())
+        fitted = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, int(name.width()))
+        painter.drawText(name, left | middle, fitted)
         bar = QRectF(name.right() + 0.3 * em, 0, number.left() - name.right() - 0.4 * em, 0.45 * em)
         bar.moveTop(box.center().y() - bar.height() / 2)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -215,8 +227,9 @@ class FramePanel(QWidget):
             self._rows.removeWidget(button)
             button.deleteLater()
         self._buttons, self._colours, self._shown = {}, colours, None
+        longest = max(colours, key=len, default="")
         for i, (name, colour) in enumerate(colours.items()):
-            button = ClassButton(colour)
+            button = ClassButton(colour, longest)
             button.setEnabled(not looking_only)
             button.clicked.connect(lambda _=False, n=name: self.class_chosen.emit(n))
             self._buttons[name] = button

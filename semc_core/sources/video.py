@@ -27,7 +27,7 @@ from semc_core.sources.frames.deinterlace import Deinterlacer, said_of_marked
 from semc_core.sources.frames.shown import StreamPictures
 from semc_core.sources.frames.times import FrameClock, FrameNumbers
 from semc_core.sources.frames.upright import Upright, pixel_aspect
-from semc_core.sources.frames.watched import PictureWatch
+from semc_core.sources.frames.watched import ReadingWatch
 from semc_core.sources.left_out import left_out_sentence
 from semc_core.types import SourceInfo
 
@@ -67,7 +67,7 @@ class VideoSource(BaseSource):
             self._aspect = pixel_aspect(stream.sample_aspect_ratio)
             self._pictures = StreamPictures(stream.codec_context, stream.sample_aspect_ratio, options)
             self._deinterlacer: Deinterlacer[tuple[int, float]] = Deinterlacer(self._combs_of(options))
-            self._watch = PictureWatch(options)
+            self._watch = ReadingWatch(options)
             self._frames = self._decode(stream)
             self._damaged = 0
             self._number = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,3 +95,14 @@ def tamper(folder: Path, *statements: str) -> None:
     for statement in statements:
         assert connection.execute(statement).rowcount == 1, statement
     connection.close()
+
+
+def write_kept_sessions(root: Path, exported: Sequence[str], not_exported: str, elsewhere: Path) -> None:
+    """In `root` closed sessions that were exported, one that was not, and an exported one that was killed."""
+    for name in (*exported, not_exported):
+        with new_session(root / name) as session:
+            if name != not_exported:
+                session.record_export("folder", "out", "ab" * 32, {})
+    with new_session(elsewhere) as session:
+        session.record_export("folder", "out", "ab" * 32, {})
+        as_killed(session, root / "killed")

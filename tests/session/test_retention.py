@@ -19,7 +19,7 @@ from semc_core.session.erasing.retention import (
     plan,
 )
 from semc_core.session.session import Session
-from tests.session.sessions import as_killed, new_session
+from tests.session.sessions import write_kept_sessions
 
 LATER = datetime.now(UTC) + timedelta(days=100)
 
@@ -28,13 +28,7 @@ LATER = datetime.now(UTC) + timedelta(days=100)
 def root(tmp_path: Path) -> Path:
     """Two sessions that were exported, one that was not, one that was killed, one that is damaged."""
     root = tmp_path / "sessions"
-    for name in ("Meier", "first", "new"):
-        with new_session(root / name) as session:
-            if name != "new":
-                session.record_export("folder", "out", "ab" * 32, {})
-    with new_session(tmp_path / "open") as session:
-        session.record_export("folder", "out", "ab" * 32, {})
-        as_killed(session, root / "killed")
+    write_kept_sessions(root, ("Meier", "first"), "new", tmp_path / "open")
     (root / "damaged").mkdir()
     (root / "damaged" / "session.sqlite").write_bytes(b"?")
     (root / "mine").mkdir()

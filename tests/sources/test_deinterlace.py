@@ -24,7 +24,7 @@ from semc_core.sources.devices import contents
 from semc_core.sources.devices.script import Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
 from semc_core.sources.frames.deinterlace import MARKED, REMOVED
-from semc_core.sources.frames.watched import PictureWatch
+from semc_core.sources.frames.watched import ReadingWatch
 from semc_core.sources.live.camera import CameraSource
 from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.open import open_seekable
@@ -130,7 +130,7 @@ def test_what_has_no_combs_is_not_called_interlaced(tmp_path: Path) -> None:
     _, said = in_order(write(tmp_path / "a.mkv", marked=False, count=70, combs=False), AS_IT_IS)
     assert said == ""
     scan = SimulatedScan(7, 2.0, 160, 120, furniture=True)
-    watch = PictureWatch(AS_IT_IS)
+    watch = ReadingWatch(AS_IT_IS)
     assert "".join(watch.saw(scan.frame(number), True, number / 30) for number in range(40)) == ""
 
 

@@ -18,7 +18,7 @@ from pydicom.uid import RLELossless
 
 from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.sources.open import open_seekable, open_source
-from semc_core.sources.seek import decoder
+from semc_core.sources.seek import cursor
 from semc_core.sources.seek.base import index_at
 from semc_core.sources.seek.cache import ByteCache
 from semc_core.sources.seek.video import SeekableVideo
@@ -135,7 +135,7 @@ def test_a_jump_does_not_wait_for_the_file_to_be_opened(
     def opened(path: Path) -> InputContainer:
         raise AssertionError(f"{path.name} was opened again")
 
-    monkeypatch.setattr(decoder, "open_container", opened)
+    monkeypatch.setattr(cursor, "open_container", opened)
     with closing(source):
         assert first_difference(source, expected, [60, 30, 45, 20]) == ""
 

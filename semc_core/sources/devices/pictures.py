@@ -15,7 +15,7 @@ from semc_core.sources.devices.buffers import PACKED, BufferForm
 from semc_core.sources.frames.decoded import expanded, luma_of, picture_of
 from semc_core.sources.frames.deinterlace import Deinterlacer
 from semc_core.sources.frames.upright import Upright
-from semc_core.sources.frames.watched import PictureWatch
+from semc_core.sources.frames.watched import ReadingWatch
 
 _PLANES: Final = "yuv422p"
 
@@ -31,7 +31,7 @@ class CardPictures:
     def __init__(self, options: PictureOptions) -> None:
         self._options = options
         self.form, self.told = BufferForm(), ""
-        self._watch = PictureWatch(options)
+        self._watch = ReadingWatch(options)
         self._start_s: float | None = None
         self._deinterlacer: Deinterlacer[float] = Deinterlacer("on")
 

@@ -13,7 +13,7 @@ from semc_core.sources.frames.decoded import is_full, luma_of
 from semc_core.sources.frames.deinterlace import Deinterlacer, said_of_marked
 from semc_core.sources.frames.shown import StreamPictures
 from semc_core.sources.frames.times import FrameClock
-from semc_core.sources.frames.watched import PictureWatch
+from semc_core.sources.frames.watched import ReadingWatch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class LiveFrames:
     def __init__(self, pictures: StreamPictures, clock: FrameClock, options: PictureOptions) -> None:
         self._pictures, self._clock, self._options, self.told = pictures, clock, options, ""
         self._deinterlacer: Deinterlacer[tuple[float, float]] = Deinterlacer(options.deinterlace)
-        self._watch = PictureWatch(options)
+        self._watch = ReadingWatch(options)
 
     def of(self, frames: Iterable[object], came_s: float) -> Iterator[Received]:
         """What is shown of the frames of a packet that came then; an interlaced one waits for the next."""

@@ -37,7 +37,7 @@ _FOR_ONE: Final = 4
 """So many frames with combs are needed for each that is known to have none."""
 
 
-class PictureWatch:
+class ReadingWatch:
     """What the pictures of one source say of themselves. For one thread.
 
     Args:

@@ -16,20 +16,14 @@ from app.start.keep_settings import sentence, title
 from semc_core.session.erasing.retention import LOG_NAME, Retention
 from semc_core.session.session import Session
 from tests.app.conftest import WAIT_MS
-from tests.session.sessions import as_killed, new_session
+from tests.session.sessions import write_kept_sessions
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings_file: Path) -> Path:
     """The user's sessions: two exported, one not, one killed; and where it is logged what went."""
     root = tmp_path / "sessions"
-    for name in ("first", "last", "unexported"):
-        with new_session(root / name) as session:
-            if name != "unexported":
-                session.record_export("folder", "out", "ab" * 32, {})
-    with new_session(tmp_path / "open") as session:
-        session.record_export("folder", "out", "ab" * 32, {})
-        as_killed(session, root / "killed")
+    write_kept_sessions(root, ("first", "last"), "unexported", tmp_path / "open")
     monkeypatch.setattr("app.start.controller.log_folder", lambda: tmp_path / "log")
     settings_of(settings_file).output_folder = root
     return root

@@ -2,7 +2,7 @@
 
 `make flaky`, or `python -m tests.flaky ROUNDS`: 30 rounds by default, and one more in which Python changes
 from thread to thread every microsecond. In the first round all tests of the parts that have threads are run;
-in those after it the files in which a thread was started or Qt used. About an hour on two cores with nothing
+in those after it the tests that had threads or used Qt. About an hour and a half on two cores with nothing
 else to do.
 """
 
@@ -33,17 +33,18 @@ def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     everything = tuple(f"tests/{name}" for name in _FOLDERS)
     with tempfile.TemporaryDirectory() as folder:
-        seen = Path(folder) / "files"
+        seen = Path(folder) / "tests"
         noting = ("-p", "tests.threads_seen", *_SIDE_BY_SIDE)
         failed = int(not _passes(f"round 1 of {rounds}", ["-m", "pytest", *noting, *everything], seen))
-        files = sorted(set(seen.read_text(encoding="utf-8").split()))
-    print(f"{len(files)} files start threads or use Qt.", flush=True)
-    for number in range(2, rounds + 1):
-        failed += not _passes(
-            f"round {number} of {rounds}", ["-m", "pytest", *_SIDE_BY_SIDE, *_SHORT, *files]
-        )
-    switching = ["-c", _SWITCHING, "--timeout", "900", *files]
-    failed += not _passes("threads that change every microsecond", switching)
+        tests = sorted(set(seen.read_text(encoding="utf-8").splitlines()))
+        seen.write_text("\n".join(tests), encoding="utf-8")
+        print(f"{len(tests)} tests have threads or use Qt.", flush=True)
+        for number in range(2, rounds + 1):
+            failed += not _passes(
+                f"round {number} of {rounds}", ["-m", "pytest", *_SIDE_BY_SIDE, *_SHORT, f"@{seen}"]
+            )
+        switching = ["-c", _SWITCHING, "--timeout", "900", f"@{seen}"]
+        failed += not _passes("threads that change every microsecond", switching)
     print(f"{failed} of {rounds + 1} rounds failed.")
     return failed
 

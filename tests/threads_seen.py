@@ -1,4 +1,4 @@
-"""A plugin of pytest that notes which files of tests start threads or use Qt: `-p tests.threads_seen`."""
+"""A plugin of pytest that notes which tests have threads or use Qt: `-p tests.threads_seen`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any, Final
 import pytest
 
 LIST: Final = "SEMC_THREADS_SEEN"
-"""Environment variable: the file to add the names to, one a line."""
+"""Environment variable: the file to add the names of the tests to, one a line."""
 _QT: Final = "qapp"
 
 _started = 0
+_at_rest = 0
 _start = threading.Thread.start
 
 
@@ -26,15 +27,18 @@ def _counted(thread: threading.Thread) -> None:
 
 def pytest_configure() -> None:
     """Count from here on."""
+    global _at_rest
+    _at_rest = threading.active_count()
     threading.Thread.start = _counted  # type: ignore[method-assign, assignment]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Note the file of a test that used either."""
+    """Note a test that used either; one whose threads a fixture of the module started has them too."""
     before = _started
     told = yield
-    if _started != before or _QT in getattr(item, "fixturenames", ()):
+    threads = _started != before or threading.active_count() > _at_rest
+    if threads or _QT in getattr(item, "fixturenames", ()):
         with Path(os.environ[LIST]).open("a", encoding="utf-8") as names:
-            names.write(f"{item.path.relative_to(item.config.rootpath)}\n")
+            names.write(f"{item.nodeid}\n")
     return told

@@ -54,10 +54,12 @@ def test_a_command_that_is_terminated_leaves_nothing_of_what_it_prepared(
 ) -> None:
     """An export stands still in its middle; the signal comes there."""
     program = (
-        "import sys, time, main\n"
+        "import signal, sys, time, main\n"
         "from pathlib import Path\n"
         "from semc_core.cli.shared.tree import Commands\n"
         "from semc_core.export.staging import Staging\n"
+        # What a shell starts in the background is deaf to it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def stand_still(given):\n"
         "    with Staging(Path(given[1])) as staging:\n"
         "        staging.write('a', b'a')\n"

@@ -19,6 +19,8 @@ from tests.skips import SHORT
 from tests.threads_seen import NOTED, ONLY
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+_KEPT: Final = ROOT / "build" / "flaky"
+"""What a run of the tests printed in which one failed."""
 _FOLDERS: Final = ("app", "io", "pacs", "pipeline", "review", "session", "sources")
 _AT_ONCE: Final = 10
 """Rounds in one process."""
@@ -68,10 +70,16 @@ def _failed(title: str, arguments: list[str], noted: dict[str, str]) -> int:
     )
     lines = done.stdout.splitlines()
     print(f"{title}: {lines[-1] if lines else done.stderr}", flush=True)
+    if done.returncode == 0:
+        return 0
     for line in lines:
         if line.startswith(("FAILED", "ERROR")):
             print("   ", line, flush=True)
-    return int(done.returncode != 0)
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    kept = _KEPT / f"{title.replace(' ', '-')}.txt"
+    kept.write_text(done.stdout + done.stderr, encoding="utf-8")
+    print("   ", kept.relative_to(ROOT), flush=True)
+    return 1
 
 
 if __name__ == "__main__":

@@ -134,10 +134,15 @@ def test_in_the_smallest_window_what_is_measured_covers_nothing(
     click(window, (40, 60), (110, 60))
     measured(qtbot, window, 1)
     qtbot.waitUntil(page.held.measuring.values.isVisible, timeout=WAIT_MS)
-    shown = [each for each in (page.readout, page.held.measuring.values, page.checklist) if each.isVisible()]
-    assert page.held.measuring.values in shown
-    for i, one in enumerate(shown):
-        assert all(not one.geometry().intersects(other.geometry()) for other in shown[i + 1 :])
+
+    def apart() -> bool:
+        """What has become visible is placed by the next event."""
+        parts = (page.readout, page.held.measuring.values, page.checklist)
+        shown = [each.geometry() for each in parts if each.isVisible()]
+        assert page.held.measuring.values.isVisible()
+        return not any(one.intersects(other) for i, one in enumerate(shown) for other in shown[i + 1 :])
+
+    qtbot.waitUntil(apart, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_Space)
     qtbot.waitUntil(page.readout.isVisible, timeout=WAIT_MS)
 

@@ -20,7 +20,9 @@ _REPEATED: Final = re.compile(r"-?\d+-\d+\]$")
 """What pytest-repeat adds to a name."""
 
 _started = 0
+_module: object = None
 _at_rest = 0
+"""Threads before the present module of tests: what another left behind does not count."""
 _start = threading.Thread.start
 
 
@@ -32,8 +34,6 @@ def _counted(thread: threading.Thread) -> None:
 
 def pytest_configure() -> None:
     """Count from here on."""
-    global _at_rest
-    _at_rest = threading.active_count()
     threading.Thread.start = _counted  # type: ignore[method-assign, assignment]
 
 
@@ -54,6 +54,9 @@ def _name(item: pytest.Item, *, repeated: bool) -> str:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Note a test that used either; one whose threads a fixture of the module started has them too."""
+    global _module, _at_rest
+    if item.getparent(pytest.Module) is not _module:
+        _module, _at_rest = item.getparent(pytest.Module), threading.active_count()
     before = _started
     told = yield
     threads = _started != before or threading.active_count() > _at_rest

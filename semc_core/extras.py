@@ -6,3 +6,4 @@ from typing import Final
 
 INSTALL_TRAINING: Final = 'pip install -c constraints.txt -e ".[train]"'
 INSTALL_READING: Final = 'pip install -c constraints.txt -e ".[ocr]"'
+INSTALL_CLUSTER: Final = 'pip install -c constraints.txt -e ".[cluster]"'

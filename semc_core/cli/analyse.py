@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import click
 import typer
 
+from semc_core.cli.archive import Workers, analyse_archive, listed
 from semc_core.cli.shared.options import FOLDER, PictureChoices, RuntimeOptions, print_json
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
@@ -36,7 +37,8 @@ _EXAMPLES = """\b
 Examples:
     semc analyse clip.mp4 --out results
     semc analyse loops/ more/*.dcm --out results --protocol lp2025-liver
-    semc analyse clip.mp4 --out results --json | jq .planes"""
+    semc analyse clip.mp4 --out results --json | jq .planes
+    semc analyse /archive @more.txt --out results --cluster local"""
 _log = logging.getLogger(__name__)
 
 app = Commands()
@@ -80,6 +82,24 @@ def analyse(
     as_json: Annotated[
         bool, typer.Option("--json", help="print summary.json instead of tables; what is told goes to stderr")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="local|ADDRESS",
+            help="an archive on many workers, by Ray: of this machine, or of a cluster (ray://HOST:PORT); "
+            "results as Parquet, one row a loop (docs/scaling.md); @FILE is a list of inputs",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="of the cluster", show_default="one a GPU, or one a core"),
+    ] = None,
+    limit_s: Annotated[
+        float,
+        typer.Option("--limit", min=1.0, metavar="SECONDS", help="longest time of one loop in a cluster"),
+    ] = 600.0,
 ) -> int:
     """Analyse everything. Returns 0, or 1 if an input could not be analysed.
 
@@ -94,12 +114,36 @@ def analyse(
     if batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console(stderr=as_json)
+    if cluster is not None:
+        if as_json or protocol is not None:
+            raise UsageError("--cluster writes Parquet; leave --json and --protocol away.")
+        return _archive(inputs, out, runtime_options, Workers(cluster, workers, limit_s), how, console)
+    if workers is not None:
+        raise UsageError("--workers goes with --cluster.")
     followed = _protocol(protocol)
     left_out: list[Path] = []
     wanted = wanted_inputs(inputs, left_out.append)
     with _prepared(wanted, out):
         runtime = runtime_options.load()
         return _analyse_all(wanted, left_out, out, runtime, how, followed, console, as_json=as_json)
+
+
+def _archive(
+    inputs: list[str],
+    out: Path,
+    runtime_options: RuntimeOptions,
+    workers: Workers,
+    how: _How,
+    console: Console,
+) -> int:
+    from semc_core.archive.loop import How
+    from semc_core.cli.shared.inputs import wanted_inputs
+
+    left_out: list[Path] = []
+    wanted = wanted_inputs(listed(inputs), left_out.append)
+    _tell_left_out(left_out, console)
+    every = How(how.batch, how.images, how.options, how.crop)
+    return analyse_archive(wanted, out, runtime_options, workers, every, console)
 
 
 def _analyse_all(

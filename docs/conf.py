@@ -83,8 +83,8 @@ NAVIGATION = {
     "docs/measuring": ["/assets/measure/head"],
     "docs/fetal": ["/assets/demonstration/LICENCE"],
     "docs/scripting": [
-        "/docs/measuring", "/docs/python", "/docs/commands", "/docs/json", "/docs/api/semc_core",
-        "/docs/api/training",
+        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/commands", "/docs/json",
+        "/docs/api/semc_core", "/docs/api/training",
     ],
     "docs/architecture": [
         "/docs/decisions/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/THIRD_PARTY", "/docs/api/app",

@@ -112,6 +112,7 @@ _TITLES: Final = {
     "": ("To run the program", "What `pip install -e .` installs."),
     "train": ("To train", "What the extra `train` adds."),
     "ocr": ("To read text in pictures", "What the extra `ocr` adds; its models are part of RapidOCR."),
+    "cluster": ("To run archives", "What the extra `cluster` adds."),
     "dev": ("To test", "What the extra `dev` adds; not needed to use the program."),
     "docs": ("To build the site", "What the extra `docs` adds; not needed to use the program."),
 }  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 # Ray tells its makers nothing of where and how it is used.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -24,8 +26,10 @@ from semc_core.version import VERSION
 LOCAL: Final = "local"
 _AHEAD: Final = 2
 """Loops that a worker has at a time: the next one lies there when it is done."""
+_ANSWER_S: Final = 10.0
 _LOOK_S: Final = 0.2
-_START_S: Final = 300.0
+_MOST_ENDED_EARLY: Final = 5
+"""Of workers, one after the other, before they were ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +75,32 @@ class _Worker:
 class Cluster:
     """The workers. Close it."""
 
-    def __init__(self, address: str, workers: int | None, model: Model, how: How, limit_s: float) -> None:
+    def __init__(
+        self,
+        address: str,
+        workers: int | None,
+        model: Model,
+        how: How,
+        limit_s: float,
+        kind: type[LoopWorker] = LoopWorker,
+    ) -> None:
         """Start or find the cluster, and as many workers as it has room for.
 
         Args:
-            address: `LOCAL` for this machine, else Ray's own, as ray://head:10001.
+            address: `LOCAL` for this machine, else Ray's own, as ray://head:10001. A program that is
+                connected already stays where it is.
             workers: How many; None for one a core, and one a GPU where the model may run there.
             model: That they run.
             how: How they analyse.
             limit_s: Longest time for one loop.
+            kind: What runs on each worker.
 
         Raises:
             UsageError: There is no cluster at that address, or no room for a worker.
         """
         self._limit_s = limit_s
+        self._kind = kind
+        self._ended_early = 0
         self._begin(address, workers)
         self._content = ray.put(model.content)
         self._model = model
@@ -102,7 +118,7 @@ class Cluster:
     @property
     def room(self) -> int:
         """How many loops may be given now."""
-        return sum(_AHEAD - len(worker.given) for worker in self._workers)
+        return sum(_AHEAD - len(worker.given) for worker in self._workers if worker.ready)
 
     @property
     def busy(self) -> bool:
@@ -110,8 +126,8 @@ class Cluster:
         return any(worker.given for worker in self._workers)
 
     def give(self, task: Task) -> None:
-        """Hand a loop to the worker that has least. Never waits."""
-        worker = min(self._workers, key=lambda one: len(one.given))
+        """Hand a loop to the worker that has least, where there is room. Never waits."""
+        worker = min((one for one in self._workers if one.ready), key=lambda one: len(one.given))
         if not worker.given:
             worker.begun_s = time.monotonic()
         worker.given.append((worker.actor.analyse.remote(os.fspath(task.path)), task))
@@ -130,15 +146,18 @@ class Cluster:
         ready, _ = ray.wait(waiting, num_returns=1, timeout=_LOOK_S) if waiting else ([], [])
         for worker in list(self._workers):
             if not worker.ready and worker.about in ready:
-                yield from self._check(worker)
+                self._check(worker)
             while worker.given and (worker.given[0][0] in ready or self._is_there(worker.given[0][0])):
                 yield from self._finished(worker)
-            if worker.given and time.monotonic() - worker.begun_s > self._allowed_s(worker):
+            if worker.given and time.monotonic() - worker.begun_s > self._limit_s:
                 yield from self._replace(worker, f"It took more than {self._limit_s:g} s.")
 
     def close(self) -> None:
-        """End all workers."""
-        ray.shutdown()
+        """End all workers, and what of the cluster was started for them."""
+        for worker in self._workers:
+            ray.kill(worker.actor)
+        if self._is_ours:
+            ray.shutdown()
 
     def processes(self) -> list[int]:
         """Process numbers of the workers that are ready."""
@@ -146,8 +165,12 @@ class Cluster:
         return [ray.get(worker.about).process for worker in ready]
 
     def _begin(self, address: str, workers: int | None) -> None:
+        self._is_ours = not ray.is_initialized()
+        if not self._is_ours:
+            return
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
+            _reach(address)
             if address == LOCAL:
                 ray.init(address="local", num_cpus=workers, include_dashboard=False, **quiet)
             else:
@@ -159,7 +182,7 @@ class Cluster:
 
     def _kinds(self, workers: int | None) -> list[bool]:
         """Of each worker whether it has a GPU."""
-        there = ray.cluster_resources()
+        there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         gpus = 0 if self._model.device == "cpu" else int(there.get("GPU", 0))
         count = workers or gpus or int(there.get("CPU", 0)) // (self._model.threads or 1)
         if count < 1:
@@ -168,33 +191,37 @@ class Cluster:
 
     def _start(self, gpu: bool) -> _Worker:
         threads = self._model.threads or 1
-        made = ray.remote(LoopWorker).options(
+        made = ray.remote(self._kind).options(
             num_cpus=0 if gpu else threads, num_gpus=int(gpu), max_restarts=0, max_concurrency=1
         )
         device = "cuda" if gpu else self._model.device
-        actor = made.remote(self._content, device, threads, self._model.precision, self._how)
+        actor: Any = made.remote(self._content, device, threads, self._model.precision, self._how)
         return _Worker(actor, actor.about.remote())
 
-    def _check(self, worker: _Worker) -> Iterator[tuple[Task, Outcome | None]]:
-        """A new worker says what it runs."""
+    def _check(self, worker: _Worker) -> None:
+        """A new worker says what it runs; before that it is given nothing."""
         try:
             about: About = ray.get(worker.about)
         except RayActorError as error:
-            yield from self._drop(worker, "A worker could not load the model", error)
+            self._ended_early += 1
+            if error.actor_init_failed or self._ended_early > _MOST_ENDED_EARLY:
+                self._drop(worker, "A worker could not load the model", RuntimeFault, error)
+            else:
+                list(self._replace(worker, ""))
             return
         if about.version != VERSION:
-            yield from self._drop(worker, f"A worker runs version {about.version}, not {VERSION}", None)
+            self._drop(worker, f"A worker runs version {about.version}, not {VERSION}", UsageError, None)
             return
         worker.ready = True
-        worker.begun_s = time.monotonic()
+        self._ended_early = 0
 
-    def _drop(self, worker: _Worker, why: str, error: Exception | None) -> Iterator[tuple[Task, None]]:
+    def _drop(
+        self, worker: _Worker, why: str, wrong: type[UsageError | RuntimeFault], error: Exception | None
+    ) -> None:
         """Go on without a worker that cannot do the work; without any there is no going on."""
         self._workers.remove(worker)
         self.left_out.append(f"{why}; it is left out.")
-        yield from ((task, None) for _, task in worker.given)
         if not self._workers:
-            wrong = UsageError if error is None else RuntimeFault
             raise wrong(
                 f"{why}; install the same version and what the model needs on every machine."
             ) from error
@@ -217,9 +244,6 @@ class Cluster:
         worker.begun_s = time.monotonic()
         yield task, outcome
 
-    def _allowed_s(self, worker: _Worker) -> float:
-        return self._limit_s if worker.ready else self._limit_s + _START_S
-
     def _replace(self, worker: _Worker, why: str) -> Iterator[tuple[Task, Outcome | None]]:
         """End a worker and start another. What it had in work is told, what waited there is handed back."""
         ray.kill(worker.actor)
@@ -227,5 +251,13 @@ class Cluster:
         gpu = self._gpu.pop(id(worker))
         new = self._workers[place] = self._start(gpu)
         self._gpu[id(new)] = gpu
-        for number, (_, task) in enumerate(worker.given):
+        given, worker.given = worker.given, deque()
+        for number, (_, task) in enumerate(given):
             yield task, Died(why) if number == 0 else None
+
+
+def _reach(address: str) -> None:
+    """Ray itself waits for minutes where nobody answers. Raises OSError, ValueError."""
+    where = urlsplit(address if "://" in address else f"ray://{address}")
+    if where.port is not None:
+        socket.create_connection((where.hostname or "", where.port), _ANSWER_S).close()

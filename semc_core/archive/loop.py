@@ -123,9 +123,18 @@ def analyse_loop(path: Path, runtime: Runtime, how: How) -> Found:
 
 
 def state_of(path: Path) -> State:
-    """What a file or folder looks like now. Raises OutOfReach."""
+    """What a file or folder looks like now.
+
+    Raises:
+        OutOfReach: It cannot be reached.
+        SourceError: It is not there, though what lies beside it is.
+    """
     try:
         each = [one.stat() for one in _files(path)]
+    except FileNotFoundError as error:
+        if _is_gone(path):
+            raise SourceError(f"{path.name} is not there; check the path.") from error
+        raise OutOfReach(path.name) from error
     except OSError as error:
         raise OutOfReach(path.name) from error
     return State(
@@ -149,6 +158,14 @@ def content_of(path: Path) -> str:
 def key_of(content: str, model_sha256: str, version: str, how: How) -> str:
     """What a result is known by: the same content, model, program and options give the same, once."""
     return hashlib.sha256("\n".join((content, model_sha256, version, how.text())).encode()).hexdigest()
+
+
+def _is_gone(path: Path) -> bool:
+    """Whether its folder is there without it; of a file server that is away an empty folder is left."""
+    try:
+        return any(path.parent.iterdir())
+    except OSError:
+        return False
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from semc_core.archive.cluster import Cluster, Died, Outcome, Task
 from semc_core.archive.loop import Found, How, OutOfReach, State, key_of, state_of
 from semc_core.archive.page import PAGE_NAME, Progress, page_of
 from semc_core.archive.store import ANALYSED, FAILED, SAME, SET_ASIDE, ArchiveStore, Made
-from semc_core.errors import SaveError
+from semc_core.errors import SaveError, SourceError
 from semc_core.io.atomic import write_atomically
 
 _ATTEMPTS: Final = 2
@@ -95,7 +95,7 @@ class ArchiveRun:
     def _is_done(self, path: Path) -> bool:
         try:
             return self._store.is_done(path, state_of(path))
-        except OutOfReach:
+        except (OutOfReach, SourceError):
             return False
 
     def _conclude(self, task: Task, outcome: Outcome | None) -> None:
@@ -129,7 +129,7 @@ class ArchiveRun:
 
     def _fail(self, task: Task, problem: str, status: str) -> None:
         state: State | None = None
-        with suppress(OutOfReach):
+        with suppress(OutOfReach, SourceError):
             state = state_of(task.path)
         self._store.failed(task.path, state, problem, status, max(1, task.attempts))
         self.progress.failed += status == FAILED

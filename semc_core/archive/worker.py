@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from semc_core.archive.loop import Found, How, OutOfReach, analyse_loop
+from semc_core.archive.loop import Found, How, OutOfReach, analyse_loop, state_of
 from semc_core.errors import SemcError
 from semc_core.io.private import new_private_file
 from semc_core.runtime.base import RawRuntime
@@ -73,13 +73,27 @@ class LoopWorker:
         try:
             return analyse_loop(loop, self._runtime, self._how)
         except OutOfReach:
-            return Failed(
-                f"{loop.name} cannot be reached; check the path, and whether its server is there.", True
-            )
+            return _out_of_reach(loop)
         except SemcError as error:
-            return Failed(str(error))
+            return _out_of_reach(loop) if _went_away(loop) else Failed(str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of one loop
             _log.error("A loop could not be analysed: %s", type(error).__name__)
             return Failed(
                 f"It could not be analysed ({type(error).__name__}); check the file, or export it again."
             )
+
+
+def _out_of_reach(loop: Path) -> Failed:
+    problem = f"{loop.name} cannot be reached; check the path, and whether its server is there."
+    return Failed(problem, out_of_reach=True)
+
+
+def _went_away(loop: Path) -> bool:
+    """Whether it could not be read because its place is not there any more."""
+    try:
+        state_of(loop)
+    except OutOfReach:
+        return True
+    except SemcError:
+        return False
+    return False

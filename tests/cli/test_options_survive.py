@@ -101,6 +101,7 @@ SINCE = (
     *(f"tap --{option}" for option in ("mode", "out", "seconds", "json")),
     "devices --modes",
     "analyse --images",
+    *(f"analyse --{option}" for option in ("cluster", "workers", "limit")),
     "live --images",
     "export --anyway",
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),

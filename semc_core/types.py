@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ class FramePacket:
         source_id: Name of the source, as shown to the user and written to exports.
         index: Position in the source, from 0. A gap means frames were dropped.
         pts_s: Presentation time within the source, seconds.
-        captured_s: `time.monotonic()` at arrival; latency is measured from here.
+        captured_s: When it was taken, on the clock of `time.monotonic()`: by its driver's stamp, or else when
+            it arrived in the program (see `SourceInfo.timed_by`); latency is measured from here.
         picture: What the decoder gave; its gray and its pixels are made when first asked for.
     """
 
@@ -200,6 +201,7 @@ class SavedPlane:
     quality: Quality | None = None
 
 
+TimedBy = Literal["arrival", "driver"]
 STILLS_RATE: Final = 0.5
 """Pictures per second of a folder of stills: further apart than the detector remembers, and time to look."""
 
@@ -243,6 +245,8 @@ class SourceInfo:
         outage: The sentence that said last why no pictures came, or "".
         picture_options: How its pictures are read; None where nobody says, as in sessions made before there
             were any options.
+        timed_by: What `FramePacket.captured_s` is at the moment: "driver", the stamp that a card's driver
+            puts on a picture; or "arrival", when it came into the program, without what card and driver took.
     """
 
     source_id: str
@@ -257,6 +261,7 @@ class SourceInfo:
     trouble: str = field(default="", kw_only=True)
     outage: str = field(default="", kw_only=True)
     picture_options: PictureOptions | None = field(default=None, kw_only=True)
+    timed_by: TimedBy = field(default="arrival", kw_only=True)
 
     def __post_init__(self) -> None:
         """A file's name need not be UTF-8; what is kept and written of it must."""

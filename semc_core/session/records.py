@@ -28,7 +28,7 @@ FIRST_ADDED: Final = 1001
 """Number of the first plane that a person adds; holds that the model finds later count from 1 without end."""
 
 
-PASSING: Final = ("trouble", "outage")
+PASSING: Final = ("trouble", "outage", "timed_by")
 """Of what is known of a source: how its signal is at the moment. It is written nowhere."""
 PICTURES: Final = ("live", "frozen", "black", "flat", "no signal", "colour")
 """States of a picture in the order of their codes in a frame table; only ever added to."""

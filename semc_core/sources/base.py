@@ -64,7 +64,7 @@ class Grabbed:
     Attributes:
         picture: Belongs to whoever receives it: no buffer that is used again.
         pts_s: Presentation time, seconds.
-        captured_s: `time.monotonic()` at arrival; None takes the time of the read.
+        captured_s: See `FramePacket`; None takes the time of the read.
         index: Position in the source; None takes the one after the picture before.
     """
 

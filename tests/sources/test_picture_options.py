@@ -30,6 +30,7 @@ from semc_core.sources.devices.buffers import BufferForm
 from semc_core.sources.devices.pictures import CardPictures
 from semc_core.sources.devices.script import Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.devices.stamps import Came
 from semc_core.sources.live.camera import CameraSource
 from semc_core.sources.open import open_seekable, open_source
 
@@ -114,7 +115,7 @@ def test_colours_of_a_card_that_sends_them_packed_are_right() -> None:
     )  # BGR
     pictures = CardPictures(AS_IT_IS)
     pictures.begin(BufferForm("YUYV", "limited", 320, 240))
-    shown = pictures.of(device_colours, 0.0)
+    shown = pictures.of(device_colours, Came(0.0))
     assert shown is not None
     colour = shown[0].pixels[120, 160]
     assert np.abs(colour.astype(int) - (30, 60, 200)).max() <= 6

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.imaging import bar_clock
 from semc_core.phantom.scan import SimulatedScan
 
 _BITS: Final = 16
@@ -60,6 +61,11 @@ def sweep(time_s: float, width: int, height: int) -> NDArray[np.uint8]:
     at = int(time_s / 2 * width) % width
     picture[:, at : at + width // 8] = 220
     return picture
+
+
+def clock(moment_s: float, width: int, height: int) -> NDArray[np.uint8]:
+    """uint8 (height, width, 3): the clock of bars at a moment, `time.monotonic()`."""
+    return np.asarray(cv2.cvtColor(bar_clock.draw(moment_s, width, height), cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def limited(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

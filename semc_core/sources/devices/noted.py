@@ -40,6 +40,8 @@ class NotedCapture:
     def get(self, propId: int, /) -> float:  # noqa: N803
         """See `Capture.get`."""
         value = self._capture.get(propId)
+        if propId == cv2.CAP_PROP_POS_MSEC:
+            return value  # asked of every picture
         self._note(f"{_name(propId)} is {_shown(propId, value)}")
         return value
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from semc_core.picture import Picture, in_8_bits
 from semc_core.picture_options import PictureOptions, Range
 from semc_core.sources.devices.buffers import PACKED, BufferForm
+from semc_core.sources.devices.stamps import Came
 from semc_core.sources.frames.decoded import expanded, luma_of, picture_of
 from semc_core.sources.frames.deinterlace import Deinterlacer
 from semc_core.sources.frames.upright import Upright
@@ -33,7 +34,7 @@ class CardPictures:
         self.form, self.told = BufferForm(), ""
         self._watch = ReadingWatch(options)
         self._start_s: float | None = None
-        self._deinterlacer: Deinterlacer[float] = Deinterlacer("on")
+        self._deinterlacer: Deinterlacer[Came] = Deinterlacer("on")
 
     def begin(self, form: BufferForm) -> None:
         """The device was opened, and what it gives is of this `form`."""
@@ -60,22 +61,22 @@ class CardPictures:
         shown_height, shown_width = self._upright(height, width).shape(height, width)
         return shown_width, shown_height
 
-    def of(self, given: NDArray[np.generic], now_s: float) -> tuple[Picture, float] | None:
+    def of(self, given: NDArray[np.generic], came: Came) -> tuple[Picture, Came] | None:
         """What is shown of `given`, and when it came; None where it is held back to be deinterlaced.
 
         Args:
             given: What `pixels_of` says: unsigned (H, W), (H, W, 3) BGR, or (H, W, 2) packed.
-            now_s: When it came, monotonic seconds.
+            came: When it came.
         """
         pixels = in_8_bits(given)
         height, width = pixels.shape[:2]
         packed = self._packed and pixels.shape == (height, width, 2)
         if self._options.deinterlace == "on":
             frame = self._planes(pixels) if packed else _frame_of(pixels)
-            shown = next(self._deinterlacer.put(frame, now_s), None)
+            shown = next(self._deinterlacer.put(frame, came), None)
             if shown is None:
                 return None
-            now_s, frame = shown
+            came, frame = shown
             picture = self._of_planes(frame) if packed else self._of_rgb(_rgb_of(frame))
         elif packed:
             frame = self._planes(pixels)
@@ -83,12 +84,13 @@ class CardPictures:
         else:
             rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
             picture = self._of_rgb(np.asarray(rgb, np.uint8))
+        now_s = came.arrived_s
         self._start_s = now_s if self._start_s is None else self._start_s
         luma = luma_of(frame) if packed else picture.gray
         if luma is not None:
             seen = self._watch.saw(luma, self.source_range == "full", now_s - self._start_s)
             self.told = " ".join(filter(None, (self.told, seen)))
-        return picture, now_s
+        return picture, came
 
     def _of_planes(self, frame: av.VideoFrame) -> Picture:
         levels = self.source_range if self._options.range == "auto" else self._options.range

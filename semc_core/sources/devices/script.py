@@ -14,6 +14,7 @@ from semc_core.sources.devices.modes import Mode, parse_wish
 
 _MOST_BYTES: Final = 100_000
 _LONGEST_S: Final = 3600
+_LONGEST_DELAY_S: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,17 @@ class ScriptedDevice:
         read_s: How long each `read` takes beside waiting for the frame.
         trouble: Why it cannot be opened; "" if it can.
         content: "scan" is a simulated scan in a scanner's screen; "count" a picture that tells its number;
-            "ramp" every level from black to white; "circle" a ring; "sweep" an upright bar that moves.
+            "ramp" every level from black to white; "circle" a ring; "sweep" an upright bar that moves;
+            "clock" the clock of bars (`imaging.bar_clock`) at the time at which the picture was taken.
         content_rate: New pictures per second; a device that sends more repeats them. 0 for as many.
         patient: Of the scan.
         levels: "limited": the scanner's black comes as 16, its white as 235. Uncompressed pictures are
             taken for limited, compressed ones for full, as cards and back ends do.
         screen: Shape of the scanner's screen, "4:3" or "16:9", whatever the mode's is; "" for the mode's.
         interlaced: Whether every second line is of half a frame later.
+        delay_s: How old a picture is when it is handed over, seconds: what card and driver take.
+        stamps: What the driver says of when a picture was taken: "right"; nothing ("none"); by a clock that
+            began with the stream ("other_clock"); or always the same ("still").
         events: What happens to it.
     """
 
@@ -84,12 +89,14 @@ class ScriptedDevice:
     set_s: Annotated[float, within(0, _LONGEST_S)] = 0.0
     read_s: Annotated[float, within(0, _LONGEST_S)] = 0.0
     trouble: Literal["", "missing", "busy", "forbidden", "unknown"] = ""
-    content: Literal["scan", "count", "ramp", "circle", "sweep"] = "scan"
+    content: Literal["scan", "count", "ramp", "circle", "sweep", "clock"] = "scan"
     content_rate: Annotated[float, within(0, 1000)] = 0.0
     patient: Annotated[int, within(0)] = 2007
     levels: Literal["full", "limited"] = "full"
     screen: Literal["", "4:3", "16:9"] = ""
     interlaced: bool = False
+    delay_s: Annotated[float, within(0, _LONGEST_DELAY_S)] = 0.0
+    stamps: Literal["none", "right", "other_clock", "still"] = "none"
     events: tuple[Event, ...] = ()
 
 

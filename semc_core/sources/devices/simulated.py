@@ -151,6 +151,8 @@ class SimulatedCapture:
         self._width_asked = 0
         self._changed = ""
         self._converts = True
+        self._stamp_s = 0.0
+        self._begun_s = time.monotonic()
         if card is not None:
             card.opened += 1
             self._mode = card.modes[0]
@@ -166,6 +168,7 @@ class SimulatedCapture:
             cv2.CAP_PROP_FRAME_HEIGHT: float(self._mode.height),
             cv2.CAP_PROP_FPS: self._mode.rate,
             cv2.CAP_PROP_FOURCC: float(cv2.VideoWriter.fourcc(*self._mode.fourcc)),
+            cv2.CAP_PROP_POS_MSEC: 1000 * self._stamp_s,
         }
         return values.get(propId, 0.0)
 
@@ -205,15 +208,27 @@ class SimulatedCapture:
         given = self._changed or card.script.gives
         sent = mode_of(given) if given else self._mode
         self._wait(1 / sent.rate)
-        return True, self._came(self._picture(card, number, sent), sent)
+        taken_s = time.monotonic() - card.script.delay_s
+        self._stamp_s = self._stamp(card.script, taken_s)
+        return True, self._came(self._picture(card, number, sent, taken_s), sent)
 
-    def _picture(self, card: SimulatedCard, number: int, sent: Mode) -> NDArray[np.uint8]:
-        """uint8 (H, W, 3) BGR: what the card shows at its frame `number`."""
+    def _stamp(self, script: ScriptedDevice, taken_s: float) -> float:
+        """What the driver says of when a picture was taken, seconds."""
+        if script.stamps == "right":
+            return taken_s
+        if script.stamps == "other_clock":
+            return taken_s - self._begun_s
+        return self._stamp_s or taken_s if script.stamps == "still" else 0.0
+
+    def _picture(self, card: SimulatedCard, number: int, sent: Mode, taken_s: float) -> NDArray[np.uint8]:
+        """uint8 (H, W, 3) BGR: what the card shows at its frame `number`, taken at `taken_s`."""
         if self._no_signal is not None and time.monotonic() < self._no_signal_s:
             told = self._no_signal
             return contents.no_signal(told.card, told.text, sent.width, sent.height)
         if time.monotonic() < self._frozen_s:
             number = self._frozen_at
+        if card.script.content == "clock":
+            return contents.clock(taken_s, sent.width, sent.height)
         picture = _shown(card.script, number, sent, 0.0)
         if card.script.interlaced:
             picture = picture.copy()

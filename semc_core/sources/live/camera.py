@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -26,12 +26,13 @@ from semc_core.sources.devices.modes import Wish
 from semc_core.sources.devices.negotiate import Negotiated, negotiate, wishes
 from semc_core.sources.devices.noted import NotedCapture
 from semc_core.sources.devices.pictures import CardPictures
+from semc_core.sources.devices.stamps import Came, StampCheck, may_stamp
 from semc_core.sources.devices.worker import Worker
 from semc_core.sources.live.grabber import GrabbedSource, Grabber
 from semc_core.sources.live.outage import OutageTeller
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.tap import RawTap, camera_origin, coding_of_buffer
-from semc_core.types import CaptureInfo, SourceInfo
+from semc_core.types import CaptureInfo, SourceInfo, TimedBy
 
 _OPEN_TIMEOUT_S: Final = 30.0
 """Some back ends take 4 s for each change of the mode."""
@@ -119,6 +120,7 @@ class _Camera:
         self._meter = RateMeter()
         self._asked = Wish()
         self._told: tuple[int, int, float | None] | None = None
+        self._stamps: StampCheck | None = None
 
     def open(self) -> SourceInfo:
         # Asked first: once it streams, a driver may refuse to tell.
@@ -156,11 +158,12 @@ class _Camera:
                 self._wait_until_back(stopping)
                 give_up_s = None
                 continue
-            buffer = self._read(self._capture)
+            buffer, stamp_s = self._read(self._capture)
             now_s = time.monotonic()
             picture = None if buffer is None else self._pixels(buffer, now_s)
             if picture is not None:
-                if (grabbed := self._grabbed(picture, now_s)) is not None:
+                came = Came(now_s) if self._stamps is None else self._stamps.came(stamp_s, now_s)
+                if (grabbed := self._grabbed(picture, came)) is not None:
                     return grabbed
                 continue
             if not self._there():
@@ -182,11 +185,14 @@ class _Camera:
         self._let_go()
         self._driver.close()
 
-    def _read(self, capture: Capture) -> NDArray[np.generic] | None:
-        """The next buffer, or None; a driver that hangs is left to its thread, and the device is lost."""
+    def _read(self, capture: Capture) -> tuple[NDArray[np.generic] | None, float]:
+        """The next buffer, or None, and its stamp; a driver that hangs is left to its thread, and the device
+        is lost."""
         try:
-            given, buffer = self._driver.call(
-                capture.read, partial(_late, capture), max(self._patience_s, _LEAST_PATIENCE_S)
+            given, buffer, stamp_s = self._driver.call(
+                partial(_stamped, capture, self._stamps is not None),
+                partial(_late, capture),
+                max(self._patience_s, _LEAST_PATIENCE_S),
             )
         except TimeoutError:
             self._capture = None  # its thread lets go of it when the driver comes back
@@ -194,8 +200,8 @@ class _Camera:
                 f"The driver of {self.name} does not answer; the device is opened again as soon as it can "
                 "be. If that takes long, unplug it and plug it in again."
             )
-            return None
-        return np.asarray(buffer) if given and buffer is not None else None
+            return None, 0.0
+        return (np.asarray(buffer) if given and buffer is not None else None), stamp_s
 
     def _pixels(self, buffer: NDArray[np.generic], now_s: float) -> NDArray[np.generic] | None:
         """What the driver gave, as `CardPictures` takes it; None where it is no picture."""
@@ -203,16 +209,25 @@ class _Camera:
             self._tap.keep(Raw(self._coding, now_s, buffer))
         return pixels_of(buffer, self._pictures.form)
 
-    def _grabbed(self, picture: NDArray[np.generic], now_s: float) -> Grabbed | None:
+    def _grabbed(self, picture: NDArray[np.generic], came: Came) -> Grabbed | None:
         """None where it is held back until the next one is there."""
+        now_s = came.arrived_s
         self._start_s = now_s if self._start_s is None else self._start_s
         self._teller.came(now_s)
         self._measure(picture.shape[1], picture.shape[0], now_s)
         told = self._pictures.told
-        shown = self._pictures.of(picture, now_s)
+        shown = self._pictures.of(picture, came)
         if told != self._pictures.told and self.info is not None and self._told is not None:
             self.info = replace(self.info, notice=self._notice(*self._told))
-        return None if shown is None else Grabbed(shown[0], shown[1] - self._start_s, shown[1])
+        if shown is None:
+            return None
+        self._say_by_what(shown[1])
+        return Grabbed(shown[0], shown[1].arrived_s - self._start_s, shown[1].captured_s)
+
+    def _say_by_what(self, came: Came) -> None:
+        timed_by: TimedBy = "arrival" if came.taken_s is None else "driver"
+        if self.info is not None and self.info.timed_by != timed_by:
+            self.info = replace(self.info, timed_by=timed_by)
 
     def _let_go(self) -> None:
         if self._capture is not None:
@@ -241,6 +256,7 @@ class _Camera:
                     partial(_negotiated, capture, way.back_end, self._wishes, self._pictures, tapped),
                     partial(_late, capture),
                 )
+                self._stamps = StampCheck() if may_stamp(way.back_end) else None
                 if self._tap is not None:
                     self._coding = coding_of_buffer(self._pictures.form, negotiated.rate, self._tap.opening())
                 return negotiated
@@ -328,6 +344,12 @@ def _negotiated(
     form = asked_for(capture, back_end, given.width, given.height, undecoded=tapped)
     pictures.begin(form)
     return replace(given, sets=given.sets + (1 if form.codec == DECODED else 2))
+
+
+def _stamped(capture: Capture, asked: bool) -> tuple[bool, Any, float]:
+    """What `read` gives, and by its driver's stamp the seconds at which it was taken; 0 where not `asked`."""
+    given, buffer = capture.read()
+    return given, buffer, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 if asked and given else 0.0
 
 
 def _late(capture: Capture, _given: object) -> None:

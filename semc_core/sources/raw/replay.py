@@ -18,6 +18,7 @@ from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.devices.buffers import COMPRESSED, BufferForm, pixels_of
 from semc_core.sources.devices.pictures import CardPictures
+from semc_core.sources.devices.stamps import Came
 from semc_core.sources.frames.live_frames import LiveFrames, Received
 from semc_core.sources.frames.shown import StreamPictures
 from semc_core.sources.frames.times import FrameClock
@@ -99,9 +100,9 @@ class TapSource(BaseSource):
     def _of_buffer(self, raw: Raw) -> Iterator[Grabbed]:
         """The picture that comes of a card's buffer, if any does."""
         pixels = None if _is_bomb(raw) else pixels_of(raw.data, self._cards.form)
-        shown = None if pixels is None else self._cards.of(pixels, raw.time_s)
+        shown = None if pixels is None else self._cards.of(pixels, Came(raw.time_s))
         if shown is not None:
-            yield Grabbed(*shown)
+            yield Grabbed(shown[0], shown[1].arrived_s)
 
 
 def _grabbed(received: Iterator[Received]) -> Iterator[Grabbed]:

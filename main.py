@@ -86,7 +86,7 @@ COMMANDS: Final = {
         "semc_core.cli.model:app", _MODELS, "Show, verify and import models; choose the one in use."
     ),
     "bench": Entry(
-        "semc_core.cli.bench.command:app",
+        "app.glass.command:app",
         _MODELS,
         "Measure speed and memory: of the networks, or of a live scan.",
     ),

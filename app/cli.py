@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from semc_core.picture_options import PictureOptions
     from semc_core.pipeline.sink import RecordingState
     from semc_core.pipeline.state import Statistics
+    from semc_core.types import SourceInfo
 
 _UNSEEN_SECONDS: Final = 20.0
 
@@ -265,6 +266,7 @@ def _plain(window: MainWindow, statistics: Statistics, recording: RecordingState
         "dropped": statistics.dropped,
         "skipped": statistics.skipped,
         "recorded": 0 if recording is None else recording.frames,
+        **_delays(window),
         "planes": [
             {
                 "plane": plane.plane,
@@ -276,6 +278,43 @@ def _plain(window: MainWindow, statistics: Statistics, recording: RecordingState
             for plane in window.live_page.saved
         ],
     }
+
+
+def _delays(window: MainWindow) -> dict[str, Any]:
+    """The delay of the last ten seconds, and what was measured of the source from glass to overlay."""
+    info, options = _source_info(window), window.scan.options
+    spread = window.live_page.latency.spread()
+    known = info is not None and spread.p50_ms > 0
+    measured = None if options is None else options.delay_of(info)
+    return {
+        "delay": {
+            "p50_ms": round(spread.p50_ms, 1),
+            "p95_ms": round(spread.p95_ms, 1),
+            "from": None if info is None else info.timed_by,
+        }
+        if known
+        else None,
+        "glass": None if measured is None else measured.plain(),
+    }
+
+
+def _source_info(window: MainWindow) -> SourceInfo | None:
+    return None if window.scan.pipeline is None else window.scan.pipeline.source_info
+
+
+def _delay_sentence(window: MainWindow) -> str:
+    """The same in words; "" where nothing was painted."""
+    from semc_core.sources.devices.true_delay import delay_begins
+
+    info, options = _source_info(window), window.scan.options
+    spread = window.live_page.latency.spread()
+    if info is None or not spread.p50_ms:
+        return ""
+    measured = None if options is None else options.delay_of(info)
+    return (
+        f"Delay: {spread.p50_ms:.0f} ms (p95 {spread.p95_ms:.0f} ms), {delay_begins(info)} "
+        f"to the painted overlay{'' if measured is None else '; ' + measured.sentence}."
+    )
 
 
 def _recorded(recording: RecordingState) -> str:
@@ -308,6 +347,8 @@ def _print(
     )
     if recording is not None:
         console.print(_recorded(recording), markup=False, soft_wrap=True)
+    if delay := _delay_sentence(window):
+        console.print(delay, highlight=False, soft_wrap=True)
     saved = window.live_page.saved
     if saved:
         table = Table("plane", "confidence", "time", "saved as", title="Standard planes found")

@@ -60,11 +60,12 @@ def duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StatusItem:
-    """One number of the status line: its name, its value, and whether it is worrying."""
+    """One number of the status line: its name, its value, whether it is worrying, and what it contains."""
 
     name: str
     value: str
     worrying: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ from semc_core.session.listing import is_session
 from semc_core.session.session import Session
 from semc_core.types import Crop
 
-_TICK_MS: Final = 16
+TICK_MS: Final = 16
 _PAINTED_MS: Final = 150
 
 
@@ -104,7 +104,7 @@ class MainWindow(WindowShell):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
-        self._timer.start(_TICK_MS)
+        self._timer.start(TICK_MS)
 
     # What goes where.
 

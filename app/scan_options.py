@@ -8,8 +8,10 @@ from pathlib import Path
 
 from semc_core.io.video_encoder import Quality
 from semc_core.picture_options import AS_IT_IS, PictureOptions
+from semc_core.sources.devices.true_delay import TrueDelay, device_key
 from semc_core.sources.open import Images
 from semc_core.sources.raw.tap import RawTap
+from semc_core.types import SourceInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class ScanOptions:
         mode: Asked of a camera; None leaves it to `cards`, or chooses the best.
         options: How its pictures are read; None leaves it to `cards`.
         cards: What was chosen for capture cards, by identity.
+        delays: What was measured from glass to overlay, by `true_delay.device_key`.
         tap: Keeps what comes of a camera or a stream, undecoded, from when it is told to.
     """
 
@@ -53,12 +56,17 @@ class ScanOptions:
     mode: str | None = None
     options: PictureOptions | None = None
     cards: Mapping[str, CardChoice] = field(default_factory=dict)
+    delays: Mapping[str, TrueDelay] = field(default_factory=dict)
     tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
 
     def for_card(self, identity: str) -> CardChoice:
         """Mode and picture options for the card of this identity: what was said now, or was chosen before."""
         kept = self.cards.get(identity, CardChoice())
         return CardChoice(self.mode or kept.mode, kept.options if self.options is None else self.options)
+
+    def delay_of(self, info: SourceInfo | None) -> TrueDelay | None:
+        """What was measured of this source from glass to overlay; None where nothing was."""
+        return None if info is None else self.delays.get(device_key(info))
 
 
 @dataclass(frozen=True, slots=True)

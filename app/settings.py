@@ -27,6 +27,7 @@ from semc_core.picture_options import AS_IT_IS, PictureOptions, from_text, to_te
 from semc_core.runtime.load import DEVICES
 from semc_core.session.erasing.retention import Retention
 from semc_core.sources.devices.modes import parse_wish
+from semc_core.sources.devices.true_delay import read_delays
 from semc_core.sources.open import Images
 from semc_core.sources.raw.tap import RawTap
 from semc_core.types import Crop
@@ -362,7 +363,7 @@ class Choices:
         return ScanOptions(
             source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images,
             self._overrides.mode, self._overrides.options, self._settings.cards(),
-            RawTap(keeping=self._overrides.tap),
+            read_delays(self.data), RawTap(keeping=self._overrides.tap),
         )  # fmt: skip
 
     @property

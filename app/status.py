@@ -17,7 +17,7 @@ from app.formatting import Banner, StatusItem, StatusText
 from app.instrumentation import TickGaps
 from app.live.controller import ScanController
 from app.live.page import LivePage
-from app.live.presenter import banner, ended_items, model_text, status_items, status_of, with_card
+from app.live.presenter import banner, ended_items, model_text, status_items, status_of, with_card, with_delay
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.session import OpenReview
@@ -178,7 +178,9 @@ class StatusDisplay:
                 pipeline.statistics(), live.recording_state, scan.running, latency, pause_ms
             )
             if scan.running:
-                numbers = with_card(numbers, pipeline.source_info)
+                info = pipeline.source_info
+                measured = None if scan.options is None else scan.options.delay_of(info)
+                numbers = with_delay(with_card(numbers, info), info, measured)
             model = "" if scan.options is None else scan.options.model.stem
             sentence = self._sentence if page == LIVE and not scan.running else ""
             self._line.show_status(scan_status(pipeline, model, numbers, sentence))

@@ -34,6 +34,7 @@ from semc_core.session.recording.proof import DELETED_RECORDING, ENDED, HASHED_F
 from semc_core.session.signing import SIGNED_HEAD
 from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES
 from semc_core.sources.devices.script import SCRIPT
+from semc_core.sources.devices.true_delay import DELAYS
 from semc_core.sources.raw.records import CODING, NOTE
 from semc_core.sources.raw.records import ORIGIN as TAPPED
 from training.ablation import RUN_RESULT
@@ -91,6 +92,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "training-progress": ("a line of progress.jsonl", PROGRESS_LINE),
     "training-pictures": ("the JSON beside pictures that a training keeps", FACTS),
     "simulated-devices": ("the script of simulated capture devices in TOML", SCRIPT),
+    "true-delays": ("true_delays.json: what `semc bench glass` measured, by device", DELAYS),
     "tap-origin": ("the record O of a raw tap: where the data come from", TAPPED),
     "tap-coding": ("a record C of a raw tap: how the data after it are coded", CODING),
     "tap-note": ("a record N of a raw tap: what happened", NOTE),

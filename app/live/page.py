@@ -191,7 +191,7 @@ class LivePage(QWidget):
         self.held.begin(pipeline, source)
         self.latency.clear()
         self.view.choosing_region = False
-        self.view.latencies_ms.clear()
+        self.view.painted.clear()
         self.view.show_picture(None, None, None, None)
         self.traces.begin(None)
         self.strip.show_planes((), {})
@@ -339,9 +339,9 @@ class LivePage(QWidget):
         if now_s - self._traces_at_s >= _TRACES_EVERY_S:
             self._traces_at_s = now_s
             self.traces.refresh()
-        for value in self.view.latencies_ms:
-            self.latency.add(now_s, value)
-        self.view.latencies_ms.clear()
+        for result, painted_s in self.view.painted:
+            self.latency.add(now_s, (painted_s - result.packet.captured_s) * 1000)
+        self.view.painted.clear()
 
     def finish_measuring(self) -> None:
         """Before the end: wait for the planes that something was measured on; it is saved with them."""

@@ -13,6 +13,7 @@ from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.sources.devices.measured import differs
 from semc_core.sources.devices.modes import Wish, parse_wish
+from semc_core.sources.devices.true_delay import TrueDelay, delay_begins
 from semc_core.text import counted
 from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane, SourceInfo
 
@@ -21,6 +22,8 @@ QUALITY_EVERY_S: Final = 1.0
 
 STALE_AFTER_S: Final = 0.5
 """A prediction older than this is no longer about what the picture shows."""
+
+DELAY: Final = "Delay p50 / p95"
 
 SILENT_AFTER_S: Final = 1.0
 """A running source that gave no frame for so long, and for three frames' time, is said to be silent."""
@@ -295,7 +298,7 @@ def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tu
     return (
         StatusItem("Source", f"{statistics.capture_rate:.1f} fps"),
         StatusItem("Model", f"{statistics.classify_rate:.1f} fps"),
-        StatusItem("Delay p50 / p95", delay, latency.p95_ms > 150),
+        StatusItem(DELAY, delay, latency.p95_ms > 150),
         _drops(statistics),
         StatusItem("Pause", f"{pause_ms:.0f} ms", pause_ms > 100),
     )
@@ -313,6 +316,23 @@ def with_card(items: tuple[StatusItem, ...], info: SourceInfo | None) -> tuple[S
     wanted = "" if right else f" of {replace(asked, fourcc=None).text}"
     return tuple(
         StatusItem("Source", f"{given}{wanted}", not right) if item.name == "Source" else item
+        for item in items
+    )
+
+
+def with_delay(
+    items: tuple[StatusItem, ...], info: SourceInfo | None, measured: TrueDelay | None
+) -> tuple[StatusItem, ...]:
+    """The numbers, with what their delay contains, and what `semc bench glass` measured beside it."""
+    if info is None:
+        return items
+    about = f"The delay is {delay_begins(info)} to the painted overlay."
+    value = ""
+    if measured is not None:
+        about += f" Measured was {measured.sentence}."
+        value = f", glass {measured.overlay.p50_ms:.0f} ms"
+    return tuple(
+        replace(item, value=f"{item.value}{value}", about=about) if item.name == DELAY else item
         for item in items
     )
 

@@ -131,8 +131,8 @@ class LiveView(DragView):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Live picture")
-        self.latencies_ms: list[float] = []
-        """Capture to overlay of each result when it was first painted; the window empties it."""
+        self.painted: list[tuple[FrameResult, float]] = []
+        """Each result when it was first painted, `time.monotonic()`; the window empties it."""
         self._packet: FramePacket | None = None
         self._heat: HeatMap | None = None
         self._heat_image: QImage | None = None
@@ -305,7 +305,7 @@ class LiveView(DragView):
         painter.end()
         if self._result is not None and self._result is not self._measured:
             self._measured = self._result
-            self.latencies_ms.append((time.monotonic() - self._result.packet.captured_s) * 1000)
+            self.painted.append((self._result, time.monotonic()))
 
     def _paint_frame(self, painter: QPainter, placed: Placed, image: QImage) -> None:
         whole = self._paint_picture(painter, placed, image)

@@ -140,6 +140,9 @@ class StatusLine(QWidget):
             )
         if text != self._numbers.text():
             self._numbers.setText(text)
+        about = plain_tip("\n".join(item.about for item in items if item.about))
+        if about != self._numbers.toolTip():
+            self._numbers.setToolTip(about)
 
     def show_sentence(self, text: str) -> None:
         """A sentence in the place of the numbers."""
@@ -148,6 +151,7 @@ class StatusLine(QWidget):
         )
         if shown != self._numbers.text():
             self._numbers.setText(html.escape(shown))
+        self._numbers.setToolTip("")
 
     def show_model(self, text: str, notice: str) -> None:
         """The model and the device, and what the model says of itself."""

@@ -13,6 +13,7 @@ from semc_core.cli.shared.tree import Commands
 if TYPE_CHECKING:
     from semc_core.sources.devices.base import CaptureDevice
     from semc_core.sources.devices.modes import Mode
+    from semc_core.sources.devices.true_delay import TrueDelay
 
 app = Commands()
 
@@ -32,11 +33,17 @@ def devices(
     as_json: AsJson = False,
 ) -> int:
     """Print the table. Returns 0, also when there is no device."""
+    from semc_core.paths import data_folder
     from semc_core.sources.devices.find import this_system
+    from semc_core.sources.devices.true_delay import read_delays
 
     system = this_system()
     ask = modes and not no_probe
-    found = [_Row(device, system.modes(device) if ask else ()) for device in system.devices()]
+    delays = read_delays(data_folder())
+    found = [
+        _Row(device, system.modes(device) if ask else (), delays.get(device.identity))
+        for device in system.devices()
+    ]
     if as_json:
         print_json([row.plain() for row in found])
     else:
@@ -46,10 +53,11 @@ def devices(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A device, and its modes where they were asked for."""
+    """A device, its modes where they were asked for, and its delay where that was measured."""
 
     device: CaptureDevice
     modes: tuple[Mode, ...]
+    delay: TrueDelay | None
 
     @property
     def best(self) -> str:
@@ -69,6 +77,7 @@ class _Row:
             "bus_mbps": self.device.bus_mbps,
             "modes": [mode.text for mode in self.modes],
             "offers": self.best,
+            "glass": None if self.delay is None else self.delay.plain(),
             "open": f"camera:{self.device.identity}",
         }
 
@@ -87,6 +96,10 @@ def _print(rows: list[_Row], asked: bool) -> None:
         ways = f"camera:{device.index} or\ncamera:{device.identity}"
         table.add_row(str(device.index), device.name or "(no name)", device.place, ways)
     console.print(table)
+    for row in rows:
+        if row.delay is not None:
+            said = f"camera:{row.device.index}: {row.delay.sentence}."
+            console.print(said, markup=False, highlight=False, soft_wrap=True)
     for row in rows if asked else ():
         told = ", ".join(mode.text for mode in row.modes) or "does not tell its modes"
         best = f" Chosen by itself: {row.best}." if row.best else ""

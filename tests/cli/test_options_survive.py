@@ -100,6 +100,20 @@ SINCE = (
     "live --tap",
     *(f"tap --{option}" for option in ("mode", "out", "seconds", "json")),
     "devices --modes",
+    *(
+        f"bench glass --{option}"
+        for option in (
+            "model",
+            "device",
+            "precision",
+            "threads",
+            "seconds",
+            "mode",
+            "screen",
+            "size",
+            "json",
+        )
+    ),
     "analyse --images",
     *(f"analyse --{option}" for option in ("cluster", "workers", "limit")),
     "live --images",

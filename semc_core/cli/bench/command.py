@@ -18,7 +18,8 @@ Examples:
     semc bench --out speed.md
     semc bench network --presets semc_live --rounds 3 --json
     semc bench live --seconds 60
-    semc bench analyse scan.mp4"""
+    semc bench analyse scan.mp4
+    semc bench glass camera:0"""
 
 app = Commands(epilog=_EXAMPLES)
 

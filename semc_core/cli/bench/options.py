@@ -81,3 +81,31 @@ class AnalyseOptions(RuntimeOptions):
     rounds: Annotated[int, Option("--rounds", click_type=COUNT, help="turns of each stage")] = 3
     batch: Annotated[int, Option("--batch", click_type=COUNT, help="frames per call of the model")] = 8
     json: AsJson = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlassOptions(RuntimeOptions):
+    """What films the screen, which screen, how long, and what runs the model."""
+
+    source: Annotated[
+        str,
+        Argument(
+            metavar="[SOURCE]",
+            help="camera:0, camera:IDENTITY, camera:simulated:SCRIPT, or an address (rtsp://, udp://)",
+        ),
+    ] = "camera:0"
+    seconds: Annotated[float, Option("--seconds", help="length, from the first overlay on")] = 20.0
+    mode: Annotated[
+        str | None, Option("--mode", metavar="1920x1080@60,mjpg", help="ask a camera for this")
+    ] = None
+    screen: Annotated[
+        int | None,
+        Option(
+            "--screen", click_type=COUNT, help="where the clock is shown, from 1", show_default="the last"
+        ),
+    ] = None
+    size: Annotated[
+        str | None,
+        Option("--size", metavar="WxH", help="of the clock's window", show_default="the whole screen"),
+    ] = None
+    json: AsJson = False

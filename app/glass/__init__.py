@@ -1,0 +1,1 @@
+"""A clock on a screen that a card films back: the delay from glass to overlay."""

@@ -16,7 +16,7 @@ from semc_core.types import SourceInfo
 
 @dataclass(frozen=True, slots=True)
 class CardChoice:
-    """What the user chose for one capture card.
+    """What the user chose for one capture card, or one stream, which has no modes.
 
     Attributes:
         mode: As it is typed, "1920x1080@60,mjpg"; "" for the best that it has.
@@ -41,7 +41,7 @@ class ScanOptions:
         images: What a folder of images is; see `semc_core.sources.open.open_source`.
         mode: Asked of a camera; None leaves it to `cards`, or chooses the best.
         options: How its pictures are read; None leaves it to `cards`.
-        cards: What was chosen for capture cards, by identity.
+        cards: What was chosen for capture cards and streams, by `semc_core.sources.open.remembered_by`.
         delays: What was measured from glass to overlay, by `true_delay.device_key`.
         tap: Keeps what comes of a camera or a stream, undecoded, from when it is told to.
     """
@@ -59,9 +59,9 @@ class ScanOptions:
     delays: Mapping[str, TrueDelay] = field(default_factory=dict)
     tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
 
-    def for_card(self, identity: str) -> CardChoice:
-        """Mode and picture options for the card of this identity: what was said now, or was chosen before."""
-        kept = self.cards.get(identity, CardChoice())
+    def for_source(self, key: str) -> CardChoice:
+        """Mode and picture options for what is kept by this: what was said now, or was chosen before."""
+        kept = self.cards.get(key, CardChoice())
         return CardChoice(self.mode or kept.mode, kept.options if self.options is None else self.options)
 
     def delay_of(self, info: SourceInfo | None) -> TrueDelay | None:

@@ -244,7 +244,7 @@ class Settings:
             self._store.setValue(_crop_key(kind, width, height, device), text)
 
     def card(self, identity: str) -> CardChoice:
-        """What was chosen last for the capture card of this identity."""
+        """What was chosen last for the capture card of this identity, or the stream of this address."""
         try:
             mode = self._text(_card_key(identity, "mode"))
             options = from_text(self._text(_card_key(identity, "picture")))
@@ -258,7 +258,7 @@ class Settings:
         self._store.setValue(_card_key(identity, "picture"), to_text(choice.options))
 
     def cards(self) -> dict[str, CardChoice]:
-        """What was chosen, by the identity of each card for which something was."""
+        """What was chosen, by the identity of each card, or address of each stream, that has something."""
         keys = (key.removeprefix("card/") for key in self._store.allKeys() if key.startswith("card/"))
         known = {unquote(key.rpartition("_")[0]) for key in keys}
         return {identity: self.card(identity) for identity in known}

@@ -40,10 +40,9 @@ def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
     """A pipeline for these options, not started. What is slow happens on its threads."""
 
     def open_it() -> FrameSource:
-        from semc_core.sources.open import find_card, open_source
+        from semc_core.sources.open import open_source, remembered_by
 
-        found = find_card(options.source)
-        chosen = options.for_card("" if found is None else found[0].identity)
+        chosen = options.for_source(remembered_by(options.source))
         return open_source(
             options.source,
             images=options.images,

@@ -1,4 +1,4 @@
-"""The dialog of one capture card: its modes, and how its pictures are read."""
+"""The dialog of one capture card or stream: a card's modes, and how its pictures are read."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class CardDialog(QDialog):
         self.note.setObjectName("dim")
         self.note.setWordWrap(True)
         self.fields = {field: QComboBox() for field in _TITLES}
-        form = QFormLayout()
+        form = self._form = QFormLayout()
         add_row(form, "Size, rate, format", self.mode)
         form.addRow("", self.note)
         for field, box in self.fields.items():
@@ -98,7 +98,7 @@ class CardDialog(QDialog):
         self.given = PlainLabel()
         self.given.setWordWrap(True)
         self.given.hide()
-        hint = PlainLabel("Kept for this card, whatever its number is. From the next scan on.")
+        hint = self._hint = PlainLabel("Kept for this card, whatever its number is. From the next scan on.")
         hint.setObjectName("dim")
         hint.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -131,10 +131,12 @@ class CardDialog(QDialog):
         if self.over:
             return
         self._identity, self._choice = card.identity, self._memory.card(card.identity)
-        self.note.setText(
-            "" if card.modes else "It does not tell its modes; the best that it grants is used."
-        )
-        self.note.setVisible(not card.modes)
+        untold = not card.modes and not card.stream
+        self.note.setText(_NO_MODES if untold else "")
+        self.note.setVisible(untold)
+        if card.stream:
+            self._form.setRowVisible(self.mode, False)
+            self._hint.setText(f"Kept for {card.identity}, whoever is named in it. From the next scan on.")
         self.mode.clear()
         self._offer(card.modes, card.best)
         for field, box in self.fields.items():

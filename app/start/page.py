@@ -44,7 +44,7 @@ class StartPage(QWidget):
         chosen: What `semc_core.sources.open.open_source` understands.
         file_wanted: A file is to be chosen.
         folder_wanted: A folder of images is to be chosen.
-        card_wanted: Modes and picture options of this source (text) and its name (text) are to be chosen.
+        card_wanted: How this card or stream (text) of this name (text) is read is to be chosen.
         cameras_wanted: The list of cameras is to be made anew.
         model_wanted: Another model file is to be chosen.
         model_chosen: What is scanned was chosen: a `ModelChoice`.
@@ -328,10 +328,13 @@ class StartPage(QWidget):
         go = QPushButton("Connect")
         go.clicked.connect(self._connect)
         self._address.returnPressed.connect(self._connect)
+        options = QPushButton("Picture …")
+        options.setToolTip("How the pictures from this address are read: levels, shape, combs, flips")
+        options.clicked.connect(self._choose_for_stream)
         return self._card(
             "Network stream",
             "From an encoder or another computer.",
-            side_by_side(self._address, go, stretch=0),
+            side_by_side(self._address, go, options, stretch=0),
         )
 
     def _simulated_card(self) -> QFrame:
@@ -392,5 +395,12 @@ class StartPage(QWidget):
         address = self._address.text().strip()
         if address:
             self.chosen.emit(address)
+        else:
+            self._address.setFocus()
+
+    def _choose_for_stream(self) -> None:
+        address = self._address.text().strip()
+        if address:
+            self.card_wanted.emit(address, "Network stream")
         else:
             self._address.setFocus()

@@ -54,25 +54,31 @@ class CardModes:
     """What a capture card has.
 
     Attributes:
-        identity: What is remembered is remembered by it.
+        identity: What is remembered is remembered by it; of a stream its address, without secrets.
         modes: As they are typed; none where it does not tell them.
         best: The one that is asked for unless the user chooses; "" if none is known.
+        stream: It is a stream and no card: nothing can be asked of it.
     """
 
     identity: str
     modes: tuple[str, ...]
     best: str
+    stream: bool = False
 
 
 def card_modes(source: str) -> CardModes:
     """Ask the card that `source` names for its modes, which opens it and starts no stream. May take seconds.
 
+    A stream is asked for nothing.
+
     Raises:
         SourceError: There is no such card.
     """
     from semc_core.sources.devices.modes import ranked
-    from semc_core.sources.open import find_card
+    from semc_core.sources.open import find_card, remembered_by
 
+    if "://" in source:
+        return CardModes(remembered_by(source), (), "", stream=True)
     found = find_card(source)
     if found is None:
         raise SourceError(f"{source} is no camera or capture card; choose one from the list.")

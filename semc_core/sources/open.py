@@ -98,6 +98,22 @@ def find_card(text: str) -> tuple[CaptureDevice, DeviceSystem] | None:
     return find_device(which, system), system
 
 
+def remembered_by(text: str) -> str:
+    """Under what the choices for the card or stream that `text` names are kept; "" of anything else.
+
+    A card's identity; a stream's address without user name, password and query.
+
+    Raises:
+        SourceError: No such device, or several; or no address.
+    """
+    if "://" in text:
+        from semc_core.sources.live.address import public_name
+
+        return public_name(text)
+    found = find_card(text)
+    return "" if found is None else found[0].identity
+
+
 def _card(rest: str) -> tuple[str, DeviceSystem]:
     """What a device is named by, and the machine that has it."""
     from semc_core.sources.devices.find import this_system

@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +16,13 @@ from typing import Any
 
 import av
 import cv2
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.sources.live.stream import StreamSource, public_name
+from semc_core.sources.live.address import public_name
+from semc_core.sources.live.stream import StreamSource
 from semc_core.types import FramePacket
 from tests.sources.capture_clips import HEIGHT, WIDTH, number_of, numbered, read_all, write_video
 from tests.sources.rtsp_server import rtsp_server
@@ -265,18 +268,24 @@ def test_a_live_stream_that_its_sender_ends_is_asked_for_again(tmp_path: Path) -
     assert times_s == sorted(times_s)
 
 
-def _jpegs(stop: threading.Event, first: int) -> Iterator[bytes]:
-    """A part of an MJPEG stream for each number."""
-    for number in itertools.count(first):
+def _jpegs(stop: threading.Event, pictures: Iterable[NDArray[np.uint8]]) -> Iterator[bytes]:
+    """A part of an MJPEG stream for each picture."""
+    for picture in pictures:
         if stop.wait(1 / RATE):
             return
-        jpeg = cv2.imencode(".jpg", numbered(number % 256))[1].tobytes()
+        jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
         yield b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)
 
 
 @contextmanager
-def camera_server(port: int, first: int, stalls: threading.Event | None = None) -> Iterator[int]:
-    """A camera that sends MJPEG over HTTP; it dies at the end, and stalls while the event is set."""
+def camera_server(
+    port: int,
+    first: int,
+    stalls: threading.Event | None = None,
+    pictures: Iterable[NDArray[np.uint8]] | None = None,
+) -> Iterator[int]:
+    """A camera that sends MJPEG over HTTP, by itself numbered pictures from `first` on; it dies at the end,
+    and stalls while the event is set."""
     stop = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -285,7 +294,9 @@ def camera_server(port: int, first: int, stalls: threading.Event | None = None) 
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
             self.end_headers()
             try:
-                for part in _jpegs(stop, first):
+                for part in _jpegs(
+                    stop, pictures or (numbered(each % 256) for each in itertools.count(first))
+                ):
                     while stalls is not None and stalls.is_set() and not stop.wait(0.01):
                         pass
                     self.wfile.write(part)
@@ -409,3 +420,22 @@ def test_a_server_that_does_not_give_a_stream_says_why(status: int, body: bytes,
 
 def test_the_shown_name_hides_who_and_how() -> None:
     assert public_name("rtsp://doctor:pw@10.0.0.1:554/live?key=1") == "rtsp://10.0.0.1:554/live"
+
+
+def test_an_address_that_is_none_says_so_without_what_is_secret_in_it() -> None:
+    with pytest.raises(SourceError, match="check its brackets") as refused:
+        StreamSource("rtsp://doctor:pw@[::1/live")
+    assert "pw" not in str(refused.value)
+
+
+def test_a_stream_whose_pictures_change_their_size_says_the_new_one() -> None:
+    sizes = itertools.chain(itertools.repeat((64, 48), 8), itertools.repeat((96, 64)))
+    pictures = (np.full((high, wide), 99, np.uint8) for wide, high in sizes)
+    with (
+        camera_server(0, 0, pictures=pictures) as port,
+        closing(StreamSource(f"http://127.0.0.1:{port}/")) as source,
+    ):
+        assert (source.info.width, source.info.height) == (64, 48)
+        changed = _until(source, lambda packet: packet.gray.shape != (48, 64))
+        assert changed.gray.shape == (64, 96)
+        assert (source.info.width, source.info.height) == (96, 64)

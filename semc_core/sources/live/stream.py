@@ -12,6 +12,7 @@ from semc_core.errors import SourceError
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import Grabbed
 from semc_core.sources.frames.live_frames import Received
+from semc_core.sources.live.address import public_name
 from semc_core.sources.live.attempts import Attempts
 from semc_core.sources.live.connection import Connection
 from semc_core.sources.live.grabber import GrabbedSource, Grabber
@@ -81,15 +82,9 @@ class StreamSource(GrabbedSource):
 
     def _known(self) -> SourceInfo:
         known, told = super()._known(), self._stream.told
-        return replace(known, notice=" ".join(filter(None, (known.notice, told))))
-
-
-def public_name(url: str) -> str:
-    """The address without user name, password and query: those are nobody's business in an export."""
-    if url.startswith("pipe:"):
-        return "Standard input"
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        width, height = self._stream.size or (known.width, known.height)
+        notice = " ".join(filter(None, (known.notice, told)))
+        return replace(known, width=width, height=height, notice=notice)
 
 
 class _Stream:
@@ -97,6 +92,7 @@ class _Stream:
 
     Attributes:
         told: What the user should know of its pictures, or "". Replaced as a whole: any thread may read it.
+        size: Width and height of the newest picture; None before the first. As `told`.
     """
 
     def __init__(
@@ -109,6 +105,7 @@ class _Stream:
         tap: RawTap | None,
     ) -> None:
         self._options, self.told = options, ""
+        self.size: tuple[int, int] | None = None
         self._url, self._name, self._timeouts_s, self._teller = url, name, timeouts_s, teller
         self._tap = tap
         if tap is not None:
@@ -228,6 +225,7 @@ class _Stream:
             # Also where a sender that was started anew sends into the same connection, as by UDP.
             self._base_s = max(self._last_s, now_s - self._start_s) - received.pts_s
         self._new, self._came_s = False, now_s
+        self.size = received.picture.width, received.picture.height
         self._given += 1
         self._teller.came(now_s)
         self._last_s = max(self._last_s, self._base_s + received.pts_s)

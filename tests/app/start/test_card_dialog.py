@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.live.controller import ScanController, new_pipeline
@@ -20,7 +21,7 @@ from app.start.recent import CardModes, card_modes
 from semc_core.errors import SourceError
 from semc_core.picture_options import PictureOptions
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
-from semc_core.sources.open import open_source
+from semc_core.sources.open import open_source, remembered_by
 from semc_core.types import CaptureInfo, Crop, SourceInfo
 from tests.app.conftest import WAIT_MS
 from tests.app.main_thread import PostedWork
@@ -75,7 +76,7 @@ def test_a_scan_asks_the_card_for_what_was_chosen_unless_something_else_is_typed
         with closing(pipeline._source_factory()) as opened:
             assert (opened.info.width, opened.info.height) == size
             assert opened.info.picture_options == read_so
-    assert ScanOptions(source, fhp1_model, "cpu", tmp_path).for_card("cheap@port-1") == CardChoice()
+    assert ScanOptions(source, fhp1_model, "cpu", tmp_path).for_source("cheap@port-1") == CardChoice()
 
 
 def test_the_window_shows_modes_and_measured_rate_and_keeps_what_is_chosen(
@@ -205,3 +206,56 @@ def test_the_status_line_says_what_is_measured_beside_what_was_asked_for() -> No
     assert shown(60.0, 1280) == ("1280x1080@60 of 1920x1080@60", True)
     assert shown(None) == ("0.0 fps", False)
     assert with_card(items, None) == items
+
+
+ADDRESS = "rtsp://doctor:secret@10.0.0.1:554/live?key=1"
+
+
+def test_what_is_chosen_for_a_stream_is_kept_by_its_address_without_what_is_secret(
+    window: MainWindow, settings_file: Path, qtbot: QtBot
+) -> None:
+    page = window.start_page
+    page._address.setText(ADDRESS)
+    next(each for each in page.findChildren(QPushButton) if "address" in each.toolTip()).click()
+    (dialog,) = window.findChildren(CardDialog)
+    qtbot.waitUntil(dialog.save.isEnabled, timeout=WAIT_MS)
+    assert not dialog.mode.isVisibleTo(dialog)
+    assert not dialog.note.isVisibleTo(dialog)
+    box = dialog.fields["flip"]
+    box.setCurrentIndex(box.findData("180"))
+    dialog.accept()
+    chosen = CardChoice(options=PictureOptions(flip="180"))
+    assert window.settings.cards() == {"rtsp://10.0.0.1:554/live": chosen}
+    window.settings.write()
+    stored = settings_file.read_text()
+    assert not any(secret in stored for secret in ("doctor", "secret", "key=1"))
+    for source, remembered in ((ADDRESS, chosen), ("rtsp://10.0.0.1:554/other", CardChoice())):
+        assert window.choices.options(source).for_source(remembered_by(source)) == remembered
+
+
+def test_a_scan_of_a_stream_reads_it_as_was_chosen_for_its_address(
+    tmp_path: Path, fhp1_model: Path, settings_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_at(settings_file)
+    settings.remember_card("rtsp://10.0.0.1:554/live", CardChoice(options=PictureOptions(aspect="4:3")))
+    opened: list[Any] = []
+    monkeypatch.setattr("semc_core.sources.open.open_source", lambda *_, **given: opened.append(given))
+    for overrides in (
+        Overrides(fhp1_model, "cpu", tmp_path),
+        Overrides(fhp1_model, "cpu", tmp_path, options=PictureOptions(range="full")),
+    ):
+        new_pipeline(Choices(settings, overrides).options(ADDRESS))._source_factory()
+    assert [each["options"] for each in opened] == [
+        PictureOptions(aspect="4:3"),
+        PictureOptions(range="full"),
+    ]
+    assert [each["mode"] for each in opened] == [None, None]
+
+
+def test_what_is_no_address_is_told_in_the_dialog(window: MainWindow, qtbot: QtBot) -> None:
+    for address, told in (("rtsp://[::1", "check its brackets"), ("nothing", "no camera or capture card")):
+        window.start_page.card_wanted.emit(address, "Network stream")
+        dialog = window.findChildren(CardDialog)[-1]
+        qtbot.waitUntil(lambda told=told, dialog=dialog: told in dialog.note.text(), timeout=WAIT_MS)
+        assert not dialog.save.isEnabled()
+        dialog.reject()

@@ -21,8 +21,11 @@ from semc_core.errors import FrameDamaged
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.devices import contents
+from semc_core.sources.devices.buffers import BufferForm
+from semc_core.sources.devices.pictures import CardPictures
 from semc_core.sources.devices.script import Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
+from semc_core.sources.devices.stamps import Came
 from semc_core.sources.frames.deinterlace import MARKED, REMOVED
 from semc_core.sources.frames.watched import ReadingWatch
 from semc_core.sources.live.camera import CameraSource
@@ -165,6 +168,18 @@ def test_combs_of_a_card_are_removed_when_that_is_chosen(mode: str) -> None:
             found[options] = np.mean([combs(one.gray) for one in packets]), camera.info.notice
     assert found[ON][0] < 0.3 * found[AS_IT_IS][0]
     assert found[ON][1].startswith("By the picture options: deinterlaced.")
+
+
+@pytest.mark.parametrize("codec", ["YUYV", "MJPG"])
+def test_every_frame_of_a_card_comes_of_the_deinterlacer_also_where_their_form_changes(codec: str) -> None:
+    pictures = CardPictures(ON)
+    pictures.begin(BufferForm(codec, "limited", 64, 48))
+    given = []
+    for number, (width, height) in enumerate([(64, 48)] * 5 + [(32, 24)] * 4 + [(64, 48)] * 3):
+        shown = contents.sweep(number / 25, width, height)
+        given += pictures.of(contents.as_yuyv(shown) if codec == "YUYV" else shown, Came(float(number)))
+    assert [came.arrived_s for _, came in given] == list(range(11)), "the last one waits for the next"
+    assert [picture.width for picture, _ in given] == [64] * 5 + [32] * 4 + [64] * 2
 
 
 def test_combs_of_a_card_are_said() -> None:

@@ -115,9 +115,8 @@ def test_colours_of_a_card_that_sends_them_packed_are_right() -> None:
     )  # BGR
     pictures = CardPictures(AS_IT_IS)
     pictures.begin(BufferForm("YUYV", "limited", 320, 240))
-    shown = pictures.of(device_colours, Came(0.0))
-    assert shown is not None
-    colour = shown[0].pixels[120, 160]
+    ((shown, _),) = pictures.of(device_colours, Came(0.0))
+    colour = shown.pixels[120, 160]
     assert np.abs(colour.astype(int) - (30, 60, 200)).max() <= 6
 
 

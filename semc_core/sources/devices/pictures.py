@@ -61,8 +61,8 @@ class CardPictures:
         shown_height, shown_width = self._upright(height, width).shape(height, width)
         return shown_width, shown_height
 
-    def of(self, given: NDArray[np.generic], came: Came) -> tuple[Picture, Came] | None:
-        """What is shown of `given`, and when it came; None where it is held back to be deinterlaced.
+    def of(self, given: NDArray[np.generic], came: Came) -> list[tuple[Picture, Came]]:
+        """What is to be shown now, and when it came: `given`, what was held back to be deinterlaced, or both.
 
         Args:
             given: What `pixels_of` says: unsigned (H, W), (H, W, 3) BGR, or (H, W, 2) packed.
@@ -73,24 +73,27 @@ class CardPictures:
         packed = self._packed and pixels.shape == (height, width, 2)
         if self._options.deinterlace == "on":
             frame = self._planes(pixels) if packed else _frame_of(pixels)
-            shown = next(self._deinterlacer.put(frame, came), None)
-            if shown is None:
-                return None
-            came, frame = shown
-            picture = self._of_planes(frame) if packed else self._of_rgb(_rgb_of(frame))
-        elif packed:
-            frame = self._planes(pixels)
-            picture = self._of_planes(frame)
-        else:
-            rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
-            picture = self._of_rgb(np.asarray(rgb, np.uint8))
-        now_s = came.arrived_s
-        self._start_s = now_s if self._start_s is None else self._start_s
-        luma = luma_of(frame) if packed else picture.gray
+            ready = self._deinterlacer.put(frame, came)
+            return [(self._of_frame(each, then), then) for then, each in ready]
+        if packed:
+            return [(self._of_frame(self._planes(pixels), came), came)]
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels.copy()
+        picture = self._of_rgb(np.asarray(rgb, np.uint8))
+        self._look_at(picture.gray, came)
+        return [(picture, came)]
+
+    def _of_frame(self, frame: av.VideoFrame, came: Came) -> Picture:
+        packed = frame.format.name == _PLANES
+        picture = self._of_planes(frame) if packed else self._of_rgb(_rgb_of(frame))
+        self._look_at(luma_of(frame) if packed else picture.gray, came)
+        return picture
+
+    def _look_at(self, luma: NDArray[np.uint8] | None, came: Came) -> None:
+        """Note what the user should know of it."""
+        self._start_s = came.arrived_s if self._start_s is None else self._start_s
         if luma is not None:
-            seen = self._watch.saw(luma, self.source_range == "full", now_s - self._start_s)
+            seen = self._watch.saw(luma, self.source_range == "full", came.arrived_s - self._start_s)
             self.told = " ".join(filter(None, (self.told, seen)))
-        return picture, came
 
     def _of_planes(self, frame: av.VideoFrame) -> Picture:
         levels = self.source_range if self._options.range == "auto" else self._options.range

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -121,6 +122,7 @@ class _Camera:
         self._asked = Wish()
         self._told: tuple[int, int, float | None] | None = None
         self._stamps: StampCheck | None = None
+        self._ready: deque[Grabbed] = deque()
 
     def open(self) -> SourceInfo:
         # Asked first: once it streams, a driver may refuse to tell.
@@ -152,6 +154,8 @@ class _Camera:
         return self.info
 
     def grab(self, stopping: threading.Event) -> Grabbed | None:
+        if self._ready:
+            return self._ready.popleft()
         give_up_s: float | None = None
         while not stopping.is_set():
             if self._capture is None:
@@ -163,8 +167,9 @@ class _Camera:
             picture = None if buffer is None else self._pixels(buffer, now_s)
             if picture is not None:
                 came = Came(now_s) if self._stamps is None else self._stamps.came(stamp_s, now_s)
-                if (grabbed := self._grabbed(picture, came)) is not None:
-                    return grabbed
+                self._ready.extend(self._grabbed(picture, came))
+                if self._ready:
+                    return self._ready.popleft()
                 continue
             if not self._there():
                 self._lose(
@@ -209,8 +214,8 @@ class _Camera:
             self._tap.keep(Raw(self._coding, now_s, buffer))
         return pixels_of(buffer, self._pictures.form)
 
-    def _grabbed(self, picture: NDArray[np.generic], came: Came) -> Grabbed | None:
-        """None where it is held back until the next one is there."""
+    def _grabbed(self, picture: NDArray[np.generic], came: Came) -> Iterator[Grabbed]:
+        """What is to be shown now: nothing where it is held back until the next one is there."""
         now_s = came.arrived_s
         self._start_s = now_s if self._start_s is None else self._start_s
         self._teller.came(now_s)
@@ -219,10 +224,9 @@ class _Camera:
         shown = self._pictures.of(picture, came)
         if told != self._pictures.told and self.info is not None and self._told is not None:
             self.info = replace(self.info, notice=self._notice(*self._told))
-        if shown is None:
-            return None
-        self._say_by_what(shown[1])
-        return Grabbed(shown[0], shown[1].arrived_s - self._start_s, shown[1].captured_s)
+        for each, then in shown:
+            self._say_by_what(then)
+            yield Grabbed(each, then.arrived_s - self._start_s, then.captured_s)
 
     def _say_by_what(self, came: Came) -> None:
         timed_by: TimedBy = "arrival" if came.taken_s is None else "driver"

@@ -98,11 +98,10 @@ class TapSource(BaseSource):
         yield from _grabbed(decoder.ended() if decoder is not None else iter(()))
 
     def _of_buffer(self, raw: Raw) -> Iterator[Grabbed]:
-        """The picture that comes of a card's buffer, if any does."""
+        """The pictures that come of a card's buffer, if any do."""
         pixels = None if _is_bomb(raw) else pixels_of(raw.data, self._cards.form)
-        shown = None if pixels is None else self._cards.of(pixels, Came(raw.time_s))
-        if shown is not None:
-            yield Grabbed(shown[0], shown[1].arrived_s)
+        for picture, came in () if pixels is None else self._cards.of(pixels, Came(raw.time_s)):
+            yield Grabbed(picture, came.arrived_s)
 
 
 def _grabbed(received: Iterator[Received]) -> Iterator[Grabbed]:

@@ -26,6 +26,11 @@ from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import DicomObject, QueueStore
 from semc_core.paths import ASSETS
 from semc_core.session.correcting.changes import Relabel
+from semc_core.sources.devices.contents import undecoded
+from semc_core.sources.live.connection import coding_of, raw_of
+from semc_core.sources.raw.file import write_tap
+from semc_core.sources.raw.records import Coding, Note, Raw, Tapped
+from semc_core.sources.raw.tap import camera_origin, stream_origin
 from tests.fuzz.worker import CORPUS
 from tests.session.sessions import filled_session
 from tests.sources.test_bombs import dicom
@@ -74,6 +79,27 @@ def _dicom() -> None:
         (CORPUS / f"{name}.dcm").write_bytes(dicom(syntax, bytes(range(256)) * 3, side=16, frames=3))
 
 
+def _taps() -> None:
+    """Of a card that is opened twice, in each form that is decoded here; and of streams."""
+    picture = np.random.default_rng(2).integers(0, 255, (24, 32, 3), np.uint8)
+    for codec in ("MJPG", "YUYV", "BGR3"):
+        origin = camera_origin("usb-534d:2109@1", (f"32x24@30,{codec.lower()}",))
+        codings = [Coding("buffer", codec, 32, 24, (30000, 1000), opening=opening) for opening in (0, 1)]
+        data = [Raw(each, float(at), undecoded(picture, codec)) for at, each in enumerate(2 * codings)]
+        notes = (Note(-0.5, "asked for format MJPG: taken after 0.020 s"),)
+        write_tap(CORPUS / f"{codec.lower()}.semctap", Tapped(origin, notes, tuple(data)))
+    wide = Coding("buffer", "Y16 ", 32, 24)
+    raw = Raw(wide, 0.0, np.asarray(picture[..., 0], np.uint16) * 200)
+    write_tap(CORPUS / "wide.semctap", Tapped(camera_origin("card@1", ()), (), (raw,)))
+    for suffix in ("mp4", "mkv"):
+        with av.open(str(CORPUS / f"a.video.{suffix}")) as file:
+            stream = file.streams.video[0]
+            coding = coding_of(stream, 0)
+            packets = [packet for packet in file.demux(stream) if packet.size]
+            raws = tuple(raw_of(coding, packet, at / 25) for at, packet in enumerate(packets))
+        write_tap(CORPUS / f"{suffix}.semctap", Tapped(stream_origin("udp"), (), raws))
+
+
 def _stored(place: Path) -> None:
     with filled_session(place / "scan") as session:
         session.apply(Relabel(1, "B"))
@@ -94,6 +120,7 @@ def main() -> None:
     _videos()
     _pictures()
     _dicom()
+    _taps()
     spec = replace(new_spec("semc_tiny", LIVER_CLASSES), notice="Untrained.")
     spec = replace(spec, architecture=replace(spec.architecture, width=2, experts=1, layers=(1, 1, 1, 1)))
     write_model(CORPUS / "a.safetensors", spec, random_weights(spec.architecture, len(spec.classes)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from semc_core.errors import SemcError
+from tests.fuzz import taps
+from tests.fuzz.mutate import mutated
 
 _FRAMES: Final = 6
 
@@ -21,10 +24,12 @@ class Target:
     Attributes:
         pattern: Its files in the corpus.
         open_it: Opens the mutated file. What it raises beside SemcError is a find.
+        change: Makes the mutated file's content of a whole one's, with parts of other whole ones.
     """
 
     pattern: str
     open_it: Callable[[Path], object]
+    change: Callable[[bytes, Sequence[bytes], Random], bytes] = mutated
 
 
 def _scan(path: Path) -> None:
@@ -46,6 +51,17 @@ def _scan(path: Path) -> None:
                 _ = loop.frame(index).pixels
             except (SemcError, IndexError):
                 continue
+
+
+def _tap(path: Path) -> None:
+    from semc_core.picture_options import AS_IT_IS, PictureOptions
+    from semc_core.sources.raw.replay import TapSource
+
+    for options in (AS_IT_IS, PictureOptions(deinterlace="on", range="limited")):
+        with closing(TapSource(path, options)) as source:
+            while (packet := source.read()) is not None:
+                _ = packet.pixels, packet.gray, source.info
+            _ = source.notes
 
 
 def _model(path: Path) -> None:
@@ -109,6 +125,7 @@ TARGETS: Final = {
     "video": Target("*.video.*", _scan),
     "dicom": Target("*.dcm", _scan),
     "picture": Target("*.picture.*", _scan),
+    "tap": Target("*.semctap", _tap, taps.changed),
     "model": Target("*.safetensors", _model),
     "protocol": Target("*.toml", _protocol),
     "session": Target("*.session", _session),

@@ -18,7 +18,6 @@ from random import Random
 from typing import Final
 
 from semc_core.errors import SemcError
-from tests.fuzz.mutate import mutated
 from tests.fuzz.targets import TARGETS
 
 CORPUS: Final = Path(__file__).with_name("corpus")
@@ -31,7 +30,7 @@ def made(target: str, seed: int, number: int) -> tuple[str, bytes]:
     contents = [file.read_bytes() for file in files]
     random = Random(f"{target} {seed} {number}")
     which = random.randrange(len(files))
-    return files[which].name, mutated(contents[which], contents, random)
+    return files[which].name, TARGETS[target].change(contents[which], contents, random)
 
 
 def fault_of(target: str, path: Path) -> str:

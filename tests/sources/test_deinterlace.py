@@ -179,7 +179,9 @@ def test_every_frame_of_a_card_comes_of_the_deinterlacer_also_where_their_form_c
         shown = contents.sweep(number / 25, width, height)
         given += pictures.of(contents.as_yuyv(shown) if codec == "YUYV" else shown, Came(float(number)))
     assert [came.arrived_s for _, came in given] == list(range(11)), "the last one waits for the next"
-    assert [picture.width for picture, _ in given] == [64] * 5 + [32] * 4 + [64] * 2
+    given += pictures.ended()
+    assert [came.arrived_s for _, came in given] == list(range(12))
+    assert [picture.width for picture, _ in given] == [64] * 5 + [32] * 4 + [64] * 3
 
 
 def test_combs_of_a_card_are_said() -> None:

@@ -82,6 +82,10 @@ class CardPictures:
         self._look_at(picture.gray, came)
         return [(picture, came)]
 
+    def ended(self) -> list[tuple[Picture, Came]]:
+        """What was still held back."""
+        return [(self._of_frame(each, then), then) for then, each in self._deinterlacer.gap()]
+
     def _of_frame(self, frame: av.VideoFrame, came: Came) -> Picture:
         packed = frame.format.name == _PLANES
         picture = self._of_planes(frame) if packed else self._of_rgb(_rgb_of(frame))

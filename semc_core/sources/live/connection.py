@@ -91,7 +91,7 @@ class Connection:
         # Who writes into a pipe cannot begin again.
         self.has_end = scheme == "pipe" or (scheme in ("http", "https") and self._container.size > 0)
         self._tap = tap
-        self._coding = None if tap is None else _coding(stream, tap.opening())
+        self._coding = None if tap is None else coding_of(stream, tap.opening())
         pictures = StreamPictures(stream.codec_context, stream.sample_aspect_ratio, options)
         self._frames = LiveFrames(pictures, FrameClock(stream.time_base, rate), options)
 
@@ -122,7 +122,7 @@ class Connection:
             failures = 0
             now_s = time.monotonic()
             if self._tap is not None and self._coding is not None and packet.size:
-                self._tap.keep(_raw(self._coding, packet, now_s))
+                self._tap.keep(raw_of(self._coding, packet, now_s))
             yield from self._decoded(packet, now_s)
             yield None
             # The demultiplexer gives an empty packet at the end, which flushes the decoder.
@@ -142,7 +142,8 @@ class Connection:
         yield from self._frames.of(frames, now_s)
 
 
-def _coding(stream: VideoStream, opening: int) -> Coding:
+def coding_of(stream: VideoStream, opening: int) -> Coding:
+    """How the packets of a stream are coded that had been opened so often before."""
     context = stream.codec_context
     return Coding(
         kind="packet",
@@ -163,7 +164,8 @@ def _pair(number: Fraction | None) -> tuple[int, int] | None:
     return (number.numerator, number.denominator) if number else None
 
 
-def _raw(coding: Coding, packet: av.Packet[VideoStream], now_s: float) -> Raw:
+def raw_of(coding: Coding, packet: av.Packet[VideoStream], now_s: float) -> Raw:
+    """A packet as a raw tap keeps it."""
     return Raw(
         coding=coding,
         time_s=now_s,

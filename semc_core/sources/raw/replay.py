@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from PIL import Image
 
 from semc_core.errors import SourceError
+from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.devices.buffers import COMPRESSED, BufferForm, pixels_of
@@ -96,17 +97,23 @@ class TapSource(BaseSource):
             yield from _grabbed(decoder.pictures(raw))
             self._told = decoder.told
         yield from _grabbed(decoder.ended() if decoder is not None else iter(()))
+        yield from _of_card(self._cards.ended())
 
     def _of_buffer(self, raw: Raw) -> Iterator[Grabbed]:
         """The pictures that come of a card's buffer, if any do."""
         pixels = None if _is_bomb(raw) else pixels_of(raw.data, self._cards.form)
-        for picture, came in () if pixels is None else self._cards.of(pixels, Came(raw.time_s)):
-            yield Grabbed(picture, came.arrived_s)
+        if pixels is not None:
+            yield from _of_card(self._cards.of(pixels, Came(raw.time_s)))
 
 
 def _grabbed(received: Iterator[Received]) -> Iterator[Grabbed]:
     for one in received:
         yield Grabbed(one.picture, one.captured_s)
+
+
+def _of_card(shown: list[tuple[Picture, Came]]) -> Iterator[Grabbed]:
+    for picture, came in shown:
+        yield Grabbed(picture, came.arrived_s)
 
 
 def _is_bomb(raw: Raw) -> bool:

@@ -27,6 +27,7 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
+from semc_core.io.process import give_back_memory
 from semc_core.pipeline import live
 from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
@@ -170,6 +171,7 @@ class Outcome:
         unlogged: Of those, and of spells without a signal or frozen, how many are not in the session's log.
         settled: What the process held when a tenth was over.
         end: At the end of the scan, before it was stopped.
+        given_back: The same, when the C library has given back what it kept of what was freed.
         before: Before the scan.
         after: After it.
         intact: Whether the session's log proves itself.
@@ -183,6 +185,7 @@ class Outcome:
     unlogged: int
     settled: Cost
     end: Cost
+    given_back: Cost
     before: Cost
     after: Cost
     intact: bool
@@ -212,10 +215,12 @@ def play(events: Sequence[Event], folder: Path, speed: float) -> Outcome:
             if gave.last >= last:
                 break
         end = cost()
+        give_back_memory()
+        given_back = cost()
         engine.stop()
         stop_all()
         _wait_for_threads(before.threads)
-    return _outcome(events, gave.rows(), folder, before, settled or end, end)
+    return _outcome(events, gave.rows(), folder, (before, settled or end, end, given_back))
 
 
 def _wait_for_threads(count: int) -> None:
@@ -230,10 +235,9 @@ def _outcome(
     events: Sequence[Event],
     gave: list[tuple[int, float, int]],
     folder: Path,
-    before: Cost,
-    settled: Cost,
-    end: Cost,
+    costs: tuple[Cost, Cost, Cost, Cost],
 ) -> Outcome:
+    before, settled, end, given_back = costs
     happened: Counter[str] = Counter(event.what for event in events)
     (session,) = session_folders(folder)
     with Session.open(session, read_only=True) as opened:
@@ -260,6 +264,7 @@ def _outcome(
         unlogged=unlogged,
         settled=settled,
         end=end,
+        given_back=given_back,
         before=before,
         after=cost(),
         intact=intact,
@@ -286,6 +291,7 @@ def as_table(outcome: Outcome) -> str:
         ("threads before the scan, after a tenth, at its end, after it", _row(outcome, "threads")),
         ("handles, the same", _row(outcome, "handles")),
         ("MiB, the same", _row(outcome, "mib")),
+        ("MiB at its end without what the C library keeps of freed memory", f"{outcome.given_back.mib:.0f}"),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 

@@ -312,7 +312,7 @@ def _delay_sentence(window: MainWindow) -> str:
         return ""
     measured = None if options is None else options.delay_of(info)
     return (
-        f"Delay: {spread.p50_ms:.0f} ms (p95 {spread.p95_ms:.0f} ms), {delay_begins(info)} "
+        f"Delay: {spread.p50_ms:.0f} ms (p95 {spread.p95_ms:.0f} ms), {delay_begins(info.timed_by)} "
         f"to the painted overlay{'' if measured is None else '; ' + measured.sentence}."
     )
 

@@ -132,7 +132,7 @@ def _print(key: str, delay: TrueDelay, *, as_json: bool) -> None:
     for name, spread in (
         ("glass to the frame's arrival", delay.arrival),
         ("glass to its overlay, painted", delay.overlay),
-        (f"what the program shows: {delay_begins(delay)} to the overlay", delay.program),
+        (f"what the program shows: {delay_begins(delay.timed_by)} to the overlay", delay.program),
     ):
         table.add_row(name, *_words(spread))
     console = Console()

@@ -326,7 +326,7 @@ def with_delay(
     """The numbers, with what their delay contains, and what `semc bench glass` measured beside it."""
     if info is None:
         return items
-    about = f"The delay is {delay_begins(info)} to the painted overlay."
+    about = f"The delay is {delay_begins(info.timed_by)} to the painted overlay."
     value = ""
     if measured is not None:
         about += f" Measured was {measured.sentence}."

@@ -28,6 +28,7 @@ def test_a_short_live_scan_adds_up(tiny_model_path: Path, capsys: pytest.Capture
     assert main.main([*common, "--seconds", "0.5", "--size", "160x120"]) == 0
     printed = capsys.readouterr().out
     assert "latency p50 / p95 / p99" in printed
+    assert "from arrival in the program" in printed
     assert "CPU time of the simulation, on top" in printed
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from semc_core.pipeline.live import LivePipeline
     from semc_core.pipeline.state import Statistics
     from semc_core.session.session import Session
+    from semc_core.types import TimedBy
 
 _SETTLED_AFTER_S: Final = 5.0
 
@@ -37,6 +38,7 @@ class Measured:
         simulation_cpu_seconds: Of it what making the simulated frames took, which no real source needs; None
             where the frames are not simulated.
         device: What the model ran on.
+        timed_by: Where its latency begins, see `SourceInfo`.
     """
 
     seconds: float
@@ -49,6 +51,7 @@ class Measured:
     cpu_seconds: float
     simulation_cpu_seconds: float | None
     device: str
+    timed_by: TimedBy
 
 
 def run(args: LiveOptions) -> int:
@@ -144,6 +147,7 @@ def measure(
         cpu_seconds=time.process_time() - cpu_begun_s,
         simulation_cpu_seconds=None if simulation_cpu_s is None else simulation_cpu_s() - simulation_begun_s,
         device=engine.device_name,
+        timed_by="arrival" if (info := engine.source_info) is None else info.timed_by,
     )
 
 
@@ -193,6 +197,8 @@ def _print(measured: Measured, *, as_json: bool) -> None:
 
 
 def _rows(measured: Measured) -> dict[str, Any]:
+    from semc_core.sources.devices.true_delay import delay_begins
+
     counted = measured.statistics
     memory = "not known on this system"
     if measured.memory_settled_mib is not None:
@@ -208,6 +214,7 @@ def _rows(measured: Measured) -> dict[str, Any]:
         "always in = classified + skipped + dropped + in flight": measured.invariant_held,
         "share classified once loaded": f"{measured.share_classified:.2%}",
         "capture / classify rate": f"{counted.capture_rate:.1f} / {counted.classify_rate:.1f} per second",
+        "latency is": delay_begins(measured.timed_by),
         "latency p50 / p95 / p99": f"{latency.p50_ms:.1f} / {latency.p95_ms:.1f} / {latency.p99_ms:.1f} ms",
         "model p50 / p95 / p99": f"{model.p50_ms:.1f} / {model.p95_ms:.1f} / {model.p99_ms:.1f} ms",
         "memory after 5 s -> at the end": memory,

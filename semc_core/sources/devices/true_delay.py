@@ -74,9 +74,9 @@ class TrueDelay:
         return {**asdict(self), "unreadable": self.unreadable}
 
 
-def delay_begins(of: SourceInfo | TrueDelay) -> str:
+def delay_begins(timed_by: TimedBy) -> str:
     """Where the program's own figure of the delay begins, in words."""
-    return _FROM[of.timed_by]
+    return _FROM[timed_by]
 
 
 DELAYS: Final = Document(dict[str, TrueDelay], most_bytes=_MOST_BYTES, config=TOLERANT)

@@ -35,6 +35,7 @@ print(json.dumps([code, "pydantic" in sys.modules, "openvino" in sys.modules, la
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", ["simulated:7", "camera:simulated:card.toml"])
 def test_no_thread_of_a_scan_imports_a_library_while_another_may(source: str, tmp_path: Path) -> None:
     (tmp_path / "card.toml").write_text(SCRIPT)

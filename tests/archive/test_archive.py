@@ -1,30 +1,18 @@
-"""An archive on real workers of Ray: each loop once, whatever dies, hangs, changes or is not there."""
+"""Loops of an archive and where their results are kept."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import ray
 
-from semc_core.archive import run as archive_run
-from semc_core.archive.cluster import LOCAL, Cluster, Model
 from semc_core.archive.loop import How, OutOfReach, analyse_loop, content_of, key_of, state_of
-from semc_core.archive.page import PAGE_NAME, Progress
-from semc_core.archive.run import ArchiveRun
-from semc_core.archive.store import ANALYSED, FAILED, SAME, SET_ASIDE, ArchiveStore, Made, read_rows
-from semc_core.archive.worker import About, Failed, LoopWorker
+from semc_core.archive.store import FAILED, ArchiveStore, Made, read_rows
 from semc_core.errors import SourceError, UsageError
 from semc_core.phantom.render import render
 from semc_core.phantom.scan import SimulatedScan
@@ -34,46 +22,6 @@ HOW = How()
 MADE = Made("model", "version", HOW.text())
 
 
-class Poisoned(LoopWorker):
-    """Dies of one file and hangs on another, as a broken library would."""
-
-    def analyse(self, path: str) -> Any:
-        name = Path(path).stem
-        if name == "poison":
-            os._exit(1)
-        if name == "endless":
-            time.sleep(600)
-        return super().analyse(path)
-
-
-class OfAnotherVersion(LoopWorker):
-    def about(self) -> About:
-        return replace(super().about(), version="0.0.1")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
-    """Started once: that takes longest."""
-    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-
-
-@pytest.fixture(scope="module")
-def loops(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Six short loops."""
-    folder = tmp_path_factory.mktemp("loops")
-    paths = [folder / f"loop {number}.mp4" for number in range(6)]
-    for seed, path in enumerate(paths):
-        render(SimulatedScan(seed, 0.6, 128, 96, 10.0), path)
-    return paths
-
-
-@pytest.fixture(scope="module")
-def model(tiny_model_path: Path) -> Model:
-    return Model(tiny_model_path.read_bytes(), "cpu", "auto", 1)
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[ArchiveStore]:
     store = ArchiveStore(tmp_path / "results", MADE)
@@ -81,96 +29,11 @@ def store(tmp_path: Path) -> Iterator[ArchiveStore]:
     store.close()
 
 
-def rows_of(folder: Path) -> list[dict[str, Any]]:
-    return list(read_rows(folder))
-
-
-def analysed(
-    loops: list[Path], out: Path, model: Model, kind: type[LoopWorker] = LoopWorker, limit_s: float = 60.0
-) -> Progress:
-    store = ArchiveStore(out, MADE)
-    try:
-        cluster = Cluster(LOCAL, 1, model, HOW, limit_s, kind)
-        try:
-            run = ArchiveRun(out, store, cluster, HOW, MADE)
-            return run.run(loops, len(loops), lambda now: None)
-        finally:
-            cluster.close()
-    finally:
-        store.close()
-
-
-def test_a_loop_that_kills_or_stops_its_worker_is_tried_twice_and_set_aside_and_all_others_are_analysed_once(
-    tmp_path: Path, loops: list[Path], model: Model, tiny_model_path: Path
-) -> None:
-    poison, endless = tmp_path / "poison.mp4", tmp_path / "endless.mp4"
-    shutil.copy(loops[0], poison)
-    shutil.copy(loops[1], endless)
-    (tmp_path / "text.avi").write_text("no video")
-    twin = Path(shutil.copy(loops[2], tmp_path / "twin.mp4"))
-    wanted = [loops[0], poison, loops[1], endless, *loops[2:], tmp_path / "text.avi", twin]
-    out = tmp_path / "results"
-    # Longer than a worker takes to load its model, which does not count.
-    progress = analysed(wanted, out, model, Poisoned, limit_s=3.0)
-    rows = {Path(row["path"]).name: row for row in rows_of(out)}
-    assert len(rows_of(out)) == len(rows) == len(wanted)
-    assert Counter(row["status"] for row in rows.values()) == {ANALYSED: 6, SAME: 1, FAILED: 1, SET_ASIDE: 2}
-    assert "worker ended" in rows["poison.mp4"]["problem"]
-    assert "more than 3 s" in rows["endless.mp4"]["problem"]
-    assert rows["poison.mp4"]["attempts"] == rows["endless.mp4"]["attempts"] == 2
-    assert "text.avi" in rows["text.avi"]["problem"]
-    assert (progress.analysed, progress.same, progress.failed, progress.set_aside) == (6, 1, 1, 2)
-    page = (out / PAGE_NAME).read_text()
-    assert "10 of 10 loops" in page
-    assert "text.avi" in page
-    runtime = load_runtime(tiny_model_path, "cpu", 1)
-    alone = analyse_loop(loops[3], runtime, HOW)
-    runtime.close()
-    row = rows[loops[3].name]
-    assert (row["frames"], row["content_sha256"], row["kind"]) == (alone.frames, alone.content, "video")
-    assert [plane["plane"] for plane in row["planes"]] == [plane.plane for plane in alone.planes]
-
-
-def test_a_worker_that_is_killed_costs_no_loop_and_a_second_run_passes_all_over(
-    tmp_path: Path, loops: list[Path], model: Model
-) -> None:
-    out = tmp_path / "results"
-    store = ArchiveStore(out, MADE)
-    cluster = Cluster(LOCAL, 1, model, HOW, 60.0)
-    killed: list[int] = []
-
-    def kill(now: Progress) -> None:
-        if now.done == 2 and not killed:
-            killed.extend(cluster.processes())
-            os.kill(killed[0], signal.SIGKILL)
-
-    try:
-        ArchiveRun(out, store, cluster, HOW, MADE).run(loops, len(loops), kill)
-        store.close()
-        assert killed
-        rows = rows_of(out)
-        assert sorted(row["path"] for row in rows) == sorted(map(str, loops))
-        assert {row["status"] for row in rows} == {ANALYSED}
-        again = ArchiveStore(out, MADE)
-        later = loops[0].with_name("later.mp4")
-        render(SimulatedScan(99, 0.6, 128, 96, 10.0), later)
-        progress = ArchiveRun(out, again, cluster, HOW, MADE).run([*loops, later], 7, lambda now: None)
-        again.close()
-    finally:
-        cluster.close()
-    assert (progress.passed_over, progress.analysed) == (6, 1)
-    assert len(rows_of(out)) == 7
-
-
-def test_workers_of_another_version_are_refused(tmp_path: Path, loops: list[Path], model: Model) -> None:
-    with pytest.raises(UsageError, match=r"runs version 0\.0\.1.*install the same version"):
-        analysed(loops, tmp_path / "results", model, OfAnotherVersion)
-
-
 def test_a_file_that_changes_while_it_is_read_gives_no_result(
-    tmp_path: Path, loops: list[Path], tiny_model_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny_model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = Path(shutil.copy(loops[0], tmp_path / "grows.mp4"))
+    path = tmp_path / "grows.mp4"
+    render(SimulatedScan(1, 0.6, 128, 96, 10.0), path)
     runtime = load_runtime(tiny_model_path, "cpu", 1)
 
     def grown(path: Path) -> str:
@@ -195,26 +58,6 @@ def test_a_file_that_is_not_there_is_told_and_one_whose_server_is_away_is_waited
         state_of(server / "loop.mp4")
 
 
-class AwayFor(LoopWorker):
-    """Its files are out of reach the first time."""
-
-    def analyse(self, path: str) -> Any:
-        mark = Path(path).with_suffix(".seen")
-        if not mark.exists():
-            mark.touch()
-            return Failed("away", out_of_reach=True)
-        return super().analyse(path)
-
-
-def test_what_was_out_of_reach_is_analysed_when_it_is_back(
-    tmp_path: Path, loops: list[Path], model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(archive_run, "_AGAIN_S", 0.1)
-    path = Path(shutil.copy(loops[0], tmp_path / "away.mp4"))
-    progress = analysed([path], tmp_path / "results", model, AwayFor)
-    assert (progress.analysed, progress.failed) == (1, 0)
-
-
 def test_two_programs_cannot_write_one_folder(store: ArchiveStore, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Another program"):
         ArchiveStore(tmp_path / "results", MADE)
@@ -230,7 +73,7 @@ def test_what_waits_is_written_at_the_end_and_a_folder_that_is_away_is_waited_fo
     back.start()
     store.close()
     back.join()
-    (row,) = rows_of(out)
+    (row,) = read_rows(out)
     assert (row["status"], row["problem"]) == (FAILED, "why")
     assert row["path"].endswith(r"\xff.mp4")
 
@@ -252,9 +95,3 @@ def test_results_are_known_by_content_model_version_and_options() -> None:
     ]  # fmt: skip
     assert len({key, *others}) == 5
     assert key == key_of("content", "model", "1", replace(HOW, batch=3)), "results do not depend on it"
-
-
-def test_an_address_without_a_cluster_is_told(model: Model) -> None:
-    ray.shutdown()
-    with pytest.raises(UsageError, match="There is no cluster at"):
-        Cluster("127.0.0.1:1", None, model, HOW, 60.0)

@@ -17,6 +17,7 @@ from semc_core.phantom.render import render
 from semc_core.phantom.scan import SimulatedScan
 
 
+@pytest.mark.long
 def test_a_list_and_a_folder_are_analysed_and_what_cannot_be_is_told(
     tmp_path: Path, tiny_model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -269,6 +269,7 @@ def test_leftovers_of_a_kill_are_removed_and_other_files_are_not(tmp_path: Path)
     assert foreign.exists()
 
 
+@pytest.mark.long
 def test_killed_at_any_moment_every_json_parses_and_has_its_frame(tmp_path: Path) -> None:
     seen = 0
     for attempt in range(3):

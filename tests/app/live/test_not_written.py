@@ -54,6 +54,7 @@ def test_a_run_without_a_display_fails_when_a_plane_was_not_written(
     assert "A plane was not saved." in said.err
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("qapp")
 def test_a_run_on_a_full_disk_says_so_and_what_it_found_all_the_same(
     cine_loop: Path,

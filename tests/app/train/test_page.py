@@ -160,6 +160,7 @@ def main_parses(given: list[str]) -> bool:
     return bool(command.make_context("train", given).params["data"])
 
 
+@pytest.mark.long
 def test_a_training_that_fails_says_why(
     window: MainWindow, in_use: ModelRegistry, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -219,6 +219,7 @@ class Cluster:
         self, worker: _Worker, why: str, wrong: type[UsageError | RuntimeFault], error: Exception | None
     ) -> None:
         """Go on without a worker that cannot do the work; without any there is no going on."""
+        ray.kill(worker.actor)
         self._workers.remove(worker)
         self.left_out.append(f"{why}; it is left out.")
         if not self._workers:

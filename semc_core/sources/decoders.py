@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections import deque
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
+import av
+from av.codec.codec import Capabilities
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -26,6 +30,15 @@ _BETWEEN: Final = 2
 _HEAD: Final = 64
 _LOOKED_AT: Final = 8
 """Units of a packet that are looked at, to find the first that holds a piece of the picture."""
+
+
+_DELAY: Final = 8
+_MOST_DELAYED: Final = 16
+"""Frames that the decoder of H.264 holds back: usually, and at most."""
+_REMEMBERED: Final = 256
+"""Packets whose time stamps are kept until their frames come."""
+_DELIMITER: Final = b"\x09"
+"""A unit of H.264 that holds no picture."""
 
 
 def make_ready(stream: VideoStream, threads: int) -> None:
@@ -65,3 +78,88 @@ def is_disposable(packet: Packet[VideoStream], codec: str) -> bool:
         else:
             place = unit + int.from_bytes(head[:4], "big")
     return False
+
+
+class Decoded(NamedTuple):
+    """What a decoder answered: frames, each with its packet's place; or an error, and at which packet."""
+
+    frames: list[tuple[int, av.VideoFrame]]
+    error: av.FFmpegError | None = None
+    place: int = -1
+
+
+class FileDecoder:
+    """The decoder of a file's stream, which says the same of damage whatever its threads. For one thread.
+
+    That a picture of H.264 is damaged is known once it is decoded. FFmpeg may give it out before, from the
+    thread of a later packet: here it is held back until its own thread has ended. An error comes later by as
+    many packets as there are threads, and is told with the packet's own place.
+    """
+
+    def __init__(self, stream: VideoStream, threads: int) -> None:
+        """Set up the decoder of `stream`, before its first packet, with at most so many threads."""
+        context = stream.codec_context
+        if context.name == "h264":
+            depth = context.reorder_depth
+            delay = min(_MOST_DELAYED, max(_DELAY, depth + 2))
+            threads = max(1, min(threads, delay - depth))
+            context.reorder_depth = delay
+        make_ready(stream, threads)
+        self._stream = stream
+        self._threads = threads
+        behind = threads if context.codec.capabilities & Capabilities.frame_threads else 1
+        self._stamps: dict[int, tuple[int | None, int | None]] = {}
+        # Of the packets whose answer is yet to come, and of the one whose answer came last.
+        self._places: deque[int] = deque([-1] * behind, maxlen=behind)
+
+    def decode(self, packet: Packet[VideoStream] | None, place: int = -1) -> Iterator[Decoded]:
+        """Put in the next packet, or None or an empty one at the end: what comes out by then.
+
+        A packet that is put in with its place is numbered by it, so that its frame brings the number along;
+        the frame then gets the packet's own time stamps. Another place is -1.
+        """
+        if packet is not None and packet.size > 0:
+            yield self._answer(packet, place)
+            return
+        yield from self._settled()
+        yield self._answer(packet, -1)
+
+    def _answer(self, packet: Packet[VideoStream] | None, place: int) -> Decoded:
+        self._places.append(place)
+        if packet is not None and place >= 0:
+            # Without a time of decoding FFmpeg leaves the number as it is, however odd the order.
+            self._stamps[place] = packet.pts, packet.dts
+            packet.pts, packet.dts = place, None
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except av.FFmpegError as error:
+            return Decoded([], error, self._places[0])
+        return Decoded([self._named(frame) for frame in frames if isinstance(frame, av.VideoFrame)])
+
+    def _named(self, frame: av.VideoFrame) -> tuple[int, av.VideoFrame]:
+        place = -1 if frame.pts is None else frame.pts
+        if place not in self._stamps:
+            return -1, frame
+        frame.pts, frame.dts = self._stamps.pop(place)
+        for each in [each for each in self._stamps if each < place - _REMEMBERED]:
+            del self._stamps[each]
+        return place, frame
+
+    def _settled(self) -> Iterator[Decoded]:
+        """What comes out while every thread ends what it has begun.
+
+        In the end all comes at once, and an error would take the frames with it.
+        """
+        context = self._stream.codec_context
+        if context.name != "h264":
+            return
+        header = context.extradata or b""
+        # Behind its length, in as many bytes as the header of an MP4 says; else behind a mark.
+        bytes_of_length = (header[4] & 3) + 1 if header[:1] == b"\x01" and len(header) > 4 else 4
+        unit = len(_DELIMITER).to_bytes(bytes_of_length, "big") + _DELIMITER
+        before, context.skip_frame = context.skip_frame, "NONREF"
+        for _ in range(self._threads):
+            empty = Packet(unit)
+            empty.time_base = self._stream.time_base or empty.time_base
+            yield self._answer(empty, -1)
+        context.skip_frame = before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -21,11 +22,11 @@ from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.containers import open_container, picture_stream
-from semc_core.sources.decoders import is_disposable, make_ready
+from semc_core.sources.decoders import FileDecoder, is_disposable
 from semc_core.sources.frames.decoded import is_full, luma_of
 from semc_core.sources.frames.deinterlace import Deinterlacer, said_of_marked
 from semc_core.sources.frames.shown import StreamPictures
-from semc_core.sources.frames.times import FrameClock, FrameNumbers
+from semc_core.sources.frames.times import Arrival, FrameClock, FrameNumbers
 from semc_core.sources.frames.upright import Upright, pixel_aspect
 from semc_core.sources.frames.watched import ReadingWatch
 from semc_core.sources.left_out import left_out_sentence
@@ -40,6 +41,8 @@ FREELY_ORDERED: Final = ("h264", "hevc")
 """In containers that store no presentation times FFmpeg guesses them, for these codecs wrongly."""
 _MAX_FAILURES = 16
 """Reads that fail one after the other before the rest of the file is given up."""
+_MOST_HELD: Final = 32
+"""Frames that are kept at most until all that they lean on has come."""
 _DAMAGED: Final = "Parts of the file are damaged; frames may be missing or wrong there."
 
 
@@ -59,10 +62,11 @@ class VideoSource(BaseSource):
         self._container = open_container(path)
         try:
             stream = picture_stream(self._container, path.name)
-            make_ready(stream, min(4, usable_cores()))
             rate = stream.average_rate or stream.guessed_rate
             self._clock = FrameClock(stream.time_base, rate)
             self._numbers = frame_numbers(self._container, stream)
+            self._decoder = FileDecoder(stream, min(4, usable_cores()))
+            self._held: deque[tuple[av.VideoFrame, Arrival]] = deque()
             self._avi = AviIndex(self._container, stream, path)
             self._aspect = pixel_aspect(stream.sample_aspect_ratio)
             self._pictures = StreamPictures(stream.codec_context, stream.sample_aspect_ratio, options)
@@ -105,41 +109,51 @@ class VideoSource(BaseSource):
 
     def _decode(self, stream: VideoStream) -> Generator[Grabbed, None, None]:
         expected = decoded = 0
-        for packet in self._promising(stream):
+        for packet, place in self._promising(stream):
             expected += packet is not None and packet.size > 0 and not packet.is_discard
-            try:
-                frames = stream.codec_context.decode(None) if packet is None else packet.decode()
-            except av.FFmpegError as error:
-                self._report_damage(error)
-                continue
-            for frame in frames:
-                if isinstance(frame, av.VideoFrame):
-                    decoded += 1
-                    yield from self._named(frame)
+            for answer in self._decoder.decode(packet, place):
+                if answer.error is not None:
+                    self._numbers.fail(answer.place)
+                    self._report_damage(answer.error)
+                decoded += len(answer.frames)
+                for place_of_frame, frame in answer.frames:
+                    if (arrival := self._numbers.arrived(frame, place_of_frame)) is not None:
+                        self._held.append((frame, arrival))
+                    yield from self._released()
+        self._numbers.end()
+        yield from self._released(all_of_them=True)
         yield from self._made(self._deinterlacer.gap())
         for stamp in self._numbers.rest():
             self._leave_out(self._clock.time_at(stamp, None, stream.time_base))
         if decoded < expected and stream.codec_context.name not in HIDES_FRAMES:
             self._report_damage(None)
 
-    def _named(self, frame: av.VideoFrame) -> Iterator[Grabbed]:
-        """The frame, if it is whole, with its number and time, once those lost before it are counted."""
-        lost, stamp = self._numbers.stamp_of(frame)
-        if lost:
-            yield from self._made(self._deinterlacer.gap())
-        for each in lost:
-            self._leave_out(self._clock.time_at(each, None, frame.time_base))
-        pts_s = self._clock.time_at(stamp, frame.dts, frame.time_base)
-        if self._numbers.is_spoilt(frame):
-            yield from self._made(self._deinterlacer.gap())
-            self._leave_out(pts_s)
-            return
-        self._tell_of(frame)
-        if (luma := luma_of(frame)) is not None:
-            marked = frame.interlaced_frame
-            self._add_notice(self._watch.saw(luma, is_full(frame), pts_s, marked=marked))
-        number, self._number = self._number, self._number + 1
-        yield from self._made(self._deinterlacer.put(frame, (number, pts_s)))
+    def _released(self, *, all_of_them: bool = False) -> Iterator[Grabbed]:
+        """Those of the kept frames of which it is known whether they are whole, with number and time."""
+        while self._held:
+            frame, arrival = self._held[0]
+            waits = not self._numbers.is_known(arrival) and len(self._held) <= _MOST_HELD
+            if waits and not all_of_them:
+                return
+            self._held.popleft()
+            lost, stamp = arrival.lost, arrival.pts
+            if self._numbers.deals:
+                lost, stamp = self._numbers.stamp_of(frame)
+            spoilt = self._numbers.is_spoilt(arrival)
+            if lost or spoilt:
+                yield from self._made(self._deinterlacer.gap())
+            for each in lost:
+                self._leave_out(self._clock.time_at(each, None, frame.time_base))
+            pts_s = self._clock.time_at(stamp, frame.dts, frame.time_base)
+            if spoilt:
+                self._leave_out(pts_s)
+                continue
+            self._tell_of(frame)
+            if (luma := luma_of(frame)) is not None:
+                marked = frame.interlaced_frame
+                self._add_notice(self._watch.saw(luma, is_full(frame), pts_s, marked=marked))
+            number, self._number = self._number, self._number + 1
+            yield from self._made(self._deinterlacer.put(frame, (number, pts_s)))
 
     def _made(self, shown: Iterator[tuple[tuple[int, float], av.VideoFrame]]) -> Iterator[Grabbed]:
         """Pictures of frames that are ready, each with its number and time."""
@@ -162,11 +176,12 @@ class VideoSource(BaseSource):
         self._number += 1
         self._report_damage(None)
 
-    def _promising(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
-        """The packets, each with its own time stamps, and promised to the frames' numbers."""
+    def _promising(self, stream: VideoStream) -> Iterator[tuple[Packet[VideoStream] | None, int]]:
+        """The packets, each with its own time stamps, and promised to the frames' numbers: at which place."""
         last: int | None = None
         headless = behind_key = False
         for packet in self._packets(stream):
+            place = -1
             if packet is not None and (packet := self._avi.mended(packet)) is None:
                 continue
             if packet is not None and packet.size > 0 and not packet.is_discard:
@@ -180,14 +195,15 @@ class VideoSource(BaseSource):
                 headless = headless and not begun
                 if headless or behind_key:
                     # It leans on the beginning, which is not there: some decoders give nothing, others gray.
-                    self._numbers.promise(packet.dts, packet.dts, lost=True)
+                    self._numbers.promise(packet.dts, packet.dts, lost=True, alone=alone)
                     continue
                 behind_key = behind_key or begun
-                self._numbers.promise(packet.pts, packet.dts, key=packet.is_keyframe, alone=alone)
+                key = packet.is_keyframe
+                place = self._numbers.promise(packet.pts, packet.dts, key=key, alone=alone)
             elif packet is None or packet.dts is None:
                 for stamp in self._avi.lost_behind(last):
                     self._numbers.promise(stamp, stamp, lost=True)
-            yield packet
+            yield packet, place
 
     def _packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
         """The packets, going on behind what cannot be read. The last, empty or None, flushes the decoder."""

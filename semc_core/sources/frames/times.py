@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from fractions import Fraction
+from typing import Final, NamedTuple
 
 import av
 from av.video.frame import PictureType
+
+_REACH: Final = 48
+"""A frame waits for packets that lie before its own, but for none so far before."""
 
 
 class FrameClock:
@@ -61,6 +65,24 @@ class FrameClock:
         return None if ticks is None or base is None else ticks * base
 
 
+class Arrival(NamedTuple):
+    """A decoded frame as it came.
+
+    Attributes:
+        place: Of its packet, in the order of decoding; None where that is not known.
+        pts: Its time stamp, ticks.
+        is_key: It says that it leans on none.
+        is_corrupt: The decoder calls it damaged.
+        lost: Stamps of what was lost before it, where its own is trusted.
+    """
+
+    place: int | None
+    pts: int | None
+    is_key: bool
+    is_corrupt: bool
+    lost: list[int]
+
+
 class FrameNumbers:
     """Tells of each decoded frame which of the file's it is, and which others never came.
 
@@ -92,12 +114,14 @@ class FrameNumbers:
         self._newest: int | None = None
         self._last: int | None = None
         self._reordered, self._first = False, True
-        # In the order of decoding: each packet's place by its stamp, key frames, and the newest loss.
+        # By their places in the order of decoding: stamps of packets whose frames are to come, key frames,
+        # those of them that were shown, and losses.
         self._read = 0
-        self._places: dict[int, int] = {}
+        self._waiting: dict[int, int] = {}
+        self._late: set[int | None] = set()
         self._keys: list[int] = []
-        self._shown: dict[int, int] = {}
-        self._lost_at = -1
+        self._shown: list[int] = []
+        self._losses: list[int] = []
         self._alone: set[int] = set()
         self._any_whole = self._spoiling = False
         self.mended = False
@@ -110,7 +134,7 @@ class FrameNumbers:
         key: bool = False,
         lost: bool = False,
         alone: bool = False,
-    ) -> None:
+    ) -> int:
         """A packet that shall give a frame was read, or is known to be `lost`.
 
         Args:
@@ -119,37 +143,81 @@ class FrameNumbers:
             key: It leans on none.
             lost: It was not read: it is known from elsewhere that it should be there.
             alone: None leans on it.
+
+        Returns:
+            Its place; -1 where it has no stamp.
         """
         stamp = dts if self._by_decoding else pts
         if stamp is None:
-            return
+            return -1
         self._read += 1
-        if pts is not None:
-            self._places[pts] = self._read
+        if not lost:
+            self._waiting[self._read] = stamp
         if key:
             self._keys.append(self._read)
-            self._shown[self._read] = stamp
         if alone:
             self._alone.add(self._read)
         if lost:
             self._gone.add(stamp)
-            self._lost_at = self._read
+            self._lose(self._read)
         self._reordered = self._reordered or (self._newest is not None and stamp < self._newest)
         self._newest = stamp
         if self._last is not None and stamp < self._last and not self._sorts:
             self._promised.append([])
             self._last = None
         heapq.heappush(self._promised[-1], stamp)
+        return self._read
 
-    def stamp_of(self, frame: av.VideoFrame) -> tuple[list[int], int | None]:
-        """The stamps of what was lost before `frame`, and that of the frame itself; None if it has none."""
+    def fail(self, place: int) -> None:
+        """The packet at `place` gave no frame. Where stamps are dealt out, its own is left out."""
+        stamp = self._waiting.pop(place, None)
+        if stamp is None or not self._counts:
+            return
+        self._late.add(place)
+        self._lose(place)
+        if self._sorts:
+            self._gone.add(stamp)
+
+    def arrived(self, frame: av.VideoFrame, of: int) -> Arrival | None:
+        """Take note of a frame, and of its packet's place, -1 if unknown; None if it was counted as lost."""
+        place = of if of >= 0 else None
+        if place in self._late:
+            return None
+        if place is not None:
+            self._waiting.pop(place, None)
         if frame.interlaced_frame:
             # Two packets, each of a field, may have given one frame.
             self._counts = False
         if frame.pict_type == PictureType.B and not self._reordered and not self._sorts:
             self._sorts = True
-        if not self._sorts:
-            return self._lost_before(frame.pts), frame.pts
+        if self._sorts and place is not None and frame.pict_type != PictureType.B:
+            # All that was decoded before is shown before.
+            for each in [each for each in self._waiting if each < place]:
+                self.fail(each)
+        if self._doubts_keys and not frame.key_frame and place in self._keys:
+            self._keys.remove(place)
+        # Frames that only begin to be whole, as with a gradual refresh, are marked as damaged as well.
+        if frame.is_corrupt and place is not None and (self._any_whole or frame.key_frame):
+            self._lose(place)
+        self._any_whole = self._any_whole or not frame.is_corrupt
+        lost = [] if self._sorts else self._lost_before(frame.pts)
+        return Arrival(place, frame.pts, frame.key_frame, frame.is_corrupt, lost)
+
+    def is_known(self, arrival: Arrival) -> bool:
+        """Whether all that the frame may lean on has come, or is known to be lost.
+
+        One that is shown between others is decoded after them, and given before the later of them.
+        """
+        place = arrival.place
+        if place is None or not self._leans:
+            return True
+        return not any(place - _REACH < each < place for each in self._waiting)
+
+    def stamp_of(self, frame: av.VideoFrame) -> tuple[list[int], int | None]:
+        """Where stamps are dealt out (`deals`): those of what was lost before `frame`, and its own.
+
+        To be asked once, in the order of showing; None if none is left.
+        """
         lost, stamp = self._smallest()
         self._last = stamp
         stamp = frame.pts if stamp is None else stamp
@@ -157,45 +225,60 @@ class FrameNumbers:
         self.mended = self.mended or (stamp != frame.pts and frame.pict_type == PictureType.B)
         return lost, stamp
 
-    def is_spoilt(self, frame: av.VideoFrame) -> bool:
-        """Whether `frame` is damaged, leans on one that is damaged or lost, or may be the lost one.
+    @property
+    def deals(self) -> bool:
+        """Whether the frames' own stamps are not to be trusted."""
+        return self._sorts
 
-        To be asked once, after `stamp_of`.
+    def is_spoilt(self, arrival: Arrival) -> bool:
+        """Whether the frame is damaged, leans on one that is damaged or lost, or may be the lost one.
+
+        To be asked once, in the order of showing, when it is known and its stamp was dealt.
         """
-        spoilt = self._leans_on_lost(frame) or frame.is_corrupt
-        self._any_whole = self._any_whole or not spoilt
-        self._spoiling = spoilt
-        return spoilt
+        place = arrival.place
+        if place is not None and self._keys[(near := bisect_left(self._keys, place)) : near + 1] == [place]:
+            self._shown.append(place)
+        self._spoiling = arrival.is_corrupt or (self._leans and self._leans_on_lost(arrival))
+        return self._spoiling
 
-    def _leans_on_lost(self, frame: av.VideoFrame) -> bool:
-        place = None if frame.pts is None else self._places.pop(frame.pts, None)
-        if not self._leans:
-            return False
+    def _leans_on_lost(self, arrival: Arrival) -> bool:
+        place = arrival.place
         if place is None:
             # Without a time it is not known where it lies: as those before it, up to a key frame.
-            return self._spoiling and not frame.key_frame
-        if self._doubts_keys and not frame.key_frame and place in self._keys:
-            self._keys.remove(place)
-        # Frames that only begin to be whole, as with a gradual refresh, are marked as damaged as well.
-        if frame.is_corrupt and (self._any_whole or frame.key_frame) and place not in self._alone:
-            self._lost_at = max(self._lost_at, place)
-        if self._lost_at < 0:
-            return False
-        if self._sorts and any(0 < gone - (self._last or 0) <= self._depth for gone in self._gone):
-            # Which of the frames near a lost packet is the one that does not come, nobody can say.
+            return self._spoiling and not arrival.is_key
+        if self._sorts and self._is_near_gone():
             return True
-        return self._key_before(place, frame.pts) < self._lost_at < place
+        before = bisect_left(self._losses, place) - 1
+        return before >= 0 and self._key_before(place) <= self._losses[before]
 
-    def _key_before(self, place: int, stamp: int | None) -> int:
-        """Place of the newest key frame that one at `place`, shown at `stamp`, does not go back behind."""
-        newest = bisect_right(self._keys, place) - 1
-        while newest > 0 and stamp is not None and self._shown[self._keys[newest]] > stamp:
-            # Shown before that key frame, though decoded after it: leans on what was before it, too.
-            newest -= 1
-        return self._keys[newest] if newest >= 0 else 0
+    def _key_before(self, place: int) -> int:
+        """Place of the newest key frame before the one at `place`, or its own; 0 if there is none.
+
+        One that is decoded before it but shown after it does not count: it leans on what was before that.
+        """
+        newest = bisect_right(self._shown, place) - 1
+        return self._shown[newest] if newest >= 0 else 0
+
+    def _is_near_gone(self) -> bool:
+        """Whether one of the next frames is lost: which of those near it does not come, nobody can say."""
+        last = self._last or 0
+        return any(
+            0 < sum(last < stamp <= gone for heap in self._promised for stamp in heap) <= self._depth
+            for gone in self._gone
+        )
+
+    def _lose(self, place: int) -> None:
+        """The frame of the packet at `place` is damaged, or lost."""
+        if place not in self._alone:
+            insort(self._losses, place)
+
+    def end(self) -> None:
+        """No frame comes any more."""
+        for place in list(self._waiting):
+            self.fail(place)
 
     def rest(self) -> list[int]:
-        """The stamps of what has not come by the end."""
+        """The stamps of what has not come, after the end."""
         if self._sorts:
             return sorted(self._gone)
         if not self._counts:
@@ -226,10 +309,11 @@ class FrameNumbers:
         self._first = False
         headless = not self._gone.isdisjoint(lost)
         self._gone.difference_update(lost)
+        places = [place for place, each in self._waiting.items() if each in lost]
         if not self._counts or (self._leans and first and not headless):
+            for place in places:
+                del self._waiting[place]
             return []
-        for each in lost:
-            place = self._places.pop(each, -1)
-            if place not in self._alone:
-                self._lost_at = max(self._lost_at, place)
+        for place in places:
+            self.fail(place)
         return lost

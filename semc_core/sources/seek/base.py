@@ -73,11 +73,14 @@ class SeekableSource(Protocol):
         """Index of the frame shown at `time_s`: the last that began by then, within 0 and `count` - 1."""
         ...
 
-    def confirm(self, numbers: NDArray[np.int64], times_s: NDArray[np.float64]) -> None:
+    def confirm(
+        self, numbers: NDArray[np.int64], times_s: NDArray[np.float64], *, complete: bool = False
+    ) -> None:
         """A sequential read gave the first frames `numbers`, int64 (n,), and their times, float64 (n,).
 
-        Returns at once. Should the file's packets have promised others (some could not be decoded), it is
-        indexed anew, in the background; it is not `settled` until then.
+        With `complete` it came to the end: there are no others. Returns at once. Should the file's packets
+        have promised others (some could not be decoded), it is indexed anew, in the background; it is not
+        `settled` until then.
         """
         ...
 
@@ -122,5 +125,7 @@ class KnownTimes:
         """See `SeekableSource`."""
         return index_at(self._times_s, time_s)
 
-    def confirm(self, numbers: NDArray[np.int64], times_s: NDArray[np.float64]) -> None:
+    def confirm(
+        self, numbers: NDArray[np.int64], times_s: NDArray[np.float64], *, complete: bool = False
+    ) -> None:
         """Does nothing: there is nothing to be learnt."""

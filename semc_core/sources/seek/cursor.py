@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import av
+import numpy as np
 from av.packet import Packet
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
@@ -16,7 +18,7 @@ from semc_core.io.process import usable_cores
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.containers import open_container, picture_stream
-from semc_core.sources.decoders import make_ready
+from semc_core.sources.decoders import FileDecoder
 from semc_core.sources.frames.shown import StreamPictures
 from semc_core.sources.seek.index import Start, VideoIndex, check_of
 
@@ -27,6 +29,8 @@ _CAN_SKIP: Final = ("h264", "hevc", "mpeg4")
 
 Not MPEG-1 and -2: damage may swallow the next packet, and is seen in the one that is decoded only.
 """
+_REACH: Final = 24
+"""Frames behind one that may be decoded before it."""
 _LEANING: Final = (PictureType.P, PictureType.B, PictureType.S, PictureType.BI)
 
 
@@ -102,7 +106,7 @@ class Cursor:
 
     def _prepared(self) -> VideoStream:
         stream = picture_stream(self._container, self._path.name)
-        make_ready(stream, self._threads)
+        self._decoder = FileDecoder(stream, self._threads)
         self._avi = AviIndex(self._container, stream, self._path)
         return stream
 
@@ -122,36 +126,36 @@ class Cursor:
         context.skip_frame = "NONREF" if skip_to > start.packet else "DEFAULT"
         naming, begun = _Naming(index, start), start.packet == 0
         last, watches = start.frame - 1, index.checks is None and skip_to <= start.packet
+        trusts = index.checks is not None or context.codec.intra_only
+        waiting = _Waiting(index)
         for number, packet in enumerate(self._packets_from(start), start.packet):
             if number == skip_to:
                 context.skip_frame = "DEFAULT"
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                # A sequential read leaves this frame out too, and those that lean on it.
-                if index.checks is None and not context.codec.intra_only:
+            for answer in self._decoder.decode(packet):
+                if answer.error is not None and not trusts:
+                    # A sequential read leaves this frame out too, and those that lean on it.
                     return
-                continue
-            for frame in frames:
-                if frame.is_corrupt:
-                    if begun and index.checks is None and not context.codec.intra_only:
-                        # What leans on it is left out there, too, and the packets do not tell which that is.
+                for _, frame in answer.frames:
+                    if frame.is_corrupt:
+                        if begun and not trusts:
+                            # What leans on it is left out there, too: the packets do not tell which.
+                            return
+                        continue
+                    known = naming.index_of(frame)
+                    if known is None or known < start.frame:
+                        # Frames ahead of the start's own lean on some that were not decoded.
+                        continue
+                    if not begun and not _is_entry(frame, known, start):
+                        self.refused = True
                         return
-                    continue
-                known = naming.index_of(frame)
-                if known is None or known < start.frame:
-                    # Frames ahead of the start's own lean on some that were not decoded.
-                    continue
-                if not begun and not _is_entry(frame, known, start):
-                    self.refused = True
-                    return
-                if watches and begun and last >= start.frame and known != last + 1:
-                    # One did not come, and those that lean on it are not to be trusted.
-                    return
-                begun, last = True, known
-                yield known, frame
+                    if watches and begun and last >= start.frame and known != last + 1:
+                        # One did not come, and those that lean on it are not to be trusted.
+                        return
+                    begun, last = True, known
+                    yield from waiting.behind(known, frame)
             if naming.lost:
                 return
+        yield from waiting.rest()
 
     def _packets_from(self, start: Start) -> Generator[Packet[VideoStream], None, None]:
         """The packets from `start` on, to the end; none if the file does not lead there."""
@@ -171,6 +175,34 @@ class Cursor:
                 return
             except av.FFmpegError:
                 failures += 1
+
+
+class _Waiting:
+    """Frames that lean on others shown after them, and are given once these have come.
+
+    Whether those are damaged is not known before. Where the pixels of the frames are known, nothing waits.
+    """
+
+    def __init__(self, index: VideoIndex) -> None:
+        self._packets = index.packets if index.checks is None else None
+        self._held: deque[tuple[int, av.VideoFrame]] = deque()
+
+    def behind(self, known: int, frame: av.VideoFrame) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The frame `known` came: those that can be given now."""
+        self._held.append((known, frame))
+        while self._held and self._last_before(self._held[0][0]) <= known:
+            yield self._held.popleft()
+
+    def rest(self) -> Iterator[tuple[int, av.VideoFrame]]:
+        """At the end: those that are left."""
+        yield from self._held
+
+    def _last_before(self, known: int) -> int:
+        """The last frame whose packet comes before that of the frame `known`."""
+        if self._packets is None:
+            return known
+        behind = self._packets[known + 1 : known + 1 + _REACH] < self._packets[known]
+        return known + 1 + int(np.flatnonzero(behind)[-1]) if behind.any() else known
 
 
 class _Naming:

@@ -238,15 +238,15 @@ class _Recorder(VideoSource):
         self._checks.append(check)
         self._times_s.append(max(pts_s, self._times_s[-1] if self._times_s else 0.0))
 
-    def _promising(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
-        for packet in super()._promising(stream):
+    def _promising(self, stream: VideoStream) -> Iterator[tuple[Packet[VideoStream] | None, int]]:
+        for packet, place in super()._promising(stream):
             if packet is not None and packet.size > 0:
                 if packet.is_keyframe:
                     self._key_packets.append(
                         Start(-1, self._packets_seen, packet.pts, packet.dts, packet.pos)
                     )
                 self._packets_seen += 1
-            yield packet
+            yield packet, place
 
     def index(self) -> VideoIndex:
         """What was seen, after the last frame."""

@@ -148,11 +148,13 @@ class SeekableVideo:
         """See `SeekableSource`."""
         return index
 
-    def confirm(self, numbers: NDArray[np.int64], times_s: NDArray[np.float64]) -> None:
+    def confirm(
+        self, numbers: NDArray[np.int64], times_s: NDArray[np.float64], *, complete: bool = False
+    ) -> None:
         """See `SeekableSource`."""
         there = self._index.times_s
         known = numbers[numbers < len(there)]
-        gaps = not np.array_equal(numbers, np.arange(len(numbers)))
+        gaps = not np.array_equal(numbers, np.arange(len(there) if complete else len(numbers)))
         if self.settled and (gaps or not np.array_equal(there[known], times_s)):
             self._index_by_decoding()
 

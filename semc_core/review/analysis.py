@@ -50,6 +50,9 @@ GIVE_WAY_S: Final = 0.25
 """For so long at most the analysis holds at a time while somebody waits."""
 
 _RATE_OVER_S: Final = 5.0
+_OTHER_FRAMES: Final = (
+    "This loop gives other frames now than when its analysis was begun; begin a new session of this loop."
+)
 
 
 class LoopAnalysis:
@@ -96,7 +99,8 @@ class LoopAnalysis:
         self._seen = (-1, self._growing.table)
         done = len(self._growing) if analysed else 0
         if not session.source.live:
-            source.confirm(self._growing.table.index, self._growing.table.pts_s)
+            table = self._growing.table
+            source.confirm(table.index, table.pts_s, complete=session.complete)
         self._state = ReviewState(ReviewPhase.DONE if analysed else ReviewPhase.LOADING, done)
         self._thread: threading.Thread | None = None
         if not analysed:
@@ -275,28 +279,39 @@ class LoopAnalysis:
             ) as steps,
         ):
             self._tell(ReviewPhase.ANALYSING)
+            left = known.index
             for reviewed in steps:
-                self._take(reviewed, known.index)
+                left = self._take(reviewed, left)
                 if not self._go_on():
                     session.flush()
                     return False
+            if len(left):
+                raise SessionError(_OTHER_FRAMES)
             notice = source.info.notice
         if notice != session.source.notice:
             session.set_source_notice(notice)
         session.mark_complete()
+        table = self._growing.table
+        self._source.confirm(table.index, table.pts_s, complete=True)
         return True
 
-    def _take(self, reviewed: Reviewed, known: NDArray[np.int64]) -> None:
-        """Log what is new of one batch; `known` are the frames that were logged, ascending.
+    def _take(self, reviewed: Reviewed, known: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Log what is new of one batch.
+
+        Args:
+            reviewed: The batch.
+            known: The frames that were logged before and have not come yet, ascending.
+
+        Returns:
+            Those that have not come now.
 
         Raises:
-            SessionError: The log lacks a frame between others.
+            SessionError: The frames are not those that were logged: of one that was left out then, or is left
+                out now, the answers of the model would be given to its neighbours.
         """
-        last_known = int(known[-1]) if len(known) else -1
-        new = [result for result in reviewed.results if result.packet.index > last_known]
-        old = [result.packet.index for result in reviewed.results if result.packet.index <= last_known]
-        if not np.isin(old, known).all():
-            raise SessionError("The log of this session has gaps; begin a new session of this loop.")
+        old, new = reviewed.results[: len(known)], reviewed.results[len(known) :]
+        if [result.packet.index for result in old] != known[: len(old)].tolist():
+            raise SessionError(_OTHER_FRAMES)
         self._growing.add(new)
         if new:
             self._session.add_frames(new)
@@ -304,7 +319,7 @@ class LoopAnalysis:
         for event in reviewed.events:
             self._record(event)
         if not reviewed.results:
-            return
+            return known
         last = reviewed.results[-1].packet
         with self._changed:
             self._state = ReviewState(self._state.phase, last.index + 1, 0, 0.0, self._state.message)
@@ -313,6 +328,7 @@ class LoopAnalysis:
                 self._rate.append((now_s, last.pts_s))
                 while now_s - self._rate[0][0] > _RATE_OVER_S:
                     self._rate.popleft()
+        return known[len(old) :]
 
     def _record(self, event: HoldEvent) -> None:
         """Write a plane, unless a later state of it was written before an interruption."""

@@ -127,7 +127,7 @@ def loop_of(session: SessionView) -> SeekableSource | None:
         if not session.source.live:
             # Where packets promise frames that cannot be decoded, those of the log tell.
             table = session.frames()
-            source.confirm(table.index, table.pts_s)
+            source.confirm(table.index, table.pts_s, complete=session.complete)
         if not source.settled:
             source.frame(0)  # waits for that
     except BaseException:

@@ -130,6 +130,26 @@ def test_an_interrupted_analysis_goes_on_without_asking_the_model_again(loop: Pa
     session.close()
 
 
+@pytest.mark.parametrize(("logged", "broken"), [(range(40), 12), (range(COUNT), COUNT - 1), (range(40), 39)])
+def test_an_analysis_is_not_taken_up_where_a_frame_that_was_logged_is_left_out_now(
+    loop: Path, tmp_path: Path, logged: range, broken: int
+) -> None:
+    session = new_session(loop, tmp_path / "s")
+    session.add_frames(expected(loop)[0][: len(logged)])
+    session.flush()
+    (loop / f"{broken:03d}.png").write_bytes(b"")
+    source = open_seekable(loop)
+    engine = LoopAnalysis(session, source, lambda: ScriptedRuntime(SPEC, answer))
+    wait_until_over(engine)
+    assert engine.state.phase is ReviewPhase.FAULT
+    assert "begin a new session" in engine.state.message
+    assert session.frame_count == len(logged)
+    assert not session.complete
+    engine.close()
+    source.close()
+    session.close()
+
+
 def test_the_analysis_holds_while_somebody_waits_and_finds_the_same(loop: Path, tmp_path: Path) -> None:
     session, source = new_session(loop, tmp_path / "s"), open_seekable(loop)
     begin, held, free = threading.Event(), threading.Event(), threading.Event()

@@ -124,7 +124,9 @@ def saved_frame(opened: OpenReview, plane_id: int) -> FramePacket:
     """
     plane = opened.session.plane(plane_id)
     if plane.png is None:
-        raise SourceError(f"The picture of {plane.plane} is missing; semc session verify says more.")
+        raise SourceError(
+            f"The picture of {plane.plane} is missing; put the session's files back, or choose its frame anew."
+        )
     pixels = read_png(opened.session.folder / plane.png)
     source_id = opened.session.source.source_id
     return FramePacket(source_id, plane.frame_index, plane.time_s, time.monotonic(), Picture(pixels))

@@ -163,8 +163,11 @@ def proof_notice(found: Verification | None) -> str:
     if found.ok:
         return f"This session is {found.words}."
     more = len(found.problems) - 1
-    rest = f" ({counted(more, 'more finding')}: semc session verify tells them.)" if more else ""
-    return f"This session is not as it was written: {found.problems[0]}{rest}"
+    rest = f" ({counted(more, 'more finding')})" if more else ""
+    return (
+        f"This session is not as it was written: {found.problems[0]}{rest} "
+        "Put a copy of its folder back that is whole, or analyse the loop anew."
+    )
 
 
 def _note_move(session: Session, loop: Path) -> None:

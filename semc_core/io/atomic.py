@@ -10,10 +10,13 @@ from typing import IO, Final
 
 from semc_core.errors import SaveError
 from semc_core.io.private import new_private_file
+from semc_core.io.process import is_running
 from semc_core.io.regular import is_folder
 
 _SUFFIX: Final = ".tmp"
 _LEFT_OVER_AFTER_S: Final = 60.0
+_MOST_DIGITS: Final = 9
+"""Of the number of a process."""
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -73,7 +76,8 @@ def flush(path: Path) -> None:
 def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> None:
     """Remove temporary files that a killed program left in `folder`, its folders and their clips.
 
-    Young ones may belong to another program that is writing now, and stay.
+    At once where the program of the number in their names does not run; young ones of another may be in work,
+    and stay.
 
     Raises:
         SaveError: The folder could not be read or a leftover could not be removed.
@@ -84,7 +88,7 @@ def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> 
     try:
         for pattern in (f"*{_SUFFIX}", f"*/*{_SUFFIX}", f"*/clips/*{_SUFFIX}"):
             for path in folder.glob(pattern):
-                if _is_ours(path) and path.stat().st_mtime <= newest_s:
+                if _is_ours(path) and (_writer_is_gone(path) or path.stat().st_mtime <= newest_s):
                     path.unlink(missing_ok=True)
     except OSError as error:
         raise save_error(folder, error) from error
@@ -98,6 +102,12 @@ def save_error(folder: Path, error: OSError) -> SaveError:
         return SaveError(f"{folder} may not be written to; choose another folder for the results.")
     reason = error.strerror or type(error).__name__
     return SaveError(f"Nothing could be written to {folder} ({reason}); check it, or choose another folder.")
+
+
+def _writer_is_gone(path: Path) -> bool:
+    """Whether no program has the number in the name; one that has may be the writer."""
+    number = path.name.split(".")[-2]
+    return len(number) <= _MOST_DIGITS and not is_running(int(number))
 
 
 def _is_ours(path: Path) -> bool:

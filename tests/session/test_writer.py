@@ -256,15 +256,17 @@ def test_leftovers_of_a_kill_are_removed_and_other_files_are_not(tmp_path: Path)
         tmp_path / "summary.json.4711.tmp",
         scan / "patient.npy.4711.tmp",
     ]
-    young, foreign = scan / "002_A_f000002.png.4712.tmp", scan / "thesis.tmp"
-    for path in (*old, young, foreign):
+    # No system gives a process so great a number; ours may be that of a writer at work.
+    dead = scan / "003_A_f000003.png.999999999.tmp"
+    young, foreign = scan / f"002_A_f000002.png.{os.getpid()}.tmp", scan / "thesis.tmp"
+    for path in (*old, dead, young, foreign):
         path.write_bytes(b"half")
     for path in (*old, foreign):
         os.utime(path, (1, 1))
     remove_leftovers(tmp_path / "not there")
     spec = origin().spec
     session_sink(tmp_path)(origin().source, spec, spec.thresholds, "CPU").close()
-    assert not any(path.exists() for path in old)
+    assert not any(path.exists() for path in (*old, dead))
     assert young.exists()
     assert foreign.exists()
 

@@ -297,7 +297,6 @@ _KNOWN: Final = """
 
 - A few changed bits that still decode (in nearly every coding), and most damage inside a picture of HEVC, VP8
   and FFV1, of which FFmpeg does not tell, show wrong pixels without a word.
-- Damage to a picture of H.264 between others (B) may go unnoticed where several cores decode at a time.
 - A packet that is lost from MPEG-PS, MPEG-TS or ASF leaves no trace in the file's numbers: the frames behind
   it keep their times, and are counted on.
 """

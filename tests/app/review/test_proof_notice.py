@@ -33,7 +33,8 @@ def test_of_one_that_was_changed_it_is_said_what_and_where(tmp_path: Path) -> No
     (tmp_path / "s" / "added.png").write_bytes(b"?")
     notice, greeting = opened(tmp_path / "s")
     assert notice.startswith("This session is not as it was written: The database is damaged, or its tables")
-    assert "more findings: semc session verify tells them.)" in notice
+    assert "more findings) Put a copy of its folder back" in notice
+    assert "semc " not in notice
     assert "proven" not in greeting
 
 

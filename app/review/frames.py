@@ -125,7 +125,7 @@ def saved_frame(opened: OpenReview, plane_id: int) -> FramePacket:
     plane = opened.session.plane(plane_id)
     if plane.png is None:
         raise SourceError(
-            f"The picture of {plane.plane} is missing; put the session's files back, or choose its frame anew."
+            f"The picture of {plane.plane} is missing; put the session's files back, or choose another frame."
         )
     pixels = read_png(opened.session.folder / plane.png)
     source_id = opened.session.source.source_id

@@ -68,7 +68,9 @@ def assert_as_analysed(session: Session, loop: Path) -> None:
     assert table.index.tolist() == [result.packet.index for result in results]
     np.testing.assert_array_equal(table.smoothed, [result.smoothed for result in results])
     assert session.complete
-    assert session.verify().ok
+    found = session.verify()
+    assert found.ok
+    assert found.covers == "", "of a whole loop all is proven"
 
 
 def wait_until_over(engine: LoopAnalysis) -> None:

@@ -117,7 +117,9 @@ def _covered(entries: Sequence[AuditEntry], uncovered: Sequence[str], *, closed:
     """How far what is said goes, where it does not go to the end of everything; or ""."""
     ends = [entry.payload.get("end_s") for entry in entries if entry.kind == "frames"]
     last_s = max((end for end in ends if isinstance(end, int | float)), default=None)
-    upto = f"up to {last_s:.1f} s of the scan" if not closed and last_s is not None else ""
+    # An open session of which every frame is logged is no longer than that.
+    whole = closed or any(entry.kind == "complete" for entry in entries)
+    upto = f"up to {last_s:.1f} s of the scan" if not whole and last_s is not None else ""
     without = f"without {' and '.join(uncovered)}" if uncovered else ""
     return ", ".join(filter(None, (upto, without)))
 

@@ -13,7 +13,7 @@ from semc_core.sources.devices.linux import LinuxDevices
 from semc_core.sources.devices.named import NamedDevices
 
 _SENTENCES: Final = {
-    Trouble.MISSING: "{0} is not plugged in; plug it in, and see with `semc devices` whether it is there.",
+    Trouble.MISSING: "{0} is not plugged in; plug it in, then look for it again.",
     Trouble.BUSY: "{0} is used by another program (a browser, OBS, another window); close that one, "
     "then start again.",
     Trouble.FORBIDDEN: "{0} may not be opened by you; {1}, then start again.",
@@ -93,4 +93,4 @@ def _elsewhere(identity: str, known: Sequence[CaptureDevice]) -> str:
     if like:
         others = ", ".join(f"camera:{device.identity}" for device in like)
         return f"{text}; one like it is at another place: if that is the one, choose {others}."
-    return f"{text}; plug it in there, and see with `semc devices` whether it is there."
+    return f"{text}; plug it in there, then look for it again."

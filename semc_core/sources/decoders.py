@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -10,6 +11,8 @@ import av
 from av.codec.codec import Capabilities
 from av.packet import Packet
 from av.video.stream import VideoStream
+
+from semc_core.sources.frames.ffv1 import SliceChecks
 
 _TELLS: Final = {
     **dict.fromkeys(("mjpeg", "mjpegb", "ljpeg"), "explode"),
@@ -107,6 +110,7 @@ class FileDecoder:
         make_ready(stream, threads)
         self._stream = stream
         self._threads = threads
+        self._checks = SliceChecks() if context.name == "ffv1" else None
         behind = threads if context.codec.capabilities & Capabilities.frame_threads else 1
         self._stamps: dict[int, tuple[int | None, int | None]] = {}
         # Of the packets whose answer is yet to come, and of the one whose answer came last.
@@ -125,6 +129,8 @@ class FileDecoder:
         yield self._answer(packet, -1)
 
     def _answer(self, packet: Packet[VideoStream] | None, place: int) -> Decoded:
+        if self._checks is not None and packet is not None and self._checks.finds_damage(bytes(packet)):
+            return Decoded([], av.InvalidDataError(errno.EINVAL, "A checksum does not hold."), place)
         self._places.append(place)
         if packet is not None and place >= 0:
             # Without a time of decoding FFmpeg leaves the number as it is, however odd the order.

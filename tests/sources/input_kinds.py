@@ -296,7 +296,7 @@ _KNOWN: Final = """
 ## What cannot be seen
 
 - A few changed bits that still decode (in nearly every coding), and most damage inside a picture of HEVC, VP8
-  and FFV1, of which FFmpeg does not tell, show wrong pixels without a word.
+  and FFV1 without checksums, of which FFmpeg does not tell, show wrong pixels without a word.
 - A packet that is lost from MPEG-PS, MPEG-TS or ASF leaves no trace in the file's numbers: the frames behind
   it keep their times, and are counted on.
 """

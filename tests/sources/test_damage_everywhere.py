@@ -132,3 +132,19 @@ def test_no_frame_shows_what_leans_on_a_lost_one_shown_later_or_its_neighbour(
     assert left.damaged
     assert len(left.frames) >= 15
     assert {index for index, given in left.frames.items() if given != whole.frames[index]} == set()
+
+
+@pytest.mark.parametrize("gop", [1, 20])
+def test_a_recording_whose_checksums_do_not_hold_shows_no_picture_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gop: int
+) -> None:
+    path = encode(tmp_path / "a.mkv", "ffv1", {"level": "3", "slicecrc": "1"}, gop=gop, count=COUNT)
+    whole, data = seen(path, 1, monkeypatch), bytearray(path.read_bytes())
+    place, size = places_of(path)[25]
+    data[place + size // 2] ^= 1
+    path.write_bytes(data)
+    left = seen(path, 4, monkeypatch)
+    assert left.damaged == ([25] if gop == 1 else list(range(25, 40)))
+    assert left.frames == {index: given for index, given in whole.frames.items() if index not in left.damaged}
+    with closing(open_seekable(path)) as source, pytest.raises(FrameDamaged):
+        source.frame(25)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections import deque
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import av
 from av.codec.codec import Capabilities
@@ -165,7 +165,7 @@ class FileDecoder:
         unit = len(_DELIMITER).to_bytes(bytes_of_length, "big") + _DELIMITER
         before, context.skip_frame = context.skip_frame, "NONREF"
         for _ in range(self._threads):
-            empty = Packet(unit)
+            empty = cast("Packet[VideoStream]", Packet(unit))
             empty.time_base = self._stream.time_base or empty.time_base
             yield self._answer(empty, -1)
         context.skip_frame = before

@@ -81,7 +81,7 @@ def hurt(path: Path, into: Path, seed: int) -> Path:
 
 def seen(path: Path, threads: int, monkeypatch: pytest.MonkeyPatch) -> Seen:
     monkeypatch.setattr(video, "usable_cores", lambda: threads)
-    with closing(open_source(str(path))) as source:
+    with closing(video.VideoSource(path)) as source:
         frames: dict[int, tuple[float, bytes]] = {}
         while (packet := source.read()) is not None:
             frames[packet.index] = packet.pts_s, packet.pixels.tobytes()

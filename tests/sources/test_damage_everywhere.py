@@ -88,7 +88,7 @@ def seen(path: Path, threads: int, monkeypatch: pytest.MonkeyPatch) -> Seen:
         return Seen(frames, list(source.damaged))
 
 
-@pytest.mark.parametrize("seed", [3, 6, 10])
+@pytest.mark.parametrize("seed", [3, 10])
 @pytest.mark.parametrize("name", KINDS)
 def test_time_and_picture_of_a_frame_are_the_same_with_one_thread_and_with_four_and_at_random(
     clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, seed: int
@@ -112,23 +112,17 @@ def test_time_and_picture_of_a_frame_are_the_same_with_one_thread_and_with_four_
             assert (packet.pts_s, packet.pixels.tobytes()) == one.frames[index], index
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-@pytest.mark.parametrize("number", [4, 6, 24, 38])
+@pytest.mark.parametrize("number", [4, 6, 38])
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.avi", "mpeg4.mp4", "mpeg4.avi"])
 def test_no_frame_shows_what_leans_on_a_lost_one_shown_later_or_its_neighbour(
-    clips: dict[str, Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    number: int,
-    threads: int,
+    clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
 ) -> None:
     path = clip(clips, name)
     whole, data = seen(path, 1, monkeypatch), bytearray(path.read_bytes())
     place, size = places_of(path)[number]
     data[place : place + size] = bytes(size)
     (tmp_path / name).write_bytes(data)
-    left = seen(tmp_path / name, threads, monkeypatch)
+    left = seen(tmp_path / name, 4, monkeypatch)
     assert left.damaged
     assert len(left.frames) >= 15
     assert {index for index, given in left.frames.items() if given != whole.frames[index]} == set()

@@ -14,6 +14,7 @@ from semc_core.io.regular import is_folder
 from semc_core.picture_options import PictureOptions, to_text
 from semc_core.pipeline.batch import review
 from semc_core.runtime.base import Runtime
+from semc_core.sources.accelerated import Decode
 from semc_core.sources.open import Images, open_source
 from semc_core.types import Crop, HoldEvent, SourceInfo
 
@@ -31,17 +32,21 @@ class How:
         images: What a folder of pictures is.
         options: How pictures are read.
         crop: Region of interest; None finds it.
+        decode: What decodes videos.
     """
 
     batch: int = 8
     images: Images = "auto"
     options: PictureOptions = field(default_factory=PictureOptions)
     crop: Crop | None = None
+    decode: Decode = "auto"
 
     def text(self) -> str:
         """What of it changes the results."""
         crop = "" if self.crop is None else ",".join(str(side) for side in asdict(self.crop).values())
-        return f"images={self.images} crop={crop} {to_text(self.options)}"
+        # The graphics card's decoder finds less damage.
+        by = " decode=gpu" if self.decode == "gpu" else ""
+        return f"images={self.images} crop={crop} {to_text(self.options)}{by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def analyse_loop(path: Path, runtime: Runtime, how: How) -> Found:
     content = content_of(path)
     planes: dict[int, Plane] = {}
     frames = 0
-    source = open_source(str(path), images=how.images, options=how.options)
+    source = open_source(str(path), images=how.images, options=how.options, decode=how.decode)
     with closing(source), closing(review(source, runtime, batch=how.batch, crop=how.crop)) as steps:
         for reviewed in steps:
             frames += len(reviewed.results)

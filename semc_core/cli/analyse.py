@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from semc_core.cli.shared.inputs import Wanted
     from semc_core.protocols.protocol import Protocol
     from semc_core.runtime.base import Runtime
+    from semc_core.sources.accelerated import Decode
     from semc_core.sources.open import Images
     from semc_core.types import Crop
 
@@ -79,6 +80,14 @@ def analyse(
             "their names and sizes",
         ),
     ] = "auto",
+    decode: Annotated[
+        str,
+        typer.Option(
+            "--decode",
+            click_type=click.Choice(("auto", "cpu", "gpu")),
+            help="what decodes videos; a graphics card says nothing of damaged frames, so auto is the CPU",
+        ),
+    ] = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="print summary.json instead of tables; what is told goes to stderr")
     ] = False,
@@ -110,7 +119,7 @@ def analyse(
 
     from semc_core.cli.shared.inputs import wanted_inputs
 
-    how = _How(parse_crop(crop), batch, cast("Images", images), picture.options())
+    how = _How(parse_crop(crop), batch, cast("Images", images), picture.options(), cast("Decode", decode))
     if batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console(stderr=as_json)
@@ -142,7 +151,7 @@ def _archive(
     left_out: list[Path] = []
     wanted = wanted_inputs(listed(inputs), left_out.append)
     _tell_left_out(left_out, console)
-    every = How(how.batch, how.images, how.options, how.crop)
+    every = How(how.batch, how.images, how.options, how.crop, how.decode)
     return analyse_archive(wanted, out, runtime_options, workers, every, console)
 
 
@@ -179,12 +188,13 @@ def _analyse_all(
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """Region of interest, frames per call of the model, what a folder of images is, and how it is read."""
+    """How and by what an input is read, its region of interest, and frames per call of the model."""
 
     crop: Crop | None
     batch: int
     images: Images
     options: PictureOptions
+    decode: Decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +350,7 @@ def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console
     from semc_core.session.analyse import origin_of
     from semc_core.sources.open import open_source
 
-    source = open_source(str(wanted.path), images=how.images, options=how.options)
+    source = open_source(str(wanted.path), images=how.images, options=how.options, decode=how.decode)
     if source.info.kind == "images" and not source.info.stills:
         count = counted(source.info.frame_count or 0, "picture")
         console.print(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -38,8 +39,12 @@ def check_file(path: Path) -> None:
         raise SourceError(f"{path.name} is {what}, not a file; choose a file.")
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(path: Path, accelerated: HWAccel | None = None) -> InputContainer:
     """Open a video file, and nothing that it may name.
+
+    Args:
+        path: The file.
+        accelerated: A decoder of the graphics card; errors of its are FFmpeg's.
 
     Raises:
         SourceError: It is not there, or no video.
@@ -47,12 +52,16 @@ def open_container(path: Path) -> InputContainer:
     check_file(path)
     try:
         # Else a name with a colon would be taken for an address.
-        return av.open(f"file:{path}", options=_OPTIONS)
+        return av.open(f"file:{path}", options=_OPTIONS, hwaccel=accelerated)
     except FileNotFoundError as error:
         raise SourceError(f"{path.name} was not found; check the name.") from error
     except PermissionError as error:
+        if accelerated is not None:
+            raise
         raise SourceError(f"{path.name} may not be read; check its permissions.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
+        if accelerated is not None:
+            raise
         raise SourceError(
             f"{path.name} cannot be opened as a video; it is damaged, cut short, or in another format."
         ) from error

@@ -12,6 +12,7 @@ from semc_core.sources.base import FrameSource
 from semc_core.sources.seek.base import SeekableSource
 
 if TYPE_CHECKING:
+    from semc_core.sources.accelerated import Decode
     from semc_core.sources.devices.base import CaptureDevice, DeviceSystem
     from semc_core.sources.raw.tap import RawTap
 
@@ -30,6 +31,7 @@ def open_source(
     mode: str | None = None,
     options: PictureOptions = AS_IT_IS,
     tap: RawTap | None = None,
+    decode: Decode = "auto",
 ) -> FrameSource:
     """Open what `text` names.
 
@@ -48,6 +50,7 @@ def open_source(
         mode: Wanted of a camera, as `modes.parse_wish` reads it; goes before width, height and rate.
         options: How its pictures are read.
         tap: Takes what comes of a camera or a stream as well, undecoded.
+        decode: What decodes a video file, see `accelerated.open_to_decode`.
 
     Raises:
         UsageError: The mode cannot be read.
@@ -78,7 +81,7 @@ def open_source(
         from semc_core.sources.raw.replay import TapSource
 
         return TapSource(Path(rest).expanduser(), options)
-    return _from_disk(Path(text).expanduser(), frame_rate, images, options)
+    return _from_disk(Path(text).expanduser(), frame_rate, images, options, decode)
 
 
 def find_card(text: str) -> tuple[CaptureDevice, DeviceSystem] | None:
@@ -138,7 +141,9 @@ def _simulated(
     return SimulatedSource(int(seed or 7), seconds, *form, options=options)
 
 
-def _from_disk(path: Path, frame_rate: float | None, images: Images, options: PictureOptions) -> FrameSource:
+def _from_disk(
+    path: Path, frame_rate: float | None, images: Images, options: PictureOptions, decode: Decode
+) -> FrameSource:
     from semc_core.sources.images import open_images
     from semc_core.sources.kinds import kind_of
 
@@ -157,7 +162,7 @@ def _from_disk(path: Path, frame_rate: float | None, images: Images, options: Pi
         return open_images(path, frame_rate, images, options)
     from semc_core.sources.video import VideoSource
 
-    return VideoSource(path, options)
+    return VideoSource(path, options, decode)
 
 
 def open_seekable(

@@ -19,9 +19,10 @@ from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
+from semc_core.sources.accelerated import Decode, open_to_decode
 from semc_core.sources.avi import AviIndex
 from semc_core.sources.base import BaseSource, Grabbed
-from semc_core.sources.containers import open_container, picture_stream
+from semc_core.sources.containers import picture_stream
 from semc_core.sources.decoders import FileDecoder, is_disposable
 from semc_core.sources.frames.decoded import is_full, luma_of
 from semc_core.sources.frames.deinterlace import Deinterlacer, said_of_marked
@@ -50,16 +51,16 @@ class VideoSource(BaseSource):
     """Every frame of a video file in presentation order, with the file's own times, starting at 0.
 
     A frame that is damaged is left out and told in `info.notice`; those behind it keep their numbers and
-    times, and it does not end the file. `options` say how the pictures are read.
+    times, and it does not end the file. `options` say how the pictures are read, `decode` by what.
 
     Raises:
         SourceError: The file is not there, not a video, or holds no picture.
     """
 
-    def __init__(self, path: Path | str, options: PictureOptions = AS_IT_IS) -> None:
+    def __init__(self, path: Path | str, options: PictureOptions = AS_IT_IS, decode: Decode = "auto") -> None:
         path = Path(path)
         self._options = options
-        self._container = open_container(path)
+        self._container, said = open_to_decode(path, decode)
         try:
             stream = picture_stream(self._container, path.name)
             rate = stream.average_rate or stream.guessed_rate
@@ -80,6 +81,7 @@ class VideoSource(BaseSource):
             self._stored: tuple[int, int] | None = None
             # Only the first frame tells the size after rotation, and whether there is any picture.
             super().__init__(_info(path.name, stream, rate), options)
+            self._add_notice(said)
             self._first = next(self._frames, None)
             if self._first is None:
                 raise SourceError(f"{path.name} holds no picture that could be decoded; check the file.")

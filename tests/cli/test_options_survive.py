@@ -115,7 +115,7 @@ SINCE = (
         )
     ),
     "analyse --images",
-    *(f"analyse --{option}" for option in ("cluster", "workers", "limit")),
+    *(f"analyse --{option}" for option in ("cluster", "workers", "limit", "decode")),
     "live --images",
     "export --anyway",
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),

@@ -27,7 +27,7 @@ from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.load import load_runtime
 
 # Ray's workers give way to all else on a machine; here to nothing, as what they are compared with.
-os.environ["RAY_worker_niceness"] = "0"
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - as Ray spells it
 _HOW: Final = How()
 _MADE: Final = Made("model", "version", _HOW.text())
 _SEEDS: Final = 6

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from semc_core.cli.shared.entry import Entry
 from semc_core.errors import SemcError, UsageError, told_of_system
-from semc_core.extras import INSTALL_TRAINING
+from semc_core.extras import needed
 from semc_core.io.log import is_untold, log_file
 from semc_core.paths import log_folder
 from semc_core.text import readable
@@ -210,10 +210,9 @@ def _run(given: list[str]) -> int:
         print(f"semc: {readable(sentence)}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        entry = COMMANDS.get(given[0])
-        if entry is None or not entry.place.startswith("training."):
+        if not (sentence := needed(error.name)):
             raise
-        print(f"semc: {given[0]} needs {error.name}; install it with: {INSTALL_TRAINING}", file=sys.stderr)
+        print(f"semc: {sentence}", file=sys.stderr)
         return 1
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
+from semc_core.extras import installed
 from semc_core.io import documents
 from semc_core.runtime.load import nvidia_gpu_present
 
@@ -38,6 +39,7 @@ def warm_up(device: str) -> None:
     """
     documents.load()
     on_gpu = device in ("auto", "cuda") and nvidia_gpu_present()
-    runtime = "torch" if on_gpu or device == "torch-cpu" else "openvino"
+    by_torch = (on_gpu or device == "torch-cpu") and installed("torch")
+    runtime = "torch" if by_torch else "openvino"
     for module in (f"semc_core.runtime.{runtime}.runtime", *_NEEDED):
         importlib.import_module(module)

@@ -1,9 +1,68 @@
-"""How to install what only some users need, in the words that the messages use."""
+"""What only some users need: which package belongs to which extra, and the sentence that says how to get it.
+
+A program without PyTorch is a fifth the size. Each part of it that needs more fails with this one sentence.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Final
 
-INSTALL_TRAINING: Final = 'pip install -c constraints.txt -e ".[train]"'
-INSTALL_READING: Final = 'pip install -c constraints.txt -e ".[ocr]"'
-INSTALL_CLUSTER: Final = 'pip install -c constraints.txt -e ".[cluster]"'
+_TRAIN, _CUDA, _OCR, _CLUSTER = "train", "cuda", "ocr", "cluster"
+
+_PACKAGES: Final = {
+    "huggingface_hub": ("Hugging Face's hub", _TRAIN),
+    "imagehash": ("ImageHash", _TRAIN),
+    "lightning": ("Lightning", _TRAIN),
+    "matplotlib": ("Matplotlib", _TRAIN),
+    "nncf": ("NNCF", _TRAIN),
+    "pyarrow": ("PyArrow", _CLUSTER),
+    "rapidocr": ("RapidOCR", _OCR),
+    "ray": ("Ray", _CLUSTER),
+    "scipy": ("SciPy", _TRAIN),
+    "SimpleITK": ("SimpleITK", _TRAIN),
+    "sklearn": ("scikit-learn", _TRAIN),
+    "tensorboard": ("TensorBoard", _TRAIN),
+    "threadpoolctl": ("threadpoolctl", _TRAIN),
+    "torch": ("PyTorch", _TRAIN),
+    "torchmetrics": ("TorchMetrics", _TRAIN),
+    "torchvision": ("torchvision", _TRAIN),
+}
+"""For the name that is imported: its name for people, and the extra that installs it."""
+
+OPTIONAL: Final = tuple(_PACKAGES)
+
+
+def install_command(extra: str) -> str:
+    """What a user types. pip takes the packages of the extra from the program as it is installed."""
+    return f'pip install "{requirement(extra)}"'
+
+
+def requirement(extra: str) -> str:
+    """As pip takes it."""
+    return f"semc-live[{extra}]"
+
+
+INSTALL_TRAINING: Final = install_command(_TRAIN)
+INSTALL_GPU: Final = install_command(_CUDA)
+INSTALL_READING: Final = install_command(_OCR)
+INSTALL_CLUSTER: Final = install_command(_CLUSTER)
+
+
+def installed(package: str) -> bool:
+    """Whether a package can be imported. It is not imported."""
+    return importlib.util.find_spec(package) is not None
+
+
+def needed(module: str | None, what: str = "This") -> str:
+    """What is said where a package is missing: 'This needs PyTorch: pip install "semc-live[train]"'.
+
+    Args:
+        module: What could not be imported, as `ModuleNotFoundError.name` has it.
+        what: What cannot be done without.
+
+    Returns:
+        A sentence; "" where the package belongs to no extra, so that its absence is a fault.
+    """
+    package, extra = _PACKAGES.get((module or "").partition(".")[0], ("", ""))
+    return f"{what} needs {package}: {install_command(extra)}" if package else ""

@@ -110,6 +110,7 @@ _AFTER: Final = (
 )
 _TITLES: Final = {
     "": ("To run the program", "What `pip install -e .` installs."),
+    "cuda": ("To use an NVIDIA GPU", "What the extra `cuda` adds; `train` needs it, too."),
     "train": ("To train", "What the extra `train` adds."),
     "ocr": ("To read text in pictures", "What the extra `ocr` adds; its models are part of RapidOCR."),
     "cluster": ("To run archives", "What the extra `cluster` adds."),

@@ -9,8 +9,6 @@ What was read in pictures, so that none is read twice: reading one takes a secon
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
 from semc_core.export.masks import blanked
-from semc_core.extras import INSTALL_READING
+from semc_core.extras import INSTALL_READING, installed
 from semc_core.types import Crop
 
 NOT_LOOKED: Final = (
@@ -89,7 +87,7 @@ class TextFinder(Protocol):
 
 def load_text_finder() -> TextFinder | None:
     """The reader of text; None if the extra `ocr` is not installed. Takes a few seconds."""
-    return RapidTextFinder() if importlib.util.find_spec("rapidocr") is not None else None
+    return RapidTextFinder() if installed("rapidocr") else None
 
 
 class RapidTextFinder:

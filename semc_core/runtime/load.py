@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from semc_core.errors import RuntimeFault, UsageError
+from semc_core.extras import INSTALL_GPU, installed
 
 if TYPE_CHECKING:
     from semc_core.runtime.base import RawRuntime
@@ -30,15 +31,21 @@ def _openvino(path: Path, threads: int | None, precision: str) -> RawRuntime:
 def _cuda(path: Path, threads: int | None, precision: str) -> RawRuntime:
     if not nvidia_gpu_present():
         raise RuntimeFault("There is no NVIDIA GPU with a working driver here; choose the device cpu.")
-    from semc_core.runtime.torch.runtime import TorchRuntime
-
-    return TorchRuntime(path, "cuda", precision=precision)
+    return _by_torch(path, "cuda", None, precision)
 
 
 def _torch_cpu(path: Path, threads: int | None, precision: str) -> RawRuntime:
+    return _by_torch(path, "cpu", threads, precision)
+
+
+def _by_torch(path: Path, device: str, threads: int | None, precision: str) -> RawRuntime:
+    if not installed("torch"):
+        raise RuntimeFault(
+            f"This device needs PyTorch: {INSTALL_GPU}; or choose the device cpu, which does without."
+        )
     from semc_core.runtime.torch.runtime import TorchRuntime
 
-    return TorchRuntime(path, "cpu", threads, precision)
+    return TorchRuntime(path, device, threads, precision)
 
 
 RUNTIMES: Final[dict[str, Callable[[Path, int | None, str], RawRuntime]]] = {
@@ -79,6 +86,9 @@ def load_runtime(
 
 def _best_device() -> str:
     if not nvidia_gpu_present():
+        return "cpu"
+    if not installed("torch"):
+        _log.warning("There is an NVIDIA GPU; to use it, install PyTorch: %s. The CPU is used.", INSTALL_GPU)
         return "cpu"
     import torch
 

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as ops
 
 from semc_core.errors import UsageError
-from semc_core.extras import INSTALL_TRAINING
+from semc_core.extras import needed
 from semc_core.imaging.crop import crop_and_sector
 from semc_core.imaging.preprocess import prepare
 from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
@@ -240,7 +240,7 @@ def require_nncf() -> None:
     try:
         importlib.metadata.version("nncf")
     except importlib.metadata.PackageNotFoundError as error:
-        raise UsageError(f"Quantising needs NNCF; install it with: {INSTALL_TRAINING}") from error
+        raise UsageError(needed("nncf", "Quantising")) from error
 
 
 CALIBRATION_PATIENTS: Final = range(0, 24)

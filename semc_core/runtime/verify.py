@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
+from semc_core.extras import installed
 from semc_core.model.file import VERIFY, VERIFY_INT8, Arrays, read_model
 from semc_core.runtime.calibration import RawOutput
 from semc_core.runtime.load import nvidia_gpu_present
@@ -62,7 +62,7 @@ def verify(path: Path, threads: int | None = None) -> list[Verified]:
     arrays = _stored(path)
     inputs, logits = (arrays[name] for name in VERIFY)
     verified = _on_openvino(path, arrays, threads)
-    if importlib.util.find_spec("torch") is None:
+    if not installed("torch"):
         # Nothing runs on it here, so there is nothing to compare.
         return verified
     from semc_core.runtime.torch.runtime import TorchRuntime

@@ -6,8 +6,13 @@ A program without PyTorch is a fifth the size. Each part of it that needs more f
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import Final
 
+from semc_core.paths import ASSETS
+
+_PROGRAM: Final = "semc-live"
+_PINS: Final = "constraints.txt"
 _TRAIN, _CUDA, _OCR, _CLUSTER = "train", "cuda", "ocr", "cluster"
 
 _PACKAGES: Final = {
@@ -40,7 +45,7 @@ def install_command(extra: str) -> str:
 
 def requirement(extra: str) -> str:
     """As pip takes it."""
-    return f"semc-live[{extra}]"
+    return f"{_PROGRAM}[{extra}]"
 
 
 INSTALL_TRAINING: Final = install_command(_TRAIN)
@@ -66,3 +71,39 @@ def needed(module: str | None, what: str = "This") -> str:
     """
     package, extra = _PACKAGES.get((module or "").partition(".")[0], ("", ""))
     return f"{what} needs {package}: {install_command(extra)}" if package else ""
+
+
+def requirements(extra: str) -> tuple[str, ...]:
+    """What an extra adds, as pip takes it, from what was installed; nothing where the program was not.
+
+    The names themselves, not that of the program: of that, whoever has put something of the same name into an
+    index must have nothing to say.
+    """
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        lines = requires(_PROGRAM) or []
+    except PackageNotFoundError:
+        return ()
+    pairs = [line.partition(";") for line in lines]
+    return tuple(
+        name.strip() for name, _, when in pairs if when.replace("'", '"').strip() == f'extra == "{extra}"'
+    )
+
+
+def constraints() -> Path | None:
+    """The file of the versions that were tested together; None where it is not there.
+
+    It lies in the working tree, or where pip put it.
+    """
+    from importlib.metadata import PackageNotFoundError, files
+
+    tree = ASSETS.parent / _PINS
+    if tree.is_file():
+        return tree
+    try:
+        held = files(_PROGRAM) or []
+    except PackageNotFoundError:
+        return None
+    found = (Path(str(path.locate())).resolve() for path in held if path.name == _PINS)
+    return next((path for path in found if path.is_file()), None)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.tasks import Background, Post
+from app.train.install_panel import install_view
+from app.train.installation import Installation, InstallPhase, why_not_here
 from app.train.page import DataChoice, ModelRow, TrainPage
 from app.train.presenter import Phase, RunState, train_view
 from app.train.process import TrainingProcess, TrainPlan, why_not
@@ -59,6 +61,9 @@ class TrainController:
         self._visible = False
         self.state = RunState()
         self._why_not = why_not()
+        self.installation = Installation()
+        page.install.install_wanted.connect(lambda: self._asked(self.installation.start))
+        page.install.cancel_wanted.connect(lambda: self._asked(self.installation.cancel))
         page.start_wanted.connect(lambda: self._asked(self._start))
         page.stop_wanted.connect(lambda: self._asked(self.process.stop))
         page.resume_wanted.connect(lambda: self._asked(self.process.resume))
@@ -106,6 +111,7 @@ class TrainController:
             SemcError: A model could not be taken into use.
         """
         self.process.release()
+        self.installation.close()
         self._counts.close()
         self._uses.close()
         if self._using is not None:
@@ -114,6 +120,7 @@ class TrainController:
     def _follow(self) -> None:
         """Show where the training is."""
         before, self.state = self.state.phase, self.process.poll()
+        self._follow_installation()
         self._page.show_view(train_view(self.state, self._why_not))
         events = self.process.events
         drawn = (id(events), events.changes)
@@ -123,6 +130,16 @@ class TrainController:
             self._show_comparison()
         elif before is not self.state.phase:
             self._show_comparison()
+
+    def _follow_installation(self) -> None:
+        """Show what is missing and how its installation goes; training may begin once it is there."""
+        state = self.installation.poll()
+        if self._why_not and state.phase is InstallPhase.DONE:
+            self._why_not = why_not()
+        missing = bool(self._why_not) or self.installation.alive
+        self._page.show_installing(missing)
+        if missing:
+            self._page.install.show_view(install_view(state, why_not_here()), state.lines)
 
     def _show_comparison(self) -> None:
         model = self.process.model

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.train.install_panel import InstallPanel
 from app.train.presenter import Curves, TrainView
 from app.widgets import theme
 from app.widgets.forms import button, empty_out, panel, side_by_side
@@ -101,6 +102,7 @@ class TrainPage(QWidget):
         self.fault = PlainLabel()
         self.title, self.detail = PlainLabel(), PlainLabel()
         self.bar = QProgressBar()
+        self.install = InstallPanel()
         self.curves = TrainCurves()
         self.compared = PlainLabel()
         self.use = button("Use the new model", self.use_wanted.emit)
@@ -157,6 +159,11 @@ class TrainPage(QWidget):
         self.start.setEnabled(view.can_start)
         self.stop.setVisible(view.can_stop)
         self.resume.setVisible(view.can_resume)
+
+    def show_installing(self, wanted: bool) -> None:
+        """Show that packages are missing in place of how a training goes, or take it away."""
+        self.install.setVisible(wanted)
+        self._progress.setVisible(not wanted)
 
     def show_fault(self, text: str) -> None:
         """Say what could not be done; "" takes it away."""
@@ -216,7 +223,11 @@ class TrainPage(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(round(0.8 * theme.em(self)))
         row.addWidget(self._left(), 4)
-        row.addWidget(self._progress_card(), 6)
+        right = QVBoxLayout()
+        right.addWidget(self.install)
+        self._progress = self._progress_card()
+        right.addWidget(self._progress, 1)
+        row.addLayout(right, 6)
 
     def _left(self) -> QScrollArea:
         """What is learned from, above the models; scrolls in a small window."""

@@ -6,7 +6,6 @@ finds it again. The window never imports the training code.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -23,7 +22,7 @@ import psutil
 
 from app.train.presenter import ALIVE, Phase, RunEvents, RunState
 from semc_core.errors import SaveError, UsageError
-from semc_core.extras import INSTALL_TRAINING
+from semc_core.extras import installed, needed
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.private import make_private_folder
@@ -49,7 +48,7 @@ _RATE_TO_GO_ON: Final = "0.0003"
 shipped model fell to a validation F1 of 0.46 and came back to 0.91. At this rate it rose from 0.91 to 0.94.
 """
 
-_NEEDED: Final = ("lightning", "torchmetrics", "tensorboard")
+_NEEDED: Final = ("torch", "torchvision", "lightning", "torchmetrics", "tensorboard", "sklearn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +112,8 @@ RUN_FACTS: Final = Document(RunFacts)
 
 def why_not() -> str:
     """Why nothing can be trained here, in a sentence; "" if it can."""
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        return f"Training needs more packages; install them with: {INSTALL_TRAINING}"
-    return ""
+    missing = next((name for name in _NEEDED if not installed(name)), None)
+    return needed(missing, "Training")
 
 
 class TrainingProcess:

@@ -1,9 +1,9 @@
-# make run   starts SEMC Live on the simulated scan
-# make test  lint, types, import contracts, tests
+# make run   starts SEMC Live on the simulated scan; installs only what that needs
+# make test  lint, types, import contracts, tests; installs the rest, PyTorch among it
 # make test-all  the same with whole trainings and other long tests
 # make docs   the documents as a site, in build/docs: open index.html
 # make record what the program does, held against what it did (tests/record)
-# make smoke  the program without PyTorch on another Python: make smoke PYTHON=python3.13
+# make smoke  the program without the extras on another Python: make smoke PYTHON=python3.13
 # make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
 # make attack 2,000 sessions changed at random and on purpose, each of which must be found (docs/proof.md)
 # make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
@@ -78,7 +78,7 @@ $(BIN)/python:
 
 $(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing SEMC Live into $(VENV); the first time this takes some minutes."
-	$(PIP) -e .
+	$(PIP) --no-compile -e .
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python

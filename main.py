@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from semc_core.cli.shared.tree import LazyGroup
 
 _SCAN, _SESSIONS, _MODELS, _TRAINING = "Scans", "What was found", "Models", "Training"
+_PROGRAM = "The program"
 
 # A command's module imports what is slow when it runs, and Typer, which the window does without.
 COMMANDS: Final = {
@@ -121,6 +122,16 @@ COMMANDS: Final = {
         "training.cli.ablate:app",
         _TRAINING,
         "Train the network with and without its parts and compare them, on simulated patients.",
+    ),
+    "update": Entry(
+        "semc_core.cli.update:app",
+        _PROGRAM,
+        "Say whether there is a newer version, and how to install it. Asks pip, and only when called.",
+    ),
+    "trim": Entry(
+        "semc_core.cli.trim:app",
+        _PROGRAM,
+        "Free disk: take out of the libraries what the program never loads.",
     ),
 }
 # What may stand before a command; everything else that begins with a dash is the window's.

@@ -11,7 +11,7 @@ from typing import Final
 
 from semc_core.paths import ASSETS
 
-_PROGRAM: Final = "semc-live"
+PROGRAM: Final = "semc-live"
 _PINS: Final = "constraints.txt"
 _TRAIN, _CUDA, _OCR, _CLUSTER = "train", "cuda", "ocr", "cluster"
 
@@ -45,7 +45,7 @@ def install_command(extra: str) -> str:
 
 def requirement(extra: str) -> str:
     """As pip takes it."""
-    return f"{_PROGRAM}[{extra}]"
+    return f"{PROGRAM}[{extra}]"
 
 
 INSTALL_TRAINING: Final = install_command(_TRAIN)
@@ -82,7 +82,7 @@ def requirements(extra: str) -> tuple[str, ...]:
     from importlib.metadata import PackageNotFoundError, requires
 
     try:
-        lines = requires(_PROGRAM) or []
+        lines = requires(PROGRAM) or []
     except PackageNotFoundError:
         return ()
     pairs = [line.partition(";") for line in lines]
@@ -102,7 +102,7 @@ def constraints() -> Path | None:
     if tree.is_file():
         return tree
     try:
-        held = files(_PROGRAM) or []
+        held = files(PROGRAM) or []
     except PackageNotFoundError:
         return None
     found = (Path(str(path.locate())).resolve() for path in held if path.name == _PINS)

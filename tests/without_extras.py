@@ -106,6 +106,8 @@ STEPS: Final = (
     Step("data check patients", 1, _PYTORCH),
     Step("data split patients --anew", 1, _PYTORCH),
     Step("data get"),
+    Step("trim"),
+    Step("update"),
     Step("train --data patients --out new.safetensors", 1, _PYTORCH),
     Step("pretrain --data patients --out new.safetensors", 1, _PYTORCH),
     Step("eval MODEL patients --out judged", 1, _PYTORCH),

@@ -21,9 +21,10 @@ from typing import Annotated, Any, Final
 from semc_core.errors import ModelFileError, SessionError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
+from semc_core.io.foreign_fields import with_foreign_fields
 from semc_core.io.lock import WriterLock
 from semc_core.io.regular import read_regular
-from semc_core.io.rules import checked, empty_as_none, moment, one_of, told_as, within
+from semc_core.io.rules import checked, empty_as_none, format_number, moment, within
 from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_spec
 from semc_core.paths import DEFAULT_MODEL, data_folder
@@ -94,7 +95,7 @@ class _Index:
 
     versions: tuple[Version, ...]
     used: Annotated[tuple[int, ...], within(1)]
-    schema: Annotated[int, one_of(_SCHEMA), told_as(f"must be {_SCHEMA}, which this program reads")]
+    schema: Annotated[int, format_number(_SCHEMA)]
 
     def __post_init__(self) -> None:
         """Raises ValueError if a version that was in use is not there."""
@@ -306,6 +307,11 @@ class ModelRegistry:
         except FileNotFoundError:
             return _EMPTY
         except (OSError, DocumentFault) as error:
+            if isinstance(error, DocumentFault) and error.newer:
+                raise ModelFileError(
+                    f"{INDEX_NAME} in {self.folder} is of a newer version of this program, and is left as it "
+                    "is; update this one, or name a model's file."
+                ) from error
             raise ModelFileError(
                 f"{INDEX_NAME} in {self.folder} cannot be read ({reason(error)}); remove it to start again "
                 "with the model that came with the program."
@@ -317,7 +323,8 @@ class ModelRegistry:
             "versions": [version.as_json() for version in index.versions],
             "used": list(index.used),
         }
-        write_atomically(self.folder / INDEX_NAME, json.dumps(plain, indent=2).encode())
+        whole = with_foreign_fields(self.folder / INDEX_NAME, plain)
+        write_atomically(self.folder / INDEX_NAME, json.dumps(whole, indent=2).encode())
 
 
 def current_model() -> Path:

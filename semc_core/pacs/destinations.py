@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 from semc_core.errors import PacsError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.foreign_fields import with_foreign_fields
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import checked, format_number, one_of, within
 
@@ -198,6 +199,7 @@ class DestinationBook:
             make_private_folder(self._path.parent)
         except OSError as error:
             raise save_error(self._path.parent, error) from error
+        whole = with_foreign_fields(self._path, whole)
         write_atomically(self._path, json.dumps(whole, indent=2).encode(), private=True)
 
 

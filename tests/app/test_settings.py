@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,25 @@ def test_each_capture_device_has_its_own_region_and_at_first_the_one_of_an_older
     settings.write()
     again = Settings(QSettings(str(settings_file), QSettings.Format.IniFormat))
     assert again.crop("camera", 640, 480, left) == own
+
+
+def test_what_a_newer_program_remembers_is_there_after_this_one_has_run(
+    settings_file: Path, new_window: Callable[[], MainWindow]
+) -> None:
+    newer = {
+        "hologram/depth": "7",
+        "record/quality": "perfect",
+        "model/device": "npu",
+        "view/heat_map": "only-in-scans",
+        "sessions/keep_days": "as-long-as-needed",
+    }
+    store = QSettings(str(settings_file), QSettings.Format.IniFormat)
+    for name, value in newer.items():
+        store.setValue(name, value)
+    store.sync()
+    window = new_window()
+    assert window.choices.device == "cpu"
+    window.close()
+    after = QSettings(str(settings_file), QSettings.Format.IniFormat)
+    assert {name: after.value(name) for name in newer} == newer
+    assert after.contains("window/geometry")  # it was written

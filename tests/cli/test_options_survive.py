@@ -123,6 +123,7 @@ SINCE = (
     "inspect --frames",
     "inspect --random",
     "inspect --json",
+    "trim --yes",
     *(
         f"bench analyse --{option}"
         for option in ("model", "device", "precision", "threads", "rounds", "batch", "json")

@@ -102,7 +102,6 @@ def test_a_changed_or_lost_file_is_said_and_one_can_go_back(models: list[Path], 
         "{}",
         '{"schema": 1, "versions": [], "used": []}',
         '{"schema": 1, "versions": [], "used": [3]}',
-        '{"schema": 2, "versions": [], "used": [0]}',
         '{"schema": 1, "versions": [{"number": 1, "file": "../x", "sha256": "", "added_utc": ""}],'
         ' "used": [1]}',
     ],
@@ -114,6 +113,27 @@ def test_a_damaged_library_is_said(content: str, own_models: Path) -> None:
         current_model()
     with pytest.raises(ModelFileError, match=r"^library\.json in .* cannot be read"):
         check_known(own_models / "library.json")  # as the window names the model in use then
+
+
+def test_a_library_of_a_newer_program_is_left_as_it_is(own_models: Path, models: list[Path]) -> None:
+    own_models.mkdir(parents=True)
+    newer = '{"schema": 2, "shelves": [], "used": [0]}'
+    (own_models / "library.json").write_text(newer)
+    with pytest.raises(ModelFileError, match=r"newer version of this program, and is left as it is; update"):
+        current_model()
+    with pytest.raises(ModelFileError, match="newer version"):
+        ModelRegistry().add(models[0], use=True)
+    assert (own_models / "library.json").read_text() == newer
+
+
+def test_a_field_that_a_newer_program_wrote_is_kept(own_models: Path, models: list[Path]) -> None:
+    library = ModelRegistry()
+    library.add(models[0], use=True)
+    index = own_models / "library.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"shelves": {"a": [1]}}))
+    library.rollback()
+    assert json.loads(index.read_text())["shelves"] == {"a": [1]}
+    assert library.current() is None
 
 
 def test_two_programs_that_add_at_once_lose_nothing(models: list[Path]) -> None:

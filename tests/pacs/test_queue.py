@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import stat
@@ -163,6 +164,16 @@ def test_a_damaged_queue_says_so(tmp_path: Path) -> None:
     (tmp_path / QUEUE_NAME).write_bytes(b"no database, but long enough to be looked at as one" * 40)
     with pytest.raises(PacsError, match="damaged"):
         QueueStore(tmp_path)
+
+
+def test_a_field_that_a_newer_program_wrote_into_the_destinations_is_kept(tmp_path: Path) -> None:
+    book = DestinationBook(tmp_path)
+    book.put(Destination("ONE", "127.0.0.1", 104, "ANY"))
+    path = tmp_path / BOOK_NAME
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"groups": ["night"]}))
+    book.put(Destination("TWO", "127.0.0.1", 104, "ANY"))
+    assert json.loads(path.read_text())["groups"] == ["night"]
+    assert [each.name for each in book.all()] == ["ONE", "TWO"]
 
 
 def test_destinations_are_kept_and_checked(tmp_path: Path) -> None:

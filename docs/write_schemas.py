@@ -18,6 +18,7 @@ from semc_core.export.manifest import MANIFEST, WHOLE
 from semc_core.export.masks import MASKS
 from semc_core.export.options import REMEMBERED
 from semc_core.io.documents import Document
+from semc_core.io.foreign_fields import FIELDS
 from semc_core.model.comparison import COMPARISON
 from semc_core.model.file import HEADER
 from semc_core.model.outline import SPEC
@@ -81,6 +82,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
         f"state-{name}": (f"a row of the table `{name}` of a session", t.document)
         for name, t in TABLES.items()
     },
+    "foreign-fields": ("a list that is changed, whose fields of a newer program are kept", FIELDS),
     "export-choices": ("what the settings remember of the last export", REMEMBERED),
     "manifest": ("what is read of manifest.json in an export", MANIFEST),
     "manifest-whole": ("all that a manifest says, which is what is signed", WHOLE),

@@ -1,0 +1,1 @@
+"""How the program is packed with its own Python, for machines that have none."""

@@ -26,6 +26,7 @@ from semc_core.paths import DEFAULT_MODEL
 from tests.cli.commands import all_commands
 
 _PYTORCH, _NNCF = needed("torch"), needed("nncf", "Quantising")
+_RAY = "An archive needs "
 
 
 class Hidden(MetaPathFinder):
@@ -101,6 +102,7 @@ STEPS: Final = (
     Step("model quantise MODEL --out new.safetensors", 2, _NNCF),
     Step("bench live --seconds 1"),
     Step("bench analyse scan.mp4"),
+    Step("bench glass nothing", 1),
     Step("bench network --presets semc_live", 1, _PYTORCH),
     Step("bench --presets semc_live", 1, _PYTORCH),
     Step("data check patients", 1, _PYTORCH),
@@ -108,6 +110,7 @@ STEPS: Final = (
     Step("data get"),
     Step("trim"),
     Step("update"),
+    Step("analyse scan.mp4 --cluster local --out archive", 2, _RAY),
     Step("train --data patients --out new.safetensors", 1, _PYTORCH),
     Step("pretrain --data patients --out new.safetensors", 1, _PYTORCH),
     Step("eval MODEL patients --out judged", 1, _PYTORCH),
@@ -115,7 +118,7 @@ STEPS: Final = (
     Step("ablate --data patients --out ablated", 1, _PYTORCH),
 )
 """In this order: what one writes the next may read."""
-LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF))
+LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _RAY))
 """Those that cannot work; they take no time."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from semc_core.errors import UsageError
-from semc_core.extras import INSTALL_CLUSTER
+from semc_core.extras import needed
 from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
@@ -70,9 +70,7 @@ def analyse_archive(
         import pyarrow  # noqa: F401
         import ray  # noqa: F401
     except ImportError as error:
-        raise UsageError(
-            f"Archives need Ray and Parquet, which are not installed; run {INSTALL_CLUSTER}."
-        ) from error
+        raise UsageError(needed(error.name, "An archive")) from error
     from semc_core.archive.cluster import Cluster, Model
     from semc_core.archive.page import PAGE_NAME
     from semc_core.archive.run import ArchiveRun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -116,7 +117,8 @@ class SixteenBits:
     def __init__(self, path: Path) -> None:
         self._capture = cv2.VideoCapture(str(path))
         self.isOpened, self.get = self._capture.isOpened, self._capture.get
-        self.set, self.release = self._capture.set, self._capture.release
+        self.set: Callable[..., bool] = self._capture.set
+        self.release = self._capture.release
 
     def read(self) -> tuple[bool, cv2.typing.MatLike]:
         return True, np.tile(np.array([0, 1000, 32768, 65535], np.uint16), (96, 32))
@@ -130,3 +132,41 @@ def test_sixteen_bits_are_scaled_and_do_not_wrap(tmp_path: Path) -> None:
     assert packet.pixels[0, :4].tolist() == [0, 4, 128, 255]
     camera.interrupt()
     camera.close()
+
+
+class Stumbling(SixteenBits):
+    """A capture of which OpenCV makes no picture now and then, and says so as it does: by an error."""
+
+    def __init__(self, path: Path, at: str) -> None:
+        super().__init__(path)
+        self.at, self.calls = at, 0
+        if at == "set":
+            self.set = self._fail
+
+    def read(self) -> tuple[bool, cv2.typing.MatLike]:
+        self.calls += 1
+        if self.calls == 2:
+            self._fail()
+        return super().read()
+
+    def _fail(self, *_: object) -> bool:
+        cv2.cvtColor(np.zeros((2, 2), np.uint8), cv2.COLOR_BGR2GRAY)
+        return False
+
+
+def test_a_buffer_that_opencv_cannot_make_a_picture_of_does_not_end_the_scan(tmp_path: Path) -> None:
+    stumbling = Stumbling(write_video(tmp_path / "a.avi"), "read")
+    camera = CameraSource(0, system=Files(lambda: stumbling))
+    while stumbling.calls < 3:
+        assert camera.read() is not None
+    assert camera.read() is not None
+    camera.interrupt()
+    camera.close()
+
+
+def test_a_driver_that_fails_when_it_is_asked_for_a_mode_is_told_as_a_card_that_cannot_be_opened(
+    tmp_path: Path,
+) -> None:
+    stumbling = Stumbling(write_video(tmp_path / "a.avi"), "set")
+    with pytest.raises(SourceError, match=r"Camera 0 cannot be opened.*another port"):
+        CameraSource(0, system=Files(lambda: stumbling))

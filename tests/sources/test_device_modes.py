@@ -13,6 +13,7 @@ from semc_core.errors import UsageError
 from semc_core.sources.devices import v4l2
 from semc_core.sources.devices.base import Trouble
 from semc_core.sources.devices.modes import Mode, Wish, carried, parse_wish, ranked
+from semc_core.sources.devices.negotiate import wishes
 
 T = TypeVar("T")
 
@@ -63,6 +64,13 @@ def test_formats_that_cannot_be_decoded_are_left_out_unless_they_are_asked_for()
     modes = [Mode(3840, 2160, 60, "HEVC"), Mode(*SD, 30, "YUYV")]
     assert ranked(modes, None) == modes[1:]
     assert ranked(modes, None, parse_wish("hevc")) == modes[:1]
+
+
+def test_a_card_that_has_only_formats_of_which_nothing_is_known_is_asked_for_its_best_all_the_same() -> None:
+    modes = [Mode(*SD, 30, "XR24"), Mode(*HD, 30, "Y16"), Mode(*HD, 60, "XR24")]
+    assert wishes(modes, 5000, Wish())[0] == Wish(*HD, 60, "XR24")
+    assert wishes(modes, None, parse_wish("640x480"))[0] == Wish(*SD, 30, "XR24")
+    assert wishes(modes, None, parse_wish("800x600")) == []
 
 
 def test_a_rate_of_5994_is_found_as_60() -> None:

@@ -183,6 +183,9 @@ def test_a_script_says_what_a_device_does(tmp_path: Path) -> None:
         ('[[device]]\nmodes = ["1920x1080"]', "needs size, rate and format"),
         ("[[device]]\nmodes = []", "at least one mode"),
         ("device = []", "at least one mode"),
+        ('[[device]]\nmodes = ["99999x99999@30,mjpg"]', "at most 7680x4320"),
+        ('[[device]]\nmodes = ["641x480@30,yuyv"]', "its width is even"),
+        ('[[device]]\n[[device]]\nname = "Another"', "two devices of one identity"),
         ('[[device]]\nlamp = "on"', "unknown field"),
     ],
 )

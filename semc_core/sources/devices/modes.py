@@ -119,16 +119,18 @@ def ranked(modes: Sequence[Mode], bus_mbps: float | None, wish: Wish | None = No
     """Those of `modes` that can be used and fit `wish`, the best first.
 
     The largest size that comes with at least `LIVELY_RATE` (else the largest), of these the highest rate; at
-    the same size and rate uncompressed before MJPG. What the bus does not carry comes last.
+    the same size and rate uncompressed before MJPG. What the bus does not carry comes last. A format of which
+    nothing is known is used where it is wished for, or where the device has no other: OpenCV may decode it.
 
     Args:
         modes: All that the device has.
         bus_mbps: Speed of its bus, Mbit/s; None where that is not known.
-        wish: The user's. A format that is wished for is used even if nothing is known of it.
+        wish: The user's.
     """
     wish = wish or Wish()
     order = [*_BITS_PER_PIXEL, *_COMPRESSED]
-    usable = [mode for mode in modes if wish.fits(mode) and (mode.fourcc in order or wish.fourcc)]
+    fit = [mode for mode in modes if wish.fits(mode)]
+    usable = fit if wish.fourcc else [mode for mode in fit if mode.fourcc in order] or fit
 
     def worth(mode: Mode) -> tuple[bool, bool, int, float, int]:
         place = order.index(mode.fourcc) if mode.fourcc in order else len(order)

@@ -15,6 +15,8 @@ from semc_core.sources.devices.modes import Mode, parse_wish
 _MOST_BYTES: Final = 100_000
 _LONGEST_S: Final = 3600
 _LONGEST_DELAY_S: Final = 20
+_MOST_PIXELS: Final = 7680 * 4320
+"""Of one picture: it is drawn anew for each frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ def read_script(path: Path) -> Script:
         raise SourceError(f"The script {path.name} cannot be used ({why}); see docs/capture.md.") from error
     if not script.device or not all(device.modes for device in script.device):
         raise SourceError(f"The script {path.name} needs a [[device]], and that at least one mode.")
+    if len({device.identity for device in script.device}) < len(script.device):
+        raise SourceError(f"The script {path.name} has two devices of one identity; give each its own.")
     return script
 
 
@@ -144,9 +148,13 @@ def mode_of(text: str) -> Mode:
     """The whole mode that `text` says.
 
     Raises:
-        UsageError: It is no mode, or leaves something open.
+        UsageError: It is no mode, leaves something open, or no picture of it can be made.
     """
     wish = parse_wish(text)
     if wish.width is None or wish.height is None or wish.rate is None or wish.fourcc is None:
         raise UsageError(f"a mode of a device needs size, rate and format, not only {text!r}")
+    if wish.width * wish.height > _MOST_PIXELS:
+        raise UsageError(f"a mode of a simulated device has at most 7680x4320 pixels, not {text!r}")
+    if wish.fourcc == "YUYV" and wish.width % 2:
+        raise UsageError(f"two pixels of yuyv share their colour: its width is even, not {text!r}")
     return Mode(wish.width, wish.height, wish.rate, wish.fourcc)

@@ -268,9 +268,12 @@ class _Camera:
         raise SourceError(sentence(self._system.trouble(self._device), self.name))
 
     def _called(self, what: Callable[[], T], late: Callable[[T], None]) -> T:
-        """What a call of the driver gives. Raises SourceError where it does not come back."""
+        """What a call of the driver gives. Raises SourceError where it does not come back, or fails."""
         try:
             return self._driver.call(what, late, _CALL_S)
+        except (cv2.error, MemoryError) as error:
+            self._let_go()
+            raise SourceError(sentence(Trouble.UNKNOWN, self.name)) from error
         except TimeoutError:
             self._capture = None
             raise SourceError(
@@ -352,7 +355,10 @@ def _negotiated(
 
 def _stamped(capture: Capture, asked: bool) -> tuple[bool, Any, float]:
     """What `read` gives, and by its driver's stamp the seconds at which it was taken; 0 where not `asked`."""
-    given, buffer = capture.read()
+    try:
+        given, buffer = capture.read()
+    except (cv2.error, MemoryError):  # OpenCV could make no picture of what the driver gave
+        return False, None, 0.0
     return given, buffer, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 if asked and given else 0.0
 
 

@@ -19,10 +19,10 @@ from semc_core.types import CaptureInfo
 
 _TITLES: Final = {"range": "Levels", "aspect": "Shape", "deinterlace": "Deinterlace", "flip": "Flip"}
 _VALUES: Final = {
-    ("range", "auto"): "as the card says",
+    ("range", "auto"): "as the source says",
     ("range", "full"): "full: black is 0, white 255",
     ("range", "limited"): "limited: black is 16, white 235",
-    ("aspect", "auto"): "as the card says",
+    ("aspect", "auto"): "as the source says",
     ("deinterlace", "auto"): "when it is marked",
     ("deinterlace", "on"): "always",
     ("deinterlace", "off"): "never",

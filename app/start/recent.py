@@ -81,7 +81,10 @@ def card_modes(source: str) -> CardModes:
         return CardModes(remembered_by(source), (), "", stream=True)
     found = find_card(source)
     if found is None:
-        raise SourceError(f"{source} is no camera or capture card; choose one from the list.")
+        raise SourceError(
+            f"{source} is no camera or capture card and no address; choose a card from the list, or type an "
+            "address, such as rtsp://host/live."
+        )
     device, system = found
     modes = system.modes(device)
     best = ranked(modes, device.bus_mbps)

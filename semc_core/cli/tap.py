@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from semc_core.cli.shared.options import PLACE, AsJson, print_json
 from semc_core.cli.shared.tree import Commands
-from semc_core.errors import SourceError, UsageError
+from semc_core.errors import SourceError, SourceInterrupted, UsageError
+
+if TYPE_CHECKING:
+    from semc_core.sources.base import FrameSource
 
 app = Commands()
 _LONGEST_S = 600.0
+_FIRST_S = 15.0
+"""So long the first picture may take: some cards need seconds."""
+_SILENCE_S = 1.0
+"""So much longer it may take until the picture that ends it has come."""
 
 
 @app.add()
@@ -44,10 +54,7 @@ def tap(
     try:
         if not opened.info.live:
             raise SourceError("Only a camera, a capture card or a live stream can be tapped; choose one.")
-        first = opened.read()
-        packet = first
-        while first is not None and packet is not None and packet.captured_s - first.captured_s < seconds:
-            packet = opened.read()
+        _read_for(opened, seconds)
         kept_now = kept.taken()
     finally:
         opened.interrupt()
@@ -70,3 +77,26 @@ def tap(
             f"`semc live tap:{out}` before you send it."
         )
     return 0
+
+
+def _read_for(opened: FrameSource, seconds: float) -> None:
+    """Read what comes in so long; less where nothing comes any more, as of a card that was unplugged."""
+    try:
+        with _interrupted_after(opened, _FIRST_S):
+            packet = first = opened.read()
+        with _interrupted_after(opened, seconds + _SILENCE_S):
+            while first is not None and packet is not None and packet.captured_s - first.captured_s < seconds:
+                packet = opened.read()
+    except SourceInterrupted:
+        return
+
+
+@contextmanager
+def _interrupted_after(opened: FrameSource, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, opened.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

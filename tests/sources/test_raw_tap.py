@@ -274,3 +274,26 @@ def test_the_command_saves_a_card_and_refuses_what_is_no_live_source(
     assert len(played(out)) >= 2
     assert main(["tap", str(out), "--out", str(tmp_path / "b.semctap")]) == 1
     assert "Only a camera" in capsys.readouterr().err
+
+
+def test_the_command_saves_what_came_of_a_card_that_then_is_unplugged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semc_core.cli.tap._SILENCE_S", 0.1)
+    script = tmp_path / "card.toml"
+    script.write_text(
+        'version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\ncontent = "count"\n'
+        '[[device.events]]\nat_frame = 5\nwhat = "unplug"\nseconds = 4\n'
+    )
+    given = ["tap", f"camera:simulated:{script}", "--seconds", "0.5", "--json"]
+    assert main([*given, "--out", str(tmp_path / "a.semctap")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["pieces"], told["seconds"] < 0.5) == (5, True)
+    assert any("unplugged" in note for note in told["notes"]), "it says what became of it"
+    script.write_text(
+        'version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\n'
+        '[[device.events]]\nat_frame = 0\nwhat = "fail"\nseconds = 4\n'
+    )
+    monkeypatch.setattr("semc_core.cli.tap._FIRST_S", 0.2)
+    assert main([*given, "--out", str(tmp_path / "b.semctap")]) == 1
+    assert "Nothing has come from the source" in capsys.readouterr().err

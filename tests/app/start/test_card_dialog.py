@@ -222,6 +222,7 @@ def test_what_is_chosen_for_a_stream_is_kept_by_its_address_without_what_is_secr
     qtbot.waitUntil(dialog.save.isEnabled, timeout=WAIT_MS)
     assert not dialog.mode.isVisibleTo(dialog)
     assert not dialog.note.isVisibleTo(dialog)
+    assert "card" not in "".join(each.currentText() for each in dialog.fields.values()), "a stream is none"
     box = dialog.fields["flip"]
     box.setCurrentIndex(box.findData("180"))
     dialog.accept()
@@ -258,7 +259,7 @@ def _says(label: QLabel, words: str) -> bool:
 
 
 def test_what_is_no_address_is_told_in_the_dialog(window: MainWindow, qtbot: QtBot) -> None:
-    for address, told in (("rtsp://[::1", "check its brackets"), ("nothing", "no camera or capture card")):
+    for address, told in (("rtsp://[::1", "check its brackets"), ("nothing", "such as rtsp://")):
         window.start_page.card_wanted.emit(address, "Network stream")
         dialog = window.findChildren(CardDialog)[-1]
         qtbot.waitUntil(partial(_says, dialog.note, told), timeout=WAIT_MS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from types import FrameType
 
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from app.cli import no_display
 from app.glass.bench import GlassBench
 from app.glass.clock import ClockWindow
+from app.scan_options import CardChoice
 from app.unused import cleared_by_this_thread
 from semc_core.cli.bench.glass import GlassMeter, MeasuredSource
 from semc_core.cli.bench.live import parse_size
@@ -33,7 +34,7 @@ from semc_core.sources.devices.true_delay import (
     device_key,
     remember_delay,
 )
-from semc_core.sources.open import open_source
+from semc_core.sources.open import open_source, remembered_by
 
 
 def run(options: GlassOptions) -> int:
@@ -45,9 +46,15 @@ def run(options: GlassOptions) -> int:
     """
     if not options.seconds > 0:
         raise UsageError("--seconds must be more than 0.")
+    cards: Mapping[str, CardChoice] = {}
     if no_display():
+        # As an unseen scan, this uses nothing that was chosen at the screen.
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         print("There is no display here: nothing can film the clock.", file=sys.stderr, flush=True)
+    elif os.environ.get("QT_QPA_PLATFORM") != "offscreen":
+        from app.settings import Settings
+
+        cards = Settings().cards()
     application = QApplication.instance()
     if application is None:
         from app.application import new_application
@@ -56,7 +63,7 @@ def run(options: GlassOptions) -> int:
     meter = GlassMeter()
 
     def source() -> FrameSource:
-        opened = open_source(options.source, mode=options.mode)
+        opened = as_scanned(options.source, options.mode, cards)
         if not device_key(opened.info):
             opened.close()
             raise SourceError("Only a camera, a capture card or a stream has a delay; choose one.")
@@ -81,6 +88,18 @@ def run(options: GlassOptions) -> int:
     _print(device_key(info), delay, as_json=options.json)
     remember_delay(data_folder(), device_key(info), delay)
     return 0
+
+
+def as_scanned(source: str, mode: str | None, cards: Mapping[str, CardChoice]) -> FrameSource:
+    """The source as the window opens it: by mode and picture options that were chosen for it.
+
+    Args:
+        source: See `open_source`.
+        mode: Goes first.
+        cards: See `ScanOptions`.
+    """
+    chosen = cards.get(remembered_by(source), CardChoice())
+    return open_source(source, mode=mode or chosen.mode or None, options=chosen.options)
 
 
 def _clock(options: GlassOptions) -> ClockWindow:

@@ -23,14 +23,16 @@ from pytestqt.qtbot import QtBot
 import main
 from app.cli import _tell
 from app.glass.clock import ClockWindow
+from app.glass.measure import as_scanned
 from app.live.presenter import status_items, with_delay
 from app.main_window import MainWindow
-from app.scan_options import ScanOptions
+from app.scan_options import CardChoice, ScanOptions
 from app.widgets.image_view import image_of
 from semc_core.cli.bench.glass import GlassMeter, MeasuredSource
 from semc_core.errors import SemcError
 from semc_core.imaging import bar_clock
 from semc_core.picture import Picture
+from semc_core.picture_options import PictureOptions
 from semc_core.pipeline.state import Spread, Statistics
 from semc_core.sources.devices.true_delay import DelaySpread, TrueDelay, read_delays, remember_delay
 from semc_core.sources.live.stream import StreamSource
@@ -250,3 +252,12 @@ def test_a_scan_tells_what_its_delay_contains_and_what_was_measured(
     _tell(window, None, as_json=False)
     said = "from the driver's stamp to the painted overlay; glass to overlay 120 ms (measured 2026-11-30)."
     assert said in capsys.readouterr().out
+
+
+def test_a_card_is_measured_as_the_window_scans_it(tmp_path: Path) -> None:
+    script = tmp_path / "card.toml"
+    script.write_text(CARD.replace('mjpg"]', 'mjpg", "160x120@30,mjpg"]'))
+    cards = {"card@port-1": CardChoice("160x120", PictureOptions(flip="horizontal"))}
+    for mode, width in ((None, 160), ("320x240", 320)):
+        with closing(as_scanned(f"camera:simulated:{script}", mode, cards)) as source:
+            assert (source.info.width, source.info.picture_options) == (width, cards["card@port-1"].options)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SaveError
 from semc_core.io.atomic import save_error
+from semc_core.io.packets import packet_of
 from semc_core.io.private import new_private_file
 from semc_core.io.process import usable_cores
 
@@ -257,7 +258,7 @@ class _Jpeg:
             raise ValueError(f"frames of {self._shape} were announced, not of {pixels.shape}")
         blue_first = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
         _, content = cv2.imencode(".jpg", blue_first, self._options)
-        packet = av.Packet(content.tobytes())
+        packet = packet_of(content.tobytes())
         packet.stream, packet.time_base = self._stream, _TICK
         packet.pts = packet.dts = time_ms
         packet.is_keyframe = True

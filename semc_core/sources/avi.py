@@ -11,6 +11,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from semc_core.io.packets import packet_of
+
 _HEADER: Final = 8
 """Bytes before a chunk's data. The index says where the header is, a packet where the data is."""
 _LOOKED_AT: Final = 32
@@ -75,7 +77,7 @@ class AviIndex:
     def _from(self, position: int, packet: Packet[VideoStream]) -> Packet[VideoStream]:
         with self._path.open("rb") as file:
             file.seek(position)
-            own = cast("Packet[VideoStream]", Packet(file.read(packet.size)))
+            own = cast("Packet[VideoStream]", packet_of(file.read(packet.size)))
         own.stream, own.time_base = packet.stream, packet.time_base
         own.pts, own.dts, own.is_keyframe = packet.pts, packet.dts, packet.is_keyframe
         return own

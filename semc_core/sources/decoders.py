@@ -12,6 +12,7 @@ from av.codec.codec import Capabilities
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from semc_core.io.packets import packet_of
 from semc_core.sources.frames.ffv1 import SliceChecks
 
 _TELLS: Final = {
@@ -165,7 +166,7 @@ class FileDecoder:
         unit = len(_DELIMITER).to_bytes(bytes_of_length, "big") + _DELIMITER
         before, context.skip_frame = context.skip_frame, "NONREF"
         for _ in range(self._threads):
-            empty = cast("Packet[VideoStream]", Packet(unit))
+            empty = cast("Packet[VideoStream]", packet_of(unit))
             empty.time_base = self._stream.time_base or empty.time_base
             yield self._answer(empty, -1)
         context.skip_frame = before

@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from PIL import Image
 
 from semc_core.errors import SourceError
+from semc_core.io.packets import packet_of
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
@@ -177,7 +178,7 @@ def _number(pair: tuple[int, int] | None) -> Fraction | None:
 
 
 def _packet(raw: Raw) -> av.Packet[Any]:
-    packet = av.Packet(np.ascontiguousarray(raw.data).tobytes())
+    packet = packet_of(np.ascontiguousarray(raw.data).tobytes())
     packet.pts, packet.dts = raw.pts, raw.dts
     packet.is_keyframe, packet.is_corrupt = raw.key, raw.corrupt
     if raw.coding.time_base is not None:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from semc_core.imaging.quality import LIVE
+from semc_core.io.slept import asleep_s, slept_sentence
 from semc_core.types import FramePacket, FrameResult, SourceInfo
 
 _WATCHED: Final = ("camera", "stream")
 _NO_PICTURES_S: Final = 1.0
 _NO_PICTURES: Final = "no pictures"
+_SLEPT_S: Final = 1.0
+_SLEPT: Final = "machine slept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,8 @@ class SignalGap:
     """A stretch of a scan without a live picture, or with too few.
 
     Attributes:
-        cause: "no pictures", "slow", or what the picture was: "no signal", "frozen", "black", "flat",
-            "colour".
+        cause: "no pictures", "machine slept", "slow", or what the picture was: "no signal", "frozen",
+            "black", "flat", "colour".
         start_s: Presentation time of the last frame before it, seconds.
         end_s: Of the first frame after it, or of the end of the scan.
         why: The sentence that the user was shown, or "".
@@ -72,16 +75,20 @@ class ArrivalWatch:
 
     def __init__(self) -> None:
         self._last: FramePacket | None = None
+        self._asleep_s = asleep_s()
         self._spells = _Spells()
 
     def update(self, packet: FramePacket, info: SourceInfo) -> list[SignalGap]:
         """What ended with this frame; `info` is the source's now."""
         last, self._last = self._last, packet
+        slept_s, self._asleep_s = asleep_s() - self._asleep_s, asleep_s()
         if info.kind not in _WATCHED or last is None:
             return []
         gaps = []
         usual_s = 3 / info.frame_rate if info.frame_rate else 0.0
-        if packet.captured_s - last.captured_s > max(_NO_PICTURES_S, usual_s):
+        if slept_s > _SLEPT_S:
+            gaps.append(SignalGap(_SLEPT, last.pts_s, packet.pts_s, slept_sentence(slept_s)))
+        elif packet.captured_s - last.captured_s > max(_NO_PICTURES_S, usual_s):
             gaps.append(SignalGap(_NO_PICTURES, last.pts_s, packet.pts_s, info.outage))
         slow = self._spells.update("" if info.trouble == _NO_PICTURES else info.trouble, packet.pts_s)
         return gaps if slow is None else [*gaps, slow]

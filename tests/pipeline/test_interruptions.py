@@ -82,6 +82,17 @@ def test_a_gap_stands_in_the_log_with_its_times_and_its_cause(tmp_path: Path) ->
     assert engine.statistics().interruptions >= 2
 
 
+def test_a_machine_that_slept_is_told_and_the_scan_goes_on_in_its_own_time(tmp_path: Path) -> None:
+    engine = scan_of(card_with(Event(60, "sleep", 90.0)), tmp_path)
+    told = run_until(engine, 120)
+    engine.stop()
+    (gap,) = logged(tmp_path, "machine slept")
+    assert gap["end_s"] - gap["start_s"] == pytest.approx(90.0, abs=5.0)
+    assert gap["why"] == "The machine slept for 90 s; the scan went on."
+    assert any(gap["why"] in each for each in told)
+    assert engine.statistics().interruptions >= 1
+
+
 def test_a_lost_signal_stands_in_the_log(tmp_path: Path) -> None:
     engine = scan_of(card_with(Event(60, "no_signal", 2.0, card="bars")), tmp_path)
     run_until(engine, 260)  # the model is some pictures behind what is shown

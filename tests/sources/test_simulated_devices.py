@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.sources.devices.base import CaptureDevice
@@ -36,6 +39,13 @@ def opened(
 def frames(camera: CameraSource, count: int) -> list[FramePacket]:
     packets = [camera.read() for _ in range(count)]
     return [packet for packet in packets if packet is not None]
+
+
+def first_gray(buffers: Literal["plain", "padded", "gray16"]) -> NDArray[np.uint8]:
+    """Of a scan at 161 x 120, an odd width."""
+    card = ScriptedDevice(modes=("161x120@100,mjpg",), buffers=buffers)
+    with opened(card) as (camera, _):
+        return frames(camera, 1)[0].gray
 
 
 def capture_of(camera: CameraSource) -> CaptureInfo:
@@ -196,3 +206,10 @@ def test_a_script_that_says_nonsense_is_refused(tmp_path: Path, text: str, why: 
         open_source(f"camera:simulated:{path}")
     with pytest.raises(SourceError, match=r"none\.toml cannot be used"):
         open_source(f"camera:simulated:{tmp_path / 'none.toml'}")
+
+
+def test_rows_with_something_behind_them_and_16_bits_are_the_same_picture() -> None:
+    plain, padded, deep = first_gray("plain"), first_gray("padded"), first_gray("gray16")
+    assert plain.std() > 10
+    assert np.array_equal(plain, padded)
+    assert np.abs(plain.astype(int) - deep).max() <= 2

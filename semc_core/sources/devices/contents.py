@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
@@ -13,6 +13,8 @@ from semc_core.imaging import bar_clock
 from semc_core.phantom.scan import SimulatedScan
 
 _BITS: Final = 16
+_PADDING: Final = 7
+"""Pixels behind each row that are none of the picture's."""
 _BLUE: Final = (180, 30, 10)  # BGR
 _BARS: Final = ((235, 235, 235), (16, 200, 235), (200, 200, 16), (16, 200, 16), (200, 16, 200), (16, 16, 200),
                 (200, 16, 16))  # fmt: skip
@@ -113,3 +115,14 @@ def undecoded(pixels: NDArray[np.uint8], fourcc: str) -> NDArray[np.uint8]:
     if fourcc in ("MJPG", "JPEG"):
         return np.asarray(cv2.imencode(".jpg", pixels)[1], np.uint8).reshape(-1, 1)
     return as_yuyv(pixels) if fourcc == "YUYV" else pixels
+
+
+def handed_over(picture: NDArray[np.uint8], buffers: str) -> NDArray[Any]:
+    """The picture (H, W, ...) as a driver hands it over; see `ScriptedDevice.buffers`."""
+    if buffers == "padded":
+        wide = np.full((picture.shape[0], picture.shape[1] + _PADDING, *picture.shape[2:]), 255, np.uint8)
+        wide[:, : picture.shape[1]] = picture
+        return wide[:, : picture.shape[1]]
+    if buffers == "gray16" and picture.ndim == 3 and picture.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)).astype(np.uint16) * 257
+    return picture

@@ -28,7 +28,8 @@ class Event:
         what: "unplug": it is gone, and back after `seconds` under `number`. "hang": its driver answers
             nothing for `seconds`. "fail": `read` gives nothing for `seconds`. "freeze": the picture stands
             still for `seconds`. "no_signal": the card sends a picture of its own for `seconds`. "size": its
-            pictures have another size, `mode`, from then on.
+            pictures have another size, `mode`, from then on. "sleep": the machine sleeps for `seconds`, which
+            takes no time, as clocks of programs stand still meanwhile.
         seconds: How long.
         number: The device's number after it comes back; None keeps it.
         card: What the card sends without a signal: "blue", "black" or "bars".
@@ -37,7 +38,7 @@ class Event:
     """
 
     at_frame: Annotated[int, within(0)]
-    what: Literal["unplug", "hang", "fail", "no_signal", "freeze", "size"]
+    what: Literal["unplug", "hang", "fail", "no_signal", "freeze", "size", "sleep"]
     seconds: Annotated[float, within(0, _LONGEST_S)] = 1.0
     number: Annotated[int, within(0, 63)] | None = None
     card: Literal["blue", "black", "bars"] = "blue"
@@ -71,6 +72,8 @@ class ScriptedDevice:
         levels: "limited": the scanner's black comes as 16, its white as 235. Uncompressed pictures are
             taken for limited, compressed ones for full, as cards and back ends do.
         screen: Shape of the scanner's screen, "4:3" or "16:9", whatever the mode's is; "" for the mode's.
+        buffers: How its driver hands pictures over: "plain"; with unused pixels behind each row ("padded");
+            or gray in 16 bits ("gray16").
         interlaced: Whether every second line is of half a frame later.
         delay_s: How old a picture is when it is handed over, seconds: what card and driver take.
         stamps: What the driver says of when a picture was taken: "right"; nothing ("none"); by a clock that
@@ -96,6 +99,7 @@ class ScriptedDevice:
     patient: Annotated[int, within(0)] = 2007
     levels: Literal["full", "limited"] = "full"
     screen: Literal["", "4:3", "16:9"] = ""
+    buffers: Literal["plain", "padded", "gray16"] = "plain"
     interlaced: bool = False
     delay_s: Annotated[float, within(0, _LONGEST_DELAY_S)] = 0.0
     stamps: Literal["none", "right", "other_clock", "still"] = "none"

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.io.slept import pretend
 from semc_core.sources.devices import contents
 from semc_core.sources.devices.base import Capture, CaptureDevice, Trouble, Way
 from semc_core.sources.devices.modes import Mode
@@ -210,7 +211,8 @@ class SimulatedCapture:
         self._wait(1 / sent.rate)
         taken_s = time.monotonic() - card.script.delay_s
         self._stamp_s = self._stamp(card.script, taken_s)
-        return True, self._came(self._picture(card, number, sent, taken_s), sent)
+        came = self._came(self._picture(card, number, sent, taken_s), sent)
+        return True, contents.handed_over(came, card.script.buffers)
 
     def _stamp(self, script: ScriptedDevice, taken_s: float) -> float:
         """What the driver says of when a picture was taken, seconds."""
@@ -259,6 +261,8 @@ class SimulatedCapture:
             self._frozen_at, self._frozen_s = number, time.monotonic() + event.seconds
         elif event.what == "fail":
             card.fail(event.seconds)
+        elif event.what == "sleep":
+            pretend(event.seconds)
         else:
             self._no_signal, self._no_signal_s = event, time.monotonic() + event.seconds
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.io.slept import asleep_s
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
@@ -217,7 +218,7 @@ class _Camera:
     def _grabbed(self, picture: NDArray[np.generic], came: Came) -> Iterator[Grabbed]:
         """What is to be shown now: nothing where it is held back until the next one is there."""
         now_s = came.arrived_s
-        self._start_s = now_s if self._start_s is None else self._start_s
+        self._start_s = now_s + asleep_s() if self._start_s is None else self._start_s
         self._teller.came(now_s)
         self._measure(picture.shape[1], picture.shape[0], now_s)
         told = self._pictures.told
@@ -226,7 +227,8 @@ class _Camera:
             self.info = replace(self.info, notice=self._notice(*self._told))
         for each, then in shown:
             self._say_by_what(then)
-            yield Grabbed(each, then.arrived_s - self._start_s, then.captured_s)
+            # What the machine slept through is time of the scan, too.
+            yield Grabbed(each, then.arrived_s + asleep_s() - self._start_s, then.captured_s)
 
     def _say_by_what(self, came: Came) -> None:
         timed_by: TimedBy = "arrival" if came.taken_s is None else "driver"

@@ -8,12 +8,14 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
+from semc_core.io.slept import asleep_s, slept_sentence
 from semc_core.types import SourceInfo
 
 SILENT_AFTER_S: Final = 1.5
 """A source that gave nothing for so long is said to be silent, though nobody knows why yet."""
 COLLAPSED: Final = 0.5
 """Of the rate that was asked for or announced; less is told within a second."""
+_SLEPT_S: Final = 1.0
 _WINDOW_S: Final = 1.0
 NO_PICTURES: Final = "no pictures"
 SLOW: Final = "slow"
@@ -41,6 +43,7 @@ class OutageTeller:
         self._name, self._silent_after_s = name, silent_after_s
         self._lock = threading.Lock()
         self._came_s: float | None = None
+        self._asleep_s = asleep_s()
         self._why = self._last_why = ""
         self._over: Told | None = None
         self._arrivals_s: deque[float] = deque()
@@ -50,7 +53,11 @@ class OutageTeller:
         """A picture came at `now_s`, `time.monotonic()`: what kept it is over."""
         with self._lock:
             away_s = 0.0 if self._came_s is None else now_s - self._came_s
-            if self._came_s is not None and (self._why or away_s > self._silent_after_s):
+            slept_s, self._asleep_s = asleep_s() - self._asleep_s, asleep_s()
+            if self._came_s is not None and slept_s > _SLEPT_S:
+                self._over = Told(slept_sentence(slept_s), now_s)
+                self._since_s = None
+            elif self._came_s is not None and (self._why or away_s > self._silent_after_s):
                 self._over = Told(
                     f"{self._name} gave no pictures for {away_s:.1f} s; the scan went on.", now_s
                 )

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
+from semc_core.io.slept import asleep_s
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import Grabbed
 from semc_core.sources.frames.live_frames import Received
@@ -217,7 +218,7 @@ class _Stream:
 
     def _grabbed(self, received: Received) -> Grabbed:
         """The picture with its time in the scan: each connection's own clock begins where it is now."""
-        now_s = received.captured_s
+        now_s = received.captured_s + asleep_s()
         silent_s, step_s = now_s - self._came_s, self._base_s + received.pts_s - self._last_s
         if self._start_s is None:
             self._start_s = now_s
@@ -227,9 +228,9 @@ class _Stream:
         self._new, self._came_s = False, now_s
         self.size = received.picture.width, received.picture.height
         self._given += 1
-        self._teller.came(now_s)
+        self._teller.came(received.captured_s)
         self._last_s = max(self._last_s, self._base_s + received.pts_s)
-        return Grabbed(received.picture, self._last_s, now_s)
+        return Grabbed(received.picture, self._last_s, received.captured_s)
 
 
 def _pauses() -> Iterator[float]:

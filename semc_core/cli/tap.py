@@ -80,14 +80,15 @@ def tap(
 
 
 def _read_for(opened: FrameSource, seconds: float) -> None:
-    """Read what comes in so long; less where nothing comes any more, as of a card that was unplugged."""
+    """Read what comes in so long; less where nothing comes any more, as of a card that was unplugged, or
+    where the user has enough (Ctrl+C)."""
     try:
         with _interrupted_after(opened, _FIRST_S):
             packet = first = opened.read()
         with _interrupted_after(opened, seconds + _SILENCE_S):
             while first is not None and packet is not None and packet.captured_s - first.captured_s < seconds:
                 packet = opened.read()
-    except SourceInterrupted:
+    except (SourceInterrupted, KeyboardInterrupt):
         return
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -297,3 +299,24 @@ def test_the_command_saves_what_came_of_a_card_that_then_is_unplugged(
     monkeypatch.setattr("semc_core.cli.tap._FIRST_S", 0.2)
     assert main([*given, "--out", str(tmp_path / "b.semctap")]) == 1
     assert "Nothing has come from the source" in capsys.readouterr().err
+
+
+def test_the_command_saves_what_came_until_it_is_interrupted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "card.toml"
+    script.write_text('version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\ncontent = "count"\n')
+    out = tmp_path / "a.semctap"
+    interrupt = threading.Timer(1.0, signal.raise_signal, (signal.SIGINT,))
+    # What a shell starts in the background is deaf to it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt.start()
+    try:
+        assert (
+            main(["tap", f"camera:simulated:{script}", "--seconds", "60", "--out", str(out), "--json"]) == 0
+        )
+    finally:
+        interrupt.join()
+        signal.signal(signal.SIGINT, before)
+    assert 0 < json.loads(capsys.readouterr().out)["seconds"] < 60
+    assert len(played(out)) >= 2

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from semc_core.sources.raw.file import write_tap
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.replay import TapSource
 from semc_core.sources.raw.tap import RawTap, camera_origin, stream_origin
+from semc_core.types import FramePacket
 from tests.sources.capture_clips import read_all, write_video
 from tests.sources.test_deinterlace import write as write_woven
 from tests.sources.test_stream import served
@@ -302,21 +301,20 @@ def test_the_command_saves_what_came_of_a_card_that_then_is_unplugged(
 
 
 def test_the_command_saves_what_came_until_it_is_interrupted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "card.toml"
     script.write_text('version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\ncontent = "count"\n')
     out = tmp_path / "a.semctap"
-    interrupt = threading.Timer(1.0, signal.raise_signal, (signal.SIGINT,))
-    # What a shell starts in the background is deaf to it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    interrupt.start()
-    try:
-        assert (
-            main(["tap", f"camera:simulated:{script}", "--seconds", "60", "--out", str(out), "--json"]) == 0
-        )
-    finally:
-        interrupt.join()
-        signal.signal(signal.SIGINT, before)
+    read, calls = CameraSource.read, iter(range(1000))
+
+    def interrupted(camera: CameraSource) -> FramePacket | None:
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return read(camera)
+
+    monkeypatch.setattr(CameraSource, "read", interrupted)
+    assert main(["tap", f"camera:simulated:{script}", "--seconds", "60", "--out", str(out), "--json"]) == 0
     assert 0 < json.loads(capsys.readouterr().out)["seconds"] < 60
+    monkeypatch.undo()
     assert len(played(out)) >= 2

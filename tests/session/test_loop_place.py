@@ -285,8 +285,8 @@ def test_a_part_of_a_recording_that_cannot_be_read_is_told_in_review(
         assert opened.source.count == 2
         assert opened.notice == (
             "This session is not as it was written: The recording recording-2.mkv was changed: "
-            f"it has 0 bytes and had {size}. Put a copy of its folder back that is whole, or analyse the loop "
-            f"anew. {unreadable(second)}"
+            f"it has 0 bytes and had {size}. Put a copy of its folder back that is whole, or analyse the "
+            f"loop anew. {unreadable(second)}"
         )
 
 

@@ -144,6 +144,4 @@ class ReviewChecklist:
         """The class name under which a plane is added for an item: the model's, if it knows one."""
         protocol = self.protocol
         item = None if protocol is None else protocol.item(item_id)
-        if item is None:
-            return ""
-        return next((name for name in item.planes if name in self._planes), item.planes[0])
+        return "" if protocol is None or item is None else protocol.name_by_hand(item, self._planes)

@@ -55,13 +55,13 @@ def export_checklist(
     """
     state = session_checklist(protocol, model, planes, words)
     progress = f"{state.completeness:.0%} complete: {progress_words(state)}."
-    return Checklist(protocol.title, tuple(_row(row, model) for row in state.rows), progress)
+    return Checklist(protocol.title, tuple(_row(protocol, row, model) for row in state.rows), progress)
 
 
-def _row(row: ChecklistItem, model: ModelEntry) -> ChecklistRow:
+def _row(protocol: Protocol, row: ChecklistItem, model: ModelEntry) -> ChecklistRow:
     item = row.item
     # Other models' names for the plane say nothing to who reads the report.
-    known = tuple(name for name in item.planes if name in model.classes)
+    known = protocol.known_names(item, model.classes)
     planes = (row.best.plane,) if row.best is not None else known or item.planes[:1]
     title = f"{item.title} (optional)" if item.optional else item.title
     return ChecklistRow(title, planes, str(row.status), row.reason)

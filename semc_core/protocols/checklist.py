@@ -146,7 +146,7 @@ def checklist(
     unknown = set() if model_planes is None else {item.id for item in protocol.unknown_items(model_planes)}
     rows = []
     for item in protocol.items:
-        best = next((one for one in planes if one.plane in item.planes), None)
+        best = next((one for one in planes if protocol.takes(item, one.plane, model_planes)), None)
         if best is not None and _counts(best, enter):
             status = Status.FOUND
         elif item.id in reasons:

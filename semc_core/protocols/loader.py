@@ -6,6 +6,7 @@ A file looks like this::
     id = "short-liver"
     title = "Liver, short"
     about = "Two planes for a quick look."      # may be left out
+    population = "adult"                        # or "fetus"; may be left out: the names of the planes say it
 
     [[source]]                                  # may be left out
     title = "Title of the document"
@@ -17,6 +18,7 @@ A file looks like this::
     title = "Left lobe"
     planes = ["LLP"]                            # names that models have for it; any one will do
     optional = true                             # may be left out: false
+    anatomy = "liver"                           # may be left out
 """
 
 from __future__ import annotations
@@ -32,7 +34,15 @@ from semc_core.io.documents import STRICT, Document, DocumentFault, Problem, con
 from semc_core.io.regular import is_folder, open_regular, read_regular
 from semc_core.io.rules import checked, one_of, told_as
 from semc_core.paths import ASSETS, data_folder
-from semc_core.protocols.protocol import Citation, Protocol, ProtocolId, ProtocolItem, Text, Title
+from semc_core.protocols.protocol import (
+    Citation,
+    Population,
+    Protocol,
+    ProtocolId,
+    ProtocolItem,
+    Text,
+    Title,
+)
 
 FORMAT: Final = 1
 SHIPPED: Final = ASSETS / "protocols"
@@ -61,6 +71,7 @@ class ProtocolFile:
     item: Annotated[tuple[ProtocolItem, ...], checked(_check_items)]
     about: Text = ""
     source: tuple[Citation, ...] = ()
+    population: Population | None = None
 
 
 PROTOCOL_FILE: Final = Document(ProtocolFile, most_bytes=1_000_000)
@@ -154,7 +165,8 @@ def shipped_protocol(path: Path) -> Protocol:
         table = PROTOCOL_FILE.toml_table(read_regular(path))
         items = tuple(ProtocolItem(**{**one, "planes": tuple(one["planes"])}) for one in table["item"])
         sources = tuple(Citation(**one) for one in table.get("source", ()))
-        return Protocol(table["id"], table["title"], items, table.get("about", ""), sources)
+        about, population = table.get("about", ""), table.get("population")
+        return Protocol(table["id"], table["title"], items, about, sources, population=population)
     except (OSError, DocumentFault, LookupError, TypeError) as error:
         raise ProtocolError(f"{path.name} is damaged; install the program again.") from error
 
@@ -187,7 +199,7 @@ def check_protocol(path: Path) -> tuple[Protocol | None, tuple[str, ...]]:
     except DocumentFault as fault:
         told = tuple(_sentence(each, table) for each in fault.problems)
         return None, told or (f"This is no protocol: {fault}.",)
-    return Protocol(read.id, read.title, read.item, read.about, read.source), ()
+    return Protocol(read.id, read.title, read.item, read.about, read.source, population=read.population), ()
 
 
 def _sentence(problem: Problem, table: Mapping[str, Any]) -> str:

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
 
-from semc_core.io.rules import checked, matching, stripped, told_as, within
+from semc_core.io.rules import checked, matching, one_of, stripped, told_as, within
 from semc_core.labels import NON_STANDARD
+from semc_core.protocols.concepts import (
+    ANATOMIES,
+    POPULATIONS,
+    Concept,
+    concepts_among,
+    possible_concepts,
+)
 
 _LONGEST_NAME: Final = 100
 _LONGEST_TITLE: Final = 80
@@ -44,6 +51,8 @@ Planes = Annotated[
     told_as('must be a list of names of planes, like ["4CH"]'),
     checked(_check_planes),
 ]
+Population = Annotated[str, one_of(*POPULATIONS)]
+Anatomy = Annotated[str, one_of(*ANATOMIES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +71,17 @@ class ProtocolItem:
     Attributes:
         id: Lower-case letters, digits and hyphens; unique in its protocol.
         title: In words.
-        planes: Names that models have for it; any of them fulfils the item. The first is the protocol's own.
+        planes: Names that models have for it; any of them fulfils the item where it means the same anatomy
+            and population (see `Protocol.takes`). The first is the protocol's own.
         optional: It does not count for completeness.
+        anatomy: What the plane shows, a key of `ANATOMIES`; None where the file does not say it.
     """
 
     id: ProtocolId
     title: Title
     planes: Planes
     optional: Annotated[bool, told_as("must be true or false")] = False
+    anatomy: Anatomy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,8 @@ class Protocol:
         about: A sentence on what it is for, or "".
         sources: The documents it follows; none for a user's own.
         own: Made by the user, not part of the program.
+        population: Who is scanned, a key of `POPULATIONS`; None where the file does not say it: then the
+            names of its planes do.
     """
 
     id: str
@@ -91,6 +105,7 @@ class Protocol:
     about: str = ""
     sources: tuple[Citation, ...] = ()
     own: bool = False
+    population: str | None = None
 
     def item(self, item_id: str) -> ProtocolItem | None:
         """The item with this id, or None."""
@@ -102,7 +117,49 @@ class Protocol:
         Args:
             model_planes: The model's classes without the one for "none of these" (`ModelSpec.planes`).
         """
-        return tuple(item for item in self.items if not any(name in model_planes for name in item.planes))
+        return tuple(item for item in self.items if not self.known_names(item, model_planes))
+
+    def known_names(self, item: ProtocolItem, model_planes: Collection[str]) -> tuple[str, ...]:
+        """The names of an item that a model has, and means the same by."""
+        return tuple(
+            name for name in item.planes if name in model_planes and self.takes(item, name, model_planes)
+        )
+
+    def name_by_hand(self, item: ProtocolItem, model_planes: Collection[str]) -> str:
+        """The name under which a person saves a plane for an item: the model's, if it knows one."""
+        known = self.known_names(item, model_planes)
+        # A name by which the model means something else would not count.
+        free = (name for name in item.planes if name not in model_planes)
+        return known[0] if known else next(free, item.planes[0])
+
+    def takes(self, item: ProtocolItem, name: str, model_planes: Collection[str] | None) -> bool:
+        """Whether a plane of this name fulfils an item: the name is one of its, and means the same.
+
+        Args:
+            item: Of this protocol.
+            name: Of the plane.
+            model_planes: As in `unknown_items`. A name that is not among them was given by a person, who
+                means the item's; None while the model is not known: then any of its meanings will do.
+        """
+        if name not in item.planes:
+            return False
+        possible = possible_concepts(name)
+        if not possible:
+            return True
+        by_model = model_planes is not None and name in model_planes
+        meant = concepts_among(name, model_planes or ()) if by_model else possible
+        return any(one in meant for one in self._wanted(item, name))
+
+    def _wanted(self, item: ProtocolItem, name: str) -> tuple[Concept, ...]:
+        """What this protocol means by a name: what its file says, or else what the names beside it tell."""
+        wanted = possible_concepts(name)
+        if self.population is None:
+            wanted = concepts_among(name, {each for one in self.items for each in one.planes})
+        else:
+            wanted = tuple(one for one in wanted if one.population == POPULATIONS[self.population])
+        if item.anatomy is None:
+            return wanted
+        return tuple(one for one in wanted if one.anatomy == ANATOMIES[item.anatomy])
 
 
 def unknown_sentence(protocol: Protocol, model_planes: Collection[str], most: int = 4) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from main import main
+from semc_core.errors import ProtocolError
+from semc_core.labels import FETAL_CLASSES, LIVER_PLANES
 from semc_core.protocols.checklist import (
     Checklist,
     Evidence,
@@ -19,6 +21,7 @@ from semc_core.protocols.checklist import (
     progress_words,
     session_checklist,
 )
+from semc_core.protocols.loader import load_protocols, read_protocol
 from semc_core.protocols.protocol import Protocol, ProtocolItem
 from semc_core.session.correcting.changes import AddPlane, ChooseFrame, Reject, Relabel, Restore, SetItem
 from semc_core.session.records import ItemEntry, PlaneEntry
@@ -167,3 +170,58 @@ def test_an_analysis_warns_before_it_begins_and_shows_the_checklist(
     shown = capsys.readouterr().out
     assert shown.index("knows no plane of the protocol") < shown.index("complete: 0 of 10 found")
     assert main(["analyse", str(loop), *arguments, "--protocol", "nothing"]) == 1
+
+
+FETAL_FOUR = replace(SEEN, plane="4CH")
+OLD_FILE = """
+format = 1
+id = "own-heart"
+title = "My own heart"
+
+[[item]]
+id = "four"
+title = "Four chambers"
+planes = ["A4C", "4CH"]
+"""
+
+
+def test_fetal_four_chambers_are_not_an_adults_apical_four_chambers(tmp_path: Path) -> None:
+    book = load_protocols(tmp_path)
+    adult, fetal = book.named("adult-echo"), book.named("fasp-20-week")
+
+    def stands(model_planes: tuple[str, ...]) -> tuple[Status, Status]:
+        """An adult's four chambers, and a fetus's."""
+        known = (FETAL_FOUR,), (), model_planes, 0.8
+        return (
+            status(checklist(adult, *known), "apical-four"),
+            status(checklist(fetal, *known), "four-chambers"),
+        )
+
+    assert stands(FETAL_CLASSES) == (Status.UNKNOWN, Status.FOUND)
+    assert stands(("4CH", "2CH")) == (Status.FOUND, Status.UNKNOWN)
+    assert stands(("4CH",)) == (Status.FOUND, Status.FOUND)  # nothing says which
+    assert stands(LIVER_PLANES) == (Status.FOUND, Status.FOUND)  # named by a person: this model has no 4CH
+
+
+def test_a_plane_that_is_added_for_an_item_counts_for_it(tmp_path: Path) -> None:
+    for protocol in load_protocols(tmp_path).protocols:
+        for planes in (FETAL_CLASSES, LIVER_PLANES, ("4CH", "2CH")):
+            for item in protocol.items:
+                assert protocol.takes(item, protocol.name_by_hand(item, planes), planes), item.id
+
+
+def test_a_protocol_file_without_concepts_is_read_and_means_what_its_names_tell(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OLD_FILE, encoding="utf-8")
+    old = read_protocol(path)
+    assert old.population is None
+    assert status(checklist(old, (FETAL_FOUR,), (), FETAL_CLASSES, 0.8), "four") is Status.UNKNOWN
+    assert status(checklist(old, (FETAL_FOUR,), (), ("4CH", "2CH"), 0.8), "four") is Status.FOUND
+
+    path.write_text(OLD_FILE.replace("title", 'population = "fetus"\ntitle', 1), encoding="utf-8")
+    assert (
+        status(checklist(read_protocol(path), (FETAL_FOUR,), (), FETAL_CLASSES, 0.8), "four") is Status.FOUND
+    )
+    path.write_text(OLD_FILE.replace("title", 'population = "dog"\ntitle', 1), encoding="utf-8")
+    with pytest.raises(ProtocolError, match="Population must be 'adult' or 'fetus'"):
+        read_protocol(path)

@@ -18,6 +18,7 @@ from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.session import Session
 from semc_core.session.writer import session_sink
 from semc_core.sources.base import FrameSource
+from semc_core.sources.open import path_of
 from semc_core.types import CaptureInfo, Crop
 
 _log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
         check_known(options.model)
         return load_runtime(options.model, options.device)
 
-    sink = session_sink(options.output, ClipSettings() if options.clips else None)
+    sink = session_sink(options.output, ClipSettings() if options.clips else None, path_of(options.source))
     return LivePipeline(open_it, load_it, sink, PipelineSettings(record=options.record))
 
 

@@ -23,11 +23,19 @@ from semc_core.errors import SaveError
 from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, configured
-from semc_core.io.regular import read_regular
+from semc_core.io.regular import is_folder, read_regular
 from semc_core.labels import full_name
 from semc_core.model.spec import ModelSpec
 from semc_core.session.folder import safe_name
-from semc_core.session.records import MODEL, PERSON, ModelEntry, SourceEntry, model_entry, source_entry
+from semc_core.session.records import (
+    MODEL,
+    PERSON,
+    ModelEntry,
+    SourceEntry,
+    file_sha256,
+    model_entry,
+    source_entry,
+)
 from semc_core.text import utc_now
 from semc_core.types import Crop, HoldEvent, SourceInfo, Thresholds, read_only
 from semc_core.version import VERSION
@@ -197,7 +205,7 @@ class Origin:
         thresholds: When a plane counted as held.
         device: What the model ran on.
         path: The file that is analysed, or None.
-        sha256: Of that file's bytes, or None.
+        sha256: Of that file's bytes, or None: then it is made when the session is begun.
     """
 
     source: SourceInfo
@@ -208,10 +216,18 @@ class Origin:
     sha256: str | None = None
 
     def entries(self) -> tuple[SourceEntry, ModelEntry]:
-        """As a session keeps it."""
+        """As a session keeps it. Reads the file where its hash is not known: not for a thread in a hurry."""
         spec = self.spec
-        source = source_entry(self.source, self.path, self.sha256)
+        source = source_entry(self.source, self.path, self.sha256 or _sha256_of(self.path))
         return source, model_entry(spec, self.thresholds, self.device, versions())
+
+
+def _sha256_of(path: Path | None) -> str | None:
+    """Of a file's bytes; None of a folder, which has none, and of what cannot be read any more."""
+    try:
+        return None if path is None or is_folder(path) else file_sha256(path)
+    except OSError:
+        return None
 
 
 def plane_record(

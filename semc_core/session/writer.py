@@ -428,11 +428,13 @@ class SessionWriter:
                 self._session_fault = f"The session was not closed. {error}"
 
 
-def session_sink(root: Path, clips: ClipSettings | None = _CLIPS) -> SinkFactory[Session]:
+def session_sink(
+    root: Path, clips: ClipSettings | None = _CLIPS, path: Path | None = None
+) -> SinkFactory[Session]:
     """What `LivePipeline` needs to write each scan into a folder of its own below `root`.
 
     Temporary files that a killed program left there are removed. Around each plane a clip is saved, unless
-    `clips` is None.
+    `clips` is None. By `path`, the file or folder that is played, review finds the frames again.
     """
 
     def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneSink[Session]:
@@ -441,7 +443,7 @@ def session_sink(root: Path, clips: ClipSettings | None = _CLIPS) -> SinkFactory
         except SaveError as error:
             # The scan can go on; the first plane will tell whether the folder is usable.
             _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
-        origin = Origin(source, spec, thresholds, device)
+        origin = Origin(source, spec, thresholds, device, path)
         return SessionWriter(scan_folder(root, source), origin, clips=clips)
 
     return make

@@ -84,6 +84,13 @@ def open_source(
     return _from_disk(Path(text).expanduser(), frame_rate, images, options, decode)
 
 
+def path_of(text: str) -> Path | None:
+    """The file or folder that `text` names, absolute; None where it names anything else."""
+    if text.partition(":")[0] in ("simulated", "camera", "tap") or "://" in text or text == "pipe:":
+        return None
+    return Path(text).expanduser().absolute()
+
+
 def find_card(text: str) -> tuple[CaptureDevice, DeviceSystem] | None:
     """The camera or capture card that `text` names, and where it is; None where it names something else.
 

@@ -208,7 +208,7 @@ class MainWindow(WindowShell):
             self.show_sources()
 
     def open_review(self, path: str | Path, model: Path | None = None) -> None:
-        """Review this loop or session, by `model` (None: the one in use); what runs or is open is ended."""
+        """Review this loop or session, by `model` (None: the one in use); a scan that runs is ended."""
         if self.scan.running:
             self.scan.stop()
         self.display.messages.begin()
@@ -370,7 +370,7 @@ class MainWindow(WindowShell):
         self.choices.use_output(folder)
         self.live_page.strip.show_folder(f"{folder} (from the next scan on)")
         request = self.review.request
-        if self.page_name == REVIEW and self.review.open is None and request is not None:
+        if self.page_name == REVIEW and self.review.unopened and request is not None:
             self.open_review(request.path)
 
     def _follow_banner(self, name: str) -> None:

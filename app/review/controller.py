@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 
 from app.review.session import OpenReview, ReviewRequest
 from app.review.worker import Listener, SessionWorker
@@ -25,9 +26,13 @@ def _nothing() -> None:
 class ReviewController:
     """Holds the session that is open in review. Called by the window's thread; only `close` waits.
 
+    While another is opened, the one before is put aside: nothing of it is shown, since what comes may be of
+    another patient. It is closed when the other is open, and shown again as it was left if that cannot be.
+
     Attributes:
         fault: What went wrong last, or "".
         request: What was asked for last.
+        unopened: Whether that is not open: not yet, or it could not be.
         on_open: Told the worker of what is open from now on; None for nothing.
         on_message: Told the sentence about what was done, or could not be.
         on_change: A session is open, a frame that was asked for is there, or a correction is made.
@@ -43,23 +48,30 @@ class ReviewController:
         self._next: ReviewRequest | None = None
         self._first = _nothing
         self._worker: SessionWorker | None = None
+        self._aside: SessionWorker | None = None
         self._way_out = "source"
         self.request: ReviewRequest | None = None
         self.fault = ""
+        self.unopened = False
         self.on_open: Callable[[SessionWorker | None], None] = lambda worker: None
         self.on_message: Callable[[str], None] = lambda sentence: None
         self.on_change: Callable[[], None] = lambda: None
 
     def begin(self, request: ReviewRequest, first: Callable[[], None] = _nothing) -> None:
-        """Open this next; what is open is closed first.
+        """Open this next; what is open is closed once that is.
 
         Args:
             request: What to open.
             first: Done before, when all else is closed, on the thread that opens.
         """
+        again = self.request is not None and request.path == self.request.path
         self._next, self.request, self._first = request, request, first
-        self.fault, self._way_out = "", "source"
-        self.release()
+        self.fault, self._way_out, self.unopened = "", "source", True
+        if again or first is not _nothing or self._shows(request.path):
+            self.release()
+        elif self._worker is not None:
+            self._aside, self._worker = self._worker, None
+            self.on_open(None)
         self.on_message(OPENING)
         self._open_next()
 
@@ -69,6 +81,17 @@ class ReviewController:
         self.on_open(None)
         if worker is not None:
             self._closing = self._doors.start(lambda: _close(worker), self._closed)
+        self._close_aside()
+
+    def _close_aside(self) -> None:
+        aside, self._aside = self._aside, None
+        if aside is not None:
+            self._closing = self._doors.start(lambda: _close(aside), self._closed)
+
+    def _shows(self, folder: Path) -> bool:
+        """Whether this is the folder of the session that is open, or put aside."""
+        worker = self._worker or self._aside
+        return worker is not None and worker.opened.session.folder == folder
 
     @property
     def opening(self) -> bool:
@@ -99,7 +122,7 @@ class ReviewController:
     def way_out(self) -> str:
         """What would help against `fault`: another "model", "change_folder", or another "source"."""
         opened = self.open
-        if opened is None:
+        if opened is None or self.unopened:
             return self._way_out
         model = opened.model
         return "model" if model is not None and model.fault and model.fault in self.fault else "source"
@@ -150,14 +173,30 @@ class ReviewController:
                 self._closing = self._doors.start(future.result().close, self._closed)
             self._open_next()
         elif error is None:
-            self._use(future.result())
+            self._use_or_again(future.result())
         else:
             self.fault, self._way_out = fault_of(error), _way_out(error)
             self.on_message("")
+            if self._aside is not None:
+                self._worker, self._aside = self._aside, None
+                self.on_open(self._worker)
+                self.on_change()
+
+    def _use_or_again(self, opened: OpenReview) -> None:
+        """Use it; if it is the very session that was put aside, and so cannot be written, open it again."""
+        again = opened.looking_only and self._shows(opened.session.folder)
+        if again:
+            self._closing = self._doors.start(opened.close, self._closed)
+            self._next = self.request
+        self._close_aside()
+        if again:
+            self._open_next()
+        else:
+            self._use(opened)
 
     def _use(self, opened: OpenReview) -> None:
         listener = Listener(lambda text: self.on_message(text), self._failed, lambda: self.on_change())
-        self._worker = SessionWorker(opened, self._post, listener)
+        self._worker, self.unopened = SessionWorker(opened, self._post, listener), False
         self.on_open(self._worker)
         self.on_message(opened.greeting)
         self.on_change()

@@ -247,9 +247,7 @@ class ReviewPage(QWidget):
         if worker is None or opened is None:
             self._show_nothing()
             return
-        self.commands = ReviewCommands(
-            worker, opened.times_s(None), opened.planes, opened.source is not None, self.message.emit
-        )
+        self.commands = worker.commands(self.message.emit)
         self.measuring.begin(ReviewSubject(worker, self.commands))
         self._set_length()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))

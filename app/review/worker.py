@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.measuring.heads import HeadProposals
+from app.review.commands import ReviewCommands
 from app.review.frames import ReviewReader
 from app.review.session import OpenReview
 from app.tasks import Background, Post, fault_of
@@ -88,6 +89,7 @@ class SessionWorker:
         self._analysis_message = ""
         self._head = (0, "")
         self._whole = False
+        self._commands: ReviewCommands | None = None
         self.reader = ReviewReader(
             opened, lambda sentence: post(partial(listener.fault, sentence)), lambda: post(listener.changed)
         )
@@ -102,6 +104,20 @@ class SessionWorker:
         self._corrections.close()
         self._pictures.close(forget=True)
         self.heads.close()
+
+    def commands(self, refuse: Callable[[str], None]) -> ReviewCommands:
+        """What the keys do: the same ones as long as it is open, so that it is found again as it was left.
+
+        Args:
+            refuse: As in `ReviewCommands`; the first stays.
+        """
+        if self._commands is None:
+            opened = self.opened
+            self._commands = ReviewCommands(
+                self, opened.times_s(None), opened.planes, opened.source is not None, refuse
+            )
+        self._commands.playhead.playing = False
+        return self._commands
 
     @property
     def looking_only(self) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from app.review.controller import OPENING, ReviewController
 from app.review.session import OpenReview, ReviewRequest
 from app.review.worker import SessionWorker
-from semc_core.errors import SessionError, SourceError
+from semc_core.errors import SessionError, SessionInUse, SourceError
 from semc_core.session.correcting.changes import Relabel
 from semc_core.session.session import Session
 from tests.app.main_thread import PostedWork
@@ -112,6 +112,39 @@ def test_what_cannot_be_opened_is_told_and_a_later_wish_is_not_held_up_by_it(
     assert (control.fault, control.way_out) == ("It is no loop.", "source")
     open_with(control, thread, request_of(tmp_path, "session"))
     assert control.fault == ""
+    control.close()
+
+
+def test_what_was_open_stays_beside_what_cannot_be_opened_and_is_written_on(
+    thread: PostedWork, tmp_path: Path
+) -> None:
+    filled_session(tmp_path / "session").close()
+
+    def opens(request: ReviewRequest) -> OpenReview:
+        if request.path.name == "wrong":
+            raise SourceError("It is no loop.")
+        # A loop leads to its session, which may be the one that is open.
+        try:
+            return OpenReview(Session.open(tmp_path / "session"), None, None)
+        except SessionInUse:
+            return OpenReview(Session.open(tmp_path / "session", read_only=True), None, None)
+
+    control = ReviewController(opens, thread.post)
+    worker = open_with(control, thread, request_of(tmp_path, "session"))
+    control.begin(request_of(tmp_path, "wrong"))
+    assert control.worker is None
+    thread.run_until(lambda: not control.opening)
+    assert control.worker is worker
+    assert (control.fault, control.way_out, control.unopened) == ("It is no loop.", "source", True)
+    control.apply(Relabel(1, "B"))
+    thread.run_until(lambda: worker.waiting == 0)
+    assert worker.opened.session.plane(1).plane == "B"
+
+    control.begin(request_of(tmp_path, "loop of this session"))
+    thread.run_until(lambda: control.open is not None)
+    assert control.worker is not worker
+    assert control.open is not None
+    assert not control.open.looking_only
     control.close()
 
 

@@ -275,21 +275,29 @@ def test_what_cannot_be_opened_is_told(qtbot: QtBot, window: MainWindow, tmp_pat
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
 
 
-def test_nothing_of_the_session_before_stays_beside_an_error(
+def test_a_review_stays_as_it_was_left_when_a_damaged_file_is_opened(
     qtbot: QtBot, window: MainWindow, cine_loop: Path, tmp_path: Path
 ) -> None:
     analysed(qtbot, window, cine_loop)
-    press(window, KEY.Key_Down, KEY.Key_M)
-    page = window.review_page
-    qtbot.waitUntil(lambda: page.panel.shown is not None and bool(page.panel.shown.title), timeout=WAIT_MS)
+    press(window, KEY.Key_Down, KEY.Key_Right)
+    page, before = window.review_page, window.review.open
+    assert page.commands is not None
+    place, title = page.commands.playhead.index, window.windowTitle()
+    assert place > 0
     wrong = tmp_path / "wrong.mp4"
     wrong.write_text("no video")
     window.open_review(str(wrong))
-    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
-    assert page.planes.cards == []
-    assert page.panel.shown is not None
-    assert (page.panel.shown.title, page.panel.shown.rows, page.panel.shown.experts) == ("", (), ())
+    assert page.planes.cards == [], "what is opened may be of another patient"
     assert page.view.packet is None
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.shown is not None
+    assert "wrong.mp4" in window.banner.shown.text
+    assert window.review.open is before
+    qtbot.waitUntil(lambda: bool(page.planes.cards) and page.view.packet is not None, timeout=WAIT_MS)
+    assert page.commands.playhead.index == place
+    qtbot.waitUntil(lambda: window.windowTitle() == title, timeout=WAIT_MS)
+    press(window, KEY.Key_2)
+    wait_for_said(qtbot, window, "is now FHP2")
 
 
 def test_without_a_folder_to_write_to_another_is_offered_and_used(

@@ -23,6 +23,7 @@ from semc_core.session.correcting.changes import (
 )
 from semc_core.session.correcting.sentences import called
 from semc_core.session.records import PlaneEntry
+from semc_core.text import scan_time
 
 _SKIP_S: Final = 1.0
 _HERE_S: Final = 0.05
@@ -98,6 +99,7 @@ class ReviewCommands:
         self.mark_from_s: float | None = None
         self.asking: Asking | None = None
         self._chosen: int | None = None
+        self._asked: tuple[int, str, int] | None = None
         self._refuse = refuse
 
     @property
@@ -190,7 +192,7 @@ class ReviewCommands:
         plane = self._needed()
         if self.mode is Mode.REJECT:
             self.mode = Mode.LOOK
-        if plane is None:
+        if plane is None or not self._meant(plane, f"call it {name}"):
             return
         if plane.plane == name and decided_by(plane) == "by you":
             self._refuse(f"The plane is {name} already, by a person.")
@@ -202,7 +204,7 @@ class ReviewCommands:
         plane = self._needed()
         if self.mode is Mode.REJECT:
             self.mode = Mode.LOOK
-        if plane is not None:
+        if plane is not None and self._meant(plane, "take it back" if plane.rejected else "reject it"):
             change = Restore(plane.plane_id) if plane.rejected else Reject(plane.plane_id)
             self._corrector.apply(change)
 
@@ -335,6 +337,26 @@ class ReviewCommands:
         if plane is None:
             self._refuse("Choose a plane first: Up and Down, or click on one.")
         return plane
+
+    def _meant(self, plane: PlaneEntry, what: str) -> bool:
+        """Whether the chosen plane is what is looked at; if not, the key asks, and means it the second time.
+
+        Args:
+            plane: The chosen one.
+            what: Would be done with it, for the sentence: "call it FHP2".
+        """
+        time_s = self.playhead.time_s
+        first_s, last_s = min(plane.start_s, plane.time_s), max(plane.end_s, plane.time_s)
+        asked, self._asked = self._asked, (plane.plane_id, what, self.playhead.index)
+        if first_s - _HERE_S <= time_s <= last_s + _HERE_S or asked == self._asked:
+            self._asked = None
+            return True
+        at = scan_time(plane.time_s)
+        self._refuse(
+            f"The keys act on {called(plane)} at {at}, not on what is shown: press again to {what}. "
+            "Down and Up choose another plane; A adds this frame."
+        )
+        return False
 
     def _can_save(self) -> bool:
         if not self._has_picture:

@@ -29,10 +29,10 @@ from app.review.presenter import (
     empty_text,
     frame_readout,
     mode_hint,
+    picture_badges,
     plane_sentence,
     progress_short,
     progress_text,
-    saved_badge,
     strip_heading,
     where_texts,
 )
@@ -371,8 +371,8 @@ class ReviewPage(QWidget):
         shown = frame_readout(self._table, shown_index, model.classes, model.none_class, experts)
         self.panel.show_readout(shown)
         planes = () if self._snapshot is None else self._snapshot.planes
-        badge = saved_badge(planes, shown_index)
-        badges = ((badge, theme.GOOD),) if badge else ()
+        texts = picture_badges(planes, None if commands.looking_only else commands.chosen, shown_index)
+        badges = tuple(badge for badge in zip(texts, (theme.GOOD, theme.ACCENT), strict=True) if badge[0])
         if packet is None and opened.source is None:
             hint = "The loop is not there; Up and Down show the planes that were saved."
         else:

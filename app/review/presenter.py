@@ -267,6 +267,19 @@ def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
     return f"SAVED: {names}" if names else "SAVED" if here else ""
 
 
+def keys_badge(chosen: PlaneEntry | None, index: int) -> str:
+    """On which plane the keys act, for the picture: "KEYS: FHP1", with its time on any other frame; or ""."""
+    if chosen is None:
+        return ""
+    name = "CAPTURE" if chosen.plane == NON_STANDARD else chosen.plane
+    return f"KEYS: {name}" + ("" if chosen.frame_index == index else f" AT {scan_time(chosen.time_s)}")
+
+
+def picture_badges(planes: Sequence[PlaneEntry], chosen: PlaneEntry | None, index: int) -> tuple[str, str]:
+    """Over frame `index`: what it was saved as, and on which plane the keys act; each may be ""."""
+    return saved_badge(planes, index), keys_badge(chosen, index)
+
+
 def decided_by(plane: PlaneEntry) -> str:
     """Who named the plane, in a word or two: a capture has the program's name until somebody confirms it."""
     if plane.by_hand and plane.found_as == plane.plane:

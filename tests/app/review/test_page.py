@@ -19,6 +19,7 @@ from app.review.frame_panel import ClassButton
 from app.review.menu import show_plane_menu
 from app.review.presenter import Mode
 from app.review.session import LOOKING_ONLY
+from app.widgets import theme
 from semc_core.pipeline.state import Phase
 from semc_core.review.analysis import Candidate
 from semc_core.session.correcting.changes import Reject
@@ -120,6 +121,32 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
         assert rejected.reason == "poor picture"
         assert [region.label for region in session.regions()] == ["gas"]
         assert session.verify().ok
+
+
+def test_a_key_asks_before_it_renames_a_plane_that_is_not_shown(
+    qtbot: QtBot, window: MainWindow, cine_loop: Path
+) -> None:
+    analysed(qtbot, window, cine_loop)
+    view, commands = window.review_page.view, window.review_page.commands
+    assert commands is not None
+    press(window, KEY.Key_Home, KEY.Key_A, KEY.Key_2)
+    wait_for_said(qtbot, window, "FHP2 is added")
+    qtbot.waitUntil(lambda: len(window.review.snapshot.planes) == 2, timeout=WAIT_MS)
+    added = next(plane for plane in window.review.snapshot.planes if plane.plane == "FHP2")
+    commands.choose(added.plane_id)
+    qtbot.waitUntil(lambda: ("KEYS: FHP2", theme.ACCENT) in view._badges, timeout=WAIT_MS)
+
+    press(window, KEY.Key_End)
+    qtbot.waitUntil(lambda: ("KEYS: FHP2 AT 0:00.0", theme.ACCENT) in view._badges, timeout=WAIT_MS)
+    press(window, KEY.Key_3)
+    wait_for_said(qtbot, window, "The keys act on FHP2 at 0:00.0, not on what is shown")
+    press(window, KEY.Key_X)
+    wait_for_said(qtbot, window, "press again to reject it")
+    assert window.review.worker is not None
+    assert window.review.worker.waiting == 0
+    assert window.review.snapshot.plane(added.plane_id) == added
+    press(window, KEY.Key_X)
+    wait_for_said(qtbot, window, "is rejected.")
 
 
 def test_the_same_loop_is_taken_up_again_and_a_candidate_can_be_chosen(

@@ -29,6 +29,7 @@ from app.export.presenter import (
     contents,
     free_name,
     name_problem,
+    patient_problem,
 )
 from app.file_dialogs import PathDialog
 from app.widgets import theme
@@ -58,7 +59,7 @@ _SEXES = (("", "not said"), ("F", "female"), ("M", "male"), ("O", "other"))
 
 
 class PatientForm(QWidget):
-    """Who was examined; all may stay empty. What DICOM cannot hold cannot be typed."""
+    """Who was examined. What DICOM cannot hold cannot be typed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,6 +128,7 @@ class OptionsPage(QScrollArea):
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the export")
         self.patient_form = PatientForm()
+        self._material: Material | None = None
         self._paths = PathDialog(self)
         self._build()
         self._show(options)
@@ -150,16 +152,21 @@ class OptionsPage(QScrollArea):
 
     @property
     def _patient_problem(self) -> str:
-        return "" if self.deidentified.isChecked() else self.patient_form.problem
+        if self.deidentified.isChecked():
+            return ""
+        return self.patient_form.problem or patient_problem(self.patient_form.patient, self._material)
 
     def show_problem(self) -> None:
         """Go to the field that `problem` is about."""
-        wrong = self.name if name_problem(self.name.text()) else self.patient_form.birth_date
+        form = self.patient_form
+        wrong = form.birth_date if form.problem else form.name
+        wrong = self.name if name_problem(self.name.text()) else wrong
         wrong.setFocus()
         self.ensureWidgetVisible(wrong)
 
     def show_material(self, material: Material | None) -> None:
         """Say what will be in the export."""
+        self._material = material
         if material is None:
             self._contents.setText("Looking what there is …")
             return

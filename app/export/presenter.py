@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from semc_core.export.identified import is_named
 from semc_core.export.masks import Device
 from semc_core.export.ocr import TextFinding
 from semc_core.export.options import ExportOptions, ExportResult, Patient, TextChoice
@@ -42,6 +43,7 @@ class Material:
         device: Whose masks hold.
         masks: Remembered for it.
         protocol: Whose checklist can be exported, or None.
+        names_patient: Whether the source says who was examined.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Material:
     device: Device
     masks: tuple[Crop, ...]
     protocol: Protocol | None = None
+    names_patient: bool = False
 
 
 class Phase(Enum):
@@ -129,6 +132,15 @@ def name_problem(name: str) -> str:
     if len(name) > _LONGEST_NAME:
         return f"The name may have {_LONGEST_NAME} characters."
     return ""
+
+
+def patient_problem(patient: Patient, material: Material | None) -> str:
+    """What is missing of the patient whom an identified export names, a sentence; or ""."""
+    if is_named(patient) or (patient == Patient() and material is not None and material.names_patient):
+        return ""
+    return (
+        "An identified export names the patient: fill in the name or the patient ID, or choose De-identified."
+    )
 
 
 def free_name(folder: Path, deidentified: bool) -> str:

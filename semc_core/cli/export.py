@@ -123,6 +123,7 @@ def export(
     from semc_core.session.session import Session
 
     with Session.open(session) as opened:
+        _check_named(opened, options)
         if choices.remember:
             _remember(opened, options.masks)
         result = _export(opened, out, options, console)
@@ -162,6 +163,18 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         protocol=None if chosen.protocol is None else load_protocols().named(chosen.protocol),
         **_parts(chosen),
     )
+
+
+def _check_named(session: Session, options: ExportOptions) -> None:
+    from semc_core.export.identified import is_named, source_names_patient
+
+    if options.deidentify or is_named(options.patient):
+        return
+    if options.patient is not None or not source_names_patient(session.source):
+        raise UsageError(
+            "An export that is --identified names the patient: give --patient-name or --patient-id, or leave "
+            "out --identified."
+        )
 
 
 def _parts(chosen: ExportChoices) -> dict[str, Any]:

@@ -90,6 +90,7 @@ def test_a_session_that_was_changed_is_exported_only_anyway_and_every_page_says_
         exported(session, tmp_path / "study")
     assert not (tmp_path / "study").exists()
     command = ["export", str(session), "--out", str(tmp_path / "study"), "--identified", "--no-clips"]
+    command += ["--patient-id", "4711"]
     assert main.main(command) != 0
     assert main.main([*command, "--anyway"]) == 0
     assert NOT_AS_WRITTEN in " ".join(capsys.readouterr().out.split())

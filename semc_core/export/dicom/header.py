@@ -97,6 +97,19 @@ def study_of_dicom(path: Path, uids: UidMaker, options: ExportOptions, text_left
         raise SourceError("The DICOM file of this session can no longer be read; put it back.") from None
 
 
+def names_patient(path: Path) -> bool:
+    """Whether a DICOM file's header has a name or a number of the patient; not where it cannot be read."""
+    try:
+        with disable_value_validation():
+            header = pydicom.dcmread(
+                path, stop_before_pixels=True, specific_tags=["PatientName", "PatientID"]
+            )
+            texts = _text(header, "PatientName"), _text(header, "PatientID")
+    except _UNREADABLE:
+        return False
+    return any(text.strip("^ ") for text in texts)
+
+
 def _study_of_header(
     header: Dataset, path: Path, uids: UidMaker, options: ExportOptions, text_left: bool
 ) -> StudyContext:

@@ -263,6 +263,11 @@ def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(
     dialog.export()
     assert "birth date" in dialog.message
     assert dialog.page.patient_form.birth_date.hasFocus()
+    dialog.page.patient_form.birth_date.clear()
+    dialog.export()
+    assert "fill in the name or the patient ID" in dialog.message
+    assert dialog.page.patient_form.name.hasFocus()
+    assert not list(tmp_path.glob("identified-001*"))
     assert dialog.page.name.text() == "identified-001"
 
 

@@ -15,6 +15,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.collect import collect
 from semc_core.export.deidentify import deidentify
 from semc_core.export.dicom.study import StudyContext
+from semc_core.export.identified import source_names_patient
 from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions
 from semc_core.export.text_search import TextSearch
@@ -91,6 +92,33 @@ def test_pixels_may_be_packed_as_jpeg_and_dates_shifted(
         assert one.LossyImageCompressionMethod == "ISO_10918_1"
         assert one.LongitudinalTemporalInformationModified == "MODIFIED"
         assert one.StudyDate not in ("", today)
+
+
+def test_an_identified_export_of_nobody_is_refused_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with video_session(tmp_path / "scan", count=20) as session:
+        pass
+    command = ["export", str(session.folder), "--out", str(tmp_path / "out"), "--identified", "--no-clips"]
+    for empty in ([], ["--patient-name", " "], ["--sex", "F"]):
+        assert main([*command, *empty]) == 2
+        assert "give --patient-name or --patient-id" in " ".join(capsys.readouterr().err.split())
+        assert not (tmp_path / "out").exists()
+    with Session.open(session.folder, read_only=True) as after:
+        assert not after.exports()
+
+
+def test_an_identified_export_of_a_dicom_loop_names_the_patient_of_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "loop.dcm"
+    shutil.copy(sample("examples_ybr_color.dcm"), path)
+    source = _source("dicom", path)
+    assert source_names_patient(source)
+    header = pydicom.dcmread(path)
+    header.PatientName, header.PatientID = "^", ""
+    header.save_as(path)
+    assert not source_names_patient(source)
+    path.unlink()
+    assert not source_names_patient(source)
 
 
 def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:

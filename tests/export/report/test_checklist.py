@@ -45,7 +45,16 @@ def test_the_checklist_is_in_the_report_and_in_the_structured_report(
     with video_session(tmp_path / "scan") as session:
         session.apply(SetItem("lp2025-liver", "right-lobe", "not possible", "bowel gas"))
     out = tmp_path / "out"
-    arguments = ["--protocol", "lp2025-liver", "--dicom", "--no-clips", "--no-frames", "--identified"]
+    arguments = [
+        "--protocol",
+        "lp2025-liver",
+        "--dicom",
+        "--no-clips",
+        "--no-frames",
+        "--identified",
+        "--patient-id",
+        "4711",
+    ]
     assert main(["export", str(session.folder), "--out", str(out), *arguments]) == 0
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "Liver, six planes (LP2025)" in page

@@ -9,6 +9,9 @@ from typing import Final
 from semc_core.imaging.score.parts import sentences
 from semc_core.types import Quality
 
+UNLIKE: Final = "Unlike the training data."
+"""Of a picture, live or in review, with a novelty above 1."""
+
 RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
 
 

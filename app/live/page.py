@@ -19,7 +19,9 @@ from app.live.presenter import (
     LabelRun,
     ShownPicture,
     SteadyQuality,
+    SteadyUnlike,
     badge,
+    is_unlike,
     merged,
     readout,
     region_shown,
@@ -148,6 +150,7 @@ class LivePage(QWidget):
         self._run = LabelRun()
         self._steady = SteadyQuality()
         self._quality = ""
+        self._steady_unlike, self._unlike = SteadyUnlike(), False
         self._saved: tuple[SavedPlane, ...] = ()
         self._age_s = 0.0
         self._age_at_s = 0.0
@@ -331,6 +334,7 @@ class LivePage(QWidget):
             self._result = new
             self._run.update(new, 0.0 if self._spec is None else self._spec.thresholds.merge_gap_s)
             self._quality = self._steady.update(new)
+            self._unlike = self._steady_unlike.update(new)
             self.traces.add(new)
         self._take_saved(pipeline)
         self._show_picture(pipeline, now_s)
@@ -412,6 +416,7 @@ class LivePage(QWidget):
             frame_rate=None if info is None else info.frame_rate,
             stopping=stopping,
             quality=self._quality if held is None or result is None else quality_text(result.quality),
+            unlike=self._unlike if held is None or result is None else is_unlike(result),
         )
         colour = self._colours.get(text.title, theme.TEXT)
         self.readout.show_readout(text, colour)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.formatting import Banner, StatusItem, Tone, duration, percent, quality_text
+from app.formatting import UNLIKE, Banner, StatusItem, Tone, duration, percent, quality_text
 from semc_core.imaging.quality import NO_SIGNAL
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.sink import RecordingState
@@ -19,6 +19,9 @@ from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane, SourceIn
 
 QUALITY_EVERY_S: Final = 1.0
 """So long a text on the quality stays: that of every frame would flicker."""
+
+UNLIKE_OVER_S: Final = 1.0
+"""Over so long it is weighed whether the pictures are unlike the training data."""
 
 STALE_AFTER_S: Final = 0.5
 """A prediction older than this is no longer about what the picture shows."""
@@ -43,7 +46,7 @@ class Readout:
         age: How old the prediction is, in words, or "".
         stale: The prediction is too old to be about this picture.
         saved: A frame of the hold that is shown was saved.
-        quality: Of the picture, and what would make it better, or "".
+        quality: Of the picture, and what would make it better, or that the model knows none like it; or "".
     """
 
     title: str
@@ -102,6 +105,7 @@ def readout(
     frame_rate: float | None = None,
     stopping: bool = False,
     quality: str = "",
+    unlike: bool = False,
 ) -> Readout:
     """What the large text says.
 
@@ -118,6 +122,7 @@ def readout(
         frame_rate: Frames per second that the source says it gives; None if it does not say.
         stopping: The scan is being ended.
         quality: Of the picture in which a plane is named, or "".
+        unlike: The pictures are not like those that the model learnt from.
     """
     phase = Phase.IDLE if state is None else state.phase
     message = "" if state is None else state.message
@@ -143,6 +148,8 @@ def readout(
     text = _of_result(result, age_s, classes, none_class, saved)
     if text.tone is Tone.PLANE and result.picture == "live":
         text = replace(text, quality=quality)
+    if unlike and text.confidence is not None:
+        text = replace(text, quality=f"{UNLIKE} {text.quality}".strip())
     return replace(text, age="held", stale=False) if held else text
 
 
@@ -224,6 +231,31 @@ class SteadyQuality:
             self._text, self._changed_s = quality_text(result.quality), now_s
         self._label = result.label
         return self._text
+
+
+class SteadyUnlike:
+    """Whether the pictures are unlike the training data: said of most of a second or two, not of a frame."""
+
+    def __init__(self) -> None:
+        self._share = 0.0
+        self._at_s: float | None = None
+        self._unlike = False
+
+    def update(self, result: FrameResult) -> bool:
+        """Take the next result."""
+        if result.prediction is None:
+            return self._unlike
+        now_s, before_s = result.packet.pts_s, self._at_s
+        step = 0.0 if before_s is None else min(max((now_s - before_s) / UNLIKE_OVER_S, 0.0), 0.5)
+        self._at_s = now_s
+        self._share += step * (is_unlike(result) - self._share)
+        self._unlike = self._share > (0.25 if self._unlike else 0.75)
+        return self._unlike
+
+
+def is_unlike(result: FrameResult) -> bool:
+    """Whether this frame is unlike what the model learnt from."""
+    return result.prediction is not None and result.prediction.novelty > 1
 
 
 class LabelRun:

@@ -16,10 +16,11 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.application import faults_shown
-from app.formatting import RESEARCH_NOTICE, Tone
+from app.formatting import RESEARCH_NOTICE, UNLIKE, Tone
 from app.main_window import MainWindow
 from semc_core.errors import SaveError
 from semc_core.pipeline.state import Phase
+from semc_core.runtime.calibration import Calibrator
 
 WAIT_MS = 60_000
 KEY = Qt.Key
@@ -188,6 +189,15 @@ def test_stop_and_start_again_with_one_key(qtbot: QtBot, window: MainWindow, lon
     QTest.keyClick(window, KEY.Key_F2)
     qtbot.waitUntil(lambda: window.scan.pipeline is not first, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.live_page.result is not None, timeout=WAIT_MS)
+
+
+def test_a_live_scan_unlike_the_training_data_is_said_to_be_so(
+    qtbot: QtBot, window: MainWindow, long_loop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Calibrator, "novelty", lambda self, pooled: 2.0)
+    window.open_source(str(long_loop))
+    wait_for_results(qtbot, window)
+    qtbot.waitUntil(lambda: UNLIKE in window.live_page.readout.shown.quality, timeout=WAIT_MS)
 
 
 def test_another_source_ends_the_first_before_it_begins(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 
 from app.commands import BINDINGS, EVERYWHERE, TOOL_BARS
-from app.formatting import Tone, percent
+from app.formatting import UNLIKE, Tone, percent
 from app.instrumentation import RecentValues, TickGaps
 from app.live.presenter import (
     LabelRun,
     SteadyQuality,
+    SteadyUnlike,
     age_text,
     banner,
     ended_items,
@@ -319,3 +321,25 @@ def test_the_quality_of_a_named_plane_is_told_with_what_helps_and_stays_to_be_re
     none = replace(result("NSP", of=packet(index=32)), quality=Quality(30.0))
     assert steady.update(none) == ""
     assert readout(RUNNING, none, 0.04, classes=LIVER_CLASSES, quality=told).quality == ""
+
+
+def test_pictures_unlike_the_training_data_are_said_to_be_so_calmly() -> None:
+    def seen(index: int, novelty: float, label: str = "NSP") -> FrameResult:
+        known = result(label, of=packet(index=index))
+        assert known.prediction is not None
+        return replace(known, prediction=replace(known.prediction, novelty=novelty))
+
+    steady = SteadyUnlike()
+    said = [steady.update(seen(index, 1.5 if index % 10 else 0.5)) for index in range(120)]
+    assert not any(said[:30])
+    assert all(said[100:]), "one frame in ten does not make it flicker"
+    assert sum(a != b for a, b in itertools.pairwise(said)) == 1
+    assert not [steady.update(seen(index, 0.5)) for index in range(120, 240)][-1]
+
+    strange = seen(240, 1.5)
+    assert readout(RUNNING, strange, 0.04, classes=LIVER_CLASSES, unlike=True).quality == UNLIKE
+    assert readout(RUNNING, strange, 0.04, classes=LIVER_CLASSES).quality == ""
+    named = readout(RUNNING, seen(240, 1.5, "FHP1"), 0.04, quality="Quality 92", unlike=True)
+    assert named.quality == f"{UNLIKE} Quality 92"
+    black = replace(strange, picture="black")
+    assert readout(RUNNING, black, 0.04, classes=LIVER_CLASSES, unlike=True).quality == ""

@@ -131,8 +131,10 @@ def test_what_was_open_stays_beside_what_cannot_be_opened_and_is_written_on(
 
     control = ReviewController(opens, thread.post)
     worker = open_with(control, thread, request_of(tmp_path, "session"))
+    shown: list[SessionWorker | None] = []
+    control.on_open = shown.append
     control.begin(request_of(tmp_path, "wrong"))
-    assert control.worker is None
+    assert shown == [None]
     thread.run_until(lambda: not control.opening)
     assert control.worker is worker
     assert (control.fault, control.way_out, control.unopened) == ("It is no loop.", "source", True)

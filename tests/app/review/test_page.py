@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -26,7 +25,6 @@ from semc_core.session.correcting.changes import Reject
 from semc_core.session.session import Session
 from semc_core.sources.seek.base import GiveUp, Passed
 from semc_core.types import FramePacket
-from tests.app.conftest import speckle, write_video
 from tests.export.scans import video_session
 
 WAIT_MS = 60_000
@@ -357,40 +355,6 @@ def test_a_scan_is_reviewed_after_its_end(qtbot: QtBot, window: MainWindow, cine
     qtbot.waitUntil(lambda: bool(window.review_page.planes.cards), timeout=WAIT_MS)
     press(window, KEY.Key_N)
     qtbot.waitUntil(lambda: "1 plane" in shown_sessions(window), timeout=WAIT_MS)
-
-
-@pytest.mark.parametrize("kind", ["file", "folder"])
-def test_what_was_played_live_is_reviewed_with_its_pictures(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path, kind: str
-) -> None:
-    if kind == "file":
-        played = write_video(tmp_path / "short.mkv", speckle(12))
-    else:
-        played = tmp_path / "pictures"
-        played.mkdir()
-        for number, frame in enumerate(speckle(12)):
-            cv2.imwrite(str(played / f"{number:03d}.png"), frame)
-    window.open_source(str(played))
-    qtbot.waitUntil(
-        lambda: window.scan.pipeline is not None and window.scan.pipeline.state.phase is Phase.ENDED,
-        timeout=WAIT_MS,
-    )
-    qtbot.waitUntil(window.actions_by_name["review"].isEnabled, timeout=WAIT_MS)
-    press(window, KEY.Key_V)
-    qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)
-    made = window.review.open
-    assert made is not None
-    assert made.source is not None, made.notice
-    assert made.source.count == 12
-
-    window.open_review(str(played))
-    qtbot.waitUntil(
-        lambda: window.review.open is not None and window.review.open is not made, timeout=WAIT_MS
-    )
-    again = window.review.open
-    assert again is not None
-    assert again.source is not None
-    assert again.source.count == 12
 
 
 def shown_sessions(window: MainWindow) -> str:

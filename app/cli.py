@@ -158,9 +158,10 @@ def run(args: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
     from app.application import ClosingSignals, new_application, run_window
+    from app.choices import Choices
     from app.main_window import MainWindow
     from app.scan_options import Overrides
-    from app.settings import Choices, Settings
+    from app.settings import Settings
     from app.warm_up import warm_up
     from semc_core.io.video_encoder import Quality
     from semc_core.paths import settings_files

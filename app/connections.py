@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.checklist.controller import ChecklistController
+from app.choices import Choices
+from app.file_dialogs import Chooser
 from app.live.page import LivePage
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
-from app.settings import Choices
+from app.settings import Settings
 from app.start.page import StartPage
+from semc_core.paths import DEMONSTRATION, FETAL_MODEL
+from semc_core.types import Crop
 
 
 def connect_checklists(
@@ -47,8 +51,50 @@ def connect_checklists(
         report(problem)
 
 
-def connect_choices(start: StartPage, choices: Choices) -> None:
-    """Remember what is chosen on the start page of how to scan."""
+def connect_live(
+    live: LivePage,
+    set_region: Callable[[Crop | None], None],
+    redraw: Callable[[], None],
+    say: Callable[[str], None],
+) -> None:
+    """Do what is done in the picture of a scan.
+
+    Args:
+        live: Where it is.
+        set_region: Uses this region of interest; None finds it.
+        redraw: Shows what was changed.
+        say: Shows a sentence in the status line.
+    """
+    live.view.region_chosen.connect(set_region)
+    live.view.automatic_region.connect(lambda: set_region(None))
+    live.held.measuring.changed.connect(redraw)
+    live.held.measuring.message.connect(say)
+
+
+def connect_files(
+    start: StartPage, choose: Chooser, play: Callable[[str], None], review: Callable[..., None]
+) -> None:
+    """Ask for the files that the start page wants played or reviewed, and open them.
+
+    Args:
+        start: Where it is asked for.
+        choose: Asks which.
+        play: Scans from a source.
+        review: Reviews a loop or a session; takes its path, and a model where it is not the one in use.
+    """
+    start.chosen.connect(play)
+    start.file_wanted.connect(lambda: choose.loop_to_play(play))
+    start.folder_wanted.connect(lambda: choose.images_to_play(play))
+    start.review_file_wanted.connect(lambda: choose.loop_to_review(review))
+    start.review_folder_wanted.connect(lambda: choose.folder_to_review(review))
+    start.demonstration_wanted.connect(lambda: review(DEMONSTRATION, FETAL_MODEL))
+    start.session_wanted.connect(lambda folder: review(folder))
+
+
+def connect_choices(start: StartPage, choices: Choices, settings: Settings) -> None:
+    """Remember what is chosen on the start page of how to scan, and of how long sessions are kept."""
+    start.keeping.show_rule(settings.retention)
+    start.keeping.chosen.connect(settings.keep_sessions)
     start.device_chosen.connect(choices.use_device)
     start.recording.show_choices(choices.quality, choices.clips)
     start.recording.quality_chosen.connect(choices.use_quality)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from app.choices import Choices
 from app.send.controller import SendController
-from app.settings import Choices, Settings
+from app.settings import Settings
 from app.tasks import Background, Post
 from semc_core.session.session import Session
 
@@ -44,7 +45,6 @@ class DialogHost(QObject):
         choices: Choices,
         post: Post,
         reviewed: Callable[[], Session | None],
-        protocol_for: ProtocolFor,
     ) -> None:
         """Nothing is opened or loaded yet.
 
@@ -54,13 +54,11 @@ class DialogHost(QObject):
             choices: Where data and exports go.
             post: See `app.tasks`.
             reviewed: The session that is open in review; for any thread.
-            protocol_for: Whose checklist goes with an export.
         """
         super().__init__(window)
         self._window = window
         self._settings, self._choices, self._post = settings, choices, post
         self._reviewed = reviewed
-        self._protocol_for = protocol_for
         self.sending = SendController(choices.data, post, reviewed)
         self.dialog: QDialog | None = None
         self._export: ExportController | None = None
@@ -73,15 +71,16 @@ class DialogHost(QObject):
         """The export whose dialog is open."""
         return self._export
 
-    def export(self, folder: Path, session: Session | None = None) -> None:
+    def export(self, folder: Path, protocol_for: ProtocolFor, session: Session | None = None) -> None:
         """Ask how a session is exported.
 
         Args:
             folder: Of the session.
+            protocol_for: Whose checklist goes with it.
             session: Where it is open for writing.
         """
         self.message.emit(_OPENING)
-        self._load("app.export.dialog", lambda: self._open_export(folder, session))
+        self._load("app.export.dialog", lambda: self._open_export(folder, protocol_for, session))
 
     def show_sending(self, bundle: Path | None = None, session: Path | None = None) -> None:
         """Show servers and queue.
@@ -114,7 +113,7 @@ class DialogHost(QObject):
 
         self._loads.start(lambda: importlib.import_module(module), loaded)
 
-    def _open_export(self, folder: Path, session: Session | None) -> None:
+    def _open_export(self, folder: Path, protocol_for: ProtocolFor, session: Session | None) -> None:
         from app.export.controller import ExportController, Subject
         from app.export.dialog import ExportDialog
 
@@ -122,7 +121,7 @@ class DialogHost(QObject):
         if session is not None and self._reviewed() is not session:
             return  # closed meanwhile
         subject = Subject(folder, session)
-        self._export = ExportController(subject, self._choices.data, self._post, self._protocol_for)
+        self._export = ExportController(subject, self._choices.data, self._post, protocol_for)
         exports = self._choices.output / EXPORTS_NAME
         dialog = ExportDialog(self._export, self._settings, exports, self._window)
         dialog.send_wanted.connect(lambda bundle: self.show_sending(bundle, folder))

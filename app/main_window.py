@@ -14,8 +14,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 
 from app.checklist.controller import ChecklistController
+from app.choices import Choices
 from app.commands import LIVE, REVIEW, START, TRAIN
-from app.connections import connect_checklists, connect_choices
+from app.connections import connect_checklists, connect_choices, connect_files, connect_live
 from app.dialogs import DialogHost
 from app.file_dialogs import Chooser, show_folder
 from app.live.controller import ScanController
@@ -28,8 +29,8 @@ from app.review.page import ReviewPage
 from app.review.recording_dialog import ask_to_delete_recording
 from app.review.session import ReviewRequest, open_review
 from app.review.worker import SessionWorker
-from app.scan_options import Overrides
-from app.settings import Choices, Settings
+from app.scan_options import Overrides, ScanOptions
+from app.settings import Settings
 from app.shell import WindowShell
 from app.start.card_dialog import choose_for_card
 from app.start.controller import SourceLists
@@ -41,7 +42,6 @@ from app.train.controller import TrainController
 from app.train.page import TrainPage
 from app.widgets.folding import FoldingPanel
 from semc_core.errors import SemcError
-from semc_core.paths import DEMONSTRATION, FETAL_MODEL
 from semc_core.pipeline.live import LivePipeline
 from semc_core.session.listing import is_session
 from semc_core.session.session import Session
@@ -67,8 +67,7 @@ class MainWindow(WindowShell):
         self.scan = ScanController(post, settings)
         self.review = ReviewController(open_review, post)
         self.checklists = ChecklistController(settings, self.choices, post, self)
-        follow = self.checklists.choice.follow
-        self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review, follow)
+        self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review)
         # ... and what it shows.
         self.start_page = StartPage()
         self.measured = LiveSubject(post, Told(self._say, self.report, lambda: self.tick()))
@@ -138,11 +137,10 @@ class MainWindow(WindowShell):
 
     def _connect_start(self) -> None:
         self.file_dropped.connect(self.open_dropped)
+        self.came_back.connect(self._notice_changes)
         page, choose = self.start_page, self.choose
-        connect_choices(page, self.choices)
-        page.chosen.connect(self.open_source)
-        page.file_wanted.connect(lambda: choose.loop_to_play(self.open_source))
-        page.folder_wanted.connect(lambda: choose.images_to_play(self.open_source))
+        connect_choices(page, self.choices, self.settings)
+        connect_files(page, choose, self.open_source, self.open_review)
         page.card_wanted.connect(
             lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
         )
@@ -151,20 +149,11 @@ class MainWindow(WindowShell):
         page.model_chosen.connect(self._use_choice)
         page.train_wanted.connect(self.show_training)
         page.back_wanted.connect(self.go_back)
-        page.review_file_wanted.connect(lambda: choose.loop_to_review(self.open_review))
-        page.review_folder_wanted.connect(lambda: choose.folder_to_review(self.open_review))
-        page.demonstration_wanted.connect(lambda: self.open_review(DEMONSTRATION, FETAL_MODEL))
-        page.session_wanted.connect(self.open_review)
-        page.keeping.show_rule(self.settings.retention)
-        page.keeping.chosen.connect(self.settings.keep_sessions)
         self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))
 
     def _connect_live(self) -> None:
         self.scan.on_begin = self._show_scan
-        self.live_page.view.region_chosen.connect(self.set_region)
-        self.live_page.held.measuring.changed.connect(self.tick)
-        self.live_page.held.measuring.message.connect(self._say)
-        self.live_page.view.automatic_region.connect(lambda: self.set_region(None))
+        connect_live(self.live_page, self.set_region, self.tick, self._say)
         strip = self.live_page.strip
         strip.opened.connect(self.viewer.show_plane)
         strip.folder_wanted.connect(self.show_folder)
@@ -211,10 +200,11 @@ class MainWindow(WindowShell):
         """Review this loop or session, by `model` (None: the one in use); a scan that runs is ended."""
         if self.scan.running:
             self.scan.stop()
-        self.display.messages.begin()
+        self.display.begin()
         use = self.choices
         how = (use.device, use.output, use.images, use.picture_options)
         self.review.begin(ReviewRequest(Path(path), model or use.model, *how))
+        self._notice_changes()
         self._go_to(REVIEW)
 
     def review_this(self) -> None:
@@ -229,6 +219,7 @@ class MainWindow(WindowShell):
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
         self.start_page.show_recent(self.settings.recent_sources)
+        self._notice_changes()
         self._show_model()
         self.start_page.show_back(self._way_back()[0])
         self._go_to(START)
@@ -249,9 +240,9 @@ class MainWindow(WindowShell):
         """Export the session in review, or what the last scan found."""
         opened, folder = self.review.open, self.live_page.session_folder
         if opened is not None and self.page_name == REVIEW:
-            self.dialogs.export(opened.session.folder, opened.session)
+            self.dialogs.export(opened.session.folder, self.checklists.protocol_of_review, opened.session)
         elif folder is not None and self.scan.over:
-            self.dialogs.export(folder)
+            self.dialogs.export(folder, self.checklists.protocol_of_scan)
 
     def record(self) -> None:
         """Record the scan from now on, or no further."""
@@ -262,8 +253,9 @@ class MainWindow(WindowShell):
 
     def toggle_heat_map(self) -> None:
         """Lay the heat map over the picture, live and in review, or take it away."""
-        self.settings.heat_map = not self.settings.heat_map
-        self._show_heat_map()
+        # Turns what is shown here, whatever another window remembered meanwhile.
+        self._show_heat_map(not self.live_page.heat_map_on)
+        self.settings.heat_map = self.live_page.heat_map_on
 
     def show_last_saved(self) -> None:
         """Show the plane saved last as large as the window."""
@@ -311,36 +303,37 @@ class MainWindow(WindowShell):
     # What follows.
 
     def _begin(self, source: str) -> None:
-        self.display.messages.begin()
+        self.display.begin()
         self.review.release()
-        self._say("")
         self.scan.begin(self.choices.options(source))
+        self._notice_changes()
         self._go_to(LIVE)
 
-    def _show_scan(self, pipeline: LivePipeline[Session]) -> None:
-        self.checklists.begin_scan(pipeline)
-        self.live_page.begin(pipeline, "" if self.scan.options is None else self.scan.options.source)
-        self.live_page.strip.show_folder(str(self.choices.output))
+    def _show_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
+        self.checklists.begin_scan(pipeline, options.protocol)
+        self.live_page.begin(pipeline, options.source)
+        self.live_page.strip.show_folder(str(options.output))
 
     def _show_review(self, worker: SessionWorker | None) -> None:
         self.review_page.show_review(worker)
         planes = () if worker is None else worker.opened.planes
-        self.checklists.begin_review(planes, worker is not None and worker.looking_only)
+        of_scan = worker is not None and worker.opened.session.folder == self.live_page.session_folder
+        self.checklists.begin_review(planes, worker is not None and worker.looking_only, of_scan)
 
     def _show_plane(self, number: int) -> None:
         if (plane := self.live_page.plane(number)) is not None:
             self.viewer.show_plane(plane)
 
-    def _show_heat_map(self) -> None:
-        self.live_page.toggle_heat_map(self.settings.heat_map)
-        self.review_page.heat_map_on = self.settings.heat_map
+    def _show_heat_map(self, on: bool) -> None:
+        self.live_page.toggle_heat_map(on)
+        self.review_page.heat_map_on = on
 
     def _use_model(self, path: str) -> None:
         self.choices.use_model(path)
         self._show_model()
 
     def _use_choice(self, chosen: ModelChoice) -> None:
-        """Use what was chosen on the start page, and follow the protocol that comes with it."""
+        """Use what was chosen on the start page, with the protocol that comes with it, in the next scan."""
         self._use_model(str(chosen.path))
         brought = self.checklists.choice.brought(chosen.planes, chosen.protocol)
         if brought != self.checklists.choice.choice:
@@ -356,6 +349,12 @@ class MainWindow(WindowShell):
         choices = self.choices
         self.start_page.show_model(choices.model, choices.model_title, choices.device)
         self._look.start()
+
+    def _notice_changes(self) -> None:
+        """Tell if the next scan uses another model than the one told of before, as another window wants."""
+        if told := self.choices.look_again():
+            self.display.messages.tell(told)
+            self._show_model()
 
     def _try_model(self, path: str) -> None:
         """Take another model, and do again what failed with the last."""
@@ -399,7 +398,7 @@ class MainWindow(WindowShell):
 
     def _restore(self) -> None:
         self.restore(self.settings.geometry)
-        self._show_heat_map()
+        self._show_heat_map(self.settings.heat_map)
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
         self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)

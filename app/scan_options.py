@@ -44,6 +44,8 @@ class ScanOptions:
         cards: What was chosen for capture cards and streams, by `semc_core.sources.open.remembered_by`.
         delays: What was measured from glass to overlay, by `true_delay.device_key`.
         tap: Keeps what comes of a camera or a stream, undecoded, from when it is told to.
+        model_name: What the model is called; "" for what its file is.
+        protocol: Whose checklist goes with it: see `app.choices.Choices`.
     """
 
     source: str
@@ -58,6 +60,8 @@ class ScanOptions:
     cards: Mapping[str, CardChoice] = field(default_factory=dict)
     delays: Mapping[str, TrueDelay] = field(default_factory=dict)
     tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
+    model_name: str = ""
+    protocol: str = "auto"
 
     def for_source(self, key: str) -> CardChoice:
         """Mode and picture options for what is kept by this: what was said now, or was chosen before."""

@@ -1,35 +1,27 @@
-"""What the program remembers between two starts, and what the next scan will use.
-
-The command line's word goes first, then what the user chose before.
-"""
+"""What the program remembers between two starts; shared by all windows. `app.choices` is one window's."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from app.scan_options import CardChoice, Overrides, ScanOptions
-from semc_core.errors import ModelFileError, UsageError
+from app.scan_options import CardChoice
+from semc_core.errors import UsageError
 from semc_core.export.options import ExportOptions
 from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.io.video_encoder import Quality
 from semc_core.measure.calibration import check_picture, over_line
 from semc_core.measure.shapes import Place, check_shape
-from semc_core.model.registry import INDEX_NAME, ModelRegistry
-from semc_core.paths import DEFAULT_MODEL, SHIPPED_MODELS, data_folder, default_output_folder
-from semc_core.picture_options import AS_IT_IS, PictureOptions, from_text, to_text
+from semc_core.paths import SHIPPED_MODELS, default_output_folder
+from semc_core.picture_options import from_text, to_text
 from semc_core.runtime.load import DEVICES
 from semc_core.session.erasing.retention import Retention
 from semc_core.sources.devices.modes import parse_wish
-from semc_core.sources.devices.true_delay import read_delays
-from semc_core.sources.open import Images
-from semc_core.sources.raw.tap import RawTap
 from semc_core.types import Crop
 
 _RECENT_LIMIT: Final = 6
@@ -297,129 +289,3 @@ class Settings:
     def _text(self, key: str) -> str:
         value = self._store.value(key, "")
         return value if isinstance(value, str) else ""
-
-
-class Choices:
-    """Model, device and folder. What the user chooses in the window is remembered and wins from then on."""
-
-    def __init__(self, settings: Settings, overrides: Overrides) -> None:
-        self._settings = settings
-        self._overrides = overrides
-
-    @property
-    def registry(self) -> ModelRegistry:
-        """The user's models."""
-        return ModelRegistry(self.data / "models")
-
-    @property
-    def model(self) -> Path:
-        """Model file: the one that was named; else the one in use among the user's models.
-
-        Where that is gone or damaged it is named all the same: opening it says what is wrong.
-        """
-        return self._overrides.model or self._settings.model or self._in_use
-
-    @property
-    def _in_use(self) -> Path:
-        try:
-            current = self.registry.current()
-        except ModelFileError:
-            return self.registry.folder / INDEX_NAME
-        return DEFAULT_MODEL if current is None else self.registry.folder / current.file
-
-    @property
-    def model_title(self) -> str:
-        """What the model is called."""
-        path = self.model
-        if path == DEFAULT_MODEL:
-            return "The model that came with the program"
-        if path.parent == self.registry.folder:
-            return f"Your model, version {int(path.name[:4])}" if path.name[:4].isdecimal() else path.name
-        return path.name
-
-    def use_registered(self) -> None:
-        """Use the one in use among the user's models, from the next scan on."""
-        self._settings.model = None
-        self._overrides = replace(self._overrides, model=None)
-
-    @property
-    def device(self) -> str:
-        """ "auto", "cpu" or "cuda"."""
-        return self._overrides.device or self._settings.device
-
-    @property
-    def output(self) -> Path:
-        """Below it each scan gets a folder for its planes."""
-        return self._overrides.output or self._settings.output_folder
-
-    @property
-    def protocol(self) -> str:
-        """Id of the protocol; or `app.checklist.presenter.AUTOMATIC` or `NO_PROTOCOL`."""
-        overridden = self._overrides.protocol
-        return self._settings.protocol if overridden is None else overridden
-
-    def options(self, source: str) -> ScanOptions:
-        """Everything that a scan of `source` needs."""
-        return ScanOptions(
-            source, self.model, self.device, self.output, self._overrides.record, self.clips, self.images,
-            self._overrides.mode, self._overrides.options, self._settings.cards(),
-            read_delays(self.data), RawTap(keeping=self._overrides.tap),
-        )  # fmt: skip
-
-    @property
-    def picture_options(self) -> PictureOptions:
-        """How pictures are read, as the command line says it."""
-        return self._overrides.options or AS_IT_IS
-
-    @property
-    def images(self) -> Images:
-        """What a folder of images is."""
-        return self._overrides.images
-
-    @property
-    def quality(self) -> Quality:
-        """How a scan is recorded."""
-        return self._overrides.record or self._settings.quality
-
-    def use_quality(self, quality: Quality) -> None:
-        """Record in this quality from now on."""
-        self._settings.quality = quality
-        if self._overrides.record is not None:
-            self._overrides = replace(self._overrides, record=quality)
-
-    @property
-    def clips(self) -> bool:
-        """Whether a clip is saved with every plane."""
-        return self._overrides.clips and self._settings.clips
-
-    def use_clips(self, on: bool) -> None:
-        """Save a clip with every plane, or do not, from the next scan on."""
-        self._settings.clips = on
-        self._overrides = replace(self._overrides, clips=True)
-
-    @property
-    def data(self) -> Path:
-        """What is remembered beside the settings: masks, servers, what waits to be sent."""
-        return self._overrides.data or data_folder()
-
-    def use_model(self, path: str) -> None:
-        """Use this model file from the next scan on."""
-        chosen = Path(path)
-        # Who chooses what is in use anyway follows the one in use, as before a choice.
-        self._settings.model = None if chosen == self._in_use else chosen
-        self._overrides = replace(self._overrides, model=None)
-
-    def use_device(self, device: str) -> None:
-        """Use this device from the next scan on."""
-        self._settings.device = device
-        self._overrides = replace(self._overrides, device=None)
-
-    def use_protocol(self, protocol_id: str) -> None:
-        """Follow this protocol from now on."""
-        self._settings.protocol = protocol_id
-        self._overrides = replace(self._overrides, protocol=None)
-
-    def use_output(self, folder: str) -> None:
-        """Write planes below this folder from the next scan on."""
-        self._settings.output_folder = Path(folder)
-        self._overrides = replace(self._overrides, output=None)

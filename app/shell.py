@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -34,6 +34,7 @@ class WindowShell(QWidget):
 
     Signals:
         file_dropped: The path or address of the first thing that was dropped.
+        came_back: Keys are for this window again; the user may have been in another one.
 
     Attributes:
         actions_by_name: One for each key binding.
@@ -42,6 +43,7 @@ class WindowShell(QWidget):
     """
 
     file_dropped = Signal(str)
+    came_back = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,6 +120,11 @@ class WindowShell(QWidget):
     def toggle_full_screen(self) -> None:
         """Fill the screen, or go back."""
         self.showNormal() if self.isFullScreen() else self.showFullScreen()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tell that the user is here again."""
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.came_back.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files and addresses can be dropped."""

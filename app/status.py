@@ -65,8 +65,12 @@ def scan_status(
 ) -> StatusText:
     """What is said of a scan; `sentence` takes the place of the numbers."""
     spec, info = scan.spec, scan.source_info
-    # Without a model, not that of the scan or the review before.
-    model = ("", "") if spec is None else (model_text(model_name, spec.sha256, scan.device_name), spec.notice)
+    # While it is loaded, too: not the model of the scan or the review before.
+    model = (
+        (model_name, "")
+        if spec is None
+        else (model_text(model_name, spec.sha256, scan.device_name), spec.notice)
+    )
     title = TITLE if info is None else f"{info.source_id} · {TITLE}"
     return StatusText(numbers, sentence or None, title, model)
 
@@ -113,6 +117,11 @@ class StatusDisplay:
         self._show_banner(page)
         if now_s - self._shown_s >= _LINE_EVERY_S:
             self.show_line(page)
+
+    def begin(self) -> None:
+        """Something new is begun: what was said before is over."""
+        self.messages.begin()
+        self._sentence = ""
 
     def say(self, sentence: str, page: str) -> None:
         """Say this in the status line, at once; "" where it is over."""
@@ -181,7 +190,7 @@ class StatusDisplay:
                 info = pipeline.source_info
                 measured = None if scan.options is None else scan.options.delay_of(info)
                 numbers = with_delay(with_card(numbers, info), info, measured)
-            model = "" if scan.options is None else scan.options.model.stem
+            model = "" if scan.options is None else scan.options.model_name or scan.options.model.stem
             sentence = self._sentence if page == LIVE and not scan.running else ""
             self._line.show_status(scan_status(pipeline, model, numbers, sentence))
 

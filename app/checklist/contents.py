@@ -24,26 +24,31 @@ _NOT_KEPT = "Nothing of this scan is written, so the checklist takes no word on 
 
 
 class ScanChecklist:
-    """From what was saved in a scan so far, and a person's words. Called by the window's thread."""
+    """From what was saved in a scan so far, and a person's words. Called by the window's thread.
+
+    Attributes:
+        choice: The protocol of this scan, as in `ProtocolChoice.choice`.
+    """
 
     def __init__(self, choice: ProtocolChoice, post: Post, report: Callable[[str], None]) -> None:
         """Of no scan yet.
 
         Args:
-            choice: Which protocol is followed.
+            choice: The protocols there are.
             post: See `app.tasks`.
             report: Told why a person's word was not taken, a sentence.
         """
-        self._choice = choice
+        self._protocols = choice
+        self.choice = choice.choice
         self._report = report
         self._words = Background("checklist-words", post)
         self._pipeline: LivePipeline[Session] | None = None
         self._made_of: tuple[object, ...] = ()
         self._view: ChecklistView | None = None
 
-    def begin(self, pipeline: LivePipeline[Session]) -> None:
-        """Of this scan from now on."""
-        self._pipeline, self._made_of = pipeline, ()
+    def begin(self, pipeline: LivePipeline[Session], choice: str) -> None:
+        """Of this scan from now on, and of the protocol that it was begun with."""
+        self._pipeline, self._made_of, self.choice = pipeline, (), choice
 
     def view(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> ChecklistView | None:
         """What the panel shows; None without a protocol.
@@ -53,7 +58,7 @@ class ScanChecklist:
             spec: Of the model; None until it is loaded.
         """
         planes = None if spec is None else spec.planes
-        protocol = self._choice.follow(planes)
+        protocol = self._protocols.follow(self.choice, planes)
         session = self._session
         words = () if session is None else session.items()
         made_of = (protocol, saved, spec, words)
@@ -66,7 +71,7 @@ class ScanChecklist:
     def protocol(self) -> Protocol | None:
         """That is shown."""
         spec = None if self._pipeline is None else self._pipeline.spec
-        return self._choice.follow(None if spec is None else spec.planes)
+        return self._protocols.follow(self.choice, None if spec is None else spec.planes)
 
     def say(self, item_id: str, reason: str | None) -> None:
         """Log that an item is not possible, and why; None takes it back."""
@@ -107,22 +112,27 @@ def _view(
 
 
 class ReviewChecklist:
-    """From the planes of the session in review, and a person's words."""
+    """From the planes of the session in review, and a person's words.
+
+    Attributes:
+        choice: The protocol of this review, as in `ProtocolChoice.choice`.
+    """
 
     def __init__(self, choice: ProtocolChoice) -> None:
-        self._choice = choice
+        self._protocols = choice
+        self.choice = choice.choice
         self._made_of: tuple[object, ...] = ()
         self._view: ChecklistView | None = None
         self._planes: tuple[str, ...] = ()
 
-    def begin(self, model_planes: tuple[str, ...]) -> None:
-        """Of a session whose model knows these planes from now on."""
-        self._planes, self._made_of, self._view = model_planes, (), None
+    def begin(self, model_planes: tuple[str, ...], choice: str) -> None:
+        """Of a session whose model knows these planes from now on, and of this protocol."""
+        self._planes, self._made_of, self._view, self.choice = model_planes, (), None, choice
 
     @property
     def protocol(self) -> Protocol | None:
         """That is shown."""
-        return self._choice.follow(self._planes)
+        return self._protocols.follow(self.choice, self._planes)
 
     def view(self, snapshot: ReviewSnapshot, model: ModelEntry) -> ChecklistView | None:
         """What the panel shows; None without a protocol."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
@@ -13,7 +13,8 @@ from app.checklist.panel import ChecklistPanel
 from app.checklist.presenter import REASONS
 from app.checklist.protocol_choice import ProtocolChoice
 from app.checklist.reason_dialog import ReasonDialog
-from app.settings import Choices, Settings
+from app.choices import Choices
+from app.settings import Settings
 from app.tasks import Post
 from app.view_data import ReviewSnapshot
 from semc_core.model.spec import ModelSpec
@@ -33,7 +34,7 @@ class ChecklistController(QObject):
     """Fills the panels, and asks for what is done in other features.
 
     Signals:
-        protocol_changed: Another protocol is followed: its id.
+        protocol_changed: Another protocol is followed from the next scan on: its id.
         note_changed: What the model knows of it, a sentence or "", and whether that is a warning.
         live_plane_wanted: The plane of the scan with this number is to be shown.
         review_row_chosen: The number of the plane in review that shows an item, and the name of the item's.
@@ -43,7 +44,7 @@ class ChecklistController(QObject):
         message: What went wrong, a sentence.
 
     Attributes:
-        choice: Which protocol is followed.
+        choice: Which protocol the next scan follows. A scan and a review keep the one they were begun with.
         live: The panel beside the scan.
         review: The panel beside the review.
     """
@@ -73,8 +74,8 @@ class ChecklistController(QObject):
         self.live, self.review = ChecklistPanel(), ChecklistPanel(can_add=True)
         self._scan = ScanChecklist(self.choice, post, self.message.emit)
         self._session = ReviewChecklist(self.choice)
-        for panel in (self.live, self.review):
-            panel.protocol_chosen.connect(self.follow)
+        for panel, shown in ((self.live, self._scan), (self.review, self._session)):
+            panel.protocol_chosen.connect(lambda key, p=panel, s=shown: self._follow_here(p, s, key))
             panel.toggled.connect(lambda shown=panel: self.fold(shown.closed_by_user))
             panel.show_choices(self.choice.choices, self.choice.choice)
             panel.fold(settings.checklist_folded)
@@ -93,11 +94,17 @@ class ChecklistController(QObject):
         )
 
     def follow(self, protocol_id: str) -> None:
-        """Follow this protocol from now on."""
+        """Follow this protocol from the next scan on."""
         self.choice.choose(protocol_id)
-        for panel in (self.live, self.review):
-            panel.show_choices(self.choice.choices, protocol_id)
         self.protocol_changed.emit(protocol_id)
+
+    def protocol_of_scan(self, model_planes: Collection[str]) -> Protocol | None:
+        """The one that the scan follows with a model that knows these planes. For any thread."""
+        return self.choice.follow(self._scan.choice, model_planes)
+
+    def protocol_of_review(self, model_planes: Collection[str]) -> Protocol | None:
+        """The one that the review follows with a model that knows these planes. For any thread."""
+        return self.choice.follow(self._session.choice, model_planes)
 
     def fold(self, on: bool) -> None:
         """Close both panels, or open them; that is remembered."""
@@ -106,17 +113,26 @@ class ChecklistController(QObject):
             panel.fold(on)
         self.folded.emit(on)
 
-    def begin_scan(self, pipeline: LivePipeline[Session]) -> None:
-        """Beside the scan, the checklist is this one's from now on."""
-        self._scan.begin(pipeline)
+    def begin_scan(self, pipeline: LivePipeline[Session], protocol_id: str) -> None:
+        """Beside the scan, the checklist is this one's from now on, which was begun with that protocol."""
+        self._scan.begin(pipeline, protocol_id)
+        self.live.show_choices(self.choice.choices, protocol_id)
 
     def show_scan(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> None:
         """Show what was saved so far; `spec` is of the model, None until it is loaded."""
         self.live.show_view(self._scan.view(saved, spec))
 
-    def begin_review(self, model_planes: tuple[str, ...], looking_only: bool) -> None:
-        """Beside the review, it is that of a session whose model knows these planes from now on."""
-        self._session.begin(model_planes)
+    def begin_review(self, model_planes: tuple[str, ...], looking_only: bool, of_scan: bool) -> None:
+        """Beside the review, it is that of a session whose model knows these planes from now on.
+
+        Args:
+            model_planes: Of the model.
+            looking_only: Nothing can be changed in it.
+            of_scan: The session is that of the scan, whose protocol it keeps.
+        """
+        followed = self._scan.choice if of_scan else self.choice.choice
+        self._session.begin(model_planes, followed)
+        self.review.show_choices(self.choice.choices, followed)
         self.review.looking_only = looking_only
         self.review.show_view(None)
 
@@ -138,6 +154,12 @@ class ChecklistController(QObject):
         """Wait for what is under way."""
         self._scan.close()
         self.choice.close()
+
+    def _follow_here(self, panel: ChecklistPanel, shown: ScanChecklist | ReviewChecklist, key: str) -> None:
+        """What is chosen beside a scan is that scan's, and that of the next."""
+        shown.choice = key
+        panel.show_choices(self.choice.choices, key)
+        self.follow(key)
 
     def _ask_why(self, protocol: Protocol | None, item_id: str, say: Say) -> None:
         item = None if protocol is None else protocol.item(item_id)

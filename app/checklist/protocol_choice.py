@@ -1,4 +1,4 @@
-"""The protocols, which of them is followed, and what the model of the next scan knows of it. No Qt here."""
+"""The protocols, which of them the next scan follows, and what its model knows of it. No Qt here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from app.checklist.presenter import brought_choice, choices, chosen_protocol
-from app.settings import Choices
+from app.choices import Choices
 from app.tasks import Background, Post
 from semc_core.errors import ModelFileError, ProtocolError
 from semc_core.protocols.loader import ProtocolBook, load_protocols
@@ -50,7 +50,7 @@ class ProtocolChoice:
 
     @property
     def choice(self) -> str:
-        """Id of the protocol; or `presenter.AUTOMATIC` or `NO_PROTOCOL`."""
+        """Of the next scan: id of the protocol; or `presenter.AUTOMATIC` or `NO_PROTOCOL`."""
         return self._chosen.protocol
 
     @property
@@ -59,7 +59,7 @@ class ProtocolChoice:
         return choices(self.book)
 
     def choose(self, protocol_id: str) -> None:
-        """Follow this protocol from now on."""
+        """Follow this protocol from the next scan on."""
         self._chosen.use_protocol(protocol_id)
         self.on_note()
 
@@ -67,9 +67,9 @@ class ProtocolChoice:
         """The choice that comes with a model; see `presenter.brought_choice`."""
         return brought_choice(self.book, self.choice, model_planes, said)
 
-    def follow(self, model_planes: Collection[str] | None) -> Protocol | None:
+    def follow(self, choice: str, model_planes: Collection[str] | None) -> Protocol | None:
         """The protocol to follow with a model; None for none. See `presenter.chosen_protocol`."""
-        return chosen_protocol(self.book, self.choice, model_planes)
+        return chosen_protocol(self.book, choice, model_planes)
 
     def look_at_model(self, model: Path) -> None:
         """Learn which planes this model file knows, for `note`; again if something was wrong with it."""
@@ -88,7 +88,7 @@ class ProtocolChoice:
         if self._fault:
             return self._fault, True
         planes = self._planes
-        protocol = self.follow(planes)
+        protocol = self.follow(self.choice, planes)
         if protocol is None or planes is None:
             return "", False
         if sentence := unknown_sentence(protocol, planes, most=3):

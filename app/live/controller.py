@@ -68,7 +68,7 @@ class ScanController:
     Attributes:
         fault: Why the scan has not stopped yet, or "". It is tried again until it has.
         region_by_hand: Whether the region of interest was set by hand.
-        on_begin: Told the pipeline of a scan that begins.
+        on_begin: Told the pipeline of a scan that begins, and what it was begun with.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class ScanController:
         self._region_size: tuple[int, int] | None = None
         self.fault = ""
         self.region_by_hand = False
-        self.on_begin: Callable[[LivePipeline[Session]], None] = lambda pipeline: None
+        self.on_begin: Callable[[LivePipeline[Session], ScanOptions], None] = lambda pipeline, options: None
 
     @property
     def pipeline(self) -> LivePipeline[Session] | None:
@@ -192,7 +192,7 @@ class ScanController:
             self._options, self._pipeline = options, self._make_pipeline(options)
             self._ended, self._region_size, self.region_by_hand = False, None, False
             self._pipeline.start()
-            self.on_begin(self._pipeline)
+            self.on_begin(self._pipeline, options)
 
     def _stop_current(self) -> None:
         """Let the pipeline stop on another thread, unless that is done or under way."""

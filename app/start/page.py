@@ -205,6 +205,11 @@ class StartPage(QWidget):
         """What it says of the model that is chosen."""
         return self._model_line.text()
 
+    @property
+    def model_title(self) -> str:
+        """Which model it says is chosen."""
+        return self._model.currentText()
+
     def _fill_models(self) -> None:
         """The models there are, and a file that was chosen beside them."""
         if self._chosen_model is None:

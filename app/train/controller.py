@@ -21,7 +21,7 @@ from semc_core.session.listing import sessions_below
 from semc_core.text import counted
 
 if TYPE_CHECKING:
-    from app.settings import Choices
+    from app.choices import Choices
 
 _EVERY_S: Final = 0.5
 _SIMULATED: Final = "simulated:40"

@@ -10,8 +10,9 @@ from PySide6.QtCore import QSettings
 
 from app.checklist import protocol_choice
 from app.checklist.protocol_choice import ProtocolChoice
+from app.choices import Choices
 from app.scan_options import Overrides
-from app.settings import Choices, Settings
+from app.settings import Settings
 from tests.app.main_thread import PostedWork
 
 

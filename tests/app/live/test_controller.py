@@ -16,10 +16,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import cli
+from app.choices import Choices
 from app.live.controller import ScanController
 from app.main_window import MainWindow
 from app.scan_options import Overrides, ScanOptions
-from app.settings import Choices, Settings
+from app.settings import Settings
 from semc_core.errors import SemcError, SessionError
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase

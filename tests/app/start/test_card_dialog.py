@@ -12,11 +12,12 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.choices import Choices
 from app.live.controller import ScanController, new_pipeline
 from app.live.presenter import status_items, with_card
 from app.main_window import MainWindow
 from app.scan_options import CardChoice, Overrides, ScanOptions
-from app.settings import Choices, Settings
+from app.settings import Settings
 from app.start.card_dialog import CardDialog
 from app.start.recent import CardModes, card_modes
 from semc_core.errors import SourceError

@@ -9,9 +9,10 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
+from app.choices import Choices
 from app.main_window import MainWindow
 from app.scan_options import Overrides
-from app.settings import Choices, Settings
+from app.settings import Settings
 from app.start.models import model_choices
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL
@@ -76,6 +77,7 @@ def test_what_ships_can_be_chosen_while_another_is_in_use(tmp_path: Path, tiny_m
     choices = Choices(Settings(store), Overrides(data=tmp_path))
     registry = ModelRegistry(tmp_path / "models")
     version = registry.add(tiny_model_path, use=True)
+    assert choices.look_again()
     assert choices.model == registry.path(version)
     choices.use_model(str(DEFAULT_MODEL))
     assert choices.model == DEFAULT_MODEL
@@ -84,6 +86,7 @@ def test_what_ships_can_be_chosen_while_another_is_in_use(tmp_path: Path, tiny_m
     assert store.value("model/file") == "", "what is in use is followed"
     assert choices.model == registry.path(version)
     registry.rollback()
+    assert choices.look_again()
     assert choices.model == DEFAULT_MODEL
 
 

@@ -201,8 +201,10 @@ def test_the_model_in_use_is_the_one_of_the_next_scan(
     assert window.choices.model != named
     assert window.choices.model == in_use.path(in_use.current())
     in_use.use(0)
+    window.show_sources()
     assert window.choices.model == DEFAULT_MODEL
     (in_use.folder / "library.json").write_text("{")
+    window.show_sources()
     assert window.choices.model == in_use.folder / "library.json"  # opening it says what is wrong
     window.show_training()
     assert "remove it to start again" in window.train_page.fault.text()

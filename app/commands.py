@@ -302,6 +302,7 @@ class Situation:
         running: A scan runs or is about to.
         stopping: A scan is being ended.
         region_by_hand: The region of interest was set by hand.
+        can_start: There is something that the key to start begins: the scan before, or what was opened last.
         can_record: The scan has begun, so that it can be recorded.
         recording: Its frames are recorded.
         frozen: The picture of the scan is held.
@@ -320,6 +321,7 @@ class Situation:
     running: bool = False
     stopping: bool = False
     region_by_hand: bool = False
+    can_start: bool = False
     can_record: bool = False
     recording: bool = False
     frozen: bool = False
@@ -361,7 +363,7 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
             able[name] = able[name] and scanning and now.frozen
     able["freeze"] = able["freeze"] and (scanning or now.frozen)
     able["record"] = able["record"] and scanning and now.can_record
-    able["start_stop"] = able["start_stop"] and not now.stopping
+    able["start_stop"] = able["start_stop"] and not now.stopping and (now.running or now.can_start)
     return able
 
 
@@ -380,6 +382,13 @@ def correcting_tips(now: Situation) -> dict[str, str]:
     """What is said of each key that corrects, while the mouse rests on its button."""
     tips = {binding.name: tool_tip(binding) for binding in BINDINGS if binding.name in CORRECTING}
     return dict.fromkeys(tips, ONLY_LOOKED_AT) if now.looking_only else tips
+
+
+def start_tip(now: Situation) -> str:
+    """What is said of it while the mouse rests on it."""
+    if now.running or now.stopping or now.can_start:
+        return tool_tip(next(binding for binding in BINDINGS if binding.name == "start_stop"))
+    return "Nothing was opened yet: choose on this page what to scan."
 
 
 def start_title(now: Situation) -> str:

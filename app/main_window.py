@@ -88,7 +88,9 @@ class MainWindow(WindowShell):
         self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.held.escape}
         self.review_page.set_actions(self.actions_by_name)
         self.live_page.held.set_actions(self.actions_by_name)
-        features = Features(self.scan, self.review, self.dialogs.sending, self.live_page, self.review_page)
+        features = Features(
+            self.scan, self.review, self.dialogs.sending, self.start_page, self.live_page, self.review_page
+        )
         self.display = StatusDisplay(features, self.actions_by_name, self.banner, self.status)
         self.raw = RawSignal(post, self.display.messages.tell, self.report)
         self._connect_start()
@@ -185,16 +187,14 @@ class MainWindow(WindowShell):
         (self.open_review if in_review else self.open_source)(text)
 
     def start_stop(self) -> None:
-        """End the scan that runs; or scan the same again, or what was opened last; or choose a source."""
+        """End the scan that runs; or scan the same again; or what the start page says was opened last."""
         options = self.scan.options
         if self.scan.running:
             self.scan.stop()
         elif options is not None:
             self._begin(options.source)
-        elif self.settings.recent_sources:
-            self.open_source(self.settings.recent_sources[0])
-        else:
-            self.show_sources()
+        elif self.start_page.last_opened:
+            self.open_source(self.start_page.last_opened)
 
     def open_review(self, path: str | Path, model: Path | None = None) -> None:
         """Review this loop or session, by `model` (None: the one in use); a scan that runs is ended."""

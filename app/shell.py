@@ -118,8 +118,8 @@ class WindowShell(QWidget):
         return False
 
     def toggle_full_screen(self) -> None:
-        """Fill the screen, or go back."""
-        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+        """Fill the screen, or go back to what it was before: maximised, or of its own size and place."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def changeEvent(self, event: QEvent) -> None:
         """Tell that the user is here again."""

@@ -23,6 +23,7 @@ from app.review.page import ReviewPage
 from app.review.session import OpenReview
 from app.send.controller import SendController
 from app.send.presenter import sending_now
+from app.start.page import StartPage
 from app.widgets.panels import BannerBar, StatusLine
 from app.widgets.tool_bars import show_situation
 from semc_core.pipeline.live import LivePipeline
@@ -44,6 +45,7 @@ class Features:
     scan: ScanController
     review: ReviewController
     sending: SendController
+    start: StartPage
     live: LivePage
     review_page: ReviewPage
 
@@ -145,6 +147,7 @@ class StatusDisplay:
             looking_only=opened is not None and opened.looking_only,
             scan_to_review=scan.over and live.session_folder is not None,
             running=scan.running,
+            can_start=scan.options is not None or bool(self._of.start.last_opened),
             stopping=scan.stopping,
             region_by_hand=scan.region_by_hand,
             can_record=live.can_record,

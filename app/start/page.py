@@ -40,6 +40,9 @@ _DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU
 class StartPage(QWidget):
     """What to scan from.
 
+    Attributes:
+        last_opened: The newest of what it lists as opened lately, or "".
+
     Signals:
         chosen: What `semc_core.sources.open.open_source` understands.
         file_wanted: A file is to be chosen.
@@ -77,7 +80,7 @@ class StartPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cameras = QComboBox()
-        self._last_camera = ""
+        self._last_camera = self.last_opened = ""
         self._address = QLineEdit()
         self._patient = QSpinBox()
         self._recent = QVBoxLayout()
@@ -140,6 +143,7 @@ class StartPage(QWidget):
 
     def show_recent(self, sources: list[str]) -> None:
         """List what was opened lately, newest first."""
+        self.last_opened = sources[0] if sources else ""
         self._last_camera = next((text for text in sources if text.startswith("camera:")), "")
         rows = [(text, text, partial(self.chosen.emit, text)) for text in sources[:4]]
         self._list(self._recent, self._recent_empty, rows)

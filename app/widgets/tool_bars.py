@@ -17,6 +17,7 @@ from app.commands import (
     correcting_tips,
     enabled_actions,
     key_name,
+    start_tip,
     start_title,
     tool_tip,
 )
@@ -68,6 +69,7 @@ def show_situation(actions: Mapping[str, QAction], now: Situation) -> None:
     for name, tip in correcting_tips(now).items():
         actions[name].setToolTip(plain_tip(tip))
     actions["start_stop"].setText(start_title(now))
+    actions["start_stop"].setToolTip(start_tip(now))
 
 
 class KeyButton(ActionButton):

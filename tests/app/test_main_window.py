@@ -364,6 +364,38 @@ def test_closing_ends_the_scan_whatever_becomes_of_the_other_parts(
     assert not [name for thread in threading.enumerate() if (name := thread.name).startswith("session-list")]
 
 
+def test_full_screen_goes_back_to_what_was_before(window: MainWindow) -> None:
+    window.showMaximized()
+    before = window.geometry()
+    for full in (True, False):
+        QTest.keyClick(window, KEY.Key_F)
+        assert (window.isFullScreen(), window.isMaximized()) == (full, True)
+    assert window.geometry() == before
+    window.showNormal()
+    small = window.geometry()
+    QTest.keyClick(window, KEY.Key_F)
+    assert window.isFullScreen()
+    QTest.keyClick(window, KEY.Key_Escape)
+    assert (window.isFullScreen(), window.isMaximized()) == (False, False)
+    assert window.geometry() == small
+
+
+def test_start_works_only_where_there_is_something_to_start(
+    qtbot: QtBot, new_window: Callable[[], MainWindow], cine_loop: Path
+) -> None:
+    fresh = new_window()
+    start = fresh.actions_by_name["start_stop"]
+    fresh.tick()
+    assert not start.isEnabled()
+    assert start.toolTip() == "Nothing was opened yet: choose on this page what to scan."
+    fresh.settings.remember_source(str(cine_loop))
+    fresh.show_sources()
+    assert start.isEnabled()
+    assert start.toolTip() == "Start or stop the scan  (S, F2)"
+    QTest.keyClick(fresh, KEY.Key_S)
+    assert fresh.page_name == "live"
+
+
 def test_under_a_dialog_no_key_of_the_window_works(qtbot: QtBot, window: MainWindow) -> None:
     actions = window.actions_by_name
     QTest.keyClick(window, KEY.Key_V)

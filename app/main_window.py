@@ -70,7 +70,7 @@ class MainWindow(WindowShell):
         self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review)
         # ... and what it shows.
         self.start_page = StartPage()
-        self.measured = LiveSubject(post, Told(self._say, self.report, lambda: self.tick()))
+        self.measured = LiveSubject(post, Told(self._say_of(LIVE), self.report, lambda: self.tick()))
         self.live_page = LivePage(self.checklists.live, self.measured, keep_latencies)
         self.live_page.held.measuring.memory = settings
         self.review_page = ReviewPage(self.checklists.review)
@@ -114,7 +114,7 @@ class MainWindow(WindowShell):
         live = self.live_page
         return {
             **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.held.does(live.capture)}),
-            "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say),
+            "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),
             "record": self.record,
@@ -155,7 +155,7 @@ class MainWindow(WindowShell):
 
     def _connect_live(self) -> None:
         self.scan.on_begin = self._show_scan
-        connect_live(self.live_page, self.set_region, self.tick, self._say)
+        connect_live(self.live_page, self.set_region, self.tick, self._say_of(LIVE))
         strip = self.live_page.strip
         strip.opened.connect(self.viewer.show_plane)
         strip.folder_wanted.connect(self.show_folder)
@@ -163,11 +163,11 @@ class MainWindow(WindowShell):
 
     def _connect_review(self) -> None:
         self.review.on_open = self._show_review
-        self.review.on_message = self._say
+        self.review.on_message = self._say_of(REVIEW)
         self.review.on_change = self.tick
         self.review_page.changed.connect(self.tick)
-        self.review_page.message.connect(self._say)
-        self.dialogs.message.connect(self._say)
+        self.review_page.message.connect(self._say_of(REVIEW))
+        self.dialogs.message.connect(lambda sentence: self._say_of(self.page_name)(sentence))
         self.banner.action_chosen.connect(self._follow_banner)
         self.banner.put_away.connect(lambda: self.display.messages.put_away(self.banner.shown))
 
@@ -394,8 +394,6 @@ class MainWindow(WindowShell):
             return "review", REVIEW
         return ("scan" if self.scan.pipeline is not None else ""), LIVE
 
-    # What is shown.
-
     def _restore(self) -> None:
         self.restore(self.settings.geometry)
         self._show_heat_map(self.settings.heat_map)
@@ -408,6 +406,7 @@ class MainWindow(WindowShell):
         if page != TRAIN:
             self.train.hide()
         self.show_page(page)
+        self.display.leave(page)
         self.display.show_actions(page, self.viewer.isVisible())
         self.display.show_line(page)
 
@@ -430,8 +429,9 @@ class MainWindow(WindowShell):
         """After the close: take what the scan wrote at its end."""
         self.live_page.tick(time.monotonic(), False, self.scan.region_by_hand)
 
-    def _say(self, sentence: str) -> None:
-        self.display.say(sentence, self.page_name)
+    def _say_of(self, page: str) -> Callable[[str], None]:
+        """Says what is the matter of this page."""
+        return lambda sentence: self.display.say(sentence, page, self.page_name)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the scan, write what is left, remember the settings."""

@@ -12,7 +12,7 @@ from typing import Final
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
-from app.commands import LIVE, REVIEW, Situation
+from app.commands import REVIEW, Situation
 from app.formatting import Banner, StatusItem, StatusText
 from app.instrumentation import TickGaps
 from app.live.controller import ScanController
@@ -104,7 +104,7 @@ class StatusDisplay:
         self.gaps = TickGaps()
         self._of = features
         self._actions, self._bar, self._line = actions, bar, line
-        self._sentence = ""
+        self._said = "", ""
         self._shown_s = 0.0
 
     def tick(self, now_s: float, page: str, covered: bool) -> None:
@@ -123,12 +123,23 @@ class StatusDisplay:
     def begin(self) -> None:
         """Something new is begun: what was said before is over."""
         self.messages.begin()
-        self._sentence = ""
+        self._said = "", ""
 
-    def say(self, sentence: str, page: str) -> None:
-        """Say this in the status line, at once; "" where it is over."""
-        self._sentence = sentence
+    def say(self, sentence: str, of_page: str, page: str) -> None:
+        """Say this in the status line, at once; "" where it is over.
+
+        Args:
+            sentence: What there is to say.
+            of_page: Whose matter it is: it is said there only, and is over when that page is left.
+            page: Which is shown.
+        """
+        self._said = of_page, sentence
         self.show_line(page)
+
+    def leave(self, page: str) -> None:
+        """This page is shown from now on: what was said on others is over."""
+        if self._said[0] != page:
+            self._said = "", ""
 
     def show_actions(self, page: str, covered: bool) -> None:
         """Which keys and buttons work, and what they say."""
@@ -179,11 +190,14 @@ class StatusDisplay:
         """The status line and the title of the page that is shown."""
         self._shown_s = time.monotonic()
         scan, pipeline, live = self._of.scan, self._of.scan.pipeline, self._of.live
+        said_on, said = self._said
+        sentence = said if page == said_on else ""
         if page == REVIEW:
-            self._line.show_status(review_status(self._of.review.open, self._sentence))
+            self._line.show_status(review_status(self._of.review.open, sentence))
         elif pipeline is None:
             # What waited in the queue is sent from the start of the program on: it does not leave unseen.
-            self._line.show_sentence(sending_now(self._of.sending.snapshot))
+            waits = sending_now(self._of.sending.snapshot)
+            self._line.show_status(StatusText(sentence=waits, title=TITLE, model=("", "")))
         else:
             latency, pause_ms = live.latency.spread(), self.gaps.recent_ms
             numbers = scan_numbers(
@@ -194,8 +208,7 @@ class StatusDisplay:
                 measured = None if scan.options is None else scan.options.delay_of(info)
                 numbers = with_delay(with_card(numbers, info), info, measured)
             model = "" if scan.options is None else scan.options.model_name or scan.options.model.stem
-            sentence = self._sentence if page == LIVE and not scan.running else ""
-            self._line.show_status(scan_status(pipeline, model, numbers, sentence))
+            self._line.show_status(scan_status(pipeline, model, numbers, "" if scan.running else sentence))
 
 
 class Messages:

@@ -22,7 +22,7 @@ from semc_core.errors import SaveError
 from semc_core.imaging.thumbnail import thumbnail
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.session.correcting.changes import AddPlane, Change, ChooseFrame
-from semc_core.session.correcting.sentences import done_sentence
+from semc_core.session.correcting.sentences import done_sentence, seen_words
 from semc_core.session.files import read_png
 from semc_core.session.records import FrameTable
 from semc_core.session.session import Session
@@ -184,9 +184,11 @@ class SessionWorker:
         self._correct(correct)
 
     def _step_back(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
+        times = {plane.plane_id: plane.time_s for plane in self.snapshot.planes}
+
         def correct() -> str:
             text = step(self.opened.session)
-            return nothing if text is None else f"{word}: {text}"
+            return nothing if text is None else f"{word}: {seen_words(text, times.get)}"
 
         self._correct(correct)
 

@@ -5,7 +5,10 @@ The log's words name planes by their numbers and are kept with the session; the 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from enum import Enum
+from typing import Final
 
 from semc_core.labels import NON_STANDARD, short_name
 from semc_core.session.correcting.changes import (
@@ -154,6 +157,32 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
             return "The age of the pregnancy is taken back."
         case SetAge(age=age):
             return f"Centiles are at {age} weeks now."
+
+
+_OF_PLANE: Final = re.compile(
+    r"(?P<did>(?:Confirmed|Rejected|Restored|Added|Chose frame \d+ for|Changed the note of) |)[Pp]lane "
+    r"(?P<number>\d+)(?: \((?P<name>.+)\))?(?: at (?P<time_s>\d+\.\d+) s)?(?P<rest>.*)"
+)
+
+
+def seen_words(logged: str, time_of: Callable[[int], float | None]) -> str:
+    """What the log says of a change, in the window's words: a plane by its name and time, not its number.
+
+    Args:
+        logged: As `plane_text` and the other words of the log; what is about no plane stays as it is.
+        time_of: When the plane of this number was seen, seconds; None where that is not known.
+    """
+    found = _OF_PLANE.fullmatch(logged)
+    # An item of a protocol may be called as a plane is.
+    if found is None or (not found["did"] and ", not " not in found["rest"]):
+        return logged
+    time_s = time_of(int(found["number"])) if found["time_s"] is None else float(found["time_s"])
+    name = "the plane" if found["name"] is None else found["name"]
+    if name == short_name(NON_STANDARD):
+        name = "the capture"
+    where = "" if time_s is None else f" at {scan_time(time_s)}"
+    words = f"{found['did']}{name}{where}{found['rest']}"
+    return words if found["did"] else words[0].upper() + words[1:]
 
 
 # Who decided.

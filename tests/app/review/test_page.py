@@ -94,6 +94,10 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     assert commands.mode is Mode.ADD
     press(window, KEY.Key_2)
     wait_for_said(qtbot, window, "FHP2 is added at 0:00.0.")
+    QTest.keyClick(window, KEY.Key_Z, CONTROL)
+    wait_for_said(qtbot, window, "Undone: Added FHP2 at 0:00.0")
+    QTest.keyClick(window, KEY.Key_Y, CONTROL)
+    wait_for_said(qtbot, window, "Done again: Added FHP2 at 0:00.0")
     press(window, KEY.Key_M, KEY.Key_End, KEY.Key_M)
     field = page.ask_line.field
     qtbot.waitUntil(field.isVisible, timeout=WAIT_MS)

@@ -20,6 +20,7 @@ from semc_core.export.dicom.lossy import lossy_of_video
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.options import ExportOptions
+from semc_core.labels import short_name
 from semc_core.measure.gestation import GestationalAge
 from semc_core.review.loop import LoopPlace, loop_place, recorded_videos
 from semc_core.session.correcting.changes import FRAME_CHOSEN, PLANE_ADDED
@@ -38,6 +39,7 @@ from semc_core.session.records import (
 from semc_core.session.session import Session
 from semc_core.sources.open import open_source
 from semc_core.sources.seek.base import SeekableSource
+from semc_core.text import scan_time
 from semc_core.types import Crop, FramePacket
 
 BEFORE_S: Final = 2.0
@@ -191,8 +193,8 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
 
 
 def named(plane: PlaneEntry) -> str:
-    """What a sentence calls the plane."""
-    return f"{plane.plane} ({plane.plane_id})"
+    """What a sentence calls the plane: as the window does, by name and time."""
+    return f"{short_name(plane.plane)} at {scan_time(plane.time_s)}"
 
 
 def cut(source: SeekableSource, start_s: float, end_s: float) -> Iterator[FramePacket]:

@@ -197,7 +197,7 @@ class _Deidentification:
         names = ", ".join(named(each.plane.entry) for each in with_text)
         if self._options.text == "ask":
             entries = [(each.plane.entry, each.seen.found) for each in with_text]
-            raise TextFound([TextFinding(plane.plane_id, plane.plane, found) for plane, found in entries])
+            raise TextFound([TextFinding(plane.plane_id, named(plane), found) for plane, found in entries])
         if self._options.text == "keep":
             self._notices.append(f"These pictures hold text and were exported as they are: {names}.")
             return shown

@@ -51,7 +51,7 @@ class TextFinding:
 
     Attributes:
         plane_id: Of the plane.
-        plane: Its class name.
+        plane: What a sentence calls it.
         found: The texts.
     """
 
@@ -66,7 +66,7 @@ class TextFound(ExportError):
     def __init__(self, findings: Sequence[TextFinding]) -> None:
         """Made from at least one finding. The words found are not in the message: it may be logged."""
         self.findings = tuple(findings)
-        names = ", ".join(f"{each.plane} ({each.plane_id})" for each in self.findings)
+        names = ", ".join(each.plane for each in self.findings)
         super().__init__(
             f"These pictures hold text: {names}. Choose whether to mask the text, to leave these pictures "
             "out, or to export them as they are."

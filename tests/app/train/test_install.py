@@ -66,7 +66,7 @@ def test_what_training_needs_is_installed_from_the_page_and_training_may_begin(
     train, page, panel = lacking_window.train, lacking_window.train_page, lacking_window.train_page.install
     train.installation = Installation([PACKAGE], environment=pip_from_folder)
     qtbot.waitUntil(lambda: panel.isVisible() and panel.install.isVisible(), timeout=PIP_MS)
-    assert "6 GB" in panel.about.text()
+    qtbot.waitUntil(lambda: "6 GB" in panel.about.text(), timeout=PIP_MS)
     assert not page.start.isEnabled()
     qtbot.mouseClick(panel.install, Qt.MouseButton.LeftButton)  # type: ignore[no-untyped-call]
     qtbot.waitUntil(lambda: panel.cancel.isVisible() and panel.bar.isVisible(), timeout=PIP_MS)

@@ -138,6 +138,14 @@ class Orthanc:
         with urllib.request.urlopen(url) as answer:
             return sorted(one["MainDicomTags"]["SOPInstanceUID"] for one in json.loads(answer.read()))
 
+    def empty(self) -> None:
+        """Take away what it has."""
+        with urllib.request.urlopen(f"http://{HOST}:{self.http}/patients") as answer:
+            patients = json.loads(answer.read())
+        for patient in patients:
+            url = f"http://{HOST}:{self.http}/patients/{patient}"
+            urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+
 
 def until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
     """A server does not say when it is ready: it is asked."""

@@ -32,10 +32,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
-    """A running Orthanc."""
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    """An Orthanc: to start one takes seconds."""
     with orthanc(tmp_path_factory.mktemp("orthanc")) as server:
         yield server
+
+
+@pytest.fixture
+def archive(running: Orthanc) -> Orthanc:
+    """A running Orthanc that has nothing."""
+    running.empty()
+    return running
 
 
 def uids(contents: dict[DicomObject, bytes]) -> list[str]:

@@ -169,8 +169,9 @@ def test_who_watches_goes_ahead_of_who_does_not(tmp_path: Path) -> None:
         np.testing.assert_array_equal(got.pixels, expected[69].pixels)
 
     def watching() -> None:
-        np.testing.assert_array_equal(source.frame(20, lambda: False).pixels, expected[20].pixels)
-        order.append(20)
+        got = source.frame(20, lambda: False)
+        order.append(got.index)
+        np.testing.assert_array_equal(got.pixels, expected[20].pixels)
 
     threads = [threading.Thread(target=patiently), threading.Thread(target=watching)]
     threads[0].start()

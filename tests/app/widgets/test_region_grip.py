@@ -78,6 +78,7 @@ def test_the_whole_outline_is_shown_for_a_moment_when_it_changes(qtbot: QtBot, v
     qtbot.waitUntil(lambda: not view.outlined, timeout=30_000)
     assert middle_of_edge() < bright, "then its corners only"
     view.region_movable = True
+    QTest.mouseMove(view, QPoint(5, 5))  # where it is already is no move
     QTest.mouseMove(view, QPoint(180, 60))
     qtbot.waitUntil(lambda: view.outlined, timeout=30_000)
     assert middle_of_edge() == bright, "and again while the mouse is over it"

@@ -48,10 +48,10 @@ def give(keeper: SessionWriter, first: int, count: int) -> None:
         keeper.classified(replace(frame(index), packet=packet))
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A closed session with two recordings."""
-    folder = tmp_path_factory.mktemp("recorded") / "scan"
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A closed session with two recordings; its heads are kept outside, so each test has its own."""
+    folder = tmp_path / "recorded" / "scan"
     keeper = SessionWriter(folder, origin())
     for first in (0, 10):
         keeper.start_recording(Quality.LOSSLESS)

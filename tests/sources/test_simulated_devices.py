@@ -213,3 +213,15 @@ def test_rows_with_something_behind_them_and_16_bits_are_the_same_picture() -> N
     assert plain.std() > 10
     assert np.array_equal(plain, padded)
     assert np.abs(plain.astype(int) - deep).max() <= 2
+
+
+def test_what_a_card_shows_lasts_when_it_is_opened_anew() -> None:
+    """A driver that is slow is let go and opened again; the cable is still out."""
+    bars = Event(0, "no_signal", 3000, card="bars")
+    card = ScriptedDevice(modes=(SMALL,), content="ramp", events=(bars,))
+    system = SimulatedDevices(Script(device=(card,)))
+    seen = []
+    for _ in range(2):
+        with closing(CameraSource(card.identity, None, system=system)) as camera:
+            seen.append(frames(camera, 1)[0].gray)
+    assert np.array_equal(*seen)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -59,6 +60,23 @@ class SimulatedDevices:
         return next((card for card in self.cards.values() if card.there and card.number == number), None)
 
 
+@dataclass(slots=True)
+class _Screen:
+    """What a card shows in place of what it is made for; it lasts however often the card is opened.
+
+    Attributes:
+        no_signal: The card's own picture, until `no_signal_s`, `time.monotonic()`; None for none.
+        frozen_at: The number of the picture that stands still until `frozen_s`.
+        changed: The mode that it sends from now on; "" for none.
+    """
+
+    no_signal: Event | None = None
+    no_signal_s: float = 0.0
+    frozen_at: int = 0
+    frozen_s: float = 0.0
+    changed: str = ""
+
+
 class SimulatedCard:
     """A device, plugged in or not. For any thread.
 
@@ -67,12 +85,14 @@ class SimulatedCard:
         modes: All it has.
         sets: How often `set` was called.
         opened: How often it was opened.
+        screen: What it shows.
     """
 
     def __init__(self, script: ScriptedDevice) -> None:
         self.script = script
         self.modes = tuple(mode_of(text) for text in script.modes)
         self.sets = self.opened = 0
+        self.screen = _Screen()
         self._lock = threading.Lock()
         self._number = script.number
         self._given = 0
@@ -146,11 +166,7 @@ class SimulatedCapture:
     def __init__(self, card: SimulatedCard | None) -> None:
         self._card = card
         self._due_s = 0.0
-        self._no_signal_s = self._frozen_s = 0.0
-        self._frozen_at = 0
-        self._no_signal: Event | None = None
         self._width_asked = 0
-        self._changed = ""
         self._converts = True
         self._stamp_s = 0.0
         self._begun_s = time.monotonic()
@@ -206,7 +222,7 @@ class SimulatedCapture:
             self._happen(event, card, number)
         if not card.there or card.fails:
             return False, None
-        given = self._changed or card.script.gives
+        given = card.screen.changed or card.script.gives
         sent = mode_of(given) if given else self._mode
         self._wait(1 / sent.rate)
         taken_s = time.monotonic() - card.script.delay_s
@@ -224,11 +240,11 @@ class SimulatedCapture:
 
     def _picture(self, card: SimulatedCard, number: int, sent: Mode, taken_s: float) -> NDArray[np.uint8]:
         """uint8 (H, W, 3) BGR: what the card shows at its frame `number`, taken at `taken_s`."""
-        if self._no_signal is not None and time.monotonic() < self._no_signal_s:
-            told = self._no_signal
+        told = card.screen.no_signal
+        if told is not None and time.monotonic() < card.screen.no_signal_s:
             return contents.no_signal(told.card, told.text, sent.width, sent.height)
-        if time.monotonic() < self._frozen_s:
-            number = self._frozen_at
+        if time.monotonic() < card.screen.frozen_s:
+            number = card.screen.frozen_at
         if card.script.content == "clock":
             return contents.clock(taken_s, sent.width, sent.height)
         picture = _shown(card.script, number, sent, 0.0)
@@ -256,15 +272,15 @@ class SimulatedCapture:
         elif event.what == "hang":
             card.hang(event.seconds)
         elif event.what == "size":
-            self._changed = event.mode
+            card.screen.changed = event.mode
         elif event.what == "freeze":
-            self._frozen_at, self._frozen_s = number, time.monotonic() + event.seconds
+            card.screen.frozen_at, card.screen.frozen_s = number, time.monotonic() + event.seconds
         elif event.what == "fail":
             card.fail(event.seconds)
         elif event.what == "sleep":
             pretend(event.seconds)
         else:
-            self._no_signal, self._no_signal_s = event, time.monotonic() + event.seconds
+            card.screen.no_signal, card.screen.no_signal_s = event, time.monotonic() + event.seconds
 
     def _take(
         self, what: str, *, fourcc: str = "", size: tuple[int, int] | None = None, rate: float = 0.0

@@ -224,4 +224,4 @@ def test_what_a_card_shows_lasts_when_it_is_opened_anew() -> None:
     for _ in range(2):
         with closing(CameraSource(card.identity, None, system=system)) as camera:
             seen.append(frames(camera, 1)[0].gray)
-    assert np.array_equal(*seen)
+    assert np.array_equal(seen[0], seen[1])

@@ -110,7 +110,7 @@ def test_a_model_put_in_use_in_another_window_is_announced_before_it_counts(
     first.activateWindow()
     qtbot.waitUntil(lambda: "“Your model, version 1”" in said(first), timeout=WAIT_MS)
     assert "no longer “The model that came with the program”" in said(first)
-    assert first.start_page.model_title == "Your model, version 1"
+    qtbot.waitUntil(lambda: first.start_page.model_title == "Your model, version 1", timeout=WAIT_MS)
     after = first.choices.options("simulated:1")
     assert (after.model, after.model_name) == (registry.path(version), "Your model, version 1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +133,10 @@ def test_frames_that_are_not_in_the_recording_are_told(
     (folder / "recording-2.csv").write_text("".join([lines[0], *lines[-5:]]))
     assert main.main(["replay", str(folder), "--model", str(easy_model), "--device", "cpu"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "5 classified frames not in the recording" in told
+    found = re.search(r"(\d+) classified frames not in the recording", told)
+    # The recording of a scan that is not paced may have lost some of its own.
+    assert found is not None
+    assert int(found[1]) >= 5
     assert "recording-2.mkv, a part of the recording, cannot be read" in told
 
 

@@ -17,12 +17,12 @@ from semc_core.cli.archive import Workers, analyse_archive, listed
 from semc_core.cli.shared.options import FOLDER, PictureChoices, RuntimeOptions, print_json
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
-from semc_core.picture_options import PictureOptions
 from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from semc_core.archive.loop import How
     from semc_core.cli.shared.inputs import Wanted
     from semc_core.protocols.protocol import Protocol
     from semc_core.runtime.base import Runtime
@@ -117,9 +117,10 @@ def analyse(
     """
     from rich.console import Console
 
+    from semc_core.archive.loop import How
     from semc_core.cli.shared.inputs import wanted_inputs
 
-    how = _How(parse_crop(crop), batch, cast("Images", images), picture.options(), cast("Decode", decode))
+    how = How(batch, cast("Images", images), picture.options(), parse_crop(crop), cast("Decode", decode))
     if batch < 1:
         raise UsageError("--batch must be at least 1.")
     console = Console(stderr=as_json)
@@ -142,17 +143,15 @@ def _archive(
     out: Path,
     runtime_options: RuntimeOptions,
     workers: Workers,
-    how: _How,
+    how: How,
     console: Console,
 ) -> int:
-    from semc_core.archive.loop import How
     from semc_core.cli.shared.inputs import wanted_inputs
 
     left_out: list[Path] = []
     wanted = wanted_inputs(listed(inputs), left_out.append)
     _tell_left_out(left_out, console)
-    every = How(how.batch, how.images, how.options, how.crop, how.decode)
-    return analyse_archive(wanted, out, runtime_options, workers, every, console)
+    return analyse_archive(wanted, out, runtime_options, workers, how, console)
 
 
 def _analyse_all(
@@ -160,7 +159,7 @@ def _analyse_all(
     left_out: list[Path],
     out: Path,
     runtime: Runtime,
-    how: _How,
+    how: How,
     followed: Protocol | None,
     console: Console,
     *,
@@ -184,17 +183,6 @@ def _analyse_all(
     if as_json:
         print_json(_summary(reports))
     return _conclude(reports, out, console)
-
-
-@dataclass(frozen=True, slots=True)
-class _How:
-    """How and by what an input is read, its region of interest, and frames per call of the model."""
-
-    crop: Crop | None
-    batch: int
-    images: Images
-    options: PictureOptions
-    decode: Decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +299,7 @@ def _report(
     each: Wanted,
     out: Path,
     runtime: Runtime,
-    how: _How,
+    how: How,
     console: Console,
     reports: list[Report],
 ) -> None:
@@ -343,7 +331,7 @@ def _report(
     reports.append(Report(each, None, problem))
 
 
-def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: _How, console: Console) -> dict[str, Any]:
+def _analyse_one(wanted: Wanted, out: Path, runtime: Runtime, how: How, console: Console) -> dict[str, Any]:
     from semc_core.cli.results import ResultFolder
     from semc_core.cli.shared.progress import progress_bar
     from semc_core.pipeline.batch import review

@@ -174,14 +174,43 @@ class BaseSource(ABC):
         return packet
 
 
-class PacedSource:
+class WrappedSource:
+    """A `FrameSource` that is `source` in all; what is made of it changes what it must."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+
+    @property
+    def info(self) -> SourceInfo:
+        """See `FrameSource.info`."""
+        return self._source.info
+
+    @property
+    def hinted_crop(self) -> Crop | None:
+        """See `FrameSource.hinted_crop`."""
+        return self._source.hinted_crop
+
+    def read(self) -> FramePacket | None:
+        """See `FrameSource.read`."""
+        return self._source.read()
+
+    def interrupt(self) -> None:
+        """See `FrameSource.interrupt`."""
+        self._source.interrupt()
+
+    def close(self) -> None:
+        """See `FrameSource.close`."""
+        self._source.close()
+
+
+class PacedSource(WrappedSource):
     """Releases each frame of `source` when its time has come, stamped with the moment of release.
 
     The clock starts with the first frame. A frame that is late is given at once, so a slow reader catches up.
     """
 
     def __init__(self, source: FrameSource) -> None:
-        self._source = source
+        super().__init__(source)
         self._interrupted = threading.Event()
         self._start_s: float | None = None
 
@@ -189,11 +218,6 @@ class PacedSource:
     def info(self) -> SourceInfo:
         """The source's, but live."""
         return replace(self._source.info, live=True)
-
-    @property
-    def hinted_crop(self) -> Crop | None:
-        """See `FrameSource.hinted_crop`."""
-        return self._source.hinted_crop
 
     def read(self) -> FramePacket | None:
         """See `FrameSource.read`."""
@@ -211,8 +235,4 @@ class PacedSource:
     def interrupt(self) -> None:
         """See `FrameSource.interrupt`."""
         self._interrupted.set()
-        self._source.interrupt()
-
-    def close(self) -> None:
-        """See `FrameSource.close`."""
-        self._source.close()
+        super().interrupt()

@@ -11,10 +11,10 @@ import numpy as np
 
 from semc_core.errors import SemcError
 from semc_core.imaging import bar_clock
-from semc_core.sources.base import FrameSource
+from semc_core.sources.base import FrameSource, WrappedSource
 from semc_core.sources.devices.true_delay import DelaySpread, TrueDelay
 from semc_core.text import utc_now
-from semc_core.types import Crop, FramePacket, SourceInfo
+from semc_core.types import FramePacket, SourceInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +85,12 @@ class GlassMeter:
         )
 
 
-class MeasuredSource:
+class MeasuredSource(WrappedSource):
     """A `FrameSource` whose frames are looked at for the clock as they come."""
 
     def __init__(self, source: FrameSource, meter: GlassMeter) -> None:
-        self._source, self._meter = source, meter
-
-    @property
-    def info(self) -> SourceInfo:
-        """See `FrameSource.info`."""
-        return self._source.info
-
-    @property
-    def hinted_crop(self) -> Crop | None:
-        """See `FrameSource.hinted_crop`."""
-        return self._source.hinted_crop
+        super().__init__(source)
+        self._meter = meter
 
     def read(self) -> FramePacket | None:
         """See `FrameSource.read`."""
@@ -107,14 +98,6 @@ class MeasuredSource:
         if packet is not None:
             self._meter.came(packet, time.monotonic())
         return packet
-
-    def interrupt(self) -> None:
-        """See `FrameSource.interrupt`."""
-        self._source.interrupt()
-
-    def close(self) -> None:
-        """See `FrameSource.close`."""
-        self._source.close()
 
 
 def _spread(durations_s: Sequence[float]) -> DelaySpread:

@@ -21,6 +21,7 @@ _ATTEMPTS: Final = 2
 _PATIENCE_S: Final = 120.0
 """So long a file is waited for that cannot be reached."""
 _AGAIN_S: Final = 5.0
+_PASSING_S: Final = 0.5
 _PAGE_EVERY_S: Final = 2.0
 _MOST_TOLD: Final = 100
 
@@ -79,7 +80,8 @@ class ArchiveRun:
         for one in [each for each in self._away if each.again_s <= now_s]:
             self._away.remove(one)
             self._again.append(one.task)
-        while self._cluster.room > 0:
+        # What has its row takes no room: so that the workers are not left waiting while many are passed over.
+        while self._cluster.room > 0 and time.monotonic() - now_s < _PASSING_S:
             if self._again:
                 self._cluster.give(self._again.popleft())
                 continue

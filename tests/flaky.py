@@ -65,7 +65,7 @@ def _failed(title: str, arguments: list[str], noted: dict[str, str]) -> int:
         cwd=ROOT,
         env=os.environ | noted,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     lines = done.stdout.splitlines()

@@ -65,7 +65,7 @@ def test_a_protocol_with_such_a_name_is_refused(field: str, name: str, tmp_path:
     title, plane = json.dumps(given["title"]), json.dumps(given["plane"])
     path = tmp_path / "own.toml"
     head = 'format = 1\nid = "own"\ntitle = "Own"\n'
-    path.write_text(f'{head}[[item]]\nid = "a"\ntitle = {title}\nplanes = [{plane}]\n')
+    path.write_text(f'{head}[[item]]\nid = "a"\ntitle = {title}\nplanes = [{plane}]\n', encoding="utf-8")
     with pytest.raises(ProtocolError, match=r"must be|not TOML") as told:
         read_protocol(path)
     assert str(told.value).isprintable()
@@ -94,7 +94,7 @@ def test_the_log_shows_such_a_name_spelt_out_on_one_line(tmp_path: Path) -> None
 
 def test_a_report_shows_such_a_name_spelt_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "a.j2").write_text("<p>{{ name }}</p>")
+    (tmp_path / "report" / "a.j2").write_text("<p>{{ name }}</p>", encoding="utf-8")
     monkeypatch.setattr("semc_core.export.report.html.ASSETS", tmp_path)
     page = html_page("a.j2", name=SHOWN).decode()
     assert "<img" not in page

@@ -183,7 +183,7 @@ def _score(gray: Gray, region: Region, before: Gray | None = None) -> Score:
 
 def real_planes(data: Path, count: int, seed: int = 1) -> Iterator[tuple[str, Gray]]:
     """At most `count` real planes, each patient's first ones: the patient and the picture."""
-    with next(data.glob("*.csv")).open(newline="") as table:
+    with next(data.glob("*.csv")).open(newline="", encoding="utf-8") as table:
         rows = [row for row in csv.DictReader(table) if row["label"] != "other"]
     for place in np.random.default_rng(seed).permutation(len(rows))[:count]:
         path = next(data.rglob(rows[place]["file"]), None)

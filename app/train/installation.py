@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import SaveError, UsageError
-from semc_core.extras import INSTALL_TRAINING, constraints, installed, requirements
+from semc_core.extras import INSTALL_TRAINING, constraints, requirements
+from semc_core.io.pip import has_pip
 
 _RAW_SINCE: Final = (24, 1)
 """From this version on pip tells how much of a file has come, for programs to read."""
@@ -68,7 +69,7 @@ def why_not_here() -> str:
             "This program is in one piece, which takes nothing more in. To train, install it by pip instead: "
             f"{INSTALL_TRAINING}"
         )
-    if not installed("pip"):
+    if not has_pip():
         return f"This Python has no pip; install it, then: {INSTALL_TRAINING}"
     if sys.prefix == sys.base_prefix and _managed():
         return (

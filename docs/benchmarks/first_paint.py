@@ -62,7 +62,7 @@ def seconds_of(program: Path, module: str) -> tuple[float, float]:
             env=environment,
             cwd=program,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
     if not done.stdout:

@@ -39,7 +39,10 @@ def main(folder: Path) -> None:
             one, other = weights(kind, whole, name), weights(kind, killed, name)
             same = one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
             print(f"{kind}: {name} weights {'the same' if same else 'DIFFERENT'}")
-        logs = [len(next(each.glob("*.csv")).read_text().splitlines()) - 1 for each in (whole, killed)]
+        logs = [
+            len(next(each.glob("*.csv")).read_text(encoding="utf-8").splitlines()) - 1
+            for each in (whole, killed)
+        ]
         print(f"{kind}: {logs[0]} rows in the log of the whole run, {logs[1]} in that of the killed one")
         print(f"{kind}: {min(child(kind, folder / kind / f'{i}', 60) for i in range(3)):.2f} s for 60 steps")
 
@@ -49,7 +52,7 @@ def child(kind: str, folder: Path, steps: int, kill: bool = False) -> float:
     command = [sys.executable, "-W", "ignore", "-m", "docs.benchmarks.lightning_trainer"]
     arguments = [str(folder), kind, str(steps)]
     took_s = 0.0
-    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
         for line in process.stdout:
             if kill and line.strip() == _VALIDATES:

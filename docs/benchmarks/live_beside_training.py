@@ -40,7 +40,7 @@ def measure(seconds: float, threads: int | None) -> dict[str, Any]:
         "--json",
     ]
     command += ["--model", str(DEFAULT_MODEL)] + ([] if threads is None else ["--threads", str(threads)])
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 

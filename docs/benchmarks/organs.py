@@ -100,7 +100,7 @@ def main() -> None:
         probe = _probe(args.sononet, dealt, args.across)
         write_atomically(args.out / "runs" / "sononet_features_1.json", json.dumps(probe, indent=1).encode())
         _write_table(args.out, facts)
-    print((args.out / "organs.md").read_text())
+    print((args.out / "organs.md").read_text(encoding="utf-8"))
 
 
 def _arguments() -> argparse.Namespace:
@@ -139,7 +139,7 @@ def _dealt(args: argparse.Namespace) -> DataIndex:
                 dealt = replace(index, samples=own).split(1, anew=True, together=together)
                 found |= {sample.group: sample.split for sample in dealt.samples}
         write_atomically(table, json.dumps(found, indent=0, sort_keys=True).encode())
-    return index.with_splits(json.loads(table.read_text()))
+    return index.with_splits(json.loads(table.read_text(encoding="utf-8")))
 
 
 def _splits(index: DataIndex, across: set[str]) -> Iterator[tuple[DataIndex, str]]:
@@ -224,7 +224,7 @@ def _write_table(out: Path, facts: dict[str, Any]) -> None:
     """Mean, lowest and highest of the seeds, per cent."""
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for path in sorted((out / "runs").glob("*.json")):
-        run = json.loads(path.read_text())
+        run = json.loads(path.read_text(encoding="utf-8"))
         rows.setdefault((run["method"], run["start"]), []).append(run)
     [beyond] = [name for name, count in facts["across"]["classes"].items() if count]
     lines = [

@@ -38,7 +38,7 @@ def analyse(version: Path, arguments: list[str]) -> tuple[float, float, int]:
         if status:
             raise SystemExit(f"{' '.join(command)} failed; run it by hand to see why.")
         [table] = Path(out).glob("**/frames.csv")
-        return took_s, used.ru_utime + used.ru_stime, len(table.read_text().splitlines()) - 1
+        return took_s, used.ru_utime + used.ru_stime, len(table.read_text(encoding="utf-8").splitlines()) - 1
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -10,11 +11,23 @@ from collections.abc import Mapping
 from typing import Final
 
 from semc_core.errors import SemcError, UsageError
-from semc_core.extras import PROGRAM, installed
+from semc_core.extras import PROGRAM
 from semc_core.version import VERSION
 
 _SAID: Final = re.compile(rf"^{re.escape(PROGRAM)} \(([^)\s]+)\)", re.MULTILINE)
 _LONGEST_S: Final = 60.0
+
+
+def has_pip() -> bool:
+    """Whether this Python has pip.
+
+    Its package is not searched for: setuptools has put something of its own before that search, which warns.
+    """
+    try:
+        importlib.metadata.distribution("pip")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def newest_version(environment: Mapping[str, str] | None = None) -> str:
@@ -26,7 +39,7 @@ def newest_version(environment: Mapping[str, str] | None = None) -> str:
         UsageError: There is no pip to ask.
         SemcError: It got no answer.
     """
-    if getattr(sys, "frozen", False) or not installed("pip"):
+    if getattr(sys, "frozen", False) or not has_pip():
         raise UsageError("There is no pip here to ask; look where you got the program.")
     command = [sys.executable, "-m", "pip", "index", "versions", "--disable-pip-version-check", "--no-input"]
     command += ["--retries", "1", "--timeout", "10", PROGRAM]
@@ -39,7 +52,8 @@ def newest_version(environment: Mapping[str, str] | None = None) -> str:
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_LONGEST_S,
             )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -23,7 +23,7 @@ def test_a_scan_that_fails_is_in_the_log_without_the_name_of_its_file(
     source, picture = str(tmp_path / "Jane Doe.mp4"), str(tmp_path / "window.png")
     given = ["live", source, "--offscreen", "--device", "cpu", "--screenshot", picture]
     assert main.main([*given, "--model", str(fhp1_model), "--out", str(tmp_path)]) == 1
-    written = (tmp_path / "log" / "semc.log").read_text()
+    written = (tmp_path / "log" / "semc.log").read_text(encoding="utf-8")
     assert "SourceError" in written
     assert "Jane" not in written
 
@@ -40,7 +40,7 @@ def test_an_error_is_logged_by_its_type_and_place_only(tmp_path: Path) -> None:
             log.exception("A plane could not be written.")
             log.warning("%s in %s", error, path)
         logging.getLogger("another.library").warning("Opened Jane Doe.png")
-    written = (tmp_path / "semc.log").read_text()
+    written = (tmp_path / "semc.log").read_text(encoding="utf-8")
     assert "Jane" not in written
     assert "A plane could not be written." in written
     assert "PermissionError" in written
@@ -61,7 +61,7 @@ def test_what_the_user_is_told_stands_in_the_file_and_not_in_the_terminal(tmp_pa
     finally:
         logger.removeHandler(terminal)
     said = terminal.stream.getvalue()
-    assert "SourceError" in (tmp_path / "semc.log").read_text()
+    assert "SourceError" in (tmp_path / "semc.log").read_text(encoding="utf-8")
     assert "SourceError" not in said
     assert "The scan was ended by a fault." in said
 
@@ -78,7 +78,7 @@ def test_the_log_is_kept_small(tmp_path: Path) -> None:
 def test_the_program_goes_on_where_no_log_can_be_written(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "log").write_text("a file where the folder should be")
+    (tmp_path / "log").write_text("a file where the folder should be", encoding="utf-8")
     with log_file(tmp_path / "log"):
         logging.getLogger("app").warning("goes on")
     assert "No log file is kept" in caplog.text

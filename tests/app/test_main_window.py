@@ -62,7 +62,7 @@ def test_a_file_is_scanned_and_its_plane_named_and_saved(
     assert page.traces.marks == page.saved
     png = page.saved[0].png
     assert png is not None
-    assert json.loads(png.with_suffix(".json").read_text())["plane"] == "FHP1"
+    assert json.loads(png.with_suffix(".json").read_text(encoding="utf-8"))["plane"] == "FHP1"
     assert page.latency.spread().p50_ms > 0
 
 
@@ -168,7 +168,7 @@ def test_a_text_file_renamed_to_a_video_is_refused_and_the_next_source_works(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, cine_loop: Path
 ) -> None:
     wrong = tmp_path / "wrong.mp4"
-    wrong.write_text("no video")
+    wrong.write_text("no video", encoding="utf-8")
     window.open_source(str(wrong))
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     window.open_source(str(cine_loop))

@@ -24,7 +24,7 @@ def test_an_address_with_a_password_is_neither_written_nor_shown(
     window.settings.remember_source("rtsp://probe.local/scan")
     window.settings.remember_source(address)
     window.settings.write()
-    assert "word" not in settings_file.read_text()
+    assert "word" not in settings_file.read_text(encoding="utf-8")
     assert window.settings.recent_sources == ["rtsp://probe.local/scan"]
     window.show_sources()
     buttons = window.start_page.findChildren(QPushButton)
@@ -42,7 +42,7 @@ def test_a_password_that_was_written_before_is_not_shown_and_goes_with_the_next_
     settings.remember_source("camera:0")
     settings.write()
     assert settings.recent_sources == ["camera:0", "simulated:7"]
-    assert "password" not in settings_file.read_text()
+    assert "password" not in settings_file.read_text(encoding="utf-8")
 
 
 def test_each_capture_device_has_its_own_region_and_at_first_the_one_of_an_older_version(

@@ -40,6 +40,6 @@ for number in (signal.SIGINT, signal.SIGTERM):
 def test_a_signal_before_the_events_closes_the_window_when_they_come(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(tmp_path)],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120,
+        cwd=Path(__file__).parents[2], capture_output=True, encoding="utf-8", timeout=120,
     )  # fmt: skip
     assert done.stdout.splitlines() == ["early False", "shown False"] * 2, done.stderr

@@ -150,7 +150,7 @@ def test_a_damaged_list_of_models_is_told_before_a_scan_fails_by_it(
     registry.add(tiny_model_path, use=True)
     window = new_window()
     window.choices.use_registered()
-    (registry.folder / INDEX_NAME).write_text("{")
+    (registry.folder / INDEX_NAME).write_text("{", encoding="utf-8")
     window.show_sources()
     qtbot.waitUntil(lambda: "remove it to start again" in said(window), timeout=WAIT_MS)
 

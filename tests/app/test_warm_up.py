@@ -38,13 +38,13 @@ print(json.dumps([code, "pydantic" in sys.modules, "openvino" in sys.modules, la
 @pytest.mark.long
 @pytest.mark.parametrize("source", ["simulated:7", "camera:simulated:card.toml"])
 def test_no_thread_of_a_scan_imports_a_library_while_another_may(source: str, tmp_path: Path) -> None:
-    (tmp_path / "card.toml").write_text(SCRIPT)
+    (tmp_path / "card.toml").write_text(SCRIPT, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, "live", source, "--device", "cpu", "--seconds", "3", "--out", "out"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     code, *loaded, late = json.loads(done.stdout.splitlines()[-1])
     assert (code, loaded) == (0, [True, True]), done.stderr

@@ -122,7 +122,7 @@ def killed_on_the_way(
 def written(out: Path) -> int:
     """Loops that have their row, as far as the page of the run says it."""
     try:
-        title = (out / "progress.html").read_text().partition("<title>")[2]
+        title = (out / "progress.html").read_text(encoding="utf-8").partition("<title>")[2]
         return int(title.split()[0])
     except (OSError, ValueError, IndexError):
         return 0

@@ -98,7 +98,7 @@ def test_a_loop_that_kills_or_stops_its_worker_is_tried_twice_and_set_aside_and_
     poison, endless = tmp_path / "poison.mp4", tmp_path / "endless.mp4"
     shutil.copy(loops[0], poison)
     shutil.copy(loops[1], endless)
-    (tmp_path / "text.avi").write_text("no video")
+    (tmp_path / "text.avi").write_text("no video", encoding="utf-8")
     twin = Path(shutil.copy(loops[2], tmp_path / "twin.mp4"))
     wanted = [loops[0], poison, loops[1], endless, *loops[2:], tmp_path / "text.avi", twin]
     out = tmp_path / "results"
@@ -112,7 +112,7 @@ def test_a_loop_that_kills_or_stops_its_worker_is_tried_twice_and_set_aside_and_
     assert rows["poison.mp4"]["attempts"] == rows["endless.mp4"]["attempts"] == 2
     assert "text.avi" in rows["text.avi"]["problem"]
     assert (progress.analysed, progress.same, progress.failed, progress.set_aside) == (6, 1, 1, 2)
-    page = (out / PAGE_NAME).read_text()
+    page = (out / PAGE_NAME).read_text(encoding="utf-8")
     assert "10 of 10 loops" in page
     assert "text.avi" in page
     runtime = load_runtime(tiny_model_path, "cpu", 1)

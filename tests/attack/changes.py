@@ -188,7 +188,7 @@ def swap_picture(folder: Path, chance: random.Random) -> None:
     new = file_sha256(png)
     beside = png.with_suffix(".json")
     before = file_sha256(beside)
-    beside.write_text(beside.read_text().replace(old, new))
+    beside.write_text(beside.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     after = file_sha256(beside)
     recompute(
         folder,
@@ -215,9 +215,9 @@ def plant_plane(folder: Path, chance: random.Random) -> None:
     png = min(folder.glob("*.png"))
     planted = folder / "009_A_f000050.png"
     shutil.copy(png, planted)
-    told = json.loads(png.with_suffix(".json").read_text())
+    told = json.loads(png.with_suffix(".json").read_text(encoding="utf-8"))
     told |= {"hold_id": 9, "plane": "A", "frame_index": 50, "png": planted.name, "confidence": 0.99}
-    planted.with_suffix(".json").write_text(json.dumps(told))
+    planted.with_suffix(".json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def drop_triggers(folder: Path, chance: random.Random) -> None:

@@ -83,7 +83,7 @@ def analyse(analyse_into: Callable[..., int], tmp_path: Path) -> Callable[..., t
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_every_frame_is_in_the_csv_and_every_plane_has_its_files(
@@ -91,7 +91,7 @@ def test_every_frame_is_in_the_csv_and_every_plane_has_its_files(
 ) -> None:
     code, out = analyse(video)
     assert code == 0
-    with (out / "scan" / "frames.csv").open(newline="") as file:
+    with (out / "scan" / "frames.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["frame_index"]) for row in rows] == list(range(FRAMES))
     assert float(rows[-1]["time_s"]) == pytest.approx((FRAMES - 1) / 30, abs=1e-3)
@@ -121,7 +121,7 @@ def test_one_bad_file_does_not_stop_the_rest_and_the_exit_code_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     bad = tmp_path / "bad.mp4"
-    bad.write_text("not a video")
+    bad.write_text("not a video", encoding="utf-8")
     code, out = analyse(bad, tmp_path / "missing.mp4", str(tmp_path / "*.avi"), video)
     assert code == 1
     total = read_json(out / "summary.json")
@@ -143,7 +143,7 @@ def test_names_of_any_kind_are_analysed_and_told(
     names = ["a.mp4", os.fsdecode(b"bad\xff.mp4"), "\u809d\u810f.mp4", "\N{GRINNING FACE}.mp4"]
     for name in names:
         shutil.copy(video, folder / name)
-    (folder / os.fsdecode(b"no\xff.mp4")).write_text("no video")
+    (folder / os.fsdecode(b"no\xff.mp4")).write_text("no video", encoding="utf-8")
     code, out = analyse(folder)
     assert code == 1
     total = json.loads((out / "summary.json").read_bytes())
@@ -198,10 +198,10 @@ def test_a_second_run_replaces_the_results_and_keeps_what_is_not_ours(
 ) -> None:
     _, out = analyse(video)
     before = sorted(path.name for path in (out / "scan").iterdir())
-    (out / "scan" / "notes.txt").write_text("mine")
+    (out / "scan" / "notes.txt").write_text("mine", encoding="utf-8")
     _, out = analyse(video, "--crop", "40,20,80,80")
     after = sorted(path.name for path in (out / "scan").iterdir())
-    assert (out / "scan" / "notes.txt").read_text() == "mine"
+    assert (out / "scan" / "notes.txt").read_text(encoding="utf-8") == "mine"
     planes = read_json(out / "scan" / "planes.json")["planes"]
     pairs = [name for plane in planes for name in (plane["png"], plane["png"].replace(".png", ".json"))]
     assert after == sorted(["frames.csv", "notes.txt", "planes.json", "session.sqlite", *pairs])
@@ -245,13 +245,13 @@ def test_folders_patterns_and_equal_names(video: Path, tmp_path: Path) -> None:
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
         (tmp_path / place / "scan.mp4").write_bytes(video.read_bytes())
-    (tmp_path / "a" / "notes.txt").write_text("")
+    (tmp_path / "a" / "notes.txt").write_text("", encoding="utf-8")
     (tmp_path / "a" / "IM0001").write_bytes(b"\0" * 128 + b"DICM")
     stills, earlier = tmp_path / "b" / "stills", tmp_path / "b" / "earlier"
     for folder in (stills, earlier):
         folder.mkdir()
         cv2.imwrite(str(folder / "1.png"), np.zeros((8, 8), np.uint8))
-    (earlier / "planes.json").write_text("{}")
+    (earlier / "planes.json").write_text("{}", encoding="utf-8")
     wanted = wanted_inputs([str(tmp_path), str(tmp_path / "*" / "*.mp4")])
     assert [(each.path.relative_to(tmp_path).as_posix(), each.name) for each in wanted] == [
         ("a/IM0001", "IM0001"),
@@ -289,7 +289,7 @@ def test_a_folder_of_images_is_never_written_to(
     folder = tmp_path / "images"
     folder.mkdir()
     cv2.imwrite(str(folder / "000.png"), np.zeros((64, 64), np.uint8))
-    (folder / "000.json").write_text("{}")
+    (folder / "000.json").write_text("{}", encoding="utf-8")
     before = contents(tmp_path)
     assert analyse_into(tmp_path / out, folder) != 0
     assert "what is to be analysed; choose another folder" in capsys.readouterr().err
@@ -320,8 +320,8 @@ def test_a_folder_that_holds_no_results_is_left_alone(
 ) -> None:
     own = tmp_path / "out" / "scan"
     own.mkdir(parents=True)
-    (own / "thesis.txt").write_text("mine")
-    (own / "planes.json").write_text("{}")
+    (own / "thesis.txt").write_text("mine", encoding="utf-8")
+    (own / "planes.json").write_text("{}", encoding="utf-8")
     before = contents(tmp_path)
     assert analyse(video)[0] != 0
     assert "holds no earlier results" in capsys.readouterr().err
@@ -415,7 +415,7 @@ def test_files_of_a_folder_that_are_not_analysed_are_named(
     folder = tmp_path / "mixed"
     folder.mkdir()
     shutil.copy(video, folder / "scan")  # known by what is in it
-    (folder / "notes.txt").write_text("words")
+    (folder / "notes.txt").write_text("words", encoding="utf-8")
     cv2.imwrite(str(folder / "photo.png"), np.zeros((40, 40), np.uint8))
     code, out = analyse(folder)
     assert code == 0

@@ -23,8 +23,8 @@ def test_a_list_and_a_folder_are_analysed_and_what_cannot_be_is_told(
 ) -> None:
     (tmp_path / "loops").mkdir()
     render(SimulatedScan(1, 0.6, 128, 96, 10.0), tmp_path / "loops" / "a.mp4")
-    (tmp_path / "text.avi").write_text("no video")
-    (tmp_path / "list.txt").write_text(f"{tmp_path / 'text.avi'}\n\n")
+    (tmp_path / "text.avi").write_text("no video", encoding="utf-8")
+    (tmp_path / "list.txt").write_text(f"{tmp_path / 'text.avi'}\n\n", encoding="utf-8")
     arguments = [
         "analyse",
         str(tmp_path / "loops"),

@@ -37,7 +37,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
         patched.setattr("builtins.print", lambda *words, **_: printed.extend(map(str, words)))
         patched.setattr("main.log_folder", lambda: out.parent / "log")
         assert main.main(["bench", *TINY, "--json", "--out", str(out)]) == 0
-    return json.loads(printed[-1]), out.read_text()
+    return json.loads(printed[-1]), out.read_text(encoding="utf-8")
 
 
 def test_every_runtime_and_precision_has_a_row(measured: tuple[dict[str, Any], str]) -> None:

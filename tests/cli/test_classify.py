@@ -52,7 +52,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame = SimulatedScan(seed=9, seconds=9, width=160, height=120).frame(100)
     write_dicom(folder / "more" / "still", frame[None])
     assert cv2.imwrite(str(folder / "more" / "black.png"), np.zeros((120, 160), np.uint8))
-    (folder / "notes.txt").write_text("no picture")
+    (folder / "notes.txt").write_text("no picture", encoding="utf-8")
     (folder / ".hidden.png").write_bytes(b"no picture")
     return folder
 
@@ -67,7 +67,7 @@ def classify(easy_model: Path, tmp_path: Path) -> Classify:
         code = main.main(["classify", *map(str, arguments), *common])
         if not out.exists():
             return code, []
-        with out.open(newline="") as file:
+        with out.open(newline="", encoding="utf-8") as file:
             return code, list(csv.DictReader(file))
 
     return run
@@ -213,7 +213,7 @@ def test_without_any_picture_there_is_a_sentence_and_no_table(
     classify: Classify, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "note.txt").write_text("nothing")
+    (tmp_path / "note.txt").write_text("nothing", encoding="utf-8")
     for given in ("empty", "note.txt", "absent.png", "*.dcm"):
         assert classify(tmp_path / given) == (2, [])
         assert "There is no picture to classify" in capsys.readouterr().err

@@ -25,7 +25,7 @@ def semc(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -35,7 +35,7 @@ def loaded_after(code: str, *names: str) -> list[str]:
         f"import json, sys\n{code}\nprint(json.dumps([name for name in {names!r} if name in sys.modules]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     found: list[str] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -73,7 +73,7 @@ def test_the_window_opens_without_typer(typed: list[str]) -> None:
         cwd=ROOT,
         env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
 

@@ -22,7 +22,7 @@ def written(folder: Path) -> tuple[dict[int, int], list[dict[str, str]]]:
         int(path.stem): number_of(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))  # type: ignore[arg-type]
         for path in sorted(folder.glob("*.png"))
     }
-    with (folder / "frames.csv").open(newline="") as file:
+    with (folder / "frames.csv").open(newline="", encoding="utf-8") as file:
         return shown, list(csv.DictReader(file))
 
 
@@ -93,7 +93,7 @@ def test_pictures_are_not_mixed_with_what_is_there(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_of_frames_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.txt").write_text("words")
+    (tmp_path / "a.txt").write_text("words", encoding="utf-8")
     assert main.main(["inspect", str(tmp_path / "a.txt")]) == 1
     assert "a.txt cannot be opened as a video" in capsys.readouterr().err
 

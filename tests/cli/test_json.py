@@ -196,7 +196,7 @@ def test_analyses(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> No
     )
     found = printed("analyse", scan, "--out", tmp_path / "out", "--model", tiny_model_path, "--threads", "1")
     check("semc analyse", found)
-    assert found == json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert found == json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     bad = printed(
         "analyse", tmp_path / "none.mp4", "--out", tmp_path / "out", "--model", tiny_model_path, code=1
     )
@@ -210,7 +210,7 @@ def test_a_scan_that_runs_unseen(tmp_path: Path, tiny_model_path: Path) -> None:
         [sys.executable, "main.py", "live", *arguments, "--out", str(tmp_path / "out"), "--json"],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     found = json.loads(done.stdout)

@@ -82,7 +82,7 @@ def test_a_folder_gives_a_row_for_every_picture_and_a_notice_for_everything_else
         _write(folder / f"head{number}.png")
     _write(folder / "below" / "dark.jpg", gray=10)
     (folder / "broken.png").write_bytes(b"\x89PNG but no more")
-    (folder / "notes.txt").write_text("notes")
+    (folder / "notes.txt").write_text("notes", encoding="utf-8")
     (folder / ".hidden.png").write_bytes(b"nothing")
     out = tmp_path / "heads.csv"
     assert _run(folder, "--kind", "head", "--out", out, "--mm-per-pixel", "0.2") == 0
@@ -117,7 +117,7 @@ def test_a_table_of_scales_gives_each_picture_its_own_and_a_bad_number_a_sentenc
     for name in "abcd":
         _write(tmp_path / f"{name}.png")
     table = tmp_path / "scales.csv"
-    table.write_text("file,mm_per_pixel\na.png,0.1\nb.png,0.3\nc.png,0\n")
+    table.write_text("file,mm_per_pixel\na.png,0.1\nb.png,0.3\nc.png,0\n", encoding="utf-8")
     out = tmp_path / "heads.csv"
     assert _run(tmp_path, "--out", out, "--calibration", table) == 0
     rows = _rows(out)
@@ -139,7 +139,7 @@ def test_a_scale_that_cannot_be_is_refused_before_anything_is_done(
 
 def test_what_is_not_there_and_two_scales_at_once_are_refused(tmp_path: Path, scripted: list[int]) -> None:
     picture, out = _write(tmp_path / "a.png"), tmp_path / "heads.csv"
-    (tmp_path / "scales.csv").write_text("file,mm_per_pixel\na.png,0.1\n")
+    (tmp_path / "scales.csv").write_text("file,mm_per_pixel\na.png,0.1\n", encoding="utf-8")
     refused = [
         (tmp_path / "none.png", "--out", out),
         (tmp_path / "*.tif", "--out", out),
@@ -151,7 +151,7 @@ def test_what_is_not_there_and_two_scales_at_once_are_refused(tmp_path: Path, sc
         with pytest.raises(UsageError):
             _run(*arguments)
     assert not out.exists()
-    assert (tmp_path / "scales.csv").read_text().startswith("file,")
+    assert (tmp_path / "scales.csv").read_text(encoding="utf-8").startswith("file,")
 
 
 def test_a_dicom_still_brings_its_scale_and_a_loop_is_passed_over(
@@ -186,7 +186,7 @@ def test_many_pictures_are_read_a_batch_at_a_time(tmp_path: Path, scripted: list
 
 
 def test_only_what_is_no_picture_gives_an_empty_table(tmp_path: Path, scripted: list[int]) -> None:
-    (tmp_path / "notes.txt").write_text("notes")
+    (tmp_path / "notes.txt").write_text("notes", encoding="utf-8")
     out = tmp_path.parent / "empty.csv"
     assert _run(tmp_path, tmp_path / "notes.txt", "--out", out) == 0
     assert _rows(out) == []
@@ -195,12 +195,13 @@ def test_only_what_is_no_picture_gives_an_empty_table(tmp_path: Path, scripted: 
 @pytest.mark.real_data("hc18")
 def test_real_heads_are_measured_nearly_as_the_data_set_states(tmp_path: Path) -> None:
     """The model learned from these: this shows the path and its units, not how good it is on others."""
-    with (REAL_DATA / "hc18" / "hc18.csv").open(newline="") as file:
+    with (REAL_DATA / "hc18" / "hc18.csv").open(newline="", encoding="utf-8") as file:
         stated = list(csv.DictReader(file))[::30]
     pictures = [REAL_DATA / "organs" / "fetal_head" / row["file"] for row in stated]
     table = tmp_path / "scales.csv"
     table.write_text(
-        "file,mm_per_pixel\n" + "".join(f"{row['file']},{row['mm_per_pixel']}\n" for row in stated)
+        "file,mm_per_pixel\n" + "".join(f"{row['file']},{row['mm_per_pixel']}\n" for row in stated),
+        encoding="utf-8",
     )
     out = tmp_path / "heads.csv"
     assert _run(*pictures, "--out", out, "--calibration", table) == 0

@@ -42,7 +42,7 @@ def test_the_table_names_what_matters(tiny_model_path: Path, capsys: pytest.Capt
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.safetensors"
-    path.write_text("not a model")
+    path.write_text("not a model", encoding="utf-8")
     with pytest.raises(ModelFileError, match="cannot be used as a model"):
         run(str(path))
 

@@ -47,7 +47,7 @@ for module in list(sys.modules.values()):
 
 
 def test_nothing_that_a_window_and_a_scan_load_is_taken_out() -> None:
-    ran = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, encoding="utf-8", check=True)
     loaded = set(ran.stdout.splitlines())
     assert any("libQt6Widgets" in path for path in loaded)
     assert any("intel_cpu_plugin" in path for path in loaded)
@@ -61,8 +61,10 @@ def test_it_is_said_first_and_done_when_told_to(
 ) -> None:
     about = tmp_path / "numpy-1.dist-info"
     about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1\n")
-    (about / "RECORD").write_text("numpy/core.py,,\nnumpy/lib/tests/a.py,,\nnumpy/lib/tests/gone.py,,\n")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1\n", encoding="utf-8")
+    (about / "RECORD").write_text(
+        "numpy/core.py,,\nnumpy/lib/tests/a.py,,\nnumpy/lib/tests/gone.py,,\n", encoding="utf-8"
+    )
     tests = tmp_path / "numpy" / "lib" / "tests"
     tests.mkdir(parents=True)
     (tests / "a.py").write_bytes(bytes(2_000_000))

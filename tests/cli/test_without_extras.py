@@ -29,7 +29,7 @@ def test_without_the_extras_every_command_explains_itself_and_what_cannot_work_n
         cwd=ROOT,
         env=os.environ | {"HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert (done.returncode, done.stdout) == (0, "Every command works, or names its extra.\n"), done.stderr
 
@@ -69,7 +69,9 @@ def test_with_a_gpu_and_without_pytorch_the_cpu_is_used_and_the_log_says_what_th
 
 
 def test_each_extra_that_is_named_is_one_and_holds_what_is_missing() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
     assert {"torch", "torchvision"} <= set(extras["cuda"]) & set(extras["train"])
     # What is imported by another name than it is installed by, or is pulled in by another.
     installed_as = {"sklearn": "scikit-learn", "imagehash": "ImageHash", "scipy": "scikit-learn"}

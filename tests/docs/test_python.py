@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"`(?:[A-Z]\w*\.)?([A-Za-z]\w*)(?:\(\))?`")
 def test_the_example_runs_as_it_stands(tmp_path: Path) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     done = subprocess.run(
-        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
     first, *planes, last = done.stdout.splitlines()

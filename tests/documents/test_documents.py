@@ -66,7 +66,9 @@ def test_what_a_log_says_has_the_same_bytes_when_it_was_read(
 def test_the_program_starts_without_what_checks_documents(started: str) -> None:
     ask = f"import sys\ntry:\n {started}\nexcept SystemExit:\n pass\n"
     ask += "print('pydantic' in sys.modules, 'pydantic_core' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     assert told.splitlines()[-1] == "False False"
 
 

@@ -50,7 +50,7 @@ def kill_in_the_middle(folder: Path, times: int, seed: int = 1) -> int:
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(scan), str(target)],
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             cwd=ROOT,
         )
         assert process.stdout is not None

@@ -112,8 +112,8 @@ def test_a_format_that_is_registered_is_written_where_it_is_asked_for_and_proved
     assert check_bundle(target).ok
     assert (target / "own.txt").exists() == written
     if written:
-        assert (target / "own.txt").read_text() == "FHP1 LLP"
-        assert "own.txt" in json.loads((target / MANIFEST_NAME).read_text())["files"]
+        assert (target / "own.txt").read_text(encoding="utf-8") == "FHP1 LLP"
+        assert "own.txt" in json.loads((target / MANIFEST_NAME).read_text(encoding="utf-8"))["files"]
 
 
 def test_pictures_are_exact_inside_the_crop_and_black_round_it(session: Session, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_pictures_are_exact_inside_the_crop_and_black_round_it(session: Session,
     CROP.cut(expected)[:] = CROP.cut(frame(8))
     mask.cut(expected)[:] = 0
     np.testing.assert_array_equal(pixels, expected)
-    record = json.loads(png.with_suffix(".json").read_text())
+    record = json.loads(png.with_suffix(".json").read_text(encoding="utf-8"))
     assert record["plane"] == "FHP1"
     assert list(record["probabilities"]) == list(CLASSES)
     assert record["source"].startswith("ANON-")
@@ -139,7 +139,7 @@ def test_tables_say_what_the_session_says(session: Session, tmp_path: Path) -> N
     export_session(
         session, tmp_path / "out", ExportOptions(notes=True, clips=False, report=False), data=tmp_path
     )
-    rows = list(csv.DictReader((tmp_path / "out" / "planes.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "out" / "planes.csv").read_text(encoding="utf-8").splitlines()))
     assert [(row["plane_id"], row["plane"], row["frame_index"]) for row in rows] == [
         ("1", "FHP1", "8"),
         ("2", "LLP", "40"),
@@ -161,15 +161,15 @@ def test_every_part_says_how_a_plane_came_to_its_name(session: Session, tmp_path
         "2": "Found by the program, renamed by a person (was LLP)",
         "1001": "Added by a person",
     }
-    rows = csv.DictReader((tmp_path / "out" / "planes.csv").read_text().splitlines())
+    rows = csv.DictReader((tmp_path / "out" / "planes.csv").read_text(encoding="utf-8").splitlines())
     stems = {
         row["plane_id"]: Path(row["png"]).stem for row in rows if row["decided"] == words[row["plane_id"]]
     }
     assert stems.keys() == words.keys()
-    page = (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     report = str(pydicom.dcmread(tmp_path / "out" / "dicom" / "report.dcm"))
     for number, stem in stems.items():
-        record = json.loads((tmp_path / "out" / "planes" / f"{stem}.json").read_text())
+        record = json.loads((tmp_path / "out" / "planes" / f"{stem}.json").read_text(encoding="utf-8"))
         assert record["decided"] == words[number]
         image = pydicom.dcmread(tmp_path / "out" / "dicom" / f"{stem}.dcm")
         assert f"; {words[number]};" in image.ImageComments
@@ -224,7 +224,7 @@ def test_a_check_finds_what_was_changed_added_or_taken_away(
 ) -> None:
     folder = tmp_path / "out"
     export_session(session, folder, ExportOptions(clips=False, report=False), data=tmp_path)
-    (folder / "planes.csv").write_text("plane_id\n")
+    (folder / "planes.csv").write_text("plane_id\n", encoding="utf-8")
     (folder / "frames.csv.gz").unlink()
     (folder / "planes" / "more.png").write_bytes(b"x")
     given = folder
@@ -249,10 +249,10 @@ def test_what_is_no_bundle_is_told(tmp_path: Path) -> None:
 
 def test_nothing_that_is_there_is_written_over(session: Session, tmp_path: Path) -> None:
     for name in ("out", "out.zip"):
-        (tmp_path / name).write_text("mine")
+        (tmp_path / name).write_text("mine", encoding="utf-8")
         with pytest.raises(ExportError, match="is there already"):
             export_session(session, tmp_path / name, data=tmp_path)
-        assert (tmp_path / name).read_text() == "mine"
+        assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
     with pytest.raises(ExportError, match="own folder"):
         export_session(session, session.folder / "out", data=tmp_path)
 
@@ -296,12 +296,12 @@ def test_a_plane_that_is_left_out_is_not_said_to_be_not_found(
     monkeypatch.setattr(bundle, "load_text_finder", FindsInTheSecond)
     options = ExportOptions(clips=False, frames=False, text="leave out")
     assert export_session(session, tmp_path / "one", options, data=tmp_path).planes == 1
-    page = (tmp_path / "one" / "report.html").read_text()
+    page = (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
     assert "1; not found: FHP2" in page
     assert "not found: FHP2 (Second porta hepatis)</dd>" in page, "LLP was found, and left out"
     session.apply(Reject(1))
     export_session(session, tmp_path / "none", options, data=tmp_path)
-    page = (tmp_path / "none" / "report.html").read_text()
+    page = (tmp_path / "none" / "report.html").read_text(encoding="utf-8")
     assert "This report shows no plane." in page
     assert "No standard plane was found" not in page
 
@@ -310,7 +310,7 @@ def test_the_report_says_that_it_may_name_somebody(session: Session, tmp_path: P
     for name, identified in (("a", False), ("b", True)):
         options = ExportOptions(deidentify=not identified, clips=False, frames=False)
         export_session(session, tmp_path / name, options, data=tmp_path)
-        page = (tmp_path / name / "report.html").read_text()
+        page = (tmp_path / name / "report.html").read_text(encoding="utf-8")
         assert ("NOT de-identified" in page) == identified
 
 
@@ -372,8 +372,8 @@ def test_a_clip_that_cannot_be_cut_since_the_region_moved_is_said_everywhere(
     assert main(["export", str(session.folder), "--out", str(tmp_path / "out")]) == 0
     assert why in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "out" / "clips").iterdir()] == ["001_FHP1_f000008.mp4"]
-    assert why in json.loads((tmp_path / "out" / MANIFEST_NAME).read_text())["notices"]
-    assert why in (tmp_path / "out" / "report.html").read_text()
+    assert why in json.loads((tmp_path / "out" / MANIFEST_NAME).read_text(encoding="utf-8"))["notices"]
+    assert why in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_bundle_of_more_or_larger_files_than_an_export_has_is_refused_unread(
@@ -431,7 +431,7 @@ def test_reasons_go_only_with_the_notes(session: Session, tmp_path: Path) -> Non
     session.apply(SetItem("lp2025-liver", "right-lobe", "not possible", "Mrs Doe has gas"))
     options = ExportOptions(protocol=load_protocols(tmp_path).named("lp2025-liver"), clips=False)
     done = export_session(session, tmp_path / "out", options, data=tmp_path)
-    page = (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "not possible" in page
     assert "Mrs Doe" not in page
     assert any("free text" in notice for notice in done.notices)

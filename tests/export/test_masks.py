@@ -66,12 +66,12 @@ def test_masks_are_remembered_for_their_device_alone(tmp_path: Path) -> None:
     ["", "[]", '{"camera 640x480": [{"left": 1}]}', '{"a": [{"left":0,"top":0,"width":0,"height":1}]}'],
 )
 def test_a_damaged_book_is_never_taken_for_an_empty_one(tmp_path: Path, content: str) -> None:
-    (tmp_path / "masks.json").write_text(content)
+    (tmp_path / "masks.json").write_text(content, encoding="utf-8")
     with pytest.raises(SaveError, match="cannot be read"):
         MaskBook(tmp_path).masks(DEVICE)
     with pytest.raises(SaveError, match="cannot be read"):
         MaskBook(tmp_path).remember(DEVICE, [Crop(0, 0, 1, 1)])
-    assert (tmp_path / "masks.json").read_text() == content
+    assert (tmp_path / "masks.json").read_text(encoding="utf-8") == content
 
 
 def test_a_device_whose_file_is_gone_has_no_maker(tmp_path: Path) -> None:

@@ -71,7 +71,9 @@ def test_numbers_are_in_the_table_and_the_record_with_units_by_ucum(session: Ses
     assert (hc["made_by"], length["made_by"], length["value"]) == ("accepted", "person", "60.0")
     assert float(hc["low"]) == pytest.approx(0.97 * float(hc["value"]), abs=0.01)
     assert (rows[5]["plane_id"], rows[5]["plane"], rows[5]["scale"]) == ("", "", "by hand")
-    records = [json.loads(path.read_text()) for path in sorted((folder / "planes").glob("*.json"))]
+    records = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "planes").glob("*.json"))
+    ]
     assert [len(record.get("measurements", [])) for record in records] == [2] + [0] * (len(records) - 1)
     assert records[0]["measurements"][0]["values"][0]["unit"] == "mm"
     assert records[0]["measurements"][0]["dated"][0]["name"] == "Age by HC"
@@ -84,7 +86,9 @@ def test_the_table_has_age_and_centile_at_the_age_by_dates(session: Session, tmp
     assert "+" in hc["age"]
     assert "Hadlock" in hc["age_formula"]
     assert hc["centile"] == "", "at its own age it is always median"
-    record = json.loads(next(iter(sorted((tmp_path / "without" / "planes").glob("*.json")))).read_text())
+    record = json.loads(
+        next(iter(sorted((tmp_path / "without" / "planes").glob("*.json")))).read_text(encoding="utf-8")
+    )
     said = {line["name"]: line["text"] for line in record["measurements"][0]["dated"]}
     assert said["Age by HC"] == hc["age"]
     for row, name in ((ofd, "OFD"), (bpd, "BPD")):
@@ -166,12 +170,15 @@ def test_the_circumference_has_its_centile_by_dates_in_the_record_and_the_report
 ) -> None:
     scaled(session)
     without = exported(session, tmp_path / "without")
-    assert "Centile of HC" not in (without / "report.html").read_text()
+    assert "Centile of HC" not in (without / "report.html").read_text(encoding="utf-8")
     session.apply(SetAge(GestationalAge(133, "due date")))
     folder = exported(session, tmp_path / "out")
     (first, *_) = sorted((folder / "planes").glob("*.json"))
-    dated = {each["name"]: each for each in json.loads(first.read_text())["measurements"][0]["dated"]}
+    dated = {
+        each["name"]: each
+        for each in json.loads(first.read_text(encoding="utf-8"))["measurements"][0]["dated"]
+    }
     assert dated["Centile of HC"]["source"].endswith("at 19+0 by due date")
     assert 0 < float(dated["Centile of HC"]["text"].strip("<> ")) < 100
-    assert "Centile of HC" in (folder / "report.html").read_text()
-    assert "at 19+0 by due date" in (folder / "report.html").read_text()
+    assert "Centile of HC" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "at 19+0 by due date" in (folder / "report.html").read_text(encoding="utf-8")

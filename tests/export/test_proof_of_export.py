@@ -58,9 +58,9 @@ def test_an_export_is_proven_by_the_machine_that_made_it_and_known_by_its_key_el
 def test_a_manifest_that_was_edited_is_found(session: Path, tmp_path: Path, change: str) -> None:
     bundle = exported(session, tmp_path / "study")
     path = bundle / "manifest.json"
-    manifest = json.loads(path.read_text())
+    manifest = json.loads(path.read_text(encoding="utf-8"))
     if change == "files":
-        (bundle / "planes.csv").write_text("none")
+        (bundle / "planes.csv").write_text("none", encoding="utf-8")
         manifest["files"]["planes.csv"]["sha256"] = file_sha256(bundle / "planes.csv")
     elif change == "audit":
         manifest["audit"]["proof"] = "consistent but unsigned"
@@ -68,7 +68,7 @@ def test_a_manifest_that_was_edited_is_found(session: Path, tmp_path: Path, chan
         manifest[change] = "ab" * (len(manifest[change]) // 2)
     else:
         manifest[change] = type(manifest[change])(not manifest[change])
-    path.write_text(json.dumps(manifest))
+    path.write_text(json.dumps(manifest), encoding="utf-8")
     found = check_bundle(bundle)
     assert found.proof is Proof.CHANGED
     assert "manifest.json was changed: its signature is not by the key that it names." in found.problems
@@ -76,9 +76,9 @@ def test_a_manifest_that_was_edited_is_found(session: Path, tmp_path: Path, chan
 
 def test_a_signature_that_was_taken_out_is_found(session: Path, tmp_path: Path) -> None:
     bundle = exported(session, tmp_path / "study")
-    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     del manifest["signature"]
-    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    (bundle / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert check_bundle(bundle).proof is Proof.CHANGED
 
 
@@ -95,8 +95,8 @@ def test_a_session_that_was_changed_is_exported_only_anyway_and_every_page_says_
     assert main.main([*command, "--anyway"]) == 0
     assert NOT_AS_WRITTEN in " ".join(capsys.readouterr().out.split())
     bundle = tmp_path / "study"
-    assert NOT_AS_WRITTEN in (bundle / "report.html").read_text()
-    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert NOT_AS_WRITTEN in (bundle / "report.html").read_text(encoding="utf-8")
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["audit"]["proof"], manifest["notices"][0]) == ("not as it was written", NOT_AS_WRITTEN)
     found = check_bundle(bundle)
     assert (found.of_changed, found.proof) == (True, Proof.PROVEN)

@@ -145,7 +145,7 @@ def test_of_a_live_scan_nobody_knows_what_its_pictures_lost_before(tmp_path: Pat
 def test_a_damaged_recording_is_told_and_the_export_goes_on_without_clips(tmp_path: Path) -> None:
     with recorded_scan(tmp_path / "scan") as session:
         (video,) = part_videos(session.folder)
-        video.with_suffix(".csv").write_text("damaged\n")
+        video.with_suffix(".csv").write_text("damaged\n", encoding="utf-8")
         with pytest.raises(ExportError, match=r"table of a recording .* leave out the clips"):
             export_session(session, tmp_path / "out", ExportOptions(anyway=True), data=tmp_path)
         assert not (tmp_path / "out").exists()
@@ -166,7 +166,7 @@ def test_a_recording_without_a_frame_is_none(tmp_path: Path) -> None:
     with recorded_scan(tmp_path / "scan") as session:
         (video,) = part_videos(session.folder)
         table = video.with_suffix(".csv")
-        table.write_text(table.read_text().split("\n")[0] + "\n")
+        table.write_text(table.read_text(encoding="utf-8").split("\n")[0] + "\n", encoding="utf-8")
         done = export_session(session, tmp_path / "out", ExportOptions(anyway=True), data=tmp_path)
     why = "The plane has no clip: the recording of this scan holds no frame that can be shown."
     assert why in done.notices

@@ -45,7 +45,7 @@ def fuzz(target: str, runs: int, seconds: float, seed: int) -> Found:
 def _one_process(target: str, seed: int, first: int, runs: int, end_s: float, found: Found) -> int:
     """Go on from input `first` until the process ends. Returns the number of the next input."""
     command = [sys.executable, *_WORKER, target, str(seed), str(first), str(runs)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
     lines: queue.Queue[str] = queue.Queue()
     reader = threading.Thread(target=_pass_on, args=(process, lines))
     reader.start()

@@ -66,5 +66,5 @@ def test_another_error_a_dead_process_and_one_that_hangs_are_finds(
         ("print('at', first, flush=True); os._exit(7)", "the process ended with 7"),
         ("print('at', first, flush=True); time.sleep(60)", "it hangs"),
     ):
-        program.write_text(f"import os, sys, time\nfirst = int(sys.argv[3])\n{words}\n")
+        program.write_text(f"import os, sys, time\nfirst = int(sys.argv[3])\n{words}\n", encoding="utf-8")
         assert list(fuzz("picture", runs=1, seconds=30, seed=1).finds) == [said]

@@ -23,7 +23,7 @@ def part(folder: Path, host: str | None, name: str = "old", pid: int = _GONE) ->
     work = folder / f".{name}.{pid}.part"
     (work / "bundle").mkdir(parents=True)
     if host is not None:
-        (work / "host").write_text(host)
+        (work / "host").write_text(host, encoding="utf-8")
     return work
 
 
@@ -38,7 +38,7 @@ def test_the_next_export_removes_what_killed_ones_left_beside_it_whatever_their_
         part(tmp_path, None, "who knows"),
     ]
     somebodys = part(tmp_path, here, "somebody's")
-    (somebodys / "notes.txt").write_text("mine")
+    (somebodys / "notes.txt").write_text("mine", encoding="utf-8")
     in_work = part(tmp_path, here, "now")
     in_work.rename(work_path(tmp_path / "now"))
     with Staging(tmp_path / "study") as staging:

@@ -137,12 +137,12 @@ def test_a_log_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
 
 def test_settings_are_for_their_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "settings.ini"
-    path.write_text("[view]\n")
+    path.write_text("[view]\n", encoding="utf-8")
     path.chmod(0o644)
     settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))
     settings.heat_map = True
     settings.write()
-    assert "heat_map" in path.read_text()
+    assert "heat_map" in path.read_text(encoding="utf-8")
     assert mode(path) == 0o600
 
 

@@ -18,7 +18,7 @@ def test_memory_is_measured_in_mib() -> None:
         "import mmap; from semc_core.io.process import resident_mib; before = resident_mib(); "
         "held = mmap.mmap(-1, 64 << 20); held.write(b'1' * len(held)); print(resident_mib() - before)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert 50 < float(done.stdout) < 200
 
 
@@ -47,7 +47,7 @@ def test_what_threads_freed_is_given_back() -> None:
         "kept = []; thread = threading.Thread(target=work); thread.start(); thread.join()\n"
         "before = resident_mib(); give_back_memory(); print(before - resident_mib())"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert float(done.stdout) > 50
 
 

@@ -158,7 +158,7 @@ def test_the_header_of_a_real_loop_that_is_for_a_larger_picture_is_not_believed(
 
 
 def test_a_file_that_is_no_dicom_has_no_header(tmp_path: Path) -> None:
-    (tmp_path / "note.dcm").write_text("hello")
+    (tmp_path / "note.dcm").write_text("hello", encoding="utf-8")
     with pytest.raises(SourceError, match="no header"):
         calibrations_of(tmp_path / "note.dcm")
 

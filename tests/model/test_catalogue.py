@@ -101,7 +101,7 @@ def test_a_changed_file_of_ones_own_is_not_used_by_its_name(models: list[Path], 
 
 def test_a_damaged_list_of_ones_own_does_not_hide_what_ships(shipped: Path, own_models: Path) -> None:
     own_models.mkdir(parents=True)
-    (own_models / INDEX_NAME).write_text("{")
+    (own_models / INDEX_NAME).write_text("{", encoding="utf-8")
     assert model_path("fetal") == shipped / "semc_fetal.safetensors"
     with pytest.raises(ModelFileError, match="remove it to start again"):
         model_path("mine")
@@ -128,7 +128,7 @@ def test_a_model_without_a_name_is_written_as_earlier_programs_read_it(
     models: list[Path], own_models: Path
 ) -> None:
     ModelRegistry().add(models[0])
-    assert '"name"' not in (own_models / INDEX_NAME).read_text()
+    assert '"name"' not in (own_models / INDEX_NAME).read_text(encoding="utf-8")
 
 
 def test_a_summary_is_what_the_file_says_of_itself(models: list[Path], tmp_path: Path) -> None:

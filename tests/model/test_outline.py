@@ -69,7 +69,7 @@ def _damaged(path: Path, how: str) -> None:
     if how == "cut":
         path.write_bytes(path.read_bytes()[:-100])
     elif how == "text":
-        path.write_text("hello")
+        path.write_text("hello", encoding="utf-8")
     elif how == "gone":
         path.unlink()
     else:

@@ -108,7 +108,7 @@ def test_a_changed_or_lost_file_is_said_and_one_can_go_back(models: list[Path], 
 )
 def test_a_damaged_library_is_said(content: str, own_models: Path) -> None:
     own_models.mkdir(parents=True)
-    (own_models / "library.json").write_text(content)
+    (own_models / "library.json").write_text(content, encoding="utf-8")
     with pytest.raises(ModelFileError, match="remove it to start again"):
         current_model()
     with pytest.raises(ModelFileError, match=r"^library\.json in .* cannot be read"):
@@ -118,21 +118,23 @@ def test_a_damaged_library_is_said(content: str, own_models: Path) -> None:
 def test_a_library_of_a_newer_program_is_left_as_it_is(own_models: Path, models: list[Path]) -> None:
     own_models.mkdir(parents=True)
     newer = '{"schema": 2, "shelves": [], "used": [0]}'
-    (own_models / "library.json").write_text(newer)
+    (own_models / "library.json").write_text(newer, encoding="utf-8")
     with pytest.raises(ModelFileError, match=r"newer version of this program, and is left as it is; update"):
         current_model()
     with pytest.raises(ModelFileError, match="newer version"):
         ModelRegistry().add(models[0], use=True)
-    assert (own_models / "library.json").read_text() == newer
+    assert (own_models / "library.json").read_text(encoding="utf-8") == newer
 
 
 def test_a_field_that_a_newer_program_wrote_is_kept(own_models: Path, models: list[Path]) -> None:
     library = ModelRegistry()
     library.add(models[0], use=True)
     index = own_models / "library.json"
-    index.write_text(json.dumps(json.loads(index.read_text()) | {"shelves": {"a": [1]}}))
+    index.write_text(
+        json.dumps(json.loads(index.read_text(encoding="utf-8")) | {"shelves": {"a": [1]}}), encoding="utf-8"
+    )
     library.rollback()
-    assert json.loads(index.read_text())["shelves"] == {"a": [1]}
+    assert json.loads(index.read_text(encoding="utf-8"))["shelves"] == {"a": [1]}
     assert library.current() is None
 
 
@@ -188,13 +190,13 @@ def test_a_model_that_is_no_worse_is_used(difference: float, models: list[Path])
 def test_a_comparison_is_read_as_it_was_written(models: list[Path], tmp_path: Path) -> None:
     comparison = compared(models[0], models[1], 0.02)
     path = tmp_path / COMPARISON_NAME
-    path.write_text(json.dumps(comparison.as_json()))
+    path.write_text(json.dumps(comparison.as_json()), encoding="utf-8")
     assert read_comparison(path) == comparison
     assert read_comparison(tmp_path / "none.json") is None
-    path.write_text("{")
+    path.write_text("{", encoding="utf-8")
     with pytest.raises(UsageError, match="compare the models again"):
         read_comparison(path)
-    path.write_text('{"candidate": {}}')
+    path.write_text('{"candidate": {}}', encoding="utf-8")
     with pytest.raises(UsageError, match=r"'candidate\.sha256' is missing\); compare the models again"):
         read_comparison(path)
 
@@ -210,7 +212,9 @@ def test_the_command_lists_uses_and_goes_back(models: list[Path], capsys: pytest
     run.mkdir()
     assert main(["model", "use", str(models[0])]) == 2
     assert "--resume compares it again; `semc model use`" in capsys.readouterr().err, "it was trained"
-    (run / COMPARISON_NAME).write_text(json.dumps(compared(models[0], DEFAULT_MODEL, 0.1).as_json()))
+    (run / COMPARISON_NAME).write_text(
+        json.dumps(compared(models[0], DEFAULT_MODEL, 0.1).as_json()), encoding="utf-8"
+    )
     assert comparison_of(models[0]) is not None
     assert main(["model", "use", str(models[0])]) == 0
     assert "better than the one in use" in capsys.readouterr().out
@@ -245,9 +249,9 @@ def test_a_library_that_says_something_else_is_told_by_its_field(
     library = ModelRegistry()
     library.promote(models[0], compared(models[0], DEFAULT_MODEL, 0.05))
     index = library.folder / "library.json"
-    plain = json.loads(index.read_text())
+    plain = json.loads(index.read_text(encoding="utf-8"))
     plain["versions"][0][field] = value
-    index.write_text(json.dumps(plain))
+    index.write_text(json.dumps(plain), encoding="utf-8")
     with pytest.raises(ModelFileError, match=words):
         library.versions()
     assert main(["model", "list"]) == 1
@@ -258,7 +262,9 @@ def test_a_version_that_was_not_compared_is_read_as_earlier_programs_wrote_it(mo
     library = ModelRegistry()
     version = library.add(models[0])
     index = library.folder / "library.json"
-    index.write_text(index.read_text().replace('"compared": null', '"compared": {}'))
-    assert '"compared": {}' in index.read_text()
+    index.write_text(
+        index.read_text(encoding="utf-8").replace('"compared": null', '"compared": {}'), encoding="utf-8"
+    )
+    assert '"compared": {}' in index.read_text(encoding="utf-8")
     assert library.versions() == (version,)
     assert version.compared is None

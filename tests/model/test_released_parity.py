@@ -23,7 +23,7 @@ pytestmark = pytest.mark.real_data("../fixtures/semc_released")
 
 def released_state() -> dict[str, Tensor]:
     """The weights that the fixtures' README describes."""
-    shapes = json.loads((FIXTURES / "keys.json").read_text())
+    shapes = json.loads((FIXTURES / "keys.json").read_text(encoding="utf-8"))
     with ThreadPoolExecutor(2) as pool:  # 177 million numbers: the longest part of these tests
         return dict(zip(shapes, pool.map(drawn, shapes, shapes.values()), strict=True))
 

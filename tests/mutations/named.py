@@ -67,7 +67,7 @@ def run(tree: Path, tests: Iterable[str]) -> tuple[int, str]:
     """Run tests in a tree, without compiled files of another version of it. Returns exit code and output."""
     command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     own = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    done = subprocess.run(command, cwd=tree, env=os.environ | own, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tree, env=os.environ | own, capture_output=True, encoding="utf-8")
     return done.returncode, done.stdout + done.stderr
 
 

@@ -197,7 +197,12 @@ def _worker(tree: Path, part: Part) -> Iterator[_Worker]:
     own = {"PYTHONPATH": str(tree), "OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "tests.mutations.worker", *part.tests]
     with subprocess.Popen(
-        command, cwd=tree, env=os.environ | own, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=tree,
+        env=os.environ | own,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -98,19 +98,23 @@ def test_what_is_said_to_be_equivalent_is_a_line_of_a_file_that_is_changed(
 
 @pytest.mark.long
 def test_a_worker_answers_for_the_files_as_they_are_now(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\nqt_api = 'pyside6'\n")
-    (tmp_path / "value.py").write_text("VALUE = 1\n")
-    (tmp_path / "test_value.py").write_text("import value\ndef test_it():\n    assert value.VALUE == 1\n")
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.pytest.ini_options]\nqt_api = 'pyside6'\n", encoding="utf-8"
+    )
+    (tmp_path / "value.py").write_text("VALUE = 1\n", encoding="utf-8")
+    (tmp_path / "test_value.py").write_text(
+        "import value\ndef test_it():\n    assert value.VALUE == 1\n", encoding="utf-8"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", f"import sys; sys.path += ['', {str(ROOT)!r}]\n"
          "from tests.mutations.worker import main; main(['test_value.py'])"],
-        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
     ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
         answers = [process.stdout.readline().split()[0] for _ in range(2)]
         for text in ("VALUE = 22\n", "VALUE = 1\n", "while True:\n    pass\n"):
-            (tmp_path / "value.py").write_text(text)
+            (tmp_path / "value.py").write_text(text, encoding="utf-8")
             print(3.0, file=process.stdin, flush=True)
             answers.append(process.stdout.readline().strip())
         process.stdin.close()

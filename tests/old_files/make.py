@@ -109,7 +109,7 @@ def make_data(export: Path, model: Path) -> None:
     """What the program keeps for its user, beside the key and the masks, which the export made."""
     data = Path(os.environ["XDG_DATA_HOME"]) / "semc-live"
     (data / "protocols").mkdir(parents=True, exist_ok=True)
-    (data / "protocols" / "short-liver.toml").write_text(PROTOCOL)
+    (data / "protocols" / "short-liver.toml").write_text(PROTOCOL, encoding="utf-8")
     semc("pacs", "add", "archive", "pacs.example.org", "11112", "ARCHIVE", "--attempts", "3")
     semc("pacs", "add", "research", "192.0.2.7", "104", "RESEARCH", "--own-title", "US_ROOM_2", "--connect-s",
          "5", "--answer-s", "60", "--uncompressed", "--tls")  # fmt: skip

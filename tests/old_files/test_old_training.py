@@ -34,14 +34,16 @@ def test_the_window_finds_the_training_and_what_it_told(tmp_path: Path) -> None:
 def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     (folder,) = unpack("trainings", tmp_path).iterdir()
     toys = write_toy_folder(tmp_path / "toys", 60, 20)
-    given = json.loads((folder / "run.json").read_text())["arguments"]
+    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))["arguments"]
     places = {"--data": toys, "--out": folder / "model.safetensors", "--epochs": 3}
     for option, value in places.items():
         given[given.index(option) + 1] = str(value)
     before = _losses(folder)
     command = [sys.executable, "-m", "tests.old_files.small", "train", *given, "--resume"]
     environment = os.environ | {"XDG_DATA_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=240
+    )
     assert done.returncode == 0, done.stderr
     assert "Goes on at step 10." in done.stdout
     after = _losses(folder)
@@ -51,5 +53,5 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
 
 
 def _losses(folder: Path) -> dict[str, str]:
-    with (folder / "model.run" / "log.csv").open(newline="") as file:
+    with (folder / "model.run" / "log.csv").open(newline="", encoding="utf-8") as file:
         return {row["step"]: row["loss"] for row in csv.DictReader(file)}

@@ -111,7 +111,7 @@ def orthanc(folder: Path, **settings: object) -> Iterator[Orthanc]:
         "DicomAlwaysAllowFind": True, "AuthenticationEnabled": False, "Plugins": [], **settings,
     }  # fmt: skip
     path = folder / "orthanc.json"
-    path.write_text(json.dumps(about))
+    path.write_text(json.dumps(about), encoding="utf-8")
     with (folder / "orthanc.log").open("wb") as log:
         command = ["Orthanc", str(path)]
         with subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:

@@ -63,7 +63,8 @@ def test_a_kind_of_object_that_the_server_does_not_take_is_refused_and_the_rest_
         "[[TransferSyntaxes]]\n[Plain]\nTransferSyntax1 = LittleEndianImplicit\n"
         "[[PresentationContexts]]\n[Stills]\nPresentationContext1 = VerificationSOPClass\\Plain\n"
         "PresentationContext2 = SecondaryCaptureImageStorage\\Plain\n"
-        "[[Profiles]]\n[Default]\nPresentationContexts = Stills\n"
+        "[[Profiles]]\n[Default]\nPresentationContexts = Stills\n",
+        encoding="utf-8",
     )
     with storescp(tmp_path / "kept", "-xf", str(profile), "Default") as server:
         still, clip = stored(destination(server.port), tmp_path, objects(1, clips=1))

@@ -66,7 +66,7 @@ def test_an_export_that_was_changed_or_has_no_dicom_is_not_sent(scan: Path, tmp_
         export_session(session, tmp_path / "bare", options, data=tmp_path)
     with pytest.raises(PacsError, match="no DICOM objects"):
         exported_objects(tmp_path / "bare")
-    (tmp_path / "bare" / "planes.csv").write_text("something else")
+    (tmp_path / "bare" / "planes.csv").write_text("something else", encoding="utf-8")
     with pytest.raises(PacsError, match="was changed"):
         exported_objects(tmp_path / "bare")
 

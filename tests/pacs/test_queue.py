@@ -170,9 +170,11 @@ def test_a_field_that_a_newer_program_wrote_into_the_destinations_is_kept(tmp_pa
     book = DestinationBook(tmp_path)
     book.put(Destination("ONE", "127.0.0.1", 104, "ANY"))
     path = tmp_path / BOOK_NAME
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"groups": ["night"]}))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"groups": ["night"]}), encoding="utf-8"
+    )
     book.put(Destination("TWO", "127.0.0.1", 104, "ANY"))
-    assert json.loads(path.read_text())["groups"] == ["night"]
+    assert json.loads(path.read_text(encoding="utf-8"))["groups"] == ["night"]
     assert [each.name for each in book.all()] == ["ONE", "TWO"]
 
 
@@ -187,7 +189,7 @@ def test_destinations_are_kept_and_checked(tmp_path: Path) -> None:
     assert book.all() == (secured,)
     with pytest.raises(PacsError, match="no destination"):
         book.remove("archive")
-    (tmp_path / BOOK_NAME).write_text('{"format": "semc-live-destinations", "version": 1}')
+    (tmp_path / BOOK_NAME).write_text('{"format": "semc-live-destinations", "version": 1}', encoding="utf-8")
     with pytest.raises(PacsError, match="damaged"):
         book.all()
 

@@ -39,7 +39,7 @@ def test_another_process_draws_the_same_bytes() -> None:
         [sys.executable, "-c", _HASHES, *map(str, _FRAMES)],
         cwd=_ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         timeout=120,
     )

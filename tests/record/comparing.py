@@ -91,7 +91,7 @@ def _text(value: Any, indent: str = "") -> str:
 def machine() -> str:
     """The kind of processor and the versions of libraries, as a hash."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = [platform.machine()]
     kind = next((line for line in lines if line.startswith("flags")), lines[0])

@@ -40,7 +40,10 @@ def _of(place: Place, network: Path, scan: Path) -> dict[str, Any]:
         *(("analyse", scan, "--out", out / device, "--device", device, *options) for device in RUNTIMES),
     )
     described = {name: value for name, value in json.loads(told).items() if name not in _LEFT_OUT}
-    frames = {device: table((out / device / "frames" / "frames.csv").read_text()) for device in RUNTIMES}
+    frames = {
+        device: table((out / device / "frames" / "frames.csv").read_text(encoding="utf-8"))
+        for device in RUNTIMES
+    }
     kept = ("label", "novelty", *(f"raw_{name}" for name in described["classes"]))
     return {
         "info": described,

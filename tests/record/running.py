@@ -73,7 +73,7 @@ class Place:
             cwd=self.folder,
             env=_inherited() | dict(plain) | own | {"PYTHONPATH": str(ROOT), "HOME": str(self.folder)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
         )
         told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
         codes = [code for code, _ in told]

@@ -48,7 +48,7 @@ def _of(place: Place, name: str) -> dict[str, Any]:
     place.semc(*commands, ("analyse", path, "--out", out, *ON_CPU))
     found = results(out, name if name in _SCANS else path.stem)
     if name in _SCANS:
-        truth = path.with_suffix(".csv").read_text()
+        truth = path.with_suffix(".csv").read_text(encoding="utf-8")
         found["rendered"] = {"video": video(path, exact=True), "truth": table(truth)}
     return found
 
@@ -57,12 +57,15 @@ def results(out: Path, name: str) -> dict[str, Any]:
     """Everything that an analysis wrote for one input, and that a machine reads."""
     folder = out / name
     files = sorted(path.name for path in folder.iterdir())
-    found: dict[str, Any] = {"files": files, "frames": table((folder / "frames.csv").read_text())}
+    found: dict[str, Any] = {
+        "files": files,
+        "frames": table((folder / "frames.csv").read_text(encoding="utf-8")),
+    }
     for path in folder.glob("*.json"):
-        found[path.name] = _without(json.loads(path.read_text()))
+        found[path.name] = _without(json.loads(path.read_text(encoding="utf-8")))
     for path in folder.glob("*.png"):
         found[path.name] = png(path.read_bytes())
-    summary = _without(json.loads((out / "summary.json").read_text()))
+    summary = _without(json.loads((out / "summary.json").read_text(encoding="utf-8")))
     found["summary"] = {name: value for name, value in summary.items() if name != "inputs"}
     found["frames.csv_here"] = digest((folder / "frames.csv").read_bytes())
     return found

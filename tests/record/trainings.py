@@ -78,7 +78,7 @@ def _of(place: Place, out: Path, model: bool) -> dict[str, Any]:
 
 def _steps(out: Path) -> dict[str, list[float]]:
     """The log by columns."""
-    with (out.with_suffix(".run") / "log.csv").open(newline="") as file:
+    with (out.with_suffix(".run") / "log.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in rows[0] if name not in _TIMES}
 

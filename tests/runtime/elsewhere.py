@@ -35,7 +35,9 @@ def digest_of(predictions: Iterable[Prediction]) -> str:
 def classified_elsewhere(model: Path, cache: Path) -> str:
     """The digest of two frames that a new process classifies on the CPU, where PyTorch must not be loaded."""
     arguments = [sys.executable, "-m", "tests.runtime.elsewhere", str(model), str(cache)]
-    return subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        arguments, cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+    ).stdout.strip()
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ def test_openvino_is_loaded_without_its_telemetry(tiny_model_path: Path) -> None
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(tiny_model_path)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=Path(__file__).parents[2],
         check=False,
     )

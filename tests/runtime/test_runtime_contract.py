@@ -169,7 +169,7 @@ def test_wrong_devices_are_refused(tiny_model_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_done_without(
     tiny_model_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "taken").write_text("a file where the folder should be")
+    (tmp_path / "taken").write_text("a file where the folder should be", encoding="utf-8")
     runtime = OpenVinoRuntime(tiny_model_path, threads=1, cache=tmp_path / "taken")
     assert len(runtime.classify(noise_frames(1))) == 1
     assert "not kept" in caplog.text

@@ -224,7 +224,7 @@ def test_the_windows_settings_forget_the_source_and_nothing_else(tmp_path: Path,
     settings.device = "cpu"
     settings.write()
     forget_source([file, tmp_path / "none.ini"], {name, str(tmp_path / name)})
-    assert "Mei" not in file.read_text()
+    assert "Mei" not in file.read_text(encoding="utf-8")
     after = Settings(QSettings(str(file), QSettings.Format.IniFormat))
     assert (after.recent_sources, after.device) == (others[::-1], "cpu")
     assert after.scale_line(name, 100, 100) is None
@@ -235,10 +235,12 @@ def test_forget_reaches_the_list_of_what_was_opened_lately(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "unseen.ini"
-    file.write_text(f"[sources]\nrecent0={tmp_path}/Meierhofer Anna.mp4\nrecent1=simulated\n")
+    file.write_text(
+        f"[sources]\nrecent0={tmp_path}/Meierhofer Anna.mp4\nrecent1=simulated\n", encoding="utf-8"
+    )
     monkeypatch.setattr("semc_core.paths.settings_files", lambda: (file,))
     forget(folder)
-    assert file.read_text() == "[sources]\nrecent1=simulated\n"
+    assert file.read_text(encoding="utf-8") == "[sources]\nrecent1=simulated\n"
 
 
 def test_qt_keeps_the_settings_where_forget_looks_for_them() -> None:

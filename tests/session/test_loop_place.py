@@ -184,7 +184,7 @@ def test_of_a_recorded_scan_it_is_all_parts_of_the_recording(scanned: Session) -
         assert loop_place(looked_at) == place
     (scanned.folder / "recording.mkv").unlink()
     assert indices(loop_place(scanned)) == [1, 4]
-    (scanned.folder / "recording-2.csv").write_text("damaged\n")
+    (scanned.folder / "recording-2.csv").write_text("damaged\n", encoding="utf-8")
     with pytest.raises(SessionError, match="table of a recording"):
         loop_place(scanned)
 

@@ -150,7 +150,7 @@ def test_a_plane_that_was_planted_is_set_aside_and_the_session_says_so_ever_afte
         killed = as_killed(session, tmp_path / "killed")
         planted = write_plane(killed, logged_event(3, 50, final=True), session.source, session.model)
     path = (killed / planted.png).with_suffix(".json")
-    path.write_text(json.dumps({**json.loads(path.read_text()), **told}))
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **told}), encoding="utf-8")
     with Session.open(killed, read_only=True) as session:
         assert any(planted.png in problem for problem in session.verify().problems)
     for _ in range(2):

@@ -127,10 +127,10 @@ def test_frames_that_are_not_in_the_recording_are_told(
 ) -> None:
     folder = scan(tmp_path, easy_model, Quality.LOSSLESS, paced=False)
     table = folder / "recording.csv"
-    lines = table.read_text().splitlines(keepends=True)
-    table.write_text("".join(lines[:-5]))
+    lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    table.write_text("".join(lines[:-5]), encoding="utf-8")
     (folder / "recording-2.mkv").write_bytes(b"")
-    (folder / "recording-2.csv").write_text("".join([lines[0], *lines[-5:]]))
+    (folder / "recording-2.csv").write_text("".join([lines[0], *lines[-5:]]), encoding="utf-8")
     assert main.main(["replay", str(folder), "--model", str(easy_model), "--device", "cpu"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     found = re.search(r"(\d+) classified frames not in the recording", told)

@@ -80,10 +80,10 @@ def test_what_went_is_logged_without_a_name(root: Path) -> None:
         known = session.id
     assert len(carry_out(plan(root, Retention(days=90), LATER), log)) == 2
     assert sorted(each.name for each in root.iterdir()) == ["damaged", "killed", "mine", "new"]
-    lines = [json.loads(line) for line in (log / LOG_NAME).read_text().splitlines()]
+    lines = [json.loads(line) for line in (log / LOG_NAME).read_text(encoding="utf-8").splitlines()]
     assert [line["session"] == known for line in lines] == [True, False]
     assert lines[0]["why"] == "it is older than 90 days"
-    assert "Meier" not in (log / LOG_NAME).read_text()
+    assert "Meier" not in (log / LOG_NAME).read_text(encoding="utf-8")
 
 
 def test_half_of_a_deletion_is_gone_on_with(root: Path) -> None:

@@ -148,7 +148,7 @@ def plain_place(folder: Path) -> str:
 def test_the_book_names_a_folder_by_a_hash_that_nobody_can_try_paths_against(
     session: Path, data: Path
 ) -> None:
-    book = (data / "heads.jsonl").read_text()
+    book = (data / "heads.jsonl").read_text(encoding="utf-8")
     assert '"place"' in book
     assert plain_place(session) not in book
     assert stat.S_IMODE((data / "places.key").stat().st_mode) == 0o600
@@ -167,7 +167,7 @@ def test_what_an_older_program_wrote_of_a_folder_is_still_read(
     session.rename(tmp_path / "away")
     with new_session(session):
         pass
-    (data / "heads.jsonl").write_text(old.to_text() + "\n")
+    (data / "heads.jsonl").write_text(old.to_text() + "\n", encoding="utf-8")
     assert "This machine wrote another session in this folder: it was replaced." in verified(session).problems
 
 
@@ -224,7 +224,9 @@ def test_a_file_that_was_added_is_named(session: Path, name: str) -> None:
 
 def test_the_json_beside_a_picture_is_proven_too(session: Path) -> None:
     path = session / "002_B_f000040.json"
-    path.write_text(path.read_text().replace('"plane": "B"', '"plane": "A"'))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"plane": "B"', '"plane": "A"'), encoding="utf-8"
+    )
     assert verified(session).problems == ("The file 002_B_f000040.json was changed.",)
     path.unlink()
     assert verified(session).problems == ("The file 002_B_f000040.json is missing.",)
@@ -244,7 +246,7 @@ def test_opening_for_writing_tells_first_what_is_wrong(session: Path) -> None:
 
 
 def test_a_scan_is_written_where_no_key_can_be_kept(data: Path, tmp_path: Path) -> None:
-    data.write_text("a file in place of the folder")
+    data.write_text("a file in place of the folder", encoding="utf-8")
     filled_session(tmp_path / "scan").close()
     assert verified(tmp_path / "scan").why.startswith("signed by another key")
 

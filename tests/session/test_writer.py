@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
 def assert_pairs(folder: Path) -> int:
@@ -223,7 +223,7 @@ def test_names_from_files_cannot_leave_the_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_to_is_told_and_the_scan_goes_on(tmp_path: Path) -> None:
     # A file where the folder should be: this fails for every user, root too.
     blocked = tmp_path / "taken"
-    blocked.write_text("")
+    blocked.write_text("", encoding="utf-8")
     store = SessionWriter(blocked / "scan", origin())
     assert store.submit(event(1, 1))
     store.close()

@@ -32,11 +32,11 @@ def plug_in(root: Path, card: Card, number: int, bus: int = 1) -> None:
     usb = root / CONTROLLER / f"usb{bus}" / f"{bus}-{card.port}"
     interface = usb / f"{bus}-{card.port}:1.0"
     interface.mkdir(parents=True, exist_ok=True)
-    (usb / "idVendor").write_text(card.vendor + "\n")
-    (usb / "idProduct").write_text(card.product + "\n")
-    (usb / "speed").write_text(card.speed + "\n")
+    (usb / "idVendor").write_text(card.vendor + "\n", encoding="utf-8")
+    (usb / "idProduct").write_text(card.product + "\n", encoding="utf-8")
+    (usb / "speed").write_text(card.speed + "\n", encoding="utf-8")
     if card.serial:
-        (usb / "serial").write_text(card.serial + "\n")
+        (usb / "serial").write_text(card.serial + "\n", encoding="utf-8")
     for index in range(1 + card.metadata):
         _node(root, interface / "video4linux" / f"video{number + index}", card.name, index)
 
@@ -57,15 +57,17 @@ def told_by_udev(root: Path, number: int, capabilities: str) -> None:
     """What udev noted of video`number` when it was plugged in."""
     data = root / "run/udev/data"
     data.mkdir(parents=True, exist_ok=True)
-    (data / f"c81:{number}").write_text(f"E:ID_V4L_VERSION=2\nE:ID_V4L_CAPABILITIES={capabilities}\n")
+    (data / f"c81:{number}").write_text(
+        f"E:ID_V4L_VERSION=2\nE:ID_V4L_CAPABILITIES={capabilities}\n", encoding="utf-8"
+    )
 
 
 def _node(root: Path, folder: Path, name: str, index: int) -> None:
     folder.mkdir(parents=True)
     number = folder.name.removeprefix("video")
-    (folder / "name").write_text(f"{name}\n")
-    (folder / "index").write_text(f"{index}\n")
-    (folder / "dev").write_text(f"81:{number}\n")
+    (folder / "name").write_text(f"{name}\n", encoding="utf-8")
+    (folder / "index").write_text(f"{index}\n", encoding="utf-8")
+    (folder / "dev").write_text(f"81:{number}\n", encoding="utf-8")
     listed = root / "sys/class/video4linux"
     listed.mkdir(parents=True, exist_ok=True)
     (listed / folder.name).symlink_to(folder)

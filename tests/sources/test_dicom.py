@@ -283,5 +283,5 @@ def test_a_deflated_file_is_read() -> None:
 
 def write_nothing(path: Path) -> Path:
     """A text under another name."""
-    path.write_text("Dear colleague, " * 30)
+    path.write_text("Dear colleague, " * 30, encoding="utf-8")
     return path

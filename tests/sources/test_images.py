@@ -59,6 +59,6 @@ def test_a_file_of_several_images_is_not_read_in_part(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images_says_so(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
     with pytest.raises(SourceError, match="holds no image"):
         ImageFolderSource(tmp_path)

@@ -83,7 +83,7 @@ def test_no_door_follows_what_a_file_names(
     path = place / name
     with listener() as (port, seen):
         for text in playlists(port, other).values():
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
             for open_it in (
                 lambda: open_source(str(path)),
                 lambda: open_seekable(path),
@@ -93,7 +93,7 @@ def test_no_door_follows_what_a_file_names(
                     open_it()
         texts = list(playlists(port, other).values())
         for number, text in enumerate(texts):
-            (place / f"{number}_{name}").write_text(text)
+            (place / f"{number}_{name}").write_text(text, encoding="utf-8")
         model = ["--model", str(tiny_model_path), "--device", "cpu"]
         commands = (
             ["inspect", str(path)],

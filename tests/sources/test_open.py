@@ -57,7 +57,7 @@ def test_options_reach_an_image_folder(tmp_path: Path) -> None:
 def test_what_cannot_be_opened_says_why_in_one_sentence(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "empty.mp4").touch()
     for suffix in ("mp4", "dcm", "png"):
-        (tmp_path / f"text.{suffix}").write_text("Dear colleague, " * 30)
+        (tmp_path / f"text.{suffix}").write_text("Dear colleague, " * 30, encoding="utf-8")
     (tmp_path / "folder").mkdir()
     with pytest.raises(SourceError, match=says) as caught:
         open_source(str(tmp_path / text))

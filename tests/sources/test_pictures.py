@@ -183,7 +183,7 @@ def test_a_playlist_leads_nowhere(tmp_path: Path, name: str) -> None:
             "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 26\n",
         )
         for text in texts:
-            (tmp_path / name).write_text(text)
+            (tmp_path / name).write_text(text, encoding="utf-8")
             with pytest.raises(SourceError):
                 open_source(str(tmp_path / name))
         with pytest.raises(TimeoutError):

@@ -284,7 +284,8 @@ def test_the_command_saves_what_came_of_a_card_that_then_is_unplugged(
     script = tmp_path / "card.toml"
     script.write_text(
         'version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\ncontent = "count"\n'
-        '[[device.events]]\nat_frame = 5\nwhat = "unplug"\nseconds = 4\n'
+        '[[device.events]]\nat_frame = 5\nwhat = "unplug"\nseconds = 4\n',
+        encoding="utf-8",
     )
     given = ["tap", f"camera:simulated:{script}", "--seconds", "0.5", "--json"]
     assert main([*given, "--out", str(tmp_path / "a.semctap")]) == 0
@@ -293,7 +294,8 @@ def test_the_command_saves_what_came_of_a_card_that_then_is_unplugged(
     assert any("unplugged" in note for note in told["notes"]), "it says what became of it"
     script.write_text(
         'version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\n'
-        '[[device.events]]\nat_frame = 0\nwhat = "fail"\nseconds = 4\n'
+        '[[device.events]]\nat_frame = 0\nwhat = "fail"\nseconds = 4\n',
+        encoding="utf-8",
     )
     monkeypatch.setattr("semc_core.cli.tap._FIRST_S", 0.2)
     assert main([*given, "--out", str(tmp_path / "b.semctap")]) == 1
@@ -304,7 +306,9 @@ def test_the_command_saves_what_came_until_it_is_interrupted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "card.toml"
-    script.write_text('version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\ncontent = "count"\n')
+    script.write_text(
+        'version = 1\n[[device]]\nmodes = ["160x120@100,mjpg"]\ncontent = "count"\n', encoding="utf-8"
+    )
     out = tmp_path / "a.semctap"
     read, calls = CameraSource.read, iter(range(1000))
 

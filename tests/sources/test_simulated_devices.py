@@ -176,7 +176,8 @@ def test_a_script_says_what_a_device_does(tmp_path: Path) -> None:
     path.write_text(
         'version = 1\n[[device]]\nname = "Card"\nnumber = 5\nmodes = ["160x120@100,yuyv", "80x60@50,mjpg"]\n'
         'content = "count"\n[[device.events]]\nat_frame = 3\nwhat = "no_signal"\ncard = "bars"\n'
-        'text = "NO SIGNAL"\nseconds = 60\n'
+        'text = "NO SIGNAL"\nseconds = 60\n',
+        encoding="utf-8",
     )
     assert read_script(path).device[0].events == (Event(3, "no_signal", 60, None, "bars", "NO SIGNAL"),)
     with closing(open_source(f"camera:simulated:{path}", mode="80x60")) as camera:
@@ -201,7 +202,7 @@ def test_a_script_says_what_a_device_does(tmp_path: Path) -> None:
 )
 def test_a_script_that_says_nonsense_is_refused(tmp_path: Path, text: str, why: str) -> None:
     path = tmp_path / "card.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=why):
         open_source(f"camera:simulated:{path}")
     with pytest.raises(SourceError, match=r"none\.toml cannot be used"):

@@ -176,7 +176,7 @@ def test_a_file_cut_short_gives_what_is_left(tmp_path: Path) -> None:
 
 def test_files_that_are_no_videos_say_so(tmp_path: Path) -> None:
     text = tmp_path / "notes.mp4"
-    text.write_text("#EXTM3U\nhttp://example.org/other.ts\n" * 40)
+    text.write_text("#EXTM3U\nhttp://example.org/other.ts\n" * 40, encoding="utf-8")
     with pytest.raises(SourceError, match=r"notes\.mp4 cannot be opened as a video"):
         VideoSource(text)
     with pytest.raises(SourceError, match="was not found"):
@@ -208,7 +208,7 @@ def _coded_frames(path: Path) -> int:
 @pytest.mark.long
 @pytest.mark.real_data("cine")
 def test_every_frame_of_the_real_clips_is_decoded() -> None:
-    with (REAL_DATA / "cine" / "index.csv").open(newline="") as file:
+    with (REAL_DATA / "cine" / "index.csv").open(newline="", encoding="utf-8") as file:
         listed = [(REAL_DATA / row["file"], int(row["frames"])) for row in csv.DictReader(file)]
     assert len(listed) == 44
     for path, frames in listed:

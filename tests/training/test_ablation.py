@@ -64,7 +64,7 @@ def test_the_benchmarks_that_ship_are_sound() -> None:
 )
 def test_a_file_that_is_no_benchmark_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=message):
         read_benchmark(str(path))
     with pytest.raises(UsageError, match="There is no benchmark"):
@@ -190,7 +190,8 @@ def test_the_command_trains_from_rendered_patients(
     own.write_text(
         'name = "own"\n[patients]\ntrain = "0:5"\nvalidation = "1000:1005"\ntest = "2000:2005"\n'
         "[pictures]\nframes = 12\nsize = 128\n"
-        '[training]\npreset = "semc_tiny"\nsteps = 2\nbatch = 8\nrate = 0.002\nseeds = [1]\n'
+        '[training]\npreset = "semc_tiny"\nsteps = 2\nbatch = 8\nrate = 0.002\nseeds = [1]\n',
+        encoding="utf-8",
     )
     benchmark = read_benchmark(str(own))
     assert len(missing_patients(benchmark, data)) == 15
@@ -204,7 +205,7 @@ def test_the_command_trains_from_rendered_patients(
     assert main([*given, "--list"]) == 0
     assert capsys.readouterr().out.count("missing") == 2
     assert main(given) == 0
-    assert "| + ACE | 1 |" in (out / "ablation.md").read_text()
+    assert "| + ACE | 1 |" in (out / "ablation.md").read_text(encoding="utf-8")
     assert len(json.loads((out / "ablation.json").read_bytes())["runs"]) == 2
     assert main([*given, "--list"]) == 0
     assert "2 of 2 trainings done" in capsys.readouterr().out

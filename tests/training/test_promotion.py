@@ -63,7 +63,7 @@ def untrained(trained: Path, tmp_path: Path) -> Path:
 @pytest.mark.long
 def test_training_ends_by_comparing(trained: Path) -> None:
     run = trained.with_suffix(".run")
-    events = [json.loads(line) for line in (run / PROGRESS_NAME).read_text().splitlines()]
+    events = [json.loads(line) for line in (run / PROGRESS_NAME).read_text(encoding="utf-8").splitlines()]
     assert [each["event"] for each in events[-3:]] == ["calibrated", "compared", "finished"]
     assert "the model in use knows other planes" in events[-2]["message"]
     compared = json.loads((run / COMPARISON_NAME).read_bytes())

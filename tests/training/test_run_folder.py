@@ -41,7 +41,7 @@ def test_a_second_training_with_the_same_out_is_refused_and_tells_nobody(
         given = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "model.safetensors")]
         assert main(given) == 2
         assert "Another command is writing to" in capsys.readouterr().err
-        assert "failed" not in (folder / PROGRESS_NAME).read_text()
+        assert "failed" not in (folder / PROGRESS_NAME).read_text(encoding="utf-8")
     with telling_failure(folder):
         pass
 
@@ -72,7 +72,7 @@ def test_a_wish_to_stop_of_a_run_before_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_run_whose_folder_cannot_be_made_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(SaveError, match="Nothing could be written to"):
         short_training(tmp_path / "file").fit()
     (tmp_path / LAST).mkdir()
@@ -85,7 +85,7 @@ def test_a_log_that_cannot_be_begun_says_so(name: str, tmp_path: Path) -> None:
     if name == CSV_NAME:
         (tmp_path / name).mkdir()
     else:
-        (tmp_path / name).write_text("in the way")
+        (tmp_path / name).write_text("in the way", encoding="utf-8")
     with pytest.raises(SaveError, match="Nothing could be written to"):
         RunLogger(tmp_path, ("step", "loss"))
 
@@ -95,7 +95,7 @@ def test_who_writes_alone_makes_the_folder_or_says_why_not(tmp_path: Path) -> No
         assert (tmp_path / "a" / "b").is_dir()
         with pytest.raises(UsageError), writing_alone(tmp_path / "a" / "b"):
             pass
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(SaveError), writing_alone(tmp_path / "file"):
         pass
 

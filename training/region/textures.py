@@ -135,9 +135,9 @@ def _at_most(picture: Gray, mask: NDArray[np.bool_]) -> Outlined:
 
 def _training_paths(data: Path) -> Iterator[Path]:
     """Fetal planes of patients that `fetal_planes` has not, heads, livers, and muscles of two sets."""
-    with (data / "fetal_planes" / "index.csv").open(newline="") as rows:
+    with (data / "fetal_planes" / "index.csv").open(newline="", encoding="utf-8") as rows:
         elsewhere = {row["group"] for row in csv.DictReader(rows)}
-    with (data / "fetal_planes_db" / "index.csv").open(newline="") as rows:
+    with (data / "fetal_planes_db" / "index.csv").open(newline="", encoding="utf-8") as rows:
         for row in csv.DictReader(rows):
             if row["group"] not in elsewhere:
                 yield data / "fetal_planes_db" / Path(row["file"]).name

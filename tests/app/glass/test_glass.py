@@ -256,7 +256,7 @@ def test_a_scan_tells_what_its_delay_contains_and_what_was_measured(
 
 def test_a_card_is_measured_as_the_window_scans_it(tmp_path: Path) -> None:
     script = tmp_path / "card.toml"
-    script.write_text(CARD.replace('mjpg"]', 'mjpg", "160x120@30,mjpg"]'))
+    script.write_text(CARD.replace('mjpg"]', 'mjpg", "160x120@30,mjpg"]'), encoding="utf-8")
     cards = {"card@port-1": CardChoice("160x120", PictureOptions(flip="horizontal"))}
     for mode, width in ((None, 160), ("320x240", 320)):
         with closing(as_scanned(f"camera:simulated:{script}", mode, cards)) as source:

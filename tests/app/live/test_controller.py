@@ -245,7 +245,7 @@ def start_command(*arguments: str, home: Path) -> subprocess.Popen[str]:
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -269,7 +269,7 @@ def test_without_a_display_the_command_says_what_it_found_and_takes_a_picture(
     assert "FHP1" in done.stdout
     assert "Saved in" in done.stdout
     assert (tmp_path / "out" / "screenshot.png").read_bytes().startswith(b"\x89PNG")
-    assert "capture_to_overlay" in (tmp_path / "cost.json").read_text()
+    assert "capture_to_overlay" in (tmp_path / "cost.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
@@ -307,6 +307,6 @@ def frames_logged(out: Path) -> int:
 def test_the_command_imports_no_qt_before_it_runs() -> None:
     code = "import sys, app.cli; print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'torch')])"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"

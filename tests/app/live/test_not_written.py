@@ -24,7 +24,7 @@ WAIT_MS = 60_000
 def test_a_plane_that_was_not_written_is_not_called_saved(
     qtbot: QtBot, window: MainWindow, long_loop: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "saved").write_text("a file where the folder should be")
+    (tmp_path / "saved").write_text("a file where the folder should be", encoding="utf-8")
     window.open_source(str(long_loop))
     page = window.live_page
     qtbot.waitUntil(lambda: bool(page.strip.cards), timeout=WAIT_MS)
@@ -45,7 +45,7 @@ def test_a_run_without_a_display_fails_when_a_plane_was_not_written(
 ) -> None:
     monkeypatch.setattr("semc_core.paths.cache_folder", lambda: tmp_path / "cache")
     out = tmp_path / "saved"
-    out.write_text("a file where the folder should be")
+    out.write_text("a file where the folder should be", encoding="utf-8")
     picture = str(tmp_path / "window.png")
     given = ["live", str(cine_loop), "--offscreen", "--device", "cpu", "--screenshot", picture]
     assert main.main([*given, "--model", str(fhp1_model), "--out", str(out)]) == 1

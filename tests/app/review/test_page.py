@@ -292,7 +292,7 @@ def test_a_session_without_its_loop_shows_planes_and_time_line_and_says_so(
 
 def test_what_cannot_be_opened_is_told(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.mp4"
-    wrong.write_text("no video")
+    wrong.write_text("no video", encoding="utf-8")
     window.open_review(str(wrong))
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.review.open is None
@@ -314,7 +314,7 @@ def test_a_review_stays_as_it_was_left_when_a_damaged_file_is_opened(
     place, title = page.commands.playhead.index, window.windowTitle()
     assert place > 0
     wrong = tmp_path / "wrong.mp4"
-    wrong.write_text("no video")
+    wrong.write_text("no video", encoding="utf-8")
     window.open_review(str(wrong))
     assert page.planes.cards == [], "what is opened may be of another patient"
     assert page.view.packet is None
@@ -333,7 +333,7 @@ def test_without_a_folder_to_write_to_another_is_offered_and_used(
     qtbot: QtBot, window: MainWindow, cine_loop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "a file"
-    file.write_text("no folder")
+    file.write_text("no folder", encoding="utf-8")
     window.choices.use_output(str(file / "below"))
     window.open_review(str(cine_loop))
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)

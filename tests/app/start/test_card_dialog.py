@@ -39,7 +39,7 @@ CHOICE = CardChoice("160x120@100,mjpg", PictureOptions(aspect="16:9", flip="180"
 
 @pytest.fixture
 def source(tmp_path: Path) -> str:
-    (tmp_path / "card.toml").write_text(CARD)
+    (tmp_path / "card.toml").write_text(CARD, encoding="utf-8")
     return f"camera:simulated:{tmp_path / 'card.toml'}"
 
 
@@ -177,7 +177,7 @@ what = "size"
 mode = "160x120@50,yuyv"
 """
     )
-    (tmp_path / "changing.toml").write_text(changing)
+    (tmp_path / "changing.toml").write_text(changing, encoding="utf-8")
     options = PictureOptions(aspect="16:9")
     with closing(open_source(f"camera:simulated:{tmp_path / 'changing.toml'}", options=options)) as camera:
         sizes = []
@@ -230,7 +230,7 @@ def test_what_is_chosen_for_a_stream_is_kept_by_its_address_without_what_is_secr
     chosen = CardChoice(options=PictureOptions(flip="180"))
     assert window.settings.cards() == {"rtsp://10.0.0.1:554/live": chosen}
     window.settings.write()
-    stored = settings_file.read_text()
+    stored = settings_file.read_text(encoding="utf-8")
     assert not any(secret in stored for secret in ("doctor", "secret", "key=1"))
     for source, remembered in ((ADDRESS, chosen), ("rtsp://10.0.0.1:554/other", CardChoice())):
         assert window.choices.options(source).for_source(remembered_by(source)) == remembered

@@ -57,7 +57,7 @@ def test_sessions_are_kept_for_ever_until_the_user_chooses_otherwise_and_then_fr
         qtbot.waitUntil(lambda: "1 old session went" in second.start_page.keeping.text, timeout=WAIT_MS)
     assert names(root) == ["killed", "last", "unexported"]
     assert second.start_page.keeping.choice.currentText() == title(Retention(most_bytes=1))
-    (line,) = (tmp_path / "log" / LOG_NAME).read_text().splitlines()
+    (line,) = (tmp_path / "log" / LOG_NAME).read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["why"].startswith("the sessions are larger than")
 
 

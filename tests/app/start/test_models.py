@@ -111,7 +111,7 @@ def test_a_model_that_was_changed_is_shown_and_cannot_be_chosen(
 
 
 def test_a_damaged_list_of_ones_own_leaves_what_ships(tmp_path: Path) -> None:
-    (tmp_path / INDEX_NAME).write_text("{")
+    (tmp_path / INDEX_NAME).write_text("{", encoding="utf-8")
     found = model_choices(ModelRegistry(tmp_path), load_protocols())
     assert [each.path.name for each in found] == ["fetal.safetensors", DEFAULT_MODEL.name]
     assert found[1].line.startswith("6 planes; simulated scans")

@@ -96,7 +96,9 @@ def test_a_package_that_is_not_there_is_a_sentence_and_what_pip_said_is_shown(
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
 def test_an_installation_is_stopped_and_may_begin_again(tmp_path: Path, qtbot: QtBot) -> None:
     slow = tmp_path / "python"
-    slow.write_text("#!/bin/sh\necho Collecting torch\necho Progress 1 of 4\nexec sleep 600\n")
+    slow.write_text(
+        "#!/bin/sh\necho Collecting torch\necho Progress 1 of 4\nexec sleep 600\n", encoding="utf-8"
+    )
     slow.chmod(0o700)
     installing = Installation(["torch"], str(slow))
     installing.start()
@@ -150,4 +152,4 @@ def test_the_packages_of_the_extra_and_their_pins_travel_with_the_program() -> N
     assert "torch" not in requirements("ocr")
     pins = constraints()
     assert pins is not None
-    assert "torch==" in pins.read_text()
+    assert "torch==" in pins.read_text(encoding="utf-8")

@@ -203,7 +203,7 @@ def test_the_model_in_use_is_the_one_of_the_next_scan(
     in_use.use(0)
     window.show_sources()
     assert window.choices.model == DEFAULT_MODEL
-    (in_use.folder / "library.json").write_text("{")
+    (in_use.folder / "library.json").write_text("{", encoding="utf-8")
     window.show_sources()
     assert window.choices.model == in_use.folder / "library.json"  # opening it says what is wrong
     window.show_training()

@@ -43,7 +43,11 @@ def check_dicom(path: Path) -> Validity:
         raise ExportError("dciodvfy is not installed; install dicom3tools to check DICOM files.")
     try:
         done = subprocess.run(
-            [program, "-new", str(path)], capture_output=True, text=True, errors="replace", timeout=_LONGEST_S
+            [program, "-new", str(path)],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_LONGEST_S,
         )
     except subprocess.TimeoutExpired as error:
         raise ExportError("dciodvfy gave no answer; check the DICOM file by hand.") from error

@@ -30,7 +30,7 @@ except RuntimeFault as error:
 @pytest.mark.skipif(sys.platform != "linux", reason="only there memory is bounded so")
 def test_too_little_memory_is_one_sentence(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM], cwd=Path(__file__).parents[3], capture_output=True, text=True
+        [sys.executable, "-c", _PROGRAM], cwd=Path(__file__).parents[3], capture_output=True, encoding="utf-8"
     )
     assert done.stdout == (
         "There is too little memory to compile the model; close other programs, or choose a smaller one.\n"

@@ -81,7 +81,7 @@ def record_until_killed(folder: Path, quality: Quality) -> None:
 def kill_one(folder: Path, quality: Quality, frames: int) -> Left:
     """Start a recording, kill it as it has written `frames` frames, and look at what is left."""
     command = [sys.executable, "-m", "tests.session.recording.killed_recorder", str(folder), str(quality)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", cwd=ROOT) as process:
         assert process.stdout is not None
         given = written = 0
         for line in process.stdout:

@@ -173,7 +173,7 @@ def test_a_part_that_cannot_be_begun_leaves_no_file(tmp_path: Path) -> None:
 
 def test_parts_after_one_that_is_gone_are_found(tmp_path: Path) -> None:
     # A kill before the first video was begun leaves its table.
-    (tmp_path / "recording.csv").write_text("frame_index,pts_s,time_ms,channels\n")
+    (tmp_path / "recording.csv").write_text("frame_index,pts_s,time_ms,channels\n", encoding="utf-8")
     for number in range(9):
         recorder = Recorder(lambda: tmp_path)
         recorder.put(packet(number, speckle(number)))
@@ -196,11 +196,11 @@ def test_a_table_that_is_damaged_is_told_and_a_cut_last_line_is_left_out(tmp_pat
         recorder.put(packet(number, speckle(number)))
     recorder.close()
     table = tmp_path / "recording.csv"
-    whole = table.read_text()
+    whole = table.read_text(encoding="utf-8")
 
-    table.write_text(whole[:-6])
+    table.write_text(whole[:-6], encoding="utf-8")
     assert [frame.index for frame in read_all(tmp_path)] == [0, 1, 2]
-    table.write_text(whole.replace("1,", "one,", 1))
+    table.write_text(whole.replace("1,", "one,", 1), encoding="utf-8")
     with pytest.raises(SessionError, match="damaged"):
         RecordedSource(tmp_path)
 
@@ -264,7 +264,7 @@ print(state.frames, state.lost, state.fault)
 def test_a_disk_that_takes_no_more_ends_the_recording_and_loses_nothing_written(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _FILLS_THE_DISK, str(tmp_path)],
-        capture_output=True, text=True, cwd=Path(__file__).parents[3], check=True,
+        capture_output=True, encoding="utf-8", cwd=Path(__file__).parents[3], check=True,
     )  # fmt: skip
     frames, lost, fault = done.stdout.strip().split(" ", 2)
     assert int(lost) > 0

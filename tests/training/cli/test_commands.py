@@ -161,7 +161,7 @@ with stopping_on_signals(Path(sys.argv[1])) as signals:
 def test_ctrl_c_asks_for_a_stop_and_a_second_one_interrupts(tmp_path: Path) -> None:
     # In a process of its own: the one that runs the tests may not bear it.
     command = [sys.executable, "-c", CTRL_C_TWICE, str(tmp_path)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     assert said.split() == ["asked", "interrupted"]
     assert (tmp_path / STOP_NAME).exists()
 

@@ -36,7 +36,7 @@ def test_a_table_that_is_none_of_pictures_is_refused(content: bytes, words: str,
 
 
 def test_a_file_in_place_of_a_data_set_is_called_one(tmp_path: Path) -> None:
-    (tmp_path / "model.safetensors").write_text("x")
+    (tmp_path / "model.safetensors").write_text("x", encoding="utf-8")
     with pytest.raises(UsageError, match="is a file; name the folder"):
         open_data(tmp_path / "model.safetensors")
 
@@ -59,7 +59,7 @@ def test_lists_and_tables_beside_a_data_set_that_are_damaged_are_named(tmp_path:
     with pytest.raises(UsageError, match="There is no table of splits"):
         read_splits(tmp_path / "none.csv")
     for content in ("", "label,anatomy\n", "label,anatomy\nA\n", "a,b\n1,2\n"):
-        (tmp_path / "coarse.csv").write_text(content)
+        (tmp_path / "coarse.csv").write_text(content, encoding="utf-8")
         with pytest.raises(UsageError, match="columns label and anatomy"):
             read_coarse(tmp_path / "coarse.csv")
 
@@ -89,7 +89,7 @@ def test_a_seed_that_is_too_large_is_refused(seed: str, capsys: pytest.CaptureFi
 def test_a_model_that_is_none_is_refused_before_pictures_are_read(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "text.safetensors").write_text("hello")
+    (tmp_path / "text.safetensors").write_text("hello", encoding="utf-8")
     given = ["train", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "new.safetensors")]
     assert main([*given, option, str(tmp_path / "text.safetensors")]) in (1, 2)
     assert "text.safetensors cannot be" in capsys.readouterr().err
@@ -98,7 +98,7 @@ def test_a_model_that_is_none_is_refused_before_pictures_are_read(
 def test_a_place_of_the_wrong_kind_is_refused_before_the_evaluation(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
     (tmp_path / "folder.json").mkdir()
     for name, words in (("file", "is a file; name a folder"), ("folder.json", "is a folder; name a file")):
         with pytest.raises(SystemExit):

@@ -57,7 +57,7 @@ def fpus23(folder: Path) -> None:
                 picture(folder / "four_poses" / name / f"frame_{frame:06d}.png", 10 * number + frame)
         (folder / "annotation" / name).mkdir(parents=True)
         text = f"<annotations>{''.join(images)}</annotations>"
-        (folder / "annotation" / name / "annotations.xml").write_text(text)
+        (folder / "annotation" / name / "annotations.xml").write_text(text, encoding="utf-8")
 
 
 def fetal_planes(folder: Path) -> None:

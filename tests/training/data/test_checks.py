@@ -136,7 +136,7 @@ def test_the_check_command_reports_and_says_no(
     told = capsys.readouterr().out
     assert told.count("Leak:") == 2
     assert "mended" in told
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [sorted(each) for each in report["duplicates"]] == [["1.png", "copy.png", "copy.png"]]
     assert report["classes"]["A"]["test"] == 3
 
@@ -166,8 +166,11 @@ def test_the_split_command_keeps_copies_together(tmp_path: Path, capsys: pytest.
     elsewhere = tmp_path / "elsewhere.csv"
     assert main(["data", "split", str(data), "--out", str(elsewhere), "--anew", "--seed", "4"]) == 0
     assert open_data(data, ReadOptions(splits=elsewhere)).of_split("test") != index.of_split("test")
-    table.write_text(table.read_text().replace(",p5,train", ",p5,test") + "A/p5/1.png,A,,p5,train,0\n")
-    table.write_text(table.read_text() + "A/p5/1.png,A,,p5,test,0\n")
+    table.write_text(
+        table.read_text(encoding="utf-8").replace(",p5,train", ",p5,test") + "A/p5/1.png,A,,p5,train,0\n",
+        encoding="utf-8",
+    )
+    table.write_text(table.read_text(encoding="utf-8") + "A/p5/1.png,A,,p5,test,0\n", encoding="utf-8")
     assert main(["data", "check", str(data)]) == 2
     assert "p5 is in" in capsys.readouterr().err
 
@@ -211,7 +214,7 @@ def test_a_new_patient_elsewhere_is_no_known_one_because_a_file_has_the_same_nam
 def test_a_table_of_splits_without_splits_is_refused(text: str, tmp_path: Path) -> None:
     for number in range(2):
         picture(tmp_path / "AB"[number] / f"{number}.png", number)
-    (tmp_path / SPLIT_FILE).write_text(text)
+    (tmp_path / SPLIT_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match="cannot be read as a table of splits"):
         open_data(tmp_path)
 

@@ -58,7 +58,7 @@ def test_a_record_is_offered_downloaded_and_unpacked(hub: Hub, tmp_path: Path) -
     assert open_data(tmp_path / "set" / "planes").classes == ("A", "B")
     assert (tmp_path / "set" / "more.bin").read_bytes() == NOISE
     assert not (tmp_path / "set" / "planes.zip").exists()
-    said = json.loads((tmp_path / "set" / SOURCE_FILE).read_text())
+    said = json.loads((tmp_path / "set" / SOURCE_FILE).read_text(encoding="utf-8"))
     assert (said["licence"], said["name"]) == ("cc-by-4.0", "zenodo-7")
 
 

@@ -38,7 +38,7 @@ def test_class_folders_give_classes_and_say_that_patients_are_unknown(tmp_path: 
     for seed, name in enumerate(("img2.png", "img10.png", "img1.jpg")):
         picture(tmp_path / "set" / "KIDNEY" / name, seed)
     picture(tmp_path / "set" / "other" / "1.png", 9)
-    (tmp_path / "set" / "KIDNEY" / "notes.txt").write_text("no picture")
+    (tmp_path / "set" / "KIDNEY" / "notes.txt").write_text("no picture", encoding="utf-8")
     index = open_data(tmp_path)
     assert index.classes == ("KIDNEY", NON_STANDARD)
     assert [sample.path.name for sample in index.samples] == ["img1.jpg", "img2.png", "img10.png", "1.png"]
@@ -107,8 +107,8 @@ def test_lp2025_is_known_by_its_names(tmp_path: Path) -> None:
 def test_camus_views_from_loops_or_stills(tmp_path: Path, suffix: str) -> None:
     camus(tmp_path / "training", suffix)
     (tmp_path / "database_split").mkdir()
-    (tmp_path / "database_split" / "subgroup_training.txt").write_text("patient0001\n")
-    (tmp_path / "database_split" / "subgroup_testing.txt").write_text("patient0002\n")
+    (tmp_path / "database_split" / "subgroup_training.txt").write_text("patient0001\n", encoding="utf-8")
+    (tmp_path / "database_split" / "subgroup_testing.txt").write_text("patient0002\n", encoding="utf-8")
     index = open_data(tmp_path)
     assert (index.name, index.classes, index.none_class) == ("CAMUS", ("2CH", "4CH"), None)
     assert index.groups == ("patient0001", "patient0002")
@@ -129,7 +129,7 @@ def test_pixels_that_are_not_square_are_shown_as_they_are_wide(tmp_path: Path) -
 def test_a_header_does_not_lead_out_of_its_folder(tmp_path: Path) -> None:
     volume(tmp_path / "in" / "a.mhd", 1, 1)
     header = tmp_path / "in" / "a.mhd"
-    header.write_text(header.read_text().replace("= a.raw", "= ../a.raw"))
+    header.write_text(header.read_text(encoding="utf-8").replace("= a.raw", "= ../a.raw"), encoding="utf-8")
     with pytest.raises(SourceError, match="another folder"):
         read_volume(header)
     (tmp_path / "b.nii.gz").write_bytes(b"nothing")
@@ -145,9 +145,11 @@ def test_fpus23_planes_from_annotations(tmp_path: Path) -> None:
     assert index.groups == ("stream_hdvb_aroundabd_h", "stream_huvf_aroundhead_v")
     assert index.notes == ("Not there: 1 annotated frame.",)
     for path in tmp_path.glob("annotation/*/annotations.xml"):
-        path.write_text(path.read_text().replace("diagnostic_plane", "location"))
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("diagnostic_plane", "location"), encoding="utf-8"
+        )
     assert labels(open_data(tmp_path)) == {"abdomen": 5}
-    next(tmp_path.glob("annotation/*/annotations.xml")).write_text("<annotations>")
+    next(tmp_path.glob("annotation/*/annotations.xml")).write_text("<annotations>", encoding="utf-8")
     with pytest.raises(UsageError, match="damaged"):
         open_data(tmp_path)
 
@@ -171,7 +173,7 @@ def test_fetal_planes_db_with_its_own_splits(tmp_path: Path) -> None:
 
 def test_fetal_planes_db_names_no_file_outside(tmp_path: Path) -> None:
     row = "../secret;1;Other;Not A Brain;Op;X;1\n"
-    (tmp_path / "FETAL_PLANES_DB_data.csv").write_text(PLANES_TABLE + row)
+    (tmp_path / "FETAL_PLANES_DB_data.csv").write_text(PLANES_TABLE + row, encoding="utf-8")
     with pytest.raises(UsageError, match="outside of Images"):
         open_data(tmp_path)
 
@@ -203,15 +205,15 @@ def test_a_table_of_pictures(tmp_path: Path) -> None:
     for number in range(4):
         picture(data / "a" / f"{number}.png", number)
     lines = [f"organs/a/{number}.png,liver,scanner{number % 2},7,\n" for number in range(4)]
-    (data / "index.csv").write_text("file,label,source,group,split\n" + "".join(lines))
+    (data / "index.csv").write_text("file,label,source,group,split\n" + "".join(lines), encoding="utf-8")
     index = open_data(data)
     assert index.groups == ("scanner0/7", "scanner1/7")
     assert labels(index) == {"liver": 4}
     for name in ("/etc/passwd", "../x.png", "a/../../x.png", "C:/x.png"):
-        (data / "index.csv").write_text(f"file,label\n{name},liver\n")
+        (data / "index.csv").write_text(f"file,label\n{name},liver\n", encoding="utf-8")
         with pytest.raises(UsageError, match="not below its folder"):
             open_data(data)
-    (data / "index.csv").write_text("file,label\na/9.png,liver\n")
+    (data / "index.csv").write_text("file,label\na/9.png,liver\n", encoding="utf-8")
     with pytest.raises(UsageError, match="lists 1 missing picture"):
         open_data(data)
 

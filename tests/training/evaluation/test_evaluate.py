@@ -102,13 +102,13 @@ def test_the_command_writes_a_page_numbers_and_every_answer(
     assert len(classes[: classes.index("└")].splitlines()) == 2 + len(LIVER_CLASSES), (
         "a line each in 80 columns"
     )
-    found = json.loads((out / "result.json").read_text())
+    found = json.loads((out / "result.json").read_text(encoding="utf-8"))
     assert (found["format"], found["frames"], found["groups"]) == (1, 18, 3)
     assert found["classes"] == list(LIVER_CLASSES)
     assert sum(map(sum, found["confusion"])) == 18
     assert [alarm["name"] for alarm in found["alarms"]] == ["phantoms/one"]
     assert found["data"]["split"] == "test"
-    with (out / "predictions.csv").open(newline="") as table:
+    with (out / "predictions.csv").open(newline="", encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
     right = sum(row["label"] == row["called"] for row in rows)
     assert found["scores"]["accuracy"]["value"] == pytest.approx(right / 18)

@@ -129,7 +129,7 @@ def test_landmarks_are_compared_in_millimetres(tmp_path: Path) -> None:
     folder = tmp_path / "biometry_landmarks"
     folder.mkdir()
     names = [f"{mark}_{end}_{axis}" for mark in ("ofd", "bpd") for end in (1, 2) for axis in "xy"]
-    with (folder / "HC18_Head.csv").open("w", newline="") as file:
+    with (folder / "HC18_Head.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["image_name", *names, "px_to_mm_rate"])
         rows.writerow(["7.png", 0, 0, 300, 0, 0, 0, 0, 200, 0.06])

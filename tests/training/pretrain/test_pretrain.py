@@ -99,7 +99,9 @@ def test_anatomies_are_fine_or_coarse_and_unknown_without_a_label(tmp_path: Path
     fine = anatomies(data).tolist()
     assert len(set(fine[:3])) == 3
     assert fine[3:] == [UNKNOWN, UNKNOWN]
-    (tmp_path / "coarse.csv").write_text("label,anatomy\nbrain-tv,brain\nbrain-tc,brain\nNSP,background\n")
+    (tmp_path / "coarse.csv").write_text(
+        "label,anatomy\nbrain-tv,brain\nbrain-tc,brain\nNSP,background\n", encoding="utf-8"
+    )
     coarse = anatomies(data, read_coarse(tmp_path / "coarse.csv")).tolist()
     assert coarse[0] == coarse[1] != coarse[2]
     assert coarse[3] == UNKNOWN != coarse[4]

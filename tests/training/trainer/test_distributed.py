@@ -30,8 +30,12 @@ def started(arguments: list[str], surroundings: dict[str, str]) -> Iterator[subp
     """A process of many; ended, if it has not, when the test is over."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "tests.training.trainer.process_of_many", *arguments],
-        env=os.environ | surroundings, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        env=os.environ | surroundings,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
     with process:
         try:
             yield process

@@ -43,7 +43,7 @@ def test_a_checkpoint_that_finds_no_room_leaves_the_one_before(tmp_path: Path) -
 
 @pytest.mark.usefixtures("small_files")
 def test_a_fault_is_raised_though_nobody_can_be_told_of_it(tmp_path: Path) -> None:
-    (tmp_path / PROGRESS_NAME).write_text(" " * LIMIT)
+    (tmp_path / PROGRESS_NAME).write_text(" " * LIMIT, encoding="utf-8")
     with pytest.raises(SaveError, match="Nothing could be written to"):
         Progress(tmp_path).tell("started")
     with pytest.raises(SaveError, match="the fault itself"), telling_failure(tmp_path):
@@ -64,6 +64,6 @@ def test_a_log_that_finds_no_room_at_its_end_says_so(tmp_path: Path, monkeypatch
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    (tmp_path / "my.run").write_text("in the way")
+    (tmp_path / "my.run").write_text("in the way", encoding="utf-8")
     with pytest.raises(SaveError, match="Nothing could be written to"), telling_failure(tmp_path / "my.run"):
         pass

@@ -38,7 +38,7 @@ def check_same(expected: Path, got: Path) -> None:
         check_equal(read_checkpoint(expected / name), read_checkpoint(got / name), name)
     logs = []
     for folder in (expected, got):
-        with (folder / CSV_NAME).open(newline="") as table:
+        with (folder / CSV_NAME).open(newline="", encoding="utf-8") as table:
             logs.append([{k: v for k, v in row.items() if k not in CLOCKS} for row in csv.DictReader(table)])
     assert logs[0] == logs[1]
     assert len(logs[0]) == 2
@@ -70,7 +70,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 def test_a_killed_training_goes_on_to_the_same_end(step: int, whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     arguments = [sys.executable, "-m", "tests.training.trainer.training_to_kill", str(folder)]
-    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
         for line in process.stdout:
             if int(line) == step:  # validations are after step 5 and step 9
@@ -118,7 +118,7 @@ def test_another_program_can_stop_a_training_and_let_it_go_on(whole: Path, tmp_p
 def test_a_run_that_begins_anew_leaves_nothing_of_the_one_before(tmp_path: Path) -> None:
     for steps in (4, 2):
         assert toy_trainer(options(steps, batch=8), tmp_path).fit()
-    with (tmp_path / CSV_NAME).open(newline="") as table:
+    with (tmp_path / CSV_NAME).open(newline="", encoding="utf-8") as table:
         assert [row["step"] for row in csv.DictReader(table)] == ["1", "2"]
     assert [each["event"] for each in events(tmp_path)].count("started") == 1
 
@@ -127,7 +127,7 @@ def test_training_ends_early_when_nothing_gets_better(tmp_path: Path) -> None:
     idle = options(12, batch=8, validations=6, patience=2, rate=1e-12, average=0.0)
     training = toy_trainer(idle, tmp_path)
     assert training.fit()
-    with (tmp_path / CSV_NAME).open(newline="") as table:
+    with (tmp_path / CSV_NAME).open(newline="", encoding="utf-8") as table:
         scores = [float(row["validation_f1"]) for row in csv.DictReader(table)]
     assert len(scores) == scores.index(max(scores)) + 3 < 6  # two that are not better than the best
     assert training.step == 2 * len(scores)

@@ -28,7 +28,7 @@ def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
     assert trainer.fit([log])
     told = log.rows
     assert told[-1]["validation_accuracy"] > 0.9
-    assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 1 + len(told)
+    assert (tmp_path / "run" / "log.csv").read_text(encoding="utf-8").count("\n") == 1 + len(told)
 
     path = tmp_path / "toy.safetensors"
     network = trainer.best_network()
@@ -36,7 +36,7 @@ def test_a_toy_is_learned_and_its_file_runs(tmp_path: Path) -> None:
     assert "knows only the simulated scan" in spec.notice
     assert spec.provenance["data"] == "simulated scans of this program"
     assert spec.provenance["train_patients"] == ["00000", "00004", 5]
-    assert spec.notice in path.with_suffix(".md").read_text()
+    assert spec.notice in path.with_suffix(".md").read_text(encoding="utf-8")
     read, arrays = read_model(path)
     assert read.classes == CLASSES
     assert arrays["novelty.mean"].shape[1] == arrays["novelty.whiten"].shape[0]

@@ -31,7 +31,7 @@ _started: list[LivePipeline[Session]] = []
 def stop_all() -> None:
     """Stop every scan that was made here, and forget it."""
     while _started:
-        _started.pop().stop()
+        _started.pop().stop(60)
 
 
 def new_engine(

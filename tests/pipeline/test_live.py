@@ -38,13 +38,13 @@ def test_a_busy_model_gets_the_newest_frame_next_and_the_others_count_as_dropped
 
     def answer(index: int) -> NDArray[np.float32]:
         busy.set()
-        assert go_on.acquire(timeout=5)
+        assert go_on.acquire(timeout=60)
         return probabilities("NSP", 0.9)
 
     engine = new_engine(lambda: source, scripted(answer), None)
     engine.start()
     source.go_on.release()
-    assert busy.wait(5)
+    assert busy.wait(60)
     source.go_on.release(23)
     while engine.preview.get().index < 23:
         pass
@@ -124,7 +124,7 @@ def test_the_preview_runs_while_the_model_loads() -> None:
     source, loaded = CountedSource(), threading.Event()
 
     def load() -> Runtime:
-        assert loaded.wait(5)
+        assert loaded.wait(60)
         return ScriptedRuntime(SPEC, held)
 
     engine = new_engine(lambda: source, load, None)
@@ -166,7 +166,7 @@ def test_black_frames_are_skipped_and_named_so() -> None:
 
     engine = new_engine(lambda: Black(live=False, frames=30), scripted(held), None, WAITING)
     engine.start()
-    assert engine.wait(10)
+    assert engine.wait(60)
     engine.stop()
     counted = engine.statistics()
     assert (counted.skipped, counted.classified, counted.dropped) == (30, 0, 0)

@@ -44,7 +44,7 @@ def test_what_cannot_be_opened_is_told_in_its_own_words() -> None:
     ):
         engine = new_engine(source, runtime, None)
         engine.start()
-        assert engine.wait(10)
+        assert engine.wait(60)
         engine.stop()
         assert phase_of(engine) is Phase.FAULT
         assert sentence in engine.state.message
@@ -79,7 +79,7 @@ def test_an_unexpected_fault_is_logged_and_shown(caplog: pytest.LogCaptureFixtur
 
     engine = new_engine(lambda: CountedSource(live=False), scripted(answer), None, WAITING)
     engine.start()
-    assert engine.wait(10)
+    assert engine.wait(60)
     engine.stop()
     assert "ZeroDivisionError" in engine.state.message
     assert "Traceback" in caplog.text
@@ -94,7 +94,7 @@ def test_a_source_that_breaks_keeps_what_was_found() -> None:
 
     engine = new_engine(lambda: Breaking(live=False), scripted(held), None, WAITING)
     engine.start()
-    assert engine.wait(10)
+    assert engine.wait(60)
     engine.stop()
     assert engine.state.message.startswith("The camera was unplugged")
     assert [plane.plane for plane in engine.take_saved() if plane.final] == ["A"]
@@ -120,6 +120,6 @@ def test_a_model_without_the_class_for_nothing_is_refused() -> None:
     spec = new_spec("semc_tiny", ("A", "B"))
     engine = new_engine(lambda: CountedSource(live=False), scripted(held, spec), None, WAITING)
     engine.start()
-    assert engine.wait(10)
+    assert engine.wait(60)
     engine.stop()
     assert "no class NSP" in engine.state.message

@@ -22,12 +22,12 @@ def test_a_stuck_source_is_told_and_stop_can_be_tried_again() -> None:
     class Stuck(CountedSource):
         def read(self) -> FramePacket | None:
             reading.set()
-            assert held_up.wait(10)
+            assert held_up.wait(60)
             return None
 
     engine = new_engine(lambda: Stuck(), scripted(held), None)
     engine.start()
-    assert reading.wait(5)
+    assert reading.wait(60)
     with pytest.raises(SemcError, match="waiting for capture"):
         engine.stop(timeout_s=0.2)
     held_up.set()
@@ -44,12 +44,12 @@ def test_stop_before_start_and_while_opening_leave_nothing_behind() -> None:
 
     def slow() -> FrameSource:
         opening.set()
-        assert go_on.wait(5)
+        assert go_on.wait(60)
         return source
 
     engine = new_engine(slow, scripted(held), None)
     engine.start()
-    assert opening.wait(5)
+    assert opening.wait(60)
     with pytest.raises(SemcError, match="waiting for capture"):
         engine.stop(timeout_s=0.1)
     go_on.set()
@@ -64,22 +64,22 @@ def test_a_scan_that_ends_after_its_stop_gave_up_is_stopped_and_not_starting() -
 
     def slow_source() -> FrameSource:
         opening.set()
-        assert go_on.wait(5)
+        assert go_on.wait(60)
         return CountedSource()
 
     def slow_model() -> Runtime:
         loading.set()
-        assert loaded.wait(5)
+        assert loaded.wait(60)
         return ScriptedRuntime(SPEC, held)
 
     engine = new_engine(slow_source, slow_model, None)
     engine.start()
-    assert opening.wait(5)
-    assert loading.wait(5)
+    assert opening.wait(60)
+    assert loading.wait(60)
     with pytest.raises(SemcError, match="waiting for capture and inference"):
         engine.stop(timeout_s=0.1)
     assert phase_of(engine) is Phase.STARTING
     go_on.set()
     loaded.set()
-    assert engine.wait(10)
+    assert engine.wait(60)
     assert phase_of(engine) is Phase.STOPPED

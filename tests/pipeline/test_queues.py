@@ -47,7 +47,7 @@ def test_a_waiting_reader_is_woken_at_the_end(end: str) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     getattr(mailbox, end)()
-    assert woken.wait(5)
+    assert woken.wait(60)
     reader.join()
 
 
@@ -84,7 +84,7 @@ def test_a_waiting_writer_is_woken_when_the_mailbox_closes() -> None:
     writer = threading.Thread(target=write)
     writer.start()
     mailbox.close()
-    assert woken.wait(5)
+    assert woken.wait(60)
     writer.join()
 
 
@@ -122,7 +122,7 @@ def test_closing_the_queue_frees_a_writer_that_waits_for_room() -> None:
     writer = threading.Thread(target=write)
     writer.start()
     queue.close()
-    assert freed.wait(5)
+    assert freed.wait(60)
     writer.join()
     with pytest.raises(QueueClosed):
         queue.get()

@@ -159,7 +159,7 @@ def test_an_old_pair_that_cannot_be_removed_is_told_and_the_new_one_counts(
     monkeypatch.setattr("semc_core.session.files.encode_png", encode)
     store = SessionWriter(tmp_path, origin(), fresh=False)
     store.submit(event(1, 10))
-    assert begun.wait(5)
+    assert begun.wait(60)
     store.submit(event(1, 30, final=True))
     store.close()
     assert [plane.png for plane in store.take_saved()] == [

@@ -109,7 +109,7 @@ def own_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def no_right_of_way() -> Iterator[None]:
     """A test leaves the processor to the others.
 
-    The AV1 encoder, run by root, gives its caller's thread the right of way over all (SCHED_FIFO, 99) for good.
+    The AV1 encoder, run by root, gives the thread that calls it the right of way (SCHED_FIFO, 99) for good.
     """
     yield
     if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:

@@ -220,6 +220,9 @@ def test_what_was_measured_is_shown_beside_what_the_program_knows(tmp_path: Path
         "The delay is from arrival in the program to the painted overlay. "
         "Measured was glass to overlay 120 ms (measured 2026-11-30)."
     )
+    early = status_items(Statistics(), Spread(0, 0, 0), 0.0)
+    (item,) = (each for each in with_delay(early, stream, options.delay_of(stream)) if each.about)
+    assert item.value == "–", "what was measured says nothing before there is a picture"
     other = SourceInfo("b", "stream", 4, 4, None, None, live=True, timed_by="driver")
     (item,) = (each for each in with_delay(items, other, options.delay_of(other)) if each.about)
     assert (item.value, item.about) == (

@@ -26,6 +26,7 @@ from semc_core.paths import DEFAULT_MODEL
 from tests.cli.commands import all_commands
 
 _PYTORCH, _NNCF = needed("torch"), needed("nncf", "Quantising")
+_ONNX = needed("onnx")
 _RAY = "An archive needs "
 
 
@@ -100,6 +101,7 @@ STEPS: Final = (
     Step("model fit-gate MODEL patients --out new.safetensors", 1, _PYTORCH),
     Step("model start --preset semc_r18 --resnet download --classes A,NSP --out new.st", 1, _PYTORCH),
     Step("model quantise MODEL --out new.safetensors", 2, _NNCF),
+    Step("model export live --out new.onnx", 1, _ONNX),
     Step("bench live --seconds 1"),
     Step("bench analyse scan.mp4"),
     Step("bench glass nothing", 1),
@@ -118,7 +120,7 @@ STEPS: Final = (
     Step("ablate --data patients --out ablated", 1, _PYTORCH),
 )
 """In this order: what one writes the next may read."""
-LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _RAY))
+LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _ONNX, _RAY))
 """Those that cannot work; they take no time."""
 
 

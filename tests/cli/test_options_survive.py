@@ -120,6 +120,7 @@ SINCE = (
     "export --anyway",
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",
+    *(f"model export --{option}" for option in ("out", "licence", "batch")),
     "inspect --frames",
     "inspect --random",
     "inspect --json",

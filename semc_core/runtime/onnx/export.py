@@ -148,7 +148,8 @@ def _file(graph: onnx.GraphProto, spec: ModelSpec, metadata: dict[str, str]) -> 
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise RuntimeFault(f"The network is not valid as ONNX ({error}); report this.") from error
-    return model.SerializeToString(deterministic=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def _pictures(spec: ModelSpec, stored: NDArray[np.float32] | None, batch: int) -> NDArray[np.float32]:

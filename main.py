@@ -80,6 +80,11 @@ COMMANDS: Final = {
         _SESSIONS,
         "Export a session: pictures, tables, clips, report, DICOM. De-identified unless told otherwise.",
     ),
+    "dataset": Entry(
+        "semc_core.cli.dataset:app",
+        _SESSIONS,
+        "Write planes of sessions as a data set for other programs: COCO, YOLO, MONAI, Hugging Face.",
+    ),
     "pacs": Entry(
         "semc_core.cli.pacs:app", _SESSIONS, "Send exports to a PACS: servers, and the queue of what is sent."
     ),

@@ -72,6 +72,7 @@ STEPS: Final = (
     Step("session verify SESSION"),
     Step("replay SESSION --log-only"),
     Step("export SESSION --out exported --no-clips --no-frames --anyway"),
+    Step("dataset nothing --format coco --out planes", 2, "is no session"),
     Step("session forget SESSION"),
     Step("session delete-recording SESSION", says="no recording"),
     Step("session retain out --older-than 1 --dry-run"),

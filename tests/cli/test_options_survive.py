@@ -120,6 +120,7 @@ SINCE = (
     "export --anyway",
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",
+    *(f"dataset --{each}" for each in ("format", "out", "split", "seed", "text", "mask", "anyway")),
     *(f"model export --{option}" for option in ("out", "licence", "batch")),
     "inspect --frames",
     "inspect --random",

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.groups.deal import deal
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.text import readable
-from training.data.splits import deal
 
 SPLITS: Final = ("train", "validation", "test")
 SPLIT_FILE: Final = "semc_split.csv"

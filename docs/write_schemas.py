@@ -27,6 +27,7 @@ from semc_core.model.spec import DESCRIPTION
 from semc_core.pacs.destinations import DESTINATIONS
 from semc_core.pacs.queue_store import ITEM, JOB
 from semc_core.protocols.loader import PROTOCOL_FILE
+from semc_core.review.labels.files import COCO
 from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.erasing.forget import BESIDE
@@ -86,6 +87,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "export-choices": ("what the settings remember of the last export", REMEMBERED),
     "manifest": ("what is read of manifest.json in an export", MANIFEST),
     "manifest-whole": ("all that a manifest says, which is what is signed", WHOLE),
+    "coco-labels": ("what is read of a COCO file of labels", COCO),
     "masks": ("masks.json: what is blanked, by device", MASKS),
     "destinations": ("destinations.json: servers", DESTINATIONS),
     "queue-job": ("a job of the sending queue", JOB),

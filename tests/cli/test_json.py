@@ -21,6 +21,7 @@ from semc_core.pacs.queue_store import Job
 from semc_core.sources.devices import find
 from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli.commands import all_commands
+from tests.export.scans import frame, new_session, video_session
 from tests.session.sessions import filled_session
 from tests.sources.capture_clips import write_images
 from tests.sources.device_trees import Card, plug_in
@@ -216,3 +217,13 @@ def test_a_scan_that_runs_unseen(tmp_path: Path, tiny_model_path: Path) -> None:
     found = json.loads(done.stdout)
     keys, _ = DOCUMENTED["semc live"]["the document"]
     assert list(found) == keys
+
+
+def test_two_raters(printed: Printed, tmp_path: Path) -> None:
+    with video_session(tmp_path / "one", count=30) as one:
+        planes = {1: ("FHP2", 8)}
+        with new_session(
+            tmp_path / "two", [frame(index) for index in range(30)], source=one.source, planes=planes
+        ):
+            pass
+    check("semc session compare", printed("session", "compare", tmp_path / "one", tmp_path / "two"))

@@ -128,6 +128,11 @@ COMMANDS: Final = {
         _TRAINING,
         "Train the network with and without its parts and compare them, on simulated patients.",
     ),
+    "plugins": Entry(
+        "semc_core.cli.plugins:app",
+        _PROGRAM,
+        "List what other packages add: sources, exporters and runtimes.",
+    ),
     "update": Entry(
         "semc_core.cli.update:app",
         _PROGRAM,

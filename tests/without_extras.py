@@ -86,6 +86,7 @@ STEPS: Final = (
     Step("tap nothing.txt --out tapped.semctap", 1, "was not found"),
     Step("devices"),
     Step("protocols"),
+    Step("plugins"),
     Step("pacs add HERE 127.0.0.1 9 ANY"),
     Step("pacs servers", says="HERE"),
     Step("pacs echo HERE", 1),

@@ -85,9 +85,12 @@ def dataset(
 
 
 def _format(name: str) -> Format:
-    if name not in FORMATS:
+    from semc_core.export.dataset.plugged import plugged_format
+
+    found = FORMATS.get(name) or plugged_format(name)
+    if found is None:
         raise UsageError(f"There is no format {name!r}; choose one of {', '.join(FORMATS)}.")
-    return FORMATS[name]
+    return found
 
 
 def _folders(given: list[Path]) -> list[Path]:

@@ -22,6 +22,7 @@ from semc_core.sources.devices import find
 from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli.commands import all_commands
 from tests.export.scans import frame, new_session, video_session
+from tests.io.test_plugins import install
 from tests.session.sessions import filled_session
 from tests.sources.capture_clips import write_images
 from tests.sources.device_trees import Card, plug_in
@@ -227,3 +228,9 @@ def test_two_raters(printed: Printed, tmp_path: Path) -> None:
         ):
             pass
     check("semc session compare", printed("session", "compare", tmp_path / "one", tmp_path / "two"))
+
+
+def test_plugins(printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "semc-toy", "toy", "", {"semc_live.sources": {"toy": "toy:f"}})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    check("semc plugins", printed("plugins"))

@@ -124,6 +124,7 @@ SINCE = (
     "session label --map",
     *(f"session compare --{option}" for option in ("out", "json")),
     *(f"session merge --{option}" for option in ("out", "decisions")),
+    *(f"plugins --{option}" for option in ("check", "json")),
     *(f"model export --{option}" for option in ("out", "licence", "batch")),
     "inspect --frames",
     "inspect --random",

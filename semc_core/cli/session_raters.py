@@ -54,7 +54,8 @@ def compare(
         planes = [(loop, unit) for loop, a, b in pairs for unit in plane_units(a, b)]
         marks = [(loop, unit) for loop, a, b in pairs for unit in mark_units(a, b)]
     kappas = agreements([unit.labels for _, unit in planes], [loop for loop, _ in planes])
-    differing = [(loop, unit) for loop, unit in (*planes, *marks) if not unit.agreed]
+    both: list[tuple[str, Unit[Any]]] = [*planes, *marks]
+    differing = [(loop, unit) for loop, unit in both if not unit.agreed]
     if out is not None:
         write_atomically(out, differences_csv(differing))
     if as_json:

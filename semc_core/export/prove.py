@@ -85,7 +85,7 @@ def prove_dataset(
         watch: Asked between files until the data set has its name.
     """
     signer = machine_signer()
-    whole = {
+    whole: dict[str, Any] = {
         "program": VERSION,
         "deidentified": True,
         "looked_for_text": all(each.scan.looked_for_text for each in members),

@@ -41,14 +41,12 @@ class _Plugged(WrappedSource):
     def read(self) -> FramePacket | None:
         """See `FrameSource.read`."""
         try:
-            packet = guarded(self._plugin, "read", self._source.read)
+            packet: object = guarded(self._plugin, "read", self._source.read)
         except PluginError as error:
             raise SourceError(str(error)) from error
-        if packet is not None and not isinstance(packet, FramePacket):
-            raise SourceError(
-                f"{self._plugin.called} gave no frame but a {type(packet).__name__}; update it."
-            )
-        return packet
+        if packet is None or isinstance(packet, FramePacket):
+            return packet
+        raise SourceError(f"{self._plugin.called} gave a {type(packet).__name__} and no frame; update it.")
 
     def close(self) -> None:
         """See `FrameSource.close`."""

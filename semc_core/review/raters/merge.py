@@ -71,7 +71,8 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
     planes, marks = plane_units(first, second), mark_units(first, second)
     table = {} if decisions is None else read_decisions(decisions)
     known = {*first.model.classes, *second.model.classes, NON_STANDARD}
-    settled = decided(loop_key(first), [*planes, *marks], table, known)
+    units: list[Unit[Any]] = [*planes, *marks]
+    settled = decided(loop_key(first), units, table, known)
     if folder.exists():
         raise UsageError(f"{folder} is there already; choose another name for the new session.")
     with Session.create(folder, first.source, first.model) as made:
@@ -86,8 +87,8 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
         sha256 = "" if decisions is None else file_sha256(decisions)
         heads = {"first": first.head[1], "second": second.head[1]}
         made.log(PERSON, MERGED, {**heads, "decisions": sha256})
-        agreed = sum(unit.agreed for unit in (*planes, *marks))
-        return Merged(made.folder, len(planes), agreed, len(planes) + len(marks) - agreed)
+        agreed = sum(each.agreed for each in units)
+        return Merged(made.folder, len(planes), agreed, len(units) - agreed)
 
 
 def _write_frames(made: Session, table: FrameTable) -> None:

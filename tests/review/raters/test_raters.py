@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from semc_core.groups.bootstrap import GroupDraws
 from semc_core.review.raters.agreement import agreements, kappas
 from semc_core.review.raters.decisions import COLUMNS, differences_csv
 from semc_core.review.raters.merge import merge
-from semc_core.review.raters.units import loop_key, mark_units, plane_units
+from semc_core.review.raters.units import Unit, loop_key, mark_units, plane_units
 from semc_core.session.correcting.changes import AddPlane, MarkRegion, Reject, Relabel
 from semc_core.session.session import Session
 from tests.export.scans import frame, new_session, result, video_session
@@ -44,7 +45,8 @@ def pair(tmp_path: Path) -> Iterator[tuple[Session, Session]]:
 def table_of(pair: tuple[Session, Session], path: Path, *decisions: str) -> Path:
     """The differences, as a third filled them in."""
     loop = loop_key(pair[0])
-    path.write_bytes(differences_csv((loop, unit) for unit in (*plane_units(*pair), *mark_units(*pair))))
+    units: list[Unit[Any]] = [*plane_units(*pair), *mark_units(*pair)]
+    path.write_bytes(differences_csv((loop, unit) for unit in units))
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     with path.open("w", newline="", encoding="utf-8") as file:

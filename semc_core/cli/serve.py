@@ -43,9 +43,7 @@ def serve(
     listed: Annotated[
         bool, Option("--list", help="list what was received and what became of it, and end")
     ] = False,
-    retry: Annotated[
-        bool, Option("--retry", help="let what failed be analysed again at the next start, and end")
-    ] = False,
+    retry: Annotated[bool, Option("--retry", help="let what failed be analysed again, and end")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Serve until Ctrl+C or SIGTERM. Returns 0.

@@ -170,11 +170,11 @@ class Analyst:
             self._watch(source)
             limit.start()
             with analyse_source(source, folder, runtime, path=path) as session:
-                planes = len(session.planes())
+                planes, name = len(session.planes()), session.folder.name
         finally:
             limit.cancel()
             self._watch(None)
-        self._inbox.analysed(one, model.stem, folder.name, planes)
+        self._inbox.analysed(one, model.stem, name, planes)
 
     def _reply(self, one: Received) -> None:
         if not one.planes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import threading
-import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +14,13 @@ from pydicom.config import disable_value_validation
 from semc_core.errors import SourceError
 from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.sources.dicom.fragments import read_fragments
-from semc_core.sources.dicom.header import open_dicom
+from semc_core.sources.dicom.header import open_dicom, without_warnings
 
 _TAGS: Final = (
     "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
     "StationName", "BodyPartExamined", "StudyDescription", "ProtocolName", "StudyDate", "ContentDate",
-    "Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames",
-    "PhotometricInterpretation",
 )  # fmt: skip
 _LONGEST: Final = 200
-_quiet: Final = threading.Lock()
-"""Held while warnings are off, for all threads: pydicom's may quote the header."""
 
 
 class NotWhole(SourceError):
@@ -72,19 +66,15 @@ def read_content(path: Path) -> Content:
     """
     opened = open_dicom(path)
     try:
-        with _quiet, warnings.catch_warnings(), disable_value_validation():
-            warnings.simplefilter("ignore")
+        with without_warnings(), disable_value_validation():
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
             texts = {name: _text(header, name) for name in _TAGS}
             syntax = str(header.file_meta.TransferSyntaxUID)
     except (*UNREADABLE, zlib.error):
         # The cause is left out: messages of this library quote values.
         raise SourceError(f"{path.name} cannot be read as DICOM; it is damaged or cut short.") from None
-    if opened.pixels.wrapped:
-        whole = not read_fragments(opened.pixels).cut
-    else:
-        whole = opened.pixels.length >= _bytes_needed(texts)
-    if not whole:
+    pixels = opened.pixels
+    if pixels.cut or (pixels.wrapped and read_fragments(pixels).cut):
         raise NotWhole(f"{path.name} ends within its pictures; send it again.")
     return Content(
         texts["SOPClassUID"], texts["SOPInstanceUID"], texts["StudyInstanceUID"],
@@ -97,19 +87,6 @@ def read_content(path: Path) -> Content:
 def _text(header: pydicom.Dataset, name: str) -> str:
     value = header[name].value if name in header else None
     return "" if value is None else str(value).strip(" \0")[:_LONGEST]
-
-
-def _bytes_needed(texts: dict[str, str]) -> int:
-    """Of pictures without compression; 0 where the header does not say."""
-    try:
-        numbers = [int(texts[name]) for name in ("Rows", "Columns", "BitsAllocated")]
-        samples, frames = int(texts["SamplesPerPixel"] or 1), int(texts["NumberOfFrames"] or 1)
-    except ValueError:
-        return 0
-    rows, columns, bits = numbers
-    # Two pixels share their colours there.
-    share = 2 / 3 if texts["PhotometricInterpretation"] == "YBR_FULL_422" else 1.0
-    return int(rows * columns * samples * frames * bits / 8 * share)
 
 
 def _date(text: str) -> datetime.date | None:

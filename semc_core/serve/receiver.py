@@ -13,6 +13,7 @@ from pynetdicom import AE, evt
 
 from semc_core.errors import UsageError
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
+from semc_core.pacs.client import shut_down
 from semc_core.pacs.quiet import silence
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival
@@ -86,7 +87,10 @@ class Receiver:
         self._server.shutdown()
         self._thread.join()
         for association in self._server.active_associations:
-            association.abort()
+            # It may wait for the rest of a PDU; that wait ends here.
+            connection = cast(Any, association.dul.socket).socket
+            if connection is not None:
+                shut_down(connection)
             association.join(_STOP_S)
 
     def _handlers(self) -> list[Any]:
@@ -139,7 +143,10 @@ class Receiver:
         # A sender that is too fast waits for its answer, and loses nothing.
         self._stopping.wait(self._pace.wait_s())
         try:
-            return self._intake.take(arrival, str(event.assoc.requestor.ae_title).strip())
+            status = self._intake.take(arrival, str(event.assoc.requestor.ae_title).strip())
+            # The sender was silent because it waits for this answer.
+            event.assoc.dul._idle_timer.restart()
+            return status
         except Exception as error:  # noqa: BLE001 - the boundary of one object
             # The type only: what libraries say quotes data sets.
             _log.error("An object could not be taken: %s", type(error).__name__)

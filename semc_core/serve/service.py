@@ -90,7 +90,7 @@ class Service:
         try:
             for job in self._sender.queue.jobs():
                 unsent = job.counts.get("refused", 0) + job.counts.get("failed", 0)
-                if job.finished and unsent and job.job_id not in self._told:
+                if job.finished and unsent and not job.told and job.job_id not in self._told:
                     self._told.add(job.job_id)
                     _log.warning(
                         "%d objects of job %d were not sent: %s They wait for: semc pacs retry %d.",

@@ -118,8 +118,8 @@ def sending(
             association.release()
 
 
-def store(port: int, *objects: Dataset, **how: Any) -> list[int]:
-    """Send objects over one association; the status of each."""
+def store(port: int, *objects: Dataset | Path, **how: Any) -> list[int]:
+    """Send objects, or files as they are, over one association; the status of each."""
     with sending(port, **how) as association:
         assert association.is_established
         return [int(association.send_c_store(one).Status) for one in objects]

@@ -121,11 +121,12 @@ def test_every_coding_that_is_read_is_agreed_on(running: Running) -> None:
 
 
 def test_half_objects_and_other_objects_than_announced_are_refused_and_leave_nothing(
-    running: Running, heard: pytest.LogCaptureFixture
+    running: Running, heard: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     receiver, inbox = running
     before = len(inbox.all())
-    half = loop(number=40, PixelData=loop(number=40).PixelData[:-600])
+    half = save(tmp_path / "half.dcm", loop(number=40))
+    half.write_bytes(half.read_bytes()[:-600])
     study = loop(number=42, StudyInstanceUID="")
     assert store(receiver.port, half, study) == [0xC000, 0xA900]
     bare = loop(number=43)

@@ -83,7 +83,7 @@ NAVIGATION = {
     "docs/measuring": ["/assets/measure/head"],
     "docs/fetal": ["/assets/demonstration/LICENCE"],
     "docs/scripting": [
-        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/commands", "/docs/json",
+        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/serve", "/docs/commands", "/docs/json",
         "/docs/api/semc_core", "/docs/api/training",
     ],
     "docs/architecture": [

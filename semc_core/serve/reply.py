@@ -40,7 +40,9 @@ _IMAGES: Final = ("1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.7")
 class Replies:
     """Puts results into the sending queue."""
 
-    def __init__(self, folder: Path, data: Path, queue: SendQueue, destination: str, *, identified: bool):
+    def __init__(
+        self, folder: Path, data: Path, queue: SendQueue, destination: str, *, identified: bool
+    ) -> None:
         """Prepare.
 
         Args:

@@ -129,9 +129,9 @@ class BoundedMessages(DIMSEServiceProvider):
         return ""
 
     def _heading(self, message: DIMSEMessage) -> Heading:
-        if not isinstance(message, C_STORE_RQ) or message.context_id not in self.assoc._accepted_cx:
+        context = self.assoc._accepted_cx.get(message.context_id or 0)
+        if context is None or not isinstance(message, C_STORE_RQ):
             raise Malformed
-        context = self.assoc._accepted_cx[message.context_id]
         command = cast(Any, message.command_set)
         return Heading(
             str(command.AffectedSOPClassUID), str(command.AffectedSOPInstanceUID),

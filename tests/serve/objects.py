@@ -109,7 +109,7 @@ def sending(
     for kind in kinds:
         entity.add_requested_context(kind, list(syntaxes))
     entity.add_requested_context("1.2.840.10008.1.1")
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 200
     association = entity.associate(HOST, port, ae_title=called)
     try:
         yield association

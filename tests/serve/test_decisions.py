@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pydicom
 import pytest
@@ -13,8 +15,10 @@ from semc_core.errors import UsageError
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival, Heading, Malformed
 from semc_core.serve.pace import Pace
+from semc_core.serve.service import Service
 from semc_core.serve.settings import Limits, Sender, load_settings, write_settings
-from tests.serve.objects import TITLE, settings_of
+from tests.pacs.servers import free_port
+from tests.serve.objects import TITLE, loop, settings_of, store
 
 
 def test_title_and_address_must_be_of_one_sender(tmp_path: Path) -> None:
@@ -99,3 +103,23 @@ def test_settings_that_are_missing_or_name_what_is_not_there_are_told(
     path.write_text(path.read_text("utf-8").replace('destination = ""', 'destination = "gone"'), "utf-8")
     assert main(["serve"]) == 1
     assert 'no destination "gone"' in capsys.readouterr().err
+
+
+def test_the_command_says_where_it_listens_and_ends_with_ctrl_c(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Service, stop: threading.Event) -> None:
+        assert store(self.port, loop(), title="ANY") == [0]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("semc_core.paths.data_folder", lambda: tmp_path)
+    monkeypatch.setattr(Service, "watch", interrupted)
+    monkeypatch.setattr("semc_core.serve.service.Analyst", Mock())
+    assert main(["serve", "--write-settings"]) == 0
+    path = tmp_path / "serve.toml"
+    text = path.read_text("utf-8").replace("port = 11112", f"port = {free_port()}")
+    path.write_text(text.replace("least_free_mb = 2000", "least_free_mb = 0"), "utf-8")
+    assert main(["serve"]) == 130
+    assert 'as "SEMC_LIVE". Ctrl+C ends it.' in capsys.readouterr().out
+    assert main(["serve", "--list"]) == 0
+    assert "waiting" in capsys.readouterr().out

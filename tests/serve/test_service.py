@@ -189,7 +189,8 @@ def test_results_that_were_queued_before_a_kill_are_not_queued_twice(tmp_path: P
     inbox = Inbox(settings.place)
     inbox.hold()
     replies = Replies(inbox.replies, tmp_path, SendQueue(queue), "archive", identified=False)
-    written, tried = Inbox.done, []
+    tried: list[object] = []
+    written = Inbox.done
 
     def done(self: Inbox, one: Received, message: str) -> None:
         tried.append([job.counts for job in SendQueue(queue).jobs()])

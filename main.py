@@ -88,6 +88,11 @@ COMMANDS: Final = {
     "pacs": Entry(
         "semc_core.cli.pacs:app", _SESSIONS, "Send exports to a PACS: servers, and the queue of what is sent."
     ),
+    "serve": Entry(
+        "semc_core.cli.serve:app",
+        _SESSIONS,
+        "Receive ultrasound by DICOM, analyse it unattended, and send back what was found.",
+    ),
     "model": Entry(
         "semc_core.cli.model:app", _MODELS, "Show, verify and import models; choose the one in use."
     ),

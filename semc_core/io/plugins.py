@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from semc_core.errors import SemcError
 from semc_core.text import readable
@@ -61,7 +61,7 @@ class Plugin:
         loaded = guarded(self, "be loaded", entry.load)
         if not callable(loaded):
             raise PluginError(f"{self.called} is no function ({self.place}); update or uninstall it.")
-        return loaded
+        return cast("Callable[..., Any]", loaded)
 
 
 def group_of(kind: Kind) -> str:

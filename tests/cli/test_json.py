@@ -18,6 +18,7 @@ from semc_core.cli.bench import analyse
 from semc_core.cli.bench.live import Measured
 from semc_core.cli.bench.network import Row
 from semc_core.pacs.queue_store import Job
+from semc_core.serve.inbox import Received
 from semc_core.sources.devices import find
 from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli.commands import all_commands
@@ -92,6 +93,17 @@ def test_every_command_with_json_is_documented_and_the_other_way_round() -> None
     }
     said = {re.sub(r" (ID|--).*", "", command) for command in DOCUMENTED}
     assert having == said | {"semc bench"}, "semc bench is the same as semc bench network"
+
+
+def test_serve(printed: Printed, tmp_path: Path) -> None:
+    settings = tmp_path / "serve.toml"
+    assert main.main(["serve", str(settings), "--write-settings"]) == 0
+    text = re.sub(
+        "(?m)^folder = [^#]*", f"folder = {json.dumps(str(tmp_path / 'inbox'))} ", settings.read_text("utf-8")
+    )
+    settings.write_text(text, encoding="utf-8")
+    assert printed("serve", settings, "--list") == []
+    assert DOCUMENTED["semc serve --list"]["each"][0] == [field.name for field in fields(Received)]
 
 
 def test_inspect(printed: Printed, tmp_path: Path) -> None:

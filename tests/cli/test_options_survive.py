@@ -114,6 +114,7 @@ SINCE = (
             "json",
         )
     ),
+    *(f"serve --{option}" for option in ("write-settings", "list", "retry", "json")),
     "analyse --images",
     *(f"analyse --{option}" for option in ("cluster", "workers", "limit", "decode")),
     "live --images",

@@ -119,8 +119,8 @@ def _matched(
     pairs: list[tuple[Entry | None, Entry | None]] = [
         (one, second[of_first[place]] if place in of_first else None) for place, one in enumerate(first)
     ]
-    alone = [other for beside, other in enumerate(second) if beside not in of_first.values()]
-    return [*pairs, *((None, other) for other in alone)]
+    pairs += [(None, other) for beside, other in enumerate(second) if beside not in of_first.values()]
+    return pairs
 
 
 def _shared(one: tuple[float, float], other: tuple[float, float]) -> float:

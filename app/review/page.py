@@ -17,6 +17,7 @@ from app.measuring.controller import Measuring
 from app.review.commands import ReviewCommands
 from app.review.frame_panel import FramePanel, TransportBar
 from app.review.frames import ReviewReader
+from app.review.keys import review_keys
 from app.review.lanes import lane_shares
 from app.review.measured import ReviewSubject
 from app.review.menu import show_plane_menu
@@ -36,9 +37,10 @@ from app.review.presenter import (
     strip_heading,
     where_texts,
 )
+from app.review.room import timeline_height
 from app.review.timeline import TimelineView
 from app.review.worker import SessionWorker
-from app.view_data import CLASS_KEYS, ReviewSnapshot
+from app.view_data import ReviewSnapshot
 from app.widgets import theme
 from app.widgets.cards import CardStrip
 from app.widgets.folding import FoldingPanel
@@ -53,6 +55,7 @@ from semc_core.types import FramePacket, FrameResult
 
 _PANEL_EM: Final = 18
 _LEAST_PANEL_EM: Final = 11
+_GAPS_EM: Final = 1.5
 _MEASURED_EM: Final = 18  # what the panel and the closed checklist need beside a list of values
 
 
@@ -165,43 +168,12 @@ class ReviewPage(QWidget):
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What each key of this page does. Only called while a session is open."""
-        return {name: partial(self._do, do) for name, do in self.measuring.over(self._does()).items()}
+        does = {**review_keys(self._commands, self.timeline), "better": self.toggle_better}
+        return {name: partial(self._do, do) for name, do in self.measuring.over(does).items()}
 
     def _do(self, do: Callable[[], object]) -> None:
         do()
         self.changed.emit()
-
-    def _does(self) -> dict[str, Callable[[], object]]:
-        keys = range(len(CLASS_KEYS))
-        return {
-            "play": lambda: self._commands().play(),
-            "step_back": lambda: self._commands().step(-1),
-            "step_on": lambda: self._commands().step(1),
-            "second_back": lambda: self._commands().skip(-1),
-            "second_on": lambda: self._commands().skip(1),
-            "to_start": lambda: self._commands().to_end(False),
-            "to_end": lambda: self._commands().to_end(True),
-            "previous_plane": lambda: self._commands().to_plane(-1),
-            "next_plane": lambda: self._commands().to_plane(1),
-            "slower": lambda: self._commands().playhead.change_speed(-1),
-            "faster": lambda: self._commands().playhead.change_speed(1),
-            **{f"class_{i + 1}": partial(lambda n: self._commands().class_key(n), i) for i in keys},
-            "reject": lambda: self._commands().reject(),
-            "reject_why": lambda: self._commands().reject_why(),
-            "better": self.toggle_better,
-            "use_frame": lambda: self._commands().use_frame(),
-            "remove": lambda: self._commands().reject(),
-            "add": lambda: self._commands().add(),
-            "mark": lambda: self._commands().mark(),
-            "unmark": lambda: self._commands().unmark(),
-            "label": lambda: self._commands().ask_label(),
-            "note": lambda: self._commands().ask_note(),
-            "undo": lambda: self._commands().undo(),
-            "redo": lambda: self._commands().redo(),
-            "zoom_in": lambda: self.timeline.zoom(2),
-            "zoom_out": lambda: self.timeline.zoom(-2),
-            "zoom_all": self.timeline.zoom_all,
-        }
 
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The transport's buttons do what these do. Called once."""
@@ -210,11 +182,12 @@ class ReviewPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""
-        lanes = max(1, len(self._colours))
         self._strips.setFixedHeight(self.planes.height_for_cards())
         least, preferred = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
-        room = round(0.26 * self.height()) if lanes < 10 else round(0.36 * self.height())
-        self.timeline.setFixedHeight(min(max(room, least), preferred))
+        others = self._strips.height() + self.transport.sizeHint().height() + round(_GAPS_EM * theme.em(self))
+        most = self.height() - others - self.measuring.tools.minimumSizeHint().height()
+        high = timeline_height(self.height(), len(self._colours), least, preferred, most)
+        self.timeline.setFixedHeight(high)
         self._share_room()
 
     def _share_room(self) -> None:

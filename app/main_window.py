@@ -26,6 +26,7 @@ from app.live.page import LivePage
 from app.live.raw_signal import RawSignal
 from app.main_thread import MainThread
 from app.next_model import NextModel
+from app.picture_window import PictureWindow
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.recording_dialog import ask_to_delete_recording
@@ -88,6 +89,7 @@ class MainWindow(WindowShell):
             REVIEW: self.review_page,
             TRAIN: self.train_page,
         }
+        self.picture = PictureWindow(self)
         self.build(pages, self._what_keys_do())
         self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.held.escape}
         self.review_page.set_actions(self.actions_by_name)
@@ -133,6 +135,7 @@ class MainWindow(WindowShell):
             "checklist": lambda: self.checklist.toggle(),
             "folder": self.show_folder,
             "full_screen": self.toggle_full_screen,
+            "picture": self.picture.toggle,
             "help": lambda: self.help.toggle(self.page_name),
             "escape": self.escape,
             "quit": self.leave,
@@ -280,6 +283,9 @@ class MainWindow(WindowShell):
 
     def escape(self) -> None:
         """Leave what is in the way: one thing at each press."""
+        if self.picture.isVisible():
+            self.picture.hide()
+            return
         if self.close_overlay():
             return
         if self.live_page.view.choosing_region:
@@ -402,6 +408,8 @@ class MainWindow(WindowShell):
         if (opened := self.review.open) is not None:
             self.checklists.show_review(self.review.snapshot, opened.session.model)
         self.train.tick(now_s)
+        views = {LIVE: self.live_page.view, REVIEW: self.review_page.view}
+        self.picture.follow(views.get(self.page_name))
         self.display.tick(now_s, self.page_name, self.viewer.isVisible())
 
     def tick_once_more(self) -> None:

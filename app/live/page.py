@@ -196,6 +196,7 @@ class LivePage(QWidget):
         self.view.choosing_region = False
         self.view.painted.clear()
         self.view.show_picture(None, None, None, None)
+        self.view.fit()
         self.traces.begin(None)
         self.strip.show_planes((), {})
 

@@ -133,6 +133,7 @@ class ReviewPage(QWidget):
     def _connect(self) -> None:
         self.timeline.scrubbed.connect(lambda time_s: self._commands().scrub(time_s))
         self.timeline.plane_wanted.connect(lambda key: self._commands().choose(key))
+        self.view.wheeled.connect(self._turn_wheel)
         self.planes.clicked.connect(lambda key: self._commands().choose(key))
         self.planes.menu_wanted.connect(lambda key, at: show_plane_menu(self._commands(), key, at, self))
         self.better.clicked.connect(self._go_to_candidate)
@@ -149,6 +150,12 @@ class ReviewPage(QWidget):
         """What the keys act on; nothing on the page can be clicked before it is there."""
         assert self.commands is not None
         return self.commands
+
+    def _turn_wheel(self, steps: int) -> None:
+        """The cine wheel: a frame on, or back, for each step."""
+        if self.commands is not None and not self.typing:
+            self.commands.step(steps)
+            self.changed.emit()
 
     def choose_row(self, plane_id: int, name: str) -> None:
         """Go to the plane of a row of the checklist; or while one is added, add this frame as `name`."""
@@ -215,6 +222,7 @@ class ReviewPage(QWidget):
         self._snapshot, self._table, self._heat, self._strip_of = None, None, None, ()
         self._items = PlaneItems()
         self.view.show_picture(None, None, None, None)
+        self.view.fit()
         self._colours = {} if opened is None else theme.plane_colours(opened.planes)
         self.panel.begin(self._colours, worker is not None and worker.looking_only)
         if worker is None or opened is None:

@@ -353,7 +353,7 @@ class ExportDialog(QDialog):
             step = button(text, partial(self.step, by))
             step.setAccessibleName("Picture before" if by < 0 else "Next picture")
             step.setToolTip(step.accessibleName())
-            step.setFixedWidth(round(2.4 * theme.em(self)))
+            step.setFixedWidth(max(round(2.4 * theme.em(self)), step.minimumSizeHint().width()))
             self._steps.append(step)
         self._forget = button("No masks", lambda: self._use_masks(()))
         row.addWidget(self._steps[0])

@@ -140,6 +140,7 @@ class ReviewPage(QWidget):
         self.panel.class_chosen.connect(lambda name: self._commands().name_it(name))
         self.ask_line.answered.connect(lambda text: self._commands().answer(text))
         self.ask_line.refused.connect(lambda: self._commands().escape())
+        self.ask_line.resized.connect(self._share_height)
         self.measuring.changed.connect(self.changed)
         self.measuring.message.connect(self.message)
         self.measuring.values.resized.connect(self._share_room)
@@ -189,17 +190,23 @@ class ReviewPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""
+        self._share_height()
+
+    def _share_height(self) -> None:
         self._strips.setFixedHeight(self.planes.height_for_cards())
-        least, preferred = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
+        least, preferred = self.timeline.readable_height, self.timeline.sizeHint().height()
         others = self._strips.height() + self.transport.sizeHint().height() + round(_GAPS_EM * theme.em(self))
+        others += self.ask_line.room
         most = self.height() - others - self.measuring.tools.minimumSizeHint().height()
         high = timeline_height(self.height(), len(self._colours), least, preferred, most)
         self.timeline.setFixedHeight(high)
+        # Under a long banner in the smallest window there is room for the picture only.
+        self.timeline.setVisible(high >= self.timeline.minimumSizeHint().height())
         self._share_room()
 
     def _share_room(self) -> None:
         """What the checklist gets beside the picture; where it is measured, the panel above gives way."""
-        em, beside = theme.em(self), self.height() - self._strips.height()
+        em, beside = theme.em(self), self.height() - self._strips.height() - self.ask_line.room
         values = self.measuring.values.fitted(beside - round(_MEASURED_EM * em))
         needed = max(_LEAST_PANEL_EM * em, self.panel.minimumSizeHint().height() + 3 * em)
         least = round(needed if values else _LEAST_PANEL_EM * em) + values
@@ -231,7 +238,7 @@ class ReviewPage(QWidget):
         self.commands = worker.commands(self.message.emit)
         self.measuring.begin(ReviewSubject(worker, self.commands))
         self._set_length()
-        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+        self._share_height()
 
     def _show_nothing(self) -> None:
         """Nothing of the session before stays: what is opened next may be of another patient."""

@@ -36,6 +36,7 @@ _NAME_EM: Final = 0.72
 _THIN_EM: Final = 0.42
 """The least height of a lane where there are many: of some the names are left out then."""
 _MANY: Final = 10
+_LEAST_EM: Final = 5
 
 
 def lane_picture(shares: NDArray[np.float32], colours: list[str]) -> NDArray[np.uint8]:
@@ -158,10 +159,16 @@ class TimelineView(QWidget):
         return QSize(round(40 * em), round((1.15 * max(1, len(self._colours)) + 2.2) * em))
 
     def minimumSizeHint(self) -> QSize:
-        """The names of the lanes must be readable; of many lanes, those of some."""
+        """Where there are many lanes and little room, one can still go from place to place."""
+        em = theme.em(self)
+        return QSize(round(20 * em), min(self.readable_height, round(_LEAST_EM * em)))
+
+    @property
+    def readable_height(self) -> int:
+        """At which the names of the lanes can be read; of many lanes, those of some."""
         em, count = theme.em(self), max(1, len(self._colours))
         lane = _NAME_EM if count < _MANY else _THIN_EM
-        return QSize(round(20 * em), round((lane * count + 1.9) * em))
+        return round((lane * count + 1.9) * em)
 
     @property
     def scale(self) -> TimeScale:

@@ -27,7 +27,7 @@ from app.glass.measure import as_scanned
 from app.live.presenter import status_items, with_delay
 from app.main_window import MainWindow
 from app.scan_options import CardChoice, ScanOptions
-from app.widgets.image_view import image_of
+from app.widgets.drawing import image_of
 from semc_core.cli.bench.glass import GlassMeter, MeasuredSource
 from semc_core.errors import SemcError
 from semc_core.imaging import bar_clock

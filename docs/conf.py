@@ -83,8 +83,8 @@ NAVIGATION = {
     "docs/measuring": ["/assets/measure/head"],
     "docs/fetal": ["/assets/demonstration/LICENCE"],
     "docs/scripting": [
-        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/serve", "/docs/interchange", "/docs/plugins",
-        "/docs/commands", "/docs/json",
+        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/serve", "/docs/interchange",
+        "/docs/plugins", "/docs/commands", "/docs/json",
         "/docs/api/semc_core", "/docs/api/training",
     ],
     "docs/architecture": [

@@ -39,6 +39,7 @@ class Sample:
         source: Scanner, hospital or collection it came from; "" if unknown.
         split: "train", "validation", "test", or "" if none was chosen.
         frame: Its place in a file of many pictures, from 0.
+        bits: How many bits of a file of 16 count, which it does not say itself; 0 for all that it has.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Sample:
     source: str = ""
     split: str = ""
     frame: int = 0
+    bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

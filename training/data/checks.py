@@ -299,9 +299,10 @@ def is_unlabelled(name: str) -> bool:
 
 
 _PATIENT: Final = re.compile(
-    r"(?:p|pt|pat|patient|subj|subject|case|person|mrn|id|fall|proband)[-_ .]*\d+|\d{3,}", re.IGNORECASE
+    r"(?:p|pt|id)[-_ .]*\d{2,}|(?:pat|patient|subj|subject|case|person|mrn|fall|proband)[-_ .]*\d+|\d{3,}",
+    re.IGNORECASE,
 )
-"""A name that patients have and classes do not: P012, patient_7, 000123."""
+"""A name that patients have and classes do not: P012, patient_7, 000123; P1 may be a plane."""
 _LEAST_PATIENTS: Final = 3
 
 

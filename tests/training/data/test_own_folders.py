@@ -178,7 +178,7 @@ def test_patients_as_classes_are_recognised(names: tuple[str, ...], tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "names", [("FHP1", "FHP2", "LLP", "NSP"), ("2CH", "4CH", "5CH"), ("0", "1", "2"), ("P1", "P2", "NSP")]
+    "names", [("FHP1", "FHP2", "LLP", "NSP"), ("2CH", "4CH", "5CH"), ("0", "1", "2"), ("P1", "P2", "P3")]
 )
 def test_classes_with_numbers_are_no_patients(names: tuple[str, ...], tmp_path: Path) -> None:
     for number, name in enumerate(names):

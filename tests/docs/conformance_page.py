@@ -53,8 +53,8 @@ an export, and sends these to servers.
 |---|---|---|
 """
 _SERVICES: Final = (
-    ("Verification (C-ECHO)", "yes", "no"),
-    ("Storage (C-STORE)", "yes", "no"),
+    ("Verification (C-ECHO)", "yes", "`semc serve`"),
+    ("Storage (C-STORE)", "yes", "`semc serve`"),
     ("Query/Retrieve, Study Root (C-FIND)", "of single objects by their UIDs", "no"),
     ("Query/Retrieve (C-MOVE, C-GET)", "no", "no"),
     ("Modality Worklist, Performed Procedure Step, Storage Commitment, Print", "no", "no"),
@@ -65,7 +65,7 @@ and no media application profile is claimed.
 
 ## As a user of services (SCU)
 
-One application entity. It opens associations and accepts none.
+One application entity. It opens associations; another, below, accepts them.
 """
 _POLICY: Final = """
 - **Associations.** One at a time. It is opened when objects wait to be sent, or by `semc pacs echo`, and
@@ -110,7 +110,8 @@ this service is sent the object again, under its UID.
 _SCP: Final = """
 ## As a provider of services (SCP)
 
-None: the program accepts no associations.
+`semc serve` accepts associations, for Verification and Storage: [serve.md](serve.md). What it negotiates is
+not listed on this page, nor are the key object selections that it sends back.
 """
 _WRITTEN: Final = """
 ## Objects that are written

@@ -76,7 +76,7 @@ NAVIGATION = {
     ],
     "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom"],
     "docs/review": ["/docs/sessions", "/docs/proof", "/docs/quality"],
-    "docs/handover": ["/docs/dicom", "/docs/pacs"],
+    "docs/handover": ["/docs/dicom", "/docs/pacs", "/docs/conformance", "/docs/privacy"],
     "docs/training": [
         "/docs/models", "/docs/fetal", "/assets/models/fetal", "/assets/models/semc_live", "/docs/benchmarks",
     ],
@@ -89,6 +89,9 @@ NAVIGATION = {
     ],
     "docs/architecture": [
         "/docs/decisions/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/THIRD_PARTY", "/docs/api/app",
+    ],
+    "docs/hospital": [
+        "/docs/hazards", "/docs/requirements", "/docs/security", "/docs/change_control", "/docs/usability",
     ],
     "docs/decisions/README": ["/docs/decisions/0*"],
 }  # fmt: skip

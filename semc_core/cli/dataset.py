@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import click
 from typer import Argument, Option
@@ -12,8 +12,11 @@ from typer import Argument, Option
 from semc_core.cli.shared.options import PLACE
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
-from semc_core.export.dataset.formats import FORMATS, Format
+from semc_core.export.dataset.names import NAMES
 from semc_core.text import counted
+
+if TYPE_CHECKING:
+    from semc_core.export.dataset.formats import Format
 
 _TEXT = {"ask": "ask", "mask": "mask", "leave-out": "leave out", "keep": "keep"}
 _EXAMPLES = """\b
@@ -30,7 +33,7 @@ def dataset(
         list[Path],
         Argument(click_type=PLACE, metavar="SESSION...", help="a session's folder, or one that holds some"),
     ],
-    kind: Annotated[str, Option("--format", metavar="NAME", help=f"one of: {', '.join(FORMATS)}")],
+    kind: Annotated[str, Option("--format", metavar="NAME", help=f"one of: {', '.join(NAMES)}")],
     out: Annotated[
         Path, Option("--out", click_type=PLACE, metavar="NAME", help="new folder, or new .zip file")
     ],
@@ -85,11 +88,12 @@ def dataset(
 
 
 def _format(name: str) -> Format:
+    from semc_core.export.dataset.formats import FORMATS
     from semc_core.export.dataset.plugged import plugged_format
 
     found = FORMATS.get(name) or plugged_format(name)
     if found is None:
-        raise UsageError(f"There is no format {name!r}; choose one of {', '.join(FORMATS)}.")
+        raise UsageError(f"There is no format {name!r}; choose one of {', '.join(NAMES)}.")
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from semc_core.errors import ExportError
+from semc_core.export.dataset.names import NAMES
 from semc_core.export.dataset.samples import TEST, TRAIN, VALIDATION, Dataset, Sample, facts
 from semc_core.session.folder import safe_name
 from semc_core.version import VERSION
@@ -151,11 +152,7 @@ def _json(document: object) -> bytes:
     return json.dumps(document, indent=1, allow_nan=False).encode()
 
 
-FORMATS: Final[dict[str, Format]] = {
-    "coco": write_coco,
-    "yolo": write_yolo,
-    "yolo-detect": write_yolo_detect,
-    "monai": write_monai,
-    "imagefolder": write_imagefolder,
-}
+FORMATS: Final[dict[str, Format]] = dict(
+    zip(NAMES, (write_coco, write_yolo, write_yolo_detect, write_monai, write_imagefolder), strict=True)
+)
 """By the name that is typed."""

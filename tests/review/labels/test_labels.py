@@ -39,7 +39,9 @@ def coco(path: Path, labels: Mapping[str, str], structure: str = "") -> Path:
         categories.append({"id": 99, "name": structure, "supercategory": "structure"})
         annotations.append({"id": 99, "image_id": 0, "category_id": 99})
     images = [{"id": n, "file_name": name, "width": 1} for n, name in enumerate(labels)]
-    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories}), encoding="utf-8"
+    )
     return path
 
 
@@ -48,7 +50,9 @@ def cvat(path: Path, labels: Mapping[str, str], inside: str = "") -> Path:
         f'<image id="{n}" name="{name}" width="9"><tag label="{label}" source="manual"/>{inside}</image>'
         for n, (name, label) in enumerate(labels.items())
     )
-    path.write_text(f'<?xml version="1.0"?>\n<annotations><version>1.1</version>{images}</annotations>')
+    path.write_text(
+        f'<?xml version="1.0"?>\n<annotations><version>1.1</version>{images}</annotations>', encoding="utf-8"
+    )
     return path
 
 
@@ -106,7 +110,7 @@ def test_labels_of_a_data_set_find_their_own_session(
     for annotation in document["annotations"]:
         if annotation["category_id"] == numbers["LLP"]:
             annotation["category_id"] = numbers["FHP2"]
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(document), encoding="utf-8")
     done = applied(session, path)
     assert (done.frames, done.of_others) == (2, 2)
     assert [plane.plane for plane in session.planes()] == ["FHP1", "FHP2"]
@@ -171,7 +175,7 @@ def test_a_file_that_holds_no_labels_is_one_sentence(
     content: str, says: str, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "labels"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     session.close()
     assert main.main(["session", "label", str(session.folder), str(path)]) == 2
     said = capsys.readouterr().err

@@ -78,14 +78,15 @@ def teach(
 
 @app.add("judge")
 def judge(folder: Annotated[Path, _FOLDER]) -> int:
-    """Judge every run on what it left out, and write `judged.json`."""
+    """Judge every run on what it left out, write `judged.json`, and print the table of the card."""
     from training.fetal.publish import left_out, tell_of
+    from training.fetal.table import lines_of
     from training.fetal.versions import read_versions
 
     rows = read_versions(folder).rows
     found = tell_of(rows, left_out(folder, rows))
     write_atomically(folder / "judged.json", json.dumps(found, indent=1).encode())
-    print(json.dumps(found, indent=1))
+    print(*lines_of(found), sep="\n")
     return 0
 
 

@@ -3,7 +3,8 @@
 What the lower stages see (edges, speckle) stays as published. The statistics of BatchNorm stay, too: a batch
 of these pictures is no sample of what is scanned elsewhere. So that the network leans less on the look of one
 hospital, the means and deviations of some maps are mixed between the pictures of a batch (MixStyle, Zhou et
-al., ICLR 2021), and the weights that count are an average over the steps.
+al., ICLR 2021), the weights are an average over the steps, and what counts at the end lies between them and
+the published ones (WiSE-FT, Wortsman et al., CVPR 2022).
 
 Shapes: B pictures of a batch, F features, K classes.
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ from semc_core.labels import FETAL_CLASSES
 from semc_core.model.architecture import SONONET16
 from semc_core.model.file import Arrays
 from semc_core.model.sononet import SonoNet
-from semc_core.model.weights import build_network
+from semc_core.model.weights import build_network, network_arrays
 from training.fetal.head import SOFTENED, published_head, weights_of, with_head
 from training.fetal.labels import CLASSES, LABELS, SONONET_SAYS, label_log_likelihood
 from training.fetal.versions import Inputs, Prepared
@@ -53,6 +53,7 @@ class Teaching:
         itself: How often the version is the picture, not changed.
         smoothing: Share of every class in what is aimed at.
         average: Share of the averaged weights that is kept in a step.
+        share: Of the taught weights in the end, beside the published ones.
     """
 
     pictures: int = 16_000
@@ -64,6 +65,7 @@ class Teaching:
     itself: float = 0.25
     smoothing: float = 0.03
     average: float = 0.99
+    share: float = 0.75
 
 
 _MIXED_STAGES: Final = 3
@@ -118,7 +120,8 @@ def teach(
     """
     teaching = teaching or Teaching()
     teacher = _network(published, len(FETAL_CLASSES))
-    pupil = Pupil(_network(published | with_head(published_head(published)), len(CLASSES)), teaching.frozen)
+    start = dict(published) | with_head(published_head(published))
+    pupil = Pupil(_network(start, len(CLASSES)), teaching.frozen)
     head = [pupil.network.adaption[3].weight, pupil.network.adaption[4].bias]
     body = [
         each for each in pupil.parameters() if each.requires_grad and all(each is not own for own in head)
@@ -145,7 +148,17 @@ def teach(
         tell(step + 1, steps)
     taught = average.module
     assert isinstance(taught, Pupil)
-    return deepcopy(taught.network).eval()
+    return _network(between(start, network_arrays(taught.network), teaching.share), len(CLASSES))
+
+
+def between(start: Arrays, end: Arrays, share: float) -> Arrays:
+    """Tensors that lie between two of the same network, at `share` of the way to the second."""
+    return {
+        name: ((1 - share) * start[name] + share * each).astype(each.dtype)
+        if each.dtype.kind == "f"
+        else each
+        for name, each in end.items()
+    }
 
 
 def answers(network: SonoNet, inputs: Inputs, places: NDArray[np.int64]) -> Tensor:

@@ -18,7 +18,7 @@ from semc_core.model.weights import network_arrays
 from training.fetal.labels import CLASSES, label_log_likelihood
 from training.fetal.runs import EVERYTHING, split_of
 from training.fetal.taught import is_taught, read_taught, teach_run
-from training.fetal.teach import Teaching, answers, as_batch, teach
+from training.fetal.teach import Teaching, answers, as_batch, between, teach
 from training.fetal.versions import Prepared, Row
 
 SMALL = Teaching(pictures=24, batch=4)
@@ -74,6 +74,14 @@ def test_the_same_seed_teaches_the_same(taught: SonoNet, prepared: Prepared, pub
     first, second, third = (network_arrays(each) for each in (taught, again, other))
     assert all(np.array_equal(first[name], second[name]) for name in first)
     assert not all(np.array_equal(first[name], third[name]) for name in first)
+
+
+def test_the_end_lies_between_what_was_taught_and_what_was_published() -> None:
+    start = {"a": np.array([0.0, 4.0], np.float32), "count": np.array(3)}
+    end = {"a": np.array([1.0, 0.0], np.float32), "count": np.array(5)}
+    found = between(start, end, 0.75)
+    np.testing.assert_array_equal(found["a"], np.array([0.75, 1.0], np.float32))
+    assert (found["a"].dtype, int(found["count"])) == (np.float32, 5)
 
 
 def test_what_is_learned_from_becomes_more_probable(prepared: Prepared, published: Arrays) -> None:

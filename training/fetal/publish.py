@@ -40,7 +40,7 @@ from training.fetal.judge import (
 from training.fetal.labels import BRAIN, CLASSES, LABELS, label_log_likelihood
 from training.fetal.pictures import COUNTRIES, HEADS
 from training.fetal.runs import EVERYTHING, RUNS
-from training.fetal.taught import read_taught
+from training.fetal.taught import is_taught, read_taught
 from training.fetal.versions import Row
 
 NOTICE: Final = (
@@ -67,12 +67,15 @@ class LeftOut:
 
 
 def left_out(folder: Path, rows: list[Row]) -> LeftOut:
-    """What all runs that leave something out say of it.
+    """What the runs that were taught say of what they left out.
 
     Raises:
-        UsageError: One was not taught.
+        UsageError: Not every country was left out once, or no part of the patients of Spain.
     """
-    taught = {run: read_taught(folder, run) for run in RUNS if run != EVERYTHING}
+    runs = [run for run in RUNS if run != EVERYTHING and is_taught(folder, run)]
+    if not set(COUNTRIES) < set(runs):
+        raise UsageError("Teach every run that leaves a country out first, and one of a part.")
+    taught = {run: read_taught(folder, run) for run in runs}
     logits = {run: torch.from_numpy(each.logits) for run, each in taught.items()}
     places = {run: each.places for run, each in taught.items()}
     every = torch.cat(list(logits.values()))

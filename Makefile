@@ -4,6 +4,7 @@
 # make docs   the documents as a site, in build/docs: open index.html
 # make record what the program does, held against what it did (tests/record)
 # make smoke  the program without the extras on another Python: make smoke PYTHON=python3.13
+# make sbom   what the program consists of (CycloneDX), and all licences with their texts, in build/parts
 # make bundle  the program with a Python of its own, as a Debian package, in build/bundle (docs/install.md)
 # make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
 # make attack 2,000 sessions changed at random and on purpose, each of which must be found (docs/proof.md)
@@ -19,7 +20,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-all docs record smoke bundle flaky attack fuzz crash soak mutants-named mutants clean
+.PHONY: run test test-all docs record smoke sbom bundle flaky attack fuzz crash soak mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -47,6 +48,9 @@ SMOKE = .venv-smoke-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versio
 smoke:
 	$(PYTHON) -m venv $(SMOKE)
 	$(SMOKE)/bin/python -m tests.smoke
+
+sbom: $(VENV)/installed-test
+	$(BIN)/python -m tests.parts_lists
 
 # PyInstaller is a tool under the GPL, whose exception lets what it makes be under any licence; it is kept apart.
 BUNDLING := .venv-bundle/bin/python
@@ -92,7 +96,7 @@ $(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing SEMC Live and its tools into $(VENV); the first time this takes some minutes."
-	$(PIP) -e ".[train,dev,ocr,docs,cluster]"
+	$(PIP) -e ".[train,dev,ocr,docs,cluster,onnx]"
 	@touch $@ $(VENV)/installed-run
 
 clean:

@@ -80,8 +80,18 @@ COMMANDS: Final = {
         _SESSIONS,
         "Export a session: pictures, tables, clips, report, DICOM. De-identified unless told otherwise.",
     ),
+    "dataset": Entry(
+        "semc_core.cli.dataset:app",
+        _SESSIONS,
+        "Write planes of sessions as a data set for other programs: COCO, YOLO, MONAI, Hugging Face.",
+    ),
     "pacs": Entry(
         "semc_core.cli.pacs:app", _SESSIONS, "Send exports to a PACS: servers, and the queue of what is sent."
+    ),
+    "serve": Entry(
+        "semc_core.cli.serve:app",
+        _SESSIONS,
+        "Receive ultrasound by DICOM, analyse it unattended, and send back what was found.",
     ),
     "model": Entry(
         "semc_core.cli.model:app", _MODELS, "Show, verify and import models; choose the one in use."
@@ -122,6 +132,11 @@ COMMANDS: Final = {
         "training.cli.ablate:app",
         _TRAINING,
         "Train the network with and without its parts and compare them, on simulated patients.",
+    ),
+    "plugins": Entry(
+        "semc_core.cli.plugins:app",
+        _PROGRAM,
+        "List what other packages add: sources, exporters and runtimes.",
     ),
     "update": Entry(
         "semc_core.cli.update:app",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.formatting import own_model
 from app.scan_options import Overrides, ScanOptions
 from app.settings import Settings
 from semc_core.errors import ModelFileError
@@ -67,7 +68,7 @@ class Choices:
     def _title(self, path: Path, otherwise: str) -> str:
         """The user's models by their numbers."""
         own = path.parent == self.registry.folder and path.name[:4].isdecimal()
-        return f"Your model, version {int(path.name[:4])}" if own else otherwise
+        return own_model(int(path.name[:4])) if own else otherwise
 
     def _read_in_use(self) -> tuple[Path, str]:
         """The model in use among the user's models, and what is wrong with the list of them, or ""."""

@@ -186,6 +186,13 @@ _ALWAYS: Final = (
     KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
     KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
     KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),
+    KeyBinding(
+        "picture",
+        "Picture",
+        ("Shift+F",),
+        "Show the picture alone, on the second screen where there is one; or hide it",
+        (LIVE, REVIEW),
+    ),
     KeyBinding("help", "Keys", ("?", "F1"), "Show or hide this list", EVERYWHERE),
     KeyBinding("escape", "Back", ("Esc",), "Leave what is open, or the full screen", EVERYWHERE),
     KeyBinding("quit", "Quit", ("Ctrl+Q",), "Close the program; the scan is ended and saved", EVERYWHERE),

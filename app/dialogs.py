@@ -30,6 +30,7 @@ class DialogHost(QObject):
 
     Signals:
         message: The sentence for the status line; "" when what it told of is over.
+        close_wanted: A person closes this dialog of the export (a `QDialog`) while one is being made.
 
     Attributes:
         sending: The queue and its servers.
@@ -37,6 +38,7 @@ class DialogHost(QObject):
     """
 
     message = Signal(str)
+    close_wanted = Signal(object)
 
     def __init__(
         self,
@@ -124,6 +126,7 @@ class DialogHost(QObject):
         self._export = ExportController(subject, self._choices.data, self._post, protocol_for)
         exports = self._choices.output / EXPORTS_NAME
         dialog = ExportDialog(self._export, self._settings, exports, self._window)
+        dialog.close_wanted.connect(lambda: self.close_wanted.emit(dialog))
         dialog.send_wanted.connect(lambda bundle: self.show_sending(bundle, folder))
         self._show(dialog)
 

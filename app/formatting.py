@@ -15,6 +15,11 @@ UNLIKE: Final = "Unlike the training data."
 RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
 
 
+def own_model(number: int) -> str:
+    """What one of the user's models is called, wherever it is named and before its file was looked at."""
+    return f"Your model, version {number}"
+
+
 class Tone(Enum):
     """How a text is coloured."""
 

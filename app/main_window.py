@@ -15,6 +15,7 @@ from PySide6.QtGui import QCloseEvent
 
 from app.checklist.controller import ChecklistController
 from app.choices import Choices
+from app.closing import Closing
 from app.commands import LIVE, REVIEW, START, TRAIN
 from app.connections import connect_checklists, connect_choices, connect_files, connect_live
 from app.dialogs import DialogHost
@@ -24,6 +25,8 @@ from app.live.measured import LiveSubject, Told
 from app.live.page import LivePage
 from app.live.raw_signal import RawSignal
 from app.main_thread import MainThread
+from app.next_model import NextModel
+from app.picture_window import PictureWindow
 from app.review.controller import ReviewController
 from app.review.page import ReviewPage
 from app.review.recording_dialog import ask_to_delete_recording
@@ -34,7 +37,6 @@ from app.settings import Settings
 from app.shell import WindowShell
 from app.start.card_dialog import choose_for_card
 from app.start.controller import SourceLists
-from app.start.models import ModelChoice
 from app.start.page import StartPage
 from app.status import Features, StatusDisplay
 from app.tasks import close_all
@@ -48,7 +50,6 @@ from semc_core.session.session import Session
 from semc_core.types import Crop
 
 TICK_MS: Final = 16
-_PAINTED_MS: Final = 150
 
 
 class MainWindow(WindowShell):
@@ -77,13 +78,18 @@ class MainWindow(WindowShell):
         self.review_page.measuring.memory = settings
         self.train_page = TrainPage()
         self.sources = SourceLists(self.start_page, post, self.report)
-        self.train = TrainController(self.train_page, self.choices, post, self._show_model)
+        self.next_model = NextModel(
+            self.choices, self.start_page, self.checklists, self.sources, self._tell, self
+        )
+        self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
+        self.closing = Closing(self.report)
         pages = {
             START: self.start_page,
             LIVE: self.live_page,
             REVIEW: self.review_page,
             TRAIN: self.train_page,
         }
+        self.picture = PictureWindow(self)
         self.build(pages, self._what_keys_do())
         self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.held.escape}
         self.review_page.set_actions(self.actions_by_name)
@@ -98,9 +104,6 @@ class MainWindow(WindowShell):
         self._connect_review()
         shown = self.start_page, self.live_page, self.review_page
         connect_checklists(self.checklists, *shown, self.review, self._show_plane, self.report)
-        # When the window is painted: the first look at a model file loads what checks it.
-        self._look = QTimer(self, singleShot=True, interval=_PAINTED_MS)
-        self._look.timeout.connect(self._look_at_models)
         self._restore()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -132,14 +135,15 @@ class MainWindow(WindowShell):
             "checklist": lambda: self.checklist.toggle(),
             "folder": self.show_folder,
             "full_screen": self.toggle_full_screen,
+            "picture": self.picture.toggle,
             "help": lambda: self.help.toggle(self.page_name),
             "escape": self.escape,
-            "quit": self.close,
+            "quit": self.leave,
         }
 
     def _connect_start(self) -> None:
         self.file_dropped.connect(self.open_dropped)
-        self.came_back.connect(self._notice_changes)
+        self.came_back.connect(self.next_model.notice_changes)
         page, choose = self.start_page, self.choose
         connect_choices(page, self.choices, self.settings)
         connect_files(page, choose, self.open_source, self.open_review)
@@ -147,8 +151,8 @@ class MainWindow(WindowShell):
             lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
         )
         page.cameras_wanted.connect(self.sources.look_for_cameras)
-        page.model_wanted.connect(lambda: choose.model(self._use_model))
-        page.model_chosen.connect(self._use_choice)
+        page.model_wanted.connect(lambda: choose.model(self.next_model.use))
+        page.model_chosen.connect(self.next_model.use_choice)
         page.train_wanted.connect(self.show_training)
         page.back_wanted.connect(self.go_back)
         self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))
@@ -167,6 +171,7 @@ class MainWindow(WindowShell):
         self.review.on_change = self.tick
         self.review_page.changed.connect(self.tick)
         self.review_page.message.connect(self._say_of(REVIEW))
+        self.dialogs.close_wanted.connect(lambda dialog: self.closing.ask_of_export(self.dialogs, dialog))
         self.dialogs.message.connect(lambda sentence: self._say_of(self.page_name)(sentence))
         self.banner.action_chosen.connect(self._follow_banner)
         self.banner.put_away.connect(lambda: self.display.messages.put_away(self.banner.shown))
@@ -204,7 +209,7 @@ class MainWindow(WindowShell):
         use = self.choices
         how = (use.device, use.output, use.images, use.picture_options)
         self.review.begin(ReviewRequest(Path(path), model or use.model, *how))
-        self._notice_changes()
+        self.next_model.notice_changes()
         self._go_to(REVIEW)
 
     def review_this(self) -> None:
@@ -219,8 +224,8 @@ class MainWindow(WindowShell):
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
         self.start_page.show_recent(self.settings.recent_sources)
-        self._notice_changes()
-        self._show_model()
+        self.next_model.notice_changes()
+        self.next_model.show()
         self.start_page.show_back(self._way_back()[0])
         self._go_to(START)
         self.sources.look_for_cameras()
@@ -278,6 +283,9 @@ class MainWindow(WindowShell):
 
     def escape(self) -> None:
         """Leave what is in the way: one thing at each press."""
+        if self.picture.isVisible():
+            self.picture.hide()
+            return
         if self.close_overlay():
             return
         if self.live_page.view.choosing_region:
@@ -295,6 +303,11 @@ class MainWindow(WindowShell):
         """Tell the user of something that went wrong outside of the scan."""
         self.display.messages.report(sentence)
 
+    def leave(self) -> None:
+        """Close, as a person does: asks first where something goes on."""
+        if not self.closing.ask_of_all(self.dialogs, self.train, self):
+            self.close()
+
     @property
     def checklist(self) -> FoldingPanel:
         """That of the page which is shown."""
@@ -306,7 +319,7 @@ class MainWindow(WindowShell):
         self.display.begin()
         self.review.release()
         self.scan.begin(self.choices.options(source))
-        self._notice_changes()
+        self.next_model.notice_changes()
         self._go_to(LIVE)
 
     def _show_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
@@ -328,37 +341,9 @@ class MainWindow(WindowShell):
         self.live_page.toggle_heat_map(on)
         self.review_page.heat_map_on = on
 
-    def _use_model(self, path: str) -> None:
-        self.choices.use_model(path)
-        self._show_model()
-
-    def _use_choice(self, chosen: ModelChoice) -> None:
-        """Use what was chosen on the start page, with the protocol that comes with it, in the next scan."""
-        self._use_model(str(chosen.path))
-        brought = self.checklists.choice.brought(chosen.planes, chosen.protocol)
-        if brought != self.checklists.choice.choice:
-            self.checklists.follow(brought)
-
-    def _look_at_models(self) -> None:
-        """Learn what the chosen model knows of the protocol, and which others there are."""
-        self.checklists.choice.look_at_model(self.choices.model)
-        self.sources.look_for_models(self.choices.registry, self.checklists.choice.book)
-
-    def _show_model(self) -> None:
-        """Show on the start page which model the next scan uses."""
-        choices = self.choices
-        self.start_page.show_model(choices.model, choices.model_title, choices.device)
-        self._look.start()
-
-    def _notice_changes(self) -> None:
-        """Tell if the next scan uses another model than the one told of before, as another window wants."""
-        if told := self.choices.look_again():
-            self.display.messages.tell(told)
-            self._show_model()
-
     def _try_model(self, path: str) -> None:
         """Take another model, and do again what failed with the last."""
-        self._use_model(path)
+        self.next_model.use(path)
         request, options = self.review.request, self.scan.options
         if self.page_name == REVIEW and request is not None:
             self.open_review(request.path)
@@ -423,6 +408,8 @@ class MainWindow(WindowShell):
         if (opened := self.review.open) is not None:
             self.checklists.show_review(self.review.snapshot, opened.session.model)
         self.train.tick(now_s)
+        views = {LIVE: self.live_page.view, REVIEW: self.review_page.view}
+        self.picture.follow(views.get(self.page_name))
         self.display.tick(now_s, self.page_name, self.viewer.isVisible())
 
     def tick_once_more(self) -> None:
@@ -433,10 +420,20 @@ class MainWindow(WindowShell):
         """Says what is the matter of this page."""
         return lambda sentence: self.display.say(sentence, page, self.page_name)
 
+    def _tell(self, sentence: str) -> None:
+        self.display.messages.tell(sentence)
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """End the scan, write what is left, remember the settings."""
+        """End the scan, write what is left, remember the settings; a person is asked what is to be ended.
+
+        Where the program itself closes the window, nobody may be there to answer.
+        """
+        if event.spontaneous() and self.closing.ask_of_all(self.dialogs, self.train, self):
+            event.ignore()
+            return
+        self.closing.close()
         self._timer.stop()
-        self._look.stop()
+        self.next_model.close()
         self.settings.geometry = self.saveGeometry()
         self.settings.write()
         self.hide()

@@ -76,18 +76,22 @@ NAVIGATION = {
     ],
     "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom"],
     "docs/review": ["/docs/sessions", "/docs/proof", "/docs/quality"],
-    "docs/handover": ["/docs/dicom", "/docs/pacs"],
+    "docs/handover": ["/docs/dicom", "/docs/pacs", "/docs/conformance", "/docs/privacy"],
     "docs/training": [
         "/docs/models", "/docs/fetal", "/assets/models/fetal", "/assets/models/semc_live", "/docs/benchmarks",
     ],
     "docs/measuring": ["/assets/measure/head"],
     "docs/fetal": ["/assets/demonstration/LICENCE"],
     "docs/scripting": [
-        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/commands", "/docs/json",
+        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/serve", "/docs/interchange",
+        "/docs/plugins", "/docs/commands", "/docs/json",
         "/docs/api/semc_core", "/docs/api/training",
     ],
     "docs/architecture": [
         "/docs/decisions/README", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/THIRD_PARTY", "/docs/api/app",
+    ],
+    "docs/hospital": [
+        "/docs/hazards", "/docs/requirements", "/docs/security", "/docs/change_control", "/docs/usability",
     ],
     "docs/decisions/README": ["/docs/decisions/0*"],
 }  # fmt: skip

@@ -27,6 +27,9 @@ from semc_core.model.spec import DESCRIPTION
 from semc_core.pacs.destinations import DESTINATIONS
 from semc_core.pacs.queue_store import ITEM, JOB
 from semc_core.protocols.loader import PROTOCOL_FILE
+from semc_core.review.labels.files import COCO
+from semc_core.serve.inbox import RECEIVED
+from semc_core.serve.settings import SETTINGS
 from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.erasing.forget import BESIDE
@@ -86,10 +89,13 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "export-choices": ("what the settings remember of the last export", REMEMBERED),
     "manifest": ("what is read of manifest.json in an export", MANIFEST),
     "manifest-whole": ("all that a manifest says, which is what is signed", WHOLE),
+    "coco-labels": ("what is read of a COCO file of labels", COCO),
     "masks": ("masks.json: what is blanked, by device", MASKS),
     "destinations": ("destinations.json: servers", DESTINATIONS),
     "queue-job": ("a job of the sending queue", JOB),
     "queue-item": ("an object in the sending queue", ITEM),
+    "serve": ("serve.toml: settings of `semc serve`", SETTINGS),
+    "serve-received": ("an object in the inbox of `semc serve`", RECEIVED),
     "training-run": ("run.json: a training that the window started", RUN_FACTS),
     "training-progress": ("a line of progress.jsonl", PROGRESS_LINE),
     "training-pictures": ("the JSON beside pictures that a training keeps", FACTS),

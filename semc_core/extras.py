@@ -13,7 +13,7 @@ from semc_core.paths import ASSETS
 
 PROGRAM: Final = "semc-live"
 _PINS: Final = "constraints.txt"
-_TRAIN, _CUDA, _OCR, _CLUSTER = "train", "cuda", "ocr", "cluster"
+_TRAIN, _CUDA, _OCR, _CLUSTER, _ONNX = "train", "cuda", "ocr", "cluster", "onnx"
 
 _PACKAGES: Final = {
     "huggingface_hub": ("Hugging Face's hub", _TRAIN),
@@ -21,6 +21,8 @@ _PACKAGES: Final = {
     "lightning": ("Lightning", _TRAIN),
     "matplotlib": ("Matplotlib", _TRAIN),
     "nncf": ("NNCF", _TRAIN),
+    "onnx": ("ONNX", _ONNX),
+    "onnxruntime": ("ONNX Runtime", _ONNX),
     "pyarrow": ("PyArrow", _CLUSTER),
     "rapidocr": ("RapidOCR", _OCR),
     "ray": ("Ray", _CLUSTER),

@@ -3,7 +3,7 @@
 `make flaky`, or `python -m tests.flaky ROUNDS`: 30 rounds by default, and one more in which Python changes
 from thread to thread every microsecond. In the first round all tests of the parts that have threads are run;
 in those after it the tests that had threads or used Qt, ten rounds in one process, so that what one leaves
-behind meets the next. About an hour on two cores with nothing else to do.
+behind meets the next. About two hours on two cores with nothing else to do.
 """
 
 from __future__ import annotations

@@ -114,6 +114,7 @@ _TITLES: Final = {
     "train": ("To train", "What the extra `train` adds."),
     "ocr": ("To read text in pictures", "What the extra `ocr` adds; its models are part of RapidOCR."),
     "cluster": ("To run archives", "What the extra `cluster` adds."),
+    "onnx": ("To write ONNX", "What the extra `onnx` adds."),
     "dev": ("To test", "What the extra `dev` adds; not needed to use the program."),
     "docs": ("To build the site", "What the extra `docs` adds; not needed to use the program."),
 }  # fmt: skip

@@ -26,6 +26,7 @@ from semc_core.paths import DEFAULT_MODEL
 from tests.cli.commands import all_commands
 
 _PYTORCH, _NNCF = needed("torch"), needed("nncf", "Quantising")
+_ONNX = needed("onnx")
 _RAY = "An archive needs "
 
 
@@ -71,6 +72,10 @@ STEPS: Final = (
     Step("session verify SESSION"),
     Step("replay SESSION --log-only"),
     Step("export SESSION --out exported --no-clips --no-frames --anyway"),
+    Step("dataset nothing --format coco --out planes", 2, "is no session"),
+    Step("session label SESSION nothing.json", 2, "cannot be read"),
+    Step("session compare SESSION nothing", 2, "is no session"),
+    Step("session merge SESSION nothing --out merged", 1),
     Step("session forget SESSION"),
     Step("session delete-recording SESSION", says="no recording"),
     Step("session retain out --older-than 1 --dry-run"),
@@ -81,6 +86,7 @@ STEPS: Final = (
     Step("tap nothing.txt --out tapped.semctap", 1, "was not found"),
     Step("devices"),
     Step("protocols"),
+    Step("plugins"),
     Step("pacs add HERE 127.0.0.1 9 ANY"),
     Step("pacs servers", says="HERE"),
     Step("pacs echo HERE", 1),
@@ -100,6 +106,7 @@ STEPS: Final = (
     Step("model fit-gate MODEL patients --out new.safetensors", 1, _PYTORCH),
     Step("model start --preset semc_r18 --resnet download --classes A,NSP --out new.st", 1, _PYTORCH),
     Step("model quantise MODEL --out new.safetensors", 2, _NNCF),
+    Step("model export live --out new.onnx", 1, _ONNX),
     Step("bench live --seconds 1"),
     Step("bench analyse scan.mp4"),
     Step("bench glass nothing", 1),
@@ -118,7 +125,7 @@ STEPS: Final = (
     Step("ablate --data patients --out ablated", 1, _PYTORCH),
 )
 """In this order: what one writes the next may read."""
-LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _RAY))
+LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _ONNX, _RAY))
 """Those that cannot work; they take no time."""
 
 

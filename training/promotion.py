@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from semc_core.errors import UsageError
+from semc_core.groups.bootstrap import Estimate, Floats, GroupDraws
 from semc_core.io.atomic import write_atomically
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, Measured
 from semc_core.model.file import read_spec
@@ -21,7 +22,6 @@ from semc_core.model.spec import ModelSpec
 from training.data.frame_set import FrameSet
 from training.data.index import DataIndex
 from training.data.loading import load_frames
-from training.evaluation.bootstrap import Estimate, Floats, GroupDraws
 from training.evaluation.evaluate import matched
 from training.evaluation.metrics import measures
 from training.evaluation.predictions import Predictions, open_predictor

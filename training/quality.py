@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.groups.bootstrap import GroupDraws, area_under_roc
 from semc_core.imaging.preprocess import whole
 from semc_core.imaging.region.find import Region, find_region
 from semc_core.imaging.score.measures import measure, shrink
@@ -40,7 +41,6 @@ from semc_core.imaging.score.parts import (
     Score,
     score,
 )
-from training.evaluation.bootstrap import GroupDraws, area_under_roc
 
 Gray = NDArray[np.uint8]
 DATA: Final = Path("..") / "shared" / "data" / "fetal_planes"

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -56,9 +57,11 @@ class ExportDialog(QDialog):
 
     Signals:
         send_wanted: The export (a `Path`) is to be sent to a PACS.
+        close_wanted: A person closes the dialog while an export is being made, which is not to be lost.
     """
 
     send_wanted = Signal(object)
+    close_wanted = Signal()
 
     _picture_read = Signal()
 
@@ -142,6 +145,14 @@ class ExportDialog(QDialog):
             self._control.choose_again()
         else:
             super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The frame's own button: unlike Esc it does not say that it cancels."""
+        if event.spontaneous() and self._control.state.phase is Phase.RUNNING:
+            event.ignore()
+            self.close_wanted.emit()
+        else:
+            super().closeEvent(event)
 
     def done(self, result: int) -> None:
         """Leave; the reader of pictures ends."""
@@ -342,7 +353,7 @@ class ExportDialog(QDialog):
             step = button(text, partial(self.step, by))
             step.setAccessibleName("Picture before" if by < 0 else "Next picture")
             step.setToolTip(step.accessibleName())
-            step.setFixedWidth(round(2.4 * theme.em(self)))
+            step.setFixedWidth(max(round(2.4 * theme.em(self)), step.minimumSizeHint().width()))
             self._steps.append(step)
         self._forget = button("No masks", lambda: self._use_masks(()))
         row.addWidget(self._steps[0])

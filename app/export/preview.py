@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.export.presenter import LEAST_MASK_PX, mask_at
 from app.widgets import theme
-from app.widgets.image_view import DragView
+from app.widgets.drag_view import DragView
 from app.widgets.placed import Placed, Point
 from semc_core.types import Crop
 

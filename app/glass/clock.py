@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QScreen
 from PySide6.QtWidgets import QWidget
 
-from app.widgets.image_view import image_of
+from app.widgets.drawing import image_of
 from semc_core.imaging import bar_clock
 
 _DRAWN: Final = (640, 360)

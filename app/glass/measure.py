@@ -117,8 +117,9 @@ def _clock(options: GlassOptions) -> ClockWindow:
 def _screen(number: int | None) -> QScreen:
     screens = QGuiApplication.screens()
     if number is not None and number > len(screens):
-        names = ", ".join(f"{index} ({one.name()})" for index, one in enumerate(screens, 1))
-        raise UsageError(f"There is no screen {number}; there are {names}.")
+        names = [(index, one.name()) for index, one in enumerate(screens, 1)]
+        named = [f"{index} ({name})" if name else str(index) for index, name in names]
+        raise UsageError(f"There is no screen {number}; choose {' or '.join(named)}.")
     return screens[-1 if number is None else number - 1]
 
 

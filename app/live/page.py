@@ -53,8 +53,8 @@ _log = logging.getLogger(__name__)
 _AGE_EVERY_S: Final = 0.25
 _FLASH_S: Final = 1.5
 _TRACES_EM: Final = 9
-_SHORT_EM: Final = 27
-"""A page that is lower than this has no room for the curves."""
+_LEAST_SIDE_EM: Final = 10.4
+"""The readout in its smallest, above the closed checklist."""
 
 _CLOSED_EM: Final = 3.6
 """The closed checklist, and the gaps round it."""
@@ -114,6 +114,7 @@ class LivePage(QWidget):
         self._build()
         self.view.region_refused.connect(lambda: self._show_hint(_REGION_TOO_SMALL))
         self.held.measuring.values.resized.connect(self.fit_checklist)
+        self.held.ask_line.resized.connect(self._share_height)
         self.held.wanted.connect(lambda: self.freeze(True))
 
     def _build(self) -> None:
@@ -161,17 +162,27 @@ class LivePage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""
+        self._share_height()
+
+    def _share_height(self) -> None:
         em = theme.em(self)
-        self.strip.setFixedHeight(round(min(max(0.2 * self.height(), 8.5 * em), 12 * em)))
-        beside = self.height() - self.strip.maximumHeight() - _CLOSED_EM * em
+        strip = round(min(max(0.2 * self.height(), 8.5 * em), 12 * em))
+        self.strip.setFixedHeight(strip)
+        # Under a long banner in the smallest window what is seen now comes before what was saved.
+        self.strip.setVisible(self.height() - strip - self.held.ask_line.room >= _LEAST_SIDE_EM * em)
+        beside = self.height() - self._strip_room - self.held.ask_line.room - _CLOSED_EM * em
         high = min(max(0.3 * self.height(), 10 * em), 17 * em, max(beside, 8 * em))
         self.readout.setFixedHeight(round(high))
         self.fit_checklist()
 
+    @property
+    def _strip_room(self) -> int:
+        return 0 if self.strip.isHidden() else self.strip.maximumHeight()
+
     def fit_checklist(self) -> None:
         """Divide the room below the readout; where there is little, the traces give way to the open list."""
         em = theme.em(self)
-        room = self.height() - self.strip.height() - self.readout.height()
+        room = self.height() - self._strip_room - self.held.ask_line.room - self.readout.height()
         beside = room - round(_CLOSED_EM * em)
         values = self.held.measuring.values.fitted(beside)
         # In the smallest window there is room for what is measured or for what is seen, not for both.
@@ -182,7 +193,8 @@ class LivePage(QWidget):
             values = self.held.measuring.values.fitted(beside + self.readout.height())
         room -= values
         self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
-        short = self.height() < _SHORT_EM * em
+        # A low page has no room for the curves.
+        short = room - _CLOSED_EM * em < self.traces.minimumSizeHint().height()
         self.traces.setVisible(not self.checklist.takes_all and not short)
         self._traces_heading.setVisible(not self.checklist.narrow)
 
@@ -196,6 +208,7 @@ class LivePage(QWidget):
         self.view.choosing_region = False
         self.view.painted.clear()
         self.view.show_picture(None, None, None, None)
+        self.view.fit()
         self.traces.begin(None)
         self.strip.show_planes((), {})
 

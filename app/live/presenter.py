@@ -27,6 +27,7 @@ STALE_AFTER_S: Final = 0.5
 """A prediction older than this is no longer about what the picture shows."""
 
 DELAY: Final = "Delay p50 / p95"
+_NOTHING_YET: Final = "–"
 
 SILENT_AFTER_S: Final = 1.0
 """A running source that gave no frame for so long, and for three frames' time, is said to be silent."""
@@ -326,7 +327,7 @@ def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tu
         latency: Capture to overlay, measured by the window.
         pause_ms: Longest time the window did not answer in the last seconds.
     """
-    delay = f"{latency.p50_ms:.0f} / {latency.p95_ms:.0f} ms" if latency.p50_ms else "–"
+    delay = f"{latency.p50_ms:.0f} / {latency.p95_ms:.0f} ms" if latency.p50_ms else _NOTHING_YET
     return (
         StatusItem("Source", f"{statistics.capture_rate:.1f} fps"),
         StatusItem("Model", f"{statistics.classify_rate:.1f} fps"),
@@ -364,7 +365,9 @@ def with_delay(
         about += f" Measured was {measured.sentence}."
         value = f", glass {measured.overlay.p50_ms:.0f} ms"
     return tuple(
-        replace(item, value=f"{item.value}{value}", about=about) if item.name == DELAY else item
+        replace(item, value=item.value + (value if item.value != _NOTHING_YET else ""), about=about)
+        if item.name == DELAY
+        else item
         for item in items
     )
 

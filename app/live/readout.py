@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.formatting import Tone
 from app.live.presenter import Readout
 from app.widgets import theme
+from app.widgets.plain import plain_tip
 
 _TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
 
@@ -43,7 +44,8 @@ class ReadoutView(QWidget):
         if (readout, colour) != (self._shown, self._colour):
             self._shown, self._colour = readout, colour
             self.setAccessibleName(f"{readout.title}. {readout.detail} {readout.quality}".strip())
-            self.setToolTip(readout.quality)
+            # What is too long for its line is read here.
+            self.setToolTip(plain_tip("\n".join(filter(None, (readout.detail, readout.quality)))))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -68,7 +70,10 @@ class ReadoutView(QWidget):
         painter.setPen(QColor(theme.TEXT))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         if not shown.quality:
-            painter.drawText(detail, flags, shown.detail)
+            # Whole lines only; all of it is on the tool tip.
+            line = painter.fontMetrics().lineSpacing()
+            lines = QRectF(detail.left(), detail.top(), detail.width(), line * (detail.height() // line))
+            painter.drawText(lines, flags, shown.detail)
         else:
             self._paint_quality(painter, detail)
 

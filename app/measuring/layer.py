@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.measuring.calipers import Calipers, Shape
@@ -63,12 +73,18 @@ class CaliperLayer(QWidget):
     # The mouse.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Set a point, or take a handle."""
-        if event.button() is Qt.MouseButton.LeftButton:
+        """Set a point, or take a handle; beside those, drag what is seen larger."""
+        left = event.button() is Qt.MouseButton.LeftButton
+        if self._view.magnified and (event.button() is Qt.MouseButton.MiddleButton or self._free(event)):
+            self._view.pan(event.position())
+        if left:
             self._tell(self._calipers.press, event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Follow; over what can be taken, a hand says so."""
+        if self._view.panning:
+            self._view.pan(event.position())
+            return
         self._tell(self._calipers.move, event)
         placed = self._view.placed
         if placed is not None and self._calipers.tool is None:
@@ -77,15 +93,22 @@ class CaliperLayer(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag."""
+        self._view.pan(None)
         if event.button() is Qt.MouseButton.LeftButton:
             self._tell(self._calipers.release, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The second press of two; it may end a line."""
-        if event.button() is Qt.MouseButton.LeftButton:
+        """The second press of two; it may end a line. Beside what is measured it shows the whole picture."""
+        if self._view.magnified and self._free(event):
+            self._view.fit()
+        elif event.button() is Qt.MouseButton.LeftButton:
             self._tell(self._calipers.press, event)
             self._calipers.double()
             self.touched.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The picture below is zoomed, or another is shown."""
+        self._view.wheelEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """The mouse is elsewhere."""
@@ -97,6 +120,14 @@ class CaliperLayer(QWidget):
         if placed is not None:
             what(*self._where(placed, event))
             self.touched.emit()
+
+    def _free(self, event: QMouseEvent) -> bool:
+        """Whether a press here neither draws nor takes anything."""
+        placed = self._view.placed
+        if placed is None or self._calipers.tool is not None:
+            return False
+        left = event.button() is Qt.MouseButton.LeftButton
+        return left and not self._calipers.under(*self._where(placed, event))
 
     def _where(self, placed: Placed, event: QMouseEvent) -> tuple[Place, float]:
         at = event.position()

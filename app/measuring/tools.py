@@ -1,16 +1,17 @@
-"""The measuring tools, in a column beside the picture."""
+"""The measuring tools, in a column beside the picture; in two where there is little height."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from app.measuring.calipers import TOOLS
 from app.widgets import theme
 from app.widgets.action_button import ActionButton
 
 _WIDE_EM, _HIGH_EM, _LEAST_EM = 2.7, 2.7, 1.7
+_GAP_PX = 3
 
 
 class ToolButton(ActionButton):
@@ -77,15 +78,17 @@ def _paint_sign(painter: QPainter, name: str, at: QPointF, r: float) -> None:
 
 
 class ToolColumn(QWidget):
-    """The tools, one below the other."""
+    """The tools, one below the other; side by side in pairs where they would not fit."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.buttons: dict[str, ToolButton] = {}
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(3)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_GAP_PX)
+        self._columns = 0
         self.setAccessibleName("Measuring tools")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     def set_actions(self, actions: dict[str, QAction], prefix: str) -> None:
         """Make the buttons; the actions' names begin with `prefix`. Called once."""
@@ -93,5 +96,25 @@ class ToolColumn(QWidget):
             action = actions[f"{prefix}{name}"]
             button = ToolButton(name, action, action.shortcut().toString().replace("Shift+", "⇧"))
             self.buttons[name] = button
-            self._column.addWidget(button)
-        self._column.addStretch(1)
+        self._place(1)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as pairs of them are."""
+        return QSize(self.sizeHint().width(), self._least_height(2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In pairs only where they must."""
+        self._place(1 if self.height() >= self._least_height(1) else 2)
+
+    def _least_height(self, columns: int) -> int:
+        rows = -(-len(self.buttons) // columns)
+        return rows * round(_LEAST_EM * theme.em(self)) + max(0, rows - 1) * _GAP_PX
+
+    def _place(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for i, button in enumerate(self.buttons.values()):
+            self._grid.addWidget(button, i // columns, i % columns)
+        for row in range(len(self.buttons) + 1):
+            self._grid.setRowStretch(row, 1 if row == -(-len(self.buttons) // columns) else 0)

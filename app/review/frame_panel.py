@@ -239,6 +239,8 @@ class FramePanel(QWidget):
         """What there is to know of the chosen plane, or ""."""
         if text != self._chosen.text():
             self._chosen.setText(text)
+            # In a small window there is no room for all of it.
+            self._chosen.setToolTip(plain_tip(text))
 
     def show_readout(self, shown: FrameReadout) -> None:
         """Say this."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -33,6 +34,23 @@ def lane_shares(
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
     hold_s = max(_LEAST_HOLD_S, _HOLD_FRAMES * step_s)
     return lambda span, bins: binned(times_s, shares, span, bins, hold_s)
+
+
+def named_lanes(count: int, high_em: float, first: Iterable[int], name_em: float) -> frozenset[int]:
+    """The lanes whose names are written: all, or where they are too low for that, those that fit.
+
+    Args:
+        count: How many lanes there are.
+        high_em: How high each is, in heights of a line.
+        first: The lanes that are named before others.
+        name_em: What a name needs.
+    """
+    apart = max(1, math.ceil(name_em / high_em - 1e-6))
+    named: set[int] = set()
+    for lane in (*first, *range(count)):
+        if all(abs(lane - other) >= apart for other in named - {lane}):
+            named.add(lane)
+    return frozenset(named)
 
 
 def binned(

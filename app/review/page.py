@@ -17,6 +17,7 @@ from app.measuring.controller import Measuring
 from app.review.commands import ReviewCommands
 from app.review.frame_panel import FramePanel, TransportBar
 from app.review.frames import ReviewReader
+from app.review.keys import review_keys
 from app.review.lanes import lane_shares
 from app.review.measured import ReviewSubject
 from app.review.menu import show_plane_menu
@@ -36,9 +37,10 @@ from app.review.presenter import (
     strip_heading,
     where_texts,
 )
+from app.review.room import timeline_height
 from app.review.timeline import TimelineView
 from app.review.worker import SessionWorker
-from app.view_data import CLASS_KEYS, ReviewSnapshot
+from app.view_data import ReviewSnapshot
 from app.widgets import theme
 from app.widgets.cards import CardStrip
 from app.widgets.folding import FoldingPanel
@@ -53,6 +55,7 @@ from semc_core.types import FramePacket, FrameResult
 
 _PANEL_EM: Final = 18
 _LEAST_PANEL_EM: Final = 11
+_GAPS_EM: Final = 1.5
 _MEASURED_EM: Final = 18  # what the panel and the closed checklist need beside a list of values
 
 
@@ -130,12 +133,14 @@ class ReviewPage(QWidget):
     def _connect(self) -> None:
         self.timeline.scrubbed.connect(lambda time_s: self._commands().scrub(time_s))
         self.timeline.plane_wanted.connect(lambda key: self._commands().choose(key))
+        self.view.wheeled.connect(self._turn_wheel)
         self.planes.clicked.connect(lambda key: self._commands().choose(key))
         self.planes.menu_wanted.connect(lambda key, at: show_plane_menu(self._commands(), key, at, self))
         self.better.clicked.connect(self._go_to_candidate)
         self.panel.class_chosen.connect(lambda name: self._commands().name_it(name))
         self.ask_line.answered.connect(lambda text: self._commands().answer(text))
         self.ask_line.refused.connect(lambda: self._commands().escape())
+        self.ask_line.resized.connect(self._share_height)
         self.measuring.changed.connect(self.changed)
         self.measuring.message.connect(self.message)
         self.measuring.values.resized.connect(self._share_room)
@@ -146,6 +151,12 @@ class ReviewPage(QWidget):
         """What the keys act on; nothing on the page can be clicked before it is there."""
         assert self.commands is not None
         return self.commands
+
+    def _turn_wheel(self, steps: int) -> None:
+        """The cine wheel: a frame on, or back, for each step."""
+        if self.commands is not None and not self.typing:
+            self.commands.step(steps)
+            self.changed.emit()
 
     def choose_row(self, plane_id: int, name: str) -> None:
         """Go to the plane of a row of the checklist; or while one is added, add this frame as `name`."""
@@ -165,43 +176,12 @@ class ReviewPage(QWidget):
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What each key of this page does. Only called while a session is open."""
-        return {name: partial(self._do, do) for name, do in self.measuring.over(self._does()).items()}
+        does = {**review_keys(self._commands, self.timeline), "better": self.toggle_better}
+        return {name: partial(self._do, do) for name, do in self.measuring.over(does).items()}
 
     def _do(self, do: Callable[[], object]) -> None:
         do()
         self.changed.emit()
-
-    def _does(self) -> dict[str, Callable[[], object]]:
-        keys = range(len(CLASS_KEYS))
-        return {
-            "play": lambda: self._commands().play(),
-            "step_back": lambda: self._commands().step(-1),
-            "step_on": lambda: self._commands().step(1),
-            "second_back": lambda: self._commands().skip(-1),
-            "second_on": lambda: self._commands().skip(1),
-            "to_start": lambda: self._commands().to_end(False),
-            "to_end": lambda: self._commands().to_end(True),
-            "previous_plane": lambda: self._commands().to_plane(-1),
-            "next_plane": lambda: self._commands().to_plane(1),
-            "slower": lambda: self._commands().playhead.change_speed(-1),
-            "faster": lambda: self._commands().playhead.change_speed(1),
-            **{f"class_{i + 1}": partial(lambda n: self._commands().class_key(n), i) for i in keys},
-            "reject": lambda: self._commands().reject(),
-            "reject_why": lambda: self._commands().reject_why(),
-            "better": self.toggle_better,
-            "use_frame": lambda: self._commands().use_frame(),
-            "remove": lambda: self._commands().reject(),
-            "add": lambda: self._commands().add(),
-            "mark": lambda: self._commands().mark(),
-            "unmark": lambda: self._commands().unmark(),
-            "label": lambda: self._commands().ask_label(),
-            "note": lambda: self._commands().ask_note(),
-            "undo": lambda: self._commands().undo(),
-            "redo": lambda: self._commands().redo(),
-            "zoom_in": lambda: self.timeline.zoom(2),
-            "zoom_out": lambda: self.timeline.zoom(-2),
-            "zoom_all": self.timeline.zoom_all,
-        }
 
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The transport's buttons do what these do. Called once."""
@@ -210,16 +190,23 @@ class ReviewPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A small window keeps its room for the picture."""
-        lanes = max(1, len(self._colours))
+        self._share_height()
+
+    def _share_height(self) -> None:
         self._strips.setFixedHeight(self.planes.height_for_cards())
-        least, preferred = self.timeline.minimumSizeHint().height(), self.timeline.sizeHint().height()
-        room = round(0.26 * self.height()) if lanes < 10 else round(0.36 * self.height())
-        self.timeline.setFixedHeight(min(max(room, least), preferred))
+        least, preferred = self.timeline.readable_height, self.timeline.sizeHint().height()
+        others = self._strips.height() + self.transport.sizeHint().height() + round(_GAPS_EM * theme.em(self))
+        others += self.ask_line.room
+        most = self.height() - others - self.measuring.tools.minimumSizeHint().height()
+        high = timeline_height(self.height(), len(self._colours), least, preferred, most)
+        self.timeline.setFixedHeight(high)
+        # Under a long banner in the smallest window there is room for the picture only.
+        self.timeline.setVisible(high >= self.timeline.minimumSizeHint().height())
         self._share_room()
 
     def _share_room(self) -> None:
         """What the checklist gets beside the picture; where it is measured, the panel above gives way."""
-        em, beside = theme.em(self), self.height() - self._strips.height()
+        em, beside = theme.em(self), self.height() - self._strips.height() - self.ask_line.room
         values = self.measuring.values.fitted(beside - round(_MEASURED_EM * em))
         needed = max(_LEAST_PANEL_EM * em, self.panel.minimumSizeHint().height() + 3 * em)
         least = round(needed if values else _LEAST_PANEL_EM * em) + values
@@ -242,6 +229,7 @@ class ReviewPage(QWidget):
         self._snapshot, self._table, self._heat, self._strip_of = None, None, None, ()
         self._items = PlaneItems()
         self.view.show_picture(None, None, None, None)
+        self.view.fit()
         self._colours = {} if opened is None else theme.plane_colours(opened.planes)
         self.panel.begin(self._colours, worker is not None and worker.looking_only)
         if worker is None or opened is None:
@@ -250,7 +238,7 @@ class ReviewPage(QWidget):
         self.commands = worker.commands(self.message.emit)
         self.measuring.begin(ReviewSubject(worker, self.commands))
         self._set_length()
-        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+        self._share_height()
 
     def _show_nothing(self) -> None:
         """Nothing of the session before stays: what is opened next may be of another patient."""

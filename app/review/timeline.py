@@ -6,19 +6,37 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QWheelEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
-from app.review.lanes import Lanes, ShareReader, paint_planes
+from app.review.lanes import Lanes, ShareReader, named_lanes, paint_planes
 from app.review.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
 from app.widgets import theme
-from app.widgets.image_view import image_of
+from app.widgets.drawing import image_of
+from app.widgets.plain import plain_tip
+from semc_core.labels import full_name
 from semc_core.session.records import PlaneEntry, RegionEntry
 
 _ZOOM: Final = 1.25
 _PAN: Final = 0.15
 _NEAR_PX: Final = 7
+_NAME_EM: Final = 0.72
+"""A lane that is less high cannot be named as the others are."""
+_THIN_EM: Final = 0.42
+"""The least height of a lane where there are many: of some the names are left out then."""
+_MANY: Final = 10
+_LEAST_EM: Final = 5
 
 
 def lane_picture(shares: NDArray[np.float32], colours: list[str]) -> NDArray[np.uint8]:
@@ -141,9 +159,16 @@ class TimelineView(QWidget):
         return QSize(round(40 * em), round((1.15 * max(1, len(self._colours)) + 2.2) * em))
 
     def minimumSizeHint(self) -> QSize:
-        """The names of the lanes must be readable."""
+        """Where there are many lanes and little room, one can still go from place to place."""
         em = theme.em(self)
-        return QSize(round(20 * em), round((0.72 * max(1, len(self._colours)) + 1.9) * em))
+        return QSize(round(20 * em), min(self.readable_height, round(_LEAST_EM * em)))
+
+    @property
+    def readable_height(self) -> int:
+        """At which the names of the lanes can be read; of many lanes, those of some."""
+        em, count = theme.em(self), max(1, len(self._colours))
+        lane = _NAME_EM if count < _MANY else _THIN_EM
+        return round((lane * count + 1.9) * em)
 
     @property
     def scale(self) -> TimeScale:
@@ -158,11 +183,22 @@ class TimelineView(QWidget):
         top = 0.55 * em
         return QRectF(scale.left, top, scale.width, max(1.0, self.height() - top - 1.35 * em))
 
+    def _lane_at(self, y: float) -> int:
+        box = self._lane_box()
+        return int((y - box.top()) // (box.height() / max(1, len(self._colours))))
+
+    def event(self, event: QEvent) -> bool:
+        """The name of the lane under the mouse: not every one is written where there is little room."""
+        if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            names, lane = list(self._colours), self._lane_at(event.pos().y())
+            words = plain_tip(full_name(names[lane])) if 0 <= lane < len(names) else ""
+            QToolTip.showText(event.globalPos(), words, self)
+            return True
+        return super().event(event)
+
     def _plane_at(self, x: float, y: float) -> PlaneEntry | None:
         """The plane whose mark is under the mouse, the nearest if there are several."""
-        box, scale, names = self._lane_box(), self.scale, list(self._colours)
-        high = box.height() / max(1, len(names))
-        lane = int((y - box.top()) // high)
+        scale, names, lane = self.scale, list(self._colours), self._lane_at(y)
         near = [
             (abs(scale.x(plane.time_s) - x), plane)
             for plane in self._planes
@@ -282,14 +318,21 @@ class TimelineView(QWidget):
         high = box.height() / len(self._colours)
         gap = 1.0 if high < 12 else 2.0
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.setFont(theme.scaled_font(self.font(), min(0.95, high / theme.em(self) * 1.05)))
+        em = theme.em(self)
+        painter.setFont(theme.scaled_font(self.font(), min(0.95, max(high / em, _NAME_EM) * 1.05)))
+        names = list(self._colours)
+        found = [names.index(plane.plane) for plane in self._planes if plane.plane in self._colours]
+        named = named_lanes(len(names), high / em, found, _NAME_EM)
         for i, (name, colour) in enumerate(self._colours.items()):
             lane = QRectF(box.left(), box.top() + i * high, box.width(), high - gap)
             painter.fillRect(lane, QColor(theme.GROUND))
             if self._lanes is not None:
                 painter.drawImage(lane, self._lanes, QRectF(0, i, self._lanes.width(), 1))
-            painter.setPen(QColor(colour))
-            painter.drawText(QRectF(0, lane.top(), box.left() - 0.5 * theme.em(self), high), middle, name)
+            if i in named:
+                painter.setPen(QColor(colour))
+                place = QRectF(0, 0, box.left() - 0.5 * em, max(high, _NAME_EM * em))
+                place.moveTop(lane.top() + (high - place.height()) / 2)
+                painter.drawText(place, middle, name)
 
     def _paint_axis(self, painter: QPainter, box: QRectF, scale: TimeScale) -> None:
         em = theme.em(self)

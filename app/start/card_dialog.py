@@ -11,7 +11,7 @@ from app.scan_options import CardChoice
 from app.start.controller import SourceLists
 from app.start.recent import CardModes
 from app.widgets import theme
-from app.widgets.forms import add_row
+from app.widgets.forms import add_row, tell_choice
 from app.widgets.plain import PlainLabel
 from semc_core.picture_options import PictureOptions, choices, picture_options
 from semc_core.sources.devices.measured import in_words
@@ -83,6 +83,10 @@ class CardDialog(QDialog):
         self.over = False
         self.mode = QComboBox()
         self.mode.setAccessibleName("Mode")
+        # A card may have modes with long names, which would push the words beside them away.
+        self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.mode.setMinimumContentsLength(24)
+        tell_choice(self.mode)
         self.note = PlainLabel("Asking the card for its modes …")
         self.note.setObjectName("dim")
         self.note.setWordWrap(True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.formatting import own_model
 from semc_core.errors import SemcError
 from semc_core.model.catalogue import shipped_models
 from semc_core.model.registry import ModelRegistry
@@ -18,7 +19,7 @@ class ModelChoice:
 
     Attributes:
         path: Its file.
-        title: What is scanned, and the model's name.
+        title: What is scanned, and the model's name; one of the user's is first called by its number.
         line: What it knows, from where, how good; or why it cannot be chosen.
         usable: Whether it can be chosen.
         planes: Its standard planes.
@@ -44,9 +45,15 @@ def model_choices(registry: ModelRegistry, book: ProtocolBook) -> list[ModelChoi
 
 
 def _choice(each: ListedModel) -> ModelChoice:
-    name = each.model.name
-    if each.summary is None:
-        return ModelChoice(each.model.path, name, each.fault, usable=False)
-    title = f"{each.scanned} · {name}" if each.scanned else name
-    summary = each.summary
+    title, summary = _title(each), each.summary
+    if summary is None:
+        return ModelChoice(each.model.path, title, each.fault, usable=False)
     return ModelChoice(each.model.path, title, summary.line, True, summary.planes, summary.protocol)
+
+
+def _title(each: ListedModel) -> str:
+    version = each.model.version
+    if version is None:
+        return " · ".join(filter(None, (each.scanned, each.model.name)))
+    # By its number it is known before its file was looked at; what is learned of it stands behind that.
+    return " · ".join(filter(None, (own_model(version.number), each.scanned, version.name)))

@@ -27,7 +27,7 @@ from app.start.models import ModelChoice
 from app.start.recent import RecentSession
 from app.start.record_settings import RecordSettings
 from app.widgets import theme
-from app.widgets.forms import empty_out, panel, side_by_side
+from app.widgets.forms import empty_out, panel, side_by_side, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 
 DEMONSTRATION_TIP: Final = (
@@ -107,6 +107,7 @@ class StartPage(QWidget):
         ):
             field.setMinimumHeight(self._back.sizeHint().height())
             field.setAccessibleName(name)
+        tell_choice(self._cameras)
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.addLayout(self._heading())
@@ -188,7 +189,8 @@ class StartPage(QWidget):
             if source in offered:
                 self._cameras.setCurrentIndex(offered.index(source))
                 break
-        self._cameras.setToolTip("" if cameras else "Start tries device 0.")
+        if not cameras:
+            self._cameras.setToolTip("None found. Start tries device 0.")
 
     def show_model(self, path: Path, name: str, device: str) -> None:
         """The model file, what it is called, and the device that the next scan will use."""
@@ -232,7 +234,7 @@ class StartPage(QWidget):
                 self._model.setItemData(at, 0, Qt.ItemDataRole.UserRole - 1)
         at = [each.path for each in offered].index(path)
         self._model.setCurrentIndex(at)
-        self._model.setToolTip(plain_tip(str(path)))
+        self._model.setToolTip(plain_tip(f"{offered[at].title}\n{path}"))
         self._model_line.setText(offered[at].line)
         self._model_line.setVisible(bool(offered[at].line))
 
@@ -268,10 +270,11 @@ class StartPage(QWidget):
         title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
         row = QHBoxLayout()
         row.addWidget(title)
-        row.addStretch(1)
         promise = PlainLabel("Nothing leaves this computer unless you send it.")
         promise.setObjectName("dim")
-        row.addWidget(promise)
+        promise.setWordWrap(True)
+        promise.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(promise, 1)
         row.addWidget(self._back)
         return row
 
@@ -384,7 +387,9 @@ class StartPage(QWidget):
         body.addLayout(side_by_side(PlainLabel("Runs on"), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)
-        self._protocol.setToolTip("The planes that the examination should show; the checklist follows them.")
+        tell_choice(
+            self._protocol, "The planes that the examination should show; the checklist follows them."
+        )
         self._protocol.activated.connect(
             lambda _: self.protocol_chosen.emit(str(self._protocol.currentData()))
         )

@@ -186,7 +186,9 @@ class TrainPage(QWidget):
             mark.setObjectName("heading")
             mark.setMinimumWidth(round(4.5 * theme.em(self)))
             line.addWidget(mark)
-            line.addWidget(PlainLabel(row.text), 1)
+            about = PlainLabel(row.text)
+            about.setWordWrap(True)
+            line.addWidget(about, 1)
             use = button("Use", partial(self.version_wanted.emit, row.number))
             use.setVisible(not row.in_use)
             line.addWidget(use)
@@ -242,7 +244,6 @@ class TrainPage(QWidget):
         scroll.setWidget(holder)
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setMinimumWidth(
             holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
         )

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.view_data import StripItem
 from app.widgets import theme
-from app.widgets.image_view import image_of, rect_in
+from app.widgets.drawing import image_of, rect_in
 from app.widgets.plain import PlainLabel, plain_tip
 
 Item = TypeVar("Item")

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.view_data import Asking
 from app.widgets import theme
-from app.widgets.plain import PlainLabel
+from app.widgets.plain import PlainLabel, plain_tip
 
 
 def add_row(form: QFormLayout, title: str, field: QWidget | QLayout) -> None:
@@ -36,6 +36,16 @@ def add_row(form: QFormLayout, title: str, field: QWidget | QLayout) -> None:
     if isinstance(field, QWidget):
         label.setBuddy(field)
     form.addRow(label, field)
+
+
+def tell_choice(box: QComboBox, about: str = "") -> None:
+    """Say on the tool tip of a list what is chosen, which a narrow one cuts; then `about`."""
+
+    def tell(text: str) -> None:
+        box.setToolTip(plain_tip("\n".join(filter(None, (text, about)))))
+
+    box.currentTextChanged.connect(tell)
+    tell(box.currentText())
 
 
 def button(title: str, do: Callable[[], object]) -> QPushButton:
@@ -59,10 +69,12 @@ class AskLine(QFrame):
     Signals:
         answered: What was typed, when Enter was pressed.
         refused: Esc was pressed.
+        resized: It needs room, or none any more.
     """
 
     answered = Signal(str)
     refused = Signal()
+    resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,12 +100,18 @@ class AskLine(QFrame):
             return
         self._asked = asking
         self.setVisible(asking is not None)
+        self.resized.emit()
         if asking is not None:
             self._title.setText(asking.title)
             self.field.setAccessibleName(asking.title)
             self.field.setText(asking.text)
             self.field.selectAll()
             self.field.setFocus()
+
+    @property
+    def room(self) -> int:
+        """How much height it takes from what is above it, pixels."""
+        return 0 if self._asked is None else self.sizeHint().height() + round(0.4 * theme.em(self))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc leaves the words as they were."""

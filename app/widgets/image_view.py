@@ -1,114 +1,28 @@
-"""Pictures painted by hand: no pixmap, no signal with pixels, one copy per frame; boxes dragged over them."""
+"""The picture, painted by hand: no pixmap, no signal with pixels, one copy per frame; seen larger, too."""
 
 from __future__ import annotations
 
 import time
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
 from app.widgets.depth_scale import paint_depth
-from app.widgets.placed import LEAST_REGION_PX, Placed, Point, place
+from app.widgets.drag_view import DragView, place_of
+from app.widgets.drawing import image_of
+from app.widgets.magnified import WHOLE, Magnified
+from app.widgets.placed import LEAST_REGION_PX, Placed, Point
 from app.widgets.region_grip import Grip, grip_at, pulled
 from semc_core.imaging.heatmap import HeatMap
 from semc_core.measure.calibration import Calibration
 from semc_core.types import Crop, FramePacket, FrameResult
 
-
-class DragView(QWidget):
-    """Holds a picture and follows the left button; a subclass paints and says what a drag means."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._pixels: NDArray[np.uint8] | None = None
-        self._image: QImage | None = None
-        self._draggable = False
-        self._drag: tuple[Point, Point] | None = None
-
-    @property
-    def placed(self) -> Placed | None:
-        """Where the picture lies in the widget; None without one."""
-        if self._pixels is None:
-            return None
-        height, width = self._pixels.shape[:2]
-        return place(width, height, self.width(), self.height())
-
-    @property
-    def image(self) -> QImage | None:
-        """The picture as it is painted; None without one."""
-        return self._image
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to drag."""
-        if self._draggable and event.button() is Qt.MouseButton.LeftButton and self._pixels is not None:
-            self._drag = (_place_of(event), _place_of(event))
-            self.update()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the drag."""
-        if self._drag is not None:
-            self._drag = (self._drag[0], _place_of(event))
-            self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the drag."""
-        placed, drag = self.placed, self._drag
-        if drag is None or placed is None or event.button() is not Qt.MouseButton.LeftButton:
-            return
-        self._drag = None
-        self.update()
-        self._dragged(placed, drag[0], _place_of(event))
-
-    def _dragged(self, placed: Placed, first: Point, last: Point) -> None:
-        """The button was let go. A subclass says what becomes of it."""
-        raise NotImplementedError
-
-    def _set_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
-        """Take uint8 (H, W) or (H, W, 3), or nothing, to be painted; the same array is converted once."""
-        if pixels is not self._pixels:
-            self._pixels = pixels
-            self._image = None if pixels is None else image_of(pixels)
-
-    def _set_draggable(self, on: bool) -> None:
-        """Whether a drag begins when the button is pressed; a cross says so. Off ends one."""
-        self._draggable = on
-        if on:
-            self.setCursor(Qt.CursorShape.CrossCursor)
-        else:
-            self._drag = None
-            self.unsetCursor()
-        self.update()
-
-    def _paint_picture(self, painter: QPainter, placed: Placed, image: QImage) -> QRectF:
-        """Paint the picture; returns where it lies."""
-        whole = whole_rect(placed)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, placed.scale != 1.0)
-        painter.drawImage(whole, image)
-        return whole
-
-    def _paint_drag(self, painter: QPainter, whole: QRectF, opacity: int) -> None:
-        """Paint what is being dragged, filled with `opacity` of 255, within `whole`."""
-        if self._drag is None:
-            return
-        (x0, y0), (x1, y1) = self._drag
-        fill = QColor(theme.ACCENT)
-        fill.setAlpha(opacity)
-        painter.setPen(QPen(QColor(theme.ACCENT), 2.0, Qt.PenStyle.DashLine))
-        painter.setBrush(fill)
-        painter.drawRect(QRectF(QPointF(x0, y0), QPointF(x1, y1)).normalized() & whole)
-
-
-def _place_of(event: QMouseEvent) -> Point:
-    return event.position().x(), event.position().y()
-
-
 _DRAG_OPACITY: Final = 40
+_NOTCH: Final = 120
+"""What Qt calls a step of the wheel."""
 _OUTLINE_S: Final = 1.0
 """So long the whole outline of the region of interest is shown when it has changed."""
 _GRIP_EM: Final = 0.5
@@ -120,11 +34,13 @@ class LiveView(DragView):
     Signals:
         region_chosen: A `Crop` in frame pixels was dragged.
         region_refused: What was dragged was too small.
+        wheeled: The wheel was turned by so many steps, on if positive; it does not zoom.
         automatic_region: A double click asks for the region to be found automatically.
     """
 
     region_chosen = Signal(object)
     region_refused = Signal()
+    wheeled = Signal(int)
     automatic_region = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -147,6 +63,9 @@ class LiveView(DragView):
         self._movable = False
         self._over: Grip | None = None
         self._pulled: Crop | None = None
+        self._seen = WHOLE
+        self._turned = 0
+        self._panned_from: Point | None = None
 
     def sizeHint(self) -> QSize:
         """A quarter of a usual screen; the layout gives more."""
@@ -186,6 +105,62 @@ class LiveView(DragView):
         self._result, self._crop = result, crop
         self.update()
 
+    @property
+    def placed(self) -> Placed | None:
+        """Where the picture lies in the widget, which may see a part of it only; None without one."""
+        if self._pixels is None:
+            return None
+        height, width = self._pixels.shape[:2]
+        return self._seen.placed(width, height, self.width(), self.height())
+
+    @property
+    def magnified(self) -> bool:
+        """Whether only a part of the picture is seen."""
+        return not self._seen.whole
+
+    def fit(self) -> None:
+        """See the whole picture."""
+        self._see(WHOLE)
+
+    def zoom(self, steps: float, at: QPointF) -> None:
+        """See it larger by so many steps, or smaller, about this place of the widget."""
+        if (placed := self.placed) is not None:
+            room = float(self.width()), float(self.height())
+            self._see(self._seen.zoomed(steps, (at.x(), at.y()), placed, room))
+
+    def pan(self, at: QPointF | None) -> None:
+        """Drag what is seen larger: from the first place to the next; None ends it."""
+        before, placed = self._panned_from, self.placed
+        self._panned_from = None if at is None else (at.x(), at.y())
+        if at is not None and before is not None and placed is not None:
+            room = float(self.width()), float(self.height())
+            self._see(self._seen.moved((at.x() - before[0], at.y() - before[1]), placed, room))
+
+    @property
+    def panning(self) -> bool:
+        """Whether it is being dragged."""
+        return self._panned_from is not None
+
+    def _see(self, seen: Magnified) -> None:
+        if seen != self._seen:
+            self._seen = seen
+            self.update()
+            for layer in self.findChildren(QWidget):
+                layer.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """With Ctrl it zooms; else whoever listens goes through the frames."""
+        turn = event.angleDelta().y()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom(turn / _NOTCH, event.position())
+        else:
+            # Fine wheels and touch pads turn by parts of a step.
+            steps = int((self._turned - turn) / _NOTCH)
+            self._turned -= turn + steps * _NOTCH
+            if steps:
+                self.wheeled.emit(steps)
+        event.accept()
+
     def show_depth(self, calibration: Calibration | None) -> None:
         """Show a ruler where millimetres are known; None shows none."""
         if calibration != self._depth:
@@ -220,6 +195,11 @@ class LiveView(DragView):
             self.update()
 
     @property
+    def texts(self) -> tuple[tuple[tuple[str, str], ...], str, str | None]:
+        """What `show_texts` was told last."""
+        return self._badges, self._hint, self._accent
+
+    @property
     def choosing_region(self) -> bool:
         """Whether dragging sets the region of interest."""
         return self._draggable
@@ -229,7 +209,12 @@ class LiveView(DragView):
         self._set_draggable(on)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the region by what is under the mouse; or begin to drag another."""
+        """Take the region by what is under the mouse; or begin to drag another, or what is seen larger."""
+        middle = event.button() is Qt.MouseButton.MiddleButton
+        left = event.button() is Qt.MouseButton.LeftButton and not self._draggable
+        if self.magnified and (middle or (left and self._grip_under(event) is None)):
+            self.pan(event.position())
+            return
         if self._draggable or event.button() is not Qt.MouseButton.LeftButton or self._crop is None:
             super().mousePressEvent(event)
             return
@@ -239,10 +224,12 @@ class LiveView(DragView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pull what was taken; else say by the cursor what could be."""
         placed = self.placed
-        if self._draggable or placed is None:
+        if self.panning:
+            self.pan(event.position())
+        elif self._draggable or placed is None:
             super().mouseMoveEvent(event)
         elif self._pulled is not None and self._over is not None:
-            x, y = placed.to_frame(*_place_of(event))
+            x, y = placed.to_frame(*place_of(event))
             self._pulled = pulled(self._pulled, self._over, x, y, LEAST_REGION_PX)
             self.update()
         else:
@@ -251,7 +238,9 @@ class LiveView(DragView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The region stays as it was pulled."""
         region, self._pulled = self._pulled, None
-        if region is None:
+        if self.panning:
+            self.pan(None)
+        elif region is None:
             super().mouseReleaseEvent(event)
         elif region != self._crop:
             self.region_chosen.emit(region)
@@ -265,7 +254,7 @@ class LiveView(DragView):
         placed = self.placed
         if not self._movable or placed is None or self._crop is None:
             return None
-        x, y = _place_of(event)
+        x, y = place_of(event)
         at = (x - placed.left) / placed.scale, (y - placed.top) / placed.scale
         return grip_at(self._crop, *at, _GRIP_EM * theme.em(self) / placed.scale)
 
@@ -284,10 +273,13 @@ class LiveView(DragView):
             self.region_chosen.emit(region)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Ask for the automatic region."""
+        """See the whole picture again; where it is seen, ask for the automatic region."""
         if event.button() is Qt.MouseButton.LeftButton:
             self._drag = None
-            self.automatic_region.emit()
+            if self.magnified:
+                self.fit()
+            else:
+                self.automatic_region.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint everything."""
@@ -378,32 +370,3 @@ _CURSORS: Final = {
     **{(-1, -1): _FALLING, (1, 1): _FALLING, (-1, 1): _RISING, (1, -1): _RISING},
     **{(-1, 0): _LYING, (1, 0): _LYING, (0, -1): _STANDING, (0, 1): _STANDING},
 }
-
-
-def image_of(pixels: NDArray[np.uint8]) -> QImage:
-    """A `QImage` with its own copy of uint8 (H, W) gray or (H, W, 3) RGB or (H, W, 4) RGBA."""
-    formats = {2: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888}
-    chosen = (
-        formats[pixels.ndim] if pixels.ndim == 2 or pixels.shape[2] == 3 else QImage.Format.Format_RGBA8888
-    )
-    kept = np.ascontiguousarray(pixels)
-    height, width = kept.shape[:2]
-    # QImage only borrows the buffer.
-    return QImage(kept.data, width, height, kept.strides[0], chosen).copy()
-
-
-def whole_rect(placed: Placed) -> QRectF:
-    """Where all of a placed picture lies."""
-    return QRectF(placed.left, placed.top, placed.width * placed.scale, placed.height * placed.scale)
-
-
-def rect_in(image: QImage, room: QRectF) -> QRectF:
-    """Where `image` lies in `room`: in its middle, as large as it fits. `image` has pixels."""
-    placed = place(image.width(), image.height(), room.width(), room.height())
-    return whole_rect(placed).translated(room.topLeft())
-
-
-def draw_in(painter: QPainter, image: QImage, room: QRectF) -> None:
-    """Draw `image` there; nothing if it has no pixels."""
-    if not image.isNull():
-        painter.drawImage(rect_in(image, room), image)

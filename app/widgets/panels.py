@@ -151,7 +151,7 @@ class StatusLine(QWidget):
         )
         if shown != self._numbers.text():
             self._numbers.setText(html.escape(shown))
-        self._numbers.setToolTip("")
+        self._numbers.setToolTip(plain_tip(text) if shown != text else "")
 
     def show_model(self, text: str, notice: str) -> None:
         """The model and the device, and what the model says of itself."""
@@ -172,6 +172,7 @@ class HelpOverlay(QFrame):
         title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
         note = PlainLabel("Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them.")
         note.setObjectName("dim")
+        note.setWordWrap(True)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -188,22 +189,35 @@ class HelpOverlay(QFrame):
             self.hide()
             return
         keys = _list_of_keys(page)
+        room, size, margins = self._room.rect(), keys.sizeHint(), self._layout.contentsMargins()
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        most = room.width() - margins.left() - margins.right() - bar - 2 * self.frameWidth()
+        if size.width() > most:
+            size = _wrapped(keys, most)
+        # Only now: laid out once at its full width it would keep that.
         self._scroll.setWidget(keys)
-        size = keys.sizeHint()
-        self._scroll.setFixedWidth(size.width() + self._scroll.verticalScrollBar().sizeHint().width())
+        self._scroll.setFixedWidth(size.width() + bar)
         self._scroll.setMaximumHeight(size.height() + 2)
         self._layout.activate()
         high = self.sizeHint().height() - self._scroll.sizeHint().height() + size.height() + 2
-        room = self._room.rect()
         self.resize(QSize(self.sizeHint().width(), high).boundedTo(room.size()))
         self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
         self.show()
         self.raise_()
 
 
+def _wrapped(keys: QWidget, wide: int) -> QSize:
+    """Break the sentences of the list so that it is as wide as this; how large it is then."""
+    for label in keys.findChildren(PlainLabel, "dim"):
+        label.setWordWrap(True)
+    layout = keys.layout()
+    return QSize(wide, layout.heightForWidth(wide) if layout is not None else 0)
+
+
 def _list_of_keys(page: str) -> QWidget:
     keys = QWidget()
     grid = QGridLayout(keys)
+    grid.setColumnStretch(2, 1)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(24)
     grid.setVerticalSpacing(1)

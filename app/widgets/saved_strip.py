@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.formatting import percent, quality_text
 from app.widgets import theme
 from app.widgets.cards import Card, Strip, paint_ends
-from app.widgets.image_view import draw_in, image_of
+from app.widgets.drawing import draw_in, image_of
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.labels import full_name, short_name
 from semc_core.text import scan_time

@@ -98,7 +98,10 @@ class KeyButton(ActionButton):
         upper = QRectF(box.left(), box.top() + 0.2 * em, box.width(), box.height() * 0.52)
         lower = QRectF(box.left(), upper.bottom(), box.width(), box.bottom() - upper.bottom() - 0.15 * em)
         painter.setPen(self.ink(theme.TEXT))
-        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self.text())
+        fitted = painter.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, round(upper.width())
+        )
+        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, fitted)
         painter.setFont(theme.scaled_font(self.font(), 0.85))
         painter.setPen(self.ink(theme.DIM))
         painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from semc_core.cli.shared.arguments import IN_USE
-from semc_core.cli.shared.options import FOLDER, MODEL_FILE, NEW_FILE, PLACE, AsJson, Threads, print_json
+from semc_core.cli.shared.options import (
+    COUNT,
+    FOLDER,
+    MODEL_FILE,
+    NEW_FILE,
+    PLACE,
+    AsJson,
+    Threads,
+    print_json,
+)
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.io.regular import is_file
@@ -34,6 +43,10 @@ _LIST = "list the models there are, the program's and your own: what each knows,
 _ADD = "take a model file in, so that it can be chosen by its name; it is checked first"
 _USE = "use a model from now on: one of the list, or a model file that is no worse than the one in use"
 _ROLLBACK = "go back to the model that was in use before"
+_EXPORT = (
+    "write a model's network and calibration as ONNX, for other programs; it is written only if ONNX Runtime "
+    "gives what this program gives (needs the extra onnx)"
+)
 _FIT_GATE = "fit the gate of a SEMC model to labelled pictures; the rest of it stays as it is"
 
 
@@ -203,6 +216,37 @@ def quantise(
             f"{out.name} was not written: int8 may lose at most {100 * MOST_LOST:.1f} points of "
             f"accuracy and must agree in {LEAST_AGREEMENT:.0%} of the pictures; keep the float32 model."
         )
+    print(f"Wrote {out}.")
+    return 0
+
+
+@app.add("export", help=_EXPORT)
+def export(
+    file: Annotated[Path, Argument(click_type=MODEL_FILE, help="a model's name or file")],
+    out: Annotated[
+        Path, Option("--out", click_type=NEW_FILE, metavar="FILE", help="ONNX file to write (.onnx)")
+    ],
+    licence: Annotated[
+        str | None,
+        Option(
+            "--licence",
+            metavar="TEXT",
+            help="licence of the weights, written into the file",
+            show_default="as the model file says",
+        ),
+    ] = None,
+    batch: Annotated[
+        int, Option("--batch", click_type=COUNT, help="pictures that the graph takes at once")
+    ] = 1,
+) -> int:
+    """Write the ONNX file, if it says the same. Returns 0."""
+    from semc_core.runtime.onnx.export import export_onnx, sentence
+
+    done = export_onnx(file, out, licence, batch)
+    for name, shape in done.outputs.items():
+        print(f"{name}: {' x '.join(map(str, shape))}")
+    print(f"Licence of the weights: {done.metadata['licence']}.")
+    print(sentence(done))
     print(f"Wrote {out}.")
     return 0
 

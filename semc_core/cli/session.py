@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from semc_core.cli import session_keeping
+from semc_core.cli import session_keeping, session_labels, session_raters
 from semc_core.cli.session_keeping import SESSION, folder_of
 from semc_core.cli.shared.options import FOLDER, PLACE, AsJson, print_json
 from semc_core.cli.shared.tree import Commands
@@ -272,3 +272,6 @@ def _print_verified(found: dict[str, Any]) -> None:
 app.add("delete-recording", help=session_keeping.DELETE)(session_keeping.delete_recording)
 app.add("retain", help=session_keeping.RETAIN)(session_keeping.retain)
 app.add("forget", help=session_keeping.FORGET)(session_keeping.forget)
+app.add("label", help=session_labels.LABEL)(session_labels.label)
+app.add("compare", help=session_raters.COMPARE)(session_raters.compare)
+app.add("merge", help=session_raters.MERGE)(session_raters.merge)

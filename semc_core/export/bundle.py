@@ -12,6 +12,7 @@ from typing import Final
 
 from semc_core.errors import ExportError, SessionChanged
 from semc_core.export.collect import collect
+from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.deidentify import deidentify
 from semc_core.export.dicom.uids import UidMaker, load_key
 from semc_core.export.ocr import TextReadings, load_text_finder
@@ -61,7 +62,7 @@ def export_session(
         SemcError: Something could not be read or written.
     """
     options = options or ExportOptions()
-    _check(session, options.target(target))
+    check_exportable(session, options.target(target))
     watch = Watch(progress, cancel or threading.Event())
     try:
         return _export(session, options.target(target), options, watch, data or data_folder(), readings)
@@ -78,20 +79,25 @@ def _export(
     data: Path,
     readings: TextReadings | None,
 ) -> ExportResult:
-    found = _verified(session, options, watch)
+    found = verified(session, options, watch)
     uids = UidMaker(load_key(data / "export.key"))
     finder = load_text_finder() if options.deidentify else None
     search = TextSearch(finder, TextReadings() if readings is None else readings, watch)
     with Staging(target) as staging:
         with collect(session, options, data) as collected:
-            scan = deidentify(collected, options, uids, search, watch)
-            if not found.ok:
-                scan = replace(scan, warning=NOT_AS_WRITTEN, notices=(NOT_AS_WRITTEN, *scan.notices))
+            scan = warned(deidentify(collected, options, uids, search, watch), found)
             write(scan, staging, watch)
         return prove(session, scan, found, options, staging, watch)
 
 
-def _verified(session: Session, options: ExportOptions, watch: Watch) -> Verification:
+def warned(scan: DeidentifiedScan, found: Verification) -> DeidentifiedScan:
+    """The same, saying that its session is not as it was written, if so."""
+    if found.ok:
+        return scan
+    return replace(scan, warning=NOT_AS_WRITTEN, notices=(NOT_AS_WRITTEN, *scan.notices))
+
+
+def verified(session: Session, options: ExportOptions, watch: Watch) -> Verification:
     """How the session stands. Raises SessionChanged if that is not as it was written, and not accepted."""
     watch.progress("Verifying", 0, 0)
     found = session.verify()
@@ -100,7 +106,8 @@ def _verified(session: Session, options: ExportOptions, watch: Watch) -> Verific
     return found
 
 
-def _check(session: Session, target: Path) -> None:
+def check_exportable(session: Session, target: Path) -> None:
+    """Raises ExportError where the session's log cannot be written, or the target lies in its folder."""
     if session.read_only:
         raise ExportError(
             "The session is open for looking only, and an export is written into its log; close it where it "

@@ -57,10 +57,21 @@ class Manifest:
     format: Annotated[str, one_of(FORMAT)]
     format_version: Annotated[int, format_number(FORMAT_VERSION)]
     files: dict[str, ListedFile]
-    audit: LogHead
+    audit: LogHead | None = None
+    sessions: tuple[LogHead, ...] = ()
     deidentified: bool = False
     signer: Annotated[str, matching("([0-9a-f]{64})?")] = ""
     signature: Annotated[str, matching("([0-9a-f]{128})?")] = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where no session is named."""
+        if not self.heads:
+            raise ValueError("it names no session")
+
+    @property
+    def heads(self) -> tuple[LogHead, ...]:
+        """Of the session of an export, or of all of a data set."""
+        return self.sessions if self.audit is None else (self.audit, *self.sessions)
 
 
 MANIFEST: Final = Document(Manifest)
@@ -77,7 +88,7 @@ class BundleCheck:
         files: Files that the manifest lists.
         problems: One sentence each; empty if the bundle is as it was written.
         manifest_sha256: SHA-256 of the manifest, which the session's log names.
-        audit_head: Hash of the session's last log entry at the export.
+        audit_head: Hash of the last log entry of the session, of a data set's first one, at the export.
         names: Of the files that the manifest lists.
         deidentified: Whether the manifest says that nothing in the bundle identifies the patient.
         proof: Which of three holds.
@@ -175,12 +186,12 @@ def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
         len(listed),
         tuple(sorted(problems)),
         hashlib.sha256(content).hexdigest(),
-        manifest.audit.head,
+        manifest.heads[0].head,
         tuple(listed),
         manifest.deidentified,
         proof,
         why,
-        manifest.audit.proof == Proof.CHANGED.value,
+        any(each.proof == Proof.CHANGED.value for each in manifest.heads),
     )
 
 

@@ -6,7 +6,8 @@ The manifest lists every file, the session's log names the manifest, and then th
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from semc_core.export.deidentified import DeidentifiedScan
@@ -16,12 +17,27 @@ from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch
 from semc_core.session.records import PERSON, Verification
 from semc_core.session.session import Session
-from semc_core.session.signing import SignedHead, machine_signer
+from semc_core.session.signing import Signer, machine_signer
 from semc_core.text import readable
 from semc_core.version import VERSION
 
 BEGUN: Final = "export begun"
 """Kind of the log's entry that is written before an export appears."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A session of a data set.
+
+    Attributes:
+        session: Open for writing.
+        scan: What of it was written.
+        found: How it stood.
+    """
+
+    session: Session
+    scan: DeidentifiedScan
+    found: Verification
 
 
 def prove(
@@ -47,9 +63,49 @@ def prove(
         ExportError: Something of the target's name has come up meanwhile.
         SemcError: Something could not be written.
     """
+    signer, member = machine_signer(), Member(session, scan, found)
+    manifest = manifest_of(staging.folder, _about(member, signer), signer)
+    return _publish([member], manifest, {}, options, staging, watch)
+
+
+def prove_dataset(
+    members: Sequence[Member],
+    about: Mapping[str, Any],
+    options: ExportOptions,
+    staging: Staging,
+    watch: Watch,
+) -> ExportResult:
+    """The same of a data set: one manifest, and an entry in the log of every session; raises the same.
+
+    Args:
+        members: The sessions that it is of.
+        about: What its manifest says beside that.
+        options: The user's choices.
+        staging: Where it was written.
+        watch: Asked between files until the data set has its name.
+    """
     signer = machine_signer()
-    head = signer.sign_head(session.id, scan.entries, scan.head)
-    manifest = manifest_of(staging.folder, _about(scan, found, head), signer)
+    whole: dict[str, Any] = {
+        "program": VERSION,
+        "deidentified": True,
+        "looked_for_text": all(each.scan.looked_for_text for each in members),
+        "planes": sum(len(each.scan.planes) for each in members),
+        **about,
+        "sessions": [_audit(each, signer) for each in members],
+    }
+    manifest = manifest_of(staging.folder, whole, signer)
+    result = _publish(members, manifest, {"data_set": about["format_of_data"]}, options, staging, watch)
+    return replace(result, planes=whole["planes"], notices=tuple(about["notices"]))
+
+
+def _publish(
+    members: Sequence[Member],
+    manifest: bytes,
+    detail: Mapping[str, Any],
+    options: ExportOptions,
+    staging: Staging,
+    watch: Watch,
+) -> ExportResult:
     staging.write(MANIFEST_NAME, manifest)
     files = [path for path in staging.folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
@@ -57,14 +113,17 @@ def prove(
     digest = hashlib.sha256(manifest).hexdigest()
     kind, name = staging.kind, readable(staging.target.name)
     # Before it appears: a kill in between leaves no export that the log does not know.
-    session.log(PERSON, BEGUN, {"kind": kind, "sha256": digest})
+    for each in members:
+        each.session.log(PERSON, BEGUN, {"kind": kind, "sha256": digest})
     staging.publish(watch.check)
-    session.record_export(kind, name, digest, _detail(scan, options, len(files)))
+    for each in members:
+        each.session.record_export(kind, name, digest, {**_detail(each.scan, options, len(files)), **detail})
+    scan = members[0].scan
     return ExportResult(staging.target, len(files), size, digest, len(scan.planes), scan.notices)
 
 
-def _about(scan: DeidentifiedScan, found: Verification, head: SignedHead) -> dict[str, Any]:
-    model = scan.model
+def _about(member: Member, signer: Signer) -> dict[str, Any]:
+    scan, model = member.scan, member.scan.model
     return {
         "program": VERSION,
         "deidentified": scan.deidentified,
@@ -76,13 +135,19 @@ def _about(scan: DeidentifiedScan, found: Verification, head: SignedHead) -> dic
         "model_preset": model.preset,
         "model_notice": model.notice,
         "versions": model.versions,
-        "audit": {
-            "entries": scan.entries,
-            "head": scan.head,
-            "proof": found.proof.value,
-            "findings": len(found.problems),
-            "signed": asdict(head),
-        },
+        "audit": _audit(member, signer),
+    }
+
+
+def _audit(member: Member, signer: Signer) -> dict[str, Any]:
+    """How a session stood, and where its log ended."""
+    scan, found = member.scan, member.found
+    return {
+        "entries": scan.entries,
+        "head": scan.head,
+        "proof": found.proof.value,
+        "findings": len(found.problems),
+        "signed": asdict(signer.sign_head(member.session.id, scan.entries, scan.head)),
     }
 
 

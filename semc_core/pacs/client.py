@@ -7,7 +7,6 @@ How an object must be encoded for a server: as its file is, or unpacked.
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 import struct
@@ -31,12 +30,10 @@ from semc_core.errors import PacsError
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.destinations import Destination, SecuredContext, tls_context
 from semc_core.pacs.queue_store import DicomObject
+from semc_core.pacs.quiet import silence
 from semc_core.version import VERSION
 
-# Its messages quote data sets and addresses: neither its log nor its handlers are used.
-_config.LOG_HANDLER_LEVEL = "none"
-_config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
-logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+silence()
 # A file whose encoding the server takes is sent as it is, byte for byte.
 _config.STORE_SEND_CHUNKED_DATASET = True
 

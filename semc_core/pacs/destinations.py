@@ -46,6 +46,11 @@ def _check_title(title: str) -> None:
         raise ValueError("must have 1 to 16 plain characters, and no backslash")
 
 
+Host = Annotated[str, checked(_check_host)]
+AeTitle = Annotated[str, checked(_check_title)]
+Port = Annotated[int, within(1, _LAST_PORT)]
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """How the connection is encrypted. The server's certificate is always checked, its name too.
@@ -79,10 +84,10 @@ class Destination:
     """
 
     name: Annotated[str, checked(_check_name)]
-    host: Annotated[str, checked(_check_host)]
-    port: Annotated[int, within(1, _LAST_PORT)]
-    title: Annotated[str, checked(_check_title)]
-    own_title: Annotated[str, checked(_check_title)] = OWN_TITLE
+    host: Host
+    port: Port
+    title: AeTitle
+    own_title: AeTitle = OWN_TITLE
     connect_s: Annotated[float, within(above=0, most=_LONGEST_CONNECT_S)] = 10.0
     answer_s: Annotated[float, within(above=0, most=_LONGEST_ANSWER_S)] = 30.0
     attempts: Annotated[int, within(1, _MOST_ATTEMPTS)] = 40

@@ -1,26 +1,21 @@
-"""The folder behind the sending queue: an SQLite file and the objects. Errors become sentences.
+"""The folder behind the sending queue: an SQLite file and the objects.
 
 What the sending queue holds, as plain data.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from semc_core.errors import PacsError
-from semc_core.io.atomic import save_error
-from semc_core.io.documents import STRICT, Document, DocumentFault, configured
-from semc_core.io.private import keep_private_file, make_private_folder, new_private_file
+from semc_core.io.documents import STRICT, Document, configured
+from semc_core.io.private import new_private_file
 from semc_core.io.rules import moment
-from semc_core.session.database import transaction
+from semc_core.pacs.sqlite_folder import Form, SqliteFolder
 
 FOLDER_NAME: Final = "pacs"
 """The queue's folder in the user's data folder."""
@@ -28,7 +23,6 @@ FOLDER_NAME: Final = "pacs"
 QUEUE_NAME: Final = "queue.sqlite"
 _APPLICATION_ID: Final = 0x53454D51  # "SEMQ"
 _VERSION: Final = 1
-_BUSY_S: Final = 10.0
 _SCHEMA: Final = (
     # A job is one act of sending. Its UID names it in a session's log; the path of the session stays here.
     "CREATE TABLE jobs (job_id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE,"
@@ -53,7 +47,10 @@ _ITEM: Final = (
 )
 
 
-class QueueStore:
+_FORM: Final = Form("sending queue", QUEUE_NAME, _APPLICATION_ID, _VERSION, _SCHEMA)
+
+
+class QueueStore(SqliteFolder):
     """The open queue. Safe from any thread; several programs may have it open."""
 
     def __init__(self, folder: Path) -> None:
@@ -63,34 +60,7 @@ class QueueStore:
             PacsError: It is damaged, not ours, or of a newer program.
             SaveError: It cannot be written.
         """
-        self.folder = folder
-        self.objects = folder / "objects"
-        self._lock = threading.RLock()
-        try:
-            make_private_folder(folder)
-            make_private_folder(self.objects)
-            keep_private_file(folder / QUEUE_NAME)
-        except OSError as error:
-            raise save_error(folder, error) from error
-        with _translate_sqlite_errors(folder):
-            self._connection = _connect(folder)
-
-    def close(self) -> None:
-        """Close it. Nothing is lost without."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for looking something up."""
-        with self._lock, _translate_sqlite_errors(self.folder):
-            yield self._connection
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection; all that is written becomes part of the file at the end, or nothing."""
-        with self._lock, _translate_sqlite_errors(self.folder), transaction(self._connection):
-            yield self._connection
+        super().__init__(folder, _FORM)
 
     def items(self, where: str, values: Sequence[object] | Mapping[str, object]) -> tuple[Item, ...]:
         """The items for which the SQL `where` holds."""
@@ -115,61 +85,6 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _connect(folder: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        folder / QUEUE_NAME, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        # What is committed survives a kill and a power cut.
-        connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        with transaction(connection):
-            _migrate(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version and application != _APPLICATION_ID:
-        raise sqlite3.DatabaseError("another program's file")
-    if version > _VERSION:
-        raise PacsError("The sending queue is of a newer program; update this one.")
-    if version < 1:
-        for statement in _SCHEMA:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-@contextmanager
-def _translate_sqlite_errors(folder: Path) -> Iterator[None]:
-    """Turn SQLite's errors, and rows that say something else than they must, into sentences."""
-    try:
-        yield
-    except DocumentFault as fault:
-        raise PacsError(
-            f"The sending queue in {folder} is damaged ({fault}); move that folder away."
-        ) from fault
-    except UnicodeDecodeError as error:  # SQLite's own words, of a name that is no text
-        raise PacsError(f"The sending queue in {folder} is damaged; move that folder away.") from error
-    except sqlite3.Error as error:
-        primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-        if primary == sqlite3.SQLITE_FULL:
-            raise save_error(folder, OSError(errno.ENOSPC, "no space")) from error
-        if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-            raise save_error(folder, OSError(errno.EACCES, "no permission")) from error
-        if primary == sqlite3.SQLITE_IOERR:
-            raise save_error(folder, OSError(errno.EIO, "the disk did not take it")) from error
-        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise PacsError("The sending queue is busy; try again in a moment.") from error
-        raise PacsError(f"The sending queue in {folder} is damaged; move that folder away.") from error
 
 
 def _item(row: tuple[Any, ...]) -> Item:

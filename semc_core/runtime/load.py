@@ -55,7 +55,23 @@ RUNTIMES: Final[dict[str, Callable[[Path, int | None, str], RawRuntime]]] = {
 }
 """For a device: loads a model file, with so many threads at most, in a precision of `PRECISIONS`."""
 
-DEVICES: Final = ("auto", *RUNTIMES)
+
+class _Devices(tuple[str, ...]):
+    """The names of devices. One that a plug-in brings is among them when it is asked for."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and _is_plugged(name))
+
+
+def _is_plugged(name: str) -> bool:
+    from semc_core.io.plugins import plugins
+
+    return any(each.name == name for each in plugins("runtime"))
+
+
+DEVICES: Final = _Devices(("auto", *RUNTIMES))
 
 
 def load_runtime(
@@ -66,7 +82,8 @@ def load_runtime(
     Args:
         path: The model file.
         device: "auto" takes an NVIDIA GPU if there is one, else the CPU; "cpu" is OpenVINO; "cuda" is
-            PyTorch in half precision; "torch-cpu" is PyTorch in float32, to compare with.
+            PyTorch in half precision; "torch-cpu" is PyTorch in float32, to compare with; or what a plug-in
+            brings.
         threads: Most CPU threads to use; None for the runtime's own choice.
         precision: What the network computes in. "auto" is what the device does best within the stated
             tolerance: half precision on a GPU; on the CPU int8 where the model file was quantised and
@@ -81,7 +98,12 @@ def load_runtime(
         raise UsageError(f"There is no device {device!r}; choose one of {', '.join(DEVICES)}.")
     if precision not in PRECISIONS:
         raise UsageError(f"There is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}.")
-    return RUNTIMES[_best_device() if device == "auto" else device](path, threads, precision)
+    chosen = _best_device() if device == "auto" else device
+    if chosen in RUNTIMES:
+        return RUNTIMES[chosen](path, threads, precision)
+    from semc_core.runtime.plugged import load_plugged
+
+    return load_plugged(chosen, path, threads, precision)
 
 
 def _best_device() -> str:

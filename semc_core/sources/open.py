@@ -38,8 +38,8 @@ def open_source(
     Args:
         text: "simulated", "simulated:SEED", "camera", "camera:INDEX", "camera:IDENTITY", "camera:NAME",
             "camera:simulated", "camera:simulated:SCRIPT" (see docs/capture.md), an address such as
-            "udp://:5000", "pipe:" (standard input), "tap:FILE" (what a raw tap wrote), a folder of images,
-            or a file.
+            "udp://:5000", "NAME://ADDRESS" of a plug-in, "pipe:" (standard input), "tap:FILE" (what a raw
+            tap wrote), a folder of images, or a file.
         seconds: Length of a simulated scan; None never ends.
         width: Wanted of a camera or the simulated scan, pixels; None leaves it to them.
         height: As `width`.
@@ -68,6 +68,10 @@ def open_source(
         return CameraSource(which, wish, options, system=system, tap=tap)
     if "://" in text:
         if word.lower() not in STREAM_SCHEMES:
+            from semc_core.sources.plugged import open_plugged
+
+            if (plugged := open_plugged(text, options)) is not None:
+                return plugged
             known = ", ".join(STREAM_SCHEMES)
             raise SourceError(f"Addresses that begin with {word}:// are not supported; use one of {known}.")
         from semc_core.sources.live.stream import StreamSource

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,7 +25,7 @@ SUFFIXES: Final = frozenset(
 )
 # No other: some of Pillow's formats run programs, or only name the file that holds the picture.
 _FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "JPEG2000", "GIF", "PPM")
-_MOST_PIXELS: Final = 1 << 27
+MOST_PIXELS: Final = 1 << 27
 """A picture of more is refused before it is unpacked."""
 _MS: Final = 1000
 _UNSAID_MS: Final = 100
@@ -46,8 +47,12 @@ class PictureFile:
         size: Width and height of the first as it is stored, pixels.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unsaid_bits: int = 0) -> None:
         """Open it.
+
+        Args:
+            path: Where it is.
+            unsaid_bits: How many bits of a PNG file of 16 count, where it does not say so itself; 0 for all.
 
         Raises:
             SourceError: It is not there, is no image, or would unpack to more than is reasonable.
@@ -61,7 +66,7 @@ class PictureFile:
                 self._open()
                 pages = self._pages()
         except Image.DecompressionBombError as error:
-            raise self._too_large("") from error
+            raise self._too_large(_said_size(error)) from error
         except _DAMAGED as error:
             raise self._unreadable() from error
         self.size = self._image.size
@@ -74,9 +79,11 @@ class PictureFile:
         # thumbnails and depths of a photograph.
         self._begin = int(bool(getattr(self._image, "default_image", False)) and pages > 1)
         self.count = 1 if self._image.format == "MPO" else pages - self._begin
-        bits = _significant_bits(path) if self._image.format == "PNG" else None
-        if bits is not None and 8 < bits <= 16:
-            self._image.info[_SIGNIFICANT] = bits
+        said = significant_bits(path) if self._image.format == "PNG" else None
+        if said is not None and 8 < said <= _DEEPEST:
+            self._image.info[_SIGNIFICANT] = said
+        elif said is None and unsaid_bits and self._image.format == "PNG":
+            self._image.info[_SIGNIFICANT] = unsaid_bits
 
     @property
     def format(self) -> str:
@@ -152,7 +159,7 @@ class PictureFile:
 
     def _check_size(self) -> None:
         width, height = self._image.size
-        if width * height > _MOST_PIXELS:
+        if width * height > MOST_PIXELS:
             raise self._too_large(f" ({width} x {height})")
 
     def _pages(self) -> int:
@@ -171,7 +178,7 @@ class PictureFile:
                 warnings.simplefilter("ignore")
                 act()
         except Image.DecompressionBombError as error:
-            raise self._too_large("") from error
+            raise self._too_large(_said_size(error)) from error
         except (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError) as error:
             raise self._unreadable() from error
         except (MemoryError, OverflowError, AttributeError, RuntimeError, ZeroDivisionError) as error:
@@ -182,9 +189,15 @@ class PictureFile:
 
     def _too_large(self, size: str) -> SourceError:
         return SourceError(
-            f"{self._path.name} would unpack to more than {_MOST_PIXELS // 10**6} million pixels{size}; "
+            f"{self._path.name} would unpack to more than {MOST_PIXELS // 10**6} million pixels{size}; "
             "save a smaller picture."
         )
+
+
+def _said_size(error: Image.DecompressionBombError) -> str:
+    """How many pixels Pillow says that the picture has: it refuses before the sides can be asked for."""
+    said = re.search(r"\d{6,}", str(error))
+    return f" ({int(said[0]) // 10**6} million)" if said else ""
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -275,7 +288,7 @@ _SIGNIFICANT: Final = "significant bits"
 _DEEPEST: Final = 16
 
 
-def _significant_bits(path: Path) -> int | None:
+def significant_bits(path: Path) -> int | None:
     """What a PNG file says how many of its bits are significant (chunk sBIT); None where it does not."""
     with suppress(OSError), path.open("rb") as file:
         file.seek(8)

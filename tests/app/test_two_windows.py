@@ -110,9 +110,8 @@ def test_a_model_put_in_use_in_another_window_is_announced_before_it_counts(
     first.activateWindow()
     qtbot.waitUntil(lambda: "“Your model, version 1”" in said(first), timeout=WAIT_MS)
     assert "no longer “The model that came with the program”" in said(first)
-    # By its number, or once its file was looked at also by what it knows.
-    named = ("version 1", "version-1")
-    qtbot.waitUntil(lambda: first.start_page.model_title.endswith(named), timeout=WAIT_MS)
+    # Its file was looked at or not: it begins with one name.
+    qtbot.waitUntil(lambda: first.start_page.model_title.startswith("Your model, version 1"), timeout=WAIT_MS)
     after = first.choices.options("simulated:1")
     assert (after.model, after.model_name) == (registry.path(version), "Your model, version 1")
 

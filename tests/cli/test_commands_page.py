@@ -25,7 +25,8 @@ def test_commands_in_the_documents_are_commands(path: Path) -> None:
     """Every line of a code block that begins with `semc` names a command, and options that it has."""
     commands = all_commands()
     text = path.read_text(encoding="utf-8")
-    typed = [line for block in re.findall(r"```\w*\n(.*?)```", text, re.S) for line in block.splitlines()]
+    blocks = re.findall(r"```(\w*)\n(.*?)```", text, re.S)
+    typed = [line for language, block in blocks if language in ("", "sh") for line in block.splitlines()]
     for line in typed:
         for part in line.partition("#")[0].split(";"):
             words = shlex.split(part)

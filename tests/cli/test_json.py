@@ -18,9 +18,12 @@ from semc_core.cli.bench import analyse
 from semc_core.cli.bench.live import Measured
 from semc_core.cli.bench.network import Row
 from semc_core.pacs.queue_store import Job
+from semc_core.serve.inbox import Received
 from semc_core.sources.devices import find
 from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli.commands import all_commands
+from tests.export.scans import frame, new_session, video_session
+from tests.io.test_plugins import install
 from tests.session.sessions import filled_session
 from tests.sources.capture_clips import write_images
 from tests.sources.device_trees import Card, plug_in
@@ -90,6 +93,17 @@ def test_every_command_with_json_is_documented_and_the_other_way_round() -> None
     }
     said = {re.sub(r" (ID|--).*", "", command) for command in DOCUMENTED}
     assert having == said | {"semc bench"}, "semc bench is the same as semc bench network"
+
+
+def test_serve(printed: Printed, tmp_path: Path) -> None:
+    settings = tmp_path / "serve.toml"
+    assert main.main(["serve", str(settings), "--write-settings"]) == 0
+    text = re.sub(
+        "(?m)^folder = [^#]*", f"folder = {json.dumps(str(tmp_path / 'inbox'))} ", settings.read_text("utf-8")
+    )
+    settings.write_text(text, encoding="utf-8")
+    assert printed("serve", settings, "--list") == []
+    assert DOCUMENTED["semc serve --list"]["each"][0] == [field.name for field in fields(Received)]
 
 
 def test_inspect(printed: Printed, tmp_path: Path) -> None:
@@ -216,3 +230,19 @@ def test_a_scan_that_runs_unseen(tmp_path: Path, tiny_model_path: Path) -> None:
     found = json.loads(done.stdout)
     keys, _ = DOCUMENTED["semc live"]["the document"]
     assert list(found) == keys
+
+
+def test_two_raters(printed: Printed, tmp_path: Path) -> None:
+    with video_session(tmp_path / "one", count=30) as one:
+        planes = {1: ("FHP2", 8)}
+        with new_session(
+            tmp_path / "two", [frame(index) for index in range(30)], source=one.source, planes=planes
+        ):
+            pass
+    check("semc session compare", printed("session", "compare", tmp_path / "one", tmp_path / "two"))
+
+
+def test_plugins(printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "semc-toy", "toy", "", {"semc_live.sources": {"toy": "toy:f"}})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    check("semc plugins", printed("plugins"))

@@ -50,6 +50,6 @@ def test_no_answer_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setattr(subprocess, "run", slow)
     assert main.main(["update"]) == 1
     assert "check the network" in capsys.readouterr().err
-    monkeypatch.setattr(pip, "installed", lambda package: False)
+    monkeypatch.setattr(pip, "has_pip", lambda: False)
     with pytest.raises(SemcError, match="look where you got the program"):
         newest_version()

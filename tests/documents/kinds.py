@@ -42,6 +42,7 @@ from semc_core.model.registry import INDEX, ModelRegistry
 from semc_core.model.spec import DESCRIPTION, spec_to_json
 from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBook
 from semc_core.protocols.loader import PROTOCOL_FILE, read_protocol
+from semc_core.serve.settings import SETTINGS, load_settings
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.proof.evidence import stored_plane
 from semc_core.sources.devices.script import SCRIPT, read_script
@@ -253,6 +254,16 @@ KINDS: Final = (
           "item": [{"id": "left-lobe", "title": "Left lobe", "planes": ["LLP"], "optional": True}]},
          lambda folder, content: read_protocol(_written(folder, "own.toml", content)),
          ProtocolError, "own.toml", toml=True),
+    Kind("serve", SETTINGS,
+         {"format": "semc-live-serve", "version": 1, "folder": "/data/serve", "title": "SEMC_LIVE",
+          "senders": [{"title": "SCANNER", "addresses": ["10.1.2.0/24"]}], "host": "127.0.0.1",
+          "port": 11112, "model": "in-use", "destination": "archive", "identified": False,
+          "rules": [{"model": "fetal", "station": "*", "body_part": "FETUS", "study": "*", "protocol": "*"}],
+          "limits": {"associations": 8, "object_mb": 9, "objects_per_minute": 60, "least_free_mb": 9,
+                     "idle_s": 9.5, "longest_s": 9.5, "analysis_s": 9.5},
+          "tls": {"certificate": "a.pem", "key": "b.pem", "ca": "c.pem"}},
+         lambda folder, content: load_settings(_written(folder, "serve.toml", content)),
+         UsageError, "serve.toml", toml=True),
     Kind("simulated-devices", SCRIPT,
          {"version": 1, "device": [{"name": "Card", "modes": ["640x480@30,yuyv"], "trouble": "busy",
                                     "events": [{"at_frame": 3, "what": "unplug", "seconds": 0.5}]}]},

@@ -34,7 +34,7 @@ PARTS: Final = (
         "metrics",
         (
             "training/metrics.py",
-            "training/evaluation/bootstrap.py",
+            "semc_core/groups/bootstrap.py",
             "training/evaluation/metrics.py",
             "training/evaluation/reliability.py",
         ),

@@ -202,10 +202,15 @@ def carry_out(
     Returns:
         The exit code.
     """
-    from training.trainer.distributed import leave
+    from training.trainer.distributed import carried_out, leave
 
     if trainer.is_global_zero:
         print(say.opening)
+        if args.precision is not None and carried_out(args.precision) != args.precision:
+            print(
+                f"This training runs on the processor, where half precision is bfloat16: --precision "
+                f"{args.precision} is carried out as {carried_out(args.precision)}."
+            )
     if args.resume:
         goes_on = trainer.resume()
         if trainer.is_global_zero:

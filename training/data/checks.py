@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 from semc_core.errors import SemcError, SourceError, UsageError
+from semc_core.labels import NON_STANDARD
 from semc_core.session.records import file_sha256
-from semc_core.text import counted
+from semc_core.text import counted, readable
 from training.data.images import SamplePicture, read_pictures
 from training.data.index import SPLITS, DataIndex, Sample, check_leaks
 
@@ -74,10 +76,11 @@ class Report:
         return not (self.unreadable or self.leaks or self.contradictions)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values; pictures by the name of their file."""
+        """Plain JSON values; pictures by the name of their file in the data set's folder."""
+        folder = self.index.folder
 
         def names(sets: Sequence[Sequence[Sample]]) -> list[list[str]]:
-            return [[name_of(sample) for sample in each] for each in sets]
+            return [[name_of(sample, folder) for sample in each] for each in sets]
 
         return {
             "name": self.index.name,
@@ -86,7 +89,7 @@ class Report:
             "classes": self.index.counts(),
             "sizes": {f"{width}x{height}": count for (width, height), count in self.sizes.most_common()},
             "notes": list(self.index.notes),
-            "unreadable": [[name_of(sample), problem] for sample, problem in self.unreadable],
+            "unreadable": [[name_of(sample, folder), problem] for sample, problem in self.unreadable],
             "duplicates": names(self.exact),
             "near_duplicates": names(self.near),
             "leaks": list(self.leaks),
@@ -122,9 +125,14 @@ def inspect(index: DataIndex, progress: Callable[[int, int], None] | None = None
     )
 
 
-def name_of(sample: Sample) -> str:
-    """File, with the frame where it holds many."""
-    return f"{sample.path.name}#{sample.frame}" if sample.frame else sample.path.name
+def name_of(sample: Sample, folder: Path | None) -> str:
+    """File, as seen from the data set's folder, with the frame where it holds many.
+
+    Many sets have a file 1.png in every folder: its name alone would say nothing.
+    """
+    inside = folder is not None and sample.path.is_relative_to(folder)
+    name = sample.path.relative_to(folder).as_posix() if folder and inside else str(sample.path)
+    return readable(f"{name}#{sample.frame}" if sample.frame else name)
 
 
 def _look(samples: Sequence[Sample]) -> Iterator[_Seen]:
@@ -139,7 +147,7 @@ def _look_at(run: list[Sample]) -> list[_Seen]:
     """The pictures of one file."""
     seen = []
     try:
-        pictures = read_pictures(run[0].path, [sample.frame for sample in run])
+        pictures = read_pictures(run[0].path, [sample.frame for sample in run], run[0].bits)
         for sample, picture in zip(run, pictures, strict=True):
             size = (picture.picture.width, picture.picture.height)
             seen.append(_Seen(sample, "", size, pixel_digest(picture), look_hash(picture)))
@@ -176,8 +184,8 @@ def _leaks(
             first, second = _of_two_splits(across[0])
             yield (
                 f"{counted(len(across), 'set')} of {words} pictures in two splits, such as "
-                f"{name_of(first)} in {first.split} and {name_of(second)} in {second.split}; take one out, "
-                "or run `semc data split --anew --alike`."
+                f"{name_of(first, index.folder)} in {first.split} and {name_of(second, index.folder)} in "
+                f"{second.split}; take one out, or run `semc data split --anew --alike`."
             )
 
 
@@ -290,6 +298,27 @@ def is_unlabelled(name: str) -> bool:
     return name.casefold() in UNLABELLED
 
 
+_PATIENT: Final = re.compile(
+    r"(?:p|pt|id)[-_ .]*\d{2,}|(?:pat|patient|subj|subject|case|person|mrn|fall|proband)[-_ .]*\d+|\d{3,}",
+    re.IGNORECASE,
+)
+"""A name that patients have and classes do not: P012, patient_7, 000123; P1 may be a plane."""
+_LEAST_PATIENTS: Final = 3
+
+
+def patients_as_classes(names: Iterable[str]) -> str:
+    """A sentence, if all classes but "none of these" are named as patients are; else ""."""
+    planes = sorted(set(names) - {NON_STANDARD})
+    if len(planes) < _LEAST_PATIENTS or not all(_PATIENT.fullmatch(name) for name in planes):
+        return ""
+    shown = ", ".join(planes[:_LEAST_PATIENTS])
+    return (
+        f"The classes are named as patients are ({shown}, ...), so a model would learn who was examined. Put "
+        "the class above the patient: CLASS/PATIENT/PICTURE; or, if these are classes, give them names that "
+        "say what they show."
+    )
+
+
 def what_is_lacking(index: DataIndex) -> str:
     """What a training would miss in a data set, in a sentence; "" if nothing.
 
@@ -299,6 +328,8 @@ def what_is_lacking(index: DataIndex) -> str:
     present = {sample.label for sample in labelled}
     if not present:
         return "No picture has a label; training needs pictures of two classes or more."
+    if like_patients := patients_as_classes(present):
+        return like_patients
     if len(present) == 1:
         return "There is one class only; training needs pictures of two or more."
     split = "train" if index.of_split("train") else ""
@@ -348,13 +379,11 @@ def print_report(report: Report, console: Console) -> None:
     others = len(report.sizes) - _SHOWN
     more = f" and {counted(others, 'other size')}" if others > 0 else ""
     console.print(f"Sizes: {', '.join(sizes) or 'none'}{more}", markup=False, soft_wrap=True)
-    _print_sets("have the same pixels", report.exact, console)
-    _print_sets("of different groups look the same", report.near, console)
-    _print_sets("have the same pixels and different labels", report.contradictions, console)
-    if report.unreadable:
-        console.print(f"Pictures that cannot be read: {len(report.unreadable)}", style="red")
-        for _, problem in report.unreadable[:_SHOWN]:
-            console.print(f"  {problem}", markup=False, soft_wrap=True)
+    folder = report.index.folder
+    _print_sets("have the same pixels", report.exact, folder, console)
+    _print_sets("of different groups look the same", report.near, folder, console)
+    _print_sets("have the same pixels and different labels", report.contradictions, folder, console)
+    _print_unreadable(report, console)
     for leak in report.leaks:
         console.print(f"Leak: {leak}", style="red", markup=False, soft_wrap=True)
     lacking = what_is_lacking(report.index)
@@ -366,7 +395,19 @@ def print_report(report: Report, console: Console) -> None:
         console.print("The data set may be trained on.")
 
 
-def _print_sets(what: str, sets: Sequence[Sequence[Sample]], console: Console) -> None:
+def _print_unreadable(report: Report, console: Console) -> None:
+    if not report.unreadable:
+        return
+    console.print(f"Pictures that cannot be read: {len(report.unreadable)}", style="red")
+    for sample, problem in report.unreadable[:_SHOWN]:
+        name = name_of(sample, report.index.folder)
+        console.print(f"  {name}: {problem}", markup=False, soft_wrap=True)
+    if len(report.unreadable) > _SHOWN:
+        others = counted(len(report.unreadable) - _SHOWN, "other")
+        console.print(f"  and {others}; --json FILE lists all.")
+
+
+def _print_sets(what: str, sets: Sequence[Sequence[Sample]], folder: Path | None, console: Console) -> None:
     if not sets:
         return
     pictures = f"{sum(len(each) for each in sets)} pictures"
@@ -375,5 +416,7 @@ def _print_sets(what: str, sets: Sequence[Sequence[Sample]], console: Console) -
     )
     for each in sets[:_SHOWN]:
         console.print(
-            f"  {', '.join(name_of(sample) for sample in each[:_SHOWN])}", markup=False, soft_wrap=True
+            f"  {', '.join(name_of(sample, folder) for sample in each[:_SHOWN])}",
+            markup=False,
+            soft_wrap=True,
         )

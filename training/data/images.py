@@ -1,6 +1,6 @@
 """Reading the pictures of samples, each with the region that shows the scan.
 
-Formats: images, frames of rendered sets, NIfTI and MetaImage, frames of a session's loop.
+Formats: images, videos, DICOM, frames of rendered sets, NIfTI and MetaImage, frames of a session's loop.
 
 Loops and stills of research data sets: NIfTI and MetaImage, as gray pictures with square pixels.
 """
@@ -8,7 +8,9 @@ Loops and stills of research data sets: NIfTI and MetaImage, as gray pictures wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,9 +25,10 @@ from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.picture import Picture
 from semc_core.review.loop import loop_of
 from semc_core.session.session import Session
-from semc_core.sources.pictures import read_image
+from semc_core.sources.pictures import PictureFile
 from semc_core.types import Crop
 from training.data.frame_set import read_shard
+from training.data.loops import is_loop, read_loop
 
 
 @configured(TOLERANT)
@@ -58,38 +61,47 @@ class SamplePicture:
     scan_frame: int = -1
 
 
-def read_pictures(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
+def read_pictures(path: Path, frames: Sequence[int], bits: int = 0) -> Iterator[SamplePicture]:
     """The pictures of one file, in the order asked for.
 
     Args:
         path: An image, a file of many pictures, or a session's folder.
         frames: Places in the file, from 0; of a session the frames' indices in its scan.
+        bits: See `Sample`.
 
     Raises:
         SourceError: The file cannot be read, or has no such frame.
         SessionError: The session cannot be opened.
     """
-    reader = _reader_of(path)
+    reader = _reader_of(path, bits)
     try:
         yield from reader(path, frames)
     except UsageError as error:
         raise SourceError(str(error)) from error
 
 
-def _reader_of(path: Path) -> Callable[[Path, Sequence[int]], Iterator[SamplePicture]]:
+def _reader_of(path: Path, bits: int) -> Callable[[Path, Sequence[int]], Iterator[SamplePicture]]:
     if path.name.lower().endswith(VOLUME_SUFFIXES):
         return _from_volume
     if path.suffix == ".npy":
         return _from_shard
-    return _from_session if path.is_dir() else _from_image
+    if path.is_dir():
+        return _from_session
+    return _from_loop if is_loop(path) else partial(_from_image, bits=bits)
 
 
-def _from_image(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
-    picture = Picture(read_image(path))
-    sample = _sample(picture, _stored_crop(path, picture.gray))
-    for frame in frames:
-        _check_frame(path, frame, 1)
-        yield sample
+def _from_image(path: Path, frames: Sequence[int], bits: int) -> Iterator[SamplePicture]:
+    with closing(PictureFile(path, bits)) as file:
+        for frame in frames:
+            _check_frame(path, frame, file.count)
+            picture = Picture(file.pixels(frame))
+            crop = _stored_crop(path, picture.gray) if file.count == 1 else None
+            yield _sample(picture, crop, frame if file.count > 1 else -1)
+
+
+def _from_loop(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:
+    for frame, picture in zip(frames, read_loop(path, frames), strict=True):
+        yield _sample(picture, scan_frame=frame)
 
 
 def _from_volume(path: Path, frames: Sequence[int]) -> Iterator[SamplePicture]:

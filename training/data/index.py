@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.groups.deal import deal
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.text import readable
-from training.data.splits import deal
 
 SPLITS: Final = ("train", "validation", "test")
 SPLIT_FILE: Final = "semc_split.csv"
@@ -39,6 +39,7 @@ class Sample:
         source: Scanner, hospital or collection it came from; "" if unknown.
         split: "train", "validation", "test", or "" if none was chosen.
         frame: Its place in a file of many pictures, from 0.
+        bits: How many bits of a file of 16 count, which it does not say itself; 0 for all that it has.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Sample:
     source: str = ""
     split: str = ""
     frame: int = 0
+    bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

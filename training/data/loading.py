@@ -30,6 +30,7 @@ from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.private import make_private_folder, new_private_file
 from semc_core.labels import NON_STANDARD
 from semc_core.paths import cache_folder
+from semc_core.text import readable
 from training.data.checks import is_unlabelled, what_is_lacking
 from training.data.frame_set import FrameSet, Row
 from training.data.images import SamplePicture, read_pictures
@@ -121,11 +122,13 @@ def _made(
 def _read(run: list[Sample], spec: Preprocessing) -> list[tuple[NDArray[np.uint8], Row]]:
     """The pictures of one file."""
     try:
-        found = read_pictures(run[0].path, [sample.frame for sample in run])
+        found = read_pictures(run[0].path, [sample.frame for sample in run], run[0].bits)
         paired = zip(run, found, strict=True)
         return [(_shown(picture, spec), _row(sample, picture)) for sample, picture in paired]
     except SemcError as error:
-        raise UsageError(f"{error} `semc data check` lists all that cannot be read.") from error
+        raise UsageError(
+            f"{readable(str(run[0].path))}: {error} `semc data check` lists all that cannot be read."
+        ) from error
 
 
 def _shown(picture: SamplePicture, spec: Preprocessing) -> NDArray[np.uint8]:
@@ -212,6 +215,7 @@ def _key(samples: Sequence[Sample], spec: Preprocessing) -> str:
         except OSError as error:
             raise UsageError(f"{sample.path.name} is no longer there; index the data set again.") from error
         facts = [str(sample.path), seen.st_size, seen.st_mtime_ns, sample.frame]
+        facts += [sample.bits] if sample.bits else []
         digest.update(json.dumps(facts).encode())
     return digest.hexdigest()[:32]
 

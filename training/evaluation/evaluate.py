@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
+from semc_core.groups.bootstrap import DRAWS, Estimate, GroupDraws
 from semc_core.model.spec import ModelSpec
 from semc_core.text import counted
 from training.data.frame_set import FrameSet, Row
 from training.data.index import SPLITS, DataIndex
-from training.evaluation.bootstrap import DRAWS, Estimate, GroupDraws
 from training.evaluation.metrics import score
 from training.evaluation.predictions import Predictions
 from training.evaluation.reliability import operating_point, reliability, risk_curve

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.bootstrap import Estimate, Floats, GroupDraws, area_under_roc, ratio
+from semc_core.groups.bootstrap import Estimate, Floats, GroupDraws, area_under_roc, ratio
 
 
 @dataclass(frozen=True, slots=True)

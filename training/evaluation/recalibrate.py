@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
+from semc_core.groups.bootstrap import Estimate, GroupDraws
 from semc_core.model.file import read_model, write_model
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.calibration import Calibrator, RawOutput
 from training.calibration import ThresholdChoice, choose_thresholds, fit_temperature
 from training.data.frame_set import FrameSet
-from training.evaluation.bootstrap import Estimate, GroupDraws
 from training.evaluation.predictions import Predictions
 from training.evaluation.reliability import reliability
 from training.model_card import write_card

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.bootstrap import Estimate, Floats, GroupDraws, ratio
+from semc_core.groups.bootstrap import Estimate, Floats, GroupDraws, ratio
 
 BINS: Final = 15
 COVERAGES: Final = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Final
 
-from training.evaluation.bootstrap import Estimate
+from semc_core.groups.bootstrap import Estimate
 from training.evaluation.metrics import ClassScores, Scores
 from training.evaluation.reliability import OperatingPoint, Reliability, RiskCurve
 

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.bootstrap import Estimate, GroupDraws
+from semc_core.groups.bootstrap import Estimate, GroupDraws
 from training.fetal.labels import BRAIN, CLASSES, FOUR
 
 NONE: Final = CLASSES.index("NSP")

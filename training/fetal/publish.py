@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semc_core.errors import UsageError
+from semc_core.groups.bootstrap import Estimate
 from semc_core.labels import NON_STANDARD
 from semc_core.model.architecture import SONONET16
 from semc_core.model.file import Arrays, read_model, write_model
@@ -25,7 +26,6 @@ from semc_core.model.spec import Calibration, ModelSpec
 from semc_core.model.weights import build_network, network_arrays, verification_tensors
 from semc_core.types import Thresholds
 from semc_core.version import VERSION
-from training.evaluation.bootstrap import Estimate
 from training.fetal.judge import (
     Judged,
     calibration_error,

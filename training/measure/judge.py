@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.groups.bootstrap import GroupDraws, ratio
 from semc_core.measure.biometry import head_measures
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.head import HeadFinder
 from semc_core.sources.pictures import read_image
-from training.evaluation.bootstrap import GroupDraws, ratio
 from training.measure.data import BRAIN, HEAD, NONE, Case, read_gray
 
 LONGEST: Final = 1600

@@ -27,6 +27,16 @@ from training.losses.contrastive import ALONE, Ranks
 _PRECISIONS: Final = {"64": "64-true", "32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
+def carried_out(precision: str) -> str:
+    """What `precision` is carried out as: on a processor "16" is "bf16", the one half that PyTorch has there.
+
+    Args:
+        precision: One of `training.config.PRECISIONS`.
+    """
+    on_card = torch.cuda.is_available() or torch.backends.mps.is_available()
+    return "bf16" if precision == "16" and not on_card else precision
+
+
 def make_fabric(precision: str, batch: int) -> Any:
     """Lightning Fabric for this process: one device alone, or its place among those that torchrun started.
 
@@ -39,7 +49,7 @@ def make_fabric(precision: str, batch: int) -> Any:
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
-        return lightning.Fabric(accelerator="auto", devices=1, precision=_PRECISIONS[precision])
+        return lightning.Fabric(accelerator="auto", devices=1, precision=_PRECISIONS[carried_out(precision)])
     if batch % world:
         raise UsageError(
             f"{batch} frames per step cannot be divided among {world} processes; change --batch."
@@ -51,7 +61,7 @@ def make_fabric(precision: str, batch: int) -> Any:
         num_nodes=world // local,
         # The buffers are the same everywhere: statistics and queue are made from what all processes saw.
         strategy=DDPStrategy(forward_sync_buffers=False),
-        precision=_PRECISIONS[precision],
+        precision=_PRECISIONS[carried_out(precision)],
     )
     fabric.launch()
     return fabric

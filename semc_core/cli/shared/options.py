@@ -45,6 +45,14 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic to type check
         return [CompletionItem(incomplete, type=self._completes)] if self._completes else []
 
 
+class _DeviceChoice(click.Choice):  # type: ignore[type-arg]  # generic to type checkers only
+    """A device; the help names the program's own, and what a plug-in brings is taken as well."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As it is, where there is such a device."""
+        return value if value in DEVICES else super().convert(value, param, ctx)
+
+
 COUNT: Final = Value("n", count)
 POSITIVE: Final = Value("number", positive)
 SEED: Final = Value("n", seed)
@@ -58,7 +66,7 @@ FOLDER: Final = Value("dir", Path, completes="dir")
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
 Threads = Annotated[int | None, typer.Option("--threads", click_type=COUNT, help="most CPU threads to use")]
 Device = Annotated[
-    str, typer.Option("--device", click_type=click.Choice(DEVICES), help="where the model runs")
+    str, typer.Option("--device", click_type=_DeviceChoice(DEVICES), help="where the model runs")
 ]
 Precision = Annotated[
     str,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -50,7 +52,15 @@ _TAGS: Final = [
 ]  # fmt: skip
 
 _quiet = threading.Lock()
-"""Held while warnings are off, for all threads: pydicom's may quote the header."""
+"""Held while warnings are off, for all threads."""
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Inside, nobody is warned: pydicom's warnings may quote the header. One thread at a time."""
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ class PixelData:
         length: Bytes that are there; may be fewer than the file says.
         wrapped: Whether it is made of fragments, as compressed data is.
         words: Whether its bytes are swapped in pairs, as samples of 8 bits are in big-endian words.
+        cut: Whether the file ends before it, as far as its own length tells.
     """
 
     path: Path
@@ -72,6 +83,7 @@ class PixelData:
     length: int
     wrapped: bool
     words: bool
+    cut: bool = False
 
     def open(self) -> BinaryIO:
         """The file, or what was inflated of it; whoever asks closes it.
@@ -118,8 +130,7 @@ def open_dicom(path: Path) -> OpenedFile:
 def _opened(file: BinaryIO, path: Path) -> OpenedFile:
     if not is_dicom_head(file.read(HEAD_BYTES)):
         raise SourceError(f"{path.name} is not a DICOM file; open it as what it is.")
-    with _quiet, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with without_warnings():
         check_inflated_size(file, path)
     file.seek(0)
     header = _parsed(file, path)
@@ -141,8 +152,7 @@ def _opened(file: BinaryIO, path: Path) -> OpenedFile:
 def _parsed(file: BinaryIO, path: Path, *, with_pixels: bool = False) -> pydicom.Dataset:
     tags = [*_TAGS, "PixelData"] if with_pixels else _TAGS
     try:
-        with _quiet, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             return pydicom.dcmread(
                 file, stop_before_pixels=not with_pixels, specific_tags=list(tags), force=True
             )
@@ -230,7 +240,8 @@ def _find(file: BinaryIO, implicit: bool, little: bool, path: Path) -> PixelData
     there = max(0, file.seek(0, 2) - start)
     wrapped = length == _UNDEFINED
     words = not little and kind == b"OW"
-    return PixelData(path, None, start, there if wrapped else min(length, there), wrapped, words)
+    cut = not wrapped and length > there
+    return PixelData(path, None, start, there if wrapped else min(length, there), wrapped, words, cut)
 
 
 def _inflated(file: BinaryIO, path: Path) -> PixelData | None:

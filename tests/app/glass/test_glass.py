@@ -27,7 +27,7 @@ from app.glass.measure import as_scanned
 from app.live.presenter import status_items, with_delay
 from app.main_window import MainWindow
 from app.scan_options import CardChoice, ScanOptions
-from app.widgets.image_view import image_of
+from app.widgets.drawing import image_of
 from semc_core.cli.bench.glass import GlassMeter, MeasuredSource
 from semc_core.errors import SemcError
 from semc_core.imaging import bar_clock
@@ -220,6 +220,9 @@ def test_what_was_measured_is_shown_beside_what_the_program_knows(tmp_path: Path
         "The delay is from arrival in the program to the painted overlay. "
         "Measured was glass to overlay 120 ms (measured 2026-11-30)."
     )
+    early = status_items(Statistics(), Spread(0, 0, 0), 0.0)
+    (item,) = (each for each in with_delay(early, stream, options.delay_of(stream)) if each.about)
+    assert item.value == "–", "what was measured says nothing before there is a picture"
     other = SourceInfo("b", "stream", 4, 4, None, None, live=True, timed_by="driver")
     (item,) = (each for each in with_delay(items, other, options.delay_of(other)) if each.about)
     assert (item.value, item.about) == (

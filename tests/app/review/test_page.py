@@ -98,6 +98,11 @@ def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     wait_for_said(qtbot, window, "Undone: Added FHP2 at 0:00.0")
     QTest.keyClick(window, KEY.Key_Y, CONTROL)
     wait_for_said(qtbot, window, "Done again: Added FHP2 at 0:00.0")
+    press(window, KEY.Key_Home)
+    page.view.wheeled.emit(3)
+    assert commands.playhead.index == 3, "the cine wheel"
+    page.view.wheeled.emit(-2)
+    assert commands.playhead.index == 1
     press(window, KEY.Key_M, KEY.Key_End, KEY.Key_M)
     field = page.ask_line.field
     qtbot.waitUntil(field.isVisible, timeout=WAIT_MS)

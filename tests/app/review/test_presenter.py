@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.commands import LIVE, REVIEW, START, Situation, enabled_actions
-from app.review.lanes import binned
+from app.review.lanes import binned, named_lanes
 from app.review.playhead import SPEEDS, Playhead
 from app.review.presenter import (
     Mode,
@@ -25,6 +25,7 @@ from app.review.presenter import (
     strip_heading,
     where_texts,
 )
+from app.review.room import timeline_height
 from app.review.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
 from semc_core.labels import LIVER_CLASSES
 from semc_core.review.analysis import ReviewPhase, ReviewState
@@ -261,3 +262,20 @@ def test_keys_that_act_on_a_scan_work_only_while_it_runs() -> None:
     for over in (replace(running, running=False), replace(running, stopping=True)):
         assert not any(enabled_actions(over)[name] for name in names)
         assert enabled_actions(replace(over, frozen=True))["freeze"], "a held picture can be let go"
+
+
+def test_of_lanes_that_are_too_low_those_with_planes_are_named_and_no_name_lies_over_another() -> None:
+    assert named_lanes(6, 0.8, (), 0.72) == frozenset(range(6)), "all where there is room"
+    low = named_lanes(15, 0.47, (4, 9), 0.72)
+    assert {4, 9} <= low
+    assert len(low) >= 7
+    assert all(abs(one - other) >= 2 for one in low for other in low if one != other)
+    assert named_lanes(0, 0.5, (), 0.72) == frozenset()
+
+
+def test_the_time_line_gives_way_before_the_picture_does() -> None:
+    assert timeline_height(800, 15, 120, 300, 500) == 288, "a share of the page"
+    assert timeline_height(360, 15, 114, 270, 120) == 120, "what the picture leaves"
+    assert timeline_height(360, 6, 87, 126, 400) == 94
+    assert timeline_height(360, 6, 110, 126, 400) == 110, "its names"
+    assert timeline_height(90, 15, 114, 270, -20) == 1

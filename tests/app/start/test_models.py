@@ -55,9 +55,10 @@ def test_every_model_is_offered_with_a_line_and_the_choice_is_used_and_remembere
     combo = choice_of(window)
     qtbot.waitUntil(lambda: any("ours" in title for title in titles(combo)), timeout=WAIT_MS)
     assert titles(combo)[:2] == ["Fetal mid-trimester · fetal", "Liver, six planes (LP2025) · live"]
-    assert "Liver, by us · ours" in titles(combo)
+    assert "Your model, version 1 · Liver, by us · ours" in titles(combo)
     assert titles(combo)[-1] == "always_fhp1.safetensors", "a file that was named is there, too"
     pick(combo, "ours")
+    assert window.start_page.model_title.startswith(f"{window.choices.model_title} · "), "one name, always"
     assert window.start_page.model_line == "6 planes; our scans; good enough."
     assert window.choices.model == tmp_path / "data" / "models" / version.file
     assert window.choices.protocol == "adult-echo", "the model says that it was made for this one"
@@ -104,8 +105,9 @@ def test_a_model_that_was_changed_is_shown_and_cannot_be_chosen(
     (folder / version.file).write_bytes(b"changed")
     window = new_window()
     combo = choice_of(window)
-    qtbot.waitUntil(lambda: "ours" in titles(combo), timeout=WAIT_MS)
-    item = combo.model().index(titles(combo).index("ours"), 0)
+    title = "Your model, version 1 · ours"
+    qtbot.waitUntil(lambda: title in titles(combo), timeout=WAIT_MS)
+    item = combo.model().index(titles(combo).index(title), 0)
     assert not combo.model().flags(item) & Qt.ItemFlag.ItemIsEnabled
     assert "was changed" in str(item.data(Qt.ItemDataRole.ToolTipRole))
 

@@ -137,7 +137,9 @@ def test_the_check_command_reports_and_says_no(
     assert told.count("Leak:") == 2
     assert "mended" in told
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert [sorted(each) for each in report["duplicates"]] == [["1.png", "copy.png", "copy.png"]]
+    assert [sorted(each) for each in report["duplicates"]] == [
+        ["test/A/p20/copy.png", "train/A/p0/1.png", "train/B/p21/copy.png"]
+    ]
     assert report["classes"]["A"]["test"] == 3
 
 

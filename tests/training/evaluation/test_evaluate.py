@@ -18,6 +18,7 @@ import torch
 
 from main import main
 from semc_core.errors import UsageError
+from semc_core.groups.bootstrap import GroupDraws
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
 from semc_core.model.file import read_model, read_spec, write_model
 from semc_core.phantom.scan import SimulatedScan
@@ -30,7 +31,6 @@ from training.data.frame_set import FrameSet, Row
 from training.data.index import DataIndex, Sample, make_index
 from training.data.loading import load_frames
 from training.data.readers import open_data
-from training.evaluation.bootstrap import GroupDraws
 from training.evaluation.evaluate import chosen_split, evaluate_answers, matched, softmax
 from training.evaluation.false_positives import false_positives, length_s
 from training.evaluation.predictions import Predictions, open_predictor

@@ -14,7 +14,7 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
-from training.evaluation.bootstrap import DRAWS, Estimate, GroupDraws, area_under_roc, ratio
+from semc_core.groups.bootstrap import DRAWS, Estimate, GroupDraws, area_under_roc, ratio
 from training.evaluation.metrics import score
 from training.evaluation.reliability import operating_point, reliability, risk_curve
 from training.metrics import frame_metrics

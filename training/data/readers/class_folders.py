@@ -3,7 +3,7 @@
     DATA/[train|validation|test/]CLASS/[PATIENT/]PICTURE.png
 
 A folder between class and picture is the group. Where there is none, the groups come from `--groups`, or
-every picture is a group of its own.
+every file is a group of its own. Videos, DICOM files, animations and pages give several pictures.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from typing import Final
 
 from semc_core.labels import NON_STANDARD
 from semc_core.sources.images import natural_key
-from semc_core.sources.pictures import SUFFIXES
+from semc_core.text import counted
 from training.data.checks import is_unlabelled
+from training.data.depth import with_depths
 from training.data.index import DataIndex, Sample, make_index
+from training.data.loops import frames_of, is_known_picture
+from training.data.readers.left_out import left_out
 from training.data.readers.options import ReadOptions
 
 SPLIT_NAMES: Final = {
@@ -31,6 +34,10 @@ NO_GROUPS: Final = "Nothing says which pictures show the same patient"
 """So begins the note on a data set, or on classes of it, in which nobody knows the patients."""
 _EACH_ALONE: Final = (
     "each is a group of its own, and results may be too good. `--groups` finds patients in file names."
+)
+_OF_LOOPS: Final = (
+    "those of one file stay together; of videos and DICOM loops ten frames a second are used, as more would "
+    "be alike."
 )
 _NAMED: Final = 3
 
@@ -59,20 +66,29 @@ def read(
     rename = rename or plain_class
     samples: list[Sample] = []
     alone: list[str] = []
+    loops: set[Path] = set()
     renamed: dict[str, str] = {}
-    for split, class_folder in _class_folders(root):
+    folders = list(_class_folders(root))
+    for split, class_folder in folders:
         label = renamed.setdefault(class_folder.name, rename(class_folder.name))
         for path in pictures_below(class_folder):
             within = path.relative_to(class_folder)
             relative = PurePosixPath(path.relative_to(root).as_posix())
             group = options.group_of(relative) or (within.parts[0] if len(within.parts) > 1 else "")
-            alone += [] if group else [label]
-            samples.append(Sample(path, label, group or str(relative), root.name, split))
+            frames = frames_of(path)
+            loops |= {path} if len(frames) > 1 else set()
+            alone += [] if group or len(frames) > 1 else [label]
+            group = group or str(relative)
+            samples += [Sample(path, label, group, root.name, split, frame) for frame in frames]
     if alone:
         where = f" in {', '.join(sorted(set(alone)))}" if len(alone) < len(samples) else ""
         notes.append(f"{NO_GROUPS}{where}: {_EACH_ALONE}")
+    if loops:
+        notes.append(f"{counted(len(loops), 'file')} of many pictures: {_OF_LOOPS}")
     notes += [f"The class {old} is used as {new}." for old, new in renamed.items() if old != new]
-    return make_index(name or folder.name, samples, folder, notes)
+    notes += left_out(root, (sample.path for sample in samples), (path for _, path in folders))
+    samples, deep = with_depths(samples)
+    return make_index(name or folder.name, samples, folder, [*notes, *deep])
 
 
 def class_names(folder: Path) -> set[str]:
@@ -140,4 +156,4 @@ def _has_pictures(folder: Path) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return not path.name.startswith(".") and path.is_file() and is_known_picture(path)

@@ -10,6 +10,7 @@ Shapes: N frames, F features, n of the frames.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from training.evaluation.reliability import BINS, Reliability, RiskCurve
@@ -64,8 +67,21 @@ def _drawn(size: tuple[float, float], draw: Callable[[Figure], None]) -> bytes:
         FigureCanvasSVG(figure)
         draw(figure)
         out = io.BytesIO()
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+        with warnings.catch_warnings():
+            if not _has_all_letters(figure):
+                # As text instead of outlines: whoever opens the page has fonts for the names of her classes.
+                matplotlib.rcParams["svg.fonttype"] = "none"
+                warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+            figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
     return out.getvalue()
+
+
+def _has_all_letters(figure: Figure) -> bool:
+    """Whether the font that the chart is drawn with has every letter in it."""
+    known = get_font(findfont(FontProperties())).get_charmap()
+    texts = [each.get_text() for each in figure.findobj(Text) if isinstance(each, Text)]
+    letters = {letter for text in texts for letter in text}
+    return all(ord(letter) in known for letter in letters if not letter.isspace())
 
 
 def confusion_chart(result: Result) -> bytes:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from semc_core.export.report.html import html_page
+from semc_core.groups.bootstrap import Estimate
 from semc_core.imaging.heatmap import blend, heat_map
 from semc_core.imaging.preprocess import whole
 from semc_core.io.atomic import write_atomically
@@ -34,7 +35,6 @@ from semc_core.text import counted, readable
 from semc_core.types import Prediction
 from training.data.frame_set import FrameSet
 from training.data.index import Sample
-from training.evaluation.bootstrap import Estimate
 from training.evaluation.predictions import Predictions, Predictor
 from training.evaluation.report.charts import (
     classes_chart,

@@ -1,0 +1,161 @@
+"""What may still go on when the window is to be closed, and what can become of it. No Qt here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from app.export.presenter import Phase as ExportPhase
+from app.export.presenter import progress_sentence
+from app.train.installation import Installation, InstallPhase
+from app.train.presenter import ALIVE, train_view
+
+if TYPE_CHECKING:
+    from app.dialogs import DialogHost
+    from app.export.controller import ExportController
+    from app.train.controller import TrainController
+    from app.train.process import TrainingProcess
+
+
+class Ongoing(Protocol):
+    """Work that ends with the window unless somebody waits for it, or that can go on without it.
+
+    Attributes:
+        name: "the export".
+        about: What becomes of it in either case, a sentence; "" where the buttons say enough.
+        outlives: Whether it goes on without the window.
+    """
+
+    name: str
+    about: str
+    outlives: bool
+
+    def now(self) -> str:
+        """How far it is; "" once it is over. May raise a SemcError."""
+        ...
+
+    def can_stop(self) -> bool:
+        """Whether it can be stopped now."""
+        ...
+
+    def stop(self) -> None:
+        """End it as soon as that can be. May raise a SemcError."""
+        ...
+
+    def needs_somebody(self) -> str:
+        """Once it is over: why the window has to stay open, a sentence; "" where it may close."""
+        ...
+
+
+class ExportOngoing:
+    """An export that is being made."""
+
+    name = "the export"
+    about = "Stopped, it leaves nothing behind."
+    outlives = False
+
+    def __init__(self, control: ExportController) -> None:
+        self._control = control
+        self._stopped = False
+
+    def now(self) -> str:
+        """The step."""
+        state = self._control.state
+        return progress_sentence(state) if state.phase is ExportPhase.RUNNING else ""
+
+    def can_stop(self) -> bool:
+        """Until that was asked for."""
+        return not self._stopped
+
+    def stop(self) -> None:
+        """Make no export."""
+        self._stopped = True
+        self._control.cancel()
+
+    def needs_somebody(self) -> str:
+        """It failed, or it asks what becomes of text in pictures."""
+        phase = self._control.state.phase
+        if self._stopped or phase is ExportPhase.DONE:
+            return ""
+        if phase is ExportPhase.TEXT:
+            return "The export waits for an answer, so the window stayed open."
+        return "The export was not made, so the window stayed open; the export's window says why."
+
+
+class TrainingOngoing:
+    """A training, which is a process of its own."""
+
+    name = "the training"
+    about = (
+        "It can go on without this window, and is found again when the program is next started. Stopped, it "
+        "can go on later."
+    )
+    outlives = True
+
+    def __init__(self, process: TrainingProcess) -> None:
+        self._process = process
+        self._stopped = False
+
+    def now(self) -> str:
+        """How far it is, as on its page."""
+        state = self._process.poll()
+        return train_view(state).title if state.phase in ALIVE else ""
+
+    def can_stop(self) -> bool:
+        """Not any more while it calibrates."""
+        return not self._stopped and train_view(self._process.poll()).can_stop
+
+    def stop(self) -> None:
+        """After the step that it does."""
+        self._stopped = True
+        self._process.stop()
+
+    def needs_somebody(self) -> str:
+        """Never: how it ended is told when the program is next started."""
+        return ""
+
+
+class InstallationOngoing:
+    """The packages for training, which pip installs."""
+
+    name = "the installation of what training needs"
+    about = "Stopped, it keeps what was fetched for the next time."
+    outlives = False
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._stopped = False
+
+    def now(self) -> str:
+        """What pip said last."""
+        state = self._installation.poll()
+        if not self._installation.alive:
+            return ""
+        return state.lines[-1] if state.lines else "Beginning"
+
+    def can_stop(self) -> bool:
+        """Until that was asked for."""
+        return not self._stopped
+
+    def stop(self) -> None:
+        """Ask pip to stop."""
+        self._stopped = True
+        self._installation.cancel()
+
+    def needs_somebody(self) -> str:
+        """It failed."""
+        state = self._installation.poll()
+        if self._stopped or state.phase in (InstallPhase.DONE, InstallPhase.CANCELLED):
+            return ""
+        return f"What training needs was not installed, so the window stayed open. {state.message}".strip()
+
+
+def exports_ongoing(dialogs: DialogHost) -> list[Ongoing]:
+    """The export whose dialog is open."""
+    return [] if dialogs.exporting is None else [ExportOngoing(dialogs.exporting)]
+
+
+def all_ongoing(dialogs: DialogHost, train: TrainController) -> list[Ongoing]:
+    """What may go on in a window, in the order in which it is asked about."""
+    return [
+        *exports_ongoing(dialogs), InstallationOngoing(train.installation), TrainingOngoing(train.process)
+    ]  # fmt: skip

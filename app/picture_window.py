@@ -1,0 +1,52 @@
+"""The picture alone, as large as a screen: the second one, where there is one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.widgets.image_view import LiveView
+
+
+class PictureWindow(QWidget):
+    """Shows what the view of a page shows. The window's keys work here, too.
+
+    Attributes:
+        view: Where the picture is.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        """Not shown yet; it leaves with `window`."""
+        super().__init__(window, Qt.WindowType.Window)
+        self._window = window
+        self.setWindowTitle("SEMC Live: picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.view = LiveView()
+        self.view.setAccessibleName("Picture alone")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.view)
+
+    def toggle(self) -> None:
+        """Show it on the screen on which the window is not, or hide it."""
+        if self.isVisible():
+            self.hide()
+            return
+        own = self._window.screen()
+        others = [screen for screen in QGuiApplication.screens() if screen is not own]
+        self.setGeometry((others or [own])[0].geometry())
+        self.showFullScreen()
+
+    def follow(self, shown: LiveView | None) -> None:
+        """Show what this view shows; None: there is no picture any more, so that it leaves."""
+        if not self.isVisible():
+            return
+        if shown is None:
+            self.hide()
+            return
+        view, now = self.view, (shown.packet, shown.result, shown.heat, shown.crop)
+        if now != (view.packet, view.result, view.heat, view.crop):
+            view.show_picture(*now)
+        view.show_texts(*shown.texts)
+        view.painted.clear()

@@ -1,0 +1,1 @@
+"""Planes of sessions as a data set for other programs, de-identified as any export is."""

@@ -1,0 +1,1 @@
+"""Labels that were given in other programs, onto sessions as corrections."""

@@ -1,0 +1,1 @@
+"""A network in ONNX, for other programs. This program itself runs model files (`runtime.openvino`)."""

@@ -1,0 +1,436 @@
+"""Every page, dialog and state at every size: nothing is cut, outside, over another part, or faint."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.checklist.presenter import REASONS, ChecklistRow, ChecklistView
+from app.checklist.reason_dialog import ReasonDialog
+from app.closing import ClosingQuestion
+from app.commands import LIVE, REVIEW, START, TRAIN
+from app.export.controller import ExportController, Subject
+from app.export.dialog import ExportDialog
+from app.export.presenter import ExportState
+from app.export.presenter import Phase as ExportPhase
+from app.formatting import Banner, StatusItem, Tone
+from app.live.presenter import Readout
+from app.main_window import MainWindow
+from app.ongoing import TrainingOngoing
+from app.review.recording_dialog import DeleteRecordingDialog
+from app.send.dialog import SendDialog
+from app.send.presenter import SendSnapshot
+from app.start.card_dialog import CardDialog
+from app.start.models import ModelChoice
+from app.start.recent import CardModes, RecentSession
+from app.train.install_panel import install_view
+from app.train.installation import InstallPhase, InstallState
+from app.train.page import DataChoice, ModelRow
+from app.train.presenter import TrainView
+from app.view_data import Asking
+from app.widgets import theme
+from semc_core.export.ocr import FoundText, TextFinding
+from semc_core.export.options import ExportResult
+from semc_core.pacs.destinations import Destination
+from semc_core.pacs.queue_store import Job
+from semc_core.pacs.service import SendState
+from semc_core.protocols.checklist import Status
+from semc_core.types import Crop, SavedPlane
+from tests.app.conftest import WAIT_MS
+from tests.app.looks import faults, longer_words, settled
+from tests.export import scans
+
+SIZES: Final = ((0, 0), (960, 600), (1024, 700), (1366, 768), (1920, 1080), (800, 1280), (3840, 2160))
+FEW: Final = ((0, 0), (800, 1280))
+"""The first is the smallest that there is."""
+LONG: Final = (
+    "A name that is longer than anybody would have thought of, as the department of ultrasound of a large "
+    "hospital gives it"
+)
+PLANES: Final = ("FHP1", "FHP2", "LLP", *(f"PLANE{number}" for number in range(1, 13)))
+MOST_PX: Final = 10_000_000
+"""No screen has more, so that at twice the scale a window of 3840 x 2160 is not drawn."""
+PICTURES: Final = "SEMC_LOOKS_PICTURES"
+"""Names a folder into which every state is drawn, to be looked at."""
+
+
+@dataclass
+class Stage:
+    """A window that shows what it is told: nothing in it goes on by itself.
+
+    Attributes:
+        window: Its timer is stopped, once what is opened is open.
+        folder: For what a state needs.
+        parts: What must be closed at the end.
+    """
+
+    window: MainWindow
+    folder: Path
+    qtbot: QtBot
+    parts: list[Callable[[], object]] = field(default_factory=list)
+
+    def page(self, name: str) -> MainWindow:
+        self.window.banner.show_banner(None)
+        self.window.help.hide()
+        self.window.viewer.hide()
+        self.window._go_to(name)
+        return self.window
+
+
+State = Callable[[Stage], QWidget]
+
+
+def planes(count: int) -> tuple[SavedPlane, ...]:
+    """Saved planes of a scan."""
+    small = np.full((60, 80), 90, np.uint8)
+    return tuple(
+        SavedPlane(
+            i + 1, PLANES[i % len(PLANES)], 0.93, 10 * i, 61.5 * i, 60.0 * i, 62.0 * i, i % 3 > 0, i % 4 == 0,
+            Path(f"{i:03d}.png") if i % 5 else None, small,
+        )
+        for i in range(count)
+    )  # fmt: skip
+
+
+def checklist(rows: int) -> ChecklistView:
+    """A checklist with every status, and one item with a long name."""
+    kinds = list(Status)
+    items = tuple(
+        ChecklistRow(f"i{i}", LONG[: 20 + 9 * i], kinds[i % len(kinds)], "93%", LONG) for i in range(rows)
+    )
+    return ChecklistView(
+        f"Mid-trimester: {LONG}",
+        f"3 / {rows}",
+        0.4,
+        "3 of them",
+        items,
+        "The model does not know two of them.",
+    )
+
+
+# The states, in the order in which they are shown.
+
+
+def start_fresh(stage: Stage) -> QWidget:
+    return stage.page(START)
+
+
+def start_full(stage: Stage) -> QWidget:
+    window = stage.page(START)
+    page, path = window.start_page, Path("/data") / f"{LONG}.safetensors"
+    page.show_recent([f"/data/{LONG}/loop{i}.mp4" for i in range(4)])
+    when = datetime(2026, 11, 21, 15, 0)
+    page.show_sessions([RecentSession(Path(f"/data/{LONG}{i}"), LONG, when, 12) for i in range(4)])
+    page.show_models(
+        [ModelChoice(path, f"Your model, version 12 · {LONG}", f"15 planes; {LONG}; 93% right.")]
+    )
+    page.show_model(path, LONG, "auto")
+    page.show_cameras([("camera:0", LONG)])
+    page.show_protocols([("a", f"Protocol of {LONG}")], "a")
+    page.show_protocol_note(f"This model does not know 3 of the 12 items: {LONG}.", True)
+    page.show_deleted("At this start 12 old sessions went, 1234.5 MB in all.")
+    page.show_back("review")
+    return window
+
+
+def start_with_a_fault(stage: Stage) -> QWidget:
+    window = start_full(stage)
+    told = f"{LONG} cannot be opened; check the cable. " * 2
+    stage.window.banner.show_banner(Banner(told, True, ("source", "start_stop"), (LONG,)))
+    return window
+
+
+def live_empty(stage: Stage) -> QWidget:
+    return stage.page(LIVE)
+
+
+def live_scanning(stage: Stage) -> QWidget:
+    window = stage.page(LIVE)
+    page = window.live_page
+    text = Readout("PLANE12", LONG, Tone.PLANE, 0.93, "93%", "120 ms ago", False, True, f"Dark; {LONG}")
+    page.readout.show_readout(text, theme.GOOD)
+    page.strip.show_planes(planes(14), theme.plane_colours(PLANES))
+    page.strip.show_folder(f"/data/{LONG}/{LONG}")
+    window.checklists.live.show_view(checklist(12))
+    window.checklists.live.fold(False)
+    window.status.show_numbers(tuple(StatusItem(f"number {i}", "123.4 ms", i == 2, LONG) for i in range(9)))
+    window.status.show_model(f"Your model, version 12 on NVIDIA GPU ({LONG})", f"Untrained. {LONG}.")
+    return window
+
+
+def live_with_a_fault(stage: Stage) -> QWidget:
+    window = live_scanning(stage)
+    stage.window.live_page.readout.show_readout(Readout("No picture", LONG, Tone.FAULT), theme.FAULT)
+    stage.window.banner.show_banner(Banner(f"{LONG}. " * 2, False, ("sending",)))
+    stage.window.status.show_sentence(f"{LONG}. " * 4)
+    return window
+
+
+def live_asking(stage: Stage) -> QWidget:
+    window = live_scanning(stage)
+    stage.window.live_page.held.ask_line.ask(Asking("Length of the line in millimetres", "12.5"))
+    return window
+
+
+def review_empty(stage: Stage) -> QWidget:
+    stage.window.live_page.held.ask_line.ask(None)
+    return stage.page(REVIEW)
+
+
+def review_many_planes(stage: Stage) -> QWidget:
+    window = stage.page(REVIEW)
+    if window.review.open is None:
+        scans.video_session(stage.folder / "session", count=20).close()
+        window.open_review(stage.folder / "session")
+        window._timer.start()
+        page = window.review_page
+        stage.qtbot.waitUntil(
+            lambda: len(page.planes.cards) == 2 and page.view.packet is not None, timeout=WAIT_MS
+        )
+        window._timer.stop()
+    window.checklists.review.show_view(checklist(12))
+    window.banner.show_banner(None)
+    return window
+
+
+def review_asking(stage: Stage) -> QWidget:
+    window = review_many_planes(stage)
+    page = stage.window.review_page
+    page.ask_line.ask(Asking("Note on FHP1 at 0:12.0", LONG))
+    page.panel.show_chosen(f"FHP1, frame 12, found by the model. {LONG}.")
+    page.planes.show_texts("Planes (2)", f"Note: {LONG} {LONG}", "")
+    stage.window.banner.show_banner(Banner(f"{LONG}. " * 2, False))
+    return window
+
+
+def train_fresh(stage: Stage) -> QWidget:
+    stage.window.review_page.ask_line.ask(None)
+    window = stage.page(TRAIN)
+    window.train_page.show_installing(False)
+    return window
+
+
+def train_running(stage: Stage) -> QWidget:
+    window = stage.page(TRAIN)
+    page = window.train_page
+    page.show_installing(False)
+    page.show_data([DataChoice("a", "My corrections (123 sessions)"), DataChoice("b", f"{LONG[:25]}…")])
+    page.show_models(
+        [ModelRow(i, f"Version {i}, 21 Nov 2026, F1 0.913 (forced)", i == 2) for i in range(4)], True
+    )
+    detail = "Validation pictures: accuracy 93.1%, F1 0.913."
+    page.show_view(TrainView("Training: 43% done, 12 min left", detail, "", 0.43, False, True, False))
+    return window
+
+
+def train_failed(stage: Stage) -> QWidget:
+    window = train_running(stage)
+    page = stage.window.train_page
+    page.show_view(TrainView("The training failed", f"{LONG}. " * 3, "fault", None, True, False, True))
+    page.show_fault(f"{LONG}. " * 2)
+    page.show_comparison(f"{LONG}. " * 2, True, True)
+    return window
+
+
+def train_installing(stage: Stage) -> QWidget:
+    window = stage.page(TRAIN)
+    stage.window.train_page.show_fault("")
+    stage.window.train_page.show_installing(True)
+    state = InstallState(InstallPhase.RUNNING, (LONG, f"{LONG} {LONG}"), 0.4)
+    stage.window.train_page.install.show_view(install_view(state), state.lines)
+    return window
+
+
+def _keys(page: str) -> State:
+    def keys(stage: Stage) -> QWidget:
+        window = stage.page(page)
+        window.help.toggle(page)
+        return window.help
+
+    return keys
+
+
+def a_plane_large(stage: Stage) -> QWidget:
+    window = stage.page(LIVE)
+    window.viewer.show_plane(planes(2)[1])
+    return window.viewer
+
+
+def _dialog(make: Callable[[Stage], QDialog]) -> State:
+    def dialog(stage: Stage) -> QWidget:
+        stage.page(START)
+        made = make(stage)
+        stage.parts.append(lambda: made.done(0))
+        made.show()
+        return made
+
+    return dialog
+
+
+def _closing(stage: Stage) -> QDialog:
+    ongoing = TrainingOngoing(stage.window.train.process)
+    question = ClosingQuestion(ongoing, "Training: 43% done, 12 min left", stage.window)
+    question._timer.stop()
+    return question
+
+
+def _card(stage: Stage) -> QDialog:
+    dialog = CardDialog(LONG, stage.window.settings, stage.window)
+    dialog.show_card(CardModes("card", ("1920x1080@60 nv12", f"640x480 {LONG}"), "1920x1080@60 nv12"), None)
+    return dialog
+
+
+def _sending(*, empty: bool) -> Callable[[Stage], QDialog]:
+    def make(stage: Stage) -> QDialog:
+        control = stage.window.dialogs.sending
+        server = Destination("archive", "archive.hospital.example", 11112, "ARCHIVE")
+        jobs = tuple(
+            Job(i, "uid", "2026-11-21T15:00:00+00:00", "archive", None, "ab", {}, LONG, False) for i in (1, 2)
+        )
+        control.snapshot = SendSnapshot(True) if empty else SendSnapshot(
+            True, (server,), jobs, SendState("waiting", message=f"archive cannot be reached: {LONG}.")
+        )  # fmt: skip
+        return SendDialog(control, None if empty else Path("bundle"), None, stage.window)
+
+    return make
+
+
+def _export(state: ExportState | None) -> Callable[[Stage], QDialog]:
+    def make(stage: Stage) -> QDialog:
+        if not (folder := stage.folder / "exported" / "session").exists():
+            folder.parent.mkdir()
+            scans.video_session(folder, count=20).close()
+        window = stage.window
+        control = ExportController(Subject(folder), window.choices.data, window._main_thread.post)
+        stage.qtbot.waitUntil(lambda: control.material is not None, timeout=WAIT_MS)
+        dialog = ExportDialog(control, window.settings, stage.folder / LONG, window)
+        stage.parts.append(control.close)
+        if state is not None:
+            control._state = state
+            dialog._take()
+            dialog._progress.stop()
+        return dialog
+
+    return make
+
+
+_FOUND: Final = TextFinding(1, "FHP1", (FoundText(Crop(90, 80, 60, 20), "DOE"),))
+_RESULT: Final = ExportResult(Path(f"/data/{LONG}/export-001"), 40, 12_000_000, "ab", 12, (f"{LONG}. " * 2,))
+
+STATES: Final[dict[str, State]] = {
+    each.__name__: each
+    for each in (
+        start_fresh,
+        start_full,
+        start_with_a_fault,
+        live_empty,
+        live_scanning,
+        live_with_a_fault,
+        live_asking,
+        review_empty,
+        review_many_planes,
+        review_asking,
+        train_fresh,
+        train_running,
+        train_failed,
+        train_installing,
+        a_plane_large,
+    )
+} | {
+    **{f"keys of {page}": _keys(page) for page in (START, LIVE, REVIEW, TRAIN)},
+    "closing": _dialog(_closing),
+    "reason": _dialog(lambda stage: ReasonDialog(LONG, REASONS, stage.window)),
+    "delete recording": _dialog(lambda stage: DeleteRecordingDialog(123_456_789, stage.window)),
+    "card": _dialog(_card),
+    "no server": _dialog(_sending(empty=True)),
+    "sending": _dialog(_sending(empty=False)),
+    "export": _dialog(_export(None)),
+    "export failed": _dialog(_export(ExportState(message=f"{LONG}. " * 2, failed=True, changed=True))),
+    "export running": _dialog(_export(ExportState(ExportPhase.RUNNING, "Writing pictures", 3, 10))),
+    "export asks": _dialog(_export(ExportState(ExportPhase.TEXT, findings=(_FOUND,)))),
+    "export done": _dialog(_export(ExportState(ExportPhase.DONE, result=_RESULT))),
+}
+
+
+@pytest.fixture
+def stage(
+    new_window: Callable[[], MainWindow], tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
+    monkeypatch.setattr(scans, "CLASSES", (*PLANES, "NSP"))
+    window = new_window()
+    window._timer.stop()
+    made = Stage(window, tmp_path, qtbot)
+    yield made
+    for close in reversed(made.parts):
+        close()
+
+
+def fitted(root: QWidget, window: MainWindow) -> None:
+    """A dialog is as large as it would be over a window of this size."""
+    settled()
+    if isinstance(root, QDialog):
+        root.resize((window.size() * 0.94).boundedTo(root.minimumSize().expandedTo(root.sizeHint()) * 1.5))
+
+
+def wrong(stage: Stage, sizes: tuple[tuple[int, int], ...], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """All that is wrong, each with its state and size."""
+    pictures = os.environ.get(PICTURES, "")
+    for name, state in STATES.items():
+        stage.window.resize(QSize(*sizes[0]))
+        root = state(stage)
+        for wide, high in sizes:
+            if wide * high * stage.window.devicePixelRatioF() ** 2 > MOST_PX:
+                continue
+            stage.window.resize(QSize(wide, high))
+            if not isinstance(root, QDialog):
+                root = state(stage)  # the list of keys leaves when the window changes
+            fitted(root, stage.window)
+            told = faults(root, monkeypatch)
+            if pictures:
+                root.grab().save(f"{pictures}/{name} {wide}x{high}.png")
+            longer = []
+            # The smallest window has room for the words as they are; the list of keys is made when it opens.
+            if wide and (root is stage.window or isinstance(root, QDialog)):
+                with longer_words(root):
+                    longer = faults(root, monkeypatch, contrast=False)
+            yield from (f"{name}, {wide}x{high}: {each}" for each in told)
+            yield from (f"{name}, {wide}x{high}, longer words: {each}" for each in longer if each not in told)
+        while stage.parts:
+            stage.parts.pop()()
+
+
+def test_nothing_is_cut_outside_over_another_part_or_faint(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(wrong(stage, FEW, monkeypatch)) == []
+
+
+@pytest.mark.long
+def test_nothing_is_at_any_size(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(wrong(stage, SIZES, monkeypatch)) == []
+
+
+@pytest.mark.long
+def test_nothing_is_at_twice_the_scale() -> None:
+    here = f"{__file__}::test_nothing_is_at_any_size"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", here],
+        env=os.environ | {"QT_SCALE_FACTOR": "2"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "1 passed" in done.stdout

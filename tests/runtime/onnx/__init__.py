@@ -1,0 +1,1 @@
+"""Tests of `semc_core.runtime.onnx`."""

@@ -142,6 +142,13 @@ def prepare(
     Raises:
         UsageError: The crop lies outside of the frame.
     """
+    return normalised(placed(pixels, crop, spec, outline), spec)
+
+
+def placed(
+    pixels: NDArray[np.uint8], crop: Crop, spec: Preprocessing, outline: Outline = ()
+) -> NDArray[np.uint8]:
+    """The input of one frame before it is normalised, uint8 (h, w); see `prepare`."""
     inside = clipped(crop, pixels)
     place = fit(inside, spec)
     gray = gray_of(inside.cut(pixels))
@@ -152,8 +159,13 @@ def prepare(
     small = shrunk(gray, place.inner_width, place.inner_height)
     padded = np.zeros((spec.height, spec.width), np.uint8)
     padded[place.top : place.top + place.inner_height, place.left : place.left + place.inner_width] = small
-    tables = _own_normalisation(padded, spec) if spec.per_image else _normalisation(spec)
-    return np.stack([cast("NDArray[np.float32]", cv2.LUT(padded, table)) for table in tables])
+    return padded
+
+
+def normalised(shown: NDArray[np.uint8], spec: Preprocessing) -> NDArray[np.float32]:
+    """float32 (C, h, w) of what `placed` gives."""
+    tables = _own_normalisation(shown, spec) if spec.per_image else _normalisation(spec)
+    return np.stack([cast("NDArray[np.float32]", cv2.LUT(shown, table)) for table in tables])
 
 
 def _black_outside(gray: NDArray[np.uint8], crop: Crop, outline: Outline) -> NDArray[np.uint8]:

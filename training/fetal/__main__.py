@@ -1,4 +1,4 @@
-"""`python -m training.fetal prepare | judge | publish`: the fetal model from pictures to its file.
+"""`python -m training.fetal prepare | teach | judge | publish`: the fetal model from pictures to its file.
 
 `python -m training.fetal demonstration` makes the loop that the start page opens.
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
@@ -18,59 +18,81 @@ from semc_core.cli.shared.tree import Commands
 from semc_core.io.atomic import write_atomically
 from training.cli.program import run
 
-_SEED: Final = 2027
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+_SEED: Final = 7
 _FOLDER = Argument(help="folder of the prepared pictures")
+_SONONET = Argument(help="SonoNet-16 as a model file (semc model import)")
 app = Commands()
 
 
 @app.add("prepare")
 def prepare(
     data: Annotated[Path, Argument(help="folder with fetal_planes, fetal_planes_db, hc18 and organs")],
-    sononet: Annotated[Path, Argument(help="SonoNet-16 as a model file (semc model import)")],
     folder: Annotated[Path, _FOLDER],
-    threads: Annotated[int, Option(help="CPU threads")] = 2,
 ) -> int:
-    """Read the pictures, change them, and keep what the published network sees of them."""
+    """Read the pictures and change them, once for all trainings."""
     from rich.progress import Progress
 
-    from semc_core.runtime.load import load_runtime
     from training.fetal.pictures import read_pictures
     from training.fetal.versions import write_versions
 
     pictures = read_pictures(data)
-    runtime = load_runtime(sononet, "cpu", threads)
-    try:
-        with Progress() as bar:
-            task = bar.add_task("Looking at versions", total=None)
-            write_versions(
-                folder, pictures, runtime, _SEED,
-                lambda done, total: bar.update(task, completed=done, total=total),
-            )  # fmt: skip
-    finally:
-        runtime.close()
+    with Progress() as bar:
+        task = bar.add_task("Changing pictures", total=len(pictures))
+        write_versions(
+            folder, pictures, _SEED, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    return 0
+
+
+@app.add("teach")
+def teach(
+    sononet: Annotated[Path, _SONONET],
+    folder: Annotated[Path, _FOLDER],
+    runs: Annotated[list[str] | None, Argument(help="runs, all that are missing unless named")] = None,
+    threads: Annotated[int, Option(help="CPU threads")] = 2,
+) -> int:
+    """Teach the network without each country and part, and with everything. What was taught stays."""
+    import torch
+    from rich.progress import Progress
+
+    from training.fetal.publish import published
+    from training.fetal.runs import RUNS
+    from training.fetal.taught import is_taught, teach_run
+    from training.fetal.versions import read_versions
+
+    torch.set_num_threads(threads)
+    prepared, (_, arrays) = read_versions(folder), published(sononet)
+    with Progress() as bar:
+        for run in runs or [one for one in RUNS if not is_taught(folder, one)]:
+            task = bar.add_task(run, total=None)
+
+            def told(done: int, total: int, task: TaskID = task) -> None:
+                bar.update(task, completed=done, total=total)
+
+            teach_run(folder, run, prepared, arrays, told)
     return 0
 
 
 @app.add("judge")
-def judge(
-    sononet: Annotated[Path, Argument(help="SonoNet-16 as a model file")],
-    folder: Annotated[Path, _FOLDER],
-) -> int:
-    """Fit without each country and part, judge on what was left out, and write `judged.json`."""
-    from training.fetal.head import published_head
-    from training.fetal.publish import left_out, published, tell_of
+def judge(folder: Annotated[Path, _FOLDER]) -> int:
+    """Judge every run on what it left out, write `judged.json`, and print the table of the card."""
+    from training.fetal.publish import left_out, tell_of
+    from training.fetal.table import lines_of
     from training.fetal.versions import read_versions
 
-    prepared = read_versions(folder)
-    found = tell_of(prepared, left_out(prepared, published_head(published(sononet)[1])))
+    rows = read_versions(folder).rows
+    found = tell_of(rows, left_out(folder, rows))
     write_atomically(folder / "judged.json", json.dumps(found, indent=1).encode())
-    print(json.dumps(found, indent=1))
+    print(*lines_of(found), sep="\n")
     return 0
 
 
 @app.add("publish")
 def publish(
-    sononet: Annotated[Path, Argument(help="SonoNet-16 as a model file")],
+    sononet: Annotated[Path, _SONONET],
     folder: Annotated[Path, _FOLDER],
     out: Annotated[Path, Argument(help="model file to write; its card beside it is yours")],
 ) -> int:
@@ -78,7 +100,7 @@ def publish(
     from training.fetal.publish import publish as write
     from training.fetal.versions import read_versions
 
-    write(read_versions(folder), sononet, out)
+    write(folder, read_versions(folder).rows, sononet, out)
     return 0
 
 

@@ -1,6 +1,6 @@
-"""The last layer: linear in what the published network sees, fitted to labels of different fineness.
+"""Where the last layer starts, and how much each picture weighs.
 
-Shapes: N versions of pictures, F features, K classes, S answers of the published SonoNet.
+Shapes: N pictures, F features, K classes.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from semc_core.labels import FETAL_CLASSES
-from training.fetal.labels import CLASSES, LABELS, SONONET_SAYS, label_log_likelihood
-from training.fetal.versions import Version
+from training.fetal.labels import CLASSES, SONONET_SAYS
+from training.fetal.versions import Row
 
 NONE_SHARE: Final = 0.35
 """Weight of pictures without a fetus, beside those with one, which have 1."""
@@ -26,15 +24,10 @@ _SHARES: Final = {
     "abdomen": 0.17, "thorax": 0.15, "femur": 0.15, "cervix": 0.04, "other": 0.05,
 }  # fmt: skip
 """How much each label with a fetus weighs."""
-_SOFTENED: Final = 1.5
+SOFTENED: Final = 1.5
 """Temperature at which SonoNet's answers are honest (ECE 0.145 -> 0.080)."""
-_SMOOTHING: Final = 0.03
-_DECAY: Final = 3e-2
 EPSILON: Final = 1e-5
 """Of PyTorch's BatchNorm."""
-_ROUNDS: Final = 150
-_OTHERS: Final = [CLASSES.index(name) for name in LABELS["other"]]
-_ANSWERED: Final = [FETAL_CLASSES.index(SONONET_SAYS[name]) for name in LABELS["other"]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,10 +37,6 @@ class Head:
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
 
-    def logits(self, seen: NDArray[np.float32]) -> Tensor:
-        """float (N, K) of features (N, F)."""
-        return torch.from_numpy(seen @ self.weight.T + self.bias)
-
 
 def published_head(arrays: Mapping[str, NDArray[np.float32]]) -> Head:
     """What the published SonoNet says, for our classes: those that share one of its answers share it evenly.
@@ -56,8 +45,8 @@ def published_head(arrays: Mapping[str, NDArray[np.float32]]) -> Head:
         arrays: Tensors of its model file.
     """
     scale = arrays["adaption.4.weight"] / np.sqrt(arrays["adaption.4.running_var"] + EPSILON)
-    weight = arrays["adaption.3.weight"][:, :, 0, 0] * scale[:, None] / _SOFTENED
-    bias = (arrays["adaption.4.bias"] - arrays["adaption.4.running_mean"] * scale) / _SOFTENED
+    weight = arrays["adaption.3.weight"][:, :, 0, 0] * scale[:, None] / SOFTENED
+    bias = (arrays["adaption.4.bias"] - arrays["adaption.4.running_mean"] * scale) / SOFTENED
     own_weight = np.zeros((len(CLASSES), weight.shape[1]), np.float32)
     own_bias = np.full(len(CLASSES), bias.min(), np.float32)
     for place, name in enumerate(CLASSES):
@@ -68,56 +57,19 @@ def published_head(arrays: Mapping[str, NDArray[np.float32]]) -> Head:
     return Head(own_weight, own_bias)
 
 
-def fit_head(
-    seen: NDArray[np.float32], answers: NDArray[np.float32], rows: list[Version], start: Head
-) -> Head:
-    """The layer under which the labels are most probable, by L-BFGS: the same from the same data.
-
-    It stays as near to `start` as the labels let it, so that planes of which there are no pictures are still
-    known. What a label leaves open (`other`) is kept as the published network says it.
-
-    Args:
-        seen: float32 (N, F).
-        answers: float32 (N, S), logits of the published network.
-        rows: N.
-        start: See `published_head`.
-    """
-    weights = torch.from_numpy(weights_of(rows)).float()
-    names = list(LABELS)
-    labels = torch.tensor([names.index(row.label) for row in rows])
-    other = (labels == names.index("other")).float()
-    features = torch.from_numpy(seen)
-    centre = (features * weights[:, None]).sum(dim=0)
-    spread = ((features - centre).square() * weights[:, None]).sum(dim=0).sqrt() + 1e-6
-    scaled = (features - centre) / spread
-    teacher = torch.log_softmax(torch.from_numpy(answers)[:, _ANSWERED] / _SOFTENED, dim=1)
-    layer = nn.Linear(seen.shape[1], len(CLASSES))
-    near = torch.from_numpy(start.weight) * spread
-    with torch.no_grad():
-        layer.weight.copy_(near)
-        layer.bias.copy_(torch.from_numpy(start.bias) + torch.from_numpy(start.weight) @ centre)
-    optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=_ROUNDS, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        logits = layer(scaled)
-        named = -label_log_likelihood(logits, labels)
-        even = -torch.log_softmax(logits, dim=1).mean(dim=1)
-        own = torch.log_softmax(logits[:, _OTHERS], dim=1)
-        kept = (teacher.exp() * (teacher - own)).sum(dim=1) * other
-        each = (1 - _SMOOTHING) * named + _SMOOTHING * even + kept
-        total: Tensor = (weights * each).sum() + _DECAY * (layer.weight - near).square().sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
-    with torch.no_grad():
-        weight = layer.weight / spread
-        bias = layer.bias - weight @ centre
-    return Head(weight.numpy(), bias.numpy())
+def with_head(head: Head) -> dict[str, NDArray[np.float32]]:
+    """The last layer as SonoNet's file has it: a convolution of 1 x 1, and a BatchNorm that only adds."""
+    count = len(head.bias)
+    return {
+        "adaption.3.weight": head.weight[:, :, None, None],
+        "adaption.4.weight": np.full(count, np.sqrt(1 + EPSILON), np.float32),
+        "adaption.4.bias": head.bias,
+        "adaption.4.running_mean": np.zeros(count, np.float32),
+        "adaption.4.running_var": np.ones(count, np.float32),
+    }
 
 
-def weights_of(rows: list[Version]) -> NDArray[np.float64]:
+def weights_of(rows: list[Row]) -> NDArray[np.float64]:
     """float64 (N,), of sum 1: labels by their shares.
 
     Within a label countries and collections count by the square root of how many pictures they have, so that

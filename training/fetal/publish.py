@@ -1,7 +1,7 @@
-"""From prepared pictures to figures, and to the model file.
+"""From what was taught to figures, and to the model file.
 
-For every run a last layer is fitted without what the run leaves out, and judged on that. The file holds the
-one that is fitted to everything; its temperature and levels are of patients who were left out.
+For every run a network was taught without what the run leaves out, and is judged on that. The file holds the
+one that learned from everything; its temperature and levels are of patients who were left out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from semc_core.model.spec import Calibration, ModelSpec
 from semc_core.model.weights import build_network, network_arrays, verification_tensors
 from semc_core.types import Thresholds
 from semc_core.version import VERSION
-from training.fetal.head import EPSILON, Head, fit_head, published_head
 from training.fetal.judge import (
     Judged,
     calibration_error,
@@ -40,8 +39,9 @@ from training.fetal.judge import (
 )
 from training.fetal.labels import BRAIN, CLASSES, LABELS, label_log_likelihood
 from training.fetal.pictures import COUNTRIES, HEADS
-from training.fetal.runs import EVERYTHING, RUNS, split_of
-from training.fetal.versions import Prepared, Version
+from training.fetal.runs import EVERYTHING, RUNS
+from training.fetal.taught import is_taught, read_taught
+from training.fetal.versions import Row
 
 NOTICE: Final = (
     "Research software, not a medical device: for the fetal mid-trimester; see the model card for what it "
@@ -66,23 +66,28 @@ class LeftOut:
     temperature: float
 
 
-def left_out(prepared: Prepared, start: Head) -> LeftOut:
-    """Fit every run that leaves something out, from `start`, and answer for that."""
-    logits, places = {}, {}
-    for run in (one for one in RUNS if one != EVERYTHING):
-        split = split_of(run, prepared.rows)
-        places[run] = np.flatnonzero(split.test)
-        logits[run] = _fitted(prepared, split.train, start).logits(prepared.seen[split.test])
+def left_out(folder: Path, rows: list[Row]) -> LeftOut:
+    """What the runs that were taught say of what they left out.
+
+    Raises:
+        UsageError: Not every country was left out once, or no part of the patients of Spain.
+    """
+    runs = [run for run in RUNS if run != EVERYTHING and is_taught(folder, run)]
+    if not set(COUNTRIES) < set(runs):
+        raise UsageError("Teach every run that leaves a country out first, and one of a part.")
+    taught = {run: read_taught(folder, run) for run in runs}
+    logits = {run: torch.from_numpy(each.logits) for run, each in taught.items()}
+    places = {run: each.places for run, each in taught.items()}
     every = torch.cat(list(logits.values()))
-    labels = _labels(prepared.rows, np.concatenate(list(places.values())))
+    labels = _labels(rows, np.concatenate(list(places.values())))
     return LeftOut(logits, places, fit_temperature(every, labels))
 
 
-def tell_of(prepared: Prepared, found: LeftOut) -> dict[str, Any]:
+def tell_of(rows: list[Row], found: LeftOut) -> dict[str, Any]:
     """Figures of all runs, plain values, each with its 95 % interval over patients."""
     runs: dict[str, Any] = {}
     for run, own in found.logits.items():
-        judged = _judged(own / found.temperature, prepared.rows, found.places[run])
+        judged = _judged(own / found.temperature, rows, found.places[run])
         level = level_that_keeps(judged)
         runs[run] = {
             "pictures": len(judged.labels),
@@ -121,21 +126,25 @@ def published(sononet: Path) -> tuple[ModelSpec, Arrays]:
     return spec, arrays
 
 
-def publish(prepared: Prepared, sononet: Path, out: Path) -> ModelSpec:
+def publish(folder: Path, rows: list[Row], sononet: Path, out: Path) -> ModelSpec:
     """Write the model file; its temperature and levels are of patients who were left out.
 
+    Args:
+        folder: With all runs taught.
+        rows: Of its pictures.
+        sononet: The published network's model file.
+        out: To write.
+
     Raises:
-        UsageError: `sononet` is another network.
+        UsageError: `sononet` is another network, or a run was not taught.
         ModelFileError: A file cannot be read or written.
     """
-    start, arrays = published(sononet)
-    known = published_head(arrays)
-    found = left_out(prepared, known)
-    head = _fitted(prepared, np.ones(len(prepared.rows), bool), known)
+    start, _ = published(sononet)
+    found = left_out(folder, rows)
     every = np.concatenate(list(found.places.values()))
     together = torch.cat(list(found.logits.values())) / found.temperature
-    enter = round(float(np.clip(level_that_keeps(_judged(together, prepared.rows, every)), 0.35, 0.9)), 2)
-    figures = tell_of(prepared, found)
+    enter = round(float(np.clip(level_that_keeps(_judged(together, rows, every)), 0.35, 0.9)), 2)
+    figures = tell_of(rows, found)
     spec = ModelSpec(
         start.architecture, CLASSES, SONONET16.preprocessing,
         Calibration(found.temperature),
@@ -144,14 +153,13 @@ def publish(prepared: Prepared, sononet: Path, out: Path) -> ModelSpec:
             "scanned": "Fetal mid-trimester",
             "protocol": "fasp-20-week",
             "data": "real planes of Spain, Netherlands, Algeria, Egypt, Ghana and Uganda",
-            "start": "SonoNet-16 (Baumgartner et al. 2017, Apache-2.0), all but its last layer unchanged",
+            "start": "SonoNet-16 (Baumgartner et al. 2017, Apache-2.0), its two lower stages unchanged",
             "versions": {"semc": VERSION, "torch": str(torch.__version__)},
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         },
         metrics={"in_words": _in_words(figures), "left_out": figures},
     )  # fmt: skip
-    tensors = arrays | with_head(head)
-    network = build_network(spec.architecture, len(CLASSES), tensors)
+    network = build_network(spec.architecture, len(CLASSES), read_taught(folder, EVERYTHING).network)
     assert isinstance(network, SonoNet)
     write_model(out, spec, network_arrays(network) | verification_tensors(network, spec))
     return spec
@@ -163,35 +171,18 @@ def _in_words(figures: dict[str, Any]) -> str:
     return f"{min(shares):.0%} to {max(shares):.0%} of four planes right in a country never seen"
 
 
-def with_head(head: Head) -> dict[str, NDArray[np.float32]]:
-    """The last layer as SonoNet's file has it: a convolution of 1 x 1, and a BatchNorm that only adds."""
-    count = len(head.bias)
-    return {
-        "adaption.3.weight": head.weight[:, :, None, None],
-        "adaption.4.weight": np.full(count, np.sqrt(1 + EPSILON), np.float32),
-        "adaption.4.bias": head.bias,
-        "adaption.4.running_mean": np.zeros(count, np.float32),
-        "adaption.4.running_var": np.ones(count, np.float32),
-    }
-
-
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """The temperature at which the labels, each the sum of its classes, are most probable."""
     losses = [-float(label_log_likelihood(logits / t, labels).mean()) for t in _TEMPERATURES]
     return float(_TEMPERATURES[int(np.argmin(losses))])
 
 
-def _fitted(prepared: Prepared, kept: NDArray[np.bool_], start: Head) -> Head:
-    rows = [row for row, one in zip(prepared.rows, kept, strict=True) if one]
-    return fit_head(prepared.seen[kept], prepared.answers[kept], rows, start)
-
-
-def _labels(rows: list[Version], places: NDArray[np.int64]) -> Tensor:
+def _labels(rows: list[Row], places: NDArray[np.int64]) -> Tensor:
     names = list(LABELS)
     return torch.tensor([names.index(rows[int(i)].label) for i in places])
 
 
-def _judged(logits: Tensor, rows: list[Version], places: NDArray[np.int64]) -> Judged:
+def _judged(logits: Tensor, rows: list[Row], places: NDArray[np.int64]) -> Judged:
     own = [rows[int(place)] for place in places]
     return Judged(
         np.array([row.label for row in own]),

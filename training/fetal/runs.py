@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
 from training.fetal.pictures import COUNTRIES, HEADS, NEGATIVES, SPAIN
-from training.fetal.versions import ITSELF, Version
+from training.fetal.versions import Row
 
 PARTS: Final = 5
 EVERYTHING: Final = "everything"
@@ -25,13 +25,13 @@ RUNS: Final = (*COUNTRIES, *(f"part{number}" for number in range(PARTS)), EVERYT
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """bool (N,) each: the versions that are learned from, and the pictures themselves that are judged."""
+    """bool (N,) each: the pictures that are learned from, and those that are judged."""
 
     train: NDArray[np.bool_]
     test: NDArray[np.bool_]
 
 
-def split_of(run: str, rows: list[Version]) -> Split:
+def split_of(run: str, rows: list[Row]) -> Split:
     """Which rows a run learns from and is judged on.
 
     Raises:
@@ -41,12 +41,11 @@ def split_of(run: str, rows: list[Version]) -> Split:
         raise UsageError(f"There is no run {run!r}; choose one of {', '.join(RUNS)}.")
     if run == EVERYTHING:
         return Split(np.ones(len(rows), bool), np.zeros(len(rows), bool))
-    itself = np.array([row.version == ITSELF for row in rows])
     left_out = np.array([_is_left_out(run, row) for row in rows])
-    return Split(~left_out, itself & left_out)
+    return Split(~left_out, left_out)
 
 
-def _is_left_out(run: str, row: Version) -> bool:
+def _is_left_out(run: str, row: Row) -> bool:
     number = RUNS.index(run)
     if row.source in NEGATIVES[(number + 1) % 2]:
         return True

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from semc_core.model.weights import AnyNetwork
 
-
-def averaged(network: AnyNetwork, decay: float) -> AveragedModel:
+def averaged(network: nn.Module, decay: float) -> AveragedModel:
     """Exponential moving average of all parameters and running statistics; counts are copied.
 
     Args:

@@ -8,18 +8,17 @@ import pytest
 from semc_core.errors import UsageError
 from training.fetal.pictures import COUNTRIES, HEADS, NEGATIVES, SPAIN
 from training.fetal.runs import EVERYTHING, PARTS, RUNS, split_of
-from training.fetal.versions import ITSELF, Version
+from training.fetal.versions import Row
 
 
-def _rows() -> list[Version]:
+def _rows() -> list[Row]:
     rows = []
     for country in (*COUNTRIES, HEADS):
         for patient in range(40):
-            for version in (ITSELF, 0, 1):
-                group = f"{country} {patient}"
-                rows.append(Version(version, "brain", country, country, group, f"{group}.png"))
+            group = f"{country} {patient}"
+            rows += [Row("brain", country, country, group, f"{group} {number}.png") for number in range(2)]
     for source in (name for half in NEGATIVES for name in half):
-        rows += [Version(version, "NSP", source, "", source, "x.png") for version in (ITSELF, 0)]
+        rows += [Row("NSP", source, "", source, f"{number}.png") for number in range(2)]
     return rows
 
 
@@ -46,13 +45,8 @@ def test_a_country_is_left_out_whole_with_half_of_the_sources_without_a_fetus(ru
 
 def test_every_patient_of_spain_and_every_head_is_judged_once() -> None:
     times = sum(split_of(f"part{number}", ROWS).test.astype(int) for number in range(PARTS))
-    own = np.array([row.country in (SPAIN, HEADS) and row.version == ITSELF for row in ROWS])
+    own = np.array([row.country in (SPAIN, HEADS) for row in ROWS])
     assert (np.asarray(times)[own] == 1).all()
-
-
-def test_only_pictures_themselves_are_judged() -> None:
-    split = split_of("Ghana", ROWS)
-    assert all(row.version == ITSELF for row, kept in zip(ROWS, split.test, strict=True) if kept)
 
 
 def test_an_unknown_run_is_refused_with_those_that_there_are() -> None:

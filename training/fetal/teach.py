@@ -65,7 +65,7 @@ class Teaching:
     itself: float = 0.25
     smoothing: float = 0.03
     average: float = 0.99
-    share: float = 0.75
+    share: float = 0.7
 
 
 _MIXED_STAGES: Final = 3

@@ -81,7 +81,8 @@ def test_the_end_lies_between_what_was_taught_and_what_was_published() -> None:
     end = {"a": np.array([1.0, 0.0], np.float32), "count": np.array(5)}
     found = between(start, end, 0.75)
     np.testing.assert_array_equal(found["a"], np.array([0.75, 1.0], np.float32))
-    assert (found["a"].dtype, int(found["count"])) == (np.float32, 5)
+    assert found["a"].dtype == np.float32
+    assert int(found["count"]) == 5
 
 
 def test_what_is_learned_from_becomes_more_probable(prepared: Prepared, published: Arrays) -> None:

@@ -154,9 +154,7 @@ def teach(
 def between(start: Arrays, end: Arrays, share: float) -> Arrays:
     """Tensors that lie between two of the same network, at `share` of the way to the second."""
     return {
-        name: ((1 - share) * start[name] + share * each).astype(each.dtype)
-        if each.dtype.kind == "f"
-        else each
+        name: start[name] + share * (each - start[name]) if each.dtype.kind == "f" else each
         for name, each in end.items()
     }
 

@@ -18,6 +18,8 @@ from training.fetal.labels import BRAIN, CLASSES, FOUR
 NONE: Final = CLASSES.index("NSP")
 KEPT: Final = 0.92
 """Share of true planes that a level must keep."""
+ENTERED: Final = 0.87
+"""Share of true planes that are to be saved."""
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +89,15 @@ def three_brain_planes(judged: Judged) -> Estimate:
         return float(np.mean([part.mean() for part in parts if len(part)]))
 
     return estimated(balanced, own.groups)
+
+
+def enter_level(judged: Judged, kept: float = ENTERED) -> float:
+    """The highest level that one plane alone reaches in this share of the four planes, as live asks it.
+
+    The three planes of the brain share what a picture of the brain is worth.
+    """
+    planes = np.delete(of_four(judged).probabilities, NONE, axis=1)
+    return float(np.quantile(planes.max(axis=1), 1 - kept))
 
 
 def level_that_keeps(judged: Judged, kept: float = KEPT) -> float:

@@ -30,6 +30,7 @@ from training.fetal.judge import (
     Judged,
     calibration_error,
     called_a_plane,
+    enter_level,
     four_planes,
     level_that_keeps,
     named_right,
@@ -143,7 +144,7 @@ def publish(folder: Path, rows: list[Row], sononet: Path, out: Path) -> ModelSpe
     found = left_out(folder, rows)
     every = np.concatenate(list(found.places.values()))
     together = torch.cat(list(found.logits.values())) / found.temperature
-    enter = round(float(np.clip(level_that_keeps(_judged(together, rows, every)), 0.35, 0.9)), 2)
+    enter = round(float(np.clip(enter_level(_judged(together, rows, every)), 0.35, 0.9)), 2)
     figures = tell_of(rows, found)
     spec = ModelSpec(
         start.architecture, CLASSES, SONONET16.preprocessing,

@@ -24,6 +24,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from semc_core.serve.syntaxes import SYNTAXES
 from semc_core.sources.dicom import DicomSource
 from tests.docs.conformance_page import NOT_TRIED, PAGE, page, syntaxes
 from tests.export.dicom.examples import sample
@@ -44,6 +45,10 @@ SAMPLES: Final = {
     JPEG2000: "SC_rgb_gdcm_KY.dcm",
     RLELossless: "SC_rgb_rle.dcm",
 }
+
+
+def test_what_is_received_is_what_is_read() -> None:
+    assert set(SYNTAXES) == {str(syntax) for syntax, how in syntaxes().items() if how}
 
 
 def test_the_page_is_what_the_program_does() -> None:

@@ -6,6 +6,7 @@ Writes build/bundle/semc-live (the folder) and build/bundle/semc-live_VERSION_am
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,17 @@ MOST_BYTES: Final = 350_000_000
 _MIME: Final = (
     "application/dicom", "video/mp4", "video/quicktime", "video/x-matroska", "video/x-msvideo", "video/webm",
 )  # fmt: skip
+
+_DEPENDS: Final = (
+    f"libc6 (>= {platform.libc_ver()[1]})", "libegl1", "libgl1", "libdbus-1-3", "libfontconfig1",
+    "libfreetype6", "libglib2.0-0 | libglib2.0-0t64", "libx11-6", "libx11-xcb1", "libxkbcommon0",
+    "libxkbcommon-x11-0",
+    *(f"libxcb-{part}" for part in (
+        "cursor0", "icccm4", "image0", "keysyms1", "randr0", "render0", "render-util0", "shape0", "shm0",
+        "sync1", "xfixes0", "xkb1",
+    )),
+)  # fmt: skip
+"""What a desktop has or gets: the libraries that show a window. A bundle's own would not fit all."""
 
 
 def desktop_entry() -> str:
@@ -48,7 +60,7 @@ def control(version: str, size_kb: int) -> str:
             "Architecture: amd64",
             "Maintainer: The authors of SEMC Live <semc-live@localhost>",
             f"Installed-Size: {size_kb}",
-            "Depends: libegl1, libgl1, libxkbcommon0, libdbus-1-3, libfontconfig1",
+            f"Depends: {', '.join(_DEPENDS)}",
             "Section: science",
             "Priority: optional",
             "Description: finds ultrasound standard planes in live and recorded scans",

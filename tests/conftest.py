@@ -9,6 +9,8 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 # Before anything imports PyTorch: threads that wait must not keep a core from the tests beside them, and
 # where workers run side by side, each (and each program that it starts) has one core.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Ray would take the place of what tells where a process crashed, for the rest of that process.
+os.environ["RAY_DISABLE_FAILURE_SIGNAL_HANDLER"] = "1"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

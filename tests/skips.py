@@ -12,6 +12,7 @@ less than the whole. Tests that take several seconds each and whose parts have t
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ REAL_DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHORT: Final = "not long"
 """What the Makefile asks pytest for by `-m`, where not all is tested."""
 _LEFT_OUT: Final = pytest.StashKey[int]()
+_DIED: Final = pytest.StashKey[list[str]]()
 _GPU: Final = "NVIDIA GPU"
 _HOW: Final = {
     "dcmtk": "apt-get install dcmtk",
@@ -56,10 +58,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Hear it. All of them collect the same tests."""
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Hear it: all of them collect the same tests. Of one that died, hear by what: xdist does not tell."""
     told = getattr(node, "workeroutput", {}).get("left_out", 0)
     node.config.stash[_LEFT_OUT] = max(told, node.config.stash.get(_LEFT_OUT, 0))
+    if error:
+        code = node.gateway._io.popen.wait(60)
+        by = f"by {signal.Signals(-code).name}" if code < 0 else f"with {code}"
+        node.config.stash.setdefault(_DIED, []).append(f"The process {node.gateway.id} ended {by}.")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,7 +85,9 @@ def pytest_make_collect_report() -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """One line: what was not tested, and how to have it tested."""
+    """One line: what was not tested, and how to have it tested. One more for a process that died."""
+    for sentence in config.stash.get(_DIED, []):
+        terminalreporter.write_line(sentence)
     skipped = terminalreporter.stats.get("skipped", [])
     missing = Counter(_short(_reason(report)) for report in skipped)
     parts = [f"{count} ({reason})" for reason, count in missing.most_common()]

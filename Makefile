@@ -6,6 +6,7 @@
 # make smoke  the program without the extras on another Python: make smoke PYTHON=python3.13
 # make sbom   what the program consists of (CycloneDX), and all licences with their texts, in build/parts
 # make bundle  the program with a Python of its own, as a Debian package, in build/bundle (docs/install.md)
+# make bundle-installed  that package installed into a new Debian without Python, and its window opened (as root)
 # make flaky  the tests of threads and of the window 30 times, and once with threads that change every microsecond
 # make attack 2,000 sessions changed at random and on purpose, each of which must be found (docs/proof.md)
 # make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
@@ -20,7 +21,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-all docs record smoke sbom bundle flaky attack fuzz crash soak mutants-named mutants clean
+.PHONY: run test test-all docs record smoke sbom bundle bundle-installed flaky attack fuzz crash soak mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -59,6 +60,8 @@ bundle:
 	$(BUNDLING) -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt . pyinstaller
 	rm -rf build/lib
 	$(BUNDLING) -m bundle.make
+bundle-installed:
+	$(BUNDLING) -m bundle.try_installed
 
 flaky: $(VENV)/installed-test
 	$(BIN)/python -m tests.flaky

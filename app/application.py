@@ -74,6 +74,7 @@ def run_window(
         except SaveError as error:
             failed.append(error)
         window.close()
+        application.exit()  # Qt itself would wait for every other window
 
     def finish_if_over() -> None:
         if window.scan.over:

@@ -45,6 +45,16 @@ def unused_widgets(qapp: QApplication) -> Iterator[None]:
     gc.collect()
 
 
+@pytest.fixture(autouse=True)
+def no_window_left(qapp: QApplication) -> Iterator[None]:
+    """A window that a test shows and leaves fails the test: the next ones' program would wait for it."""
+    yield
+    left = [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
+    for widget in left:
+        widget.close()
+    assert not [type(widget).__name__ for widget in left], "windows were left open"
+
+
 @pytest.fixture(scope="session")
 def fhp1_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that calls every live picture FHP1, by its bias; for what happens when a plane is found."""

@@ -36,10 +36,37 @@ for number in (signal.SIGINT, signal.SIGTERM):
         print(moment, window.isVisible(), flush=True)
 """
 
+_BESIDE_ANOTHER = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QWidget
+from app.application import new_application, run_window
+from app.main_window import MainWindow
+from app.scan_options import Overrides
+from app.settings import Settings
 
-def test_a_signal_before_the_events_closes_the_window_when_they_come(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, str(tmp_path)],
+application, place, other = new_application(), Path(sys.argv[1]), QWidget()
+other.show()
+QTimer.singleShot(30_000, lambda: sys.exit("the program stays"))
+settings = Settings(QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat))
+run_window(application, MainWindow(settings, Overrides(data=place / "data")), seconds=0.2)
+print(other.isVisible(), flush=True)
+"""
+
+
+def run_of(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program, str(folder)],
         cwd=Path(__file__).parents[2], capture_output=True, encoding="utf-8", timeout=120,
     )  # fmt: skip
+
+
+def test_a_run_is_over_when_its_window_is_closed_whatever_else_is_shown(tmp_path: Path) -> None:
+    done = run_of(_BESIDE_ANOTHER, tmp_path)
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_a_signal_before_the_events_closes_the_window_when_they_come(tmp_path: Path) -> None:
+    done = run_of(_PROGRAM, tmp_path)
     assert done.stdout.splitlines() == ["early False", "shown False"] * 2, done.stderr

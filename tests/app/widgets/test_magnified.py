@@ -114,9 +114,11 @@ def test_it_is_dragged_and_whole_again_by_a_double_click_which_else_asks_for_the
 
 
 def test_under_the_calipers_it_is_dragged_where_nothing_is_measured_and_drawn_on_with_a_tool(
+    qtbot: QtBot,
     view: LiveView,
 ) -> None:
     measuring = Measuring(view)
+    qtbot.addWidget(measuring.values)
     layer = measuring.layer
     layer.show()
     turn(layer, 480, (200, 150), control=True)

@@ -117,7 +117,7 @@ def main() -> None:
     root = OUT / "root"
     tree(FOLDER, root, VERSION)
     package = OUT / f"semc-live_{VERSION}_amd64.deb"
-    run("dpkg-deb", "--root-owner-group", "-Zgzip", "-z5", "--build", root, package, **os.environ)
+    run("dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", root, package, **os.environ)
     shutil.move(root / "opt" / "semc-live", FOLDER)
     for each in (root, work, OUT / "home"):
         shutil.rmtree(each)

@@ -203,6 +203,9 @@ def run(args: argparse.Namespace) -> int:
         raise fault
     if window.scan.fault:
         raise SemcError(window.scan.fault)
+    pipeline = window.scan.pipeline
+    if args.seconds is not None and pipeline is not None and pipeline.statistics().frames_in == 0:
+        raise SemcError("No picture came in that time; check the sender, or give it more --seconds.")
     return 0
 
 
@@ -257,6 +260,10 @@ def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> None
         _print(window, statistics, pipeline.tap.recording, screenshot)
     if state.message and state.phase is not Phase.STARTING:
         raise SemcError(state.message)
+    if statistics.frames_in == 0:
+        raise SemcError(
+            "No picture came in that time; check the sender, or give it more --seconds."
+        )
 
 
 def _plain(window: MainWindow, statistics: Statistics, recording: RecordingState | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -278,6 +279,17 @@ def test_without_a_display_a_missing_file_is_told_in_one_sentence(tmp_path: Path
     done = run_command(missing, "--model", str(fhp1_model), "--out", str(tmp_path), home=tmp_path)
     assert done.returncode == 1
     assert "missing.mp4 was not found; check the name." in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
+def test_a_run_that_is_over_before_any_picture_came_says_so(tmp_path: Path, fhp1_model: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        silent = f"udp://127.0.0.1:{free.getsockname()[1]}"
+    given = (silent, "--model", str(fhp1_model), "--out", str(tmp_path), "--seconds", "1")
+    done = run_command(*given, home=tmp_path)
+    assert done.returncode == 1
+    assert "No picture came in that time" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")

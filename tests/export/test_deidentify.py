@@ -213,6 +213,24 @@ def test_text_that_comes_back_under_every_mask_ends_the_export(session: Session,
         pass
 
 
+class OneAfterTheOther(OneWord):
+    """Sees one of three words only when those before it are black."""
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
+        boxes = [Crop(left, 60, 20, 10) for left in (60, 90, 120)]
+        return tuple(FoundText(box, "JANE") for box in boxes if box.cut(pixels).any())[:1]
+
+    glance = find
+
+
+def test_a_word_that_is_seen_only_when_two_others_are_masked_is_masked(
+    session: Session, tmp_path: Path
+) -> None:
+    with steps(session, ExportOptions(text="mask", clips=False), tmp_path, OneAfterTheOther()) as (_, scan):
+        for plane in scan.planes:
+            assert not OneAfterTheOther().find(plane.pixels())
+
+
 def test_a_clip_that_was_changed_after_it_was_looked_at_is_not_given(
     session: Session, tmp_path: Path
 ) -> None:
@@ -287,6 +305,20 @@ def test_what_was_looked_at_and_what_was_found_is_given_on(session: Session, tmp
             assert (plane.png, plane.mp4) == (f"planes/{plane.stem}.png", f"clips/{plane.stem}.mp4")
     with steps(session, ExportOptions(), tmp_path) as (_, scan):
         assert (scan.looked_for_text, scan.study.burned_in) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "told"), [("dicom", True, True), ("dicom", False, False), ("video", True, False)]
+)
+def test_only_frames_of_a_dicom_file_itself_are_called_frames_of_the_source(
+    session: Session, tmp_path: Path, kind: str, own: bool, told: bool
+) -> None:
+    options = options_of(text="keep")
+    with collect(session, options, tmp_path) as collected:
+        planes = tuple(replace(plane, own_frames=own) for plane in collected.planes)
+        scan = replace(collected, source=replace(collected.source, kind=kind), planes=planes)
+        given = deidentify(scan, options, UIDS, TextSearch(None, TextReadings(), Watch()), Watch())
+        assert [plane.clip is not None and plane.clip.of_source for plane in given.planes] == [told, told]
 
 
 @pytest.mark.parametrize("finder", [None, OneWord()])

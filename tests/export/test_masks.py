@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def test_masks_are_remembered_for_their_device_alone(tmp_path: Path) -> None:
     again.remember(DEVICE, [])
     assert MaskBook(tmp_path / "deeper" / "new").masks(DEVICE) == ()
     assert len(again.masks(Device("dicom", 640, 480, "Maker X"))) == 2
+
+
+def test_only_of_a_card_of_its_own_is_it_kept_that_it_has_no_masks(tmp_path: Path) -> None:
+    book = MaskBook(tmp_path)
+    for device in (DEVICE, Device("dicom", 640, 480, "Maker X"), Device("camera", 640, 480, "Card Y")):
+        book.remember(device, [])
+    assert json.loads((tmp_path / "masks.json").read_text(encoding="utf-8")) == {"camera 640x480 Card Y": []}
 
 
 @pytest.mark.parametrize(

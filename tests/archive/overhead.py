@@ -13,15 +13,15 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
-
-import psutil
+from typing import Any, Final
 
 from semc_core.archive.cluster import LOCAL, Cluster, Model
 from semc_core.archive.loop import How, analyse_loop
 from semc_core.archive.run import ArchiveRun
 from semc_core.archive.store import ArchiveStore, Made
+from semc_core.archive.worker import LoopWorker
 from semc_core.phantom.render import render
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.load import load_runtime
@@ -31,6 +31,19 @@ os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - as Ray spells it
 _HOW: Final = How()
 _MADE: Final = Made("model", "version", _HOW.text())
 _SEEDS: Final = 6
+
+
+class OnOwnCore(LoopWorker):
+    """Takes a core that no other worker of this cluster has, before anything of it counts the cores."""
+
+    def __init__(self, *given: Any) -> None:
+        for core in sorted(os.sched_getaffinity(0)):
+            taken = Path(tempfile.gettempdir()) / f"core-{core}-of-{os.getppid()}"
+            with suppress(FileExistsError):
+                taken.touch(exist_ok=False)
+                os.sched_setaffinity(0, {core})
+                break
+        super().__init__(*given)
 
 
 def main() -> int:
@@ -88,13 +101,11 @@ def alone(loops: list[Path], model: Path) -> float:
 def on_cluster(loops: list[Path], model: Path, workers: int, out: Path) -> float:
     """Seconds for all by so many workers, from when they are ready."""
     store = ArchiveStore(out, _MADE)
-    cluster = Cluster(LOCAL, workers, Model(model.read_bytes(), "cpu", "auto", 1), _HOW, 600.0)
+    of_model = Model(model.read_bytes(), "cpu", "auto", 1)
+    cluster = Cluster(LOCAL, workers, of_model, _HOW, 600.0, OnOwnCore)
     try:
         while len(cluster.processes()) < workers:
             list(cluster.take())
-        for core, process in zip(sorted(os.sched_getaffinity(0)), cluster.processes(), strict=False):
-            for thread in psutil.Process(process).threads():
-                os.sched_setaffinity(thread.id, {core})
         # What a worker imports and makes ready with its first loop.
         warm = ArchiveStore(out.with_name(f"{out.name} warm"), _MADE)
         ArchiveRun(out, warm, cluster, _HOW, _MADE).run(loops[: 2 * workers], 2 * workers, lambda now: None)

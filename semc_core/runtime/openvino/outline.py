@@ -73,6 +73,8 @@ class OutlineRuntime:
         options = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
+            # Else it keeps its threads on the first cores, where those of every other process are, too.
+            "ENABLE_CPU_PINNING": False,
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": streams,
         }

@@ -127,6 +127,8 @@ class OpenVinoRuntime:
             # Always said: on CPUs with bfloat16 OpenVINO would otherwise choose that.
             "INFERENCE_PRECISION_HINT": _HINTS[self._precision],
             "PERFORMANCE_HINT": "LATENCY",
+            # Else it keeps its threads on the first cores, where those of every other process are, too.
+            "ENABLE_CPU_PINNING": False,
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": streams,
         }

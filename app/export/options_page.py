@@ -49,6 +49,11 @@ _SHIFT = "shift_dates"
 _DICOM = (
     ("jpeg", "Compress as JPEG", "Much smaller; a little of the pictures is lost"),
     (
+        "obgyn",
+        "Obstetric report where a fetus was measured",
+        "HC, BPD, OFD, AC and FL with ages and centiles, as reporting systems read them (TID 5000)",
+    ),
+    (
         _SHIFT,
         "Shift dates (else removed)",
         "All dates of a patient are moved by the same time, so that the time between examinations stays. "

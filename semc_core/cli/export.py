@@ -52,6 +52,9 @@ class ExportChoices:
             help="what becomes of the dates in DICOM: shifted moves all of a patient's by the same time",
         ),
     ] = "removed"
+    no_obgyn: Annotated[
+        bool, Option("--no-obgyn", help="no obstetric report in DICOM where a fetus was measured")
+    ] = False
     no_clips: Annotated[bool, Option("--no-clips", help="no clip per plane")] = False
     no_report: Annotated[bool, Option("--no-report", help="no report.html and report.pdf")] = False
     no_frames: Annotated[bool, Option("--no-frames", help="no frames.csv.gz")] = False
@@ -146,8 +149,8 @@ def _options(chosen: ExportChoices) -> ExportOptions:
     patient = Patient(chosen.patient_name, chosen.patient_id, chosen.birth_date, chosen.sex)
     if patient != Patient() and not chosen.identified:
         raise UsageError("A patient is named only in an export that is --identified.")
-    if (chosen.jpeg or chosen.dates != "removed") and not chosen.dicom:
-        raise UsageError("--jpeg and --dates are about DICOM objects; add --dicom.")
+    if (chosen.jpeg or chosen.no_obgyn or chosen.dates != "removed") and not chosen.dicom:
+        raise UsageError("--jpeg, --no-obgyn and --dates are about DICOM objects; add --dicom.")
     if chosen.dates != "removed" and chosen.identified:
         raise UsageError("An export that is --identified keeps its dates; leave --dates out.")
     masks = [_mask(parse_crop(text)) for text in chosen.mask]
@@ -155,6 +158,7 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         deidentify=not chosen.identified,
         notes=chosen.notes,
         jpeg=chosen.jpeg,
+        obgyn=not chosen.no_obgyn,
         dates=chosen.dates,
         masks=tuple(masks),
         text=_TEXT[chosen.text],  # type: ignore[arg-type]  # the command line checked it

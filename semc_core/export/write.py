@@ -59,9 +59,10 @@ def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Stag
 
 
 def _write_dicom(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
-    """The folder dicom: a still and a clip for each plane, and the structured report."""
+    """The folder dicom: a still and a clip for each plane, and the structured reports."""
     # They take a second to load.
     from semc_core.export.dicom.images import encode_object, still, without_pixels
+    from semc_core.export.dicom.obgyn_report import obgyn_report
     from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
 
     reported = []
@@ -77,8 +78,12 @@ def _write_dicom(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None
         watch.progress("DICOM", number, len(scan.planes))
     if reported:
         now = datetime.now().astimezone()
-        report = structured_report(scan.study, reported, scan.model, now, scan.checklist)
+        report = structured_report(scan.study, reported, scan.model, now, scan.checklist, scan.age)
         staging.write("dicom/report.dcm", encode_object(report))
+        if scan.obgyn:
+            of_fetus = obgyn_report(scan.study, reported, scan.measurements, scan.age, now)
+            if of_fetus is not None:
+                staging.write("dicom/obgyn.dcm", encode_object(of_fetus))
 
 
 def _dicom_clip(

@@ -124,6 +124,7 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
         Requirement("H3", "DICOM objects are valid.", (
             "export/dicom/test_images.py::test_every_object_is_valid",
             "export/dicom/test_structured_report.py::test_it_is_valid",
+            "export/dicom/test_obgyn_report.py::test_it_is_valid",
         )),
         Requirement("H4", "What is queued for a server arrives once.", (
             "pacs/test_queue.py::test_an_object_is_queued_once_for_a_destination_and_sent_once",

@@ -108,6 +108,11 @@ def measured_values(
     return tuple(made)
 
 
+def was_measured_in(entry: MeasurementEntry, plane: PlaneEntry) -> bool:
+    """Whether a plane's picture is the frame that was measured: another may have been chosen since."""
+    return (entry.plane_id, entry.frame_index) == (plane.plane_id, plane.frame_index)
+
+
 def fetal_measures(measured: Sequence[MeasuredValue], age: GestationalAge | None) -> tuple[FetalMeasure, ...]:
     """What was measured of the fetus, as of one, in the order of `FETAL`; what is in pixels is left out.
 

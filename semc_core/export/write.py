@@ -108,6 +108,13 @@ def _dicom_clip(
     )  # fmt: skip
 
 
+def _write_fhir(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+    # It refers to the DICOM objects, and needs their codes, which take a second to load.
+    from semc_core.export.fhir.document import FILE, bundle
+
+    staging.write(FILE, bundle(scan, staging.folder))
+
+
 def _write_table(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
     staging.write("planes.csv", planes_csv(scan.planes, scan.table))
     if scan.measurements:
@@ -130,6 +137,7 @@ def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> Non
 
 FORMATS: Final[tuple[tuple[str | None, Callable[[DeidentifiedScan, Staging, Watch], None]], ...]] = (
     ("dicom", _write_dicom),
+    ("fhir", _write_fhir),
     (None, _write_table),
     ("frames", _write_frames),
     ("report", _write_report),

@@ -133,6 +133,11 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
         Requirement("H5", "What is proposed to a server is what the conformance statement says.", (
             "docs/test_conformance.py::test_the_page_is_what_the_program_does",
         )),
+        Requirement("H6", "Results are valid FHIR, and none is made twice on a server.", (
+            "export/fhir/test_resources.py::"
+            "test_every_number_of_the_table_is_an_observation_with_its_code_unit_age_and_centile",
+            "export/fhir/test_post.py::test_the_command_posts_what_it_exported_and_an_earlier_export_once",
+        )),
     ),
     "Models": (
         Requirement("M1", "No code of a model file or checkpoint is run.", (

@@ -84,6 +84,10 @@ def method_code(name: str) -> Code | None:
 
 COMMENT: Final = Code("121106", "DCM", "Comment")
 PERCENT: Final = Code("%", "UCUM", "Percent")
+ULTRASONOGRAPHY: Final = Code("16310003", "SCT", "Diagnostic ultrasonography")
+OBSTETRIC_REPORT: Final = Code("125000", "DCM", "OB-GYN Ultrasound Procedure Report")
+GROWTH_RANK: Final = Code("125012", "DCM", "Growth Percentile Rank")
+MEAN: Final = Code("373098007", "SCT", "Mean")
 GESTATIONAL_AGE: Final = Code("18185-9", "LN", "Gestational Age")
 AGE_EQUATIONS: Final = {
     HC: Code("11932-1", "LN", "HC, Hadlock 1984"),

@@ -23,6 +23,9 @@ from semc_core.export.dicom.codes import (
     COMMENT,
     DATED_BY,
     GESTATIONAL_AGE,
+    GROWTH_RANK,
+    MEAN,
+    OBSTETRIC_REPORT,
     PERCENT,
     growth_equation,
     measure_code,
@@ -32,19 +35,22 @@ from semc_core.export.dicom.images import STATEMENT, finish
 from semc_core.export.dicom.report_document import OBSTETRIC, observer, report_document
 from semc_core.export.dicom.structured_report import ReportedPlane
 from semc_core.export.dicom.study import StudyContext
-from semc_core.export.measured import FetalMeasure, MeasuredValue, fetal_measures, measured_values
+from semc_core.export.measured import (
+    FetalMeasure,
+    MeasuredValue,
+    fetal_measures,
+    measured_values,
+    was_measured_in,
+)
 from semc_core.measure.gestation import GestationalAge
 from semc_core.session.records import MeasurementEntry
 
-_TITLE: Final = Code("125000", "DCM", "OB-GYN Ultrasound Procedure Report")
 _PATIENT: Final = Code("121118", "DCM", "Patient Characteristics")
 _SUMMARY: Final = Code("121111", "DCM", "Summary")
 _FETUS: Final = Code("125008", "DCM", "Fetus Summary")
 _BIOMETRY: Final = Code("125002", "DCM", "Fetal Biometry")
 _GROUP: Final = Code("125005", "DCM", "Biometry Group")
-_RANK: Final = Code("125012", "DCM", "Growth Percentile Rank")
 _EQUATION: Final = Code("121420", "DCM", "Equation")
-_MEAN: Final = Code("373098007", "SCT", "Mean")
 _MEAN_CHOSEN: Final = Code("121412", "DCM", "Mean value chosen")
 _MM: Final = Code("mm", "UCUM", "mm")
 _DAY: Final = Code("d", "UCUM", "day")
@@ -76,7 +82,7 @@ def obgyn_report(
     found = fetal_measures(measured, age)
     if not found:
         return None
-    content = sr.ContainerContentItem(name=_TITLE, template_id="5000")
+    content = sr.ContainerContentItem(name=OBSTETRIC_REPORT, template_id="5000")
     patient = [] if age is None else [_section(_PATIENT, [_comment(f"Gestational age {_said(age)}")])]
     content.ContentSequence = sr.ContentSequence(
         [
@@ -138,14 +144,14 @@ def _group(found: FetalMeasure, planes: Sequence[ReportedPlane]) -> sr.Container
             value=round(found.mm, 3),
             unit=_MM,
             method=method_code(found.name),
-            derivation=_MEAN,
+            derivation=MEAN,
             properties=sr.MeasurementProperties(selection_status=_MEAN_CHOSEN),
         )
     if found.age is not None:
         items.append(_age(found.age.number, AGE_EQUATIONS[found.name]))
     if found.centile is not None:
         rank = sr.NumContentItem(
-            name=_RANK, value=round(found.centile.number, 2), unit=PERCENT, relationship_type=_CONTAINS
+            name=GROWTH_RANK, value=round(found.centile.number, 2), unit=PERCENT, relationship_type=_CONTAINS
         )
         rank.ContentSequence = _by(growth_equation(found.name))
         items.append(rank)
@@ -161,15 +167,9 @@ def _measurement(one: MeasuredValue, planes: Sequence[ReportedPlane]) -> sr.Meas
         referenced_images=[
             sr.SourceImageForMeasurement.from_source_image(each.images[0])
             for each in planes
-            if _shows(each, one.entry)
+            if was_measured_in(one.entry, each.plane)
         ],
     )
-
-
-def _shows(reported: ReportedPlane, entry: MeasurementEntry) -> bool:
-    """Whether the still of a plane is the frame that was measured: another may have been chosen since."""
-    plane = reported.plane
-    return (plane.plane_id, plane.frame_index) == (entry.plane_id, entry.frame_index)
 
 
 def _say_at_which_age(report: Dataset) -> None:
@@ -180,7 +180,7 @@ def _say_at_which_age(report: Dataset) -> None:
     found = list(_numbered(report, (1,)))
     at = next((path for path, item in found if _is(item, GESTATIONAL_AGE)), None)
     for _, item in found:
-        if at is not None and _is(item, _RANK):
+        if at is not None and _is(item, GROWTH_RANK):
             reference = Dataset()
             reference.RelationshipType = _INFERRED.value
             reference.ReferencedContentItemIdentifier = list(at)

@@ -22,6 +22,7 @@ from semc_core.export.dicom.codes import (
     COMMENT,
     PERCENT,
     SITES,
+    ULTRASONOGRAPHY,
     measure_code,
     method_code,
     own_code,
@@ -38,7 +39,6 @@ from semc_core.session.correcting.sentences import decision
 from semc_core.session.records import PERSON, MeasurementEntry, ModelEntry, PlaneEntry
 from semc_core.version import VERSION
 
-_ULTRASONOGRAPHY: Final = Code("16310003", "SCT", "Diagnostic ultrasonography")
 _CERTAINTY: Final = Code("111012", "DCM", "Certainty of Finding")
 _PERCENTILE: Final = Code("121415", "DCM", "Percentile Ranking of measurement")
 _SECOND: Final = Code("s", "UCUM", "second")
@@ -97,7 +97,7 @@ def structured_report(
         )
     content = sr.MeasurementReport(
         observation_context=observer(),
-        procedure_reported=_ULTRASONOGRAPHY,
+        procedure_reported=ULTRASONOGRAPHY,
         imaging_measurements=[_group(context, reported, model, age) for reported in planes],
         title=Code("126000", "DCM", "Imaging Measurement Report"),
         referenced_images=evidence,

@@ -13,9 +13,10 @@ from semc_core.paths import ASSETS
 
 PROGRAM: Final = "semc-live"
 _PINS: Final = "constraints.txt"
-_TRAIN, _CUDA, _OCR, _CLUSTER, _ONNX = "train", "cuda", "ocr", "cluster", "onnx"
+_TRAIN, _CUDA, _OCR, _CLUSTER, _ONNX, _FHIR = "train", "cuda", "ocr", "cluster", "onnx", "fhir"
 
 _PACKAGES: Final = {
+    "fhir": ("fhir.resources", _FHIR),
     "huggingface_hub": ("Hugging Face's hub", _TRAIN),
     "imagehash": ("ImageHash", _TRAIN),
     "lightning": ("Lightning", _TRAIN),
@@ -73,6 +74,11 @@ def needed(module: str | None, what: str = "This") -> str:
     """
     package, extra = _PACKAGES.get((module or "").partition(".")[0], ("", ""))
     return f"{what} needs {package}: {install_command(extra)}" if package else ""
+
+
+def lacking(package: str, what: str) -> str:
+    """What is said where a package is not installed, as `needed` says it; "" where it is."""
+    return "" if installed(package) else needed(package, what)
 
 
 def requirements(extra: str) -> tuple[str, ...]:

@@ -115,6 +115,7 @@ _TITLES: Final = {
     "ocr": ("To read text in pictures", "What the extra `ocr` adds; its models are part of RapidOCR."),
     "cluster": ("To run archives", "What the extra `cluster` adds."),
     "onnx": ("To write ONNX", "What the extra `onnx` adds."),
+    "fhir": ("To write FHIR", "What the extra `fhir` adds."),
     "dev": ("To test", "What the extra `dev` adds; not needed to use the program."),
     "docs": ("To build the site", "What the extra `docs` adds; not needed to use the program."),
 }  # fmt: skip

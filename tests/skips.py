@@ -33,6 +33,7 @@ _HOW: Final = {
     "poppler": "apt-get install poppler-utils",
     "openssl": "apt-get install openssl",
     "extra `ocr`": 'pip install -c constraints.txt -e ".[ocr]"',
+    "extra `fhir`": 'pip install -c constraints.txt -e ".[fhir]"',
     "NNCF": 'pip install -c constraints.txt -e ".[train]"',
     _GPU: "a machine with one",
 }

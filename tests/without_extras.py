@@ -27,6 +27,7 @@ from tests.cli.commands import all_commands
 
 _PYTORCH, _NNCF = needed("torch"), needed("nncf", "Quantising")
 _ONNX = needed("onnx")
+_FHIR = needed("fhir", "FHIR")
 _RAY = "An archive needs "
 
 
@@ -72,6 +73,7 @@ STEPS: Final = (
     Step("session verify SESSION"),
     Step("replay SESSION --log-only"),
     Step("export SESSION --out exported --no-clips --no-frames --anyway"),
+    Step("export SESSION --out none --fhir --anyway", 1, _FHIR),
     Step("dataset nothing --format coco --out planes", 2, "is no session"),
     Step("session label SESSION nothing.json", 2, "cannot be read"),
     Step("session compare SESSION nothing", 2, "is no session"),
@@ -125,7 +127,7 @@ STEPS: Final = (
     Step("ablate --data patients --out ablated", 1, _PYTORCH),
 )
 """In this order: what one writes the next may read."""
-LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _ONNX, _RAY))
+LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _ONNX, _FHIR, _RAY))
 """Those that cannot work; they take no time."""
 
 

@@ -41,6 +41,7 @@ _PARTS = (
     ("clips", "Clips", "A short video round each plane (MP4)"),
     ("report", "Report", "Pictures, confidences and the model, as HTML and PDF"),
     ("dicom", "DICOM", "Images, clips and a structured report; only these can be sent to a PACS"),
+    ("fhir", "FHIR", "Report and measurements as FHIR R4 resources (JSON), for information systems"),
     ("frames", "Table of frames", "What the model said of every frame (CSV)"),
     ("checklist", "Checklist", "Of the protocol, in the report"),
     ("notes", "Notes", "Notes, reasons and names of marked stretches: free text, which may name somebody"),
@@ -48,6 +49,11 @@ _PARTS = (
 _SHIFT = "shift_dates"
 _DICOM = (
     ("jpeg", "Compress as JPEG", "Much smaller; a little of the pictures is lost"),
+    (
+        "obgyn",
+        "Obstetric report where a fetus was measured",
+        "HC, BPD, OFD, AC and FL with ages and centiles, as reporting systems read them (TID 5000)",
+    ),
     (
         _SHIFT,
         "Shift dates (else removed)",

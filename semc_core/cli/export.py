@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _TEXT = {"ask": "ask", "mask": "mask", "leave-out": "leave out", "keep": "keep"}
 _PATIENT = "The patient, only with --identified"
+_SERVER = "A FHIR server"
 _EXAMPLES = """\b
 Examples:
     semc export FOLDER --out study.zip --dicom
@@ -42,6 +44,9 @@ class ExportChoices:
         Option("--protocol", metavar="ID", help="its checklist goes into the report; see semc protocols"),
     ] = None
     dicom: Annotated[bool, Option("--dicom", help="DICOM images, clips and structured report too")] = False
+    fhir: Annotated[
+        bool, Option("--fhir", help="report and measurements as FHIR resources, too (needs the extra fhir)")
+    ] = False
     jpeg: Annotated[
         bool, Option("--jpeg", help="DICOM pixels as baseline JPEG: smaller, a little is lost")
     ] = False
@@ -52,6 +57,9 @@ class ExportChoices:
             help="what becomes of the dates in DICOM: shifted moves all of a patient's by the same time",
         ),
     ] = "removed"
+    no_obgyn: Annotated[
+        bool, Option("--no-obgyn", help="no obstetric report in DICOM where a fetus was measured")
+    ] = False
     no_clips: Annotated[bool, Option("--no-clips", help="no clip per plane")] = False
     no_report: Annotated[bool, Option("--no-report", help="no report.html and report.pdf")] = False
     no_frames: Annotated[bool, Option("--no-frames", help="no frames.csv.gz")] = False
@@ -106,6 +114,25 @@ def export(
             "--check", click_type=PLACE, metavar="BUNDLE", help="only look whether an export is as written"
         ),
     ] = None,
+    fhir_post: Annotated[
+        str | None,
+        Option(
+            "--fhir-post",
+            metavar="URL",
+            help="post what --fhir wrote, once each; with --check that of an earlier export",
+            rich_help_panel=_SERVER,
+        ),
+    ] = None,
+    fhir_token: Annotated[
+        Path | None,
+        Option(
+            "--fhir-token",
+            click_type=PLACE,
+            metavar="FILE",
+            help="a file with the token that the server wants; else the variable SEMC_FHIR_TOKEN",
+            rich_help_panel=_SERVER,
+        ),
+    ] = None,
 ) -> int:
     """Export or check. Returns 0; 1 if an export is not as it was written.
 
@@ -115,18 +142,33 @@ def export(
     from rich.console import Console
 
     console = Console()
+    send = _to_server(fhir_post, fhir_token, choices.fhir or check is not None)
     if check is not None:
-        return _check(check, session, console)
+        if _check(check, session, console):
+            return 1
+        send(check, console)
+        return 0
     if session is None or out is None:
         raise UsageError("semc export needs a session and --out NAME, or --check BUNDLE.")
     options = _options(choices)
+    result = _write(session, out, options, choices.remember, console)
+    _say(result, options, console)
+    send(result.target, console)
+    return 0
+
+
+def _write(folder: Path, out: Path, options: ExportOptions, remember: bool, console: Console) -> ExportResult:
     from semc_core.session.session import Session
 
-    with Session.open(session) as opened:
+    with Session.open(folder) as opened:
         _check_named(opened, options)
-        if choices.remember:
+        if remember:
             _remember(opened, options.masks)
-        result = _export(opened, out, options, console)
+        return _export(opened, out, options, console)
+
+
+def _say(result: ExportResult, options: ExportOptions, console: Console) -> None:
+    """What was written, and what the user should know of it."""
     for notice in result.notices:
         console.print(notice, style="yellow", markup=False, soft_wrap=True)
     kind = "De-identified" if options.deidentify else "NOT de-identified"
@@ -135,7 +177,33 @@ def export(
         f"{result.size / 1e6:.1f} MB in {result.target}",
         style="bold", markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
-    return 0
+
+
+def _to_server(url: str | None, token: Path | None, written: bool) -> Callable[[Path, Console], None]:
+    """What posts an export. What was typed is looked at before anything is exported.
+
+    Raises:
+        UsageError: It is no address or no token, or nothing is written that could be posted.
+    """
+    if url is None:
+        if token is not None:
+            raise UsageError("--fhir-token is for --fhir-post.")
+        return lambda exported, console: None
+    from semc_core.export.fhir.post import post, read_address, read_token
+
+    if not written:
+        raise UsageError("--fhir-post posts what --fhir writes; add --fhir.")
+    address, proof = read_address(url), read_token(token)
+
+    def send(exported: Path, console: Console) -> None:
+        from semc_core.export.fhir.document import transaction
+
+        posted = post(address, transaction(exported), proof)
+        there = f"; {posted.known} were there already" if posted.known else ""
+        made = f"Posted to {address.host}: {counted(posted.made, 'resource')} made{there}."
+        console.print(made, markup=False, highlight=False, soft_wrap=True)
+
+    return send
 
 
 def _options(chosen: ExportChoices) -> ExportOptions:
@@ -146,8 +214,8 @@ def _options(chosen: ExportChoices) -> ExportOptions:
     patient = Patient(chosen.patient_name, chosen.patient_id, chosen.birth_date, chosen.sex)
     if patient != Patient() and not chosen.identified:
         raise UsageError("A patient is named only in an export that is --identified.")
-    if (chosen.jpeg or chosen.dates != "removed") and not chosen.dicom:
-        raise UsageError("--jpeg and --dates are about DICOM objects; add --dicom.")
+    if (chosen.jpeg or chosen.no_obgyn or chosen.dates != "removed") and not chosen.dicom:
+        raise UsageError("--jpeg, --no-obgyn and --dates are about DICOM objects; add --dicom.")
     if chosen.dates != "removed" and chosen.identified:
         raise UsageError("An export that is --identified keeps its dates; leave --dates out.")
     masks = [_mask(parse_crop(text)) for text in chosen.mask]
@@ -155,6 +223,7 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         deidentify=not chosen.identified,
         notes=chosen.notes,
         jpeg=chosen.jpeg,
+        obgyn=not chosen.no_obgyn,
         dates=chosen.dates,
         masks=tuple(masks),
         text=_TEXT[chosen.text],  # type: ignore[arg-type]  # the command line checked it

@@ -22,6 +22,7 @@ from semc_core.export.staging import Staging
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Progress, Watch, no_progress
 from semc_core.export.write import write
+from semc_core.extras import lacking
 from semc_core.io.process import give_back_memory
 from semc_core.paths import data_folder
 from semc_core.session.records import Verification
@@ -62,6 +63,8 @@ def export_session(
         SemcError: Something could not be read or written.
     """
     options = options or ExportOptions()
+    if options.fhir and (sentence := lacking("fhir", "FHIR")):
+        raise ExportError(sentence)
     check_exportable(session, options.target(target))
     watch = Watch(progress, cancel or threading.Event())
     try:

@@ -94,6 +94,7 @@ class DeidentifiedScan:
         looked_for_text: Whether the pictures were read.
         parts: What is wanted beside pictures and tables.
         jpeg: Whether DICOM objects hold their pixels as JPEG.
+        obgyn: Whether there is an obstetric report beside them.
         masks: How many rectangles were blanked in every picture.
         source: What the source is called: its name, or the patient's generated number.
         source_kind: "video", "dicom" ...
@@ -119,6 +120,7 @@ class DeidentifiedScan:
     looked_for_text: bool
     parts: tuple[str, ...]
     jpeg: bool
+    obgyn: bool
     masks: int
     source: str
     source_kind: str

@@ -125,6 +125,7 @@ class _Deidentification:
             looked_for_text=self._search.reads,
             parts=options.parts,
             jpeg=options.jpeg,
+            obgyn=options.obgyn,
             masks=len(scan.masks),
             source=study.patient.patient_id if options.deidentify else scan.source.source_id,
             source_kind=scan.source.kind,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from statistics import fmean
 from types import MappingProxyType
 from typing import Any, Final
 
 from semc_core.labels import short_name
-from semc_core.measure.calipers import Unit, Value, values
+from semc_core.measure.calipers import AC, BPD, BPD_INNER, FL, HC, OFD, Unit, Value, values
 from semc_core.measure.dating import Dated, dated, said_of
 from semc_core.measure.gestation import GestationalAge
 from semc_core.session.records import ACCEPTED, CORRECTED, MeasurementEntry, PlaneEntry
@@ -20,6 +21,8 @@ UCUM: Final[MappingProxyType[Unit, str]] = MappingProxyType(
 MAKERS: Final = MappingProxyType(
     {ACCEPTED: "proposed by the program, accepted by a person", CORRECTED: "corrected by a person"}
 )
+FETAL: Final = (HC, BPD, BPD_INNER, OFD, AC, FL)
+"""What of a fetus is measured, as `measure.calipers` names it, in the order of a report."""
 _DIGITS: Final = 3
 
 
@@ -49,6 +52,14 @@ class MeasuredValue:
         return "; ".join(filter(None, parts))
 
     @property
+    def sentence(self) -> str:
+        """All of it in one line, for people."""
+        parts = [f"Measurement {self.entry.measurement_id}, {self.value.name}: {self.text}", self.where]
+        for said, word in ((self.age, "age"), (self.centile, "centile")):
+            parts += [] if said is None else [f"{word} {said.text} ({said.source})"]
+        return "; ".join(parts)
+
+    @property
     def text(self) -> str:
         """The number with its unit, and the interval where there is one."""
         value = self.value
@@ -57,6 +68,25 @@ class MeasuredValue:
         if value.low is not None and value.high is not None:
             spread = f" (90 %: {value.low:.1f} to {value.high:.1f})"
         return f"{value.number:.1f}{unit}{spread}"
+
+
+@dataclass(frozen=True, slots=True)
+class FetalMeasure:
+    """All that was measured of one thing of a fetus, in millimetres.
+
+    Attributes:
+        name: One of `FETAL`.
+        values: The measurements, in order; at least one.
+        mm: What stands for them: their mean.
+        age: The age by that, where there is a formula.
+        centile: Its centile at the age by dates, else that of a head's diameter at the age by the HC.
+    """
+
+    name: str
+    values: tuple[MeasuredValue, ...]
+    mm: float
+    age: Dated | None
+    centile: Dated | None
 
 
 def scale_words(entry: MeasurementEntry) -> str:
@@ -76,6 +106,31 @@ def measured_values(
         plane = names.get(entry.plane_id or 0, "")
         made += [MeasuredValue(entry, plane, value, *said_of(value, lines)) for value in found]
     return tuple(made)
+
+
+def was_measured_in(entry: MeasurementEntry, plane: PlaneEntry) -> bool:
+    """Whether a plane's picture is the frame that was measured: another may have been chosen since."""
+    return (entry.plane_id, entry.frame_index) == (plane.plane_id, plane.frame_index)
+
+
+def fetal_measures(measured: Sequence[MeasuredValue], age: GestationalAge | None) -> tuple[FetalMeasure, ...]:
+    """What was measured of the fetus, as of one, in the order of `FETAL`; what is in pixels is left out.
+
+    Args:
+        measured: All that was measured.
+        age: Of the pregnancy by dates.
+    """
+    found = {
+        name: tuple(one for one in measured if (one.value.name, one.value.unit) == (name, "mm"))
+        for name in FETAL
+    }
+    means = [
+        Value(name, fmean(one.value.number for one in ones), "mm") for name, ones in found.items() if ones
+    ]
+    lines = dated(means, age)
+    return tuple(
+        FetalMeasure(mean.name, found[mean.name], mean.number, *said_of(mean, lines)) for mean in means
+    )
 
 
 def dated_rows(
@@ -105,7 +160,7 @@ def measurement_record(entry: MeasurementEntry, age: GestationalAge | None) -> d
         "scale": entry.scale,
         "made_by": entry.made_by,
         "values": [_value_record(value) for value in found],
-        "dated": [asdict(one) for one in dated(found, age)],
+        "dated": [{"name": one.name, "text": one.text, "source": one.source} for one in dated(found, age)],
     }
 
 

@@ -51,7 +51,9 @@ class ExportOptions:
         clips: Write a clip per plane where there is one, or where the source is still there.
         report: Write report.html and report.pdf.
         dicom: Write the folder dicom; only its objects can be sent to a PACS.
+        fhir: Write fhir.json: report and measurements as FHIR resources, for information systems.
         jpeg: Store the pixels of DICOM objects as baseline JPEG: smaller, and a little of them is lost.
+        obgyn: With the DICOM objects also an obstetric report (TID 5000), where a fetus was measured in mm.
         checklist: Write the protocol's checklist into the report and the structured report.
         masks: Rectangles to blank in every picture, in pixels of the frame. Those remembered for the device
             come on top (see `masks.MaskBook`).
@@ -69,7 +71,9 @@ class ExportOptions:
     clips: bool = field(default=True, metadata=_PART)
     report: bool = field(default=True, metadata=_PART)
     dicom: bool = field(default=False, metadata=_PART)
+    fhir: bool = field(default=False, metadata=_PART)
     jpeg: bool = field(default=False, metadata=_REMEMBERED)
+    obgyn: bool = field(default=True, metadata=_REMEMBERED)
     checklist: bool = field(default=True, metadata=_REMEMBERED)
     masks: tuple[Crop, ...] = ()
     text: TextChoice = "ask"

@@ -59,9 +59,10 @@ def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Stag
 
 
 def _write_dicom(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
-    """The folder dicom: a still and a clip for each plane, and the structured report."""
+    """The folder dicom: a still and a clip for each plane, and the structured reports."""
     # They take a second to load.
     from semc_core.export.dicom.images import encode_object, still, without_pixels
+    from semc_core.export.dicom.obgyn_report import obgyn_report
     from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
 
     reported = []
@@ -77,8 +78,12 @@ def _write_dicom(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None
         watch.progress("DICOM", number, len(scan.planes))
     if reported:
         now = datetime.now().astimezone()
-        report = structured_report(scan.study, reported, scan.model, now, scan.checklist)
+        report = structured_report(scan.study, reported, scan.model, now, scan.checklist, scan.age)
         staging.write("dicom/report.dcm", encode_object(report))
+        if scan.obgyn:
+            of_fetus = obgyn_report(scan.study, reported, scan.measurements, scan.age, now)
+            if of_fetus is not None:
+                staging.write("dicom/obgyn.dcm", encode_object(of_fetus))
 
 
 def _dicom_clip(
@@ -103,6 +108,13 @@ def _dicom_clip(
     )  # fmt: skip
 
 
+def _write_fhir(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+    # It refers to the DICOM objects, and needs their codes, which take a second to load.
+    from semc_core.export.fhir.document import FILE, bundle
+
+    staging.write(FILE, bundle(scan, staging.folder))
+
+
 def _write_table(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
     staging.write("planes.csv", planes_csv(scan.planes, scan.table))
     if scan.measurements:
@@ -125,6 +137,7 @@ def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> Non
 
 FORMATS: Final[tuple[tuple[str | None, Callable[[DeidentifiedScan, Staging, Watch], None]], ...]] = (
     ("dicom", _write_dicom),
+    ("fhir", _write_fhir),
     (None, _write_table),
     ("frames", _write_frames),
     ("report", _write_report),

@@ -18,15 +18,16 @@ Unit = Literal["px", "px²", "mm", "mm²", "°"]
 _PIXELS: Final = Calibration(1.0, 1.0, "")
 
 HC, BPD, OFD, AC = "HC", "BPD outer-outer", "OFD outer-outer", "AC"
+BPD_INNER, FL = "BPD outer-inner", "FL"
 _HEAD: Final = {"Circumference": HC, "Short axis": BPD, "Long axis": OFD}
 _ABDOMEN: Final = {"Circumference": AC}
 _NAMES: Final = {
     "head": _HEAD,
     "abdomen": _ABDOMEN,
     "bpd_outer_outer": {"Length": BPD},
-    "bpd_outer_inner": {"Length": "BPD outer-inner"},
+    "bpd_outer_inner": {"Length": BPD_INNER},
     "ofd": {"Length": OFD},
-    "femur": {"Length": "FL"},
+    "femur": {"Length": FL},
 }
 """What each value is called where the shape shows something of a fetus."""
 

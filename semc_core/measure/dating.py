@@ -8,16 +8,16 @@ from types import MappingProxyType
 from typing import Final
 
 from semc_core.errors import UsageError
-from semc_core.measure.calipers import AC, BPD, HC, OFD, Value
+from semc_core.measure.calipers import AC, BPD, BPD_INNER, FL, HC, OFD, Value
 from semc_core.measure.gestation import AS_GIVEN, GestationalAge
 from semc_core.measure.growth import Measure, age_from, centile
 
 _DATED: Final[MappingProxyType[str, Measure]] = MappingProxyType(
     # Hadlock measured BPD from outer to inner border: one from outer to outer is not dated by it.
-    {HC: "HC", "BPD outer-inner": "BPD", AC: "AC", "FL": "FL"}
+    {HC: "HC", BPD_INNER: "BPD", AC: "AC", FL: "FL"}
 )
 _RANKED: Final[MappingProxyType[str, Measure]] = MappingProxyType(
-    {HC: "HC", BPD: "BPD", OFD: "OFD", AC: "AC", "FL": "FL"}
+    {HC: "HC", BPD: "BPD", OFD: "OFD", AC: "AC", FL: "FL"}
 )
 _OF_A_HEAD: Final = (BPD, OFD)
 """What the age by the HC of the same head can rank: the HC itself is always median at it."""
@@ -31,11 +31,13 @@ class Dated:
         name: "Age by HC", or "Centile of BPD".
         text: "20+3" weeks and days, or a whole centile.
         source: The formula, for people.
+        number: The same as a number: whole days, or percent, of which nothing is cut off.
     """
 
     name: str
     text: str
     source: str
+    number: float
 
 
 def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Dated, ...]:
@@ -56,7 +58,7 @@ def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Da
             by_measure = age_from(measure, value.number)
         except UsageError:
             continue
-        lines.append(Dated(f"Age by {measure}", str(by_measure), by_measure.source))
+        lines.append(Dated(f"Age by {measure}", str(by_measure), by_measure.source, by_measure.days))
         weeks = by_measure.weeks if measure == "HC" else weeks
     at = "at the age by HC"
     if age is not None:
@@ -72,7 +74,9 @@ def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Da
             place = centile(ranked, value.number, weeks)
         except UsageError:
             continue
-        lines.append(Dated(f"Centile of {ranked}", _whole(place.percent), f"{place.source}, {at}"))
+        lines.append(
+            Dated(f"Centile of {ranked}", _whole(place.percent), f"{place.source}, {at}", place.percent)
+        )
     return tuple(lines)
 
 

@@ -60,10 +60,14 @@ class Age:
     weeks: float
     source: str
 
+    @property
+    def days(self) -> int:
+        """Whole days."""
+        return round(self.weeks * 7)
+
     def __str__(self) -> str:
         """Weeks and days: 20+3."""
-        days = round(self.weeks * 7)
-        return f"{days // 7}+{days % 7}"
+        return f"{self.days // 7}+{self.days % 7}"
 
 
 Curve = Callable[[float], tuple[float, float]]

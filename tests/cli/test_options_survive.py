@@ -119,6 +119,7 @@ SINCE = (
     *(f"analyse --{option}" for option in ("cluster", "workers", "limit", "decode")),
     "live --images",
     "export --anyway",
+    *(f"export --{option}" for option in ("no-obgyn", "fhir", "fhir-post", "fhir-token")),
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",
     *(f"dataset --{each}" for each in ("format", "out", "split", "seed", "text", "mask", "anyway")),

@@ -129,6 +129,7 @@ _OTHERS: Final = """
 | date and time of the scan | left out; times count from the scan's beginning | the same |
 | notes, reasons, names of marks | left out, unless `--notes` is given; the export says so | `tests/export/test_deidentify.py::test_words_of_a_person_are_given_where_they_are_wanted` |
 | names of files | number, plane and frame | `tests/docs/test_privacy.py::test_tables_and_records_name_nobody` |
+| the patient in `fhir.json` | the pseudonym of the DICOM objects | `tests/export/fhir/test_resources.py::test_it_names_nobody_and_no_day_unless_identity_is_kept` |
 | gestational age, measures | written: they say nothing of who it is, but may help to find out | |
 | the model, versions of libraries, the kind of processor | written | |
 

@@ -124,6 +124,7 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
         Requirement("H3", "DICOM objects are valid.", (
             "export/dicom/test_images.py::test_every_object_is_valid",
             "export/dicom/test_structured_report.py::test_it_is_valid",
+            "export/dicom/test_obgyn_report.py::test_it_is_valid",
         )),
         Requirement("H4", "What is queued for a server arrives once.", (
             "pacs/test_queue.py::test_an_object_is_queued_once_for_a_destination_and_sent_once",
@@ -131,6 +132,11 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
         )),
         Requirement("H5", "What is proposed to a server is what the conformance statement says.", (
             "docs/test_conformance.py::test_the_page_is_what_the_program_does",
+        )),
+        Requirement("H6", "Results are valid FHIR, and none is made twice on a server.", (
+            "export/fhir/test_resources.py::"
+            "test_every_number_of_the_table_is_an_observation_with_its_code_unit_age_and_centile",
+            "export/fhir/test_post.py::test_the_command_posts_what_it_exported_and_an_earlier_export_once",
         )),
     ),
     "Models": (

@@ -13,13 +13,14 @@ from pydicom.datadict import keyword_for_tag
 
 from semc_core.export.dicom.header import study_of_dicom
 from semc_core.export.dicom.images import still
+from semc_core.export.dicom.obgyn_report import obgyn_report
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
 from semc_core.export.options import ExportOptions
 from semc_core.export.tables import frames_csv_gz, plane_json, planes_csv
 from semc_core.session.correcting.changes import SetNote
 from tests.docs.privacy_page import OWN, PAGE, asked, claimed, options_claimed, page, there
 from tests.docs.written import DEIDENTIFIED, of_studies
-from tests.export.dicom.examples import BEGAN, MODEL, PLANE, UIDS, sample
+from tests.export.dicom.examples import AGE, BEGAN, FEMUR, MODEL, PLANE, UIDS, sample
 from tests.export.scans import video_session
 from tests.export.test_deidentify import steps
 
@@ -52,7 +53,9 @@ def test_every_row_of_the_profile_is_kept_to(options: ExportOptions, tmp_path: P
     study = study_of_dicom(planted(tmp_path), UIDS, options, text_left=False)
     image = still(study, PLANE, np.zeros((4, 4), np.uint8), 1)
     report = structured_report(study, [ReportedPlane(PLANE, (image,))], MODEL, BEGAN)
-    for dataset in (image, report):
+    of_fetus = obgyn_report(study, [ReportedPlane(PLANE, (image,))], [FEMUR], AGE, BEGAN)
+    assert of_fetus is not None
+    for dataset in (image, report, of_fetus):
         found = there([dataset])
         assert len(found) > 10
         for tag in found:

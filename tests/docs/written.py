@@ -13,13 +13,14 @@ from pydicom.uid import UID
 
 from semc_core.export.dicom import header_allowlist
 from semc_core.export.dicom.images import clip, encode_object, still, without_pixels
+from semc_core.export.dicom.obgyn_report import obgyn_report
 from semc_core.export.dicom.pixels import LossyStep, Packing
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import described
 from semc_core.pacs.queue_store import DicomObject
-from tests.export.dicom.examples import BEGAN, MODEL, PLANE, no_dicom, ultrasound
+from tests.export.dicom.examples import AGE, BEGAN, FEMUR, MODEL, PLANE, no_dicom, ultrasound
 
 DEIDENTIFIED: Final = (ExportOptions(), ExportOptions(dates="shifted"))
 _PACKINGS: Final[tuple[tuple[Packing, Packing], ...]] = (("none", "jpeg-ls"), ("jpeg", "jpeg"))
@@ -76,6 +77,7 @@ def _of_studies() -> Iterator[Dataset]:
     for study in studies:
         yield from _images(study, "none", "none")
         yield _report(study)
+        yield _of_fetus(study)
 
 
 def _images(study: StudyContext, of_still: Packing, of_clip: Packing) -> Iterator[Dataset]:
@@ -91,6 +93,13 @@ def _images(study: StudyContext, of_still: Packing, of_clip: Packing) -> Iterato
 def _report(study: StudyContext) -> Dataset:
     shown = without_pixels(still(study, PLANE, np.zeros((21, 33), np.uint8), 1))
     return structured_report(study, [ReportedPlane(PLANE, (shown,))], MODEL, BEGAN)
+
+
+def _of_fetus(study: StudyContext) -> Dataset:
+    shown = without_pixels(still(study, PLANE, np.zeros((21, 33), np.uint8), 1))
+    report = obgyn_report(study, [ReportedPlane(PLANE, (shown,))], [FEMUR], AGE, BEGAN)
+    assert report is not None
+    return report
 
 
 def presence() -> dict[UID, dict[str, str]]:

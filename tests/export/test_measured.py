@@ -12,6 +12,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
+from main import main
 from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.manifest import check_bundle
@@ -141,13 +142,65 @@ def test_the_dicom_report_holds_coded_numbers(session: Session, tmp_path: Path) 
     }
     assert found["410668003", "mm"] == 60.0
     assert found["11820-8", "mm"] == pytest.approx(40.0, abs=0.01)
-    assert ("11984-4", "mm") in found
+    assert ("11984-2", "mm") in found
     assert ("42798000", "mm2") in found
+
+
+def test_the_dicom_report_holds_the_centiles_that_the_table_has(session: Session, tmp_path: Path) -> None:
+    scaled(session)
+    session.apply(SetAge(GestationalAge(133, "due date")))
+    folder = exported(session, tmp_path / "out")
+    report = pydicom.dcmread(folder / "dicom" / "report.dcm")
+    ranked = {}
+    for item in numbers(report):
+        held = [
+            float(each.MeasuredValueSequence[0].NumericValue)
+            for each in item.get("ContentSequence", [])
+            if each.ConceptNameCodeSequence[0].CodeValue == "121415"
+        ]
+        if held:
+            ranked[item.ConceptNameCodeSequence[0].CodeValue] = held
+    codes = {"HC": "11984-2", "BPD outer-outer": "11820-8", "OFD outer-outer": "11851-3"}
+    said = {codes[row["name"]]: row["centile"] for row in rows_of(folder) if row["centile"]}
+    assert set(said) == set(ranked) == set(codes.values())
+    for code, text in said.items():
+        (percent,) = ranked[code]
+        assert (text == "< 1") == (percent < 1)
+        assert (text == "> 99") == (percent > 99)
+        assert text[0] in "<>" or abs(float(text) - percent) <= 0.51
+    assert b"at 19+0 by due date" in (folder / "dicom" / "report.dcm").read_bytes()
+
+
+def test_the_obstetric_report_is_beside_the_other_unless_it_is_not_wanted(
+    session: Session, tmp_path: Path
+) -> None:
+    assert not (exported(session, tmp_path / "pixels") / "dicom" / "obgyn.dcm").exists()
+    scaled(session)
+    report = pydicom.dcmread(exported(session, tmp_path / "out") / "dicom" / "obgyn.dcm")
+    found = {item.ConceptNameCodeSequence[0].CodeValue: item for item in numbers(report)}
+    (hc,) = [row for row in rows_of(tmp_path / "out") if row["name"] == "HC"]
+    assert float(found["11984-2"].MeasuredValueSequence[0].NumericValue) == float(hc["value"])
+    assert report.PatientID.startswith("ANON-")
+    unwanted = exported(session, tmp_path / "unwanted", replace(OPTIONS, obgyn=False)) / "dicom"
+    assert (unwanted / "report.dcm").exists()
+    assert not (unwanted / "obgyn.dcm").exists()
+
+
+def test_on_the_command_line_it_is_left_out_by_its_name(session: Session, tmp_path: Path) -> None:
+    scaled(session)
+    folder = session.folder
+    session.close()
+    for number, more in enumerate(((), ("--no-obgyn",))):
+        target = tmp_path / str(number)
+        assert main(["export", str(folder), "--out", str(target), "--dicom", "--no-clips", *more]) == 0
+        assert (target / "dicom" / "obgyn.dcm").exists() is not bool(more)
+    assert main(["export", str(folder), "--out", str(tmp_path / "none"), "--no-obgyn"]) != 0
+    assert not (tmp_path / "none").exists()
 
 
 def numbers(dataset: Dataset) -> Iterator[Dataset]:
     for item in dataset.get("ContentSequence", []):
-        if item.ValueType == "NUM":
+        if item.get("ValueType") == "NUM":
             yield item
         yield from numbers(item)
 

@@ -38,8 +38,8 @@ from semc_core.session.records import PlaneEntry
 from semc_core.version import VERSION
 
 STATEMENT: Final = "Research use only, not for diagnosis."
-STILLS, CLIPS, REPORT = 9001, 9002, 9003
-"""Series numbers; high, so that they come after the scanner's own."""
+STILLS, CLIPS = 9001, 9002
+"""Series numbers; high, so that they come after the scanner's own; `report_document` has the others."""
 
 _DESCRIPTIONS: Final = {STILLS: "SEMC Live standard planes", CLIPS: "SEMC Live clips"}
 _CONVERSIONS: Final = {"images": "WSD", "dicom": "WSD", "simulated": "SYN"}

@@ -13,38 +13,36 @@ from datetime import datetime
 from typing import Final
 
 from highdicom import sr
-from highdicom.coding_schemes import CodingSchemeIdentificationItem
-from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
-from pydicom.uid import ComprehensiveSRStorage
 
 from semc_core.errors import ExportError
 from semc_core.export.checklist import Checklist, ChecklistRow
 from semc_core.export.dicom.codes import (
-    SCHEME,
-    SCHEME_NAME,
-    SCHEME_UID,
+    COMMENT,
+    PERCENT,
     SITES,
+    ULTRASONOGRAPHY,
     measure_code,
+    method_code,
     own_code,
     plane_code,
 )
-from semc_core.export.dicom.images import REPORT, STATEMENT, equipment, file_meta, finish
-from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
-from semc_core.export.dicom.uids import IMPLEMENTATION_UID
+from semc_core.export.dicom.images import STATEMENT, finish
+from semc_core.export.dicom.report_document import FINDINGS, observer, report_document
+from semc_core.export.dicom.study import StudyContext
 from semc_core.export.measured import UCUM, measured_values
 from semc_core.labels import full_name
+from semc_core.measure.dating import Dated
+from semc_core.measure.gestation import GestationalAge
 from semc_core.session.correcting.sentences import decision
 from semc_core.session.records import PERSON, MeasurementEntry, ModelEntry, PlaneEntry
 from semc_core.version import VERSION
 
-_ULTRASONOGRAPHY: Final = Code("16310003", "SCT", "Diagnostic ultrasonography")
 _CERTAINTY: Final = Code("111012", "DCM", "Certainty of Finding")
-_PERCENT: Final = Code("%", "UCUM", "Percent")
+_PERCENTILE: Final = Code("121415", "DCM", "Percentile Ranking of measurement")
 _SECOND: Final = Code("s", "UCUM", "second")
 _LEARNED: Final = Code("123110", "DCM", "Artificial Intelligence")
-_COMMENT: Final = Code("121106", "DCM", "Comment")
 _CONTAINS: Final = sr.RelationshipTypeValues.CONTAINS
 _EVALUATIONS: Final = Code("C0034375", "UMLS", "Qualitative Evaluations")
 _TIME_IN_SCAN: Final = own_code("scan-time", "Time of the frame within the scan")
@@ -77,6 +75,7 @@ def structured_report(
     model: ModelEntry,
     made: datetime,
     checklist: Checklist | None = None,
+    age: GestationalAge | None = None,
 ) -> Dataset:
     """Report the planes. Notes on them and reasons in the checklist are written where there are any.
 
@@ -86,6 +85,7 @@ def structured_report(
         model: What found them.
         made: When the report is made, local time. Not written when dates are removed or shifted.
         checklist: Of a protocol, as it stands.
+        age: Of the pregnancy by its dates.
 
     Raises:
         ExportError: There is no plane, or identity was left in the report.
@@ -96,70 +96,18 @@ def structured_report(
             "A structured report needs at least one exported plane; export one or leave it out."
         )
     content = sr.MeasurementReport(
-        observation_context=_observer(),
-        procedure_reported=_ULTRASONOGRAPHY,
-        imaging_measurements=[_group(context, reported, model) for reported in planes],
+        observation_context=observer(),
+        procedure_reported=ULTRASONOGRAPHY,
+        imaging_measurements=[_group(context, reported, model, age) for reported in planes],
         title=Code("126000", "DCM", "Imaging Measurement Report"),
         referenced_images=evidence,
     )
-    content[0].ContentSequence.append(_evaluations(model, checklist, planes))
-    with disable_value_validation():
-        report = _document(context, evidence, content)
-    # In place of the library's own, which holds the time of day and its own name.
-    report.ContributingEquipmentSequence = [equipment()]
-    _set_when(report, context, made)
-    report.file_meta = file_meta(str(ComprehensiveSRStorage))
-    return finish(report, context)
-
-
-def _document(
-    context: StudyContext, evidence: list[Dataset], content: sr.MeasurementReport
-) -> sr.ComprehensiveSR:
-    return sr.ComprehensiveSR(
-        evidence=evidence,
-        content=content,
-        series_instance_uid=context.uids.made("series", context.study_uid, context.source_uid, str(REPORT)),
-        series_number=REPORT,
-        sop_instance_uid=context.uids.made("report"),
-        instance_number=1,
-        manufacturer="SEMC Live",
-        is_complete=True,
-        specific_character_set="ISO_IR 192",
-        coding_schemes=[_scheme()],
-        manufacturer_model_name="SEMC Live",
-        software_versions=VERSION,
-        series_description="SEMC Live report",
-        transfer_syntax_uid="1.2.840.10008.1.2.1",
-    )
-
-
-def _set_when(report: Dataset, context: StudyContext, made: datetime) -> None:
-    for name in ("InstanceCreationDate", "InstanceCreationTime", "TimezoneOffsetFromUTC"):
-        if name in report:
-            delattr(report, name)
-    kept = not context.de_identified
-    report.ContentDate = made.strftime("%Y%m%d") if kept else DUMMY_DATE
-    report.ContentTime = made.strftime("%H%M%S") if kept else DUMMY_TIME
-
-
-def _scheme() -> CodingSchemeIdentificationItem:
-    return CodingSchemeIdentificationItem(
-        designator=SCHEME, name=SCHEME_NAME, uid=SCHEME_UID, responsible_organization="SEMC Live"
-    )
-
-
-def _observer() -> sr.ObservationContext:
-    device = sr.ObserverContext(
-        observer_type=Code("121007", "DCM", "Device"),
-        observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
-            uid=IMPLEMENTATION_UID, name="SEMC Live", manufacturer_name="SEMC Live", model_name=VERSION
-        ),
-    )
-    return sr.ObservationContext(observer_device_context=device)
+    content[0].ContentSequence.append(_evaluations(model, checklist, planes, age))
+    return finish(report_document(context, evidence, content, FINDINGS, made), context)
 
 
 def _group(
-    context: StudyContext, reported: ReportedPlane, model: ModelEntry
+    context: StudyContext, reported: ReportedPlane, model: ModelEntry, age: GestationalAge | None
 ) -> sr.MeasurementsAndQualitativeEvaluations:
     plane = reported.plane
     site = SITES.get(plane.plane)
@@ -175,9 +123,9 @@ def _group(
         finding_sites=None if site is None else [sr.FindingSite(anatomic_location=site)],
         algorithm_id=_algorithm(model),
         measurements=[
-            sr.Measurement(name=_CERTAINTY, value=round(plane.confidence * 100, 2), unit=_PERCENT),
+            sr.Measurement(name=_CERTAINTY, value=round(plane.confidence * 100, 2), unit=PERCENT),
             sr.Measurement(name=_TIME_IN_SCAN, value=round(plane.time_s, 3), unit=_SECOND),
-            *_measured(reported),
+            *_measured(reported, age),
         ],
         qualitative_evaluations=[
             sr.QualitativeEvaluation(name=_DECIDED_BY, value=decided),
@@ -188,24 +136,39 @@ def _group(
     )
 
 
-def _measured(reported: ReportedPlane) -> list[sr.Measurement]:
+def _measured(reported: ReportedPlane, age: GestationalAge | None) -> list[sr.Measurement]:
     """The numbers that were measured in the plane; what each is of, and by whom, is said in a comment."""
     return [
         sr.Measurement(
             name=measure_code(each.value.name),
             value=round(each.value.number, 3),
             unit=Code(UCUM[each.value.unit], "UCUM", each.value.unit),
+            method=method_code(each.value.name),
+            properties=_rank(each.centile),
         )
-        for each in measured_values(reported.measured, [reported.plane])
+        for each in measured_values(reported.measured, [reported.plane], age)
     ]
 
 
-def _measured_words(reported: Sequence[ReportedPlane]) -> list[str]:
-    return [
-        f"Measurement {each.entry.measurement_id}, {each.value.name}: {each.text}; {each.where}"
-        for one in reported
-        for each in measured_values(one.measured, [one.plane])
-    ]
+def _rank(centile: Dated | None) -> sr.MeasurementProperties | None:
+    """Where a measurement lies among those of its age."""
+    if centile is None:
+        return None
+    number = sr.NumContentItem(
+        name=_PERCENTILE,
+        value=round(centile.number, 2),
+        unit=PERCENT,
+        relationship_type=sr.RelationshipTypeValues.HAS_PROPERTIES,
+    )
+    return sr.MeasurementProperties(
+        measurement_statistical_properties=sr.MeasurementStatisticalProperties(
+            [number], authority=centile.source
+        )
+    )
+
+
+def _measured_words(reported: Sequence[ReportedPlane], age: GestationalAge | None) -> list[str]:
+    return [each.sentence for one in reported for each in measured_values(one.measured, [one.plane], age)]
 
 
 def _algorithm(model: ModelEntry) -> sr.AlgorithmIdentification:
@@ -220,19 +183,22 @@ def _algorithm(model: ModelEntry) -> sr.AlgorithmIdentification:
 
 
 def _evaluations(
-    model: ModelEntry, checklist: Checklist | None, reported: Sequence[ReportedPlane]
+    model: ModelEntry,
+    checklist: Checklist | None,
+    reported: Sequence[ReportedPlane],
+    age: GestationalAge | None,
 ) -> sr.ContainerContentItem:
     """What holds for the whole report: what it is not, what the model says of itself, notes, checklist."""
     planes = [each.plane for each in reported]
     texts = [STATEMENT, model.notice, *(f"Plane {one.plane_id}: {one.note}" for one in planes if one.note)]
-    texts += _measured_words(reported)
+    texts += _measured_words(reported, age)
     items: list[sr.ContentItem] = []
     if checklist is not None:
         texts.append(f"Protocol: {checklist.title}")
         texts += [f"{row.title}: {row.reason}" for row in checklist.rows if row.reason]
         items = [_checklist_item(row) for row in checklist.rows]
     comments = [
-        sr.TextContentItem(name=_COMMENT, value=text, relationship_type=_CONTAINS) for text in texts if text
+        sr.TextContentItem(name=COMMENT, value=text, relationship_type=_CONTAINS) for text in texts if text
     ]
     container = sr.ContainerContentItem(name=_EVALUATIONS, relationship_type=_CONTAINS)
     container.ContentSequence = sr.ContentSequence([*comments, *items])

@@ -16,7 +16,8 @@ from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.options import ExportOptions
 from semc_core.imaging.preprocess import Preprocessing
-from semc_core.session.records import ModelEntry, PlaneEntry
+from semc_core.measure.gestation import GestationalAge
+from semc_core.session.records import PERSON, MeasurementEntry, ModelEntry, PlaneEntry
 from semc_core.types import Crop, Thresholds
 
 UIDS = UidMaker(b"k" * 32)
@@ -30,6 +31,11 @@ PLANE = PlaneEntry(
     end_s=0.9, final=True, by_hand=False, rejected=False, reason="", chosen_by="model", png=None,
     png_sha256=None, clip=None, note="seen by Nurse Ratched", width=33, height=21, crop=Crop(0, 0, 33, 21),
 )  # fmt: skip
+
+FEMUR = MeasurementEntry(
+    1, "distance", ((2.0, 2.0), (18.0, 2.0)), "femur", 12, 0.4, 3, 33, 21, 2.0, 2.0, "by hand", PERSON, None,
+)  # fmt: skip
+AGE = GestationalAge(133, "last period")
 
 
 def sample(name: str) -> Path:

@@ -113,7 +113,7 @@ def guarded(plugin: Plugin, what: str, call: Callable[..., T], *given: Any) -> T
         return call(*given)
     except SemcError:
         raise
-    except Exception as error:  # a boundary: the code is not the program's
+    except (Exception, SystemExit) as error:  # a boundary: the code is not the program's
         _log.exception("%s could not %s", plugin.called, what)
         said = readable(f"{type(error).__name__}: {error}")[:_LONGEST].replace("\n", " ").rstrip(". ")
         raise PluginError(f"{plugin.called} could not {what} ({said}); update or uninstall it.") from error

@@ -6,6 +6,7 @@ key: what is sent again is known. One service at a time works on it, and sets ri
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import uuid
@@ -33,6 +34,9 @@ so it is kept and not analysed. Failed: it stays so until `retry`."""
 MOST_ATTEMPTS: Final = 3
 """So often the program may end while it analyses an object."""
 _LOCK_NAME: Final = "serve.lock"
+_OWN_FILE: Final = re.compile(r"[0-9a-f]{32}\.dcm")
+"""As the service names what arrives; nothing else is ever removed."""
+_OF_SYSTEMS: Final = frozenset(("lost+found", ".DS_Store", "desktop.ini"))
 _COLUMNS: Final = (
     "object_id, received_utc, sender, sop_class, sop_instance, study, series, syntax, digest, size, file,"
     " state, attempts, model, session, planes, message"
@@ -114,9 +118,11 @@ class Inbox(SqliteFolder):
         """Open it; it is made when there is none. Only its owner can read the folder.
 
         Raises:
+            UsageError: The folder holds other things.
             PacsError: It is damaged, not ours, or of a newer program.
             SaveError: It cannot be written.
         """
+        _check_own(folder)
         super().__init__(folder, _FORM)
         self.incoming = folder / "incoming"
         self.sessions = folder / "sessions"
@@ -292,12 +298,34 @@ class Inbox(SqliteFolder):
             known = {str(file) for (file,) in connection.execute("SELECT file FROM objects")}
             replied = connection.execute("SELECT session FROM objects WHERE state = 'analysed'").fetchall()
         for path in (*self.incoming.iterdir(), *self.objects.iterdir()):
-            if path.parent == self.incoming or path.name not in known:
+            if _OWN_FILE.fullmatch(path.name) and (path.parent == self.incoming or path.name not in known):
                 with suppress(OSError):
                     path.unlink()
         for path in self.replies.iterdir():
             if (path.name,) not in replied:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _check_own(folder: Path) -> None:
+    """The service closes its folder to others, and removes in it what a kill left.
+
+    Raises:
+        UsageError: It holds other things.
+        SaveError: It cannot be read.
+    """
+    try:
+        names = {path.name for path in folder.iterdir()} - _OF_SYSTEMS
+        # A kill may have come between the folders and the file.
+        begun = names <= {"objects"} and not any((folder / name).iterdir() for name in names)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise save_error(folder, error) from error
+    if _FORM.file not in names and not begun:
+        raise UsageError(
+            f"{folder} holds other things than an inbox of semc serve; name a folder of its own in the "
+            "settings."
+        )
 
 
 def _rows(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Received]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ NO_ROOM: Final = 0xA700
 OTHER_OBJECT: Final = 0xA900
 NOT_UNDERSTOOD: Final = 0xC000
 _MB: Final = 10**6
+_STUDY: Final = re.compile(r"[0-9.]{1,64}")
 _AHEAD: Final = datetime.timedelta(days=1)
 """Clocks of other time zones are so far ahead at most."""
 
@@ -94,7 +96,11 @@ class Intake:
         heading = arrival.heading
         said = (heading.sop_class, heading.sop_instance)
         is_said = (content.sop_class, content.sop_instance) == said
-        if not is_said or content.sop_class not in KINDS or not content.study:
+        if not _STUDY.fullmatch(content.study):
+            # Results that name the patient are filed by it.
+            _log.warning("An object from %s was refused: its Study Instance UID is missing, or none.", sender)
+            return OTHER_OBJECT
+        if not is_said or content.sop_class not in KINDS:
             _log.warning("An object from %s was refused: it is not the one that was announced.", sender)
             return OTHER_OBJECT
         self._tell_of_clock(content, sender)

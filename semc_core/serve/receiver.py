@@ -158,6 +158,9 @@ class Receiver:
         messages = event.assoc.dimse
         if isinstance(messages, BoundedMessages):
             messages.discard()
+        if event.assoc.requestor.primitive is None:
+            # Else it would count as an association until its time to ask for one is over.
+            event.assoc.dul.to_user_queue.put(None)
 
 
 def _entity(settings: ServeSettings) -> AE:

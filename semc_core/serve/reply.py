@@ -20,6 +20,7 @@ from semc_core.errors import PacsError
 from semc_core.export.bundle import export_session
 from semc_core.export.dicom.images import encode_object
 from semc_core.export.dicom.key_objects import key_objects
+from semc_core.export.identified import source_names_patient
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import described, exported_objects
 from semc_core.pacs.queue import SendQueue
@@ -29,6 +30,7 @@ from semc_core.text import counted
 
 NOTHING_FOUND: Final = "No standard plane was found; nothing was sent."
 KEPT_HERE: Final = "Kept here: the settings name no destination."
+NAMES_NOBODY: Final = "Kept here: its header names no patient, so results that name one cannot be filed."
 _UNREADABLE: Final = (
     AttributeError, EOFError, InvalidDicomError, KeyError, NotImplementedError, TypeError, ValueError,
     struct.error,
@@ -61,7 +63,7 @@ class Replies:
         )
 
     def send(self, folder: Path) -> str:
-        """Queue the results of a session. Returns a sentence that says what is on its way.
+        """Queue the results of a session. Returns a sentence that says what is on its way, or why nothing is.
 
         Raises:
             SemcError: They cannot be exported or queued.
@@ -69,6 +71,8 @@ class Replies:
         bundle = self._folder / folder.name
         if not bundle.exists():
             with Session.open(folder) as session:
+                if not self._options.deidentify and not source_names_patient(session.source):
+                    return NAMES_NOBODY
                 export_session(session, bundle, self._options, data=self._data)
         found = exported_objects(bundle)
         contents = {one: found.read(one) for one in found.objects}

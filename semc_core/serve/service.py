@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from pydicom.config import disable_value_validation
+
 from semc_core.errors import SemcError
 from semc_core.pacs.bundle import log_all
 from semc_core.pacs.destinations import DestinationBook
@@ -50,6 +52,8 @@ class Service:
         self._sent = threading.Event()
         self._sender: SendService | None = None
         with ExitStack() as stack:
+            # Where one thread is done with this it would be on again for all, and quote what it dislikes.
+            stack.enter_context(disable_value_validation())
             self.inbox = Inbox(settings.place)
             stack.callback(self.inbox.close)
             self.inbox.hold()

@@ -25,7 +25,6 @@ _PORT: Final = 11112
 _MOST_SENDERS: Final = 500
 _MOST_RULES: Final = 200
 _MOST_BYTES: Final = 1_000_000
-_EVERY_ADDRESS: Final = frozenset(("0.0.0.0/0", "::/0"))
 
 
 def _check_address(text: str) -> None:
@@ -35,7 +34,17 @@ def _check_address(text: str) -> None:
         raise ValueError('must be an address or a network such as "10.1.2.0/24", and no name') from error
 
 
+def _check_folder(text: str) -> None:
+    try:
+        whole = Path(text).expanduser().is_absolute()
+    except RuntimeError:  # "~" of nobody
+        whole = False
+    if not whole:
+        raise ValueError('must be a whole path, as "/srv/semc" or "~/semc": it holds wherever it is started')
+
+
 Address = Annotated[str, checked(_check_address)]
+Folder = Annotated[Line, checked(_check_folder)]
 
 
 @configured(STRICT)
@@ -135,7 +144,7 @@ class ServeSettings:
 
     format: Annotated[str, one_of(_FORMAT)]
     version: Annotated[int, format_number(_VERSION)]
-    folder: Line
+    folder: Folder
     senders: Annotated[tuple[Sender, ...], within(1, _MOST_SENDERS)]
     title: AeTitle = OWN_TITLE
     host: Host = "127.0.0.1"
@@ -171,12 +180,21 @@ def load_settings(path: Path) -> ServeSettings:
         ) from error
     except (OSError, DocumentFault) as error:
         raise UsageError(f"The settings {path} cannot be used: {reason(error)}.") from error
-    everybody = any(_EVERY_ADDRESS & set(one.addresses) for one in settings.senders)
-    if everybody and settings.tls is None:
+    if settings.tls is None and _lets_in_everybody(settings):
         raise UsageError(
             f"The settings {path} let every address send in the clear; list addresses, or add [tls]."
         )
     return settings
+
+
+def _lets_in_everybody(settings: ServeSettings) -> bool:
+    """However it is written, and also by parts that together are all addresses."""
+    networks = [ipaddress.ip_network(address) for one in settings.senders for address in one.addresses]
+    fourth = [one for one in networks if isinstance(one, ipaddress.IPv4Network)]
+    sixth = [one for one in networks if isinstance(one, ipaddress.IPv6Network)]
+    return any(not one.prefixlen for one in ipaddress.collapse_addresses(fourth)) or any(
+        not one.prefixlen for one in ipaddress.collapse_addresses(sixth)
+    )
 
 
 def write_settings(path: Path, folder: Path) -> None:

@@ -57,10 +57,10 @@ def heard(written: list[Written], statuses: tuple[int, ...]) -> Heard:
             "Application context": str(request.primitive.application_context_name),
             "Maximum length of a PDU": str(request.maximum_length),
             "Implementation Class UID": str(request.implementation_class_uid),
-            "Asynchronous operations window": _or_none(request.asynchronous_operations),
-            "SOP Class extended negotiation": _or_none(request.sop_class_extended),
-            "SCP/SCU role selection": _or_none(request.role_selection),
-            "User identity": _or_none(request.user_identity),
+            "Asynchronous operations window": or_none(request.asynchronous_operations),
+            "SOP Class extended negotiation": or_none(request.sop_class_extended),
+            "SCP/SCU role selection": or_none(request.role_selection),
+            "User identity": or_none(request.user_identity),
         }
 
     def asked(event: Any) -> Iterator[tuple[int, Dataset | None]]:
@@ -79,7 +79,8 @@ def heard(written: list[Written], statuses: tuple[int, ...]) -> Heard:
     return found
 
 
-def _or_none(value: Any) -> str:
+def or_none(value: Any) -> str:
+    """A part of an association's negotiation, in a cell."""
     return str(value) if value and value != (1, 1) else "not negotiated"
 
 

@@ -17,9 +17,11 @@ from pydicom.uid import UID, UID_dictionary
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.client import MOST_OBJECTS
 from semc_core.pacs.destinations import Destination, Tls, tls_context
+from semc_core.serve.settings import Limits
 from semc_core.sources.dicom.codecs import can_decode
 from semc_core.sources.dicom.video import is_video
 from tests.docs.association import Heard, heard
+from tests.docs.provider import Provided, provided
 from tests.docs.written import Written, every_kind, presence
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
@@ -41,13 +43,13 @@ _BEGIN: Final = """\
 # DICOM conformance statement
 
 Written by `python -m tests.docs.conformance_page` from what the program does: objects that it made, an
-association that it opened with a server on the same machine, decoders that are there. A test holds the page
-against that. In the order of PS3.2, with its
+associations that it opened with a server and accepted of a scanner on the same machine, decoders that are
+there. A test holds the page against that. In the order of PS3.2, with its
 words. In plain words: [dicom.md](dicom.md) (what is written), [dicom_files.md](dicom_files.md) (what is
 read), [pacs.md](pacs.md) (sending), [privacy.md](privacy.md) (de-identification).
 
 SEMC Live is research software, not a medical device. It reads DICOM files, writes DICOM files as a part of
-an export, and sends these to servers.
+an export, and sends these to servers. As a service it receives, and sends back what it found.
 
 | network service | as user (SCU) | as provider (SCP) |
 |---|---|---|
@@ -110,8 +112,53 @@ this service is sent the object again, under its UID.
 _SCP: Final = """
 ## As a provider of services (SCP)
 
-`semc serve` accepts associations, for Verification and Storage: [serve.md](serve.md). What it negotiates is
-not listed on this page, nor are the key object selections that it sends back.
+`semc serve`: [serve.md](serve.md). One application entity. The tables were heard by a scanner that proposed
+every abstract syntax of the standard, and with each that is accepted every transfer syntax, one to a context.
+
+- **Associations.** As many at one time as the settings allow (usual: {associations}). One that is silent for
+  {idle:g} s, or lasts {longest:g} s, is broken off (A-ABORT); both to be set. Messages are answered in their
+  order; a sender that does not wait for its answers is broken off.
+- **Who may send.** Calling AE title and address must be in the settings, and the called AE title the
+  service's.
+- **TLS.** Where the settings have certificates: TLS 1.2 or later, and the sender's certificate is checked.
+  Without them connections are in the clear.
+- **Storage.** Level 2 (full): the data set is kept as it came, private elements too. Coercion: none. When
+  success is answered the object is on the disk. It stays until somebody removes it; there is no storage
+  commitment.
+
+### Association response
+
+| | |
+|---|---|
+"""
+_REJECTED: Final = """
+### Rejected associations
+
+| because | result | source | reason |
+|---|---|---|---|
+"""
+_ACCEPTED: Final = """
+### Presentation contexts
+
+| abstract syntax | UID | transfer syntaxes |
+|---|---|---|
+"""
+_SAME: Final = """
+Of several transfer syntaxes in one context the first in the service's own order is taken, whatever the order
+in which they are proposed: a sender that has compressed pictures, and shall not unpack them, proposes their
+transfer syntax in a context of its own. The "same {number}", in that order:
+
+{names}
+"""
+_ANSWERS: Final = """
+### C-STORE: statuses that are answered
+
+| status | the object |
+|---|---|
+"""
+_REPLIES: Final = """
+What is sent back, as a user of services (above): of each loop in which a plane was found a still of each
+plane, the structured report, and a key object selection (TID 2010, "Of Interest") that names the stills.
 """
 _WRITTEN: Final = """
 ## Objects that are written
@@ -170,14 +217,14 @@ def _lines(written: list[Written], said: Heard) -> Iterator[str]:
     yield _policy()
     yield from (f"| {name} | {value} |" for name, value in said.facts.items())
     yield _CONTEXTS
-    for kind, syntaxes in said.contexts:
-        yield f"| {UID(kind).name} | {kind} | {', '.join(f'{UID(one).name} ({one})' for one in syntaxes)} |"
+    for kind, proposed in said.contexts:
+        yield f"| {UID(kind).name} | {kind} | {', '.join(map(_named, proposed))} |"
     yield _STORE
     for status, answer in said.answers.items():
         yield f"| {status:04X} | {answer.kind}: {_OUTCOMES[answer.kind]} | {answer.sentence} |"
     keys = [element.keyword for element in said.question if element.keyword != "QueryRetrieveLevel"]
     yield _FIND.format(level=said.question.QueryRetrieveLevel, keys=", ".join(keys))
-    yield _SCP
+    yield from _provider(provided([str(one) for one in syntaxes()]))
     yield from _objects(written)
     yield from _reading()
 
@@ -194,6 +241,28 @@ def _policy() -> str:
         tls=context.minimum_version.name.replace("TLSv", "TLS ").replace("_", ".") + " or later",
         checked="always checked" if checks else "not always checked",
     )
+
+
+def _provider(said: Provided) -> Iterator[str]:
+    usual = Limits()
+    yield _SCP.format(associations=usual.associations, idle=usual.idle_s, longest=usual.longest_s)
+    yield from (f"| {name} | {value} |" for name, value in said.facts.items())
+    yield _REJECTED
+    yield from (f"| {why} | {' | '.join(map(str, codes))} |" for why, codes in said.rejections.items())
+    yield _ACCEPTED
+    usual_ones = max(said.contexts.values(), key=len)
+    for kind, accepted in said.contexts.items():
+        same = accepted == usual_ones
+        names = f"the same {len(accepted)}" if same else ", ".join(map(_named, accepted))
+        yield f"| {UID(kind).name} | {kind} | {names} |"
+    yield _SAME.format(number=len(usual_ones), names=", ".join(map(_named, usual_ones)))
+    yield _ANSWERS
+    yield from (f"| {status:04X} | {what} |" for what, status in said.statuses.items())
+    yield _REPLIES
+
+
+def _named(uid: str) -> str:
+    return f"{UID(uid).name} ({uid})"
 
 
 def _objects(written: list[Written]) -> Iterator[str]:

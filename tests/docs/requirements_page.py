@@ -139,6 +139,51 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
             "export/fhir/test_post.py::test_the_command_posts_what_it_exported_and_an_earlier_export_once",
         )),
     ),
+    "Serving": (
+        Requirement("D1", "An object is on the disk before its sender is told so, and is worked on once.", (
+            "serve/test_receiving.py::"
+            "test_an_object_is_kept_as_it_was_sent_and_nobody_is_named_in_the_log",
+            "serve/test_kills.py::test_a_service_that_is_killed_loses_nothing_and_does_nothing_twice",
+            "serve/test_receiving.py::"
+            "test_what_is_sent_again_is_known_and_other_content_of_its_uid_is_kept_beside",
+        )),
+        Requirement("D2", "Half an object, or another than was announced, is refused and leaves nothing.", (
+            "serve/test_receiving.py::"
+            "test_half_objects_and_other_objects_than_announced_are_refused_and_leave_nothing",
+            "serve/test_receiving.py::test_a_connection_that_ends_within_an_object_leaves_nothing",
+        )),
+        Requirement("D3", "Nobody sends who is not in the settings.", (
+            "serve/test_receiving.py::test_who_is_not_listed_or_calls_another_is_refused",
+            "serve/test_decisions.py::test_a_service_open_to_every_address_needs_tls",
+            "serve/test_tls.py::"
+            "test_who_has_none_or_another_or_speaks_in_the_clear_is_refused_and_holds_nobody_up",
+        )),
+        Requirement("D4", "What a sender may take of disk, memory and time is bounded.", (
+            "serve/test_receiving.py::"
+            "test_what_is_too_large_is_refused_and_what_does_not_end_is_broken_off",
+            "serve/test_receiving.py::test_a_full_disk_and_too_little_room_are_refused_with_their_status",
+            "serve/test_receiving.py::test_an_association_that_lasts_too_long_is_broken_off",
+            "serve/test_receiving.py::"
+            "test_connections_that_asked_for_nothing_and_ended_keep_nobody_out",
+        )),
+        Requirement("D5", "What was found goes back, and names nobody unless told to.", (
+            "serve/test_service.py::"
+            "test_a_loop_comes_back_as_images_report_and_key_objects_that_name_nobody",
+            "serve/test_service.py::"
+            "test_results_that_name_the_patient_are_not_sent_where_the_header_names_none",
+        )),
+        Requirement("D6", "One loop that cannot be read, or a model that is gone, loses no other loop.", (
+            "serve/test_service.py::"
+            "test_a_model_that_is_gone_keeps_what_came_waiting_and_a_damaged_loop_fails_alone",
+        )),
+        Requirement("D7", "What is agreed on and answered is what the conformance statement says.", (
+            "docs/test_conformance.py::test_the_page_is_what_the_program_does",
+            "docs/test_conformance.py::test_of_several_transfer_syntaxes_the_services_first_is_taken",
+        )),
+        Requirement("D8", "A service removes no file that it did not make.", (
+            "serve/test_service.py::test_files_of_others_are_never_removed",
+        )),
+    ),
     "Models": (
         Requirement("M1", "No code of a model file or checkpoint is run.", (
             "model/test_importers.py::test_a_malicious_checkpoint_runs_nothing",

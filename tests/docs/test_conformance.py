@@ -28,6 +28,7 @@ from semc_core.serve.syntaxes import SYNTAXES
 from semc_core.sources.dicom import DicomSource
 from tests.docs.conformance_page import NOT_TRIED, PAGE, page, syntaxes
 from tests.export.dicom.examples import sample
+from tests.serve.objects import receiving, sending
 
 SAMPLES: Final = {
     ImplicitVRLittleEndian: "MR_small_implicit.dcm",
@@ -74,10 +75,19 @@ def test_every_transfer_syntax_that_is_named_is_read(syntax: UID, tmp_path: Path
     source.close()
 
 
+def test_of_several_transfer_syntaxes_the_services_first_is_taken(tmp_path: Path) -> None:
+    two = (ImplicitVRLittleEndian, JPEGBaseline8Bit)
+    with receiving(tmp_path / "inbox") as (receiver, _):
+        for order in (two, two[::-1]):
+            with sending(receiver.port, syntaxes=order) as association:
+                taken = {one.transfer_syntax[0] for one in association.accepted_contexts[:2]}
+            assert taken == {min(order, key=SYNTAXES.index)}
+
+
 def test_that_the_program_accepts_associations_is_said_where_it_does() -> None:
     code = (PAGE.parents[1] / "semc_core").rglob("*.py")
     listens = any("AssociationServer" in text or "start_server" in text for text in map(_text, code))
-    assert listens != ("`semc serve` accepts associations" not in _text(PAGE))
+    assert listens == ("## As a provider of services (SCP)\n\n`semc serve`" in _text(PAGE))
 
 
 def _text(path: Path) -> str:

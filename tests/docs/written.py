@@ -13,6 +13,7 @@ from pydicom.uid import UID
 
 from semc_core.export.dicom import header_allowlist
 from semc_core.export.dicom.images import clip, encode_object, still, without_pixels
+from semc_core.export.dicom.key_objects import key_objects
 from semc_core.export.dicom.obgyn_report import obgyn_report
 from semc_core.export.dicom.pixels import LossyStep, Packing
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
@@ -49,8 +50,8 @@ def every_kind() -> list[Written]:
         for packings in _PACKINGS:
             for dataset in _images(study, *packings):
                 found.setdefault((dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID), dataset)
-    report = _report(no_dicom())
-    found[report.SOPClassUID, report.file_meta.TransferSyntaxUID] = report
+    for dataset in (_report(no_dicom()), _selection(no_dicom())):
+        found[dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID] = dataset
     contents = [(dataset, encode_object(dataset)) for dataset in found.values()]
     return [Written(dataset, content, described(content)) for dataset, content in contents]
 
@@ -78,6 +79,7 @@ def _of_studies() -> Iterator[Dataset]:
         yield from _images(study, "none", "none")
         yield _report(study)
         yield _of_fetus(study)
+        yield _selection(study)
 
 
 def _images(study: StudyContext, of_still: Packing, of_clip: Packing) -> Iterator[Dataset]:
@@ -100,6 +102,11 @@ def _of_fetus(study: StudyContext) -> Dataset:
     report = obgyn_report(study, [ReportedPlane(PLANE, (shown,))], [FEMUR], AGE, BEGAN)
     assert report is not None
     return report
+
+
+def _selection(study: StudyContext) -> Dataset:
+    """As `semc serve` makes it of the stills that it sends back."""
+    return key_objects([still(study, PLANE, np.zeros((21, 33), np.uint8), 1)])
 
 
 def presence() -> dict[UID, dict[str, str]]:

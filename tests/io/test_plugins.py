@@ -13,7 +13,7 @@ import pytest
 
 import main
 from semc_core.errors import RuntimeFault, SourceError
-from semc_core.io.plugins import PluginError, find_plugin, plugins
+from semc_core.io.plugins import Plugin, PluginError, find_plugin, guarded, plugins
 from semc_core.picture_options import AS_IT_IS
 from semc_core.runtime.load import DEVICES, load_runtime
 from semc_core.sources.open import open_source
@@ -126,6 +126,17 @@ def test_a_runtime_of_a_plug_in_is_a_device(tiny_model_path: Path) -> None:
     assert runtime.device_name == "a toy"
     assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-4)
     runtime.close()
+
+
+def test_a_plug_in_that_ends_the_program_is_a_sentence_and_ends_nothing() -> None:
+    def leave() -> None:
+        raise SystemExit("needs a newer Python")
+
+    plugin = Plugin("source", "toy", "semc-toy", "1.0", "semc_toy:leave")
+    with pytest.raises(
+        PluginError, match=r"could not be loaded \(SystemExit: needs a newer Python\); update"
+    ):
+        guarded(plugin, "be loaded", leave)
 
 
 @pytest.mark.usefixtures("broken")

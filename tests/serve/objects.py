@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,16 @@ def loop(frames: int = 3, *, number: int = 1, **elements: Any) -> Dataset:
     for name, value in elements.items():
         setattr(data, name, value)
     return data
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Look now and then; the service says to nobody when it is done."""
+    pause = threading.Event()
+    for _ in range(600):
+        if is_so():
+            return
+        pause.wait(0.1)
+    raise AssertionError("it did not come to that")
 
 
 def save(path: Path, data: Dataset) -> Path:

@@ -79,15 +79,28 @@ def test_settings_are_written_once_and_let_in_this_machine_alone(
         write_settings(path, tmp_path)
 
 
-def test_a_service_open_to_every_address_needs_tls(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "everybody",
+    ["0.0.0.0/0", "0.0.0.0/0.0.0.0", "0.0.0.0/00", "::/0", "0::/0", '0.0.0.0/1", "10.0.0.1", "128.0.0.0/1'],
+)
+def test_a_service_open_to_every_address_needs_tls(tmp_path: Path, everybody: str) -> None:
     path = tmp_path / "serve.toml"
     write_settings(path, tmp_path / "a folder")
-    text = path.read_text(encoding="utf-8").replace('"127.0.0.1"]', '"0.0.0.0/0"]')
+    text = path.read_text(encoding="utf-8").replace('"127.0.0.1"]', f'"{everybody}"]')
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match="every address send in the clear"):
         load_settings(path)
     path.write_text(text + '[tls]\ncertificate = "a"\nkey = "b"\nca = "c"\n', encoding="utf-8")
     assert load_settings(path).tls is not None
+
+
+@pytest.mark.parametrize("folder", ["", " ", "serve", "./serve", "~nobody-of-this-name/serve"])
+def test_a_folder_that_depends_on_where_the_service_starts_is_refused(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / "serve.toml"
+    write_settings(path, Path(folder))
+    path.write_text(path.read_text("utf-8").replace('folder = "."', f'folder = "{folder}"'), "utf-8")
+    with pytest.raises(UsageError, match="'folder' must be a whole path"):
+        load_settings(path)
 
 
 def test_settings_that_are_missing_or_name_what_is_not_there_are_told(

@@ -7,6 +7,7 @@ import errno
 import io
 import logging
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.config import disable_value_validation
 from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, RLELossless
 from pynetdicom.association import Association
 from pynetdicom.dimse_messages import C_STORE_RQ
@@ -28,7 +30,7 @@ from semc_core.serve.receiver import Receiver
 from semc_core.serve.settings import Limits
 from semc_core.serve.syntaxes import SYNTAXES
 from tests.pacs.servers import HOST, SECRET
-from tests.serve.objects import SCANNER, TITLE, loop, receiving, save, sending, store
+from tests.serve.objects import SCANNER, TITLE, loop, receiving, save, sending, store, until
 
 Running = tuple[Receiver, Inbox]
 needs_dcmtk = pytest.mark.skipif(not shutil.which("storescu"), reason="storescu (dcmtk) is not installed")
@@ -121,17 +123,19 @@ def test_every_coding_that_is_read_is_agreed_on(running: Running) -> None:
 
 
 def test_half_objects_and_other_objects_than_announced_are_refused_and_leave_nothing(
-    running: Running, heard: pytest.LogCaptureFixture, tmp_path: Path
+    running: Running, heard: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver, inbox = running
     before = len(inbox.all())
     half = save(tmp_path / "half.dcm", loop(number=40))
     half.write_bytes(half.read_bytes()[:-600])
-    study = loop(number=42, StudyInstanceUID="")
-    assert store(receiver.port, half, study) == [0xC000, 0xA900]
+    assert store(receiver.port, half) == [0xC000]
     bare = loop(number=43)
     del bare.PixelData
     assert store(receiver.port, bare) == [0xC000]
+    other = encode(loop(number=41), False, True)
+    monkeypatch.setattr("pynetdicom.association.encode", lambda *_: other)
+    assert store(receiver.port, loop(number=42)) == [0xA900]
     assert len(inbox.all()) == before
     assert not incoming(inbox)
     assert "ends within its pictures" in heard.text
@@ -242,6 +246,34 @@ def test_one_association_too_many_is_told_so(tmp_path: Path, heard: pytest.LogCa
         assert first.is_established
         assert second.is_rejected
     assert "there are 1 already" in heard.text
+
+
+def test_connections_that_asked_for_nothing_and_ended_keep_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semc_core.serve.receiver._REQUEST_S", 3600.0)
+    limits = Limits(least_free_mb=0, associations=1, idle_s=600)
+    with receiving(tmp_path / "inbox", limits=limits) as (receiver, _):
+        for said in (b"", b"", b"GET / HTTP/1.1\r\n\r\n"):
+            with socket.create_connection((HOST, receiver.port)) as connection:
+                connection.sendall(said)
+
+        def gets_in() -> bool:
+            with sending(receiver.port) as association:
+                return association.is_established
+
+        until(gets_in)
+
+
+def test_a_study_that_is_no_uid_is_refused(running: Running, heard: pytest.LogCaptureFixture) -> None:
+    before = running[1].counts()
+    with disable_value_validation():
+        odd = [
+            loop(number=50 + n, StudyInstanceUID=uid) for n, uid in enumerate(("", "../../etc", "1." * 40))
+        ]
+        assert store(running[0].port, *odd) == [0xA900] * 3
+    assert running[1].counts() == before
+    assert heard.text.count("its Study Instance UID is missing, or none") == 3
 
 
 def test_a_clock_that_is_a_year_ahead_is_told_and_loses_nothing(

@@ -11,21 +11,23 @@ from typing import Any
 
 import pydicom
 import pytest
+from pydicom.config import disable_value_validation
+from pydicom.dataelem import DataElement
 
-from semc_core.errors import SaveError
+from semc_core.errors import SaveError, UsageError
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
 from semc_core.serve.analyst import Analyst
 from semc_core.serve.inbox import MOST_ATTEMPTS, Inbox, Received
-from semc_core.serve.reply import NOTHING_FOUND, Replies
+from semc_core.serve.reply import NAMES_NOBODY, NOTHING_FOUND, Replies
 from semc_core.serve.rules import model_for
 from semc_core.serve.service import Service
 from semc_core.serve.settings import Rule, ServeSettings
 from semc_core.session.session import Session
 from tests.pacs.servers import SECRET, destination, free_port, needs_storescp, storescp
 from tests.serve.models import PLANE, scan, write_sure_model
-from tests.serve.objects import content_of, loop, receiving, settings_of, store
+from tests.serve.objects import content_of, loop, receiving, save, settings_of, store, until
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +47,7 @@ def heard(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    """Look now and then; the service says to nobody when it is done."""
-    pause = threading.Event()
-    for _ in range(600):
-        if is_so():
-            return
-        pause.wait(0.1)
-    raise AssertionError("it did not come to that")
-
-
-def filled(folder: Path, *objects: pydicom.Dataset) -> None:
+def filled(folder: Path, *objects: pydicom.Dataset | Path) -> None:
     """Put objects into the inbox, as they come from a scanner."""
     with receiving(folder) as (receiver, _):
         assert set(store(receiver.port, *objects)) == {0}
@@ -110,6 +102,21 @@ def test_a_loop_comes_back_as_images_report_and_key_objects_that_name_nobody(
     assert not list((settings.place / "replies").iterdir())
 
 
+def test_no_thread_of_the_service_turns_on_warnings_that_quote_values_for_another(
+    tmp_path: Path, model: Path
+) -> None:
+    with Service(settings_of(tmp_path / "inbox", model=str(model)), tmp_path):
+        first, second = disable_value_validation(), disable_value_validation()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        # Else this is a warning, with a name in it, of the thread that is still within the second.
+        assert DataElement(0x00100020, "LO", "B" * 100).value == "B" * 100
+        second.__exit__(None, None, None)
+    with pytest.warns(UserWarning, match="exceeds the maximum length"):
+        DataElement(0x00100020, "LO", "B" * 100)
+
+
 def test_a_destination_that_refuses_is_told_and_what_was_found_stays(
     tmp_path: Path, model: Path, heard: pytest.LogCaptureFixture
 ) -> None:
@@ -131,6 +138,31 @@ def test_a_destination_that_refuses_is_told_and_what_was_found_stays(
     assert {str(each.PatientName) for each in kept} == {SECRET}
     assert {each.StudyInstanceUID for each in kept} == {scan(2).StudyInstanceUID}
     assert SECRET not in heard.text
+
+
+def test_results_that_name_the_patient_are_not_sent_where_the_header_names_none(
+    tmp_path: Path, model: Path
+) -> None:
+    settings = settings_of(tmp_path / "inbox", model=str(model), identified=True)
+    nobody = scan(4)
+    nobody.PatientName, nobody.PatientID = "^", ""
+    with disable_value_validation():
+        odd = scan(5)
+        odd.PatientBirthDate, odd.StudyDate, odd.StudyTime = "19700000", "99999999", "noon"
+        files = [save(tmp_path / f"{n}.dcm", one) for n, one in enumerate((nobody, odd))]
+    filled(settings.place, *files)
+    queue = QueueStore(tmp_path / FOLDER_NAME)
+    inbox = Inbox(settings.place)
+    inbox.hold()
+    replies = Replies(inbox.replies, tmp_path, SendQueue(queue), "archive", identified=True)
+    worked_on(settings, inbox, lambda: inbox.counts() == {"done": 2}, replies)
+    assert [one.message for one in inbox.all()] == [NAMES_NOBODY, "3 objects for archive."]
+    kept = [pydicom.dcmread(queue.objects / item.file) for item in SendQueue(queue).items(1)]
+    assert {(str(one.PatientName), one.PatientBirthDate, one.StudyDate, one.StudyTime) for one in kept} == {
+        (SECRET, "", "", "")
+    }
+    inbox.close()
+    queue.close()
 
 
 def test_each_loop_is_looked_at_by_the_model_of_the_first_rule_that_fits(tmp_path: Path) -> None:
@@ -159,8 +191,8 @@ def test_what_a_kill_left_is_set_right(tmp_path: Path) -> None:
     inbox.hold()
     first = inbox.begin()
     assert first is not None
-    (inbox.incoming / "half.dcm").write_bytes(b"half")
-    (inbox.objects / "unannounced.dcm").write_bytes(b"whole, but nobody was told of it")
+    (inbox.incoming / f"{'a' * 32}.dcm").write_bytes(b"half")
+    (inbox.objects / f"{'b' * 32}.dcm").write_bytes(b"whole, but nobody was told of it")
     (inbox.replies / "00000007").mkdir()
     inbox.close()
     for _ in range(MOST_ATTEMPTS - 1):
@@ -180,6 +212,27 @@ def test_what_a_kill_left_is_set_right(tmp_path: Path) -> None:
     assert not list(inbox.replies.iterdir())
     assert inbox.retry() == 1
     inbox.close()
+
+
+def test_files_of_others_are_never_removed(tmp_path: Path) -> None:
+    for name in ("incoming", "objects", "sessions"):
+        folder = tmp_path / name
+        (folder / name).mkdir(parents=True)
+        (folder / name / "thesis.dcm").write_bytes(b"years of work")
+        mode = folder.stat().st_mode
+        with pytest.raises(UsageError, match="other things than an inbox"):
+            Inbox(folder)
+        assert folder.stat().st_mode == mode
+    disk = tmp_path / "disk"
+    (disk / "lost+found").mkdir(parents=True)
+    for time in range(2):
+        inbox = Inbox(disk)
+        inbox.hold()
+        inbox.close()
+        own = [place / "put here.dcm" for place in (inbox.objects, inbox.incoming)]
+        assert {path.exists() for path in own} == {time == 1}
+        for path in own:
+            path.touch()
 
 
 def test_results_that_were_queued_before_a_kill_are_not_queued_twice(tmp_path: Path, model: Path) -> None:

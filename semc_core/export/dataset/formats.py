@@ -18,6 +18,8 @@ Format = Callable[[Dataset, Write], None]
 """Writes all files of a data set but its manifest."""
 
 _YOLO: Final = {TRAIN: "train", VALIDATION: "val", TEST: "test"}
+NO_PICTURE: Final = "no_picture.txt"
+"""Keeps the folder of a plane that a split has no picture of."""
 _PLANE, _STRUCTURE = "plane", "structure"
 
 
@@ -52,11 +54,14 @@ def write_coco(dataset: Dataset, write: Write) -> None:
 
 def _coco_annotations(sample: Sample, numbers: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
     region = sample.region
+    left, top = region.left, region.top
+    right, bottom = left + region.width, top + region.height
     plane = {
         "category_id": numbers[sample.label, _PLANE],
-        "bbox": [region.left, region.top, region.width, region.height],
+        "bbox": [left, top, region.width, region.height],
         "area": region.width * region.height,
-        "segmentation": [],
+        # pycocotools makes no mask of an annotation that has none.
+        "segmentation": [[left, top, right, top, right, bottom, left, bottom]],
     }
     outlines = [
         {
@@ -71,9 +76,17 @@ def _coco_annotations(sample: Sample, numbers: dict[tuple[str, str], int]) -> li
 
 
 def write_yolo(dataset: Dataset, write: Write) -> None:
-    """YOLO, to classify: `train/PLANE/`, `val/PLANE/`, `test/PLANE/`."""
+    """YOLO, to classify: `train/PLANE/`, `val/PLANE/`, `test/PLANE/`.
+
+    Its readers number the folders of each split by themselves, so that every split has one of every plane.
+    """
+    held = {(sample.split, safe_name(sample.label)) for sample in dataset.samples}
     for sample in dataset.samples:
         write(f"{_YOLO[sample.split]}/{safe_name(sample.label)}/{sample.name}.png", sample.png())
+    for split in dataset.splits:
+        for plane in sorted({plane for _, plane in held}):
+            if (split, plane) not in held:
+                write(f"{_YOLO[split]}/{plane}/{NO_PICTURE}", b"No picture of this split shows this plane.\n")
 
 
 def write_yolo_detect(dataset: Dataset, write: Write) -> None:
@@ -97,7 +110,8 @@ def write_yolo_detect(dataset: Dataset, write: Write) -> None:
     there = [split for split in _YOLO if any(sample.split == split for sample in drawn)]
     # A training wants both of these.
     place_of = {split: f"images/{_YOLO[split if split in there else there[0]]}" for split in _YOLO}
-    text = f"path: .\ntrain: {place_of[TRAIN]}\nval: {place_of[VALIDATION]}\n"
+    # Without a "path" these are beside the file; "." would be wherever the training is started.
+    text = f"train: {place_of[TRAIN]}\nval: {place_of[VALIDATION]}\n"
     text += f"test: {place_of[TEST]}\n" if TEST in there else ""
     write("data.yaml", f"{text}names: {json.dumps(names)}\n".encode())
 
@@ -116,7 +130,9 @@ def write_monai(dataset: Dataset, write: Write) -> None:
     for sample in dataset.samples:
         name = f"images/{sample.name}.png"
         write(name, sample.png())
-        known = facts(sample) | {"label": dataset.classes.index(sample.label), "plane": sample.label}
+        # MONAI takes an empty text for the name of the data set's folder.
+        told = {key: value for key, value in facts(sample).items() if value != ""}
+        known = told | {"label": dataset.classes.index(sample.label), "plane": sample.label}
         lists[keys[sample.split]].append({"image": name, **known})
     document = {
         "name": "planes",

@@ -18,6 +18,7 @@ import pydicom
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.valuerep import DA, TM
 
 from semc_core.errors import ExportError, SourceError
 from semc_core.export.dicom import header_allowlist
@@ -178,7 +179,7 @@ def _patient(header: Dataset, seed: str, uids: UidMaker, options: ExportOptions)
     patient = options.patient or Patient(
         name=_text(header, "PatientName"),
         patient_id=_text(header, "PatientID"),
-        birth_date=_text(header, "PatientBirthDate"),
+        birth_date=_readable(DA, _text(header, "PatientBirthDate")),
         sex=_text(header, "PatientSex"),
     )
     if options.patient is not None:
@@ -214,7 +215,7 @@ def moved(when: tuple[str, str], dates: Dates, back: timedelta) -> tuple[str, st
     """
     date, time = when
     if dates == "kept":
-        return date, time
+        return _readable(DA, date), _readable(TM, time)
     if dates == "removed":
         return "", ""
     digits, _, fraction = time.partition(".")
@@ -227,6 +228,15 @@ def moved(when: tuple[str, str], dates: Dates, back: timedelta) -> tuple[str, st
         return (datetime.strptime(date, "%Y%m%d") - back).strftime("%Y%m%d"), ""
     except (ValueError, OverflowError):
         return "", ""
+
+
+def _readable(kind: type[DA | TM], text: str) -> str:
+    """A date or time as it stands; "" where it is none, as the birth date 19700000 of somebody unknown."""
+    try:
+        kind(text)
+    except ValueError:
+        return ""
+    return text
 
 
 def _text(header: Dataset, *names: str) -> str:

@@ -94,12 +94,13 @@ def _of_pictures(
     found, drawn, unknown = [], 0, set()
     for each in labels:
         name = meant.get(each.label, each.label)
-        if name in known or (each.label in meant and name):
+        mapped = each.label in meant
+        if name in known:
             found.append((each, NON_STANDARD if name == none else name))
-        elif not each.of_picture:
+        elif not each.of_picture and not (mapped and name):
             drawn += 1
-        elif each.label not in meant:
-            unknown.add(each.label)
+        elif name or not mapped:
+            unknown.add(name)
     if unknown:
         names = ", ".join(sorted(unknown))[:200]
         raise UsageError(

@@ -131,7 +131,7 @@ def _cvat(name: str, content: bytes) -> list[PictureLabel]:
     reader = _CvatReader(name)
     try:
         reader.parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter of an encoding that is none
         raise UsageError(f"{name} is damaged as XML ({error}); export it again.") from error
     if not reader.images:
         raise UsageError(

@@ -14,7 +14,7 @@ import pytest
 import main
 from semc_core.errors import ExportError, SemcError, UsageError
 from semc_core.export.dataset.bundle import DatasetOptions, export_dataset
-from semc_core.export.dataset.formats import FORMATS
+from semc_core.export.dataset.formats import FORMATS, NO_PICTURE
 from semc_core.export.manifest import check_bundle
 from semc_core.export.masks import blanked
 from semc_core.session.correcting.changes import AddMeasurement, Reject, Relabel, SetNote
@@ -76,6 +76,13 @@ def test_coco_holds_planes_and_outlines_and_each_refers_to_a_picture(
     (head,) = (each for each in coco["annotations"] if names[each["category_id"]][0] == "head")
     np.testing.assert_allclose(head["bbox"], [100, 50, 80, 60], atol=0.02)
     np.testing.assert_allclose(head["area"], np.pi * 40 * 30, rtol=0.01)
+    for each in coco["annotations"]:
+        (outline,) = each["segmentation"]
+        left, top, width, height = each["bbox"]
+        np.testing.assert_allclose([min(outline[::2]), min(outline[1::2])], [left, top], atol=0.01)
+        np.testing.assert_allclose(
+            [max(outline[::2]), max(outline[1::2])], [left + width, top + height], atol=0.01
+        )
     assert len(head["segmentation"][0]) == 2 * 64
     for image in images.values():
         picture = cv2.imread(str(out / "train" / image["file_name"]))
@@ -113,6 +120,19 @@ def test_yolo_has_a_folder_for_each_class_and_monai_a_list(
     assert listed["numTraining"] == len(listed["training"]) == 4
     assert {listed["labels"][str(each["label"])] for each in listed["training"]} == {"FHP1", "FHP2", "LLP"}
     assert all((monai / each["image"]).is_file() for each in listed["training"])
+    assert all("" not in each.values() for each in listed["training"])
+
+
+def test_every_split_of_yolo_numbers_the_planes_alike(
+    sessions: tuple[Session, Session], tmp_path: Path
+) -> None:
+    with video_session(tmp_path / "three", name="other.mkv", count=31) as three:
+        out = export([*sessions, three], tmp_path / "out", "yolo", shares=(1.0, 1.0, 0.0))
+    folders = {split: sorted(path.name for path in (out / split).iterdir()) for split in ("train", "val")}
+    assert folders["train"] == folders["val"] == ["FHP1", "FHP2", "LLP"]
+    (left_out,) = out.rglob(NO_PICTURE)
+    assert not list(left_out.parent.glob("*.png"))
+    assert check_bundle(out).ok
 
 
 def test_yolo_to_detect_has_the_box_of_what_was_drawn(
@@ -126,7 +146,7 @@ def test_yolo_to_detect_has_the_box_of_what_was_drawn(
     expected = [140 / WIDTH, 80 / HEIGHT, 80 / WIDTH, 60 / HEIGHT]
     np.testing.assert_allclose([float(each) for each in box], expected, atol=1e-4)
     assert (out / "data.yaml").read_text(encoding="utf-8") == (
-        'path: .\ntrain: images/train\nval: images/train\nnames: ["head"]\n'
+        'train: images/train\nval: images/train\nnames: ["head"]\n'
     )
     with pytest.raises(ExportError, match="No plane of these sessions has an outline"):
         export(sessions[1:], tmp_path / "none", "yolo-detect")

@@ -126,6 +126,15 @@ def test_a_label_may_mean_another_plane_and_what_was_drawn_is_left_out(
     assert "1 label of what was drawn" in done.sentence
 
 
+def test_a_label_cannot_mean_a_plane_that_nobody_knows(session: Session, tmp_path: Path) -> None:
+    before = stands(session)
+    path = coco(tmp_path / "labels", {"f000008": "view two"}, structure="vessel")
+    for meant in ({"view two": "FPH2"}, {"view two": "FHP2", "vessel": "FPH2"}):
+        with pytest.raises(UsageError, match="knows no plane FPH2; say which"):
+            applied(session, path, **meant)
+    assert stands(session) == before
+
+
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
@@ -167,6 +176,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><annotations>&c;</ann
         ('{"images": [], "annotations": [{"image_id": 1, "category_id": 1}], "categories": []}', "not both"),
         ("[" * 100_000, "no labels that can be read"),
         ("<annotations><image", "damaged as XML"),
+        ('<?xml version="1.0" encoding="no-such"?><annotations/>', "damaged as XML"),
         ("<annotations><track/></annotations>", "CVAT for images 1.1"),
         (BOMB, "declares a document type"),
     ],

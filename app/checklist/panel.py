@@ -30,6 +30,7 @@ from app.checklist.marks import STATUS_COLOURS, MarksLine, paint_mark
 from app.checklist.presenter import ChecklistRow, ChecklistView
 from app.commands import ONLY_LOOKED_AT
 from app.widgets import theme
+from app.widgets.fitted import FittedLabel
 from app.widgets.folding import FoldingPanel
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.protocols.checklist import Status
@@ -124,26 +125,6 @@ class _Header(QWidget):
             self.clicked.emit()
 
 
-class _Title(PlainLabel):
-    """A line that is cut with an ellipsis where it is too long."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._words = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def say(self, words: str) -> None:
-        self._words = words
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
-
-    def _fit(self) -> None:
-        fitted = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
-        self.setText(fitted)
-
-
 class ChecklistPanel(FoldingPanel):
     """The checklist, open or closed.
 
@@ -175,7 +156,7 @@ class ChecklistPanel(FoldingPanel):
         self._choices: tuple[tuple[str, str], ...] = ()
         self._choice = ""
         self._rows: dict[str, RowButton] = {}
-        self._title = _Title()
+        self._title = FittedLabel()
         self._title.setObjectName("heading")
         self._progress = PlainLabel()
         self._progress.setObjectName("heading")
@@ -290,7 +271,7 @@ class ChecklistPanel(FoldingPanel):
     def follow(self) -> None:
         """Show the list or the marks."""
         view = self._view
-        self._title.say("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
+        self._title.setText("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
         summary = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
         self._header.setToolTip(f"{summary}Click to open or close the checklist (K).")
         # With little room the marks take the place of the title.

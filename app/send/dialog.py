@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QDialog,
     QHBoxLayout,
     QHeaderView,
@@ -24,7 +23,8 @@ from app.send.controller import SendController
 from app.send.presenter import JobRow, SendSnapshot, destination_line, job_row, service_words
 from app.send.server_form import ServerForm
 from app.widgets import theme
-from app.widgets.forms import button, page_title
+from app.widgets.fitted import FittedBox
+from app.widgets.forms import button, page_title, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.pacs.destinations import Destination
 
@@ -59,7 +59,8 @@ class SendDialog(QDialog):
         self._session = session
         self._shown: SendSnapshot | None = None
         self._rows: tuple[JobRow, ...] = ()
-        self.servers = QComboBox()
+        self.servers = FittedBox()
+        tell_choice(self.servers)
         self.servers.setAccessibleName("Server")
         self.table = QTableWidget(0, len(_COLUMNS))
         self.form = ServerForm()

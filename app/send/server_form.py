@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.file_dialogs import PathDialog
-from app.widgets.forms import add_row, button, page_title, side_by_side
+from app.widgets.forms import Scrolling, add_row, button, page_title, side_by_side
 from app.widgets.plain import PlainLabel
 from semc_core.errors import UsageError
 from semc_core.pacs.destinations import OWN_TITLE, Destination, Tls
@@ -169,12 +169,15 @@ class ServerForm(QWidget):
             buttons.addWidget(made)
         buttons.addStretch(1)
         buttons.addWidget(button("Keep  (Enter)", self._keep))
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(form)
+        column.addWidget(note)
+        column.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._title)
-        layout.addLayout(form)
-        layout.addWidget(note)
+        layout.addWidget(Scrolling(inner), 1)
         layout.addWidget(self._message)
-        layout.addStretch(1)
         layout.addLayout(buttons)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -11,6 +11,7 @@ from app.scan_options import CardChoice
 from app.start.controller import SourceLists
 from app.start.recent import CardModes
 from app.widgets import theme
+from app.widgets.fitted import FittedBox
 from app.widgets.forms import add_row, tell_choice
 from app.widgets.plain import PlainLabel
 from semc_core.picture_options import PictureOptions, choices, picture_options
@@ -81,7 +82,7 @@ class CardDialog(QDialog):
         self._memory, self._identity = memory, ""
         self._choice = CardChoice()
         self.over = False
-        self.mode = QComboBox()
+        self.mode = FittedBox()
         self.mode.setAccessibleName("Mode")
         # A card may have modes with long names, which would push the words beside them away.
         self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.widgets.forms import side_by_side
+from app.widgets.fitted import FittedBox
+from app.widgets.forms import side_by_side, tell_choice
 from app.widgets.plain import PlainLabel
 from semc_core.session.erasing.retention import Retention
 
@@ -48,9 +49,10 @@ class KeepSettings(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.choice = QComboBox()
+        self.choice = FittedBox()
         self.choice.setAccessibleName("How long sessions are kept")
         self.choice.setMinimumHeight(QPushButton().sizeHint().height())
+        tell_choice(self.choice)
         self._offered: list[Retention] = []
         self._meaning, self._done = PlainLabel(), PlainLabel()
         label = PlainLabel("Keep sessions")

@@ -9,10 +9,10 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -27,8 +27,10 @@ from app.start.models import ModelChoice
 from app.start.recent import RecentSession
 from app.start.record_settings import RecordSettings
 from app.widgets import theme
+from app.widgets.fitted import FittedBox, FittedButton
 from app.widgets.forms import empty_out, panel, side_by_side, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
+from app.widgets.wrapping import wrapped
 
 DEMONSTRATION_TIP: Final = (
     "Eleven real planes of fetuses in five countries, named by the fetal model. It learned from these very "
@@ -79,7 +81,7 @@ class StartPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._cameras = QComboBox()
+        self._cameras = FittedBox()
         self._last_camera = self.last_opened = ""
         self._address = QLineEdit()
         self._patient = QSpinBox()
@@ -88,13 +90,13 @@ class StartPage(QWidget):
         self._sessions = QVBoxLayout()
         self.recording, self.keeping = RecordSettings(), KeepSettings()
         self._sessions_empty = PlainLabel("None yet. Each scan and each review makes one.")
-        self._model = QComboBox()
+        self._model = FittedBox()
         self._model_line = PlainLabel()
         self._models: list[ModelChoice] = []
         self._offered: list[ModelChoice] = []
         self._chosen_model: tuple[Path, str] | None = None
-        self._device = QComboBox()
-        self._protocol = QComboBox()
+        self._device = FittedBox()
+        self._protocol = FittedBox()
         self._protocol_note = PlainLabel()
         self._back = QPushButton()
         self._back.clicked.connect(self.back_wanted)
@@ -169,10 +171,8 @@ class StartPage(QWidget):
             layout.addWidget(empty)  # first: a label without a parent would be shown as a window
         empty.setVisible(not rows)
         for text, tip, do in rows:
-            button = QPushButton(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 360))
-            button.setObjectName("flat")
+            button = FittedButton(text)
             button.setToolTip(plain_tip(tip))
-            button.setStyleSheet("text-align: left;")
             button.clicked.connect(lambda _=False, do=do: do())
             layout.addWidget(button)
 
@@ -286,7 +286,7 @@ class StartPage(QWidget):
         return self._card(
             "Play a recorded loop",
             "As if it were live. Or drop a file anywhere on the window.",
-            side_by_side(files, folder),
+            wrapped(files, folder),
         )
 
     def _review_card(self) -> QFrame:
@@ -301,7 +301,7 @@ class StartPage(QWidget):
         return self._card(
             "Review a recorded loop",
             "Every frame is analysed; correct what was found on a time line.",
-            side_by_side(loop, folder, shown),
+            wrapped(loop, folder, shown),
         )
 
     def _sessions_card(self) -> QFrame:
@@ -331,7 +331,7 @@ class StartPage(QWidget):
         return self._card(
             "Camera or capture card",
             "The scanner's video output.",
-            side_by_side(self._cameras, go, options, again, stretch=0),
+            wrapped(self._cameras, go, options, again, stretch=0),
         )
 
     def _stream_card(self) -> QFrame:
@@ -346,7 +346,7 @@ class StartPage(QWidget):
         return self._card(
             "Network stream",
             "From an encoder or another computer.",
-            side_by_side(self._address, go, options, stretch=0),
+            wrapped(self._address, go, options, stretch=0),
         )
 
     def _simulated_card(self) -> QFrame:
@@ -358,7 +358,7 @@ class StartPage(QWidget):
         return self._card(
             "Simulated scan",
             "An upper abdomen, to try the program without a scanner.",
-            side_by_side(self._patient, go),
+            wrapped(self._patient, go),
         )
 
     def _recent_card(self) -> QFrame:
@@ -371,6 +371,7 @@ class StartPage(QWidget):
             self._device.addItem(title, name)
         self._device.activated.connect(lambda _: self.device_chosen.emit(str(self._device.currentData())))
         other = QPushButton("Other model …")
+        tell_choice(self._device)
         other.clicked.connect(self.model_wanted)
         body = QVBoxLayout()
         self._model.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -384,7 +385,7 @@ class StartPage(QWidget):
         train = QPushButton("Train …")
         train.setToolTip("Train a model on your corrections; choose among your models")
         train.clicked.connect(self.train_wanted)
-        body.addLayout(side_by_side(PlainLabel("Runs on"), self._device, other, train))
+        body.addLayout(wrapped(PlainLabel("Runs on"), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)
         tell_choice(
@@ -399,7 +400,7 @@ class StartPage(QWidget):
         body.addWidget(self._protocol_note)
         return self._card("What is scanned", "", body)
 
-    def _card(self, title: str, text: str, body: QHBoxLayout | QVBoxLayout) -> QFrame:
+    def _card(self, title: str, text: str, body: QLayout) -> QFrame:
         card, layout = panel(self, title, text)
         layout.addLayout(body)
         layout.addStretch(1)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSizePolicy, QWidget
 
 from app.widgets.plain import PlainLabel
+from app.widgets.wrapping import wrapped
 from semc_core.io.video_encoder import Quality
 
 _TITLES = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
@@ -38,12 +39,9 @@ class RecordSettings(QWidget):
         self.clips.clicked.connect(self.clips_chosen)
         label = PlainLabel("Record")
         label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
+        row = wrapped(label, self.quality, self.clips)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(label)
-        row.addWidget(self.quality)
-        row.addWidget(self.clips)
-        row.addStretch(1)
+        self.setLayout(row)
 
     def show_choices(self, quality: Quality, clips: bool) -> None:
         """What the next scan will do."""

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from app.train.installation import InstallPhase, InstallState
 from app.widgets import theme
-from app.widgets.forms import button, panel, side_by_side
+from app.widgets.forms import button, panel
 from app.widgets.plain import PlainLabel
+from app.widgets.wrapping import wrapped
 from semc_core.text import readable
 
 _ABOUT: Final = (
@@ -133,7 +134,7 @@ class InstallPanel(QWidget):
         layout.addWidget(self.title)
         layout.addWidget(self.about)
         layout.addWidget(self.bar)
-        layout.addLayout(side_by_side(self.install, self.cancel))
+        layout.addLayout(wrapped(self.install, self.cancel))
         layout.addWidget(self.lines, 1)
         layout.addStretch(0)
         column = QVBoxLayout(self)

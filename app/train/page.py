@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QProgressBar,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -29,8 +28,9 @@ from PySide6.QtWidgets import (
 from app.train.install_panel import InstallPanel
 from app.train.presenter import Curves, TrainView
 from app.widgets import theme
-from app.widgets.forms import button, empty_out, panel, side_by_side
+from app.widgets.forms import Scrolling, button, empty_out, panel
 from app.widgets.plain import PlainLabel, plain_tip
+from app.widgets.wrapping import wrapped
 
 _UNITS = ("minutes", "rounds")
 
@@ -231,7 +231,7 @@ class TrainPage(QWidget):
         right.addWidget(self._progress, 1)
         row.addLayout(right, 6)
 
-    def _left(self) -> QScrollArea:
+    def _left(self) -> Scrolling:
         """What is learned from, above the models; scrolls in a small window."""
         holder = QWidget()
         column = QVBoxLayout(holder)
@@ -240,22 +240,15 @@ class TrainPage(QWidget):
         column.addWidget(self._data_card())
         column.addWidget(self._models_card())
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(holder)
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setMinimumWidth(
-            holder.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width()
-        )
-        return scroll
+        return Scrolling(holder)
 
     def _data_card(self) -> QFrame:
         card, layout = panel(self, "Train a model", "What it learns from. Nothing leaves this computer.")
         layout.addLayout(self._data)
-        layout.addLayout(side_by_side(self._add_folder))
-        layout.addLayout(side_by_side(PlainLabel("For"), self.length, self.unit))
+        layout.addLayout(wrapped(self._add_folder))
+        layout.addLayout(wrapped(PlainLabel("For"), self.length, self.unit))
         layout.addWidget(self.go_on)
-        layout.addLayout(side_by_side(self.start, self.resume, self.stop))
+        layout.addLayout(wrapped(self.start, self.resume, self.stop))
         layout.addWidget(self.fault)
         return card
 
@@ -266,14 +259,14 @@ class TrainPage(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.curves, 1)
         layout.addWidget(self.compared)
-        layout.addLayout(side_by_side(self.use, self.force))
+        layout.addLayout(wrapped(self.use, self.force))
         layout.addStretch(0)
         return card
 
     def _models_card(self) -> QFrame:
         card, layout = panel(self, "Your models", "A new scan uses the one in use.")
         layout.addLayout(self._versions)
-        layout.addLayout(side_by_side(self.rollback))
+        layout.addLayout(wrapped(self.rollback))
         return card
 
 

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.view_data import StripItem
 from app.widgets import theme
 from app.widgets.drawing import image_of, rect_in
+from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
 
 Item = TypeVar("Item")
@@ -110,9 +111,8 @@ class Strip(QWidget, Generic[Item]):
         self._soon.timeout.connect(self._follow)
         self._heading = PlainLabel()
         self._heading.setObjectName("heading")
-        self._hint = PlainLabel()
+        self._hint = FittedLabel()
         self._hint.setObjectName("dim")
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._header = QHBoxLayout()
         self._header.addWidget(self._heading)
         self._header.addWidget(self._hint, 1)
@@ -342,8 +342,7 @@ class CardStrip(Strip[StripItem]):
     def show_texts(self, heading: str, hint: str, empty: str) -> None:
         """The heading, a sentence beside it, and what is said where there is no card."""
         self._heading.setText(heading)
-        self._hint.setText(hint)
-        self._hint.setToolTip(plain_tip(hint))
+        tell_whole(self._hint, hint)
         self._empty.setText(empty)
 
     def show_items(self, items: tuple[StripItem, ...], colours: dict[str, str]) -> None:

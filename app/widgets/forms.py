@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -87,7 +88,8 @@ class AskLine(QFrame):
         keys = PlainLabel("Enter: keep   Esc: as it was")
         keys.setObjectName("dim")
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
+        wide, high = round(0.57 * theme.em(self)), round(0.28 * theme.em(self))
+        row.setContentsMargins(wide, high, wide, high)
         row.addWidget(self._title)
         row.addWidget(self.field, 1)
         row.addWidget(keys)
@@ -131,6 +133,32 @@ def side_by_side(*widgets: QWidget, stretch: int | None = None) -> QHBoxLayout:
     else:
         row.setStretch(stretch, 1)
     return row
+
+
+class Scrolling(QScrollArea):
+    """What may be higher than its room: scrolled up and down, and never narrower than it can be."""
+
+    def __init__(self, inner: QWidget, parent: QWidget | None = None) -> None:
+        """Show `inner`, on the ground of what holds it."""
+        super().__init__(parent)
+        self.setWidget(inner)
+        self.setWidgetResizable(True)
+        inner.setAutoFillBackground(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as what is in it, with the scroll bar."""
+        inner = self.widget()
+        wide = 0 if inner is None else inner.minimumSizeHint().width()
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(wide + bar, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """What is in it may need more room than before."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 def panel(owner: QWidget, title: str, text: str = "") -> tuple[QFrame, QVBoxLayout]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -19,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.commands import bindings_of, key_name
 from app.formatting import RESEARCH_NOTICE, Banner, StatusItem, StatusText
 from app.widgets import theme
+from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
 
 
@@ -41,10 +44,22 @@ class BannerBar(QFrame):
         self._text = PlainLabel()
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._row = QHBoxLayout(self)
-        self._row.addWidget(self._text, 1)
+        self._row = QHBoxLayout()
+        self._whole = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._whole.addWidget(self._text, 1)
+        self._whole.addLayout(self._row)
         self._buttons: list[QPushButton] = []
         self.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The buttons are beside the sentence, or below it where they would leave it less than half."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        way = QBoxLayout.Direction
+        below = 2 * self._row.sizeHint().width() > self.width()
+        self._whole.setDirection(way.TopToBottom if below else way.LeftToRight)
+        self._row.setAlignment(Qt.AlignmentFlag.AlignRight)
 
     @property
     def shown(self) -> Banner | None:
@@ -73,6 +88,7 @@ class BannerBar(QFrame):
                 lambda _=False, n=name: self.action_chosen.emit(n)
             )
         self._add_button("Hide").clicked.connect(self.put_away)
+        self._arrange()
         self.show()
 
     def _add_button(self, title: str) -> QPushButton:
@@ -90,15 +106,14 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self._numbers = PlainLabel()
         self._numbers.setTextFormat(Qt.TextFormat.RichText)
-        self._model = PlainLabel()
+        self._model = FittedLabel()
         self._model.setObjectName("dim")
         self._notice = PlainLabel()
         self._notice.setObjectName("notice")
         self._notice.setWordWrap(True)
         research = PlainLabel(RESEARCH_NOTICE)
         research.setObjectName("heading")
-        for label in (self._numbers, self._model):
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._model.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -156,8 +171,7 @@ class StatusLine(QWidget):
     def show_model(self, text: str, notice: str) -> None:
         """The model and the device, and what the model says of itself."""
         if (text, notice) != (self._model.text(), self._notice.text()):
-            self._model.setText(text)
-            self._model.setToolTip(plain_tip(text))
+            tell_whole(self._model, text)
             self._notice.setText(notice)
 
 
@@ -177,7 +191,8 @@ class HelpOverlay(QFrame):
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = self._layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 18, 24, 18)
+        wide, high = round(1.7 * theme.em(self)), round(1.3 * theme.em(self))
+        layout.setContentsMargins(wide, high, wide, high)
         layout.addWidget(title)
         layout.addWidget(self._scroll)
         layout.addWidget(note)
@@ -219,7 +234,7 @@ def _list_of_keys(page: str) -> QWidget:
     grid = QGridLayout(keys)
     grid.setColumnStretch(2, 1)
     grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(24)
+    grid.setHorizontalSpacing(round(1.7 * theme.em(keys)))
     grid.setVerticalSpacing(1)
     for row, binding in enumerate(bindings_of(page)):
         names = [key_name(key) for key in dict.fromkeys(binding.keys) if key != "Enter"]

@@ -12,7 +12,8 @@ from app.formatting import percent, quality_text
 from app.widgets import theme
 from app.widgets.cards import Card, Strip, paint_ends
 from app.widgets.drawing import draw_in, image_of
-from app.widgets.plain import PlainLabel, plain_tip
+from app.widgets.fitted import tell_whole
+from app.widgets.plain import PlainLabel
 from semc_core.labels import full_name, short_name
 from semc_core.text import scan_time
 from semc_core.types import SavedPlane
@@ -106,8 +107,7 @@ class SavedStrip(Strip[SavedPlane]):
 
     def show_folder(self, text: str) -> None:
         """Say where the planes are written."""
-        self._hint.setText(f"in {text}")
-        self._hint.setToolTip(plain_tip(text))
+        tell_whole(self._hint, f"in {text}")
 
     def show_planes(self, planes: tuple[SavedPlane, ...], colours: dict[str, str]) -> None:
         """Show these: cards of the same hold are kept and changed, others are added or taken away."""

@@ -17,6 +17,8 @@ GROUND: Final = "#0d1117"
 PANEL: Final = "#161b22"
 RAISED: Final = "#232a33"
 BORDER: Final = "#3a434e"
+HANDLE: Final = "#6a7684"
+"""Of a scroll bar: 3 to 1 against every ground that it lies on."""
 TEXT: Final = "#f2f5f8"
 DIM: Final = "#a9b4c0"
 ACCENT: Final = "#6cb6ff"
@@ -136,10 +138,11 @@ def _style_sheet() -> str:
     QFrame#banner QLabel {{ background: transparent; color: {TEXT}; }}
     QPushButton, QLineEdit {{
         background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px;
-        padding: 5px 12px; min-height: 1.5em;
+        padding: 0.36em 0.86em; min-height: 1.5em;
     }}
     QComboBox, QAbstractSpinBox {{
-        background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px; padding: 0 8px;
+        background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px;
+        padding: 0 0.57em;
     }}
     QAbstractSpinBox {{ padding-right: 0; }}
     QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
@@ -164,9 +167,19 @@ def _style_sheet() -> str:
     QToolButton[autoRaise="true"] {{ background: transparent; border-color: transparent; }}
     QPushButton:pressed {{ background: {BORDER}; }}
     QPushButton:disabled {{ color: {DIM}; border-color: {RAISED}; }}
-    QPushButton#flat {{ background: transparent; border: none; color: {ACCENT}; padding: 2px 6px; }}
+    QPushButton#flat {{ background: transparent; border: none; color: {ACCENT}; padding: 0.14em 0.43em; }}
     QPushButton#flat:hover, QPushButton#flat:focus {{ text-decoration: underline; }}
     QScrollArea {{ border: none; background: transparent; }}
+    QScrollBar {{ background: transparent; border: none; margin: 0; }}
+    QScrollBar:vertical {{ width: 0.85em; }}
+    QScrollBar:horizontal {{ height: 0.85em; }}
+    QScrollBar::handle {{ background: {HANDLE}; border: none; border-radius: 3px; margin: 0.14em; }}
+    QScrollBar::handle:hover, QScrollBar::handle:pressed {{ background: {DIM}; }}
+    QScrollBar::handle:vertical {{ min-height: 2em; }}
+    QScrollBar::handle:horizontal {{ min-width: 2em; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; border: none; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QAbstractScrollArea::corner {{ background: transparent; border: none; }}
     QDialog {{ background: {PANEL}; }}
     QDialog QLabel#notice {{ background: transparent; }}
     QCheckBox, QRadioButton {{ spacing: 0.5em; min-height: 1.5em; }}

@@ -52,7 +52,7 @@ _LARGE_PX, _LARGE_BOLD_PX = 24, 18.66
 _SLACK_PX: Final = 1
 _JUDGED: Final = 3
 """Of a text with fewer letters no pixel may be as bright as its colour."""
-_PADDING_PX: Final = 8
+_PADDING_EM: Final = 0.57
 """Beside the text of a list, as `app.widgets.theme` has it."""
 
 
@@ -93,7 +93,7 @@ def cut(widget: QWidget) -> bool:
     if isinstance(widget, QLabel):
         return _label_cut(widget)
     if isinstance(widget, QComboBox):
-        room = widget.width() - round(1.4 * widget.fontMetrics().height()) - 2 * _PADDING_PX
+        room = widget.width() - round((1.4 + 2 * _PADDING_EM) * widget.fontMetrics().height())
         text = widget.currentText()
         return _wide(widget, text) > room and not _told(widget, text)
     if isinstance(widget, QAbstractButton) and widget.text():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -27,6 +27,15 @@ _BANNER_TITLES: Final = {
 
 Do = Callable[[], object]
 """What a key does."""
+
+_FIRST_SIZE: Final = QSize(1280, 800)
+
+
+def in_the_middle(size: QSize, room: QRect) -> QRect:
+    """A window of this size, or what there is room for with its frame, in the middle of `room`."""
+    place = QRect(room.topLeft(), size.boundedTo(room.size() * theme.FRAME))
+    place.moveCenter(room.center())
+    return place
 
 
 class WindowShell(QWidget):
@@ -88,8 +97,10 @@ class WindowShell(QWidget):
 
     def restore(self, geometry: QByteArray) -> None:
         """Where and how large the window was, as `saveGeometry` gives it."""
-        self.resize(QSize(1280, 800))
-        self.setMinimumSize(*(round(lines * theme.em(self)) for lines in theme.LEAST_EM))
+        least = QSize(*(round(lines * theme.em(self)) for lines in theme.LEAST_EM))
+        self.setMinimumSize(least)
+        self.setGeometry(in_the_middle(_FIRST_SIZE, self.screen().availableGeometry()))
+        # Qt itself brings back what does not lie on a screen any more, and makes it as small as that.
         self.restoreGeometry(geometry)
 
     @property

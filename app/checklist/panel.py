@@ -193,6 +193,7 @@ class ChecklistPanel(FoldingPanel):
         self._scroll = QScrollArea()
         self._scroll.setWidget(inner)
         self._scroll.setWidgetResizable(True)
+        inner.setAutoFillBackground(False)  # on the ground of the card
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = self._whole = QVBoxLayout(self)

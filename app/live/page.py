@@ -121,13 +121,14 @@ class LivePage(QWidget):
         heading = self._traces_heading = PlainLabel("Confidence, last 20 s")
         heading.setObjectName("heading")
         side = QWidget()
-        column = QVBoxLayout(side)
+        column = self._column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.readout)
         column.addWidget(self.held.measuring.values)
         column.addWidget(self.checklist)
         column.addWidget(heading)
         column.addWidget(self.traces, 1)
+        column.addStretch(0)  # what is left where there is no room for the curves
         em = theme.em(self)
         side.setMinimumWidth(round(17 * em))
         side.setMaximumWidth(round(38 * em))
@@ -192,7 +193,10 @@ class LivePage(QWidget):
             room += self.readout.height()
             values = self.held.measuring.values.fitted(beside + self.readout.height())
         room -= values
-        self.checklist.give_room(room - round(_TRACES_EM * em), room - round(em))
+        # The curves in their smallest, with their heading and the gaps round them.
+        curves = self._traces_heading.sizeHint().height() + self.traces.minimumSizeHint().height()
+        curves = max(curves + 4 * self._column.spacing(), round(_TRACES_EM * em))
+        self.checklist.give_room(room - curves, room - round(em))
         # A low page has no room for the curves.
         short = room - _CLOSED_EM * em < self.traces.minimumSizeHint().height()
         self.traces.setVisible(not self.checklist.takes_all and not short)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.formatting import Tone
 from app.live.presenter import Readout
 from app.widgets import theme
+from app.widgets.fitted import fitted_lines
 from app.widgets.plain import plain_tip
 
 _TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
@@ -65,15 +66,17 @@ class ReadoutView(QWidget):
         painter.setPen(QColor(theme.DIM if shown.stale else self._colour))
         painter.drawText(title, left, shown.title)
 
-        detail = QRectF(inside.left(), title.bottom(), inside.width(), em * 2.8)
+        alone = shown.confidence is None and not shown.age and not shown.quality
+        high = inside.bottom() - title.bottom() if alone else em * 2.8
+        detail = QRectF(inside.left(), title.bottom(), inside.width(), high)
         painter.setFont(theme.scaled_font(self.font(), 1.15))
         painter.setPen(QColor(theme.TEXT))
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         if not shown.quality:
             # Whole lines only; all of it is on the tool tip.
-            line = painter.fontMetrics().lineSpacing()
-            lines = QRectF(detail.left(), detail.top(), detail.width(), line * (detail.height() // line))
-            painter.drawText(lines, flags, shown.detail)
+            metrics = painter.fontMetrics()
+            lines = max(1, int(detail.height() // metrics.lineSpacing()))
+            fitted = fitted_lines(metrics, shown.detail, int(detail.width()), lines)
+            painter.drawText(detail, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, fitted)
         else:
             self._paint_quality(painter, detail)
 

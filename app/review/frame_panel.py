@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -20,6 +20,7 @@ from app.widgets import theme
 from app.widgets.plain import PlainLabel, plain_tip
 
 _LEAST_BAR_EM = 1.5
+_ROW_EM = 1.55
 _TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
 
 
@@ -53,7 +54,7 @@ class ClassButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         """A line."""
         em = theme.em(self)
-        return QSize(round(14 * em), round(1.55 * em))
+        return QSize(round(14 * em), round(_ROW_EM * em))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Key, name, bar, percent."""
@@ -117,6 +118,10 @@ class _Heading(QWidget):
     def sizeHint(self) -> QSize:
         em = theme.em(self)
         return QSize(round(14 * em), round(4.9 * em))
+
+    def minimumSizeHint(self) -> QSize:
+        """The name and the line below it; the other line is on the tool tip."""
+        return QSize(0, round(3.6 * theme.em(self)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, em = QPainter(self), theme.em(self)
@@ -205,13 +210,14 @@ class FramePanel(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._heading)
         self._chosen = PlainLabel()
         self._chosen.setWordWrap(True)
         self._chosen.setObjectName("dim")
         self._chosen.setTextFormat(Qt.TextFormat.PlainText)
+        scroll.setMinimumHeight(1)  # it gives way before the heading does
         layout.addWidget(scroll, 1)
         layout.addWidget(self._chosen)
         layout.addWidget(self._experts)
@@ -235,12 +241,25 @@ class FramePanel(QWidget):
             self._buttons[name] = button
             self._rows.insertWidget(i, button)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, what is less needed gives way."""
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """First the heading and a plane's row; then what is known of the chosen one, then the experts."""
+        em, gap = theme.em(self), self._column.spacing()
+        left = self.height() - self._heading.sizeHint().height() - gap - round(_ROW_EM * em)
+        for part, needed in ((self._chosen, em), (self._experts, self._experts.sizeHint().height())):
+            left -= gap + round(needed)
+            part.setVisible(left >= 0)
+
     def show_chosen(self, text: str) -> None:
         """What there is to know of the chosen plane, or ""."""
         if text != self._chosen.text():
             self._chosen.setText(text)
             # In a small window there is no room for all of it.
             self._chosen.setToolTip(plain_tip(text))
+            self._share_height()
 
     def show_readout(self, shown: FrameReadout) -> None:
         """Say this."""

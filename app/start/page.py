@@ -30,7 +30,7 @@ from app.widgets import theme
 from app.widgets.fitted import FittedBox, FittedButton
 from app.widgets.forms import empty_out, panel, side_by_side, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
-from app.widgets.wrapping import wrapped
+from app.widgets.wrapping import WrapRow
 
 DEMONSTRATION_TIP: Final = (
     "Eleven real planes of fetuses in five countries, named by the fetal model. It learned from these very "
@@ -286,7 +286,7 @@ class StartPage(QWidget):
         return self._card(
             "Play a recorded loop",
             "As if it were live. Or drop a file anywhere on the window.",
-            wrapped(files, folder),
+            WrapRow(files, folder),
         )
 
     def _review_card(self) -> QFrame:
@@ -301,7 +301,7 @@ class StartPage(QWidget):
         return self._card(
             "Review a recorded loop",
             "Every frame is analysed; correct what was found on a time line.",
-            wrapped(loop, folder, shown),
+            WrapRow(loop, folder, shown),
         )
 
     def _sessions_card(self) -> QFrame:
@@ -331,7 +331,7 @@ class StartPage(QWidget):
         return self._card(
             "Camera or capture card",
             "The scanner's video output.",
-            wrapped(self._cameras, go, options, again, stretch=0),
+            WrapRow(self._cameras, go, options, again, stretch=0),
         )
 
     def _stream_card(self) -> QFrame:
@@ -346,7 +346,7 @@ class StartPage(QWidget):
         return self._card(
             "Network stream",
             "From an encoder or another computer.",
-            wrapped(self._address, go, options, stretch=0),
+            WrapRow(self._address, go, options, stretch=0),
         )
 
     def _simulated_card(self) -> QFrame:
@@ -358,7 +358,7 @@ class StartPage(QWidget):
         return self._card(
             "Simulated scan",
             "An upper abdomen, to try the program without a scanner.",
-            wrapped(self._patient, go),
+            WrapRow(self._patient, go),
         )
 
     def _recent_card(self) -> QFrame:
@@ -385,7 +385,7 @@ class StartPage(QWidget):
         train = QPushButton("Train …")
         train.setToolTip("Train a model on your corrections; choose among your models")
         train.clicked.connect(self.train_wanted)
-        body.addLayout(wrapped(PlainLabel("Runs on"), self._device, other, train))
+        body.addWidget(WrapRow(PlainLabel("Runs on"), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)
         tell_choice(
@@ -400,9 +400,12 @@ class StartPage(QWidget):
         body.addWidget(self._protocol_note)
         return self._card("What is scanned", "", body)
 
-    def _card(self, title: str, text: str, body: QLayout) -> QFrame:
+    def _card(self, title: str, text: str, body: QWidget | QLayout) -> QFrame:
         card, layout = panel(self, title, text)
-        layout.addLayout(body)
+        if isinstance(body, QLayout):
+            layout.addLayout(body)
+        else:
+            layout.addWidget(body)
         layout.addStretch(1)
         return card
 

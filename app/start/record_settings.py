@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.widgets.plain import PlainLabel
-from app.widgets.wrapping import wrapped
+from app.widgets.wrapping import WrapRow
 from semc_core.io.video_encoder import Quality
 
 _TITLES = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
@@ -39,9 +39,9 @@ class RecordSettings(QWidget):
         self.clips.clicked.connect(self.clips_chosen)
         label = PlainLabel("Record")
         label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        row = wrapped(label, self.quality, self.clips)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.setLayout(row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(WrapRow(label, self.quality, self.clips))
 
     def show_choices(self, quality: Quality, clips: bool) -> None:
         """What the next scan will do."""

@@ -17,7 +17,7 @@ from app.train.installation import InstallPhase, InstallState
 from app.widgets import theme
 from app.widgets.forms import button, panel
 from app.widgets.plain import PlainLabel
-from app.widgets.wrapping import wrapped
+from app.widgets.wrapping import WrapRow
 from semc_core.text import readable
 
 _ABOUT: Final = (
@@ -134,7 +134,7 @@ class InstallPanel(QWidget):
         layout.addWidget(self.title)
         layout.addWidget(self.about)
         layout.addWidget(self.bar)
-        layout.addLayout(wrapped(self.install, self.cancel))
+        layout.addWidget(WrapRow(self.install, self.cancel))
         layout.addWidget(self.lines, 1)
         layout.addStretch(0)
         column = QVBoxLayout(self)

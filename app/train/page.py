@@ -30,7 +30,7 @@ from app.train.presenter import Curves, TrainView
 from app.widgets import theme
 from app.widgets.forms import Scrolling, button, empty_out, panel
 from app.widgets.plain import PlainLabel, plain_tip
-from app.widgets.wrapping import wrapped
+from app.widgets.wrapping import WrapRow
 
 _UNITS = ("minutes", "rounds")
 
@@ -245,10 +245,10 @@ class TrainPage(QWidget):
     def _data_card(self) -> QFrame:
         card, layout = panel(self, "Train a model", "What it learns from. Nothing leaves this computer.")
         layout.addLayout(self._data)
-        layout.addLayout(wrapped(self._add_folder))
-        layout.addLayout(wrapped(PlainLabel("For"), self.length, self.unit))
+        layout.addWidget(WrapRow(self._add_folder))
+        layout.addWidget(WrapRow(PlainLabel("For"), self.length, self.unit))
         layout.addWidget(self.go_on)
-        layout.addLayout(wrapped(self.start, self.resume, self.stop))
+        layout.addWidget(WrapRow(self.start, self.resume, self.stop))
         layout.addWidget(self.fault)
         return card
 
@@ -259,14 +259,14 @@ class TrainPage(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.curves, 1)
         layout.addWidget(self.compared)
-        layout.addLayout(wrapped(self.use, self.force))
+        layout.addWidget(WrapRow(self.use, self.force))
         layout.addStretch(0)
         return card
 
     def _models_card(self) -> QFrame:
         card, layout = panel(self, "Your models", "A new scan uses the one in use.")
         layout.addLayout(self._versions)
-        layout.addLayout(wrapped(self.rollback))
+        layout.addWidget(WrapRow(self.rollback))
         return card
 
 

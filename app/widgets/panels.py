@@ -117,7 +117,7 @@ class StatusLine(QWidget):
         self._model.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setVerticalSpacing(2)
+        layout.setVerticalSpacing(round(0.15 * theme.em(self)))
         layout.addWidget(self._numbers, 0, 0)
         layout.addWidget(self._model, 0, 1)
         layout.addWidget(self._notice, 1, 0)
@@ -211,6 +211,7 @@ class HelpOverlay(QFrame):
             size = _wrapped(keys, most)
         # Only now: laid out once at its full width it would keep that.
         self._scroll.setWidget(keys)
+        keys.setAutoFillBackground(False)  # on the ground of the card
         self._scroll.setFixedWidth(size.width() + bar)
         self._scroll.setMaximumHeight(size.height() + 2)
         self._layout.activate()
@@ -235,12 +236,13 @@ def _list_of_keys(page: str) -> QWidget:
     grid.setColumnStretch(2, 1)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(round(1.7 * theme.em(keys)))
-    grid.setVerticalSpacing(1)
+    grid.setVerticalSpacing(round(0.15 * theme.em(keys)))
     for row, binding in enumerate(bindings_of(page)):
         names = [key_name(key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
         texts = (binding.shown or "   ".join(names), binding.title, binding.help)
         for column, text in enumerate(texts):
             label = PlainLabel(text)
             label.setObjectName(("heading", "heading", "dim")[column])
+            label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             grid.addWidget(label, row, column)
     return keys

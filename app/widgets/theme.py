@@ -30,7 +30,7 @@ NOTICE_GROUND: Final = "#332a0d"
 
 LEAST_EM: Final = (46, 32)
 """Width and height of the smallest window, in lines of the font."""
-_FRAME: Final = 0.94
+FRAME: Final = 0.94
 """What a window's frame leaves of the screen."""
 
 # After Okabe and Ito, lightened for a dark ground: told apart with any kind of colour vision.
@@ -84,7 +84,7 @@ def _fit_font(application: QApplication) -> None:
     """Make the font smaller where the smallest window would be larger than the screen."""
     font, screen = application.font(), application.primaryScreen().availableSize()
     line = QFontMetricsF(font).height()
-    room = min(screen.width() / LEAST_EM[0], screen.height() / LEAST_EM[1]) * _FRAME
+    room = min(screen.width() / LEAST_EM[0], screen.height() / LEAST_EM[1]) * FRAME
     if line > room:
         application.setFont(scaled_font(font, room / line))
 

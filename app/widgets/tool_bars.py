@@ -88,7 +88,7 @@ class KeyButton(ActionButton):
 
     def minimumSizeHint(self) -> QSize:
         """The text must fit."""
-        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.4 * theme.em(self)
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 0.3 * theme.em(self)
         return QSize(round(max(2.4 * theme.em(self), wide)), self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -120,7 +120,7 @@ class ToolBars(QStackedWidget):
             bar = QWidget()
             row = QHBoxLayout(bar)
             row.setContentsMargins(0, 0, 0, 0)
-            row.setSpacing(4)
+            row.setSpacing(round(0.22 * theme.em(self)))
             for name in names:
                 row.addWidget(KeyButton(actions[name], keys[name]))
             self._bars[page] = bar

@@ -123,6 +123,8 @@ def new_window(
         )
         windows.append(window)
         qtbot.addWidget(window)
+        if settings.geometry.isEmpty():
+            window.resize(1280, 800)  # as on a usual screen; that of the tests is smaller
         window.show()
         window.activateWindow()
         qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)

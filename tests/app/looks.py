@@ -39,6 +39,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets.action_button import ActionButton
+from app.widgets.fitted import FittedBox, FittedLabel
 from app.widgets.plain import plain_tip
 
 _INSIDE: Final = (QAbstractItemView, QAbstractSpinBox, QComboBox, QGraphicsView, QHeaderView, QScrollBar)
@@ -95,7 +96,7 @@ def cut(widget: QWidget) -> bool:
     if isinstance(widget, QComboBox):
         room = widget.width() - round((1.4 + 2 * _PADDING_EM) * widget.fontMetrics().height())
         text = widget.currentText()
-        return _wide(widget, text) > room and not _told(widget, text)
+        return _wide(widget, text) > room and not (isinstance(widget, FittedBox) and _told(widget, text))
     if isinstance(widget, QAbstractButton) and widget.text():
         tight = isinstance(widget, QPushButton | QCheckBox | QRadioButton)
         short = widget.width() + _SLACK_PX < widget.sizeHint().width() if tight else False
@@ -113,6 +114,8 @@ def _label_cut(label: QLabel) -> bool:
         return label.heightForWidth(label.width()) > label.height() + _SLACK_PX and not _told(label, text)
     lines = text.split("\n")
     wide = max(_wide(label, line) for line in lines) > room.width() + _SLACK_PX
+    if wide and not isinstance(label, FittedLabel):
+        return True  # it ends amid a letter: nobody sees that there is more
     return (wide or bool(_CUT.search(text))) and not tip_of(label)
 
 

@@ -417,13 +417,11 @@ def test_nothing_is_cut_outside_over_another_part_or_faint(
     assert list(wrong(stage, FEW, monkeypatch)) == []
 
 
-@pytest.mark.xfail(reason="texts that are cut at other sizes, or with longer words, are not all mended yet")
 @pytest.mark.long
 def test_nothing_is_at_any_size(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(wrong(stage, SIZES, monkeypatch)) == []
 
 
-@pytest.mark.xfail(reason="texts that are cut at other sizes, or with longer words, are not all mended yet")
 @pytest.mark.long
 def test_nothing_is_at_twice_the_scale() -> None:
     here = f"{__file__}::test_nothing_is_at_any_size"

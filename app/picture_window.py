@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.widgets import theme
 from app.widgets.image_view import LiveView
+
+_LINES: Final = 54
+"""Of text that a screen is high, at most: a large one is looked at from further away."""
 
 
 class PictureWindow(QWidget):
@@ -27,6 +33,11 @@ class PictureWindow(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is written over the picture grows with it."""
+        factor = max(1.0, self.height() / (_LINES * theme.em(self)))
+        self.view.setFont(theme.scaled_font(self.font(), factor))
 
     def toggle(self) -> None:
         """Show it on the screen on which the window is not, or hide it."""

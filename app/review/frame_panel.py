@@ -205,7 +205,7 @@ class FramePanel(QWidget):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(0)
         self._rows.addStretch(1)
-        scroll = QScrollArea()
+        scroll = self._scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -249,6 +249,7 @@ class FramePanel(QWidget):
         """First the heading and a plane's row; then what is known of the chosen one, then the experts."""
         em, gap = theme.em(self), self._column.spacing()
         left = self.height() - self._heading.sizeHint().height() - gap - round(_ROW_EM * em)
+        self._scroll.setVisible(left >= 0)
         for part, needed in ((self._chosen, em), (self._experts, self._experts.sizeHint().height())):
             left -= gap + round(needed)
             part.setVisible(left >= 0)

@@ -334,13 +334,16 @@ class LiveView(DragView):
                 painter.drawPolyline([QPointF(x + towards_x, y), QPointF(x, y), QPointF(x, y + towards_y)])
 
     def _paint_badges(self, painter: QPainter) -> None:
-        """Texts in the top left corner, side by side, dark on their colour."""
+        """Texts from the top left corner on, side by side or below each other, dark on their colour."""
         em = theme.em(self)
         painter.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
         metrics = painter.fontMetrics()
         x, y = em * 0.6, em * 0.6
         for text, colour in self._badges:
             box = QRectF(x, y, metrics.horizontalAdvance(text) + em * 1.2, metrics.height() + em * 0.4)
+            if box.right() > self.width() and x > em * 0.6:
+                box.moveTopLeft(QPointF(em * 0.6, box.bottom() + em * 0.4))
+                y = box.top()
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colour))
             painter.drawRoundedRect(box, 5, 5)

@@ -1,4 +1,4 @@
-"""`semc pacs`: servers that exports are sent to, and the queue of what is sent."""
+"""`semc pacs`: servers that exports are sent to, their worklists, and the queue of what is sent."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ import click
 from typer import Argument, Option
 
 from semc_core.cli.pacs_servers import ServerName, ServerOptions, plain_server, print_servers
+from semc_core.cli.pacs_worklist import (
+    WORKLIST_EXAMPLES,
+    WorklistOptions,
+    plain_worklist,
+    print_worklist,
+)
 from semc_core.cli.shared.options import PLACE, AsJson, print_json
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import PacsError
@@ -85,6 +91,27 @@ def echo(name: ServerName) -> int:
     with StorageAssociation(destination) as link:
         link.echo()
     say(_console(), f"{destination.name} answers.")
+    return 0
+
+
+@app.add("worklist", help="list the examinations that a server has scheduled", epilog=WORKLIST_EXAMPLES)
+def worklist(name: ServerName, asked: WorklistOptions, as_json: AsJson = False) -> int:
+    """Print who is to be examined, which is what was asked for. Returns 0.
+
+    Raises:
+        PacsError: The server cannot be reached, or has no worklist.
+    """
+    from semc_core.pacs.worklist import ask_worklist
+
+    found = ask_worklist(_book().get(name), asked.question())
+    if as_json:
+        print_json(plain_worklist(found))
+        return 0
+    console = _console()
+    if found.rows:
+        print_worklist(found.rows, console)
+    if found.notice:
+        say(console, found.notice, style="yellow")
     return 0
 
 

@@ -30,7 +30,15 @@ from semc_core.export.dicom.codes import (
     own_code,
     plane_code,
 )
-from semc_core.export.dicom.images import REPORT, STATEMENT, equipment, file_meta, finish
+from semc_core.export.dicom.images import (
+    REPORT,
+    STATEMENT,
+    answered,
+    attributes,
+    equipment,
+    file_meta,
+    finish,
+)
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.export.measured import UCUM, measured_values
@@ -108,6 +116,9 @@ def structured_report(
     # In place of the library's own, which holds the time of day and its own name.
     report.ContributingEquipmentSequence = [equipment()]
     _set_when(report, context, made)
+    if context.request is not None:
+        with disable_value_validation():
+            report.ReferencedRequestSequence = [answered(attributes(context))]
     report.file_meta = file_meta(str(ComprehensiveSRStorage))
     return finish(report, context)
 

@@ -157,7 +157,7 @@ class WorklistAssociation(DicomAssociation):
                 raise self._lost()
             if status.Status not in PENDING:
                 if status.Status != SUCCESS:
-                    raise PacsError(_fault(self._server, int(status.Status)))
+                    raise PacsError(fault(self._server, int(status.Status)))
                 break
             row = None if identifier is None else row_of(identifier)
             left_out += row is None
@@ -272,7 +272,8 @@ def _days(rows: Iterable[Examination]) -> set[datetime.date]:
     return found
 
 
-def _fault(name: str, status: int) -> str:
+def fault(name: str, status: int) -> str:
+    """What a status of a server means for the user, a sentence."""
     if status == _NOT_ALLOWED:
         return f"{name} does not allow this program to ask for its worklist; ask who runs it."
     if status == _OUT_OF_RESOURCES:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,17 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, UID_dictionary
 
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
+from semc_core.pacs.association import UNCOMPRESSED
 from semc_core.pacs.client import MOST_OBJECTS
 from semc_core.pacs.destinations import Destination, Tls, tls_context
+from semc_core.pacs.worklist import (
+    LONGEST_ANSWERS,
+    MOST_ROWS,
+    WORKLIST,
+    WorklistQuestion,
+    fault,
+    identifier_of,
+)
 from semc_core.sources.dicom.codecs import can_decode
 from semc_core.sources.dicom.video import is_video
 from tests.docs.association import Heard, heard
@@ -57,7 +67,8 @@ _SERVICES: Final = (
     ("Storage (C-STORE)", "yes", "`semc serve`"),
     ("Query/Retrieve, Study Root (C-FIND)", "of single objects by their UIDs", "no"),
     ("Query/Retrieve (C-MOVE, C-GET)", "no", "no"),
-    ("Modality Worklist, Performed Procedure Step, Storage Commitment, Print", "no", "no"),
+    ("Modality Worklist (C-FIND)", "yes", "no"),
+    ("Performed Procedure Step, Storage Commitment, Print", "no", "no"),
 )
 _MEDIA: Final = """
 Files: DICOM Part 10 files are read and written. No DICOMDIR is written, none is read as a list of pictures,
@@ -68,8 +79,8 @@ and no media application profile is claimed.
 One application entity. It opens associations; another, below, accepts them.
 """
 _POLICY: Final = """
-- **Associations.** One at a time. It is opened when objects wait to be sent, or by `semc pacs echo`, and
-  released when at most {most} objects were sent.
+- **Associations.** One at a time. It is opened when objects wait to be sent, by `semc pacs echo`, and
+  for a worklist; it is released when at most {most} objects were sent.
 - **AE titles and address** of a server are given by the user; the own title is `{title}` unless another is
   given. Waits: {connect:g} s for a connection, {answer:g} s for an answer (and the time that the object's
   bytes take), both to be set.
@@ -107,6 +118,18 @@ Only to learn whether an object whose answer was lost has arrived. Level {level}
 {keys}. Responses are compared by SOP Instance UID; other attributes are not looked at. A server without
 this service is sent the object again, under its UID.
 """
+_WORKLIST: Final = """
+### C-FIND of Modality Worklist
+
+By `semc pacs worklist` and `Ctrl+L` in the window, over an association of its own that proposes {proposed}
+({syntaxes}). Matched: {matched}; the rest is asked for: {returned}. Where nothing is scheduled for a day, the
+same is asked without the day. At most {most} responses are read, and for at most {times} times the wait
+for an answer; then the association is aborted. A response with a value that its VR does not allow is left
+out.
+
+| status | what the user reads |
+|---|---|
+"""
 _SCP: Final = """
 ## As a provider of services (SCP)
 
@@ -132,7 +155,8 @@ Of a de-identified export. ALWAYS: there with a value. VNAP: there, sometimes em
 empty. ANAP: there only sometimes. "–": never. Where identity is kept, those of the De-identification are left
 out, patient and study are those of the source or those that the user gave, and the words of an ultrasound's
 header on equipment, institution, operator and patient (`semc_core/export/dicom/header_allowlist.py`) come on
-top.
+top. Of a scan with an examination of a worklist, patient and study are that one's, and Request Attributes
+Sequence (images) or Referenced Request Sequence (report, key objects) is there.
 
 """
 _READ: Final = """
@@ -176,9 +200,28 @@ def _lines(written: list[Written], said: Heard) -> Iterator[str]:
         yield f"| {status:04X} | {answer.kind}: {_OUTCOMES[answer.kind]} | {answer.sentence} |"
     keys = [element.keyword for element in said.question if element.keyword != "QueryRetrieveLevel"]
     yield _FIND.format(level=said.question.QueryRetrieveLevel, keys=", ".join(keys))
+    yield from _worklist()
     yield _SCP
     yield from _objects(written)
     yield from _reading()
+
+
+def _worklist() -> Iterator[str]:
+    whole = identifier_of(WorklistQuestion(date(2026, 11, 30), "US", "STATION"))
+    (step,) = whole.ScheduledProcedureStepSequence
+    both = [each for each in (*whole, *step) if each.VR != "SQ" and each.keyword != "SpecificCharacterSet"]
+    names = {filled: [each.name for each in both if each.is_empty is not filled] for filled in (True, False)}
+    yield _WORKLIST.format(
+        proposed=f"{UID(WORKLIST).name} ({WORKLIST}) and Verification",
+        syntaxes=", ".join(UID(one).name for one in UNCOMPRESSED),
+        matched=", ".join(names[True]),
+        returned=", ".join(names[False]),
+        most=MOST_ROWS,
+        times=LONGEST_ANSWERS,
+    )
+    yield from (
+        f"| {status:04X} | {fault('SERVER', status)} |" for status in (0x0124, 0xA700, 0xA900, 0xC001)
+    )
 
 
 def _policy() -> str:

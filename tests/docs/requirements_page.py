@@ -132,6 +132,11 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
         Requirement("H5", "What is proposed to a server is what the conformance statement says.", (
             "docs/test_conformance.py::test_the_page_is_what_the_program_does",
         )),
+        Requirement("H6", "The examination of a worklist goes with identified exports of its scan alone.", (
+            "export/dicom/test_examination.py::test_an_identified_export_carries_the_request",
+            "export/dicom/test_examination.py::test_a_deidentified_export_holds_nothing_of_it",
+            "pacs/test_worklist.py::test_orthanc_lists_the_examinations_of_today",
+        )),
     ),
     "Models": (
         Requirement("M1", "No code of a model file or checkpoint is run.", (

@@ -65,7 +65,7 @@ class DialogHost(QObject):
         self._reviewed = reviewed
         self.sending = SendController(choices.data, post, reviewed)
         self.worklist = WorklistController(choices.data, post, settings)
-        self.worklist.on_message = self.message.emit
+        self.worklist.on_message = self.worklist.steps.on_message = self.message.emit
         self.dialog: QDialog | None = None
         self._export: ExportController | None = None
         self._loads = Background("dialog-load", post)
@@ -101,6 +101,11 @@ class DialogHost(QObject):
     def show_worklist(self) -> None:
         """Show which examinations are scheduled."""
         self._load("app.worklist.dialog", self._open_worklist)
+
+    def go_on(self) -> None:
+        """Go on with what waits for servers since an earlier start."""
+        self.sending.go_on()
+        self.worklist.steps.go_on()
 
     def close(self) -> None:
         """Cancel an export that is being made, let go of the queue; waits."""

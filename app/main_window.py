@@ -387,7 +387,7 @@ class MainWindow(WindowShell):
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
         self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
-        self.dialogs.sending.go_on()
+        self.dialogs.go_on()
 
     def _go_to(self, page: str) -> None:
         if page != TRAIN:

@@ -25,6 +25,7 @@ from semc_core.model.outline import SPEC
 from semc_core.model.registry import INDEX
 from semc_core.model.spec import DESCRIPTION
 from semc_core.pacs.destinations import DESTINATIONS
+from semc_core.pacs.performed import STEP
 from semc_core.pacs.queue_store import ITEM, JOB
 from semc_core.protocols.loader import PROTOCOL_FILE
 from semc_core.review.labels.files import COCO
@@ -87,6 +88,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
         for name, t in TABLES.items()
     },
     "examination": ("the examination of a worklist that a session belongs to", EXAMINATION),
+    "performed-step": ("a scan of an examination that a server is to be told of", STEP),
     "foreign-fields": ("a list that is changed, whose fields of a newer program are kept", FIELDS),
     "export-choices": ("what the settings remember of the last export", REMEMBERED),
     "manifest": ("what is read of manifest.json in an export", MANIFEST),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from app.scan_options import ScanOptions
 from app.tasks import Background, Post, fault_of
 from app.worklist.presenter import WorklistSnapshot, examination_line
+from app.worklist.steps import StepReporter
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
@@ -44,6 +45,7 @@ class WorklistController:
         next: The examination of the next scan.
         current: That of the scan that runs, or ran last.
         last: The one that was chosen last.
+        steps: Tells servers when a scan of an examination begins and ends.
         on_change: Something of this is another.
         on_message: Told what went wrong, a sentence.
     """
@@ -58,6 +60,8 @@ class WorklistController:
         self._number = 0
         self._pipeline: LivePipeline[Session] | None = None
         self._unwritten = self._running = self._begun = False
+        self._told: Examination | None = None
+        self.steps = StepReporter(data, post)
         self.snapshot = WorklistSnapshot()
         self.next: Examination | None = None
         self.current: Examination | None = None
@@ -92,6 +96,8 @@ class WorklistController:
         self.cancel()
         self._asks.close(forget=True)
         self._writes.close()
+        self._end_step()
+        self.steps.close()
 
     def _found_servers(
         self, future: Future[tuple[Destination, ...]], number: int, wanted: str, any_day: bool
@@ -162,6 +168,7 @@ class WorklistController:
 
     def begin_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
         """A scan begins."""
+        self._end_step()
         self._pipeline, self.current = pipeline, options.examination
         self._unwritten, self._running, self._begun = False, True, False
 
@@ -174,21 +181,37 @@ class WorklistController:
 
     def tick(self) -> None:
         """Write what was chosen during a scan as soon as there is a session: to be called often."""
+        self.steps.tick()
         pipeline = self._pipeline
         if pipeline is None or not self._running:
             return
         session = pipeline.session
         self._begun = self._begun or session is not None
+        if session is not None and self.current != self._told:
+            self._tell_step(session)
         if self._unwritten and session is not None:
             self._unwritten, examination = False, self.current
             self._writes.start(lambda: session.set_examination(examination), self._written)
         if pipeline.state.phase in _OVER:
             self._running = False
+            self._end_step()
             if not self._begun:
                 # Nothing was scanned: the examination is still to come.
                 self.next = self.next or self.current
             elif self._unwritten:
                 self.on_message(_UNWRITTEN)
+
+    def _tell_step(self, session: Session) -> None:
+        """Another examination is scanned: that of before is over, without what follows."""
+        self._end_step()
+        self._told = self.current
+        if self.current is not None:
+            self.steps.begin(self.current, session.folder, session.id, self._memory.worklist_server)
+
+    def _end_step(self) -> None:
+        told, self._told = self._told, None
+        if told is not None and self._pipeline is not None:
+            self.steps.end(completed=self.current == told and bool(self._pipeline.statistics().planes_saved))
 
     def _written(self, future: Future[None]) -> None:
         if (error := future.exception()) is not None:

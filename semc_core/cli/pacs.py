@@ -166,11 +166,13 @@ def send(
         return _run(file, queue, console, added.job_id, wait=wait)
 
 
-@app.add("run", help="send what waits in the queue")
+@app.add("run", help="send what waits in the queue, and tell of examinations")
 def run_queue(wait: _Wait = False) -> int:
-    """Send. Returns 1 where something was to be sent and was not."""
+    """Send, and tell of examinations. Returns 1 where something was to be sent or told and was not."""
+    console = _console()
+    told = _tell_steps(console)
     with _queue() as (file, queue):
-        return _run(file, queue, _console(), None, wait=wait)
+        return _run(file, queue, console, None, wait=wait) or told
 
 
 @app.add("list", help="list what was and is to be sent")
@@ -256,6 +258,19 @@ def _run(file: QueueStore, queue: SendQueue, console: Console, job_id: int | Non
     for job in shown:
         say(console, _sentence(job), style=None if job.counts.get("sent") == job.total else "yellow")
     return 0 if all(job.counts.get("sent") == job.total for job in shown) else 1
+
+
+def _tell_steps(console: Console) -> int:
+    """Tell servers which examinations were performed. Returns 1 where one could not be told."""
+    from semc_core.pacs.performed import PerformedSteps
+    from semc_core.paths import data_folder
+
+    steps = PerformedSteps(data_folder())
+    steps.end_broken()
+    told = steps.tell(_book())
+    if told.message:
+        say(console, told.message, style="yellow")
+    return 1 if told.due else 0
 
 
 def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:

@@ -118,6 +118,7 @@ SINCE = (
     "analyse --images",
     *(f"analyse --{option}" for option in ("cluster", "workers", "limit", "decode")),
     "live --images",
+    "pacs add --mpps",
     *(f"pacs worklist --{option}" for option in ("day", "modality", "station", "json")),
     "export --anyway",
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pydicom.datadict import dictionary_description, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID, UID_dictionary
 
@@ -19,6 +20,7 @@ from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.association import UNCOMPRESSED
 from semc_core.pacs.client import MOST_OBJECTS
 from semc_core.pacs.destinations import Destination, Tls, tls_context
+from semc_core.pacs.performed import MOST_ATTEMPTS, PERFORMED, PerformedStep, at_end, in_progress
 from semc_core.pacs.worklist import (
     LONGEST_ANSWERS,
     MOST_ROWS,
@@ -27,6 +29,7 @@ from semc_core.pacs.worklist import (
     fault,
     identifier_of,
 )
+from semc_core.session.examination import Examination
 from semc_core.sources.dicom.codecs import can_decode
 from semc_core.sources.dicom.video import is_video
 from tests.docs.association import Heard, heard
@@ -68,7 +71,8 @@ _SERVICES: Final = (
     ("Query/Retrieve, Study Root (C-FIND)", "of single objects by their UIDs", "no"),
     ("Query/Retrieve (C-MOVE, C-GET)", "no", "no"),
     ("Modality Worklist (C-FIND)", "yes", "no"),
-    ("Performed Procedure Step, Storage Commitment, Print", "no", "no"),
+    ("Modality Performed Procedure Step (N-CREATE, N-SET)", "where the server was added with it", "no"),
+    ("Storage Commitment, Print", "no", "no"),
 )
 _MEDIA: Final = """
 Files: DICOM Part 10 files are read and written. No DICOMDIR is written, none is read as a list of pictures,
@@ -79,8 +83,8 @@ and no media application profile is claimed.
 One application entity. It opens associations; another, below, accepts them.
 """
 _POLICY: Final = """
-- **Associations.** One at a time. It is opened when objects wait to be sent, by `semc pacs echo`, and
-  for a worklist; it is released when at most {most} objects were sent.
+- **Associations.** One at a time. It is opened when objects wait to be sent, by `semc pacs echo`,
+  for a worklist, and to tell of a performed step; it is released when at most {most} objects were sent.
 - **AE titles and address** of a server are given by the user; the own title is `{title}` unless another is
   given. Waits: {connect:g} s for a connection, {answer:g} s for an answer (and the time that the object's
   bytes take), both to be set.
@@ -128,6 +132,17 @@ for an answer; then the association is aborted. A response with a value that its
 out.
 
 | status | what the user reads |
+|---|---|
+"""
+_PERFORMED: Final = """
+### Modality Performed Procedure Step
+
+Only to a server that was added with `--mpps`, for scans of an examination of a worklist, over an association
+of its own that proposes {kind} and Verification. Success and 0111 of an N-CREATE, and success of an N-SET,
+are taken for done; after {most} other answers no more is told of that step. Nothing is asked back (N-GET),
+and no event is expected.
+
+| message | attributes |
 |---|---|
 """
 _SCP: Final = """
@@ -201,6 +216,7 @@ def _lines(written: list[Written], said: Heard) -> Iterator[str]:
     keys = [element.keyword for element in said.question if element.keyword != "QueryRetrieveLevel"]
     yield _FIND.format(level=said.question.QueryRetrieveLevel, keys=", ".join(keys))
     yield from _worklist()
+    yield from _performed()
     yield _SCP
     yield from _objects(written)
     yield from _reading()
@@ -222,6 +238,24 @@ def _worklist() -> Iterator[str]:
     yield from (
         f"| {status:04X} | {fault('SERVER', status)} |" for status in (0x0124, 0xA700, 0xA900, 0xC001)
     )
+
+
+def _performed() -> Iterator[str]:
+    step = PerformedStep(
+        "1.2", "ris", "", "1.3", "1.4", Examination(), "2026-11-30T08:56:00+00:00",
+        "2026-11-30T09:10:00+00:00", completed=True,
+    )  # fmt: skip
+    yield _PERFORMED.format(kind=f"{UID(PERFORMED).name} ({PERFORMED})", most=MOST_ATTEMPTS)
+    begun, ended = in_progress(step, "TITLE"), at_end(step)
+    (scheduled,), (series,) = begun.ScheduledStepAttributesSequence, ended.PerformedSeriesSequence
+    yield f"| N-CREATE | {_names(begun)} |"
+    yield f"| an item of Scheduled Step Attributes Sequence | {_names(scheduled)} |"
+    yield f"| N-SET | {_names(ended)} |"
+    yield f"| the item of Performed Series Sequence, where planes were kept | {_names(series)} |"
+
+
+def _names(dataset: Dataset) -> str:
+    return ", ".join(each.name for each in dataset)
 
 
 def _policy() -> str:

@@ -137,6 +137,10 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
             "export/dicom/test_examination.py::test_a_deidentified_export_holds_nothing_of_it",
             "pacs/test_worklist.py::test_orthanc_lists_the_examinations_of_today",
         )),
+        Requirement("H7", "A server that wants it is told when each examination begins and ends.", (
+            "pacs/test_performed.py::test_a_server_is_told_of_the_beginning_and_of_the_end",
+            "pacs/test_performed.py::test_a_server_that_is_away_is_told_later_and_in_order",
+        )),
     ),
     "Models": (
         Requirement("M1", "No code of a model file or checkpoint is run.", (

@@ -16,6 +16,7 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 
+from semc_core.pacs.association import VERIFICATION
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.worklist import WORKLIST
 from tests.pacs.servers import HOST, free_port, orthanc, until_listening
@@ -110,7 +111,8 @@ def answering(
 ) -> Iterator[Destination]:
     """A server that answers as it is told."""
     entity = AE("RIS")
-    entity.add_supported_context(WORKLIST)
+    for each in (WORKLIST, VERIFICATION):
+        entity.add_supported_context(each)
     entity.require_called_aet = True
     handlers: list[evt.EventHandlerType] = [(evt.EVT_C_FIND, lambda event: answers(event.identifier))]
     server = entity.start_server((HOST, 0), block=False, evt_handlers=handlers)

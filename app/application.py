@@ -87,13 +87,16 @@ def run_window(
         watcher.start(_WATCH_MS)
     if measure is not None:
         sampler.start(_SAMPLE_MS)
+    ending = QTimer()
+    ending.setSingleShot(True)
+    ending.timeout.connect(finish)
     if seconds is not None:
-        QTimer.singleShot(round(seconds * 1000), window, finish)
+        ending.start(round(seconds * 1000))
     with cleared_by_this_thread(), faults_shown(window):
         window.show()
         application.exec()
-    sampler.stop()
-    watcher.stop()
+    for timer in (sampler, watcher, ending):  # one that comes later would end the events of what follows
+        timer.stop()
     window.tick_once_more()
     if measure is not None and window.scan.pipeline is not None:
         statistics = window.scan.pipeline.statistics()

@@ -183,6 +183,9 @@ _ALWAYS: Final = (
         (LIVE, REVIEW),
     ),
     KeyBinding("train", "Train", ("Ctrl+T",), "Train a model; choose among your models", EVERYWHERE),
+    KeyBinding(
+        "worklist", "Worklist", ("Ctrl+L",), "Choose the examination that the scan belongs to", (START, LIVE)
+    ),
     KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
     KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
     KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),
@@ -238,7 +241,7 @@ _ON_HELD: Final = (
 BINDINGS: Final = (*_GENERAL, *_LIVE, *_HELD, *_REVIEW, *_ALWAYS)
 
 TOOL_BARS: Final = {
-    START: ("source", "start_stop", "review", "train", "sending", "full_screen", "help"),
+    START: ("source", "start_stop", "review", "train", "worklist", "sending", "full_screen", "help"),
     TRAIN: ("source", "review", "full_screen", "help"),
     LIVE: (
         "source",

@@ -16,6 +16,7 @@ from app.choices import Choices
 from app.send.controller import SendController
 from app.settings import Settings
 from app.tasks import Background, Post
+from app.worklist.controller import WorklistController
 from semc_core.session.session import Session
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class DialogHost(QObject):
 
     Attributes:
         sending: The queue and its servers.
+        worklist: Examinations that are scheduled, and that of the scan.
         dialog: The dialog that is open, or None.
     """
 
@@ -62,6 +64,8 @@ class DialogHost(QObject):
         self._settings, self._choices, self._post = settings, choices, post
         self._reviewed = reviewed
         self.sending = SendController(choices.data, post, reviewed)
+        self.worklist = WorklistController(choices.data, post, settings)
+        self.worklist.on_message = self.worklist.steps.on_message = self.message.emit
         self.dialog: QDialog | None = None
         self._export: ExportController | None = None
         self._loads = Background("dialog-load", post)
@@ -94,12 +98,22 @@ class DialogHost(QObject):
         self.sending.open()
         self._load("app.send.dialog", lambda: self._open_sending(bundle, session))
 
+    def show_worklist(self) -> None:
+        """Show which examinations are scheduled."""
+        self._load("app.worklist.dialog", self._open_worklist)
+
+    def go_on(self) -> None:
+        """Go on with what waits for servers since an earlier start."""
+        self.sending.go_on()
+        self.worklist.steps.go_on()
+
     def close(self) -> None:
         """Cancel an export that is being made, let go of the queue; waits."""
         self._loads.close()
         if self.dialog is not None:
             self.dialog.done(0)
         self._ends.close()
+        self.worklist.close()
         self.sending.close()
 
     def _load(self, module: str, then: Callable[[], None]) -> None:
@@ -134,6 +148,18 @@ class DialogHost(QObject):
         from app.send.dialog import SendDialog
 
         self._show(SendDialog(self.sending, bundle, session, self._window))
+
+    def _open_worklist(self) -> None:
+        from app.worklist.dialog import WorklistDialog
+
+        dialog = WorklistDialog(self.worklist, self._window)
+
+        def add_server() -> None:
+            dialog.reject()
+            self.show_sending()
+
+        dialog.server_wanted.connect(add_server)
+        self._show(dialog)
 
     def _show(self, dialog: QDialog) -> None:
         self.dialog = dialog

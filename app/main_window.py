@@ -120,6 +120,7 @@ class MainWindow(WindowShell):
             "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),
+            "worklist": self.dialogs.show_worklist,
             "record": self.record,
             "tap": lambda: self.raw.press(self.scan.options),
             "source": self.show_sources,
@@ -318,11 +319,12 @@ class MainWindow(WindowShell):
     def _begin(self, source: str) -> None:
         self.display.begin()
         self.review.release()
-        self.scan.begin(self.choices.options(source))
+        self.scan.begin(self.dialogs.worklist.attached(self.choices.options(source)))
         self.next_model.notice_changes()
         self._go_to(LIVE)
 
     def _show_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
+        self.dialogs.worklist.begin_scan(pipeline, options)
         self.checklists.begin_scan(pipeline, options.protocol)
         self.live_page.begin(pipeline, options.source)
         self.live_page.strip.show_folder(str(options.output))
@@ -385,7 +387,7 @@ class MainWindow(WindowShell):
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
         self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
-        self.dialogs.sending.go_on()
+        self.dialogs.go_on()
 
     def _go_to(self, page: str) -> None:
         if page != TRAIN:
@@ -399,6 +401,8 @@ class MainWindow(WindowShell):
         """Every few milliseconds: take what the streams have (picture, results, numbers), and show it."""
         now_s = time.monotonic()
         self.display.gaps.tick(now_s)
+        self.dialogs.worklist.tick()
+        self.show_examination(self.dialogs.worklist.line(self.page_name == LIVE))
         self.scan.tick()
         self.live_page.tick(now_s, self.scan.stopping, self.scan.region_by_hand)
         if self.scan.pipeline is not None:

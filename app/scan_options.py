@@ -8,6 +8,7 @@ from pathlib import Path
 
 from semc_core.io.video_encoder import Quality
 from semc_core.picture_options import AS_IT_IS, PictureOptions
+from semc_core.session.examination import Examination
 from semc_core.sources.devices.true_delay import TrueDelay, device_key
 from semc_core.sources.open import Images
 from semc_core.sources.raw.tap import RawTap
@@ -46,6 +47,7 @@ class ScanOptions:
         tap: Keeps what comes of a camera or a stream, undecoded, from when it is told to.
         model_name: What the model is called; "" for what its file is.
         protocol: Whose checklist goes with it: see `app.choices.Choices`.
+        examination: That the scan belongs to, or None.
     """
 
     source: str
@@ -62,6 +64,7 @@ class ScanOptions:
     tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
     model_name: str = ""
     protocol: str = "auto"
+    examination: Examination | None = None
 
     def for_source(self, key: str) -> CardChoice:
         """Mode and picture options for what is kept by this: what was said now, or was chosen before."""

@@ -96,6 +96,15 @@ class Settings:
         self._store.setValue("view/heat_map", "true" if value else "false")
 
     @property
+    def worklist_server(self) -> str:
+        """Name of the server whose worklist was asked for last, or ""."""
+        return self._text("worklist/server")
+
+    @worklist_server.setter
+    def worklist_server(self, value: str) -> None:
+        self._store.setValue("worklist/server", value)
+
+    @property
     def device(self) -> str:
         """One of `runtime.load.DEVICES`."""
         value = self._text("model/device")

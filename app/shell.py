@@ -10,9 +10,11 @@ from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from app.commands import LIVE, START
 from app.file_dialogs import dropped
 from app.widgets import theme
 from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
+from app.widgets.plain import PlainLabel
 from app.widgets.saved_strip import PlaneViewer
 from app.widgets.tool_bars import ToolBars, make_actions
 
@@ -49,6 +51,7 @@ class WindowShell(QWidget):
         actions_by_name: One for each key binding.
         help: The list of keys.
         viewer: A saved plane as large as the window.
+        examination: Whose scan it is; the one place outside of the worklist where a name is shown.
     """
 
     file_dropped = Signal(str)
@@ -61,7 +64,12 @@ class WindowShell(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
+        self.examination = PlainLabel()
+        self.examination.setObjectName("heading")
+        self.examination.setWordWrap(True)
+        self.examination.hide()
         self.pages = QStackedWidget()
+        self._examination = ""
 
     def build(self, pages: Mapping[str, QWidget], does: Mapping[str, Callable[[], object]]) -> None:
         """Put the window together.
@@ -81,6 +89,7 @@ class WindowShell(QWidget):
         layout.setSpacing(gap)
         layout.addWidget(self._tool_bars)
         layout.addWidget(self.banner)
+        layout.addWidget(self.examination)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.status)
         self.help = HelpOverlay(self)
@@ -119,6 +128,14 @@ class WindowShell(QWidget):
         self.pages.setCurrentWidget(self._pages[name])
         self._tool_bars.show_page(name)
         self.setFocus()
+
+    def show_examination(self, text: str) -> None:
+        """Say above the page which examination a scan belongs to; "" says nothing. Not in review."""
+        here = text if self.page_name in (START, LIVE) else ""
+        if here != self._examination:
+            self._examination = here
+            self.examination.setText(here)
+            self.examination.setVisible(bool(here))
 
     def close_overlay(self) -> bool:
         """Hide what lies over the page. Returns whether anything did."""

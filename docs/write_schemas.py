@@ -25,6 +25,7 @@ from semc_core.model.outline import SPEC
 from semc_core.model.registry import INDEX
 from semc_core.model.spec import DESCRIPTION
 from semc_core.pacs.destinations import DESTINATIONS
+from semc_core.pacs.performed import STEP
 from semc_core.pacs.queue_store import ITEM, JOB
 from semc_core.protocols.loader import PROTOCOL_FILE
 from semc_core.review.labels.files import COCO
@@ -33,6 +34,7 @@ from semc_core.serve.settings import SETTINGS
 from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.erasing.forget import BESIDE
+from semc_core.session.examination import EXAMINATION
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.recording.proof import DELETED_RECORDING, ENDED, HASHED_FILES
 from semc_core.session.signing import SIGNED_HEAD
@@ -85,6 +87,8 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
         f"state-{name}": (f"a row of the table `{name}` of a session", t.document)
         for name, t in TABLES.items()
     },
+    "examination": ("the examination of a worklist that a session belongs to", EXAMINATION),
+    "performed-step": ("a scan of an examination that a server is to be told of", STEP),
     "foreign-fields": ("a list that is changed, whose fields of a newer program are kept", FIELDS),
     "export-choices": ("what the settings remember of the last export", REMEMBERED),
     "manifest": ("what is read of manifest.json in an export", MANIFEST),

@@ -171,7 +171,7 @@ class ExportController:
             return session.verify()
 
     def _look(self) -> Material:
-        from semc_core.export.identified import source_names_patient
+        from semc_core.export.identified import session_names_patient
         from semc_core.export.masks import MaskBook, device_of
 
         with self.subject.looked_at() as session:
@@ -190,7 +190,7 @@ class ExportController:
                 device=device,
                 masks=MaskBook(self._data).masks(device),
                 protocol=self._protocol_for(names),
-                names_patient=source_names_patient(source),
+                names_patient=session_names_patient(session),
             )
 
     def _export(self, target: Path, options: ExportOptions) -> ExportResult:

@@ -43,7 +43,7 @@ class Material:
         device: Whose masks hold.
         masks: Remembered for it.
         protocol: Whose checklist can be exported, or None.
-        names_patient: Whether the source says who was examined.
+        names_patient: Whether the source, or the examination, says who was examined.
     """
 
     folder: Path

@@ -16,7 +16,7 @@ from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.runtime.base import Runtime
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.session import Session
-from semc_core.session.writer import session_sink
+from semc_core.session.sink import session_sink
 from semc_core.sources.base import FrameSource
 from semc_core.sources.open import path_of
 from semc_core.types import CaptureInfo, Crop
@@ -58,7 +58,8 @@ def new_pipeline(options: ScanOptions) -> LivePipeline[Session]:
         check_known(options.model)
         return load_runtime(options.model, options.device)
 
-    sink = session_sink(options.output, ClipSettings() if options.clips else None, path_of(options.source))
+    clips = ClipSettings() if options.clips else None
+    sink = session_sink(options.output, clips, path_of(options.source), options.examination)
     return LivePipeline(open_it, load_it, sink, PipelineSettings(record=options.record))
 
 

@@ -54,6 +54,7 @@ class ServerForm(QWidget):
         self.title.setPlaceholderText("AE title of the server")
         self.own_title = QLineEdit()
         self.tls = QCheckBox("Encrypted (TLS)")
+        self.mpps = QCheckBox("Is told when examinations begin and end (MPPS)")
         self.trusted = QLineEdit()
         self.trusted.setAccessibleName("Trusted certificates")
         self.trusted.setPlaceholderText("Those of this computer; or a PEM file")
@@ -78,6 +79,7 @@ class ServerForm(QWidget):
         self.title.setText("" if new else known.title)
         self.own_title.setText(OWN_TITLE if new else known.own_title)
         self.tls.setChecked(known.tls is not None)
+        self.mpps.setChecked(known.mpps)
         self.trusted.setText((known.tls.ca or "") if known.tls is not None else "")
         self._message.clear()
 
@@ -124,7 +126,7 @@ class ServerForm(QWidget):
                     attempts=known.attempts,
                     compressed=known.compressed,
                 )
-            return replace(made, tls=tls)
+            return replace(made, tls=tls, mpps=self.mpps.isChecked())
         except UsageError as error:
             self.say(str(error))
             return None
@@ -147,6 +149,7 @@ class ServerForm(QWidget):
             ("Port", self.port),
             ("AE title", self.title),
             ("This program's AE title", self.own_title),
+            ("", self.mpps),
             ("", self.tls),
         ):
             add_row(form, label, field)

@@ -235,11 +235,11 @@ def _options(chosen: ExportChoices) -> ExportOptions:
 
 
 def _check_named(session: Session, options: ExportOptions) -> None:
-    from semc_core.export.identified import is_named, source_names_patient
+    from semc_core.export.identified import is_named, session_names_patient
 
     if options.deidentify or is_named(options.patient):
         return
-    if options.patient is not None or not source_names_patient(session.source):
+    if options.patient is not None or not session_names_patient(session):
         raise UsageError(
             "An export that is --identified names the patient: give --patient-name or --patient-id, or leave "
             "out --identified."

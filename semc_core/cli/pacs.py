@@ -1,4 +1,4 @@
-"""`semc pacs`: servers that exports are sent to, and the queue of what is sent."""
+"""`semc pacs`: servers that exports are sent to, their worklists, and the queue of what is sent."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ import click
 from typer import Argument, Option
 
 from semc_core.cli.pacs_servers import ServerName, ServerOptions, plain_server, print_servers
+from semc_core.cli.pacs_worklist import (
+    WORKLIST_EXAMPLES,
+    WorklistOptions,
+    plain_worklist,
+    print_worklist,
+)
 from semc_core.cli.shared.options import PLACE, AsJson, print_json
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import PacsError
@@ -88,6 +94,27 @@ def echo(name: ServerName) -> int:
     return 0
 
 
+@app.add("worklist", help="list the examinations that a server has scheduled", epilog=WORKLIST_EXAMPLES)
+def worklist(name: ServerName, asked: WorklistOptions, as_json: AsJson = False) -> int:
+    """Print who is to be examined, which is what was asked for. Returns 0.
+
+    Raises:
+        PacsError: The server cannot be reached, or has no worklist.
+    """
+    from semc_core.pacs.worklist import ask_worklist
+
+    found = ask_worklist(_book().get(name), asked.question())
+    if as_json:
+        print_json(plain_worklist(found))
+        return 0
+    console = _console()
+    if found.rows:
+        print_worklist(found.rows, console)
+    if found.notice:
+        say(console, found.notice, style="yellow")
+    return 0
+
+
 @app.add("send", help="send the DICOM objects of an export, or of a session", epilog=_EXAMPLES)
 def send(
     what: Annotated[
@@ -139,11 +166,13 @@ def send(
         return _run(file, queue, console, added.job_id, wait=wait)
 
 
-@app.add("run", help="send what waits in the queue")
+@app.add("run", help="send what waits in the queue, and tell of examinations")
 def run_queue(wait: _Wait = False) -> int:
-    """Send. Returns 1 where something was to be sent and was not."""
+    """Send, and tell of examinations. Returns 1 where something was to be sent or told and was not."""
+    console = _console()
+    told = _tell_steps(console)
     with _queue() as (file, queue):
-        return _run(file, queue, _console(), None, wait=wait)
+        return _run(file, queue, console, None, wait=wait) or told
 
 
 @app.add("list", help="list what was and is to be sent")
@@ -229,6 +258,19 @@ def _run(file: QueueStore, queue: SendQueue, console: Console, job_id: int | Non
     for job in shown:
         say(console, _sentence(job), style=None if job.counts.get("sent") == job.total else "yellow")
     return 0 if all(job.counts.get("sent") == job.total for job in shown) else 1
+
+
+def _tell_steps(console: Console) -> int:
+    """Tell servers which examinations were performed. Returns 1 where one could not be told."""
+    from semc_core.pacs.performed import PerformedSteps
+    from semc_core.paths import data_folder
+
+    steps = PerformedSteps(data_folder())
+    steps.end_broken()
+    told = steps.tell(_book())
+    if told.message:
+        say(console, told.message, style="yellow")
+    return 1 if told.due else 0
 
 
 def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:

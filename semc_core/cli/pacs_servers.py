@@ -33,6 +33,9 @@ class ServerOptions:
     answer_s: Annotated[float, Option("--answer-s", metavar="S", help="wait for an answer")] = 30.0
     attempts: Annotated[int, Option("--attempts", metavar="N", help="connections to try in a row")] = 40
     uncompressed: Annotated[bool, Option("--uncompressed", help="unpack clips before they are sent")] = False
+    mpps: Annotated[
+        bool, Option("--mpps", help="tell it when an examination of a worklist begins and ends")
+    ] = False
     tls: Annotated[
         bool, Option("--tls", help="use TLS; certificates of the system are trusted", rich_help_panel=_TLS)
     ] = False
@@ -78,7 +81,7 @@ class ServerOptions:
             tls_context(tls)
         return Destination(
             self.name, self.host, self.port, self.title, self.own_title, self.connect_s,
-            self.answer_s, self.attempts, not self.uncompressed, tls,
+            self.answer_s, self.attempts, not self.uncompressed, tls, self.mpps,
         )  # fmt: skip
 
 
@@ -91,6 +94,7 @@ def plain_server(server: Destination) -> dict[str, Any]:
         "title": server.title,
         "own_title": server.own_title,
         "tls": server.tls is not None,
+        "mpps": server.mpps,
     }
 
 

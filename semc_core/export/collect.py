@@ -24,6 +24,7 @@ from semc_core.labels import short_name
 from semc_core.measure.gestation import GestationalAge
 from semc_core.review.loop import LoopPlace, loop_place, recorded_videos
 from semc_core.session.correcting.changes import FRAME_CHOSEN, PLANE_ADDED
+from semc_core.session.examination import Examination
 from semc_core.session.files import read_png
 from semc_core.session.recording.parts import part_videos
 from semc_core.session.records import (
@@ -122,6 +123,7 @@ class CollectedScan:
         measurements: Oldest first.
         age: Of the pregnancy by its dates, or None.
         note: On the whole scan, or "".
+        examination: That the scan belongs to, as a worklist named it, or None.
         masks: Rectangles that are blanked in every picture: the user's, and those remembered for the device.
         entries: How many the log had.
         head: Hash of its last entry then.
@@ -139,6 +141,7 @@ class CollectedScan:
     measurements: tuple[MeasurementEntry, ...]
     age: GestationalAge | None
     note: str
+    examination: Examination | None
     masks: tuple[Crop, ...]
     entries: int
     head: str
@@ -163,6 +166,8 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
     planes, table, regions = session.planes(), session.frames(), session.regions()
     items, note, source = session.items(), session.note, session.source
     measurements, age = session.measurements(), session.age()
+    # A DICOM file says itself whose study it is.
+    examination = None if source.kind == "dicom" else session.examination
     dicom_file = _unchanged_dicom(source)
     masks = MaskBook(data).masks(device_of(source)) if options.deidentify else ()
     losses = _Losses(session) if options.dicom else None
@@ -186,6 +191,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             measurements=measurements,
             age=age,
             note=note,
+            examination=examination,
             masks=(*options.masks, *masks),
             entries=entries,
             head=head,

@@ -25,7 +25,7 @@ from semc_core.export.deidentified import (
     DeidentifiedPlane,
     DeidentifiedScan,
 )
-from semc_core.export.dicom.header import study_of_dicom, study_of_nothing
+from semc_core.export.dicom.header import is_of, study_of_dicom, study_of_nothing
 from semc_core.export.dicom.lossy import after, lossy_of_source
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import UidMaker
@@ -45,6 +45,10 @@ NO_REGION: Final = (
     "the region of interest moved meanwhile, so no part of the picture was inside it all through the clip"
 )
 """Why a plane has no clip."""
+OTHER_PATIENT: Final = (
+    "Another patient ID was given than that of the scan's examination: its accession number and study were "
+    "left out."
+)
 
 
 def deidentify(
@@ -224,8 +228,11 @@ class _Deidentification:
             with contextlib.suppress(SourceError):
                 return study_of_dicom(scan.dicom_file, self._uids, options, text_left)
         lossy = lossy_of_source(scan.source)
+        asked = scan.examination
+        if asked is not None and not options.deidentify and not is_of(options.patient, asked):
+            self._notices.append(OTHER_PATIENT)
         return study_of_nothing(
-            scan.source.kind, scan.name, scan.began, self._uids, options, text_left, lossy
+            scan.source.kind, scan.name, scan.began, self._uids, options, text_left, lossy, asked
         )
 
     def _region(self, region: RegionEntry) -> RegionEntry:

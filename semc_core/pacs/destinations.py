@@ -81,6 +81,7 @@ class Destination:
         attempts: Failed connections in a row after which sending is given up until the user asks again.
         compressed: Offer clips as they are compressed. They are unpacked where the server does not take that.
         tls: Or None for a connection in the clear.
+        mpps: Whether it is told which examinations are performed.
     """
 
     name: Annotated[str, checked(_check_name)]
@@ -93,6 +94,7 @@ class Destination:
     attempts: Annotated[int, within(1, _MOST_ATTEMPTS)] = 40
     compressed: bool = True
     tls: Tls | None = None
+    mpps: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from semc_core.errors import PacsError, SemcError
-from semc_core.pacs.client import MOST_OBJECTS, AssociationFault, StorageAssociation, shut_down
+from semc_core.pacs.association import AssociationFault, shut_down
+from semc_core.pacs.client import MOST_OBJECTS, StorageAssociation
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.queue import Outbox, SendQueue, SentElsewhere
 from semc_core.pacs.queue_store import FOLDER_NAME, Item, QueueStore

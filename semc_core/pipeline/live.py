@@ -58,7 +58,7 @@ class LivePipeline(Generic[S]):
         Args:
             source_factory: Opens the source. Called on the capture thread.
             runtime_factory: Loads the model. Called on the inference thread.
-            sink_factory: Makes the store for what is found (`session.writer.session_sink`); None, or
+            sink_factory: Makes the store for what is found (`session.sink.session_sink`); None, or
                 `settings.save` off, writes nothing. Called on the inference thread.
             settings: The user's choices.
         """

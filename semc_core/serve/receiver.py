@@ -13,7 +13,7 @@ from pynetdicom import AE, evt
 
 from semc_core.errors import UsageError
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
-from semc_core.pacs.client import shut_down
+from semc_core.pacs.association import shut_down
 from semc_core.pacs.quiet import silence
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival

@@ -313,6 +313,12 @@ def entries_by(connection: sqlite3.Connection, who: str) -> Iterator[AuditEntry]
     return (entry_of(row) for row in rows)
 
 
+def last_payload(connection: sqlite3.Connection, kind: str) -> dict[str, Any] | None:
+    """What the last entry of a kind says; None where there is none."""
+    row = connection.execute(f"{ENTRIES} WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)).fetchone()
+    return None if row is None else entry_of(row).payload
+
+
 def last_head(connection: sqlite3.Connection) -> tuple[int, str]:
     """Number and hash of the last entry. Raises TypeError if there is none."""
     seq, digest = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()

@@ -26,6 +26,7 @@ from semc_core.io.documents import TOLERANT, Document, configured
 from semc_core.io.regular import is_folder, read_regular
 from semc_core.labels import full_name
 from semc_core.model.spec import ModelSpec
+from semc_core.session.examination import Examination
 from semc_core.session.folder import safe_name
 from semc_core.session.records import (
     MODEL,
@@ -206,6 +207,7 @@ class Origin:
         device: What the model ran on.
         path: The file that is analysed, or None.
         sha256: Of that file's bytes, or None: then it is made when the session is begun.
+        examination: That the scan belongs to, or None.
     """
 
     source: SourceInfo
@@ -214,6 +216,7 @@ class Origin:
     device: str
     path: Path | None = None
     sha256: str | None = None
+    examination: Examination | None = None
 
     def entries(self) -> tuple[SourceEntry, ModelEntry]:
         """As a session keeps it. Reads the file where its hash is not known: not for a thread in a hurry."""

@@ -26,6 +26,7 @@ from semc_core.session.audit_log import (
 from semc_core.session.correcting.changes import Change
 from semc_core.session.correcting.corrections import Corrector, recorded_edit
 from semc_core.session.database import DATABASE_FILES
+from semc_core.session.examination import ENTRY, Examination
 from semc_core.session.folder import claim_folder, path_as_text, whole_or_gone
 from semc_core.session.frame_table import FrameRow, frame_row
 from semc_core.session.proof.known_files import WRITTEN, logged_hashes
@@ -63,13 +64,22 @@ class Session(WritableSession):
     # Opening and closing.
 
     @classmethod
-    def create(cls, folder: Path, source: SourceEntry, model: ModelEntry, *, fresh: bool = True) -> Session:
+    def create(
+        cls,
+        folder: Path,
+        source: SourceEntry,
+        model: ModelEntry,
+        examination: Examination | None = None,
+        *,
+        fresh: bool = True,
+    ) -> Session:
         """Begin a session.
 
         Args:
             folder: Where; made if it is not there.
             source: Where the frames come from.
             model: What classifies them.
+            examination: That the scan belongs to, or None.
             fresh: Never use a folder that is already there: a number is added to the name.
 
         Raises:
@@ -86,6 +96,8 @@ class Session(WritableSession):
                 raise
             try:
                 session._begin(source, model)
+                if examination is not None:
+                    session.set_examination(examination)
             except BaseException:
                 session._let_go()
                 raise
@@ -238,6 +250,17 @@ class Session(WritableSession):
                 self._vault.write()
             self._vault.written()
             self.source = replace(self.source, path=str(path.absolute()))
+
+    def set_examination(self, examination: Examination | None) -> None:
+        """Say which examination the scan belongs to; None for none. The log gets a keyed hash of it.
+
+        Raises:
+            SaveError: It could not be written.
+        """
+        with self._lock:
+            self._check_writable()
+            hidden_text = "" if examination is None else self._vault.hide(examination.to_text())
+            self._write(AuditEvent(PERSON, ENTRY, {ENTRY: hidden_text}))
 
     def mark_complete(self) -> None:
         """Log that all frames of the source are here, and all planes found."""

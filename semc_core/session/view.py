@@ -17,6 +17,7 @@ from semc_core.measure.gestation import GestationalAge
 from semc_core.session import database
 from semc_core.session.audit_log import ORIGIN, began_at, frames_note
 from semc_core.session.correcting.undo import UndoStack
+from semc_core.session.examination import ENTRY, Examination, examination_of
 from semc_core.session.folder import path_of_text
 from semc_core.session.frame_table import FrameRow
 from semc_core.session.reader import SessionReader
@@ -155,6 +156,14 @@ class SessionView:
         """Whether all of the source was analysed."""
         self._refresh()
         return self._view.complete
+
+    @property
+    def examination(self) -> Examination | None:
+        """The examination that the scan belongs to; None where there is none, or it was erased."""
+        self._refresh()
+        with self._lock, database.reading(self.folder):
+            payload = database.last_payload(self._connection, ENTRY)
+            return examination_of(self._vault.reveal(str((payload or {}).get(ENTRY, ""))))
 
     @property
     def head(self) -> tuple[int, str]:

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SaveError, SemcError
-from semc_core.io.atomic import remove_leftovers
 from semc_core.io.video_encoder import Quality
-from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.batch import Reviewed
 from semc_core.pipeline.signal import SignalGap
-from semc_core.pipeline.sink import PlaneSink, RecordingState, SinkFactory, saved_plane
+from semc_core.pipeline.sink import RecordingState, saved_plane
 from semc_core.session.files import Origin, PlaneFiles, remove_plane, write_plane
-from semc_core.session.folder import scan_folder
 from semc_core.session.frame_log import FrameLog
 from semc_core.session.proof.known_files import WRITTEN, logged_hashes
 from semc_core.session.recording.clips import ClipSettings
@@ -25,10 +22,9 @@ from semc_core.session.recording.recorder import RecordingManager
 from semc_core.session.records import PROGRAM
 from semc_core.session.session import Session
 from semc_core.text import counted
-from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
+from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo
 
 _log = logging.getLogger(__name__)
-_CLIPS: Final = ClipSettings()
 _PLANES_LIMIT: Final = 16
 _AGAIN_S: Final = 1.0
 """So long after something could not be written it is tried again."""
@@ -345,7 +341,9 @@ class SessionWriter:
         with self._opening:
             session = self._session
             if session is None:
-                session = Session.create(self._folder, *self._origin.entries(), fresh=self._fresh)
+                source, model = self._origin.entries()
+                about = self._origin.examination
+                session = Session.create(self._folder, source, model, about, fresh=self._fresh)
                 with self._changed:
                     self._session, self._folder = session, session.folder
                     self._changed.notify_all()
@@ -426,24 +424,3 @@ class SessionWriter:
         except SemcError as error:
             with self._changed:
                 self._session_fault = f"The session was not closed. {error}"
-
-
-def session_sink(
-    root: Path, clips: ClipSettings | None = _CLIPS, path: Path | None = None
-) -> SinkFactory[Session]:
-    """What `LivePipeline` needs to write each scan into a folder of its own below `root`.
-
-    Temporary files that a killed program left there are removed. Around each plane a clip is saved, unless
-    `clips` is None. By `path`, the file or folder that is played, review finds the frames again.
-    """
-
-    def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneSink[Session]:
-        try:
-            remove_leftovers(root)
-        except SaveError as error:
-            # The scan can go on; the first plane will tell whether the folder is usable.
-            _log.warning("Leftovers could not be removed: %s", type(error.__cause__ or error).__name__)
-        origin = Origin(source, spec, thresholds, device, path)
-        return SessionWriter(scan_folder(root, source), origin, clips=clips)
-
-    return make

@@ -41,6 +41,7 @@ from app.train.page import DataChoice, ModelRow
 from app.train.presenter import TrainView
 from app.view_data import Asking
 from app.widgets import theme
+from app.worklist.presenter import examination_line
 from semc_core.export.ocr import FoundText, TextFinding
 from semc_core.export.options import ExportResult
 from semc_core.pacs.destinations import Destination
@@ -50,6 +51,7 @@ from semc_core.protocols.checklist import Status
 from semc_core.types import Crop, SavedPlane
 from tests.app.conftest import WAIT_MS
 from tests.app.looks import faults, longer_words, settled
+from tests.app.worklist.states import ASKED, WORKLISTS
 from tests.export import scans
 
 SIZES: Final = ((0, 0), (960, 600), (1024, 700), (1366, 768), (1920, 1080), (800, 1280), (3840, 2160))
@@ -167,6 +169,7 @@ def live_scanning(stage: Stage) -> QWidget:
     window.checklists.live.fold(False)
     window.status.show_numbers(tuple(StatusItem(f"number {i}", "123.4 ms", i == 2, LONG) for i in range(9)))
     window.status.show_model(f"Your model, version 12 on NVIDIA GPU ({LONG})", f"Untrained. {LONG}.")
+    window.show_examination(examination_line(ASKED, "this scan", used=True))
     return window
 
 
@@ -329,6 +332,13 @@ def _export(state: ExportState | None) -> Callable[[Stage], QDialog]:
 _FOUND: Final = TextFinding(1, "FHP1", (FoundText(Crop(90, 80, 60, 20), "DOE"),))
 _RESULT: Final = ExportResult(Path(f"/data/{LONG}/export-001"), 40, 12_000_000, "ab", 12, (f"{LONG}. " * 2,))
 
+
+def _worklist(make: Callable[[MainWindow], QDialog]) -> State:
+    return _dialog(lambda stage: make(stage.window))
+
+
+_WORKLISTS: Final = {name: _worklist(make) for name, make in WORKLISTS.items()}
+
 STATES: Final[dict[str, State]] = {
     each.__name__: each
     for each in (
@@ -356,6 +366,7 @@ STATES: Final[dict[str, State]] = {
     "card": _dialog(_card),
     "no server": _dialog(_sending(empty=True)),
     "sending": _dialog(_sending(empty=False)),
+    **_WORKLISTS,
     "export": _dialog(_export(None)),
     "export failed": _dialog(_export(ExportState(message=f"{LONG}. " * 2, failed=True, changed=True))),
     "export running": _dialog(_export(ExportState(ExportPhase.RUNNING, "Writing pictures", 3, 10))),

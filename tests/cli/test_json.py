@@ -17,8 +17,11 @@ import main
 from semc_core.cli.bench import analyse
 from semc_core.cli.bench.live import Measured
 from semc_core.cli.bench.network import Row
+from semc_core.cli.pacs_worklist import plain_worklist
 from semc_core.pacs.queue_store import Job
+from semc_core.pacs.worklist import Worklist
 from semc_core.serve.inbox import Received
+from semc_core.session.examination import Examination
 from semc_core.sources.devices import find
 from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli.commands import all_commands
@@ -156,6 +159,7 @@ def test_pacs(printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     check("semc pacs servers", capturing)
     assert capturing[0]["tls"] is False
     assert printed("pacs", "list") == []
+    check("semc pacs worklist", plain_worklist(Worklist((Examination(),))))
     assert DOCUMENTED["semc pacs list"]["each"][0] == [field.name for field in fields(Job)]
 
 

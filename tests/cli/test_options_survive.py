@@ -118,6 +118,8 @@ SINCE = (
     "analyse --images",
     *(f"analyse --{option}" for option in ("cluster", "workers", "limit", "decode")),
     "live --images",
+    "pacs add --mpps",
+    *(f"pacs worklist --{option}" for option in ("day", "modality", "station", "json")),
     "export --anyway",
     *(f"export --{option}" for option in ("no-obgyn", "fhir", "fhir-post", "fhir-token")),
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),

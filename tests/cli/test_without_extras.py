@@ -74,7 +74,12 @@ def test_each_extra_that_is_named_is_one_and_holds_what_is_missing() -> None:
     ]
     assert {"torch", "torchvision"} <= set(extras["cuda"]) & set(extras["train"])
     # What is imported by another name than it is installed by, or is pulled in by another.
-    installed_as = {"sklearn": "scikit-learn", "imagehash": "ImageHash", "scipy": "scikit-learn"}
+    installed_as = {
+        "sklearn": "scikit-learn",
+        "imagehash": "ImageHash",
+        "scipy": "scikit-learn",
+        "fhir": "fhir.resources",
+    }
     for package in OPTIONAL:
         extra = needed(package).partition("[")[2].partition("]")[0]
         assert installed_as.get(package, package) in extras[extra], package

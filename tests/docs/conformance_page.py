@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from pydicom.datadict import dictionary_description, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID, UID_dictionary
 
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
+from semc_core.pacs.association import UNCOMPRESSED
 from semc_core.pacs.client import MOST_OBJECTS
 from semc_core.pacs.destinations import Destination, Tls, tls_context
+from semc_core.pacs.performed import MOST_ATTEMPTS, PERFORMED, PerformedStep, at_end, in_progress
+from semc_core.pacs.worklist import (
+    LONGEST_ANSWERS,
+    MOST_ROWS,
+    WORKLIST,
+    WorklistQuestion,
+    fault,
+    identifier_of,
+)
 from semc_core.serve.settings import Limits
+from semc_core.session.examination import Examination
 from semc_core.sources.dicom.codecs import can_decode
 from semc_core.sources.dicom.video import is_video
 from tests.docs.association import Heard, heard
@@ -59,7 +72,9 @@ _SERVICES: Final = (
     ("Storage (C-STORE)", "yes", "`semc serve`"),
     ("Query/Retrieve, Study Root (C-FIND)", "of single objects by their UIDs", "no"),
     ("Query/Retrieve (C-MOVE, C-GET)", "no", "no"),
-    ("Modality Worklist, Performed Procedure Step, Storage Commitment, Print", "no", "no"),
+    ("Modality Worklist (C-FIND)", "yes", "no"),
+    ("Modality Performed Procedure Step (N-CREATE, N-SET)", "where the server was added with it", "no"),
+    ("Storage Commitment, Print", "no", "no"),
 )
 _MEDIA: Final = """
 Files: DICOM Part 10 files are read and written. No DICOMDIR is written, none is read as a list of pictures,
@@ -70,8 +85,8 @@ and no media application profile is claimed.
 One application entity. It opens associations; another, below, accepts them.
 """
 _POLICY: Final = """
-- **Associations.** One at a time. It is opened when objects wait to be sent, or by `semc pacs echo`, and
-  released when at most {most} objects were sent.
+- **Associations.** One at a time. It is opened when objects wait to be sent, by `semc pacs echo`,
+  for a worklist, and to tell of a performed step; it is released when at most {most} objects were sent.
 - **AE titles and address** of a server are given by the user; the own title is `{title}` unless another is
   given. Waits: {connect:g} s for a connection, {answer:g} s for an answer (and the time that the object's
   bytes take), both to be set.
@@ -108,6 +123,29 @@ _FIND: Final = """
 Only to learn whether an object whose answer was lost has arrived. Level {level}; keys, all of them unique:
 {keys}. Responses are compared by SOP Instance UID; other attributes are not looked at. A server without
 this service is sent the object again, under its UID.
+"""
+_WORKLIST: Final = """
+### C-FIND of Modality Worklist
+
+By `semc pacs worklist` and `Ctrl+L` in the window, over an association of its own that proposes {proposed}
+({syntaxes}). Matched: {matched}; the rest is asked for: {returned}. Where nothing is scheduled for a day, the
+same is asked without the day. At most {most} responses are read, and for at most {times} times the wait
+for an answer; then the association is aborted. A response with a value that its VR does not allow is left
+out.
+
+| status | what the user reads |
+|---|---|
+"""
+_PERFORMED: Final = """
+### Modality Performed Procedure Step
+
+Only to a server that was added with `--mpps`, for scans of an examination of a worklist, over an association
+of its own that proposes {kind} and Verification. Success and 0111 of an N-CREATE, and success of an N-SET,
+are taken for done; after {most} other answers no more is told of that step. Nothing is asked back (N-GET),
+and no event is expected.
+
+| message | attributes |
+|---|---|
 """
 _SCP: Final = """
 ## As a provider of services (SCP)
@@ -180,7 +218,8 @@ Of a de-identified export. ALWAYS: there with a value. VNAP: there, sometimes em
 empty. ANAP: there only sometimes. "–": never. Where identity is kept, those of the De-identification are left
 out, patient and study are those of the source or those that the user gave, and the words of an ultrasound's
 header on equipment, institution, operator and patient (`semc_core/export/dicom/header_allowlist.py`) come on
-top.
+top. Of a scan with an examination of a worklist, patient and study are that one's, and Request Attributes
+Sequence (images) or Referenced Request Sequence (report, key objects) is there.
 
 """
 _READ: Final = """
@@ -224,9 +263,47 @@ def _lines(written: list[Written], said: Heard) -> Iterator[str]:
         yield f"| {status:04X} | {answer.kind}: {_OUTCOMES[answer.kind]} | {answer.sentence} |"
     keys = [element.keyword for element in said.question if element.keyword != "QueryRetrieveLevel"]
     yield _FIND.format(level=said.question.QueryRetrieveLevel, keys=", ".join(keys))
+    yield from _worklist()
+    yield from _performed()
     yield from _provider(provided([str(one) for one in syntaxes()]))
     yield from _objects(written)
     yield from _reading()
+
+
+def _worklist() -> Iterator[str]:
+    whole = identifier_of(WorklistQuestion(date(2026, 11, 30), "US", "STATION"))
+    (step,) = whole.ScheduledProcedureStepSequence
+    both = [each for each in (*whole, *step) if each.VR != "SQ" and each.keyword != "SpecificCharacterSet"]
+    names = {filled: [each.name for each in both if each.is_empty is not filled] for filled in (True, False)}
+    yield _WORKLIST.format(
+        proposed=f"{UID(WORKLIST).name} ({WORKLIST}) and Verification",
+        syntaxes=", ".join(UID(one).name for one in UNCOMPRESSED),
+        matched=", ".join(names[True]),
+        returned=", ".join(names[False]),
+        most=MOST_ROWS,
+        times=LONGEST_ANSWERS,
+    )
+    yield from (
+        f"| {status:04X} | {fault('SERVER', status)} |" for status in (0x0124, 0xA700, 0xA900, 0xC001)
+    )
+
+
+def _performed() -> Iterator[str]:
+    step = PerformedStep(
+        "1.2", "ris", "", "1.3", "1.4", Examination(), "2026-11-30T08:56:00+00:00",
+        "2026-11-30T09:10:00+00:00", completed=True,
+    )  # fmt: skip
+    yield _PERFORMED.format(kind=f"{UID(PERFORMED).name} ({PERFORMED})", most=MOST_ATTEMPTS)
+    begun, ended = in_progress(step, "TITLE"), at_end(step)
+    (scheduled,), (series,) = begun.ScheduledStepAttributesSequence, ended.PerformedSeriesSequence
+    yield f"| N-CREATE | {_names(begun)} |"
+    yield f"| an item of Scheduled Step Attributes Sequence | {_names(scheduled)} |"
+    yield f"| N-SET | {_names(ended)} |"
+    yield f"| the item of Performed Series Sequence, where planes were kept | {_names(series)} |"
+
+
+def _names(dataset: Dataset) -> str:
+    return ", ".join(each.name for each in dataset)
 
 
 def _policy() -> str:

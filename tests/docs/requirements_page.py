@@ -138,6 +138,15 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
             "test_every_number_of_the_table_is_an_observation_with_its_code_unit_age_and_centile",
             "export/fhir/test_post.py::test_the_command_posts_what_it_exported_and_an_earlier_export_once",
         )),
+        Requirement("H7", "The examination of a worklist goes with identified exports of its scan alone.", (
+            "export/dicom/test_examination.py::test_an_identified_export_carries_the_request",
+            "export/dicom/test_examination.py::test_a_deidentified_export_holds_nothing_of_it",
+            "pacs/test_worklist.py::test_orthanc_lists_the_examinations_of_today",
+        )),
+        Requirement("H8", "A server that wants it is told when each examination begins and ends.", (
+            "pacs/test_performed.py::test_a_server_is_told_of_the_beginning_and_of_the_end",
+            "pacs/test_performed.py::test_a_server_that_is_away_is_told_later_and_in_order",
+        )),
     ),
     "Serving": (
         Requirement("D1", "An object is on the disk before its sender is told so, and is worked on once.", (

@@ -31,7 +31,7 @@ from semc_core.io.process import give_back_memory
 from semc_core.pipeline import live
 from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
-from semc_core.session.writer import session_sink
+from semc_core.session.sink import session_sink
 from semc_core.sources.devices import simulated
 from semc_core.sources.devices.contents import count, number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice

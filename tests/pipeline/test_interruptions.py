@@ -16,7 +16,7 @@ from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
-from semc_core.session.writer import session_sink
+from semc_core.session.sink import session_sink
 from semc_core.sources.devices.contents import number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices

@@ -12,7 +12,7 @@ from semc_core.errors import ModelFileError, RuntimeFault, SourceError
 from semc_core.model.architecture import new_spec
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.base import Runtime
-from semc_core.session.writer import session_sink
+from semc_core.session.sink import session_sink
 from semc_core.sources.base import FrameSource
 from semc_core.sources.video import VideoSource
 from semc_core.types import FramePacket

@@ -10,7 +10,7 @@ import pytest
 from semc_core.errors import SemcError
 from semc_core.pipeline.state import Phase
 from semc_core.session.session import Session
-from semc_core.session.writer import session_sink
+from semc_core.session.sink import session_sink
 from tests.pipeline.live_scans import WAITING, CountedSource, held, new_engine, phase_of, scripted
 from tests.pipeline.scripted import probabilities
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import UsageError
-from semc_core.pacs.client import AssociationFault, StorageAssociation
+from semc_core.pacs.association import AssociationFault
+from semc_core.pacs.client import StorageAssociation
 from semc_core.pacs.destinations import Destination, Tls
 from semc_core.serve.receiver import Receiver
 from semc_core.serve.settings import Limits, ServerTls

@@ -21,7 +21,7 @@ from semc_core.session.correcting.changes import Reject, Relabel
 from semc_core.session.recording.parts import RecordedSource
 from semc_core.session.replay import compare, replay_log, replay_pictures
 from semc_core.session.session import Session
-from semc_core.session.writer import session_sink
+from semc_core.session.sink import session_sink
 from semc_core.sources.simulated import SimulatedSource
 from semc_core.types import Thresholds
 

@@ -24,7 +24,8 @@ from semc_core.session.correcting.changes import Relabel
 from semc_core.session.files import PlaneFiles, encode_png, write_plane
 from semc_core.session.folder import safe_name, scan_folder
 from semc_core.session.session import Session
-from semc_core.session.writer import SessionWriter, session_sink
+from semc_core.session.sink import session_sink
+from semc_core.session.writer import SessionWriter
 from semc_core.types import SourceInfo
 from tests.session.killed_writer import CLASSES, event, origin
 from tests.session.sessions import frame

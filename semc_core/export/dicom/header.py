@@ -24,9 +24,10 @@ from semc_core.errors import ExportError, SourceError
 from semc_core.export.dicom import header_allowlist
 from semc_core.export.dicom.lossy import lossy_of_header
 from semc_core.export.dicom.pixels import Lossy
-from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, Dates, StudyContext
+from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, Dates, Request, StudyContext
 from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.options import ExportOptions, Patient
+from semc_core.session.examination import Examination
 from semc_core.session.records import file_sha256
 
 _LONGEST_LO: Final = 64
@@ -51,6 +52,7 @@ def study_of_nothing(
     options: ExportOptions,
     text_left: bool,
     lossy: Lossy = (),
+    examination: Examination | None = None,
 ) -> StudyContext:
     """The study of a scan that is not DICOM (a video, a live scan): nothing is known but what the user says.
 
@@ -62,10 +64,11 @@ def study_of_nothing(
         options: The user's.
         text_left: Whether text that says who was examined may be left in the pictures.
         lossy: Compressions that the pictures went through (`lossy.lossy_of_source`).
+        examination: That the scan belongs to; nothing of it is in what is de-identified.
     """
     seed = f"session {session_name}"
     date, time = began.strftime("%Y%m%d"), began.strftime("%H%M%S")
-    return _context(
+    context = _context(
         Dataset(),
         source_kind,
         seed,
@@ -76,6 +79,41 @@ def study_of_nothing(
         text_left,
         uids.made("study", seed),
         lossy,
+    )
+    if examination is None or options.deidentify or not is_of(options.patient, examination):
+        return context
+    return _requested(context, examination, options)
+
+
+def patient_of(examination: Examination) -> Patient:
+    """The patient of an examination."""
+    return Patient(examination.patient_name, examination.patient_id, examination.birth_date, examination.sex)
+
+
+def is_of(patient: Patient | None, examination: Examination) -> bool:
+    """Whether the patient whom a user names, or nobody, is that of the examination: the numbers are held."""
+    return patient is None or patient.patient_id.strip() == examination.patient_id.strip()
+
+
+def _requested(context: StudyContext, examination: Examination, options: ExportOptions) -> StudyContext:
+    """The study as a worklist asks for it."""
+    patient = options.patient or patient_of(examination)
+    number = patient.patient_id or context.patient.patient_id
+    return replace(
+        context,
+        study_uid=examination.study_uid or context.study_uid,
+        patient=replace(patient, name=_person_name(patient.name), patient_id=number),
+        study_id=examination.procedure_id or context.study_id,
+        accession_number=examination.accession_number,
+        referring_physician=examination.referring_physician,
+        study_description=examination.procedure,
+        request=Request(
+            examination.accession_number,
+            examination.procedure_id,
+            examination.procedure,
+            examination.step_id,
+            examination.step,
+        ),
     )
 
 

@@ -30,7 +30,7 @@ from semc_core.errors import ExportError
 from semc_core.export.dicom.codes import PAIRED, SITES, code_item
 from semc_core.export.dicom.confidentiality import check_removed, mark
 from semc_core.export.dicom.pixels import TRANSFER_SYNTAXES, PackedFrames, Packing, pack, put_pixels
-from semc_core.export.dicom.study import StudyContext
+from semc_core.export.dicom.study import Request, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.labels import full_name
 from semc_core.session.correcting.sentences import decided
@@ -200,6 +200,40 @@ def _put_study(dataset: Dataset, context: StudyContext) -> None:
     dataset.ReferringPhysicianName = context.referring_physician
     if context.study_description:
         dataset.StudyDescription = context.study_description
+    if context.request is not None:
+        dataset.RequestAttributesSequence = [attributes(context)]
+
+
+def attributes(context: StudyContext) -> Dataset:
+    """What was asked for, as an item of Request Attributes Sequence: what is not known is left out."""
+    request = context.request or Request()
+    item = Dataset()
+    for name, value in (
+        ("AccessionNumber", request.accession_number),
+        ("StudyInstanceUID", context.study_uid),
+        ("RequestedProcedureID", request.procedure_id),
+        ("RequestedProcedureDescription", request.procedure),
+        ("ScheduledProcedureStepID", request.step_id),
+        ("ScheduledProcedureStepDescription", request.step),
+    ):
+        if value:
+            setattr(item, name, value)
+    return item
+
+
+def answered(attributes: Dataset) -> Dataset:
+    """Which request a document answers, as an item of Referenced Request Sequence.
+
+    Args:
+        attributes: An item of Request Attributes Sequence.
+    """
+    item = Dataset()
+    item.StudyInstanceUID, item.ReferencedStudySequence = attributes.get("StudyInstanceUID", ""), []
+    item.PlacerOrderNumberImagingServiceRequest = item.FillerOrderNumberImagingServiceRequest = ""
+    for name in ("AccessionNumber", "RequestedProcedureID", "RequestedProcedureDescription"):
+        setattr(item, name, attributes.get(name, ""))
+    item.RequestedProcedureCodeSequence = []
+    return item
 
 
 def _put_ultrasound(dataset: Dataset, context: StudyContext, packed: PackedFrames) -> None:

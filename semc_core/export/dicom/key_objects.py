@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import KeyObjectSelectionDocumentStorage
 
-from semc_core.export.dicom.images import equipment, file_meta
+from semc_core.export.dicom.images import answered, equipment, file_meta
 from semc_core.export.dicom.uids import fixed_uid
 
 SERIES: Final = 9004
@@ -48,6 +48,8 @@ def key_objects(images: Sequence[Dataset]) -> Dataset:
         for name in _BY_THE_LIBRARY:
             if name in document:
                 delattr(document, name)
+        if "RequestAttributesSequence" in first:
+            document.ReferencedRequestSequence = [answered(item) for item in first.RequestAttributesSequence]
         for name in _LIKE_THE_IMAGES:
             if name in first:
                 document[name] = first[name]

@@ -15,7 +15,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage
 
 from semc_core.export.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_UID
-from semc_core.export.dicom.images import equipment, file_meta
+from semc_core.export.dicom.images import answered, attributes, equipment, file_meta
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.version import VERSION
@@ -76,6 +76,9 @@ def report_document(
     # In place of the library's own, which holds the time of day and its own name.
     report.ContributingEquipmentSequence = [equipment()]
     _set_when(report, context, made)
+    if context.request is not None:
+        with disable_value_validation():
+            report.ReferencedRequestSequence = [answered(attributes(context))]
     report.file_meta = file_meta(str(ComprehensiveSRStorage))
     return report
 

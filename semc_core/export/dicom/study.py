@@ -17,6 +17,25 @@ DUMMY_DATE: Final = "19000101"
 DUMMY_TIME: Final = "000000"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for, as a worklist said it; what it did not say is "".
+
+    Attributes:
+        accession_number: Of the request.
+        procedure_id: Requested Procedure ID.
+        procedure: Its description.
+        step_id: Scheduled Procedure Step ID.
+        step: Its description.
+    """
+
+    accession_number: str = ""
+    procedure_id: str = ""
+    procedure: str = ""
+    step_id: str = ""
+    step: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyContext:
     """What all objects of one export have in common.
@@ -44,6 +63,7 @@ class StudyContext:
         source_uid: Its SOP Instance UID, replaced when de-identified; or "".
         source_size: (width, height) of its pictures, (0, 0) without a DICOM source.
         source_frames: Its number of frames.
+        request: What was asked for; None where nobody said, and when de-identified.
     """
 
     uids: UidMaker
@@ -68,3 +88,4 @@ class StudyContext:
     source_uid: str = ""
     source_size: tuple[int, int] = (0, 0)
     source_frames: int = 1
+    request: Request | None = None

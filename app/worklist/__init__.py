@@ -1,0 +1,1 @@
+"""The worklist: which examinations are scheduled, and to which of them a scan belongs."""

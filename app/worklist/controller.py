@@ -1,0 +1,218 @@
+"""The worklist while the window is open, and the examination of the scan. No Qt here.
+
+An examination is for one scan: the next one begins without, so that no scan gets the patient before.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from app.scan_options import ScanOptions
+from app.tasks import Background, Post, fault_of
+from app.worklist.presenter import WorklistSnapshot, examination_line
+from app.worklist.steps import StepReporter
+from semc_core.pacs.destinations import Destination, DestinationBook
+from semc_core.pipeline.live import LivePipeline
+from semc_core.pipeline.state import Phase
+from semc_core.session.examination import Examination
+from semc_core.session.session import Session
+
+if TYPE_CHECKING:
+    from semc_core.pacs.worklist import Worklist
+
+_OVER: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
+_UNWRITTEN: Final = "The examination was not written into the session: the scan ended before."
+
+
+class WorklistMemory(Protocol):
+    """Remembers which server was asked last."""
+
+    worklist_server: str
+
+
+class WorklistController:
+    """Called by the window's thread; only `close` waits.
+
+    Attributes:
+        snapshot: How the worklist stands.
+        next: The examination of the next scan.
+        current: That of the scan that runs, or ran last.
+        last: The one that was chosen last.
+        steps: Tells servers when a scan of an examination begins and ends.
+        on_change: Something of this is another.
+        on_message: Told what went wrong, a sentence.
+    """
+
+    def __init__(self, data: Path, post: Post, memory: WorklistMemory) -> None:
+        """Nothing is asked yet; `data` is the user's data folder."""
+        self._data, self._memory = data, memory
+        self._asks = Background("worklist", post)
+        self._writes = Background("examination", post)
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
+        self._number = 0
+        self._pipeline: LivePipeline[Session] | None = None
+        self._unwritten = self._running = self._begun = False
+        self._told: Examination | None = None
+        self.steps = StepReporter(data, post)
+        self.snapshot = WorklistSnapshot()
+        self.next: Examination | None = None
+        self.current: Examination | None = None
+        self.last: Examination | None = None
+        self.on_change: Callable[[], None] = lambda: None
+        self.on_message: Callable[[str], None] = lambda sentence: None
+
+    # The worklist.
+
+    def ask(self, server: str = "", *, any_day: bool = False) -> None:
+        """Ask a server; "" for the one that was asked last, or the first. What was asked before is cut."""
+        self.cancel()
+        number, wanted = self._number, server or self._memory.worklist_server
+        if server:
+            self._memory.worklist_server = server
+        self._show(replace(self.snapshot, phase="looking", rows=(), message=""))
+        book = DestinationBook(self._data)
+        self._asks.start(book.all, lambda future: self._found_servers(future, number, wanted, any_day))
+
+    def cancel(self) -> None:
+        """Ask no longer: a connection that is open is cut."""
+        self._number += 1
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            from semc_core.pacs.association import shut_down  # loaded by now
+
+            shut_down(connection)
+
+    def close(self) -> None:
+        """End, and wait for it."""
+        self.cancel()
+        self._asks.close(forget=True)
+        self._writes.close()
+        self._end_step()
+        self.steps.close()
+
+    def _found_servers(
+        self, future: Future[tuple[Destination, ...]], number: int, wanted: str, any_day: bool
+    ) -> None:
+        if number != self._number:
+            return
+        if (error := future.exception()) is not None:
+            self._show(WorklistSnapshot("failed", message=fault_of(error)))
+            return
+        servers = future.result()
+        if not servers:
+            self._show(WorklistSnapshot("no server"))
+            return
+        server = next((each for each in servers if each.name == wanted), servers[0])
+        self._show(WorklistSnapshot("asking", servers, server.name, any_day))
+        self._asks.start(
+            lambda: self._ask(server, number, any_day), lambda future: self._answered(future, number)
+        )
+
+    def _ask(self, server: Destination, number: int, any_day: bool) -> Worklist:
+        """On a thread of its own."""
+        from semc_core.pacs.association import shut_down
+        from semc_core.pacs.worklist import WorklistQuestion, ask_worklist
+
+        def opened(connection: socket.socket) -> None:
+            with self._lock:
+                if number == self._number:
+                    self._connection = connection
+                    return
+            shut_down(connection)
+
+        try:
+            return ask_worklist(server, WorklistQuestion(None if any_day else date.today()), opened=opened)
+        finally:
+            with self._lock:
+                if number == self._number:
+                    self._connection = None
+
+    def _answered(self, future: Future[Worklist], number: int) -> None:
+        if number != self._number:
+            return
+        if (error := future.exception()) is not None:
+            self._show(replace(self.snapshot, phase="failed", message=fault_of(error)))
+            return
+        found = future.result()
+        self._show(replace(self.snapshot, phase="shown", rows=found.rows, message=found.notice))
+
+    def _show(self, snapshot: WorklistSnapshot) -> None:
+        self.snapshot = snapshot
+        self.on_change()
+
+    # The examination of a scan.
+
+    def choose(self, examination: Examination | None) -> None:
+        """Take this for the scan that runs, else for the next one; None for none."""
+        self.last = examination or self.last
+        if self._running:
+            self.current, self._unwritten = examination, True
+            self.tick()
+        else:
+            self.next = examination
+        self.on_change()
+
+    def attached(self, options: ScanOptions) -> ScanOptions:
+        """What a scan is to be begun with: its examination is in it, and is no longer that of the next."""
+        examination, self.next = self.next, None
+        return replace(options, examination=examination)
+
+    def begin_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
+        """A scan begins."""
+        self._end_step()
+        self._pipeline, self.current = pipeline, options.examination
+        self._unwritten, self._running, self._begun = False, True, False
+
+    def line(self, page_is_live: bool) -> str:
+        """What the window says of the examination: of the scan on its page, else of the next one."""
+        used = self.last is not None
+        if page_is_live and self._pipeline is not None:
+            return examination_line(self.current, "this scan", used=used)
+        return examination_line(self.next, "the next scan", used=used)
+
+    def tick(self) -> None:
+        """Write what was chosen during a scan as soon as there is a session: to be called often."""
+        self.steps.tick()
+        pipeline = self._pipeline
+        if pipeline is None or not self._running:
+            return
+        session = pipeline.session
+        self._begun = self._begun or session is not None
+        if session is not None and self.current != self._told:
+            self._tell_step(session)
+        if self._unwritten and session is not None:
+            self._unwritten, examination = False, self.current
+            self._writes.start(lambda: session.set_examination(examination), self._written)
+        if pipeline.state.phase in _OVER:
+            self._running = False
+            self._end_step()
+            if not self._begun:
+                # Nothing was scanned: the examination is still to come.
+                self.next = self.next or self.current
+            elif self._unwritten:
+                self.on_message(_UNWRITTEN)
+
+    def _tell_step(self, session: Session) -> None:
+        """Another examination is scanned: that of before is over, without what follows."""
+        self._end_step()
+        self._told = self.current
+        if self.current is not None:
+            self.steps.begin(self.current, session.folder, session.id, self._memory.worklist_server)
+
+    def _end_step(self) -> None:
+        told, self._told = self._told, None
+        if told is not None and self._pipeline is not None:
+            self.steps.end(completed=self.current == told and bool(self._pipeline.statistics().planes_saved))
+
+    def _written(self, future: Future[None]) -> None:
+        if (error := future.exception()) is not None:
+            self.on_message(f"The examination was not written into the session. {fault_of(error)}")

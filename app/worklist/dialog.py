@@ -1,0 +1,213 @@
+"""The dialog with the worklist: choose by typing, arrow keys and Enter. Nothing here waits for a server."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.widgets import theme
+from app.widgets.forms import button, page_title
+from app.widgets.plain import PlainLabel, plain_tip
+from app.worklist.controller import WorklistController
+from app.worklist.presenter import COLUMNS, MOST_SHOWN, WorklistSnapshot, cells, matching, sentence
+from semc_core.session.examination import Examination
+from semc_core.text import readable
+
+_MOVES: Final = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+_ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class WorklistDialog(QDialog):
+    """Lists today's examinations of a server; the one that is chosen is that of the scan.
+
+    Signals:
+        server_wanted: A server is to be added.
+
+    Attributes:
+        servers: Those that can be asked.
+        typed: What the lines are searched for.
+        table: The examinations.
+    """
+
+    server_wanted = Signal()
+
+    def __init__(self, control: WorklistController, parent: QWidget) -> None:
+        """Ask at once; `open` shows the dialog.
+
+        Args:
+            control: Asks. Lives longer than this.
+            parent: The window.
+        """
+        super().__init__(parent)
+        self.setWindowTitle("Worklist")
+        self._control = control
+        self._shown: WorklistSnapshot | None = None
+        self._rows: list[Examination] = []
+        self.servers = QComboBox()
+        self.servers.setAccessibleName("Server")
+        self.days = QComboBox()
+        self.days.setAccessibleName("Day")
+        self.typed = QLineEdit()
+        self.typed.setPlaceholderText("Type to find: name, number, procedure")
+        self.typed.setAccessibleName("Find")
+        self.table = QTableWidget(0, len(COLUMNS))
+        self._message = PlainLabel()
+        self._message.setObjectName("notice")
+        self._message.setWordWrap(True)
+        self._build()
+        em = theme.em(self)
+        self.setMinimumSize(round(46 * em), round(27 * em))
+        self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.4))
+        self.typed.textChanged.connect(lambda _: self._show_rows())
+        self.servers.activated.connect(lambda _: self.ask())
+        self.days.activated.connect(lambda _: self.ask())
+        self.table.itemSelectionChanged.connect(self._show_buttons)
+        self.table.itemDoubleClicked.connect(lambda _: self.choose())
+        control.on_change = self._refresh
+        control.ask()
+
+    # What the user does.
+
+    def ask(self) -> None:
+        """Ask the chosen server again."""
+        self._control.ask(str(self.servers.currentData() or ""), any_day=self.days.currentIndex() == 1)
+
+    def choose(self) -> None:
+        """Take the chosen examination."""
+        if (row := self.chosen) is not None:
+            self._control.choose(row)
+            self.accept()
+
+    def choose_none(self) -> None:
+        """Scan without an examination."""
+        self._control.choose(None)
+        self.accept()
+
+    def done(self, result: int) -> None:
+        """Leave; a server that is being asked is asked no longer."""
+        self._control.on_change = lambda: None
+        self._control.cancel()
+        super().done(result)
+
+    @property
+    def chosen(self) -> Examination | None:
+        """The line that is chosen."""
+        at = self.table.currentRow()
+        return self._rows[at] if 0 <= at < len(self._rows) and self.table.selectedItems() else None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrow keys move in the table while words are typed; Enter chooses, F5 asks again."""
+        if event.key() in _MOVES:
+            self._move(event.key())
+        elif event.key() in _ENTER:
+            self.choose()
+        elif event.key() == Qt.Key.Key_F5:
+            self.ask()
+        else:
+            super().keyPressEvent(event)
+
+    def _move(self, key: int) -> None:
+        far = 10 if key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown) else 1
+        step = -far if key in (Qt.Key.Key_Up, Qt.Key.Key_PageUp) else far
+        if self._rows:
+            self.table.selectRow(min(max(self.table.currentRow() + step, 0), len(self._rows) - 1))
+
+    # What it shows.
+
+    def _refresh(self) -> None:
+        snapshot = self._control.snapshot
+        if snapshot is not self._shown:
+            self._shown = snapshot
+            self._show_servers(snapshot)
+            self._show_rows()
+
+    def _show_servers(self, snapshot: WorklistSnapshot) -> None:
+        names = [each.name for each in snapshot.servers]
+        if names and names != [self.servers.itemData(at) for at in range(self.servers.count())]:
+            self.servers.clear()
+            for name in names:
+                self.servers.addItem(readable(name), name)
+        if snapshot.server in names:
+            self.servers.setCurrentIndex(names.index(snapshot.server))
+        self.servers.setEnabled(bool(names))
+
+    def _show_rows(self) -> None:
+        snapshot = self._control.snapshot
+        found = matching(snapshot.rows, self.typed.text())
+        self._rows = found[:MOST_SHOWN]
+        self.table.setRowCount(len(self._rows))
+        for at, row in enumerate(self._rows):
+            for column, text in enumerate(cells(row)):
+                item = QTableWidgetItem(readable(text))
+                item.setToolTip(plain_tip(text))
+                self.table.setItem(at, column, item)
+        if self._rows:
+            last = self._control.last
+            self.table.selectRow(self._rows.index(last) if last in self._rows else 0)
+        self.table.setVisible(bool(self._rows))
+        self._message.setText(sentence(snapshot, len(found)))
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        self.go.setEnabled(self.chosen is not None)
+        self.add.setVisible(self._control.snapshot.phase == "no server")
+        self.again.setEnabled(self._control.snapshot.phase not in ("looking", "asking"))
+
+    # Building.
+
+    def _build(self) -> None:
+        self.servers.setMinimumContentsLength(12)
+        self.days.addItems(("Today", "Any day"))
+        table = self.table
+        table.setHorizontalHeaderLabels(COLUMNS)
+        table.verticalHeader().hide()
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.go = button("Choose  (Enter)", self.choose)
+        self.again = button("Ask again  (F5)", self.ask)
+        self.add = button("Add a server", self.server_wanted.emit)
+        none = button("No examination", self.choose_none)
+        leave = button("Close  (Esc)", self.reject)
+        for each in (self.go, self.again, none, leave):
+            # Enter is for the line that is chosen.
+            each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        first, last = QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self.servers, 1)
+        first.addWidget(self.days)
+        first.addWidget(self.again)
+        for each in (none, self.add):
+            last.addWidget(each)
+        last.addStretch(1)
+        last.addWidget(leave)
+        last.addWidget(self.go)
+        layout = QVBoxLayout(self)
+        layout.addWidget(page_title("Worklist", self))
+        layout.addLayout(first)
+        layout.addWidget(self.typed)
+        layout.addWidget(table, 1)
+        layout.addWidget(self._message)
+        layout.addStretch(0)
+        layout.addLayout(last)
+        self.typed.setFocus()

@@ -1,0 +1,89 @@
+"""What is said of a worklist: pure data and functions. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from semc_core.pacs.destinations import Destination
+from semc_core.session.examination import Examination, day_and_time, plain_name
+from semc_core.text import counted
+
+COLUMNS: Final = ("When", "Patient", "Patient ID", "Born", "Accession", "Procedure")
+MOST_SHOWN: Final = 500
+"""Lines of the table: more are found by typing."""
+
+Phase = Literal["looking", "no server", "asking", "shown", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistSnapshot:
+    """How the worklist stands.
+
+    Attributes:
+        phase: The servers are looked for; there is none; one is asked; it answered; it did not.
+        servers: In order of their names.
+        server: Name of the one that is or was asked.
+        any_day: Whether it was asked for more than today.
+        rows: What it answered.
+        message: What the user should know, a sentence; or "".
+    """
+
+    phase: Phase = "looking"
+    servers: tuple[Destination, ...] = ()
+    server: str = ""
+    any_day: bool = False
+    rows: tuple[Examination, ...] = ()
+    message: str = ""
+
+
+def matching(rows: Sequence[Examination], typed: str) -> list[Examination]:
+    """Those that hold all words that were typed, whatever their case."""
+    words = typed.casefold().split()
+    return [row for row in rows if all(word in _searched(row) for word in words)] if words else list(rows)
+
+
+def _searched(row: Examination) -> str:
+    """What is looked at: names as they are read, and in all their writings."""
+    parts = (plain_name(row.patient_name), row.patient_name, row.patient_id, row.accession_number)
+    return "\n".join((*parts, row.procedure, row.step, row.step_id)).casefold()
+
+
+def cells(row: Examination) -> tuple[str, ...]:
+    """A line of the table."""
+    born = day_and_time(row.birth_date, "")
+    when = day_and_time(row.date, row.time)
+    return when, plain_name(row.patient_name), row.patient_id, born, row.accession_number, row.what
+
+
+def sentence(snapshot: WorklistSnapshot, found: int) -> str:
+    """What the dialog says below the table; `found` is how many fit what was typed."""
+    if snapshot.phase == "looking":
+        return "Looking for servers …"
+    if snapshot.phase == "no server":
+        return "There is no server yet: add the one that has the worklist, then ask again."
+    if snapshot.phase == "asking":
+        return f"Asking {snapshot.server} …"
+    if snapshot.phase == "failed" or not snapshot.rows:
+        return snapshot.message
+    if not found:
+        return "Nothing of the worklist holds what was typed."
+    more = f"The first {MOST_SHOWN} of {found} are shown; type to find others." if found > MOST_SHOWN else ""
+    return " ".join(part for part in (more or f"{counted(found, 'examination')}.", snapshot.message) if part)
+
+
+def examination_line(examination: Examination | None, of: str, *, used: bool) -> str:
+    """What the window says of the examination of a scan.
+
+    Args:
+        examination: Or None.
+        of: "this scan", or "the next scan".
+        used: Whether one was chosen since the program was started: then that there is none is said, too.
+    """
+    if examination is None:
+        return f"No examination is chosen for {of} (Ctrl+L)." if used else ""
+    parts = [plain_name(examination.patient_name), examination.patient_id, examination.what]
+    if examination.accession_number:
+        parts.append(f"accession {examination.accession_number}")
+    return f"Examination of {of}: {' · '.join(part for part in parts if part)}"

@@ -1,0 +1,213 @@
+"""One DICOM association that this program opens with a server, whatever is asked over it.
+
+What goes wrong becomes a sentence and the answer to one question: is it worth trying again?
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, cast
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import AddressInformation, AssociationSocket
+
+from semc_core.errors import PacsError
+from semc_core.export.dicom.uids import IMPLEMENTATION_UID
+from semc_core.pacs.destinations import Destination, SecuredContext, tls_context
+from semc_core.pacs.quiet import silence
+from semc_core.version import VERSION
+
+silence()
+
+VERIFICATION: Final = "1.2.840.10008.1.1"
+FIND_ROOT: Final = "1.2.840.10008.5.1.4.1.2.2.1"  # Study Root Query/Retrieve
+UNCOMPRESSED: Final = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
+SUCCESS: Final = 0x0000
+PENDING: Final = (0xFF00, 0xFF01)
+_PERMANENT: Final = 1
+_REASONS: Final = {
+    (1, 3): 'does not know this program as "{own_title}"; have that AE title entered there, or change it',
+    (1, 7): 'does not answer to the AE title "{title}"; correct the destination',
+    (1, 2): "does not offer DICOM storage at this port; correct the destination",
+    (3, 1): "is too busy for another connection",
+    (3, 2): "has too many connections already",
+}
+
+
+class AssociationFault(PacsError):
+    """There is no connection, or it was lost.
+
+    Attributes:
+        permanent: Whether it stays so until somebody changes a setting.
+    """
+
+    def __init__(self, sentence: str, *, permanent: bool = False) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+
+
+class DicomAssociation:
+    """An open association. Use as a context; from one thread, but for what `opened` was told of."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        contexts: Sequence[PresentationContext],
+        *,
+        opened: Callable[[socket.socket], None] | None = None,
+        handlers: Sequence[evt.EventHandlerType] = (),
+    ) -> None:
+        """Connect, and agree on what can be asked.
+
+        Args:
+            destination: The server.
+            contexts: What is proposed.
+            opened: Told of the connection once there is one: shutting it down ends any wait for the server.
+            handlers: Of events, as the network library takes them.
+
+        Raises:
+            AssociationFault: The server cannot be reached, or refuses.
+        """
+        self._destination = destination
+        self._socket: socket.socket | None = None
+        self._opened = opened
+        self._message = 0
+        entity = _Entity(ae_title=destination.own_title)
+        entity.implementation_class_uid = UID(IMPLEMENTATION_UID)
+        entity.implementation_version_name = f"SEMC_{VERSION}"[:16]
+        entity.connection_timeout = destination.connect_s
+        entity.acse_timeout = entity.dimse_timeout = destination.answer_s
+        # Only against links that stay open with nothing said: answers have their own time-outs.
+        entity.network_timeout = 2 * (destination.answer_s + destination.connect_s)
+        secured = tls_context(destination.tls) if destination.tls else None
+        try:
+            self._association = entity.associate(
+                destination.host,
+                destination.port,
+                contexts=list(contexts),
+                ae_title=destination.title,
+                tls_args=None if secured is None else (secured.context, destination.host),
+                evt_handlers=[(evt.EVT_CONN_OPEN, self._connected), *handlers],
+            )
+        except (OSError, UnicodeError) as error:
+            raise AssociationFault(
+                f'There is no host "{destination.host}"; check its name, and the network.'
+            ) from error
+        if not self._association.is_established:
+            fault = self._why_not(self._association, secured)
+            self._shut()
+            raise fault
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._association.is_established:
+            if error is None:
+                self._association.release()
+            else:
+                self._association.abort()
+        self._shut()
+
+    def accepts(self, abstract_syntax: str) -> bool:
+        """Whether the server agreed to this."""
+        return any(each.abstract_syntax == abstract_syntax for each in self._association.accepted_contexts)
+
+    @property
+    def _server(self) -> str:
+        return self._destination.name
+
+    def _connected(self, event: Any) -> None:
+        """There is a connection. A server that stops reading would block it for ever without a time-out."""
+        self._socket = event.assoc.dul.socket.socket
+        assert self._socket is not None
+        self._socket.settimeout(self._destination.answer_s)
+        if self._opened is not None:
+            self._opened(self._socket)
+
+    def _shut(self) -> None:
+        """The library leaves a refused connection open."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def _next_message(self) -> int:
+        self._message = self._message % 65535 + 1
+        return self._message
+
+    def _asked(self, send: Callable[[], Dataset]) -> int:
+        self._check_open()
+        try:
+            status = send()
+        except RuntimeError as error:
+            raise self._lost() from error
+        if "Status" not in status:
+            raise self._lost()
+        return int(status.Status)
+
+    def _check_open(self) -> None:
+        if not self._association.is_established:
+            raise self._lost()
+
+    def _lost(self) -> AssociationFault:
+        return AssociationFault(
+            f"The connection with {self._server} broke off, or it gave no answer in time."
+        )
+
+    def _why_not(self, association: Association, secured: SecuredContext | None) -> AssociationFault:
+        where = f"{self._destination.host}, port {self._destination.port}"
+        if association.is_rejected:
+            reply = cast(Any, association.acceptor.primitive)
+            reason = _REASONS.get((int(reply.result_source), int(reply.diagnostic)), "refuses the connection")
+            said = reason.format(title=self._destination.title, own_title=self._destination.own_title)
+            return AssociationFault(f"{self._server} {said}.", permanent=int(reply.result) == _PERMANENT)
+        if secured is not None and secured.fault:
+            sentence = f"{self._server} cannot be reached over TLS: {secured.fault}"
+            return AssociationFault(sentence, permanent=secured.permanent)
+        if self._socket is None:
+            return AssociationFault(
+                f"{self._server} cannot be reached ({where}); check that it runs, and the network."
+            )
+        return AssociationFault(
+            f"Something at {where} takes connections but does not answer as a DICOM server; check the port."
+        )
+
+
+class _Socket(AssociationSocket):
+    """The library leaves a connection that could not be made to the garbage collector."""
+
+    def _shutdown_socket(self) -> None:
+        super()._shutdown_socket()
+        if self.socket is not None:
+            self.socket.close()
+
+
+class _Entity(AE):
+    """Makes connections that are closed in any case."""
+
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[ssl.SSLContext, str] | None,
+    ) -> AssociationSocket:
+        made = _Socket(assoc, address=address)
+        made.tls_args = tls_args
+        return made
+
+
+def shut_down(connection: socket.socket) -> None:
+    """End a connection from another thread: whoever waits wakes up with an `AssociationFault`."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        # It is closed already, which is what is wanted.
+        return

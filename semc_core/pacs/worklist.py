@@ -1,0 +1,283 @@
+"""A server's modality worklist: which examinations are scheduled (C-FIND of Modality Worklist).
+
+Whatever a server answers, an answer here is bounded, in rows and in time. Nothing of it is logged.
+"""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydicom.config import disable_value_validation
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pynetdicom import build_context
+
+from semc_core.errors import PacsError
+from semc_core.io.documents import DocumentFault
+from semc_core.pacs.association import (
+    PENDING,
+    SUCCESS,
+    UNCOMPRESSED,
+    VERIFICATION,
+    AssociationFault,
+    DicomAssociation,
+)
+from semc_core.pacs.destinations import Destination
+from semc_core.session.examination import EXAMINATION, Examination
+from semc_core.text import counted
+
+MOST_ROWS: Final = 10_000
+"""Examinations of one answer; what comes after these is not read."""
+LONGEST_ANSWERS: Final = 4
+"""So many times the longest wait for one answer is the longest time for all of them."""
+ULTRASOUND: Final = "US"
+
+WORKLIST: Final = "1.2.840.10008.5.1.4.31"  # Modality Worklist Information Model
+_DATE: Final = "%Y%m%d"
+_OTHER_DAYS_ROWS: Final = 200
+"""Enough to see whether a day without examinations is the fault of a clock."""
+_TOP: Final = {
+    "SpecificCharacterSet": "ISO_IR 192",
+    **dict.fromkeys(
+        (
+            "AccessionNumber", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
+            "ReferringPhysicianName", "StudyInstanceUID", "RequestedProcedureID",
+            "RequestedProcedureDescription",
+        ),
+        "",
+    ),
+}  # fmt: skip
+_STEP: Final = (
+    "ScheduledStationAETitle", "ScheduledProcedureStepStartTime", "ScheduledProcedureStepDescription",
+    "ScheduledProcedureStepID",
+)  # fmt: skip
+_OUT_OF_RESOURCES: Final = 0xA700
+_NOT_ALLOWED: Final = 0x0124
+_UNREADABLE: Final = (AttributeError, KeyError, NotImplementedError, TypeError, ValueError, IndexError)
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistQuestion:
+    """Which examinations are asked for.
+
+    Attributes:
+        day: For which they are scheduled; None for any.
+        modality: Such as "US"; "" for any.
+        station: AE title of the station that they are scheduled for; "" for any.
+    """
+
+    day: datetime.date | None
+    modality: str = ULTRASOUND
+    station: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """What a server answered.
+
+    Attributes:
+        rows: In the order of their times.
+        left_out: How many it named that cannot be used: a value is none that DICOM allows there.
+        whole: Whether it came to an end: not, where there were too many, or it took too long.
+        notice: What the user should know, a sentence; or "".
+    """
+
+    rows: tuple[Examination, ...]
+    left_out: int = 0
+    whole: bool = True
+    notice: str = ""
+
+
+def ask_worklist(
+    server: Destination,
+    question: WorklistQuestion,
+    *,
+    opened: Callable[[socket.socket], None] | None = None,
+    today: datetime.date | None = None,
+) -> Worklist:
+    """Ask a server for examinations.
+
+    Where it has none for the day, it is asked once more for other days: a clock that is wrong shows so.
+
+    Args:
+        server: Which.
+        question: What is asked.
+        opened: Told of the connection once there is one: shutting it down ends any wait.
+        today: By this computer's clock; None looks.
+
+    Raises:
+        PacsError: It cannot be reached, has no worklist, or answers with a fault.
+    """
+    with WorklistAssociation(server, opened) as link:
+        found = link.ask(question, MOST_ROWS)
+        if found.rows or found.left_out or question.day is None:
+            return found
+        others = link.ask(WorklistQuestion(None, question.modality, question.station), _OTHER_DAYS_ROWS)
+    notice = _none_that_day(server.name, question, others, today or datetime.date.today())
+    return Worklist((), notice=notice)
+
+
+class WorklistAssociation(DicomAssociation):
+    """An association for questions of a worklist."""
+
+    def __init__(self, server: Destination, opened: Callable[[socket.socket], None] | None = None) -> None:
+        """Connect.
+
+        Raises:
+            AssociationFault: The server cannot be reached, refuses, or has no worklist.
+        """
+        # Verification is among them, so that a server without a worklist accepts, and it is told apart.
+        contexts = [build_context(each, list(UNCOMPRESSED)) for each in (WORKLIST, VERIFICATION)]
+        super().__init__(server, contexts, opened=opened)
+        if not self.accepts(WORKLIST):
+            self._association.abort()
+            self._shut()
+            raise no_worklist(server.name)
+
+    def ask(self, question: WorklistQuestion, most: int) -> Worklist:
+        """Ask; at most `most` rows are read.
+
+        Raises:
+            PacsError: The connection was lost, or the server answers with a fault.
+        """
+        self._check_open()
+        self._association.dimse_timeout = wait_s = self._destination.answer_s
+        until_s = time.monotonic() + LONGEST_ANSWERS * wait_s
+        rows: list[Examination] = []
+        left_out, stopped = 0, ""
+        for status, identifier in self._association.send_c_find(
+            identifier_of(question), WORKLIST, self._next_message()
+        ):
+            if "Status" not in status:
+                raise self._lost()
+            if status.Status not in PENDING:
+                if status.Status != SUCCESS:
+                    raise PacsError(fault(self._server, int(status.Status)))
+                break
+            row = None if identifier is None else row_of(identifier)
+            left_out += row is None
+            rows += [] if row is None else [row]
+            if len(rows) + left_out >= most:
+                stopped = f"{self._server} lists more than {most} examinations; ask for one day and modality."
+            elif time.monotonic() > until_s:
+                stopped = f"{self._server} took too long; what came until then is shown. Ask for less."
+            if stopped:
+                # It would go on to send what nobody reads.
+                self._association.abort()
+                break
+        rows.sort(key=lambda each: (each.date, each.time, each.patient_name))
+        return Worklist(tuple(rows), left_out, not stopped, stopped or _left_out(self._server, left_out))
+
+
+def no_worklist(name: str) -> AssociationFault:
+    """The fault of a server that answers, and has no worklist."""
+    return AssociationFault(
+        f"{name} answers, but has no worklist at this port and AE title; ask who runs it which has.",
+        permanent=True,
+    )
+
+
+def identifier_of(question: WorklistQuestion) -> Dataset:
+    """The question as the standard has it: what is empty is asked for, the rest must match."""
+    step = Dataset()
+    step.Modality = question.modality
+    step.ScheduledProcedureStepStartDate = "" if question.day is None else question.day.strftime(_DATE)
+    for name in _STEP:
+        setattr(step, name, "")
+    step.ScheduledStationAETitle = question.station
+    asked = Dataset()
+    for name, value in _TOP.items():
+        setattr(asked, name, value)
+    asked.ScheduledProcedureStepSequence = [step]
+    return asked
+
+
+def row_of(answer: Dataset) -> Examination | None:
+    """An examination of an answer; None where a value is none that DICOM allows there."""
+    try:
+        with disable_value_validation():
+            steps = answer.get("ScheduledProcedureStepSequence") or [Dataset()]
+            return EXAMINATION.from_plain(_plain(answer, steps[0]))
+    except (*_UNREADABLE, DocumentFault):
+        # Without a word of why: what libraries say quotes names.
+        return None
+
+
+def _plain(answer: Dataset, step: Dataset) -> dict[str, str]:
+    sex = _text(answer, "PatientSex").upper()
+    born = _text(answer, "PatientBirthDate")
+    return {
+        "patient_name": _name(_text(answer, "PatientName")),
+        "patient_id": _text(answer, "PatientID"),
+        "birth_date": born if len(born) == 8 and born.isdecimal() else "",
+        "sex": sex if sex in ("M", "F", "O") else "",
+        "accession_number": _text(answer, "AccessionNumber"),
+        "study_uid": _text(answer, "StudyInstanceUID"),
+        "step_id": _text(step, "ScheduledProcedureStepID"),
+        "step": _text(step, "ScheduledProcedureStepDescription"),
+        "procedure_id": _text(answer, "RequestedProcedureID"),
+        "procedure": _text(answer, "RequestedProcedureDescription"),
+        "referring_physician": _name(_text(answer, "ReferringPhysicianName")),
+        "modality": _text(step, "Modality"),
+        "date": _text(step, "ScheduledProcedureStepStartDate"),
+        "time": _text(step, "ScheduledProcedureStepStartTime").partition(".")[0],
+    }
+
+
+def _text(dataset: Dataset, name: str) -> str:
+    value: Any = dataset.get(name)
+    # Several values where one belongs are joined as they were, and not allowed.
+    several = isinstance(value, MultiValue)
+    return "" if value is None else ("\\".join(map(str, value)) if several else str(value)).strip(" \0")
+
+
+def _name(text: str) -> str:
+    """A name without the empty parts at its end; of several writings the first, where all are too long."""
+    whole = text.rstrip("^= ")
+    return whole if len(whole) <= 64 else whole.split("=")[0].rstrip("^ ")
+
+
+def _left_out(name: str, number: int) -> str:
+    if not number:
+        return ""
+    rows = counted(number, "examination")
+    return f"{rows} of {name} left out: a number or a name there is none that DICOM allows; tell who runs it."
+
+
+def _none_that_day(name: str, question: WorklistQuestion, others: Worklist, today: datetime.date) -> str:
+    """What is to be said where there is nothing for a day."""
+    asked = question.day
+    assert asked is not None
+    kind = f"{question.modality} examination" if question.modality else "examination"
+    none = f"{name} has no {kind} for {asked:%d %b %Y}"
+    days = sorted(_days(others.rows), key=lambda day: abs(day - asked))
+    if not days or asked != today:
+        return f"{none}."
+    near = f"{none}, but some for other days, the nearest {days[0]:%d %b %Y}"
+    return f"{near}; check the date of this computer and of the server, or ask for any day."
+
+
+def _days(rows: Iterable[Examination]) -> set[datetime.date]:
+    found = set()
+    for row in rows:
+        try:
+            found.add(datetime.datetime.strptime(row.date, _DATE).date())
+        except ValueError:
+            continue  # a day that is none, or none is said
+    return found
+
+
+def fault(name: str, status: int) -> str:
+    """What a status of a server means for the user, a sentence."""
+    if status == _NOT_ALLOWED:
+        return f"{name} does not allow this program to ask for its worklist; ask who runs it."
+    if status == _OUT_OF_RESOURCES:
+        return f"{name} finds too many examinations, or has no room; ask for one day and modality."
+    if status & 0xFF00 == 0xA900:
+        return f"{name} does not understand the question for its worklist (status {status:04X})."
+    return f"{name} could not answer the question for its worklist (status {status:04X}); try again later."

@@ -1,0 +1,127 @@
+"""The examination that a scan belongs to, as a worklist names it: who is examined, and who asked for what.
+
+It is kept where a session keeps what persons typed: the log holds a keyed hash of it, the text lies in the
+table that `erasing.forget` empties.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Annotated, Final
+
+from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.io.rules import checked
+
+ENTRY: Final = "examination"
+"""Kind of the log's entry, and the name of its field."""
+
+_LONGEST_LO: Final = 64
+_LONGEST_SH: Final = 16
+_DATE: Final = re.compile(r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+_UID: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+
+def _is_text(longest: int, text: str) -> None:
+    if len(text) > longest or "\\" in text or not text.isprintable():
+        raise ValueError(f"must have at most {longest} printable characters, and no backslash")
+
+
+def _is_long(text: str) -> None:
+    _is_text(_LONGEST_LO, text)
+
+
+def _is_short(text: str) -> None:
+    _is_text(_LONGEST_SH, text)
+
+
+def _is_date(text: str) -> None:
+    if text and not _DATE.fullmatch(text):
+        raise ValueError("must be eight digits (YYYYMMDD), or empty")
+
+
+def _is_sex(text: str) -> None:
+    if text not in ("M", "F", "O", ""):
+        raise ValueError("must be M, F or O, or empty")
+
+
+def _is_uid(text: str) -> None:
+    if text and (len(text) > _LONGEST_LO or not _UID.fullmatch(text)):
+        raise ValueError("must be a UID, or empty")
+
+
+_Long = Annotated[str, checked(_is_long)]
+_Short = Annotated[str, checked(_is_short)]
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Who is examined, and what was asked for. What a server did not say is "".
+
+    Attributes:
+        patient_name: As DICOM writes it, "Last^First".
+        patient_id: Number of the patient.
+        birth_date: YYYYMMDD.
+        sex: "M", "F", "O" or "".
+        accession_number: Of the request.
+        study_uid: Study Instance UID that the objects are to have.
+        step_id: Scheduled Procedure Step ID.
+        step: Its description.
+        procedure_id: Requested Procedure ID.
+        procedure: Its description.
+        referring_physician: As DICOM writes a name.
+        modality: "US", mostly.
+        date: YYYYMMDD for which it is scheduled.
+        time: HHMM or HHMMSS.
+    """
+
+    patient_name: _Long = ""
+    patient_id: _Long = ""
+    birth_date: Annotated[str, checked(_is_date)] = ""
+    sex: Annotated[str, checked(_is_sex)] = ""
+    accession_number: _Short = ""
+    study_uid: Annotated[str, checked(_is_uid)] = ""
+    step_id: _Short = ""
+    step: _Long = ""
+    procedure_id: _Short = ""
+    procedure: _Long = ""
+    referring_physician: _Long = ""
+    modality: _Short = ""
+    date: Annotated[str, checked(_is_date)] = ""
+    time: _Short = ""
+
+    @property
+    def what(self) -> str:
+        """What is to be done, in the words of the request; or ""."""
+        return self.procedure or self.step
+
+    def to_text(self) -> str:
+        """As text, the same always."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+
+EXAMINATION: Final = Document(Examination)
+
+
+def examination_of(text: str) -> Examination | None:
+    """What `Examination.to_text` wrote; None where it was erased, or is of nothing."""
+    try:
+        return EXAMINATION.parse(text) if text else None
+    except DocumentFault:
+        return None
+
+
+def plain_name(name: str) -> str:
+    """A name as people read it: "Last, First Middle"; of several writings the first."""
+    parts = name.split("=")[0].split("^")
+    last, rest = parts[0].strip(), " ".join(part.strip() for part in parts[1:3] if part.strip())
+    return f"{last}, {rest}" if last and rest else last or rest
+
+
+def day_and_time(date: str, time: str) -> str:
+    """ "2026-11-30 08:56"; what is not known is left out."""
+    day = f"{date[:4]}-{date[4:6]}-{date[6:]}" if date else ""
+    clock = f"{time[:2]}:{time[2:4]}" if len(time) >= 4 else ""
+    return f"{day} {clock}".strip()

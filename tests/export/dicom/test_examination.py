@@ -1,0 +1,100 @@
+"""What a worklist said goes into an identified export, and never into another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+
+from main import main
+from semc_core.export.bundle import export_session
+from semc_core.export.deidentify import OTHER_PATIENT
+from semc_core.export.options import ExportOptions, ExportResult, Patient
+from semc_core.session.examination import Examination
+from semc_core.session.session import Session
+from tests.export.scans import video_session
+
+ASKED = Examination(
+    "Zweistein^Alberta", "4711", "19780304", "F", "A100", "1.2.276.0.7230010.3.2.101", "SPS7", "Anatomy",
+    "RP3", "Second trimester scan", "Smith^Jo", "US", "20261130", "0856",
+)  # fmt: skip
+WORDS = ("Zweistein", "4711", "A100", "1.2.276.0.7230010", "SPS7", "Second trimester", "RP3", "Smith")
+
+
+@pytest.fixture(autouse=True)
+def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("semc_core.export.bundle.load_text_finder", lambda: None)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    made = video_session(tmp_path / "session", count=20)
+    made.set_examination(ASKED)
+    return made
+
+
+def exported(session: Session, tmp_path: Path, options: ExportOptions) -> tuple[ExportResult, list[Dataset]]:
+    result = export_session(session, tmp_path / "export", options, data=tmp_path / "data")
+    session.close()
+    return result, [pydicom.dcmread(path) for path in sorted((tmp_path / "export" / "dicom").glob("*.dcm"))]
+
+
+def test_an_identified_export_carries_the_request(session: Session, tmp_path: Path) -> None:
+    _, objects = exported(session, tmp_path, ExportOptions(deidentify=False, dicom=True, report=False))
+    assert len(objects) > 2
+    for one in objects:
+        assert one.PatientName == "Zweistein^Alberta"
+        assert (one.PatientID, one.PatientBirthDate, one.PatientSex) == ("4711", "19780304", "F")
+        assert (one.StudyInstanceUID, one.AccessionNumber) == (ASKED.study_uid, "A100")
+        assert (one.StudyID, one.StudyDescription) == ("RP3", "Second trimester scan")
+        assert one.ReferringPhysicianName == "Smith^Jo"
+        if "PixelData" in one:
+            (item,) = one.RequestAttributesSequence
+            assert item.ScheduledProcedureStepID == "SPS7"
+            assert item.ScheduledProcedureStepDescription == "Anatomy"
+        else:
+            (item,) = one.ReferencedRequestSequence
+            assert item.StudyInstanceUID == ASKED.study_uid
+            assert item.PlacerOrderNumberImagingServiceRequest == ""
+        assert (item.RequestedProcedureID, item.AccessionNumber) == ("RP3", "A100")
+        assert item.RequestedProcedureDescription == "Second trimester scan"
+
+
+def test_a_deidentified_export_holds_nothing_of_it(session: Session, tmp_path: Path) -> None:
+    _, objects = exported(session, tmp_path, ExportOptions(dicom=True))
+    assert objects
+    for path in (tmp_path / "export").rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert not [word for word in WORDS if word.encode() in content], path.name
+    assert not any(
+        "RequestAttributesSequence" in one or "ReferencedRequestSequence" in one for one in objects
+    )
+
+
+def test_of_another_patient_neither_study_nor_accession_number_is_taken(
+    session: Session, tmp_path: Path
+) -> None:
+    options = ExportOptions(deidentify=False, dicom=True, report=False, patient=Patient("Other^One", "99"))
+    result, objects = exported(session, tmp_path, options)
+    assert OTHER_PATIENT in result.notices
+    for one in objects:
+        assert (one.PatientName, one.PatientID, one.AccessionNumber) == ("Other^One", "99", "")
+        assert one.StudyInstanceUID != ASKED.study_uid
+        assert "RequestAttributesSequence" not in one
+
+
+def test_the_same_number_under_a_corrected_name_keeps_the_request(session: Session, tmp_path: Path) -> None:
+    options = ExportOptions(deidentify=False, dicom=True, report=False, patient=Patient("Einstein^A", "4711"))
+    result, objects = exported(session, tmp_path, options)
+    assert OTHER_PATIENT not in result.notices
+    assert {(str(one.PatientName), one.AccessionNumber) for one in objects} == {("Einstein^A", "A100")}
+
+
+def test_the_command_takes_the_patient_of_the_examination(session: Session, tmp_path: Path) -> None:
+    session.close()
+    folder, target = str(session.folder), str(tmp_path / "export")
+    assert main(["export", folder, "--out", target, "--identified", "--dicom", "--no-report"]) == 0
+    some = next((tmp_path / "export" / "dicom").glob("*.dcm"))
+    assert pydicom.dcmread(some).PatientID == "4711"

@@ -1,0 +1,73 @@
+"""The examination that a scan belongs to: kept beside the log, proven by it, and erasable."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from semc_core.session.database import DATABASE_NAME
+from semc_core.session.erasing.forget import forget
+from semc_core.session.examination import EXAMINATION, Examination, examination_of
+from semc_core.session.records import Proof
+from semc_core.session.session import Session
+from tests.session.killed_writer import origin
+from tests.session.sessions import new_session
+
+ASKED = Examination("Zweistein^Alberta", "4711", "19780304", "F", "A100", "1.2.3", "SPS7", "Anatomy", "RP3")
+
+
+def log_of(folder: Path) -> str:
+    """All that the log says, as it is stored."""
+    with closing(sqlite3.connect(folder / DATABASE_NAME)) as connection:
+        return str(connection.execute("SELECT * FROM audit").fetchall())
+
+
+def test_it_is_kept_beside_the_log_and_can_be_changed_and_forgotten(tmp_path: Path) -> None:
+    source, model = origin().entries()
+    with Session.create(tmp_path / "scan", source, model, ASKED) as session:
+        folder = session.folder
+        said = [session.examination]
+        for each in (None, ASKED):
+            session.set_examination(each)
+            said.append(session.examination)
+        assert said == [ASKED, None, ASKED]
+    with Session.open(folder, read_only=True) as session:
+        assert session.examination == ASKED
+        assert session.verify().ok
+    for secret in ("Zweistein", "4711", "A100"):
+        assert secret not in log_of(folder)
+    forget(folder)
+    assert all(b"Zweistein" not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    with Session.open(folder, read_only=True) as session:
+        assert session.examination is None
+        assert session.verify().proof is Proof.PROVEN
+
+
+def test_another_patient_put_into_the_table_is_found(tmp_path: Path) -> None:
+    with new_session(tmp_path / "scan") as session:
+        session.set_examination(ASKED)
+    with closing(sqlite3.connect(session.folder / DATABASE_NAME)) as connection, connection:
+        changed = connection.execute(
+            "UPDATE private SET text = replace(text, '4711', '4712') WHERE text LIKE '%4711%'"
+        )
+        assert changed.rowcount == 1
+    with Session.open(session.folder, read_only=True) as opened:
+        assert not opened.verify().ok
+
+
+def test_a_session_without_one_has_none(tmp_path: Path) -> None:
+    with new_session(tmp_path / "scan") as session:
+        assert session.examination is None
+
+
+@pytest.mark.parametrize("text", ["", "(forgotten)", "{", '{"sex": "W"}', '{"patient_id": "a\\nb"}'])
+def test_what_is_none_is_none(text: str) -> None:
+    assert examination_of(text) is None
+
+
+def test_it_comes_back_from_its_text_and_newer_fields_are_passed_over() -> None:
+    assert examination_of(ASKED.to_text()) == ASKED
+    assert EXAMINATION.parse('{"patient_id": "1", "unknown": 1}') == Examination(patient_id="1")

@@ -51,8 +51,9 @@ _DICOM = (
     ("jpeg", "Compress as JPEG", "Much smaller; a little of the pictures is lost"),
     (
         "obgyn",
-        "Obstetric report where a fetus was measured",
-        "HC, BPD, OFD, AC and FL with ages and centiles, as reporting systems read them (TID 5000)",
+        "Obstetric report",
+        "Where a fetus was measured: HC, BPD, OFD, AC and FL with ages and centiles, as reporting systems read "
+        "them (TID 5000)",
     ),
     (
         _SHIFT,

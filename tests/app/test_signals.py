@@ -70,7 +70,9 @@ for early in (True, False):
     window = MainWindow(settings, Overrides(data=place / "data"))
     if early:
         QTimer.singleShot(100, window.close)
-    run_window(application, window, seconds=1.0)
+    else:
+        window.open_source(str(place / "missing.mp4"))
+    run_window(application, window, seconds=1.0, until_over=True)
     for _ in range(2):
         loop = QEventLoop()
         QTimer.singleShot(1000, lambda: loop.exit(5))

@@ -12,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QIODevice, QTimer
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -95,7 +95,9 @@ def run_window(
     with cleared_by_this_thread(), faults_shown(window):
         window.show()
         application.exec()
-    for timer in (sampler, watcher, ending):  # one that comes later would end the events of what follows
+    # What comes later would end the events of what follows in this process.
+    QApplication.removePostedEvents(application, QEvent.Type.Quit.value)
+    for timer in (sampler, watcher, ending):
         timer.stop()
     window.tick_once_more()
     if measure is not None and window.scan.pipeline is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEventLoop, QTimer
 
 import main
 from semc_core.errors import SaveError, SourceError
@@ -26,6 +28,11 @@ def test_a_scan_that_fails_is_in_the_log_without_the_name_of_its_file(
     written = (tmp_path / "log" / "semc.log").read_text(encoding="utf-8")
     assert "SourceError" in written
     assert "Jane" not in written
+    # Nothing of the run's end is left, which would end the events of what follows.
+    for _ in range(2):
+        loop = QEventLoop()
+        QTimer.singleShot(50, partial(loop.exit, 5))
+        assert loop.exec() == 5
 
 
 def test_an_error_is_logged_by_its_type_and_place_only(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ print(other.isVisible(), flush=True)
 """
 
 
-_CLOSED_EARLY = """
+_TWO_RUNS = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
@@ -66,13 +66,17 @@ from app.settings import Settings
 
 application, place = new_application(), Path(sys.argv[1])
 settings = Settings(QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat))
-window = MainWindow(settings, Overrides(data=place / "data"))
-QTimer.singleShot(100, window.close)
-run_window(application, window, seconds=1.0)
-for _ in range(2):
-    loop = QEventLoop()
-    QTimer.singleShot(1000, lambda: loop.exit(5))
-    print(loop.exec(), flush=True)
+for early in (True, False):
+    window = MainWindow(settings, Overrides(data=place / "data"))
+    if early:
+        QTimer.singleShot(100, window.close)
+    else:
+        window.open_source(str(place / "missing.mp4"))
+    run_window(application, window, seconds=1.0, until_over=True)
+    for _ in range(2):
+        loop = QEventLoop()
+        QTimer.singleShot(1000, lambda: loop.exit(5))
+        print(loop.exec(), flush=True)
 """
 
 
@@ -88,9 +92,9 @@ def test_a_run_is_over_when_its_window_is_closed_whatever_else_is_shown(tmp_path
     assert done.stdout == "True\n", done.stderr
 
 
-def test_the_end_of_a_run_that_was_closed_early_ends_nothing_later(tmp_path: Path) -> None:
-    done = run_of(_CLOSED_EARLY, tmp_path)
-    assert done.stdout.split() == ["5", "5"], done.stderr
+def test_the_end_of_a_run_ends_nothing_later(tmp_path: Path) -> None:
+    done = run_of(_TWO_RUNS, tmp_path)
+    assert done.stdout.split() == ["5"] * 4, done.stderr
 
 
 def test_a_signal_before_the_events_closes_the_window_when_they_come(tmp_path: Path) -> None:

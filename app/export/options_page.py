@@ -52,8 +52,8 @@ _DICOM = (
     (
         "obgyn",
         "Obstetric report",
-        "Where a fetus was measured: HC, BPD, OFD, AC and FL with ages and centiles, as reporting systems read "
-        "them (TID 5000)",
+        "Where a fetus was measured: HC, BPD, OFD, AC and FL with ages and centiles, as reporting systems "
+        "read them (TID 5000)",
     ),
     (
         _SHIFT,

@@ -94,6 +94,7 @@ STEPS: Final = (
     Step("pacs echo HERE", 1),
     Step("pacs send nothing --to HERE", 1),
     Step("pacs run"),
+    Step("pacs worklist HERE", 1),
     Step("pacs list"),
     Step("pacs retry"),
     Step("pacs cancel 9", 1),

@@ -22,6 +22,9 @@ from app.widgets.plain import PlainLabel, plain_tip
 _PADDING_EM: Final = 0.43
 """Beside the text of a flat button, as `theme` has it."""
 
+_BESIDE_EM: Final = 2.6
+"""Of a list: its padding and its arrow."""
+
 
 class FittedLabel(PlainLabel):
     """One line, as wide as what holds it."""
@@ -50,8 +53,7 @@ class FittedButton(QPushButton):
         """Say `words`."""
         super().__init__(parent)
         self._words = words
-        self.setObjectName("flat")
-        self.setStyleSheet("text-align: left;")
+        self.setObjectName("line")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(words)
         self.setText(words)
@@ -71,10 +73,9 @@ class FittedBox(QComboBox):
         self.initStyleOption(option)
         painter.setPen(self.palette().text().color())
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        part = QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        room = self.width() - round(_BESIDE_EM * theme.em(self))
         text = option.currentText
-        option.currentText = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        option.currentText = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         painter.end()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -135,30 +135,46 @@ def side_by_side(*widgets: QWidget, stretch: int | None = None) -> QHBoxLayout:
     return row
 
 
+class _Inside(QWidget):
+    """What is scrolled. It says when it needs more room than before.
+
+    No filter of events does: Qt asks one about widgets being taken apart, which Python must not hold.
+    """
+
+    def __init__(self, inner: QWidget) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(inner)
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:
+            viewport = self.parentWidget()
+            if viewport is not None and isinstance(area := viewport.parentWidget(), QScrollArea):
+                area.updateGeometry()
+        return done
+
+
 class Scrolling(QScrollArea):
     """What may be higher than its room: scrolled up and down, and never narrower than it can be."""
 
     def __init__(self, inner: QWidget, parent: QWidget | None = None) -> None:
         """Show `inner`, on the ground of what holds it."""
         super().__init__(parent)
-        self.setWidget(inner)
+        self._inside = _Inside(inner)
+        self.setWidget(self._inside)
         self.setWidgetResizable(True)
         inner.setAutoFillBackground(False)
+        self._inside.setAutoFillBackground(False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as what is in it, with the scroll bar."""
-        inner = self.widget()
-        wide = 0 if inner is None else inner.minimumSizeHint().width()
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(wide + bar, super().minimumSizeHint().height())
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """What is in it may need more room than before."""
-        if event.type() is QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
+        wide = self._inside.minimumSizeHint().width() + bar
+        return QSize(wide, super().minimumSizeHint().height())
 
 
 def panel(owner: QWidget, title: str, text: str = "") -> tuple[QFrame, QVBoxLayout]:

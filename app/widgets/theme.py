@@ -167,8 +167,12 @@ def _style_sheet() -> str:
     QToolButton[autoRaise="true"] {{ background: transparent; border-color: transparent; }}
     QPushButton:pressed {{ background: {BORDER}; }}
     QPushButton:disabled {{ color: {DIM}; border-color: {RAISED}; }}
-    QPushButton#flat {{ background: transparent; border: none; color: {ACCENT}; padding: 0.14em 0.43em; }}
+    QPushButton#flat, QPushButton#line {{
+        background: transparent; border: none; color: {ACCENT}; padding: 0.14em 0.43em;
+    }}
+    QPushButton#line {{ text-align: left; }}
     QPushButton#flat:hover, QPushButton#flat:focus {{ text-decoration: underline; }}
+    QPushButton#line:hover, QPushButton#line:focus {{ text-decoration: underline; }}
     QScrollArea {{ border: none; background: transparent; }}
     QScrollBar {{ background: transparent; border: none; margin: 0; }}
     QScrollBar:vertical {{ width: 0.85em; }}

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.widgets import theme
+
+_GAP_EM: Final = 0.43
 
 
 class WrapRow(QWidget):
@@ -34,7 +40,7 @@ class WrapRow(QWidget):
     def heightForWidth(self, width: int) -> int:
         """With all lines."""
         lines = self._lines(width)
-        return sum(map(_height, lines)) + max(0, len(lines) - 1) * self._between
+        return sum(map(_height, lines)) + max(0, len(lines) - 1) * self._gap
 
     def sizeHint(self) -> QSize:
         """In one line."""
@@ -72,7 +78,7 @@ class WrapRow(QWidget):
                 wide = max(_width(widget) + (spare if takes else 0), _least(widget))
                 widget.setGeometry(QRect(0, 0, wide, high).translated(left, top))
                 left += wide + self._gap
-            top += high + self._between
+            top += high + self._gap
 
     def _lines(self, width: int) -> list[list[QWidget]]:
         lines: list[list[QWidget]] = []
@@ -92,12 +98,8 @@ class WrapRow(QWidget):
 
     @property
     def _gap(self) -> int:
-        """Between two of a line, as the style has it of every layout."""
-        return self.style().pixelMetric(QStyle.PixelMetric.PM_LayoutHorizontalSpacing, None, self)
-
-    @property
-    def _between(self) -> int:
-        return self.style().pixelMetric(QStyle.PixelMetric.PM_LayoutVerticalSpacing, None, self)
+        """Between two of a line, and of lines. Not asked of the style: Python would hold it too long."""
+        return round(_GAP_EM * theme.em(self))
 
 
 def _least(widget: QWidget) -> int:

@@ -113,7 +113,9 @@ def new_window(
     qapp: QApplication, qtbot: QtBot, settings_file: Path, fhp1_model: Path, tmp_path: Path
 ) -> Iterator[Callable[[], MainWindow]]:
     """Makes a window as a start of the program does; all are closed at the end."""
-    apply_theme(qapp)
+    # A new one takes from windows that are closed, but not gone, what they draw with.
+    if not qapp.styleSheet():
+        apply_theme(qapp)
     windows: list[MainWindow] = []
 
     def make() -> MainWindow:

@@ -328,7 +328,7 @@ def find_again(user: User, window: MainWindow, before: tuple[PlaneEntry, ...]) -
 
 def session_lines(window: MainWindow) -> list[QPushButton]:
     """The lines of the card of sessions."""
-    lines = window.start_page.findChildren(QPushButton, "flat")
+    lines = window.start_page.findChildren(QPushButton, "line")
     return [line for line in lines if line.isVisible() and "planes" in line.text()]
 
 

@@ -64,6 +64,7 @@ LONG: Final = (
 PLANES: Final = ("FHP1", "FHP2", "LLP", *(f"PLANE{number}" for number in range(1, 13)))
 MOST_PX: Final = 10_000_000
 """No screen has more, so that at twice the scale a window of 3840 x 2160 is not drawn."""
+ALONE: Final = "SEMC_ANY_WINDOW_ALONE"
 PICTURES: Final = "SEMC_LOOKS_PICTURES"
 """Names a folder into which every state is drawn, to be looked at."""
 
@@ -423,24 +424,34 @@ def wrong(stage: Stage, sizes: tuple[tuple[int, int], ...], monkeypatch: pytest.
 
 
 def test_nothing_is_cut_outside_over_another_part_or_faint(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert list(wrong(stage, FEW, monkeypatch)) == []
+    if ALONE in os.environ:
+        assert list(wrong(request.getfixturevalue("stage"), FEW, monkeypatch)) == []
+    else:
+        alone("test_nothing_is_cut_outside_over_another_part_or_faint")
 
 
 @pytest.mark.long
-def test_nothing_is_at_any_size(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(wrong(stage, SIZES, monkeypatch)) == []
+def test_nothing_is_at_any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if ALONE in os.environ:
+        assert list(wrong(request.getfixturevalue("stage"), SIZES, monkeypatch)) == []
+    else:
+        alone("test_nothing_is_at_any_size")
 
 
 @pytest.mark.long
 def test_nothing_is_at_twice_the_scale() -> None:
-    here = f"{__file__}::test_nothing_is_at_any_size"
+    alone("test_nothing_is_at_any_size", QT_SCALE_FACTOR="2")
+
+
+def alone(name: str, **environment: str) -> None:
+    """Run this test in a process of its own, which has one window, as the program has."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", here],
-        env=os.environ | {"QT_SCALE_FACTOR": "2"},
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{name}"],
+        env=os.environ | {ALONE: "1"} | environment,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
-    assert "1 passed" in done.stdout, done.stdout[-4000:]
+    assert "1 passed" in done.stdout, done.stdout[-4000:] + done.stderr[-4000:]

@@ -43,6 +43,16 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "if hold.moving_s <= self._thresholds.min_hold_s - 1e-6:",
     ): "no sum of frame times ends a millionth of a second before a hold's least length",
     (
+        "semc_core/export/deidentify.py",
+        "coloured: bool = False",
+        "coloured: bool = True",
+    ): "read only of a clip, and then it was set",
+    (
+        "semc_core/export/masks.py",
+        "header = pydicom.dcmread(source.path, stop_before_pixels=True, specific_tags=list(wanted))",
+        "header = pydicom.dcmread(source.path, stop_before_pixels=False, specific_tags=list(wanted))",
+    ): "of the named tags alone anything is kept; it only takes longer",
+    (
         "training/losses/selfcon.py",
         "return queries.per_sample(mean_over(shares, own & queries.not_own(shares.shape[1])))",
         "return queries.per_sample(mean_over(shares, own * queries.not_own(shares.shape[1])))",

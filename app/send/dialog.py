@@ -8,10 +8,8 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
-    QHeaderView,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
@@ -26,6 +24,7 @@ from app.widgets import theme
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, page_title, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
+from app.widgets.tables import show_rows
 from semc_core.pacs.destinations import Destination
 
 _COLUMNS: Final = ("Queued", "To", "What", "State", "")
@@ -269,17 +268,7 @@ class SendDialog(QDialog):
         row.addWidget(self._service, 1)
         column.addLayout(row)
         table = self.table
-        table.setHorizontalHeaderLabels(_COLUMNS)
-        table.verticalHeader().hide()
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        show_rows(table, _COLUMNS)
         column.addWidget(table, 1)
         self._why = PlainLabel()
         self._why.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.

@@ -7,11 +7,9 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QDialog,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QTableWidget,
     QTableWidgetItem,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel, plain_tip
+from app.widgets.tables import show_rows
 from app.worklist.controller import WorklistController
 from app.worklist.presenter import COLUMNS, MOST_SHOWN, WorklistSnapshot, cells, matching, sentence
 from semc_core.session.examination import Examination
@@ -173,18 +172,8 @@ class WorklistDialog(QDialog):
         self.servers.setMinimumContentsLength(12)
         self.days.addItems(("Today", "Any day"))
         table = self.table
-        table.setHorizontalHeaderLabels(COLUMNS)
-        table.verticalHeader().hide()
-        table.setShowGrid(False)
-        table.setWordWrap(False)
+        show_rows(table, COLUMNS)
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.go = button("Choose  (Enter)", self.choose)
         self.again = button("Ask again  (F5)", self.ask)
         self.add = button("Add a server", self.server_wanted.emit)

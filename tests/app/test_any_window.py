@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,6 +49,7 @@ from semc_core.protocols.checklist import Status
 from semc_core.types import Crop, SavedPlane
 from tests.app.conftest import WAIT_MS
 from tests.app.looks import faults, longer_words, settled
+from tests.app.own_process import ALONE, alone
 from tests.app.worklist.states import ASKED, WORKLISTS
 from tests.export import scans
 
@@ -64,7 +63,6 @@ LONG: Final = (
 PLANES: Final = ("FHP1", "FHP2", "LLP", *(f"PLANE{number}" for number in range(1, 13)))
 MOST_PX: Final = 10_000_000
 """No screen has more, so that at twice the scale a window of 3840 x 2160 is not drawn."""
-ALONE: Final = "SEMC_ANY_WINDOW_ALONE"
 PICTURES: Final = "SEMC_LOOKS_PICTURES"
 """Names a folder into which every state is drawn, to be looked at."""
 
@@ -429,7 +427,7 @@ def test_nothing_is_cut_outside_over_another_part_or_faint(
     if ALONE in os.environ:
         assert list(wrong(request.getfixturevalue("stage"), FEW, monkeypatch)) == []
     else:
-        alone("test_nothing_is_cut_outside_over_another_part_or_faint")
+        alone(__file__, "test_nothing_is_cut_outside_over_another_part_or_faint")
 
 
 @pytest.mark.long
@@ -437,21 +435,9 @@ def test_nothing_is_at_any_size(request: pytest.FixtureRequest, monkeypatch: pyt
     if ALONE in os.environ:
         assert list(wrong(request.getfixturevalue("stage"), SIZES, monkeypatch)) == []
     else:
-        alone("test_nothing_is_at_any_size")
+        alone(__file__, "test_nothing_is_at_any_size")
 
 
 @pytest.mark.long
 def test_nothing_is_at_twice_the_scale() -> None:
-    alone("test_nothing_is_at_any_size", QT_SCALE_FACTOR="2")
-
-
-def alone(name: str, **environment: str) -> None:
-    """Run this test in a process of its own, which has one window, as the program has."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{name}"],
-        env=os.environ | {ALONE: "1"} | environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert "1 passed" in done.stdout, done.stdout[-4000:] + done.stderr[-4000:]
+    alone(__file__, "test_nothing_is_at_any_size", QT_SCALE_FACTOR="2")

@@ -1,0 +1,23 @@
+"""Tests in a process of their own, which has one window, as the program has."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+ALONE: Final = "SEMC_TESTS_ALONE"
+"""Set in the process that has the test for itself."""
+
+
+def alone(file: str, name: str, **environment: str) -> None:
+    """Run this test so, and fail where it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{file}::{name}"],
+        env=os.environ | {ALONE: "1"} | environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout[-4000:] + done.stderr[-4000:]

@@ -122,6 +122,13 @@ class DicomAssociation:
         """Whether the server agreed to this."""
         return any(each.abstract_syntax == abstract_syntax for each in self._association.accepted_contexts)
 
+    def _need(self, abstract_syntax: str, otherwise: AssociationFault) -> None:
+        """End the association, and raise `otherwise`, where the server did not agree to this."""
+        if not self.accepts(abstract_syntax):
+            self._association.abort()
+            self._shut()
+            raise otherwise
+
     @property
     def _server(self) -> str:
         return self._destination.name

@@ -238,12 +238,8 @@ class PerformedAssociation(DicomAssociation):
         """
         contexts = [build_context(each, list(UNCOMPRESSED)) for each in (PERFORMED, VERIFICATION)]
         super().__init__(server, contexts, opened=opened)
-        if not self.accepts(PERFORMED):
-            self._association.abort()
-            self._shut()
-            raise AssociationFault(
-                f"{server.name} does not take that examinations are performed (MPPS); switch it off there."
-            )
+        refused = f"{server.name} does not take that examinations are performed (MPPS); switch it off there."
+        self._need(PERFORMED, AssociationFault(refused))
 
     def create(self, step: PerformedStep) -> int:
         """N-CREATE. Returns the status. Raises AssociationFault."""

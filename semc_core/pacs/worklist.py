@@ -134,10 +134,7 @@ class WorklistAssociation(DicomAssociation):
         # Verification is among them, so that a server without a worklist accepts, and it is told apart.
         contexts = [build_context(each, list(UNCOMPRESSED)) for each in (WORKLIST, VERIFICATION)]
         super().__init__(server, contexts, opened=opened)
-        if not self.accepts(WORKLIST):
-            self._association.abort()
-            self._shut()
-            raise no_worklist(server.name)
+        self._need(WORKLIST, no_worklist(server.name))
 
     def ask(self, question: WorklistQuestion, most: int) -> Worklist:
         """Ask; at most `most` rows are read.

@@ -11,6 +11,8 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Ray would take the place of what tells where a process crashed, for the rest of that process.
 os.environ["RAY_DISABLE_FAILURE_SIGNAL_HANDLER"] = "1"
+# Beside other tests its workers, of the lowest rank otherwise, would hardly run, and meet limits of time.
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - as Ray spells it
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -49,6 +49,8 @@ class Task:
     path: Path
     attempts: int = 0
     """How often a worker died of it, or was too slow."""
+    alone: bool = False
+    """Whether a worker that had it died: then a worker has nothing else beside it, and what dies is its."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,12 @@ class Cluster:
     @property
     def room(self) -> int:
         """How many loops may be given now."""
-        return sum(_AHEAD - len(worker.given) for worker in self._workers if worker.ready)
+        return sum(_room(worker) for worker in self._workers)
+
+    @property
+    def idle(self) -> bool:
+        """Whether a worker has nothing to do."""
+        return any(worker.ready and not worker.given for worker in self._workers)
 
     @property
     def busy(self) -> bool:
@@ -126,14 +133,17 @@ class Cluster:
         return any(worker.given for worker in self._workers)
 
     def give(self, task: Task) -> None:
-        """Hand a loop to the worker that has least, where there is room. Never waits."""
-        worker = min((one for one in self._workers if one.ready), key=lambda one: len(one.given))
+        """Hand a loop to the worker that has least, where there is room. Never waits.
+
+        A loop that stays alone is for an idle worker only.
+        """
+        worker = max(self._workers, key=_room)
         if not worker.given:
             worker.begun_s = time.monotonic()
         worker.given.append((worker.actor.analyse.remote(os.fspath(task.path)), task))
 
     def take(self) -> Iterator[tuple[Task, Outcome | None]]:
-        """What is done since; None for a loop that must be given again, through no fault of its own.
+        """What is done since; None for a loop that must be given again, perhaps through no fault of its own.
 
         Raises:
             UsageError: No worker runs this version of the program.
@@ -246,7 +256,11 @@ class Cluster:
         yield task, outcome
 
     def _replace(self, worker: _Worker, why: str) -> Iterator[tuple[Task, Outcome | None]]:
-        """End a worker and start another. What it had in work is told, what waited there is handed back."""
+        """End a worker and start another. What it had in work is told, what waited there is handed back.
+
+        Which of the two it died of is not sure: the answer to the first can be lost with a worker that
+        dies of the second. So each of them is alone from now on.
+        """
         ray.kill(worker.actor)
         place = self._workers.index(worker)
         gpu = self._gpu.pop(id(worker))
@@ -254,7 +268,15 @@ class Cluster:
         self._gpu[id(new)] = gpu
         given, worker.given = worker.given, deque()
         for number, (_, task) in enumerate(given):
+            task.alone = True
             yield task, Died(why) if number == 0 else None
+
+
+def _room(worker: _Worker) -> int:
+    """How many loops it may be given now."""
+    if not worker.ready or any(task.alone for _, task in worker.given):
+        return 0
+    return _AHEAD - len(worker.given)
 
 
 def _reach(address: str) -> None:

@@ -44,6 +44,7 @@ class ArchiveRun:
         self._how = how
         self._made = made
         self._again: deque[Task] = deque()
+        self._alone: deque[Task] = deque()
         self._away: list[_Away] = []
         self._away_since: dict[Path, float] = {}
         self._page_s = 0.0
@@ -65,7 +66,7 @@ class ArchiveRun:
         self.progress.total = total
         coming = iter(paths)
         more = True
-        while more or self._again or self._away or self._cluster.busy:
+        while more or self._again or self._alone or self._away or self._cluster.busy:
             more = self._hand_out(coming) and more
             for task, outcome in self._cluster.take():
                 self._conclude(task, outcome)
@@ -79,11 +80,12 @@ class ArchiveRun:
         now_s = time.monotonic()
         for one in [each for each in self._away if each.again_s <= now_s]:
             self._away.remove(one)
-            self._again.append(one.task)
+            (self._alone if one.task.alone else self._again).append(one.task)
         # What has its row takes no room: so that the workers are not left waiting while many are passed over.
         while self._cluster.room > 0 and time.monotonic() - now_s < _PASSING_S:
-            if self._again:
-                self._cluster.give(self._again.popleft())
+            again = self._next_again()
+            if again is not None:
+                self._cluster.give(again)
                 continue
             path = next(coming, None)
             if path is None:
@@ -94,6 +96,12 @@ class ArchiveRun:
                 self._cluster.give(Task(path))
         return True
 
+    def _next_again(self) -> Task | None:
+        """The first that may be given again now; those that stay alone wait until a worker is idle."""
+        if self._again:
+            return self._again.popleft()
+        return self._alone.popleft() if self._alone and self._cluster.idle else None
+
     def _is_done(self, path: Path) -> bool:
         try:
             return self._store.is_done(path, state_of(path))
@@ -102,7 +110,7 @@ class ArchiveRun:
 
     def _conclude(self, task: Task, outcome: Outcome | None) -> None:
         if outcome is None:
-            self._again.append(task)
+            self._alone.append(task)
         elif isinstance(outcome, Found):
             key = key_of(outcome.content, self._made.model_sha256, self._made.version, self._how)
             status = self._store.found(task.path, key, outcome, task.attempts + 1)
@@ -113,7 +121,7 @@ class ArchiveRun:
         elif isinstance(outcome, Died):
             task.attempts += 1
             if task.attempts < _ATTEMPTS:
-                self._again.append(task)
+                self._alone.append(task)
             else:
                 self._fail(task, f"{outcome.why} It was tried {_ATTEMPTS} times and set aside.", SET_ASIDE)
         elif outcome.out_of_reach and self._is_waited_for(task):

@@ -16,7 +16,7 @@ import pytest
 import ray
 
 from semc_core.archive import run as archive_run
-from semc_core.archive.cluster import LOCAL, Cluster, Model
+from semc_core.archive.cluster import LOCAL, Cluster, Model, Task
 from semc_core.archive.loop import How, analyse_loop
 from semc_core.archive.page import PAGE_NAME, Progress
 from semc_core.archive.run import ArchiveRun
@@ -102,13 +102,14 @@ def test_a_loop_that_kills_or_stops_its_worker_is_tried_twice_and_set_aside_and_
     twin = Path(shutil.copy(loops[2], tmp_path / "twin.mp4"))
     wanted = [loops[0], poison, loops[1], endless, *loops[2:], tmp_path / "text.avi", twin]
     out = tmp_path / "results"
-    # Longer than a worker takes to load its model, which does not count.
-    progress = analysed(wanted, out, model, Poisoned, limit_s=10.0)
+    progress = analysed(wanted, out, model, Poisoned, limit_s=15.0)
     rows = {Path(row["path"]).name: row for row in rows_of(out)}
     assert len(rows_of(out)) == len(rows) == len(wanted)
+    problems = {name: row["problem"] for name, row in rows.items() if row["status"] == SET_ASIDE}
+    assert set(problems) == {"poison.mp4", "endless.mp4"}, problems
     assert Counter(row["status"] for row in rows.values()) == {ANALYSED: 6, SAME: 1, FAILED: 1, SET_ASIDE: 2}
     assert "worker ended" in rows["poison.mp4"]["problem"]
-    assert "more than 10 s" in rows["endless.mp4"]["problem"]
+    assert "more than 15 s" in rows["endless.mp4"]["problem"]
     assert rows["poison.mp4"]["attempts"] == rows["endless.mp4"]["attempts"] == 2
     assert "text.avi" in rows["text.avi"]["problem"]
     assert (progress.analysed, progress.same, progress.failed, progress.set_aside) == (6, 1, 1, 2)
@@ -152,6 +153,40 @@ def test_a_worker_that_is_killed_costs_no_loop_and_a_second_run_passes_all_over(
         cluster.close()
     assert (progress.passed_over, progress.analysed) == (6, 1)
     assert len(rows_of(out)) == 7
+
+
+class DiesOfWhatWaits(LoopWorker):
+    """Its answers are lost whenever another loop waits behind, as with a worker that dies of that one."""
+
+    def analyse(self, path: str) -> Any:
+        time.sleep(0.5)
+        if Path(path).with_name("waiting").exists():
+            os._exit(1)
+        return super().analyse(path)
+
+
+class SaysWhatWaits(Cluster):
+    def give(self, task: Task) -> None:
+        super().give(task)
+        waiting = task.path.with_name("waiting")
+        if any(len(worker.given) > 1 for worker in self._workers):
+            waiting.touch()
+        else:
+            waiting.unlink(missing_ok=True)
+
+
+def test_a_loop_whose_answer_is_lost_with_the_worker_is_not_blamed_for_the_next(
+    tmp_path: Path, loops: list[Path], model: Model
+) -> None:
+    paths = [Path(shutil.copy(loop, tmp_path / loop.name)) for loop in loops[:4]]
+    store = ArchiveStore(tmp_path / "results", MADE)
+    cluster = SaysWhatWaits(LOCAL, 1, model, HOW, 60.0, DiesOfWhatWaits)
+    try:
+        ArchiveRun(tmp_path / "results", store, cluster, HOW, MADE).run(paths, 4, lambda now: None)
+    finally:
+        cluster.close()
+        store.close()
+    assert [row["status"] for row in rows_of(tmp_path / "results")] == [ANALYSED] * 4
 
 
 def test_workers_of_another_version_are_refused(tmp_path: Path, loops: list[Path], model: Model) -> None:

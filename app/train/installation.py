@@ -17,7 +17,9 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -126,7 +128,7 @@ class Installation:
         self._clear_away()
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="semc-install-"))
-            with self._output.open("wb") as output:
+            with self._output.open("wb") as output, _interruptible():
                 self._child = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
@@ -240,6 +242,20 @@ def _as_group() -> dict[str, Any]:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """What is started here can be interrupted, though this program cannot (a shell starts it so with &)."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(child: subprocess.Popen[bytes]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 import sysconfig
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,17 @@ def test_a_package_that_is_not_there_is_a_sentence_and_what_pip_said_is_shown(
     assert panel.install.isVisible()
 
 
+@pytest.fixture(params=[signal.SIG_IGN, signal.default_int_handler], ids=["begun with &", "begun alone"])
+def interrupt(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What Ctrl+C does to the program: nothing, where a shell started it beside others."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    assert signal.getsignal(signal.SIGINT) is request.param
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+@pytest.mark.usefixtures("interrupt")
 def test_an_installation_is_stopped_and_may_begin_again(tmp_path: Path, qtbot: QtBot) -> None:
     slow = tmp_path / "python"
     slow.write_text(

@@ -33,7 +33,10 @@ from training.config import OPTIMISERS, SECOND_TASKS
 from training.losses.config import CLASS_WEIGHTS, CONTRASTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from training.config import TrainOptions
+    from training.data.index import DataIndex
     from training.data.loading import Given
     from training.trainer.loggers import Progress
     from training.trainer.semc import SemcModule
@@ -129,6 +132,15 @@ class TrainArguments(TrainingOptions):
         Option("--second-weight", click_type=POSITIVE, help="of the second task", show_default="0.5"),
     ] = None
     full_size: Annotated[bool, Option("--full-size", help="no smaller pictures at first")] = False
+    folds: Annotated[
+        int | None,
+        Option(
+            "--folds",
+            click_type=COUNT,
+            metavar="K",
+            help="train K models, each tested on other patients; the table goes to the folder FILE.folds",
+        ),
+    ] = None
     compare_with: Annotated[
         Path | None,
         Option(
@@ -149,6 +161,11 @@ class TrainArguments(TrainingOptions):
 def train(args: TrainArguments) -> int:
     """Train. Returns the exit code."""
     prepare(args)
+    if args.folds is not None:
+        from training.cli.folds import train_folds
+
+        _check_fits_folds(args)
+        return train_folds(args, args.folds, train_on)
 
     from training.run_folder import saving_to
 
@@ -160,6 +177,14 @@ def train(args: TrainArguments) -> int:
     if progress is not None and (folder / COMPARISON_NAME).exists():
         _promote(args)
     return code
+
+
+def _check_fits_folds(args: TrainArguments) -> None:
+    for name in ("compare_with", "promote", "force"):
+        if getattr(args, name):
+            raise UsageError(
+                f"--{name.replace('_', '-')} says nothing to folds, which make no model to use; leave it out."
+            )
 
 
 def _promote(args: TrainArguments) -> None:
@@ -181,28 +206,49 @@ def _promote(args: TrainArguments) -> None:
 
 def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int:
     from semc_core.model.file import read_spec
-    from training.data.loading import load_given
+    from training.data.loading import for_classification, load_index
+
+    _options(args)
+    if args.compare_with is not None:
+        read_spec(args.compare_with)  # What cannot be used is known before the work, not after it.
+    index = for_classification(load_index(args.data, args.seed, args.groups))
+    return train_on(index, args, progress, lambda told: _compare(args, index, folder, told))
+
+
+def train_on(
+    index: DataIndex,
+    args: TrainArguments,
+    progress: Progress | None,
+    then: Callable[[Progress], None] = lambda progress: None,
+) -> int:
+    """Train on a data set with splits, and write the model file. Returns the exit code.
+
+    Args:
+        index: The data set, for classification.
+        args: Of the command.
+        progress: Where to tell of what comes after the steps; None in a process that does not speak.
+        then: Called when the model file is there.
+    """
+    from training.data.loading import given as given_frames
     from training.initialization import read_encoder
     from training.models import described
     from training.trainer.semc import SemcModule
     from training.trainer.trainer import Trainer
 
     options = _options(args)
-    if args.compare_with is not None:
-        read_spec(args.compare_with)  # What cannot be used is known before the work, not after it.
     if args.encoder is not None:
         read_encoder(args.encoder)
     preprocessing = described(options.method, options.preset).preprocessing
     with reading_bar("Reading pictures") as tell:
-        data = load_given(args.data, preprocessing, args.seed, args.groups, tell)
+        data = given_frames(index, preprocessing, tell)
     options = replace(
         options, budget=budget_of(args, len(data.train.rows), options.batch, _usual(args, data, options))
     )
-    trainer = Trainer(SemcModule(options, data.train, data.validation, args.encoder), folder)
+    trainer = Trainer(SemcModule(options, data.train, data.validation, args.encoder), run_folder(args.out))
 
     def finish(progress: Progress) -> float:
         _finish(trainer, data, args.out, progress)
-        _compare(args, data, folder, progress)
+        then(progress)
         return math.nan
 
     return carry_out(trainer, args, progress, Saying("Training", _opening(data), _line), finish)
@@ -217,14 +263,14 @@ def _opening(data: Given) -> str:
     return "\n".join([*data.index.notes, frames])
 
 
-def _compare(args: TrainArguments, data: Given, folder: Path, progress: Progress) -> None:
+def _compare(args: TrainArguments, index: DataIndex, folder: Path, progress: Progress) -> None:
     """Hold the new model against the one in use. A fault here does not undo the training: it is told."""
     from semc_core.model.registry import current_model
     from training.promotion import compare, write_comparison
 
     try:
         current = current_model() if args.compare_with is None else args.compare_with
-        comparison = compare(args.out, current, data.index, args.threads)
+        comparison = compare(args.out, current, index, args.threads)
     except SemcError as error:
         progress.tell("compared", f"The new model could not be compared with the one in use. {error}")
         print(f"The new model could not be compared with the one in use. {error}")

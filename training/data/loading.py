@@ -259,15 +259,20 @@ def load_index(places: Sequence[str], seed: int, groups: str = "") -> DataIndex:
     Raises:
         UsageError: A set cannot be read, or a patient is in two splits.
     """
-    whole: list[Path | str] = list(places)
-    options = ReadOptions(groups)
-    index = open_data(whole[0], options) if len(whole) == 1 else open_many(whole, options)
+    index = open_index(places, groups)
     dealt = index.of_split("train") and index.of_split("validation")
     # Of several sets one may be dealt already and another not: nothing of that one must get lost.
-    if not dealt or (len(whole) > 1 and index.of_split("")):
+    if not dealt or (len(places) > 1 and index.of_split("")):
         index = index.split(seed)
     index.check()
     return index
+
+
+def open_index(places: Sequence[str], groups: str = "") -> DataIndex:
+    """One or more data sets as one, with the splits that are there; see `load_index`."""
+    whole: list[Path | str] = list(places)
+    options = ReadOptions(groups)
+    return open_data(whole[0], options) if len(whole) == 1 else open_many(whole, options)
 
 
 def for_classification(index: DataIndex) -> DataIndex:
@@ -302,7 +307,11 @@ def load_given(
     Raises:
         UsageError: A set cannot be read or split, or a class has hardly any pictures to learn from.
     """
-    index = for_classification(load_index(places, seed, groups))
+    return given(for_classification(load_index(places, seed, groups)), preprocessing, progress)
+
+
+def given(index: DataIndex, preprocessing: Preprocessing, progress: Progress | None = None) -> Given:
+    """The training and validation frames of a data set with splits; see `load_given`."""
     if lacking := what_is_lacking(index):
         raise UsageError(lacking)
     train = load_frames(index, "train", preprocessing, progress=progress)

@@ -14,7 +14,15 @@ from semc_core.text import counted
 COMPARISON_NAME: Final = "comparison.json"
 """In the folder of a training run."""
 
-_VERDICTS: Final = {"better": "better than", "as good": "as good as", "worse": "worse than"}
+MARGIN: Final = 0.01
+"""Of macro F1: a new model may replace the one in use where the interval excludes that it loses more."""
+
+_VERDICTS: Final = {
+    "better": "better than",
+    "as good": "as good as",
+    "worse": "worse than",
+    "not shown": "not shown to be as good as",
+}
 
 
 def run_folder(out: Path) -> Path:
@@ -72,10 +80,19 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """ "better", "as good", "worse" or "not compared"."""
+        """ "better", "as good", "worse", "not shown" or "not compared".
+
+        Not inferior is what the 95 % interval over patients says: that no more than `MARGIN` is lost. Where
+        it does not say so, a model that looks worse is "worse", and one that looks better "not shown" to be as
+        good. Where there is no interval, of one patient, only the very same answers are as good.
+        """
         if self.difference is None:
             return "not compared"
-        return "better" if self.difference > 0 else "worse" if self.difference < 0 else "as good"
+        if self.difference == 0 and self.low in (0, None):
+            return "as good"
+        if self.low is None or self.low < -MARGIN:
+            return "worse" if self.difference < 0 else "not shown"
+        return "better" if self.difference > 0 else "as good"
 
     @property
     def sentence(self) -> str:
@@ -91,6 +108,8 @@ class Comparison:
             f"{counted(self.frames, f'{self.split} picture')} of "
             f"{counted(self.groups, 'patient or video', 'patients or videos')}."
         )
+        if self.verdict == "not shown":
+            text += f" It may lose more than {MARGIN:g}; add patients to the test split."
         return f"{text} {self.note}".strip()
 
     def refusal(self, candidate_sha256: str, current_sha256: str) -> str:
@@ -104,7 +123,7 @@ class Comparison:
             return "The new model's file is not the one that was compared; train or compare it again."
         if current_sha256 != self.current_sha256:
             return "The new model was compared with another than the one in use now."
-        if self.verdict in ("worse", "not compared"):
+        if self.verdict in ("worse", "not shown", "not compared"):
             return self.sentence
         return ""
 

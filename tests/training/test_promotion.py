@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from main import main
 from semc_core.errors import UsageError
 from semc_core.model.architecture import random_weights
-from semc_core.model.comparison import COMPARISON_NAME
+from semc_core.model.comparison import COMPARISON_NAME, MARGIN, Comparison, Measured
 from semc_core.model.file import read_model, read_spec, write_model
 from semc_core.model.registry import ModelRegistry, current_model
 from semc_core.paths import DEFAULT_MODEL
@@ -136,6 +136,36 @@ def test_a_model_is_as_good_as_itself(trained: Path, index: DataIndex) -> None:
     assert same.verdict == "as good"
     assert (same.difference, same.low, same.high) == (0.0, 0.0, 0.0)
     assert same.refusal(same.candidate.sha256, same.current_sha256) == ""
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "verdict"),
+    [
+        (0.05, 0.01, "better"),
+        (0.05, -MARGIN, "better"),
+        (0.05, -MARGIN - 0.001, "not shown"),
+        (0.05, None, "not shown"),
+        (-0.002, -0.008, "as good"),
+        (0.0, -0.005, "as good"),
+        (0.0, -0.02, "not shown"),
+        (-0.002, -0.02, "worse"),
+        (-0.002, None, "worse"),
+        (0.0, None, "as good"),
+    ],
+)
+def test_a_model_may_be_used_where_the_interval_excludes_that_it_loses_more_than_the_margin(
+    difference: float, low: float | None, verdict: str
+) -> None:
+    measured = Measured("a" * 64, 0.9, 0.9 + difference, 0.02)
+    old = Measured("b" * 64, 0.9, 0.9, 0.02)
+    high = None if low is None else 0.1
+    told = Comparison(measured, old, old.sha256, difference, low, high, "test", 100, 9)
+    assert told.verdict == verdict
+    may = verdict in ("better", "as good")
+    assert (told.refusal(measured.sha256, old.sha256) == "") == may
+    if verdict == "not shown":
+        assert "is not shown to be as good as the one in use" in told.sentence
+        assert "add patients" in told.sentence
 
 
 def test_classes_in_another_order_change_nothing(trained: Path, index: DataIndex, tmp_path: Path) -> None:

@@ -165,6 +165,7 @@ def train(args: TrainArguments) -> int:
         from training.cli.folds import train_folds
 
         _check_fits_folds(args)
+        _check_first(args)
         return train_folds(args, args.folds, train_on)
 
     from training.run_folder import saving_to
@@ -205,14 +206,23 @@ def _promote(args: TrainArguments) -> None:
 
 
 def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int:
-    from semc_core.model.file import read_spec
     from training.data.loading import for_classification, load_index
+
+    _check_first(args)
+    index = for_classification(load_index(args.data, args.seed, args.groups))
+    return train_on(index, args, progress, lambda told: _compare(args, index, folder, told))
+
+
+def _check_first(args: TrainArguments) -> None:
+    """What cannot be used is known before the work, not after it."""
+    from semc_core.model.file import read_spec
+    from training.initialization import read_encoder
 
     _options(args)
     if args.compare_with is not None:
-        read_spec(args.compare_with)  # What cannot be used is known before the work, not after it.
-    index = for_classification(load_index(args.data, args.seed, args.groups))
-    return train_on(index, args, progress, lambda told: _compare(args, index, folder, told))
+        read_spec(args.compare_with)
+    if args.encoder is not None:
+        read_encoder(args.encoder)
 
 
 def train_on(
@@ -230,14 +240,11 @@ def train_on(
         then: Called when the model file is there.
     """
     from training.data.loading import given as given_frames
-    from training.initialization import read_encoder
     from training.models import described
     from training.trainer.semc import SemcModule
     from training.trainer.trainer import Trainer
 
     options = _options(args)
-    if args.encoder is not None:
-        read_encoder(args.encoder)
     preprocessing = described(options.method, options.preset).preprocessing
     with reading_bar("Reading pictures") as tell:
         data = given_frames(index, preprocessing, tell)

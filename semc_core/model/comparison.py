@@ -83,7 +83,7 @@ class Comparison:
         """ "better", "as good", "worse", "not shown" or "not compared".
 
         Not inferior is what the 95 % interval over patients says: that no more than `MARGIN` is lost. Where
-        it does not say so, a model that looks worse is "worse", and one that looks better "not shown" to be as
+        it does not say so, a model that looks worse is "worse"; one that looks better is "not shown" to be as
         good. Where there is no interval, of one patient, only the very same answers are as good.
         """
         if self.difference is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from semc_core.errors import UsageError
-from semc_core.io.documents import plain_values
+from semc_core.io.documents import STRICT, configured, plain_values
 from training.losses.config import LossOptions, loss_recipe
 from training.schedule import Budget
 from training.transforms.config import AugmentOptions
@@ -20,6 +20,7 @@ PRECISIONS: Final = ("32", "bf16", "16")
 _EXACT: Final = "64"
 DRAWS: Final = ("balanced", "shuffled")
 SECOND_TASKS: Final = ("none", "simclr")
+STARTS: Final = ("he", "authors")
 
 
 def one_of(what: str, given: str, known: tuple[str, ...]) -> None:
@@ -76,6 +77,7 @@ MAY_CHANGE: Final = ("budget", "threads", "patience")
 """Options that another may be given for when a run goes on."""
 
 
+@configured(STRICT)
 @dataclass(frozen=True, slots=True)
 class TrainOptions(FitOptions):
     """How a network is trained.
@@ -88,6 +90,11 @@ class TrainOptions(FitOptions):
             parts have entered.
         optimiser: "adamw" or "sgd" (momentum 0.9, the paper's).
         warm_up: Share of the training in which the learning rate rises.
+        last_rate: Learning rate at the end, as a part of the greatest.
+        start: Of the convolutions of ACE and SAMC: "he" (as in ResNets), or "authors" (normal,
+            deviation 0.02).
+        expert_noise: Deviation of the noise that makes experts different which start from one pretrained
+            stage, in parts of each weight's own deviation.
         average: Decay of the weights' moving average, which is what is validated and kept; 0 keeps the
             weights themselves.
         progressive: Small pictures first.
@@ -110,6 +117,9 @@ class TrainOptions(FitOptions):
     accumulate: int = 1
     optimiser: str = "adamw"
     warm_up: float = 0.04
+    last_rate: float = 0.01
+    start: str = "he"
+    expert_noise: float = 0.0
     average: float = 0.995
     progressive: bool = True
     draws: str = "balanced"
@@ -125,6 +135,9 @@ class TrainOptions(FitOptions):
         FitOptions.__post_init__(self)
         one_of("way of drawing frames", self.draws, DRAWS)
         one_of("second task", self.second_task, SECOND_TASKS)
+        one_of("start", self.start, STARTS)
+        if not 0 <= self.last_rate <= 1 or self.expert_noise < 0:
+            raise UsageError("The last learning rate must lie within 0 and 1, the experts' noise above 0.")
         if self.batch < 2 or self.accumulate < 1 or self.accumulate > self.batch // 2:
             raise UsageError("A step needs two frames or more, and so does each part that it is learned in.")
         if self.rate <= 0 or self.weight_decay < 0 or not 0 <= self.warm_up < 1:
@@ -157,6 +170,8 @@ _PUBLISHED: Final = TrainOptions(
     batch=16,
     optimiser="sgd",
     rate=1e-3,
+    last_rate=0.0,
+    start="authors",
     average=0.0,
     progressive=False,
     draws="shuffled",
@@ -173,6 +188,7 @@ _PAPER: Final = replace(
 _RELEASED: Final = replace(
     _PUBLISHED,
     preset="semc_r50",
+    rate=5e-3,
     weight_decay=5e-4,
     warm_up=5 / 200,
     recipe="released",

@@ -17,7 +17,7 @@ import safetensors
 import safetensors.numpy
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
@@ -32,6 +32,7 @@ FACTS: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
 
 _HEADS: Final = ("classifiers.", "gate.", "projection.", "adaption.3.", "adaption.4.")
 _MAY_BE_NEW: Final = ("ace.", "samc.")
+_AUTHORS_DEVIATION: Final = 0.02
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -112,6 +113,30 @@ def start_from(network: AnyNetwork, path: Path, classes: Sequence[str]) -> dict[
             )
     network.load_state_dict(state)
     return facts
+
+
+def begin(network: AnyNetwork, start: str) -> None:
+    """Give the convolutions of ACE and SAMC of an untrained network the start of `TrainOptions.start`."""
+    if start != "authors":
+        return
+    for name, module in network.named_modules():
+        if name.startswith(_MAY_BE_NEW) and isinstance(module, nn.Conv2d):
+            nn.init.normal_(module.weight, 0.0, _AUTHORS_DEVIATION)
+
+
+def make_experts_differ(network: AnyNetwork, noise: float) -> None:
+    """Add noise to every expert's convolutions, in parts of each weight's own deviation.
+
+    Experts that start from one pretrained stage are the same network, and only the gate's noise and ACE tell
+    them apart.
+    """
+    if noise == 0:
+        return
+    with torch.no_grad():
+        for name, module in network.named_modules():
+            if name.startswith("experts.") and isinstance(module, nn.Conv2d):
+                weight = module.weight
+                weight.add_(torch.randn_like(weight) * (noise * weight.std()))
 
 
 def _fitting(name: str, own: Tensor, arrays: Arrays) -> Tensor | None:

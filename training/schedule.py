@@ -12,7 +12,6 @@ from typing import Final
 
 from semc_core.errors import UsageError
 
-_LAST_RATE: Final = 0.01  # of the greatest
 _STAGES: Final = ((0.55, 0.8),)  # until this progress, this part of the full side
 _GRANULE: Final = 32  # the network halves the picture five times
 
@@ -50,12 +49,12 @@ class Pace:
         return counted_s
 
 
-def rate_factor(progress: float, warm_up: float = 0.04) -> float:
-    """Learning rate as a part of its greatest: a linear rise until `warm_up`, then half a cosine."""
+def rate_factor(progress: float, warm_up: float = 0.04, last: float = 0.01) -> float:
+    """Learning rate as a part of its greatest: a linear rise until `warm_up`, half a cosine to `last`."""
     if progress < warm_up:
         return (progress + 0.001) / (warm_up + 0.001)
     share = (progress - warm_up) / (1 - warm_up)
-    return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+    return last + (1 - last) * 0.5 * (1 + math.cos(math.pi * share))
 
 
 def side_at(progress: float, full: int, progressive: bool) -> int:

@@ -96,6 +96,8 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
 
 
 SINCE = (
+    "train --config",
+    "train --set",
     "train --folds",
     "live --mode",
     "live --tap",

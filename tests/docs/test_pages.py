@@ -8,6 +8,7 @@ from typing import Final
 
 from app.commands import BINDINGS
 from semc_core.version import VERSION
+from tests.docs import training_keys_page
 from tests.docs.keys_page import PAGE, page
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -41,3 +42,8 @@ def test_every_page_can_be_reached_from_the_first_by_links_alone() -> None:
 def test_the_citation_is_of_this_version() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert re.search(rf"^version: {re.escape(VERSION)}$", text, re.M)
+
+
+def test_the_page_of_choices_of_a_training_is_as_they_are() -> None:
+    written = training_keys_page.PAGE.read_text(encoding="utf-8")
+    assert written == training_keys_page.page(), "write it anew: python -m tests.docs.training_keys_page"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import click
+from click.core import ParameterSource
 from typer import Option
 
 from semc_core.cli.shared.options import COUNT, MODEL_FILE, PLACE, POSITIVE
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
+from semc_core.io.atomic import write_atomically
 from semc_core.model.comparison import COMPARISON_NAME, run_folder
 from semc_core.text import counted
 from training.cli.common import (
@@ -29,7 +31,7 @@ from training.cli.common import (
     reading_bar,
     telling_failure,
 )
-from training.config import OPTIMISERS, SECOND_TASKS
+from training.config import OPTIMISERS, SECOND_TASKS, train_recipe
 from training.losses.config import CLASS_WEIGHTS, CONTRASTS
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from training.trainer.semc import SemcModule
     from training.trainer.trainer import Trainer
 
+_TYPED: Final = ParameterSource.COMMANDLINE
 _EXAMPLES = """\b
 Examples:
     semc train --data FOLDER --out my.safetensors
@@ -76,6 +79,21 @@ class TrainArguments(TrainingOptions):
             help="live (this program's), paper (arXiv 2511.12559), or released (its code)",
         ),
     ] = "live"
+    config: Annotated[
+        Path | None,
+        Option(
+            "--config",
+            click_type=PLACE,
+            metavar="FILE",
+            help="choices in a file, as config.toml of an earlier run; other options go before it",
+        ),
+    ] = None
+    set: Annotated[
+        list[str],
+        Option(
+            "--set", metavar="KEY=VALUE", help="one choice, as losses.temperature=0.1; can be given again"
+        ),
+    ] = field(default_factory=list)
     method: Annotated[
         str | None,
         Option(
@@ -161,6 +179,7 @@ class TrainArguments(TrainingOptions):
 def train(args: TrainArguments) -> int:
     """Train. Returns the exit code."""
     prepare(args)
+    args = _with_own(args)
     if args.folds is not None:
         from training.cli.folds import train_folds
 
@@ -178,6 +197,21 @@ def train(args: TrainArguments) -> int:
     if progress is not None and (folder / COMPARISON_NAME).exists():
         _promote(args)
     return code
+
+
+def _with_own(args: TrainArguments) -> TrainArguments:
+    """Seed and threads as the settings say, where the command line does not."""
+    from training.config_file import changed
+
+    context = click.get_current_context(silent=True)
+    settings = _settings(args)
+    own = [
+        name
+        for name in ("seed", "threads")
+        if name in settings and not (context and context.get_parameter_source(name) is _TYPED)
+    ]
+    options = changed(train_recipe(args.recipe).options, settings)
+    return replace(args, **{name: getattr(options, name) for name in own})
 
 
 def _check_fits_folds(args: TrainArguments) -> None:
@@ -239,6 +273,7 @@ def train_on(
         progress: Where to tell of what comes after the steps; None in a process that does not speak.
         then: Called when the model file is there.
     """
+    from training.config_file import CONFIG_NAME, as_toml
     from training.data.loading import given as given_frames
     from training.models import described
     from training.trainer.semc import SemcModule
@@ -252,6 +287,8 @@ def train_on(
         options, budget=budget_of(args, len(data.train.rows), options.batch, _usual(args, data, options))
     )
     trainer = Trainer(SemcModule(options, data.train, data.validation, args.encoder), run_folder(args.out))
+    if progress is not None:
+        write_atomically(run_folder(args.out) / CONFIG_NAME, as_toml(options).encode())
 
     def finish(progress: Progress) -> float:
         _finish(trainer, data, args.out, progress)
@@ -306,10 +343,12 @@ def _finish(trainer: Trainer[SemcModule], data: Given, out: Path, progress: Prog
 
 
 def _usual(args: TrainArguments, data: Given, options: TrainOptions) -> Any:
-    """The recipe's end."""
-    from training.config import train_recipe
+    """The end that the settings name, or the recipe's."""
+    from training.config_file import budget_in
     from training.schedule import Budget
 
+    if (asked := budget_in(_settings(args))) is not None:
+        return asked
     epochs = train_recipe(args.recipe).epochs
     if epochs is None:
         return Budget(minutes=45.0)
@@ -318,18 +357,26 @@ def _usual(args: TrainArguments, data: Given, options: TrainOptions) -> Any:
 
 def _options(args: TrainArguments) -> TrainOptions:
     """The recipe's, with what the user gave."""
-    from training.config import train_recipe
+    from training.config_file import changed
 
-    options = train_recipe(args.recipe).options
+    options = changed(train_recipe(args.recipe).options, _settings(args))
     losses = replace(options.losses, **given(args, "contrast", "class_weights"))
     if args.alpha is not None:
         losses = replace(losses, alpha=_alpha(args.alpha))
-    changed = given_options(args, "method", "accumulate", "optimiser", "second_task", "second_weight")
+    own = given_options(args, "method", "accumulate", "optimiser", "second_task", "second_weight")
     if args.full_size:
-        changed["progressive"] = False
-    options = replace(options, losses=losses, **changed)
+        own["progressive"] = False
+    options = replace(options, losses=losses, **own)
     _check_losses_fit(args, options)
     return options
+
+
+def _settings(args: TrainArguments) -> dict[str, Any]:
+    """What the configuration and then each --set says, by key."""
+    from training.config_file import read_config, read_setting
+
+    found = {} if args.config is None else read_config(args.config)
+    return found | dict(read_setting(text) for text in args.set)
 
 
 def _check_losses_fit(args: TrainArguments, options: TrainOptions) -> None:

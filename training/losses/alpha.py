@@ -36,6 +36,24 @@ class AlphaNetwork(nn.Module):
         return low + (high - low) * torch.sigmoid(self.layers(pooled)).squeeze(1)
 
 
+class Uncertainties(nn.Module):
+    """Weighs two losses by learned uncertainties (Kendall et al. 2018, eq. 10, without its halves).
+
+    exp(-s1) L1 + s1 + exp(-s2) L2 + s2: a loss that stays large is weighed less, at the cost of its s. At the
+    best s each weighted loss is 1, so the scale of neither matters, and there is no bound to run to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scales = nn.Parameter(torch.zeros(2))
+
+    def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        """The weighed sum of two losses, float (B,) each, and the first one's share of the weights, (B,)."""
+        weights = torch.exp(-self.scales)
+        total = weights[0] * first + weights[1] * second + self.scales.sum()
+        return total, (weights[0] / weights.sum()).expand(len(first))
+
+
 class FixedAlpha(nn.Module):
     """The same alpha for every sample, as in the sweep of the paper's figure 3."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from training.losses.contrastive import Queue, Ranks
 
 CLASS_WEIGHTS: Final = ("none", "inverse")
+WEIGHINGS: Final = ("alpha", "uncertainty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,15 @@ class LossOptions:
     """How the losses are put together.
 
     Attributes:
+        weighing: Of L_moe against the contrastive losses: "alpha" (eq. 15), or "uncertainty": each over its
+            own learned variance (Kendall et al. 2018), which has no bound to run to; then alpha says nothing.
         alpha: A fixed share of L_moe, 0-1, or None to learn it (eq. 19).
         alpha_bounds: Of the learned alpha, within 0-1.
         self_weight: lambda of eq. 15.
         temperature: Of the contrastive losses, above 0.
         queue_size: Keys remembered.
+        queue_waits: The queue counts only once it is full, so that the first steps are not compared with a
+            few batches alone.
         smoothing: Label smoothing in L_moe.
         contrast: L_sup of eq. 13: "supcon" (the paper's), "gpaco" (the released code's), "supmin" (for data
             of which one class is most), or "none": cross-entropy alone, and alpha, L_self and the queue say
@@ -40,16 +45,20 @@ class LossOptions:
             Their projections count as views of one sample, beside the experts'.
         gate_start: Gumbel temperature at the beginning; it falls, by even factors, to the architecture's,
             which it has from half of the training on. None is the architecture's throughout.
+        balance: Weight of what asks for an even use of the experts in each process's part of
+            a step (see `losses.balance`); 0 asks for none.
 
     Raises:
         UsageError: A value is out of range, or there is no such name.
     """
 
+    weighing: str = "alpha"
     alpha: float | None = 0.5
     alpha_bounds: tuple[float, float] = (0.05, 0.95)
     self_weight: float = 0.1
     temperature: float = 0.2
     queue_size: int = 2048
+    queue_waits: bool = False
     smoothing: float = 0.05
     contrast: str = "supcon"
     every_view: bool = False
@@ -59,6 +68,7 @@ class LossOptions:
     class_weights: str = "none"
     views: int = 1
     gate_start: float | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         names = ("none", *CONTRASTS)
@@ -68,6 +78,10 @@ class LossOptions:
             raise UsageError(
                 f"There are no class weights {self.class_weights!r}; choose {' or '.join(CLASS_WEIGHTS)}."
             )
+        if self.weighing not in WEIGHINGS:
+            raise UsageError(
+                f"There is no weighing {self.weighing!r} of losses; choose {' or '.join(WEIGHINGS)}."
+            )
         low, high = self.alpha_bounds
         if not (0 <= low < high <= 1 and (self.alpha is None or 0 <= self.alpha <= 1)):
             raise UsageError("Alpha and its bounds must lie within 0 and 1, the lower bound first.")
@@ -76,7 +90,8 @@ class LossOptions:
             raise UsageError("Label smoothing must be 0 or more and below 1.")
         if self.temperature <= 0 or (self.gate_start is not None and self.gate_start <= 0):
             raise UsageError("The temperatures of the losses and the gate must be above 0.")
-        if self.views < 1 or self.queue_size < 0 or self.self_weight < 0 or self.pair_weight < 0:
+        weights = (self.queue_size, self.self_weight, self.pair_weight, self.balance)
+        if self.views < 1 or min(weights) < 0:
             raise UsageError("A frame needs one view or more; queue and loss weights must be 0 or more.")
 
 

@@ -14,6 +14,7 @@ class MemoryBank(nn.Module):
     Args:
         size: Q, number of keys kept; 0 remembers nothing.
         features: D, length of a key.
+        waits: Nothing is in it until it is full.
     """
 
     keys: Tensor
@@ -21,8 +22,9 @@ class MemoryBank(nn.Module):
     guesses: Tensor
     written: Tensor
 
-    def __init__(self, size: int, features: int) -> None:
+    def __init__(self, size: int, features: int, waits: bool = False) -> None:
         super().__init__()
+        self._waits = waits
         self.register_buffer("keys", torch.zeros(size, features))
         self.register_buffer("labels", torch.zeros(size, dtype=torch.long))
         self.register_buffer("guesses", torch.zeros(size, dtype=torch.long))
@@ -31,6 +33,8 @@ class MemoryBank(nn.Module):
     def contents(self) -> tuple[Tensor, Tensor]:
         """Keys (n, D) and labels (n,), n at most `size`; what was never written is left out."""
         count = min(int(self.written), len(self.keys))
+        if self._waits and count < len(self.keys):
+            count = 0
         return self.keys[:count], self.labels[:count]
 
     def guessed(self) -> tuple[Tensor, Tensor]:

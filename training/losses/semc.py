@@ -1,4 +1,7 @@
-"""The training loss: alpha L_moe + (1 - alpha) (L_sup + lambda L_self), per sample (paper eq. 15, 18, 19)."""
+"""The training loss: alpha L_moe + (1 - alpha) (L_sup + lambda L_self), per sample (paper eq. 15, 18, 19).
+
+By option the two parts are weighed by learned uncertainties, and an even use of the experts is asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from torch import Tensor, nn
 
 from semc_core.errors import UsageError
 from semc_core.model.architecture import PROJECTION_OUT
-from training.losses.alpha import AlphaNetwork, FixedAlpha
+from training.losses.alpha import AlphaNetwork, FixedAlpha, Uncertainties
+from training.losses.balance import uneven_use
 from training.losses.config import CONTRASTS, Compared
 from training.losses.config import LossOptions as LossOptions
 from training.losses.contrastive import ALONE, Ranks
@@ -29,6 +33,10 @@ class SemcOutputs(Protocol):
     @property
     def expert_logits(self) -> Tensor:
         """float (B, E, K)."""
+
+    @property
+    def expert_weights(self) -> Tensor:
+        """float (B, E), the gate's shares."""
 
     @property
     def embeddings(self) -> Tensor | None:
@@ -75,17 +83,21 @@ class SemcLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.options, self.ranks = options, ranks
-        self.queue = MemoryBank(options.queue_size, PROJECTION_OUT)
+        self.queue = MemoryBank(options.queue_size, PROJECTION_OUT, options.queue_waits)
         # Cross-entropy alone has nothing to weigh, and a weight without a gradient stops several processes.
         fixed = 1.0 if options.contrast == "none" else options.alpha
+        learned = fixed is None and options.weighing == "alpha"
         self.alpha: nn.Module = (
-            AlphaNetwork(features, options.alpha_bounds) if fixed is None else FixedAlpha(fixed)
+            AlphaNetwork(features, options.alpha_bounds) if learned else FixedAlpha(fixed or 0.0)
         )
+        weighs_both = options.contrast != "none" and options.weighing == "uncertainty"
+        self.uncertainties = Uncertainties() if weighs_both else None
         if class_counts is None and (options.class_weights != "none" or options.contrast == "supmin"):
             raise UsageError("Class weights and the loss supmin need the number of samples of each class.")
         weighs = class_counts is not None and options.class_weights == "inverse"
         weights = inverse_frequency(class_counts) if weighs and class_counts is not None else None
         self.register_buffer("class_weights", weights, persistent=False)
+        self._keys_a_step = 0
         self.majority = -1 if class_counts is None else int(class_counts.argmax())
 
     def forward(self, details: SemcOutputs, labels: Tensor) -> LossParts:
@@ -106,8 +118,10 @@ class SemcLoss(nn.Module):
         moe = self._per_sample(
             gated_cross_entropy(details.logits, once.repeat(views), weights, self.options.smoothing)
         )
+        asked = self.options.balance * uneven_use(details.expert_weights) if self.options.balance else 0.0
         if self.options.contrast == "none":
-            return LossParts(moe, moe, torch.zeros_like(moe), torch.zeros_like(moe), torch.ones_like(moe))
+            none = torch.zeros_like(moe)
+            return LossParts(moe + asked, moe, none, none, torch.ones_like(moe))
         if details.embeddings is None:
             raise UsageError('This network has no projection; train it with the loss "none" (cross-entropy).')
         # In half precision the sums over the queue would lose what tells one key from another.
@@ -115,10 +129,20 @@ class SemcLoss(nn.Module):
         guesses = _side_by_side(details.logits.detach()[:, None], views).mean(dim=1).argmax(dim=1)
         supcon = self._supervised(embeddings, details.expert_logits, once)
         selfcon = self._unsupervised(embeddings, once, guesses)
-        alpha = self._per_sample(self.alpha(details.fused_pooled))
-        total = alpha * moe + (1 - alpha) * (supcon + self.options.self_weight * selfcon)
+        contrast = supcon + self.options.self_weight * selfcon
+        if self.uncertainties is not None:
+            total, alpha = self.uncertainties(moe, contrast)
+        else:
+            alpha = self._per_sample(self.alpha(details.fused_pooled))
+            total = alpha * moe + (1 - alpha) * contrast
         self._remember(embeddings, once, guesses)
-        return LossParts(total, moe, supcon, selfcon, alpha)
+        return LossParts(total + asked, moe, supcon, selfcon, alpha)
+
+    @property
+    def oldest_key_steps(self) -> float:
+        """How many steps ago the oldest key of the queue was made; 0 while nothing is compared with it."""
+        keys, _ = self.queue.contents()
+        return 0.0 if self._keys_a_step == 0 else len(keys) / self._keys_a_step
 
     def _supervised(self, embeddings: Tensor, expert_logits: Tensor, labels: Tensor) -> Tensor:
         """L_sup, or what the options put in its place, float (B,)."""
@@ -141,6 +165,7 @@ class SemcLoss(nn.Module):
         """Let the keys of all processes enter the queue: so it is the same everywhere."""
         others = embeddings.shape[1] - 1
         keys, labels, guesses = (self.ranks.gather(each) for each in (embeddings.detach(), labels, guesses))
+        self._keys_a_step = keys[:, 1:].shape[:2].numel()
         self.queue.add(
             keys[:, 1:].flatten(0, 1), labels.repeat_interleave(others), guesses.repeat_interleave(others)
         )

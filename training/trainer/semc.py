@@ -18,7 +18,8 @@ from semc_core.model.weights import AnyNetwork
 from training.config import TrainOptions
 from training.data.frame_set import FrameSet, draw_weights
 from training.inference import classify, normalised
-from training.initialization import start_from
+from training.initialization import begin, make_experts_differ, start_from
+from training.losses.balance import uneven_use, use_entropy
 from training.losses.contrastive import ALONE, Ranks
 from training.losses.nt_xent import simclr
 from training.losses.semc import SemcLoss
@@ -64,7 +65,8 @@ class SemcModule(TrainingModule[TrainOptions]):
 
     columns = (
         "step", "elapsed_s", "side", "rate", "images_per_s", "loss", "moe", "supcon", "selfcon", "second",
-        "alpha_mean", "alpha_std", "train_accuracy", "validation_accuracy", "validation_f1",
+        "alpha_mean", "alpha_std", "balance", "gate_entropy", "queue_steps", "train_accuracy",
+        "validation_accuracy", "validation_f1",
     )  # fmt: skip
     verb = "train"
 
@@ -79,7 +81,9 @@ class SemcModule(TrainingModule[TrainOptions]):
         self._views = max(losses.views, 2 if second else 1)
         self.losses = replace(losses, views=self._views)
         self.network = self.new_network()
+        begin(self.network, options.start)
         self.encoder = {} if encoder is None else start_from(self.network, encoder, train.classes)
+        make_experts_differ(self.network, options.expert_noise)
         freeze_unused(self.network, self.losses)
         self.average = averaged(self.network, options.average)
         self.objective = self._objective(second)
@@ -111,7 +115,7 @@ class SemcModule(TrainingModule[TrainOptions]):
         return super().training_step(step, progress) | {"rate": self._rate(progress)}
 
     def _rate(self, progress: float) -> float:
-        return self.options.rate * rate_factor(progress, self.options.warm_up)
+        return self.options.rate * rate_factor(progress, self.options.warm_up, self.options.last_rate)
 
     def optimizer_step(self, step: int, progress: float) -> None:
         """Change the weights and their average."""
@@ -245,7 +249,8 @@ class Objective(nn.Module):
 
         Returns:
             Means over the batch, each (): "loss", which carries the gradient, its parts "moe", "supcon",
-            "selfcon" and "second", alpha's mean and spread, and "train_accuracy".
+            "selfcon" and "second", alpha's mean and spread, how unevenly the experts are used ("balance") and
+            the entropy of their use, the age of the queue's oldest key in steps, and "train_accuracy".
         """
         details = self.network.details(inputs)
         # Half precision loses what tells one key from another, and small parts of a sum.
@@ -264,6 +269,9 @@ class Objective(nn.Module):
             "second": second.detach().mean(),
             "alpha_mean": parts.alpha.detach().mean(),
             "alpha_std": parts.alpha.detach().std(correction=0),
+            "balance": uneven_use(details.expert_weights.detach()),
+            "gate_entropy": use_entropy(details.expert_weights.detach()),
+            "queue_steps": torch.tensor(self.loss.oldest_key_steps),
             "train_accuracy": (details.logits.detach().argmax(1) == labels).float().mean(),
         }
 

@@ -114,14 +114,14 @@ def test_the_recipes_are_those_of_the_paper_and_of_its_code() -> None:
     assert [train_recipe(name).epochs for name in ("paper", "released", "live")] == [200, 200, None]
     published = TrainOptions(
         Budget(steps=1), batch=16, optimiser="sgd", rate=1e-3, average=0.0, progressive=False,
-        draws="shuffled", validations=200,
+        draws="shuffled", validations=200, last_rate=0.0, start="authors",
     )  # fmt: skip
     assert paper == replace(
         published, preset="semc_r50_paper", weight_decay=1e-4, warm_up=0.0, recipe="paper",
         losses=LossOptions(alpha=None, contrast="supcon", smoothing=0.0),
     )  # fmt: skip
     assert released == replace(
-        published, preset="semc_r50", weight_decay=5e-4, warm_up=0.025, recipe="released",
+        published, preset="semc_r50", rate=5e-3, weight_decay=5e-4, warm_up=0.025, recipe="released",
         losses=LossOptions(
             alpha=None, contrast="gpaco", self_weight=0.0, smoothing=0.0, class_weights="inverse"
         ),

@@ -126,7 +126,8 @@ def details_of(embeddings: Tensor, seed: int = 3) -> Details:
     generator, empty = torch.Generator().manual_seed(seed), torch.zeros(0)
     pooled, logits = (torch.randn(len(embeddings), n, generator=generator) for n in (4, 3))
     experts = torch.randn(len(embeddings), 3, 3, generator=generator)
-    return Details(logits, experts, empty, embeddings, empty, pooled, empty)
+    shares = torch.softmax(torch.randn(len(embeddings), 3, generator=generator), dim=1)
+    return Details(logits, experts, shares, embeddings, empty, pooled, empty)
 
 
 @pytest.mark.parametrize("alpha", [0.3, None])

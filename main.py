@@ -117,6 +117,11 @@ COMMANDS: Final = {
         "Pretrain an encoder by SimCLR or AWCL, on frames with few labels or none "
         "(in a folder `unlabelled`).",
     ),
+    "search": Entry(
+        "training.cli.search:app",
+        _TRAINING,
+        "Search for the choices of a training that validation patients like best.",
+    ),
     "eval": Entry(
         "training.cli.evaluate:app",
         _TRAINING,

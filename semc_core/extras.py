@@ -13,7 +13,9 @@ from semc_core.paths import ASSETS
 
 PROGRAM: Final = "semc-live"
 _PINS: Final = "constraints.txt"
-_TRAIN, _CUDA, _OCR, _CLUSTER, _ONNX, _FHIR = "train", "cuda", "ocr", "cluster", "onnx", "fhir"
+_TRAIN, _CUDA, _OCR, _CLUSTER, _ONNX, _FHIR, _SEARCH = (
+    "train", "cuda", "ocr", "cluster", "onnx", "fhir", "search",
+)  # fmt: skip
 
 _PACKAGES: Final = {
     "fhir": ("fhir.resources", _FHIR),
@@ -24,6 +26,7 @@ _PACKAGES: Final = {
     "nncf": ("NNCF", _TRAIN),
     "onnx": ("ONNX", _ONNX),
     "onnxruntime": ("ONNX Runtime", _ONNX),
+    "optuna": ("Optuna", _SEARCH),
     "pyarrow": ("PyArrow", _CLUSTER),
     "rapidocr": ("RapidOCR", _OCR),
     "ray": ("Ray", _CLUSTER),

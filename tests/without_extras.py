@@ -110,6 +110,7 @@ STEPS: Final = (
     Step("model start --preset semc_r18 --resnet download --classes A,NSP --out new.st", 1, _PYTORCH),
     Step("model quantise MODEL --out new.safetensors", 2, _NNCF),
     Step("model export live --out new.onnx", 1, _ONNX),
+    Step("search --data patients --space none.toml --out found", 1, _PYTORCH),
     Step("bench live --seconds 1"),
     Step("bench analyse scan.mp4"),
     Step("bench glass nothing", 1),

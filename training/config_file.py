@@ -10,7 +10,7 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -60,9 +60,9 @@ def read_config(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path} cannot be read ({reason(error)}); name a file as config.toml of a run's folder."
         ) from error
-    found = dict(_flat(table))
+    found = dict(flat(table))
     for key in found:
-        _check(key, str(path))
+        check_key(key, str(path))
     return found
 
 
@@ -75,11 +75,21 @@ def read_setting(text: str) -> tuple[str, Any]:
     key, sign, value = (part.strip() for part in text.partition("="))
     if not sign or not value:
         raise UsageError(f"--set {text!r} is no setting; write KEY=VALUE, as in losses.temperature=0.1.")
-    _check(key, "--set")
+    check_key(key, "--set")
     try:
         return key, _DOCUMENT.toml_table(f"value = {value}".encode())["value"]
     except DocumentFault:
         return key, value
+
+
+def read_settings(config: Path | None, texts: Iterable[str]) -> dict[str, Any]:
+    """What a file and then each `key=value` says, by key.
+
+    Raises:
+        UsageError: See `read_config` and `read_setting`.
+    """
+    found = {} if config is None else read_config(config)
+    return found | dict(read_setting(text) for text in texts)
 
 
 def changed(options: TrainOptions, settings: Mapping[str, Any]) -> TrainOptions:
@@ -119,7 +129,7 @@ def values_of(options: TrainOptions) -> dict[str, Any]:
     """Every key with its value, as TOML and JSON have it."""
     values = plain_values(options)
     ends = {name: value for name, value in values.pop("budget").items() if value is not None}
-    return {key: _NO_VALUE[key] if value is None else value for key, value in _flat(ends | values)}
+    return {key: _NO_VALUE[key] if value is None else value for key, value in flat(ends | values)}
 
 
 def as_toml(options: TrainOptions) -> str:
@@ -137,15 +147,23 @@ def as_toml(options: TrainOptions) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def flat(
+    table: Mapping[str, Any], above: str = "", ends_at: Callable[[object], bool] = lambda value: False
+) -> Iterator[tuple[str, Any]]:
+    """Every value with its key, tables within tables; a table for which `ends_at` is true is a value."""
     for name, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{above}{name}.")
+        if isinstance(value, dict) and not ends_at(value):
+            yield from flat(value, f"{above}{name}.", ends_at)
         else:
             yield f"{above}{name}", value
 
 
-def _check(key: str, where: str) -> None:
+def check_key(key: str, where: str) -> None:
+    """Refuse a key that there is not.
+
+    Raises:
+        UsageError: There is no such key.
+    """
     known = keys()
     if key in known:
         return

@@ -142,6 +142,24 @@ SINCE = (
         for option in ("model", "device", "precision", "threads", "rounds", "batch", "json")
     ),
     *(
+        f"search --{option}"
+        for option in (
+            "data",
+            "groups",
+            "space",
+            "trials",
+            "out",
+            "recipe",
+            "config",
+            "set",
+            "encoder",
+            "steps",
+            "epochs",
+            "seed",
+            "threads",
+        )  # fmt: skip
+    ),
+    *(
         f"classify --{option}"
         for option in ("out", "model", "device", "precision", "threads", "every", "batch", "json")
     ),

@@ -56,16 +56,20 @@ def _is_row(line: str) -> bool:
 
 
 def test_a_model_is_promoted_by_the_rule_that_the_plan_states() -> None:
-    """Better and as good may, worse and not compared may not; nor another file than was compared."""
+    """Where the interval excludes a loss of more than 0.01; nor another file than was compared."""
     new, old = Measured("a", 0.9, 0.9, 0.1), Measured("b", 0.9, 0.9, 0.1)
 
-    def refused(difference: float | None, candidate: str = "a", current: str = "b") -> bool:
-        made = Comparison(new, old, "b", difference, None, None, "test", 9, 9, "why")
+    def refused(
+        difference: float | None, low: float | None, candidate: str = "a", current: str = "b"
+    ) -> bool:
+        made = Comparison(new, old, "b", difference, low, low and 0.1, "test", 9, 9, "why")
         return bool(made.refusal(candidate, current))
 
-    assert [refused(each) for each in (0.01, 0.0, -0.01, None)] == [False, False, True, True]
-    assert refused(0.01, candidate="another")
-    assert refused(0.01, current="another")
+    assert [refused(each, -0.009) for each in (0.01, 0.0, -0.005, None)] == [False, False, False, True]
+    assert [refused(each, -0.011) for each in (0.01, 0.0, -0.005)] == [True, True, True]
+    assert [refused(each, None) for each in (0.01, -0.01)] == [True, True]
+    assert refused(0.02, 0.01, candidate="another")
+    assert refused(0.02, 0.01, current="another")
 
 
 def test_the_keys_of_tasks_are_keys_of_the_window() -> None:

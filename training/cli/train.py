@@ -201,10 +201,10 @@ def train(args: TrainArguments) -> int:
 
 def _with_own(args: TrainArguments) -> TrainArguments:
     """Seed and threads as the settings say, where the command line does not."""
-    from training.config_file import changed
+    from training.config_file import changed, read_settings
 
     context = click.get_current_context(silent=True)
-    settings = _settings(args)
+    settings = read_settings(args.config, args.set)
     own = [
         name
         for name in ("seed", "threads")
@@ -344,10 +344,10 @@ def _finish(trainer: Trainer[SemcModule], data: Given, out: Path, progress: Prog
 
 def _usual(args: TrainArguments, data: Given, options: TrainOptions) -> Any:
     """The end that the settings name, or the recipe's."""
-    from training.config_file import budget_in
+    from training.config_file import budget_in, read_settings
     from training.schedule import Budget
 
-    if (asked := budget_in(_settings(args))) is not None:
+    if (asked := budget_in(read_settings(args.config, args.set))) is not None:
         return asked
     epochs = train_recipe(args.recipe).epochs
     if epochs is None:
@@ -357,9 +357,9 @@ def _usual(args: TrainArguments, data: Given, options: TrainOptions) -> Any:
 
 def _options(args: TrainArguments) -> TrainOptions:
     """The recipe's, with what the user gave."""
-    from training.config_file import changed
+    from training.config_file import changed, read_settings
 
-    options = changed(train_recipe(args.recipe).options, _settings(args))
+    options = changed(train_recipe(args.recipe).options, read_settings(args.config, args.set))
     losses = replace(options.losses, **given(args, "contrast", "class_weights"))
     if args.alpha is not None:
         losses = replace(losses, alpha=_alpha(args.alpha))
@@ -369,14 +369,6 @@ def _options(args: TrainArguments) -> TrainOptions:
     options = replace(options, losses=losses, **own)
     _check_losses_fit(args, options)
     return options
-
-
-def _settings(args: TrainArguments) -> dict[str, Any]:
-    """What the configuration and then each --set says, by key."""
-    from training.config_file import read_config, read_setting
-
-    found = {} if args.config is None else read_config(args.config)
-    return found | dict(read_setting(text) for text in args.set)
 
 
 def _check_losses_fit(args: TrainArguments, options: TrainOptions) -> None:

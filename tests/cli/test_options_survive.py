@@ -157,7 +157,7 @@ SINCE = (
             "epochs",
             "seed",
             "threads",
-        )  # fmt: skip
+        )
     ),
     *(
         f"classify --{option}"

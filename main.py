@@ -93,6 +93,11 @@ COMMANDS: Final = {
         _SESSIONS,
         "Receive ultrasound by DICOM, analyse it unattended, and send back what was found.",
     ),
+    "http": Entry(
+        "semc_core.cli.http:app",
+        _SESSIONS,
+        "Answer other programs on this machine by HTTP: a loop in, its planes as JSON out.",
+    ),
     "model": Entry(
         "semc_core.cli.model:app", _MODELS, "Show, verify and import models; choose the one in use."
     ),

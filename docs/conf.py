@@ -83,7 +83,7 @@ NAVIGATION = {
     "docs/measuring": ["/assets/measure/head"],
     "docs/fetal": ["/assets/demonstration/LICENCE"],
     "docs/scripting": [
-        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/serve", "/docs/interchange",
+        "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/serve", "/docs/http", "/docs/interchange",
         "/docs/plugins", "/docs/commands", "/docs/json",
         "/docs/api/semc_core", "/docs/api/training",
     ],

@@ -13,11 +13,17 @@ from semc_core.paths import ASSETS
 
 PROGRAM: Final = "semc-live"
 _PINS: Final = "constraints.txt"
-_TRAIN, _CUDA, _OCR, _CLUSTER, _ONNX, _FHIR, _SEARCH = (
-    "train", "cuda", "ocr", "cluster", "onnx", "fhir", "search",
-)  # fmt: skip
+_TRAIN: Final = "train"
+_CUDA: Final = "cuda"
+_OCR: Final = "ocr"
+_CLUSTER: Final = "cluster"
+_ONNX: Final = "onnx"
+_FHIR: Final = "fhir"
+_SEARCH: Final = "search"
+_HTTP: Final = "http"
 
 _PACKAGES: Final = {
+    "fastapi": ("FastAPI", _HTTP),
     "fhir": ("fhir.resources", _FHIR),
     "huggingface_hub": ("Hugging Face's hub", _TRAIN),
     "imagehash": ("ImageHash", _TRAIN),
@@ -27,17 +33,20 @@ _PACKAGES: Final = {
     "onnx": ("ONNX", _ONNX),
     "onnxruntime": ("ONNX Runtime", _ONNX),
     "optuna": ("Optuna", _SEARCH),
+    "prometheus_client": ("prometheus_client", _HTTP),
     "pyarrow": ("PyArrow", _CLUSTER),
     "rapidocr": ("RapidOCR", _OCR),
     "ray": ("Ray", _CLUSTER),
     "scipy": ("SciPy", _TRAIN),
     "SimpleITK": ("SimpleITK", _TRAIN),
     "sklearn": ("scikit-learn", _TRAIN),
+    "starlette": ("FastAPI", _HTTP),
     "tensorboard": ("TensorBoard", _TRAIN),
     "threadpoolctl": ("threadpoolctl", _TRAIN),
     "torch": ("PyTorch", _TRAIN),
     "torchmetrics": ("TorchMetrics", _TRAIN),
     "torchvision": ("torchvision", _TRAIN),
+    "uvicorn": ("uvicorn", _HTTP),
 }
 """For the name that is imported: its name for people, and the extra that installs it."""
 

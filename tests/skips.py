@@ -30,6 +30,7 @@ _HOW: Final = {
     "dcmtk": "apt-get install dcmtk",
     "dicom3tools": "apt-get install dicom3tools",
     "Orthanc": "apt-get install orthanc",
+    "curl": "apt-get install curl",
     "poppler": "apt-get install poppler-utils",
     "openssl": "apt-get install openssl",
     "extra `ocr`": 'pip install -c constraints.txt -e ".[ocr]"',

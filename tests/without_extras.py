@@ -28,6 +28,7 @@ from tests.cli.commands import all_commands
 _PYTORCH, _NNCF = needed("torch"), needed("nncf", "Quantising")
 _ONNX = needed("onnx")
 _FHIR = needed("fhir", "FHIR")
+_HTTP = needed("uvicorn")
 _RAY = "An archive needs "
 
 
@@ -94,6 +95,7 @@ STEPS: Final = (
     Step("pacs echo HERE", 1),
     Step("pacs send nothing --to HERE", 1),
     Step("pacs run"),
+    Step("http --port 0", 1, _HTTP),
     Step("pacs worklist HERE", 1),
     Step("pacs list"),
     Step("pacs retry"),
@@ -129,7 +131,7 @@ STEPS: Final = (
     Step("ablate --data patients --out ablated", 1, _PYTORCH),
 )
 """In this order: what one writes the next may read."""
-LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _ONNX, _RAY))
+LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _ONNX, _RAY, _HTTP))
 """Those that cannot work, with nothing to work on; they take no time."""
 
 

@@ -19,29 +19,25 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from semc_core.cli.shared.inputs import RESULTS_NAME, Wanted
 from semc_core.errors import SaveError, UsageError
-from semc_core.imaging.score.parts import quality_values
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.lock import LOCK_NAME, WriterLock
 from semc_core.io.private import make_private_folder
-from semc_core.labels import full_name
-from semc_core.picture_options import AS_IT_IS
 from semc_core.pipeline.batch import Reviewed
 from semc_core.session.database import DATABASE_FILES, DATABASE_NAME
-from semc_core.session.files import Origin, versions
+from semc_core.session.files import Origin
 from semc_core.session.proof.head_keeper import list_place
+from semc_core.session.results_document import DIGITS, results_document
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionWriter
 from semc_core.types import FrameResult, SavedPlane, SourceInfo
-
-_DIGITS: Final = 6
 
 
 class ResultFolder:
@@ -130,24 +126,7 @@ class ResultFolder:
         return hashlib.sha256(content).hexdigest()
 
     def _summary(self, source: SourceInfo) -> dict[str, Any]:
-        origin = self._origin
-        return {
-            "source": source.source_id,
-            "source_kind": source.kind,
-            "source_notice": source.notice,
-            "picture_options": asdict(source.picture_options or AS_IT_IS),
-            "width": source.width,
-            "height": source.height,
-            "frames": self.frames,
-            "pictures": dict(self._pictures),
-            "planes": [_plane(plane) for plane in self._saved],
-            "thresholds": asdict(origin.thresholds),
-            "model_sha256": origin.spec.sha256,
-            "model_preset": origin.spec.architecture.preset,
-            "model_notice": origin.spec.notice,
-            "device": origin.device,
-            "versions": versions(),
-        }
+        return results_document(self._origin, source, self._pictures, self._saved)
 
 
 def _header(classes: Iterable[str]) -> list[str]:
@@ -161,33 +140,18 @@ def _row(result: FrameResult) -> list[object]:
     prediction, packet = result.prediction, result.packet
     raw: list[object] = [""] * len(result.smoothed)
     if prediction is not None:
-        raw = [round(float(value), _DIGITS) for value in prediction.probabilities]
+        raw = [round(float(value), DIGITS) for value in prediction.probabilities]
     return [
         packet.index,
-        round(packet.pts_s, _DIGITS),
+        round(packet.pts_s, DIGITS),
         result.picture,
         result.label,
-        round(result.confidence, _DIGITS),
-        "" if prediction is None else round(float(prediction.novelty), _DIGITS),
+        round(result.confidence, DIGITS),
+        "" if prediction is None else round(float(prediction.novelty), DIGITS),
         *raw,
-        *(round(float(value), _DIGITS) for value in result.smoothed),
-        "" if result.quality is None else round(result.quality.score, _DIGITS),
+        *(round(float(value), DIGITS) for value in result.smoothed),
+        "" if result.quality is None else round(result.quality.score, DIGITS),
     ]
-
-
-def _plane(plane: SavedPlane) -> dict[str, Any]:
-    return {
-        "hold_id": plane.hold_id,
-        "plane": plane.plane,
-        "full_name": full_name(plane.plane),
-        "confidence": round(plane.confidence, _DIGITS),
-        "frame_index": plane.frame_index,
-        "time_s": round(plane.time_s, _DIGITS),
-        "hold_start_s": round(plane.hold_start_s, _DIGITS),
-        "hold_end_s": round(plane.hold_end_s, _DIGITS),
-        "png": None if plane.png is None else plane.png.name,
-        **quality_values(plane.quality),
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,37 +42,18 @@ def list_sessions(
     Raises:
         UsageError: There is no such folder.
     """
-    from semc_core.errors import SemcError, UsageError
-    from semc_core.session.listing import session_folders
-    from semc_core.session.session import Session
+    from semc_core.errors import UsageError
+    from semc_core.session.listing import listed_sessions
 
     if not is_folder(folder) and folder != _USUAL:
         raise UsageError(f"There is no folder {folder}; give the one that holds the sessions.")
-    found, problems = [], []
-    for path in session_folders(folder) if is_folder(folder) else ():
-        try:
-            with Session.open(path, read_only=True) as session:
-                found.append(_row(path, session))
-        except SemcError as error:
-            problems.append(str(error))
+    listed = listed_sessions(folder)
+    found, problems = listed["sessions"], listed["problems"]
     if as_json:
-        print_json({"folder": str(folder), "sessions": found, "problems": problems})
+        print_json(listed)
     else:
         _print_list(folder, found, problems)
     return 1 if problems else 0
-
-
-def _row(path: Path, session: Session) -> dict[str, Any]:
-    return {
-        "name": path.name,
-        "created_utc": session.created_utc,
-        "source": session.source.kind,
-        "frames": session.frame_count,
-        "planes": len(session.planes()),
-        "closed": session.closed,
-        "complete": session.complete,
-        "corrections": session.corrections,
-    }
 
 
 def _print_list(folder: Path, found: list[dict[str, Any]], problems: list[str]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from semc_core.errors import SemcError
-from semc_core.io.regular import is_file
+from semc_core.io.regular import is_file, is_folder
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.session import Session
 
@@ -44,3 +45,34 @@ def sessions_below(root: Path) -> Iterator[Session]:
             continue
         with session:
             yield session
+
+
+def listed_sessions(folder: Path) -> dict[str, Any]:
+    """The sessions in a folder as `semc session list --json` and `semc http` tell of them.
+
+    Where there is no folder there is no session. Of one that cannot be read, `problems` has the sentence.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    found, problems = [], []
+    for path in session_folders(folder) if is_folder(folder) else ():
+        try:
+            with Session.open(path, read_only=True) as session:
+                found.append(_row(path, session))
+        except SemcError as error:
+            problems.append(str(error))
+    return {"folder": str(folder), "sessions": found, "problems": problems}
+
+
+def _row(path: Path, session: Session) -> dict[str, Any]:
+    return {
+        "name": path.name,
+        "created_utc": session.created_utc,
+        "source": session.source.kind,
+        "frames": session.frame_count,
+        "planes": len(session.planes()),
+        "closed": session.closed,
+        "complete": session.complete,
+        "corrections": session.corrections,
+    }

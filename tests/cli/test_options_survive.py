@@ -118,6 +118,9 @@ SINCE = (
         )
     ),
     *(f"serve --{option}" for option in ("write-settings", "list", "retry", "json")),
+    *(f"http --{option}" for option in ("model", "device", "precision", "threads")),
+    *(f"http --{option}" for option in ("host", "port", "certificate", "key", "token", "sessions")),
+    *(f"http --{option}" for option in ("most-mb", "at-once", "limit")),
     "analyse --images",
     *(f"analyse --{option}" for option in ("cluster", "workers", "limit", "decode")),
     "live --images",

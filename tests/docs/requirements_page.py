@@ -192,6 +192,13 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
         Requirement("D8", "A service removes no file that it did not make.", (
             "serve/test_service.py::test_files_of_others_are_never_removed",
         )),
+        Requirement("D9", "By HTTP nobody is answered without the token, and nothing of an upload stays.", (
+            "http/test_requests.py::test_without_the_token_nothing_is_answered_and_it_is_in_no_log",
+            "http/test_requests.py::"
+            "test_a_loop_is_answered_as_semc_analyse_tells_of_it_and_nothing_of_it_stays",
+            "http/test_requests.py::test_a_client_that_goes_away_leaves_nothing_and_holds_up_nobody",
+            "http/test_service.py::test_what_other_machines_can_reach_needs_tls",
+        )),
     ),
     "Models": (
         Requirement("M1", "No code of a model file or checkpoint is run.", (

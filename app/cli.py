@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument(
         "source",
         nargs="?",
-        help="simulated, simulated:SEED, camera:0, camera:simulated, an address (rtsp://, udp://, http://), "
+        help="simulated, simulated:SEED, camera:0, camera:simulated, an address (rtsp://, udp://, http://, "
+        "igtl://), "
         "pipe:, a file, or a folder of images; without it the window asks",
     )
     given.add_argument("--device", choices=DEVICES, help="where the model runs")

@@ -28,7 +28,8 @@ _SILENCE_S = 1.0
 @app.add()
 def tap(
     source: Annotated[
-        str, typer.Argument(help="camera:0, camera:IDENTITY, or an address (rtsp://, udp://, http://)")
+        str,
+        typer.Argument(help="camera:0, camera:IDENTITY, or an address (rtsp://, udp://, http://, igtl://)"),
     ],
     out: Annotated[
         Path,

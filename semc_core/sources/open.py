@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from semc_core.sources.raw.tap import RawTap
 
 Images = Literal["auto", "stills", "loop"]
-STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp")
+STREAM_SCHEMES: Final = ("udp", "rtp", "rtsp", "rtsps", "http", "https", "tcp", "srt", "rtmp", "igtl")
 
 
 def open_source(

@@ -1,4 +1,4 @@
-"""Network streams: udp, rtp, rtsp, http, tcp, srt and rtmp. They may come and go: the scan goes on."""
+"""Network streams: udp, rtp, rtsp, http, tcp, srt, rtmp and igtl. They may come and go: the scan goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from semc_core.sources.base import Grabbed
 from semc_core.sources.frames.live_frames import Received
 from semc_core.sources.live.address import public_name
 from semc_core.sources.live.attempts import Attempts
-from semc_core.sources.live.connection import Connection
+from semc_core.sources.live.connect import StreamConnection, connect
 from semc_core.sources.live.grabber import GrabbedSource, Grabber
 from semc_core.sources.live.outage import SILENT_AFTER_S, OutageTeller
 from semc_core.sources.raw.tap import RawTap, stream_origin
@@ -111,7 +111,7 @@ class _Stream:
         self._tap = tap
         if tap is not None:
             tap.describe(stream_origin(urlsplit(url).scheme.lower(), options))
-        self._connection: Connection | None = None
+        self._connection: StreamConnection | None = None
         self._coming: Iterator[Received | None] = iter(())
         self._first: Grabbed | None = None
         self._start_s: float | None = None
@@ -148,8 +148,10 @@ class _Stream:
                     return None
                 self._reconnect(stopping)
                 continue
-            if self._connection is not None and self._connection.told not in self.told:
-                self.told = f"{self.told} {self._connection.told}".strip()
+            told = "" if self._connection is None else self._connection.told
+            if told not in self.told:
+                # What one connection tells grows.
+                self.told = told if self.told in told else f"{self.told} {told}"
             if received is not None:
                 return self._grabbed(received)
         return None
@@ -161,9 +163,9 @@ class _Stream:
 
     def _connect(self, timeouts_s: tuple[float, float]) -> None:
         """Raises SourceError."""
-        self._use(Connection(self._url, self._name, timeouts_s, self._options, self._tap))
+        self._use(connect(self._url, self._name, timeouts_s, self._options, self._tap))
 
-    def _use(self, connection: Connection) -> None:
+    def _use(self, connection: StreamConnection) -> None:
         self._connection = connection
         self._given = 0
         self._note("connected")
@@ -204,7 +206,7 @@ class _Stream:
         )
         alone = urlsplit(self._url).scheme.lower() in _WITHOUT_CONNECTION
         attempts = Attempts(
-            lambda: Connection(self._url, self._name, (open_s, read_s), self._options, self._tap),
+            lambda: connect(self._url, self._name, (open_s, read_s), self._options, self._tap),
             at_once=1 if alone else _AT_ONCE,
             every_s=_EVERY_S,
         )

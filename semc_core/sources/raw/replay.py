@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
 
-import av
-import numpy as np
-from av.video.codeccontext import VideoCodecContext
 from PIL import Image
 
 from semc_core.errors import SourceError
-from semc_core.io.packets import packet_of
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.devices.buffers import COMPRESSED, BufferForm, pixels_of
 from semc_core.sources.devices.pictures import CardPictures
 from semc_core.sources.devices.stamps import Came
-from semc_core.sources.frames.live_frames import LiveFrames, Received
-from semc_core.sources.frames.shown import StreamPictures
-from semc_core.sources.frames.times import FrameClock
+from semc_core.sources.frames.live_frames import Received
 from semc_core.sources.raw.file import TapFile
+from semc_core.sources.raw.packet_decoder import MOST_PIXELS, PacketDecoder
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.types import SourceInfo
-
-_MOST_PIXELS: Final = 1 << 27
 
 
 class TapSource(BaseSource):
@@ -81,7 +72,7 @@ class TapSource(BaseSource):
 
     def _played(self) -> Iterator[Grabbed]:
         coding: Coding | None = None
-        decoder: _Packets | None = None
+        decoder: PacketDecoder | None = None
         for raw in self._file.data():
             begins, coding = raw.coding != coding, raw.coding
             if coding.kind == "buffer":
@@ -93,7 +84,7 @@ class TapSource(BaseSource):
             if begins:
                 # What its connection held back came before it was lost.
                 yield from _grabbed(decoder.ended() if decoder is not None else iter(()))
-                decoder = _Packets(coding, self._options)
+                decoder = PacketDecoder(coding, self._options)
             assert decoder is not None
             yield from _grabbed(decoder.pictures(raw))
             self._told = decoder.told
@@ -123,64 +114,6 @@ def _is_bomb(raw: Raw) -> bool:
         return False
     try:
         with Image.open(io.BytesIO(raw.data.tobytes())) as jpeg:
-            return jpeg.width * jpeg.height > _MOST_PIXELS
+            return jpeg.width * jpeg.height > MOST_PIXELS
     except (OSError, ValueError, Image.DecompressionBombError):
         return True
-
-
-class _Packets:
-    """The decoder of the packets of one connection."""
-
-    def __init__(self, coding: Coding, options: PictureOptions) -> None:
-        try:
-            context = av.CodecContext.create(coding.codec, "r")
-        except (av.FFmpegError, ValueError) as error:
-            raise SourceError("The raw recording is coded in a way that is not known here.") from error
-        if not isinstance(context, VideoCodecContext):
-            raise SourceError("The raw recording holds no pictures; ask for it again.")
-        if coding.extra:
-            context.extradata = bytes.fromhex(coding.extra)
-        context.width, context.height = coding.width, coding.height
-        if coding.pixel_format:
-            context.pix_fmt = coding.pixel_format
-        context.thread_type = "SLICE"
-        context.options = {"max_pixels": str(_MOST_PIXELS)}
-        self._context = context
-        clock = FrameClock(_number(coding.time_base), _number(coding.rate))
-        self._frames = LiveFrames(StreamPictures(context, _number(coding.aspect), options), clock, options)
-        self._last_s = 0.0
-
-    @property
-    def told(self) -> str:
-        """What the user should know of its pictures, or ""."""
-        return self._frames.told
-
-    def pictures(self, raw: Raw) -> Iterator[Received]:
-        """What comes of this packet."""
-        self._last_s = raw.time_s
-        yield from self._decoded(_packet(raw))
-
-    def ended(self) -> Iterator[Received]:
-        """What the decoder still holds."""
-        yield from self._decoded(None)
-        yield from self._frames.ended()
-
-    def _decoded(self, packet: av.Packet[Any] | None) -> Iterator[Received]:
-        try:
-            frames = self._context.decode(packet)
-        except av.FFmpegError:
-            return
-        yield from self._frames.of(frames, self._last_s)
-
-
-def _number(pair: tuple[int, int] | None) -> Fraction | None:
-    return None if pair is None else Fraction(*pair)
-
-
-def _packet(raw: Raw) -> av.Packet[Any]:
-    packet = packet_of(np.ascontiguousarray(raw.data).tobytes())
-    packet.pts, packet.dts = raw.pts, raw.dts
-    packet.is_keyframe, packet.is_corrupt = raw.key, raw.corrupt
-    if raw.coding.time_base is not None:
-        packet.time_base = Fraction(*raw.coding.time_base)
-    return packet

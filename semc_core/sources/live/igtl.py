@@ -1,0 +1,270 @@
+"""A connection with a sender of OpenIGTLink, as PLUS and 3D Slicer are: its pictures as they come."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from semc_core.errors import SourceError
+from semc_core.picture_options import PictureOptions
+from semc_core.sources.frames.live_frames import Received
+from semc_core.sources.live.igtl_messages import (
+    HEAD_BYTES,
+    IMAGE,
+    DamagedMessage,
+    Head,
+    NotOpenIgtLink,
+    RawPicture,
+    UnusablePicture,
+    read_head,
+    read_picture,
+)
+from semc_core.sources.raw.packet_decoder import PacketDecoder
+from semc_core.sources.raw.records import Coding, Raw
+from semc_core.sources.raw.tap import RawTap
+
+SCHEME: Final = "igtl"
+_PORT: Final = 18944
+_CHUNK: Final = 1 << 16
+_MOST_DAMAGED: Final = 100
+"""Messages, one after the other, before the sender counts as broken."""
+_MESSAGE_S: Final = 5.0
+"""How long one message may take to come, from its first byte on."""
+_UNUSABLE_S: Final = 1.0
+"""So long after a picture that cannot be shown another is waited for at the beginning."""
+_TICK: Final = (1, 1_000_000)
+_FORMATS: Final = {1: "gray", 3: "rgb24"}
+_MOST_OFF_S: Final = 5.0
+
+
+class IgtlConnection:
+    """An open connection. Used by one thread.
+
+    Pictures of one device are taken: that which the address names, "igtl://host:port/DEVICE", or the first
+    that sends one. Poses and all other messages are passed over.
+
+    Attributes:
+        rate: None: a sender does not announce it.
+        has_end: False: a live picture has none.
+        told: What the user should know of its pictures, or "".
+    """
+
+    rate = None
+    has_end = False
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        timeouts_s: tuple[float, float],
+        options: PictureOptions,
+        tap: RawTap | None = None,
+    ) -> None:
+        """Open it; as `connection.Connection`.
+
+        Raises:
+            SourceError: It cannot be opened; the sentence says why.
+        """
+        self._name, (self._open_s, self._silence_s) = name, timeouts_s
+        self._options, self._tap = options, tap
+        self._opening = 0 if tap is None else tap.opening()
+        self._decoder: PacketDecoder | None = None
+        self._coding: Coding | None = None
+        self._clock = StampClock()
+        self._base_s = 0.0
+        self._began = False
+        self._passed: set[str] = set()
+        self._unusable = ""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port or _PORT
+        except ValueError as error:
+            raise SourceError(f"The address {name} is none; type such as igtl://HOST:{_PORT}.") from error
+        if not host:
+            raise SourceError(f"The address {name} names no computer; type such as igtl://HOST:{_PORT}.")
+        self._device = unquote(parts.path.strip("/"))
+        try:
+            self._socket = socket.create_connection((host, port), self._open_s)
+        except OSError as error:
+            raise SourceError(_why_not_opened(name, host, error, self._open_s)) from None
+
+    @property
+    def told(self) -> str:
+        """See the class."""
+        unusable = f"{self._name} sends {self._unusable}; those are left out." if self._unusable else ""
+        decoded = "" if self._decoder is None else self._decoder.told
+        return f"{unusable} {decoded}".strip()
+
+    def received(self) -> Iterator[Received | None]:
+        """Pictures as they come, and None where a message gave none; ends where the sender ends.
+
+        Raises:
+            SourceError: It broke off, or sends nothing that can be shown; the sentence says why.
+        """
+        damaged, until_s = 0, time.monotonic() + self._open_s
+        while (head := self._head()) is not None:
+            try:
+                picture = self._picture(head)
+                damaged = 0
+            except DamagedMessage:
+                damaged, picture = damaged + 1, None
+                if damaged == _MOST_DAMAGED:
+                    raise SourceError(f"{self._name} sends damaged data; check the sender.") from None
+            except UnusablePicture as unusable:
+                picture = None
+                if not self._unusable:
+                    self._unusable = f"pictures {unusable}"
+                    until_s = min(until_s, time.monotonic() + _UNUSABLE_S)
+            if picture is not None:
+                yield from self._shown(picture, head)
+            elif self._coding is None and time.monotonic() > until_s:
+                raise SourceError(self._why_nothing())
+            yield None
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+    def _head(self) -> Head | None:
+        """The next one; None where the sender ended."""
+        content = bytearray(HEAD_BYTES)
+        if not self._fill(content, self._open_s if self._coding is None else self._silence_s):
+            return None
+        self._began = True
+        try:
+            return read_head(content)
+        except NotOpenIgtLink:
+            raise SourceError(
+                f"{self._name} sends something else than OpenIGTLink's messages; check port and sender."
+            ) from None
+
+    def _picture(self, head: Head) -> RawPicture | None:
+        """That of a message; None where it is another message."""
+        if head.kind != IMAGE or (self._device and head.device != self._device):
+            self._passed.add(head.kind if head.kind != IMAGE else f"IMAGE of {head.device}")
+            self._pass_over(head.size)
+            return None
+        body = bytearray(head.size)
+        if not self._fill(body, _MESSAGE_S):
+            raise SourceError(_ended_within(self._name))
+        picture = read_picture(head, body)
+        self._device = self._device or head.device
+        return picture
+
+    def _shown(self, picture: RawPicture, head: Head) -> Iterator[Received]:
+        now_s = time.monotonic()
+        time_s = self._clock.time_of(head.stamp_s, now_s)
+        coding = Coding(
+            kind="packet", codec="rawvideo", width=picture.width, height=picture.height, time_base=_TICK,
+            pixel_format=_FORMATS[picture.channels], opening=self._opening,
+        )  # fmt: skip
+        if self._decoder is None or coding != self._coding:
+            self._coding, self._decoder = coding, PacketDecoder(coding, self._options)
+            # A decoder that was made anew counts from its own first picture.
+            self._base_s = time_s
+        pts = round(time_s * _TICK[1])
+        raw = Raw(coding, now_s, np.frombuffer(picture.data, np.uint8), key=True, pts=pts, dts=pts)
+        if self._tap is not None:
+            self._tap.keep(raw)
+        for received in self._decoder.pictures(raw):
+            yield replace(received, pts_s=self._base_s + received.pts_s)
+
+    def _fill(self, content: bytearray, limit_s: float) -> bool:
+        """Read so many bytes. Returns False where the sender ended before the first.
+
+        Raises:
+            SourceError: It ended or fell silent, or they do not come in time.
+        """
+        rest, until_s = memoryview(content), time.monotonic() + limit_s
+        while rest:
+            got = self._receive(rest, until_s)
+            if not got:
+                if len(rest) == len(content):
+                    return False
+                raise SourceError(_ended_within(self._name))
+            if len(rest) == len(content):
+                until_s = time.monotonic() + _MESSAGE_S
+            rest = rest[got:]
+        return True
+
+    def _pass_over(self, size: int) -> None:
+        """Read what is not wanted. Raises SourceError as `_fill`."""
+        scratch, until_s = memoryview(bytearray(min(size, _CHUNK))), time.monotonic() + _MESSAGE_S
+        while size:
+            got = self._receive(scratch[:size], until_s)
+            if not got:
+                raise SourceError(_ended_within(self._name))
+            size -= got
+
+    def _receive(self, place: memoryview, until_s: float) -> int:
+        left_s = until_s - time.monotonic()
+        try:
+            if left_s <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left_s)
+            return self._socket.recv_into(place)
+        except TimeoutError:
+            if not self._began:
+                raise SourceError(
+                    f"{self._name} accepts the connection and sent nothing within {self._open_s:g} s; start "
+                    "the picture on the sender."
+                ) from None
+            raise SourceError(
+                f"{self._name} broke off: nothing whole has come for seconds; check the sender and the "
+                "network."
+            ) from None
+        except OSError:
+            raise SourceError(f"{self._name} broke off; check the sender and the network.") from None
+
+    def _why_nothing(self) -> str:
+        if self._unusable:
+            return (
+                f"{self._name} sends {self._unusable}; let the sender send pictures of 8 bits, gray or RGB, "
+                "of one slice."
+            )
+        passed = ", ".join(sorted(self._passed)[:5]) or "nothing whole"
+        return f"{self._name} sends {passed}, and no picture that is wanted; check what the sender sends."
+
+
+class StampClock:
+    """Times of pictures by their sender's stamps, as long as those go along with their arrival."""
+
+    def __init__(self) -> None:
+        self._begun_s: float | None = None
+        self._ahead_s = self._last_s = 0.0
+
+    def time_of(self, stamp_s: float, now_s: float) -> float:
+        """Seconds since the first picture, never fewer than before; by arrival where a stamp makes no sense.
+
+        Args:
+            stamp_s: By the sender's clock.
+            now_s: When it came, `time.monotonic()`.
+        """
+        if self._begun_s is None:
+            self._begun_s, self._ahead_s = now_s, stamp_s
+        came_s = now_s - self._begun_s
+        time_s = stamp_s - self._ahead_s
+        if not (stamp_s and abs(time_s - came_s) < _MOST_OFF_S and (time_s > self._last_s or not came_s)):
+            time_s, self._ahead_s = came_s, stamp_s - came_s
+        self._last_s = max(self._last_s, time_s)
+        return self._last_s
+
+
+def _ended_within(name: str) -> str:
+    return f"{name} ended within a message; check the sender and the network."
+
+
+def _why_not_opened(name: str, host: str, error: OSError, timeout_s: float) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return f"{name} refuses the connection; check that the sender is on and the port is right."
+    if isinstance(error, socket.gaierror):
+        return f"No computer is called {host} in this network; check the address of {name}."
+    if isinstance(error, TimeoutError):
+        return f"Nothing came from {name} within {timeout_s:g} s; check that the sender is on."
+    return f"{name} cannot be reached; check the address and the network."

@@ -190,6 +190,27 @@ def test_too_slow_an_upload_is_broken_off_and_so_is_a_connection_that_asks_nothi
         assert b" 408 " in all_of(connection)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Transfer-Encoding: chunked", "", "5", "12345", "no length", "x"),
+        ("Content-Length: -1", "", ""),
+        ("Content-Length: 5", "Content-Length: 7", "", "12345"),
+        ("Content-Length: 5", "Transfer-Encoding: chunked", "", "5", "12345", "0", "", "GET /x"),
+    ],
+)
+def test_what_is_no_http_leaves_nothing_and_the_service_goes_on(
+    lines: tuple[str, ...], served: Served
+) -> None:
+    with served.raw(
+        "POST /planes HTTP/1.1", "Host: x", f"Authorization: Bearer {TOKEN}", *lines
+    ) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 200 " not in all_of(connection)
+    until(lambda: not served.left())
+    assert served.ask("GET", "/health")[0] == 200
+
+
 def test_two_at_once_are_both_answered_and_one_too_many_is_told_so(tmp_path: Path, model: Path) -> None:
     first, second = loop_file(tmp_path, 1).read_bytes(), loop_file(tmp_path, 2).read_bytes()
     with serving(tmp_path, model, held=True, at_once=2) as served, ThreadPoolExecutor(2) as askers:

@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 from semc_core.errors import SourceError
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.live.igtl import StampClock
-from semc_core.sources.live.igtl_messages import HEAD_BYTES, MOST_BYTES
+from semc_core.sources.live.igtl_messages import (
+    HEAD_BYTES,
+    MOST_BYTES,
+    DamagedMessage,
+    NotOpenIgtLink,
+    UnusablePicture,
+    read_head,
+    read_picture,
+)
 from semc_core.sources.live.outage import OutageTeller
 from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.open import open_source
@@ -376,6 +384,24 @@ def test_what_a_tap_kept_is_played_as_it_came_and_options_hold(tmp_path: Path) -
         again = [packet.pixels for packet in read_all(played)]
     assert len(again) == 3
     assert all(np.array_equal(one, other) for one, other in zip(shown, again, strict=True))
+
+
+def test_damaged_messages_are_known_as_such_and_nothing_else_happens() -> None:
+    """Whatever bytes come: a picture of what they say, or one of three faults."""
+    rng = np.random.default_rng(3)
+    whole = image(np.zeros((1, 6, 8), np.uint8), version=2, Depth="5 cm")
+    shown = 0
+    for _ in range(3000):
+        content = bytearray(whole)
+        content[50:58] = bytes(8)
+        for place in rng.integers(0, HEAD_BYTES + 90, rng.integers(0, 4)):
+            content[place] = rng.integers(0, 256)
+        with suppress(NotOpenIgtLink, DamagedMessage, UnusablePicture):
+            head = read_head(content[:HEAD_BYTES])
+            found = read_picture(head, content[HEAD_BYTES:][: head.size])
+            assert len(found.data) == found.width * found.height * found.channels > 0
+            shown += 1
+    assert shown > 100
 
 
 def test_stamps_that_make_no_sense_give_way_to_arrival() -> None:

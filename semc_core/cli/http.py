@@ -52,7 +52,14 @@ def http(
         ),
     ] = None,
     sessions: Annotated[
-        Path, Option("--sessions", click_type=FOLDER, metavar="DIR", help="folder whose sessions are listed")
+        Path,
+        Option(
+            "--sessions",
+            click_type=FOLDER,
+            metavar="DIR",
+            help="folder whose sessions are listed",
+            show_default="that of semc session list",
+        ),
     ] = _USUAL,
     most_mb: Annotated[int, Option("--most-mb", min=1, help="largest file that is taken, MB")] = 2000,
     at_once: Annotated[int, Option("--at-once", min=1, max=64, help="loops that are taken at one time")] = 4,

@@ -99,7 +99,7 @@ $(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing SEMC Live and its tools into $(VENV); the first time this takes some minutes."
-	$(PIP) -e ".[train,dev,ocr,docs,cluster,onnx,fhir,search]"
+	$(PIP) -e ".[train,dev,ocr,docs,cluster,onnx,fhir,search,http]"
 	@touch $@ $(VENV)/installed-run
 
 clean:

@@ -96,6 +96,7 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
 
 
 SINCE = (
+    "pretrain --encoder",
     "train --config",
     "train --set",
     "train --folds",

@@ -68,6 +68,15 @@ class PretrainArguments(TrainingOptions):
             show_default="resnet, which can start semc and resnet alike",
         ),
     ] = None
+    encoder: Annotated[
+        Path | None,
+        Option(
+            "--encoder",
+            click_type=PLACE,
+            metavar="FILE",
+            help="start from this encoder or model file, instead of from scratch",
+        ),
+    ] = None
     coarse: Annotated[
         Path | None,
         Option(
@@ -106,6 +115,7 @@ def pretrain(args: PretrainArguments) -> int:
 
 def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) -> int:
     from training.data.loading import load_frames, load_index
+    from training.initialization import read_encoder
     from training.models import described
     from training.pretrain.module import PretrainModule, read_coarse
     from training.schedule import Budget
@@ -113,6 +123,8 @@ def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) 
 
     options = _options(args)
     coarse = None if args.coarse is None else read_coarse(args.coarse)
+    if args.encoder is not None:
+        read_encoder(args.encoder)  # What cannot be used is known before the work, not after it.
     index = load_index(args.data, args.seed, args.groups)
     preprocessing = described(options.network, options.preset).preprocessing
     with reading_bar("Reading pictures") as tell:
@@ -120,7 +132,7 @@ def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) 
         validation = load_frames(index, "validation", preprocessing, progress=tell)
     usual = Budget(steps=max(1, round(10 * len(train.rows) / options.batch)))  # ten epochs, as AWCL
     options = replace(options, budget=budget_of(args, len(train.rows), options.batch, usual))
-    module = PretrainModule(options, train, validation, coarse)
+    module = PretrainModule(options, train, validation, coarse, args.encoder)
     trainer = Trainer(module, folder)
     used = f"{module.labelled:.0%} of them with an anatomy that is used"
     opening = (
@@ -149,6 +161,8 @@ def _finish(trainer: Trainer[PretrainModule], out: Path, facts: dict[str, object
         "validation_loss": loss,
         "labelled": module.labelled,
     }
+    if module.encoder:
+        facts["encoder"] = module.encoder
     write_encoder(out, trainer.best_network(), facts)
     print(f"Wrote {out}: loss {loss:.3f} on the validation frames.")
     return loss

@@ -25,7 +25,7 @@ from semc_core.model.weights import AnyNetwork
 from training.data.checks import is_unlabelled
 from training.data.frame_set import FrameSet
 from training.inference import normalised
-from training.initialization import is_head
+from training.initialization import is_head, start_from
 from training.losses.contrastive import Ranks
 from training.losses.nt_xent import UNKNOWN, anatomy_aware
 from training.models import ProjectionHead, build, described
@@ -78,9 +78,13 @@ class PretrainModule(TrainingModule[PretrainOptions]):
         train: Frames to learn from.
         validation: Frames of other patients.
         coarse: For each class name its coarse anatomy (`anatomies`); None: anatomies are the classes.
+        encoder: Pretrained weights to start from (`training.initialization`); None: from scratch.
 
     Raises:
-        UsageError: See `TrainingModule`.
+        UsageError: See `TrainingModule`, or the encoder is of another network.
+
+    Attributes:
+        encoder: What the encoder file said of itself; nothing if pretraining began from scratch.
     """
 
     columns = ("step", "elapsed_s", "images_per_s", "loss", "validation_loss")
@@ -92,6 +96,7 @@ class PretrainModule(TrainingModule[PretrainOptions]):
         train: FrameSet,
         validation: FrameSet,
         coarse: Mapping[str, str] | None = None,
+        encoder: Path | None = None,
     ) -> None:
         super().__init__(options, train, validation)
         self._coarse = dict(coarse or {})
@@ -100,6 +105,7 @@ class PretrainModule(TrainingModule[PretrainOptions]):
         self._partners = {name: Partners(known) for name, known in self._known.items()}
         self.preprocessing = described(options.network, options.preset).preprocessing
         self.network = self.new_network()
+        self.encoder = {} if encoder is None else start_from(self.network, encoder, _CLASSES)
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(not is_head(name))
         self.contrast = Contrast(self.network, options.temperature, ranks_of(self.fabric))
@@ -160,8 +166,9 @@ class PretrainModule(TrainingModule[PretrainOptions]):
         return {"validation_loss": loss, "score": -loss}
 
     def facts(self) -> dict[str, Any]:
-        """What classes were put together."""
-        return {"anatomies": self._coarse}
+        """What classes were put together, and what pretraining started from."""
+        started = {"encoder": self.encoder} if self.encoder else {}
+        return {"anatomies": self._coarse} | started
 
     def new_network(self) -> AnyNetwork:
         """An untrained network like the one that is learned."""

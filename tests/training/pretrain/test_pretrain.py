@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
-from semc_core.model.file import write_model
+from semc_core.model.file import read_model, write_model
 from semc_core.model.weights import network_arrays
 from tests.training.toys import Rows, toy
 from training.data.frame_set import FrameSet
@@ -189,6 +190,32 @@ def test_a_pretrained_resnet_starts_every_expert_of_semc(method: str, tmp_path: 
     assert torch.equal(after["conv1.weight"], torch.from_numpy(arrays["conv1.weight"]))
     for name in ("classifiers.0.weight", "gate.score.weight", "ace.0.out_proj.0.weight"):
         assert torch.equal(after[name], before[name])
+
+
+def test_pretraining_may_start_from_an_encoder_or_a_model(tmp_path: Path, tiny_model_path: Path) -> None:
+    first = pretrained(tmp_path / "first", "simclr")
+    assert first.fit()
+    path = tmp_path / "encoder.safetensors"
+    write_encoder(path, first.best_network(), {"method": "simclr"})
+    options = first.module.options
+    data = toy(0, 30, seed=1), toy(1000, 12, seed=2)
+    second = PretrainModule(options, *data, encoder=path)
+    assert second.encoder == second.facts()["encoder"] == {"method": "simclr"}
+    started, best = second.network.state_dict(), first.best_network().state_dict()
+    same = [name for name in best if not is_head(name) and not name.endswith("num_batches_tracked")]
+    assert len(same) > 10
+    assert all(torch.equal(started[name], best[name]) for name in same)
+    scratch = PretrainModule(options, *data).network.state_dict()
+    assert not torch.equal(started["conv1.weight"], scratch["conv1.weight"])
+    # The stages of a model's network, too; its ACE and SAMC a plain encoder has no place for.
+    model = PretrainModule(options, *data, encoder=tiny_model_path)
+    arrays = read_model(tiny_model_path)[1]
+    weight = torch.from_numpy(np.array(arrays["conv1.weight"], np.float32))
+    assert torch.equal(model.network.state_dict()["conv1.weight"], weight)
+    assert set(model.encoder) == {"model_sha256"}
+    wrong = replace(options, preset="semc_small")
+    with pytest.raises(UsageError, match="is of another network"):
+        PretrainModule(wrong, *data, encoder=path)
 
 
 def test_pretraining_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 # make test  lint, types, import contracts, tests; installs the rest, PyTorch among it
 # make test-all  the same with whole trainings and other long tests
 # make docs   the documents as a site, in build/docs: open index.html
+# make screens  every page, dialog and state of the window at every size, on sheets to be looked at (build/screens)
 # make record what the program does, held against what it did (tests/record)
 # make smoke  the program without the extras on another Python: make smoke PYTHON=python3.13
 # make sbom   what the program consists of (CycloneDX), and all licences with their texts, in build/parts
@@ -21,7 +22,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-all docs record smoke sbom bundle bundle-installed flaky attack fuzz crash soak mutants-named mutants clean
+.PHONY: run test test-all docs record smoke sbom bundle bundle-installed screens flaky attack fuzz crash soak mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -62,6 +63,9 @@ bundle:
 	$(BUNDLING) -m bundle.make
 bundle-installed:
 	$(BUNDLING) -m bundle.try_installed
+
+screens: $(VENV)/installed-test
+	$(BIN)/python -m tests.app.contact_sheets
 
 flaky: $(VENV)/installed-test
 	$(BIN)/python -m tests.flaky

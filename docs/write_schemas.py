@@ -45,6 +45,7 @@ from semc_core.sources.raw.records import CODING, NOTE
 from semc_core.sources.raw.records import ORIGIN as TAPPED
 from training.ablation import RUN_RESULT
 from training.benchmark import BENCHMARK
+from training.config_file import CONFIG
 from training.data.hub.zenodo import RECORD
 from training.data.images import WITH_CROP
 from training.data.loading import FACTS
@@ -108,6 +109,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "tap-origin": ("the record O of a raw tap: where the data come from", TAPPED),
     "tap-coding": ("a record C of a raw tap: how the data after it are coded", CODING),
     "tap-note": ("a record N of a raw tap: what happened", NOTE),
+    "training-config": ("the choices of a training in TOML; each may be left out", CONFIG),
     "benchmark": ("the definition of a benchmark in TOML", BENCHMARK),
     "ablation-run": ("what must be in the result of one training of an ablation", RUN_RESULT),
     "zenodo-record": ("what is read of a record of Zenodo", RECORD),

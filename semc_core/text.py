@@ -10,6 +10,7 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 """Controls but for tab and line feed, marks that turn the direction of writing, halves of characters."""
+_LONGEST: Final = 40
 
 
 def readable(text: str) -> str:
@@ -27,6 +28,11 @@ def _escaped(found: re.Match[str]) -> str:
     if code < 0x80 or 0x80 <= byte <= 0xFF:
         return f"\\x{code & 0xFF:02x}"
     return f"\\u{code:04x}"
+
+
+def short(text: str) -> str:
+    """`text` for a sentence: of a long one its beginning."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def counted(number: int, one: str, many: str = "") -> str:

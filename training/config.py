@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from semc_core.errors import UsageError
 from semc_core.io.documents import STRICT, configured, plain_values
+from semc_core.text import short
 from training.losses.config import LossOptions, loss_recipe
 from training.schedule import Budget
 from training.transforms.config import AugmentOptions
@@ -30,7 +31,7 @@ def one_of(what: str, given: str, known: tuple[str, ...]) -> None:
         UsageError: `given` is not in `known`.
     """
     if given not in known:
-        raise UsageError(f"There is no {what} {given!r}; choose one of {', '.join(known)}.")
+        raise UsageError(f"There is no {what} {short(given)!r}; choose one of {', '.join(known)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import UsageError
-from semc_core.io.documents import Document, DocumentFault, plain_values, reason
+from semc_core.io.documents import Document, DocumentFault, field_name, plain_values, reason
 from training.config import TrainOptions
 from training.losses.config import LossOptions
 from training.schedule import Budget
@@ -28,7 +28,8 @@ CONFIG_NAME: Final = "config.toml"
 ENDS: Final = ("steps", "minutes")
 """Of the budget; one of them."""
 
-_DOCUMENT: Final = Document(TrainOptions)
+CONFIG: Final = Document(TrainOptions)
+"""What the whole file says, but for its ends."""
 _TABLES: Final[dict[str, type]] = {"losses": LossOptions, "augment": AugmentOptions}
 _NO_VALUE: Final = {"losses.alpha": "learned", "patience": "never", "losses.gate_start": "architecture"}
 """TOML has nothing for None: the word that stands for it."""
@@ -55,14 +56,22 @@ def read_config(path: Path) -> dict[str, Any]:
         UsageError: It cannot be read, or names what there is not.
     """
     try:
-        table = _DOCUMENT.toml_table(path.read_bytes())
+        table = CONFIG.toml_table(path.read_bytes())
     except (OSError, DocumentFault) as error:
         raise UsageError(
             f"{path} cannot be read ({reason(error)}); name a file as config.toml of a run's folder."
         ) from error
-    found = dict(flat(table))
+    # A table whose lines are all commented out says nothing.
+    found = {key: value for key, value in flat(table) if value != {} or key not in _TABLES}
+    if not found:
+        raise UsageError(f"{path} names no choice of a training; docs/training_keys.md lists them.")
     for key in found:
         check_key(key, str(path))
+    budget_in(found, str(path))
+    try:
+        changed(TrainOptions(Budget(steps=1)), found)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
     return found
 
 
@@ -77,7 +86,7 @@ def read_setting(text: str) -> tuple[str, Any]:
         raise UsageError(f"--set {text!r} is no setting; write KEY=VALUE, as in losses.temperature=0.1.")
     check_key(key, "--set")
     try:
-        return key, _DOCUMENT.toml_table(f"value = {value}".encode())["value"]
+        return key, CONFIG.toml_table(f"value = {value}".encode())["value"]
     except DocumentFault:
         return key, value
 
@@ -106,13 +115,17 @@ def changed(options: TrainOptions, settings: Mapping[str, Any]) -> TrainOptions:
         place = values[table] if table else values
         place[name] = None if value == _NO_VALUE.get(key) else value
     try:
-        return _DOCUMENT.from_plain(values)
+        return CONFIG.from_plain(values)
     except DocumentFault as error:
         raise UsageError(f"The settings of the training cannot be used: {error}.") from error
 
 
-def budget_in(settings: Mapping[str, Any]) -> Budget | None:
+def budget_in(settings: Mapping[str, Any], where: str = "The settings") -> Budget | None:
     """When the settings say that it ends; None where they do not.
+
+    Args:
+        settings: By key.
+        where: They are from, for the error.
 
     Raises:
         UsageError: They say it twice, or it is no number above 0.
@@ -121,8 +134,11 @@ def budget_in(settings: Mapping[str, Any]) -> Budget | None:
     if not given:
         return None
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in given.values()):
-        raise UsageError(f"{' and '.join(given)} must be a number.")
-    return Budget(given.get("steps"), given.get("minutes"))
+        raise UsageError(f"{where}: {' and '.join(given)} must be a number.")
+    try:
+        return Budget(given.get("steps"), given.get("minutes"))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
 
 
 def values_of(options: TrainOptions) -> dict[str, Any]:
@@ -152,7 +168,7 @@ def flat(
 ) -> Iterator[tuple[str, Any]]:
     """Every value with its key, tables within tables; a table for which `ends_at` is true is a value."""
     for name, value in table.items():
-        if isinstance(value, dict) and not ends_at(value):
+        if isinstance(value, dict) and value and not ends_at(value):
             yield from flat(value, f"{above}{name}.", ends_at)
         else:
             yield f"{above}{name}", value
@@ -168,8 +184,8 @@ def check_key(key: str, where: str) -> None:
     if key in known:
         return
     near = get_close_matches(key, known, 1) or [one for one in known if one.rpartition(".")[2] == key][:1]
-    hint = f"did you mean {near[0]}?" if near else "docs/training_keys.md lists them."
-    raise UsageError(f"{where} names {key!r}, and there is no such key of a training; {hint}")
+    hint = f"perhaps {near[0]} is meant." if near else "docs/training_keys.md lists them."
+    raise UsageError(f"{where} names {field_name((key,))}, and there is no such key of a training; {hint}")
 
 
 def _with_word(key: str, text: str) -> str:

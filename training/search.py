@@ -27,9 +27,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
-from semc_core.io.documents import Document, DocumentFault, reason
+from semc_core.io.documents import DocumentFault, reason
 from training.config import TrainOptions, plain
-from training.config_file import as_toml, changed, check_key, flat
+from training.config_file import CONFIG, as_toml, changed, check_key, flat
 from training.data.loading import Given
 from training.run_folder import make_folder
 from training.trainer.callbacks import Callback, FitState, Metrics
@@ -41,7 +41,6 @@ TABLE_NAME: Final = "trials.json"
 _STUDY_NAME: Final = "study.db"
 _STARTS: Final = 4
 """Trials that are drawn at random and never given up."""
-_TABLE: Final[Document[dict[str, Any]]] = Document(dict[str, Any], config={})
 
 Choices = tuple[Any, ...]
 
@@ -65,7 +64,7 @@ def read_space(path: Path) -> dict[str, Choices | Range]:
         UsageError: It cannot be read, names what there is not, or nothing.
     """
     try:
-        table = _TABLE.toml_table(path.read_bytes())
+        table = CONFIG.toml_table(path.read_bytes())
     except (OSError, DocumentFault) as error:
         raise UsageError(f"{path} cannot be read ({reason(error)}); name a TOML file.") from error
     found = {key: _varied(key, value) for key, value in flat(table, ends_at=_is_range)}

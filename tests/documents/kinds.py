@@ -48,6 +48,7 @@ from semc_core.session.proof.evidence import stored_plane
 from semc_core.sources.devices.script import SCRIPT, read_script
 from tests.session.killed_writer import origin
 from training import ablation, benchmark
+from training.config_file import CONFIG, read_config
 from training.data import images, loading
 from training.data.hub import zenodo
 from training.data.index import Sample
@@ -269,6 +270,10 @@ KINDS: Final = (
                                     "events": [{"at_frame": 3, "what": "unplug", "seconds": 0.5}]}]},
          lambda folder, content: read_script(_written(folder, "card.toml", content)),
          SourceError, "card.toml", toml=True),
+    Kind("training-config", CONFIG,
+         {"batch": 8, "optimiser": "sgd", "ultrasound": ["gain"], "losses": {"temperature": 0.1}},
+         lambda folder, content: read_config(_written(folder, "config.toml", content)),
+         UsageError, "config.toml", toml=True),
     Kind("benchmark", benchmark.BENCHMARK,
          {"name": "own", "patients": {"train": "0:5", "validation": "1000:1005", "test": "2000:2005"},
           "pictures": {"frames": 10, "size": 64},

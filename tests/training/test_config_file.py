@@ -59,8 +59,8 @@ def test_a_few_choices_leave_the_others_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("losses.temprature=0.1", r"no such key of a training; did you mean losses\.temperature\?"),
-        ("temperature=0.1", r"did you mean losses\.temperature\?"),
+        ("losses.temprature=0.1", r"no such key of a training; perhaps losses\.temperature is meant\."),
+        ("temperature=0.1", r"perhaps losses\.temperature is meant\."),
         ("zzz=1", r"docs/training_keys\.md lists them"),
         ("batch", "is no setting; write KEY=VALUE"),
         ("batch=", "is no setting; write KEY=VALUE"),

@@ -63,7 +63,7 @@ def test_lists_are_choices_and_low_and_high_a_range(space: Path) -> None:
         ("rate = {low = 2, high = 1}", "neither a list of choices nor a range"),
         ("rate = {low = 0, high = 1, log = true}", "with log = true only above 0"),
         ("rate = {low = true, high = 3}", "neither a list of choices nor a range"),
-        ("rates = [1, 2]", r"did you mean rate\?"),
+        ("rates = [1, 2]", r"perhaps rate is meant\."),
         ("[losses", "cannot be read"),
     ],
 )

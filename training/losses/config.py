@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from semc_core.errors import UsageError
+from semc_core.text import short
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,14 +74,15 @@ class LossOptions:
     def __post_init__(self) -> None:
         names = ("none", *CONTRASTS)
         if self.contrast not in names:
-            raise UsageError(f"There is no loss {self.contrast!r}; choose one of {', '.join(names)}.")
+            raise UsageError(f"There is no loss {short(self.contrast)!r}; choose one of {', '.join(names)}.")
         if self.class_weights not in CLASS_WEIGHTS:
             raise UsageError(
-                f"There are no class weights {self.class_weights!r}; choose {' or '.join(CLASS_WEIGHTS)}."
+                f"There are no class weights {short(self.class_weights)!r}; "
+                f"choose {' or '.join(CLASS_WEIGHTS)}."
             )
         if self.weighing not in WEIGHINGS:
             raise UsageError(
-                f"There is no weighing {self.weighing!r} of losses; choose {' or '.join(WEIGHINGS)}."
+                f"There is no weighing {short(self.weighing)!r} of losses; choose {' or '.join(WEIGHINGS)}."
             )
         low, high = self.alpha_bounds
         if not (0 <= low < high <= 1 and (self.alpha is None or 0 <= self.alpha <= 1)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from semc_core.pacs.association import (
     DicomAssociation,
 )
 from semc_core.pacs.destinations import Destination
-from semc_core.session.examination import EXAMINATION, Examination
+from semc_core.session.examination import EXAMINATION, Examination, is_same_patient
 from semc_core.text import counted
 
 MOST_ROWS: Final = 10_000
@@ -56,8 +56,11 @@ _STEP: Final = (
     "ScheduledStationAETitle", "ScheduledProcedureStepStartTime", "ScheduledProcedureStepDescription",
     "ScheduledProcedureStepID",
 )  # fmt: skip
+_NUMBERS: Final = ("patient_id", "accession_number", "step_id", "procedure_id")
 _OUT_OF_RESOURCES: Final = 0xA700
 _NOT_ALLOWED: Final = 0x0124
+_UNKNOWN: Final = "\ufffd"
+"""What stands for bytes that the character set does not have."""
 _UNREADABLE: Final = (AttributeError, KeyError, NotImplementedError, TypeError, ValueError, IndexError)
 
 
@@ -168,7 +171,8 @@ class WorklistAssociation(DicomAssociation):
                 self._association.abort()
                 break
         rows.sort(key=lambda each: (each.date, each.time, each.patient_name))
-        return Worklist(tuple(rows), left_out, not stopped, stopped or _left_out(self._server, left_out))
+        told = stopped, _what_is_wrong(self._server, rows, left_out)
+        return Worklist(tuple(rows), left_out, not stopped, " ".join(filter(None, told)))
 
 
 def no_worklist(name: str) -> AssociationFault:
@@ -199,7 +203,11 @@ def row_of(answer: Dataset) -> Examination | None:
     try:
         with disable_value_validation():
             steps = answer.get("ScheduledProcedureStepSequence") or [Dataset()]
-            return EXAMINATION.from_plain(_plain(answer, steps[0]))
+            plain = _plain(answer, steps[0])
+            # Two numbers that differ in what cannot be read would be one.
+            if any(_UNKNOWN in plain[each] for each in _NUMBERS):
+                return None
+            return EXAMINATION.from_plain(plain)
     except (*_UNREADABLE, DocumentFault):
         # Without a word of why: what libraries say quotes names.
         return None
@@ -207,11 +215,10 @@ def row_of(answer: Dataset) -> Examination | None:
 
 def _plain(answer: Dataset, step: Dataset) -> dict[str, str]:
     sex = _text(answer, "PatientSex").upper()
-    born = _text(answer, "PatientBirthDate")
     return {
         "patient_name": _name(_text(answer, "PatientName")),
         "patient_id": _text(answer, "PatientID"),
-        "birth_date": born if len(born) == 8 and born.isdecimal() else "",
+        "birth_date": _day(_text(answer, "PatientBirthDate")),
         "sex": sex if sex in ("M", "F", "O") else "",
         "accession_number": _text(answer, "AccessionNumber"),
         "study_uid": _text(answer, "StudyInstanceUID"),
@@ -221,8 +228,8 @@ def _plain(answer: Dataset, step: Dataset) -> dict[str, str]:
         "procedure": _text(answer, "RequestedProcedureDescription"),
         "referring_physician": _name(_text(answer, "ReferringPhysicianName")),
         "modality": _text(step, "Modality"),
-        "date": _text(step, "ScheduledProcedureStepStartDate"),
-        "time": _text(step, "ScheduledProcedureStepStartTime").partition(".")[0],
+        "date": _day(_text(step, "ScheduledProcedureStepStartDate")),
+        "time": _text(step, "ScheduledProcedureStepStartTime").partition(".")[0].replace(":", ""),
     }
 
 
@@ -236,14 +243,40 @@ def _text(dataset: Dataset, name: str) -> str:
 def _name(text: str) -> str:
     """A name without the empty parts at its end; of several writings the first, where all are too long."""
     whole = text.rstrip("^= ")
-    return whole if len(whole) <= 64 else whole.split("=")[0].rstrip("^ ")
+    first = next((each for each in whole.split("=") if each.strip("^ ")), "")
+    return whole if len(whole) <= 64 else first.rstrip("^ ")
 
 
-def _left_out(name: str, number: int) -> str:
-    if not number:
+def _day(text: str) -> str:
+    """A day as YYYYMMDD, also of one with points or hyphens; "" where it is none, such as 19780000."""
+    digits = text.replace(".", "").replace("-", "") if len(text) == len("2026-11-30") else text
+    try:
+        known = len(digits) == 8 and digits.isascii() and datetime.datetime.strptime(digits, _DATE)
+    except ValueError:
         return ""
-    rows = counted(number, "examination")
-    return f"{rows} of {name} left out: a number or a name there is none that DICOM allows; tell who runs it."
+    return digits if known else ""
+
+
+def _what_is_wrong(name: str, rows: Sequence[Examination], left_out: int) -> str:
+    """What the user should know of the rows themselves, sentences; or ""."""
+    told = []
+    if left_out:
+        out = counted(left_out, "examination")
+        told.append(f"{out} of {name} left out: a number or a name there is none that DICOM allows")
+    if any(_UNKNOWN in row.to_text() for row in rows):
+        told.append(f"Some texts of {name} are not in the character set that it says ({_UNKNOWN})")
+    whose: dict[tuple[str, str], Examination] = {}
+    for row in rows:
+        for key in (("accession number", row.accession_number), ("study", row.study_uid)):
+            other = whose.setdefault(key, row)
+            if key[1] and not is_same_patient(row.patient_name, row.patient_id, other):
+                told.append(f"Two patients of {name} have one {key[0]} ({key[1]}): look at the patient ID")
+                return _told(told)
+    return _told(told)
+
+
+def _told(sentences: Sequence[str]) -> str:
+    return "; ".join(sentences) + "; tell who runs it." if sentences else ""
 
 
 def _none_that_day(name: str, question: WorklistQuestion, others: Worklist, today: datetime.date) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from typing import Annotated, Final
+from unicodedata import category
 
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.rules import checked
@@ -19,12 +20,22 @@ ENTRY: Final = "examination"
 
 _LONGEST_LO: Final = 64
 _LONGEST_SH: Final = 16
-_DATE: Final = re.compile(r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+_DATE: Final = re.compile(r"[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
+_WRITTEN: Final = "\u200c\u200d"
+"""Zero width non-joiner and joiner."""
 _UID: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
+def is_written(text: str) -> bool:
+    """Whether text can be read as it stands: no controls, nothing that turns the direction of writing.
+
+    Spaces of all scripts are (Japanese names have a wide one), and the joiners that Persian and Indic need.
+    """
+    return all(each.isprintable() or each in _WRITTEN or category(each) == "Zs" for each in text)
+
+
 def _is_text(longest: int, text: str) -> None:
-    if len(text) > longest or "\\" in text or not text.isprintable():
+    if len(text) > longest or "\\" in text or not is_written(text):
         raise ValueError(f"must have at most {longest} printable characters, and no backslash")
 
 
@@ -114,10 +125,28 @@ def examination_of(text: str) -> Examination | None:
 
 
 def plain_name(name: str) -> str:
-    """A name as people read it: "Last, First Middle"; of several writings the first."""
-    parts = name.split("=")[0].split("^")
+    """A name as people read it: "Last, First Middle"; of several writings the first that says something."""
+    written = next((each for each in name.split("=") if each.strip("^ ")), "")
+    parts = written.split("^")
     last, rest = parts[0].strip(), " ".join(part.strip() for part in parts[1:3] if part.strip())
     return f"{last}, {rest}" if last and rest else last or rest
+
+
+def is_same_patient(name: str, patient_id: str, examination: Examination) -> bool:
+    """Whether somebody of this name and number is whom the examination is of.
+
+    The numbers are held, as names are corrected and written in several ways; where one of the two has no
+    number, the names.
+    """
+    numbers = patient_id.strip(), examination.patient_id.strip()
+    if all(numbers):
+        return numbers[0] == numbers[1]
+    return _letters(name) == _letters(examination.patient_name)
+
+
+def _letters(name: str) -> str:
+    """What two writings of one name share: case, spaces and empty parts are left aside."""
+    return " ".join(re.sub(r"[\^\s,]+", " ", plain_name(name)).casefold().split())
 
 
 def day_and_time(date: str, time: str) -> str:

@@ -41,10 +41,10 @@ EXPECTED = Examination(
 )  # fmt: skip
 LAST_YEAR = TODAY - datetime.timedelta(365)
 ROWS = (
-    Scheduled(name="Müller^Änne", number="2", study=f"{STUDY}.2", time="1000"),
+    Scheduled(name="Müller^Änne", number="2", accession="A2", study=f"{STUDY}.2", time="1000"),
     Scheduled(),
-    Scheduled(name="Other^Modality", number="3", study=f"{STUDY}.3", modality="MR"),
-    Scheduled(name="Other^Day", number="4", study=f"{STUDY}.4", day=LAST_YEAR),
+    Scheduled(name="Other^Modality", number="3", accession="A3", study=f"{STUDY}.3", modality="MR"),
+    Scheduled(name="Other^Day", number="4", accession="A4", study=f"{STUDY}.4", day=LAST_YEAR),
 )
 
 
@@ -216,7 +216,68 @@ def test_values_that_dicom_does_not_allow_are_left_out_and_counted() -> None:
     assert listed.notice.startswith("1 examination of ris left out")
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("19780304", "19780304"), ("1978.03.04", "19780304"), ("1978-03-04", "19780304")]
+    + [
+        (each, "") for each in ("19780000", "19781304", "19780230", "\u0661\u0669\u0667\u06680304", "unknown")
+    ],
+)
+def test_a_day_that_is_none_is_left_out_and_not_the_patient(said: str, kept: str) -> None:
+    # Many systems write 19780000 of somebody whose birthday nobody knows.
+    found = row_of(answer_of(PatientBirthDate=said, day=said))
+    assert found is not None
+    assert (found.birth_date, found.date) == (kept, kept)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\u5c71\u7530\u3000\u592a\u90ce", "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627^\u0645", "A\u00a0B^C"],
+)
+def test_spaces_and_joiners_of_other_scripts_leave_nobody_out(name: str) -> None:
+    found = row_of(answer_of(name=name))
+    assert found is not None
+    assert found.patient_name == name
+
+
+@pytest.mark.parametrize("name", ["A\u202eB^C", "A\nB", "A\u2066B", "A\x1b[2JB", "A\u200fB"])
+def test_controls_and_what_turns_the_direction_of_writing_are_no_name(name: str) -> None:
+    assert row_of(answer_of(name=name)) is None
+
+
+def test_a_name_in_a_wrong_character_set_is_told_of_and_a_number_in_one_is_left_out() -> None:
+    def answers(_: Dataset) -> Iterator[tuple[int, Dataset | None]]:
+        yield 0xFF00, answer_of(name="M\ufffdller")
+        yield 0xFF00, answer_of(AccessionNumber="A\ufffd")
+        yield 0x0000, None
+
+    with answering(answers) as ris:
+        found = ask_worklist(ris, WorklistQuestion(TODAY))
+    assert [row.patient_name for row in found.rows] == ["M\ufffdller"]
+    assert found.left_out == 1
+    assert "character set" in found.notice
+
+
+@pytest.mark.parametrize(
+    ("keyword", "words"), [("AccessionNumber", "accession"), ("StudyInstanceUID", "study")]
+)
+def test_one_number_of_two_patients_is_told_of(keyword: str, words: str) -> None:
+    def answers(asked: Dataset) -> Iterator[tuple[int, Dataset | None]]:
+        for name, number in (("A^B", "1"), ("A^B", "1"), ("C^D", second)):
+            yield 0xFF00, answer_of(name, PatientID=number, **{keyword: "1.2"})
+        yield 0x0000, None
+
+    second = "2"
+    with answering(answers) as ris:
+        found = ask_worklist(ris, WorklistQuestion(TODAY))
+        assert len(found.rows) == 3
+        assert f"one {words}" in found.notice
+        second = "1"
+        assert not ask_worklist(ris, WorklistQuestion(TODAY)).notice
+
+
 def test_names_are_shown_as_people_read_them() -> None:
+    assert plain_name("=\u5c71\u7530^\u592a\u90ce=\u3084\u307e\u3060") == "\u5c71\u7530, \u592a\u90ce"
     assert plain_name("Zweistein^Alberta^M") == "Zweistein, Alberta M"
     assert plain_name("Yamada^Tarou=山田^太郎") == "Yamada, Tarou"
     assert plain_name("Cher") == "Cher"

@@ -126,12 +126,11 @@ def answering(
 
 def answer_of(name: str = "Zweistein^Alberta", day: str = "20260101", **others: str) -> Dataset:
     """An answer, as a server gives it."""
-    step = Dataset()
-    step.Modality, step.ScheduledProcedureStepStartDate = "US", day
-    found = Dataset()
+    step, found = Dataset(), Dataset()
     found.SpecificCharacterSet = "ISO_IR 192"
     # What is not allowed is what some servers send.
     with disable_value_validation():
+        step.Modality, step.ScheduledProcedureStepStartDate = "US", day
         found.PatientName, found.PatientID = name, "4711"
         for keyword, value in others.items():
             setattr(found, keyword, value)

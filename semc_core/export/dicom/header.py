@@ -27,11 +27,11 @@ from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, Dates, Request, StudyContext
 from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.options import ExportOptions, Patient
-from semc_core.session.examination import Examination
+from semc_core.session.examination import Examination, is_same_patient, is_written
 from semc_core.session.records import file_sha256
 
 _LONGEST_LO: Final = 64
-_DATE: Final = r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+_DATE: Final = r"[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
 _STUDY_ID: Final = "SEMC"
 _US_CLASSES: Final = frozenset(
     f"1.2.840.10008.5.1.4.1.1.{tail}"
@@ -91,8 +91,14 @@ def patient_of(examination: Examination) -> Patient:
 
 
 def is_of(patient: Patient | None, examination: Examination) -> bool:
-    """Whether the patient whom a user names, or nobody, is that of the examination: the numbers are held."""
-    return patient is None or patient.patient_id.strip() == examination.patient_id.strip()
+    """Whether the patient whom a user names, or nobody, is that of the examination.
+
+    The numbers are held; where neither has one, the names.
+    """
+    if patient is None:
+        return True
+    one_number = patient.patient_id.strip() == examination.patient_id.strip()
+    return one_number and is_same_patient(patient.name, patient.patient_id, examination)
 
 
 def _requested(context: StudyContext, examination: Examination, options: ExportOptions) -> StudyContext:
@@ -236,7 +242,7 @@ def _check_patient(patient: Patient) -> None:
     if patient.sex not in ("M", "F", "O", ""):
         raise ExportError("The patient's sex must be M, F or O, or empty.")
     for text in (patient.name, patient.patient_id):
-        if len(text) > _LONGEST_LO or "\\" in text or not text.isprintable():
+        if len(text) > _LONGEST_LO or "\\" in text or not is_written(text):
             raise ExportError("The patient's name and number may have 64 characters each, and no backslash.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -83,6 +84,14 @@ def test_of_another_patient_neither_study_nor_accession_number_is_taken(
         assert (one.PatientName, one.PatientID, one.AccessionNumber) == ("Other^One", "99", "")
         assert one.StudyInstanceUID != ASKED.study_uid
         assert "RequestAttributesSequence" not in one
+
+
+def test_without_numbers_another_name_is_another_patient(session: Session, tmp_path: Path) -> None:
+    session.set_examination(replace(ASKED, patient_id=""))
+    options = ExportOptions(deidentify=False, dicom=True, report=False, patient=Patient("Other^One"))
+    result, objects = exported(session, tmp_path, options)
+    assert OTHER_PATIENT in result.notices
+    assert {(str(one.PatientName), one.AccessionNumber) for one in objects} == {("Other^One", "")}
 
 
 def test_the_same_number_under_a_corrected_name_keeps_the_request(session: Session, tmp_path: Path) -> None:

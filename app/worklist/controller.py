@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from app.scan_options import ScanOptions
 from app.tasks import Background, Post, fault_of
-from app.worklist.presenter import WorklistSnapshot, examination_line
+from app.worklist.presenter import WorklistSnapshot, examination_line, reassigning
 from app.worklist.steps import StepReporter
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
 from semc_core.session.examination import Examination
 from semc_core.session.session import Session
+from semc_core.session.whose import set_examination
 
 if TYPE_CHECKING:
     from semc_core.pacs.worklist import Worklist
@@ -59,7 +60,8 @@ class WorklistController:
         self._connection: socket.socket | None = None
         self._number = 0
         self._pipeline: LivePipeline[Session] | None = None
-        self._unwritten = self._running = self._begun = False
+        self._unwritten = self._writing = self._running = self._begun = False
+        self._written_one: Examination | None = None
         self._told: Examination | None = None
         self.steps = StepReporter(data, post)
         self.snapshot = WorklistSnapshot()
@@ -151,8 +153,24 @@ class WorklistController:
 
     # The examination of a scan.
 
+    @property
+    def running(self) -> bool:
+        """Whether what is chosen now is for the scan that runs; else it is for the next one."""
+        return self._running
+
+    @property
+    def of_scan(self) -> Examination | None:
+        """The examination of that scan."""
+        return self.current if self._running else self.next
+
+    def question(self, examination: Examination) -> str:
+        """What is to be answered before this is chosen, a sentence; or ""."""
+        saved = self._pipeline.statistics().planes_saved if self._running and self._pipeline else 0
+        return reassigning(self.of_scan, examination, saved)
+
     def choose(self, examination: Examination | None) -> None:
-        """Take this for the scan that runs, else for the next one; None for none."""
+        """Take this for the scan that runs, else for the next one; None for none. See `question` before."""
+        self.tick()  # A scan that ended just now is not the one that runs.
         self.last = examination or self.last
         if self._running:
             self.current, self._unwritten = examination, True
@@ -169,7 +187,7 @@ class WorklistController:
     def begin_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
         """A scan begins."""
         self._end_step()
-        self._pipeline, self.current = pipeline, options.examination
+        self._pipeline, self.current, self._written_one = pipeline, options.examination, options.examination
         self._unwritten, self._running, self._begun = False, True, False
 
     def line(self, page_is_live: bool) -> str:
@@ -187,12 +205,9 @@ class WorklistController:
             return
         session = pipeline.session
         self._begun = self._begun or session is not None
-        if session is not None and self.current != self._told:
-            self._tell_step(session)
-        if self._unwritten and session is not None:
-            self._unwritten, examination = False, self.current
-            self._writes.start(lambda: session.set_examination(examination), self._written)
-        if pipeline.state.phase in _OVER:
+        if session is not None and not self._writing:
+            self._write(session)
+        if pipeline.state.phase in _OVER and not self._writing:
             self._running = False
             self._end_step()
             if not self._begun:
@@ -200,6 +215,19 @@ class WorklistController:
                 self.next = self.next or self.current
             elif self._unwritten:
                 self.on_message(_UNWRITTEN)
+            self.on_change()
+
+    def _write(self, session: Session) -> None:
+        """Write what was chosen; a server is told of nothing else."""
+        examination = self.current
+        if self._unwritten:
+            self._unwritten, self._writing = False, True
+            self._writes.start(
+                lambda: set_examination(session, examination),
+                lambda future: self._written(future, examination),
+            )
+        elif examination != self._told:
+            self._tell_step(session)
 
     def _tell_step(self, session: Session) -> None:
         """Another examination is scanned: that of before is over, without what follows."""
@@ -213,6 +241,13 @@ class WorklistController:
         if told is not None and self._pipeline is not None:
             self.steps.end(completed=self.current == told and bool(self._pipeline.statistics().planes_saved))
 
-    def _written(self, future: Future[None]) -> None:
-        if (error := future.exception()) is not None:
-            self.on_message(f"The examination was not written into the session. {fault_of(error)}")
+    def _written(self, future: Future[None], examination: Examination | None) -> None:
+        self._writing = False
+        if (error := future.exception()) is None:
+            self._written_one = examination
+            return
+        if not self._unwritten:
+            # What is shown is what the session holds.
+            self.current = self._written_one
+        self.on_message(f"The examination was not written into the session. {fault_of(error)}")
+        self.on_change()

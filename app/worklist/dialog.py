@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLineEdit,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -22,7 +23,16 @@ from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.tables import show_rows
 from app.worklist.controller import WorklistController
-from app.worklist.presenter import COLUMNS, MOST_SHOWN, WorklistSnapshot, cells, matching, sentence
+from app.worklist.presenter import (
+    COLUMNS,
+    MOST_SHOWN,
+    NOTHING_CHOSEN,
+    WorklistSnapshot,
+    cells,
+    matching,
+    preselected,
+    sentence,
+)
 from semc_core.session.examination import Examination
 from semc_core.text import readable
 
@@ -56,6 +66,7 @@ class WorklistDialog(QDialog):
         self._control = control
         self._shown: WorklistSnapshot | None = None
         self._rows: list[Examination] = []
+        self._found = 0
         self.servers = QComboBox()
         self.servers.setAccessibleName("Server")
         self.days = QComboBox()
@@ -86,8 +97,21 @@ class WorklistDialog(QDialog):
         self._control.ask(str(self.servers.currentData() or ""), any_day=self.days.currentIndex() == 1)
 
     def choose(self) -> None:
-        """Take the chosen examination."""
-        if (row := self.chosen) is not None:
+        """Take the chosen examination; where planes would get another patient, ask before."""
+        row = self.chosen
+        if row is None:
+            if self._control.snapshot.phase == "no server":
+                self.server_wanted.emit()
+            elif self._rows:
+                self._message.setText(NOTHING_CHOSEN)
+        elif question := self._control.question(row):
+            self._message.setText(question)
+            self.change.show()
+        else:
+            self._take(row)
+
+    def _take(self, row: Examination | None) -> None:
+        if row is not None:
             self._control.choose(row)
             self.accept()
 
@@ -133,6 +157,8 @@ class WorklistDialog(QDialog):
             self._shown = snapshot
             self._show_servers(snapshot)
             self._show_rows()
+        else:
+            self._show_buttons()
 
     def _show_servers(self, snapshot: WorklistSnapshot) -> None:
         names = [each.name for each in snapshot.servers]
@@ -154,16 +180,24 @@ class WorklistDialog(QDialog):
                 item = QTableWidgetItem(readable(text))
                 item.setToolTip(plain_tip(text))
                 self.table.setItem(at, column, item)
-        if self._rows:
-            last = self._control.last
-            self.table.selectRow(self._rows.index(last) if last in self._rows else 0)
+        at = preselected(self._rows, self.typed.text(), self._control.of_scan)
+        if at is None:
+            self.table.setCurrentCell(-1, -1)
+        else:
+            self.table.selectRow(at)
         self.table.setVisible(bool(self._rows))
-        self._message.setText(sentence(snapshot, len(found)))
+        self._found = len(found)
         self._show_buttons()
 
     def _show_buttons(self) -> None:
+        self._message.setText(sentence(self._control.snapshot, self._found))
         self.go.setEnabled(self.chosen is not None)
-        self.add.setVisible(self._control.snapshot.phase == "no server")
+        self.go.setText(f"Choose for {'this' if self._control.running else 'the next'} scan  (Enter)")
+        self.change.hide()
+        nobody = self._control.snapshot.phase == "no server"
+        self.add.setVisible(nobody)
+        for each in (self.servers, self.days, self.again, self.typed, self.go):
+            each.setHidden(nobody)
         self.again.setEnabled(self._control.snapshot.phase not in ("looking", "asking"))
 
     # Building.
@@ -171,15 +205,19 @@ class WorklistDialog(QDialog):
     def _build(self) -> None:
         self.servers.setMinimumContentsLength(12)
         self.days.addItems(("Today", "Any day"))
+        for box in (self.servers, self.days):
+            # As high as the button beside them.
+            box.setSizePolicy(box.sizePolicy().horizontalPolicy(), QSizePolicy.Policy.Preferred)
         table = self.table
         show_rows(table, COLUMNS)
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.go = button("Choose  (Enter)", self.choose)
+        self.go = button("Choose", self.choose)
+        self.change = button("Change the patient of this scan", lambda: self._take(self.chosen))
         self.again = button("Ask again  (F5)", self.ask)
-        self.add = button("Add a server", self.server_wanted.emit)
+        self.add = button("Add a server  (Enter)", self.server_wanted.emit)
         none = button("No examination", self.choose_none)
         leave = button("Close  (Esc)", self.reject)
-        for each in (self.go, self.again, none, leave):
+        for each in (self.go, self.again, self.add, none, leave):
             # Enter is for the line that is chosen.
             each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         first, last = QHBoxLayout(), QHBoxLayout()
@@ -189,8 +227,8 @@ class WorklistDialog(QDialog):
         for each in (none, self.add):
             last.addWidget(each)
         last.addStretch(1)
-        last.addWidget(leave)
-        last.addWidget(self.go)
+        for each in (leave, self.change, self.go):
+            last.addWidget(each)
         layout = QVBoxLayout(self)
         layout.addWidget(page_title("Worklist", self))
         layout.addLayout(first)

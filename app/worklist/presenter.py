@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from semc_core.pacs.destinations import Destination
-from semc_core.session.examination import Examination, day_and_time, plain_name
+from semc_core.session.examination import Examination, day_and_time, is_same_patient, plain_name
 from semc_core.text import counted
 
 COLUMNS: Final = ("When", "Patient", "Patient ID", "Born", "Accession", "Procedure")
 MOST_SHOWN: Final = 500
 """Lines of the table: more are found by typing."""
+
+NO_SERVER: Final = (
+    "This program knows no server yet. Add the one that has the worklist: its host, port and AE title, which "
+    "whoever runs it can tell you. Then press Ctrl+L again. On the command line: semc pacs add NAME HOST PORT "
+    "AE_TITLE."
+)
+NOTHING_CHOSEN: Final = "No line is chosen: use the arrow keys, or type until one is left."
 
 Phase = Literal["looking", "no server", "asking", "shown", "failed"]
 
@@ -44,6 +51,50 @@ def matching(rows: Sequence[Examination], typed: str) -> list[Examination]:
     return [row for row in rows if all(word in _searched(row) for word in words)] if words else list(rows)
 
 
+def preselected(rows: Sequence[Examination], typed: str, of_scan: Examination | None) -> int | None:
+    """Which line Enter takes before an arrow key was pressed; None for none, as the first is but a guess.
+
+    That is the one whose number was typed, or scanned from a bar code, else the only one that is left; and
+    where nothing was typed, the one that the scan has already.
+
+    Args:
+        rows: The lines that are shown.
+        typed: What they are searched for.
+        of_scan: The examination of the scan that one is chosen for.
+    """
+    word = typed.strip().casefold()
+    if not word:
+        return rows.index(of_scan) if of_scan is not None and of_scan in rows else None
+    exact = [at for at, row in enumerate(rows) if word in _numbers(row)]
+    if exact:
+        return exact[0] if len(exact) == 1 else None
+    return 0 if len(rows) == 1 else None
+
+
+def _numbers(row: Examination) -> tuple[str, ...]:
+    return row.patient_id.strip().casefold(), row.accession_number.strip().casefold()
+
+
+def reassigning(now: Examination | None, chosen: Examination, saved: int) -> str:
+    """What is asked before planes of one patient become those of another, a sentence; or "".
+
+    Args:
+        now: The examination of the scan that runs.
+        chosen: That it is to have.
+        saved: How many planes it holds.
+    """
+    if now is None or not saved or is_same_patient(now.patient_name, now.patient_id, chosen):
+        return ""
+    return (
+        f"The scan that runs is of {_who(now)} and holds {counted(saved, 'plane')}. All of it would become "
+        f"that of {_who(chosen)}. If that is the next patient, stop this scan first; else change it."
+    )
+
+
+def _who(examination: Examination) -> str:
+    return plain_name(examination.patient_name) or examination.patient_id
+
+
 def _searched(row: Examination) -> str:
     """What is looked at: names as they are read, and in all their writings."""
     parts = (plain_name(row.patient_name), row.patient_name, row.patient_id, row.accession_number)
@@ -62,7 +113,7 @@ def sentence(snapshot: WorklistSnapshot, found: int) -> str:
     if snapshot.phase == "looking":
         return "Looking for servers …"
     if snapshot.phase == "no server":
-        return "There is no server yet: add the one that has the worklist, then ask again."
+        return NO_SERVER
     if snapshot.phase == "asking":
         return f"Asking {snapshot.server} …"
     if snapshot.phase == "failed" or not snapshot.rows:

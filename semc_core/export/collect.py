@@ -38,6 +38,7 @@ from semc_core.session.records import (
     file_sha256,
 )
 from semc_core.session.session import Session
+from semc_core.session.whose import is_of_another
 from semc_core.sources.open import open_source
 from semc_core.sources.seek.base import SeekableSource
 from semc_core.text import scan_time
@@ -158,7 +159,8 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
 
     Raises:
         SaveError: The masks that were remembered cannot be read.
-        ExportError: There are frames to cut clips from, and they cannot be read.
+        ExportError: There are frames to cut clips from, and they cannot be read; or the file is of another
+            patient than the examination that was chosen.
         SemcError: Something else could not be read.
     """
     # At one moment, before what takes long: what is changed meanwhile does not belong to this export.
@@ -166,9 +168,8 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
     planes, table, regions = session.planes(), session.frames(), session.regions()
     items, note, source = session.items(), session.note, session.source
     measurements, age = session.measurements(), session.age()
-    # A DICOM file says itself whose study it is.
-    examination = None if source.kind == "dicom" else session.examination
     dicom_file = _unchanged_dicom(source)
+    examination = _examination(session, dicom_file, options)
     masks = MaskBook(data).masks(device_of(source)) if options.deidentify else ()
     losses = _Losses(session) if options.dicom else None
     with ExitStack() as opened:
@@ -251,6 +252,24 @@ def _why_gone(session: Session, place: LoopPlace) -> str:
     if session.source.path is not None:
         return LOOP_GONE
     return place.missing[:1].lower() + place.missing[1:].rstrip(".")
+
+
+def _examination(session: Session, dicom_file: Path | None, options: ExportOptions) -> Examination | None:
+    """That of the session; None of a DICOM file, which says itself whose study it is.
+
+    Raises:
+        ExportError: It would name another patient than the examination that was chosen for its scan.
+    """
+    chosen = session.examination
+    if session.source.kind != "dicom":
+        return chosen
+    by_file = not options.deidentify and options.patient is None
+    if by_file and dicom_file is not None and chosen is not None and is_of_another(dicom_file, chosen):
+        raise ExportError(
+            "The DICOM file is of another patient than the examination that was chosen for its scan; name "
+            "the patient, or export de-identified."
+        )
+    return None
 
 
 def _unchanged_dicom(source: SourceEntry) -> Path | None:

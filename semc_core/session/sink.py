@@ -15,6 +15,7 @@ from semc_core.session.files import Origin
 from semc_core.session.folder import scan_folder
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.session import Session
+from semc_core.session.whose import check_same_patient
 from semc_core.session.writer import SessionWriter
 from semc_core.types import SourceInfo, Thresholds
 
@@ -36,10 +37,12 @@ def session_sink(
         root: Folder of the sessions.
         clips: Around each plane a clip is saved, unless this is None.
         path: The file or folder that is played: by it review finds the frames again.
-        examination: That the scan belongs to, or None.
+        examination: That the scan belongs to, or None. A DICOM file of another patient is refused: what is
+            made of it raises a `SessionError`, so that the scan does not begin.
     """
 
     def make(source: SourceInfo, spec: ModelSpec, thresholds: Thresholds, device: str) -> PlaneSink[Session]:
+        check_same_patient(path, examination)
         try:
             remove_leftovers(root)
         except SaveError as error:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
+import pydicom
 import pytest
 
+from semc_core.errors import SessionError
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.erasing.forget import forget
 from semc_core.session.examination import EXAMINATION, Examination, examination_of
 from semc_core.session.records import Proof
 from semc_core.session.session import Session
+from semc_core.session.whose import check_same_patient
+from tests.export.dicom.examples import sample
 from tests.session.killed_writer import origin
 from tests.session.sessions import new_session
 
@@ -71,3 +75,32 @@ def test_what_is_none_is_none(text: str) -> None:
 def test_it_comes_back_from_its_text_and_newer_fields_are_passed_over() -> None:
     assert examination_of(ASKED.to_text()) == ASKED
     assert EXAMINATION.parse('{"patient_id": "1", "unknown": 1}') == Examination(patient_id="1")
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "is_refused"),
+    [
+        ("Zweistein^Alberta", "4711", False),
+        ("Einstein^Alberta", "4711", False),
+        ("Zweistein^Alberta", "4712", True),
+        ("ZWEISTEIN^ALBERTA^", "", False),
+        ("Somebody^Else", "", True),
+        ("", "", False),
+        ("^", "", False),
+    ],
+)
+def test_a_dicom_file_of_another_patient_is_refused(
+    tmp_path: Path, name: str, number: str, is_refused: bool
+) -> None:
+    path = tmp_path / "loop.dcm"
+    header = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    header.PatientName, header.PatientID = name, number
+    header.save_as(path)
+    expected = pytest.raises(SessionError, match="another patient") if is_refused else nullcontext()
+    with expected:
+        check_same_patient(path, ASKED)
+    check_same_patient(path, None)
+    # What is no DICOM file says nothing of whose it is.
+    (tmp_path / "other.mp4").write_bytes(b"nothing")
+    for other in (None, tmp_path, tmp_path / "other.mp4", tmp_path / "not there.dcm"):
+        check_same_patient(other, ASKED)

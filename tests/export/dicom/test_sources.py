@@ -11,17 +11,19 @@ import pytest
 from pydicom.uid import JPEGBaseline8Bit
 
 from main import main
+from semc_core.errors import ExportError
 from semc_core.export.bundle import export_session
 from semc_core.export.collect import collect
 from semc_core.export.deidentify import deidentify
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.identified import source_names_patient
 from semc_core.export.ocr import TextReadings
-from semc_core.export.options import ExportOptions
+from semc_core.export.options import ExportOptions, Patient
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Watch
 from semc_core.io.video_encoder import Quality, encode_clip
 from semc_core.session.correcting.changes import SetNote
+from semc_core.session.examination import Examination
 from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.session import Session
 from tests.export.dicom.examples import UIDS, sample
@@ -136,6 +138,25 @@ def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path:
         gone = study_of(session, options, tmp_path)
     assert other.source_uid == gone.source_uid == ""
     assert "SOMEBODY" not in other.patient.name
+
+
+def test_a_dicom_file_of_another_patient_than_the_chosen_examination_is_not_exported_as_anybodys(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "loop.dcm"
+    header = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    header.PatientName, header.PatientID = "Somebody^Else", "99"
+    header.save_as(path)
+    identified = ExportOptions(deidentify=False)
+    with new_session(tmp_path / "scan", [frame(0)], source=_source("dicom", path), planes={}) as session:
+        session.set_examination(Examination("Zweistein^Alberta", "4711", accession_number="A1"))
+        with pytest.raises(ExportError, match="another patient"):
+            study_of(session, identified, tmp_path)
+        assert study_of(session, ExportOptions(), tmp_path).de_identified
+        named = study_of(session, ExportOptions(deidentify=False, patient=Patient("N^N", "1")), tmp_path)
+        assert (named.patient.patient_id, named.accession_number) == ("1", header.get("AccessionNumber", ""))
+        session.set_examination(Examination("Somebody^Else", "99"))
+        assert study_of(session, identified, tmp_path).patient.patient_id == "99"
 
 
 @pytest.mark.parametrize("notes", [False, True])

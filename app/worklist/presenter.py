@@ -16,8 +16,8 @@ MOST_SHOWN: Final = 500
 
 NO_SERVER: Final = (
     "This program knows no server yet. Add the one that has the worklist: its host, port and AE title, which "
-    "whoever runs it can tell you. Then press Ctrl+L again. On the command line: semc pacs add NAME HOST PORT "
-    "AE_TITLE."
+    "whoever runs it can tell you. Then press Ctrl+L again. On the command line: semc pacs add NAME HOST "
+    "PORT AE_TITLE."
 )
 NOTHING_CHOSEN: Final = "No line is chosen: use the arrow keys, or type until one is left."
 

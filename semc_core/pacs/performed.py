@@ -18,6 +18,7 @@ from typing import Annotated, Final
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pynetdicom import build_context
+from pynetdicom.status import STATUS_WARNING, code_to_category
 
 from semc_core.errors import SemcError, SessionInUse
 from semc_core.export.dicom.images import STILLS
@@ -38,6 +39,10 @@ PERFORMED: Final = "1.2.840.10008.3.1.2.3.3"  # Modality Performed Procedure Ste
 MOST_ATTEMPTS: Final = 5
 """Answers with a fault after which a server is told no more of a step."""
 _DUPLICATE: Final = 0x0111
+_UNKNOWN: Final = 0x0112
+_FAILURE: Final = 0x0110
+_OVER: Final = 0xA710
+"""Error ID of a failure: the step has its end already, and takes no other (PS3.4 F.7.2.2)."""
 
 
 def _is_name(text: str) -> None:
@@ -145,7 +150,7 @@ class PerformedSteps:
         """
         for step in self.all():
             if step.uid == uid and not step.ended:
-                self._write(replace(step, ended=utc_now(), completed=completed))
+                self._write(replace(step, ended=_end_of(step), completed=completed))
 
     def end_broken(self) -> None:
         """Steps whose program died are over: nobody writes their sessions.
@@ -155,7 +160,7 @@ class PerformedSteps:
         """
         for step in self.all():
             if not step.ended and _is_over(Path(step.session)):
-                self._write(replace(step, ended=utc_now()))
+                self._write(replace(step, ended=_end_of(step)))
 
     def tell(self, book: DestinationBook, opened: Callable[[socket.socket], None] | None = None) -> Told:
         """Tell each server what it does not know yet.
@@ -200,9 +205,13 @@ class PerformedSteps:
         with PerformedAssociation(server, opened) as link:
             status = SUCCESS if step.created else link.create(step)
             if status in (SUCCESS, _DUPLICATE):
-                step = replace(step, created=True, faults=0)
-                self._write(step)
+                if not step.created:
+                    step = replace(step, created=True)
+                    self._write(step)
                 status = link.end(step) if step.ended else SUCCESS
+                if status == _UNKNOWN:
+                    # It lost what it was told: from the beginning, the next time.
+                    step = replace(step, created=False)
                 if status == SUCCESS:
                     if step.ended:
                         self._remove(step)
@@ -242,18 +251,28 @@ class PerformedAssociation(DicomAssociation):
         self._need(PERFORMED, AssociationFault(refused))
 
     def create(self, step: PerformedStep) -> int:
-        """N-CREATE. Returns the status. Raises AssociationFault."""
+        """N-CREATE. Returns the status, success also for a warning. Raises AssociationFault."""
         dataset = in_progress(step, self._destination.own_title)
-        return self._asked(
+        return _taken(self._asked(
             lambda: self._association.send_n_create(dataset, PERFORMED, step.uid, self._next_message())[0]
-        )
+        ))  # fmt: skip
 
     def end(self, step: PerformedStep) -> int:
-        """N-SET. Returns the status. Raises AssociationFault."""
-        dataset = at_end(step)
-        return self._asked(
-            lambda: self._association.send_n_set(dataset, PERFORMED, step.uid, self._next_message())[0]
-        )
+        """N-SET. Returns the status, success also for a warning, and for an end that was told before.
+
+        Raises:
+            AssociationFault: The connection was lost.
+        """
+        dataset, answer = at_end(step), Dataset()
+
+        def send() -> Dataset:
+            status, _ = self._association.send_n_set(dataset, PERFORMED, step.uid, self._next_message())
+            answer.update(status)
+            return status
+
+        status = _taken(self._asked(send))
+        # The answer to what was told before was lost.
+        return SUCCESS if status == _FAILURE and answer.get("ErrorID") == _OVER else status
 
 
 def in_progress(step: PerformedStep, title: str) -> Dataset:
@@ -305,6 +324,16 @@ def _series(step: PerformedStep) -> Dataset:
     item.SeriesInstanceUID, item.RetrieveAETitle = step.series, ""
     item.ReferencedImageSequence, item.ReferencedNonImageCompositeSOPInstanceSequence = [], []
     return item
+
+
+def _taken(status: int) -> int:
+    """A status, success where the server did what it was told and warns of something (PS3.7 C.4)."""
+    return SUCCESS if code_to_category(status) == STATUS_WARNING else status
+
+
+def _end_of(step: PerformedStep) -> str:
+    """Now, but not before the beginning, where somebody set the clock back."""
+    return max(utc_now(), step.began, key=datetime.fromisoformat)
 
 
 def _when(moment: str) -> tuple[str, str]:

@@ -23,22 +23,29 @@ from tests.pacs.servers import HOST, free_port, until_listening
 
 
 def serve(port: int, file: Path, statuses: list[int]) -> None:
-    """Until somebody kills the process. `statuses` are answered first, then success."""
+    """Until somebody kills the process. `statuses` are answered first, then success.
 
-    def answer(kind: str, uid: str, dataset: Dataset) -> tuple[int, Dataset | None]:
+    Above its 16 bits a status may hold an Error ID.
+    """
+
+    def answer(kind: str, uid: str, dataset: Dataset) -> tuple[int | Dataset, Dataset | None]:
         status = statuses.pop(0) if statuses else 0
         line = {"kind": kind, "uid": uid, "status": status, **dataset.to_json_dict()}
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
             lines.flush()
             os.fsync(lines.fileno())
-        return status, dataset if status == 0 else None
+        said = Dataset()
+        said.Status = status & 0xFFFF
+        if status >> 16:
+            said.ErrorID = status >> 16
+        return said, dataset if status == 0 else None
 
-    def create(event: evt.Event) -> tuple[int, Dataset | None]:
+    def create(event: evt.Event) -> tuple[int | Dataset, Dataset | None]:
         uid = str(event.request.AffectedSOPInstanceUID)  # type: ignore[union-attr]
         return answer("create", uid, event.attribute_list)
 
-    def change(event: evt.Event) -> tuple[int, Dataset | None]:
+    def change(event: evt.Event) -> tuple[int | Dataset, Dataset | None]:
         uid = str(event.request.RequestedSOPInstanceUID)  # type: ignore[union-attr]
         return answer("set", uid, event.modification_list)
 

@@ -122,6 +122,62 @@ def test_an_answer_that_was_lost_is_no_fault_and_a_refusal_ends_after_a_few(tmp_
     assert len(said(tmp_path / "refused")) == MOST_ATTEMPTS
 
 
+@pytest.mark.parametrize("warning", [0x0107, 0x0116])
+def test_a_warning_is_no_fault(tmp_path: Path, warning: int) -> None:
+    with mpps_server(tmp_path / "told", warning, warning) as ris, new_session(tmp_path / "scan") as session:
+        steps, book, uid = begun(tmp_path / "data", session, ris)
+        steps.end(uid, completed=True)
+        assert steps.tell(book) == Told(0, 0)
+    assert [each[0] for each in said(tmp_path / "told")] == ["create", "set"]
+
+
+def test_an_end_that_the_server_knows_already_is_told_and_other_failures_are_not(tmp_path: Path) -> None:
+    with new_session(tmp_path / "scan") as session:
+        # As where the answer to the first N-SET was lost: it may no longer be updated.
+        with mpps_server(tmp_path / "over", 0, 0xA7100110) as ris:
+            steps, book, uid = begun(tmp_path / "one", session, ris)
+            steps.end(uid, completed=True)
+            assert steps.tell(book) == Told(0, 0)
+        with mpps_server(tmp_path / "failed", 0, 0x0110) as ris:
+            steps, book, uid = begun(tmp_path / "two", session, ris)
+            steps.end(uid, completed=True)
+            told = steps.tell(book)
+            assert told.due == 1
+            assert "status 0110" in told.message
+            assert steps.tell(book) == Told(0, 0)
+
+
+def test_a_server_that_forgot_the_step_is_told_from_its_beginning(tmp_path: Path) -> None:
+    with mpps_server(tmp_path / "told", 0, 0x0112) as ris, new_session(tmp_path / "scan") as session:
+        steps, book, uid = begun(tmp_path / "data", session, ris)
+        steps.tell(book)
+        steps.end(uid, completed=True)
+        assert steps.tell(book).due == 1
+        assert steps.tell(book) == Told(0, 0)
+    assert [each[0] for each in said(tmp_path / "told")] == ["create", "set", "create", "set"]
+
+
+def test_faults_at_the_end_are_counted_and_end(tmp_path: Path) -> None:
+    faults = (0x0106,) * MOST_ATTEMPTS
+    with mpps_server(tmp_path / "told", 0, *faults) as ris, new_session(tmp_path / "scan") as session:
+        steps, book, uid = begun(tmp_path / "data", session, ris)
+        steps.end(uid, completed=True)
+        told = [steps.tell(book).due for _ in faults]
+    assert told == [1] * (MOST_ATTEMPTS - 1) + [0]
+
+
+def test_a_clock_that_is_set_back_makes_no_end_before_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_session(tmp_path / "scan") as session:
+        server = Destination("ris", HOST, free_port(), "RIS", mpps=True)
+        steps, _, uid = begun(tmp_path / "data", session, server)
+    monkeypatch.setattr("semc_core.pacs.performed.utc_now", lambda: "2020-01-01T00:00:00.000+00:00")
+    steps.end(uid, completed=True)
+    (step,) = steps.all()
+    assert step.ended == step.began
+
+
 def test_a_server_that_no_longer_wants_it_or_never_could_is_not_told(tmp_path: Path) -> None:
     with answering(lambda asked: iter(())) as ris, new_session(tmp_path / "scan") as session:
         steps, book, _ = begun(

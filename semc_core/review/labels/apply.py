@@ -15,6 +15,7 @@ from semc_core.session.correcting.changes import AddPlane, Change, MarkRegion, R
 from semc_core.session.records import PERSON, FrameTable, PlaneEntry, RegionEntry
 from semc_core.session.session import Session
 from semc_core.text import counted
+from semc_core.types import FrameResult
 
 READ: Final = "labels read"
 """Kind of the log's entry after labels were taken over."""
@@ -72,7 +73,8 @@ def label_session(
     Raises:
         UsageError: A label is unknown, a frame has two, or is not in the session: nothing was changed.
         SessionError: Planes are to be added, and the session's frames are nowhere: nothing was changed.
-        SemcError: A frame cannot be read, or nothing can be written.
+        SourceError: A frame cannot be read: nothing was changed.
+        SemcError: A change cannot be written; those before it were.
     """
     own = [each for each in labels if each.session in ("", session.id[: len(each.session)])]
     of_picture, drawn = _of_pictures(session, own, meant)
@@ -181,7 +183,7 @@ def _check_loop(session: Session, changes: Sequence[Change | _Added]) -> None:
 
 
 def _apply(session: Session, changes: Sequence[Change | _Added]) -> int:
-    """Make the changes; returns how many. A frame that the loop lacks is known before the first of them."""
+    """Make the changes; returns how many. What the loop lacks, or cannot show, is known before the first."""
     added = [change.frame_index for change in changes if isinstance(change, _Added)]
     loop = loop_of(session) if added else None
     if loop is None:
@@ -195,12 +197,17 @@ def _apply(session: Session, changes: Sequence[Change | _Added]) -> int:
         if missing:
             raise SessionError(f"The loop of this session has no frame {missing[0]}; put the old one back.")
         table, model = session.frames(), session.model
+
+        def seen(index: int) -> FrameResult:
+            return look(loop.frame(places[index]), table, model, None)
+
+        for index in added:
+            # Twice: held, the pictures of a long loop would be gigabytes.
+            seen(index)
         for change in changes:
             if isinstance(change, _Added):
-                packet = loop.frame(places[change.frame_index])
-                session.apply(AddPlane(change.plane, look(packet, table, model, None)))
-            else:
-                session.apply(change)
+                change = AddPlane(change.plane, seen(change.frame_index))
+            session.apply(change)
     finally:
         loop.close()
     return len(changes)

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 import main
-from semc_core.errors import SessionError, UsageError
+from semc_core.errors import FrameDamaged, SessionError, UsageError
 from semc_core.export.dataset.bundle import DatasetOptions, export_dataset
 from semc_core.export.dataset.formats import write_coco
 from semc_core.review.labels.apply import Labelled, label_session
 from semc_core.review.labels.files import read_labels
+from semc_core.review.loop import loop_of
 from semc_core.session.session import Session
+from semc_core.sources.seek.base import SeekableSource
+from semc_core.types import FramePacket
 from tests.export.scans import RATE, video_session
 
 SHA = "ab" * 32
@@ -163,6 +166,30 @@ def test_without_its_loop_a_session_gets_no_plane_added_and_no_other_change(
         applied(session, coco(tmp_path / "labels", {"f000003": "LLP", "f000008": "FHP2"}))
     assert session.corrections == 0
     assert applied(session, coco(tmp_path / "labels", {"f000008": "FHP2"})).changes == 1
+
+
+def test_a_frame_that_cannot_be_read_changes_nothing(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(place: Session) -> SeekableSource:
+        loop = loop_of(place)
+        assert loop is not None
+        read = loop.frame
+
+        def frame(index: int) -> FramePacket:
+            if index == 12:
+                raise FrameDamaged("Frame 12 is damaged.")
+            return read(index)
+
+        monkeypatch.setattr(loop, "frame", frame)
+        return loop
+
+    monkeypatch.setattr("semc_core.review.labels.apply.loop_of", damaged)
+    before = stands(session)
+    with pytest.raises(FrameDamaged):
+        applied(session, coco(tmp_path / "labels", {"f000003": "LLP", "f000008": "FHP2", "f000012": "LLP"}))
+    assert stands(session) == before
+    assert session.corrections == 0
 
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><annotations>&c;</annotations>'

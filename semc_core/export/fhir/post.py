@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import ssl
-import time
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -140,11 +143,13 @@ def post(address: Address, content: bytes, token: str = "", *, silence_s: float 
     Raises:
         ExportError: The server cannot be reached, is not whom it claims to be, or did not take it.
     """
-    connection = _connection(address, silence_s)
+    connection, late = _connection(address, silence_s), threading.Event()
     try:
-        connection.request("POST", address.path, content, _headers(token))
-        with connection.getresponse() as answer:
-            body = _read(answer, longest_s)
+        connection.connect()
+        with _cut_after(longest_s, connection.sock, late):
+            connection.request("POST", address.path, content, _headers(token))
+            with connection.getresponse() as answer:
+                body = _read(answer)
     except ssl.SSLError as error:
         raise ExportError("The FHIR server could not prove who it is; nothing was posted.") from error
     except TimeoutError as error:
@@ -152,9 +157,12 @@ def post(address: Address, content: bytes, token: str = "", *, silence_s: float 
     except ConnectionRefusedError as error:
         raise ExportError("No FHIR server listens at this address; look at the address.") from error
     except (OSError, HTTPException) as error:
-        raise ExportError(f"The connection with the FHIR server failed. {_AGAIN}") from error
+        if not late.is_set():
+            raise ExportError(f"The connection with the FHIR server failed. {_AGAIN}") from error
     finally:
         connection.close()
+    if late.is_set():
+        raise ExportError(f"The FHIR server gave no answer in time. {_AGAIN}")
     return _posted(answer.status, body, _count(content))
 
 
@@ -178,14 +186,30 @@ def _headers(token: str) -> dict[str, str]:
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
-def _read(answer: HTTPResponse, longest_s: float) -> bytes:
-    until, read = time.monotonic() + longest_s, bytearray()
+@contextmanager
+def _cut_after(longest_s: float, connection: socket.socket, late: threading.Event) -> Iterator[None]:
+    """Inside, the connection is shut down after so long, and `late` set: a drip is never silent for long."""
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(longest_s, cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    read = bytearray()
     while chunk := answer.read1(_CHUNK):
         read += chunk
         if len(read) > _MOST_BYTES:
             raise ExportError("The FHIR server answers without an end; nothing is known of what it did.")
-        if time.monotonic() > until:
-            raise TimeoutError
     return bytes(read)
 
 

@@ -112,6 +112,34 @@ def test_a_silent_server_and_one_that_never_ends_are_not_waited_for() -> None:
         post(here(port), CONTENT, longest_s=-1)
 
 
+@pytest.mark.parametrize(
+    "drop", [b"HTTP/1.1 100 Continue\r\n\r\n", b"H", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
+)
+def test_a_server_that_drips_before_its_answer_is_not_waited_for(drop: bytes) -> None:
+    cut = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        taken, _ = listener.accept()
+        with taken:
+            for _ in range(600):
+                try:
+                    taken.sendall(drop)
+                except OSError:
+                    cut.set()
+                    return
+                cut.wait(0.05)
+
+    with socket.create_server((HOST, 0)) as listener:
+        server = threading.Thread(target=drip, args=(listener,))
+        server.start()
+        try:
+            with pytest.raises(ExportError, match="no answer in time"):
+                post(here(listener.getsockname()[1]), CONTENT, silence_s=20, longest_s=0.3)
+        finally:
+            server.join()
+    assert cut.is_set(), "it was the program that ended it"
+
+
 def test_an_answer_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posting, "_MOST_BYTES", 1000)
     with (

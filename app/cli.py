@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from semc_core.picture_options import PictureOptions
     from semc_core.pipeline.sink import RecordingState
     from semc_core.pipeline.state import Statistics
+    from semc_core.session.examination import Examination
     from semc_core.types import SourceInfo
 
 _UNSEEN_SECONDS: Final = 20.0
@@ -55,6 +56,12 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument("--no-clips", action="store_true", help="save no clip of the scan with each plane")
     given.add_argument(
         "--protocol", metavar="ID", help="follow this protocol's checklist (semc protocols lists them)"
+    )
+    given.add_argument(
+        "--examination",
+        type=Path,
+        metavar="FILE",
+        help="that the scan belongs to: one of semc pacs worklist --json, as a file",
     )
     given.add_argument(
         "--images",
@@ -146,6 +153,7 @@ def run(args: argparse.Namespace) -> int:
         SemcError: Unseen, or with `--seconds`: the scan could not be done, or a plane was not written.
     """
     model = None if args.model is None else model_file(args.model)
+    examination = _examination(args.examination)
     if args.protocol is not None:
         _tell_what_is_unknown(args.protocol, model, sys.stderr if args.json else sys.stdout)
     unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
@@ -188,6 +196,8 @@ def run(args: argparse.Namespace) -> int:
         signals.close(window)
         if unseen:
             window.resize(*size)
+        if examination is not None:
+            window.dialogs.worklist.choose(examination)
         if source is not None:
             window.open_source(source)
         screenshot = args.screenshot
@@ -208,6 +218,13 @@ def run(args: argparse.Namespace) -> int:
     if args.seconds is not None and pipeline is not None and pipeline.statistics().frames_in == 0:
         raise SemcError("No picture came in that time; check the sender, or give it more --seconds.")
     return 0
+
+
+def _examination(file: Path | None) -> Examination | None:
+    """That the scan belongs to, by its file. Raises UsageError."""
+    from semc_core.session.examination import read_examination
+
+    return None if file is None else read_examination(file)
 
 
 def _picture_options(args: argparse.Namespace) -> PictureOptions | None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Final
 from unicodedata import category
 
+from semc_core.errors import UsageError
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.rules import checked
 
@@ -114,6 +116,39 @@ class Examination:
 
 
 EXAMINATION: Final = Document(Examination)
+
+
+@configured(TOLERANT)
+@dataclass(frozen=True, slots=True)
+class _Worklist:
+    """What `semc pacs worklist --json` prints."""
+
+    examinations: tuple[Examination, ...] = ()
+
+
+_WORKLIST: Final = Document(_Worklist)
+
+
+def read_examination(path: Path) -> Examination:
+    """One examination from a file: as `semc pacs worklist --json` prints it, alone or in its list.
+
+    Raises:
+        UsageError: It cannot be read, names nobody, or holds several.
+    """
+    try:
+        listed = _WORKLIST.read(path).examinations or (EXAMINATION.read(path),)
+    except (DocumentFault, OSError):
+        # The cause is left out: it quotes values.
+        raise UsageError(
+            f"{path.name} holds no examination that can be read; take one that semc pacs worklist --json "
+            "lists."
+        ) from None
+    if len(listed) > 1:
+        raise UsageError(f"{path.name} holds {len(listed)} examinations; leave the one of the scan in it.")
+    (one,) = listed
+    if not plain_name(one.patient_name) and not one.patient_id.strip():
+        raise UsageError(f"The examination in {path.name} names no patient; choose another.")
+    return one
 
 
 def examination_of(text: str) -> Examination | None:

@@ -22,6 +22,8 @@ from semc_core.pacs.queue_store import Job
 from semc_core.pacs.worklist import Worklist
 from semc_core.serve.inbox import Received
 from semc_core.session.examination import Examination
+from semc_core.session.listing import session_folders
+from semc_core.session.session import Session
 from semc_core.sources.devices import find
 from semc_core.sources.devices.linux import LinuxDevices
 from tests.cli.commands import all_commands
@@ -223,7 +225,10 @@ def test_analyses(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> No
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its cache folder is named for Linux")
 def test_a_scan_that_runs_unseen(tmp_path: Path, tiny_model_path: Path) -> None:
+    asked = Examination("Zweistein^Alberta", "4711", accession_number="A1")
+    (tmp_path / "asked.json").write_text(asked.to_text(), encoding="utf-8")
     arguments = ["simulated:7", "--offscreen", "--seconds", "2", "--model", str(tiny_model_path)]
+    arguments += ["--examination", str(tmp_path / "asked.json")]
     done = subprocess.run(
         [sys.executable, "main.py", "live", *arguments, "--out", str(tmp_path / "out"), "--json"],
         cwd=ROOT,
@@ -234,6 +239,10 @@ def test_a_scan_that_runs_unseen(tmp_path: Path, tiny_model_path: Path) -> None:
     found = json.loads(done.stdout)
     keys, _ = DOCUMENTED["semc live"]["the document"]
     assert list(found) == keys
+    (folder,) = session_folders(tmp_path / "out")
+    with Session.open(folder, read_only=True) as session:
+        assert session.examination == asked
+    assert "Zweistein" not in done.stdout + done.stderr
 
 
 def test_two_raters(printed: Printed, tmp_path: Path) -> None:

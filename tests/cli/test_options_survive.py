@@ -102,6 +102,7 @@ SINCE = (
     "train --folds",
     "live --mode",
     "live --tap",
+    "live --examination",
     *(f"tap --{option}" for option in ("mode", "out", "seconds", "json")),
     "devices --modes",
     *(

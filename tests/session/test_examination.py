@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 import pydicom
 import pytest
 
-from semc_core.errors import SessionError
+from semc_core.errors import SessionError, UsageError
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.erasing.forget import forget
-from semc_core.session.examination import EXAMINATION, Examination, examination_of
+from semc_core.session.examination import EXAMINATION, Examination, examination_of, read_examination
 from semc_core.session.records import Proof
 from semc_core.session.session import Session
 from semc_core.session.whose import check_same_patient
@@ -104,3 +106,30 @@ def test_a_dicom_file_of_another_patient_is_refused(
     (tmp_path / "other.mp4").write_bytes(b"nothing")
     for other in (None, tmp_path, tmp_path / "other.mp4", tmp_path / "not there.dcm"):
         check_same_patient(other, ASKED)
+
+
+def test_an_examination_is_read_from_what_the_worklist_printed(tmp_path: Path) -> None:
+    path, plain = tmp_path / "examination.json", asdict(ASKED)
+    for content in (plain, {"examinations": [plain], "notice": ""}):
+        path.write_text(json.dumps(content), encoding="utf-8")
+        assert read_examination(path) == ASKED
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "no examination"),
+        ("{}", "names no patient"),
+        ('{"patient_name": "^", "step": "S"}', "names no patient"),
+        ('{"patient_id": "Zweistein", "sex": "W"}', "no examination"),
+        ('{"examinations": [{"patient_id": "1"}, {"patient_id": "2"}]}', "holds 2 examinations"),
+    ],
+)
+def test_a_file_without_one_examination_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "examination.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match=words) as refused:
+        read_examination(path)
+    assert "Zweistein" not in str(refused.value)
+    with pytest.raises(UsageError, match="no examination"):
+        read_examination(tmp_path / "not there.json")

@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from semc_core.cli.shared.options import PLACE, AsJson, print_json
 from semc_core.cli.shared.tree import Commands
-from semc_core.text import counted
+from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
     from semc_core.serve.inbox import Received
@@ -100,18 +100,24 @@ def _look(settings: ServeSettings, *, retry: bool, as_json: bool) -> int:
 
 
 def _print(found: tuple[Received, ...]) -> None:
+    """Each in a line that a terminal of 80 columns holds; what is long stands below, and is not cut."""
     from rich.console import Console
     from rich.table import Table
 
     from semc_core.cli.shared.shown import escape
 
-    table = Table("Object", "Received (UTC)", "From", "State", "Model", "Planes", "Session", "What was said")
+    if not found:
+        print("Nothing was received yet.")
+        return
+    table = Table("Object", "Received (UTC)", "From", "State", "Planes")
     for one in found:
         table.add_row(
             str(one.object_id), one.received_utc[:19].replace("T", " "), escape(one.sender), one.state,
-            escape(one.model), str(one.planes) if one.session else "", one.session, escape(one.message),
+            str(one.planes) if one.session else "",
         )  # fmt: skip
-    if found:
-        Console().print(table)
-    else:
-        print("Nothing was received yet.")
+    console = Console()
+    console.print(table)
+    for one in found:
+        about = f"session {one.session}, by {one.model}" if one.session else one.model
+        if told := ". ".join(part for part in (about, one.message) if part):
+            console.print(f"{one.object_id}: {readable(told)}", markup=False, highlight=False, soft_wrap=True)

@@ -11,9 +11,11 @@ import pydicom
 import pytest
 
 from main import main
+from semc_core.cli.serve import _print
 from semc_core.errors import UsageError
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival, Heading, Malformed
+from semc_core.serve.inbox import Received
 from semc_core.serve.pace import Pace
 from semc_core.serve.service import Service
 from semc_core.serve.settings import Limits, Sender, load_settings, write_settings
@@ -116,6 +118,23 @@ def test_settings_that_are_missing_or_name_what_is_not_there_are_told(
     path.write_text(path.read_text("utf-8").replace('destination = ""', 'destination = "gone"'), "utf-8")
     assert main(["serve"]) == 1
     assert 'no destination "gone"' in capsys.readouterr().err
+
+
+def test_what_was_received_is_listed_in_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, message = "2026-11-30_08-56-01_" + "s" * 40, "The destination refuses. " * 5
+    one = Received(
+        12345, "2026-11-30T08:56:01.123+00:00", "ABCDEFGHIJKLMNOP", "1.2", "1.3", "1.4", "1.5", "1.6", "d", 9,
+        "f.dcm", "analysed", 1, "semc-fetal.safetensors", session, 12, message.strip(),
+    )  # fmt: skip
+    monkeypatch.setenv("COLUMNS", "80")
+    _print((one,))
+    shown = capsys.readouterr().out
+    (row,) = (line for line in shown.splitlines() if "12345 " in line)
+    for whole in ("2026-11-30 08:56:01", "ABCDEFGHIJKLMNOP", "analysed", "12 "):
+        assert whole in row
+    assert f"12345: session {session}, by semc-fetal.safetensors. {message.strip()}" in shown
 
 
 def test_the_command_says_where_it_listens_and_ends_with_ctrl_c(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +16,7 @@ from semc_core.review.inspect import look
 from semc_core.review.raters.decisions import Key, decided, key_of, read_decisions
 from semc_core.review.raters.units import NO_MARK, Unit, loop_key, mark_units, plane_units
 from semc_core.session.correcting.changes import AddPlane, MarkRegion, Reject, Relabel
+from semc_core.session.examination import Examination, is_same_patient
 from semc_core.session.files import read_png, write_plane
 from semc_core.session.frame_table import FrameRow
 from semc_core.session.records import (
@@ -54,8 +57,8 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
     """Make the session. The two stay as they are.
 
     It has the frames that the first one's model classified, its planes under the names that hold now, each as
-    a person's word, and the marks. Measurements, notes and the words on a protocol's items stay behind: they
-    are one person's.
+    a person's word, the marks, and the examination that the scan belongs to. Measurements, notes and the
+    words on a protocol's items stay behind: they are one person's.
 
     Args:
         first: One person's.
@@ -64,7 +67,7 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
         decisions: The table of differences, filled in; None where there is none.
 
     Raises:
-        UsageError: They are not of one loop, or a difference is not decided.
+        UsageError: They are not of one loop, of two patients, or a difference is not decided.
         SessionError: The folder holds a session already.
         SemcError: A picture cannot be read, or nothing can be written.
     """
@@ -75,7 +78,8 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
     settled = decided(loop_key(first), units, table, known)
     if folder.exists():
         raise UsageError(f"{folder} is there already; choose another name for the new session.")
-    with Session.create(folder, first.source, first.model) as made:
+    about = _examination(first, second)
+    with _made(folder, first, about) as made:
         _write_frames(made, first.frames())
         writer = _Writer(made, first, second)
         for number, unit in enumerate(planes, 1):
@@ -89,6 +93,35 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
         made.log(PERSON, MERGED, {**heads, "decisions": sha256})
         agreed = sum(each.agreed for each in units)
         return Merged(made.folder, len(planes), agreed, len(units) - agreed)
+
+
+@contextmanager
+def _made(folder: Path, first: SessionView, about: Examination | None) -> Iterator[Session]:
+    """The new session; what ends by a fault leaves nothing of it, so that the next try finds room."""
+    made = Session.create(folder, first.source, first.model, about)
+    try:
+        with made:
+            yield made
+    except BaseException:
+        shutil.rmtree(made.folder, ignore_errors=True)
+        raise
+
+
+def _examination(first: SessionView, second: SessionView) -> Examination | None:
+    """That of both; what only one of them says holds.
+
+    Raises:
+        UsageError: They are of two patients.
+    """
+    one, other = first.examination, second.examination
+    if one is None or other is None:
+        return one or other
+    if not is_same_patient(one.patient_name, one.patient_id, other):
+        raise UsageError(
+            f"{first.folder.name} and {second.folder.name} have examinations of two patients; merge what is "
+            "of one."
+        )
+    return one
 
 
 def _write_frames(made: Session, table: FrameTable) -> None:

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 import main
-from semc_core.errors import UsageError
+from semc_core.errors import SemcError, UsageError
 from semc_core.groups.bootstrap import GroupDraws
 from semc_core.review.raters.agreement import agreements, kappas
 from semc_core.review.raters.decisions import COLUMNS, differences_csv
 from semc_core.review.raters.merge import merge
 from semc_core.review.raters.units import Unit, loop_key, mark_units, plane_units
 from semc_core.session.correcting.changes import AddPlane, MarkRegion, Reject, Relabel
+from semc_core.session.examination import Examination
 from semc_core.session.session import Session
 from tests.export.scans import frame, new_session, result, video_session
 
@@ -143,6 +144,34 @@ def test_what_is_not_decided_or_decided_of_something_else_makes_no_session(
     with pytest.raises(UsageError, match="no column number"):
         merge(*pair, out, path)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_examination_goes_along_and_that_of_two_patients_is_refused(
+    pair: tuple[Session, Session], tmp_path: Path, which: int
+) -> None:
+    decisions = table_of(pair, tmp_path / "table.csv", "FHP2", "FHP1", "-")
+    asked = Examination("Zweistein^Alberta", "4711", accession_number="A1")
+    pair[which].set_examination(asked)
+    merge(*pair, tmp_path / "merged", decisions)
+    with Session.open(tmp_path / "merged", read_only=True) as made:
+        assert made.examination == asked
+    pair[1 - which].set_examination(Examination("Meierhofer^Anna", "4712"))
+    with pytest.raises(UsageError, match="two patients"):
+        merge(*pair, tmp_path / "other", decisions)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_picture_that_is_gone_leaves_no_half_of_a_session(
+    pair: tuple[Session, Session], tmp_path: Path
+) -> None:
+    decisions = table_of(pair, tmp_path / "table.csv", "FHP2", "FHP1", "-")
+    last = pair[1].planes()[-1]
+    assert last.png is not None
+    (pair[1].folder / last.png).unlink()
+    with pytest.raises(SemcError):
+        merge(*pair, tmp_path / "merged", decisions)
+    assert not (tmp_path / "merged").exists()
 
 
 def test_sessions_of_other_loops_are_refused(pair: tuple[Session, Session], tmp_path: Path) -> None:

@@ -206,12 +206,11 @@ class PerformedSteps:
             status = SUCCESS if step.created else link.create(step)
             if status in (SUCCESS, _DUPLICATE):
                 if not step.created:
-                    step = replace(step, created=True)
-                    self._write(step)
+                    step = self._changed(step, created=True)
                 status = link.end(step) if step.ended else SUCCESS
                 if status == _UNKNOWN:
                     # It lost what it was told: from the beginning, the next time.
-                    step = replace(step, created=False)
+                    step = self._changed(step, created=False)
                 if status == SUCCESS:
                     if step.ended:
                         self._remove(step)
@@ -219,8 +218,16 @@ class PerformedSteps:
         if step.faults + 1 >= MOST_ATTEMPTS:
             self._remove(step)
             return f"{server.name} did not take that an examination was performed (status {status:04X})."
-        self._write(replace(step, faults=step.faults + 1))
+        self._changed(step, faults=step.faults + 1)
         return f"{server.name} could not take that an examination is performed (status {status:04X})."
+
+    def _changed(self, step: PerformedStep, **fields: int) -> PerformedStep:
+        """Keep this of a step as it stands now: its window may have ended it while a server was waited for."""
+        with suppress(DocumentFault, OSError):
+            step = STEP.read(self._folder / f"{step.uid}.json")
+        step = replace(step, **fields)  # type: ignore[arg-type]
+        self._write(step)
+        return step
 
     def _write(self, step: PerformedStep) -> None:
         try:

@@ -12,7 +12,14 @@ from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.association import AssociationFault
 from semc_core.pacs.destinations import Destination, DestinationBook
-from semc_core.pacs.performed import FOLDER_NAME, MOST_ATTEMPTS, PerformedAssociation, PerformedSteps, Told
+from semc_core.pacs.performed import (
+    FOLDER_NAME,
+    MOST_ATTEMPTS,
+    PerformedAssociation,
+    PerformedStep,
+    PerformedSteps,
+    Told,
+)
 from semc_core.session.examination import Examination
 from semc_core.session.session import Session
 from tests.export.scans import video_session
@@ -155,6 +162,24 @@ def test_a_server_that_forgot_the_step_is_told_from_its_beginning(tmp_path: Path
         assert steps.tell(book).due == 1
         assert steps.tell(book) == Told(0, 0)
     assert [each[0] for each in said(tmp_path / "told")] == ["create", "set", "create", "set"]
+
+
+def test_a_scan_that_ends_while_another_program_tells_its_beginning_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = PerformedAssociation.create
+
+    def ending(self: PerformedAssociation, step: PerformedStep) -> int:
+        PerformedSteps(tmp_path / "data").end(step.uid, completed=True)
+        return create(self, step)
+
+    monkeypatch.setattr(PerformedAssociation, "create", ending)
+    with mpps_server(tmp_path / "told") as ris, new_session(tmp_path / "scan") as session:
+        steps, book, _ = begun(tmp_path / "data", session, ris)
+        steps.tell(book)
+        steps.tell(book)
+    assert [each[0] for each in said(tmp_path / "told")] == ["create", "set"]
+    assert said(tmp_path / "told")[1][2].PerformedProcedureStepStatus == "COMPLETED"
 
 
 def test_faults_at_the_end_are_counted_and_end(tmp_path: Path) -> None:

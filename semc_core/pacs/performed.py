@@ -222,7 +222,7 @@ class PerformedSteps:
         return f"{server.name} could not take that an examination is performed (status {status:04X})."
 
     def _changed(self, step: PerformedStep, **fields: int) -> PerformedStep:
-        """Keep this of a step as it stands now: its window may have ended it while a server was waited for."""
+        """Keep this of a step as it stands now: its window may have ended it during the wait for a server."""
         with suppress(DocumentFault, OSError):
             step = STEP.read(self._folder / f"{step.uid}.json")
         step = replace(step, **fields)  # type: ignore[arg-type]

@@ -66,10 +66,10 @@ def read_content(path: Path) -> Content:
     """
     opened = open_dicom(path)
     try:
-        with without_warnings(), disable_value_validation():
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+        with without_warnings(), disable_value_validation(), opened.pixels.open() as file:
+            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
             texts = {name: _text(header, name) for name in _TAGS}
-            syntax = str(header.file_meta.TransferSyntaxUID)
+            syntax = str(opened.syntax or header.file_meta.TransferSyntaxUID)
     except (*UNREADABLE, zlib.error):
         # The cause is left out: messages of this library quote values.
         raise SourceError(f"{path.name} cannot be read as DICOM; it is damaged or cut short.") from None

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import io
 import threading
+import zlib
 from pathlib import Path
 from unittest.mock import Mock
 
 import pydicom
 import pytest
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from main import main
 from semc_core.cli.serve import _print
 from semc_core.errors import UsageError
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival, Heading, Malformed
+from semc_core.serve.content import read_content
 from semc_core.serve.inbox import Received
 from semc_core.serve.pace import Pace
 from semc_core.serve.service import Service
 from semc_core.serve.settings import Limits, Sender, load_settings, write_settings
 from tests.pacs.servers import free_port
-from tests.serve.objects import TITLE, loop, settings_of, store
+from tests.serve.objects import TITLE, loop, save, settings_of, store
 
 
 def test_title_and_address_must_be_of_one_sender(tmp_path: Path) -> None:
@@ -118,6 +121,24 @@ def test_settings_that_are_missing_or_name_what_is_not_there_are_told(
     path.write_text(path.read_text("utf-8").replace('destination = ""', 'destination = "gone"'), "utf-8")
     assert main(["serve"]) == 1
     assert 'no destination "gone"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
+def test_what_comes_deflated_is_inflated_for_all_looks_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, syntax: UID
+) -> None:
+    """What reads DICOM would inflate it as a whole at each look: one of 500 KB held a connection for 8 s."""
+    data = loop()
+    data.file_meta.TransferSyntaxUID = syntax
+    path = save(tmp_path / "a.dcm", data)
+    whole = Mock(side_effect=AssertionError("inflated as a whole"))
+    inflater = Mock(side_effect=zlib.decompressobj)
+    monkeypatch.setattr(zlib, "decompress", whole)
+    monkeypatch.setattr(zlib, "decompressobj", inflater)
+    content = read_content(path)
+    assert (content.syntax, content.station, content.study) == (syntax, "ROOM 1", data.StudyInstanceUID)
+    # To see how much there is, and to have it.
+    assert inflater.call_count == (2 if syntax.is_deflated else 0)
 
 
 def test_what_was_received_is_listed_in_80_columns(

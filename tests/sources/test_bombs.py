@@ -110,13 +110,14 @@ def rle() -> bytes:
     return dicom(_RLE, struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\0" * 200)
 
 
-def deflated() -> bytes:
-    """600 MiB of zeros in 600 KiB."""
+def deflated(noise: int = 0) -> bytes:
+    """600 MiB of zeros in 600 KiB, and so many bytes of noise before them."""
     head = dicom(_DEFLATED, b"\0" * 4, side=2)
     content = pydicom.dcmread(io.BytesIO(head))
     meta = head[: 144 + content.file_meta["FileMetaInformationGroupLength"].value]
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    element = struct.pack("<HH2sHI", 0x0009, 0x1010, b"OB", 0, 600 << 20)
+    element = struct.pack("<HH2sHI", 0x0009, 0x1010, b"OB", 0, noise + (600 << 20))
+    element += np.random.default_rng(0).bytes(noise)
     zeros = (packer.compress(b"\0" * (1 << 20)) for _ in range(600))
     return meta + packer.compress(element) + b"".join(zeros) + packer.flush()
 
@@ -133,7 +134,8 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "rle.dcm": (rle, "cannot be decoded"),
     "j2k.dcm": (lambda: dicom(_JPEG_2000, jpeg_2000()), "cannot be decoded"),
     "jpeg.dcm": (lambda: dicom(_JPEG, jpeg()), "cannot be decoded"),
-    "deflated.dcm": (deflated, "would inflate to more than 512 MiB"),
+    "deflated.dcm": (deflated, "would inflate to more than 300 times"),
+    "noise.dcm": (lambda: deflated(4 << 20), "would inflate to more than 512 MiB"),
     "frames.dcm": (lambda: dicom(_EXPLICIT, b"\0" * 10**7, side=1, frames=10**7), "10000000 frames"),
 }
 

@@ -10,7 +10,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -26,7 +26,7 @@ from pydicom.uid import (
 )
 
 from semc_core.errors import SourceError
-from semc_core.sources.dicom.deflated import check_inflated_size
+from semc_core.sources.dicom.deflated import inflated
 from semc_core.sources.dicom.elements import UNREADABLE, Elements
 from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
 from semc_core.text import readable
@@ -69,8 +69,8 @@ class PixelData:
 
     Attributes:
         path: The file.
-        inflated: What was inflated of it; None where it lies in the file itself.
-        start: First byte.
+        inflated: The file as it was inflated; None where it is not deflated.
+        start: First byte, in the one or the other.
         length: Bytes that are there; may be fewer than the file says.
         wrapped: Whether it is made of fragments, as compressed data is.
         words: Whether its bytes are swapped in pairs, as samples of 8 bits are in big-endian words.
@@ -86,7 +86,7 @@ class PixelData:
     cut: bool = False
 
     def open(self) -> BinaryIO:
-        """The file, or what was inflated of it; whoever asks closes it.
+        """The file, as it was inflated if it was deflated; whoever asks closes it.
 
         It is opened for every frame, so that it can be moved or deleted between two of them.
         """
@@ -131,31 +131,27 @@ def _opened(file: BinaryIO, path: Path) -> OpenedFile:
     if not is_dicom_head(file.read(HEAD_BYTES)):
         raise SourceError(f"{path.name} is not a DICOM file; open it as what it is.")
     with without_warnings():
-        check_inflated_size(file, path)
+        plain = inflated(file, path)
+    file = file if plain is None else BytesIO(plain)
     file.seek(0)
     header = _parsed(file, path)
-    syntax = _syntax(header)
+    syntax = _syntax(header) if plain is None else DeflatedExplicitVRLittleEndian
     elements = Elements(header)
     _refuse_other_kinds(header, elements, path)
     implicit, little = header.original_encoding
-    if syntax == DeflatedExplicitVRLittleEndian:
-        pixels = _inflated(file, path)
-    else:
-        pixels = _find(file, bool(implicit), little is not False, path)
+    pixels = _find(file, bool(implicit), little is not False, path)
     if pixels is None:
         raise SourceError(f"{path.name} holds no picture{_kind(header)}; choose an image or a cine loop.")
     if pixels.length == 0:
         raise SourceError(f"{path.name} ends before its first picture; copy it again.")
+    pixels = replace(pixels, inflated=plain)
     return OpenedFile(header, elements, syntax, little is not False, pixels)
 
 
-def _parsed(file: BinaryIO, path: Path, *, with_pixels: bool = False) -> pydicom.Dataset:
-    tags = [*_TAGS, "PixelData"] if with_pixels else _TAGS
+def _parsed(file: BinaryIO, path: Path) -> pydicom.Dataset:
     try:
         with without_warnings():
-            return pydicom.dcmread(
-                file, stop_before_pixels=not with_pixels, specific_tags=list(tags), force=True
-            )
+            return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
     except InvalidDicomError as error:
         raise SourceError(f"{path.name} is not a DICOM file; open it as what it is.") from error
     except (*UNREADABLE, zlib.error) as error:
@@ -242,16 +238,3 @@ def _find(file: BinaryIO, implicit: bool, little: bool, path: Path) -> PixelData
     words = not little and kind == b"OW"
     cut = not wrapped and length > there
     return PixelData(path, None, start, there if wrapped else min(length, there), wrapped, words, cut)
-
-
-def _inflated(file: BinaryIO, path: Path) -> PixelData | None:
-    """Frames cannot be found in a deflated file: it is read whole, its technical elements alone."""
-    file.seek(0)
-    try:
-        element = _parsed(file, path, with_pixels=True).get_item(_PIXEL_DATA)
-    except UNREADABLE as error:
-        raise SourceError(f"The picture in {path.name} is damaged; copy or export it again.") from error
-    if element is None or not isinstance(element.value, bytes):
-        return None
-    wrapped = bool(getattr(element, "length", 0) == _UNDEFINED)
-    return PixelData(path, element.value, 0, len(element.value), wrapped, words=False)

@@ -319,12 +319,15 @@ def at_end(step: PerformedStep) -> Dataset:
     made.SpecificCharacterSet = "ISO_IR 192"
     made.PerformedProcedureStepStatus = "COMPLETED" if step.completed else "DISCONTINUED"
     made.PerformedProcedureStepEndDate, made.PerformedProcedureStepEndTime = _when(step.ended)
-    made.PerformedSeriesSequence = [_series(step)] if step.completed else []
+    made.PerformedSeriesSequence = [_series(step)]
     return made
 
 
 def _series(step: PerformedStep) -> Dataset:
-    """The series that the planes have when they are exported; none of them was sent yet."""
+    """The series that planes have when they are exported: it must be there, and holds no image yet.
+
+    Which planes become images is decided later, in review, and their UIDs are made when they are exported.
+    """
     item = Dataset()
     item.PerformingPhysicianName = item.OperatorsName = ""
     item.ProtocolName, item.SeriesDescription = "SEMC Live", "SEMC Live standard planes"

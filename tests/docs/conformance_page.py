@@ -140,8 +140,9 @@ _PERFORMED: Final = """
 ### Modality Performed Procedure Step
 
 Only to a server that was added with `--mpps`, for scans of an examination of a worklist, over an association
-of its own that proposes {kind} and Verification. Success and 0111 of an N-CREATE, and success of an N-SET,
-are taken for done; after {most} other answers no more is told of that step. Nothing is asked back (N-GET),
+of its own that proposes {kind} and Verification. Success, a warning, and 0111 of an N-CREATE; success, a
+warning, and 0110 with Error ID A710 of an N-SET are taken for done; after 0112 of an N-SET the step is told from
+its beginning; after {most} other answers no more is told of that step. Nothing is asked back (N-GET),
 and no event is expected.
 
 | message | attributes |
@@ -299,7 +300,7 @@ def _performed() -> Iterator[str]:
     yield f"| N-CREATE | {_names(begun)} |"
     yield f"| an item of Scheduled Step Attributes Sequence | {_names(scheduled)} |"
     yield f"| N-SET | {_names(ended)} |"
-    yield f"| the item of Performed Series Sequence, where planes were kept | {_names(series)} |"
+    yield f"| the item of Performed Series Sequence | {_names(series)} |"
 
 
 def _names(dataset: Dataset) -> str:

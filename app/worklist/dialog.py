@@ -180,11 +180,11 @@ class WorklistDialog(QDialog):
                 item = QTableWidgetItem(readable(text))
                 item.setToolTip(plain_tip(text))
                 self.table.setItem(at, column, item)
-        at = preselected(self._rows, self.typed.text(), self._control.of_scan)
-        if at is None:
+        first = preselected(self._rows, self.typed.text(), self._control.of_scan)
+        if first is None:
             self.table.setCurrentCell(-1, -1)
         else:
-            self.table.selectRow(at)
+            self.table.selectRow(first)
         self.table.setVisible(bool(self._rows))
         self._found = len(found)
         self._show_buttons()

@@ -105,10 +105,15 @@ class WorklistDialog(QDialog):
             elif self._rows:
                 self._message.setText(NOTHING_CHOSEN)
         elif question := self._control.question(row):
-            self._message.setText(question)
-            self.change.show()
+            self.ask_whether(question)
         else:
             self._take(row)
+
+    def ask_whether(self, question: str) -> None:
+        """Ask before planes get another patient. Enter is no answer: readers of bar codes send it twice."""
+        self._message.setText(question)
+        self.go.hide()
+        self.change.show()
 
     def _take(self, row: Examination | None) -> None:
         if row is not None:
@@ -212,7 +217,7 @@ class WorklistDialog(QDialog):
         show_rows(table, COLUMNS)
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.go = button("Choose", self.choose)
-        self.change = button("Change the patient of this scan", lambda: self._take(self.chosen))
+        self.change = button("Change the patient", lambda: self._take(self.chosen))
         self.again = button("Ask again  (F5)", self.ask)
         self.add = button("Add a server  (Enter)", self.server_wanted.emit)
         none = button("No examination", self.choose_none)

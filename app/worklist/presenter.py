@@ -87,7 +87,7 @@ def reassigning(now: Examination | None, chosen: Examination, saved: int) -> str
         return ""
     return (
         f"The scan that runs is of {_who(now)} and holds {counted(saved, 'plane')}. All of it would become "
-        f"that of {_who(chosen)}. If that is the next patient, stop this scan first; else change it."
+        f"that of {_who(chosen)}. If that is the next patient, stop this scan first."
     )
 
 

@@ -24,6 +24,7 @@ from semc_core.export.staging import Staging
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Progress, Watch, no_progress
 from semc_core.groups.deal import deal
+from semc_core.groups.joined import joined
 from semc_core.io.process import give_back_memory
 from semc_core.paths import data_folder
 from semc_core.session.session import Session
@@ -114,7 +115,7 @@ def dataset_of(members: Sequence[Member], options: DatasetOptions) -> Dataset:
         ExportError: There is no plane.
         UsageError: There are too few groups for the splits.
     """
-    groups = _groups([_keys(each) for each in members])
+    groups = joined([_keys(each) for each in members])
     names = {number: members[number].scan.source for number in groups}
     samples = [
         sample
@@ -139,20 +140,15 @@ def _planes(scan: DeidentifiedScan) -> list[str]:
 
 
 def _keys(member: Member) -> tuple[str, ...]:
-    """What sessions of one group have in common: the patient's generated number, the loop's hash."""
-    loop = member.session.source.sha256
-    return (member.scan.source, *([] if loop is None else [loop]))
+    """What sessions of one group have in common: the patient's generated number, the loop's hash.
 
-
-def _groups(keys: Sequence[Sequence[str]]) -> list[int]:
-    """For each session the first one with which it hangs together, by however many steps."""
-    group = list(range(len(keys)))
-    first: dict[str, int] = {}
-    for number, own in enumerate(keys):
-        for key in own:
-            other, mine = group[first.setdefault(key, number)], group[number]
-            group = [min(other, mine) if each in (other, mine) else each for each in group]
-    return group
+    Of a scan with an examination the number is that which a DICOM file of the patient would have. It is
+    looked at alone: what is written is the number of the group's first session.
+    """
+    loop, asked = member.session.source.sha256, member.session.examination
+    uids = member.scan.study.uids
+    number = uids.pseudonym(f"patient {asked.patient_id}") if asked is not None and asked.patient_id else None
+    return (member.scan.source, *(key for key in (loop, number) if key is not None))
 
 
 def _dealt(samples: Sequence[Sample], classes: Sequence[str], options: DatasetOptions) -> list[Sample]:

@@ -18,6 +18,7 @@ from semc_core.export.dataset.formats import FORMATS, NO_PICTURE
 from semc_core.export.manifest import check_bundle
 from semc_core.export.masks import blanked
 from semc_core.session.correcting.changes import AddMeasurement, Reject, Relabel, SetNote
+from semc_core.session.examination import Examination
 from semc_core.session.files import read_png
 from semc_core.session.records import Proof
 from semc_core.session.session import Session
@@ -163,6 +164,21 @@ def test_sessions_of_one_loop_stay_in_one_split(sessions: tuple[Session, Session
     assert sorted(map(sorted, of_group.values())) == [["train"], ["validation"]]
     with pytest.raises(UsageError, match="too few groups"):
         export(sessions, tmp_path / "two", "imagefolder", shares=(1.0, 1.0, 0.0))
+
+
+def test_scans_of_one_patient_by_their_examinations_stay_in_one_split(tmp_path: Path) -> None:
+    with (
+        video_session(tmp_path / "one", name="one.mkv", count=30) as one,
+        video_session(tmp_path / "two", name="two.mkv", count=31) as two,
+        video_session(tmp_path / "three", name="three.mkv", count=32) as three,
+    ):
+        for session, number in ((one, "Zxqvok4711"), (two, "Zxqvok4711"), (three, "")):
+            session.set_examination(Examination("Zxqvok^Anna", number))
+        out = export((one, two, three), tmp_path / "out", "imagefolder")
+    lines = (out / "train" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
+    groups = {line["file_name"].split("/")[-1][:8]: line["group"] for line in map(json.loads, lines)}
+    assert groups[one.id[:8]] == groups[two.id[:8]] != groups[three.id[:8]]
+    assert all(b"Zxqvok" not in path.read_bytes() for path in out.rglob("*") if path.is_file())
 
 
 def test_a_data_set_is_proven_like_an_export_and_each_session_knows_it(

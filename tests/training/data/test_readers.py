@@ -15,8 +15,9 @@ from semc_core.export.options import ExportOptions
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.labels import LIVER_CLASSES, NON_STANDARD
 from semc_core.session.correcting.changes import AddPlane, MarkRegion, Reject, Relabel
+from semc_core.session.examination import Examination
 from semc_core.session.session import Session
-from tests.export.scans import CROP, WIDTH, result, video_session
+from tests.export.scans import CROP, WIDTH, new_session, result, video_session
 from tests.export.scans import frame as screen
 from tests.skips import REAL_DATA
 from tests.training.data.data_sets import PLANES_TABLE, camus, fetal_planes, fpus23, picture, volume
@@ -251,6 +252,28 @@ def test_the_region_that_was_classified_live_is_used(tmp_path: Path, video_case:
     assert shown.crop == still.crop == CROP
     assert np.array_equal(shown.picture.pixels, screen(0))
     assert still.picture.pixels.shape[1] == WIDTH
+
+
+def test_sessions_of_one_patient_are_one_group_and_the_patient_is_named_nowhere(tmp_path: Path) -> None:
+    """The second is of the loop of the first, the third of its patient, the last of nobody."""
+    folder, frames = tmp_path / "sessions", [screen(index) for index in range(30)]
+    folder.mkdir()
+    with (
+        video_session(folder / "1", name="a.mkv", count=30) as first,
+        new_session(
+            folder / "2", frames, source=first.source, planes={1: ("LLP", 8), 2: ("LLP", 9)}
+        ) as second,
+        video_session(folder / "3", name="b.mkv", count=31) as third,
+        video_session(folder / "4", name="c.mkv", count=32) as fourth,
+    ):
+        for session in (first, second, third, fourth):
+            session.apply(Reject(2))
+        for session in (first, third):
+            session.set_examination(Examination("Zxqvok^Anna", "Zxqvok4711"))
+    index = open_data(folder)
+    group = {sample.path.parts[len(folder.parts)]: sample.group for sample in index.samples}
+    assert group["1"] == group["2"] == group["3"] != group["4"]
+    assert not any("Zxqvok" in text for text in (*index.groups, *index.notes))
 
 
 def test_a_session_that_nobody_corrected_teaches_nothing(tmp_path: Path, video_case: Session) -> None:

@@ -7,11 +7,12 @@ the model thinks already, and is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SemcError
+from semc_core.groups.joined import joined
 from semc_core.labels import NON_STANDARD
 from semc_core.review.loop import loop_of
 from semc_core.session.listing import is_session, session_folders
@@ -32,6 +33,7 @@ class _Found:
 
     samples: list[Sample] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
+    groups: list[tuple[str, ...]] = field(default_factory=list)
     untouched: int = 0
     without_loop: int = 0
     other_marks: set[str] = field(default_factory=set)
@@ -43,7 +45,8 @@ def fits(folder: Path) -> bool:
 
 
 def read(folder: Path, options: ReadOptions) -> DataIndex:
-    """Index the sessions. Sessions of the same loop are one group, any other is a group of its own.
+    """Index the sessions. Sessions of one loop are a group, and so are those of one patient, where they say
+    by an examination of a worklist whose they are; any other is a group of its own.
 
     Raises:
         UsageError: No session holds a correction.
@@ -57,12 +60,23 @@ def read(folder: Path, options: ReadOptions) -> DataIndex:
                 found.untouched += 1
                 continue
             group = session.source.sha256 or path.name
+            found.groups.append(_group_keys(session, group))
             found.samples += [
                 Sample(picture, label, group, session.source.kind) for picture, label in _planes(session)
             ]
             found.samples += _marked(session, group, found)
+    # Under the name of the first: who was examined is written nowhere.
+    firsts = joined(found.groups)
+    names = {own[0]: found.groups[first][0] for own, first in zip(found.groups, firsts, strict=True)}
+    found.samples = [replace(sample, group=names[sample.group]) for sample in found.samples]
     classes = in_order([*found.classes, *(sample.label for sample in found.samples)])
     return make_index(folder.name, found.samples, folder, _notes(found), classes)
+
+
+def _group_keys(session: SessionView, group: str) -> tuple[str, ...]:
+    """The name of a session's group, and its patient where that is known."""
+    asked = session.examination
+    return (group,) if asked is None or not asked.patient_id else (group, f"patient {asked.patient_id}")
 
 
 def _planes(session: SessionView) -> Iterator[tuple[Path, str]]:
@@ -112,7 +126,7 @@ def _ours(session: SessionView, name: str) -> str:
 
 
 def _notes(found: _Found) -> list[str]:
-    notes = ["Sessions do not say who was examined: each loop is a group of its own."]
+    notes = ["Sessions without an examination do not say who was examined: each of their loops is a group."]
     if found.untouched:
         notes.append(f"Left out: {counted(found.untouched, 'session')} without corrections.")
     if found.without_loop:

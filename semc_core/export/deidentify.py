@@ -50,6 +50,10 @@ OTHER_PATIENT: Final = (
     "left out."
 )
 
+OTHER_PATIENT_OF_FILE: Final = (
+    "Another patient ID was given than that of the DICOM file: its accession number and study were left out."
+)
+
 
 def deidentify(
     scan: CollectedScan, options: ExportOptions, uids: UidMaker, search: TextSearch, watch: Watch
@@ -226,7 +230,9 @@ class _Deidentification:
         if scan.dicom_file is not None:
             # A source that cannot be read any more: the objects are made from nothing, as for a video.
             with contextlib.suppress(SourceError):
-                return study_of_dicom(scan.dicom_file, self._uids, options, text_left)
+                study = study_of_dicom(scan.dicom_file, self._uids, options, text_left)
+                self._notices += [OTHER_PATIENT_OF_FILE] if study.other_patient else []
+                return study
         lossy = lossy_of_source(scan.source)
         asked = scan.examination
         if asked is not None and not options.deidentify and not is_of(options.patient, asked):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -164,10 +165,31 @@ def _study_of_header(
     study_when = _text(header, "StudyDate"), _text(header, "StudyTime")
     taken = _text(header, "ContentDate", "AcquisitionDate", "SeriesDate", "StudyDate")
     taken_time = _text(header, "ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
-    return _context(
+    context = _context(
         header, "dicom", seed, study_when, (taken, taken_time), uids, options, text_left,
         study_uid or uids.made("study", seed), lossy_of_header(header, path.stat().st_size),
     )  # fmt: skip
+    named = Examination(_text(header, "PatientName"), _text(header, "PatientID"))
+    if options.deidentify or not (named.patient_name.strip("^= ") or named.patient_id):
+        return context
+    return context if is_of(options.patient, named) else _without_study(context)
+
+
+def _without_study(context: StudyContext) -> StudyContext:
+    """Of another patient than the header's: what was requested for that one, and his study, are left out."""
+    carried = deepcopy(context.carried)
+    for name in header_allowlist.OF_PATIENT:
+        carried.pop(name, None)
+    return replace(
+        context,
+        study_uid=context.uids.made("study of another", context.study_uid, context.patient.patient_id),
+        study_id=_STUDY_ID,
+        accession_number="",
+        referring_physician="",
+        study_description="",
+        carried=carried,
+        other_patient=True,
+    )
 
 
 def _context(

@@ -53,11 +53,14 @@ _MAKERS: Final = {
     "bk medical": "BK Medical", "atl": "ATL",
 }  # fmt: skip
 
+OF_PATIENT: Final = ("PatientAge", "PatientSize", "PatientWeight")
+"""What of the text that is kept says something of the patient."""
+
 # Text that goes with the objects when identity is kept.
 _KEPT_TEXT: Final = (
     "Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions", "StationName",
-    "InstitutionName", "TransducerData", "TransducerType", "ProcessingFunction", "PatientAge", "PatientSize",
-    "PatientWeight", "OperatorsName", "Laterality",
+    "InstitutionName", "TransducerData", "TransducerType", "ProcessingFunction", *OF_PATIENT,
+    "OperatorsName", "Laterality",
 )  # fmt: skip
 
 READ: Final = (

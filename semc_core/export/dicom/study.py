@@ -64,6 +64,7 @@ class StudyContext:
         source_size: (width, height) of its pictures, (0, 0) without a DICOM source.
         source_frames: Its number of frames.
         request: What was asked for; None where nobody said, and when de-identified.
+        other_patient: Whether the user names another patient than the source's header: its study is left out.
     """
 
     uids: UidMaker
@@ -89,3 +90,4 @@ class StudyContext:
     source_size: tuple[int, int] = (0, 0)
     source_frames: int = 1
     request: Request | None = None
+    other_patient: bool = False

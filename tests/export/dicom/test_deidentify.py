@@ -203,7 +203,10 @@ def test_with_identity_kept_the_sources_is_written_unless_another_was_given() ->
     assert "PatientIdentityRemoved" not in kept
     given = _attributes(ExportOptions(deidentify=False, patient=Patient("Doe^Jane", "4711")))
     assert (given.PatientName, given.PatientID) == ("Doe^Jane", "4711")
-    assert given.StudyID == kept.StudyID == pydicom.dcmread(sample("examples_ybr_color.dcm")).StudyID != ""
+    assert kept.StudyID == pydicom.dcmread(sample("examples_ybr_color.dcm")).StudyID != ""
+    # The study is that of the patient of the header.
+    assert given.StudyID == "SEMC"
+    assert given.StudyInstanceUID not in (kept.StudyInstanceUID, "")
     longest = _attributes(ExportOptions(deidentify=False, patient=Patient("a" * 62 + "^b", "4" * 64)))
     assert (len(str(longest.PatientName)), longest.PatientID) == (64, "4" * 64)
 

@@ -14,7 +14,7 @@ from main import main
 from semc_core.errors import ExportError
 from semc_core.export.bundle import export_session
 from semc_core.export.collect import collect
-from semc_core.export.deidentify import deidentify
+from semc_core.export.deidentify import OTHER_PATIENT_OF_FILE, deidentify
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.identified import source_names_patient
 from semc_core.export.ocr import TextReadings
@@ -154,9 +154,40 @@ def test_a_dicom_file_of_another_patient_than_the_chosen_examination_is_not_expo
             study_of(session, identified, tmp_path)
         assert study_of(session, ExportOptions(), tmp_path).de_identified
         named = study_of(session, ExportOptions(deidentify=False, patient=Patient("N^N", "1")), tmp_path)
-        assert (named.patient.patient_id, named.accession_number) == ("1", header.get("AccessionNumber", ""))
+        assert (named.patient.patient_id, named.accession_number) == ("1", "")
         session.set_examination(Examination("Somebody^Else", "99"))
         assert study_of(session, identified, tmp_path).patient.patient_id == "99"
+
+
+@pytest.mark.parametrize(
+    ("patient", "is_same"),
+    [
+        (Patient("Some^Body", "99"), True),
+        (Patient("Somebody^Else", "100"), False),
+        (Patient("Somebody^Else"), False),
+        (None, True),
+    ],
+)
+def test_the_study_of_a_dicom_file_goes_with_its_own_patient_alone(
+    tmp_path: Path, patient: Patient | None, is_same: bool
+) -> None:
+    path = tmp_path / "loop.dcm"
+    header = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    header.PatientName, header.PatientID, header.AccessionNumber = "Somebody^Else", "99", "A1"
+    header.StudyID, header.StudyDescription, header.ReferringPhysicianName = "S1", "Anatomy", "Smith^Jo"
+    header.PatientWeight = "70"
+    header.save_as(path)
+    options = ExportOptions(deidentify=False, patient=patient)
+    with new_session(tmp_path / "scan", [frame(0)], source=_source("dicom", path), planes={}) as session:
+        search = TextSearch(None, TextReadings(), Watch())
+        with collect(session, options, tmp_path) as scan:
+            found = deidentify(scan, options, UIDS, search, Watch())
+    study = found.study
+    requested = (study.accession_number, study.study_id, study.study_description, study.referring_physician)
+    assert requested == (("A1", "S1", "Anatomy", "Smith^Jo") if is_same else ("", "SEMC", "", ""))
+    assert (study.study_uid == header.StudyInstanceUID) == is_same
+    assert ("PatientWeight" in study.carried) == (is_same and study.ultrasound)
+    assert (OTHER_PATIENT_OF_FILE in found.notices) != is_same
 
 
 @pytest.mark.parametrize("notes", [False, True])

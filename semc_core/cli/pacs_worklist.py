@@ -66,15 +66,18 @@ def plain_worklist(found: Worklist) -> dict[str, Any]:
 
 
 def print_worklist(rows: Sequence[Examination], console: Console) -> None:
-    """On screen, a row for each."""
-    from rich.table import Table
+    """On screen, a row for each. Nothing is cut: two numbers that are alike at their beginnings differ."""
+    from rich.table import Column, Table
 
     from semc_core.cli.shared.shown import escape
     from semc_core.session.examination import day_and_time, plain_name
 
-    table = Table("When", "Patient", "Patient ID", "Born", "Sex", "Accession", "Procedure", "Step ID")
+    numbers = {"Patient ID", "Accession"}
+    names = ("When", "Patient", "Patient ID", "Born", "Accession", "Procedure")
+    table = Table(*(Column(each, overflow="fold", no_wrap=each in numbers) for each in names))
     for row in rows:
-        born = day_and_time(row.birth_date, "")
-        told = (day_and_time(row.date, row.time), plain_name(row.patient_name), row.patient_id, born, row.sex)
-        table.add_row(*map(escape, (*told, row.accession_number, row.what, row.step_id)))
+        born = f"{day_and_time(row.birth_date, '')} {row.sex}".strip()
+        what = f"{row.what} ({row.step_id})" if row.step_id else row.what
+        told = (day_and_time(row.date, row.time), plain_name(row.patient_name), row.patient_id, born)
+        table.add_row(*map(escape, (*told, row.accession_number, what)))
     console.print(table)

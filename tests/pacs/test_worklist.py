@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
+from rich.console import Console
 
 from main import main
+from semc_core.cli.pacs_worklist import print_worklist
 from semc_core.errors import PacsError
 from semc_core.pacs import worklist
 from semc_core.pacs.association import AssociationFault, shut_down
@@ -282,6 +284,16 @@ def test_names_are_shown_as_people_read_them() -> None:
     assert plain_name("Yamada^Tarou=山田^太郎") == "Yamada, Tarou"
     assert plain_name("Cher") == "Cher"
     assert plain_name("") == ""
+
+
+def test_a_terminal_of_80_columns_shows_whole_numbers_and_names(capsys: pytest.CaptureFixture[str]) -> None:
+    row = replace(EXPECTED, patient_id="4711-2288-99", accession_number="A100200300400500")
+    print_worklist([row], Console(width=80))
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    for whole in (row.patient_id, row.accession_number):
+        assert whole in shown
 
 
 def listed(asked: Dataset) -> Iterator[tuple[int, Dataset | None]]:

@@ -9,6 +9,7 @@ import datetime
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -120,7 +121,9 @@ def ask_worklist(
         found = link.ask(question, MOST_ROWS)
         if found.rows or found.left_out or question.day is None:
             return found
-        others = link.ask(WorklistQuestion(None, question.modality, question.station), _OTHER_DAYS_ROWS)
+        others = Worklist(())
+        with suppress(PacsError):  # Some answer for a day alone: then there is none that day.
+            others = link.ask(WorklistQuestion(None, question.modality, question.station), _OTHER_DAYS_ROWS)
     notice = _none_that_day(server.name, question, others, today or datetime.date.today())
     return Worklist((), notice=notice)
 

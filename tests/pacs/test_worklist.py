@@ -286,6 +286,22 @@ def test_names_are_shown_as_people_read_them() -> None:
     assert plain_name("") == ""
 
 
+@pytest.mark.parametrize("status", [0xA700, 0xC001, None])
+def test_a_server_that_answers_for_one_day_only_has_none_that_day(status: int | None) -> None:
+    def answers(asked: Dataset) -> Iterator[tuple[int, Dataset | None]]:
+        if asked.ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartDate:
+            yield 0x0000, None
+        elif status is None:
+            raise ConnectionError
+        else:
+            yield status, None
+
+    with answering(answers) as ris:
+        found = ask_worklist(ris, WorklistQuestion(TODAY))
+    assert not found.rows
+    assert found.notice == f"ris has no US examination for {TODAY:%d %b %Y}."
+
+
 def test_a_terminal_of_80_columns_shows_whole_numbers_and_names(capsys: pytest.CaptureFixture[str]) -> None:
     row = replace(EXPECTED, patient_id="4711-2288-99", accession_number="A100200300400500")
     print_worklist([row], Console(width=80))

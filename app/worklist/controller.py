@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from semc_core.pacs.worklist import Worklist
 
 _OVER: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
+YESTERDAY: Final = (
+    "The examination that was chosen yesterday is no longer that of the next scan; choose again (Ctrl+L)."
+)
 _UNWRITTEN: Final = "The examination was not written into the session: the scan ended before."
 
 
@@ -62,6 +65,7 @@ class WorklistController:
         self._pipeline: LivePipeline[Session] | None = None
         self._unwritten = self._writing = self._running = self._begun = False
         self._written_one: Examination | None = None
+        self._chosen_on = date.today()
         self._told: Examination | None = None
         self.steps = StepReporter(data, post)
         self.snapshot = WorklistSnapshot()
@@ -171,7 +175,7 @@ class WorklistController:
     def choose(self, examination: Examination | None) -> None:
         """Take this for the scan that runs, else for the next one; None for none. See `question` before."""
         self.tick()  # A scan that ended just now is not the one that runs.
-        self.last = examination or self.last
+        self.last, self._chosen_on = examination or self.last, date.today()
         if self._running:
             self.current, self._unwritten = examination, True
             self.tick()
@@ -200,6 +204,9 @@ class WorklistController:
     def tick(self) -> None:
         """Write what was chosen during a scan as soon as there is a session: to be called often."""
         self.steps.tick()
+        if self.next is not None and self._chosen_on != date.today():
+            self.next = None
+            self.on_message(YESTERDAY)
         pipeline = self._pipeline
         if pipeline is None or not self._running:
             return

@@ -6,7 +6,9 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pydicom
 import pytest
@@ -18,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.send.dialog import SendDialog
+from app.worklist.controller import YESTERDAY
 from app.worklist.dialog import WorklistDialog
 from app.worklist.presenter import (
     MOST_SHOWN,
@@ -220,6 +223,23 @@ def test_the_planes_of_one_patient_become_not_those_of_the_next(
         assert control.current.patient_name == "Meierhofer^Anna"
     window.start_stop()
     qtbot.waitUntil(lambda: window.scan.over, timeout=WAIT_MS)
+
+
+def test_an_examination_of_the_day_before_is_not_that_of_the_next_scan(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control, told = window.dialogs.worklist, list[str]()
+    control.on_message = told.append
+    control.choose(FIRST)
+    control.tick()
+    assert control.next == FIRST
+    tomorrow = Mock(wraps=date)
+    tomorrow.today.return_value = date.today() + timedelta(1)
+    monkeypatch.setattr("app.worklist.controller.date", tomorrow)
+    control.tick()
+    assert control.next is None
+    assert told == [YESTERDAY]
+    assert "Zweistein" not in told[0]
 
 
 def test_which_line_enter_takes_before_an_arrow_key() -> None:

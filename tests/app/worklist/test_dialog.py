@@ -114,7 +114,7 @@ def test_an_examination_is_chosen_by_typing_and_belongs_to_one_scan(
     assert "next scan: Zweistein, Alberta · 4711" in window.examination.text()
     assert window.examination.isVisible()
     window.open_source(str(long_loop))
-    assert control.next is None
+    assert not window.dialogs.worklist.next
     qtbot.waitUntil(lambda: window.live_page.result is not None, timeout=WAIT_MS)
     window.tick()
     assert window.examination.text().startswith("Examination of this scan: Zweistein")
@@ -142,7 +142,7 @@ def test_a_scan_that_never_began_leaves_its_examination_to_the_next(
     control = window.dialogs.worklist
     control.choose(FIRST)
     window.open_source(str(tmp_path / "not there.mp4"))
-    assert control.next is None
+    assert not window.dialogs.worklist.next
     qtbot.waitUntil(lambda: control.next == FIRST, timeout=WAIT_MS)
     pipeline = window.scan.pipeline
     assert pipeline is not None
@@ -237,7 +237,7 @@ def test_an_examination_of_the_day_before_is_not_that_of_the_next_scan(
     tomorrow.today.return_value = date.today() + timedelta(1)
     monkeypatch.setattr("app.worklist.controller.date", tomorrow)
     control.tick()
-    assert control.next is None
+    assert not window.dialogs.worklist.next
     assert told == [YESTERDAY]
     assert "Zweistein" not in told[0]
 

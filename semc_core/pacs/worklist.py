@@ -30,6 +30,7 @@ from semc_core.pacs.association import (
 )
 from semc_core.pacs.destinations import Destination
 from semc_core.session.examination import EXAMINATION, Examination, is_same_patient
+from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.text import counted
 
 MOST_ROWS: Final = 10_000
@@ -62,7 +63,6 @@ _OUT_OF_RESOURCES: Final = 0xA700
 _NOT_ALLOWED: Final = 0x0124
 _UNKNOWN: Final = "\ufffd"
 """What stands for bytes that the character set does not have."""
-_UNREADABLE: Final = (AttributeError, KeyError, NotImplementedError, TypeError, ValueError, IndexError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ def row_of(answer: Dataset) -> Examination | None:
             if any(_UNKNOWN in plain[each] for each in _NUMBERS):
                 return None
             return EXAMINATION.from_plain(plain)
-    except (*_UNREADABLE, DocumentFault):
+    except (*UNREADABLE, DocumentFault):
         # Without a word of why: what libraries say quotes names.
         return None
 

@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 from rich.console import Console
 
 from main import main
@@ -284,6 +286,20 @@ def test_names_are_shown_as_people_read_them() -> None:
     assert plain_name("Yamada^Tarou=山田^太郎") == "Yamada, Tarou"
     assert plain_name("Cher") == "Cher"
     assert plain_name("") == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "value"),
+    [
+        (0x00100020, "FD", b"123"),  # of a wrong length
+        (0x00080050, "US", b"123"),
+        (0x00400100, "LO", b"nothing"),
+    ],
+)
+def test_one_damaged_answer_does_not_take_the_others_along(tag: int, kind: str, value: bytes) -> None:
+    damaged = Dataset()
+    damaged[tag] = RawDataElement(BaseTag(tag), kind, len(value), value, 0, False, True)
+    assert row_of(damaged) is None
 
 
 @pytest.mark.parametrize("status", [0xA700, 0xC001, None])

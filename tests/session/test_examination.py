@@ -12,6 +12,7 @@ import pydicom
 import pytest
 
 from semc_core.errors import SessionError, UsageError
+from semc_core.export.dicom.header import names_patient
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.erasing.forget import forget
 from semc_core.session.examination import EXAMINATION, Examination, examination_of, read_examination
@@ -106,6 +107,20 @@ def test_a_dicom_file_of_another_patient_is_refused(
     (tmp_path / "other.mp4").write_bytes(b"nothing")
     for other in (None, tmp_path, tmp_path / "other.mp4", tmp_path / "not there.dcm"):
         check_same_patient(other, ASKED)
+
+
+def test_a_number_that_cannot_be_read_leaves_the_name_to_be_held(tmp_path: Path) -> None:
+    path = tmp_path / "loop.dcm"
+    header = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    header.PatientName, header.PatientID = "Somebody^Else", "123"
+    header.save_as(path)
+    # As some programs write: of a type that takes eight bytes at a time.
+    content = path.read_bytes()
+    assert content.count(b"\x10\x00\x20\x00LO") == 1
+    path.write_bytes(content.replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00FD"))
+    with pytest.raises(SessionError, match="another patient"):
+        check_same_patient(path, ASKED)
+    assert not names_patient(path), "what an export cannot read names nobody"
 
 
 def test_an_examination_is_read_from_what_the_worklist_printed(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ carried over, never a text. So a name in an attribute where nobody looks for one
 from __future__ import annotations
 
 import re
-import struct
 import zlib
 from copy import deepcopy
 from dataclasses import replace
@@ -30,6 +29,7 @@ from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.session.examination import Examination, is_same_patient, is_written
 from semc_core.session.records import file_sha256
+from semc_core.sources.dicom.elements import UNREADABLE
 
 _LONGEST_LO: Final = 64
 _DATE: Final = r"[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
@@ -39,10 +39,7 @@ _US_CLASSES: Final = frozenset(
     for tail in ("6", "6.1", "3", "3.1")  # The short ones are retired; old loops have them.
 )
 # What pydicom raises for files that are damaged, and for values that are not what they should be.
-_UNREADABLE: Final = (
-    AttributeError, EOFError, IndexError, InvalidDicomError, KeyError, NotImplementedError, OSError,
-    OverflowError, TypeError, ValueError, struct.error, zlib.error,
-)  # fmt: skip
+_UNREADABLE: Final = (*UNREADABLE, InvalidDicomError, zlib.error)
 
 
 def study_of_nothing(

@@ -33,5 +33,8 @@ def patient_in(path: Path) -> tuple[str, str]:
 
 
 def _text(header: pydicom.Dataset, keyword: str) -> str:
-    value = header.get(keyword)
+    try:
+        value = header.get(keyword)
+    except UNREADABLE:
+        return ""
     return "" if value is None else str(value).strip(" \0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from semc_core.io.documents import TOLERANT, Document, DocumentFault, reason
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import within
 from semc_core.session.records import SourceEntry
+from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.types import Crop, read_only
 
 _BOOK_NAME: Final = "masks.json"
@@ -53,7 +55,7 @@ def device_of(source: SourceEntry) -> Device:
     maker = source.device
     if source.kind == "dicom" and source.path is not None:
         # Without the file, the masks of a device of unknown make hold.
-        with contextlib.suppress(OSError, InvalidDicomError):
+        with contextlib.suppress(*UNREADABLE, InvalidDicomError, zlib.error):
             wanted = ("Manufacturer", "ManufacturerModelName")
             header = pydicom.dcmread(source.path, stop_before_pixels=True, specific_tags=list(wanted))
             maker = " ".join(str(header.get(name, "") or "") for name in wanted).strip()

@@ -17,6 +17,7 @@ from semc_core.export.collect import collect
 from semc_core.export.deidentify import OTHER_PATIENT_OF_FILE, deidentify
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.identified import source_names_patient
+from semc_core.export.masks import device_of
 from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.export.text_search import TextSearch
@@ -121,6 +122,17 @@ def test_an_identified_export_of_a_dicom_loop_names_the_patient_of_its_header(tm
     assert not source_names_patient(source)
     path.unlink()
     assert not source_names_patient(source)
+
+
+def test_a_maker_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "loop.dcm"
+    header = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    header.Manufacturer = "123"
+    header.save_as(path)
+    content = path.read_bytes()
+    assert content.count(b"\x08\x00\x70\x00LO") == 1
+    path.write_bytes(content.replace(b"\x08\x00\x70\x00LO", b"\x08\x00\x70\x00FD"))
+    assert device_of(_source("dicom", path)).maker == ""
 
 
 def test_a_dicom_file_that_was_put_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:

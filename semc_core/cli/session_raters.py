@@ -53,15 +53,17 @@ def compare(
         pairs, alone = _pairs(_opened(first, opened), _opened(second, opened))
         planes = [(loop, unit) for loop, a, b in pairs for unit in plane_units(a, b)]
         marks = [(loop, unit) for loop, a, b in pairs for unit in mark_units(a, b)]
+        both_sides = [session for _, *sides in pairs for session in sides]
+        uncorrected = [each.folder.name for each in both_sides if not each.corrections]
     kappas = agreements([unit.labels for _, unit in planes], [loop for loop, _ in planes])
     both: list[tuple[str, Unit[Any]]] = [*planes, *marks]
     differing = [(loop, unit) for loop, unit in both if not unit.agreed]
     if out is not None:
         write_atomically(out, differences_csv(differing))
     if as_json:
-        print_json(_plain(len(pairs), alone, kappas, differing))
+        print_json(_plain(len(pairs), alone, uncorrected, kappas, differing))
         return 0
-    _print(len(pairs), alone, kappas, differing)
+    _print(len(pairs), alone, uncorrected, kappas, differing)
     if out is not None:
         print(f"Wrote {out}.")
     return 0
@@ -142,7 +144,11 @@ def _pairs(
 
 
 def _plain(
-    loops: int, alone: list[str], kappas: Sequence[Agreement], differing: Sequence[tuple[str, Unit[Any]]]
+    loops: int,
+    alone: list[str],
+    uncorrected: list[str],
+    kappas: Sequence[Agreement],
+    differing: Sequence[tuple[str, Unit[Any]]],
 ) -> dict[str, Any]:
     from semc_core.review.raters.decisions import key_of
 
@@ -154,13 +160,18 @@ def _plain(
     return {
         "loops": loops,
         "alone": alone,
+        "uncorrected": uncorrected,
         "agreement": [asdict(each) for each in kappas],
         "differences": differences,
     }
 
 
 def _print(
-    loops: int, alone: list[str], kappas: Sequence[Agreement], differing: Sequence[tuple[str, Unit[Any]]]
+    loops: int,
+    alone: list[str],
+    uncorrected: list[str],
+    kappas: Sequence[Agreement],
+    differing: Sequence[tuple[str, Unit[Any]]],
 ) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -177,6 +188,9 @@ def _print(
         console.print("An interval needs two loops at least: pictures of one are alike.", soft_wrap=True)
     for name in alone:
         console.print(f"{name} has no other session of its loop.", markup=False, soft_wrap=True)
+    for name in uncorrected:
+        told = f"{name} holds no correction: it says what the program found, and not yet what a person says."
+        console.print(told, markup=False, soft_wrap=True)
     for _, unit in differing:
         first, second = unit.labels
         text = f"{unit.kind} {unit.number} at {unit.time_s:.2f} s: {first}, {second}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,22 @@ def test_sessions_of_other_loops_are_refused(pair: tuple[Session, Session], tmp_
             plane_units(pair[0], three)
         with pytest.raises(UsageError, match="given twice"):
             plane_units(three, three)
+
+
+def test_what_nobody_corrected_is_told_as_no_persons_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy of what the program found agrees with it in everything."""
+    with video_session(tmp_path / "one", count=30) as one:
+        pass
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    with Session.open(tmp_path / "two") as two:
+        two.apply(Relabel(1, one.plane(1).plane))
+    command = ["session", "compare", str(tmp_path / "one"), str(tmp_path / "two")]
+    assert main.main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["uncorrected"] == ["one"]
+    assert main.main(command) == 0
+    assert "one holds no correction" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_commands_compare_write_the_table_and_merge(

@@ -141,8 +141,8 @@ _PERFORMED: Final = """
 
 Only to a server that was added with `--mpps`, for scans of an examination of a worklist, over an association
 of its own that proposes {kind} and Verification. Success, a warning, and 0111 of an N-CREATE; success, a
-warning, and 0110 with Error ID A710 of an N-SET are taken for done; after 0112 of an N-SET the step is told from
-its beginning; after {most} other answers no more is told of that step. Nothing is asked back (N-GET),
+warning, and 0110 with Error ID A710 of an N-SET are taken for done; after 0112 of an N-SET the step is told
+from its beginning; after {most} other answers no more is told of that step. Nothing is asked back (N-GET),
 and no event is expected.
 
 | message | attributes |

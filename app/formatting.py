@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from semc_core.imaging.score.parts import sentences
+from semc_core.labels import BRAIN_PLANES
 from semc_core.types import Quality
 
 UNLIKE: Final = "Unlike the training data."
-"""Of a picture, live or in review, with a novelty above 1."""
+UNLIKE_FETAL: Final = "This does not look like a fetal scan."
 
 RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
+
+
+def unlike_text(classes: Collection[str]) -> str:
+    """Of a picture, live or in review, with a novelty above 1, by the classes of the model that was asked.
+
+    Planes of the head are those of a fetus: no other model names them.
+    """
+    return UNLIKE if set(classes).isdisjoint(BRAIN_PLANES) else UNLIKE_FETAL
 
 
 def own_model(number: int) -> str:

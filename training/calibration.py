@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
+from semc_core.runtime.calibration import direction
 from semc_core.types import Thresholds
 from training.data.frame_set import FrameSet
 
@@ -48,15 +49,20 @@ def _likelihood_loss(logits: Tensor, labels: Tensor, log_temperature: float) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Novelty:
-    """The tensors of `Calibration`: centres float32 (M, F), whitening (F, R), limit ()."""
+    """The tensors of `Calibration`: centres float32 (M, F), whitening (F, R), limit ().
+
+    With `of_direction` the features' length does not count; the model file's `Calibration` must say so, too.
+    """
 
     mean: NDArray[np.float32]
     whiten: NDArray[np.float32]
     limit: NDArray[np.float32]
+    of_direction: bool = False
 
     def of(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Novelty (N,) of pooled fused features (N, F); 1 is the limit."""
-        return _distance(features, self.mean, self.whiten) / self.limit
+        seen = _directions(features) if self.of_direction else features
+        return _distance(seen, self.mean, self.whiten) / self.limit
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """By their names in the model file."""
@@ -73,6 +79,7 @@ def fit_novelty(
     shrinkage: float = 0.05,
     quantile: float = 0.99,
     seed: int = 1,
+    of_direction: bool = False,
 ) -> Novelty:
     """Learn what frames of standard planes look like to the network.
 
@@ -85,11 +92,14 @@ def fit_novelty(
         shrinkage: Share of the mean variance mixed into the covariance.
         quantile: Of the held-out distances, which becomes the limit.
         seed: Of k-means.
+        of_direction: Whether the features are divided by their length first.
 
     Raises:
         UsageError: There are no more pictures than centres, or all have the same features.
     """
     rng = np.random.default_rng(seed)
+    if of_direction:
+        train, held_out = _directions(train), _directions(held_out)
     centres, offsets = [], []
     for label in np.unique(labels):
         own = train[labels == label].astype(np.float64)
@@ -110,7 +120,11 @@ def fit_novelty(
     whiten = (vectors[:, -kept:] / np.sqrt(values[-kept:])).astype(np.float32)
     mean = np.concatenate(centres).astype(np.float32)
     limit = np.quantile(_distance(held_out, mean, whiten), quantile)
-    return Novelty(mean, whiten, np.array(limit, np.float32))
+    return Novelty(mean, whiten, np.array(limit, np.float32), of_direction)
+
+
+def _directions(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    return direction(features.astype(np.float64)).astype(np.float32)
 
 
 def _distance(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.formatting import UNLIKE, Banner, StatusItem, Tone, duration, percent, quality_text
+from app.formatting import Banner, StatusItem, Tone, duration, percent, quality_text, unlike_text
 from semc_core.imaging.quality import NO_SIGNAL
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.sink import RecordingState
@@ -150,7 +150,7 @@ def readout(
     if text.tone is Tone.PLANE and result.picture == "live":
         text = replace(text, quality=quality)
     if unlike and text.confidence is not None:
-        text = replace(text, quality=f"{UNLIKE} {text.quality}".strip())
+        text = replace(text, quality=f"{unlike_text(classes)} {text.quality}".strip())
     return replace(text, age="held", stale=False) if held else text
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.formatting import UNLIKE, Tone, percent, quality_text
+from app.formatting import Tone, percent, quality_text, unlike_text
 from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
@@ -161,7 +161,7 @@ def frame_readout(
     extra = "The scanner was frozen here." if picture == "frozen" else ""
     novelty = float(table.novelty[at])
     if novelty > 1:
-        extra = UNLIKE
+        extra = unlike_text(classes)
     if label == NON_STANDARD:
         return FrameReadout(short_name(label), full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
     sure = f"{full_name(label)}, {percent(float(table.confidence[at]))}"

@@ -81,11 +81,13 @@ class Calibration:
     plane's probability is given to the class for "none of these". With `novelty_slope` 0 nothing is moved.
     The novelty itself is computed from the tensors `novelty.mean` (M, F), `novelty.whiten` (F, R) and
     `novelty.limit` () of the model file: the least over the M centres of the Mahalanobis distance of the
-    pooled features, divided by the limit.
+    pooled features, divided by the limit. With `novelty_direction` only the features' direction counts: they
+    are divided by their length first.
     """
 
     temperature: float = 1.0
     novelty_slope: float = 0.0
+    novelty_direction: bool = False
 
 
 @configured(STRICT)

@@ -43,6 +43,7 @@ class Calibrator:
     def __init__(self, spec: ModelSpec, arrays: Mapping[str, NDArray[np.float32]]) -> None:
         self._temperature = spec.calibration.temperature
         self._slope = spec.calibration.novelty_slope
+        self._direction = spec.calibration.novelty_direction
         self._non_standard = spec.classes.index(spec.none_class)
         self._novelty: tuple[Floats, Floats, float] | None = None
         if NOVELTY[0] in arrays:
@@ -71,7 +72,10 @@ class Calibrator:
         if self._novelty is None:
             return 0.0
         centres, whiten, limit = self._novelty
-        differences = pooled.astype(np.float64) @ whiten - centres  # (M, R)
+        features = pooled.astype(np.float64)
+        if self._direction:
+            features = direction(features)
+        differences = features @ whiten - centres  # (M, R)
         return float(np.sqrt((differences**2).sum(axis=1).min()) / limit)
 
     def _prediction(
@@ -94,6 +98,12 @@ class Calibrator:
             maps=_frozen(maps),
             expert_weights=_frozen(expert_weights),
         )
+
+
+def direction(features: Floats) -> Floats:
+    """float64 (..., F) of length 1; nothing stays nothing."""
+    lengths = np.linalg.norm(features, axis=-1, keepdims=True)
+    return np.asarray(features / np.where(lengths > 0, lengths, 1.0), np.float64)
 
 
 def _check_finite(values: NDArray[np.float32]) -> None:

@@ -166,6 +166,15 @@ def test_files_from_before_parts_could_be_left_out_have_them_all(tmp_path: Path)
     assert replace(read_spec(rewritten(tmp_path / "older.safetensors", older)), sha256="") == SPEC
 
 
+def test_files_from_before_directions_counted_measure_the_features_as_they_are(tmp_path: Path) -> None:
+    def older(data: dict[str, Any]) -> None:
+        del data["calibration"]["novelty_direction"]
+
+    read = read_spec(rewritten(tmp_path / "older.safetensors", older))
+    assert replace(read, sha256="") == SPEC
+    assert not read.calibration.novelty_direction
+
+
 def test_fields_with_a_default_may_be_missing(tmp_path: Path) -> None:
     path = rewritten(tmp_path / "short.safetensors", lambda d: (d.pop("notice"), d.pop("thresholds")))
     assert read_spec(path).thresholds == Thresholds()

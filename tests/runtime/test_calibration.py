@@ -42,6 +42,17 @@ def test_novelty_is_the_distance_from_the_nearest_centre_over_the_limit() -> Non
     assert measured.novelty(np.array([9, 1, 0], np.float32)) == pytest.approx(np.sqrt(1 + 4) / 4)
 
 
+def test_of_a_direction_the_length_does_not_count() -> None:
+    calibration = Calibration(novelty_direction=True)
+    centres = {**NOVELTY, "novelty.mean": np.array([[1, 0, 0]], np.float32)}
+    measured = Calibrator(replace(new_spec("semc_tiny", LIVER_CLASSES), calibration=calibration), centres)
+    for length in (0.1, 1.0, 50.0):
+        assert measured.novelty(np.array([length, 0, 0], np.float32)) == pytest.approx(0)
+        across = measured.novelty(np.array([0, length, 0], np.float32))
+        assert across == pytest.approx(np.sqrt(1 + 4) / 4)
+    assert measured.novelty(np.zeros(3, np.float32)) == pytest.approx(1 / 4), "nothing has no direction"
+
+
 def test_temperature_softens_and_without_a_slope_nothing_is_moved() -> None:
     (prediction,) = calibrator(temperature=2.0).predictions(output([100, 0, 0]))
     expected = np.e / (np.e + 6)

@@ -97,6 +97,17 @@ def test_novelty_is_the_whitened_distance_from_the_nearest_mean_over_the_quantil
     np.testing.assert_allclose(novelty.of(new), distance(new) / limit, rtol=1e-4)
 
 
+def test_of_a_direction_the_length_of_the_features_is_not_learned() -> None:
+    labels = np.repeat([0, 1], 40)
+    ways = np.repeat(np.eye(4, dtype=np.float32)[:2], 40, axis=0)
+    train = (ways + 0.02 * spread(80, 4, 1)) * np.linspace(1, 30, 80, dtype=np.float32)[:, None]
+    novelty = fit_novelty(train, labels, train, centres_per_class=2, shrinkage=1.0, of_direction=True)
+    assert np.mean(novelty.of(train) <= 1) == pytest.approx(0.99, abs=0.013)
+    np.testing.assert_allclose(novelty.of(100 * train), novelty.of(train), rtol=1e-3, atol=1e-4)
+    assert novelty.of(np.eye(4, dtype=np.float32)[2:]).min() > 5
+    assert not fit_novelty(train, labels, train, centres_per_class=2).of_direction
+
+
 def test_fewer_dimensions_are_those_of_most_variance() -> None:
     train = spread(400, 3, 1) * np.array([1, 5, 2], np.float32)
     labels = np.zeros(400, np.int64)

@@ -1,4 +1,4 @@
-"""`python -m training.fetal prepare | teach | judge | publish`: the fetal model from pictures to its file.
+"""`python -m training.fetal prepare | teach | judge | publish | sentry`: from pictures to the fetal model.
 
 `python -m training.fetal demonstration` makes the loop that the start page opens.
 
@@ -53,6 +53,7 @@ def teach(
     folder: Annotated[Path, _FOLDER],
     runs: Annotated[list[str] | None, Argument(help="runs, all that are missing unless named")] = None,
     threads: Annotated[int, Option(help="CPU threads")] = 2,
+    pictures: Annotated[int, Option(help="pictures that a run sees in all")] = 16_000,
 ) -> int:
     """Teach the network without each country and part, and with everything. What was taught stays."""
     import torch
@@ -61,6 +62,7 @@ def teach(
     from training.fetal.publish import published
     from training.fetal.runs import RUNS
     from training.fetal.taught import is_taught, teach_run
+    from training.fetal.teach import Teaching
     from training.fetal.versions import read_versions
 
     torch.set_num_threads(threads)
@@ -72,7 +74,7 @@ def teach(
             def told(done: int, total: int, task: TaskID = task) -> None:
                 bar.update(task, completed=done, total=total)
 
-            teach_run(folder, run, prepared, arrays, told)
+            teach_run(folder, run, prepared, arrays, told, Teaching(pictures=pictures))
     return 0
 
 
@@ -101,6 +103,31 @@ def publish(
     from training.fetal.versions import read_versions
 
     write(folder, read_versions(folder).rows, sononet, out)
+    return 0
+
+
+@app.add("sentry")
+def sentry(
+    folder: Annotated[Path, _FOLDER],
+    model: Annotated[Path, Argument(help="the fetal model's file")],
+    out: Annotated[Path, Argument(help="model file to write, with the sentry")],
+) -> int:
+    """Fit what says that a picture is no fetal scan, judge it on what was left out, and print its tables."""
+    from rich.progress import Progress
+
+    from training.fetal.sentry import guard, lines_of
+    from training.fetal.versions import read_versions
+
+    with Progress() as bar:
+        task = bar.add_task("Looking at pictures", total=None)
+        figures = guard(
+            folder,
+            read_versions(folder),
+            model,
+            out,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    print(*lines_of(figures), sep="\n")
     return 0
 
 

@@ -150,5 +150,12 @@ def estimated(
     return Estimate(measure(everything), float(low), float(high))
 
 
+def plain(estimate: Estimate) -> list[float | None]:
+    """Value, lower and upper end of the interval, for a file."""
+    return [
+        None if value is None else round(value, 4) for value in (estimate.value, estimate.low, estimate.high)
+    ]
+
+
 def _coarse() -> dict[str, tuple[str, ...]]:
     return {**FOUR, **dict.fromkeys(BRAIN, BRAIN)}

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semc_core.errors import UsageError
-from semc_core.groups.bootstrap import Estimate
 from semc_core.labels import NON_STANDARD
 from semc_core.model.architecture import SONONET16
 from semc_core.model.file import Arrays, read_model, write_model
@@ -35,6 +34,7 @@ from training.fetal.judge import (
     level_that_keeps,
     named_right,
     of_four,
+    plain,
     share,
     three_brain_planes,
 )
@@ -92,25 +92,25 @@ def tell_of(rows: list[Row], found: LeftOut) -> dict[str, Any]:
         level = level_that_keeps(judged)
         runs[run] = {
             "pictures": len(judged.labels),
-            "four planes": _plain(four_planes(judged)),
+            "four planes": plain(four_planes(judged)),
             "by plane": {
-                str(label): _plain(share(named_right(part), part.groups))
+                str(label): plain(share(named_right(part), part.groups))
                 for label in ("brain", "abdomen", "thorax", "femur")
                 if len((part := of_four(judged.where(judged.labels == label))).labels)
             },
-            "calibration error": _plain(calibration_error(judged)),
+            "calibration error": plain(calibration_error(judged)),
             "level that keeps 92 %": level,
-            "without a fetus, at that level": _plain(called_a_plane(judged, level)),
+            "without a fetus, at that level": plain(called_a_plane(judged, level)),
             "the same by source": {
-                str(source): _plain(called_a_plane(judged.where(judged.sources == source), level))
+                str(source): plain(called_a_plane(judged.where(judged.sources == source), level))
                 for source in np.unique(judged.sources[judged.labels == NON_STANDARD])
             },
         }
         if np.isin(judged.labels, BRAIN).any():
-            runs[run]["three brain planes"] = _plain(three_brain_planes(judged))
+            runs[run]["three brain planes"] = plain(three_brain_planes(judged))
         heads = judged.where(judged.sources == HEADS)
         if len(heads.labels):
-            runs[run]["heads named brain"] = _plain(share(named_right(heads), heads.groups))
+            runs[run]["heads named brain"] = plain(share(named_right(heads), heads.groups))
     return {"temperature": found.temperature, "runs": runs}
 
 
@@ -191,10 +191,3 @@ def _judged(logits: Tensor, rows: list[Row], places: NDArray[np.int64]) -> Judge
         np.array([row.country or row.source for row in own]),
         torch.softmax(logits.double(), dim=1).numpy(),
     )
-
-
-def _plain(estimate: Estimate) -> list[float | None]:
-    """Value, lower and upper end of the interval."""
-    return [
-        None if value is None else round(value, 4) for value in (estimate.value, estimate.low, estimate.high)
-    ]

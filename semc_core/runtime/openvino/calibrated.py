@@ -21,12 +21,15 @@ PROBABILITIES: Final = "probabilities"
 NOVELTY_OUTPUT: Final = "novelty"
 """float (B,), as `Prediction.novelty`; only of a model file that measures it."""
 
+_NEARLY_NONE: Final = 1e-12
+"""Added to the features' length, so that nothing stays nothing."""
+
 
 def calibrated_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
     """`build_graph` in float32, with the output `PROBABILITIES` before its own and `NOVELTY_OUTPUT` after."""
     graph = build_graph(spec, arrays, batch)
     logits, pooled = (_behind(graph, name) for name in ("logits", "pooled"))
-    novelty = _novelty(pooled, arrays) if NOVELTY[0] in arrays else None
+    novelty = _novelty(pooled, spec, arrays) if NOVELTY[0] in arrays else None
     results = [_named(_probabilities(logits, novelty, spec), PROBABILITIES), *graph.get_results()]
     if novelty is not None:
         results.append(_named(novelty, NOVELTY_OUTPUT))
@@ -43,13 +46,16 @@ def _behind(graph: ov.Model, name: str) -> Node:
     return graph.output(name).get_node().input(0).get_source_output()
 
 
-def _novelty(pooled: Node, arrays: Arrays) -> Node:
+def _novelty(pooled: Node, spec: ModelSpec, arrays: Arrays) -> Node:
     """The distance from the nearest centre over the limit, (B, F) -> (B,).
 
     The centres are subtracted before the whitening, not after it as in `Calibrator`: in float32 the
     difference of two large whitened numbers would lose digits.
     """
     mean, whiten, limit = (arrays[name] for name in NOVELTY)
+    if spec.calibration.novelty_direction:
+        lengths = ops.sqrt(ops.reduce_sum(ops.multiply(pooled, pooled), ints([1]), True))  # (B, 1)
+        pooled = ops.divide(pooled, ops.add(lengths, floats(_NEARLY_NONE)))
     apart = ops.subtract(ops.unsqueeze(pooled, ints([1])), ops.constant(mean[None]))  # (B, M, F)
     whitened = ops.matmul(apart, ops.constant(whiten), False, False)  # (B, M, R)
     squares = ops.reduce_sum(ops.multiply(whitened, whitened), ints([2]), False)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.commands import BINDINGS, EVERYWHERE, TOOL_BARS
-from app.formatting import UNLIKE, Tone, percent
+from app.formatting import UNLIKE, UNLIKE_FETAL, Tone, percent
 from app.instrumentation import RecentValues, TickGaps
 from app.live.presenter import (
     LabelRun,
@@ -27,7 +27,7 @@ from app.live.presenter import (
 from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
 from app.widgets.placed import place
-from semc_core.labels import LIVER_CLASSES
+from semc_core.labels import FETAL_CLASSES, LIVER_CLASSES
 from semc_core.picture import Picture
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.text import scan_time
@@ -339,6 +339,7 @@ def test_pictures_unlike_the_training_data_are_said_to_be_so_calmly() -> None:
     strange = seen(240, 1.5)
     assert readout(RUNNING, strange, 0.04, classes=LIVER_CLASSES, unlike=True).quality == UNLIKE
     assert readout(RUNNING, strange, 0.04, classes=LIVER_CLASSES).quality == ""
+    assert readout(RUNNING, strange, 0.04, classes=FETAL_CLASSES, unlike=True).quality == UNLIKE_FETAL
     named = readout(RUNNING, seen(240, 1.5, "FHP1"), 0.04, quality="Quality 92", unlike=True)
     assert named.quality == f"{UNLIKE} Quality 92"
     black = replace(strange, picture="black")

@@ -90,16 +90,19 @@ def test_the_models_of_the_program_give_the_same_calibrated_prediction_in_onnx(
         np.testing.assert_allclose(given["novelty"], [each.novelty for each in own], rtol=LIMIT)
 
 
+@pytest.mark.parametrize("direction", [False, True])
 def test_novelty_moves_the_probabilities_to_none_of_these_as_in_the_program(
-    tiny_model_path: Path, tmp_path: Path
+    direction: bool, tiny_model_path: Path, tmp_path: Path
 ) -> None:
     """Near the limit, where a part is moved; the shipped models' pictures are far beyond it."""
     spec, arrays = read_model(tiny_model_path)
     path, pictures = tmp_path / "near.safetensors", noise(tiny_model_path, 4)
-    first = predictions(tiny_model_path, pictures)[0].novelty
+    calibration = replace(spec.calibration, temperature=0.7, novelty_slope=2.0, novelty_direction=direction)
+    changed = replace(spec, calibration=calibration)
+    write_model(path, changed, arrays)
+    first = predictions(path, pictures)[0].novelty
     arrays["novelty.limit"] = np.array(float(arrays["novelty.limit"]) * first, np.float32)
-    calibration = replace(spec.calibration, temperature=0.7, novelty_slope=2.0)
-    write_model(path, replace(spec, calibration=calibration), arrays)
+    write_model(path, changed, arrays)
     out = tmp_path / "near.onnx"
     done = export_onnx(path, out, batch=2)
     assert done.outputs["probabilities"] == (2, len(spec.classes))

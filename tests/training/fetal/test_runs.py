@@ -7,7 +7,7 @@ import pytest
 
 from semc_core.errors import UsageError
 from training.fetal.pictures import COUNTRIES, HEADS, NEGATIVES, SPAIN
-from training.fetal.runs import EVERYTHING, PARTS, RUNS, split_of
+from training.fetal.runs import EVERYTHING, HALVES, PARTS, RUNS, split_of
 from training.fetal.versions import Row
 
 
@@ -25,7 +25,7 @@ def _rows() -> list[Row]:
 ROWS = _rows()
 
 
-@pytest.mark.parametrize("run", [run for run in RUNS if run != EVERYTHING])
+@pytest.mark.parametrize("run", [run for run in (*RUNS, *HALVES) if run != EVERYTHING])
 def test_no_group_is_learned_from_and_judged(run: str) -> None:
     split = split_of(run, ROWS)
     learned = {row.group for row, kept in zip(ROWS, split.train, strict=True) if kept}
@@ -52,3 +52,14 @@ def test_every_patient_of_spain_and_every_head_is_judged_once() -> None:
 def test_an_unknown_run_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UsageError, match="Ghana"):
         split_of("France", ROWS)
+
+
+def test_between_them_the_halves_leave_out_every_country_of_africa_and_every_source_once() -> None:
+    times: dict[str, int] = {}
+    for half in HALVES:
+        test = split_of(half, ROWS).test
+        for name in {row.country or row.source for row, judged in zip(ROWS, test, strict=True) if judged}:
+            times[name] = times.get(name, 0) + 1
+    wanted = [*(country for country in COUNTRIES if country != SPAIN), *NEGATIVES[0], *NEGATIVES[1]]
+    assert {name: times.pop(name) for name in wanted} == dict.fromkeys(wanted, 1)
+    assert times == {SPAIN: 2, HEADS: 2}, "of those a fifth of the patients each"

@@ -82,12 +82,14 @@ class Calibration:
     The novelty itself is computed from the tensors `novelty.mean` (M, F), `novelty.whiten` (F, R) and
     `novelty.limit` () of the model file: the least over the M centres of the Mahalanobis distance of the
     pooled features, divided by the limit. With `novelty_direction` only the features' direction counts: they
-    are divided by their length first.
+    are divided by their length first. With `novelty_planes` it is 0 of every picture whose surest plane is
+    none of those: they are the planes that its centres were learned of.
     """
 
     temperature: float = 1.0
     novelty_slope: float = 0.0
     novelty_direction: bool = False
+    novelty_planes: tuple[Name, ...] = ()
 
 
 @configured(STRICT)
@@ -200,6 +202,8 @@ def check_spec(spec: ModelSpec) -> None:
     if NON_STANDARD in spec.planes:
         raise ModelFileError(f"its class {NON_STANDARD} must be the one for none of these")
     _check_preprocessing(spec.preprocessing, spec.architecture.in_channels)
+    if not set(spec.calibration.novelty_planes) <= set(spec.planes):
+        raise ModelFileError("its novelty is of planes that it does not have")
     _check_numbers(spec.calibration, spec.thresholds)
 
 

@@ -45,6 +45,10 @@ class Calibrator:
         self._slope = spec.calibration.novelty_slope
         self._direction = spec.calibration.novelty_direction
         self._non_standard = spec.classes.index(spec.none_class)
+        planes = spec.calibration.novelty_planes or spec.planes
+        self._measured = np.array([name in planes for name in spec.classes])
+        self._others = ~self._measured
+        self._others[self._non_standard] = False
         self._novelty: tuple[Floats, Floats, float] | None = None
         if NOVELTY[0] in arrays:
             mean, whiten, limit = (arrays[name].astype(np.float64) for name in NOVELTY)
@@ -78,6 +82,12 @@ class Calibrator:
         differences = features @ whiten - centres  # (M, R)
         return float(np.sqrt((differences**2).sum(axis=1).min()) / limit)
 
+    def _is_measured(self, probabilities: Floats) -> bool:
+        """Whether the surest plane is one that the novelty knows."""
+        if not self._others.any():
+            return True
+        return bool(probabilities[self._measured].max() > probabilities[self._others].max())
+
     def _prediction(
         self,
         logits: NDArray[np.float32],
@@ -85,8 +95,8 @@ class Calibrator:
         maps: NDArray[np.float32],
         pooled: NDArray[np.float32],
     ) -> Prediction:
-        novelty = self.novelty(pooled)
         probabilities = _softmax(logits.astype(np.float64) / self._temperature)
+        novelty = self.novelty(pooled) if self._is_measured(probabilities) else 0.0
         if self._slope > 0:
             kept = probabilities * (1 - _sigmoid((novelty - 1) * self._slope))
             kept[self._non_standard] = 0

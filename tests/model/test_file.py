@@ -141,6 +141,7 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
             "'calibration.temperature' must be a finite number",
         ),
         (lambda d: d["calibration"].update(novelty_slope=4.0), "novelty that it does not hold"),
+        (lambda d: d["calibration"].update(novelty_planes=["NSP"]), "planes that it does not have"),
     ],
 )
 def test_wrong_descriptions_are_refused(
@@ -168,7 +169,7 @@ def test_files_from_before_parts_could_be_left_out_have_them_all(tmp_path: Path)
 
 def test_files_from_before_directions_counted_measure_the_features_as_they_are(tmp_path: Path) -> None:
     def older(data: dict[str, Any]) -> None:
-        del data["calibration"]["novelty_direction"]
+        del data["calibration"]["novelty_direction"], data["calibration"]["novelty_planes"]
 
     read = read_spec(rewritten(tmp_path / "older.safetensors", older))
     assert replace(read, sha256="") == SPEC

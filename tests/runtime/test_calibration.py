@@ -53,6 +53,18 @@ def test_of_a_direction_the_length_does_not_count() -> None:
     assert measured.novelty(np.zeros(3, np.float32)) == pytest.approx(1 / 4), "nothing has no direction"
 
 
+def test_of_a_plane_that_the_novelty_was_not_learned_of_it_says_nothing() -> None:
+    calibration = Calibration(novelty_slope=50.0, novelty_planes=LIVER_CLASSES[1:3])
+    spec = replace(new_spec("semc_tiny", LIVER_CLASSES), calibration=calibration)
+    (prediction,) = Calibrator(spec, NOVELTY).predictions(output([100, 0, 0]))
+    assert prediction.novelty == 0
+    assert prediction.probabilities.argmax() == 0
+    spec = replace(spec, calibration=replace(calibration, novelty_planes=LIVER_CLASSES[:1]))
+    (prediction,) = Calibrator(spec, NOVELTY).predictions(output([100, 0, 0]))
+    assert prediction.novelty == pytest.approx(90 / 4)
+    assert prediction.probabilities[6] == pytest.approx(1)
+
+
 def test_temperature_softens_and_without_a_slope_nothing_is_moved() -> None:
     (prediction,) = calibrator(temperature=2.0).predictions(output([100, 0, 0]))
     expected = np.e / (np.e + 6)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.preprocess import normalised
 from semc_core.labels import NON_STANDARD
 from semc_core.model.file import Arrays, read_model, read_spec, write_model
-from semc_core.model.spec import ModelSpec
+from semc_core.model.spec import Calibration, ModelSpec
 from semc_core.runtime.calibration import Calibrator, RawOutput
 from semc_core.runtime.load import load_runtime
 from training.calibration import Novelty, fit_novelty
@@ -36,10 +36,14 @@ from training.fetal.versions import Inputs, Prepared, Row
 
 CENTRES: Final = 16
 """Of each of brain, abdomen, thorax, femur, cervix and other."""
+PLANES: Final = (*BRAIN, "Abdominal", "4CH", "Femur", "Maternal cervix")
+"""Of which there are pictures to learn from. Of the others (kidneys, spine, vessels) it says nothing."""
 SLOPE: Final = 200.0
 """So steep that of a picture 2 % beyond the limit a fiftieth of what speaks for a plane is left."""
 QUANTILE: Final = 0.99
 """Of the planes of known countries, on which the sentry is silent."""
+
+_KNOWN: Final = "Spain and HC18"
 
 Tell = Callable[[int, int], None]
 
@@ -156,9 +160,8 @@ def judged_of(
         places: int64 (M,), of the pictures that were left out.
         sentry: Fitted without them.
     """
-    speaks = sentry.of(seen.pooled[places]) > 1
-    without = _judged(replace(spec, calibration=_bare(spec).calibration), {}, seen, rows, places)
-    within = _judged(_with_sentry(spec), sentry.tensors(), seen, rows, places)
+    without, _ = _judged(_bare(spec), {}, seen, rows, places)
+    within, speaks = _judged(_with_sentry(spec), sentry.tensors(), seen, rows, places)
     none = without.labels == NON_STANDARD
     found: dict[str, Any] = {"limit": float(sentry.limit), "planes": {}, "none": {}}
     for name, own in _parts(without.sources, none):
@@ -189,8 +192,9 @@ def lines_of(figures: dict[str, Any]) -> Iterator[str]:
     """Two tables in Markdown of what `guard` gives."""
     yield _line("left out", "planes", "sentry speaks", *_pair("saved"), *_pair("none called a plane"))
     yield _line(*["---"] * 7)
-    for half in figures.values():
-        for name, told in half["planes"].items():
+    for number, half in enumerate(figures.values(), 1):
+        for place, told in half["planes"].items():
+            name = f"{place}, fifth {number}" if place == _KNOWN else place
             saved, called = map(_told, told["saved"]), map(_told, told["none called"])
             yield _line(name, str(told["pictures"]), _told(told["speaks"]), *saved, *called)
     yield ""
@@ -211,13 +215,12 @@ def _pair(what: str) -> tuple[str, str]:
 
 
 def _bare(spec: ModelSpec) -> ModelSpec:
-    calibration = replace(spec.calibration, novelty_slope=0.0, novelty_direction=False)
-    return replace(spec, calibration=calibration)
+    return replace(spec, calibration=Calibration(spec.calibration.temperature))
 
 
 def _with_sentry(spec: ModelSpec) -> ModelSpec:
-    calibration = replace(spec.calibration, novelty_slope=SLOPE, novelty_direction=True)
-    return replace(spec, calibration=calibration)
+    temperature = spec.calibration.temperature
+    return replace(spec, calibration=Calibration(temperature, SLOPE, True, PLANES))
 
 
 def _is_known(rows: list[Row]) -> NDArray[np.bool_]:
@@ -230,12 +233,13 @@ def _parts(sources: NDArray[Any], none: NDArray[np.bool_]) -> Iterator[tuple[str
     known = np.isin(sources, (SPAIN, HEADS))
     for country in np.unique(sources[~none & ~known]):
         yield str(country), sources == country
-    yield "patients of Spain and HC18", known
+    yield _KNOWN, known
 
 
 def _judged(
     spec: ModelSpec, tensors: Arrays, seen: Seen, rows: list[Row], places: NDArray[np.int64]
-) -> Judged:
+) -> tuple[Judged, NDArray[np.bool_]]:
+    """Calibrated answers, and bool (M,): whether the sentry speaks."""
     count = len(places)
     raw = RawOutput(
         seen.logits[places],
@@ -243,13 +247,15 @@ def _judged(
         np.zeros((count, len(spec.classes), 1, 1), np.float32),
         seen.pooled[places],
     )
+    predictions = Calibrator(spec, tensors).predictions(raw)
     own = [rows[int(place)] for place in places]
-    return Judged(
+    judged = Judged(
         np.array([row.label for row in own]),
         np.array([row.group for row in own]),
         np.array([row.country or row.source for row in own]),
-        np.array([each.probabilities for each in Calibrator(spec, tensors).predictions(raw)], np.float64),
+        np.array([each.probabilities for each in predictions], np.float64),
     )
+    return judged, np.array([each.novelty > 1 for each in predictions])
 
 
 def _saved(judged: Judged, enter: float) -> list[float | None]:

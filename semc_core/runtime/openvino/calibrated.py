@@ -22,15 +22,18 @@ NOVELTY_OUTPUT: Final = "novelty"
 """float (B,), as `Prediction.novelty`; only of a model file that measures it."""
 
 _NEARLY_NONE: Final = 1e-12
-"""Added to the features' length, so that nothing stays nothing."""
+"""Added to what is divided by, so that nothing stays nothing."""
 
 
 def calibrated_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
     """`build_graph` in float32, with the output `PROBABILITIES` before its own and `NOVELTY_OUTPUT` after."""
     graph = build_graph(spec, arrays, batch)
     logits, pooled = (_behind(graph, name) for name in ("logits", "pooled"))
-    novelty = _novelty(pooled, spec, arrays) if NOVELTY[0] in arrays else None
-    results = [_named(_probabilities(logits, novelty, spec), PROBABILITIES), *graph.get_results()]
+    softmax = ops.softmax(ops.divide(logits, floats(spec.calibration.temperature)), 1)
+    novelty = None
+    if NOVELTY[0] in arrays:
+        novelty = _where_measured(_novelty(pooled, spec, arrays), softmax, spec)
+    results = [_named(_probabilities(softmax, novelty, spec), PROBABILITIES), *graph.get_results()]
     if novelty is not None:
         results.append(_named(novelty, NOVELTY_OUTPUT))
     return ov.Model(results, graph.get_parameters(), graph.get_friendly_name())
@@ -62,9 +65,27 @@ def _novelty(pooled: Node, spec: ModelSpec, arrays: Arrays) -> Node:
     return ops.divide(ops.sqrt(ops.reduce_min(squares, ints([1]), False)), floats(float(limit)))
 
 
-def _probabilities(logits: Node, novelty: Node | None, spec: ModelSpec) -> Node:
+def _where_measured(novelty: Node, softmax: Node, spec: ModelSpec) -> Node:
+    """0 where the surest plane is none of `novelty_planes`, (B,).
+
+    Without a comparison: the part of a difference above 0 over itself is 1 or 0.
+    """
+    planes = spec.calibration.novelty_planes
+    if not planes:
+        return novelty
+    surest = [
+        ops.reduce_max(ops.multiply(softmax, ops.constant(which)), ints([1]), False)
+        for which in (
+            np.array([[name in planes for name in spec.classes]], np.float32),
+            np.array([[name in spec.planes and name not in planes for name in spec.classes]], np.float32),
+        )
+    ]
+    more = ops.relu(ops.subtract(*surest))
+    return ops.multiply(novelty, ops.divide(more, ops.add(more, floats(_NEARLY_NONE))))
+
+
+def _probabilities(softmax: Node, novelty: Node | None, spec: ModelSpec) -> Node:
     """See `model.spec.Calibration`."""
-    softmax = ops.softmax(ops.divide(logits, floats(spec.calibration.temperature)), 1)
     slope = spec.calibration.novelty_slope
     if novelty is None or slope == 0:
         return softmax

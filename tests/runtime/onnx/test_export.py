@@ -116,6 +116,29 @@ def test_novelty_moves_the_probabilities_to_none_of_these_as_in_the_program(
     np.testing.assert_allclose(given["novelty"], [each.novelty for each in own], rtol=LIMIT)
 
 
+def test_where_the_novelty_says_nothing_it_says_nothing_in_onnx(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    spec, arrays = read_model(tiny_model_path)
+    path, pictures = tmp_path / "some.safetensors", noise(tiny_model_path, 6)
+    surest = {
+        spec.planes[int(each.probabilities[: len(spec.planes)].argmax())]
+        for each in predictions(tiny_model_path, pictures)
+    }
+    for known in (tuple(sorted(surest))[:1], tuple(sorted(set(spec.planes) - surest))[:1]):
+        calibration = replace(spec.calibration, novelty_slope=2.0, novelty_planes=known)
+        write_model(path, replace(spec, calibration=calibration), arrays)
+        out = tmp_path / "some.onnx"
+        export_onnx(path, out, batch=6)
+        own = predictions(path, pictures)
+        assert any(each.novelty > 0 for each in own) == (known[0] in surest)
+        given = run_onnx(out.read_bytes(), pictures, 6)
+        np.testing.assert_allclose(given["novelty"], [each.novelty for each in own], rtol=LIMIT)
+        np.testing.assert_allclose(
+            given["probabilities"], np.stack([each.probabilities for each in own]), atol=LIMIT
+        )
+
+
 def test_the_file_says_all_that_the_model_file_says(tiny_model_path: Path, tmp_path: Path) -> None:
     spec, _ = read_model(tiny_model_path)
     out = tmp_path / "tiny.onnx"

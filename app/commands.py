@@ -75,7 +75,7 @@ _LIVE: Final = (
         "heat_map",
         "Heat map",
         ("H", "F6"),
-        "Show where in the picture the model sees the plane",
+        "Show where in the picture the model sees the plane: as a light tint, then a contour, then not",
         (LIVE, REVIEW),
     ),
     KeyBinding("region", "Region", ("R", "F7"), "Set the region of interest: drag over the picture"),

@@ -19,6 +19,7 @@ from app.closing import Closing
 from app.commands import LIVE, REVIEW, START, TRAIN
 from app.connections import connect_checklists, connect_choices, connect_files, connect_live
 from app.dialogs import DialogHost
+from app.display.controller import PictureDisplay
 from app.file_dialogs import Chooser, show_folder
 from app.live.controller import ScanController
 from app.live.measured import LiveSubject, Told
@@ -76,6 +77,7 @@ class MainWindow(WindowShell):
         self.live_page.held.measuring.memory = settings
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
+        self.look = PictureDisplay((self.live_page, self.review_page), settings)
         self.train_page = TrainPage()
         self.sources = SourceLists(self.start_page, post, self.report)
         self.next_model = NextModel(
@@ -129,7 +131,7 @@ class MainWindow(WindowShell):
             "open_file": lambda: self.choose.loop_to_play(self.open_source),
             "start_stop": self.start_stop,
             "freeze": lambda: live.freeze(not live.frozen),
-            "heat_map": self.toggle_heat_map,
+            **self.look.does(),
             "region": lambda: live.choose_region(not live.view.choosing_region),
             "auto_region": lambda: self.set_region(None),
             "last_saved": self.show_last_saved,
@@ -257,12 +259,6 @@ class MainWindow(WindowShell):
         except SemcError as error:
             self.report(str(error))
 
-    def toggle_heat_map(self) -> None:
-        """Lay the heat map over the picture, live and in review, or take it away."""
-        # Turns what is shown here, whatever another window remembered meanwhile.
-        self._show_heat_map(not self.live_page.heat_map_on)
-        self.settings.heat_map = self.live_page.heat_map_on
-
     def show_last_saved(self) -> None:
         """Show the plane saved last as large as the window."""
         if self.live_page.saved:
@@ -339,10 +335,6 @@ class MainWindow(WindowShell):
         if (plane := self.live_page.plane(number)) is not None:
             self.viewer.show_plane(plane)
 
-    def _show_heat_map(self, on: bool) -> None:
-        self.live_page.toggle_heat_map(on)
-        self.review_page.heat_map_on = on
-
     def _try_model(self, path: str) -> None:
         """Take another model, and do again what failed with the last."""
         self.next_model.use(path)
@@ -383,7 +375,6 @@ class MainWindow(WindowShell):
 
     def _restore(self) -> None:
         self.restore(self.settings.geometry)
-        self._show_heat_map(self.settings.heat_map)
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
         self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)

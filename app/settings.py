@@ -13,6 +13,7 @@ from PySide6.QtCore import QByteArray, QSettings
 from app.scan_options import CardChoice
 from semc_core.errors import UsageError
 from semc_core.export.options import ExportOptions
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.io.video_encoder import Quality
 from semc_core.measure.calibration import check_picture, over_line
@@ -28,6 +29,8 @@ _RECENT_LIMIT: Final = 6
 # A scanner on a capture card always looks alike; the next file may come from another one.
 _CROP_KINDS: Final = ("camera", "stream")
 _NO_CROP: Final = "none"
+_HEAT_STYLES: Final = {"true": HeatStyle.TINT, "contour": HeatStyle.CONTOUR}
+"""As it was remembered when there was one style only; anything else shows none."""
 
 
 def _scale_key(source: str, width: int, height: int) -> str:
@@ -87,13 +90,14 @@ class Settings:
         self._store.setValue("window/geometry", value)
 
     @property
-    def heat_map(self) -> bool:
-        """Whether the heat map is shown."""
-        return self._text("view/heat_map") == "true"
+    def heat_style(self) -> HeatStyle | None:
+        """How the heat map is shown; None does not show it."""
+        return _HEAT_STYLES.get(self._text("view/heat_map"))
 
-    @heat_map.setter
-    def heat_map(self, value: bool) -> None:
-        self._store.setValue("view/heat_map", "true" if value else "false")
+    @heat_style.setter
+    def heat_style(self, value: HeatStyle | None) -> None:
+        words = {style: word for word, style in _HEAT_STYLES.items()}
+        self._store.setValue("view/heat_map", "false" if value is None else words[value])
 
     @property
     def worklist_server(self) -> str:

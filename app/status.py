@@ -165,7 +165,7 @@ class StatusDisplay:
             recording=live.recording,
             frozen=live.frozen,
             choosing_region=live.view.choosing_region,
-            heat_map=live.heat_map_on,
+            heat_map=live.heat.on,
             checklist_open=(review_page if page == REVIEW else live).checklist.is_open,
         )
         show_situation(self._actions, now)

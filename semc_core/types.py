@@ -121,6 +121,8 @@ class FrameResult:
         moving: Whether the picture differs from the one before.
         quality: Of the picture as one of the named plane, or of the closest where none is named; of the
             frames of a hold the detector keeps the best. None where it was not classified.
+        outline: Corners of the picture's sector in `crop`, (x, y) in pixels of the frame; () where only the
+            box is known.
     """
 
     packet: FramePacket
@@ -133,6 +135,7 @@ class FrameResult:
     classified_s: float
     moving: bool = True
     quality: Quality | None = None
+    outline: tuple[tuple[int, int], ...] = ()
 
 
 def read_only(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

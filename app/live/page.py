@@ -11,6 +11,7 @@ from typing import Final
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.display.heat import HeatMaps
 from app.formatting import Tone, quality_text
 from app.instrumentation import RecentValues
 from app.live.held import HeldPicture
@@ -35,7 +36,7 @@ from app.widgets.forms import side_by_side
 from app.widgets.image_view import LiveView
 from app.widgets.plain import PlainLabel
 from app.widgets.saved_strip import SavedStrip
-from semc_core.imaging.heatmap import HeatMap, heat_map
+from semc_core.imaging.heatmap import HeatMap, HeatStyle
 from semc_core.io.video_encoder import Quality
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
@@ -78,7 +79,7 @@ class LivePage(QWidget):
 
     Attributes:
         checklist: The panel that was handed in.
-        heat_map_on: Whether the heat map is laid over the picture.
+        heat: The heat map that is laid over the picture.
         held: The calipers on the picture while it is held.
         latency: Capture to overlay, milliseconds.
     """
@@ -108,7 +109,7 @@ class LivePage(QWidget):
         self.view.region_movable = True
         self.held = HeldPicture(self.view, measured)
         self.latency = RecentValues(keep_latencies)
-        self.heat_map_on = False
+        self.heat = HeatMaps()
         self._pipeline: LivePipeline[Session] | None = None
         self._clear()
         self._build()
@@ -148,7 +149,6 @@ class LivePage(QWidget):
         self._preview: FramePacket | None = None
         self._result: FrameResult | None = None
         self._held: _Held | None = None
-        self._heat: tuple[FrameResult, HeatMap] | None = None
         self._run = LabelRun()
         self._steady = SteadyQuality()
         self._quality = ""
@@ -281,7 +281,7 @@ class LivePage(QWidget):
             self._held = None
             self.held.let_go()
             return
-        shown = shown_picture(None, self._result, self.heat_map_on, time.monotonic())
+        shown = shown_picture(None, self._result, self.heat.on, time.monotonic())
         shown = shown or shown_picture(self._preview, None, False, time.monotonic())
         if shown is not None:
             saved = self._run.saved(self._saved)
@@ -289,11 +289,11 @@ class LivePage(QWidget):
             same = self._result is not None and self._result.packet is shown.packet
             self.held.hold(shown.packet, self._result if same else None)
 
-    def toggle_heat_map(self, on: bool) -> None:
-        """Lay the heat map over the picture, also over one that is held."""
-        self.heat_map_on = on
+    def show_heat(self, style: HeatStyle | None) -> None:
+        """Lay the heat map over the picture in this style, also over one that is held; None does not."""
+        self.heat.style = style
         if self._held is not None:
-            shown = shown_picture(None, self._held.result, on, 0.0) or self._held.shown
+            shown = shown_picture(None, self._held.result, self.heat.on, 0.0) or self._held.shown
             self._held = replace(self._held, shown=shown, heat=self._heat_of(shown.heat_of))
 
     def capture(self) -> bool:
@@ -387,19 +387,14 @@ class LivePage(QWidget):
             self.traces.begin(self._spec, self._spec.thresholds.enter)
 
     def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
-        if result is None or result.prediction is None or self._spec is None:
-            return None
-        if self._heat is None or self._heat[0] is not result:
-            index = self._spec.classes.index(result.label)
-            heat = heat_map(result.prediction, index, result.crop, self._spec.preprocessing)
-            self._heat = (result, heat)
-        return self._heat[1]
+        spec = self._spec
+        return None if spec is None else self.heat.of(result, spec.classes, spec.preprocessing)
 
     def _show_picture(self, pipeline: LivePipeline[Session], now_s: float) -> None:
         if self._held is not None:
             shown, result, heat = self._held.shown, self._held.result, self._held.heat
         else:
-            maybe = shown_picture(self._preview, self._result, self.heat_map_on, now_s)
+            maybe = shown_picture(self._preview, self._result, self.heat.on, now_s)
             if maybe is None:
                 return
             shown, result, heat = maybe, self._result, self._heat_of(maybe.heat_of)

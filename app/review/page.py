@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.display.heat import HeatMaps
 from app.formatting import Tone
 from app.measuring.controller import Measuring
 from app.review.commands import ReviewCommands
@@ -46,11 +47,10 @@ from app.widgets.cards import CardStrip
 from app.widgets.folding import FoldingPanel
 from app.widgets.forms import AskLine, side_by_side
 from app.widgets.image_view import LiveView
-from semc_core.imaging.heatmap import HeatMap, heat_map
-from semc_core.labels import NON_STANDARD
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.review.inspect import is_known
 from semc_core.session.correcting.sentences import called
-from semc_core.session.records import FrameTable, ModelEntry
+from semc_core.session.records import FrameTable
 from semc_core.types import FramePacket, FrameResult
 
 _PANEL_EM: Final = 18
@@ -65,7 +65,7 @@ class ReviewPage(QWidget):
     Attributes:
         checklist: The panel that was handed in.
         commands: What the keys act on; None while nothing is open.
-        heat_map_on: Whether the heat map is laid over the picture.
+        heat: The heat map that is laid over the picture.
 
     Signals:
         changed: What is shown is not what it should be; the window's next tick is wanted now. A person waits
@@ -81,12 +81,11 @@ class ReviewPage(QWidget):
         super().__init__(parent)
         self.checklist = checklist
         self.commands: ReviewCommands | None = None
-        self.heat_map_on = False
+        self.heat = HeatMaps()
         self._worker: SessionWorker | None = None
         self._colours: dict[str, str] = {}
         self._snapshot: ReviewSnapshot | None = None
         self._table: FrameTable | None = None
-        self._heat: tuple[FrameResult, HeatMap | None] | None = None
         self._candidates: list[Candidate] = []
         self._strip_of: tuple[object, ...] = ()
         self._pictures: dict[str, NDArray[np.uint8]] = {}
@@ -226,7 +225,7 @@ class ReviewPage(QWidget):
         """Show its session from now on; None shows none."""
         self._worker = worker
         opened = None if worker is None else worker.opened
-        self._snapshot, self._table, self._heat, self._strip_of = None, None, None, ()
+        self._snapshot, self._table, self._strip_of = None, None, ()
         self._items = PlaneItems()
         self.view.show_picture(None, None, None, None)
         self.view.fit()
@@ -291,6 +290,10 @@ class ReviewPage(QWidget):
         if commands.mode is Mode.BETTER and commands.chosen is not None:
             worker.reader.find_better(commands.chosen.plane_id)
 
+    def show_heat(self, style: HeatStyle | None) -> None:
+        """Lay the heat map over the picture in this style; None does not."""
+        self.heat.style = style
+
     # Every few milliseconds.
 
     def tick(self, now_s: float) -> None:
@@ -349,12 +352,12 @@ class ReviewPage(QWidget):
         shown_index = frame_index if packet is None else packet.index
         is_there = packet is not None and packet.index == frame_index
         look = self._look(worker.reader, commands, shown_index, is_there)
-        heat = self._heat_of(look, opened.session.model) if self.heat_map_on else None
+        model = opened.session.model
+        heat = self.heat.of(look, model.classes, model.preprocessing)
         crop = None if look is None else look.crop
         view = self.view
         if packet is not view.packet or heat is not view.heat or crop != view.crop:
             view.show_picture(packet, None, heat, crop)
-        model = opened.session.model
         experts = None if look is None or look.prediction is None else look.prediction.expert_weights
         shown = frame_readout(self._table, shown_index, model.classes, model.none_class, experts)
         self.panel.show_readout(shown)
@@ -374,21 +377,10 @@ class ReviewPage(QWidget):
 
         It is asked once the frame at the playhead is there, so that it does not hold up that frame.
         """
-        if commands.playhead.playing and not self.heat_map_on:
+        if commands.playhead.playing and not self.heat.on:
             return None
         result = reader.look(commands.playhead.index) if is_there else reader.newest_look
         return result if result is not None and result.packet.index == shown_index else None
-
-    def _heat_of(self, result: FrameResult | None, model: ModelEntry) -> HeatMap | None:
-        if result is None:
-            return None
-        if self._heat is None or self._heat[0] is not result:
-            heat = None
-            if result.prediction is not None and result.label != NON_STANDARD:
-                at = model.classes.index(result.label)
-                heat = heat_map(result.prediction, at, result.crop, model.preprocessing)
-            self._heat = (result, heat)
-        return self._heat[1]
 
     def _show_place(self, worker: SessionWorker, commands: ReviewCommands, frame_index: int) -> None:
         opened, head = worker.opened, commands.playhead

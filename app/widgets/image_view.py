@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
@@ -16,7 +27,7 @@ from app.widgets.drawing import image_of
 from app.widgets.magnified import WHOLE, Magnified
 from app.widgets.placed import LEAST_REGION_PX, Placed, Point
 from app.widgets.region_grip import Grip, grip_at, pulled
-from semc_core.imaging.heatmap import HeatMap
+from semc_core.imaging.heatmap import TINT, HeatMap
 from semc_core.measure.calibration import Calibration
 from semc_core.types import Crop, FramePacket, FrameResult
 
@@ -305,9 +316,14 @@ class LiveView(DragView):
             heat = self._heat
             painter.save()
             painter.setClipRect(QRectF(*placed.to_widget(heat.crop)))
+            if heat.outline:
+                sector = QPainterPath()
+                sector.addPolygon(_polygon(placed, heat.outline))
+                painter.setClipPath(sector, Qt.ClipOperation.IntersectClip)
             left, top = placed.left + heat.left * placed.scale, placed.top + heat.top * placed.scale
             over = QRectF(left, top, heat.width * placed.scale, heat.height * placed.scale)
             painter.drawImage(over, self._heat_image)
+            _paint_lines(painter, placed, heat)
             painter.restore()
         region = self._pulled or self._crop
         if region is not None and self._drag is None:
@@ -365,6 +381,22 @@ class LiveView(DragView):
         painter.drawRoundedRect(text.adjusted(-em * 0.8, -em * 0.4, em * 0.8, em * 0.4), 5, 5)
         painter.setPen(QColor(theme.TEXT))
         painter.drawText(text, flags, self._hint)
+
+
+def _polygon(placed: Placed, corners: Iterable[Iterable[float]]) -> QPolygonF:
+    """Places in the frame, (x, y) each, as a polygon in the widget."""
+    return QPolygonF([QPointF(*placed.to_widget_point(float(x), float(y))) for x, y in corners])
+
+
+def _paint_lines(painter: QPainter, placed: Placed, heat: HeatMap) -> None:
+    """A bright line on a dark one: it is seen on bright tissue, too."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    lines = [_polygon(placed, line) for line in heat.lines]
+    for pen in (QPen(QColor(0, 0, 0, 150), 3.5), QPen(QColor(*TINT), 1.6)):
+        painter.setPen(pen)
+        for line in lines:
+            painter.drawPolygon(line)
 
 
 _FALLING, _RISING = Qt.CursorShape.SizeFDiagCursor, Qt.CursorShape.SizeBDiagCursor

@@ -26,7 +26,7 @@ from semc_core.errors import ModelFileError
 from semc_core.imaging import quality
 from semc_core.imaging.colour import is_coloured
 from semc_core.imaging.crop import CropTracker
-from semc_core.imaging.preprocess import Preprocessing, prepare, whole
+from semc_core.imaging.preprocess import Outline, Preprocessing, prepare, whole
 from semc_core.imaging.score.measures import Measures
 from semc_core.imaging.score.meter import FrameMeasures, QualityMeter
 from semc_core.imaging.score.parts import score
@@ -61,6 +61,7 @@ class PreparedFrame:
         crop: Region of interest.
         inputs: float32 (C, h, w) for the model; None if the frame is not to be classified.
         measured: Of the picture's quality; None if the frame is not to be classified.
+        outline: Of the sector in the region of interest; () where only a box is known.
     """
 
     packet: FramePacket
@@ -69,6 +70,7 @@ class PreparedFrame:
     crop: Crop
     inputs: NDArray[np.float32] | None
     measured: FrameMeasures | None = None
+    outline: Outline = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +128,7 @@ class PreparationStage:
         if picture == quality.LIVE:
             inputs = prepare(gray, crop, self._preprocessing, outline)
             measured = self._meter.update(packet, crop, outline, moving=seen.moving)
-        return PreparedFrame(packet, picture, seen.moving, crop, inputs, measured)
+        return PreparedFrame(packet, picture, seen.moving, crop, inputs, measured, outline)
 
 
 def inside(crop: Crop, pixels: NDArray[np.uint8]) -> Crop | None:
@@ -209,6 +211,7 @@ class DecisionStage:
             moving=prepared.moving,
             # Logged with the frame, so that the detector's choice can be repeated without the pictures.
             quality=self._judged(prepared, prediction, named),
+            outline=prepared.outline,
         )
         return Decision(result, self._detector.update(result, moving=prepared.moving))
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.imaging import quality
 from semc_core.imaging.colour import is_coloured
-from semc_core.imaging.crop import crop_and_sector, outline_in, sector_in
+from semc_core.imaging.crop import crop_and_sector, sector_in
 from semc_core.imaging.preprocess import Outline, prepare
 from semc_core.imaging.score.meter import QualityMeter
 from semc_core.labels import NON_STANDARD
@@ -56,10 +56,11 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
     crop = Crop(*(int(side) for side in table.crop[row]))
     picture = PICTURES[int(table.picture[row])]
     prediction = None
+    outline: Outline = ()
     if not np.isnan(table.probabilities[row]).any():
         prediction = logged_prediction(table, row)
         if classify is not None:
-            outline = outline_in(packet.picture, crop, model.preprocessing)
+            outline = sector_in(packet.picture, crop)
             fresh = classify(prepare(packet.gray, crop, model.preprocessing, outline)[None])
             prediction = replace(prediction, maps=fresh.maps)
     label = model.classes[int(table.label[row])]
@@ -74,6 +75,7 @@ def look(packet: FramePacket, table: FrameTable, model: ModelEntry, classify: Cl
         classified_s=time.monotonic(),
         moving=bool(table.moving[row]),
         quality=table.quality_at(row),
+        outline=outline,
     )
 
 
@@ -109,6 +111,7 @@ def _by_itself(
         picture=picture,
         classified_s=time.monotonic(),
         quality=judgement,
+        outline=outline,
     )
 
 

@@ -25,6 +25,7 @@ from app.main_window import MainWindow
 from app.scan_options import Overrides
 from app.settings import Settings
 from app.train.presenter import Phase as TrainPhase
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.pipeline.state import Phase
 from semc_core.sources.open import open_source
@@ -84,7 +85,7 @@ def take_review(window: MainWindow, loop: Path, take: Take) -> None:
     take("review-smallest", (window.minimumWidth(), window.minimumHeight()))
     take("review-large", (1920, 1080))
     window.resize(QSize(1280, 800))
-    press("heat_map", "better")
+    press("heat_map", "heat_map", "better")
     turn(lambda: len(page.better.cards) > 1, 20)
     take("review-better")
     press("escape", "zoom_in", "zoom_in")
@@ -179,7 +180,7 @@ def take_live(window: MainWindow, source: str, planes: int, seconds: float, take
     if not turn(lambda: len(page.saved) >= planes and page.readout.shown.saved, seconds):
         print("Not as many planes were found in time.", file=sys.stderr)
     take("live")
-    page.toggle_heat_map(True)
+    page.show_heat(HeatStyle.TINT)
     page.freeze(True)
     take("heat-map", (1920, 1080))
     take("small", (900, 600))

@@ -19,6 +19,7 @@ from app.application import faults_shown
 from app.formatting import RESEARCH_NOTICE, UNLIKE, Tone
 from app.main_window import MainWindow
 from semc_core.errors import SaveError
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.pipeline.state import Phase
 from semc_core.runtime.calibration import Calibrator
 
@@ -141,6 +142,16 @@ def test_the_heat_map_is_laid_over_the_frame_it_was_made_from(
     assert view.result is not None
     assert view.packet is view.result.packet
     assert window.actions_by_name["heat_map"].isChecked()
+    assert window.live_page.heat.style is HeatStyle.TINT
+    QTest.keyClick(window, KEY.Key_H)
+    qtbot.waitUntil(lambda: view.heat is not None and not view.heat.rgba.any(), timeout=WAIT_MS)
+    assert view.packet is view.result.packet
+    assert window.actions_by_name["heat_map"].isChecked()
+    assert window.settings.heat_style is HeatStyle.CONTOUR
+    QTest.keyClick(window, KEY.Key_H)
+    qtbot.waitUntil(lambda: view.heat is None, timeout=WAIT_MS)
+    assert not window.actions_by_name["heat_map"].isChecked()
+    assert window.settings.heat_style is None
 
 
 def test_a_missing_file_is_told_in_the_banner_with_a_way_out(
@@ -326,7 +337,7 @@ def test_what_was_chosen_is_remembered(
     QTest.keyClick(first, KEY.Key_H)
     first.close()
     second = new_window()
-    assert second.live_page.heat_map_on
+    assert second.live_page.heat.on
     assert (second.width(), second.height()) == (780, 640)
     assert second.settings.recent_sources == [str(cine_loop)]
 

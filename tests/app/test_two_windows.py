@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.commands import REVIEW
 from app.main_window import MainWindow
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from tests.app.conftest import WAIT_MS
 
@@ -155,7 +156,7 @@ def test_a_damaged_list_of_models_is_told_before_a_scan_fails_by_it(
 
 
 def test_the_key_of_the_heat_map_turns_what_this_window_shows(window: MainWindow) -> None:
-    window.settings.heat_map = True  # as another window remembers it
-    assert not window.live_page.heat_map_on
-    window.toggle_heat_map()
-    assert window.live_page.heat_map_on
+    window.settings.heat_style = HeatStyle.TINT  # as another window remembers it
+    assert not window.live_page.heat.on
+    window.look.next_heat()
+    assert window.live_page.heat.style is HeatStyle.TINT

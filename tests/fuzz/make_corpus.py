@@ -19,6 +19,7 @@ from PIL import Image
 from PySide6.QtCore import QSettings
 
 from app.settings import Settings
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import write_model
@@ -126,7 +127,7 @@ def main() -> None:
     write_model(CORPUS / "a.safetensors", spec, random_weights(spec.architecture, len(spec.classes)))
     shutil.copy(ASSETS / "protocols" / "lp2025-liver.toml", CORPUS / "a.toml")
     settings = Settings(QSettings(str(CORPUS / "a.ini"), QSettings.Format.IniFormat))
-    settings.heat_map, settings.export_folder = True, Path("/tmp")
+    settings.heat_style, settings.export_folder = HeatStyle.TINT, Path("/tmp")
     settings.remember_source("camera:0")
     settings.write()
     with tempfile.TemporaryDirectory() as place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semc_core.imaging.heatmap import blend, evidence, heat_map
+from semc_core.imaging.heatmap import TINT, HeatStyle, blend, evidence, heat_map
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.types import Crop, Prediction
 
@@ -51,3 +51,38 @@ def test_no_evidence_leaves_the_picture_as_it_is() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     laid = blend(pixels, heat)
     assert np.array_equal(laid[40:, 40:], pixels[40:, 40:])
+
+
+def test_a_tint_is_one_colour_that_leaves_the_tissues_contrast() -> None:
+    crop, spec = Crop(0, 0, 64, 64), Preprocessing(64, 64)
+    dark, bright = (np.full((64, 64, 3), level, np.uint8) for level in (60, 160))
+    heat = heat_map(prediction((3, 3)), 0, crop, spec, HeatStyle.TINT)
+    lit = heat.rgba[heat.rgba[..., 3] > 0]
+    assert len(lit)
+    assert (lit[:, :3] == TINT).all()
+    left = blend(bright, heat).astype(int) - blend(dark, heat)
+    assert left.min() >= 0.65 * 100
+    full = heat_map(prediction((3, 3)), 0, crop, spec)
+    assert (blend(bright, full).astype(int) - blend(dark, full)).min() < 0.5 * 100, "the report's is stronger"
+
+
+def test_a_contour_runs_round_the_cell_of_the_evidence_and_hides_nothing() -> None:
+    crop, spec = Crop(40, 20, 160, 80), Preprocessing(64, 64)
+    heat = heat_map(prediction((3, 6)), 0, crop, spec, HeatStyle.CONTOUR)
+    assert not heat.rgba[..., 3].any()
+    assert len(heat.lines) == 2
+    for line in heat.lines:
+        assert line.mean(axis=0) == pytest.approx((40 + 160 * 6.5 / 8, 20 + 80 * 1.5 / 4), abs=3)
+    outer, inner = (np.ptp(line, axis=0).min() for line in heat.lines)
+    assert outer > inner > 0, "the line at half of the evidence is the outer one"
+
+
+def test_outside_of_the_sector_nothing_is_laid_over() -> None:
+    crop, spec = Crop(0, 0, 64, 64), Preprocessing(64, 64)
+    sector = ((32, 0), (63, 63), (0, 63))
+    everywhere = prediction((0, 0))
+    everywhere.maps[0] = 20
+    heat = heat_map(everywhere, 0, crop, spec, HeatStyle.TINT, sector)
+    laid = blend(np.full((64, 64), 50, np.uint8), heat)
+    assert (laid[5, :20] == 50).all()
+    assert (laid[40, 32] != 50).any()

@@ -18,6 +18,7 @@ from app.settings import Settings
 from semc_core.export.dicom.uids import load_key
 from semc_core.export.masks import Device, MaskBook
 from semc_core.export.staging import Staging
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.io.atomic import write_atomically
 from semc_core.io.log import log_file
 from semc_core.io.private import close_folder_to_others, make_private_folder
@@ -140,7 +141,7 @@ def test_settings_are_for_their_owner_alone(tmp_path: Path) -> None:
     path.write_text("[view]\n", encoding="utf-8")
     path.chmod(0o644)
     settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))
-    settings.heat_map = True
+    settings.heat_style = HeatStyle.TINT
     settings.write()
     assert "heat_map" in path.read_text(encoding="utf-8")
     assert mode(path) == 0o600

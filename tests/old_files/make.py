@@ -125,12 +125,13 @@ def make_settings(path: Path) -> None:
 
     from app.settings import Settings
     from semc_core.export.options import ExportOptions
+    from semc_core.imaging.heatmap import HeatStyle
     from semc_core.io.video_encoder import Quality
     from semc_core.types import Crop
 
     settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))
     settings.geometry = QByteArray(b"\x01\xd9\xd0\xcb\x00\x03\x00\x00")
-    settings.heat_map = True
+    settings.heat_style = HeatStyle.TINT
     settings.device = "cpu"
     settings.quality = Quality.LOSSLESS
     settings.clips = False

@@ -15,6 +15,7 @@ import main
 from app.settings import Settings
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.options import ExportOptions
+from semc_core.imaging.heatmap import HeatStyle
 from semc_core.io.video_encoder import Quality
 from semc_core.review.loop import SeekableRecording
 from semc_core.session.session import Session
@@ -177,7 +178,7 @@ def test_settings_of_the_window_are_read(tmp_path: Path) -> None:
     path = shutil.copy(KEPT / "settings.ini", tmp_path)
     settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))
     assert bytes(settings.geometry.data()) == b"\x01\xd9\xd0\xcb\x00\x03\x00\x00"
-    assert (settings.heat_map, settings.checklist_folded, settings.clips) == (True, True, False)
+    assert (settings.heat_style, settings.checklist_folded, settings.clips) == (HeatStyle.TINT, True, False)
     assert (settings.device, settings.quality, settings.protocol) == ("cpu", Quality.LOSSLESS, "fasp-20-week")
     exported = ExportOptions(packed=True, clips=False, dicom=True, jpeg=True, frames=False)
     assert settings.export_options == exported

@@ -182,7 +182,7 @@ def test_the_command_ends_with_that_fault(
 def test_settings_start_with_what_ships(settings: Settings) -> None:
     assert settings.model is None
     assert settings.device == "auto"
-    assert not settings.heat_map
+    assert settings.heat_style is None
     assert settings.recent_sources == []
     assert settings.crop("camera", 640, 480) is None
 

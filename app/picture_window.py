@@ -59,5 +59,9 @@ class PictureWindow(QWidget):
         view, now = self.view, (shown.packet, shown.result, shown.heat, shown.crop)
         if now != (view.packet, view.result, view.heat, view.crop):
             view.show_picture(*now)
-        view.show_texts(*shown.texts)
+        badges, hint, accent = shown.texts
+        view.show_levels(shown.levels)
+        if said := shown.levels.text:
+            badges += ((said, theme.WARNING),)
+        view.show_texts(badges, hint, accent)
         view.painted.clear()

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.display.heat import next_style
+from app.widgets.image_view import LiveView
+from app.widgets.levels import NEUTRAL, STEP, Levels
+from app.widgets.levels_control import LevelsControl
 from semc_core.imaging.heatmap import HeatStyle
 
 
@@ -15,8 +18,13 @@ class DisplayMemory(Protocol):
     heat_style: HeatStyle | None
 
 
-class ShowsHeat(Protocol):
+class PageWithPicture(Protocol):
     """A page with a picture."""
+
+    @property
+    def view(self) -> LiveView:
+        """Where the picture is."""
+        ...
 
     def show_heat(self, style: HeatStyle | None) -> None:
         """Draw heat maps so from now on, also over a picture that is held; None draws none."""
@@ -24,24 +32,45 @@ class ShowsHeat(Protocol):
 
 
 class PictureDisplay:
-    """Called by the window's thread."""
+    """Called by the window's thread. Brightness and contrast begin neutral with each start of the program.
 
-    def __init__(self, pages: Sequence[ShowsHeat], memory: DisplayMemory) -> None:
+    Attributes:
+        controls: For brightness and contrast, over the picture of each page.
+    """
+
+    def __init__(self, pages: Sequence[PageWithPicture], memory: DisplayMemory) -> None:
         """Show everything as it was remembered."""
         self._pages, self._memory = pages, memory
         self._heat = memory.heat_style
-        self._show()
+        self._levels = NEUTRAL
+        self.controls = tuple(LevelsControl() for _ in pages)
+        for page, control in zip(pages, self.controls, strict=True):
+            page.view.put_in_corner(control)
+            control.wanted.connect(self.show_levels)
+            page.show_heat(self._heat)
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What the keys do."""
-        return {"heat_map": self.next_heat}
+        return {
+            "heat_map": self.next_heat,
+            "brighter": lambda: self.show_levels(self._levels.changed(brightness=STEP)),
+            "darker": lambda: self.show_levels(self._levels.changed(brightness=-STEP)),
+            "more_contrast": lambda: self.show_levels(self._levels.changed(contrast=STEP)),
+            "less_contrast": lambda: self.show_levels(self._levels.changed(contrast=-STEP)),
+            "neutral": lambda: self.show_levels(NEUTRAL),
+        }
 
     def next_heat(self) -> None:
         """Another style of heat map; after the last none."""
         # Turns what is shown here, whatever another window remembered meanwhile.
         self._heat = self._memory.heat_style = next_style(self._heat)
-        self._show()
-
-    def _show(self) -> None:
         for page in self._pages:
             page.show_heat(self._heat)
+
+    def show_levels(self, levels: Levels) -> None:
+        """Paint the pictures of all pages so; nothing else than what is painted changes."""
+        self._levels = levels
+        for page, control in zip(self._pages, self.controls, strict=True):
+            page.view.show_levels(levels)
+            control.show_levels(levels)
+            page.view.place_corner()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.widgets import theme
 from app.widgets.drawing import image_of, whole_rect
+from app.widgets.levels import NEUTRAL, Levels
 from app.widgets.placed import Placed, Point, place
 
 
@@ -21,6 +22,7 @@ class DragView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._pixels: NDArray[np.uint8] | None = None
         self._image: QImage | None = None
+        self._levels = NEUTRAL
         self._draggable = False
         self._drag: tuple[Point, Point] | None = None
 
@@ -66,7 +68,20 @@ class DragView(QWidget):
         """Take uint8 (H, W) or (H, W, 3), or nothing, to be painted; the same array is converted once."""
         if pixels is not self._pixels:
             self._pixels = pixels
-            self._image = None if pixels is None else image_of(pixels)
+            self._image = None if pixels is None else image_of(self._levels.applied(pixels))
+
+    @property
+    def levels(self) -> Levels:
+        """How bright, and with how much contrast, the picture is painted."""
+        return self._levels
+
+    def show_levels(self, levels: Levels) -> None:
+        """Paint the picture so from now on; its pixels stay as they are."""
+        if levels != self._levels:
+            self._levels = levels
+            pixels, self._pixels = self._pixels, None
+            self._set_pixels(pixels)
+            self.update()
 
     def _set_draggable(self, on: bool) -> None:
         """Whether a drag begins when the button is pressed; a cross says so. Off ends one."""

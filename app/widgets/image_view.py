@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPolygonF,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -77,10 +78,29 @@ class LiveView(DragView):
         self._seen = WHOLE
         self._turned = 0
         self._panned_from: Point | None = None
+        self._corner: QWidget | None = None
 
     def sizeHint(self) -> QSize:
         """A quarter of a usual screen; the layout gives more."""
         return QSize(640, 480)
+
+    def put_in_corner(self, control: QWidget) -> None:
+        """Show a small control over the picture, at its upper right. Called once."""
+        self._corner = control
+        control.setParent(self)
+        control.show()
+        self.place_corner()
+
+    def place_corner(self) -> None:
+        """The small control, or the picture, has another size."""
+        if (control := self._corner) is not None:
+            gap = round(0.4 * theme.em(self))
+            wide = min(control.sizeHint().width(), self.width() - 2 * gap)
+            control.setGeometry(self.width() - gap - wide, gap, wide, control.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The small control stays in its corner."""
+        self.place_corner()
 
     @property
     def packet(self) -> FramePacket | None:
@@ -355,9 +375,10 @@ class LiveView(DragView):
         painter.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
         metrics = painter.fontMetrics()
         x, y = em * 0.6, em * 0.6
+        right = self.width() if self._corner is None else self._corner.x()
         for text, colour in self._badges:
             box = QRectF(x, y, metrics.horizontalAdvance(text) + em * 1.2, metrics.height() + em * 0.4)
-            if box.right() > self.width() and x > em * 0.6:
+            if box.right() > right and x > em * 0.6:
                 box.moveTopLeft(QPointF(em * 0.6, box.bottom() + em * 0.4))
                 y = box.top()
             painter.setPen(Qt.PenStyle.NoPen)

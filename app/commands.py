@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from app.view_data import CLASS_KEYS
+from app.view_data import CLASS_KEYS, LIVE_NAME_KEYS
 
 START: Final = "start"
 LIVE: Final = "live"
@@ -88,6 +88,23 @@ _LIVE: Final = (
         ("Shift+T",),
         "Keep what the card or stream sends, undecoded; once more saves the newest 10 s of it",
     ),
+)
+_STRIP: Final = (
+    *(
+        KeyBinding(
+            f"name_{key}",
+            "Name",
+            (key,),
+            "Name the capture, or the plane chosen in the strip: the planes of the protocol, in its order"
+            if key == "1"
+            else "",
+            shown="1 – 9, B D G J M Q T U Z",
+        )
+        for key in LIVE_NAME_KEYS
+    ),
+    KeyBinding("strip_back", "Plane back", (",",), "Choose the saved plane before", repeats=True),
+    KeyBinding("strip_on", "Plane on", (".",), "Choose the next saved plane, in the strip", repeats=True),
+    KeyBinding("strip_reject", "Reject", ("X",), "Reject the chosen plane, or take it back"),
 )
 _HELD: Final = (
     # C, L and S do something else during a scan.
@@ -234,16 +251,13 @@ _ON_HELD: Final = (
     *(f"nudge_{way}_far" for way in ("left", "right", "up", "down")),
     "next_handle",
     "handle_back",
-    "remove",
     "name_measure",
     "accept_head",
     "ask_age",
-    "undo",
-    "redo",
 )
 """What works during a scan only while the picture is held."""
 
-BINDINGS: Final = (*_GENERAL, *_LIVE, *_HELD, *_REVIEW, *_ALWAYS)
+BINDINGS: Final = (*_GENERAL, *_LIVE, *_STRIP, *_HELD, *_REVIEW, *_ALWAYS)
 
 TOOL_BARS: Final = {
     START: ("source", "start_stop", "review", "train", "worklist", "sending", "full_screen", "help"),
@@ -321,6 +335,7 @@ class Situation:
         can_record: The scan has begun, so that it can be recorded.
         recording: Its frames are recorded.
         frozen: The picture of the scan is held.
+        naming: A capture is asked for its name, or a plane in the strip is chosen.
         choosing_region: A region of interest is being dragged.
         heat_map: The heat map is laid over the picture.
         checklist_open: The checklist of the page is open.
@@ -340,6 +355,7 @@ class Situation:
     can_record: bool = False
     recording: bool = False
     frozen: bool = False
+    naming: bool = False
     choosing_region: bool = False
     heat_map: bool = False
     checklist_open: bool = False
@@ -373,9 +389,14 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
         able[name] = able[name] and scanning
     for name in (binding.name for binding in _HELD):
         able[name] = able[name] and scanning and not now.choosing_region
+    for name in (binding.name for binding in _STRIP):
+        named = now.naming or not name.startswith("name_")
+        able[name] = able[name] and scanning and named and not now.choosing_region
     if now.page == LIVE:
         for name in _ON_HELD:
             able[name] = able[name] and scanning and now.frozen
+        for name in ("undo", "redo", "remove"):
+            able[name] = able[name] and scanning
     able["freeze"] = able["freeze"] and (scanning or now.frozen)
     able["record"] = able["record"] and scanning and now.can_record
     able["start_stop"] = able["start_stop"] and not now.stopping and (now.running or now.can_start)

@@ -46,6 +46,7 @@ def connect_checklists(
     checklists.folded.connect(lambda _: live.fit_checklist())
     checklists.note_changed.connect(start.show_protocol_note)
     checklists.protocol_changed.connect(lambda key: start.show_protocols(choice.choices, key))
+    live.kept.of_protocol = checklists.names_of_scan
     start.show_protocols(choice.choices, choice.choice)
     for problem in choice.problems:
         report(problem)

@@ -93,7 +93,7 @@ class MainWindow(WindowShell):
         }
         self.picture = PictureWindow(self)
         self.build(pages, self._what_keys_do())
-        self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.held.escape}
+        self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.escape}
         self.review_page.set_actions(self.actions_by_name)
         self.live_page.held.set_actions(self.actions_by_name)
         features = Features(
@@ -118,7 +118,7 @@ class MainWindow(WindowShell):
         """What each key binding does, by its name."""
         live = self.live_page
         return {
-            **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.held.does(live.capture)}),
+            **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.does()}),
             "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
             "export": self.export,
             "sending": lambda: self.dialogs.show_sending(),

@@ -164,6 +164,7 @@ class StatusDisplay:
             can_record=live.can_record,
             recording=live.recording,
             frozen=live.frozen,
+            naming=live.kept.naming.asks,
             choosing_region=live.view.choosing_region,
             heat_map=live.heat.on,
             checklist_open=(review_page if page == REVIEW else live).checklist.is_open,

@@ -77,6 +77,25 @@ class StripItem:
 
 
 @dataclass(frozen=True, slots=True)
+class StripMarks:
+    """How the cards of a scan are marked.
+
+    Attributes:
+        chosen: The plane that keys act on.
+        rejected: By a person.
+        named: By a person.
+    """
+
+    chosen: int | None = None
+    rejected: frozenset[int] = frozenset()
+    named: frozenset[int] = frozenset()
+
+
+NO_MARKS: Final = StripMarks()
+"""As the scan saved them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """Words that the user is to type.
 
@@ -101,3 +120,6 @@ class Asking:
 
 CLASS_KEYS: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
 """The first ten planes of the model; the others are chosen with the mouse."""
+
+LIVE_NAME_KEYS: Final = (*"123456789", *"BDGJMQTUZ")
+"""During a scan: of the planes of the protocol. The letters do nothing else then, so all other keys go on."""

@@ -102,6 +102,13 @@ class ChecklistController(QObject):
         """The one that the scan follows with a model that knows these planes. For any thread."""
         return self.choice.follow(self._scan.choice, model_planes)
 
+    def names_of_scan(self, model_planes: tuple[str, ...]) -> tuple[str, ...]:
+        """The planes that the scan's protocol asks for, as they are called by hand; () without one."""
+        protocol = self.protocol_of_scan(model_planes)
+        if protocol is None:
+            return ()
+        return tuple(protocol.name_by_hand(item, model_planes) for item in protocol.items)
+
     def protocol_of_review(self, model_planes: Collection[str]) -> Protocol | None:
         """The one that the review follows with a model that knows these planes. For any thread."""
         return self.choice.follow(self._session.choice, model_planes)

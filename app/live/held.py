@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -71,9 +71,9 @@ class HeldPicture(QObject):
         """Whether the keys are for the line of words."""
         return self._subject.asking is not None
 
-    def does(self, capture: Callable[[], object]) -> dict[str, Callable[[], object]]:
-        """What the keys do that save or measure what is held; `capture` is what that key does else."""
-        does = {"capture": capture, "undo": self._subject.undo, "redo": self._subject.redo}
+    def does(self, page: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
+        """What the keys do that save, correct or measure; `page`: what those of the page do else."""
+        does = {**page, "undo": self._subject.undo, "redo": self._subject.redo}
         return {name: partial(self._hold_and, name, do) for name, do in self.measuring.over(does).items()}
 
     def set_actions(self, actions: dict[str, QAction]) -> None:

@@ -1,4 +1,4 @@
-"""The frozen live picture as something that is measured: what is drawn is saved with its plane. No Qt."""
+"""The scan that runs as something that is corrected and, while it is held, measured. No Qt."""
 
 from __future__ import annotations
 
@@ -17,12 +17,19 @@ from semc_core.labels import BRAIN_PLANES
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
-from semc_core.session.correcting.changes import AddMeasurement, MeasureChange
-from semc_core.session.correcting.sentences import done_sentence
+from semc_core.session.correcting.changes import (
+    AddMeasurement,
+    Change,
+    MeasureChange,
+    Reject,
+    Relabel,
+    Restore,
+)
+from semc_core.session.correcting.sentences import done_sentence, seen_words
 from semc_core.session.session import Session
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
-_OVER = "The scan is over, so nothing more is measured in it here; press V to measure in review."
+_OVER = "The scan is over, so nothing more is changed in it here; press V to go on in review."
 _NOTHING = "This picture was not classified, so it cannot be saved; measure another one."
 
 
@@ -93,6 +100,14 @@ class LiveSubject:
                     for change in mine:
                         self._do(replace(change, plane_id=plane.hold_id))
 
+    def correct(self, change: Change) -> None:
+        """Make this change of a plane, which is written."""
+        self._do(change)
+
+    def refuse(self, sentence: str) -> None:
+        """Tell what could not be done."""
+        self._told.message(sentence)
+
     @property
     def waiting(self) -> bool:
         """Whether something was measured on a plane that is not written yet."""
@@ -115,7 +130,7 @@ class LiveSubject:
 
     @property
     def snapshot(self) -> ReviewSnapshot:
-        """What was measured in this scan; its planes are not in it."""
+        """What was measured and corrected in this scan; planes that were saved since are not in it."""
         return self._snapshot
 
     @property
@@ -195,17 +210,21 @@ class LiveSubject:
             return False
         return True
 
-    def _do(self, change: MeasureChange) -> None:
+    def _do(self, change: Change) -> None:
         def make(session: Session) -> str:
+            before = None
+            if isinstance(change, Relabel | Reject | Restore):
+                before = session.plane(change.plane_id)
             session.apply(change)
-            return done_sentence(change, None)
+            return done_sentence(change, before)
 
         self._change(make)
 
     def _step(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
         def make(session: Session) -> str:
             text = step(session)
-            return nothing if text is None else f"{word}: {text}"
+            times = {plane.plane_id: plane.time_s for plane in session.planes(rejected=True)}
+            return nothing if text is None else f"{word}: {seen_words(text, times.get)}"
 
         self._change(make)
 
@@ -213,7 +232,7 @@ class LiveSubject:
         pipeline = self._pipeline
         session = None if pipeline is None else pipeline.session
         if pipeline is None or session is None:
-            self._told.message("Nothing was measured in this scan yet.")
+            self._told.message("Nothing was saved in this scan yet.")
             return
 
         def work() -> tuple[str, ReviewSnapshot]:
@@ -223,7 +242,10 @@ class LiveSubject:
                 # With the scan its session is closed.
                 raise error if pipeline.state.phase is Phase.RUNNING else SessionError(_OVER) from error
             return said, ReviewSnapshot(
-                measurements=session.measurements(), scales=session.scales(), age=session.age()
+                planes=session.planes(rejected=True),
+                measurements=session.measurements(),
+                scales=session.scales(),
+                age=session.age(),
             )
 
         self._working += 1

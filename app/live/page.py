@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from app.display.heat import HeatMaps
 from app.formatting import Tone, quality_text
 from app.instrumentation import RecentValues
 from app.live.held import HeldPicture
+from app.live.kept import KeptPlanes
 from app.live.measured import LiveSubject
 from app.live.presenter import (
     LabelRun,
@@ -23,7 +24,6 @@ from app.live.presenter import (
     SteadyUnlike,
     badge,
     is_unlike,
-    merged,
     readout,
     region_shown,
     shown_picture,
@@ -48,9 +48,6 @@ from semc_core.sources.live.outage import NO_PICTURES
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _TRACES_EVERY_S: Final = 0.1
-_PATIENCE_S: Final = 5.0
-"""So long the window waits for a plane to be written before it closes."""
-_log = logging.getLogger(__name__)
 _AGE_EVERY_S: Final = 0.25
 _FLASH_S: Final = 1.5
 _TRACES_EM: Final = 9
@@ -81,6 +78,7 @@ class LivePage(QWidget):
         checklist: The panel that was handed in.
         heat: The heat map that is laid over the picture.
         held: The calipers on the picture while it is held.
+        kept: What was saved, and what a person says of it.
         latency: Capture to overlay, milliseconds.
     """
 
@@ -108,6 +106,7 @@ class LivePage(QWidget):
         self.strip = SavedStrip()
         self.view.region_movable = True
         self.held = HeldPicture(self.view, measured)
+        self.kept = KeptPlanes(self.strip, measured)
         self.latency = RecentValues(keep_latencies)
         self.heat = HeatMaps()
         self._pipeline: LivePipeline[Session] | None = None
@@ -153,7 +152,6 @@ class LivePage(QWidget):
         self._steady = SteadyQuality()
         self._quality = ""
         self._steady_unlike, self._unlike = SteadyUnlike(), False
-        self._saved: tuple[SavedPlane, ...] = ()
         self._age_s = 0.0
         self._age_at_s = 0.0
         self._traces_at_s = 0.0
@@ -214,12 +212,12 @@ class LivePage(QWidget):
         self.view.show_picture(None, None, None, None)
         self.view.fit()
         self.traces.begin(None)
-        self.strip.show_planes((), {})
+        self.kept.begin()
 
     @property
     def saved(self) -> tuple[SavedPlane, ...]:
-        """The planes saved in this scan."""
-        return self._saved
+        """The planes saved in this scan, as a person named them; without those that were rejected."""
+        return self.kept.planes
 
     @property
     def session_folder(self) -> Path | None:
@@ -284,7 +282,7 @@ class LivePage(QWidget):
         shown = shown_picture(None, self._result, self.heat.on, time.monotonic())
         shown = shown or shown_picture(self._preview, None, False, time.monotonic())
         if shown is not None:
-            saved = self._run.saved(self._saved)
+            saved = self._run.saved(self.kept.raw)
             self._held = _Held(shown, self._result, self._heat_of(shown.heat_of), saved)
             same = self._result is not None and self._result.packet is shown.packet
             self.held.hold(shown.packet, self._result if same else None)
@@ -308,9 +306,18 @@ class LivePage(QWidget):
             # Another frame than the one that is held must never be saved in its place.
             self.flash("NOTHING TO CAPTURE")
             return False
-        done = pipeline.capture_now(None if held is None else result)
+        if done := pipeline.capture_now(result):
+            self.kept.ask(result.packet.index)
         self.flash("CAPTURED" if done else "NOT CAPTURED")
         return done
+
+    def does(self) -> dict[str, Callable[[], object]]:
+        """What the keys of this page do."""
+        return self.held.does({"capture": self.capture, **self.kept.does()})
+
+    def escape(self) -> bool:
+        """Leave what is in the way. Returns whether there was anything."""
+        return self.held.escape() or self.kept.naming.escape()
 
     @property
     def flash_text(self) -> str:
@@ -323,7 +330,7 @@ class LivePage(QWidget):
 
     def plane(self, number: int) -> SavedPlane | None:
         """The saved plane of this hold, if there is one."""
-        return next((plane for plane in self._saved if plane.hold_id == number), None)
+        return next((plane for plane in self.kept.raw if plane.hold_id == number), None)
 
     def choose_region(self, on: bool) -> None:
         """Let the user drag a region of interest."""
@@ -366,19 +373,14 @@ class LivePage(QWidget):
 
     def finish_measuring(self) -> None:
         """Before the end: wait for the planes that something was measured on; it is saved with them."""
-        end_s = time.monotonic() + _PATIENCE_S
-        while (pipeline := self._pipeline) is not None and self._measured.waiting:
-            if not pipeline.wait_saved(max(0.0, end_s - time.monotonic())):
-                _log.error("What was measured last is not saved: its plane was not written in time.")
-                break
-            self._take_saved(pipeline)
+        if self._pipeline is not None:
+            self.kept.finish(self._pipeline)
 
     def _take_saved(self, pipeline: LivePipeline[Session]) -> None:
         if saved := pipeline.take_saved():
-            self._saved = merged(self._saved, saved)
-            self.strip.show_planes(self._saved, self._colours)
-            self.traces.mark(self._saved)
-            self._measured.take(tuple(saved))
+            self.kept.take(saved)
+        if self.kept.show(self._spec, self._colours):
+            self.traces.mark(self.kept.planes)
 
     def _take_spec(self, pipeline: LivePipeline[Session]) -> None:
         if self._spec is None and pipeline.spec is not None:
@@ -412,7 +414,7 @@ class LivePage(QWidget):
             self._age_s = now_s - result.packet.captured_s
         newest = self._preview
         silent_s = 0.0 if newest is None or held is not None else now_s - newest.captured_s
-        saved = self._run.saved(self._saved) if held is None else held.saved
+        saved = self._run.saved(self.kept.raw) if held is None else held.saved
         spec = self._spec
         info = None if self._pipeline is None else self._pipeline.source_info
         text = readout(

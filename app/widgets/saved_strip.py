@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.formatting import percent, quality_text
+from app.view_data import NO_MARKS, StripMarks
 from app.widgets import theme
 from app.widgets.cards import Card, Strip, paint_ends
 from app.widgets.drawing import draw_in, image_of
 from app.widgets.fitted import tell_whole
 from app.widgets.plain import PlainLabel
+from app.widgets.wrapping import WrapRow
 from semc_core.labels import full_name, short_name
 from semc_core.text import scan_time
 from semc_core.types import SavedPlane
 
+_CARDS_EM: Final = 5.2
+"""Less than this the cards are not worth seeing while a name is asked for."""
 
-def card_state(plane: SavedPlane) -> str:
+
+def card_state(plane: SavedPlane, marks: StripMarks = NO_MARKS) -> str:
     """What a card says beside the time: that nothing was written comes before all else."""
     if plane.png is None:
         return "not written"
+    if plane.hold_id in marks.rejected:
+        return "rejected"
+    if plane.hold_id in marks.named:
+        return "by you"
     if not plane.final:
         return "holding"
     return "by hand" if plane.by_hand else ""
@@ -30,6 +40,14 @@ def card_state(plane: SavedPlane) -> str:
 
 class PlaneCard(Card[SavedPlane]):
     """One saved plane: picture, name, confidence and time."""
+
+    marks = NO_MARKS
+
+    def show_marks(self, marks: StripMarks) -> None:
+        """Whether it is chosen, rejected, or named by a person."""
+        if marks != self.marks:
+            self.marks = marks
+            self.update()
 
     def show_item(self, item: SavedPlane, colour: str) -> None:
         """Show this instead: a better frame of the same hold."""
@@ -57,21 +75,28 @@ class PlaneCard(Card[SavedPlane]):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         style = Qt.PenStyle.SolidLine if plane.final else Qt.PenStyle.DashLine
-        edge = theme.TEXT if self.hasFocus() or self.underMouse() else self._colour
-        painter.setPen(QPen(QColor(edge), 2.0 if self.hasFocus() else 1.4, style))
-        painter.setBrush(QColor(theme.PANEL))
+        chosen, rejected = self.marks.chosen == plane.hold_id, plane.hold_id in self.marks.rejected
+        colour = theme.DIM if rejected else self._colour
+        seen = chosen or self.hasFocus() or self.underMouse()
+        painter.setPen(QPen(QColor(theme.TEXT if seen else colour), 2.4 if chosen else 1.4, style))
+        painter.setBrush(QColor(theme.RAISED if chosen else theme.PANEL))
         painter.drawRoundedRect(box, 5, 5)
         inside = box.adjusted(0.35 * em, 0.35 * em, -0.35 * em, -0.2 * em)
         room = QRectF(inside.left(), inside.top(), inside.width(), inside.height() - 2.5 * em)
-        if self._image is not None:
+        if self._image is not None and room.height() > 0:
+            painter.setOpacity(0.4 if rejected else 1.0)
             draw_in(painter, self._image, room)
+            painter.setOpacity(1.0)
+        if rejected:
+            painter.setPen(QPen(QColor(theme.FAULT), 2))
+            painter.drawLine(room.topLeft(), room.bottomRight())
         first = QRectF(inside.left(), inside.bottom() - 2.4 * em, inside.width(), 1.3 * em)
         second = QRectF(inside.left(), inside.bottom() - 1.15 * em, inside.width(), 1.15 * em)
         name = theme.scaled_font(self.font(), 1.1, bold=True)
         level = percent(plane.confidence), name, theme.TEXT
-        paint_ends(painter, first, (short_name(plane.plane), name, self._colour), level)
+        paint_ends(painter, first, (short_name(plane.plane), name, colour), level)
         small = theme.scaled_font(self.font(), 0.9)
-        state = card_state(plane), small, theme.WARNING if plane.png is None else theme.DIM
+        state = card_state(plane, self.marks), small, theme.WARNING if plane.png is None else theme.DIM
         paint_ends(painter, second, (scan_time(plane.time_s), small, theme.DIM), state)
         painter.end()
 
@@ -81,11 +106,13 @@ class SavedStrip(Strip[SavedPlane]):
 
     Signals:
         opened: A `SavedPlane` was clicked.
+        named: The name of a plane that was clicked, where one is asked for.
         folder_wanted: The folder is to be shown.
         change_folder_wanted: Another folder is to be chosen.
     """
 
     opened = Signal(object)
+    named = Signal(str)
     folder_wanted = Signal()
     change_folder_wanted = Signal()
 
@@ -104,18 +131,85 @@ class SavedStrip(Strip[SavedPlane]):
         self._row.setStretchFactor(self._empty, 1)
         bar = self._scroll.horizontalScrollBar()
         bar.rangeChanged.connect(lambda _low, high: bar.setValue(high))
+        self._marks = NO_MARKS
+        self._asked: tuple[str, tuple[tuple[str, str], ...]] = ("", ())
+        self._names: WrapRow | None = None
 
     def show_folder(self, text: str) -> None:
         """Say where the planes are written."""
         tell_whole(self._hint, f"in {text}")
 
-    def show_planes(self, planes: tuple[SavedPlane, ...], colours: dict[str, str]) -> None:
+    def show_planes(
+        self, planes: tuple[SavedPlane, ...], colours: dict[str, str], marks: StripMarks = NO_MARKS
+    ) -> None:
         """Show these: cards of the same hold are kept and changed, others are added or taken away."""
+        before, self._marks = self._marks, marks
         self._show((plane.hold_id, plane, colours.get(plane.plane, theme.DIM)) for plane in planes)
         self._heading.setText(strip_title(planes))
+        for card in self._cards.values():
+            if isinstance(card, PlaneCard):
+                card.show_marks(marks)
+        if marks.chosen != before.chosen and marks.chosen in self._place_of:
+            self._show_place(self._place_of[marks.chosen])
+
+    @property
+    def asked(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What is asked, and which keys and names are offered."""
+        return self._asked
+
+    def ask(self, question: str, offered: tuple[tuple[str, str], ...], way_out: str = "Esc: later") -> None:
+        """Ask for the name of a plane above the cards; nothing waits for the answer. "" asks nothing.
+
+        Args:
+            question: That is asked.
+            offered: Key, or "", and name of each plane.
+            way_out: What other keys do.
+        """
+        if (question, offered) == self._asked:
+            return
+        self._asked = question, offered
+        old, self._names = self._names, None
+        if old is not None:
+            self._column.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        if question:
+            choices = (self._choice(*one) for one in offered)
+            end = PlainLabel(way_out)
+            end.setObjectName("dim")
+            self._names = WrapRow(PlainLabel(question), *choices, end)
+            self._column.insertWidget(1, self._names)
+        self._share_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the question is seen and the cards are not."""
+        self._share_height()
+
+    def event(self, event: QEvent) -> bool:
+        """What is asked may need more lines than before."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._share_height()
+        return super().event(event)
+
+    def _share_height(self) -> None:
+        em, names = theme.em(self), self._names
+        left = self.height() - self._heading.sizeHint().height()
+        if names is not None:
+            names.setMinimumHeight(names.heightForWidth(self.width()))
+            left -= names.minimumHeight()
+        self._scroll.setVisible(names is None or left >= _CARDS_EM * em)
+
+    def _choice(self, key: str, name: str) -> QPushButton:
+        button = QPushButton(f"{key} {name}".strip().replace("&", "&&"))
+        button.setObjectName("flat")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setToolTip(full_name(name))
+        button.clicked.connect(lambda: self.named.emit(name))
+        return button
 
     def _new_card(self, key: int, item: SavedPlane, colour: str) -> PlaneCard:
         card = PlaneCard(item, colour)
+        card.show_marks(self._marks)
         card.clicked.connect(lambda: self.opened.emit(card.item))
         return card
 

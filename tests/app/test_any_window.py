@@ -37,8 +37,9 @@ from app.train.install_panel import install_view
 from app.train.installation import InstallPhase, InstallState
 from app.train.page import DataChoice, ModelRow
 from app.train.presenter import TrainView
-from app.view_data import Asking
+from app.view_data import LIVE_NAME_KEYS, Asking, StripMarks
 from app.widgets import theme
+from app.widgets.levels import Levels
 from app.worklist.presenter import examination_line
 from semc_core.export.ocr import FoundText, TextFinding
 from semc_core.export.options import ExportResult
@@ -186,8 +187,28 @@ def live_asking(stage: Stage) -> QWidget:
     return window
 
 
-def review_empty(stage: Stage) -> QWidget:
+def live_naming(stage: Stage) -> QWidget:
+    window = live_scanning(stage)
     stage.window.live_page.held.ask_line.ask(None)
+    keys = LIVE_NAME_KEYS[: len(PLANES)]
+    stage.window.live_page.strip.ask("Which plane is the capture?", tuple(zip(keys, PLANES, strict=True)))
+    for control in stage.window.look.controls:
+        control.show_levels(Levels(-100, 100))
+    stage.window.live_page.view.place_corner()
+    return window
+
+
+def live_with_a_plane_chosen(stage: Stage) -> QWidget:
+    window = live_scanning(stage)
+    strip, marks = stage.window.live_page.strip, StripMarks(3, frozenset({2, 3}), frozenset({1}))
+    strip.show_planes(planes(14), theme.plane_colours(PLANES), marks)
+    offered = (("1", "FHP1"), ("", LONG[:40]))
+    strip.ask("LLP at 0:12.0 is:", offered, "X: reject, or take back   Esc: done")
+    return window
+
+
+def review_empty(stage: Stage) -> QWidget:
+    stage.window.live_page.strip.ask("", ())
     return stage.page(REVIEW)
 
 
@@ -348,6 +369,8 @@ STATES: Final[dict[str, State]] = {
         live_scanning,
         live_with_a_fault,
         live_asking,
+        live_naming,
+        live_with_a_plane_chosen,
         review_empty,
         review_many_planes,
         review_asking,

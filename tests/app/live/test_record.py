@@ -67,7 +67,7 @@ def test_a_scan_in_which_no_plane_was_found_can_be_reviewed(
     qtbot.waitUntil(lambda: window.live_page.session_folder is not None, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_S)
     qtbot.waitUntil(lambda: window.scan.over, timeout=WAIT_MS)
-    window.live_page._saved = ()
+    window.live_page.kept.planes = ()
     qtbot.waitUntil(window.actions_by_name["review"].isEnabled, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_V)
     qtbot.waitUntil(lambda: window.review.open is not None, timeout=WAIT_MS)

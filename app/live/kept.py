@@ -1,0 +1,118 @@
+"""The strip of a scan: what was saved, as a person names and rejects it meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from app.live.measured import LiveSubject
+from app.live.naming import Naming, as_corrected, key_of, marks_of, names_offered
+from app.live.presenter import merged
+from app.view_data import LIVE_NAME_KEYS
+from app.widgets.saved_strip import SavedStrip
+from semc_core.model.spec import ModelSpec
+from semc_core.pipeline.live import LivePipeline
+from semc_core.session.session import Session
+from semc_core.types import SavedPlane
+
+_PATIENCE_S: Final = 5.0
+"""So long the window waits for a plane to be written before it closes."""
+_log = logging.getLogger(__name__)
+
+
+def no_protocol(model_planes: tuple[str, ...]) -> tuple[str, ...]:
+    """The planes that a protocol asks for, where there is none."""
+    return ()
+
+
+class KeptPlanes:
+    """Called by the window's thread.
+
+    Attributes:
+        raw: As the scan saved them.
+        planes: As corrected, without the rejected ones.
+        naming: What is asked and chosen.
+        of_protocol: Gives the names of the protocol's planes, for those that the model knows.
+    """
+
+    def __init__(self, strip: SavedStrip, subject: LiveSubject) -> None:
+        self._strip, self._subject = strip, subject
+        self.of_protocol: Callable[[tuple[str, ...]], tuple[str, ...]] = no_protocol
+        self.begin()
+        strip.named.connect(lambda name: self.naming.name_it(name))
+
+    def begin(self) -> None:
+        """Of a scan in which nothing is saved yet."""
+        self.raw: tuple[SavedPlane, ...] = ()
+        self.planes: tuple[SavedPlane, ...] = ()
+        self.naming = Naming(self._subject.correct, self._subject.refuse)
+        self._shown: tuple[object, ...] = ()
+        self._model: tuple[str, ...] = ()
+        self._strip.show_planes((), {})
+        self._strip.ask("", ())
+
+    def take(self, saved: list[SavedPlane]) -> None:
+        """These are new, or changed."""
+        self.raw = merged(self.raw, saved)
+        self._subject.take(tuple(saved))
+        self.naming.take(saved)
+
+    def show(self, spec: ModelSpec | None, colours: dict[str, str]) -> bool:
+        """Show what is new: to be called often. Returns whether the planes are others than before."""
+        self._model = () if spec is None else spec.planes
+        entries = self._subject.snapshot.planes
+        now = (self.raw, entries, self.naming.chosen)
+        if changed := now != self._shown:
+            self._shown = now
+            self.planes = as_corrected(self.raw, entries)
+            marks = marks_of(entries, self.naming.chosen)
+            self._strip.show_planes(as_corrected(self.raw, entries, rejected=True), colours, marks)
+        offered = tuple((key_of(i), name) for i, name in enumerate(self.naming.names))
+        question = self.naming.question(self.planes if self.naming.chosen is None else self._all)
+        way_out = "Esc: later" if self.naming.chosen is None else "X: reject, or take back   Esc: done"
+        self._strip.ask(question, offered if question else (), way_out)
+        return changed
+
+    def ask(self, frame_index: int) -> None:
+        """This frame was captured: ask which plane it is."""
+        self._offer()
+        self.naming.ask(frame_index, self.raw)
+
+    def finish(self, pipeline: LivePipeline[Session]) -> None:
+        """Before the end: wait for the planes that something was measured on, or that have a name already."""
+        end_s = time.monotonic() + _PATIENCE_S
+        while self._subject.waiting or self.naming.waiting:
+            if not pipeline.wait_saved(max(0.0, end_s - time.monotonic())):
+                _log.error("What was measured or named last is not saved: its plane was not written in time.")
+                break
+            self.take(pipeline.take_saved())
+
+    def does(self) -> dict[str, Callable[[], object]]:
+        """What the keys do."""
+        return {
+            **{f"name_{key}": partial(self._name, number) for number, key in enumerate(LIVE_NAME_KEYS)},
+            "strip_back": partial(self._step, -1),
+            "strip_on": partial(self._step, 1),
+            "strip_reject": self._reject,
+            "remove": self._reject,
+        }
+
+    @property
+    def _all(self) -> tuple[SavedPlane, ...]:
+        return as_corrected(self.raw, self._subject.snapshot.planes, rejected=True)
+
+    def _name(self, number: int) -> None:
+        self.naming.name(number)
+
+    def _offer(self) -> None:
+        self.naming.names = names_offered(self.of_protocol(self._model), self._model)
+
+    def _step(self, by: int) -> None:
+        self._offer()
+        self.naming.step(by, self.raw)
+
+    def _reject(self) -> None:
+        self.naming.reject(marks_of(self._subject.snapshot.planes, None).rejected)

@@ -138,8 +138,13 @@ _REVIEW: Final = (
     _review("to_end", "End", ("End",), "To the last frame"),
     _review("previous_plane", "Plane back", ("Up", "PgUp"), "To the plane before", repeats=True),
     _review("next_plane", "Plane on", ("Down", "PgDown"), "To the next plane", repeats=True),
-    _review("slower", "Slower", ("-",), "Play slower, down to a quarter"),
+    _review("slower", "Slower", ("-",), "Play slower, down to a tenth"),
     _review("faster", "Faster", ("+", "="), "Play faster, up to four times"),
+    _review("loop", "Loop", ("R",), "Play the hold of the chosen plane again and again, or no longer"),
+    _review("next_doubt", "Doubt on", ("Z",), "To the next stretch in which the model is in doubt", True),
+    _review("previous_doubt", "Doubt back", ("Shift+Z",), "To the doubtful stretch before", True),
+    _review("next_correction", "Correction on", ("J",), "To what a person decided next", True),
+    _review("previous_correction", "Correction back", ("Shift+J",), "To what a person decided before", True),
     *(
         _review(
             f"class_{i + 1}",

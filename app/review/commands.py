@@ -112,6 +112,11 @@ class ReviewCommands:
         """Whether nothing can be changed here."""
         return self._corrector.looking_only
 
+    @property
+    def snapshot(self) -> ReviewSnapshot:
+        """How the session stands."""
+        return self._corrector.snapshot
+
     # Moving.
 
     def play(self) -> None:
@@ -153,6 +158,7 @@ class ReviewCommands:
         if plane is None:
             return
         self._chosen = plane_id
+        self.playhead.loop = None
         if self.mode in (Mode.ADD, Mode.REJECT):
             self.mode = Mode.LOOK
         self.playhead.playing = False
@@ -165,6 +171,9 @@ class ReviewCommands:
             return True
         if self.mode is not Mode.LOOK:
             self.mode, self.mark_from_s = Mode.LOOK, None
+            return True
+        if self.playhead.loop is not None:
+            self.playhead.loop, self.playhead.playing = None, False
             return True
         if self._chosen is not None:
             self._chosen = None

@@ -18,6 +18,7 @@ from app.measuring.controller import Measuring
 from app.review.commands import ReviewCommands
 from app.review.frame_panel import FramePanel, TransportBar
 from app.review.frames import ReviewReader
+from app.review.jumps import Jumps, jump_keys
 from app.review.keys import review_keys
 from app.review.lanes import lane_shares
 from app.review.measured import ReviewSubject
@@ -83,6 +84,7 @@ class ReviewPage(QWidget):
         self.commands: ReviewCommands | None = None
         self.heat = HeatMaps()
         self._worker: SessionWorker | None = None
+        self._jumps: Jumps | None = None
         self._colours: dict[str, str] = {}
         self._snapshot: ReviewSnapshot | None = None
         self._table: FrameTable | None = None
@@ -175,7 +177,11 @@ class ReviewPage(QWidget):
 
     def does(self) -> dict[str, Callable[[], object]]:
         """What each key of this page does. Only called while a session is open."""
-        does = {**review_keys(self._commands, self.timeline), "better": self.toggle_better}
+        does = {
+            **review_keys(self._commands, self.timeline),
+            "better": self.toggle_better,
+            **jump_keys(lambda: self._jumps),
+        }
         return {name: partial(self._do, do) for name, do in self.measuring.over(does).items()}
 
     def _do(self, do: Callable[[], object]) -> None:
@@ -235,6 +241,7 @@ class ReviewPage(QWidget):
             self._show_nothing()
             return
         self.commands = worker.commands(self.message.emit)
+        self._jumps = Jumps(self.commands, opened.session.model, self.message.emit)
         self.measuring.begin(ReviewSubject(worker, self.commands))
         self._set_length()
         self._share_height()
@@ -362,8 +369,12 @@ class ReviewPage(QWidget):
         shown = frame_readout(self._table, shown_index, model.classes, model.none_class, experts)
         self.panel.show_readout(shown)
         planes = () if self._snapshot is None else self._snapshot.planes
-        texts = picture_badges(planes, None if commands.looking_only else commands.chosen, shown_index)
-        badges = tuple(badge for badge in zip(texts, (theme.GOOD, theme.ACCENT), strict=True) if badge[0])
+        texts: tuple[str, ...] = picture_badges(
+            planes, None if commands.looking_only else commands.chosen, shown_index
+        )
+        texts += ("LOOP" if commands.playhead.loop is not None else "",)
+        colours = theme.GOOD, theme.ACCENT, theme.WARNING
+        badges = tuple(badge for badge in zip(texts, colours, strict=True) if badge[0])
         if packet is None and opened.source is None:
             hint = "The loop is not there; Up and Down show the planes that were saved."
         else:

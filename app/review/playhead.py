@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semc_core.sources.seek.base import index_at
 
-SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+SPEEDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 class Playhead:
@@ -18,6 +18,7 @@ class Playhead:
     Attributes:
         playing: Whether `tick` moves on.
         speed: One of `SPEEDS`.
+        loop: First and last frame between which it plays again and again; None plays to the end.
     """
 
     def __init__(self, times_s: NDArray[np.float64]) -> None:
@@ -31,6 +32,7 @@ class Playhead:
         self._clock: tuple[float, float] | None = None
         self.playing = False
         self.speed = 1.0
+        self.loop: tuple[int, int] | None = None
 
     @property
     def times_s(self) -> NDArray[np.float64]:
@@ -80,9 +82,18 @@ class Playhead:
         """The frame that is shown at a time: the last that is not later."""
         return index_at(self._times_s, time_s)
 
+    def loop_over(self, first: int, last: int) -> None:
+        """Play from frame `first` to `last`, again and again."""
+        self.loop = first, last
+        self.go(first)
+        self.play(True)
+
     def play(self, on: bool) -> None:
-        """Move on by the clock, from the start if this is the end; or hold."""
-        if on and self._index >= self.count - 1:
+        """Move on by the clock, from the start if this is the end; or hold. In a loop, from its start."""
+        if on and self.loop is not None:
+            if not self.loop[0] <= self._index < self.loop[1]:
+                self.go(self.loop[0])
+        elif on and self._index >= self.count - 1:
             self.go(0)
         self.playing = on and self.count > 1
         self._clock = None
@@ -105,8 +116,20 @@ class Playhead:
             self._clock = (now_s, self.time_s)
         began_s, from_s = self._clock
         before = self._index
-        self._index = self.at(from_s + (now_s - began_s) * self.speed)
-        if self._index >= self.count - 1:
+        time_s = from_s + (now_s - began_s) * self.speed
+        self._index = self.at(time_s)
+        if self.loop is not None:
+            self._go_round(time_s)
+        elif self._index >= self.count - 1:
             self.playing = False
             self._clock = None
         return self._index != before
+
+    def _go_round(self, time_s: float) -> None:
+        """After the last frame of the loop, which is seen as long as the others, comes its first."""
+        assert self.loop is not None
+        first, last = self.loop[0], min(self.loop[1], self.count - 1)
+        each_s = float(self._times_s[last] - self._times_s[first]) / max(1, last - first)
+        if time_s >= float(self._times_s[last]) + each_s:
+            self.go(first)
+        self._index = min(self._index, last)

@@ -140,6 +140,8 @@ _REVIEW: Final = (
     _review("next_plane", "Plane on", ("Down", "PgDown"), "To the next plane", repeats=True),
     _review("slower", "Slower", ("-",), "Play slower, down to a tenth"),
     _review("faster", "Faster", ("+", "="), "Play faster, up to four times"),
+    _review("compare", "Compare", ("Shift+B",), "Show the chosen plane's frame beside this one, or one only"),
+    _review("link", "Link", ("Ctrl+B",), "Link both pictures, in time and zoom, or let the second one stay"),
     _review("loop", "Loop", ("R",), "Play the hold of the chosen plane again and again, or no longer"),
     _review("next_doubt", "Doubt on", ("Z",), "To the next stretch in which the model is in doubt", True),
     _review("previous_doubt", "Doubt back", ("Shift+Z",), "To the doubtful stretch before", True),

@@ -77,7 +77,8 @@ class MainWindow(WindowShell):
         self.live_page.held.measuring.memory = settings
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
-        self.look = PictureDisplay((self.live_page, self.review_page), settings)
+        pictures = self.live_page, self.review_page
+        self.look = PictureDisplay(pictures, settings, (self.review_page.beside.view,))
         self.train_page = TrainPage()
         self.sources = SourceLists(self.start_page, post, self.report)
         self.next_model = NextModel(

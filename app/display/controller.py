@@ -38,9 +38,11 @@ class PictureDisplay:
         controls: For brightness and contrast, over the picture of each page.
     """
 
-    def __init__(self, pages: Sequence[PageWithPicture], memory: DisplayMemory) -> None:
-        """Show everything as it was remembered."""
-        self._pages, self._memory = pages, memory
+    def __init__(
+        self, pages: Sequence[PageWithPicture], memory: DisplayMemory, others: Sequence[LiveView] = ()
+    ) -> None:
+        """Show everything as it was remembered; `others` are as bright as the pictures of `pages`."""
+        self._pages, self._memory, self._others = pages, memory, others
         self._heat = memory.heat_style
         self._levels = NEUTRAL
         self.controls = tuple(LevelsControl() for _ in pages)
@@ -70,6 +72,8 @@ class PictureDisplay:
     def show_levels(self, levels: Levels) -> None:
         """Paint the pictures of all pages so; nothing else than what is painted changes."""
         self._levels = levels
+        for view in self._others:
+            view.show_levels(levels)
         for page, control in zip(self._pages, self.controls, strict=True):
             page.view.show_levels(levels)
             control.show_levels(levels)

@@ -117,6 +117,11 @@ class ReviewCommands:
         """How the session stands."""
         return self._corrector.snapshot
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether the frames of the loop can be read."""
+        return self._has_picture
+
     # Moving.
 
     def play(self) -> None:

@@ -34,7 +34,9 @@ class ReviewReader:
             failed: Told what could not be read, a sentence; called on the reader's threads.
             arrived: Called on a thread when `frame` has another; returns at once.
         """
+        self._source, self._failed, self._arrived = opened.source, failed, arrived
         self._frames: FrameViewer | None = None
+        self._beside: FrameViewer | None = None
         self._looks: LatestTask[FrameResult] | None = None
         self._saved: LatestTask[FramePacket] | None = None
         self._better: LatestTask[tuple[int, list[Candidate]]] | None = None
@@ -55,10 +57,20 @@ class ReviewReader:
         self._frames.ask(index)
         return self._frames.got
 
+    def beside(self, index: int) -> FramePacket | None:
+        """As `frame`, for a second picture; it begins with the first call."""
+        if self._source is None:
+            return None
+        if self._beside is None:
+            self._beside = FrameViewer(self._source, self._failed, self._arrived)
+        self._beside.ask(index)
+        return self._beside.got
+
     def read_again(self) -> None:
-        """The frame that was read last may be another now: more is known of the loop."""
-        if self._frames is not None:
-            self._frames.ask_again()
+        """The frames that were read last may be others now: more is known of the loop."""
+        for frames in (self._frames, self._beside):
+            if frames is not None:
+                frames.ask_again()
 
     def saved(self, plane_id: int) -> FramePacket | None:
         """The newest saved frame that was read, where the loop is not there; `plane_id`'s comes soon."""
@@ -102,7 +114,7 @@ class ReviewReader:
 
     def close(self) -> None:
         """End its threads."""
-        for fetcher in (self._frames, self._looks, self._saved, self._better):
+        for fetcher in (self._frames, self._beside, self._looks, self._saved, self._better):
             if fetcher is not None:
                 fetcher.close()
 

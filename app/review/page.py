@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.display.heat import HeatMaps
 from app.formatting import Tone
 from app.measuring.controller import Measuring
+from app.review.beside import BesideView
 from app.review.commands import ReviewCommands
 from app.review.frame_panel import FramePanel, TransportBar
 from app.review.frames import ReviewReader
@@ -46,7 +47,7 @@ from app.view_data import ReviewSnapshot
 from app.widgets import theme
 from app.widgets.cards import CardStrip
 from app.widgets.folding import FoldingPanel
-from app.widgets.forms import AskLine, side_by_side
+from app.widgets.forms import AskLine
 from app.widgets.image_view import LiveView
 from semc_core.imaging.heatmap import HeatStyle
 from semc_core.review.inspect import is_known
@@ -101,6 +102,7 @@ class ReviewPage(QWidget):
         self.better = CardStrip()
         self.ask_line = AskLine()
         self._strips = QStackedWidget()
+        self.beside = BesideView(self.view, self.message.emit)
         self.measuring = Measuring(self.view)
         self._build()
         self._connect()
@@ -111,7 +113,7 @@ class ReviewPage(QWidget):
         self._strips.addWidget(self.better)
         left = QVBoxLayout()
         left.setSpacing(round(0.3 * em))
-        left.addLayout(side_by_side(self.measuring.tools, self.view, stretch=1), 1)
+        left.addLayout(self.beside.row(self.measuring.tools), 1)
         left.addWidget(self.transport)
         left.addWidget(self.timeline)
         self.panel.setFixedWidth(round(15.5 * em))
@@ -132,6 +134,7 @@ class ReviewPage(QWidget):
         layout.addWidget(self._strips)
 
     def _connect(self) -> None:
+        self.beside.view.wheeled.connect(self._turn_wheel)
         self.timeline.scrubbed.connect(lambda time_s: self._commands().scrub(time_s))
         self.timeline.plane_wanted.connect(lambda key: self._commands().choose(key))
         self.view.wheeled.connect(self._turn_wheel)
@@ -181,6 +184,7 @@ class ReviewPage(QWidget):
             **review_keys(self._commands, self.timeline),
             "better": self.toggle_better,
             **jump_keys(lambda: self._jumps),
+            **self.beside.keys(self._commands),
         }
         return {name: partial(self._do, do) for name, do in self.measuring.over(does).items()}
 
@@ -235,6 +239,7 @@ class ReviewPage(QWidget):
         self._items = PlaneItems()
         self.view.show_picture(None, None, None, None)
         self.view.fit()
+        self.beside.leave()
         self._colours = {} if opened is None else theme.plane_colours(opened.planes)
         self.panel.begin(self._colours, worker is not None and worker.looking_only)
         if worker is None or opened is None:
@@ -274,7 +279,8 @@ class ReviewPage(QWidget):
         """Leave what is in the way. Returns whether there was anything."""
         if self.commands is None or (not self.typing and self.measuring.back()):
             return self.commands is not None
-        return self.commands.escape()
+        busy = self.typing or self.commands.mode is not Mode.LOOK
+        return (not busy and self.beside.leave()) or self.commands.escape()
 
     def name_actions(self, actions: dict[str, QAction]) -> None:
         """Say on the actions what they would do now."""
@@ -285,6 +291,8 @@ class ReviewPage(QWidget):
         chosen = commands.chosen
         actions["play"].setText("Hold" if commands.playhead.playing else "Play")
         actions["reject"].setText("Restore" if chosen is not None and chosen.rejected else "Reject")
+        self.beside.name_actions(actions)
+        actions["loop"].setChecked(commands.playhead.loop is not None)
         for name, mode in (("better", Mode.BETTER), ("add", Mode.ADD), ("mark", Mode.MARK)):
             actions[name].setChecked(commands.mode is mode)
 
@@ -316,6 +324,7 @@ class ReviewPage(QWidget):
         here = opened.source is not None
         packet = worker.reader.frame(index) if here else self._saved(worker, commands, frame_index)
         self._show_picture(worker, commands, packet, frame_index)
+        self.beside.tick(worker.reader, commands)
         self.measuring.tick(now_s, packet)
         self._show_place(worker, commands, frame_index)
         self._show_strips(worker, commands, frame_index if packet is None else packet.index)

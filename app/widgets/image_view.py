@@ -48,12 +48,14 @@ class LiveView(DragView):
         region_refused: What was dragged was too small.
         wheeled: The wheel was turned by so many steps, on if positive; it does not zoom.
         automatic_region: A double click asks for the region to be found automatically.
+        seen: Another part of the picture is seen, a `Magnified`.
     """
 
     region_chosen = Signal(object)
     region_refused = Signal()
     wheeled = Signal(int)
     automatic_region = Signal()
+    seen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -151,13 +153,13 @@ class LiveView(DragView):
 
     def fit(self) -> None:
         """See the whole picture."""
-        self._see(WHOLE)
+        self.show_seen(WHOLE)
 
     def zoom(self, steps: float, at: QPointF) -> None:
         """See it larger by so many steps, or smaller, about this place of the widget."""
         if (placed := self.placed) is not None:
             room = float(self.width()), float(self.height())
-            self._see(self._seen.zoomed(steps, (at.x(), at.y()), placed, room))
+            self.show_seen(self._seen.zoomed(steps, (at.x(), at.y()), placed, room))
 
     def pan(self, at: QPointF | None) -> None:
         """Drag what is seen larger: from the first place to the next; None ends it."""
@@ -165,16 +167,23 @@ class LiveView(DragView):
         self._panned_from = None if at is None else (at.x(), at.y())
         if at is not None and before is not None and placed is not None:
             room = float(self.width()), float(self.height())
-            self._see(self._seen.moved((at.x() - before[0], at.y() - before[1]), placed, room))
+            self.show_seen(self._seen.moved((at.x() - before[0], at.y() - before[1]), placed, room))
 
     @property
     def panning(self) -> bool:
         """Whether it is being dragged."""
         return self._panned_from is not None
 
-    def _see(self, seen: Magnified) -> None:
+    @property
+    def magnified_to(self) -> Magnified:
+        """Which part of the picture is seen."""
+        return self._seen
+
+    def show_seen(self, seen: Magnified) -> None:
+        """See this part of the picture."""
         if seen != self._seen:
             self._seen = seen
+            self.seen.emit(seen)
             self.update()
             for layer in self.findChildren(QWidget):
                 layer.update()

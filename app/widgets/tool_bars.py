@@ -35,6 +35,9 @@ _CHECKABLE: Final = (
     "better",
     "add",
     "mark",
+    "loop",
+    "compare",
+    "link",
     *MEASURE_TOOLS,
 )
 

@@ -228,9 +228,20 @@ def review_many_planes(stage: Stage) -> QWidget:
     return window
 
 
+def review_comparing(stage: Stage) -> QWidget:
+    window = review_many_planes(stage)
+    beside, commands = stage.window.review_page.beside, stage.window.review_page.commands
+    assert commands is not None
+    if not beside.on:
+        beside.toggle(commands)
+    beside.view.show_texts((("STAYS 0:12.0", theme.DIM),), "", None)
+    return window
+
+
 def review_asking(stage: Stage) -> QWidget:
     window = review_many_planes(stage)
     page = stage.window.review_page
+    page.beside.leave()
     page.ask_line.ask(Asking("Note on FHP1 at 0:12.0", LONG))
     page.panel.show_chosen(f"FHP1, frame 12, found by the model. {LONG}.")
     page.planes.show_texts("Planes (2)", f"Note: {LONG} {LONG}", "")
@@ -373,6 +384,7 @@ STATES: Final[dict[str, State]] = {
         live_with_a_plane_chosen,
         review_empty,
         review_many_planes,
+        review_comparing,
         review_asking,
         train_fresh,
         train_running,

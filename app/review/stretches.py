@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semc_core.session.records import PERSON, PICTURES, FrameTable, ModelEntry, PlaneEntry, RegionEntry
 
@@ -15,6 +16,8 @@ _LEAST_SHARE: Final = 0.3
 _LEAST_S: Final = 0.15
 _GAP_S: Final = 0.3
 """Frames as far apart as this are of one stretch."""
+_RISES_S: Final = 0.5
+"""So near to where a plane is named, it is the beginning or the end of that, and no doubt."""
 _LIVE: Final = PICTURES.index("live")
 _SAME_S: Final = 1e-6
 
@@ -45,10 +48,13 @@ def doubts(table: FrameTable | None, model: ModelEntry) -> tuple[Doubt, ...]:
     """
     if table is None or not len(table):
         return ()
-    planes = [i for i, name in enumerate(model.classes) if name != model.none_class]
-    best = table.smoothed[:, planes].max(axis=1)
+    planes = np.array([i for i, name in enumerate(model.classes) if name != model.none_class])
+    likely = planes[table.smoothed[:, planes].argmax(axis=1)]
+    best = table.smoothed[np.arange(len(table)), likely]
     named = table.label != model.classes.index(model.none_class)
     unsure = (best >= _LEAST_SHARE) & (best < model.thresholds.enter) & ~named & (table.picture == _LIVE)
+    for number in np.unique(likely[unsure]):
+        unsure &= (likely != number) | ~_near(table.pts_s, table.pts_s[table.label == number])
     rows = np.flatnonzero(unsure)
     if not len(rows):
         return ()
@@ -58,9 +64,19 @@ def doubts(table: FrameTable | None, model: ModelEntry) -> tuple[Doubt, ...]:
         start_s, end_s = float(table.pts_s[part[0]]), float(table.pts_s[part[-1]])
         if end_s - start_s >= _LEAST_S:
             surest = int(part[best[part].argmax()])
-            plane = planes[int(table.smoothed[surest, planes].argmax())]
-            found.append(Doubt(start_s, end_s, model.classes[plane], float(best[surest])))
+            found.append(Doubt(start_s, end_s, model.classes[likely[surest]], float(best[surest])))
     return tuple(found)
+
+
+def _near(times_s: NDArray[np.float64], others_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each time lies no further than `_RISES_S` from one of the others, which rise."""
+    if not len(others_s):
+        return np.zeros(len(times_s), np.bool_)
+    after = np.searchsorted(others_s, times_s).clip(0, len(others_s) - 1)
+    before = (after - 1).clip(0)
+    apart = np.minimum(np.abs(others_s[after] - times_s), np.abs(others_s[before] - times_s))
+    near: NDArray[np.bool_] = apart <= _RISES_S
+    return near
 
 
 def corrected_times(planes: Iterable[PlaneEntry], regions: Iterable[RegionEntry]) -> tuple[float, ...]:

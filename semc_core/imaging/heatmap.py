@@ -19,7 +19,7 @@ _STRONGEST: Final = 0.6
 TINT: Final = (255, 170, 40)
 """Red, green, blue: amber is none of the colours of Doppler, and not gray as tissue."""
 _TINT_STRONGEST: Final = 0.3
-"""Three quarters of the tissue's contrast are left below the tint."""
+"""Seven tenths of the tissue's contrast are left below the tint."""
 _LINES_AT: Final = (0.5, 0.8)
 _LINE_CELL_PX: Final = 48
 """Lines are drawn on a finer grid than colours: their corners would be seen."""

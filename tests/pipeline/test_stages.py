@@ -14,7 +14,7 @@ from semc_core.labels import LIVER_CLASSES, NON_STANDARD
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.picture import Picture
 from semc_core.pipeline.stages import DecisionStage, PreparationStage
-from semc_core.types import FramePacket, Prediction, Quality, Thresholds
+from semc_core.types import Crop, FramePacket, Prediction, Quality, Thresholds
 
 NONE = LIVER_CLASSES.index(NON_STANDARD)
 
@@ -83,3 +83,16 @@ def test_a_frame_is_judged_the_same_whether_those_before_were_measured_or_not() 
 def test_of_pictures_that_stand_for_themselves_each_is_measured(measured: list[int]) -> None:
     judged([0.95] * 10, Thresholds(smoothing_s=0.0))
     assert len(measured) == 10
+
+
+def test_a_result_has_the_sector_of_its_picture_but_of_the_users_own_region_only_the_box() -> None:
+    scan = SimulatedScan(2007, 10.0, 320, 240)
+    look = PreparationStage(Preprocessing(64, 64))
+    conclusions = DecisionStage(LIVER_CLASSES, Thresholds(), none_class=NON_STANDARD)
+    packet = FramePacket("scan", 0, 0.0, 0.0, Picture(scan.frame(60)))
+    found = conclusions.conclude(look.look(packet), prediction(0.1)).result
+    corners = np.array(found.outline)
+    assert len(corners) > 4
+    assert (corners.min(axis=0) == (found.crop.left, found.crop.top)).all()
+    look.fix_crop(Crop(20, 20, 200, 160))
+    assert conclusions.conclude(look.look(packet), prediction(0.1)).result.outline == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,14 @@ def test_a_doubtful_stretch_is_where_a_plane_is_likely_and_not_named(model: Mode
     assert doubts(table(model, shares, named=True), model) == ()
     assert doubts(table(model, shares, picture="frozen"), model) == ()
     assert doubts(None, model) == ()
+
+
+def test_the_rise_to_a_plane_that_is_named_is_no_doubt(model: ModelEntry) -> None:
+    rising = table(model, [0.4, 0.5, 0.6, 0.99, 0.99, 0.6, 0.5, *[0.4] * 8])
+    label = rising.label.copy()
+    label[3:5] = _first(model)
+    (after,) = doubts(replace(rising, label=label), model)
+    assert after.start_s == pytest.approx(1.0), "long after it, it is"
 
 
 def test_corrections_are_what_a_person_decided_in_order_of_time() -> None:

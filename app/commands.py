@@ -80,7 +80,7 @@ _LIVE: Final = (
     ),
     KeyBinding("region", "Region", ("R", "F7"), "Set the region of interest: drag over the picture"),
     KeyBinding("auto_region", "Auto region", ("A", "F8"), "Find the region of interest automatically"),
-    KeyBinding("last_saved", "Last saved", ("L",), "Look at the plane saved last"),
+    KeyBinding("last_saved", "Last saved", ("L",), "Look at the plane chosen in the strip, or saved last"),
     KeyBinding("record", "Record", ("F9", "Shift+R"), "Record the scan into its session, or no further"),
     KeyBinding(
         "tap",

@@ -261,9 +261,9 @@ class MainWindow(WindowShell):
             self.report(str(error))
 
     def show_last_saved(self) -> None:
-        """Show the plane saved last as large as the window."""
-        if self.live_page.saved:
-            self.viewer.show_plane(self.live_page.saved[-1])
+        """Show the plane that is chosen, or saved last, as large as the window."""
+        if (plane := self.live_page.kept.foremost) is not None:
+            self.viewer.show_plane(plane)
 
     def show_folder(self) -> None:
         """Show the folder of the session, or of the scan."""

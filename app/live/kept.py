@@ -76,6 +76,12 @@ class KeptPlanes:
         self._strip.ask(question, offered if question else (), way_out)
         return changed
 
+    @property
+    def foremost(self) -> SavedPlane | None:
+        """The chosen plane, rejected or not; without one the newest that counts."""
+        chosen = next((plane for plane in self._all if plane.hold_id == self.naming.chosen), None)
+        return chosen or (self.planes[-1] if self.planes else None)
+
     def ask(self, frame_index: int) -> None:
         """This frame was captured: ask which plane it is."""
         self._offer()

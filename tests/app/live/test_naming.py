@@ -175,12 +175,18 @@ def test_a_saved_plane_is_rejected_by_key_and_leaves_the_checklist(
     page = window.live_page
     qtbot.waitUntil(lambda: bool(page.saved), timeout=WAIT_MS)
     number = page.saved[0].hold_id
+    assert page.kept.foremost is page.saved[-1]
     QTest.keyClick(window, KEY.Key_Comma)
     window.tick()
     assert page.kept.naming.chosen == number
     QTest.keyClick(window, KEY.Key_X)
     qtbot.waitUntil(lambda: not page.saved, timeout=WAIT_MS)
     assert [card.item.hold_id for card in page.strip.cards] == [number], "it is shown, crossed out"
+    QTest.keyClick(window, KEY.Key_L)
+    assert window.viewer.isVisible()
+    QTest.keyClick(window, KEY.Key_Escape)
+    assert page.kept.naming.asks, "Esc ends one thing at each press"
+    qtbot.waitUntil(window.actions_by_name["undo"].isEnabled, timeout=WAIT_MS)
     assert marks_of(window.measured.snapshot.planes, None).rejected == {number}
     assert as_corrected(page.kept.raw, window.measured.snapshot.planes) == ()
     QTest.keyClick(window, KEY.Key_Z, CONTROL)
@@ -188,7 +194,8 @@ def test_a_saved_plane_is_rejected_by_key_and_leaves_the_checklist(
     QTest.keyClick(window, KEY.Key_Delete)
     qtbot.waitUntil(lambda: not page.saved, timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_Escape)
-    assert page.kept.naming.chosen is None
+    assert window.live_page.kept.naming.chosen is None
+    assert page.kept.foremost is None, "none that counts is left"
 
 
 def test_a_name_can_be_clicked(qtbot: QtBot, window: MainWindow, long_loop: Path) -> None:

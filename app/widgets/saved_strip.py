@@ -21,6 +21,8 @@ from semc_core.labels import full_name, short_name
 from semc_core.text import scan_time
 from semc_core.types import SavedPlane
 
+_CHOICES: Final = 30
+"""So many names can be offered; no protocol that ships has more planes."""
 _CARDS_EM: Final = 5.2
 """Less than this the cards are not worth seeing while a name is asked for."""
 
@@ -133,7 +135,13 @@ class SavedStrip(Strip[SavedPlane]):
         bar.rangeChanged.connect(lambda _low, high: bar.setValue(high))
         self._marks = NO_MARKS
         self._asked: tuple[str, tuple[tuple[str, str], ...]] = ("", ())
-        self._names: WrapRow | None = None
+        # Made once: what is taken away amid its own events takes the program with it.
+        self._question, self._way_out = PlainLabel(), PlainLabel()
+        self._way_out.setObjectName("dim")
+        self._choices = [self._choice(number) for number in range(_CHOICES)]
+        self._names = WrapRow(self._question, *self._choices, self._way_out)
+        self._names.hide()
+        self._column.insertWidget(1, self._names)
 
     def show_folder(self, text: str) -> None:
         """Say where the planes are written."""
@@ -168,17 +176,14 @@ class SavedStrip(Strip[SavedPlane]):
         if (question, offered) == self._asked:
             return
         self._asked = question, offered
-        old, self._names = self._names, None
-        if old is not None:
-            self._column.removeWidget(old)
-            old.hide()
-            old.deleteLater()
-        if question:
-            choices = (self._choice(*one) for one in offered)
-            end = PlainLabel(way_out)
-            end.setObjectName("dim")
-            self._names = WrapRow(PlainLabel(question), *choices, end)
-            self._column.insertWidget(1, self._names)
+        self._question.setText(question)
+        self._way_out.setText(way_out)
+        for number, button in enumerate(self._choices):
+            key, name = offered[number] if number < len(offered) else ("", "")
+            button.setText(f"{key} {name}".strip().replace("&", "&&"))
+            button.setToolTip(full_name(name))
+            button.setVisible(bool(name))
+        self._names.setVisible(bool(question))
         self._share_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -194,17 +199,22 @@ class SavedStrip(Strip[SavedPlane]):
     def _share_height(self) -> None:
         em, names = theme.em(self), self._names
         left = self.height() - self._heading.sizeHint().height()
-        if names is not None:
+        if not names.isHidden():
             names.setMinimumHeight(names.heightForWidth(self.width()))
             left -= names.minimumHeight()
-        self._scroll.setVisible(names is None or left >= _CARDS_EM * em)
+        self._scroll.setVisible(names.isHidden() or left >= _CARDS_EM * em)
 
-    def _choice(self, key: str, name: str) -> QPushButton:
-        button = QPushButton(f"{key} {name}".strip().replace("&", "&&"))
+    def _choose(self, number: int) -> None:
+        _, offered = self._asked
+        if number < len(offered):
+            self.named.emit(offered[number][1])
+
+    def _choice(self, number: int) -> QPushButton:
+        button = QPushButton()
         button.setObjectName("flat")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setToolTip(full_name(name))
-        button.clicked.connect(lambda: self.named.emit(name))
+        button.clicked.connect(lambda: self._choose(number))
+        button.hide()
         return button
 
     def _new_card(self, key: int, item: SavedPlane, colour: str) -> PlaneCard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -142,6 +142,7 @@ class SavedStrip(Strip[SavedPlane]):
         self._names = WrapRow(self._question, *self._choices, self._way_out)
         self._names.hide()
         self._column.insertWidget(1, self._names)
+        self._scroll.setMinimumHeight(1)  # it gives way before the question does
 
     def show_folder(self, text: str) -> None:
         """Say where the planes are written."""
@@ -190,18 +191,10 @@ class SavedStrip(Strip[SavedPlane]):
         """Where there is little room, the question is seen and the cards are not."""
         self._share_height()
 
-    def event(self, event: QEvent) -> bool:
-        """What is asked may need more lines than before."""
-        if event.type() is QEvent.Type.LayoutRequest:
-            self._share_height()
-        return super().event(event)
-
     def _share_height(self) -> None:
         em, names = theme.em(self), self._names
         left = self.height() - self._heading.sizeHint().height()
-        if not names.isHidden():
-            names.setMinimumHeight(names.heightForWidth(self.width()))
-            left -= names.minimumHeight()
+        left -= 0 if names.isHidden() else names.heightForWidth(self.width())
         self._scroll.setVisible(names.isHidden() or left >= _CARDS_EM * em)
 
     def _choose(self, number: int) -> None:

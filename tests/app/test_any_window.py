@@ -9,13 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.checklist.presenter import REASONS, ChecklistRow, ChecklistView
+from app.checklist.presenter import REASONS
 from app.checklist.reason_dialog import ReasonDialog
 from app.closing import ClosingQuestion
 from app.commands import LIVE, REVIEW, START, TRAIN
@@ -46,9 +45,9 @@ from semc_core.export.options import ExportResult
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import Job
 from semc_core.pacs.service import SendState
-from semc_core.protocols.checklist import Status
-from semc_core.types import Crop, SavedPlane
+from semc_core.types import Crop
 from tests.app.conftest import WAIT_MS
+from tests.app.long_words import LONG, PLANES, checklist, planes
 from tests.app.looks import faults, longer_words, settled
 from tests.app.own_process import ALONE, alone
 from tests.app.worklist.states import ASKED, WORKLISTS
@@ -57,11 +56,6 @@ from tests.export import scans
 SIZES: Final = ((0, 0), (960, 600), (1024, 700), (1366, 768), (1920, 1080), (800, 1280), (3840, 2160))
 FEW: Final = ((0, 0), (800, 1280))
 """The first is the smallest that there is."""
-LONG: Final = (
-    "A name that is longer than anybody would have thought of, as the department of ultrasound of a large "
-    "hospital gives it"
-)
-PLANES: Final = ("FHP1", "FHP2", "LLP", *(f"PLANE{number}" for number in range(1, 13)))
 MOST_PX: Final = 10_000_000
 """No screen has more, so that at twice the scale a window of 3840 x 2160 is not drawn."""
 PICTURES: Final = "SEMC_LOOKS_PICTURES"
@@ -92,37 +86,6 @@ class Stage:
 
 
 State = Callable[[Stage], QWidget]
-
-
-def planes(count: int) -> tuple[SavedPlane, ...]:
-    """Saved planes of a scan."""
-    small = np.full((60, 80), 90, np.uint8)
-    return tuple(
-        SavedPlane(
-            i + 1, PLANES[i % len(PLANES)], 0.93, 10 * i, 61.5 * i, 60.0 * i, 62.0 * i, i % 3 > 0, i % 4 == 0,
-            Path(f"{i:03d}.png") if i % 5 else None, small,
-        )
-        for i in range(count)
-    )  # fmt: skip
-
-
-def checklist(rows: int) -> ChecklistView:
-    """A checklist with every status, and one item with a long name."""
-    kinds = list(Status)
-    items = tuple(
-        ChecklistRow(f"i{i}", LONG[: 20 + 9 * i], kinds[i % len(kinds)], "93%", LONG) for i in range(rows)
-    )
-    return ChecklistView(
-        f"Mid-trimester: {LONG}",
-        f"3 / {rows}",
-        0.4,
-        "3 of them",
-        items,
-        "The model does not know two of them.",
-    )
-
-
-# The states, in the order in which they are shown.
 
 
 def start_fresh(stage: Stage) -> QWidget:

@@ -145,8 +145,8 @@ CHANGES: Final = (
     Change(
         "lambda is hard-coded",
         "training/losses/semc.py",
-        "(supcon + self.options.self_weight * selfcon)",
-        "(supcon + 0.1 * selfcon)",
+        "contrast = supcon + self.options.self_weight * selfcon",
+        "contrast = supcon + 0.1 * selfcon",
         f"{_LOSSES}::test_total_mixes_by_alpha_and_lambda_and_feeds_the_queue",
     ),
     Change(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import Job
-from semc_core.text import counted
+from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
     from semc_core.pacs.service import SendState
@@ -20,8 +20,13 @@ _STATE_WORDS: Final = {
     "failed": "given up",
     "refused": "refused",
     "cancelled": "cancelled",
+    "safe": "sent, safe at {server}",
+    "not yet confirmed": "sent, not yet confirmed",
+    "not kept": "sent, but refused",
+    "never confirmed": "sent, never confirmed",
 }
-_OPEN: Final = ("failed", "refused", "waiting")
+_OPEN: Final = ("failed", "refused", "waiting", "not yet confirmed", "not kept", "never confirmed")
+_GOOD: Final = {"sent", "safe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,13 @@ def objects(number: int) -> str:
 
 def job_row(job: Job, service: SendState | None = None) -> JobRow:
     """What the queue says of a job; `service` is what the sending thread does now."""
-    counts = job.counts
-    lost = counts.get("failed") or counts.get("refused")
+    counts = job.outcomes
+    lost = counts.get("failed") or counts.get("refused") or job.unkept
     under_way = service is not None and service.phase == "sending" and service.destination == job.destination
     # Why it waited is over when it is sent again; why something was not sent stays.
     over = under_way and not job.finished and not lost
     when = datetime.fromisoformat(job.created_utc).astimezone()
-    tone = "good" if set(counts) == {"sent"} else "fault" if lost else "wait"
+    tone = "good" if counts and set(counts) <= _GOOD else "fault" if lost else "wait"
     return JobRow(
         job_id=job.job_id,
         when=f"{when:%d %b %H:%M}",
@@ -100,11 +105,16 @@ def job_row(job: Job, service: SendState | None = None) -> JobRow:
 
 
 def _words(job: Job) -> str:
-    """ "sent", or "12 sent, 18 waiting"."""
-    known = [(state, job.counts[state]) for state in _STATE_WORDS if job.counts.get(state)]
+    """ "sent", or "12 sent, 18 waiting"; "2 sent, safe at archive; 1 sent, not yet confirmed"."""
+    counts = job.outcomes
+    known = [
+        (counts[state], words.format(server=readable(job.destination)))
+        for state, words in _STATE_WORDS.items()
+        if counts.get(state)
+    ]
     if len(known) == 1:
-        return _STATE_WORDS[known[0][0]]
-    return ", ".join(f"{number} {_STATE_WORDS[state]}" for state, number in known)
+        return known[0][1]
+    return ("; " if job.commitment else ", ").join(f"{number} {words}" for number, words in known)
 
 
 def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
@@ -125,6 +135,8 @@ def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
         return state.message
     if queueing:
         return "Reading the export …"
+    if unsettled := sum(job.unsettled for job in snapshot.jobs):
+        return f"All is sent; {objects(unsettled)} not yet confirmed."
     return "Nothing waits." if snapshot.jobs else "Nothing was sent yet."
 
 
@@ -146,6 +158,9 @@ def sending_fault(snapshot: SendSnapshot) -> str:
         lost = job.counts.get("failed", 0) + job.counts.get("refused", 0)
         if lost:
             return f"{lost} of {job.total} objects were not sent to {job.destination}. {job.message}".strip()
+        if job.unkept:
+            said = f"{job.unkept} of {job.total} objects sent to {job.destination} may not be kept there."
+            return f"{said} {job.message}".strip()
     if state.phase == "waiting" and state.message:
         return f"{state.message} Sending is tried again by itself."
     return ""

@@ -55,6 +55,11 @@ class ServerForm(QWidget):
         self.own_title = QLineEdit()
         self.tls = QCheckBox("Encrypted (TLS)")
         self.mpps = QCheckBox("Is told when examinations begin and end (MPPS)")
+        self.commitment = QCheckBox("Is asked to confirm that it keeps what it was sent")
+        self.answers = QSpinBox()
+        self.answers.setRange(0, 65535)
+        self.answers.setSpecialValueText("over the same connection")
+        self.answers.setToolTip("Port at which it is listened to, where it confirms over one of its own")
         self.trusted = QLineEdit()
         self.trusted.setAccessibleName("Trusted certificates")
         self.trusted.setPlaceholderText("Those of this computer; or a PEM file")
@@ -80,6 +85,8 @@ class ServerForm(QWidget):
         self.own_title.setText(OWN_TITLE if new else known.own_title)
         self.tls.setChecked(known.tls is not None)
         self.mpps.setChecked(known.mpps)
+        self.commitment.setChecked(known.commitment)
+        self.answers.setValue(known.commitment_port or 0)
         self.trusted.setText((known.tls.ca or "") if known.tls is not None else "")
         self._message.clear()
 
@@ -126,7 +133,14 @@ class ServerForm(QWidget):
                     attempts=known.attempts,
                     compressed=known.compressed,
                 )
-            return replace(made, tls=tls, mpps=self.mpps.isChecked())
+            asked = self.commitment.isChecked()
+            return replace(
+                made,
+                tls=tls,
+                mpps=self.mpps.isChecked(),
+                commitment=asked,
+                commitment_port=(self.answers.value() or None) if asked else None,
+            )
         except UsageError as error:
             self.say(str(error))
             return None
@@ -150,9 +164,13 @@ class ServerForm(QWidget):
             ("AE title", self.title),
             ("This program's AE title", self.own_title),
             ("", self.mpps),
+            ("", self.commitment),
+            ("It confirms at port", self.answers),
             ("", self.tls),
         ):
             add_row(form, label, field)
+        self.answers.setEnabled(False)
+        self.commitment.toggled.connect(self.answers.setEnabled)
         choose = button(
             "File …",
             lambda: self._paths.ask_file("Certificates to trust", _CERTIFICATES, self.trusted.setText),

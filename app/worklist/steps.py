@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.tasks import Background, Post, fault_of
 from semc_core.pacs.destinations import DestinationBook
-from semc_core.pacs.queue import wait_after
+from semc_core.pacs.outbox import wait_after
 from semc_core.session.examination import Examination
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from semc_core.pacs.destinations import DestinationBook
-    from semc_core.pacs.queue import Outbox, SendQueue
+    from semc_core.pacs.outbox import Outbox
+    from semc_core.pacs.queue import SendQueue
     from semc_core.pacs.queue_store import Job, QueueStore
 
 _EXAMPLES = """\b
@@ -244,20 +244,20 @@ def _export(folder: Path, target: Path, text: str) -> None:
 def _run(file: QueueStore, queue: SendQueue, console: Console, job_id: int | None, *, wait: bool) -> int:
     """Send what is due; all that waits with `wait`. Then say what became of a job, or of all that waited."""
     from semc_core.pacs.bundle import log_all
-    from semc_core.pacs.queue import Outbox, SentElsewhere
+    from semc_core.pacs.outbox import Outbox, SentElsewhere
 
-    wanted = {job.job_id for job in queue.jobs() if not job.finished}
+    wanted = {job.job_id for job in queue.jobs() if not job.finished or job.unsettled}
     try:
         with closing(Outbox(file)) as outbox:
-            _work(outbox, console, wait=wait)
+            _work(outbox, file, console, wait=wait)
     except SentElsewhere as error:
         say(console, str(error))
         return 0
     log_all(queue)
     shown = [job for job in queue.jobs() if job.job_id in (wanted if job_id is None else {job_id})]
     for job in shown:
-        say(console, _sentence(job), style=None if job.counts.get("sent") == job.total else "yellow")
-    return 0 if all(job.counts.get("sent") == job.total for job in shown) else 1
+        say(console, _sentence(job), style=None if job.arrived else "yellow")
+    return 0 if all(job.arrived for job in shown) else 1
 
 
 def _tell_steps(console: Console) -> int:
@@ -273,29 +273,40 @@ def _tell_steps(console: Console) -> int:
     return 1 if told.due else 0
 
 
-def _work(outbox: Outbox, console: Console, *, wait: bool) -> None:
+def _work(outbox: Outbox, file: QueueStore, console: Console, *, wait: bool) -> None:
+    """Send what is due, and ask whether it is kept. Without `wait` answers are waited for, once."""
     from rich.progress import Progress
 
-    from semc_core.pacs.destinations import DestinationBook
+    from semc_core.pacs.commitment.committer import Committer
+    from semc_core.pacs.commitment.ledger import CommitmentLedger
     from semc_core.pacs.service import Sender
-    from semc_core.paths import data_folder
 
+    book = _book()
     with Progress(console=console, transient=True) as bars:
         bar = bars.add_task("", total=None)
 
         def show(destination: str, done: int, total: int) -> None:
             bars.update(bar, description=destination, completed=done, total=total)
 
-        sender = Sender(outbox, DestinationBook(data_folder()), show)
-        while True:
-            if sender.send_batch():
-                continue
-            due_s = outbox.next_due_s()
-            if due_s is None or not wait:
-                return
-            bars.update(bar, description=f"The next attempt is in {due_s:.0f} s", completed=0, total=None)
-            # Nobody sets it: Ctrl-C ends the wait, and nothing is lost.
-            threading.Event().wait(due_s)
+        sender = Sender(outbox, book, show)
+        with closing(Committer(CommitmentLedger(file), book)) as committer:
+            while True:
+                if sender.send_batch() or committer.ask_batch():
+                    continue
+                dues = [each for each in (outbox.next_due_s(), committer.next_due_s()) if each is not None]
+                if not dues or not wait:
+                    bars.update(bar, description="Waiting for confirmation", completed=0, total=None)
+                    committer.wait(_longest_answer_s(book))
+                    return
+                due_s = min(dues)
+                bars.update(bar, description=f"The next attempt is in {due_s:.0f} s", completed=0, total=None)
+                # Ctrl-C ends the wait, and nothing is lost.
+                committer.wait_for_change(due_s)
+
+
+def _longest_answer_s(book: DestinationBook) -> float:
+    """How long a server that says over a connection of its own what it keeps is waited for."""
+    return max((each.answer_s for each in book.all() if each.commitment_port is not None), default=0.0)
 
 
 def _print_jobs(jobs: Sequence[Job], console: Console) -> None:
@@ -305,7 +316,7 @@ def _print_jobs(jobs: Sequence[Job], console: Console) -> None:
 
     table = Table("Job", "Queued (UTC)", "To", "Objects", "What became of them")
     for job in jobs:
-        states = ", ".join(f"{number} {state}" for state, number in sorted(job.counts.items()))
+        states = _states(job)
         said = f"{states}. {job.message}" if job.message else states
         created = job.created_utc[:19].replace("T", " ")
         table.add_row(str(job.job_id), created, escape(job.destination), str(job.total), escape(said))
@@ -320,8 +331,19 @@ def _plain(job: Job) -> dict[str, Any]:
 
 
 def _sentence(job: Job) -> str:
-    states = ", ".join(f"{number} {state}" for state, number in sorted(job.counts.items()))
-    return f"Job {job.job_id}, {job.destination}: {states}. {job.message}".rstrip()
+    return f"Job {job.job_id}, {job.destination}: {_states(job)}. {job.message}".rstrip()
+
+
+def _states(job: Job) -> str:
+    """ "3 sent, 1 waiting"; "3 sent, safe at archive; 1 sent, not yet confirmed"."""
+    words = {
+        "safe": f"sent, safe at {job.destination}",
+        "not yet confirmed": "sent, not yet confirmed",
+        "not kept": "sent, but refused",
+        "never confirmed": "sent, never confirmed",
+    }
+    parts = [f"{number} {words.get(state, state)}" for state, number in sorted(job.outcomes.items())]
+    return ("; " if job.commitment else ", ").join(parts)
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:

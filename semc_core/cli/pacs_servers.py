@@ -36,6 +36,18 @@ class ServerOptions:
     mpps: Annotated[
         bool, Option("--mpps", help="tell it when an examination of a worklist begins and ends")
     ] = False
+    commitment: Annotated[
+        bool, Option("--commitment", help="ask it to confirm that it keeps what it was sent")
+    ] = False
+    commitment_port: Annotated[
+        int | None,
+        Option(
+            "--commitment-port",
+            metavar="PORT",
+            help="listen here for that, where the server says it over a connection of its own",
+            show_default="over the connection on which it was asked",
+        ),
+    ] = None
     tls: Annotated[
         bool, Option("--tls", help="use TLS; certificates of the system are trusted", rich_help_panel=_TLS)
     ] = False
@@ -82,6 +94,7 @@ class ServerOptions:
         return Destination(
             self.name, self.host, self.port, self.title, self.own_title, self.connect_s,
             self.answer_s, self.attempts, not self.uncompressed, tls, self.mpps,
+            self.commitment or self.commitment_port is not None, self.commitment_port,
         )  # fmt: skip
 
 
@@ -95,6 +108,8 @@ def plain_server(server: Destination) -> dict[str, Any]:
         "own_title": server.own_title,
         "tls": server.tls is not None,
         "mpps": server.mpps,
+        "commitment": server.commitment,
+        "commitment_port": server.commitment_port,
     }
 
 

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pydicom
 from pydicom.config import disable_value_validation
@@ -124,7 +124,9 @@ def log_results(queue: SendQueue, session: Session) -> int:
     for job in queue.jobs():
         if job.told or not job.finished or job.session != session.folder.resolve():
             continue
-        detail = {"job": job.uid, "objects": job.total, **job.counts}
+        detail: dict[str, Any] = {"job": job.uid, "objects": job.total, **job.counts}
+        if job.commitment and not job.unsettled:
+            detail["kept"] = job.commitment.get("committed", 0)
         # A kill may have come between the log and the queue.
         if (job.manifest, detail) not in known:
             session.record_export(KIND, f"sent to {job.destination}", job.manifest, detail)

@@ -82,6 +82,9 @@ class Destination:
         compressed: Offer clips as they are compressed. They are unpacked where the server does not take that.
         tls: Or None for a connection in the clear.
         mpps: Whether it is told which examinations are performed.
+        commitment: Whether it is asked to keep for good what it was sent (storage commitment).
+        commitment_port: At which this program listens for what it says to that; None where it says it over
+            the connection on which it was asked.
     """
 
     name: Annotated[str, checked(_check_name)]
@@ -95,6 +98,8 @@ class Destination:
     compressed: bool = True
     tls: Tls | None = None
     mpps: bool = False
+    commitment: bool = False
+    commitment_port: Port | None = None
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -124,6 +129,20 @@ class Destination:
                 raise UsageError(f"This time-out is more than 0 and at most {most_s:.0f} seconds.")
         if not 1 <= self.attempts <= _MOST_ATTEMPTS:
             raise UsageError(f"The number of attempts is from 1 to {_MOST_ATTEMPTS}.")
+        self._check_commitment()
+
+    def _check_commitment(self) -> None:
+        if self.commitment_port is None:
+            return
+        if not self.commitment:
+            raise UsageError("A port for answers is of use only where storage commitment is asked for, too.")
+        if not 1 <= self.commitment_port <= _LAST_PORT:
+            raise UsageError(f"The port for its answers is a number from 1 to {_LAST_PORT}, such as 11113.")
+        if self.tls is not None and (self.tls.certificate is None or self.tls.ca is None):
+            raise UsageError(
+                "To be answered over TLS this program needs a certificate of its own and the server's CA; "
+                "give both, or no port for answers."
+            )
 
 
 @configured(TOLERANT)

@@ -1,11 +1,6 @@
 """The sending queue: which objects go where, and what became of each. It survives a restart and a kill.
 
 An object's SOP Instance UID is the key: for one destination it is in the queue once.
-
-The sending queue as whoever sends it sees it: what is due, and what became of it.
-
-Before an object is sent, that is written down. So after a kill it is known which one may have arrived without
-an answer; it is "unclear", and the server is asked for it before it is sent again.
 """
 
 from __future__ import annotations
@@ -15,18 +10,26 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from semc_core.errors import PacsError, SessionError
+from semc_core.errors import PacsError
 from semc_core.io.atomic import flush, save_error
-from semc_core.io.lock import WriterLock
 from semc_core.io.private import make_private_folder
-from semc_core.pacs.queue_store import JOB, Added, DicomObject, Item, Job, QueueStore, write_private
+from semc_core.pacs.queue_store import (
+    ASK_FOR_S,
+    JOB,
+    Added,
+    DicomObject,
+    Item,
+    Job,
+    QueueStore,
+    write_private,
+)
 from semc_core.text import utc_now
 
 _OPEN = "state IN ('waiting', 'failed', 'refused')"
+_AGAIN = "(state IN ('waiting', 'failed', 'refused') OR commitment = 'refused')"
 
 
 class SendQueue:
@@ -117,21 +120,21 @@ class SendQueue:
 
     def jobs(self) -> tuple[Job, ...]:
         """All jobs, the oldest first."""
-        counts: dict[int, dict[str, int]] = {}
         with self._file.reading() as connection:
-            for job_id, state, number in connection.execute(
-                "SELECT job_id, state, COUNT(*) FROM items GROUP BY job_id, state"
-            ):
-                counts.setdefault(job_id, {})[state] = number
+            counts = _counts(connection, "state", "1")
+            commitments = _counts(connection, "commitment", "commitment != ''")
             messages = dict(
-                connection.execute("SELECT job_id, message FROM items WHERE message != '' ORDER BY item_id")
+                connection.execute(
+                    "SELECT job_id, COALESCE(NULLIF(commitment_message, ''), message) FROM items"
+                    " WHERE message != '' OR commitment_message != '' ORDER BY item_id"
+                )
             )
             links = dict(connection.execute("SELECT destination, message FROM links"))
             rows = connection.execute(
                 "SELECT job_id, uid, created_utc, destination, session, manifest, told FROM jobs"
                 " ORDER BY job_id"
             ).fetchall()
-            return tuple(_job(row, counts, messages, links) for row in rows)
+            return tuple(_job(row, counts, commitments, messages, links) for row in rows)
 
     def job(self, job_id: int) -> Job:
         """One job.
@@ -158,7 +161,9 @@ class SendQueue:
         return int(number)
 
     def retry(self, job_id: int | None = None) -> int:
-        """Send again what failed or was refused, and at once what waits; of one job or all. Returns how many.
+        """Send again what failed, was refused or is not kept, and at once what waits; of one job or all.
+
+        What the server has not said to keep, it is asked again. Returns how many are sent.
 
         Raises:
             PacsError: There is no such job.
@@ -171,18 +176,31 @@ class SendQueue:
             )
             connection.execute(
                 "UPDATE jobs SET told = 0 WHERE job_id IN"
-                f" (SELECT job_id FROM items WHERE state IN ('failed', 'refused') AND {where})",
+                f" (SELECT job_id FROM items WHERE (state IN ('failed', 'refused')"
+                f" OR commitment IN ('refused', 'given up')) AND {where})",
                 values,
             )
+            # An answer to what was asked before says nothing of what is sent now.
+            connection.execute(
+                f"DELETE FROM asked WHERE item_id IN (SELECT item_id FROM items WHERE {_AGAIN} AND {where})",
+                values,
+            )
+            connection.execute(
+                "UPDATE items SET commitment = 'due', asks = 0, ask_due_s = 0, ask_until_s = ?,"
+                f" commitment_message = '' WHERE commitment IN ('due', 'asked', 'given up') AND {where}",
+                (time.time() + ASK_FOR_S, *values),
+            )
             changed = connection.execute(
-                "UPDATE items SET state = 'waiting', attempts = 0, due_s = 0, message = '', done_utc = NULL"
-                f" WHERE {_OPEN} AND {where}",
+                "UPDATE items SET state = 'waiting', attempts = 0, due_s = 0, message = '', done_utc = NULL,"
+                f" commitment = '', commitment_message = '', asks = 0 WHERE {_AGAIN} AND {where}",
                 values,
             )
             return int(changed.rowcount)
 
     def cancel(self, job_id: int) -> int:
         """Send no more of a job; what is on its way still arrives. Returns how many objects are not sent.
+
+        Nor is its server asked any more whether it keeps what was sent.
 
         Raises:
             PacsError: There is no such job.
@@ -191,11 +209,18 @@ class SendQueue:
         with self._file.writing() as connection:
             found = connection.execute(f"SELECT file FROM items WHERE {_OPEN} AND {where}", values)
             files = [str(file) for (file,) in found]
+            asked = f"commitment NOT IN ('', 'committed') AND {where}"
+            kept = [
+                str(file) for (file,) in connection.execute(f"SELECT file FROM items WHERE {asked}", values)
+            ]
+            connection.execute(
+                f"UPDATE items SET commitment = '', commitment_message = '' WHERE {asked}", values
+            )
             connection.execute(
                 f"UPDATE items SET state = 'cancelled', message = '', done_utc = ? WHERE {_OPEN} AND {where}",
                 (utc_now(), *values),
             )
-        self._file.remove_objects(files)
+        self._file.remove_objects([*files, *kept])
         return len(files)
 
     def set_told(self, job_id: int) -> None:
@@ -211,8 +236,25 @@ class SendQueue:
         return "job_id = ?", (job_id,)
 
 
+_Counts = dict[int, dict[str, int]]
+
+
+def _counts(connection: sqlite3.Connection, column: str, where: str) -> _Counts:
+    """How many objects of each job have which value in a column."""
+    found: _Counts = {}
+    for job_id, value, number in connection.execute(
+        f"SELECT job_id, {column}, COUNT(*) FROM items WHERE {where} GROUP BY job_id, {column}"
+    ):
+        found.setdefault(job_id, {})[value] = number
+    return found
+
+
 def _job(
-    row: tuple[Any, ...], counts: dict[int, dict[str, int]], messages: dict[int, str], links: dict[str, str]
+    row: tuple[Any, ...],
+    counts: _Counts,
+    commitments: _Counts,
+    messages: dict[int, str],
+    links: dict[str, str],
 ) -> Job:
     """Raises DocumentFault where a damaged file says something else."""
     job_id, uid, created, destination, session, manifest, told = row
@@ -229,6 +271,7 @@ def _job(
             "counts": held,
             "message": (links.get(destination) if waits else None) or messages.get(job_id, ""),
             "told": bool(told),
+            "commitment": commitments.get(job_id, {}),
         }
     )
 
@@ -236,9 +279,12 @@ def _job(
 def _is_wanted(connection: sqlite3.Connection, destination: str, one: DicomObject, *, again: bool) -> bool:
     """Whether an object is to be queued: not if it waits, or was sent, unless it is to be sent again."""
     found = connection.execute(
-        "SELECT state FROM items WHERE destination = ? AND sop_instance = ?", (destination, one.sop_instance)
+        "SELECT state, commitment = 'refused' FROM items WHERE destination = ? AND sop_instance = ?",
+        (destination, one.sop_instance),
     ).fetchone()
-    return found is None or found[0] in ("failed", "refused", "cancelled") or (again and found[0] == "sent")
+    if found is None or found[0] in ("failed", "refused", "cancelled"):
+        return True
+    return bool(found[0] == "sent" and (again or found[1]))
 
 
 def _take_out(connection: sqlite3.Connection, destination: str, one: DicomObject, files: list[str]) -> bool:
@@ -251,172 +297,3 @@ def _take_out(connection: sqlite3.Connection, destination: str, one: DicomObject
     connection.execute(f"DELETE FROM items WHERE {where}", key)
     files.append(str(row[0]))
     return bool(row[1])
-
-
-FIRST_WAIT_S: Final = 5.0
-LONGEST_WAIT_S: Final = 900.0
-OBJECT_ATTEMPTS: Final = 5
-_LEFT_OVER_AFTER_S: Final = 3600.0
-
-
-def wait_after(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: each twice the last, up to a quarter of an hour."""
-    return float(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures - 1, 20)))
-
-
-class SentElsewhere(PacsError):
-    """Another program sends the queue."""
-
-
-class Outbox:
-    """The one sender's hold on the queue, from construction to `close`, or the end of its process."""
-
-    def __init__(self, file: QueueStore, *, now: Callable[[], float] = time.time) -> None:
-        """Take hold of it, and set right what a kill left.
-
-        Args:
-            file: The queue.
-            now: Time of day, seconds: it goes on while no program runs.
-
-        Raises:
-            SentElsewhere: Another program, or another part of this one, has hold of it.
-            SaveError: The queue cannot be written to.
-        """
-        self._file = file
-        self._now = now
-        try:
-            self._lock = WriterLock(file.folder)
-        except SessionError as error:
-            raise SentElsewhere("Another SEMC Live sends the queue already; it sends this too.") from error
-        try:
-            self._recover()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def close(self) -> None:
-        """Let go of it."""
-        self._lock.release()
-
-    def due(self, most: int) -> tuple[Item, ...]:
-        """The next objects to send, all for one destination; those that were tried before come last."""
-        now = self._now()
-        # A due time further away than any wait comes from a clock that was set back.
-        where = (
-            "state = 'waiting' AND (due_s <= :now OR due_s > :far) AND destination NOT IN"
-            " (SELECT destination FROM links WHERE due_s > :now AND due_s <= :far)"
-        )
-        values: dict[str, object] = {"now": now, "far": now + 2 * LONGEST_WAIT_S, "most": most}
-        with self._file.reading() as connection:
-            first = connection.execute(
-                f"SELECT destination FROM items WHERE {where} ORDER BY attempts, item_id LIMIT 1", values
-            ).fetchone()
-        if first is None:
-            return ()
-        values["destination"] = first[0]
-        return self._file.items(
-            f"{where} AND destination = :destination ORDER BY attempts, item_id LIMIT :most", values
-        )
-
-    def next_due_s(self) -> float | None:
-        """Seconds until something is due, at most `LONGEST_WAIT_S`; 0 if it is, None if nothing waits."""
-        with self._file.reading() as connection:
-            (due_s,) = connection.execute(
-                "SELECT MIN(MAX(items.due_s, COALESCE(links.due_s, 0))) FROM items LEFT JOIN links"
-                " ON links.destination = items.destination WHERE state = 'waiting'"
-            ).fetchone()
-        return None if due_s is None else min(max(0.0, float(due_s) - self._now()), LONGEST_WAIT_S)
-
-    def path(self, item: Item) -> Path:
-        """The object's copy."""
-        return self._file.objects / item.file
-
-    def begin(self, item: Item) -> bool:
-        """Write down that it is being sent. Returns whether it still is to be: it may have been cancelled."""
-        with self._file.writing() as connection:
-            changed = connection.execute(
-                "UPDATE items SET state = 'sending' WHERE item_id = ? AND state = 'waiting'", (item.item_id,)
-            )
-            return changed.rowcount == 1
-
-    def sent(self, item: Item, message: str = "") -> None:
-        """The server has it; the copy is removed."""
-        self._set(item, state="sent", unclear=0, message=message, done_utc=utc_now(), works=True)
-        self._file.remove_objects([item.file])
-
-    def refused(self, item: Item, message: str) -> None:
-        """The server will not take it."""
-        self._set(item, state="refused", unclear=0, message=message, done_utc=utc_now(), works=True)
-
-    def failed(self, item: Item, message: str) -> None:
-        """It cannot be sent."""
-        self._set(item, state="failed", message=message, done_utc=utc_now(), works=False)
-
-    def put_off(self, item: Item, message: str) -> None:
-        """The server could not take it now: later again, a few times."""
-        over = item.attempts + 1 >= OBJECT_ATTEMPTS
-        self._later(item, message, unclear=False, over=over)
-
-    def broke_off(self, item: Item, message: str, attempts: int) -> None:
-        """The connection was lost while it was sent: the server may have it. `attempts` is the limit."""
-        self._later(item, message, unclear=True, over=item.attempts + 1 >= attempts)
-
-    def link_failed(self, destination: str, message: str, attempts: int, *, permanent: bool) -> None:
-        """There was no connection, or it was lost: all that waits for `destination` waits longer each time.
-
-        After `attempts` failures in a row, or at once if it is `permanent`, it is given up until `retry`.
-        """
-        with self._file.writing() as connection:
-            row = connection.execute(
-                "SELECT failures FROM links WHERE destination = ?", (destination,)
-            ).fetchone()
-            failures = 1 if row is None else int(row[0]) + 1
-            if not permanent and failures < attempts:
-                due_s = self._now() + wait_after(failures)
-                connection.execute(
-                    "INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?)",
-                    (destination, failures, due_s, message),
-                )
-                return
-            connection.execute("DELETE FROM links WHERE destination = ?", (destination,))
-            connection.execute(
-                "UPDATE items SET state = ?, message = ?, done_utc = ? WHERE destination = ?"
-                " AND state = 'waiting'",
-                ("refused" if permanent else "failed", message, utc_now(), destination),
-            )
-
-    def _later(self, item: Item, message: str, *, unclear: bool, over: bool) -> None:
-        attempts = item.attempts + 1
-        self._set(
-            item, state="failed" if over else "waiting", unclear=int(unclear), attempts=attempts,
-            due_s=self._now() + wait_after(attempts), message=message, works=not unclear,
-        )  # fmt: skip
-
-    def _set(self, item: Item, *, works: bool, **values: object) -> None:
-        """Change an item; `works` says that its destination answered."""
-        settings = ", ".join(f"{name} = :{name}" for name in values)
-        with self._file.writing() as connection:
-            connection.execute(
-                f"UPDATE items SET {settings} WHERE item_id = :item_id", {**values, "item_id": item.item_id}
-            )
-            if works:
-                connection.execute("DELETE FROM links WHERE destination = ?", (item.destination,))
-
-    def _recover(self) -> None:
-        with self._file.writing() as connection:
-            connection.execute("UPDATE items SET state = 'waiting', unclear = 1 WHERE state = 'sending'")
-            states = dict(connection.execute("SELECT file, state FROM items"))
-        self._file.remove_objects(self._superfluous(states))
-
-    def _superfluous(self, states: dict[str, str]) -> list[str]:
-        """Copies that no item needs. Young unknown ones may belong to a program that queues them now."""
-        newest_s = time.time() - _LEFT_OVER_AFTER_S
-        found = []
-        for path in self._file.objects.glob("*/*.dcm"):
-            name = path.relative_to(self._file.objects).as_posix()
-            # It may go away while we look.
-            with suppress(FileNotFoundError):
-                state = states.get(name)
-                if state in ("sent", "cancelled") or (state is None and path.stat().st_mtime <= newest_s):
-                    found.append(name)
-        return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -22,7 +22,7 @@ FOLDER_NAME: Final = "pacs"
 
 QUEUE_NAME: Final = "queue.sqlite"
 _APPLICATION_ID: Final = 0x53454D51  # "SEMQ"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SCHEMA: Final = (
     # A job is one act of sending. Its UID names it in a session's log; the path of the session stays here.
     "CREATE TABLE jobs (job_id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE,"
@@ -41,13 +41,28 @@ _SCHEMA: Final = (
     "CREATE TABLE links (destination TEXT PRIMARY KEY, failures INTEGER NOT NULL, due_s REAL NOT NULL,"
     " message TEXT NOT NULL) STRICT",
 )
+_CHANGES: Final = (
+    (
+        # What a server says of whether it keeps an object for good, and when it is next asked.
+        "ALTER TABLE items ADD COLUMN commitment TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE items ADD COLUMN commitment_message TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE items ADD COLUMN asks INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE items ADD COLUMN ask_due_s REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE items ADD COLUMN ask_until_s REAL NOT NULL DEFAULT 0",
+        "CREATE INDEX items_by_commitment ON items (commitment, destination, ask_due_s)",
+        # Under which UIDs it was asked: an answer to any of them counts, however late.
+        "CREATE TABLE asked (transaction_uid TEXT NOT NULL, item_id INTEGER NOT NULL REFERENCES items"
+        " ON DELETE CASCADE, PRIMARY KEY (transaction_uid, item_id)) STRICT",
+        "CREATE INDEX asked_by_item ON asked (item_id)",
+    ),
+)
 _ITEM: Final = (
     "item_id, job_id, destination, sop_class, sop_instance, study, series, syntax, sha256, size, file, state,"
-    " unclear, attempts, message"
+    " unclear, attempts, message, commitment, commitment_message, asks"
 )
 
 
-_FORM: Final = Form("sending queue", QUEUE_NAME, _APPLICATION_ID, _VERSION, _SCHEMA)
+_FORM: Final = Form("sending queue", QUEUE_NAME, _APPLICATION_ID, _VERSION, _SCHEMA, _CHANGES)
 
 
 class QueueStore(SqliteFolder):
@@ -89,7 +104,8 @@ def write_private(path: Path, content: bytes) -> None:
 
 def _item(row: tuple[Any, ...]) -> Item:
     """Raises DocumentFault where a damaged file says something else."""
-    item_id, job_id, destination, *what, file, state, unclear, attempts, message = row
+    (item_id, job_id, destination, *what, file, state, unclear, attempts, message, commitment, told,
+     asks) = row  # fmt: skip
     return ITEM.from_plain(
         {
             "item_id": item_id,
@@ -101,6 +117,9 @@ def _item(row: tuple[Any, ...]) -> Item:
             "unclear": bool(unclear),
             "attempts": attempts,
             "message": message,
+            "commitment": commitment,
+            "commitment_message": told,
+            "asks": asks,
         }
     )
 
@@ -108,6 +127,13 @@ def _item(row: tuple[Any, ...]) -> Item:
 State = Literal["waiting", "sending", "sent", "failed", "refused", "cancelled"]
 STATES: Final = ("waiting", "sending", "sent", "failed", "refused", "cancelled")
 """Failed: given up after many attempts. Refused: the server will not take it. Both stay until `retry`."""
+
+Commitment = Literal["", "due", "asked", "committed", "refused", "given up"]
+"""Whether a server keeps an object for good: nobody asks; it is to be asked; it was, and has not answered;
+it does; it does not; nobody asks any more, as it did not answer or does not answer such questions."""
+UNSETTLED: Final = ("due", "asked")
+ASK_FOR_S: Final = 7 * 86400.0
+"""How long a server is asked again that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +174,9 @@ class Item:
         unclear: Whether it was sent once, and no answer came.
         attempts: How often it was tried in vain.
         message: What was last said of it.
+        commitment: Whether the server keeps it for good.
+        commitment_message: What was last said of that.
+        asks: How often the server was asked that in vain.
     """
 
     item_id: int
@@ -159,6 +188,9 @@ class Item:
     unclear: bool
     attempts: int
     message: str
+    commitment: Commitment = ""
+    commitment_message: str = ""
+    asks: int = 0
 
 
 ITEM: Final = Document(Item)
@@ -179,6 +211,8 @@ class Job:
         counts: State -> number of objects; only states that there are.
         message: What was last said of the connection while something waits, else of its objects.
         told: Whether the session's log has the result.
+        commitment: What its server says of whether it keeps what was sent -> number of objects; only where
+            it is asked.
     """
 
     job_id: int
@@ -190,6 +224,7 @@ class Job:
     counts: dict[str, int]
     message: str
     told: bool
+    commitment: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -200,6 +235,36 @@ class Job:
     def finished(self) -> bool:
         """Whether nothing of it waits any more."""
         return not self.counts.get("waiting") and not self.counts.get("sending")
+
+    @property
+    def unsettled(self) -> int:
+        """How many objects its server has not yet said to keep for good, or not."""
+        return sum(self.commitment.get(each, 0) for each in UNSETTLED)
+
+    @property
+    def unkept(self) -> int:
+        """How many objects were sent, and their server does not say that it keeps them."""
+        return self.commitment.get("refused", 0) + self.commitment.get("given up", 0)
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """What became of its objects -> how many: the states, but where its server is asked whether it keeps
+        what was sent, in place of "sent" what it says to that."""
+        sent = self.counts.get("sent", 0) - sum(self.commitment.values())
+        parts = {
+            **{state: number for state, number in self.counts.items() if state != "sent"},
+            "sent": sent,
+            "safe": self.commitment.get("committed", 0),
+            "not yet confirmed": self.unsettled,
+            "not kept": self.commitment.get("refused", 0),
+            "never confirmed": self.commitment.get("given up", 0),
+        }
+        return {state: number for state, number in parts.items() if number}
+
+    @property
+    def arrived(self) -> bool:
+        """Whether all of it was sent, and its server says nothing against keeping it."""
+        return self.counts.get("sent") == self.total and not self.unkept
 
 
 JOB: Final = Document(Job)

@@ -16,8 +16,11 @@ from typing import Final, Literal
 from semc_core.errors import PacsError, SemcError
 from semc_core.pacs.association import AssociationFault, shut_down
 from semc_core.pacs.client import MOST_OBJECTS, StorageAssociation
+from semc_core.pacs.commitment.committer import Committer
+from semc_core.pacs.commitment.ledger import CommitmentLedger
 from semc_core.pacs.destinations import Destination, DestinationBook
-from semc_core.pacs.queue import Outbox, SendQueue, SentElsewhere
+from semc_core.pacs.outbox import Outbox, SentElsewhere
+from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, Item, QueueStore
 from semc_core.session.records import file_sha256
 
@@ -69,6 +72,7 @@ class SendService:
         self._stopping = False
         self._woken = False
         self._sender: Sender | None = None
+        self._committer: Committer | None = None
         self._state = SendState()
         self._thread = threading.Thread(target=self._run, name="pacs sender", daemon=True)
 
@@ -95,10 +99,12 @@ class SendService:
         """
         with self._condition:
             self._stopping = True
-            sender = self._sender
+            sender, committer = self._sender, self._committer
             self._condition.notify_all()
         if sender is not None:
             sender.stop()
+        if committer is not None:
+            committer.stop()
         if self._thread.ident is not None:
             self._thread.join(_STOP_S)
             if self._thread.is_alive():
@@ -130,17 +136,23 @@ class SendService:
 
     def _send(self, outbox: Outbox) -> None:
         sender = Sender(outbox, self.book, self._watch)
+        committer = Committer(CommitmentLedger(self._file), self.book, self._changed)
         with self._condition:
-            self._sender = sender
+            self._sender, self._committer = sender, committer
             if self._stopping:
                 return
-        while not self._is_stopping():
-            if sender.send_batch():
-                self._changed()
-                continue
-            due_s = outbox.next_due_s()
-            self._tell(SendState("idle") if due_s is None else SendState("waiting", message=self._problem()))
-            self._wait(_LOOK_S if due_s is None else min(due_s, _LOOK_S))
+        try:
+            while not self._is_stopping():
+                if sender.send_batch() or committer.ask_batch():
+                    self._changed()
+                    continue
+                due_s = outbox.next_due_s()
+                waits = SendState("waiting", message=self._problem())
+                self._tell(SendState("idle") if due_s is None else waits)
+                dues = [each for each in (due_s, committer.next_due_s()) if each is not None]
+                self._wait(min([*dues, _LOOK_S]))
+        finally:
+            committer.close()
 
     def _problem(self) -> str:
         """What keeps the oldest job that waits from being sent."""
@@ -250,7 +262,8 @@ class Sender:
 
     def _send_one(self, link: StorageAssociation, destination: Destination, item: Item) -> None:
         if item.unclear and link.has(item.what):
-            self._outbox.sent(item, "The answer was lost; the server said later that it has it.")
+            said = "The answer was lost; the server said later that it has it."
+            self._outbox.sent(item, said, commit=destination.commitment)
             return
         path = self._outbox.path(item)
         try:
@@ -268,7 +281,7 @@ class Sender:
             self._outbox.broke_off(item, str(fault), destination.attempts)
             raise
         if answer.kind == "stored":
-            self._outbox.sent(item, answer.sentence)
+            self._outbox.sent(item, answer.sentence, commit=destination.commitment)
         elif answer.kind == "refused":
             self._outbox.refused(item, answer.sentence)
         elif answer.kind == "unreadable":

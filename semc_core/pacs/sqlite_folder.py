@@ -32,7 +32,8 @@ class Form:
         file: The file's name.
         application_id: By which SQLite's file is known.
         version: Of the schema, from 1.
-        schema: Statements that make the tables.
+        schema: Statements that make the tables of version 1.
+        changes: Statements that make each later version of the one before it.
     """
 
     what: str
@@ -40,6 +41,7 @@ class Form:
     application_id: int
     version: int
     schema: tuple[str, ...]
+    changes: tuple[tuple[str, ...], ...] = ()
 
 
 class SqliteFolder:
@@ -105,9 +107,11 @@ class SqliteFolder:
             raise sqlite3.DatabaseError("another program's file")
         if version > self._form.version:
             raise PacsError(f"The {self._form.what} is of a newer program; update this one.")
-        if version < 1:
-            for statement in self._form.schema:
+        steps = (self._form.schema, *self._form.changes)
+        for statements in steps[version:]:
+            for statement in statements:
                 connection.execute(statement)
+        if version < self._form.version:
             connection.execute(f"PRAGMA application_id = {self._form.application_id}")
             connection.execute(f"PRAGMA user_version = {self._form.version}")
 

@@ -14,6 +14,7 @@ from pynetdicom import AE, evt
 from semc_core.errors import UsageError
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.association import shut_down
+from semc_core.pacs.listening import server_context
 from semc_core.pacs.quiet import silence
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival
@@ -21,7 +22,7 @@ from semc_core.serve.intake import NOT_UNDERSTOOD, SUCCESS, Intake
 from semc_core.serve.pace import Pace
 from semc_core.serve.settings import ServerTls, ServeSettings
 from semc_core.serve.syntaxes import KINDS, SYNTAXES
-from semc_core.serve.wire import LARGEST_PDU, BoundedHandler, BoundedMessages, BoundedServer, server_context
+from semc_core.serve.wire import LARGEST_PDU, BoundedHandler, BoundedMessages, BoundedServer
 from semc_core.version import VERSION
 
 silence()

@@ -294,7 +294,12 @@ def _sending(*, empty: bool) -> Callable[[Stage], QDialog]:
         control = stage.window.dialogs.sending
         server = Destination("archive", "archive.hospital.example", 11112, "ARCHIVE")
         jobs = tuple(
-            Job(i, "uid", "2026-11-21T15:00:00+00:00", "archive", None, "ab", {}, LONG, False) for i in (1, 2)
+            Job(i, "uid", "2026-11-21T15:00:00+00:00", "archive", None, "ab", counts, LONG, False, kept)
+            for i, counts, kept in (
+                (1, {}, {}),
+                (2, {"sent": 9}, {"committed": 3, "asked": 4, "refused": 2}),
+                (3, {"sent": 9}, {"committed": 9}),
+            )
         )
         control.snapshot = SendSnapshot(True) if empty else SendSnapshot(
             True, (server,), jobs, SendState("waiting", message=f"archive cannot be reached: {LONG}.")

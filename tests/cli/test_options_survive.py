@@ -127,6 +127,8 @@ SINCE = (
     *(f"analyse --{option}" for option in ("cluster", "workers", "limit", "decode")),
     "live --images",
     "pacs add --mpps",
+    "pacs add --commitment",
+    "pacs add --commitment-port",
     *(f"pacs worklist --{option}" for option in ("day", "modality", "station", "json")),
     "export --anyway",
     *(f"export --{option}" for option in ("no-obgyn", "fhir", "fhir-post", "fhir-token")),

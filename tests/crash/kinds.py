@@ -17,7 +17,8 @@ from semc_core.export.manifest import check_bundle
 from semc_core.export.options import ExportOptions
 from semc_core.io.video_encoder import Quality
 from semc_core.pacs.destinations import DestinationBook
-from semc_core.pacs.queue import Outbox, SendQueue
+from semc_core.pacs.outbox import Outbox
+from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
 from semc_core.pacs.service import Sender
 from semc_core.session.session import Session

@@ -147,6 +147,11 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
             "pacs/test_performed.py::test_a_server_is_told_of_the_beginning_and_of_the_end",
             "pacs/test_performed.py::test_a_server_that_is_away_is_told_later_and_in_order",
         )),
+        Requirement("H9", "The copy of what a server shall confirm to keep stays until it does.", (
+            "pacs/test_commitment.py::test_the_copy_stays_until_the_server_keeps_it",
+            "pacs/test_commitment.py::test_what_is_not_kept_is_said_with_its_reason_and_can_be_sent_again",
+            "pacs/test_commitment.py::test_orthanc_says_what_it_keeps_and_what_it_does_not",
+        )),
     ),
     "Serving": (
         Requirement("D1", "An object is on the disk before its sender is told so, and is worked on once.", (

@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 from semc_core.pacs.destinations import DestinationBook
-from semc_core.pacs.queue import Outbox, SendQueue
+from semc_core.pacs.outbox import Outbox
+from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.servers import destination, objects, orthanc, put

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from semc_core.pacs.destinations import DestinationBook
-from semc_core.pacs.queue import Outbox
+from semc_core.pacs.outbox import Outbox
 from semc_core.pacs.queue_store import FOLDER_NAME, QueueStore
 from semc_core.pacs.service import Sender
 

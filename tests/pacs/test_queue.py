@@ -14,7 +14,8 @@ import pytest
 
 from semc_core.errors import PacsError, UsageError
 from semc_core.pacs.destinations import BOOK_NAME, Destination, DestinationBook, Tls
-from semc_core.pacs.queue import LONGEST_WAIT_S, OBJECT_ATTEMPTS, Outbox, SendQueue, SentElsewhere, wait_after
+from semc_core.pacs.outbox import LONGEST_WAIT_S, OBJECT_ATTEMPTS, Outbox, SentElsewhere, wait_after
+from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import QUEUE_NAME, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.servers import SECRET, destination, free_port, objects, put

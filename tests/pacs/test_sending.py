@@ -12,7 +12,8 @@ import pytest
 
 from semc_core.pacs.client import StorageAssociation
 from semc_core.pacs.destinations import DestinationBook
-from semc_core.pacs.queue import Outbox, SendQueue
+from semc_core.pacs.outbox import Outbox
+from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, DicomObject, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.servers import (

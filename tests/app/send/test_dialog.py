@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from app.main_window import MainWindow
 from app.send.controller import SendController
 from app.send.dialog import SendDialog
 from app.send.presenter import (
+    JobRow,
     SendSnapshot,
     destination_line,
     job_row,
@@ -26,6 +28,7 @@ from app.send.presenter import (
     sending_now,
     service_words,
 )
+from app.send.server_form import ServerForm
 from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import exported_objects
@@ -71,8 +74,12 @@ def state_of_first(dialog: SendDialog) -> str:
 
 
 def type_server(dialog: SendDialog, port: int) -> None:
-    """Type a server on this machine into the form, and keep it."""
-    form = dialog.form
+    """Type a server on this machine into the form."""
+    type_into(dialog.form, port)
+
+
+def type_into(form: ServerForm, port: int) -> None:
+    """Type a server on this machine."""
     form.name.setText("archive")
     form.host.setText(HOST)
     form.port.setValue(port)
@@ -107,6 +114,42 @@ def test_jobs_and_faults_are_said_in_words() -> None:
     assert sending_now(waiting) == sending_now(SendSnapshot()) == ""
     assert sending_fault(SendSnapshot()) == ""
     assert destination_line(Destination("A", "h", 104, "T")) == "A   T at h:104"
+
+
+def test_what_a_server_says_to_keep_is_told_from_what_it_was_sent() -> None:
+    def row(commitment: dict[str, int], message: str = "", sent: int = 3) -> JobRow:
+        return job_row(replace(job(message, sent=sent), commitment=commitment))
+
+    safe = row({"committed": 3})
+    assert (safe.state, safe.tone, safe.retry, safe.cancel) == ("sent, safe at archive", "good", False, False)
+    open_ = row({"asked": 2, "committed": 1})
+    assert (open_.state, open_.tone) == ("1 sent, safe at archive; 2 sent, not yet confirmed", "wait")
+    assert open_.retry
+    lost = row({"refused": 3}, "archive does not keep it.")
+    assert (lost.state, lost.tone, lost.retry) == ("sent, but refused", "fault", True)
+    gone = replace(job("archive does not keep it.", sent=3), commitment={"refused": 1, "committed": 2})
+    assert sending_fault(SendSnapshot(True, (), (gone,), SendState())) == (
+        "1 of 3 objects sent to archive may not be kept there. archive does not keep it."
+    )
+    waits = SendSnapshot(True, (), (replace(job(sent=3), commitment={"due": 3}),), SendState())
+    assert service_words(waits) == "All is sent; 3 objects not yet confirmed."
+
+
+def test_a_server_that_shall_confirm_is_typed_in_and_stays_so(qtbot: QtBot) -> None:
+    form = ServerForm()
+    qtbot.addWidget(form)
+    kept: list[Destination] = []
+    form.kept.connect(kept.append)
+    type_into(form, 104)
+    assert not form.answers.isEnabled()
+    form.commitment.setChecked(True)
+    form.answers.setValue(11113)
+    QTest.keyClick(form.title, Qt.Key.Key_Return)
+    form.edit(kept[0])
+    assert (form.commitment.isChecked(), form.answers.value()) == (True, 11113)
+    form.commitment.setChecked(False)
+    form._keep()
+    assert [(each.commitment, each.commitment_port) for each in kept] == [(True, 11113), (False, None)]
 
 
 @needs_storescp

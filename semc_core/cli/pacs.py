@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import click
 from typer import Argument, Option
 
+from semc_core.cli.pacs_priors import (
+    FIND_EXAMPLES,
+    GET_EXAMPLES,
+    FindOptions,
+    plain_fetched,
+    plain_studies,
+    print_studies,
+)
 from semc_core.cli.pacs_servers import ServerName, ServerOptions, plain_server, print_servers
 from semc_core.cli.pacs_worklist import (
     WORKLIST_EXAMPLES,
@@ -21,9 +29,10 @@ from semc_core.cli.pacs_worklist import (
     print_worklist,
 )
 from semc_core.cli.shared.options import PLACE, AsJson, print_json
+from semc_core.cli.shared.shown import escape
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import PacsError
-from semc_core.text import counted
+from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,6 +122,59 @@ def worklist(name: ServerName, asked: WorklistOptions, as_json: AsJson = False) 
     if found.notice:
         say(console, found.notice, style="yellow")
     return 0
+
+
+@app.add("find", help="list the studies that a server has of a patient", epilog=FIND_EXAMPLES)
+def find(server: ServerName, asked: FindOptions, as_json: AsJson = False) -> int:
+    """Print what it has, which is what was asked for. Returns 0.
+
+    Raises:
+        PacsError: The server cannot be reached, or cannot be searched.
+    """
+    from semc_core.pacs.priors.find import find_studies
+
+    found = find_studies(_book().get(server), asked.question(), asked.most)
+    if as_json:
+        print_json(plain_studies(found))
+        return 0
+    console = _console()
+    if found.rows:
+        print_studies(found.rows, console)
+    if found.notice:
+        say(console, found.notice, style="yellow")
+    return 0
+
+
+@app.add("get", help="get the pictures of a study into a new folder", epilog=GET_EXAMPLES)
+def get(
+    server: ServerName,
+    study: Annotated[str, Argument(metavar="STUDY", help="its UID, as semc pacs find lists it")],
+    out: Annotated[Path, Option("--out", click_type=PLACE, metavar="FOLDER", help="the new folder")],
+    as_json: AsJson = False,
+) -> int:
+    """Get it. Returns 1 where the server did not send all of it.
+
+    Raises:
+        PacsError: It cannot be got; nothing is left behind.
+    """
+    from rich.progress import Progress
+
+    from semc_core.pacs.priors.get import fetch_study
+
+    console = _console()
+    with Progress(console=console, transient=True, disable=as_json) as bars:
+        bar = bars.add_task(escape(server), total=None)
+        fetched = fetch_study(
+            _book().get(server), study, out,
+            watch=lambda come, left: bars.update(bar, completed=come, total=come + left if left else None),
+        )  # fmt: skip
+    if as_json:
+        print_json(plain_fetched(fetched))
+    else:
+        say(console, f"{counted(fetched.objects, 'object')} in {readable(str(fetched.folder))}.")
+        if fetched.notice:
+            say(console, fetched.notice, style="yellow")
+    return 0 if fetched.whole else 1
 
 
 @app.add("send", help="send the DICOM objects of an export, or of a session", epilog=_EXAMPLES)
@@ -311,8 +373,6 @@ def _longest_answer_s(book: DestinationBook) -> float:
 
 def _print_jobs(jobs: Sequence[Job], console: Console) -> None:
     from rich.table import Table
-
-    from semc_core.cli.shared.shown import escape
 
     table = Table("Job", "Queued (UTC)", "To", "Objects", "What became of them")
     for job in jobs:

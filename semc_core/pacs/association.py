@@ -15,12 +15,14 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from semc_core.errors import PacsError
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.destinations import Destination, SecuredContext, tls_context
+from semc_core.pacs.listening import BoundedReading, LimitedMessages
 from semc_core.pacs.quiet import silence
 from semc_core.version import VERSION
 
@@ -63,6 +65,8 @@ class DicomAssociation:
         *,
         opened: Callable[[socket.socket], None] | None = None,
         handlers: Sequence[evt.EventHandlerType] = (),
+        roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+        most_bytes: int | None = None,
     ) -> None:
         """Connect, and agree on what can be asked.
 
@@ -71,6 +75,8 @@ class DicomAssociation:
             contexts: What is proposed.
             opened: Told of the connection once there is one: shutting it down ends any wait for the server.
             handlers: Of events, as the network library takes them.
+            roles: Which side provides what, where it is not the server.
+            most_bytes: Of one message of the server; None where it sends no objects.
 
         Raises:
             AssociationFault: The server cannot be reached, or refuses.
@@ -79,6 +85,7 @@ class DicomAssociation:
         self._socket: socket.socket | None = None
         self._opened = opened
         self._message = 0
+        self._most_bytes = most_bytes
         entity = _Entity(ae_title=destination.own_title)
         entity.implementation_class_uid = UID(IMPLEMENTATION_UID)
         entity.implementation_version_name = f"SEMC_{VERSION}"[:16]
@@ -94,6 +101,7 @@ class DicomAssociation:
                 contexts=list(contexts),
                 ae_title=destination.title,
                 tls_args=None if secured is None else (secured.context, destination.host),
+                ext_neg=list(roles),
                 evt_handlers=[(evt.EVT_CONN_OPEN, self._connected), *handlers],
             )
         except (OSError, UnicodeError) as error:
@@ -138,6 +146,9 @@ class DicomAssociation:
         self._socket = event.assoc.dul.socket.socket
         assert self._socket is not None
         self._socket.settimeout(self._destination.answer_s)
+        if self._most_bytes is not None:
+            event.assoc.dul.socket.recv = BoundedReading(self._socket, self._destination.answer_s)
+            event.assoc.dimse = LimitedMessages(event.assoc, self._most_bytes)
         if self._opened is not None:
             self._opened(self._socket)
 

@@ -15,6 +15,9 @@ from collections.abc import Callable
 from socketserver import BaseServer
 from typing import Any, Final, cast
 
+from pynetdicom.association import Association
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 _log = logging.getLogger(__name__)
@@ -23,6 +26,8 @@ _MOST_PDU: Final = 1_048_576
 """Of any PDU: a request for an association may be larger than the rest."""
 _PIECE: Final = 65_536
 _HANDSHAKE_S: Final = 10.0
+_INVALID_PDU: Final = "Evt19"
+"""What ends an association with an A-ABORT, in the tables of PS3.8."""
 
 
 class BoundedReading:
@@ -53,6 +58,47 @@ class BoundedReading:
         # A sender that does not read its answers would hold the thread for ever.
         self._connection.settimeout(self._idle_s)
         return received
+
+
+class LimitedMessages(DIMSEServiceProvider):
+    """Puts messages together, none of which is too large; waits for one as long as something of it comes.
+
+    Attributes:
+        endless: Whether the association was broken off for a message that is too large.
+    """
+
+    def __init__(self, association: Association, most_bytes: int) -> None:
+        """For an association that begins now."""
+        super().__init__(association)
+        self._most_bytes = most_bytes
+        self._received = self._pieces = 0
+        self.endless = False
+
+    def receive_primitive(self, primitive: P_DATA) -> None:
+        """Take a piece. Called on the network's thread of the association."""
+        if self.endless:
+            return
+        self._pieces += 1
+        self._received += sum(len(value) for _, value in primitive.presentation_data_value_list)
+        if self._received > self._most_bytes:
+            self.endless = True
+            _log.warning("An association was broken off: a message of it does not end.")
+            self.dul.event_queue.put(_INVALID_PDU)
+            return
+        super().receive_primitive(primitive)
+        if self.message is None:
+            self._received = 0
+
+    def get_msg(self, block: bool = False) -> Any:
+        """The next message, and the number of its context; nothing where none comes.
+
+        The longest wait is that from piece to piece: nobody knows how large a message will be.
+        """
+        while True:
+            before = self._pieces
+            found = super().get_msg(block)
+            if found != (None, None) or not block or self._pieces == before or self.endless:
+                return found
 
 
 class GuardedServer(ThreadedAssociationServer):

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import datetime
 import socket
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 from pynetdicom import build_context
 
 from semc_core.errors import PacsError
 from semc_core.io.documents import DocumentFault
+from semc_core.pacs.answers import LONGEST_ANSWERS, name_of, read_answers, text_of
 from semc_core.pacs.association import (
-    PENDING,
     SUCCESS,
     UNCOMPRESSED,
     VERIFICATION,
@@ -35,8 +33,6 @@ from semc_core.text import counted
 
 MOST_ROWS: Final = 10_000
 """Examinations of one answer; what comes after these is not read."""
-LONGEST_ANSWERS: Final = 4
-"""So many times the longest wait for one answer is the longest time for all of them."""
 ULTRASOUND: Final = "US"
 
 WORKLIST: Final = "1.2.840.10008.5.1.4.31"  # Modality Worklist Information Model
@@ -150,29 +146,23 @@ class WorklistAssociation(DicomAssociation):
         """
         self._check_open()
         self._association.dimse_timeout = wait_s = self._destination.answer_s
-        until_s = time.monotonic() + LONGEST_ANSWERS * wait_s
-        rows: list[Examination] = []
-        left_out, stopped = 0, ""
-        for status, identifier in self._association.send_c_find(
-            identifier_of(question), WORKLIST, self._next_message()
-        ):
-            if "Status" not in status:
-                raise self._lost()
-            if status.Status not in PENDING:
-                if status.Status != SUCCESS:
-                    raise PacsError(fault(self._server, int(status.Status)))
-                break
-            row = None if identifier is None else row_of(identifier)
-            left_out += row is None
-            rows += [] if row is None else [row]
-            if len(rows) + left_out >= most:
-                stopped = f"{self._server} lists more than {most} examinations; ask for one day and modality."
-            elif time.monotonic() > until_s:
-                stopped = f"{self._server} took too long; what came until then is shown. Ask for less."
-            if stopped:
-                # It would go on to send what nobody reads.
-                self._association.abort()
-                break
+        found = read_answers(
+            self._association.send_c_find(identifier_of(question), WORKLIST, self._next_message()),
+            row_of, most, LONGEST_ANSWERS * wait_s,
+        )  # fmt: skip
+        if found is None:
+            raise self._lost()
+        if found.status != SUCCESS:
+            raise PacsError(fault(self._server, found.status))
+        stopped = ""
+        if found.stopped == "too many":
+            stopped = f"{self._server} lists more than {most} examinations; ask for one day and modality."
+        elif found.stopped:
+            stopped = f"{self._server} took too long; what came until then is shown. Ask for less."
+        if stopped:
+            # It would go on to send what nobody reads.
+            self._association.abort()
+        rows, left_out = list(found.rows), found.left_out
         rows.sort(key=lambda each: (each.date, each.time, each.patient_name))
         told = stopped, _what_is_wrong(self._server, rows, left_out)
         return Worklist(tuple(rows), left_out, not stopped, " ".join(filter(None, told)))
@@ -217,37 +207,23 @@ def row_of(answer: Dataset) -> Examination | None:
 
 
 def _plain(answer: Dataset, step: Dataset) -> dict[str, str]:
-    sex = _text(answer, "PatientSex").upper()
+    sex = text_of(answer, "PatientSex").upper()
     return {
-        "patient_name": _name(_text(answer, "PatientName")),
-        "patient_id": _text(answer, "PatientID"),
-        "birth_date": _day(_text(answer, "PatientBirthDate")),
+        "patient_name": name_of(text_of(answer, "PatientName")),
+        "patient_id": text_of(answer, "PatientID"),
+        "birth_date": _day(text_of(answer, "PatientBirthDate")),
         "sex": sex if sex in ("M", "F", "O") else "",
-        "accession_number": _text(answer, "AccessionNumber"),
-        "study_uid": _text(answer, "StudyInstanceUID"),
-        "step_id": _text(step, "ScheduledProcedureStepID"),
-        "step": _text(step, "ScheduledProcedureStepDescription"),
-        "procedure_id": _text(answer, "RequestedProcedureID"),
-        "procedure": _text(answer, "RequestedProcedureDescription"),
-        "referring_physician": _name(_text(answer, "ReferringPhysicianName")),
-        "modality": _text(step, "Modality"),
-        "date": _day(_text(step, "ScheduledProcedureStepStartDate")),
-        "time": _text(step, "ScheduledProcedureStepStartTime").partition(".")[0].replace(":", ""),
+        "accession_number": text_of(answer, "AccessionNumber"),
+        "study_uid": text_of(answer, "StudyInstanceUID"),
+        "step_id": text_of(step, "ScheduledProcedureStepID"),
+        "step": text_of(step, "ScheduledProcedureStepDescription"),
+        "procedure_id": text_of(answer, "RequestedProcedureID"),
+        "procedure": text_of(answer, "RequestedProcedureDescription"),
+        "referring_physician": name_of(text_of(answer, "ReferringPhysicianName")),
+        "modality": text_of(step, "Modality"),
+        "date": _day(text_of(step, "ScheduledProcedureStepStartDate")),
+        "time": text_of(step, "ScheduledProcedureStepStartTime").partition(".")[0].replace(":", ""),
     }
-
-
-def _text(dataset: Dataset, name: str) -> str:
-    value: Any = dataset.get(name)
-    # Several values where one belongs are joined as they were, and not allowed.
-    several = isinstance(value, MultiValue)
-    return "" if value is None else ("\\".join(map(str, value)) if several else str(value)).strip(" \0")
-
-
-def _name(text: str) -> str:
-    """A name without the empty parts at its end; of several writings the first, where all are too long."""
-    whole = text.rstrip("^= ")
-    first = next((each for each in whole.split("=") if each.strip("^ ")), "")
-    return whole if len(whole) <= 64 else first.rstrip("^ ")
 
 
 def _day(text: str) -> str:

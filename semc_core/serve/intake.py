@@ -12,10 +12,10 @@ from typing import Final
 
 from semc_core.errors import PacsError, SaveError, SourceError
 from semc_core.io.atomic import save_error
+from semc_core.pacs.syntaxes import KINDS
 from semc_core.serve.arrival import Arrival, Malformed
 from semc_core.serve.content import Content, read_content
 from semc_core.serve.inbox import Inbox, room_for
-from semc_core.serve.syntaxes import KINDS
 
 _log = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.association import shut_down
 from semc_core.pacs.listening import server_context
 from semc_core.pacs.quiet import silence
+from semc_core.pacs.syntaxes import KINDS, SYNTAXES
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival
 from semc_core.serve.intake import NOT_UNDERSTOOD, SUCCESS, Intake
 from semc_core.serve.pace import Pace
 from semc_core.serve.settings import ServerTls, ServeSettings
-from semc_core.serve.syntaxes import KINDS, SYNTAXES
 from semc_core.serve.wire import LARGEST_PDU, BoundedHandler, BoundedMessages, BoundedServer
 from semc_core.version import VERSION
 

@@ -17,7 +17,10 @@ import main
 from semc_core.cli.bench import analyse
 from semc_core.cli.bench.live import Measured
 from semc_core.cli.bench.network import Row
+from semc_core.cli.pacs_priors import plain_fetched, plain_studies
 from semc_core.cli.pacs_worklist import plain_worklist
+from semc_core.pacs.priors.find import Studies, Study
+from semc_core.pacs.priors.get import Fetched
 from semc_core.pacs.queue_store import Job
 from semc_core.pacs.worklist import Worklist
 from semc_core.serve.inbox import Received
@@ -162,6 +165,8 @@ def test_pacs(printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert capturing[0]["tls"] is False
     assert printed("pacs", "list") == []
     check("semc pacs worklist", plain_worklist(Worklist((Examination(),))))
+    check("semc pacs find", plain_studies(Studies((Study("1.2"),))))
+    check("semc pacs get", plain_fetched(Fetched(tmp_path, "1.2", 1, 1, 0)))
     assert DOCUMENTED["semc pacs list"]["each"][0] == [field.name for field in fields(Job)]
 
 

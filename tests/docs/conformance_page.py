@@ -17,12 +17,12 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, UID_dictionary
 
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
+from semc_core.pacs.answers import LONGEST_ANSWERS
 from semc_core.pacs.association import UNCOMPRESSED
 from semc_core.pacs.client import MOST_OBJECTS
 from semc_core.pacs.destinations import Destination, Tls, tls_context
 from semc_core.pacs.performed import MOST_ATTEMPTS, PERFORMED, PerformedStep, at_end, in_progress
 from semc_core.pacs.worklist import (
-    LONGEST_ANSWERS,
     MOST_ROWS,
     WORKLIST,
     WorklistQuestion,
@@ -34,6 +34,7 @@ from semc_core.session.examination import Examination
 from semc_core.sources.dicom.codecs import can_decode
 from semc_core.sources.dicom.video import is_video
 from tests.docs.association import Heard, heard
+from tests.docs.peers import commitment, studies
 from tests.docs.provider import Provided, provided
 from tests.docs.written import Written, every_kind, presence
 
@@ -70,11 +71,13 @@ an export, and sends these to servers. As a service it receives, and sends back 
 _SERVICES: Final = (
     ("Verification (C-ECHO)", "yes", "`semc serve`"),
     ("Storage (C-STORE)", "yes", "`semc serve`"),
-    ("Query/Retrieve, Study Root (C-FIND)", "of single objects by their UIDs", "no"),
-    ("Query/Retrieve (C-MOVE, C-GET)", "no", "no"),
+    ("Query/Retrieve, Study Root (C-FIND)", "of studies; of single objects by their UIDs", "no"),
+    ("Query/Retrieve, Study Root (C-GET)", "of one study", "no"),
+    ("Query/Retrieve (C-MOVE)", "no", "no"),
     ("Modality Worklist (C-FIND)", "yes", "no"),
     ("Modality Performed Procedure Step (N-CREATE, N-SET)", "where the server was added with it", "no"),
-    ("Storage Commitment, Print", "no", "no"),
+    ("Storage Commitment (N-ACTION, N-EVENT-REPORT)", "where the server was added with it", "no"),
+    ("Print", "no", "no"),
 )
 _MEDIA: Final = """
 Files: DICOM Part 10 files are read and written. No DICOMDIR is written, none is read as a list of pictures,
@@ -82,11 +85,13 @@ and no media application profile is claimed.
 
 ## As a user of services (SCU)
 
-One application entity. It opens associations; another, below, accepts them.
+One application entity. It opens associations, and accepts those of servers whose confirmation it awaits;
+another, below, accepts those of scanners.
 """
 _POLICY: Final = """
 - **Associations.** One at a time. It is opened when objects wait to be sent, by `semc pacs echo`,
-  for a worklist, and to tell of a performed step; it is released when at most {most} objects were sent.
+  for a worklist, to tell of a performed step, to find or get a study, and to ask for storage commitment; it
+  is released when at most {most} objects were sent.
 - **AE titles and address** of a server are given by the user; the own title is `{title}` unless another is
   given. Waits: {connect:g} s for a connection, {answer:g} s for an answer (and the time that the object's
   bytes take), both to be set.
@@ -118,7 +123,7 @@ _STORE: Final = """
 |---|---|---|
 """
 _FIND: Final = """
-### C-FIND
+### C-FIND of an object
 
 Only to learn whether an object whose answer was lost has arrived. Level {level}; keys, all of them unique:
 {keys}. Responses are compared by SOP Instance UID; other attributes are not looked at. A server without
@@ -162,8 +167,8 @@ every abstract syntax of the standard, and with each that is accepted every tran
 - **TLS.** Where the settings have certificates: TLS 1.2 or later, and the sender's certificate is checked.
   Without them connections are in the clear.
 - **Storage.** Level 2 (full): the data set is kept as it came, private elements too. Coercion: none. When
-  success is answered the object is on the disk. It stays until somebody removes it; there is no storage
-  commitment.
+  success is answered the object is on the disk. It stays until somebody removes it; nobody can ask it for
+  storage commitment.
 
 ### Association response
 
@@ -266,6 +271,8 @@ def _lines(written: list[Written], said: Heard) -> Iterator[str]:
     yield _FIND.format(level=said.question.QueryRetrieveLevel, keys=", ".join(keys))
     yield from _worklist()
     yield from _performed()
+    yield from commitment()
+    yield from studies()
     yield from _provider(provided([str(one) for one in syntaxes()]))
     yield from _objects(written)
     yield from _reading()

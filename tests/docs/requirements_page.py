@@ -152,6 +152,11 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
             "pacs/test_commitment.py::test_what_is_not_kept_is_said_with_its_reason_and_can_be_sent_again",
             "pacs/test_commitment.py::test_orthanc_says_what_it_keeps_and_what_it_does_not",
         )),
+        Requirement("H10", "A study that is got from a server is that one, and a part is told as such.", (
+            "pacs/test_priors.py::test_orthanc_is_searched_and_hands_a_study_out",
+            "pacs/test_priors.py::test_what_is_not_of_the_study_is_not_taken_and_half_a_study_is_said",
+            "pacs/test_priors.py::test_a_connection_that_breaks_midway_leaves_nothing",
+        )),
     ),
     "Serving": (
         Requirement("D1", "An object is on the disk before its sender is told so, and is worked on once.", (

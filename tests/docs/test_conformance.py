@@ -24,7 +24,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from semc_core.serve.syntaxes import SYNTAXES
+from semc_core.pacs.syntaxes import SYNTAXES
 from semc_core.sources.dicom import DicomSource
 from tests.docs.conformance_page import NOT_TRIED, PAGE, page, syntaxes
 from tests.export.dicom.examples import sample

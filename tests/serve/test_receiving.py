@@ -24,11 +24,11 @@ from pynetdicom.dsutils import encode
 
 from semc_core.pacs.client import StorageAssociation
 from semc_core.pacs.destinations import Destination
+from semc_core.pacs.syntaxes import SYNTAXES
 from semc_core.serve.arrival import Arrival
 from semc_core.serve.inbox import Inbox
 from semc_core.serve.receiver import Receiver
 from semc_core.serve.settings import Limits
-from semc_core.serve.syntaxes import SYNTAXES
 from tests.pacs.servers import HOST, SECRET
 from tests.serve.objects import SCANNER, TITLE, loop, receiving, save, sending, store, until
 

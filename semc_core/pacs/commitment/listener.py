@@ -17,15 +17,19 @@ from typing import Any, Final, cast
 from pydicom.uid import UID
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
-from pynetdicom.dimse import DIMSEServiceProvider
-from pynetdicom.pdu_primitives import P_DATA
 
 from semc_core.errors import PacsError
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.association import SUCCESS, UNCOMPRESSED, VERIFICATION, shut_down
 from semc_core.pacs.commitment.reports import STORAGE_COMMITMENT, Report, answer
 from semc_core.pacs.destinations import Destination, Tls
-from semc_core.pacs.listening import BoundedReading, GuardedHandler, GuardedServer, server_context
+from semc_core.pacs.listening import (
+    BoundedReading,
+    GuardedHandler,
+    GuardedServer,
+    LimitedMessages,
+    server_context,
+)
 from semc_core.pacs.quiet import silence
 from semc_core.version import VERSION
 
@@ -40,8 +44,6 @@ _IDLE_S: Final = 30.0
 _LOOK_S: Final = 0.2
 """How soon the end is noticed."""
 _STOP_S: Final = 30.0
-_INVALID_PDU: Final = "Evt19"
-"""What ends an association with an A-ABORT, in the tables of PS3.8."""
 _CALLING_UNKNOWN: Final = (1, 1, 3)
 _CALLED_UNKNOWN: Final = (1, 1, 7)
 
@@ -179,37 +181,13 @@ def _closed(event: Any) -> None:
         event.assoc.dul.to_user_queue.put(None)
 
 
-class _Messages(DIMSEServiceProvider):
-    """Puts messages together, none of which is too large."""
-
-    def __init__(self, association: Association) -> None:
-        super().__init__(association)
-        self._received = 0
-
-    def receive_primitive(self, primitive: P_DATA) -> None:
-        """Take a piece. Called on the network's thread of the association."""
-        self._received += sum(len(value) for _, value in primitive.presentation_data_value_list)
-        if self._received <= MOST_BYTES:
-            super().receive_primitive(primitive)
-            if self.message is None:
-                self._received = 0
-        elif self._received < 2 * MOST_BYTES:
-            self._received = 2 * MOST_BYTES
-            _log.warning("An association with %s was broken off: a message of it does not end.", self._who)
-            self.dul.event_queue.put(_INVALID_PDU)
-
-    @property
-    def _who(self) -> str:
-        return str(self.assoc.requestor.address)
-
-
 class _Handler(GuardedHandler):
     """Makes an association with bounds of a connection."""
 
     def _create_association(self) -> Association:
         association = super()._create_association()
         cast(Any, association.dul.socket).recv = BoundedReading(self.request, _IDLE_S)
-        association.dimse = _Messages(association)
+        association.dimse = LimitedMessages(association, MOST_BYTES)
         return association
 
 

@@ -1,0 +1,1 @@
+"""Earlier studies that a server has: finding them, and getting one."""

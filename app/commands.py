@@ -215,6 +215,9 @@ _ALWAYS: Final = (
     KeyBinding(
         "worklist", "Worklist", ("Ctrl+L",), "Choose the examination that the scan belongs to", (START, LIVE)
     ),
+    KeyBinding(
+        "priors", "Earlier", ("Ctrl+P",), "Find an earlier study on a server, and review it", (START, REVIEW)
+    ),
     KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
     KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
     KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),

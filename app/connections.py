@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.checklist.controller import ChecklistController
 from app.choices import Choices
+from app.dialogs import DialogHost
 from app.file_dialogs import Chooser
 from app.live.page import LivePage
 from app.review.controller import ReviewController
@@ -73,17 +74,23 @@ def connect_live(
 
 
 def connect_files(
-    start: StartPage, choose: Chooser, play: Callable[[str], None], review: Callable[..., None]
+    start: StartPage,
+    dialogs: DialogHost,
+    choose: Chooser,
+    play: Callable[[str], None],
+    review: Callable[..., None],
 ) -> None:
     """Ask for the files that the start page wants played or reviewed, and open them.
 
     Args:
         start: Where it is asked for.
+        dialogs: Where a picture of an earlier study is chosen.
         choose: Asks which.
         play: Scans from a source.
         review: Reviews a loop or a session; takes its path, and a model where it is not the one in use.
     """
     start.chosen.connect(play)
+    dialogs.review_wanted.connect(lambda path: review(path))
     start.file_wanted.connect(lambda: choose.loop_to_play(play))
     start.folder_wanted.connect(lambda: choose.images_to_play(play))
     start.review_file_wanted.connect(lambda: choose.loop_to_review(review))

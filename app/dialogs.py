@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from app.choices import Choices
+from app.priors.controller import PriorsController
 from app.send.controller import SendController
 from app.settings import Settings
 from app.tasks import Background, Post
@@ -32,15 +33,18 @@ class DialogHost(QObject):
     Signals:
         message: The sentence for the status line; "" when what it told of is over.
         close_wanted: A person closes this dialog of the export (a `QDialog`) while one is being made.
+        review_wanted: A picture of an earlier study is to be reviewed, a path.
 
     Attributes:
         sending: The queue and its servers.
         worklist: Examinations that are scheduled, and that of the scan.
+        priors: Earlier studies on servers.
         dialog: The dialog that is open, or None.
     """
 
     message = Signal(str)
     close_wanted = Signal(object)
+    review_wanted = Signal(str)
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class DialogHost(QObject):
         self.sending = SendController(choices.data, post, reviewed)
         self.worklist = WorklistController(choices.data, post, settings)
         self.worklist.on_message = self.worklist.steps.on_message = self.message.emit
+        self.priors = PriorsController(choices.data, lambda: choices.output, post, settings)
         self.dialog: QDialog | None = None
         self._export: ExportController | None = None
         self._loads = Background("dialog-load", post)
@@ -102,6 +107,18 @@ class DialogHost(QObject):
         """Show which examinations are scheduled."""
         self._load("app.worklist.dialog", self._open_worklist)
 
+    def show_priors(self) -> None:
+        """Show which earlier studies servers have."""
+        self._load("app.priors.dialog", self._open_priors)
+
+    def does(self) -> dict[str, Callable[[], object]]:
+        """What keys do that open a dialog of servers, by their names."""
+        return {
+            "sending": lambda: self.show_sending(),
+            "worklist": self.show_worklist,
+            "priors": self.show_priors,
+        }
+
     def go_on(self) -> None:
         """Go on with what waits for servers since an earlier start."""
         self.sending.go_on()
@@ -114,6 +131,7 @@ class DialogHost(QObject):
             self.dialog.done(0)
         self._ends.close()
         self.worklist.close()
+        self.priors.close()
         self.sending.close()
 
     def _load(self, module: str, then: Callable[[], None]) -> None:
@@ -159,6 +177,21 @@ class DialogHost(QObject):
             self.show_sending()
 
         dialog.server_wanted.connect(add_server)
+        self._show(dialog)
+
+    def _open_priors(self) -> None:
+        from app.priors.dialog import PriorsDialog
+
+        examination = self.worklist.current or self.worklist.next
+        patient = "" if examination is None else examination.patient_id
+        dialog = PriorsDialog(self.priors, patient, self._window)
+
+        def add_server() -> None:
+            dialog.reject()
+            self.show_sending()
+
+        dialog.server_wanted.connect(add_server)
+        dialog.review_wanted.connect(self.review_wanted)
         self._show(dialog)
 
     def _show(self, dialog: QDialog) -> None:

@@ -122,8 +122,7 @@ class MainWindow(WindowShell):
             **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.does()}),
             "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
             "export": self.export,
-            "sending": lambda: self.dialogs.show_sending(),
-            "worklist": self.dialogs.show_worklist,
+            **self.dialogs.does(),
             "record": self.record,
             "tap": lambda: self.raw.press(self.scan.options),
             "source": self.show_sources,
@@ -150,7 +149,7 @@ class MainWindow(WindowShell):
         self.came_back.connect(self.next_model.notice_changes)
         page, choose = self.start_page, self.choose
         connect_choices(page, self.choices, self.settings)
-        connect_files(page, choose, self.open_source, self.open_review)
+        connect_files(page, self.dialogs, choose, self.open_source, self.open_review)
         page.card_wanted.connect(
             lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
         )

@@ -109,6 +109,15 @@ class Settings:
         self._store.setValue("worklist/server", value)
 
     @property
+    def priors_server(self) -> str:
+        """Name of the server that was searched for earlier studies last, or ""."""
+        return self._text("priors/server")
+
+    @priors_server.setter
+    def priors_server(self, value: str) -> None:
+        self._store.setValue("priors/server", value)
+
+    @property
     def device(self) -> str:
         """One of `runtime.load.DEVICES`."""
         value = self._text("model/device")

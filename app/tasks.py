@@ -6,6 +6,8 @@ No Qt here: how something gets onto the window's thread is handed in (`app.main_
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -126,6 +128,47 @@ class LatestTask(Generic[T]):
             self._failed(fault_of(error))
         else:
             self._arrived()
+
+
+class Cuttable:
+    """One question to a server at a time, made on another thread, which the window may cut."""
+
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
+        self._number = 0
+
+    def begin(self) -> int:
+        """Cut what was asked before. Returns the number of the next question."""
+        self._number += 1
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            from semc_core.pacs.association import shut_down  # loaded by now
+
+            shut_down(connection)
+        return self._number
+
+    def is_last(self, number: int) -> bool:
+        """Whether nothing was asked, or cut, after this question."""
+        return number == self._number
+
+    def opened(self, number: int, connection: socket.socket) -> None:
+        """Its connection, on its thread."""
+        from semc_core.pacs.association import shut_down
+
+        with self._lock:
+            if number == self._number:
+                self._connection = connection
+                return
+        shut_down(connection)
+
+    def answered(self, number: int) -> None:
+        """Its connection is at its end, on its thread."""
+        with self._lock:
+            if number == self._number:
+                self._connection = None
 
 
 class Closable(Protocol):

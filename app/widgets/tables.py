@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem
+
+from app.widgets.plain import plain_tip
+from semc_core.text import readable
+
+_STEPS: Final[dict[int, int]] = {
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_PageUp: -10,
+    Qt.Key.Key_PageDown: 10,
+}
 
 
 def show_rows(table: QTableWidget, titles: Sequence[str]) -> None:
@@ -21,3 +32,42 @@ def show_rows(table: QTableWidget, titles: Sequence[str]) -> None:
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setStretchLastSection(True)
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+
+
+def fill_rows(table: QTableWidget, rows: Sequence[Sequence[str]], chosen: int | None = 0) -> None:
+    """Show these cells, and choose a row, or none; a table without rows is hidden."""
+    table.setRowCount(len(rows))
+    for at, cells in enumerate(rows):
+        for column, text in enumerate(cells):
+            item = QTableWidgetItem(readable(text))
+            item.setToolTip(plain_tip(text))
+            table.setItem(at, column, item)
+    if chosen is None:
+        table.setCurrentCell(-1, -1)
+    elif rows:
+        table.selectRow(chosen)
+    table.setVisible(bool(rows))
+
+
+def move_by_key(table: QTableWidget, key: int) -> bool:
+    """Choose another row by an arrow key, or one ten rows away; returns whether it was such a key."""
+    step = _STEPS.get(key)
+    if step is not None and table.rowCount():
+        table.selectRow(min(max(table.currentRow() + step, 0), table.rowCount() - 1))
+    return step is not None
+
+
+def chosen_row(table: QTableWidget) -> int | None:
+    """The row that is chosen."""
+    return table.currentRow() if table.currentRow() >= 0 and table.selectedItems() else None
+
+
+def show_servers(box: QComboBox, names: Sequence[str], chosen: str) -> None:
+    """Offer servers by their names; what was offered stays where none are known yet."""
+    if names and list(names) != [box.itemData(at) for at in range(box.count())]:
+        box.clear()
+        for name in names:
+            box.addItem(readable(name), name)
+    if chosen in names:
+        box.setCurrentIndex(list(names).index(chosen))
+    box.setEnabled(bool(names))

@@ -5,17 +5,16 @@ An examination is for one scan: the next one begins without, so that no scan get
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from app.scan_options import ScanOptions
-from app.tasks import Background, Post, fault_of
+from app.tasks import Background, Cuttable, Post, fault_of
 from app.worklist.presenter import WorklistSnapshot, examination_line, reassigning
 from app.worklist.steps import StepReporter
 from semc_core.pacs.destinations import Destination, DestinationBook
@@ -59,9 +58,7 @@ class WorklistController:
         self._data, self._memory = data, memory
         self._asks = Background("worklist", post)
         self._writes = Background("examination", post)
-        self._lock = threading.Lock()
-        self._connection: socket.socket | None = None
-        self._number = 0
+        self._question = Cuttable()
         self._pipeline: LivePipeline[Session] | None = None
         self._unwritten = self._writing = self._running = self._begun = False
         self._written_one: Examination | None = None
@@ -79,8 +76,7 @@ class WorklistController:
 
     def ask(self, server: str = "", *, any_day: bool = False) -> None:
         """Ask a server; "" for the one that was asked last, or the first. What was asked before is cut."""
-        self.cancel()
-        number, wanted = self._number, server or self._memory.worklist_server
+        number, wanted = self._question.begin(), server or self._memory.worklist_server
         if server:
             self._memory.worklist_server = server
         self._show(replace(self.snapshot, phase="looking", rows=(), message=""))
@@ -89,13 +85,7 @@ class WorklistController:
 
     def cancel(self) -> None:
         """Ask no longer: a connection that is open is cut."""
-        self._number += 1
-        with self._lock:
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            from semc_core.pacs.association import shut_down  # loaded by now
-
-            shut_down(connection)
+        self._question.begin()
 
     def close(self) -> None:
         """End, and wait for it."""
@@ -108,7 +98,7 @@ class WorklistController:
     def _found_servers(
         self, future: Future[tuple[Destination, ...]], number: int, wanted: str, any_day: bool
     ) -> None:
-        if number != self._number:
+        if not self._question.is_last(number):
             return
         if (error := future.exception()) is not None:
             self._show(WorklistSnapshot("failed", message=fault_of(error)))
@@ -125,25 +115,16 @@ class WorklistController:
 
     def _ask(self, server: Destination, number: int, any_day: bool) -> Worklist:
         """On a thread of its own."""
-        from semc_core.pacs.association import shut_down
         from semc_core.pacs.worklist import WorklistQuestion, ask_worklist
 
-        def opened(connection: socket.socket) -> None:
-            with self._lock:
-                if number == self._number:
-                    self._connection = connection
-                    return
-            shut_down(connection)
-
+        question = WorklistQuestion(None if any_day else date.today())
         try:
-            return ask_worklist(server, WorklistQuestion(None if any_day else date.today()), opened=opened)
+            return ask_worklist(server, question, opened=partial(self._question.opened, number))
         finally:
-            with self._lock:
-                if number == self._number:
-                    self._connection = None
+            self._question.answered(number)
 
     def _answered(self, future: Future[Worklist], number: int) -> None:
-        if number != self._number:
+        if not self._question.is_last(number):
             return
         if (error := future.exception()) is not None:
             self._show(replace(self.snapshot, phase="failed", message=fault_of(error)))

@@ -13,15 +13,14 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSizePolicy,
     QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from app.widgets import theme
 from app.widgets.forms import button, page_title
-from app.widgets.plain import PlainLabel, plain_tip
-from app.widgets.tables import show_rows
+from app.widgets.plain import PlainLabel
+from app.widgets.tables import chosen_row, fill_rows, move_by_key, show_rows, show_servers
 from app.worklist.controller import WorklistController
 from app.worklist.presenter import (
     COLUMNS,
@@ -34,9 +33,7 @@ from app.worklist.presenter import (
     sentence,
 )
 from semc_core.session.examination import Examination
-from semc_core.text import readable
 
-_MOVES: Final = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 _ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -134,25 +131,19 @@ class WorklistDialog(QDialog):
     @property
     def chosen(self) -> Examination | None:
         """The line that is chosen."""
-        at = self.table.currentRow()
-        return self._rows[at] if 0 <= at < len(self._rows) and self.table.selectedItems() else None
+        at = chosen_row(self.table)
+        return self._rows[at] if at is not None and at < len(self._rows) else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrow keys move in the table while words are typed; Enter chooses, F5 asks again."""
-        if event.key() in _MOVES:
-            self._move(event.key())
-        elif event.key() in _ENTER:
+        if move_by_key(self.table, event.key()):
+            return
+        if event.key() in _ENTER:
             self.choose()
         elif event.key() == Qt.Key.Key_F5:
             self.ask()
         else:
             super().keyPressEvent(event)
-
-    def _move(self, key: int) -> None:
-        far = 10 if key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown) else 1
-        step = -far if key in (Qt.Key.Key_Up, Qt.Key.Key_PageUp) else far
-        if self._rows:
-            self.table.selectRow(min(max(self.table.currentRow() + step, 0), len(self._rows) - 1))
 
     # What it shows.
 
@@ -160,37 +151,17 @@ class WorklistDialog(QDialog):
         snapshot = self._control.snapshot
         if snapshot is not self._shown:
             self._shown = snapshot
-            self._show_servers(snapshot)
+            show_servers(self.servers, [each.name for each in snapshot.servers], snapshot.server)
             self._show_rows()
         else:
             self._show_buttons()
-
-    def _show_servers(self, snapshot: WorklistSnapshot) -> None:
-        names = [each.name for each in snapshot.servers]
-        if names and names != [self.servers.itemData(at) for at in range(self.servers.count())]:
-            self.servers.clear()
-            for name in names:
-                self.servers.addItem(readable(name), name)
-        if snapshot.server in names:
-            self.servers.setCurrentIndex(names.index(snapshot.server))
-        self.servers.setEnabled(bool(names))
 
     def _show_rows(self) -> None:
         snapshot = self._control.snapshot
         found = matching(snapshot.rows, self.typed.text())
         self._rows = found[:MOST_SHOWN]
-        self.table.setRowCount(len(self._rows))
-        for at, row in enumerate(self._rows):
-            for column, text in enumerate(cells(row)):
-                item = QTableWidgetItem(readable(text))
-                item.setToolTip(plain_tip(text))
-                self.table.setItem(at, column, item)
-        first = preselected(self._rows, self.typed.text(), self._control.of_scan)
-        if first is None:
-            self.table.setCurrentCell(-1, -1)
-        else:
-            self.table.selectRow(first)
-        self.table.setVisible(bool(self._rows))
+        chosen = preselected(self._rows, self.typed.text(), self._control.of_scan)
+        fill_rows(self.table, [cells(row) for row in self._rows], chosen)
         self._found = len(found)
         self._show_buttons()
 

@@ -16,7 +16,7 @@ from pynetdicom import AE, evt
 from semc_core.pacs.association import FIND_ROOT, VERIFICATION
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.priors.get import GET_ROOT, PASSED_OVER
-from semc_core.pacs.syntaxes import KINDS
+from semc_core.pacs.syntaxes import KINDS, SYNTAXES
 from tests.pacs.servers import HOST, Orthanc, destination, objects
 
 STUDY: Final = "1.2.276.0.7230010.3.2.101"
@@ -71,7 +71,7 @@ def handing_out(
     if get is not None:
         entity.add_supported_context(GET_ROOT)
         for kind in (*KINDS, *PASSED_OVER):
-            entity.add_supported_context(kind, scu_role=False, scp_role=True)
+            entity.add_supported_context(kind, list(SYNTAXES), scu_role=False, scp_role=True)
         handlers.append((evt.EVT_C_GET, get))
     server = entity.start_server((HOST, 0), block=False, evt_handlers=handlers)
     assert server is not None

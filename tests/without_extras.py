@@ -97,6 +97,8 @@ STEPS: Final = (
     Step("pacs run"),
     Step("http --port 0", 1, _HTTP),
     Step("pacs worklist HERE", 1),
+    Step("pacs find HERE --patient-id 1", 1),
+    Step("pacs get HERE 1.2.3 --out prior", 1),
     Step("pacs list"),
     Step("pacs retry"),
     Step("pacs cancel 9", 1),

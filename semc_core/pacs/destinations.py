@@ -129,20 +129,8 @@ class Destination:
                 raise UsageError(f"This time-out is more than 0 and at most {most_s:.0f} seconds.")
         if not 1 <= self.attempts <= _MOST_ATTEMPTS:
             raise UsageError(f"The number of attempts is from 1 to {_MOST_ATTEMPTS}.")
-        self._check_commitment()
-
-    def _check_commitment(self) -> None:
-        if self.commitment_port is None:
-            return
-        if not self.commitment:
-            raise UsageError("A port for answers is of use only where storage commitment is asked for, too.")
-        if not 1 <= self.commitment_port <= _LAST_PORT:
+        if self.commitment_port is not None and not 1 <= self.commitment_port <= _LAST_PORT:
             raise UsageError(f"The port for its answers is a number from 1 to {_LAST_PORT}, such as 11113.")
-        if self.tls is not None and (self.tls.certificate is None or self.tls.ca is None):
-            raise UsageError(
-                "To be answered over TLS this program needs a certificate of its own and the server's CA; "
-                "give both, or no port for answers."
-            )
 
 
 @configured(TOLERANT)
@@ -202,7 +190,14 @@ class DestinationBook:
         Raises:
             PacsError: The file cannot be read.
             SaveError: It cannot be written.
+            UsageError: It is to be listened to over TLS, without what that needs.
         """
+        tls = destination.tls if destination.commitment_port is not None else None
+        if tls is not None and (tls.certificate is None or tls.ca is None):
+            raise UsageError(
+                "To be answered over TLS this program needs a certificate of its own and the server's CA; "
+                "give both, or no port for answers."
+            )
         self._write([each for each in self.all() if each.name != destination.name] + [destination])
 
     def remove(self, name: str) -> None:

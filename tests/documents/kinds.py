@@ -231,7 +231,7 @@ KINDS: Final = (
          _masks, SaveError, "masks.json"),
     Kind("destinations", DESTINATIONS,
          {"format": "semc-live-destinations", "version": 1, "destinations": [
-             asdict(Destination("archive", "host", 104, "PACS"))
+             asdict(Destination("archive", "host", 104, "PACS", commitment=True, commitment_port=11113))
              | {"tls": {"ca": "ca.pem", "certificate": "own.pem", "key": "key.pem"}}]},
          _destinations, PacsError, "destinations.json"),
     Kind("plane", STORED_PLANE,

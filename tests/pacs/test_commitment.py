@@ -19,7 +19,7 @@ from semc_core.pacs.commitment.committer import Committer
 from semc_core.pacs.commitment.ledger import FIRST_PATIENCE_S, CommitmentLedger
 from semc_core.pacs.commitment.listener import ReportListener, place_for
 from semc_core.pacs.commitment.reports import STORAGE_COMMITMENT, WELL_KNOWN, Report, report_of
-from semc_core.pacs.destinations import Destination, DestinationBook
+from semc_core.pacs.destinations import Destination, DestinationBook, Tls
 from semc_core.pacs.outbox import Outbox
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import ASK_FOR_S, FOLDER_NAME, QueueStore
@@ -310,13 +310,11 @@ def test_what_cannot_be_understood_is_no_report() -> None:
     assert report_of(said) == Report("1.2", frozenset(), {"1.3": 0})
 
 
-def test_a_port_over_tls_needs_a_certificate_of_our_own() -> None:
-    from semc_core.pacs.destinations import Tls
-
+def test_a_port_over_tls_needs_a_certificate_of_our_own(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs a certificate of its own"):
-        Destination("a", "h", 1, "T", tls=Tls(), commitment=True, commitment_port=2)
-    with pytest.raises(UsageError, match="only where storage commitment"):
-        Destination("a", "h", 1, "T", commitment_port=2)
+        DestinationBook(tmp_path).put(Destination("a", "h", 1, "T", tls=Tls(), commitment_port=2))
+    with pytest.raises(UsageError, match="from 1 to 65535"):
+        Destination("a", "h", 1, "T", commitment=True, commitment_port=70_000)
 
 
 @needs_orthanc

@@ -144,7 +144,14 @@ class SendController:
 
     def cancel(self, job_id: int) -> None:
         """Send no more of a job."""
-        self._do(lambda service: f"{objects(service.queue.cancel(job_id))} will not be sent.")
+
+        def cancel(service: SendService) -> str:
+            left = service.queue.cancel(job_id)
+            return (
+                f"{objects(left)} will not be sent." if left else "Its server is asked for no confirmation."
+            )
+
+        self._do(cancel)
 
     def _do(
         self, work: Callable[[SendService], str], then: Callable[[Future[_Outcome]], None] | None = None

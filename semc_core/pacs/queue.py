@@ -152,10 +152,11 @@ class SendQueue:
         return self._file.items("job_id = ? ORDER BY item_id", (job_id,))
 
     def waiting_for(self, destination: str) -> int:
-        """How many objects wait for a destination, or are on their way there."""
+        """How many objects wait for a destination, are on their way there, or wait for its confirmation."""
         with self._file.reading() as connection:
             (number,) = connection.execute(
-                "SELECT COUNT(*) FROM items WHERE destination = ? AND state IN ('waiting', 'sending')",
+                "SELECT COUNT(*) FROM items WHERE destination = ?"
+                " AND (state IN ('waiting', 'sending') OR commitment IN ('due', 'asked'))",
                 (destination,),
             ).fetchone()
         return int(number)

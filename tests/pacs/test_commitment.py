@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import AE, build_role
+from pynetdicom import AE, build_context, build_role
 
 from main import main
 from semc_core.errors import PacsError, UsageError
+from semc_core.pacs.association import AssociationFault, DicomAssociation
 from semc_core.pacs.commitment.committer import Committer
 from semc_core.pacs.commitment.ledger import FIRST_PATIENCE_S, CommitmentLedger
 from semc_core.pacs.commitment.listener import ReportListener, place_for
-from semc_core.pacs.commitment.reports import STORAGE_COMMITMENT, WELL_KNOWN, Report, report_of
+from semc_core.pacs.commitment.reports import STORAGE_COMMITMENT, WELL_KNOWN, Report, report_of, request_of
 from semc_core.pacs.destinations import Destination, DestinationBook, Tls
 from semc_core.pacs.outbox import Outbox
 from semc_core.pacs.queue import SendQueue
@@ -26,6 +28,7 @@ from semc_core.pacs.queue_store import ASK_FOR_S, FOLDER_NAME, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.commitment_server import commitment_server, lines
 from tests.pacs.servers import HOST, Sending, destination, free_port, needs_orthanc, objects, orthanc, put
+from tests.serve.test_tls import certificate
 
 
 def settled(sending: Sending) -> dict[str, int]:
@@ -279,10 +282,10 @@ def test_the_listener_takes_no_strangers_no_objects_and_nothing_endless() -> Non
     server = Destination("archive", HOST, 104, "ARCHIVE", commitment=True, commitment_port=free_port())
     taken: list[Report] = []
     with closing(listening(server, taken)):
-        for calling, called in (("STRANGER", "SEMC_LIVE"), ("ARCHIVE", "OTHER")):
-            entity = AE(calling)
-            entity.add_requested_context(STORAGE_COMMITMENT)
-            assert entity.associate(HOST, server.commitment_port or 0, ae_title=called).is_rejected
+        here = Destination("here", HOST, server.commitment_port or 0, "SEMC_LIVE", "ARCHIVE", answer_s=10)
+        for wrong in (replace(here, own_title="STRANGER"), replace(here, title="OTHER")):
+            with pytest.raises(AssociationFault):
+                DicomAssociation(wrong, [build_context(STORAGE_COMMITMENT)])
         entity = AE("ARCHIVE")
         entity.add_requested_context("1.2.840.10008.5.1.4.1.1.6.1")
         entity.add_requested_context(STORAGE_COMMITMENT)
@@ -315,6 +318,34 @@ def test_a_port_over_tls_needs_a_certificate_of_our_own(tmp_path: Path) -> None:
         DestinationBook(tmp_path).put(Destination("a", "h", 1, "T", tls=Tls(), commitment_port=2))
     with pytest.raises(UsageError, match="from 1 to 65535"):
         Destination("a", "h", 1, "T", commitment=True, commitment_port=70_000)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_over_tls_only_the_servers_certificate_gets_in(tmp_path: Path) -> None:
+    own, theirs, stranger = (certificate(tmp_path, name) for name in ("own", "archive", "stranger"))
+    server = Destination(
+        "archive",
+        HOST,
+        104,
+        "ARCHIVE",
+        tls=Tls(theirs[0], *own),
+        commitment=True,
+        commitment_port=free_port(),
+    )
+    taken: list[Report] = []
+    with closing(listening(server, taken)):
+        assert server.commitment_port is not None
+        here = Destination("here", HOST, server.commitment_port, "SEMC_LIVE", "ARCHIVE", answer_s=10)
+        contexts, roles = [build_context(STORAGE_COMMITMENT)], [build_role(STORAGE_COMMITMENT, scp_role=True)]
+        with DicomAssociation(replace(here, tls=Tls(own[0], *theirs)), contexts, roles=roles) as link:
+            said = link._association.send_n_event_report(
+                request_of("1.2", []), 1, STORAGE_COMMITMENT, WELL_KNOWN
+            )
+            assert said[0].Status == 0
+        for tls in (Tls(own[0], *stranger), Tls(own[0]), None):
+            with pytest.raises(AssociationFault):
+                DicomAssociation(replace(here, tls=tls), contexts, roles=roles)
+    assert len(taken) == 1
 
 
 @needs_orthanc

@@ -69,8 +69,9 @@ class Committer:
         """
         if self._stopped:
             return False
-        servers = {each.name: each for each in self._book.all()}
-        problems = self._listen(servers)
+        awaited = self._ledger.awaited()
+        servers = {each.name: each for each in self._book.all()} if awaited else {}
+        problems = self._listen(awaited, servers)
         items = self._ledger.due(MOST_ASKED)
         if not items:
             return False
@@ -156,11 +157,11 @@ class Committer:
         self._changed()
         return known
 
-    def _listen(self, servers: dict[str, Destination]) -> dict[str, str]:
+    def _listen(self, awaited: Collection[str], servers: dict[str, Destination]) -> dict[str, str]:
         """Listen to the servers that are waited for, and to no other. Returns why one cannot be heard."""
         wanted: dict[Place, list[Destination]] = {}
         problems: dict[str, str] = {}
-        for name in sorted(self._ledger.awaited()):
+        for name in sorted(awaited):
             server = servers.get(name)
             if server is None or not server.commitment or server.commitment_port is None:
                 continue

@@ -103,7 +103,7 @@ $(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing SEMC Live and its tools into $(VENV); the first time this takes some minutes."
-	$(PIP) -e ".[train,dev,ocr,docs,cluster,onnx,fhir,search,http]"
+	$(PIP) -e ".[train,dev,ocr,docs,cluster,onnx,fhir,search,http,web]"
 	@touch $@ $(VENV)/installed-run
 
 clean:

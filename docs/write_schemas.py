@@ -27,6 +27,7 @@ from semc_core.model.spec import DESCRIPTION
 from semc_core.pacs.destinations import DESTINATIONS
 from semc_core.pacs.performed import STEP
 from semc_core.pacs.queue_store import ITEM, JOB
+from semc_core.pacs.web_secret import WEB_SECRETS
 from semc_core.protocols.loader import PROTOCOL_FILE
 from semc_core.review.labels.files import COCO
 from semc_core.serve.inbox import RECEIVED
@@ -97,6 +98,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "coco-labels": ("what is read of a COCO file of labels", COCO),
     "masks": ("masks.json: what is blanked, by device", MASKS),
     "destinations": ("destinations.json: servers", DESTINATIONS),
+    "web-secrets": ("web_secrets.json: what proves to DICOMweb services who asks", WEB_SECRETS),
     "queue-job": ("a job of the sending queue", JOB),
     "queue-item": ("an object in the sending queue", ITEM),
     "serve": ("serve.toml: settings of `semc serve`", SETTINGS),

@@ -21,8 +21,10 @@ _ONNX: Final = "onnx"
 _FHIR: Final = "fhir"
 _SEARCH: Final = "search"
 _HTTP: Final = "http"
+_WEB: Final = "web"
 
 _PACKAGES: Final = {
+    "dicomweb_client": ("dicomweb-client", _WEB),
     "fastapi": ("FastAPI", _HTTP),
     "fhir": ("fhir.resources", _FHIR),
     "huggingface_hub": ("Hugging Face's hub", _TRAIN),

@@ -8,9 +8,8 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import pydicom
 from pydicom.config import disable_value_validation
@@ -32,32 +31,13 @@ from semc_core.pacs.association import (
 )
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import DicomObject
+from semc_core.pacs.store_status import SLOWEST_BYTES_PER_S, Answer, answer_to_storing
 
 # A file whose encoding the server takes is sent as it is, byte for byte.
 _config.STORE_SEND_CHUNKED_DATASET = True
 
 MOST_OBJECTS: Final = 60
 """Objects for one association: each needs two presentation contexts at most, and there are 128."""
-
-_WARNINGS: Final = (0xB000, 0xB006, 0xB007)
-_DUPLICATE: Final = 0x0111
-_NOT_ALLOWED: Final = 0x0124
-_CLASS_NOT_SUPPORTED: Final = 0x0122
-_INVALID: Final = 0x0117
-_SLOWEST_BYTES_PER_S: Final = 250_000
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server says of one object.
-
-    Attributes:
-        kind: It has the object; it will not take it; it could not now; the file here cannot be read.
-        sentence: For the user; "" if all is well.
-    """
-
-    kind: Literal["stored", "refused", "not now", "unreadable"]
-    sentence: str = ""
 
 
 class StorageAssociation(DicomAssociation):
@@ -118,13 +98,13 @@ class StorageAssociation(DicomAssociation):
             return Answer("refused", f"{self._server} does not take the encoding {name}.")
         # The time-out runs from the first byte, so a large object gets the time that a slow line needs.
         large = one.size if isinstance(content, Path) else len(content.get("PixelData", b""))
-        self._association.dimse_timeout = self._destination.answer_s + large / _SLOWEST_BYTES_PER_S
+        self._association.dimse_timeout = self._destination.answer_s + large / SLOWEST_BYTES_PER_S
         try:
             status = self._asked(lambda: self._association.send_c_store(content, self._next_message()))
         except (AttributeError, ValueError):
             # Before anything was sent. The cause is left out: messages of this library quote values.
             return Answer("unreadable", "An object cannot be encoded for this server; export it again.")
-        return self._answer(status)
+        return answer_to_storing(self._server, status)
 
     def has(self, one: DicomObject) -> bool:
         """Whether the server says that it has the object; False if it does not answer such questions.
@@ -148,24 +128,6 @@ class StorageAssociation(DicomAssociation):
                 # Some servers leave out keys that they do not know, and answer with all they have.
                 found |= identifier.get("SOPInstanceUID") == one.sop_instance
         return found
-
-    def _answer(self, status: int) -> Answer:
-        server = self._server
-        if status == SUCCESS:
-            return Answer("stored")
-        if status in _WARNINGS:
-            return Answer("stored", f"{server} changed or left out attributes (status {status:04X}).")
-        if status == _DUPLICATE:
-            return Answer("stored", f"{server} had it already.")
-        if status == _NOT_ALLOWED:
-            return Answer("refused", f"{server} does not allow this program to store; ask who runs it.")
-        if status == _CLASS_NOT_SUPPORTED:
-            return Answer("refused", f"{server} does not take objects of this kind.")
-        if status == _INVALID or status & 0xFF00 == 0xA900:
-            return Answer("refused", f"{server} finds the object invalid (status {status:04X}).")
-        if status & 0xFF00 == 0xA700:
-            return Answer("not now", f"{server} has no room (status {status:04X}); ask who runs it.")
-        return Answer("not now", f"{server} could not store it (status {status:04X}).")
 
 
 def _contexts(objects: Iterable[DicomObject], *, compressed: bool, ask: bool) -> list[PresentationContext]:

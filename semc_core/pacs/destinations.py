@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import re
 import ssl
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from semc_core.errors import PacsError, UsageError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.foreign_fields import with_foreign_fields
+from semc_core.io.loopback import is_loopback
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import checked, format_number, one_of, within
 
@@ -29,6 +32,7 @@ _LONGEST_CONNECT_S: Final = 60.0
 _LONGEST_ANSWER_S: Final = 600.0
 _MOST_ATTEMPTS: Final = 1000
 _LAST_PORT: Final = 65535
+_LONGEST_URL: Final = 2000
 
 
 def _check_name(name: str) -> None:
@@ -44,6 +48,15 @@ def _check_host(host: str) -> None:
 def _check_title(title: str) -> None:
     if not _TITLE.fullmatch(title):
         raise ValueError("must have 1 to 16 plain characters, and no backslash")
+
+
+def _check_patience(connect_s: float, answer_s: float, attempts: int) -> None:
+    """Raises UsageError."""
+    for wait_s, most_s in ((connect_s, _LONGEST_CONNECT_S), (answer_s, _LONGEST_ANSWER_S)):
+        if not 0 < wait_s <= most_s:
+            raise UsageError(f"This time-out is more than 0 and at most {most_s:.0f} seconds.")
+    if not 1 <= attempts <= _MOST_ATTEMPTS:
+        raise UsageError(f"The number of attempts is from 1 to {_MOST_ATTEMPTS}.")
 
 
 Host = Annotated[str, checked(_check_host)]
@@ -124,43 +137,143 @@ class Destination:
             _check_title(self.own_title)
         except ValueError as error:
             raise UsageError(f"An AE title {error}.") from error
-        for wait_s, most_s in ((self.connect_s, _LONGEST_CONNECT_S), (self.answer_s, _LONGEST_ANSWER_S)):
-            if not 0 < wait_s <= most_s:
-                raise UsageError(f"This time-out is more than 0 and at most {most_s:.0f} seconds.")
-        if not 1 <= self.attempts <= _MOST_ATTEMPTS:
-            raise UsageError(f"The number of attempts is from 1 to {_MOST_ATTEMPTS}.")
+        _check_patience(self.connect_s, self.answer_s, self.attempts)
         if self.commitment_port is not None and not 1 <= self.commitment_port <= _LAST_PORT:
             raise UsageError(f"The port for its answers is a number from 1 to {_LAST_PORT}, such as 11113.")
+
+
+def _check_url(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("must be an address such as https://host/dicom-web") from error
+    plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= _LONGEST_URL
+    if parts.scheme not in ("http", "https") or not host or not plain:
+        raise ValueError("must be an address such as https://host/dicom-web")
+    if "@" in parts.netloc or "?" in text or "#" in text:
+        raise ValueError("must be the address alone: what proves who asks is kept elsewhere")
+
+
+@dataclass(frozen=True, slots=True)
+class WebDestination:
+    """A DICOMweb service, and how to talk to it. What proves who asks is kept elsewhere (`web_secret.py`).
+
+    Attributes:
+        name: As the user calls it. Servers of both kinds have different names.
+        url: Of the base of the service, such as https://host/dicom-web.
+        plain_http: Whether another machine may be talked to by http: unencrypted, the secret too.
+        connect_s: Longest wait until it answers a connection.
+        answer_s: Longest wait for an answer; the time that an object's bytes need comes on top.
+        attempts: Failed connections in a row after which sending is given up until the user asks again.
+        compressed: Send clips as they are compressed; else they are unpacked.
+        tls: Which certificates are used.
+    """
+
+    name: Annotated[str, checked(_check_name)]
+    url: Annotated[str, checked(_check_url)]
+    plain_http: bool = False
+    connect_s: Annotated[float, within(above=0, most=_LONGEST_CONNECT_S)] = 10.0
+    answer_s: Annotated[float, within(above=0, most=_LONGEST_ANSWER_S)] = 30.0
+    attempts: Annotated[int, within(1, _MOST_ATTEMPTS)] = 40
+    compressed: bool = True
+    tls: Tls = Tls()
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            UsageError: One cannot be used.
+        """
+        try:
+            _check_name(self.name)
+        except ValueError as error:
+            raise UsageError(f"A destination's name {error}.") from error
+        try:
+            _check_url(self.url)
+        except ValueError as error:
+            raise UsageError(f"The address of a DICOMweb service {error}.") from error
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and not self.plain_http and not is_loopback(parts.hostname or ""):
+            raise UsageError(
+                "A DICOMweb service on another machine is talked to by https; by http only where you say so "
+                "(--plain-http): all of it can be read on the way."
+            )
+        _check_patience(self.connect_s, self.answer_s, self.attempts)
+
+    @property
+    def commitment(self) -> bool:
+        """Whether it is asked to keep for good what it was sent: DICOMweb has no way for that."""
+        return False
+
+    @property
+    def base(self) -> str:
+        """The address without a slash at its end."""
+        return self.url.rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: whom a secret is meant for."""
+        parts = urlsplit(self.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+Server = Destination | WebDestination
 
 
 @configured(TOLERANT)
 @dataclass(frozen=True, slots=True)
 class StoredDestinations:
-    """The file."""
+    """The file. Older programs know no `web`, and leave it as it is."""
 
     format: Annotated[str, one_of(_FORMAT)]
     version: Annotated[int, format_number(_VERSION)]
     destinations: tuple[Destination, ...]
+    web: tuple[WebDestination, ...] = ()
 
 
 DESTINATIONS: Final = Document(StoredDestinations)
 
 
+def _check_listening(server: Destination) -> None:
+    """Raises UsageError where it is to be listened to over TLS, without what that needs."""
+    tls = server.tls if server.commitment_port is not None else None
+    if tls is not None and (tls.certificate is None or tls.ca is None):
+        raise UsageError(
+            "To be answered over TLS this program needs a certificate of its own and the server's CA; "
+            "give both, or no port for answers."
+        )
+
+
 class DestinationBook:
-    """The destinations in one file. Each call reads the file: another program may have written it."""
+    """The destinations in one file. Each call reads the file: another program may have written it.
+
+    Attributes:
+        folder: In which the file is.
+    """
 
     def __init__(self, data: Path) -> None:
         """Use the file in the folder `data` (see `paths.data_folder`); it need not be there."""
+        self.folder = data
         self._path = data / BOOK_NAME
 
     def all(self) -> tuple[Destination, ...]:
-        """In order of their names.
+        """Those that speak DICOM's own protocol, in order of their names.
+
+        Raises:
+            PacsError: The file cannot be read.
+        """
+        return tuple(each for each in self.every() if isinstance(each, Destination))
+
+    def every(self) -> tuple[Server, ...]:
+        """Those of both kinds, in order of their names.
 
         Raises:
             PacsError: The file cannot be read.
         """
         try:
-            found = DESTINATIONS.read(self._path).destinations
+            stored = DESTINATIONS.read(self._path)
         except FileNotFoundError:
             return ()
         except OSError as error:
@@ -171,50 +284,62 @@ class DestinationBook:
             raise PacsError(
                 f"{self._path} is damaged ({fault}); remove it, and add the destinations again."
             ) from fault
-        return tuple(sorted(found, key=lambda each: each.name))
+        # An older program may have added one of a name that it could not know: it is the newer one.
+        known = {each.name for each in stored.destinations}
+        web = [each for each in stored.web if each.name not in known]
+        return tuple(sorted((*stored.destinations, *web), key=lambda each: each.name))
+
+    def find(self, name: str) -> Server:
+        """The server of this name, of either kind.
+
+        Raises:
+            PacsError: There is none, or the file cannot be read.
+        """
+        for each in self.every():
+            if each.name == name:
+                return each
+        raise PacsError(f'There is no destination "{name}"; add it with "semc pacs add".')
 
     def get(self, name: str) -> Destination:
         """The destination of this name.
 
         Raises:
-            PacsError: There is none, or the file cannot be read.
+            PacsError: There is none that speaks DICOM's own protocol, or the file cannot be read.
         """
-        for each in self.all():
-            if each.name == name:
-                return each
-        raise PacsError(f'There is no destination "{name}"; add it with "semc pacs add".')
+        found = self.find(name)
+        if isinstance(found, WebDestination):
+            raise PacsError(f"{name} is a DICOMweb service, which cannot be asked this; name another server.")
+        return found
 
-    def put(self, destination: Destination) -> None:
-        """Add a destination, or change the one of its name.
+    def put(self, server: Server) -> None:
+        """Add a server, or change the one of its name.
 
         Raises:
             PacsError: The file cannot be read.
             SaveError: It cannot be written.
             UsageError: It is to be listened to over TLS, without what that needs.
         """
-        tls = destination.tls if destination.commitment_port is not None else None
-        if tls is not None and (tls.certificate is None or tls.ca is None):
-            raise UsageError(
-                "To be answered over TLS this program needs a certificate of its own and the server's CA; "
-                "give both, or no port for answers."
-            )
-        self._write([each for each in self.all() if each.name != destination.name] + [destination])
+        if isinstance(server, Destination):
+            _check_listening(server)
+        self._write([*(each for each in self.every() if each.name != server.name), server])
 
     def remove(self, name: str) -> None:
-        """Forget a destination.
+        """Forget a server.
 
         Raises:
             PacsError: There is none of this name, or the file cannot be read.
             SaveError: It cannot be written.
         """
-        self.get(name)
-        self._write([each for each in self.all() if each.name != name])
+        self.find(name)
+        self._write([each for each in self.every() if each.name != name])
 
-    def _write(self, destinations: list[Destination]) -> None:
+    def _write(self, servers: list[Server]) -> None:
+        servers.sort(key=lambda each: each.name)
         whole = {
             "format": _FORMAT,
             "version": _VERSION,
-            "destinations": [asdict(each) for each in sorted(destinations, key=lambda each: each.name)],
+            "destinations": [asdict(each) for each in servers if isinstance(each, Destination)],
+            "web": [asdict(each) for each in servers if isinstance(each, WebDestination)],
         }
         try:
             make_private_folder(self._path.parent)
@@ -231,21 +356,26 @@ _NO_TLS: Final = "it does not speak TLS at this port, or not with this program; 
 
 
 class SecuredContext:
-    """A TLS context that remembers why a connection could not be secured.
+    """A TLS context that remembers why a connection could not be secured: network libraries only log that.
 
-    The network library only logs that.
+    Attributes:
+        fault: Half a sentence; "" where nothing went wrong.
+        permanent: Whether it stays so until somebody changes a setting.
+        opened: Told of each connection before it is secured.
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.fault = ""
         self.permanent = False
         self.context = context
+        self.opened: Callable[[ssl.SSLSocket], None] = lambda connection: None
         secured = self
 
         class Socket(ssl.SSLSocket):
-            def connect(self, address: Any) -> None:
+            def do_handshake(self, block: bool = False) -> None:
+                secured.opened(self)
                 try:
-                    super().connect(address)
+                    super().do_handshake(block)
                 except ssl.SSLCertVerificationError:
                     secured.fault, secured.permanent = _BAD_CERTIFICATE, True
                     raise

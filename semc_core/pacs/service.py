@@ -15,13 +15,15 @@ from typing import Final, Literal
 
 from semc_core.errors import PacsError, SemcError
 from semc_core.pacs.association import AssociationFault, shut_down
-from semc_core.pacs.client import MOST_OBJECTS, StorageAssociation
+from semc_core.pacs.client import MOST_OBJECTS
 from semc_core.pacs.commitment.committer import Committer
 from semc_core.pacs.commitment.ledger import CommitmentLedger
-from semc_core.pacs.destinations import Destination, DestinationBook
+from semc_core.pacs.destinations import DestinationBook, Server
 from semc_core.pacs.outbox import Outbox, SentElsewhere
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, Item, QueueStore
+from semc_core.pacs.storage import Storage, open_storage
+from semc_core.pacs.web_secret import kept_secret
 from semc_core.session.records import file_sha256
 
 _log = logging.getLogger(__name__)
@@ -232,15 +234,15 @@ class Sender:
                 self._connection = None
         return True
 
-    def _destination(self, name: str) -> Destination | None:
+    def _destination(self, name: str) -> Server | None:
         """The destination; None where it was removed, which ends all that waits for it."""
-        for each in self._book.all():
+        for each in self._book.every():
             if each.name == name:
                 return each
         self._outbox.link_failed(name, "There is no such destination any more.", 1, permanent=True)
         return None
 
-    def _failed(self, destination: Destination, error: PacsError, *, permanent: bool) -> None:
+    def _failed(self, destination: Server, error: PacsError, *, permanent: bool) -> None:
         self._outbox.link_failed(destination.name, str(error), destination.attempts, permanent=permanent)
 
     def _opened(self, connection: socket.socket) -> None:
@@ -249,10 +251,11 @@ class Sender:
             if self._stopped.is_set():
                 shut_down(connection)
 
-    def _send(self, destination: Destination, items: Sequence[Item]) -> None:
+    def _send(self, destination: Server, items: Sequence[Item]) -> None:
         ask = any(item.unclear for item in items)
         offers = [item.what for item in items]
-        with StorageAssociation(destination, offers, ask=ask, opened=self._opened) as link:
+        secret = kept_secret(self._book.folder, destination)
+        with open_storage(destination, secret, offers, ask=ask, opened=self._opened) as link:
             for done, item in enumerate(items):
                 self._watch(destination.name, done, len(items))
                 if self._stopped.is_set():
@@ -260,7 +263,7 @@ class Sender:
                 self._send_one(link, destination, item)
             self._watch(destination.name, len(items), len(items))
 
-    def _send_one(self, link: StorageAssociation, destination: Destination, item: Item) -> None:
+    def _send_one(self, link: Storage, destination: Server, item: Item) -> None:
         if item.unclear and link.has(item.what):
             said = "The answer was lost; the server said later that it has it."
             self._outbox.sent(item, said, commit=destination.commitment)

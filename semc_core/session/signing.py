@@ -13,8 +13,6 @@ import json
 import logging
 import os
 import secrets
-import sys
-import threading
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.io.rules import matching, within
 from semc_core.io.secret_file import read_or_make_secret
+from semc_core.io.system_keyring import SERVICE, ask_keyring
 from semc_core.text import utc_now
 
 if TYPE_CHECKING:
@@ -35,11 +34,7 @@ PUBLIC_NAME: Final = "signing.pub"
 BOOK_NAME: Final = "heads.jsonl"
 PLACE_KEY_NAME: Final = "places.key"
 _KEY_BYTES: Final = 32
-_SERVICE: Final = "SEMC Live"
 _ACCOUNT: Final = "signing key of sessions"
-_KEYRING_WAIT_S: Final = 2.0
-_SECRET_SERVICE: Final = "keyring.backends.SecretService"
-_KEYRINGS: Final = (_SECRET_SERVICE, "keyring.backends.macOS", "keyring.backends.Windows")
 _HEAD_TITLE: Final = "semc-live head 1"
 
 _log = logging.getLogger(__name__)
@@ -168,7 +163,7 @@ def _signer_in(data: Path) -> Signer:
 def _kept_secret(data: Path) -> bytes:
     """The secret key: the file's, else the keyring's, else a new one in a file. Raises OSError."""
     path = data / KEY_NAME
-    secret = None if path.exists() else _secret_of_keyring_in_time()
+    secret = None if path.exists() else ask_keyring(_secret_of_keyring)
     if secret is None:
         secret = read_or_make_secret(path, _KEY_BYTES)
     if len(secret) != _KEY_BYTES:
@@ -176,58 +171,14 @@ def _kept_secret(data: Path) -> bytes:
     return secret
 
 
-def _secret_of_keyring_in_time() -> bytes | None:
-    """What the keyring says; None where none works, or where it does not answer at once."""
-    found: list[bytes | None] = []
-    # A daemon: a keyring that never answers holds up neither this nor the end of the program.
-    thread = threading.Thread(target=lambda: found.append(_secret_of_keyring()), name="keyring", daemon=True)
-    thread.start()
-    thread.join(_KEYRING_WAIT_S)
-    return found[0] if found else None
-
-
-def _secret_of_keyring() -> bytes | None:
-    """The secret key in the system's keyring, made there when there is none; None where none works."""
-    try:
-        backend = _working_keyring()
-        if backend is None:
-            return None
-        text = backend.get_password(_SERVICE, _ACCOUNT)
-        if text is None:
-            backend.set_password(_SERVICE, _ACCOUNT, secrets.token_hex(_KEY_BYTES))
-            # Of two programs that do so at once, the last one's stays.
-            text = backend.get_password(_SERVICE, _ACCOUNT)
-        return None if text is None else bytes.fromhex(text)
-    except Exception as error:  # noqa: BLE001 - the thread's boundary, and another program's answer
-        _log.warning("The keyring was of no use: %s", type(error).__name__)
-        return None
-
-
-def _working_keyring() -> KeyringBackend | None:
-    """The system's keyring, if it would ask nobody for a password; None without a desktop."""
-    if "CI" in os.environ:
-        return None
-    if sys.platform == "linux":
-        desktop = {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
-        if not desktop or "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
-            return None
-    import keyring
-
-    chosen = keyring.get_keyring()
-    for backend in getattr(chosen, "backends", [chosen]):
-        name = type(backend).__module__
-        if name in _KEYRINGS and not (name == _SECRET_SERVICE and _is_locked()):
-            working: KeyringBackend = backend
-            return working
-    return None
-
-
-def _is_locked() -> bool:
-    """Whether the keyring of a Linux desktop would ask for its password, or for a new one."""
-    import secretstorage
-
-    # Not `get_default_collection`, which makes one, and asks.
-    return bool(secretstorage.Collection(secretstorage.dbus_init()).is_locked())
+def _secret_of_keyring(backend: KeyringBackend) -> bytes | None:
+    """The secret key in the keyring, made there when there is none."""
+    text = backend.get_password(SERVICE, _ACCOUNT)
+    if text is None:
+        backend.set_password(SERVICE, _ACCOUNT, secrets.token_hex(_KEY_BYTES))
+        # Of two programs that do so at once, the last one's stays.
+        text = backend.get_password(SERVICE, _ACCOUNT)
+    return None if text is None else bytes.fromhex(text)
 
 
 # The book of heads.

@@ -12,9 +12,10 @@ from typing import Any, Final
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 
-from semc_core.pacs.client import Answer, StorageAssociation
+from semc_core.pacs.client import StorageAssociation
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import DicomObject
+from semc_core.pacs.store_status import Answer
 from tests.docs.written import Written
 
 _HOST: Final = "127.0.0.1"

@@ -40,7 +40,8 @@ from semc_core.model.file import HEADER, METADATA_KEY, read_spec
 from semc_core.model.outline import OutlineSpec, read_outline, tensor_shapes
 from semc_core.model.registry import INDEX, ModelRegistry
 from semc_core.model.spec import DESCRIPTION, spec_to_json
-from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBook
+from semc_core.pacs.destinations import DESTINATIONS, Destination, DestinationBook, WebDestination
+from semc_core.pacs.web_secret import WEB_SECRETS, WebSecrets
 from semc_core.protocols.loader import PROTOCOL_FILE, read_protocol
 from semc_core.serve.settings import SETTINGS, load_settings
 from semc_core.session.files import STORED_PLANE
@@ -133,7 +134,15 @@ def _masks(folder: Path, content: bytes) -> object:
 
 def _destinations(folder: Path, content: bytes) -> object:
     _written(folder, "destinations.json", content)
-    return DestinationBook(folder).all()
+    return DestinationBook(folder).every()
+
+
+_TLS = {"ca": "ca.pem", "certificate": "own.pem", "key": "key.pem"}
+
+
+def _web_secrets(folder: Path, content: bytes) -> object:
+    _written(folder, "web_secrets.json", content)
+    return WebSecrets(folder).get(WebDestination("cloud", "https://host/dicom-web")) or LEFT_OUT
 
 
 def _plane(folder: Path, content: bytes) -> object:
@@ -232,8 +241,13 @@ KINDS: Final = (
     Kind("destinations", DESTINATIONS,
          {"format": "semc-live-destinations", "version": 1, "destinations": [
              asdict(Destination("archive", "host", 104, "PACS", commitment=True, commitment_port=11113))
-             | {"tls": {"ca": "ca.pem", "certificate": "own.pem", "key": "key.pem"}}]},
+             | {"tls": _TLS}],
+          "web": [asdict(WebDestination("cloud", "https://host/dicom-web")) | {"tls": _TLS}]},
          _destinations, PacsError, "destinations.json"),
+    Kind("web secrets", WEB_SECRETS,
+         {"format": "semc-live-web-secrets", "version": 1, "secrets": {
+             "cloud": {"origin": "https://host:443", "token": "t", "user": "", "password": ""}}},
+         _web_secrets, PacsError, "web_secrets.json"),
     Kind("plane", STORED_PLANE,
          {"plane": "A", "confidence": 0.9, "frame_index": 12, "time_s": 1.5, "hold_id": 3,
           "hold_start_s": 1.0, "hold_end_s": 2.0, "final": True, "by_hand": False, "chosen_by": "model",

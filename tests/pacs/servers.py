@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import socket
@@ -21,7 +22,7 @@ import pytest
 from semc_core.export.dicom.images import clip, encode_object, still
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.pacs.bundle import described
-from semc_core.pacs.destinations import Destination, DestinationBook
+from semc_core.pacs.destinations import Destination, DestinationBook, Server
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import Added, DicomObject
 from semc_core.pacs.service import SendService
@@ -126,25 +127,43 @@ def orthanc(folder: Path, **settings: object) -> Iterator[Orthanc]:
 
 @dataclass
 class Orthanc:
-    """A running Orthanc."""
+    """A running Orthanc.
+
+    Attributes:
+        port: Of DICOM.
+        http: Of HTTP.
+        kill: Ends it at once.
+        user: Name and password that it wants by HTTP, or None.
+    """
 
     port: int
     http: int
     kill: Callable[[], None] = lambda: None
+    user: tuple[str, str] | None = None
 
     def kept(self) -> list[str]:
         """SOP Instance UIDs of what it has."""
-        url = f"http://{HOST}:{self.http}/instances?expand"
-        with urllib.request.urlopen(url) as answer:
-            return sorted(one["MainDicomTags"]["SOPInstanceUID"] for one in json.loads(answer.read()))
+        found = json.loads(self._ask("/instances?expand"))
+        return sorted(one["MainDicomTags"]["SOPInstanceUID"] for one in found)
+
+    def file(self, uid: str) -> bytes:
+        """An object as it has it."""
+        found = json.loads(self._ask("/instances?expand"))
+        (name,) = [one["ID"] for one in found if one["MainDicomTags"]["SOPInstanceUID"] == uid]
+        return self._ask(f"/instances/{name}/file")
 
     def empty(self) -> None:
         """Take away what it has."""
-        with urllib.request.urlopen(f"http://{HOST}:{self.http}/patients") as answer:
-            patients = json.loads(answer.read())
-        for patient in patients:
-            url = f"http://{HOST}:{self.http}/patients/{patient}"
-            urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+        for patient in json.loads(self._ask("/patients")):
+            self._ask(f"/patients/{patient}", method="DELETE")
+
+    def _ask(self, path: str, method: str = "GET") -> bytes:
+        request = urllib.request.Request(f"http://{HOST}:{self.http}{path}", method=method)
+        if self.user is not None:
+            proof = base64.b64encode(":".join(self.user).encode()).decode("ascii")
+            request.add_header("Authorization", f"Basic {proof}")
+        with urllib.request.urlopen(request) as answer:
+            return bytes(answer.read())
 
 
 def until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -160,7 +179,7 @@ def until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
 class Sending:
     """A service that sends, and a way to wait for what it does."""
 
-    def __init__(self, data: Path, *destinations: Destination) -> None:
+    def __init__(self, data: Path, *destinations: Server) -> None:
         self._changed = threading.Condition()
         for each in destinations:
             DestinationBook(data).put(each)

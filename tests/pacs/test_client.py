@@ -13,9 +13,10 @@ import pytest
 from pynetdicom import AE, evt
 
 from semc_core.pacs.association import AssociationFault
-from semc_core.pacs.client import Answer, StorageAssociation
+from semc_core.pacs.client import StorageAssociation
 from semc_core.pacs.destinations import Destination, Tls
 from semc_core.pacs.queue_store import DicomObject
+from semc_core.pacs.store_status import Answer
 from tests.pacs.servers import HOST, destination, free_port, needs_storescp, objects, storescp
 
 

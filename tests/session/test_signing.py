@@ -20,6 +20,7 @@ import pytest
 from keyring.backends.null import Keyring as NoKeyring
 
 from semc_core import paths
+from semc_core.io import system_keyring
 from semc_core.session import signing
 from semc_core.session.audit_log import canonical, entry_hash
 from semc_core.session.correcting.changes import Relabel, SetNote
@@ -270,7 +271,7 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
-    monkeypatch.setattr(signing, "_KEYRINGS", (__name__,))
+    monkeypatch.setattr(system_keyring, "_KEYRINGS", (__name__,))
     before = keyring.get_keyring()
     yield
     keyring.set_keyring(before)
@@ -300,7 +301,7 @@ def test_a_keyring_that_does_not_answer_holds_nobody_up(
             raise RuntimeError("locked")
         go_on.wait(60)
 
-    monkeypatch.setattr(signing, "_KEYRING_WAIT_S", 0.05)
+    monkeypatch.setattr(system_keyring, "_WAIT_S", 0.05)
     keyring.set_keyring(SomeKeyring())
     monkeypatch.setattr(SomeKeyring, "get_password", get_password)
     assert machine_signer().key in signing.machine_keys()
@@ -318,7 +319,7 @@ def test_no_keyring_is_asked_without_a_desktop(
         monkeypatch.delenv(without)
     else:
         monkeypatch.setenv("CI", "1")
-    monkeypatch.setattr(signing, "sys", SimpleNamespace(platform="linux"))
+    monkeypatch.setattr(system_keyring, "sys", SimpleNamespace(platform="linux"))
     asked = SomeKeyring()
     keyring.set_keyring(asked)
     machine_signer()

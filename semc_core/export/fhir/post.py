@@ -7,7 +7,6 @@ can be posted again after an answer was lost.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import ssl
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 
 from semc_core.errors import ExportError, UsageError
 from semc_core.io.documents import STRICT, Document, DocumentFault
+from semc_core.io.loopback import is_loopback
 from semc_core.io.rules import PlainObject
 from semc_core.version import VERSION
 
@@ -99,7 +99,7 @@ def read_address(text: str) -> Address:
         raise UsageError(
             f"Give the address of the FHIR server alone; a token belongs into {TOKEN} or a file."
         )
-    if parts.scheme == "http" and not _is_here(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise UsageError("A FHIR server on another machine is posted to by https only.")
     encrypted = parts.scheme == "https"
     return Address(host, port or (443 if encrypted else 80), parts.path or "/", encrypted)
@@ -164,13 +164,6 @@ def post(address: Address, content: bytes, token: str = "", *, silence_s: float 
     if late.is_set():
         raise ExportError(f"The FHIR server gave no answer in time. {_AGAIN}")
     return _posted(answer.status, body, _count(content))
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _connection(address: Address, silence_s: float) -> HTTPConnection:

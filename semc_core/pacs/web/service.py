@@ -326,10 +326,10 @@ def _pools(connected: Callable[[socket.socket], None]) -> Mapping[str, type[HTTP
 
 def _chunks(answer: requests.Response, most: int) -> Iterator[bytes]:
     """Raises _NoAnswer."""
-    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise _NoAnswer("compresses its answers, although it was asked not to")
     arrived = 0
     with answer:
+        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise _NoAnswer("compresses its answers, although it was asked not to")
         for chunk in answer.iter_content(_CHUNK):
             arrived += len(chunk)
             if arrived > most:

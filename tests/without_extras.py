@@ -29,6 +29,7 @@ _PYTORCH, _NNCF = needed("torch"), needed("nncf", "Quantising")
 _ONNX = needed("onnx")
 _FHIR = needed("fhir", "FHIR")
 _HTTP = needed("uvicorn")
+_WEB = needed("dicomweb_client", "DICOMweb")
 _RAY = "An archive needs "
 
 
@@ -103,6 +104,10 @@ STEPS: Final = (
     Step("pacs retry"),
     Step("pacs cancel 9", 1),
     Step("pacs remove HERE"),
+    Step("pacs add-web CLOUD http://127.0.0.1:9/dicom-web"),
+    Step("pacs servers", says="CLOUD"),
+    Step("pacs echo CLOUD", 1, _WEB),
+    Step("pacs remove CLOUD"),
     Step("model info"),
     Step("model list"),
     Step("model verify", says="pass"),

@@ -22,6 +22,7 @@ from semc_core.cli.pacs_priors import (
     print_studies,
 )
 from semc_core.cli.pacs_servers import ServerName, ServerOptions, plain_server, print_servers
+from semc_core.cli.pacs_web import WEB_EXAMPLES, WebServerOptions
 from semc_core.cli.pacs_worklist import (
     WORKLIST_EXAMPLES,
     WorklistOptions,
@@ -55,15 +56,32 @@ _Wait = Annotated[bool, Option("--wait", help="go on until nothing waits any mor
 @app.add("add", help="add a server, or change the one of this name")
 def add(server: ServerOptions) -> int:
     """Put a server into the list. Returns 0."""
+    from semc_core.pacs.web_secret import WebSecrets
+    from semc_core.paths import data_folder
+
     _book().put(server.destination())
+    WebSecrets(data_folder()).remove(server.name)
     say(_console(), f"Added. To ask whether it answers: semc pacs echo {shlex.quote(server.name)}")
+    return 0
+
+
+@app.add("add-web", help="add a DICOMweb service, or change the one of this name", epilog=WEB_EXAMPLES)
+def add_web(server: WebServerOptions) -> int:
+    """Put a service into the list. Returns 0."""
+    from semc_core.pacs.web_secret import WebSecrets
+    from semc_core.paths import data_folder
+
+    service, secret = server.service(), server.secret()
+    WebSecrets(data_folder()).put(service, secret)
+    _book().put(service)
+    say(_console(), f"Added. To ask whether it answers: semc pacs echo {shlex.quote(service.name)}")
     return 0
 
 
 @app.add("servers", help="list the servers")
 def servers(as_json: AsJson = False) -> int:
     """Print the list. Returns 0."""
-    found = _book().all()
+    found = _book().every()
     if as_json:
         print_json([plain_server(each) for each in found])
     else:
@@ -78,26 +96,32 @@ def remove(name: ServerName) -> int:
     Raises:
         PacsError: It is not in the list, or something waits for it.
     """
+    from semc_core.pacs.web_secret import WebSecrets
+    from semc_core.paths import data_folder
+
     with _queue() as (_, queue):
         waiting = queue.waiting_for(name)
     if waiting:
         objects = counted(waiting, "object")
         raise PacsError(f'{objects} waiting for {name}; send or cancel ("semc pacs cancel") first.')
     _book().remove(name)
+    WebSecrets(data_folder()).remove(name)
     return 0
 
 
-@app.add("echo", help="ask a server whether it answers (C-ECHO)")
+@app.add("echo", help="ask a server whether it answers (C-ECHO, or a search)")
 def echo(name: ServerName) -> int:
     """Ask. Returns 0.
 
     Raises:
         PacsError: It does not answer.
     """
-    from semc_core.pacs.client import StorageAssociation
+    from semc_core.pacs.storage import open_storage
+    from semc_core.pacs.web_secret import kept_secret
 
-    destination = _book().get(name)
-    with StorageAssociation(destination) as link:
+    book = _book()
+    destination = book.find(name)
+    with open_storage(destination, kept_secret(book.folder, destination)) as link:
         link.echo()
     say(_console(), f"{destination.name} answers.")
     return 0
@@ -206,7 +230,7 @@ def send(
 
     console = _console()
     with _queue() as (file, queue):
-        destination = _book().get(to)
+        destination = _book().find(to)
         is_session = (what / DATABASE_NAME).is_file()
         with tempfile.TemporaryDirectory(prefix="semc-send-") as work:
             bundle = what

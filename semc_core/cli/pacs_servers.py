@@ -12,7 +12,7 @@ from typer import Argument, Option
 from semc_core.cli.shared.options import PLACE
 
 if TYPE_CHECKING:
-    from semc_core.pacs.destinations import Destination
+    from semc_core.pacs.destinations import Destination, Server
 
 ServerName = Annotated[str, Argument(metavar="NAME", help="the server, as you call it")]
 _TLS = "Encryption"
@@ -98,9 +98,18 @@ class ServerOptions:
         )  # fmt: skip
 
 
-def plain_server(server: Destination) -> dict[str, Any]:
-    """A server as JSON: not what only this machine knows, its certificates."""
+def plain_server(server: Server) -> dict[str, Any]:
+    """A server as JSON: not what only this machine knows, its certificates and secrets."""
+    from semc_core.pacs.destinations import WebDestination
+
+    if isinstance(server, WebDestination):
+        none = dict.fromkeys(("host", "port", "title", "own_title", "commitment_port"))
+        tls = server.origin.startswith("https:")
+        told = {"name": server.name, "kind": "DICOMweb", "url": server.url, "tls": tls}
+        return {**none, **told, "mpps": False, "commitment": False}
     return {
+        "kind": "DICOM",
+        "url": None,
         "name": server.name,
         "host": server.host,
         "port": server.port,
@@ -113,16 +122,21 @@ def plain_server(server: Destination) -> dict[str, Any]:
     }
 
 
-def print_servers(destinations: Sequence[Destination]) -> None:
+def print_servers(servers: Sequence[Server]) -> None:
     """On screen, a row for each."""
     from rich.console import Console
     from rich.table import Table
 
     from semc_core.cli.shared.shown import escape
+    from semc_core.pacs.destinations import WebDestination
 
     console = Console()
     table = Table("Name", "Host", "Port", "AE title", "Own AE title", "TLS")
-    for each in destinations:
+    for each in servers:
+        if isinstance(each, WebDestination):
+            secured = "yes" if each.origin.startswith("https:") else "no"
+            table.add_row(*map(escape, (each.name, each.url, "", "(DICOMweb)", "", secured)))
+            continue
         secured = "no" if each.tls is None else "yes"
         table.add_row(
             *map(escape, (each.name, each.host, str(each.port), each.title, each.own_title, secured))

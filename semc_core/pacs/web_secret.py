@@ -172,6 +172,25 @@ class WebSecrets:
         write_atomically(self._path, _text(secrets).encode(), private=True)
 
 
+def secret_in(file: Path) -> str:
+    """The token or the password that a file holds, and nothing else.
+
+    Raises:
+        UsageError: The file cannot be read, is empty, or holds something else.
+    """
+    try:
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read(_LONGEST + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "The file of the token or the password cannot be read; give one that holds that alone."
+        ) from error
+    secret = text.rstrip("\r\n")
+    if not secret or len(text) > _LONGEST:
+        raise UsageError("The file of the token or the password holds nothing, or more than one.")
+    return secret
+
+
 def kept_secret(data: Path, server: Server) -> WebSecret:
     """What is kept in the folder `data` for a server; none for one that is no DICOMweb service.
 

@@ -163,6 +163,10 @@ def test_pacs(printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     capturing = printed("pacs", "servers")
     check("semc pacs servers", capturing)
     assert capturing[0]["tls"] is False
+    assert main.main(["pacs", "add-web", "cloud", "https://host/dicom-web"]) == 0
+    both = printed("pacs", "servers")
+    check("semc pacs servers", both)
+    assert [set(each) for each in both] == [set(capturing[0])] * 2
     assert printed("pacs", "list") == []
     check("semc pacs worklist", plain_worklist(Worklist((Examination(),))))
     check("semc pacs find", plain_studies(Studies((Study("1.2"),))))

@@ -129,6 +129,22 @@ SINCE = (
     "pacs add --mpps",
     "pacs add --commitment",
     "pacs add --commitment-port",
+    *(
+        f"pacs add-web --{option}"
+        for option in (
+            "token-file",
+            "user",
+            "password-file",
+            "connect-s",
+            "answer-s",
+            "attempts",
+            "uncompressed",
+            "tls-ca",
+            "tls-cert",
+            "tls-key",
+            "plain-http",
+        )
+    ),
     *(f"pacs worklist --{option}" for option in ("day", "modality", "station", "json")),
     *(f"pacs find --{option}" for option in ("patient-id", "name", "date", "accession", "modality", "most")),
     *(f"pacs {command} --json" for command in ("find", "get")),

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from app.send.presenter import SendSnapshot, objects, sending_fault
 from app.tasks import Background, Post, fault_of
-from semc_core.pacs.destinations import Destination
+from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME
+from semc_core.pacs.web_secret import WebSecret, WebSecrets, kept_secret
 from semc_core.session.session import Session
 
 if TYPE_CHECKING:
@@ -105,11 +106,13 @@ class SendController:
 
         self._do(lambda service: _queue(service, bundle, destination, session, again), queued)
 
-    def put(self, destination: Destination) -> None:
-        """Add a destination, or change the one of its name."""
+    def put(self, destination: Server, secret: WebSecret | None = None) -> None:
+        """Add a destination, or change the one of its name; a `secret` is of a DICOMweb service."""
         self.open()
 
         def put(service: SendService) -> str:
+            if isinstance(destination, WebDestination) and secret is not None:
+                WebSecrets(self._data).put(destination, secret)
             service.book.put(destination)
             return f"{destination.name} is kept."
 
@@ -121,15 +124,22 @@ class SendController:
         def remove(service: SendService) -> str:
             if waiting := service.queue.waiting_for(name):
                 return f"{objects(waiting)} still queued for {name}; cancel that first."
+            if isinstance(service.book.find(name), WebDestination):
+                WebSecrets(self._data).remove(name)
             service.book.remove(name)
             return f"{name} is removed."
 
         self._do(remove)
 
-    def test(self, destination: Destination) -> None:
-        """Ask a server whether it answers (C-ECHO). Nothing happens while another is asked."""
+    def test(self, destination: Server, secret: WebSecret | None = None) -> None:
+        """Ask a server whether it answers. Nothing happens while another is asked.
+
+        Args:
+            destination: The server.
+            secret: Proves to a DICOMweb service who asks; None uses what is kept.
+        """
         if self._test is None:
-            self._test = self._tests.start(lambda: _echo(destination), self._tested)
+            self._test = self._tests.start(lambda: _echo(self._data, destination, secret), self._tested)
             self.on_change()
 
     def retry(self, job_id: int) -> None:
@@ -253,7 +263,7 @@ def _look(service: SendService, reviewed: Callable[[], Session | None]) -> SendS
     jobs = service.queue.jobs()
     if any(job.finished and not job.told and job.session is not None for job in jobs):
         _log_results(service, reviewed())
-    return SendSnapshot(True, service.book.all(), tuple(reversed(jobs)), service.state())
+    return SendSnapshot(True, service.book.every(), tuple(reversed(jobs)), service.state())
 
 
 def _log_results(service: SendService, session: Session | None) -> None:
@@ -266,9 +276,10 @@ def _log_results(service: SendService, session: Session | None) -> None:
         log_all(service.queue)
 
 
-def _echo(destination: Destination) -> str:
-    from semc_core.pacs.client import StorageAssociation
+def _echo(data: Path, destination: Server, secret: WebSecret | None) -> str:
+    from semc_core.pacs.storage import open_storage
 
-    with StorageAssociation(destination) as link:
+    proof = kept_secret(data, destination) if secret is None else secret
+    with open_storage(destination, proof) as link:
         link.echo()
     return f"{destination.name} answers."

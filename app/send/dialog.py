@@ -20,12 +20,14 @@ from PySide6.QtWidgets import (
 from app.send.controller import SendController
 from app.send.presenter import JobRow, SendSnapshot, destination_line, job_row, service_words
 from app.send.server_form import ServerForm
+from app.send.web_form import WebForm
 from app.widgets import theme
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, page_title, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.tables import show_rows
-from semc_core.pacs.destinations import Destination
+from semc_core.pacs.destinations import Server, WebDestination
+from semc_core.pacs.web_secret import WebSecret
 
 _COLUMNS: Final = ("Queued", "To", "What", "State", "")
 _TONES: Final = {"good": theme.GOOD, "wait": theme.TEXT, "fault": theme.FAULT}
@@ -38,6 +40,7 @@ class SendDialog(QDialog):
         servers: Those that can be chosen.
         table: The queue, newest first.
         form: For adding and changing a server.
+        web_form: The same for a DICOMweb service.
     """
 
     def __init__(
@@ -63,10 +66,15 @@ class SendDialog(QDialog):
         self.servers.setAccessibleName("Server")
         self.table = QTableWidget(0, len(_COLUMNS))
         self.form = ServerForm()
+        self.web_form = WebForm()
         self._build()
         self.form.kept.connect(self._keep)
         self.form.tested.connect(control.test)
-        self.form.left.connect(lambda: self._show_form(False))
+        self.form.web_wanted.connect(self._add_web)
+        self.web_form.kept.connect(lambda typed: self._keep(typed.service, typed.secret))
+        self.web_form.tested.connect(lambda typed: control.test(typed.service, typed.secret))
+        self.form.left.connect(lambda: self._show_form(None))
+        self.web_form.left.connect(lambda: self._show_form(None))
         self.table.itemSelectionChanged.connect(self._show_buttons)
         em = theme.em(self)
         self.setMinimumSize(round(42 * em), round(27 * em))
@@ -86,8 +94,8 @@ class SendDialog(QDialog):
 
     def reject(self) -> None:
         """Esc: leave the form, or the dialog. What waits is sent all the same."""
-        if self._pages.currentIndex() == 1 and self.servers.count():
-            self._show_form(False)
+        if self._pages.currentIndex() != 0 and self.servers.count():
+            self._show_form(None)
         else:
             super().reject()
 
@@ -110,17 +118,26 @@ class SendDialog(QDialog):
         at = self.table.currentRow()
         return self._rows[at] if 0 <= at < len(self._rows) and self.table.selectedItems() else None
 
-    def _server(self) -> Destination | None:
+    def _server(self) -> Server | None:
         name = self.servers.currentData()
         return next((each for each in self._control.snapshot.destinations if each.name == name), None)
 
     def _add(self) -> None:
         self.form.edit(None)
-        self._show_form(True)
+        self._show_form(self.form)
+
+    def _add_web(self) -> None:
+        self.web_form.edit(None)
+        self._show_form(self.web_form)
 
     def _edit(self) -> None:
-        self.form.edit(self._server())
-        self._show_form(True)
+        server = self._server()
+        if isinstance(server, WebDestination):
+            self.web_form.edit(server)
+            self._show_form(self.web_form)
+        else:
+            self.form.edit(server)
+            self._show_form(self.form)
 
     def _test(self) -> None:
         if (server := self._server()) is not None:
@@ -131,10 +148,10 @@ class SendDialog(QDialog):
         if (server := self._server()) is not None:
             self._control.remove(server.name)
 
-    def _keep(self, destination: Destination) -> None:
-        self._control.put(destination)
+    def _keep(self, destination: Server, secret: WebSecret | None = None) -> None:
+        self._control.put(destination, secret)
         self._to_choose = destination.name
-        self._show_form(False)
+        self._show_form(None)
 
     def _retry(self) -> None:
         if (row := self.chosen) is not None:
@@ -149,6 +166,7 @@ class SendDialog(QDialog):
     def _say(self, sentence: str) -> None:
         self._message.setText(sentence)
         self.form.say(sentence)
+        self.web_form.say(sentence)
 
     def _refresh(self) -> None:
         snapshot = self._control.snapshot
@@ -160,7 +178,7 @@ class SendDialog(QDialog):
             if first and snapshot.ready and not snapshot.destinations:
                 self._add()
             elif self._pages.currentIndex() == 1 and not self.form.isVisible():
-                self._show_form(False)
+                self._show_form(None)
         self._service.setText(service_words(snapshot, self._control.queueing))
         self._show_buttons()
 
@@ -207,10 +225,11 @@ class SendDialog(QDialog):
         self._retry_button.setEnabled(row is not None and row.retry)
         self._cancel_button.setEnabled(row is not None and row.cancel)
 
-    def _show_form(self, on: bool) -> None:
-        self._pages.setCurrentIndex(1 if on else 0)
-        if on:
-            self.form.begin()
+    def _show_form(self, form: ServerForm | WebForm | None) -> None:
+        """Show a form; None shows servers and queue."""
+        self._pages.setCurrentIndex(0 if form is None else self._pages.indexOf(form))
+        if form is not None:
+            form.begin()
         else:
             (self.go if self.go.isVisible() else self.table).setFocus()
 
@@ -227,6 +246,7 @@ class SendDialog(QDialog):
         self._add_queue(column)
         self._pages.addWidget(page)
         self._pages.addWidget(self.form)
+        self._pages.addWidget(self.web_form)
         layout = QVBoxLayout(self)
         layout.addWidget(self._pages)
 
@@ -239,7 +259,7 @@ class SendDialog(QDialog):
         first.addWidget(self.go)
         column.addLayout(first)
         self._test_button = button("Test", self._test)
-        self._test_button.setToolTip("Ask whether it answers (C-ECHO)")
+        self._test_button.setToolTip("Ask whether it answers")
         self._edit_button = button("Change …", self._edit)
         self._remove_button = button("Remove", self._remove)
         second = QHBoxLayout()

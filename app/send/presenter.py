@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from semc_core.pacs.destinations import Destination
+from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.queue_store import Job
+from semc_core.pacs.web_secret import WebSecret
 from semc_core.text import counted, readable
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class SendSnapshot:
     """
 
     ready: bool = False
-    destinations: tuple[Destination, ...] = ()
+    destinations: tuple[Server, ...] = ()
     jobs: tuple[Job, ...] = ()
     service: SendState | None = None
 
@@ -166,7 +167,22 @@ def sending_fault(snapshot: SendSnapshot) -> str:
     return ""
 
 
-def destination_line(destination: Destination) -> str:
+@dataclass(frozen=True, slots=True)
+class TypedService:
+    """A DICOMweb service as it was typed.
+
+    Attributes:
+        service: The service.
+        secret: Proves to it who asks; None leaves what is kept as it is.
+    """
+
+    service: WebDestination
+    secret: WebSecret | None
+
+
+def destination_line(destination: Server) -> str:
     """ "Archive   PACS at 10.0.0.5:104, TLS"."""
+    if isinstance(destination, WebDestination):
+        return f"{destination.name}   {destination.url}"
     tls = ", TLS" if destination.tls is not None else ""
     return f"{destination.name}   {destination.title} at {destination.host}:{destination.port}{tls}"

@@ -34,11 +34,13 @@ class ServerForm(QWidget):
         kept: A `Destination`.
         tested: A `Destination` that is to be asked whether it answers.
         left: Nothing is to be kept.
+        web_wanted: It is to be a DICOMweb service.
     """
 
     kept = Signal(object)
     tested = Signal(object)
     left = Signal()
+    web_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,6 +78,7 @@ class ServerForm(QWidget):
         self._title.setText("Add a server" if destination is None else f"Change {destination.name}")
         known = destination or Destination("x", "x", 104, "X")
         new = destination is None
+        self._web.setVisible(new)
         self.name.setText("" if new else known.name)
         # The name is what jobs in the queue are kept under.
         self.name.setEnabled(new)
@@ -188,6 +191,8 @@ class ServerForm(QWidget):
             # A click leaves the keys with the field: Enter keeps the server after a test too.
             made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             buttons.addWidget(made)
+        self._web = button("DICOMweb …", self.web_wanted.emit)
+        buttons.addWidget(self._web)
         buttons.addStretch(1)
         buttons.addWidget(button("Keep  (Enter)", self._keep))
         inner = QWidget()

@@ -133,7 +133,5 @@ class WebServerOptions:
 
     def _asked(self) -> str:
         if not sys.stdin.isatty():
-            raise UsageError(
-                "The password is asked for on a terminal; here, give a file with --password-file."
-            )
+            raise UsageError("The password is asked for on a terminal; here give a --password-file.")
         return str(click.prompt(f"Password of {self.user}", hide_input=True))

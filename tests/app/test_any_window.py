@@ -290,7 +290,7 @@ def _card(stage: Stage) -> QDialog:
     return dialog
 
 
-def _sending(*, empty: bool) -> Callable[[Stage], QDialog]:
+def _sending(*, empty: bool, web: bool = False) -> Callable[[Stage], QDialog]:
     def make(stage: Stage) -> QDialog:
         control = stage.window.dialogs.sending
         server = Destination("archive", "archive.hospital.example", 11112, "ARCHIVE")
@@ -305,7 +305,11 @@ def _sending(*, empty: bool) -> Callable[[Stage], QDialog]:
         control.snapshot = SendSnapshot(True) if empty else SendSnapshot(
             True, (server,), jobs, SendState("waiting", message=f"archive cannot be reached: {LONG}.")
         )  # fmt: skip
-        return SendDialog(control, None if empty else Path("bundle"), None, stage.window)
+        dialog = SendDialog(control, None if empty else Path("bundle"), None, stage.window)
+        if web:
+            dialog._add_web()
+            dialog.web_form.say(f"{LONG}. " * 2)
+        return dialog
 
     return make
 
@@ -369,6 +373,7 @@ STATES: Final[dict[str, State]] = {
     "card": _dialog(_card),
     "no server": _dialog(_sending(empty=True)),
     "sending": _dialog(_sending(empty=False)),
+    "a DICOMweb service": _dialog(_sending(empty=True, web=True)),
     **_WORKLISTS,
     "export": _dialog(_export(None)),
     "export failed": _dialog(_export(ExportState(message=f"{LONG}. " * 2, failed=True, changed=True))),

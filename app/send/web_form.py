@@ -72,9 +72,10 @@ class WebForm(QWidget):
         # The name is what jobs in the queue are kept under.
         self.name.setEnabled(new)
         self.url.setText("" if service is None else service.url)
-        for each, first in ((self.token, "If it wants one"), (self.user, "Or a user"), (self.password, "")):
+        wanted = ("Where the service wants a token", "Where it wants a user and a password", "")
+        for each, first in zip((self.token, self.user, self.password), wanted, strict=True):
             each.clear()
-            each.setPlaceholderText(first if new else "As it was")
+            each.setPlaceholderText(first if new else "Stays as it is, unless typed anew")
         self.trusted.setText("" if service is None else service.tls.ca or "")
         self.plain.setChecked(service is not None and service.plain_http)
         self._message.clear()

@@ -265,7 +265,12 @@ def test_a_job_is_cancelled_and_a_server_is_changed_and_removed(
     dialog.form.own_title.setText("ULTRASOUND")
     dialog.form._keep()
     snapshot = window.dialogs.sending
-    qtbot.waitUntil(lambda: snapshot.snapshot.destinations[0].own_title == "ULTRASOUND", timeout=WAIT_MS)
+
+    def is_changed() -> bool:
+        (server,) = snapshot.snapshot.destinations
+        return isinstance(server, Destination) and server.own_title == "ULTRASOUND"
+
+    qtbot.waitUntil(is_changed, timeout=WAIT_MS)
     dialog._remove()
     qtbot.waitUntil(lambda: not snapshot.snapshot.destinations, timeout=WAIT_MS)
 

@@ -155,9 +155,9 @@ def find(server: ServerName, asked: FindOptions, as_json: AsJson = False) -> int
     Raises:
         PacsError: The server cannot be reached, or cannot be searched.
     """
-    from semc_core.pacs.priors.find import find_studies
+    from semc_core.pacs.studies import find_on
 
-    found = find_studies(_book().get(server), asked.question(), asked.most)
+    found = find_on(_book(), server, asked.question(), asked.most)
     if as_json:
         print_json(plain_studies(found))
         return 0
@@ -183,13 +183,13 @@ def get(
     """
     from rich.progress import Progress
 
-    from semc_core.pacs.priors.get import fetch_study
+    from semc_core.pacs.studies import get_from
 
     console = _console()
     with Progress(console=console, transient=True, disable=as_json) as bars:
         bar = bars.add_task(escape(server), total=None)
-        fetched = fetch_study(
-            _book().get(server), study, out,
+        fetched = get_from(
+            _book(), server, study, out,
             watch=lambda come, left: bars.update(bar, completed=come, total=come + left if left else None),
         )  # fmt: skip
     if as_json:

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import build_context
 
 from semc_core.errors import PacsError, UsageError
-from semc_core.pacs.answers import LONGEST_ANSWERS, name_of, read_answers, text_of
+from semc_core.pacs.answers import LONGEST_ANSWERS, UNREADABLE, Answers, name_of, read_answers, text_of
 from semc_core.pacs.association import (
     FIND_ROOT,
     SUCCESS,
@@ -158,10 +158,19 @@ def find_studies(
         PacsError: It cannot be reached, answers no such questions, or answers with a fault.
         UsageError: `most` is too many.
     """
-    if not 1 <= most <= MOST_STUDIES:
-        raise UsageError(f"So many studies at most: 1 to {MOST_STUDIES}.")
+    check_most(most)
     with FindAssociation(server, opened) as link:
         return link.find(question, most)
+
+
+def check_most(most: int) -> None:
+    """Whether so many studies can be asked for.
+
+    Raises:
+        UsageError: They cannot.
+    """
+    if not 1 <= most <= MOST_STUDIES:
+        raise UsageError(f"So many studies at most: 1 to {MOST_STUDIES}.")
 
 
 class FindAssociation(DicomAssociation):
@@ -189,31 +198,38 @@ class FindAssociation(DicomAssociation):
         self._association.dimse_timeout = wait_s = self._destination.answer_s
         found = read_answers(
             self._association.send_c_find(identifier_of(question), FIND_ROOT, self._next_message()),
-            lambda answer: _wanted(question, study_of(answer)), most, LONGEST_ANSWERS * wait_s,
+            lambda answer: wanted(question, study_of(answer)), most, LONGEST_ANSWERS * wait_s,
         )  # fmt: skip
         if found is None:
             raise self._lost()
         if found.status != SUCCESS:
             raise PacsError(fault(self._server, found.status))
-        notices = []
-        if found.stopped == "too many":
-            notices.append(
-                f"{self._server} has more than {most} such studies; say more of what is looked for."
-            )
-        elif found.stopped:
-            notices.append(f"{self._server} took too long; what came until then is shown. Ask for less.")
-        if found.left_out:
-            left_out = counted(found.left_out, "answer")
-            notices.append(
-                f"{left_out} of {self._server} left out: not what was asked for, or without a UID."
-            )
         if found.stopped:
             # It would go on to send what nobody reads.
             self._association.abort()
-        rows = sorted(found.rows, key=lambda each: (each.date, each.time), reverse=True)
-        if not rows and not notices:
-            notices.append(f"{self._server} has no such study.")
-        return Studies(tuple(rows), found.left_out, not found.stopped, " ".join(notices))
+        return studies_in(self._server, found, most)
+
+
+def studies_in(server: str, found: Answers[Study], most: int) -> Studies:
+    """What came, the newest first, and what is to be said of it.
+
+    Args:
+        server: As the user calls it.
+        found: What came.
+        most: Studies that were asked for.
+    """
+    notices = []
+    if found.stopped == "too many":
+        notices.append(f"{server} has more than {most} such studies; say more of what is looked for.")
+    elif found.stopped:
+        notices.append(f"{server} took too long; what came until then is shown. Ask for less.")
+    if found.left_out:
+        left_out = counted(found.left_out, "answer")
+        notices.append(f"{left_out} of {server} left out: not what was asked for, or without a UID.")
+    rows = sorted(found.rows, key=lambda each: (each.date, each.time), reverse=True)
+    if not rows and not notices:
+        notices.append(f"{server} has no such study.")
+    return Studies(tuple(rows), found.left_out, not found.stopped, " ".join(notices))
 
 
 def identifier_of(question: StudyQuestion) -> Dataset:
@@ -266,7 +282,7 @@ def study_of(answer: Dataset) -> Study | None:
         return None
 
 
-def _wanted(question: StudyQuestion, study: Study | None) -> Study | None:
+def wanted(question: StudyQuestion, study: Study | None) -> Study | None:
     """The study where it is of the patient and the request in question: some servers pass over keys."""
     if study is None:
         return None

@@ -123,10 +123,7 @@ def fetch_study(
         PacsError: It cannot be got.
         SaveError: It cannot be written.
     """
-    if not is_uid(study_uid):
-        raise UsageError("A Study Instance UID has digits and dots alone, 64 at most; see semc pacs find.")
-    if folder.suffix.lower() == ".zip":
-        raise UsageError("A study becomes a folder; give a name without .zip.")
+    check_target(study_uid, folder)
     with Staging(folder) as staging:
         taken = Taken(study_uid, staging.folder, folder.parent)
         with GetAssociation(server, taken, opened) as link:
@@ -140,6 +137,18 @@ def fetch_study(
         staging.publish(lambda: None)
     size = sum(taken.sizes.values())
     return Fetched(folder, study_uid, len(taken.sizes), size, missing, taken.passed_over, notice)
+
+
+def check_target(study_uid: str, folder: Path) -> None:
+    """Whether a study of this UID can be got into this folder.
+
+    Raises:
+        UsageError: That is no UID, or no name of a folder.
+    """
+    if not is_uid(study_uid):
+        raise UsageError("A Study Instance UID has digits and dots alone, 64 at most; see semc pacs find.")
+    if folder.suffix.lower() == ".zip":
+        raise UsageError("A study becomes a folder; give a name without .zip.")
 
 
 class Taken:
@@ -207,14 +216,14 @@ class Taken:
         with path.open("wb") as file:
             file.write(head.getbuffer())
             file.write(cast(io.BytesIO, request.DataSet).getbuffer())
-        if not _is_of(path, self.study_uid, instance):
+        if not is_of(path, self.study_uid, instance):
             path.unlink()
             return _NOT_IT
         self.sizes[instance] = path.stat().st_size
         return SUCCESS
 
 
-def _is_of(path: Path, study_uid: str, instance: str) -> bool:
+def is_of(path: Path, study_uid: str, instance: str) -> bool:
     """Whether a file says itself what it was sent as."""
     try:
         with disable_value_validation():

@@ -162,6 +162,11 @@ class WebService:
             return AssociationFault(f"{name} cannot be asked now ({status}).")
         return None
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the last answer that was read whole says that it is not all."""
+        return self._session.warned
+
     def no_answer(self) -> AssociationFault:
         """The fault of a service whose answer is none."""
         return AssociationFault(f"{self.name} answers, but not as a DICOMweb service; check its address.")
@@ -245,6 +250,7 @@ class _Session(requests.Session):
     def __init__(self, adapter: HTTPAdapter, proof: str, timeouts: tuple[float, float]) -> None:
         super().__init__()
         self._timeouts = timeouts
+        self.warned = False
         # Proxies, passwords (.netrc) and certificates of the environment.
         self.trust_env = False
         self.adapters.clear()
@@ -266,6 +272,9 @@ class _Session(requests.Session):
             "cert": None,
             "proxies": {},
         }
+        if request.url is not None:
+            # An address may hold both as they are, and some services know them as wildcards only so.
+            request.url = request.url.replace("%2A", "*").replace("%3F", "?")
         settings["timeout"] = settings.get("timeout") or self._timeouts
         answer = super().send(request, **{**settings, **about})
         self.cookies.clear()
@@ -273,6 +282,7 @@ class _Session(requests.Session):
             if answer.status_code // 100 == 3:
                 answer.close()
                 raise requests.HTTPError(response=answer)
+            self.warned = "Warning" in answer.headers
             # What `content` hands out, had the library read it.
             answer._content = b"".join(_chunks(answer, MOST_BYTES))
         return answer

@@ -1,7 +1,7 @@
 """HTTP with one DICOMweb service, within bounds of time and size.
 
-Of what the libraries do by themselves nothing happens: no proxy, no redirect, no second attempt, no password
-of another file, no log. The server's certificate and name are checked. What goes wrong becomes a sentence,
+Of what the libraries do by themselves nothing happens: no proxy, no redirect, no second attempt to
+store, no password of another file, no log. The server's certificate and name are checked. What goes wrong becomes a sentence,
 without the server's words and without what was asked: both may name a patient.
 """
 
@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from semc_core.pacs.association import AssociationFault
 from semc_core.pacs.destinations import SecuredContext, WebDestination, tls_context
@@ -265,18 +265,18 @@ class _Session(requests.Session):
         # The client's own has no port, and is not what proxies in front of a service expect.
         request.headers.pop("Host", None)
         whole = not settings.get("stream")
-        about: dict[str, Any] = {
-            "stream": True,
-            "allow_redirects": False,
-            "verify": True,
-            "cert": None,
-            "proxies": {},
-        }
         if request.url is not None:
             # An address may hold both as they are, and some services know them as wildcards only so.
             request.url = request.url.replace("%2A", "*").replace("%3F", "?")
         settings["timeout"] = settings.get("timeout") or self._timeouts
-        answer = super().send(request, **{**settings, **about})
+        settings |= {"stream": True, "allow_redirects": False, "verify": True, "cert": None, "proxies": {}}
+        try:
+            answer = super().send(request, **settings)
+        except requests.ConnectionError as error:
+            if request.method != "GET" or not isinstance(error.args[0], ProtocolError):
+                raise
+            # A connection that was kept open may be closed by the server just then.
+            answer = super().send(request, **settings)
         self.cookies.clear()
         if whole:
             if answer.status_code // 100 == 3:

@@ -37,6 +37,7 @@ from tests.pacs.web.servers import (
 from tests.serve.test_tls import certificate
 
 TOKEN = "secret-token-7"
+NONE = WebSecret()
 
 
 @pytest.fixture(scope="module")
@@ -311,6 +312,17 @@ def test_a_service_that_closes_early_on_a_large_object_is_suspected_of_a_limit(t
             said = str(fault)
     # Which of the two depends on what arrives first.
     assert "does not take an object of 40 MB" in said or "how large one may be" in said
+
+
+def test_what_is_asked_is_asked_again_over_a_new_connection_and_an_object_is_not_sent_again(
+    tmp_path: Path,
+) -> None:
+    one, path = one_object(tmp_path)
+    with serving(lambda asked: lambda handler: None) as gone, WebStorage(service(gone.port), NONE) as link:
+        for ask in (lambda: link.has(one), lambda: link.store(one, path)):
+            with pytest.raises(AssociationFault, match="broke off"):
+                ask()
+    assert [asked.method for asked in gone.asked] == ["GET", "GET", "POST"]
 
 
 def test_nobody_there_is_said_and_tried_again(tmp_path: Path) -> None:

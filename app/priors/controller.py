@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from app.priors.presenter import Phase, PriorsSnapshot, Wanted
 from app.tasks import Background, Cuttable, Post, fault_of
-from semc_core.pacs.destinations import Destination, DestinationBook
+from semc_core.pacs.destinations import DestinationBook, Server
 
 if TYPE_CHECKING:
     from semc_core.pacs.priors.find import Studies, Study
@@ -56,7 +56,7 @@ class PriorsController:
         number = self._question.begin()
         self._show(PriorsSnapshot())
         book = DestinationBook(self._data)
-        self._asks.start(book.all, partial(self._found_servers, number))
+        self._asks.start(book.every, partial(self._found_servers, number))
 
     def find(self, server: str, wanted: Wanted) -> None:
         """Ask a server for studies. What was asked before is cut."""
@@ -95,10 +95,10 @@ class PriorsController:
         self.cancel()
         self._asks.close(forget=True)
 
-    def _server(self, name: str) -> Destination | None:
+    def _server(self, name: str) -> Server | None:
         return next((each for each in self.snapshot.servers if each.name == name), None)
 
-    def _found_servers(self, number: int, future: Future[tuple[Destination, ...]]) -> None:
+    def _found_servers(self, number: int, future: Future[tuple[Server, ...]]) -> None:
         if not self._question.is_last(number):
             return
         if (error := future.exception()) is not None:
@@ -110,16 +110,17 @@ class PriorsController:
         server = last if last in names else next(iter(names), "")
         self._show(PriorsSnapshot("ready" if servers else "no server", servers, server))
 
-    def _find(self, server: Destination, wanted: Wanted, number: int) -> Studies:
+    def _find(self, server: Server, wanted: Wanted, number: int) -> Studies:
         """On a thread of its own."""
-        from semc_core.pacs.priors.find import ULTRASOUND, StudyQuestion, find_studies
+        from semc_core.pacs.priors.find import ULTRASOUND, StudyQuestion
+        from semc_core.pacs.studies import find_on
 
         question = StudyQuestion(
             wanted.patient_id, wanted.name, accession=wanted.accession,
             modality="" if wanted.any_kind else ULTRASOUND,
         )  # fmt: skip
         try:
-            return find_studies(server, question, opened=partial(self._question.opened, number))
+            return find_on(server, self._data, question, opened=partial(self._question.opened, number))
         finally:
             self._question.answered(number)
 
@@ -132,10 +133,10 @@ class PriorsController:
         found = future.result()
         self._show(replace(self.snapshot, phase="found", studies=found.rows, message=found.notice))
 
-    def _get(self, server: Destination, study: str, number: int) -> tuple[Fetched, tuple[StudyPicture, ...]]:
+    def _get(self, server: Server, study: str, number: int) -> tuple[Fetched, tuple[StudyPicture, ...]]:
         """On a thread of its own."""
-        from semc_core.pacs.priors.get import fetch_study
         from semc_core.pacs.priors.pictures import pictures_of
+        from semc_core.pacs.studies import get_from
 
         def watch(done: int, left: int) -> None:
             self._post(partial(self._came, number, done, left))
@@ -143,7 +144,7 @@ class PriorsController:
         folder = _free(self._output() / FOLDER_NAME, study)
         try:
             opened = partial(self._question.opened, number)
-            fetched = fetch_study(server, study, folder, opened=opened, watch=watch)
+            fetched = get_from(server, self._data, study, folder, opened=opened, watch=watch)
         finally:
             self._question.answered(number)
         return fetched, pictures_of(fetched.folder)

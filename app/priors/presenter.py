@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from semc_core.pacs.destinations import Destination
+from semc_core.pacs.destinations import Server
 from semc_core.session.examination import day_and_time, plain_name
 from semc_core.text import counted
 
@@ -62,7 +62,7 @@ class PriorsSnapshot:
     """
 
     phase: Phase = "looking"
-    servers: tuple[Destination, ...] = ()
+    servers: tuple[Server, ...] = ()
     server: str = ""
     wanted: Wanted | None = None
     studies: tuple[Study, ...] = ()

@@ -157,7 +157,8 @@ def find(server: ServerName, asked: FindOptions, as_json: AsJson = False) -> int
     """
     from semc_core.pacs.studies import find_on
 
-    found = find_on(_book(), server, asked.question(), asked.most)
+    book = _book()
+    found = find_on(book.find(server), book.folder, asked.question(), asked.most)
     if as_json:
         print_json(plain_studies(found))
         return 0
@@ -185,11 +186,11 @@ def get(
 
     from semc_core.pacs.studies import get_from
 
-    console = _console()
+    book, console = _book(), _console()
     with Progress(console=console, transient=True, disable=as_json) as bars:
         bar = bars.add_task(escape(server), total=None)
         fetched = get_from(
-            _book(), server, study, out,
+            book.find(server), book.folder, study, out,
             watch=lambda come, left: bars.update(bar, completed=come, total=come + left if left else None),
         )  # fmt: skip
     if as_json:

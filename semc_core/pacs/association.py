@@ -223,9 +223,12 @@ class _Entity(AE):
 
 
 def shut_down(connection: socket.socket) -> None:
-    """End a connection from another thread: whoever waits wakes up with an `AssociationFault`."""
+    """End a connection from another thread: whoever waits wakes up with an `AssociationFault`.
+
+    Below TLS: there it would first end the encryption, and what is just being sent could go in the clear.
+    """
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:
         # It is closed already, which is what is wanted.
         return

@@ -2,65 +2,75 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
-from semc_core.pacs.destinations import DestinationBook, WebDestination
-from semc_core.pacs.priors.find import USUAL_STUDIES, Studies, StudyQuestion
-from semc_core.pacs.priors.get import Fetched, Watch
+from semc_core.pacs.destinations import Server, WebDestination
+from semc_core.pacs.priors.find import USUAL_STUDIES, Studies, StudyQuestion, find_studies
+from semc_core.pacs.priors.get import Fetched, Watch, fetch_study
 from semc_core.pacs.storage import need_web
 from semc_core.pacs.web_secret import kept_secret
 
+Opened = Callable[[socket.socket], None]
 
-def find_on(book: DestinationBook, name: str, question: StudyQuestion, most: int = USUAL_STUDIES) -> Studies:
-    """Ask the server of this name which studies it has.
+
+def find_on(
+    server: Server,
+    data: Path,
+    question: StudyQuestion,
+    most: int = USUAL_STUDIES,
+    *,
+    opened: Opened | None = None,
+) -> Studies:
+    """Ask a server which studies it has.
 
     Args:
-        book: Where it is kept.
-        name: As the user calls it.
+        server: Which.
+        data: The user's data folder, for what proves to a DICOMweb service who asks.
         question: What is asked.
         most: Studies that are read.
+        opened: Told of each connection: shutting it down ends any wait.
 
     Raises:
-        PacsError: There is none, or it cannot be searched.
+        PacsError: It cannot be searched.
         UsageError: `most` is too many.
     """
-    server = book.find(name)
-    if isinstance(server, WebDestination):
-        need_web()
-        from semc_core.pacs.web.find import find_studies as find_by_web
+    if not isinstance(server, WebDestination):
+        return find_studies(server, question, most, opened=opened)
+    need_web()
+    from semc_core.pacs.web.find import find_studies as find_by_web
 
-        return find_by_web(server, kept_secret(book.folder, server), question, most)
-    from semc_core.pacs.priors.find import find_studies
-
-    return find_studies(server, question, most)
+    return find_by_web(server, kept_secret(data, server), question, most, opened=opened)
 
 
 def get_from(
-    book: DestinationBook,
-    name: str,
+    server: Server,
+    data: Path,
     study_uid: str,
     folder: Path,
+    *,
+    opened: Opened | None = None,
     watch: Watch = lambda come, left: None,
 ) -> Fetched:
-    """Get a study's pictures from the server of this name into a new folder.
+    """Get a study's pictures from a server into a new folder.
 
     Args:
-        book: Where it is kept.
-        name: As the user calls it.
+        server: Which.
+        data: The user's data folder, for what proves to a DICOMweb service who asks.
         study_uid: Study Instance UID.
         folder: To be made.
+        opened: Told of each connection: shutting it down ends any wait.
         watch: Told how far it is; must return at once.
 
     Raises:
-        PacsError: There is no such server, or it cannot be got.
+        PacsError: It cannot be got.
         SemcError: The folder cannot be made, or that is no UID.
     """
-    server = book.find(name)
-    if isinstance(server, WebDestination):
-        need_web()
-        from semc_core.pacs.web.get import fetch_study as fetch_by_web
+    if not isinstance(server, WebDestination):
+        return fetch_study(server, study_uid, folder, opened=opened, watch=watch)
+    need_web()
+    from semc_core.pacs.web.get import fetch_study as fetch_by_web
 
-        return fetch_by_web(server, kept_secret(book.folder, server), study_uid, folder, watch=watch)
-    from semc_core.pacs.priors.get import fetch_study
-
-    return fetch_study(server, study_uid, folder, watch=watch)
+    secret = kept_secret(data, server)
+    return fetch_by_web(server, secret, study_uid, folder, opened=opened, watch=watch)

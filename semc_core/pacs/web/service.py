@@ -1,8 +1,8 @@
 """HTTP with one DICOMweb service, within bounds of time and size.
 
-Of what the libraries do by themselves nothing happens: no proxy, no redirect, no second attempt to
-store, no password of another file, no log. The server's certificate and name are checked. What goes wrong becomes a sentence,
-without the server's words and without what was asked: both may name a patient.
+Of what the libraries do by themselves nothing happens: no proxy, no redirect, no second attempt to store, no
+password of another file, no log. The server's certificate and name are checked. What goes wrong becomes a
+sentence, without the server's words and without what was asked: both may name a patient.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from semc_core.pacs.association import AssociationFault
+from semc_core.pacs.association import AssociationFault, shut_down
 from semc_core.pacs.destinations import SecuredContext, WebDestination, tls_context
 from semc_core.pacs.web_secret import WebSecret
 from semc_core.version import VERSION
@@ -180,7 +180,7 @@ class WebService:
     def _cut(self) -> None:
         with self._lock:
             if self._sockets:
-                _shut(self._sockets[-1])
+                shut_down(self._sockets[-1])
 
     def _fault(self, error: BaseException) -> AssociationFault:
         secured, unreached = self._secured, f"{self.name} cannot be reached"
@@ -345,9 +345,3 @@ def _chunks(answer: requests.Response, most: int) -> Iterator[bytes]:
             if arrived > most:
                 raise _NoAnswer(f"answers with more than {most / 1e6:.0f} MB, which is not read")
             yield chunk
-
-
-def _shut(connection: socket.socket) -> None:
-    """End a connection from another thread, below TLS: else what follows would go in the clear."""
-    with suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -76,7 +76,9 @@ NAVIGATION = {
     ],
     "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom"],
     "docs/review": ["/docs/sessions", "/docs/proof", "/docs/quality"],
-    "docs/handover": ["/docs/dicom", "/docs/fhir", "/docs/pacs", "/docs/conformance", "/docs/privacy"],
+    "docs/handover": [
+        "/docs/dicom", "/docs/fhir", "/docs/pacs", "/docs/dicomweb", "/docs/conformance", "/docs/privacy",
+    ],
     "docs/training": [
         "/docs/models", "/docs/fetal", "/assets/models/fetal", "/assets/models/semc_live", "/docs/benchmarks",
     ],

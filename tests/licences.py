@@ -13,7 +13,7 @@ from typing import Final
 from packaging.requirements import Requirement
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-EXTRAS: Final = ("cuda", "train", "ocr", "cluster", "onnx", "fhir", "search", "http", "dev", "docs")
+EXTRAS: Final = ("cuda", "train", "ocr", "cluster", "onnx", "fhir", "search", "http", "web", "dev", "docs")
 """Of pyproject.toml, those that add to what the program does first; a test holds them against it."""
 
 ALLOWED: Final = frozenset((

@@ -118,6 +118,7 @@ _TITLES: Final = {
     "fhir": ("To write FHIR", "What the extra `fhir` adds."),
     "search": ("To search for the choices of a training", "What the extra `search` adds."),
     "http": ("To answer by HTTP", "What the extra `http` adds."),
+    "web": ("For DICOMweb services", "What the extra `web` adds."),
     "dev": ("To test", "What the extra `dev` adds; not needed to use the program."),
     "docs": ("To build the site", "What the extra `docs` adds; not needed to use the program."),
 }  # fmt: skip

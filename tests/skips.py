@@ -29,11 +29,13 @@ _GPU: Final = "NVIDIA GPU"
 _HOW: Final = {
     "dcmtk": "apt-get install dcmtk",
     "dicom3tools": "apt-get install dicom3tools",
+    "Orthanc's DICOMweb": "apt-get install orthanc orthanc-dicomweb",
     "Orthanc": "apt-get install orthanc",
     "curl": "apt-get install curl",
     "poppler": "apt-get install poppler-utils",
     "openssl": "apt-get install openssl",
     "extra `ocr`": 'pip install -c constraints.txt -e ".[ocr]"',
+    "extra `web`": 'pip install -c constraints.txt -e ".[web]"',
     "extra `fhir`": 'pip install -c constraints.txt -e ".[fhir]"',
     "NNCF": 'pip install -c constraints.txt -e ".[train]"',
     _GPU: "a machine with one",

@@ -77,6 +77,9 @@ _SERVICES: Final = (
     ("Modality Worklist (C-FIND)", "yes", "no"),
     ("Modality Performed Procedure Step (N-CREATE, N-SET)", "where the server was added with it", "no"),
     ("Storage Commitment (N-ACTION, N-EVENT-REPORT)", "where the server was added with it", "no"),
+    ("DICOMweb: Store (STOW-RS)", "one instance a request; with the extra `web`", "no"),
+    ("DICOMweb: Search (QIDO-RS)", "for studies, and for instances of one; with the extra `web`", "no"),
+    ("DICOMweb: Retrieve (WADO-RS)", "instances as they are stored; with the extra `web`", "no"),
     ("Print", "no", "no"),
 )
 _MEDIA: Final = """

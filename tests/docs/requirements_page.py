@@ -156,6 +156,14 @@ REQUIREMENTS: Final[dict[str, tuple[Requirement, ...]]] = {
             "pacs/test_priors.py::test_orthanc_is_searched_and_hands_a_study_out",
             "pacs/test_priors.py::test_what_is_not_of_the_study_is_not_taken_and_half_a_study_is_said",
             "pacs/test_priors.py::test_a_connection_that_breaks_midway_leaves_nothing",
+            "pacs/web/test_studies.py::test_a_service_that_goes_wrong_in_the_middle_leaves_nothing_behind",
+        )),
+        Requirement("H11", "A DICOMweb service gets each object once, and its secret goes nowhere else.", (
+            "pacs/web/test_storing.py::"
+            "test_an_archive_gets_stills_and_clips_once_byte_for_byte_and_nobody_is_named_in_logs",
+            "pacs/web/test_storing.py::"
+            "test_an_answer_that_was_lost_is_asked_for_and_nothing_is_sent_again",
+            "pacs/test_web_secret.py::test_it_is_for_one_server_whatever_the_list_says",
         )),
     ),
     "Serving": (

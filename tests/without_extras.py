@@ -107,6 +107,8 @@ STEPS: Final = (
     Step("pacs add-web CLOUD http://127.0.0.1:9/dicom-web"),
     Step("pacs servers", says="CLOUD"),
     Step("pacs echo CLOUD", 1, _WEB),
+    Step("pacs find CLOUD --patient-id 4711", 1, _WEB),
+    Step("pacs get CLOUD 1.2 --out got", 1, _WEB),
     Step("pacs remove CLOUD"),
     Step("model info"),
     Step("model list"),

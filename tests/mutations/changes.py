@@ -254,4 +254,32 @@ CHANGES: Final = (
         "self.average.n_averaged.fill_(step)",
         f"{_SEMC}::test_the_average_forgets_the_start_and_then_moves_slowly",
     ),
+    Change(
+        "a DICOMweb service at another address gets the token",
+        "semc_core/pacs/web_secret.py",
+        "if kept is None or kept.origin != service.origin:",
+        "if kept is None:",
+        "tests/pacs/test_web_secret.py::test_it_is_for_one_server_whatever_the_list_says",
+    ),
+    Change(
+        "what a DICOMweb service calls failed is not looked at",
+        "semc_core/pacs/web/store.py",
+        "for row in _rows(answers, _FAILED):",
+        "for row in _rows({}, _FAILED):",
+        "tests/pacs/web/test_storing.py::test_what_is_called_a_failure_is_never_taken_for_stored",
+    ),
+    Change(
+        "a DICOMweb service gets the passwords of the environment",
+        "semc_core/pacs/web/service.py",
+        "self.trust_env = False",
+        "self.trust_env = True",
+        "tests/pacs/web/test_storing.py::test_proxies_and_passwords_of_the_environment_are_not_used",
+    ),
+    Change(
+        "a DICOMweb service that stored another object stored this",
+        "semc_core/pacs/web/store.py",
+        "            if _first(row, _UID) == uid:\n                warning",
+        "            if row:\n                warning",
+        "tests/pacs/web/test_storing.py::test_success_of_another_object_is_none_of_this",
+    ),
 )

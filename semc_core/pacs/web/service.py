@@ -76,7 +76,7 @@ class WebService:
         self._secured = tls_context(destination.tls) if destination.origin.startswith("https:") else None
         timeouts = (destination.connect_s, destination.answer_s)
         self._session = _Session(_Adapter(self._connected, self._secured), secret.header(), timeouts)
-        self.client = DICOMwebClient(self.base, self._session, timeout=timeouts)
+        self.client = DICOMwebClient(self.base, self._session, timeout=timeouts, permissive_uid=True)
         self.client.set_http_retry_params(retry=False)
 
     def __enter__(self) -> Self:

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import build_context
 
 from semc_core.errors import PacsError, UsageError
-from semc_core.pacs.answers import LONGEST_ANSWERS, UNREADABLE, Answers, name_of, read_answers, text_of
+from semc_core.pacs.answers import LONGEST_ANSWERS, Answers, name_of, read_answers, text_of
 from semc_core.pacs.association import (
     FIND_ROOT,
     SUCCESS,

@@ -13,10 +13,9 @@ from typing import Any, Final
 from pydicom.config import disable_value_validation
 from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException
 
 from semc_core.errors import PacsError
-from semc_core.pacs.answers import UNREADABLE, Answers, text_of
+from semc_core.pacs.answers import Answers, text_of
 from semc_core.pacs.association import SUCCESS
 from semc_core.pacs.destinations import WebDestination
 from semc_core.pacs.priors.find import (
@@ -33,6 +32,7 @@ from semc_core.pacs.priors.find import (
 )
 from semc_core.pacs.web.service import LONGEST_ANSWERS, WebService
 from semc_core.pacs.web_secret import WebSecret
+from semc_core.sources.dicom.elements import UNREADABLE
 
 _NOT_ASKED: Final = ("SpecificCharacterSet", "QueryRetrieveLevel")
 _STUDY_TAGS: Final = (
@@ -40,7 +40,6 @@ _STUDY_TAGS: Final = (
     "00080050", "00080061", "00201208",
 )  # fmt: skip
 _OBJECT_TAGS: Final = ("00080016", "00080018", "0020000E")
-_UNREADABLE: Final = (*UNREADABLE, BytesLengthException, RecursionError, OverflowError)
 Row = dict[str, Any]
 
 
@@ -143,7 +142,7 @@ def _pages(
 
 
 def _dataset(row: Mapping[str, Any], tags: tuple[str, ...]) -> Dataset:
-    """What is read of a row: values alone, nothing that lies elsewhere. Raises one of _UNREADABLE."""
+    """What is read of a row: values alone, nothing that lies elsewhere. Raises one of UNREADABLE."""
     read = Dataset()
     for tag in tags:
         texts = [_text(value) for value in row.get(tag, {}).get("Value") or [] if value is not None]
@@ -167,7 +166,7 @@ def _study(row: Mapping[str, Any]) -> Study | None:
     try:
         with disable_value_validation():
             return study_of(_dataset(row, _STUDY_TAGS))
-    except _UNREADABLE:
+    except UNREADABLE:
         # Without a word of why: what libraries say quotes names.
         return None
 
@@ -177,6 +176,6 @@ def _held(row: Mapping[str, Any]) -> Held | None:
         with disable_value_validation():
             read = _dataset(row, _OBJECT_TAGS)
             uids = [text_of(read, name) for name in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")]
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     return Held(*uids) if all(map(is_uid, uids)) else None

@@ -103,6 +103,7 @@ def try_out(folder: Path) -> None:
 def main() -> None:
     """Make, try, pack."""
     from semc_core.version import VERSION
+    from tests.licence_texts import licence_texts
 
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
@@ -111,6 +112,7 @@ def main() -> None:
         sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "--distpath", OUT,
         "--workpath", work, ROOT / "bundle" / "semc.spec", **os.environ,
     )  # fmt: skip
+    (FOLDER / "LICENCES.txt").write_text(licence_texts(), encoding="utf-8")
     try_out(FOLDER)
     if shutil.which("dpkg-deb") is None:
         sys.exit(f"The program is in {FOLDER}; dpkg-deb, which packs it, is not here.")

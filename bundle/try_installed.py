@@ -91,6 +91,8 @@ def main() -> None:
     shown = cv2.imread(str(home / "window.png"))
     if shown is None or len(np.unique(shown.reshape(-1, 3), axis=0)) < _LEAST_COLOURS:
         sys.exit(f"The window shows nothing: {home / 'window.png'}.")
+    if "pyside6" not in (TREE / "opt" / "semc-live" / "LICENCES.txt").read_text(encoding="utf-8"):
+        sys.exit("The texts of the licences are not in the package.")
     if not list(home.glob("out/*/session.sqlite")):
         sys.exit(f"No session was written below {home / 'out'}.")
     shutil.copy(home / "window.png", OUT / "window.png")

@@ -11,9 +11,10 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from tests.licence_texts import WITHOUT_TEXT, licence_texts, texts_of
 from tests.licences import parts
 from tests.licences_page import AV_LIBRARIES
-from tests.parts_lists import WITHOUT_TEXT, as_json, bill_of_materials, licence_texts, texts_of
+from tests.parts_lists import as_json, bill_of_materials
 
 
 @functools.cache

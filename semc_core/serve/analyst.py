@@ -7,7 +7,8 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +17,12 @@ from semc_core.model.catalogue import model_path
 from semc_core.model.registry import current_model
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
+from semc_core.serve.by_picture import best_of, known, sampled
 from semc_core.serve.content import read_content
 from semc_core.serve.inbox import Inbox, Received
-from semc_core.serve.reply import KEPT_HERE, NOTHING_FOUND, Replies
+from semc_core.serve.reply import KEPT_HERE, NO_MODEL_KNOWS, NOTHING_FOUND, Replies
 from semc_core.serve.rules import model_for
-from semc_core.serve.settings import ServeSettings
+from semc_core.serve.settings import BY_PICTURE, ServeSettings
 from semc_core.session.analyse import analyse_source
 from semc_core.sources.base import FrameSource
 from semc_core.sources.open import open_source
@@ -158,23 +160,45 @@ class Analyst:
 
     def _analyse(self, one: Received) -> None:
         path = self._inbox.path(one)
-        model = model_file(model_for(self._settings, read_content(path)))
+        name = model_for(self._settings, read_content(path))
+        if name == BY_PICTURE:
+            name = self._known_by(path)
+            if not name:
+                self._inbox.done(one, NO_MODEL_KNOWS)
+                return
+        model = model_file(name)
         runtime = self._runtime(model)
         folder = self._inbox.sessions / f"{one.object_id:08}"
         # What a kill left of an analysis that did not come to its end.
         shutil.rmtree(folder, ignore_errors=True)
         source = open_source(str(path))
+        with (
+            self._within_limits(source),
+            analyse_source(source, folder, runtime, path=path) as session,
+        ):
+            planes, name = len(session.planes()), session.folder.name
+        self._inbox.analysed(one, model.stem, name, planes)
+
+    def _known_by(self, path: Path) -> str:
+        """Name of the candidate that knows the pictures of an object; "" where none does."""
+        with closing(open_source(str(path))) as source, self._within_limits(source):
+            packets = sampled(source)
+        names = self._settings.candidates
+        best = best_of([known(packets, self._runtime(model_file(name))) for name in names])
+        return "" if best is None else names[best]
+
+    @contextmanager
+    def _within_limits(self, source: FrameSource) -> Iterator[None]:
+        """In here the source is interrupted when its time is over, and when the service ends."""
         limit = threading.Timer(self._settings.limits.analysis_s, source.interrupt)
         limit.daemon = True
         try:
             self._watch(source)
             limit.start()
-            with analyse_source(source, folder, runtime, path=path) as session:
-                planes, name = len(session.planes()), session.folder.name
+            yield
         finally:
             limit.cancel()
             self._watch(None)
-        self._inbox.analysed(one, model.stem, name, planes)
 
     def _reply(self, one: Received) -> None:
         if not one.planes:

@@ -29,6 +29,7 @@ from semc_core.session.session import Session
 from semc_core.text import counted
 
 NOTHING_FOUND: Final = "No standard plane was found; nothing was sent."
+NO_MODEL_KNOWS: Final = "None of the candidates knows these pictures; they were not analysed."
 KEPT_HERE: Final = "Kept here: the settings name no destination."
 NAMES_NOBODY: Final = "Kept here: its header names no patient, so results that name one cannot be filed."
 _UNREADABLE: Final = (

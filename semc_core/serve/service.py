@@ -20,7 +20,7 @@ from semc_core.serve.inbox import Inbox
 from semc_core.serve.intake import Intake
 from semc_core.serve.receiver import Receiver
 from semc_core.serve.reply import Replies
-from semc_core.serve.settings import ServeSettings
+from semc_core.serve.settings import BY_PICTURE, ServeSettings
 
 _log = logging.getLogger(__name__)
 _TELL_S: Final = 5.0
@@ -44,7 +44,8 @@ class Service:
         Raises:
             SemcError: Something is not there, or cannot be used.
         """
-        for name in {settings.model, *(rule.model for rule in settings.rules)}:
+        names = {settings.model, *(rule.model for rule in settings.rules), *settings.candidates}
+        for name in names - {BY_PICTURE}:
             model_file(name)
         if settings.destination:
             DestinationBook(data).get(settings.destination)

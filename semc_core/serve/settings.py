@@ -134,7 +134,9 @@ class ServeSettings:
         port: 1-65535.
         folder: Where all is kept that arrives, with the sessions.
         senders: Nobody else is let in.
-        model: Of loops that no rule fits; "in-use" is the one in use.
+        model: Of loops that no rule fits; "in-use" is the one in use, "by-picture" that of `candidates` which
+            knows the pictures.
+        candidates: Models among which the pictures choose.
         destination: Name of the server that results go to; "" keeps them here.
         identified: Whether results name the patient; else they are de-identified.
         rules: See `Rule`.
@@ -150,6 +152,7 @@ class ServeSettings:
     host: Host = "127.0.0.1"
     port: Port = _PORT
     model: Line = "in-use"
+    candidates: Annotated[tuple[Line, ...], within(0, _MOST_RULES)] = ()
     destination: Name = ""
     identified: bool = False
     rules: Annotated[tuple[Rule, ...], within(0, _MOST_RULES)] = ()
@@ -162,6 +165,7 @@ class ServeSettings:
         return Path(self.folder).expanduser()
 
 
+BY_PICTURE: Final = "by-picture"
 SETTINGS: Final = Document(ServeSettings, most_bytes=_MOST_BYTES)
 
 
@@ -180,6 +184,11 @@ def load_settings(path: Path) -> ServeSettings:
         ) from error
     except (OSError, DocumentFault) as error:
         raise UsageError(f"The settings {path} cannot be used: {reason(error)}.") from error
+    if BY_PICTURE in (settings.model, *(rule.model for rule in settings.rules)) and not settings.candidates:
+        raise UsageError(
+            f'The settings {path} leave the model to the pictures and name none; add candidates = ["fetal", '
+            '"live"], names out of: semc model list.'
+        )
     if settings.tls is None and _lets_in_everybody(settings):
         raise UsageError(
             f"The settings {path} let every address send in the clear; list addresses, or add [tls]."
@@ -237,6 +246,8 @@ port = 11112
 folder = {folder}        # all that arrives, and the sessions
 
 model = "in-use"         # or a name out of: semc model list
+# model = "by-picture"   # that of these which knows the pictures; where none does, nothing is sent
+# candidates = ["fetal", "live"]
 destination = ""         # where results go, a name out of: semc pacs servers; "" keeps them here
 identified = false       # true: results name the patient, so that the archive files them with the study
 

@@ -35,7 +35,7 @@ from semc_core.serve.settings import SETTINGS
 from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.erasing.forget import BESIDE
-from semc_core.session.examination import EXAMINATION
+from semc_core.session.examination import EXAMINATION, WORKLIST
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.recording.proof import DELETED_RECORDING, ENDED, HASHED_FILES
 from semc_core.session.signing import SIGNED_HEAD
@@ -90,6 +90,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
         for name, t in TABLES.items()
     },
     "examination": ("the examination of a worklist that a session belongs to", EXAMINATION),
+    "worklist": ("what is read of the list that `semc pacs worklist --json` prints", WORKLIST),
     "performed-step": ("a scan of an examination that a server is to be told of", STEP),
     "foreign-fields": ("a list that is changed, whose fields of a newer program are kept", FIELDS),
     "export-choices": ("what the settings remember of the last export", REMEMBERED),

@@ -126,7 +126,7 @@ class _Worklist:
     examinations: tuple[Examination, ...] = ()
 
 
-_WORKLIST: Final = Document(_Worklist)
+WORKLIST: Final = Document(_Worklist)
 
 
 def read_examination(path: Path) -> Examination:
@@ -136,7 +136,7 @@ def read_examination(path: Path) -> Examination:
         UsageError: It cannot be read, names nobody, or holds several.
     """
     try:
-        listed = _WORKLIST.read(path).examinations or (EXAMINATION.read(path),)
+        listed = WORKLIST.read(path).examinations or (EXAMINATION.read(path),)
     except (DocumentFault, OSError):
         # The cause is left out: it quotes values.
         raise UsageError(

@@ -183,6 +183,7 @@ class SavedStrip(Strip[SavedPlane]):
             key, name = offered[number] if number < len(offered) else ("", "")
             button.setText(f"{key} {name}".strip().replace("&", "&&"))
             button.setToolTip(full_name(name))
+            button.setAccessibleName(full_name(name) if name else _unused(number))
             button.setVisible(bool(name))
         self._names.setVisible(bool(question))
         self._share_height()
@@ -205,6 +206,7 @@ class SavedStrip(Strip[SavedPlane]):
     def _choice(self, number: int) -> QPushButton:
         button = QPushButton()
         button.setObjectName("flat")
+        button.setAccessibleName(_unused(number))
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(lambda: self._choose(number))
         button.hide()
@@ -215,6 +217,11 @@ class SavedStrip(Strip[SavedPlane]):
         card.show_marks(self._marks)
         card.clicked.connect(lambda: self.opened.emit(card.item))
         return card
+
+
+def _unused(number: int) -> str:
+    """What a choice is called that offers nothing now."""
+    return f"Plane {number + 1}"
 
 
 def strip_title(planes: tuple[SavedPlane, ...]) -> str:

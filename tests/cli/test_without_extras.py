@@ -80,6 +80,7 @@ def test_each_extra_that_is_named_is_one_and_holds_what_is_missing() -> None:
         "scipy": "scikit-learn",
         "fhir": "fhir.resources",
         "starlette": "fastapi",
+        "dicomweb_client": "dicomweb-client",
     }
     for package in OPTIONAL:
         extra = needed(package).partition("[")[2].partition("]")[0]

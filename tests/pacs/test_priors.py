@@ -102,7 +102,9 @@ def check_second_opinion(server: Destination, folder: Path) -> None:
     """dcmtk finds and gets the same."""
     where = ["-aec", server.title, HOST, str(server.port)]
     asked = ["-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "PatientID=4711", "-k", "StudyInstanceUID"]
-    said = subprocess.run(["findscu", "-v", *asked, *where], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        ["findscu", "-v", *asked, *where], capture_output=True, encoding="utf-8", check=True
+    )
     assert set(re.findall(r"0020,000d\) UI \[([0-9.]+)", said.stderr + said.stdout)) == {STUDY}
     (folder / "getscu").mkdir()
     one = ["-S", "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={STUDY}"]

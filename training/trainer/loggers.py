@@ -80,13 +80,14 @@ class RunLogger:
     def _show(self, row: Metrics) -> None:
         for name in self._columns:
             if name != "step":
-                self._board.add_scalar(name, row[name], int(row["step"]))
+                # A column that came after a run began has no value before.
+                self._board.add_scalar(name, row.get(name, math.nan), int(row["step"]))
 
     def _write(self) -> None:
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(self._columns)
-        table.writerows([f"{row[name]:.6g}" for name in self._columns] for row in self.rows)
+        table.writerows([f"{row.get(name, math.nan):.6g}" for name in self._columns] for row in self.rows)
         write_atomically(self._path, text.getvalue().encode())
 
 

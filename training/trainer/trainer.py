@@ -19,7 +19,7 @@ import torch
 
 from semc_core.errors import UsageError
 from semc_core.model.weights import AnyNetwork
-from training.config import MAY_CHANGE, plain
+from training.config import MAY_CHANGE, FitOptions, plain
 from training.data.frame_set import FrameSet
 from training.run_folder import make_folder, saving_to
 from training.schedule import Pace
@@ -97,7 +97,7 @@ class Trainer(Generic[Module]):
         if not path.exists():
             return False
         state = read_checkpoint(path)
-        _check_same(path, state.get("fingerprint", {}), self._fingerprint)
+        _check_same(path, _as_now(state.get("fingerprint", {}), self._options), self._fingerprint)
         self.module.load_state_dict(state["work"])
         own = state["run"]
         self.step, self.elapsed_s, self.best_score = own["step"], own["elapsed_s"], own["best_score"]
@@ -240,6 +240,18 @@ def _fingerprint_of(module: TrainingModule[Any]) -> dict[str, Any]:
     """Plain values that must be the same for a run to go on: what is learned, how, from what."""
     given = {name: value for name, value in plain(module.options).items() if name not in MAY_CHANGE}
     return dict(sorted((given | module.facts() | {"frames": fingerprint(module.train_set)}).items()))
+
+
+def _as_now(there: dict[str, Any], options: FitOptions) -> dict[str, Any]:
+    """The fingerprint of a checkpoint, with options that came later: their defaults are what was done."""
+    usual = plain(type(options)(options.budget))
+    known = {name: value for name, value in usual.items() if name not in MAY_CHANGE}
+    tables = {
+        name: value | there[name]
+        for name, value in known.items()
+        if isinstance(value, dict) and isinstance(there.get(name), dict)
+    }
+    return known | there | tables if there else there
 
 
 def _check_same(path: Path, there: dict[str, Any], wanted: dict[str, Any]) -> None:

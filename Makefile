@@ -34,7 +34,7 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart=0 $(SHORT)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --max-worker-restart=0 $(SHORT)
 
 test-all:
 	$(MAKE) test SHORT=

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import click
 from typer import Argument, Option
@@ -50,6 +50,7 @@ Examples:
 
 app = Commands()
 
+_Row = TypeVar("_Row")
 _Wait = Annotated[bool, Option("--wait", help="go on until nothing waits any more")]
 
 
@@ -137,15 +138,7 @@ def worklist(name: ServerName, asked: WorklistOptions, as_json: AsJson = False) 
     from semc_core.pacs.worklist import ask_worklist
 
     found = ask_worklist(_book().get(name), asked.question())
-    if as_json:
-        print_json(plain_worklist(found))
-        return 0
-    console = _console()
-    if found.rows:
-        print_worklist(found.rows, console)
-    if found.notice:
-        say(console, found.notice, style="yellow")
-    return 0
+    return _show(plain_worklist(found) if as_json else None, found.rows, print_worklist, found.notice)
 
 
 @app.add("find", help="list the studies that a server has of a patient", epilog=FIND_EXAMPLES)
@@ -159,14 +152,24 @@ def find(server: ServerName, asked: FindOptions, as_json: AsJson = False) -> int
 
     book = _book()
     found = find_on(book.find(server), book.folder, asked.question(), asked.most)
-    if as_json:
-        print_json(plain_studies(found))
+    return _show(plain_studies(found) if as_json else None, found.rows, print_studies, found.notice)
+
+
+def _show(
+    as_json: dict[str, Any] | None,
+    rows: Sequence[_Row],
+    print_rows: Callable[[Sequence[_Row], Console], None],
+    notice: str,
+) -> int:
+    """What a server answered: as JSON, else as a table and what the user should know. Returns 0."""
+    if as_json is not None:
+        print_json(as_json)
         return 0
     console = _console()
-    if found.rows:
-        print_studies(found.rows, console)
-    if found.notice:
-        say(console, found.notice, style="yellow")
+    if rows:
+        print_rows(rows, console)
+    if notice:
+        say(console, notice, style="yellow")
     return 0
 
 

@@ -12,10 +12,44 @@ from typer import Argument, Option
 from semc_core.cli.shared.options import PLACE
 
 if TYPE_CHECKING:
-    from semc_core.pacs.destinations import Destination, Server
+    from semc_core.pacs.destinations import Destination, Server, Tls
 
 ServerName = Annotated[str, Argument(metavar="NAME", help="the server, as you call it")]
-_TLS = "Encryption"
+TLS_PANEL = "Encryption"
+OwnCertificate = Annotated[
+    Path | None,
+    Option(
+        "--tls-cert",
+        click_type=PLACE,
+        metavar="FILE",
+        help="own certificate (PEM)",
+        rich_help_panel=TLS_PANEL,
+    ),
+]
+OwnKey = Annotated[
+    Path | None,
+    Option(
+        "--tls-key",
+        click_type=PLACE,
+        metavar="FILE",
+        help="its key (PEM, without a password)",
+        rich_help_panel=TLS_PANEL,
+    ),
+]
+
+
+def checked_tls(ca: Path | None, certificate: Path | None, key: Path | None) -> Tls:
+    """The files that connections are encrypted with.
+
+    Raises:
+        PacsError: They cannot be used.
+    """
+    from semc_core.pacs.destinations import Tls, tls_context
+
+    files = {"ca": ca, "certificate": certificate, "key": key}
+    tls = Tls(**{name: str(path.resolve()) if path else None for name, path in files.items()})
+    tls_context(tls)
+    return tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +83,8 @@ class ServerOptions:
         ),
     ] = None
     tls: Annotated[
-        bool, Option("--tls", help="use TLS; certificates of the system are trusted", rich_help_panel=_TLS)
+        bool,
+        Option("--tls", help="use TLS; certificates of the system are trusted", rich_help_panel=TLS_PANEL),
     ] = False
     tls_ca: Annotated[
         Path | None,
@@ -58,25 +93,11 @@ class ServerOptions:
             click_type=PLACE,
             metavar="FILE",
             help="use TLS; trust these certificates (PEM)",
-            rich_help_panel=_TLS,
+            rich_help_panel=TLS_PANEL,
         ),
     ] = None
-    tls_cert: Annotated[
-        Path | None,
-        Option(
-            "--tls-cert", click_type=PLACE, metavar="FILE", help="own certificate (PEM)", rich_help_panel=_TLS
-        ),
-    ] = None
-    tls_key: Annotated[
-        Path | None,
-        Option(
-            "--tls-key",
-            click_type=PLACE,
-            metavar="FILE",
-            help="its key (PEM, without a password)",
-            rich_help_panel=_TLS,
-        ),
-    ] = None
+    tls_cert: OwnCertificate = None
+    tls_key: OwnKey = None
 
     def destination(self) -> Destination:
         """The same, checked.
@@ -84,13 +105,10 @@ class ServerOptions:
         Raises:
             PacsError: No server can be so, or the certificates cannot be used.
         """
-        from semc_core.pacs.destinations import Destination, Tls, tls_context
+        from semc_core.pacs.destinations import Destination
 
-        files = {"ca": self.tls_ca, "certificate": self.tls_cert, "key": self.tls_key}
-        tls = None
-        if self.tls or any(files.values()):
-            tls = Tls(**{name: str(path.resolve()) if path else None for name, path in files.items()})
-            tls_context(tls)
+        files = (self.tls_ca, self.tls_cert, self.tls_key)
+        tls = checked_tls(*files) if self.tls or any(files) else None
         return Destination(
             self.name, self.host, self.port, self.title, self.own_title, self.connect_s,
             self.answer_s, self.attempts, not self.uncompressed, tls, self.mpps,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import click
 from typer import Argument, Option
 
-from semc_core.cli.pacs_servers import ServerName
+from semc_core.cli.pacs_servers import TLS_PANEL, OwnCertificate, OwnKey, ServerName, checked_tls
 from semc_core.cli.shared.options import PLACE
 from semc_core.errors import UsageError
 
@@ -23,7 +23,6 @@ Examples:
     semc pacs add-web cloud https://pacs.example/dicom-web --token-file token.txt
     semc pacs add-web cloud https://pacs.example/dicom-web --user semc"""
 _PROOF: Final = "Proof of who asks (kept in the system's keyring, or in a file of yours alone)"
-_TLS: Final = "Encryption"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,31 +72,17 @@ class WebServerOptions:
             click_type=PLACE,
             metavar="FILE",
             help="trust these certificates (PEM), not the system's",
-            rich_help_panel=_TLS,
+            rich_help_panel=TLS_PANEL,
         ),
     ] = None
-    tls_cert: Annotated[
-        Path | None,
-        Option(
-            "--tls-cert", click_type=PLACE, metavar="FILE", help="own certificate (PEM)", rich_help_panel=_TLS
-        ),
-    ] = None
-    tls_key: Annotated[
-        Path | None,
-        Option(
-            "--tls-key",
-            click_type=PLACE,
-            metavar="FILE",
-            help="its key (PEM, without a password)",
-            rich_help_panel=_TLS,
-        ),
-    ] = None
+    tls_cert: OwnCertificate = None
+    tls_key: OwnKey = None
     plain_http: Annotated[
         bool,
         Option(
             "--plain-http",
             help="allow http to another machine: pictures and the token can be read on the way",
-            rich_help_panel=_TLS,
+            rich_help_panel=TLS_PANEL,
         ),
     ] = False
 
@@ -108,11 +93,9 @@ class WebServerOptions:
             PacsError: The certificates cannot be used.
             UsageError: No service can be so.
         """
-        from semc_core.pacs.destinations import Tls, WebDestination, tls_context
+        from semc_core.pacs.destinations import WebDestination
 
-        files = {"ca": self.tls_ca, "certificate": self.tls_cert, "key": self.tls_key}
-        tls = Tls(**{name: str(path.resolve()) if path else None for name, path in files.items()})
-        tls_context(tls)
+        tls = checked_tls(self.tls_ca, self.tls_cert, self.tls_key)
         return WebDestination(
             self.name, self.url, self.plain_http, self.connect_s, self.answer_s, self.attempts,
             not self.uncompressed, tls,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
 from fhir.resources.R4B.bundle import Bundle
+
+from tests.http_servers import Silent, answering
 
 HOST: Final = "127.0.0.1"
 KIND: Final = "application/fhir+json"
@@ -64,7 +64,7 @@ def references(plain: Any) -> Iterator[str]:
 def serving(store: Store, certificate: tuple[str, str] | None = None) -> Iterator[int]:
     """The server, with a PEM file of its certificate and key by TLS. Gives its port."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             store.requests.append((self.path, {name.lower(): each for name, each in self.headers.items()}))
             content = self.rfile.read(int(self.headers["Content-Length"]))
@@ -77,24 +77,5 @@ def serving(store: Store, certificate: tuple[str, str] | None = None) -> Iterato
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Print nothing."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = False
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Who asked has gone; print nothing."""
-
-    with Quiet((HOST, 0), Handler) as server:
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join(10)
+    with answering(Handler, certificate) as port:
+        yield port

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from semc_core.pacs.destinations import Tls, WebDestination
+from tests.http_servers import Silent, answering
 from tests.pacs.servers import HOST, Orthanc, orthanc
 
 PLUGIN: Final = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
@@ -126,7 +125,7 @@ def serving(
     """Run such a service, with a PEM file of its certificate and key by TLS."""
     made = Service(answer, early)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -158,25 +157,5 @@ def serving(
             self.end_headers()
             self.wfile.write(plain)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Print nothing."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = False
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Who asked has gone; print nothing."""
-
-    with Quiet((HOST, 0), Handler) as server:
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        made.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join(10)
+    with answering(Handler, certificate) as made.port:
+        yield made

@@ -1,0 +1,120 @@
+"""What the forms for a server and for a DICOMweb service share: keeping, testing, trusting, laying out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.file_dialogs import PathDialog
+from app.widgets.forms import Scrolling, add_row, button, page_title, side_by_side
+from app.widgets.plain import PlainLabel
+
+_CERTIFICATES = "Certificates (*.pem *.crt *.cer);;All files (*)"
+
+
+class DestinationForm(QWidget):
+    """Add where things are sent, or change it. A form says what was `_typed`, and what that is `_called`.
+
+    Signals:
+        kept: What was typed.
+        tested: What was typed, which is to be asked whether it answers.
+        left: Nothing is to be kept.
+    """
+
+    kept = Signal(object)
+    tested = Signal(object)
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = page_title("", self)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("As you call it: Archive")
+        self.trusted = QLineEdit()
+        self.trusted.setAccessibleName("Trusted certificates")
+        self.trusted.setPlaceholderText("Those of this computer; or a PEM file")
+        self._paths = PathDialog(self)
+        self._message = PlainLabel()
+        self._message.setObjectName("notice")
+        self._message.setWordWrap(True)
+
+    def say(self, sentence: str) -> None:
+        """Show what became of a test."""
+        self._message.setText(sentence)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter keeps it from every field; on a button it is a click."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+            return
+        at = self.focusWidget()
+        if isinstance(at, QPushButton):
+            at.click()
+        else:
+            self._keep()
+
+    def _typed(self) -> Any:
+        """What was typed; None, and a sentence, where it cannot be."""
+        raise NotImplementedError
+
+    def _called(self, made: Any) -> str:
+        raise NotImplementedError
+
+    def _trusted_file(self) -> str | None:
+        """The file of trusted certificates; None for those of this computer."""
+        typed = self.trusted.text().strip()
+        return str(Path(typed).expanduser().absolute()) if typed else None
+
+    def _keep(self) -> None:
+        if (made := self._typed()) is not None:
+            self.kept.emit(made)
+
+    def _test(self) -> None:
+        if (made := self._typed()) is not None:
+            self.say(f"Asking {self._called(made)} …")
+            self.tested.emit(made)
+
+    def _new_form(self, *rows: tuple[str, QWidget]) -> tuple[QFormLayout, QPushButton]:
+        """The fields, and last the trusted certificates with the button that looks for their file."""
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for label, field in rows:
+            add_row(form, label, field)
+        choose = button(
+            "File …",
+            lambda: self._paths.ask_file("Certificates to trust", _CERTIFICATES, self.trusted.setText),
+        )
+        add_row(form, "Trusted certificates", side_by_side(self.trusted, choose, stretch=0))
+        return form, choose
+
+    def _lay_out(self, form: QFormLayout, note: str, *more: QPushButton) -> None:
+        """Title, fields with a note below, message, and buttons, `more` after the test."""
+        told = PlainLabel(note)
+        told.setObjectName("dim")
+        told.setWordWrap(True)
+        buttons = QHBoxLayout()
+        for text, do in (("Back  (Esc)", self.left.emit), ("Test", self._test)):
+            made = button(text, do)
+            # A click leaves the keys with the field: Enter keeps what was typed after a test too.
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            buttons.addWidget(made)
+        for each in more:
+            buttons.addWidget(each)
+        buttons.addStretch(1)
+        buttons.addWidget(button("Keep  (Enter)", self._keep))
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(form)
+        column.addWidget(told)
+        column.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._title)
+        layout.addWidget(Scrolling(inner), 1)
+        layout.addWidget(self._message)
+        layout.addLayout(buttons)

@@ -336,7 +336,7 @@ class CardStrip(Strip[StripItem]):
     def height_for_cards(self) -> int:
         """How high the strip must be for the heading, whole cards, and the scroll bar."""
         em = theme.em(self)
-        bar = self._scroll.horizontalScrollBar().sizeHint().height()
+        bar = theme.scroll_bar_px()
         return round(self._heading.sizeHint().height() + 3.6 * em + bar + 6)
 
     def show_texts(self, heading: str, hint: str, empty: str) -> None:

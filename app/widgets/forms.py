@@ -172,8 +172,7 @@ class Scrolling(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         """As wide as what is in it, with the scroll bar."""
-        bar = self.verticalScrollBar().sizeHint().width()
-        wide = self._inside.minimumSizeHint().width() + bar
+        wide = self._inside.minimumSizeHint().width() + theme.scroll_bar_px()
         return QSize(wide, super().minimumSizeHint().height())
 
 

@@ -205,7 +205,7 @@ class HelpOverlay(QFrame):
             return
         keys = _list_of_keys(page)
         room, size, margins = self._room.rect(), keys.sizeHint(), self._layout.contentsMargins()
-        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        bar = theme.scroll_bar_px()
         most = room.width() - margins.left() - margins.right() - bar - 2 * self.frameWidth()
         if size.width() > most:
             size = _wrapped(keys, most)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
+from PySide6.QtWidgets import QApplication, QScrollBar, QStyleFactory, QWidget
 
 from semc_core.paths import ASSETS
 
@@ -57,6 +58,16 @@ def _luminance(colour: str) -> float:
 def em(widget: QWidget) -> float:
     """Height of a line of the widget's font, pixels: the unit of every size."""
     return QFontMetricsF(widget.font()).height()
+
+
+def scroll_bar_px() -> int:
+    """Width of a vertical scroll bar, height of a horizontal one, pixels.
+
+    Of a bar of our own: Python holds those inside of Qt's areas longer than they live.
+    """
+    bar = QScrollBar(Qt.Orientation.Vertical)
+    bar.ensurePolished()
+    return bar.sizeHint().width()
 
 
 def scaled_font(base: QFont, factor: float, bold: bool = False) -> QFont:

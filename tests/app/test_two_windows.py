@@ -40,6 +40,8 @@ def scanned(qtbot: QtBot, new_window: NewWindow, cine_loop: Path) -> MainWindow:
     window = new_window()
     window.open_source(str(cine_loop))
     qtbot.waitUntil(lambda: "iver" in checklist_title(window), timeout=WAIT_MS)
+    # Stopped before there is a session, there would be nothing to review, and a dialog would ask for a loop.
+    qtbot.waitUntil(lambda: window.live_page.session_folder is not None, timeout=WAIT_MS)
     end_of_scan(qtbot, window)
     return window
 

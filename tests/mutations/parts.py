@@ -62,7 +62,11 @@ PARTS: Final = (
             "semc_core/export/dicom/header.py",
             "semc_core/export/dicom/uids.py",
         ),
-        ("tests/export/dicom/test_deidentify.py",),
+        (
+            "tests/export/dicom/test_deidentify.py",
+            "tests/export/dicom/test_sources.py",
+            "tests/export/dicom/test_examination.py",
+        ),
     ),
     Part(
         "audit chain",

@@ -25,7 +25,7 @@ from semc_core.export.dicom.confidentiality import check_removed
 from semc_core.export.dicom.header import moved, study_of_dicom
 from semc_core.export.dicom.images import clip, encode_object, still
 from semc_core.export.dicom.structured_report import ReportedPlane, structured_report
-from semc_core.export.dicom.study import StudyContext
+from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.dicom.uids import KEY_BYTES, UidMaker, fixed_uid, load_key
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.sources.dicom import DicomSource
@@ -211,9 +211,12 @@ def test_with_identity_kept_the_sources_is_written_unless_another_was_given() ->
     assert (len(str(longest.PatientName)), longest.PatientID) == (64, "4" * 64)
 
 
-def of_patient(folder: Path, patient: str, study: str, size: bool = True) -> StudyContext:
+def of_patient(
+    folder: Path, patient: str, study: str, size: bool = True, frames: int | None = 30
+) -> StudyContext:
     dataset = pydicom.dcmread(sample("examples_ybr_color.dcm"))
     dataset.PatientID, dataset.StudyInstanceUID = patient, study
+    dataset.NumberOfFrames = frames
     if not size:
         del dataset.Rows, dataset.Columns
     path = folder / "loop.dcm"
@@ -235,6 +238,31 @@ def test_a_patient_has_one_number_in_all_studies_and_without_an_id_one_in_each(t
 def test_a_source_that_does_not_say_its_size_has_none(tmp_path: Path) -> None:
     assert of_patient(tmp_path, "204", "1.2.3").source_size == (320, 240)
     assert of_patient(tmp_path, "204", "1.2.3", size=False).source_size == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("of_loop", "written"),
+    [(("20160503", "101112"), ("20160503", "101112")), (("", ""), (DUMMY_DATE, DUMMY_TIME))],
+)
+def test_an_identified_export_says_when_the_loop_was_taken_if_that_is_known(
+    tmp_path: Path, of_loop: tuple[str, str], written: tuple[str, str]
+) -> None:
+    dataset = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    dataset.ContentDate, dataset.ContentTime = of_loop
+    for name in ("Acquisition", "Series", "Study"):
+        for kind in ("Date", "Time"):
+            dataset.pop(name + kind, None)
+    path = tmp_path / "loop.dcm"
+    dataset.save_as(path)
+    study = study_of_dicom(path, UIDS, IDENTIFIED, text_left=True)
+    assert (study.content_date, study.content_time) == written
+
+
+@pytest.mark.parametrize(("said", "frames"), [(30, 30), (0, 1), (None, 1)])
+def test_a_source_has_the_frames_that_it_says_and_at_least_one(
+    tmp_path: Path, said: int | None, frames: int
+) -> None:
+    assert of_patient(tmp_path, "204", "1.2.3", frames=said).source_frames == frames
 
 
 def test_what_is_not_dicom_gets_a_generated_patient() -> None:

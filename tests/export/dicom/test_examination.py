@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,10 +31,10 @@ def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Session:
-    made = video_session(tmp_path / "session", count=20)
-    made.set_examination(ASKED)
-    return made
+def session(tmp_path: Path) -> Iterator[Session]:
+    with video_session(tmp_path / "session", count=20) as made:
+        made.set_examination(ASKED)
+        yield made
 
 
 def exported(session: Session, tmp_path: Path, options: ExportOptions) -> tuple[ExportResult, list[Dataset]]:

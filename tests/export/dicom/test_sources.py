@@ -202,6 +202,19 @@ def test_the_study_of_a_dicom_file_goes_with_its_own_patient_alone(
     assert (OTHER_PATIENT_OF_FILE in found.notices) != is_same
 
 
+@pytest.mark.parametrize(("name", "number"), [("Somebody^Else", ""), ("", "99"), ("^", "")])
+def test_a_name_or_a_number_alone_is_a_patient_too(tmp_path: Path, name: str, number: str) -> None:
+    path = tmp_path / "loop.dcm"
+    header = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    header.PatientName, header.PatientID, header.AccessionNumber = name, number, "A1"
+    header.save_as(path)
+    options = ExportOptions(deidentify=False, patient=Patient("Other^One", "4711"))
+    with new_session(tmp_path / "scan", [frame(0)], source=_source("dicom", path), planes={}) as session:
+        study = study_of(session, options, tmp_path)
+    anybody = name != "^"
+    assert (study.other_patient, study.accession_number) == (anybody, "" if anybody else "A1")
+
+
 @pytest.mark.parametrize("notes", [False, True])
 def test_notes_are_in_the_structured_report_only_if_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notes: bool

@@ -40,6 +40,8 @@ class ProtocolChoice:
         self._model: Path | None = None
         self._planes: tuple[str, ...] | None = None
         self._fault = ""
+        self._asked: tuple[str, Collection[str] | None] | None = None
+        self._followed: Protocol | None = None
         self.on_note: Callable[[], None] = lambda: None
         self.problems: tuple[str, ...]
         try:
@@ -69,7 +71,11 @@ class ProtocolChoice:
 
     def follow(self, choice: str, model_planes: Collection[str] | None) -> Protocol | None:
         """The protocol to follow with a model; None for none. See `presenter.chosen_protocol`."""
-        return chosen_protocol(self.book, choice, model_planes)
+        asked = choice, model_planes
+        # Both checklists ask with every picture; to compare all protocols with a model takes a millisecond.
+        if asked != self._asked:
+            self._asked, self._followed = asked, chosen_protocol(self.book, choice, model_planes)
+        return self._followed
 
     def look_at_model(self, model: Path) -> None:
         """Learn which planes this model file knows, for `note`; again if something was wrong with it."""

@@ -22,18 +22,27 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-all docs record smoke sbom bundle bundle-installed screens flaky attack fuzz crash soak mutants-named mutants clean
+# The tests start the program hundreds of times: without byte code each start would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test test-all checks unit-tests docs record smoke sbom bundle bundle-installed screens flaky attack fuzz crash soak mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
 
 # For continuous integration all are run.
 SHORT ?= $(if $(SEMC_CI),,-m "not long")
+# Types take one core for a minute: beside them the tests begin.
 test: $(VENV)/installed-test
+	$(MAKE) --no-print-directory -j 2 checks unit-tests
+
+checks: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+unit-tests: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 4 --dist loadfile --max-worker-restart=0 $(SHORT)
 
 test-all:

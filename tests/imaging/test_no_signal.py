@@ -30,6 +30,7 @@ def test_colour_bars_with_or_without_a_text_are_known() -> None:
     assert share([bars(seed) for seed in range(30)]) >= 0.95
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("probe_off", [False, True])
 def test_drawn_screens_with_a_picture_or_a_black_one_are_not(probe_off: bool) -> None:
     assert share(list(screens(None, 12, probe_off=probe_off))) == 0

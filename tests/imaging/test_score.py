@@ -148,6 +148,7 @@ def test_a_picture_of_one_colour_and_a_tiny_one_have_a_score(level: int) -> None
             assert 0 <= value <= 100
 
 
+@pytest.mark.long
 @pytest.mark.real_data("fetal_planes")
 @pytest.mark.parametrize("how", DEGRADATIONS, ids=lambda how: how.name)
 def test_real_planes_made_worse_score_lower_and_the_reason_is_named(how: Degradation) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -15,18 +14,8 @@ from tests.record.running import Place
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="folders and threads are set as on Linux")
 
 
-# Those of networks take as long as all the others.
-_LONG: Final = ("networks", "trainings")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.long if name in _LONG else ())
-        for name in PARTS
-        if name != "words"
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in PARTS if name != "words"])
 def test_the_program_does_what_it_did(name: str, tmp_path: Path) -> None:
     found = PARTS[name](Place(tmp_path), quick=True)
     stored, _ = read(name)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from semc_core.picture import Picture
 from semc_core.picture_options import PictureOptions
+from semc_core.pose import Pose
 from semc_core.text import readable
 
 
@@ -28,6 +29,7 @@ class FramePacket:
         captured_s: When it was taken, on the clock of `time.monotonic()`: by its driver's stamp, or else when
             it arrived in the program (see `SourceInfo.timed_by`); latency is measured from here.
         picture: What the decoder gave; its gray and its pixels are made when first asked for.
+        poses: Where it and what is tracked were in space, where a sender says so: the picture's own first.
     """
 
     source_id: str
@@ -35,6 +37,7 @@ class FramePacket:
     pts_s: float
     captured_s: float
     picture: Picture
+    poses: tuple[Pose, ...] = ()
 
     @property
     def gray(self) -> NDArray[np.uint8]:

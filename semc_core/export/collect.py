@@ -5,7 +5,7 @@ Pictures and frames are read when `deidentify` asks for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +22,7 @@ from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.options import ExportOptions
 from semc_core.labels import short_name
 from semc_core.measure.gestation import GestationalAge
+from semc_core.pose import FramePoses, Pose
 from semc_core.review.loop import LoopPlace, loop_place, recorded_videos
 from semc_core.session.correcting.changes import FRAME_CHOSEN, PLANE_ADDED
 from semc_core.session.examination import Examination
@@ -64,6 +65,7 @@ class CollectedPlane:
         picture_lost: Lossy compressions between the source and its picture; None where they are not known.
         clip_lost: The same of its frames.
         own_frames: Whether its frames and their indices are those of the source's file.
+        poses: Where its picture was in space; none where no sender said so.
     """
 
     entry: PlaneEntry
@@ -73,6 +75,7 @@ class CollectedPlane:
     picture_lost: Lossy = ()
     clip_lost: Lossy = ()
     own_frames: bool = False
+    poses: tuple[Pose, ...] = ()
 
     def pixels(self) -> NDArray[np.uint8]:
         """Its picture, uint8 (H, W) or (H, W, 3), read-only.
@@ -118,6 +121,7 @@ class CollectedScan:
         name: Names the scan: the hash of its log's first entry.
         began: When it was analysed, local time.
         table: What was concluded from each frame.
+        poses: Gives where frames were in space, anew each time.
         planes: Those that are not rejected, in the order of time.
         regions: Stretches of time that a person marked.
         items: A person's words on items of a protocol.
@@ -136,6 +140,7 @@ class CollectedScan:
     name: str
     began: datetime
     table: FrameTable
+    poses: Callable[[], Iterator[FramePoses]]
     planes: tuple[CollectedPlane, ...]
     regions: tuple[RegionEntry, ...]
     items: tuple[ItemEntry, ...]
@@ -178,7 +183,12 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             loop, why = _open_loop(session, dicom_file)
             if loop is not None:
                 opened.callback(loop.close)
-        collected = [CollectedPlane(plane, session.folder, loop, why) for plane in planes]
+        wanted = {plane.frame_index for plane in planes}
+        poses = {index: each for index, each in session.poses() if index in wanted}
+        collected = [
+            CollectedPlane(plane, session.folder, loop, why, poses=poses.get(plane.frame_index, ()))
+            for plane in planes
+        ]
         yield CollectedScan(
             source=source,
             dicom_file=dicom_file,
@@ -186,6 +196,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             name=next(session.audit()).hash,
             began=datetime.fromisoformat(session.created_utc).astimezone(),
             table=table,
+            poses=session.poses,
             planes=tuple(collected if losses is None else map(losses.added_to, collected)),
             regions=regions,
             items=items,

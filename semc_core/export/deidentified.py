@@ -16,6 +16,7 @@ from semc_core.export.checklist import Checklist
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.study import StudyContext
 from semc_core.measure.gestation import GestationalAge
+from semc_core.pose import FramePoses, Pose
 from semc_core.session.records import FrameTable, MeasurementEntry, ModelEntry, PlaneEntry, RegionEntry
 
 
@@ -66,6 +67,7 @@ class DeidentifiedPlane:
         pixels: Gives its picture, uint8 (H, W) or (H, W, 3), read-only, read and blanked anew each time.
         lossy: What the picture lost; None where that is not known.
         clip: None if there is none.
+        poses: Where its picture was in space; none where no sender said so.
     """
 
     entry: PlaneEntry
@@ -73,6 +75,7 @@ class DeidentifiedPlane:
     pixels: Callable[[], NDArray[np.uint8]]
     lossy: Lossy
     clip: DeidentifiedClip | None
+    poses: tuple[Pose, ...] = ()
 
     @property
     def png(self) -> str:
@@ -102,6 +105,7 @@ class DeidentifiedScan:
         study: What the DICOM objects have in common; the patient to name.
         model: What classified the frames.
         table: What was concluded from each frame.
+        poses: Gives where frames of the table were in space, anew each time.
         planes: In the order of time.
         not_found: Class names that the model knows and the scan does not show, in the model's order. A plane
             that was left out is none of them.
@@ -128,6 +132,7 @@ class DeidentifiedScan:
     study: StudyContext
     model: ModelEntry
     table: FrameTable
+    poses: Callable[[], Iterator[FramePoses]]
     planes: tuple[DeidentifiedPlane, ...]
     not_found: tuple[str, ...]
     regions: tuple[RegionEntry, ...]

@@ -32,8 +32,10 @@ from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.masks import blanked, shared_region
 from semc_core.export.ocr import NOT_LOOKED, TextFinding, TextFound
 from semc_core.export.options import ExportOptions
+from semc_core.export.pose_names import PoseNames
 from semc_core.export.text_search import NO_TEXT, ClipLook, TextSearch, TextSeen
 from semc_core.export.watch import Watch
+from semc_core.pose import FramePoses
 from semc_core.session.folder import safe_name
 from semc_core.session.records import FrameTable, MeasurementEntry, RegionEntry
 from semc_core.text import counted
@@ -118,6 +120,7 @@ class _Deidentification:
         self._search = search
         self._watch = watch
         self._notices: list[str] = []
+        self._names = PoseNames(options.deidentify)
 
     def run(self) -> DeidentifiedScan:
         """All of it."""
@@ -141,6 +144,7 @@ class _Deidentification:
             study=study,
             model=scan.model,
             table=scan.table,
+            poses=self._poses,
             planes=tuple(self._cleared(each, study) for each in shown),
             not_found=tuple(name for name in known if name not in found),
             regions=tuple(map(self._region, scan.regions)),
@@ -266,6 +270,7 @@ class _Deidentification:
             ),
             stem=f"{entry.plane_id:03d}_{safe_name(entry.plane)}_f{entry.frame_index:06d}",
             pixels=shown.pixels,
+            poses=self._names.of(plane.poses),
             lossy=after(study.lossy, plane.picture_lost),
             clip=None if shown.size is None else DeidentifiedClip(
                 frames=lambda: self._frames(shown),
@@ -276,6 +281,10 @@ class _Deidentification:
                 lossy=after(study.lossy, plane.clip_lost),
             ),
         )  # fmt: skip
+
+    def _poses(self) -> Iterator[FramePoses]:
+        known = set(self._scan.table.index.tolist())
+        return ((index, self._names.of(poses)) for index, poses in self._scan.poses() if index in known)
 
     def _frames(self, shown: _Shown) -> Iterator[DeidentifiedFrame]:
         for packet in shown.plane.frames():

@@ -1,12 +1,13 @@
-"""The exported tables: planes.csv, frames.csv.gz and the JSON beside each picture."""
+"""The exported tables: planes.csv, frames.csv.gz, poses.csv.gz and the JSON beside each picture."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
+import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -18,11 +19,13 @@ from semc_core.export.measured import UCUM, measured_values, measurement_record
 from semc_core.imaging.score.parts import quality_cells, quality_values
 from semc_core.labels import NON_STANDARD, full_name
 from semc_core.measure.dating import Dated
+from semc_core.pose import FramePoses
 from semc_core.session.correcting.sentences import decided
 from semc_core.session.files import by_class
 from semc_core.session.records import PICTURES, FrameTable, ModelEntry
 
 _DIGITS: Final = 6
+_MATRIX: Final = [f"m{row}{column}" for row, column in itertools.product(range(3), range(4))]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -72,6 +75,8 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
     }
     if there := [each for each in scan.measurements if each.plane_id == plane.plane_id]:
         record["measurements"] = [measurement_record(each, scan.age) for each in there]
+    if exported.poses:
+        record["poses"] = [each.plain() for each in exported.poses]
     return json.dumps(record, indent=2, allow_nan=False).encode()
 
 
@@ -173,6 +178,37 @@ def frames_csv_gz(table: FrameTable, model: ModelEntry) -> bytes:
     rows.writerows(zip(*columns, strict=True))
     # No time and no name: the same frames give the same bytes.
     return gzip.compress(text.getvalue().encode(), 6, mtime=0)
+
+
+def poses_csv_gz(poses: Iterator[FramePoses]) -> bytes | None:
+    """poses.csv, packed with gzip: a line for each pose of each frame; None where there is none.
+
+    `m00` to `m23` are the three upper rows of the matrix, row by row, in millimetres.
+    """
+    first = next(poses, None)
+    if first is None:
+        return None
+    packed = io.BytesIO()
+    # No time and no name: the same poses give the same bytes.
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0, filename="") as stream,
+        io.TextIOWrapper(stream, "utf-8", newline="") as text,
+    ):
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["frame_index", "of", "name", "coordinates", "age_s", *_MATRIX])
+        for index, each in itertools.chain((first,), poses):
+            for pose in each:
+                table.writerow(
+                    [
+                        index,
+                        pose.of,
+                        _cell(pose.name),
+                        pose.coordinates,
+                        round(pose.age_s, _DIGITS),
+                        *pose.matrix,
+                    ]
+                )
+    return packed.getvalue()
 
 
 def _label(model: ModelEntry, code: int) -> str:

@@ -17,7 +17,7 @@ from semc_core.export.report.data import report_data
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
 from semc_core.export.staging import Staging
-from semc_core.export.tables import frames_csv_gz, measurements_csv, plane_json, planes_csv
+from semc_core.export.tables import frames_csv_gz, measurements_csv, plane_json, planes_csv, poses_csv_gz
 from semc_core.export.watch import Watch
 from semc_core.io.video_encoder import as_rgb
 from semc_core.session.files import encode_png
@@ -123,6 +123,8 @@ def _write_table(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None
 
 def _write_frames(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
     staging.write("frames.csv.gz", frames_csv_gz(scan.table, scan.model))
+    if (poses := poses_csv_gz(scan.poses())) is not None:
+        staging.write("poses.csv.gz", poses)
 
 
 def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:

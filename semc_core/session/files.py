@@ -193,6 +193,8 @@ class StoredPlane:
 STORED_PLANE: Final = Document(StoredPlane, most_bytes=1_000_000)
 
 _DIGITS: Final = 6
+POSES: Final = "poses"
+"""Key of where the frame was in space; only where a sender says so."""
 _PACKAGES: Final = ("numpy", "opencv-python-headless", "av", "openvino", "torch", "pydicom")
 
 
@@ -270,6 +272,7 @@ def plane_record(
         "png": png_name,
         "png_sha256": png_sha256,
         "saved_at": utc_now(),
+        **({POSES: [each.plain() for each in poses]} if (poses := best.packet.poses) else {}),
     }
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.labels import NON_STANDARD
+from semc_core.pose import Pose
 from semc_core.session.records import PICTURES, REASON_CODES, FrameTable
 from semc_core.types import FrameResult, Quality
 
@@ -26,7 +27,10 @@ _MOST_EXPERTS: Final = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameRow:
-    """What is logged of one frame: a `FrameResult` without its pixels and maps."""
+    """What is logged of one frame: a `FrameResult` without its pixels and maps.
+
+    Its poses are no part of a batch; see `session.poses`.
+    """
 
     index: int
     pts_s: float
@@ -40,6 +44,7 @@ class FrameRow:
     crop: tuple[int, int, int, int]
     moving: bool
     quality: Quality | None
+    poses: tuple[Pose, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ def frame_row(result: FrameResult) -> FrameRow:
         crop=(crop.left, crop.top, crop.width, crop.height),
         moving=result.moving,
         quality=result.quality,
+        poses=result.packet.poses,
     )
 
 

@@ -51,6 +51,20 @@ class SessionReader:
                 batches.append(waiting)
             return unpack(batches, classes).between(low, high)
 
+    def payloads(self, kind: str) -> Iterator[str]:
+        """What the log's entries of a kind say, as JSON, page by page."""
+        last = 0
+        while True:
+            with self._reading() as connection:
+                rows = connection.execute(
+                    "SELECT seq, payload FROM audit WHERE seq > ? AND kind = ? ORDER BY seq LIMIT ?",
+                    (last, kind, _PAGE),
+                ).fetchall()
+            yield from (str(payload) for _, payload in rows)
+            if len(rows) < _PAGE:
+                return
+            last = int(rows[-1][0])
+
     def audit(self) -> Iterator[AuditEntry]:
         """The log, page by page."""
         last = 0

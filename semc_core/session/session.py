@@ -184,7 +184,9 @@ class Session(WritableSession):
 
     def write_rows(self, rows: Sequence[FrameRow]) -> None:
         """Commit frames at once: all of them, or an error and none. Raises as `add_frames`."""
-        self._write(frames_note(rows, self.model))
+        with self._lock:
+            self._check_writable()
+            self._write(*self._frames_notes(rows))
 
     def flush(self) -> None:
         """Commit the frames that wait. Raises as `add_frames`."""

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
 from semc_core.measure.gestation import GestationalAge
+from semc_core.pose import FramePoses
 from semc_core.session import database
 from semc_core.session.audit_log import ORIGIN, began_at, frames_note
 from semc_core.session.correcting.undo import UndoStack
 from semc_core.session.examination import ENTRY, Examination, examination_of
 from semc_core.session.folder import path_of_text
 from semc_core.session.frame_table import FrameRow
+from semc_core.session.poses import POSES, frame_poses
 from semc_core.session.reader import SessionReader
 from semc_core.session.recording.proof import Recordings, recordings_of
 from semc_core.session.records import (
@@ -96,6 +98,25 @@ class SessionView:
         with self._lock:
             waiting = frames_note(self._pending, self.model).batch if self._pending else None
         return self._reader.frames(len(self.model.classes), start_s, end_s, waiting)
+
+    def poses(self) -> Iterator[FramePoses]:
+        """Where frames were in space, by rising index; nothing of frames of which no sender said so.
+
+        Raises:
+            SessionError: The log is damaged.
+        """
+        self._refresh()
+        with self._lock:
+            waiting = [(row.index, row.poses) for row in self._pending if row.poses]
+        last = -1
+        for payload in self._reader.payloads(POSES):
+            with database.reading(self.folder):
+                found = frame_poses(payload, self._vault.reveal)
+            for index, poses in found:
+                last = max(last, index)
+                yield index, poses
+        # They may have been written meanwhile.
+        yield from (each for each in waiting if each[0] > last)
 
     def planes(self, rejected: bool = False) -> tuple[PlaneEntry, ...]:
         """The planes in order of time; those that were rejected only if asked for."""

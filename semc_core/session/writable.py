@@ -16,6 +16,8 @@ from semc_core.session import database
 from semc_core.session.audit_log import AuditEvent, AuditLog, frames_note, origin_payload
 from semc_core.session.files import remove_plane
 from semc_core.session.folder import path_as_text
+from semc_core.session.frame_table import FrameRow
+from semc_core.session.poses import POSES, poses_notes
 from semc_core.session.proof.head_keeper import HeadKeeper
 from semc_core.session.proof.known_files import logged_hashes
 from semc_core.session.proof.verify import MISMATCH, new_mismatches
@@ -145,7 +147,7 @@ class WritableSession(SessionView):
             self._check_writable()
             pending = len(self._pending)
             if pending:
-                notes = (frames_note(self._pending, self.model), *notes)
+                notes = (*self._frames_notes(self._pending), *notes)
             # Also after a failure: the next try is not made for every frame that comes.
             self._committed_s = time.monotonic()
             if not notes:
@@ -162,9 +164,13 @@ class WritableSession(SessionView):
                 self._view = view_of(self._state)
             return numbers
 
+    def _frames_notes(self, rows: Sequence[FrameRow]) -> tuple[AuditEvent, ...]:
+        """The entries for frames. Who calls holds the lock. Raises SessionError: of another model."""
+        return (frames_note(rows, self.model), *poses_notes(rows, self._vault.hide))
+
     def _sign(self, notes: Sequence[AuditEvent]) -> None:
         """Have the head listed outside; of frames alone, which come twice a second, the next one does."""
-        if self._journal.signed is not None and any(note.kind != "frames" for note in notes):
+        if self._journal.signed is not None and any(note.kind not in ("frames", POSES) for note in notes):
             self._heads.take(self._journal.signer, self._journal.signed)
 
     def _check_writable(self) -> None:

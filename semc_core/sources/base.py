@@ -17,6 +17,7 @@ from typing import Protocol
 from semc_core.errors import SourceError, SourceInterrupted
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
+from semc_core.pose import Pose
 from semc_core.types import Crop, FramePacket, SourceInfo
 
 
@@ -66,12 +67,14 @@ class Grabbed:
         pts_s: Presentation time, seconds.
         captured_s: See `FramePacket`; None takes the time of the read.
         index: Position in the source; None takes the one after the picture before.
+        poses: See `FramePacket`.
     """
 
     picture: Picture
     pts_s: float
     captured_s: float | None = None
     index: int | None = None
+    poses: tuple[Pose, ...] = ()
 
 
 class BaseSource(ABC):
@@ -169,6 +172,7 @@ class BaseSource(ABC):
             pts_s=self._last_pts_s,
             captured_s=time.monotonic() if grabbed.captured_s is None else grabbed.captured_s,
             picture=grabbed.picture,
+            poses=grabbed.poses,
         )
         self._next_index = index + 1
         return packet

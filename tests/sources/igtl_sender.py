@@ -13,12 +13,29 @@ from tests.sources.capture_clips import numbered
 
 RATE = 25
 DEVICE = "Probe"
+TRANSFORM = "ProbeToTracker"
 
 
 def picture(number: int, kind: str) -> NDArray[np.uint8]:
     """uint8 (H, W), or (H, W, 3) whose colours differ."""
     gray = numbered(number % 256)
     return gray if kind == "gray" else np.stack([gray, gray // 2, 255 - gray], axis=2)
+
+
+def placed(number: int) -> NDArray[np.float64]:
+    """From pixels of a picture to millimetres, float (4, 4): 0.2 x 0.3 mm a pixel, and turned."""
+    return turned(number, 10, -20, number) @ np.diag([0.2, 0.3, 1.0, 1.0])
+
+
+def turned(number: int, *place_mm: float) -> NDArray[np.float64]:
+    """A rotation about two axes, float (4, 4), and a place."""
+    (s, c), (t, d) = ((np.sin(angle), np.cos(angle)) for angle in (number / 100, number / 70))
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array(
+        [[1, 0, 0], [0, d, -t], [0, t, d]]
+    )
+    matrix[:3, 3] = place_mm
+    return matrix
 
 
 def send(port: int, kind: str, first: int) -> None:
@@ -31,8 +48,9 @@ def send(port: int, kind: str, first: int) -> None:
             continue
         stamp_s = begun_s + sent / RATE
         voxels = picture(first + sent, kind)[None]
-        server.send_message(pyigtl.TransformMessage(np.eye(4), timestamp=stamp_s, device_name="Pose"))
-        server.send_message(pyigtl.ImageMessage(voxels, timestamp=stamp_s, device_name=DEVICE))
+        probe, place = turned(first + sent, 1, 2, 3), placed(first + sent)
+        server.send_message(pyigtl.TransformMessage(probe, timestamp=stamp_s, device_name=TRANSFORM))
+        server.send_message(pyigtl.ImageMessage(voxels, place, "ras", timestamp=stamp_s, device_name=DEVICE))
         sent += 1
 
 

@@ -16,6 +16,7 @@ from semc_core.io.regular import read_regular
 from semc_core.io.rules import PlainObject
 from semc_core.session.audit_log import ORIGIN
 from semc_core.session.erasing.remembered import forget_source
+from semc_core.session.files import POSES
 from semc_core.session.folder import folder_name
 from semc_core.session.proof.head_keeper import list_place
 from semc_core.session.proof.known_files import files_there
@@ -94,7 +95,13 @@ def _without_source(content: bytes) -> bytes | None:
         return None
     if told.get("source", ERASED) == ERASED:
         return None
-    return json.dumps({**told, "source": ERASED}, indent=2).encode()
+    erased = {**told, "source": ERASED}
+    if isinstance(poses := told.get(POSES), list):
+        # Names of devices, as their sender calls them.
+        erased[POSES] = [
+            {**each, "name": ERASED if each.get("name") else ""} for each in poses if isinstance(each, dict)
+        ]
+    return json.dumps(erased, indent=2).encode()
 
 
 def _renamed(folder: Path, parts: set[str]) -> Path:

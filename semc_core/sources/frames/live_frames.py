@@ -9,6 +9,7 @@ import av
 
 from semc_core.picture import Picture
 from semc_core.picture_options import PictureOptions
+from semc_core.pose import Pose
 from semc_core.sources.frames.decoded import is_full, luma_of
 from semc_core.sources.frames.deinterlace import Deinterlacer, said_of_marked
 from semc_core.sources.frames.shown import StreamPictures
@@ -18,11 +19,12 @@ from semc_core.sources.frames.watched import ReadingWatch
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Received:
-    """A picture, its time on the sender's clock from the first one on, and when it came."""
+    """A picture, its time on the sender's clock from the first one on, when it came, and where it was."""
 
     picture: Picture
     pts_s: float
     captured_s: float
+    poses: tuple[Pose, ...] = ()
 
 
 class LiveFrames:

@@ -13,6 +13,7 @@ import numpy as np
 
 from semc_core.errors import SourceError
 from semc_core.picture_options import PictureOptions
+from semc_core.pose import Pose
 from semc_core.sources.frames.live_frames import Received
 from semc_core.sources.live.igtl_messages import (
     HEAD_BYTES,
@@ -25,6 +26,7 @@ from semc_core.sources.live.igtl_messages import (
     read_head,
     read_picture,
 )
+from semc_core.sources.live.igtl_poses import KINDS, MOST_BYTES, Poses, as_shown
 from semc_core.sources.raw.packet_decoder import PacketDecoder
 from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.tap import RawTap
@@ -47,7 +49,7 @@ class IgtlConnection:
     """An open connection. Used by one thread.
 
     Pictures of one device are taken: that which the address names, "igtl://host:port/DEVICE", or the first
-    that sends one. Poses and all other messages are passed over.
+    that sends one. Poses go along with its pictures (`igtl_poses`); all other messages are passed over.
 
     Attributes:
         rate: None: a sender does not announce it.
@@ -79,6 +81,8 @@ class IgtlConnection:
         self._clock = StampClock()
         self._base_s = 0.0
         self._began = False
+        self._poses = Poses()
+        self._posed: dict[float, tuple[tuple[Pose, ...], tuple[int, int]]] = {}
         self._passed: set[str] = set()
         self._unusable = ""
         try:
@@ -148,7 +152,7 @@ class IgtlConnection:
         """That of a message; None where it is another message."""
         if head.kind != IMAGE or (self._device and head.device != self._device):
             self._passed.add(head.kind if head.kind != IMAGE else f"IMAGE of {head.device}")
-            self._pass_over(head.size)
+            self._take_pose(head)
             return None
         body = bytearray(head.size)
         if not self._fill(body, _MESSAGE_S):
@@ -156,6 +160,18 @@ class IgtlConnection:
         picture = read_picture(head, body)
         self._device = self._device or head.device
         return picture
+
+    def _take_pose(self, head: Head) -> None:
+        """That of a message, if it has one."""
+        if head.kind not in KINDS or head.size > MOST_BYTES:
+            if head.kind in KINDS:
+                self._poses.left_out("its message is too long")
+            self._pass_over(head.size)
+            return
+        body = bytearray(head.size)
+        if not self._fill(body, _MESSAGE_S):
+            raise SourceError(_ended_within(self._name))
+        self._poses.take(head, body, time.monotonic())
 
     def _shown(self, picture: RawPicture, head: Head) -> Iterator[Received]:
         now_s = time.monotonic()
@@ -172,8 +188,16 @@ class IgtlConnection:
         raw = Raw(coding, now_s, np.frombuffer(picture.data, np.uint8), key=True, pts=pts, dts=pts)
         if self._tap is not None:
             self._tap.keep(raw)
+        posed = self._poses.with_picture(picture, head, now_s), (picture.width, picture.height)
+        # A picture without combs comes out one later than it came in.
+        self._posed = {**dict(list(self._posed.items())[-1:]), now_s: posed}
         for received in self._decoder.pictures(raw):
-            yield replace(received, pts_s=self._base_s + received.pts_s)
+            yield replace(received, pts_s=self._base_s + received.pts_s, poses=self._poses_of(received))
+
+    def _poses_of(self, received: Received) -> tuple[Pose, ...]:
+        poses, sent = self._posed.get(received.captured_s, ((), (1, 1)))
+        shown = received.picture.width, received.picture.height
+        return as_shown(poses, sent, shown, self._options.flip)
 
     def _fill(self, content: bytearray, limit_s: float) -> bool:
         """Read so many bytes. Returns False where the sender ended before the first.

@@ -33,6 +33,7 @@ _NUMBERS: Final = {
     10: "32 bits",
     11: "64 bits",
 }
+_COORDINATES: Final = {1: "RAS", 2: "LPS"}
 _MOST_SIDE: Final = 32_768
 
 
@@ -78,12 +79,19 @@ class RawPicture:
         height: Rows.
         channels: 1 gray, 3 RGB.
         data: Its pixels, row after row.
+        sides: Points along the three axes of the message, one of which is 1.
+        geometry: Directions of the three axes, as long as a pixel is in millimetres, and the place of the
+            picture's middle: 12 numbers as they were sent, whatever they are.
+        coordinates: "RAS" or "LPS"; "" where the sender does not say.
     """
 
     width: int
     height: int
     channels: int
     data: memoryview
+    sides: tuple[int, int, int]
+    geometry: tuple[float, ...]
+    coordinates: str
 
 
 def read_head(content: bytes | bytearray) -> Head:
@@ -108,13 +116,11 @@ def read_picture(head: Head, body: bytearray) -> RawPicture:
         DamagedMessage: It is not what its head and its own first bytes say.
         UnusablePicture: It is not of 8 bits, gray or RGB, and of one slice.
     """
-    if head.checksum and len(body) <= _MOST_CHECKED and crc64(body) != head.checksum:
-        raise DamagedMessage
-    content = _content(head, memoryview(body))
+    content = checked_content(head, body)
     if len(content) < _PICTURE.size:
         raise DamagedMessage
-    _, channels, number, _, _, *rest = _PICTURE.unpack_from(content)
-    sides, offsets, parts = tuple(rest[:3]), tuple(rest[15:18]), tuple(rest[18:21])
+    _, channels, number, _, coordinates, *rest = _PICTURE.unpack_from(content)
+    sides, offsets, parts = (rest[0], rest[1], rest[2]), tuple(rest[15:18]), tuple(rest[18:21])
     if number != _UINT8:
         raise UnusablePicture(f"of {_NUMBERS.get(number, 'an unknown kind of number')}")
     if channels not in (1, 3):
@@ -129,11 +135,23 @@ def read_picture(head: Head, body: bytearray) -> RawPicture:
     data = content[_PICTURE.size :]
     if len(data) != width * height * channels:
         raise DamagedMessage
-    return RawPicture(width, height, channels, data)
+    return RawPicture(
+        width, height, channels, data, sides, tuple(rest[3:15]), _COORDINATES.get(coordinates, "")
+    )
+
+
+def checked_content(head: Head, body: bytearray) -> memoryview:
+    """What a message says, without what later versions put around it.
+
+    Raises:
+        DamagedMessage: Its checksum is another, or it is too short.
+    """
+    if head.checksum and len(body) <= _MOST_CHECKED and crc64(body) != head.checksum:
+        raise DamagedMessage
+    return _content(head, memoryview(body))
 
 
 def _content(head: Head, body: memoryview) -> memoryview:
-    """What is left without what later versions put around it."""
     if head.version == 1:
         return body
     if len(body) < _EXTENDED.size:

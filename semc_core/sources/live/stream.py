@@ -232,7 +232,7 @@ class _Stream:
         self._given += 1
         self._teller.came(received.captured_s)
         self._last_s = max(self._last_s, self._base_s + received.pts_s)
-        return Grabbed(received.picture, self._last_s, received.captured_s)
+        return Grabbed(received.picture, self._last_s, received.captured_s, poses=received.poses)
 
 
 def _pauses() -> Iterator[float]:

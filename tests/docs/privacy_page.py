@@ -130,6 +130,8 @@ _OTHERS: Final = """
 | notes, reasons, names of marks | left out, unless `--notes` is given; the export says so | `tests/export/test_deidentify.py::test_words_of_a_person_are_given_where_they_are_wanted` |
 | names of files | number, plane and frame | `tests/docs/test_privacy.py::test_tables_and_records_name_nobody` |
 | the patient in `fhir.json` | the pseudonym of the DICOM objects | `tests/export/fhir/test_resources.py::test_it_names_nobody_and_no_day_unless_identity_is_kept` |
+| poses of pictures and transforms | places are written, which may help to find out where the scan was made; no time of the sender's clock | `tests/export/test_poses.py::test_a_name_of_a_device_and_a_date_stay_out_of_what_is_deidentified` |
+| names of transforms | usual ones stay, such as `ProbeToTracker`; others become a number | `tests/export/test_poses.py::test_usual_names_stay_and_others_are_numbered_alike_all_through` |
 | gestational age, measures | written: they say nothing of who it is, but may help to find out | |
 | the model, versions of libraries, the kind of processor | written | |
 

@@ -9,10 +9,12 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
-from semc_core.pose import Pose
+from semc_core.pose import Matrix, Pose
 from semc_core.session.erasing.forget import forget
 from semc_core.session.files import write_plane
 from semc_core.session.poses import POSES
@@ -32,12 +34,17 @@ def poses(number: int) -> tuple[Pose, ...]:
     """Of a picture and of two transforms; of every fourth frame none."""
     if number % 4 == 3:
         return ()
-    own, other = (matrix[:3].ravel().tolist() for matrix in (placed(number), turned(number, 1, 2, 3)))
+    own, other = (upper(matrix) for matrix in (placed(number), turned(number, 1, 2, 3)))
     return (
-        Pose("", tuple(own), "RAS", 1000.5 + number),
-        Pose("ProbeToTracker", tuple(other), "", 1000.25 + number, 0.25),
-        Pose(TRACKED, tuple(other), "", 0.0, -0.125),
+        Pose("", own, "RAS", 1000.5 + number),
+        Pose("ProbeToTracker", other, "", 1000.25 + number, 0.25),
+        Pose(TRACKED, other, "", 0.0, -0.125),
     )
+
+
+def upper(matrix: NDArray[np.float64]) -> Matrix:
+    """Its three upper rows."""
+    return tuple(matrix[:3].ravel().tolist())  # type: ignore[return-value]
 
 
 def posed(result: FrameResult) -> FrameResult:

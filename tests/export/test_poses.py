@@ -21,13 +21,17 @@ from semc_core.export.manifest import check_bundle
 from semc_core.export.options import ExportOptions
 from semc_core.model.architecture import new_spec
 from semc_core.pose import Pose
-from semc_core.session.files import Origin
+from semc_core.session.files import Origin, read_png
+from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
+from semc_core.session.sink import session_sink
 from semc_core.session.writer import SessionWriter
 from semc_core.types import FramePacket, HoldEvent
 from tests.export.scans import CLASSES, result, video_session
 from tests.old_files.places import unpack
 from tests.pacs.servers import free_port
+from tests.pipeline.live_scans import new_engine, scripted
+from tests.pipeline.scripted import probabilities
 from tests.sources.capture_clips import number_of, numbered
 from tests.sources.igtl_sender import RATE, TRANSFORM, placed, turned
 from tests.sources.test_igtl import Sender, opened, sending, taken
@@ -66,12 +70,13 @@ def exported(session: Session, target: Path, options: ExportOptions = OPTIONS) -
     return json.loads(record.read_text(encoding="utf-8")), list(csv.DictReader(io.StringIO(text)))
 
 
-def check(record: Any, lines: list[Any], numbers: list[int], name: str) -> None:
+def check(record: Any, lines: list[Any], numbers: list[int], name: str, plane: int = 2) -> None:
+    """Poses of a plane, which is one of the frames whose pictures have these numbers, and of all frames."""
     own, tracked = record["poses"]
     assert (own["of"], own["name"], own["coordinates"]) == ("picture", "", "RAS")
     assert (tracked["of"], tracked["name"], tracked["coordinates"]) == ("transform", name, "")
-    assert np.array(own["matrix"]) == pytest.approx(placed(numbers[2]), abs=1e-4)
-    assert np.array(tracked["matrix"]) == pytest.approx(turned(numbers[2], 1, 2, 3), abs=1e-6)
+    assert np.array(own["matrix"]) == pytest.approx(placed(numbers[plane]), abs=1e-4)
+    assert np.array(tracked["matrix"]) == pytest.approx(turned(numbers[plane], 1, 2, 3), abs=1e-6)
     assert [line["of"] for line in lines] == ["picture", "transform"] * len(numbers)
     assert {line["name"] for line in lines} == {"", name}
     for line, number in zip(lines[::2], numbers, strict=True):
@@ -90,6 +95,39 @@ def test_poses_of_another_program_come_into_the_export(tmp_path: Path) -> None:
         assert session.verify().ok
     check(record, lines, numbers, TRANSFORM)
     assert [int(line["frame_index"]) for line in lines[::2]] == [packet.index for packet in packets]
+
+
+def test_a_whole_scan_keeps_the_poses_of_its_frames_and_of_what_is_captured(tmp_path: Path) -> None:
+    port = free_port()
+    with sending(port):
+        engine = new_engine(
+            lambda: opened(f"igtl://127.0.0.1:{port}"),
+            scripted(lambda _: probabilities("NSP", 0.9)),
+            session_sink(tmp_path),
+        )
+        engine.start()
+        try:
+            while (seen := engine.results.get()).packet.index < 10:
+                pass
+            assert engine.capture_now(seen)
+            while engine.results.get().packet.index < seen.packet.index + 10:
+                pass
+        finally:
+            engine.stop()
+    (folder,) = session_folders(tmp_path)
+    with Session.open(folder) as session:
+        frames, poses = session.frames().index.tolist(), dict(session.poses())
+        assert sorted(poses) == frames
+        (plane,) = session.planes()
+        assert plane.png is not None
+        number = number_of(read_png(folder / plane.png, plane.png_sha256))
+        record, lines = exported(session, tmp_path / "out")
+        first = number - plane.frame_index
+        numbers = [first + index for index in frames]
+        at = frames.index(plane.frame_index)
+        check(record, lines, numbers, TRANSFORM, at)
+        saved = (folder / plane.png).with_suffix(".json").read_text(encoding="utf-8")
+        assert json.loads(saved)["poses"] == record["poses"]
 
 
 @pytest.mark.parametrize("deidentify", [True, False])

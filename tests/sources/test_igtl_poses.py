@@ -256,6 +256,7 @@ def spoilt(*changes: tuple[int, int, float]) -> NDArray[np.float64]:
 
 GARBAGE = {
     "NaN": spoilt((0, 0, math.nan)),
+    "nowhere": spoilt((1, 3, math.nan)),
     "infinite": spoilt((2, 3, math.inf)),
     "far away": spoilt((0, 3, 2e5)),
     "singular": np.zeros((4, 4)),

@@ -26,6 +26,7 @@ from semc_core.types import SavedPlane
 
 _log = logging.getLogger(__name__)
 _TOO_LONG: Final = 504
+ENDING: Final = "The service is ending; send it again later."
 
 
 class Analysis:
@@ -53,10 +54,10 @@ class Analysis:
         if source is not None:
             source.interrupt()
 
-    def work(self, runtime: Runtime, counters: Counters) -> None:
-        """Do it, on the thread that may use `runtime`."""
+    def work(self, runtime: Runtime, counters: Counters) -> dict[str, Any] | Exception | None:
+        """Do it, on the thread that may use `runtime`. Returns what is to be settled; None where it is."""
         if self.answer.done():
-            return
+            return None
         counters.at_work.inc()
         begun_s = time.perf_counter()
         limit = threading.Timer(
@@ -80,7 +81,7 @@ class Analysis:
             counters.analysed.inc()
         elif self._ended in (0, _TOO_LONG):
             counters.failed.inc()
-        self._settle(found)
+        return found
 
     def _analyse(self, runtime: Runtime) -> dict[str, Any]:
         pictures: Counter[str] = Counter()
@@ -107,7 +108,8 @@ class Analysis:
         if self._ended:
             raise SourceInterrupted("Its analysis was ended.")
 
-    def _settle(self, found: dict[str, Any] | Exception) -> None:
+    def settle(self, found: dict[str, Any] | Exception) -> None:
+        """Answer so, unless it is answered."""
         with self._lock:
             self._source = None
             if self.answer.done():
@@ -156,8 +158,7 @@ class Analyser:
         self._counters.waiting.inc()
         if ended:
             _end(analysis)
-        future = self._thread.submit(self._work, analysis)
-        future.add_done_callback(lambda _: over())
+        self._thread.submit(self._work, analysis, over)
         return analysis
 
     def end(self) -> None:
@@ -173,14 +174,18 @@ class Analyser:
         self.end()
         self._thread.shutdown()
 
-    def _work(self, analysis: Analysis) -> None:
+    def _work(self, analysis: Analysis, over: Callable[[], None]) -> None:
         self._counters.waiting.dec()
         try:
-            analysis.work(self._runtime, self._counters)
+            found = analysis.work(self._runtime, self._counters)
         finally:
+            # Before the answer: who has it finds nothing left, and may send the next.
+            over()
             with self._lock:
                 self._under_way.discard(analysis)
+        if found is not None:
+            analysis.settle(found)
 
 
 def _end(analysis: Analysis) -> None:
-    analysis.end(503, "The service is ending; send it again later.")
+    analysis.end(503, ENDING)

@@ -14,11 +14,12 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from semc_core.http.analysis import ENDING as _ENDING
 from semc_core.http.analysis import Analyser, Analysis
 from semc_core.http.answers import Health, Planes, Problem, Sessions
 from semc_core.http.bounds import Bounds, Refusal
 from semc_core.http.counters import TEXT_TYPE, Counters
-from semc_core.http.guard import FAILED, OPEN, problem, read_on
+from semc_core.http.guard import FAILED, OPEN, RETRY, problem, read_on
 from semc_core.http.page import page
 from semc_core.http.uploads import MEGABYTE, STEM, Uploads, receive, too_large
 from semc_core.session.listing import listed_sessions
@@ -33,7 +34,9 @@ _KINDS: Final = ("video/", "image/")
 _PLAIN: Final = ("", "application/octet-stream", "application/dicom", "application/mxf", "application/ogg")
 _ABOUT: Final = (
     "Finds ultrasound standard planes in a loop. Research software, not a medical device. "
-    "Everything but /health needs the header `Authorization: Bearer TOKEN`."
+    "Everything but /health needs the header `Authorization: Bearer TOKEN`. What is not done is answered "
+    "with a Problem, also an address that is none (404) and a method that is not taken (405); what is no "
+    "HTTP (400) with a few plain words."
 )
 _NOT_THERE: Final = {
     404: "There is nothing at this address; GET /docs lists what there is.",
@@ -74,7 +77,7 @@ class Interface:
 
     async def health(self) -> Response:
         """Say whether the service takes loops."""
-        return JSONResponse({"ok": not self._ended}, 503 if self._ended else 200)
+        return problem(503, _ENDING, RETRY) if self._ended else JSONResponse({"ok": True})
 
     async def metrics(self) -> Response:
         """What was counted since the start."""
@@ -90,8 +93,8 @@ class Interface:
             return JSONResponse(_readable(await self._planes(request)))
         except Refusal as refusal:
             if not self._ended:
-                await read_on(request.scope, request.receive)
-            again = {"Retry-After": "30"} if refusal.status in (429, 503, 507) else {}
+                await read_on(request.scope)
+            again = RETRY if refusal.status in (429, 503, 507) else {}
             return problem(refusal.status, readable(str(refusal)), again)
         except ClientDisconnect:
             self._counters.refused.labels(str(_GONE)).inc()
@@ -104,7 +107,7 @@ class Interface:
         self._taken += 1
         path, handed_on = None, False
         try:
-            self._uploads.check_room(self._bounds)
+            self._uploads.check_room(self._bounds, _length_of(request))
             path = self._uploads.new(suffix)
             await self._receive(request, path)
             loop = asyncio.get_running_loop()
@@ -119,7 +122,7 @@ class Interface:
         patience = asyncio.timeout(self._bounds.upload_s)
         self._patience.add(patience)
         try:
-            await receive(request.stream(), path, self._bounds, patience)
+            await receive(request.stream(), self._uploads, path, self._bounds, patience)
         except Refusal:
             self._check_end()
             raise
@@ -129,15 +132,14 @@ class Interface:
 
     def _check_end(self) -> None:
         if self._ended:
-            raise Refusal(503, "The service is ending; send it again later.")
+            raise Refusal(503, _ENDING)
 
     def _check(self, request: Request) -> None:
         """Raises Refusal for what can be known before the first byte."""
         self._check_end()
         if self._taken >= self._bounds.at_once:
             raise Refusal(429, "As many loops as are taken at once are under way; send it again later.")
-        length = request.headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._bounds.most_mb * MEGABYTE:
+        if _length_of(request) > self._bounds.most_mb * MEGABYTE:
             raise Refusal(413, too_large(self._bounds))
 
     def _let_go(self, path: Path | None) -> None:
@@ -153,24 +155,31 @@ def application(interface: Interface) -> FastAPI:
         "telemetry": {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
     }
     app = FastAPI(
-        title="SEMC Live", version=VERSION, description=_ABOUT, docs_url=None, redoc_url=None, **silent
-    )
+        title="SEMC Live", version=VERSION, description=_ABOUT, docs_url=None, redoc_url=None,
+        redirect_slashes=False, **silent,
+    )  # fmt: skip
     known = [Security(HTTPBearer(auto_error=False, scheme_name="token"))]
 
-    def add(path: str, does: Callable[..., Awaitable[Response]], model: Any = None, **more: Any) -> None:
-        responses = {**({200: {"model": model}} if model else {}), **more.pop("responses", {})}
+    def add(
+        path: str, does: Callable[..., Awaitable[Response]], model: Any = None, text: str = "", **more: Any
+    ) -> None:
+        refusals = (503,) if path == OPEN else (401, 500, 503, *more.pop("refusals", ()))
+        responses = {
+            **({200: {"model": model}} if model else {}),
+            **({200: {"content": {text: {"schema": {"type": "string"}}}}} if text else {}),
+            **{status: {"model": Problem} for status in sorted(refusals)},
+        }
         app.add_api_route(
-            path, does, response_class=more.pop("answers", JSONResponse), response_model=None,
+            path, does, response_class=Response if text else JSONResponse, response_model=None,
             responses=responses, dependencies=[] if path == OPEN else known, **more,
         )  # fmt: skip
 
-    refusals = (401, 408, 413, 415, 422, 429, 500, 503, 504, 507)
     add(OPEN, interface.health, Health)
-    add("/metrics", interface.metrics, answers=Response, responses={200: {"content": {"text/plain": {}}}})
+    add("/metrics", interface.metrics, text="text/plain")
     add("/sessions", interface.sessions, Sessions)
     add(
         "/planes", interface.planes, Planes, methods=["POST"], openapi_extra={"requestBody": _BODY},
-        responses={status: {"model": Problem} for status in refusals},
+        refusals=(408, 413, 415, 422, 429, 504, 507),
     )  # fmt: skip
 
     async def docs() -> Response:
@@ -180,12 +189,13 @@ def application(interface: Interface) -> FastAPI:
             headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
         )
 
-    add("/docs", docs, answers=HTMLResponse)
+    add("/docs", docs, text="text/html")
 
     async def not_there(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        await read_on(request.scope, request.receive)
-        return problem(status, _NOT_THERE.get(status, "The request was not understood."))
+        assert isinstance(error, HTTPException)
+        await read_on(request.scope)
+        sentence = _NOT_THERE.get(error.status_code, "The request was not understood.")
+        return problem(error.status_code, sentence, dict(error.headers or {}))
 
     async def failed(_request: Request, _error: Exception) -> Response:
         return problem(500, FAILED)
@@ -222,6 +232,11 @@ async def _answer(analysis: Analysis, request: Request) -> dict[str, Any]:
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _length_of(request: Request) -> int:
+    """Bytes of the body; 0 where its sender does not say. Whether it is a number was seen before."""
+    return int(request.headers.get("content-length", "0"))
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[Path | None], None], path: Path | None) -> None:

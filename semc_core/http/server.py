@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -120,10 +121,10 @@ class HttpService:
             self._socket = stack.enter_context(place.bind())
             interface = Interface(analyser, uploads, counters, bounds, sessions)
             config = uvicorn.Config(
-                Guard(application(interface), token, counters),
-                loop="asyncio", http=_protocol(bounds.head_s), ws="none", lifespan="off", interface="asgi3",
-                log_config=None, access_log=False, proxy_headers=False, server_header=False,
-                limit_concurrency=bounds.connections, timeout_graceful_shutdown=int(_GRACE_S),
+                Guard(application(interface), token, counters, lambda: self._crowded(bounds)),
+                loop="asyncio", http=_protocol(bounds), ws="none", lifespan="off", interface="asgi3",
+                log_config=None, log_level=logging.ERROR, access_log=False, proxy_headers=False,
+                server_header=False, timeout_graceful_shutdown=int(_GRACE_S),
                 ssl_certfile=place.certificate, ssl_keyfile=place.key,
             )  # fmt: skip
             self._server = _Server(config, interface.end)
@@ -147,6 +148,9 @@ class HttpService:
         """End `run` soon. From any thread."""
         self._server.should_exit = True
 
+    def _crowded(self, bounds: Bounds) -> bool:
+        return len(self._server.server_state.connections) > bounds.connections
+
 
 class _Server(uvicorn.Server):
     """Tells first what is under way that the service ends."""
@@ -160,21 +164,38 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _protocol(head_s: float) -> type[H11Protocol]:
-    """HTTP that closes a connection on which no whole head of a request comes in this time."""
+def _protocol(bounds: Bounds) -> type[H11Protocol]:
+    """HTTP that closes a connection on which nothing is asked, or what is answered is not read, in time.
+
+    Of connections beyond those that are answered as many more are told so; the rest is closed unheard.
+    """
 
     class Bounded(H11Protocol):
         _silence: asyncio.TimerHandle | None = None
+        _unread: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             # An address may hold what is nobody's business, and where it is logged is not ours to say.
             self.access_log = False
             self._await_request()
+            if len(self.connections) > 2 * bounds.connections:
+                transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._requested()
+            self._read()
             super().connection_lost(exc)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._await_reading(self.transport.get_write_buffer_size())
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self._read()
+            if self._silence is None and (self.cycle is None or self.cycle.response_complete):
+                self._await_request()
 
         def handle_events(self) -> None:
             super().handle_events()
@@ -183,16 +204,39 @@ def _protocol(head_s: float) -> type[H11Protocol]:
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
-            self._await_request()
+            # The next may have come already.
+            if self.cycle is None or self.cycle.response_complete:
+                self._await_request()
 
         def _await_request(self) -> None:
             self._requested()
-            self._silence = self.loop.call_later(head_s, self.transport.abort)
+            self._silence = self.loop.call_later(bounds.head_s, self._was_silent)
+
+        def _was_silent(self) -> None:
+            self._silence = None
+            # Who still reads the last answer is waited for otherwise.
+            if self._unread is None:
+                self.transport.abort()
 
         def _requested(self) -> None:
             if self._silence is not None:
                 self._silence.cancel()
                 self._silence = None
+
+        def _await_reading(self, left: int) -> None:
+            self._unread = self.loop.call_later(bounds.silence_s, self._went_on, left)
+
+        def _went_on(self, left: int) -> None:
+            now_left = self.transport.get_write_buffer_size()
+            if now_left < left:
+                self._await_reading(now_left)
+            else:
+                self.transport.abort()
+
+        def _read(self) -> None:
+            if self._unread is not None:
+                self._unread.cancel()
+                self._unread = None
 
     return Bounded
 

@@ -16,6 +16,7 @@ from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.private import make_private_folder, new_private_file
 
 MEGABYTE: Final = 1_000_000
+_CHECKED_EVERY: Final = 16 * MEGABYTE
 STEM: Final = "upload"
 """What each file is called, and with it its source, whatever its sender calls it."""
 _FULL: Final = "There is too little room on the disk of the service; make room, and send it again."
@@ -66,25 +67,25 @@ class Uploads:
         """Take away what `new` gave. May be called twice."""
         shutil.rmtree(path.parent, ignore_errors=True)
 
-    def check_room(self, bounds: Bounds) -> None:
-        """Raises Refusal where the disk has too little room."""
+    def check_room(self, bounds: Bounds, needed: int = 0) -> None:
+        """Raises Refusal where the disk has too little room for so many more bytes."""
         try:
             free = shutil.disk_usage(self._work).free
         except OSError as error:
             raise SaveError("The folder for uploads is gone; start the service again.") from error
-        if free < bounds.least_free_mb * MEGABYTE:
+        if free - needed < bounds.least_free_mb * MEGABYTE:
             raise Refusal(507, _FULL)
 
 
 async def receive(
-    chunks: AsyncIterator[bytes], path: Path, bounds: Bounds, patience: asyncio.Timeout
+    chunks: AsyncIterator[bytes], uploads: Uploads, path: Path, bounds: Bounds, patience: asyncio.Timeout
 ) -> None:
-    """Write what comes to a new file, within bounds and while `patience` lasts.
+    """Write what comes to a new file of `uploads`, within bounds and while `patience` lasts.
 
     Raises:
         Refusal: It is too large, too slow or nothing, or there is no room.
     """
-    size = 0
+    size = unchecked = 0
     try:
         async with patience:
             with open(new_private_file(path), "wb") as file:  # noqa: PTH123 - a descriptor
@@ -93,6 +94,11 @@ async def receive(
                     if size > bounds.most_mb * MEGABYTE:
                         raise Refusal(413, too_large(bounds))
                     file.write(chunk)
+                    # Others fill the disk too, and not every sender says how much there is.
+                    unchecked += len(chunk)
+                    if unchecked >= _CHECKED_EVERY:
+                        unchecked = 0
+                        uploads.check_room(bounds)
     except TimeoutError as error:
         raise Refusal(408, "The file came too slowly; send it again over a faster connection.") from error
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from prometheus_client.parser import text_string_to_metric_families
 
 from semc_core.http.bounds import Bounds
 from semc_core.http.server import HttpService, Place
@@ -140,3 +141,36 @@ def serving(
 def loop_file(folder: Path, number: int = 1) -> Path:
     """A DICOM loop in which `write_sure_model`'s model finds a plane."""
     return save(folder / f"loop-{number}.dcm", scan(number))
+
+
+def counted(served: Served) -> dict[str, float]:
+    """What is counted, by name, and by status where there is one."""
+    _, _, text = served.ask_text("GET", "/metrics")
+    return {
+        sample.name + sample.labels.get("status", ""): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+        if "le" not in sample.labels
+    }
+
+
+def head_of(length: int) -> tuple[str, ...]:
+    """The lines before a file of so many bytes."""
+    return (
+        "POST /planes HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer {TOKEN}",
+        f"Content-Length: {length}",
+        "",
+    )
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """All that comes until the other end closes."""
+    parts = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)

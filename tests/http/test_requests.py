@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 import main
 from semc_core.http import answers
 from semc_core.http.bounds import Bounds
-from tests.http.serving import FILE, KNOWN, PLAIN, TOKEN, Served, loop_file, serving
+from tests.http.serving import FILE, KNOWN, PLAIN, TOKEN, Served, all_of, counted, head_of, loop_file, serving
 from tests.serve.models import PLANE, write_sure_model
 from tests.serve.objects import until
 from tests.session.sessions import filled_session
@@ -34,17 +33,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(tmp_path: Path, model: Path) -> Iterator[Served]:
     with serving(tmp_path, model) as each:
         yield each
-
-
-def counted(served: Served) -> dict[str, float]:
-    """What is counted, by name, and by status where there is one."""
-    _, _, text = served.ask_text("GET", "/metrics")
-    return {
-        sample.name + sample.labels.get("status", ""): sample.value
-        for family in text_string_to_metric_families(text.decode())
-        for sample in family.samples
-        if "le" not in sample.labels
-    }
 
 
 def test_a_loop_is_answered_as_semc_analyse_tells_of_it_and_nothing_of_it_stays(
@@ -312,24 +300,3 @@ def test_the_usual_bounds_are_those_of_the_document() -> None:
         f"{usual.connections} ",
     ):
         assert number in text, number
-
-
-def head_of(length: int) -> tuple[str, ...]:
-    return (
-        "POST /planes HTTP/1.1",
-        "Host: x",
-        f"Authorization: Bearer {TOKEN}",
-        f"Content-Length: {length}",
-        "",
-    )
-
-
-def all_of(connection: socket.socket) -> bytes:
-    """All that comes until the other end closes."""
-    parts = []
-    try:
-        while part := connection.recv(65536):
-            parts.append(part)
-    except ConnectionResetError:
-        pass
-    return b"".join(parts)

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -66,10 +66,14 @@ class Place:
                 "The certificate and its key cannot be used; give PEM files, the key without a password."
             ) from error
 
-    def bind(self) -> socket.socket:
-        """Listen; raises UsageError where that cannot be."""
+    def bind(self, most: int = 100) -> socket.socket:
+        """Listen; raises UsageError where that cannot be.
+
+        Args:
+            most: Connections that are answered; of more, as many again are told so, the rest is closed.
+        """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening = _Listening(2 * most, family)
         try:
             if os.name != "nt":  # there it would let two services listen at one port
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -118,7 +122,7 @@ class HttpService:
             stack.callback(uploads.close)
             analyser = Analyser(runtime, counters, bounds.analysis_s)
             stack.callback(analyser.close)
-            self._socket = stack.enter_context(place.bind())
+            self._socket = stack.enter_context(place.bind(bounds.connections))
             interface = Interface(analyser, uploads, counters, bounds, sessions)
             config = uvicorn.Config(
                 Guard(application(interface), token, counters, lambda: self._crowded(bounds)),
@@ -152,6 +156,25 @@ class HttpService:
         return len(self._server.server_state.connections) > bounds.connections
 
 
+class _Listening(socket.socket):
+    """Holds so many connections at one time, also those that have not come to speak TLS: files are few."""
+
+    def __init__(self, most: int, family: socket.AddressFamily) -> None:
+        super().__init__(family, socket.SOCK_STREAM)
+        self._most = most
+        self._taken: list[socket.socket] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection; BlockingIOError, as where there is none, if it is one too many."""
+        connection, address = super().accept()
+        self._taken = [each for each in self._taken if each.fileno() >= 0]
+        if len(self._taken) >= self._most:
+            connection.close()
+            raise BlockingIOError
+        self._taken.append(connection)
+        return connection, address
+
+
 class _Server(uvicorn.Server):
     """Tells first what is under way that the service ends."""
 
@@ -165,10 +188,7 @@ class _Server(uvicorn.Server):
 
 
 def _protocol(bounds: Bounds) -> type[H11Protocol]:
-    """HTTP that closes a connection on which nothing is asked, or what is answered is not read, in time.
-
-    Of connections beyond those that are answered as many more are told so; the rest is closed unheard.
-    """
+    """HTTP that closes a connection on which nothing is asked, or what is answered is not read, in time."""
 
     class Bounded(H11Protocol):
         _silence: asyncio.TimerHandle | None = None
@@ -179,8 +199,6 @@ def _protocol(bounds: Bounds) -> type[H11Protocol]:
             # An address may hold what is nobody's business, and where it is logged is not ours to say.
             self.access_log = False
             self._await_request()
-            if len(self.connections) > 2 * bounds.connections:
-                transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._requested()

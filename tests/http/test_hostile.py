@@ -13,9 +13,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from semc_core.http import answers, guard, uploads
+from semc_core.http.server import Place
 from tests.http.serving import FILE, KNOWN, PLAIN, TOKEN, Served, all_of, counted, head_of, loop_file, serving
+from tests.http.test_service import needs_openssl
 from tests.serve.models import write_sure_model
 from tests.serve.objects import until
+from tests.serve.test_tls import certificate
 
 MEGABYTE = 1_000_000
 Usage = namedtuple("Usage", "free")
@@ -107,12 +110,25 @@ def test_one_connection_too_many_is_told_and_counted_and_far_too_many_are_closed
         until(lambda: len(known) == 3)
         status, answer = served.ask("GET", "/health")
         assert (status, answer["problem"]) == (503, "There are too many connections; ask again later.")
-        others += [socket.create_connection(("127.0.0.1", served.port)) for _ in range(9)]
+        others += [socket.create_connection(("127.0.0.1", served.port)) for _ in range(3)]
         until(lambda: len(known) == 6)
+        with served.raw("GET /health HTTP/1.1", "Host: x", "") as far_too_many:
+            assert all_of(far_too_many) == b""
         for other in others:
             other.close()
         until(lambda: not known)
         assert counted(served)["semc_requests_refused_total503"] == 1
+
+
+@needs_openssl
+def test_connections_that_do_not_come_to_speak_tls_are_bounded_too(tmp_path: Path, model: Path) -> None:
+    place = Place("127.0.0.1", 0, *map(Path, certificate(tmp_path, "service")))
+    with serving(tmp_path, model, place=place, connections=3) as served:
+        silent = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(6)]
+        with served.raw("x") as far_too_many:
+            assert all_of(far_too_many) == b""
+        for each in silent:
+            each.close()
 
 
 def test_a_request_behind_another_on_its_connection_has_its_time(tmp_path: Path, model: Path) -> None:

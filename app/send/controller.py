@@ -111,7 +111,9 @@ class SendController:
         self.open()
 
         def put(service: SendService) -> str:
-            if isinstance(destination, WebDestination) and secret is not None:
+            if not isinstance(destination, WebDestination):
+                WebSecrets(self._data).remove(destination.name)  # a service may have had the name
+            elif secret is not None:
                 WebSecrets(self._data).put(destination, secret)
             service.book.put(destination)
             return f"{destination.name} is kept."
@@ -124,9 +126,8 @@ class SendController:
         def remove(service: SendService) -> str:
             if waiting := service.queue.waiting_for(name):
                 return f"{objects(waiting)} still queued for {name}; cancel that first."
-            if isinstance(service.book.find(name), WebDestination):
-                WebSecrets(self._data).remove(name)
             service.book.remove(name)
+            WebSecrets(self._data).remove(name)
             return f"{name} is removed."
 
         self._do(remove)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 from app.send.destination_form import DestinationForm
 from app.send.presenter import TypedService
 from semc_core.errors import UsageError
-from semc_core.pacs.destinations import WebDestination
+from semc_core.pacs.destinations import WebDestination, origin_of
 from semc_core.pacs.web_secret import WebSecret
 
 
@@ -32,6 +32,7 @@ class WebForm(DestinationForm):
             each.setEchoMode(QLineEdit.EchoMode.Password)
         self.plain = QCheckBox("May be http: all can be read on the way")
         self._build()
+        self.url.textChanged.connect(self._tell_secret)
         self.edit(None)
 
     def edit(self, service: WebDestination | None) -> None:
@@ -43,10 +44,9 @@ class WebForm(DestinationForm):
         # The name is what jobs in the queue are kept under.
         self.name.setEnabled(new)
         self.url.setText("" if service is None else service.url)
-        wanted = ("Where the service wants a token", "Where it wants a user and a password", "")
-        for each, first in zip((self.token, self.user, self.password), wanted, strict=True):
+        for each in (self.token, self.user, self.password):
             each.clear()
-            each.setPlaceholderText(first if new else "Stays as it is, unless typed anew")
+        self._tell_secret()
         self.trusted.setText("" if service is None else service.tls.ca or "")
         self.plain.setChecked(service is not None and service.plain_http)
         self._message.clear()
@@ -67,6 +67,13 @@ class WebForm(DestinationForm):
             self.say(str(error))
             return None
         return TypedService(made, secret if secret or self._known is None else None)
+
+    def _tell_secret(self) -> None:
+        """Say whether what is kept is of use: it is for the scheme, host and port that it was typed for."""
+        wanted = ("Where the service wants a token", "Where it wants a user and a password", "")
+        stays = self._known is not None and origin_of(self.url.text().strip()) == self._known.origin
+        for each, first in zip((self.token, self.user, self.password), wanted, strict=True):
+            each.setPlaceholderText("Stays as it is, unless typed anew" if stays else first)
 
     def _called(self, made: TypedService) -> str:
         return made.service.name

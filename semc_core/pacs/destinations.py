@@ -214,12 +214,21 @@ class WebDestination:
     @property
     def origin(self) -> str:
         """Scheme, host and port: whom a secret is meant for."""
-        parts = urlsplit(self.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        return f"{parts.scheme}://{parts.hostname}:{port}"
+        return origin_of(self.url)
 
 
 Server = Destination | WebDestination
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of the address of a DICOMweb service; "" where it is none."""
+    try:
+        _check_url(url)
+    except ValueError:
+        return ""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 @configured(TOLERANT)

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.send.presenter import destination_line
-from semc_core.pacs.destinations import BOOK_NAME, WebDestination
+from app.send.web_form import WebForm
+from semc_core.pacs.destinations import BOOK_NAME, Destination, DestinationBook, WebDestination
 from semc_core.pacs.web_secret import WebSecret, WebSecrets
 from tests.app.send.test_dialog import WAIT_MS, bundle, send_dialog, state_of_first
 from tests.pacs.web.servers import Asked, Reply, serving, stored
@@ -68,6 +69,40 @@ def test_a_service_is_typed_asked_sent_to_and_changed(
         dialog._remove()
         snapshot = window.dialogs.sending
         qtbot.waitUntil(lambda: not snapshot.snapshot.destinations, timeout=WAIT_MS)
+    assert not WebSecrets(data).get(service)
+
+
+def test_a_secret_is_said_to_stay_only_where_it_does(qtbot: QtBot) -> None:
+    form = WebForm()
+    qtbot.addWidget(form)
+    form.edit(WebDestination("cloud", "https://host/dicom-web"))
+    secrets = (form.token, form.user, form.password)
+    assert all("Stays as it is" in each.placeholderText() for each in secrets)
+    form.url.setText("https://host:443/other")
+    assert all("Stays as it is" in each.placeholderText() for each in secrets)
+    for other in ("https://host:8443/dicom-web", "http://host/dicom-web", "https://other/dicom-web", "", "x"):
+        form.url.setText(other)
+        assert not any("Stays" in each.placeholderText() for each in secrets), other
+    form.edit(WebDestination("cloud", "https://host/dicom-web"))
+    assert all("Stays as it is" in each.placeholderText() for each in secrets)
+
+
+@pytest.mark.parametrize("then", ["replaced", "replaced elsewhere and removed"])
+def test_a_server_that_takes_the_name_of_a_service_leaves_no_secret(
+    qtbot: QtBot, window: MainWindow, then: str
+) -> None:
+    data, sending = window.choices.data, window.dialogs.sending
+    service, server = WebDestination("cloud", "https://host/d"), Destination("cloud", "host", 104, "PACS")
+    sending.put(service, WebSecret(TOKEN))
+    qtbot.waitUntil(lambda: sending.snapshot.destinations == (service,), timeout=WAIT_MS)
+    assert WebSecrets(data).get(service)
+    if then == "replaced":
+        sending.put(server)
+        qtbot.waitUntil(lambda: sending.snapshot.destinations == (server,), timeout=WAIT_MS)
+    else:
+        DestinationBook(data).put(server)
+        sending.remove("cloud")
+        qtbot.waitUntil(lambda: not sending.snapshot.destinations, timeout=WAIT_MS)
     assert not WebSecrets(data).get(service)
 
 

@@ -158,7 +158,9 @@ class Analyser:
         self._counters.waiting.inc()
         if ended:
             _end(analysis)
-        self._thread.submit(self._work, analysis, over)
+        work = self._thread.submit(self._work, analysis, over)
+        # Answered before its turn: nobody waits for it, and its file need not wait either.
+        analysis.answer.add_done_callback(lambda _: self._drop(analysis, over) if work.cancel() else None)
         return analysis
 
     def end(self) -> None:
@@ -180,11 +182,18 @@ class Analyser:
             found = analysis.work(self._runtime, self._counters)
         finally:
             # Before the answer: who has it finds nothing left, and may send the next.
-            over()
-            with self._lock:
-                self._under_way.discard(analysis)
+            self._done(analysis, over)
         if found is not None:
             analysis.settle(found)
+
+    def _drop(self, analysis: Analysis, over: Callable[[], None]) -> None:
+        self._counters.waiting.dec()
+        self._done(analysis, over)
+
+    def _done(self, analysis: Analysis, over: Callable[[], None]) -> None:
+        over()
+        with self._lock:
+            self._under_way.discard(analysis)
 
 
 def _end(analysis: Analysis) -> None:

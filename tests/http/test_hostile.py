@@ -54,6 +54,24 @@ def test_what_was_sent_is_gone_and_the_next_is_taken_once_the_answer_is_there(
             assert not served.left()
 
 
+def test_a_client_that_goes_away_before_its_turn_leaves_room_for_the_next_at_once(
+    tmp_path: Path, model: Path
+) -> None:
+    content = loop_file(tmp_path).read_bytes()
+    with (
+        serving(tmp_path, model, held=True, at_once=2) as served,
+        served.raw(*head_of(len(content))) as first,
+    ):
+        first.sendall(content)
+        assert served.runtime.busy.wait(60)
+        with served.raw(*head_of(len(content))) as second:
+            second.sendall(content)
+            until(lambda: counted(served)["semc_loops_waiting"] == 1)
+        until(lambda: counted(served)["semc_loops_waiting"] == 0)
+        until(lambda: len([path for path in served.left() if path.is_file()]) == 1)
+        assert counted(served)["semc_loops_at_work"] == 1
+
+
 def test_an_address_with_a_slash_more_is_none_and_leads_nowhere(served: Served) -> None:
     for method, path in (("GET", "/sessions/"), ("POST", "/planes/")):
         status, headers, _ = served.ask_text(method, path, None, {**KNOWN, "Host": "elsewhere.example"})

@@ -19,6 +19,8 @@ CONTAINERS: Final = (
     "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,gif,asf,flv,ogg,h264,hevc,m4v,mjpeg,apng,dv,mxf,nut,ivf,"
     "yuv4mpegpipe,vc1,rm,obu,av1"
 )
+MOST_PIXELS: Final = 1 << 26
+"""Of a picture: a decoder holds several, and a file of a few kilobytes can ask for gigabytes."""
 _OPTIONS: Final = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
@@ -71,7 +73,7 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
     """The stream of pictures that is shown.
 
     Raises:
-        SourceError: There is none.
+        SourceError: There is none, or its pictures are larger than any that are shown.
     """
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream):
@@ -82,6 +84,11 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
         known = False
     if not known:
         raise SourceError(f"{name} holds pictures in a coding that is not known here; export it as MP4.")
+    if stream.width * stream.height > MOST_PIXELS:
+        raise SourceError(
+            f"{name} holds pictures of {stream.width} x {stream.height}, more than "
+            f"{MOST_PIXELS // 10**6} million pixels; export it smaller."
+        )
     return stream
 
 

@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from semc_core.io.packets import packet_of
+from semc_core.sources.containers import MOST_PIXELS
 from semc_core.sources.frames.ffv1 import SliceChecks
 
 _TELLS: Final = {
@@ -50,6 +51,8 @@ def make_ready(stream: VideoStream, threads: int) -> None:
     context = stream.codec_context
     stream.thread_type = "AUTO"
     context.thread_count = threads
+    # Also where the size changes within the file.
+    context.options = {**context.options, "max_pixels": str(MOST_PIXELS)}
     if told := _TELLS.get(context.name):
         context.options = {**context.options, "err_detect": told}
 

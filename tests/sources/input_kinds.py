@@ -157,6 +157,11 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
         ),
         Kind("cut short: what is there", READ, ("test_video:test_a_file_cut_short_gives_what_is_left",)),
         Kind("text, play lists, sound only", REFUSED, ("test_video:test_files_that_are_no_videos_say_so",)),
+        Kind(
+            "pictures of more than 67 million pixels",
+            REFUSED,
+            ("test_bombs:test_what_would_unpack_to_far_more_is_refused_and_takes_no_memory",),
+        ),
     ),
     "Pictures": (
         Kind(

@@ -130,6 +130,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a.jpg": (jpeg, "60000 x 60000|million pixels"),
     "a.gif": (gif, "no picture"),
     "a.y4m": (lambda: b"YUV4MPEG2 W60000 H60000 F25:1 C420\nFRAME\n" + b"\0" * 100, "cannot be opened"),
+    "b.y4m": (lambda: b"YUV4MPEG2 W16384 H8192 F25:1 C420\nFRAME\n" + b"\0" * 100, "16384 x 8192"),
     "native.dcm": (lambda: dicom(_EXPLICIT, b"\0" * 64), "3600000000 bytes"),
     "rle.dcm": (rle, "cannot be decoded"),
     "j2k.dcm": (lambda: dicom(_JPEG_2000, jpeg_2000()), "cannot be decoded"),

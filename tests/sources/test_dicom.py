@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,8 @@ def test_no_patient_data_is_kept_logged_or_told(tmp_path: Path, caplog: pytest.L
         read_all(DicomSource(path))
     told = f"{vars(source)} {packets} {caplog.text} {caught.value} {caught.value.__cause__}"
     assert "Secret" not in told
-    assert "4711" not in told
+    # Times and addresses of objects may have any digits.
+    assert "4711" not in re.sub(r"\d+\.\d+|0x[0-9a-f]+", "", told)
 
 
 def test_an_interrupt_ends_the_search_for_the_range(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.io.atomic import save_error
-from semc_core.io.private import close_to_others, make_private_folder, new_private_file
+from semc_core.io.private import close_to_others, make_private_folder
+from semc_core.io.secret_file import write_secret
 
 VARIABLE: Final = "SEMC_HTTP_TOKEN"
 """The variable that holds the token, where no file is named."""
@@ -41,14 +42,11 @@ def find_token(file: Path | None, folder: Path) -> tuple[str, str]:
 def _make(path: Path) -> None:
     try:
         make_private_folder(path.parent)
-        descriptor = new_private_file(path)
-    except FileExistsError:
+        if not path.exists():
+            write_secret(path, f"{secrets.token_urlsafe(32)}\n".encode("ascii"))
         close_to_others(path)
-        return
     except OSError as error:
         raise save_error(path.parent, error) from error
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{secrets.token_urlsafe(32)}\n")
 
 
 def _read(path: Path) -> str:

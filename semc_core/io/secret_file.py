@@ -18,19 +18,23 @@ def read_or_make_secret(path: Path, count: int) -> bytes:
     """
     make_private_folder(path.parent)
     if not path.exists():
-        _make(path, count)
+        write_secret(path, secrets.token_bytes(count))
     close_to_others(path)
     with open_regular(path) as file:
         return file.read(count + 1)
 
 
-def _make(path: Path, count: int) -> None:
-    """Write a new secret. Of two programs that do so at once, the first one's stays."""
+def write_secret(path: Path, secret: bytes) -> None:
+    """Write a new secret, all of it or nothing. Of two programs that do so at once, the first one's stays.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     descriptor = new_private_file(temporary)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(count))
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
         if os.name == "nt":

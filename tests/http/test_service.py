@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import re
@@ -93,6 +94,23 @@ def test_a_token_is_made_once_for_its_owner_alone(tmp_path: Path, monkeypatch: p
     mine = tmp_path / "mine"
     mine.write_text(f"{TOKEN}-2\n", encoding="ascii")
     assert find_token(mine, folder) == (f"{TOKEN}-2", str(mine))
+
+
+def test_a_token_that_found_no_room_is_told_and_made_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+    def full(descriptor: int, *_: object, **__: object) -> None:
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdopen", full)
+        with pytest.raises(SaveError):
+            find_token(None, tmp_path)
+    assert len(find_token(None, tmp_path)[0]) >= 40
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ import asyncio
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import ExitStack
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -145,8 +148,9 @@ class HttpService:
         self._stack.close()
 
     def run(self) -> None:
-        """Answer until Ctrl+C, SIGTERM or `stop`."""
-        self._server.run(sockets=[self._socket])
+        """Answer until Ctrl+C, SIGTERM, the end of the terminal (SIGHUP) or `stop`."""
+        with _heard_hangup(self.stop):
+            self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
         """End `run` soon. From any thread."""
@@ -257,6 +261,23 @@ def _protocol(bounds: Bounds) -> type[H11Protocol]:
                 self._unread = None
 
     return Bounded
+
+
+@contextmanager
+def _heard_hangup(end: Callable[[], None]) -> Iterator[None]:
+    """In here `end` is called where the terminal is closed, which would else end all and leave what was sent.
+
+    Where that is ignored (nohup) it stays so.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if sys.platform == "win32" or not in_main or signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGHUP, lambda *_: end())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _is_here(host: str) -> bool:

@@ -212,6 +212,11 @@ def started(home: Path, model: Path, *options: str) -> Iterator[tuple[subprocess
             process.kill()
 
 
+def files(folder: Path) -> list[Path]:
+    """All in it, however deep."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+
+
 def begin_upload(port: int, content: bytes) -> http.client.HTTPConnection:
     """Half of a file is on its way."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=240)
@@ -229,10 +234,6 @@ def test_a_service_that_is_told_to_end_does_so_at_once_and_one_that_is_killed_le
     tmp_path: Path, model: Path
 ) -> None:
     content = loop_file(tmp_path).read_bytes()
-
-    def files(folder: Path) -> list[Path]:
-        return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
-
     with started(tmp_path, model) as (process, port, folder), closing(begin_upload(port, content)):
         until(lambda: bool(files(folder)))
         process.kill()
@@ -249,4 +250,19 @@ def test_a_service_that_is_told_to_end_does_so_at_once_and_one_that_is_killed_le
             process.send_signal(signal.SIGTERM)
             assert half.getresponse().status == 503
             assert process.wait() == 128 + signal.SIGTERM
+        assert not list(folder.iterdir())
+
+
+@POSIX
+@pytest.mark.long
+def test_the_end_of_its_terminal_ends_a_service_and_leaves_nothing(tmp_path: Path, model: Path) -> None:
+    content = loop_file(tmp_path).read_bytes()
+    with (
+        started(tmp_path, model) as (process, port, folder),
+        closing(begin_upload(port, content)) as half,
+    ):
+        until(lambda: bool(files(folder)))
+        process.send_signal(signal.SIGHUP)
+        assert half.getresponse().status == 503
+        assert process.wait() == 0
         assert not list(folder.iterdir())

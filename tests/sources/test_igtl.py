@@ -253,8 +253,31 @@ def test_a_sender_of_poses_alone_is_said() -> None:
     assert f"sends IMAGE of {DEVICE}, and no picture that is wanted" in said
 
 
+def test_a_sender_that_goes_on_with_poses_alone_is_told_of_and_tried_again(heard: list[str]) -> None:
+    pose = bytes(pyigtl.TransformMessage(np.eye(4), device_name="Pose").pack())
+    sender = Sender(pictures(1), pictures(7), stays=True)
+    with sender, sending_again(sender, pose), closing(opened(sender.url)) as source:
+        assert [number_of(packet.pixels) for packet in taken(source, 2)] == [1, 7]
+        assert any("no picture has come for seconds, only other messages" in each for each in heard)
+        source.interrupt()
+
+
+def test_a_sender_with_a_new_name_for_each_message_takes_no_memory() -> None:
+    parts = [image(numbered(1)[None], device=f"Camera {number}") for number in range(100)]
+    with Sender(b"".join(parts), stays=True) as sender:
+        said = refused_while_sending(sender, pictures(1), f"{sender.url}/Other")
+    assert said.count("IMAGE of Camera") == 5
+
+
 def refused_while_sending(sender: Sender, again: bytes, url: str = "") -> str:
     """What is said of a sender that sends the same ten times a second."""
+    with sending_again(sender, again):
+        return refused(url or sender.url)
+
+
+@contextmanager
+def sending_again(sender: Sender, again: bytes) -> Iterator[None]:
+    """All connections get the same ten times a second."""
     stop = threading.Event()
 
     def send() -> None:
@@ -266,7 +289,7 @@ def refused_while_sending(sender: Sender, again: bytes, url: str = "") -> str:
     thread = threading.Thread(target=send)
     thread.start()
     try:
-        return refused(url or sender.url)
+        yield
     finally:
         stop.set()
         thread.join()

@@ -36,6 +36,8 @@ _PORT: Final = 18944
 _CHUNK: Final = 1 << 16
 _MOST_DAMAGED: Final = 100
 """Messages, one after the other, before the sender counts as broken."""
+_MOST_PASSED: Final = 5
+"""Kinds of messages that are remembered, to tell what came in the place of pictures."""
 _MESSAGE_S: Final = 5.0
 """How long one message may take to come, from its first byte on."""
 _UNUSABLE_S: Final = 1.0
@@ -124,11 +126,13 @@ class IgtlConnection:
                 picture = None
                 if not self._unusable:
                     self._unusable = f"pictures {unusable}"
+                if self._coding is None:
                     until_s = min(until_s, time.monotonic() + _UNUSABLE_S)
             if picture is not None:
                 yield from self._shown(picture, head)
-            elif self._coding is None and time.monotonic() > until_s:
-                raise SourceError(self._why_nothing())
+                until_s = time.monotonic() + self._silence_s
+            elif time.monotonic() > until_s:
+                raise SourceError(self._why_nothing() if self._coding is None else _no_more(self._name))
             yield None
 
     def close(self) -> None:
@@ -151,7 +155,8 @@ class IgtlConnection:
     def _picture(self, head: Head) -> RawPicture | None:
         """That of a message; None where it is another message."""
         if head.kind != IMAGE or (self._device and head.device != self._device):
-            self._passed.add(head.kind if head.kind != IMAGE else f"IMAGE of {head.device}")
+            if len(self._passed) < _MOST_PASSED:
+                self._passed.add(head.kind if head.kind != IMAGE else f"IMAGE of {head.device}")
             self._take_pose(head)
             return None
         body = bytearray(head.size)
@@ -252,7 +257,7 @@ class IgtlConnection:
                 f"{self._name} sends {self._unusable}; let the sender send pictures of 8 bits, gray or RGB, "
                 "of one slice."
             )
-        passed = ", ".join(sorted(self._passed)[:5]) or "nothing whole"
+        passed = ", ".join(sorted(self._passed)) or "nothing whole"
         return f"{self._name} sends {passed}, and no picture that is wanted; check what the sender sends."
 
 
@@ -278,6 +283,10 @@ class StampClock:
             time_s, self._ahead_s = came_s, stamp_s - came_s
         self._last_s = max(self._last_s, time_s)
         return self._last_s
+
+
+def _no_more(name: str) -> str:
+    return f"{name} broke off: no picture has come for seconds, only other messages; check the sender."
 
 
 def _ended_within(name: str) -> str:

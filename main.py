@@ -102,9 +102,9 @@ COMMANDS: Final = {
         "semc_core.cli.model:app", _MODELS, "Show, verify and import models; choose the one in use."
     ),
     "bench": Entry(
-        "app.glass.command:app",
+        "app.quick.command:app",
         _MODELS,
-        "Measure speed and memory: of the networks, or of a live scan.",
+        "Measure speed and memory: of the networks, of a live scan, or of the window.",
     ),
     "data": Entry(
         "training.cli.data:app",

@@ -9,20 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from app.instrumentation import Recorder, write_report
-from app.main_window import MainWindow
 from app.unused import cleared_by_this_thread
 from app.widgets.theme import apply_theme
 from semc_core.errors import SaveError
 from semc_core.io.atomic import write_atomically
 from semc_core.paths import ASSETS, log_folder
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
 
 _log = logging.getLogger(__name__)
 _SAMPLE_MS: Final = 1000
@@ -36,7 +36,6 @@ def new_application() -> QApplication:
     application.setApplicationDisplayName("SEMC Live")
     icon = ASSETS / "icons" / "semc.svg"
     application.setWindowIcon(QIcon(str(icon)))
-    pg.setConfigOptions(antialias=False, useOpenGL=False)
     apply_theme(application)
     return application
 
@@ -62,9 +61,14 @@ def run_window(
     Raises:
         SaveError: The picture or the measurement could not be written.
     """
-    recorder = Recorder()
+    recorder = None
     sampler = QTimer()
-    sampler.timeout.connect(recorder.sample)
+    if measure is not None:
+        from app.instrumentation import Recorder, write_report
+
+        recorder = Recorder()
+        sampler.timeout.connect(recorder.sample)
+        sampler.start(_SAMPLE_MS)
     failed: list[SaveError] = []
 
     def finish() -> None:
@@ -85,8 +89,6 @@ def run_window(
     watcher.timeout.connect(finish_if_over)
     if until_over:
         watcher.start(_WATCH_MS)
-    if measure is not None:
-        sampler.start(_SAMPLE_MS)
     ending = QTimer()
     ending.setSingleShot(True)
     ending.timeout.connect(finish)
@@ -100,7 +102,7 @@ def run_window(
     for timer in (sampler, watcher, ending):
         timer.stop()
     window.tick_once_more()
-    if measure is not None and window.scan.pipeline is not None:
+    if measure is not None and recorder is not None and window.scan.pipeline is not None:
         statistics = window.scan.pipeline.statistics()
         write_report(measure, recorder.report(statistics, window.live_page.latency.all, window.display.gaps))
     if failed:

@@ -7,18 +7,19 @@ another window that chooses something else changes what windows opened later beg
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.formatting import own_model
 from app.scan_options import Overrides, ScanOptions
 from app.settings import Settings
 from semc_core.errors import ModelFileError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, data_folder
 from semc_core.picture_options import AS_IT_IS, PictureOptions
-from semc_core.sources.devices.true_delay import read_delays
-from semc_core.sources.open import Images
-from semc_core.sources.raw.tap import RawTap
+
+if TYPE_CHECKING:
+    from semc_core.sources.open import Images
 
 
 class Choices:
@@ -101,6 +102,9 @@ class Choices:
 
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""
+        from semc_core.sources.devices.true_delay import read_delays
+        from semc_core.sources.raw.tap import RawTap
+
         return ScanOptions(
             source, self.model, self.device, self.output, self.quality if self._record else None, self.clips,
             self.images, self._overrides.mode, self._overrides.options, self._settings.cards(),

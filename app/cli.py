@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
@@ -93,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument(
         "--json", action="store_true", help="unseen or with --seconds: print what was found as JSON"
     )
+    given.add_argument("--painted", action="store_true", help=argparse.SUPPRESS)
     given.add_argument("--measure", type=Path, metavar="JSON", help=argparse.SUPPRESS)
     return given
 
@@ -172,7 +175,7 @@ def run(args: argparse.Namespace) -> int:
     from app.scan_options import Overrides
     from app.settings import Settings
     from app.warm_up import warm_up
-    from semc_core.io.video_encoder import Quality
+    from semc_core.io.video_quality import Quality
     from semc_core.paths import settings_files
 
     application = QApplication.instance()
@@ -187,15 +190,20 @@ def run(args: argparse.Namespace) -> int:
         model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,
         mode=args.mode, options=_picture_options(args), tap=args.tap,
     )  # fmt: skip
-    warm_up(Choices(settings, overrides).device)
+    first = partial(warm_up, Choices(settings, overrides).device)
     seconds = args.seconds or (_UNSEEN_SECONDS if unseen else None)
-    source = args.source or ("simulated" if unseen else None)
+    source = args.source or ("simulated" if unseen and not args.painted else None)
     fault: SaveError | None = None
     with ClosingSignals() as signals:
-        window = MainWindow(settings, overrides, keep_latencies=args.measure is not None)
+        window = MainWindow(settings, overrides, args.measure is not None, first)
         signals.close(window)
+        if args.painted:
+            window.seen.connect(_tell_processor_time)
+            window.whole.connect(_tell_processor_time)
         if unseen:
             window.resize(*size)
+        if examination is not None or source is not None:
+            window.complete()
         if examination is not None:
             window.dialogs.worklist.choose(examination)
         if source is not None:
@@ -222,9 +230,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _examination(file: Path | None) -> Examination | None:
     """That the scan belongs to, by its file. Raises UsageError."""
+    if file is None:
+        return None
     from semc_core.session.examination import read_examination
 
-    return None if file is None else read_examination(file)
+    return read_examination(file)
 
 
 def _picture_options(args: argparse.Namespace) -> PictureOptions | None:
@@ -254,6 +264,11 @@ def _size(text: str) -> tuple[int, int]:
     if not cross or not width.isdecimal() or not height.isdecimal():
         raise UsageError(f"--size must look like 1280x800, not {text!r}.")
     return int(width), int(height)
+
+
+def _tell_processor_time() -> None:
+    """For `semc bench window`: what the process has taken until now, seconds."""
+    print(time.process_time(), flush=True)
 
 
 def _tell(window: MainWindow, screenshot: Path | None, *, as_json: bool) -> None:

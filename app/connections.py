@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from app.checklist.controller import ChecklistController
-from app.choices import Choices
-from app.dialogs import DialogHost
-from app.file_dialogs import Chooser
-from app.live.page import LivePage
-from app.review.controller import ReviewController
-from app.review.page import ReviewPage
-from app.settings import Settings
-from app.start.page import StartPage
 from semc_core.paths import DEMONSTRATION, FETAL_MODEL
-from semc_core.types import Crop
+
+if TYPE_CHECKING:
+    from app.checklist.controller import ChecklistController
+    from app.choices import Choices
+    from app.dialogs import DialogHost
+    from app.file_dialogs import Chooser
+    from app.live.page import LivePage
+    from app.review.controller import ReviewController
+    from app.review.page import ReviewPage
+    from app.settings import Settings
+    from app.start.page import StartPage
+    from semc_core.types import Crop
 
 
 def connect_checklists(

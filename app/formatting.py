@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from semc_core.imaging.score.parts import sentences
 from semc_core.labels import BRAIN_PLANES
-from semc_core.types import Quality
+
+if TYPE_CHECKING:
+    from semc_core.types import Quality
 
 UNLIKE: Final = "Unlike the training data."
 UNLIKE_FETAL: Final = "This does not look like a fetal scan."
@@ -65,6 +66,8 @@ def quality_text(quality: Quality | None) -> str:
     """ "Quality 87", with what helps most where something does; or ""."""
     if quality is None:
         return ""
+    from semc_core.imaging.score.parts import sentences  # the window opens without it
+
     first = sentences(quality)[:1]
     return " · ".join((f"Quality {quality.score:.0f}", *first))
 

@@ -8,61 +8,58 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 
-from app.checklist.controller import ChecklistController
-from app.choices import Choices
-from app.closing import Closing
 from app.commands import LIVE, REVIEW, START, TRAIN
-from app.connections import connect_checklists, connect_choices, connect_files, connect_live
-from app.dialogs import DialogHost
-from app.display.controller import PictureDisplay
-from app.file_dialogs import Chooser, show_folder
-from app.live.controller import ScanController
-from app.live.measured import LiveSubject, Told
-from app.live.page import LivePage
-from app.live.raw_signal import RawSignal
+from app.connections import connect_checklists, connect_files, connect_live
+from app.file_dialogs import show_folder
 from app.main_thread import MainThread
-from app.next_model import NextModel
-from app.picture_window import PictureWindow
-from app.review.controller import ReviewController
-from app.review.page import ReviewPage
-from app.review.recording_dialog import ask_to_delete_recording
-from app.review.session import ReviewRequest, open_review
-from app.review.worker import SessionWorker
-from app.scan_options import Overrides, ScanOptions
-from app.settings import Settings
-from app.shell import WindowShell
-from app.start.card_dialog import choose_for_card
-from app.start.controller import SourceLists
-from app.start.page import StartPage
-from app.status import Features, StatusDisplay
-from app.tasks import close_all
-from app.train.controller import TrainController
-from app.train.page import TrainPage
-from app.widgets.folding import FoldingPanel
+from app.opening import OpeningWindow
+from app.unused import leave_alone
 from semc_core.errors import SemcError
-from semc_core.pipeline.live import LivePipeline
-from semc_core.session.listing import is_session
-from semc_core.session.session import Session
-from semc_core.types import Crop
+
+if TYPE_CHECKING:
+    from app.review.worker import SessionWorker
+    from app.scan_options import ScanOptions
+    from app.widgets.folding import FoldingPanel
+    from semc_core.pipeline.live import LivePipeline
+    from semc_core.session.session import Session
+    from semc_core.types import Crop
 
 TICK_MS: Final = 16
 
 
-class MainWindow(WindowShell):
-    """Everything the user sees."""
+class MainWindow(OpeningWindow):
+    """Everything the user sees. It opens with its start page; the rest is loaded when that is painted."""
 
-    def __init__(
-        self, settings: Settings, overrides: Overrides | None = None, keep_latencies: bool = False
-    ) -> None:
-        super().__init__()
-        self.settings = settings
-        self.choices = Choices(settings, overrides or Overrides())
-        self.choose = Chooser(self)
+    def make_rest(self) -> None:
+        """Load and make what is not on the start page, and begin."""
+        super().make_rest()
+        self._make()
+        self.add({LIVE: self.live_page, REVIEW: self.review_page, TRAIN: self.train_page})
+        self._finish()
+
+    def _make(self) -> None:
+        from app.checklist.controller import ChecklistController
+        from app.closing import Closing
+        from app.dialogs import DialogHost
+        from app.display.controller import PictureDisplay
+        from app.live.controller import ScanController
+        from app.live.measured import LiveSubject, Told
+        from app.live.page import LivePage
+        from app.next_model import NextModel
+        from app.picture_window import PictureWindow
+        from app.review.controller import ReviewController
+        from app.review.page import ReviewPage
+        from app.review.session import open_review
+        from app.start.controller import SourceLists
+        from app.train.controller import TrainController
+        from app.train.page import TrainPage
+
+        settings = self.settings
         self._main_thread = MainThread(self)
         post = self._main_thread.post
         # What each feature does ...
@@ -71,9 +68,8 @@ class MainWindow(WindowShell):
         self.checklists = ChecklistController(settings, self.choices, post, self)
         self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review)
         # ... and what it shows.
-        self.start_page = StartPage()
         self.measured = LiveSubject(post, Told(self._say_of(LIVE), self.report, lambda: self.tick()))
-        self.live_page = LivePage(self.checklists.live, self.measured, keep_latencies)
+        self.live_page = LivePage(self.checklists.live, self.measured, self.keep_latencies)
         self.live_page.held.measuring.memory = settings
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
@@ -86,14 +82,13 @@ class MainWindow(WindowShell):
         )
         self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
         self.closing = Closing(self.report)
-        pages = {
-            START: self.start_page,
-            LIVE: self.live_page,
-            REVIEW: self.review_page,
-            TRAIN: self.train_page,
-        }
         self.picture = PictureWindow(self)
-        self.build(pages, self._what_keys_do())
+
+    def _finish(self) -> None:
+        from app.live.raw_signal import RawSignal
+        from app.status import Features, StatusDisplay
+
+        self._does = self._what_keys_do()
         self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.escape}
         self.review_page.set_actions(self.actions_by_name)
         self.live_page.held.set_actions(self.actions_by_name)
@@ -101,17 +96,18 @@ class MainWindow(WindowShell):
             self.scan, self.review, self.dialogs.sending, self.start_page, self.live_page, self.review_page
         )
         self.display = StatusDisplay(features, self.actions_by_name, self.banner, self.status)
-        self.raw = RawSignal(post, self.display.messages.tell, self.report)
+        self.raw = RawSignal(self._main_thread.post, self.display.messages.tell, self.report)
         self._connect_start()
         self._connect_live()
         self._connect_review()
         shown = self.start_page, self.live_page, self.review_page
         connect_checklists(self.checklists, *shown, self.review, self._show_plane, self.report)
-        self._restore()
+        self._begin_all()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._timer.start(TICK_MS)
+        leave_alone()
 
     # What goes where.
 
@@ -120,7 +116,7 @@ class MainWindow(WindowShell):
         live = self.live_page
         return {
             **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.does()}),
-            "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
+            "delete_recording": self.delete_recording,
             "export": self.export,
             **self.dialogs.does(),
             "record": self.record,
@@ -148,11 +144,8 @@ class MainWindow(WindowShell):
         self.file_dropped.connect(self.open_dropped)
         self.came_back.connect(self.next_model.notice_changes)
         page, choose = self.start_page, self.choose
-        connect_choices(page, self.choices, self.settings)
         connect_files(page, self.dialogs, choose, self.open_source, self.open_review)
-        page.card_wanted.connect(
-            lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
-        )
+        page.card_wanted.connect(self.choose_for_card)
         page.cameras_wanted.connect(self.sources.look_for_cameras)
         page.model_wanted.connect(lambda: choose.model(self.next_model.use))
         page.model_chosen.connect(self.next_model.use_choice)
@@ -191,6 +184,9 @@ class MainWindow(WindowShell):
 
     def open_dropped(self, text: str) -> None:
         """Open what was dropped: in review if that is shown or it is a session."""
+        from semc_core.session.listing import is_session
+
+        self.complete()
         in_review = self.page_name == REVIEW or is_session(Path(text))
         (self.open_review if in_review else self.open_source)(text)
 
@@ -206,6 +202,8 @@ class MainWindow(WindowShell):
 
     def open_review(self, path: str | Path, model: Path | None = None) -> None:
         """Review this loop or session, by `model` (None: the one in use); a scan that runs is ended."""
+        from app.review.session import ReviewRequest
+
         if self.scan.running:
             self.scan.stop()
         self.display.begin()
@@ -213,14 +211,14 @@ class MainWindow(WindowShell):
         how = (use.device, use.output, use.images, use.picture_options)
         self.review.begin(ReviewRequest(Path(path), model or use.model, *how))
         self.next_model.notice_changes()
-        self._go_to(REVIEW)
+        self.go_to(REVIEW)
 
     def review_this(self) -> None:
         """Review the scan that was made; or what is open in review; or ask for a loop."""
         if self.page_name == LIVE and self.live_page.session_folder is not None:
             self.open_review(self.live_page.session_folder)
         elif self.page_name != REVIEW and self.review.open is not None:
-            self._go_to(REVIEW)
+            self.go_to(REVIEW)
         else:
             self.choose.loop_to_review(self.open_review)
 
@@ -230,19 +228,31 @@ class MainWindow(WindowShell):
         self.next_model.notice_changes()
         self.next_model.show()
         self.start_page.show_back(self._way_back()[0])
-        self._go_to(START)
+        self.go_to(START)
         self.sources.look_for_cameras()
         self.sources.look_for_sessions(self.choices.output)
 
     def show_training(self) -> None:
         """Show the page for training; a scan that runs goes on."""
         self.train.open()
-        self._go_to(TRAIN)
+        self.go_to(TRAIN)
 
     def set_region(self, crop: Crop | None) -> None:
         """Use this region of interest from now on; None finds it."""
         self.scan.set_region(crop)
         self.live_page.choose_region(False)
+
+    def choose_for_card(self, source: str, name: str) -> None:
+        """Ask how this card or stream of this name is read."""
+        from app.start.card_dialog import choose_for_card
+
+        choose_for_card(source, name, self.settings, self.sources, self.scan, self)
+
+    def delete_recording(self) -> None:
+        """Ask whether the recording of the session in review is to go."""
+        from app.review.recording_dialog import ask_to_delete_recording
+
+        ask_to_delete_recording(self.review, self, self._say_of(REVIEW))
 
     def export(self) -> None:
         """Export the session in review, or what the last scan found."""
@@ -276,7 +286,7 @@ class MainWindow(WindowShell):
         """From the start page to the review or the scan, if there is one."""
         name, page = self._way_back()
         if name:
-            self._go_to(page)
+            self.go_to(page)
 
     def escape(self) -> None:
         """Leave what is in the way: one thing at each press."""
@@ -317,7 +327,7 @@ class MainWindow(WindowShell):
         self.review.release()
         self.scan.begin(self.dialogs.worklist.attached(self.choices.options(source)))
         self.next_model.notice_changes()
-        self._go_to(LIVE)
+        self.go_to(LIVE)
 
     def _show_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
         self.dialogs.worklist.begin_scan(pipeline, options)
@@ -373,14 +383,14 @@ class MainWindow(WindowShell):
             return "review", REVIEW
         return ("scan" if self.scan.pipeline is not None else ""), LIVE
 
-    def _restore(self) -> None:
-        self.restore(self.settings.geometry)
+    def _begin_all(self) -> None:
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
         self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
         self.dialogs.go_on()
 
-    def _go_to(self, page: str) -> None:
+    def go_to(self, page: str) -> None:
+        """Show this page, and what the window says of it."""
         if page != TRAIN:
             self.train.hide()
         self.show_page(page)
@@ -423,6 +433,7 @@ class MainWindow(WindowShell):
 
         Where the program itself closes the window, nobody may be there to answer.
         """
+        self.complete()  # who made the window may ask for what it found
         if event.spontaneous() and self.closing.ask_of_all(self.dialogs, self.train, self):
             event.ignore()
             return
@@ -436,6 +447,8 @@ class MainWindow(WindowShell):
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
         parts = (self.train, self.dialogs, self.review, self.sources, self.checklists)
+        from app.tasks import close_all
+
         close_all(self.measured, self.scan, self.raw, *parts)
         self._main_thread.close()
         event.accept()

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from semc_core.io.video_encoder import Quality
 from semc_core.picture_options import AS_IT_IS, PictureOptions
-from semc_core.session.examination import Examination
-from semc_core.sources.devices.true_delay import TrueDelay, device_key
-from semc_core.sources.open import Images
-from semc_core.sources.raw.tap import RawTap
-from semc_core.types import SourceInfo
+
+if TYPE_CHECKING:
+    from semc_core.io.video_quality import Quality
+    from semc_core.session.examination import Examination
+    from semc_core.sources.devices.true_delay import TrueDelay
+    from semc_core.sources.open import Images
+    from semc_core.sources.raw.tap import RawTap
+    from semc_core.types import SourceInfo
+
+
+def _no_tap() -> RawTap:
+    from semc_core.sources.raw.tap import RawTap
+
+    return RawTap(keeping=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class ScanOptions:
     options: PictureOptions | None = None
     cards: Mapping[str, CardChoice] = field(default_factory=dict)
     delays: Mapping[str, TrueDelay] = field(default_factory=dict)
-    tap: RawTap = field(default_factory=lambda: RawTap(keeping=False), compare=False)
+    tap: RawTap = field(default_factory=_no_tap, compare=False)
     model_name: str = ""
     protocol: str = "auto"
     examination: Examination | None = None
@@ -73,6 +82,8 @@ class ScanOptions:
 
     def delay_of(self, info: SourceInfo | None) -> TrueDelay | None:
         """What was measured of this source from glass to overlay; None where nothing was."""
+        from semc_core.sources.devices.true_delay import device_key
+
         return None if info is None else self.delays.get(device_key(info))
 
 

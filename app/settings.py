@@ -5,32 +5,37 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from app.scan_options import CardChoice
 from semc_core.errors import UsageError
-from semc_core.export.options import ExportOptions
-from semc_core.imaging.heatmap import HeatStyle
 from semc_core.io.private import keep_private_file, make_private_folder
-from semc_core.io.video_encoder import Quality
-from semc_core.measure.calibration import check_picture, over_line
-from semc_core.measure.shapes import Place, check_shape
+from semc_core.io.video_quality import Quality
 from semc_core.paths import SHIPPED_MODELS, default_output_folder
 from semc_core.picture_options import from_text, to_text
 from semc_core.runtime.load import DEVICES
-from semc_core.session.erasing.retention import Retention
-from semc_core.sources.devices.modes import parse_wish
-from semc_core.types import Crop
+from semc_core.session.erasing.rule import Retention
+
+if TYPE_CHECKING:
+    from semc_core.export.options import ExportOptions
+    from semc_core.imaging.heatmap import HeatStyle
+    from semc_core.measure.shapes import Place
+    from semc_core.types import Crop
 
 _RECENT_LIMIT: Final = 6
 # A scanner on a capture card always looks alike; the next file may come from another one.
 _CROP_KINDS: Final = ("camera", "stream")
 _NO_CROP: Final = "none"
-_HEAT_STYLES: Final = {"true": HeatStyle.TINT, "contour": HeatStyle.CONTOUR}
-"""As it was remembered when there was one style only; anything else shows none."""
+
+
+def _heat_styles() -> dict[str, HeatStyle]:
+    """As it was remembered when there was one style only; anything else shows none."""
+    from semc_core.imaging.heatmap import HeatStyle
+
+    return {"true": HeatStyle.TINT, "contour": HeatStyle.CONTOUR}
 
 
 def _scale_key(source: str, width: int, height: int) -> str:
@@ -92,11 +97,11 @@ class Settings:
     @property
     def heat_style(self) -> HeatStyle | None:
         """How the heat map is shown; None does not show it."""
-        return _HEAT_STYLES.get(self._text("view/heat_map"))
+        return _heat_styles().get(self._text("view/heat_map"))
 
     @heat_style.setter
     def heat_style(self, value: HeatStyle | None) -> None:
-        words = {style: word for word, style in _HEAT_STYLES.items()}
+        words = {style: word for word, style in _heat_styles().items()}
         self._store.setValue("view/heat_map", "false" if value is None else words[value])
 
     @property
@@ -159,6 +164,8 @@ class Settings:
     @property
     def export_options(self) -> ExportOptions:
         """What was ticked for the last export, as far as that is remembered."""
+        from semc_core.export.options import ExportOptions
+
         return ExportOptions.from_settings(self._text("export/choices"))
 
     @export_options.setter
@@ -241,6 +248,8 @@ class Settings:
         Of a capture device its own; one for which none was ever set takes what an older version of the
         program, which did not tell devices apart, remembered.
         """
+        from semc_core.types import Crop
+
         text = self._text(_crop_key(kind, width, height, device))
         if not text and device:
             text = self._text(_crop_key(kind, width, height))
@@ -259,6 +268,8 @@ class Settings:
 
     def card(self, identity: str) -> CardChoice:
         """What was chosen last for the capture card of this identity, or the stream of this address."""
+        from semc_core.sources.devices.modes import parse_wish
+
         try:
             mode = self._text(_card_key(identity, "mode"))
             options = from_text(self._text(_card_key(identity, "picture")))
@@ -283,6 +294,9 @@ class Settings:
         Returns:
             Its two ends, pixels, and its millimetres; None before the first, and for what can be none.
         """
+        from semc_core.measure.calibration import check_picture, over_line
+        from semc_core.measure.shapes import check_shape
+
         try:
             x0, y0, x1, y1, length_mm = map(float, self._text(_scale_key(source, width, height)).split("_"))
             line = ((x0, y0), (x1, y1))

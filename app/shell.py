@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.commands import LIVE, START
@@ -15,7 +15,6 @@ from app.file_dialogs import dropped
 from app.widgets import theme
 from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
 from app.widgets.plain import PlainLabel
-from app.widgets.saved_strip import PlaneViewer
 from app.widgets.tool_bars import ToolBars, make_actions
 
 _BANNER_TITLES: Final = {
@@ -41,11 +40,13 @@ def in_the_middle(size: QSize, room: QRect) -> QRect:
 
 
 class WindowShell(QWidget):
-    """Shows one page at a time.
+    """Shows one page at a time. It opens with its first page; the others follow when that is painted.
 
     Signals:
         file_dropped: The path or address of the first thing that was dropped.
         came_back: Keys are for this window again; the user may have been in another one.
+        seen: The first page was painted, and the rest of the window is about to be made.
+        whole: It is made.
 
     Attributes:
         actions_by_name: One for each key binding.
@@ -56,9 +57,12 @@ class WindowShell(QWidget):
 
     file_dropped = Signal(str)
     came_back = Signal()
+    seen = Signal()
+    whole = Signal()
 
     def __init__(self) -> None:
         super().__init__()
+        self._whole = False
         self.setWindowTitle("SEMC Live")
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -71,18 +75,23 @@ class WindowShell(QWidget):
         self.pages = QStackedWidget()
         self._examination = ""
 
-    def build(self, pages: Mapping[str, QWidget], does: Mapping[str, Callable[[], object]]) -> None:
-        """Put the window together.
+    def build(self, name: str, page: QWidget, do: Callable[[str], object]) -> None:
+        """Put the window together, with its first page.
 
         Args:
-            pages: By their names in `app.commands`.
-            does: What each key binding does, by its name.
+            name: Of the page in `app.commands`.
+            page: It is shown.
+            do: Does what the key binding of that name does; only called when the window is whole.
         """
-        self._pages = dict(pages)
-        self.actions_by_name = make_actions(self, does)
+
+        def do_in_whole(binding: str) -> None:
+            self.complete()
+            do(binding)
+
+        self._pages = {name: page}
+        self.actions_by_name = make_actions(self, do_in_whole)
         self._tool_bars = ToolBars(self.actions_by_name)
-        for page in pages.values():
-            self.pages.addWidget(page)
+        self.pages.addWidget(page)
         layout = QVBoxLayout(self)
         gap = round(0.5 * theme.em(self))
         layout.setContentsMargins(gap, gap, gap, gap)
@@ -93,6 +102,33 @@ class WindowShell(QWidget):
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.status)
         self.help = HelpOverlay(self)
+        self._tool_bars.show_page(name)
+
+    def complete(self) -> None:
+        """Load and make what is not on the first page; nothing where that is done.
+
+        Also called when the first page has been painted.
+        """
+        if not self._whole:
+            self._whole = True
+            self.make_rest()
+            self.whole.emit()
+
+    def _follow_up(self) -> None:
+        self.seen.emit()
+        self.complete()
+
+    def make_rest(self) -> None:
+        """See `complete`."""
+        raise NotImplementedError
+
+    def add(self, pages: Mapping[str, QWidget]) -> None:
+        """Add the other pages, by their names, and the large view of a plane, which lies over them."""
+        from app.widgets.saved_strip import PlaneViewer
+
+        self._pages |= pages
+        for page in pages.values():
+            self.pages.addWidget(page)
         self.viewer = PlaneViewer(self)
 
     def on_its_page(self, does: Mapping[str, Mapping[str, Do]]) -> dict[str, Do]:
@@ -151,7 +187,7 @@ class WindowShell(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         """Tell that the user is here again."""
-        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+        if self._whole and event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
             self.came_back.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -166,6 +202,12 @@ class WindowShell(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The list of keys and the large view lie over the window."""
-        if self.viewer.isVisible():
+        if self._whole and self.viewer.isVisible():
             self.viewer.setGeometry(self.rect())
         self.help.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """When the first page is seen, the rest follows."""
+        super().paintEvent(event)
+        if not self._whole:
+            QTimer.singleShot(0, self._follow_up)

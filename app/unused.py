@@ -41,6 +41,12 @@ def cleared_by_this_thread() -> Iterator[None]:
             gc.enable()
 
 
+def leave_alone() -> None:
+    """In such a context, leave alone what is there by now, too: libraries that were loaded in it."""
+    if gc.get_freeze_count():
+        gc.freeze()
+
+
 def clear_what_is_due() -> None:
     """Look through the generations whose count is over its limit, as Python would; the oldest less often."""
     young, middle, old = gc.get_count()

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-from semc_core.measure.gestation import GestationalAge
-from semc_core.session.records import (
-    FrameTable,
-    ItemEntry,
-    MeasurementEntry,
-    PlaneEntry,
-    RegionEntry,
-    ScaleEntry,
-)
+    from semc_core.measure.gestation import GestationalAge
+    from semc_core.session.records import (
+        FrameTable,
+        ItemEntry,
+        MeasurementEntry,
+        PlaneEntry,
+        RegionEntry,
+        ScaleEntry,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,8 @@ from semc_core.runtime.load import nvidia_gpu_present
 
 _NEEDED: Final = (
     "semc_core.sources.open",
+    "semc_core.model.catalogue",
+    "semc_core.protocols.models",
     "semc_core.sources.video",
     "semc_core.sources.live.camera",
     "semc_core.sources.live.stream",

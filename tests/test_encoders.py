@@ -10,7 +10,8 @@ from typing import Final
 import av
 import pytest
 
-from semc_core.io.video_encoder import Quality, VideoWriter
+from semc_core.io.video_encoder import VideoWriter
+from semc_core.io.video_quality import Quality
 from semc_core.phantom.render import render
 from semc_core.phantom.scan import SimulatedScan
 from tests.session.pictures import speckle

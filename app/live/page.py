@@ -37,7 +37,7 @@ from app.widgets.image_view import LiveView
 from app.widgets.plain import PlainLabel
 from app.widgets.saved_strip import SavedStrip
 from semc_core.imaging.heatmap import HeatMap, HeatStyle
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.labels import NON_STANDARD
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
@@ -387,6 +387,7 @@ class LivePage(QWidget):
             self._spec = pipeline.spec
             self._colours = theme.plane_colours(self._spec.planes)
             self.traces.begin(self._spec, self._spec.thresholds.enter)
+            self.fit_checklist()  # the curves may need room from now on
 
     def _heat_of(self, result: FrameResult | None) -> HeatMap | None:
         spec = self._spec

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.live.traces_data import WINDOW_S, TraceHistory
@@ -15,8 +14,8 @@ from app.widgets import theme
 from semc_core.model.spec import ModelSpec
 from semc_core.types import FrameResult, SavedPlane
 
-_MARK_PX: Final = 11
-_DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
+if TYPE_CHECKING:
+    from app.live.plot import TracesPlot
 
 
 class Legend(QWidget):
@@ -74,50 +73,12 @@ class TracesView(QWidget):
         self._colours: dict[str, str] = {}
         self._columns: list[int] = []
         self._changed = False
-        self._plot = pg.PlotWidget(background=theme.PANEL)
-        self._prepare_plot()
-        self._curves: list[Any] = []
-        self._threshold = pg.InfiniteLine(
-            angle=0, pen=pg.mkPen(theme.DIM, width=1, style=Qt.PenStyle.DashLine), movable=False
-        )
-        self._scatter = pg.ScatterPlotItem(pxMode=True, antialias=False)
-        # PyQtGraph keeps a picture of every brush and pen object it has ever been given.
-        self._mark_pen = pg.mkPen(theme.TEXT, width=1)
-        self._mark_brushes: dict[str, Any] = {}
-        self._plot.addItem(self._scatter)
+        self._plot: TracesPlot | None = None
         self._legend = Legend()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot, 1)
-        layout.addWidget(self._legend)
-
-    def _prepare_plot(self) -> None:
-        item = self._plot.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setMouseEnabled(False, False)
-        item.disableAutoRange()
-        item.setRange(xRange=(-WINDOW_S, 0), yRange=(0, 1), padding=0)
-        item.setClipToView(True)
-        for side, ticks in (
-            ("left", [(0, "0"), (0.5, "50%"), (1, "100%")]),
-            ("bottom", [(-20, "-20 s"), (-15, "-15"), (-10, "-10"), (-5, "-5"), (0, "now")]),
-        ):
-            axis = item.getAxis(side)
-            axis.setTicks([ticks])
-            axis.setPen(theme.BORDER)
-            axis.setTextPen(theme.DIM)
-            axis.setStyle(tickLength=4, hideOverlappingLabels=False)
-        item.getAxis("left").setWidth(round(3.2 * theme.em(self)))
-        item.layout.setContentsMargins(0, 6, round(1.5 * theme.em(self)), 0)
-        for each in (self._plot, self._plot.viewport()):
-            each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """A mark at 100 % is seen whole, however low the plot is."""
-        high_px = max(1.0, self._plot.getPlotItem().getViewBox().height())
-        top = 1 + 0.6 * _MARK_PX / max(_MARK_PX, high_px)
-        self._plot.getPlotItem().setYRange(0, top, padding=0)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addStretch(0)
+        self._layout.addWidget(self._legend)
 
     @property
     def marks(self) -> tuple[SavedPlane, ...]:
@@ -126,28 +87,22 @@ class TracesView(QWidget):
 
     @property
     def symbols_drawn(self) -> int:
-        """How many pictures of marks PyQtGraph keeps."""
-        return len(self._scatter.fragmentAtlas)
+        """How many pictures of marks are kept."""
+        return 0 if self._plot is None else self._plot.symbols_drawn
 
     def begin(self, spec: ModelSpec | None, threshold: float | None = None) -> None:
         """Begin anew with this model; None knows no planes yet."""
         self._history.clear()
         self._marks = ()
-        for curve in self._curves:
-            self._plot.removeItem(curve)
-        self._plot.removeItem(self._threshold)
         self._colours = theme.plane_colours(() if spec is None else spec.planes)
         self._columns = [] if spec is None else [spec.classes.index(name) for name in self._colours]
-        self._mark_brushes = {name: pg.mkBrush(colour) for name, colour in self._colours.items()}
-        self._curves = []
-        for i, colour in enumerate(self._colours.values()):
-            dash = _DASHES[i // 6 % len(_DASHES)]
-            curve = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1, style=dash), antialias=False)
-            self._curves.append(curve)
-            self._plot.addItem(curve)
-        if threshold is not None:
-            self._threshold.setPos(threshold)
-            self._plot.addItem(self._threshold)
+        if spec is not None and self._plot is None:
+            from app.live.plot import TracesPlot  # PyQtGraph: a third of a second
+
+            self._plot = TracesPlot()
+            self._layout.insertWidget(0, self._plot, 1)
+        if self._plot is not None:
+            self._plot.begin(self._colours, threshold)
         self._legend.set_planes(self._colours)
         self._changed = True
 
@@ -163,30 +118,16 @@ class TracesView(QWidget):
 
     def refresh(self) -> None:
         """Draw what has changed."""
-        if not self._changed:
+        if not self._changed or self._plot is None:
             return
         self._changed = False
         times, values = self._history.curves()
         known = values.shape[1] if values.size else 0
-        for curve, column in zip(self._curves, self._columns, strict=True):
-            if column < known:
-                curve.setData(times, values[:, column])
-            else:
-                curve.clear()
+        columns = [values[:, column] if column < known else None for column in self._columns]
+        self._plot.draw_curves(times, columns)
         newest = self._history.newest_s
         shown = [p for p in self._marks if p.plane in self._colours and 0 <= newest - p.time_s <= WINDOW_S]
-        self._scatter.setData(
-            [
-                {
-                    "pos": (p.time_s - newest, min(p.confidence, 0.99)),
-                    "symbol": "s" if p.by_hand else "o",
-                    "size": _MARK_PX,
-                    "brush": self._mark_brushes[p.plane],
-                    "pen": self._mark_pen,
-                }
-                for p in shown
-            ]
-        )
+        self._plot.draw_marks(shown, newest)
         if known:
             last = np.round(values[-1] * 100).astype(int)
             self._legend.set_percents(tuple(int(last[column]) for column in self._columns))

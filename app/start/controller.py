@@ -15,7 +15,8 @@ from semc_core.errors import SemcError
 from semc_core.model.registry import ModelRegistry
 from semc_core.paths import log_folder
 from semc_core.protocols.loader import ProtocolBook
-from semc_core.session.erasing.retention import Held, Retention, delete_old
+from semc_core.session.erasing.retention import Held, delete_old
+from semc_core.session.erasing.rule import Retention
 from semc_core.text import counted
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import side_by_side, tell_choice
 from app.widgets.plain import PlainLabel
-from semc_core.session.erasing.retention import Retention
+from semc_core.session.erasing.rule import Retention
 
 _CHOICES: Final = (
     Retention(),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.formatting import own_model
 from semc_core.errors import SemcError
-from semc_core.model.catalogue import shipped_models
-from semc_core.model.registry import ModelRegistry
-from semc_core.protocols.loader import ProtocolBook
-from semc_core.protocols.models import ListedModel, listed, listed_models
+
+if TYPE_CHECKING:
+    from semc_core.model.registry import ModelRegistry
+    from semc_core.protocols.loader import ProtocolBook
+    from semc_core.protocols.models import ListedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class ModelChoice:
 
 def model_choices(registry: ModelRegistry, book: ProtocolBook) -> list[ModelChoice]:
     """All models: those of the program, then the user's. Reads and hashes their files."""
+    from semc_core.model.catalogue import shipped_models
+    from semc_core.protocols.models import listed, listed_models
+
     try:
         found = listed_models(registry, book)
     except SemcError:

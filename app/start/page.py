@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -24,13 +24,15 @@ from PySide6.QtWidgets import (
 
 from app.start.keep_settings import KeepSettings
 from app.start.models import ModelChoice
-from app.start.recent import RecentSession
 from app.start.record_settings import RecordSettings
 from app.widgets import theme
 from app.widgets.fitted import FittedBox, FittedButton
 from app.widgets.forms import empty_out, panel, side_by_side, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
+
+if TYPE_CHECKING:
+    from app.start.recent import RecentSession
 
 DEMONSTRATION_TIP: Final = (
     "Eleven real planes of fetuses in five countries, named by the fetal model. It learned from these very "

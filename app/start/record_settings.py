@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSizePolicy, QV
 
 from app.widgets.plain import PlainLabel
 from app.widgets.wrapping import WrapRow
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 
 _TITLES = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
 

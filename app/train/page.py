@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any, Final
+from typing import TYPE_CHECKING
 
-import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -31,6 +30,9 @@ from app.widgets import theme
 from app.widgets.forms import Scrolling, button, empty_out, panel
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
+
+if TYPE_CHECKING:
+    from app.train.plots import TrainPlots
 
 _UNITS = ("minutes", "rounds")
 
@@ -276,85 +278,28 @@ def _tab_through(widgets: Sequence[QWidget]) -> None:
         QWidget.setTabOrder(one, following)
 
 
-_F1: Final = "#2fc48d"
-_ACCURACY: Final = "#56b4e9"
-
-
 class TrainCurves(QWidget):
-    """Two plots side by side over the steps. Draws only in `show_curves`."""
+    """The curves, once there are some."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._loss, self._score = pg.PlotWidget(background=theme.PANEL), pg.PlotWidget(background=theme.PANEL)
-        for plot in (self._loss, self._score):
-            _prepare(plot, round(3.2 * theme.em(self)))
-        self._score.getPlotItem().setYRange(0, 1, padding=0.03)
-        self._score.getPlotItem().getAxis("left").setTicks([[(0, "0"), (0.5, "50%"), (1, "100%")]])
-        self._raw = _curve(self._loss, theme.BORDER, 1)
-        self._smooth = _curve(self._loss, theme.ACCENT, 2)
-        self._f1, self._accuracy = _curve(self._score, _F1, 2, "o"), _curve(self._score, _ACCURACY, 2, "s")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addLayout(_titled("Loss over the steps", self._loss))
-        self._loss.setToolTip("It rises at first: pictures are compared with more and more others.")
-        words = (
-            f"Validation: <span style='color:{_F1}'>● F1</span> "
-            f"<span style='color:{_ACCURACY}'>■ accuracy</span>"
-        )
-        row.addLayout(_titled(words, self._score))
+        self._plots: TrainPlots | None = None
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
         self.hide()
 
     def show_curves(self, curves: Curves) -> None:
         """Draw these; nothing is shown while there are none."""
         self.setVisible(bool(curves.steps))
-        self._raw.setData(curves.steps, curves.losses)
-        self._smooth.setData(curves.steps, curves.smooth)
-        self._f1.setData(curves.validated, curves.f1s)
-        self._accuracy.setData(curves.validated, curves.accuracies)
+        if curves.steps and self._plots is None:
+            from app.train.plots import TrainPlots  # PyQtGraph: a third of a second
+
+            self._plots = TrainPlots()
+            self._row.addWidget(self._plots)
+        if self._plots is not None:
+            self._plots.draw(curves)
 
     @property
     def points(self) -> tuple[int, int]:
         """How many points there are of the loss and of the validations."""
-        return _count(self._smooth), _count(self._f1)
-
-
-def _prepare(plot: Any, left: int) -> None:
-    item = plot.getPlotItem()
-    item.setMenuEnabled(False)
-    item.hideButtons()
-    item.setMouseEnabled(False, False)
-    for side in ("left", "bottom"):
-        axis = item.getAxis(side)
-        axis.setPen(theme.BORDER)
-        axis.setTextPen(theme.DIM)
-        axis.enableAutoSIPrefix(False)
-    item.getAxis("left").setWidth(left)
-    for each in (plot, plot.viewport()):
-        each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-
-
-def _curve(plot: Any, colour: str, width: int, symbol: str | None = None) -> Any:
-    curve = pg.PlotDataItem(
-        pen=pg.mkPen(colour, width=width),
-        symbol=symbol,
-        symbolSize=7,
-        symbolBrush=pg.mkBrush(colour),
-        symbolPen=None,
-    )
-    plot.addItem(curve)
-    return curve
-
-
-def _titled(words: str, plot: QWidget) -> QVBoxLayout:
-    label = PlainLabel(words)
-    # The program's own words, with colours.
-    label.setTextFormat(Qt.TextFormat.RichText)
-    label.setObjectName("dim")
-    column = QVBoxLayout()
-    column.addWidget(label)
-    column.addWidget(plot, 1)
-    return column
-
-
-def _count(curve: Any) -> int:
-    return 0 if curve.xData is None else len(curve.xData)
+        return (0, 0) if self._plots is None else self._plots.points

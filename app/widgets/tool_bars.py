@@ -42,12 +42,12 @@ _CHECKABLE: Final = (
 )
 
 
-def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+def make_actions(window: QWidget, do: Callable[[str], object]) -> dict[str, QAction]:
     """One action for each key binding, added to `window`; its keys work whatever has the focus.
 
     Args:
         window: Owns the actions.
-        does: What each binding does, by its name.
+        do: Does what the binding of that name does.
     """
     actions = {}
     for binding in BINDINGS:
@@ -57,7 +57,7 @@ def make_actions(window: QWidget, does: Mapping[str, Callable[[], object]]) -> d
         action.setAutoRepeat(binding.repeats)
         action.setCheckable(binding.name in _CHECKABLE)
         action.setToolTip(tool_tip(binding))
-        action.triggered.connect(lambda _=False, do=does[binding.name]: do())
+        action.triggered.connect(lambda _=False, name=binding.name: do(name))
         window.addAction(action)
         actions[binding.name] = action
     return actions

@@ -84,7 +84,8 @@ def retain(
         UsageError: Nothing says which are to go.
         SaveError: The folder cannot be read, or one could not be deleted.
     """
-    from semc_core.session.erasing.retention import Retention, carry_out, clear_half_deleted, plan
+    from semc_core.session.erasing.retention import carry_out, clear_half_deleted, plan
+    from semc_core.session.erasing.rule import Retention
 
     if older_than is None and larger_than is None:
         raise UsageError("semc session retain needs --older-than DAYS or --larger-than GB.")

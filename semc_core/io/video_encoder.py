@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +22,7 @@ from semc_core.io.atomic import save_error
 from semc_core.io.packets import packet_of
 from semc_core.io.private import new_private_file
 from semc_core.io.process import usable_cores
+from semc_core.io.video_quality import Quality
 
 _TICK: Final = Fraction(1, 1000)
 """Matroska counts milliseconds."""
@@ -37,16 +37,6 @@ _LONGEST_SIDE: Final = 65_500
 
 # A cluster is written as a whole: what is not yet in one is lost by a kill.
 _CONTAINER_OPTIONS: Final = {"cluster_time_limit": "250", "flush_packets": "1"}
-
-
-class Quality(StrEnum):
-    """How frames are kept."""
-
-    COMPACT = "compact"
-    """JPEG, gray where the frames are gray: close to the original, half of its lossless size."""
-
-    LOSSLESS = "lossless"
-    """FFV1: every pixel as it was."""
 
 
 class VideoWriter:

@@ -26,7 +26,6 @@ from semc_core.io.lock import WriterLock
 from semc_core.io.regular import read_regular
 from semc_core.io.rules import checked, empty_as_none, format_number, moment, within
 from semc_core.model.comparison import Comparison
-from semc_core.model.file import read_spec
 from semc_core.paths import DEFAULT_MODEL, data_folder
 
 SHIPPED: Final = 0
@@ -188,7 +187,7 @@ class ModelRegistry:
             SaveError: Nothing can be written to the user's folder.
             UsageError: Another model has this name, or another program is changing the library right now.
         """
-        sha256 = read_spec(model).sha256
+        sha256 = _sha256(model)
         with self._changing() as index:
             known = next((each for each in index.versions if each.sha256 == sha256), None)
             _check_not_taken(name, index, known)
@@ -219,7 +218,7 @@ class ModelRegistry:
         if comparison is None:
             return _NOT_COMPARED
         current = self.current()
-        in_use = read_spec(DEFAULT_MODEL).sha256 if current is None else current.sha256
+        in_use = _sha256(DEFAULT_MODEL) if current is None else current.sha256
         return comparison.refusal(sha256, in_use)
 
     def promote(
@@ -238,7 +237,7 @@ class ModelRegistry:
             ModelFileError: It is no model of ours, or the one in use is gone.
             SaveError: Nothing can be written to the user's folder.
         """
-        refusal = self.refusal(read_spec(model).sha256, comparison)
+        refusal = self.refusal(_sha256(model), comparison)
         if refusal and not force:
             raise UsageError(refusal)
         return self.add(model, note, comparison, forced=bool(refusal), use=True)
@@ -280,7 +279,7 @@ class ModelRegistry:
         except OSError as error:
             raise ModelFileError(f"{model.name} can no longer be read; check the file.") from error
         write_atomically(self.folder / name, content)
-        if read_spec(self.folder / name).sha256 != sha256:
+        if _sha256(self.folder / name) != sha256:
             raise ModelFileError(f"{model.name} changed while it was copied; try again.")
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         return Version(number, name, sha256, now)
@@ -345,6 +344,13 @@ def check_known(model: Path) -> None:
     """
     if model.name == INDEX_NAME:
         ModelRegistry(model.parent).versions()
+
+
+def _sha256(model: Path) -> str:
+    """Of a model file. Raises ModelFileError."""
+    from semc_core.model.file import read_spec  # the window opens without the network's description
+
+    return read_spec(model).sha256
 
 
 def _check_not_taken(name: str, index: _Index, known: Version | None) -> None:

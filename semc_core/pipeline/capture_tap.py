@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from semc_core.errors import SaveError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pipeline.sink import PlaneSink, RecordingState
 from semc_core.types import FramePacket
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from semc_core.errors import SaveError
 from semc_core.imaging.thumbnail import thumbnail
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.signal import SignalGap
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds

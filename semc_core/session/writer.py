@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SaveError, SemcError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pipeline.batch import Reviewed
 from semc_core.pipeline.signal import SignalGap
 from semc_core.pipeline.sink import RecordingState, saved_plane

@@ -82,7 +82,7 @@ class Stage:
         self.window.banner.show_banner(None)
         self.window.help.hide()
         self.window.viewer.hide()
-        self.window._go_to(name)
+        self.window.go_to(name)
         return self.window
 
 

@@ -27,7 +27,7 @@ def test_the_picture_fills_a_screen_follows_the_page_and_leaves_by_key_and_with_
     window._timer.stop()
     window.tick()
     assert not window.actions_by_name["picture"].isEnabled(), "the start page has no picture"
-    window._go_to(LIVE)
+    window.go_to(LIVE)
     view.show_picture(packet(1), None, None, Crop(0, 0, 40, 40))
     view.show_texts((("FROZEN", theme.ACCENT),), "", None)
     window.tick()
@@ -46,7 +46,7 @@ def test_the_picture_fills_a_screen_follows_the_page_and_leaves_by_key_and_with_
     assert not alone.isVisible()
     window.actions_by_name["picture"].trigger()
     assert alone.isVisible()
-    window._go_to(START)
+    window.go_to(START)
     window.tick()
     assert not alone.isVisible()
 

@@ -15,7 +15,7 @@ from typing import Final
 from semc_core.export.bundle import export_session
 from semc_core.export.manifest import check_bundle
 from semc_core.export.options import ExportOptions
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.outbox import Outbox
 from semc_core.pacs.queue import SendQueue

@@ -18,7 +18,8 @@ from semc_core.export import bundle
 from semc_core.export.bundle import export_session
 from semc_core.export.collect import collect
 from semc_core.export.options import ExportOptions
-from semc_core.io.video_encoder import Quality, as_rgb
+from semc_core.io.video_encoder import as_rgb
+from semc_core.io.video_quality import Quality
 from semc_core.session.correcting.changes import AddPlane, ChooseFrame
 from semc_core.session.files import write_plane
 from semc_core.session.recording.parts import part_videos

@@ -22,7 +22,7 @@ from semc_core.imaging.heatmap import HeatStyle
 from semc_core.io.atomic import write_atomically
 from semc_core.io.log import log_file
 from semc_core.io.private import close_folder_to_others, make_private_folder
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pacs.queue_store import QueueStore
 from semc_core.picture import Picture

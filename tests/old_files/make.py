@@ -126,7 +126,7 @@ def make_settings(path: Path) -> None:
     from app.settings import Settings
     from semc_core.export.options import ExportOptions
     from semc_core.imaging.heatmap import HeatStyle
-    from semc_core.io.video_encoder import Quality
+    from semc_core.io.video_quality import Quality
     from semc_core.types import Crop
 
     settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))

@@ -16,7 +16,7 @@ from app.settings import Settings
 from semc_core.export.masks import MaskBook, device_of
 from semc_core.export.options import ExportOptions
 from semc_core.imaging.heatmap import HeatStyle
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.review.loop import SeekableRecording
 from semc_core.session.session import Session
 from semc_core.types import Crop

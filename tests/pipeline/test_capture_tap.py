@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from semc_core.errors import SaveError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pipeline.capture_tap import CaptureTap
 from semc_core.pipeline.sink import MemorySink
 from semc_core.session.recording.clips import ClipSettings

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semc_core.io.video_encoder import Quality as EncoderQuality
+from semc_core.io.video_quality import Quality as EncoderQuality
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
 from semc_core.session.listing import session_folders

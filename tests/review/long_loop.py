@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SemcError
-from semc_core.io.video_encoder import Quality, VideoWriter
+from semc_core.io.video_encoder import VideoWriter
+from semc_core.io.video_quality import Quality
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.review.analysis import LoopAnalysis

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.picture import Picture
 from semc_core.review.loop import SeekableRecording
 from semc_core.session.recording.parts import RecordedSource, part_videos, unreadable

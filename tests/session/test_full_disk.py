@@ -17,7 +17,7 @@ import pytest
 
 from main import main
 from semc_core.errors import SaveError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pipeline.sink import RecordingState
 from semc_core.session.correcting.changes import AddPlane, Relabel
 from semc_core.session.frame_log import FrameLog

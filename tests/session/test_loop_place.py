@@ -16,7 +16,7 @@ import pytest
 from app.review.session import LOOKING_ONLY, OpenReview, ReviewRequest, open_review
 from semc_core.errors import SessionError, SourceError
 from semc_core.export.collect import cut
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.model.architecture import new_spec
 from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
 from semc_core.review.loop import LoopPlace, loop_of, loop_place

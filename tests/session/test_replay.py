@@ -11,7 +11,7 @@ import pytest
 
 import main
 from semc_core.errors import SessionError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.model.file import read_model, write_model
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import PipelineSettings

@@ -12,12 +12,12 @@ from main import main
 from semc_core.cli import session_keeping
 from semc_core.session.erasing.retention import (
     LOG_NAME,
-    Retention,
     carry_out,
     clear_half_deleted,
     delete_old,
     plan,
 )
+from semc_core.session.erasing.rule import Retention
 from semc_core.session.session import Session
 from tests.session.sessions import write_kept_sessions
 

@@ -30,7 +30,7 @@ from app.warm_up import warm_up
 from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.io.process import resident_mib
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.phantom.render import render
 from semc_core.phantom.scan import SimulatedScan

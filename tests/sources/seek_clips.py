@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.io.video_encoder import Quality, VideoWriter
+from semc_core.io.video_encoder import VideoWriter
+from semc_core.io.video_quality import Quality
 from semc_core.picture import gray_of
 from semc_core.sources.open import open_seekable, open_source
 from semc_core.sources.seek.base import SeekableSource

@@ -19,7 +19,8 @@ Examples:
     semc bench network --presets semc_live --rounds 3 --json
     semc bench live --seconds 60
     semc bench analyse scan.mp4
-    semc bench glass camera:0"""
+    semc bench glass camera:0
+    semc bench window --runs 5 --seconds 60"""
 
 app = Commands(epilog=_EXAMPLES)
 

@@ -109,3 +109,16 @@ class GlassOptions(RuntimeOptions):
         Option("--size", metavar="WxH", help="of the clock's window", show_default="the whole screen"),
     ] = None
     json: AsJson = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOptions:
+    """How often the window is started, and how long the loop is that it analyses."""
+
+    runs: Annotated[
+        int, Option("--runs", click_type=COUNT, help="starts of each window, in turns, after one to warm up")
+    ] = 7
+    seconds: Annotated[
+        float, Option("--seconds", help="length of the simulated loop that is analysed in review")
+    ] = 600.0
+    json: AsJson = False

@@ -19,6 +19,7 @@ from semc_core.errors import SaveError, SemcError, SessionInUse
 from semc_core.io.atomic import save_error
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import keep_private_file, make_private_folder
+from semc_core.session.erasing.rule import Retention
 from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
 from semc_core.text import utc_now
@@ -26,21 +27,6 @@ from semc_core.text import utc_now
 LOG_NAME: Final = "retention.jsonl"
 _GOING: Final = ".deleting-"
 """What the name of a folder begins with while it is deleted: a kill leaves no half session in sight."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long sessions are kept.
-
-    Attributes:
-        days: Those that were changed last so many days ago go; None keeps them.
-        most_bytes: All together may be so large, else the oldest go; None: as large as they get.
-        unexported: Also those that were never exported.
-    """
-
-    days: float | None = None
-    most_bytes: int | None = None
-    unexported: bool = False
 
 
 _ANY: Final = Retention(unexported=True)

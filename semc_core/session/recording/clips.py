@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.private import make_private_folder
-from semc_core.io.video_encoder import Quality, as_gray, encode_clip, is_gray
+from semc_core.io.video_encoder import as_gray, encode_clip, is_gray
+from semc_core.io.video_quality import Quality
 from semc_core.picture import Picture
 from semc_core.session.folder import CLIP_FOLDER, safe_name
 from semc_core.types import FramePacket, HoldEvent

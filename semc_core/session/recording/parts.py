@@ -26,7 +26,8 @@ from semc_core.errors import SessionError, SourceError
 from semc_core.io.atomic import save_error
 from semc_core.io.private import new_private_file
 from semc_core.io.regular import read_regular
-from semc_core.io.video_encoder import Quality, VideoWriter, as_gray, as_rgb
+from semc_core.io.video_encoder import VideoWriter, as_gray, as_rgb
+from semc_core.io.video_quality import Quality
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.video import VideoSource

@@ -17,7 +17,8 @@ from typing import Final
 
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import save_error
-from semc_core.io.video_encoder import Quality, is_gray
+from semc_core.io.video_encoder import is_gray
+from semc_core.io.video_quality import Quality
 from semc_core.pipeline.sink import RecordingState
 from semc_core.session.recording.clips import ClipMaker, ClipSettings
 from semc_core.session.recording.parts import PartWriter

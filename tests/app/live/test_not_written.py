@@ -14,7 +14,7 @@ from app.cli import _recorded
 from app.main_window import MainWindow
 from app.widgets.saved_strip import card_state
 from semc_core.errors import SaveError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pipeline.sink import RecordingState
 from semc_core.session.files import read_png
 

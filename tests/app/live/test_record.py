@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.live.presenter import badge, size_text, status_of
 from app.main_window import MainWindow
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.pipeline.sink import RecordingState
 from semc_core.session.recording.parts import RecordedSource
 

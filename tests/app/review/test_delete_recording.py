@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.review.recording_dialog import NO_RECORDING, DeleteRecordingDialog
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.session.records import Proof
 from semc_core.session.session import Session
 from semc_core.session.writer import SessionWriter

@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.settings import Settings
 from app.start.keep_settings import sentence, title
-from semc_core.session.erasing.retention import LOG_NAME, Retention
+from semc_core.session.erasing.retention import LOG_NAME
+from semc_core.session.erasing.rule import Retention
 from semc_core.session.session import Session
 from tests.app.conftest import WAIT_MS
 from tests.session.sessions import write_kept_sessions

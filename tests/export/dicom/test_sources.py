@@ -22,7 +22,8 @@ from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Watch
-from semc_core.io.video_encoder import Quality, encode_clip
+from semc_core.io.video_encoder import encode_clip
+from semc_core.io.video_quality import Quality
 from semc_core.session.correcting.changes import SetNote
 from semc_core.session.examination import Examination
 from semc_core.session.records import SourceEntry, file_sha256

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.picture import Picture
 from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.parts import RecordedSource

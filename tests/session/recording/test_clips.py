@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SessionError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.session.recording.clips import ClipMaker, ClipSettings, FrameRing
 from semc_core.sources.video import VideoSource
 from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent

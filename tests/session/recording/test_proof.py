@@ -15,7 +15,7 @@ import pytest
 
 from main import main
 from semc_core.errors import SessionError
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.picture import Picture
 from semc_core.session import session as session_module
 from semc_core.session.recording import proof

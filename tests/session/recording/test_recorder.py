@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.errors import SaveError, SessionError, SourceError
-from semc_core.io.video_encoder import Quality, VideoWriter, is_gray
+from semc_core.io.video_encoder import VideoWriter, is_gray
+from semc_core.io.video_quality import Quality
 from semc_core.session.recording.parts import PartWriter, RecordedSource, part_videos, read_table
 from semc_core.session.recording.recorder import Recorder
 from semc_core.sources.video import VideoSource
@@ -248,7 +249,7 @@ def test_a_kill_leaves_a_recording_that_plays_nearly_to_its_end(tmp_path: Path, 
 _FILLS_THE_DISK = """
 import resource, sys
 from pathlib import Path
-from semc_core.io.video_encoder import Quality
+from semc_core.io.video_quality import Quality
 from semc_core.session.recording.recorder import Recorder
 from tests.session.pictures import packet, speckle
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))

@@ -174,6 +174,7 @@ def run(args: argparse.Namespace) -> int:
     from app.main_window import MainWindow
     from app.scan_options import Overrides
     from app.settings import Settings
+    from app.unused import leave_alone
     from app.warm_up import warm_up
     from semc_core.io.video_quality import Quality
     from semc_core.paths import settings_files
@@ -196,6 +197,7 @@ def run(args: argparse.Namespace) -> int:
     fault: SaveError | None = None
     with ClosingSignals() as signals:
         window = MainWindow(settings, overrides, args.measure is not None, first)
+        window.whole.connect(leave_alone)
         signals.close(window)
         if args.painted:
             window.seen.connect(_tell_processor_time)

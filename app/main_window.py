@@ -18,7 +18,6 @@ from app.connections import connect_checklists, connect_files, connect_live
 from app.file_dialogs import show_folder
 from app.main_thread import MainThread
 from app.opening import OpeningWindow
-from app.unused import leave_alone
 from semc_core.errors import SemcError
 
 if TYPE_CHECKING:
@@ -56,6 +55,7 @@ class MainWindow(OpeningWindow):
         from app.review.page import ReviewPage
         from app.review.session import open_review
         from app.start.controller import SourceLists
+        from app.tasks import Background
         from app.train.controller import TrainController
         from app.train.page import TrainPage
 
@@ -81,6 +81,7 @@ class MainWindow(OpeningWindow):
             self.choices, self.start_page, self.checklists, self.sources, self._tell, self
         )
         self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
+        self._curves = Background("curves-load", post)
         self.closing = Closing(self.report)
         self.picture = PictureWindow(self)
 
@@ -102,21 +103,25 @@ class MainWindow(OpeningWindow):
         self._connect_review()
         shown = self.start_page, self.live_page, self.review_page
         connect_checklists(self.checklists, *shown, self.review, self._show_plane, self.report)
-        self._begin_all()
+        self.live_page.strip.show_folder(str(self.choices.output))
+        self.show_sources()
+        self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
+        self.dialogs.go_on()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._timer.start(TICK_MS)
-        leave_alone()
 
     # What goes where.
 
     def _what_keys_do(self) -> dict[str, Callable[[], object]]:
         """What each key binding does, by its name."""
+        from app.review.recording_dialog import ask_to_delete_recording
+
         live = self.live_page
         return {
             **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.does()}),
-            "delete_recording": self.delete_recording,
+            "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
             "export": self.export,
             **self.dialogs.does(),
             "record": self.record,
@@ -141,11 +146,15 @@ class MainWindow(OpeningWindow):
         }
 
     def _connect_start(self) -> None:
+        from app.start.card_dialog import choose_for_card
+
         self.file_dropped.connect(self.open_dropped)
         self.came_back.connect(self.next_model.notice_changes)
         page, choose = self.start_page, self.choose
         connect_files(page, self.dialogs, choose, self.open_source, self.open_review)
-        page.card_wanted.connect(self.choose_for_card)
+        page.card_wanted.connect(
+            lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
+        )
         page.cameras_wanted.connect(self.sources.look_for_cameras)
         page.model_wanted.connect(lambda: choose.model(self.next_model.use))
         page.model_chosen.connect(self.next_model.use_choice)
@@ -242,18 +251,6 @@ class MainWindow(OpeningWindow):
         self.scan.set_region(crop)
         self.live_page.choose_region(False)
 
-    def choose_for_card(self, source: str, name: str) -> None:
-        """Ask how this card or stream of this name is read."""
-        from app.start.card_dialog import choose_for_card
-
-        choose_for_card(source, name, self.settings, self.sources, self.scan, self)
-
-    def delete_recording(self) -> None:
-        """Ask whether the recording of the session in review is to go."""
-        from app.review.recording_dialog import ask_to_delete_recording
-
-        ask_to_delete_recording(self.review, self, self._say_of(REVIEW))
-
     def export(self) -> None:
         """Export the session in review, or what the last scan found."""
         opened, folder = self.review.open, self.live_page.session_folder
@@ -330,8 +327,11 @@ class MainWindow(OpeningWindow):
         self.go_to(LIVE)
 
     def _show_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
+        from app.live.traces import load_curves
+
         self.dialogs.worklist.begin_scan(pipeline, options)
         self.checklists.begin_scan(pipeline, options.protocol)
+        self._curves.start(load_curves, lambda _: None)
         self.live_page.begin(pipeline, options.source)
         self.live_page.strip.show_folder(str(options.output))
 
@@ -382,12 +382,6 @@ class MainWindow(OpeningWindow):
         if self.review.open is not None:
             return "review", REVIEW
         return ("scan" if self.scan.pipeline is not None else ""), LIVE
-
-    def _begin_all(self) -> None:
-        self.live_page.strip.show_folder(str(self.choices.output))
-        self.show_sources()
-        self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
-        self.dialogs.go_on()
 
     def go_to(self, page: str) -> None:
         """Show this page, and what the window says of it."""
@@ -446,7 +440,7 @@ class MainWindow(OpeningWindow):
         self.live_page.finish_measuring()
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
-        parts = (self.train, self.dialogs, self.review, self.sources, self.checklists)
+        parts = (self.train, self.dialogs, self.review, self.sources, self.checklists, self._curves)
         from app.tasks import close_all
 
         close_all(self.measured, self.scan, self.raw, *parts)

@@ -63,6 +63,11 @@ class Legend(QWidget):
         painter.end()
 
 
+def load_curves() -> None:
+    """Load what draws them, on a thread of its own: the window would stand still for it."""
+    import app.live.plot  # noqa: F401
+
+
 class TracesView(QWidget):
     """The plot and its legend. Draws only in `refresh`; the caller says how often."""
 

@@ -1,10 +1,10 @@
 """How long until the window is there: `python docs/benchmarks/first_paint.py [FOLDER ...] [--runs 15]`.
 
-Starts bare processes off screen, in turns one for each FOLDER with the program (this one where none is
-named), and prints the time from the start of the process until the window was painted for the first time,
+Starts processes off screen, in turns a bare window of Qt's with numpy and OpenVINO, and one for each FOLDER
+with the program (this one where none is named; also versions that loaded all of it first), and prints the time from the start of the process until the window was painted for the first time,
 and what that took of the processors, which other programs disturb less: median, least and most. With
 `--also MODULE` there is one more in each turn that imports MODULE before the window is made, to see what a
-library would cost.
+library would cost. `semc bench window` measures one version, with its pages, also on a screen.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if sys.argv[3]:
     __import__(sys.argv[3])
 from app.main_window import MainWindow
 from app.settings import Settings
+from app.warm_up import warm_up
 
 class Watch(QObject):
     def eventFilter(self, watched, event):
@@ -40,15 +41,44 @@ class Watch(QObject):
         os._exit(0)
 
 application = new_application()
-window = MainWindow(Settings(QSettings(sys.argv[2] + "/settings.ini", QSettings.Format.IniFormat)))
+settings = Settings(QSettings(sys.argv[2] + "/settings.ini", QSettings.Format.IniFormat))
+try:
+    window = MainWindow(settings, first=lambda: warm_up("auto"))
+except TypeError:
+    warm_up("auto")
+    window = MainWindow(settings)
 watch = Watch()
 window.installEventFilter(watch)
 run_window(application, window, 60)
 """
 
+_BARE = """
+import os, time
+import psutil
+begun_s = psutil.Process().create_time()
+import numpy, openvino
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QLabel
 
-def seconds_of(program: Path, module: str) -> tuple[float, float]:
-    """Time until the first paint of one start, and time of processors, seconds."""
+class Bare(QLabel):
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        QTimer.singleShot(0, self.tell)
+
+    def tell(self):
+        print(time.time() - begun_s, time.process_time(), flush=True)
+        os._exit(0)
+
+application = QApplication(["bare"])
+window = Bare("A window")
+window.resize(1280, 800)
+window.show()
+application.exec()
+"""
+
+
+def seconds_of(program: Path | None, module: str) -> tuple[float, float]:
+    """Time until the first paint of one start, and time of processors, seconds; None is the bare window."""
     with tempfile.TemporaryDirectory() as home:
         environment = {
             **os.environ,
@@ -58,7 +88,7 @@ def seconds_of(program: Path, module: str) -> tuple[float, float]:
             "XDG_DATA_HOME": home,
         }
         done = subprocess.run(
-            [sys.executable, "-c", _CHILD, str(program), home, module],
+            [sys.executable, "-c", _BARE if program is None else _CHILD, str(program), home, module],
             env=environment,
             cwd=program,
             capture_output=True,
@@ -79,15 +109,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
     folders = [folder.resolve() for folder in args.folders] or [Path(__file__).resolve().parents[2]]
-    kinds = [(folder, "") for folder in folders] + ([(folders[-1], args.also)] if args.also else [])
-    times: dict[tuple[Path, str], list[tuple[float, float]]] = {kind: [] for kind in kinds}
+    kinds: list[tuple[Path | None, str]] = [(None, ""), *((folder, "") for folder in folders)]
+    kinds += [(folders[-1], args.also)] if args.also else []
+    times: dict[tuple[Path | None, str], list[tuple[float, float]]] = {kind: [] for kind in kinds}
     for kind in kinds:
         seconds_of(*kind)  # the first start reads the files from the disk
     for _ in range(args.runs):
         for kind in kinds:
             times[kind].append(seconds_of(*kind))
     for (folder, module), each in times.items():
-        what = f"{folder} and {module}" if module else str(folder)
+        what = "a bare window" if folder is None else f"{folder} and {module}" if module else str(folder)
         print(what)
         for name, values in zip(("passed", "worked"), zip(*each, strict=True), strict=True):
             print(f"  {name}: median {median(values):.2f} s, {min(values):.2f} to {max(values):.2f}")

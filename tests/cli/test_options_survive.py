@@ -102,6 +102,7 @@ SINCE = (
     "train --folds",
     "live --mode",
     "live --tap",
+    "live --painted",
     "live --examination",
     *(f"tap --{option}" for option in ("mode", "out", "seconds", "json")),
     "devices --modes",
@@ -163,6 +164,7 @@ SINCE = (
     "inspect --random",
     "inspect --json",
     "trim --yes",
+    *(f"bench window --{option}" for option in ("runs", "seconds", "json")),
     *(
         f"bench analyse --{option}"
         for option in ("model", "device", "precision", "threads", "rounds", "batch", "json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -171,12 +172,12 @@ def make_loop(path: Path, seconds: float) -> None:
     from semc_core.phantom.render import render
     from semc_core.phantom.scan import SimulatedScan
 
-    piece_s = min(seconds, _PIECE_S)
+    pieces = math.ceil(seconds / _PIECE_S)
     piece = path.with_name(f"piece{path.suffix}")
-    render(SimulatedScan(_SEED, piece_s, 640, 480, _RATE), piece)
+    render(SimulatedScan(_SEED, seconds / pieces, 640, 480, _RATE), piece)
     with av.open(str(path), "w") as out:
         stream, end = None, 0
-        for _ in range(max(1, round(seconds / piece_s))):
+        for _ in range(pieces):
             with av.open(str(piece)) as source:
                 video = source.streams.video[0]
                 stream = stream or out.add_stream_from_template(video)

@@ -1,10 +1,11 @@
 """How long until the window is there: `python docs/benchmarks/first_paint.py [FOLDER ...] [--runs 15]`.
 
 Starts processes off screen, in turns a bare window of Qt's with numpy and OpenVINO, and one for each FOLDER
-with the program (this one where none is named; also versions that loaded all of it first), and prints the time from the start of the process until the window was painted for the first time,
-and what that took of the processors, which other programs disturb less: median, least and most. With
-`--also MODULE` there is one more in each turn that imports MODULE before the window is made, to see what a
-library would cost. `semc bench window` measures one version, with its pages, also on a screen.
+with the program (this one where none is named; also versions that loaded all of it first). Prints the time
+from the start of the process until the window was painted for the first time, and what that took of the
+processors, which other programs disturb less: median, least and most. With `--also MODULE` there is one more
+in each turn that imports MODULE before the window is made, to see what a library would cost.
+`semc bench window` measures one version, with its pages, also on a screen.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
@@ -13,6 +14,9 @@ from app.commands import LIVE, REVIEW, START, TRAIN
 from app.main_window import MainWindow
 from semc_core.cli.bench.window import Gap, PageChange
 from semc_core.errors import SemcError
+
+_SCHEDULED: Final = Path("/proc/thread-self/schedstat")
+"""Nanoseconds that this thread ran, and that it was ready while others had the processors."""
 
 _BEAT_MS: Final = 5
 _POLL_MS: Final = 20
@@ -100,7 +104,7 @@ class Beats:
 
     def __init__(self) -> None:
         self.gaps: list[Gap] = []
-        self._last = time.perf_counter(), time.thread_time()
+        self._last = _times_ms()
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
@@ -111,6 +115,15 @@ class Beats:
         self._timer.stop()
 
     def _beat(self) -> None:
-        now = time.perf_counter(), time.thread_time()
-        self.gaps.append(Gap(1000 * (now[0] - self._last[0]), 1000 * (now[1] - self._last[1])))
+        now = _times_ms()
+        passed, computed, program, queued = (new - old for new, old in zip(now, self._last, strict=True))
+        self.gaps.append(Gap(passed, computed, max(0.0, min(program, passed - queued))))
         self._last = now
+
+
+def _times_ms() -> tuple[float, float, float, float]:
+    """What passed; what this thread and the program have computed; how long this thread was not let."""
+    seconds = time.perf_counter(), time.thread_time(), time.process_time()
+    passed, computed, program = (1000 * each for each in seconds)
+    queued_ns = int(_SCHEDULED.read_text(encoding="ascii").split()[1]) if _SCHEDULED.exists() else 0
+    return passed, computed, program, queued_ns / 1e6

@@ -101,6 +101,8 @@ def run_window(
     QApplication.removePostedEvents(application, QEvent.Type.Quit.value)
     for timer in (sampler, watcher, ending):
         timer.stop()
+    if window.unmade is not None:
+        raise window.unmade
     window.tick_once_more()
     if measure is not None and recorder is not None and window.scan.pipeline is not None:
         statistics = window.scan.pipeline.statistics()

@@ -214,7 +214,14 @@ def run(args: argparse.Namespace) -> int:
         if screenshot is None and unseen:
             screenshot = window.choices.output / "screenshot.png"
         try:
-            run_window(application, window, seconds, screenshot, args.measure, until_over=unseen)
+            run_window(
+                application,
+                window,
+                seconds,
+                screenshot,
+                args.measure,
+                until_over=unseen and source is not None,
+            )
         except SaveError as error:
             # What was found is told all the same.
             fault = error

@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.commands import LIVE, START
 from app.file_dialogs import dropped
@@ -51,6 +51,7 @@ class WindowShell(QWidget):
     Attributes:
         actions_by_name: One for each key binding.
         help: The list of keys.
+        unmade: Why the rest could not be made after the first page was painted; None: it could.
         viewer: A saved plane as large as the window.
         examination: Whose scan it is; the one place outside of the worklist where a name is shown.
     """
@@ -63,6 +64,7 @@ class WindowShell(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._whole = False
+        self.unmade: Exception | None = None
         self.setWindowTitle("SEMC Live")
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -116,7 +118,12 @@ class WindowShell(QWidget):
 
     def _follow_up(self) -> None:
         self.seen.emit()
-        self.complete()
+        try:
+            self.complete()
+        except Exception as error:  # noqa: BLE001 - raised again where the program waits for the window
+            self.unmade = error
+            self.hide()
+            QApplication.exit()
 
     def make_rest(self) -> None:
         """See `complete`."""

@@ -24,6 +24,7 @@ from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.pacs.destinations import Destination, SecuredContext, tls_context
 from semc_core.pacs.listening import BoundedReading, LimitedMessages
 from semc_core.pacs.quiet import silence
+from semc_core.pacs.store_status import SLOWEST_BYTES_PER_S
 from semc_core.version import VERSION
 
 silence()
@@ -33,6 +34,8 @@ FIND_ROOT: Final = "1.2.840.10008.5.1.4.1.2.2.1"  # Study Root Query/Retrieve
 UNCOMPRESSED: Final = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 SUCCESS: Final = 0x0000
 PENDING: Final = (0xFF00, 0xFF01)
+MOST_ANSWER_BYTES: Final = 4 * 10**6
+"""Of one message of a server that sends no objects."""
 _PERMANENT: Final = 1
 _REASONS: Final = {
     (1, 3): 'does not know this program as "{own_title}"; have that AE title entered there, or change it',
@@ -66,7 +69,7 @@ class DicomAssociation:
         opened: Callable[[socket.socket], None] | None = None,
         handlers: Sequence[evt.EventHandlerType] = (),
         roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
-        most_bytes: int | None = None,
+        most_bytes: int = MOST_ANSWER_BYTES,
     ) -> None:
         """Connect, and agree on what can be asked.
 
@@ -76,7 +79,7 @@ class DicomAssociation:
             opened: Told of the connection once there is one: shutting it down ends any wait for the server.
             handlers: Of events, as the network library takes them.
             roles: Which side provides what, where it is not the server.
-            most_bytes: Of one message of the server; None where it sends no objects.
+            most_bytes: Of one message of the server.
 
         Raises:
             AssociationFault: The server cannot be reached, or refuses.
@@ -146,9 +149,8 @@ class DicomAssociation:
         self._socket = event.assoc.dul.socket.socket
         assert self._socket is not None
         self._socket.settimeout(self._destination.answer_s)
-        if self._most_bytes is not None:
-            event.assoc.dul.socket.recv = BoundedReading(self._socket, self._destination.answer_s)
-            event.assoc.dimse = LimitedMessages(event.assoc, self._most_bytes)
+        event.assoc.dul.socket.recv = BoundedReading(self._socket, self._destination.answer_s)
+        event.assoc.dimse = LimitedMessages(event.assoc, self._most_bytes, SLOWEST_BYTES_PER_S)
         if self._opened is not None:
             self._opened(self._socket)
 
@@ -175,7 +177,18 @@ class DicomAssociation:
         if not self._association.is_established:
             raise self._lost()
 
+    @property
+    def _is_endless(self) -> bool:
+        """Whether the connection was broken off here, as a message was too large."""
+        messages = self._association.dimse
+        return isinstance(messages, LimitedMessages) and messages.endless
+
     def _lost(self) -> AssociationFault:
+        if self._is_endless:
+            most = self._most_bytes // 10**6
+            return AssociationFault(
+                f"{self._server} sends more than {most} MB where a short answer belongs; ask who runs it."
+            )
         return AssociationFault(
             f"The connection with {self._server} broke off, or it gave no answer in time."
         )

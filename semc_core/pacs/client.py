@@ -20,9 +20,9 @@ from pynetdicom import _config, build_context
 from pynetdicom.presentation import PresentationContext
 
 from semc_core.errors import PacsError
+from semc_core.pacs.answers import LONGEST_ANSWERS, read_answers, text_of
 from semc_core.pacs.association import (
     FIND_ROOT,
-    PENDING,
     SUCCESS,
     UNCOMPRESSED,
     VERIFICATION,
@@ -32,12 +32,16 @@ from semc_core.pacs.association import (
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import DicomObject
 from semc_core.pacs.store_status import SLOWEST_BYTES_PER_S, Answer, answer_to_storing
+from semc_core.sources.dicom.elements import UNREADABLE
+from semc_core.sources.dicom.header import without_warnings
 
 # A file whose encoding the server takes is sent as it is, byte for byte.
 _config.STORE_SEND_CHUNKED_DATASET = True
 
 MOST_OBJECTS: Final = 60
 """Objects for one association: each needs two presentation contexts at most, and there are 128."""
+
+_MOST_ANSWERS: Final = 100_000
 
 
 class StorageAssociation(DicomAssociation):
@@ -118,16 +122,25 @@ class StorageAssociation(DicomAssociation):
         question.QueryRetrieveLevel = "IMAGE"
         question.StudyInstanceUID, question.SeriesInstanceUID = one.study, one.series
         question.SOPInstanceUID = one.sop_instance
-        self._association.dimse_timeout = self._destination.answer_s
-        found = False
         self._check_open()
-        for status, identifier in self._association.send_c_find(question, FIND_ROOT, self._next_message()):
-            if "Status" not in status:
-                raise self._lost()
-            if status.Status in PENDING and identifier is not None:
-                # Some servers leave out keys that they do not know, and answer with all they have.
-                found |= identifier.get("SOPInstanceUID") == one.sop_instance
-        return found
+        self._association.dimse_timeout = wait_s = self._destination.answer_s
+        found = read_answers(
+            self._association.send_c_find(question, FIND_ROOT, self._next_message()),
+            _instance_in, _MOST_ANSWERS, LONGEST_ANSWERS * wait_s,
+        )  # fmt: skip
+        if found is None or found.stopped:
+            # Nobody knows whether it would have come.
+            raise self._lost()
+        # Some servers leave out keys that they do not know, and answer with all they have.
+        return one.sop_instance in found.rows
+
+
+def _instance_in(answer: Dataset) -> str:
+    try:
+        with without_warnings(), disable_value_validation():
+            return text_of(answer, "SOPInstanceUID")
+    except UNREADABLE:
+        return ""
 
 
 def _contexts(objects: Iterable[DicomObject], *, compressed: bool, ask: bool) -> list[PresentationContext]:

@@ -67,37 +67,62 @@ class LimitedMessages(DIMSEServiceProvider):
         endless: Whether the association was broken off for a message that is too large.
     """
 
-    def __init__(self, association: Association, most_bytes: int) -> None:
-        """For an association that begins now."""
+    def __init__(
+        self, association: Association, most_bytes: int, slowest_bytes_per_s: float | None = None
+    ) -> None:
+        """For an association that begins now.
+
+        Args:
+            association: It.
+            most_bytes: Of one message.
+            slowest_bytes_per_s: Of the line: a message that comes more slowly is waited for no longer. None
+                for as long as something of it comes.
+        """
         super().__init__(association)
         self._most_bytes = most_bytes
+        self._slowest_bytes_per_s = slowest_bytes_per_s
         self._received = self._pieces = 0
-        self.endless = False
+        self.endless = self._broken = False
 
     def receive_primitive(self, primitive: P_DATA) -> None:
         """Take a piece. Called on the network's thread of the association."""
-        if self.endless:
+        if self._broken:
             return
         self._pieces += 1
         self._received += sum(len(value) for _, value in primitive.presentation_data_value_list)
         if self._received > self._most_bytes:
             self.endless = True
             _log.warning("An association was broken off: a message of it does not end.")
-            self.dul.event_queue.put(_INVALID_PDU)
+            self._break_off()
             return
-        super().receive_primitive(primitive)
+        try:
+            super().receive_primitive(primitive)
+        except Exception:  # noqa: BLE001 - the boundary of what a stranger sends; it would end the thread
+            _log.warning("An association was broken off: a message of it cannot be understood.")
+            self._break_off()
+            return
         if self.message is None:
             self._received = 0
+
+    def _break_off(self) -> None:
+        self._broken = True
+        self.dul.event_queue.put(_INVALID_PDU)
 
     def get_msg(self, block: bool = False) -> Any:
         """The next message, and the number of its context; nothing where none comes.
 
         The longest wait is that from piece to piece: nobody knows how large a message will be.
         """
+        begin_s = time.monotonic()
         while True:
             before = self._pieces
             found = super().get_msg(block)
-            if found != (None, None) or not block or self._pieces == before or self.endless:
+            if found != (None, None) or not block or self._pieces == before or self._broken:
+                return found
+            slowest = self._slowest_bytes_per_s
+            if slowest is not None and time.monotonic() - begin_s > (
+                (self.dimse_timeout or 0) + self._received / slowest
+            ):
                 return found
 
 

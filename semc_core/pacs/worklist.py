@@ -29,6 +29,7 @@ from semc_core.pacs.association import (
 from semc_core.pacs.destinations import Destination
 from semc_core.session.examination import EXAMINATION, Examination, is_same_patient
 from semc_core.sources.dicom.elements import UNREADABLE
+from semc_core.sources.dicom.header import without_warnings
 from semc_core.text import counted
 
 MOST_ROWS: Final = 10_000
@@ -194,7 +195,7 @@ def identifier_of(question: WorklistQuestion) -> Dataset:
 def row_of(answer: Dataset) -> Examination | None:
     """An examination of an answer; None where a value is none that DICOM allows there."""
     try:
-        with disable_value_validation():
+        with without_warnings(), disable_value_validation():
             steps = answer.get("ScheduledProcedureStepSequence") or [Dataset()]
             plain = _plain(answer, steps[0])
             # Two numbers that differ in what cannot be read would be one.

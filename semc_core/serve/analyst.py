@@ -18,13 +18,13 @@ from semc_core.model.registry import current_model
 from semc_core.runtime.base import Runtime
 from semc_core.runtime.load import load_runtime
 from semc_core.serve.by_picture import best_of, known, sampled
-from semc_core.serve.content import read_content
 from semc_core.serve.inbox import Inbox, Received
 from semc_core.serve.reply import KEPT_HERE, NO_MODEL_KNOWS, NOTHING_FOUND, Replies
 from semc_core.serve.rules import model_for
 from semc_core.serve.settings import BY_PICTURE, ServeSettings
 from semc_core.session.analyse import analyse_source
 from semc_core.sources.base import FrameSource
+from semc_core.sources.dicom.content import read_content
 from semc_core.sources.open import open_source
 
 _log = logging.getLogger(__name__)

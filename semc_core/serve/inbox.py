@@ -24,7 +24,7 @@ from semc_core.io.private import make_private_folder
 from semc_core.io.rules import moment
 from semc_core.pacs.sqlite_folder import Form, SqliteFolder
 from semc_core.serve.arrival import Arrival
-from semc_core.serve.content import Content
+from semc_core.sources.dicom.content import Content
 from semc_core.text import utc_now
 
 State = Literal["waiting", "analysing", "analysed", "done", "failed", "beside"]

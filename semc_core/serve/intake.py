@@ -14,8 +14,8 @@ from semc_core.errors import PacsError, SaveError, SourceError
 from semc_core.io.atomic import save_error
 from semc_core.pacs.syntaxes import KINDS
 from semc_core.serve.arrival import Arrival, Malformed
-from semc_core.serve.content import Content, read_content
 from semc_core.serve.inbox import Inbox, room_for
+from semc_core.sources.dicom.content import Content, read_content
 
 _log = logging.getLogger(__name__)
 

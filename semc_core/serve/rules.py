@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from semc_core.serve.content import Content
 from semc_core.serve.settings import Rule, ServeSettings
+from semc_core.sources.dicom.content import Content
 
 
 def model_for(settings: ServeSettings, content: Content) -> str:

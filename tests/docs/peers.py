@@ -67,7 +67,8 @@ retrieval where a kind is not accepted: {kinds}.
 """
 _GET_END: Final = """
 Objects of another study, with another SOP Instance UID than their message's, or of another kind are
-answered with A900 and not kept; what cannot be understood with C000, and what there is no room for with
+answered with A900 and not kept, as are pictures that are cut short; what cannot be
+understood with C000, and what there is no room for with
 A700, which ends the association. Bounds: {object_mb} MB for an object, {study_gb:g} GB and {objects}
 objects for a study. Objects are kept as they come, file meta information new. Failed sub-operations are
 told. C-MOVE is not used.

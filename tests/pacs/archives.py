@@ -59,12 +59,13 @@ def handing_out(
     get: Callable[[evt.Event], Iterator[Any]] | None = None,
     *,
     answer_s: float = 20,
+    opened: Callable[[evt.Event], None] = lambda event: None,
 ) -> Iterator[Destination]:
-    """A server that answers as it is told."""
+    """A server that answers as it is told; `opened` is told of each association."""
     entity = AE("ARCHIVE")
     entity.require_called_aet = True
     entity.add_supported_context(VERIFICATION)
-    handlers: list[Any] = []
+    handlers: list[Any] = [(evt.EVT_ACCEPTED, opened)]
     if find is not None:
         entity.add_supported_context(FIND_ROOT)
         handlers.append((evt.EVT_C_FIND, lambda event: find(event.identifier)))

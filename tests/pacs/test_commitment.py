@@ -18,7 +18,7 @@ from main import main
 from semc_core.errors import PacsError, UsageError
 from semc_core.pacs.association import AssociationFault, DicomAssociation
 from semc_core.pacs.commitment.committer import Committer
-from semc_core.pacs.commitment.ledger import FIRST_PATIENCE_S, CommitmentLedger
+from semc_core.pacs.commitment.ledger import FIRST_PATIENCE_S, LONGEST_PATIENCE_S, CommitmentLedger
 from semc_core.pacs.commitment.listener import ReportListener, place_for
 from semc_core.pacs.commitment.reports import STORAGE_COMMITMENT, WELL_KNOWN, Report, report_of, request_of
 from semc_core.pacs.destinations import Destination, DestinationBook, Tls
@@ -228,6 +228,11 @@ def test_a_server_that_never_answers_is_given_up_after_days_and_asked_again_when
         now[0] += FIRST_PATIENCE_S + 1
         assert committer.ask_batch()
         now[0] += ASK_FOR_S
+        assert committer.ask_batch(), "a last time: the program may have been off since the first"
+        now[0] += 1
+        assert not committer.ask_batch()
+        assert batch.outcomes == {"not yet confirmed": 1}, "it is given time for that, too"
+        now[0] += LONGEST_PATIENCE_S
         assert not committer.ask_batch()
         assert batch.outcomes == {"never confirmed": 1}
         assert batch.queue.retry() == 0
@@ -238,6 +243,23 @@ def test_a_server_that_never_answers_is_given_up_after_days_and_asked_again_when
         committer.close()
         batch.file.close()
     assert copies(tmp_path / "data") == 0
+
+
+def test_after_days_without_the_program_a_server_that_is_away_gets_a_second_try(tmp_path: Path) -> None:
+    now = [0.0]
+    away = Destination("archive", HOST, free_port(), "ARCHIVE", connect_s=2, answer_s=2, commitment=True)
+    batch = Batch(tmp_path, away, lambda: now[0])
+    put(batch.queue, "archive", objects(1))
+    with closing(Outbox(batch.file, now=lambda: now[0])) as outbox:
+        (item,) = outbox.due(10)
+        outbox.sent(item, commit=True)
+    now[0] += ASK_FOR_S + 86400
+    assert batch.run() == {"not yet confirmed": 1}
+    now[0] += LONGEST_PATIENCE_S
+    assert batch.run() == {"never confirmed": 1}
+    (job,) = batch.queue.jobs()
+    assert "cannot be reached" in job.message
+    batch.file.close()
 
 
 def test_a_late_answer_to_an_older_question_counts_but_not_of_another_server(tmp_path: Path) -> None:

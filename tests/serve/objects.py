@@ -20,11 +20,11 @@ from pydicom.uid import (
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from semc_core.serve.content import Content, read_content
 from semc_core.serve.inbox import Inbox
 from semc_core.serve.intake import Intake
 from semc_core.serve.receiver import Receiver
 from semc_core.serve.settings import Limits, Sender, ServerTls, ServeSettings
+from semc_core.sources.dicom.content import Content, read_content
 from tests.pacs.servers import HOST, SECRET
 
 TITLE = "SEMC_LIVE"

@@ -17,11 +17,11 @@ from semc_core.cli.serve import _print
 from semc_core.errors import UsageError
 from semc_core.serve.allowed import may_connect, refusal
 from semc_core.serve.arrival import Arrival, Heading, Malformed
-from semc_core.serve.content import read_content
 from semc_core.serve.inbox import Received
 from semc_core.serve.pace import Pace
 from semc_core.serve.service import Service
 from semc_core.serve.settings import Limits, Sender, load_settings, write_settings
+from semc_core.sources.dicom.content import read_content
 from tests.pacs.servers import free_port
 from tests.serve.objects import TITLE, loop, save, settings_of, store
 

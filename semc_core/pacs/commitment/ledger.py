@@ -8,11 +8,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from semc_core.pacs.commitment.reports import Report, why_not
-from semc_core.pacs.outbox import wait_after
+from semc_core.pacs.outbox import LONGEST_WAIT_S, wait_after
 from semc_core.pacs.queue_store import Item, QueueStore
 
 FIRST_PATIENCE_S: Final = 600.0
 LONGEST_PATIENCE_S: Final = 6 * 3600.0
+_LAST_TIME: Final = "CASE WHEN ask_until_s < ? THEN 0 ELSE ask_until_s END"
+"""Once it is too late, the next question, or the next that cannot be asked, is the last: 0 says so."""
 _UNSETTLED: Final = "commitment IN ('due', 'asked')"
 
 
@@ -36,13 +38,16 @@ class CommitmentLedger:
         return frozenset(str(name) for (name,) in rows)
 
     def due(self, most: int) -> tuple[Item, ...]:
-        """The next objects to ask for, all of one server. What was asked for too long is given up."""
+        """The next objects to ask for, all of one server. What was asked for too long is given up.
+
+        Not before it was asked a last time: the program may not have run for all the time until then.
+        """
         now = self._now()
         with self._file.writing() as connection:
             connection.execute(
                 "UPDATE items SET commitment = 'given up', commitment_message = destination ||"
                 " ' did not say in time whether it keeps it; try again to ask once more.'"
-                f" WHERE {_UNSETTLED} AND ask_until_s < ?",
+                " WHERE commitment = 'asked' AND ask_until_s = 0 AND ask_due_s <= ?",
                 (now,),
             )
             # A due time further away than any wait comes from a clock that was set back.
@@ -66,6 +71,7 @@ class CommitmentLedger:
 
     def begin(self, items: Sequence[Item], transaction: str) -> None:
         """Write down that these are asked for under this UID, before they are."""
+        now = self._now()
         with self._file.writing() as connection:
             for item in items:
                 # It may have gone over to a newer job meanwhile.
@@ -74,19 +80,33 @@ class CommitmentLedger:
                     (transaction, item.item_id),
                 )
                 connection.execute(
-                    "UPDATE items SET commitment = 'asked', commitment_message = '', asks = ?, ask_due_s = ?"
-                    f" WHERE item_id = ? AND {_UNSETTLED}",
-                    (item.asks + 1, self._now() + patience(item.asks + 1), item.item_id),
+                    "UPDATE items SET commitment = 'asked', commitment_message = '', asks = ?, ask_due_s = ?,"
+                    f" ask_until_s = {_LAST_TIME} WHERE item_id = ? AND {_UNSETTLED}",
+                    (item.asks + 1, now + patience(item.asks + 1), now, item.item_id),
                 )
 
     def put_off(self, items: Sequence[Item], message: str) -> None:
-        """They could not be asked for now: later again. What was answered meanwhile stays."""
+        """They could not be asked for now: later again, unless that was the last time.
+
+        What was answered meanwhile stays.
+        """
+        now = self._now()
         with self._file.writing() as connection:
             for item in items:
                 connection.execute(
-                    "UPDATE items SET commitment = 'due', commitment_message = ?, asks = ?, ask_due_s = ?"
-                    f" WHERE item_id = ? AND {_UNSETTLED}",
-                    (message, item.asks + 1, self._now() + wait_after(item.asks + 1), item.item_id),
+                    "UPDATE items SET commitment = CASE ask_until_s WHEN 0 THEN 'given up' ELSE 'due' END,"
+                    " commitment_message = ?, asks = ?, ask_due_s = ? + CASE WHEN ask_until_s < ? THEN ?"
+                    f" ELSE ? END, ask_until_s = {_LAST_TIME} WHERE item_id = ? AND {_UNSETTLED}",
+                    (
+                        message,
+                        item.asks + 1,
+                        now,
+                        now,
+                        LONGEST_WAIT_S,
+                        wait_after(item.asks + 1),
+                        now,
+                        item.item_id,
+                    ),
                 )
 
     def give_up(self, server: str, message: str) -> None:

@@ -13,6 +13,8 @@ from pydicom.uid import UID
 from semc_core.errors import SemcError
 from semc_core.pacs.association import SUCCESS
 from semc_core.pacs.queue_store import DicomObject
+from semc_core.sources.dicom.elements import UNREADABLE
+from semc_core.sources.dicom.header import without_warnings
 
 STORAGE_COMMITMENT: Final = UID("1.2.840.10008.1.20.1")  # Push Model
 WELL_KNOWN: Final = UID("1.2.840.10008.1.20.1.1")
@@ -23,9 +25,6 @@ MOST_REPORTED: Final = 10_000
 """Objects of one answer; one that names more is not read."""
 CANNOT: Final = 0x0110
 NOT_UNDERSTOOD: Final = 0x0115
-_UNREADABLE: Final = (
-    AttributeError, IndexError, KeyError, NotImplementedError, OverflowError, TypeError, ValueError,
-)  # fmt: skip
 _REASONS: Final = {
     0x0110: "it failed to store it",
     0x0112: "it has no such object",
@@ -68,14 +67,14 @@ def _reference(one: DicomObject) -> Dataset:
 def report_of(said: Dataset) -> Report | None:
     """What a data set says; None where it says nothing that can be understood."""
     try:
-        with disable_value_validation():
+        with without_warnings(), disable_value_validation():
             transaction = str(said.TransactionUID)
             kept = [str(item.ReferencedSOPInstanceUID) for item in said.get("ReferencedSOPSequence") or ()]
             failed = said.get("FailedSOPSequence") or ()
             refused = {
                 str(item.ReferencedSOPInstanceUID): int(item.get("FailureReason") or 0) for item in failed
             }
-    except _UNREADABLE:
+    except UNREADABLE:
         # Without a word of why: what libraries say quotes values.
         return None
     if not transaction or len(kept) + len(refused) > MOST_REPORTED:

@@ -28,6 +28,7 @@ from semc_core.pacs.association import (
 )
 from semc_core.pacs.destinations import Destination
 from semc_core.sources.dicom.elements import UNREADABLE
+from semc_core.sources.dicom.header import without_warnings
 from semc_core.text import counted
 
 MOST_STUDIES: Final = 2000
@@ -257,12 +258,13 @@ def _days(first: datetime.date | None, last: datetime.date | None) -> str:
 def study_of(answer: Dataset) -> Study | None:
     """A study of an answer; None where it has no UID."""
     try:
-        with disable_value_validation():
+        with without_warnings(), disable_value_validation():
             uid = text_of(answer, "StudyInstanceUID")
             if not is_uid(uid):
                 return None
             born, date = text_of(answer, "PatientBirthDate"), text_of(answer, "StudyDate")
             sex = text_of(answer, "PatientSex").upper()
+            time = text_of(answer, "StudyTime").partition(".")[0][:6]
             number = text_of(answer, "NumberOfStudyRelatedInstances")
             return Study(
                 study_uid=uid,
@@ -271,7 +273,7 @@ def study_of(answer: Dataset) -> Study | None:
                 birth_date=born if len(born) == 8 and born.isdecimal() else "",
                 sex=sex if sex in ("M", "F", "O") else "",
                 date=date if len(date) == 8 and date.isdecimal() else "",
-                time=text_of(answer, "StudyTime").partition(".")[0][:6],
+                time=time if time.isdecimal() else "",
                 description=text_of(answer, "StudyDescription")[:_LONGEST_SHOWN],
                 accession_number=text_of(answer, "AccessionNumber")[:_LONGEST_SHOWN],
                 modalities=text_of(answer, "ModalitiesInStudy").replace("\\", ", ")[:_LONGEST_SHOWN],

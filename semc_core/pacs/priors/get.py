@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-import pydicom
-from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 from pynetdicom import build_context, build_role, evt
 from pynetdicom.presentation import PresentationContext
 
-from semc_core.errors import PacsError, SemcError, UsageError
+from semc_core.errors import PacsError, SemcError, SourceError, UsageError
 from semc_core.export.staging import Staging
 from semc_core.io.atomic import save_error
 from semc_core.pacs.association import (
@@ -34,9 +31,10 @@ from semc_core.pacs.association import (
     shut_down,
 )
 from semc_core.pacs.destinations import Destination
-from semc_core.pacs.listening import LimitedMessages
 from semc_core.pacs.priors.find import is_uid
 from semc_core.pacs.syntaxes import KINDS, SYNTAXES
+from semc_core.sources.dicom.content import read_content
+from semc_core.sources.dicom.patient import patient_in
 from semc_core.text import counted
 
 GET_ROOT: Final = UID("1.2.840.10008.5.1.4.1.2.2.3")  # Study Root Query/Retrieve, C-GET
@@ -44,6 +42,8 @@ MOST_OBJECT_BYTES: Final = 512 * 10**6
 """Of one object: it is held in memory until it is whole."""
 MOST_STUDY_BYTES: Final = 8 * 10**9
 MOST_OBJECTS: Final = 5000
+MOST_RESPONSES: Final = 20_000
+"""Of a server that says again and again that it is not done yet."""
 ALONE: Final = (
     "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90",
     "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.102",
@@ -62,10 +62,6 @@ _NOT_ALLOWED: Final = 0x0124
 _NO_ROOM: Final = 0xA700
 _NOT_IT: Final = 0xA900
 _NOT_UNDERSTOOD: Final = 0xC000
-_TAGS: Final = ("StudyInstanceUID", "SOPInstanceUID")
-_UNREADABLE: Final = (
-    AttributeError, EOFError, InvalidDicomError, KeyError, NotImplementedError, TypeError, ValueError,
-)  # fmt: skip
 Watch = Callable[[int, int], None]
 """Told how many objects have come, and how many are still to come (0 where the server does not say)."""
 
@@ -157,8 +153,9 @@ class Taken:
     Attributes:
         study_uid: Its Study Instance UID.
         sizes: SOP Instance UID -> bytes of its file.
-        left_out: Objects that are not of that study, or none.
+        left_out: Objects that are not of that study, or no whole pictures.
         passed_over: Objects that are no pictures.
+        twice: Objects that came again.
         fault: Why no more can be taken.
     """
 
@@ -166,13 +163,19 @@ class Taken:
         """Take objects of `study_uid`; `place` is how errors call the folder."""
         self.study_uid, self._folder, self._place = study_uid, folder, place
         self.sizes: dict[str, int] = {}
-        self.left_out = self.passed_over = 0
+        self.left_out = self.passed_over = self.twice = 0
         self.fault: SemcError | None = None
+        self._patient = OnePatient()
 
     @property
     def any(self) -> bool:
         """Whether the server sent anything."""
         return bool(self.sizes or self.left_out or self.passed_over)
+
+    @property
+    def kept_or_told(self) -> int:
+        """How many objects came of which nothing is missing."""
+        return len(self.sizes) + self.passed_over + self.twice
 
     def take(self, event: Any) -> int:
         """Answer a C-STORE: with a status."""
@@ -185,13 +188,16 @@ class Taken:
         except OSError as error:
             self.fault = save_error(self._place, error)
             return _NO_ROOM
+        except PacsError as error:
+            self.fault = error
+            return _NO_ROOM
         except Exception:  # noqa: BLE001 - the boundary of what a server sends; its words quote data sets
             status = _NOT_UNDERSTOOD
         self.left_out += status != SUCCESS
         return status
 
     def _check_bounds(self) -> None:
-        if len(self.sizes) + self.left_out + self.passed_over >= MOST_OBJECTS:
+        if len(self.sizes) + self.left_out + self.passed_over + self.twice >= MOST_OBJECTS:
             self.fault = PacsError(f"The study has more than {MOST_OBJECTS} objects; get it another way.")
         elif sum(self.sizes.values()) > MOST_STUDY_BYTES:
             gb = MOST_STUDY_BYTES // 10**9
@@ -206,6 +212,7 @@ class Taken:
         if not is_uid(instance) or kind not in KINDS:
             return _NOT_IT
         if instance in self.sizes:
+            self.twice += 1
             return SUCCESS
         meta = event.file_meta
         head = io.BytesIO()
@@ -219,18 +226,39 @@ class Taken:
         if not is_of(path, self.study_uid, instance):
             path.unlink()
             return _NOT_IT
+        self._patient.check(path)
         self.sizes[instance] = path.stat().st_size
         return SUCCESS
 
 
 def is_of(path: Path, study_uid: str, instance: str) -> bool:
-    """Whether a file says itself what it was sent as."""
+    """Whether a file is a whole picture, and says itself what it was sent as."""
     try:
-        with disable_value_validation():
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
-        return [str(header[name].value) for name in _TAGS] == [study_uid, instance]
-    except _UNREADABLE:
+        content = read_content(path)
+    except SourceError:
         return False
+    return (content.study, content.sop_instance) == (study_uid, instance)
+
+
+class OnePatient:
+    """Sees to it that all pictures of a study are of one patient: some machines use a study's UID again."""
+
+    def __init__(self) -> None:
+        self._number = ""
+
+    def check(self, path: Path) -> None:
+        """Look at one more picture. One that says no number is anybody's.
+
+        Raises:
+            PacsError: It is of another patient than those before.
+        """
+        _, number = patient_in(path)
+        self._number = self._number or number.casefold()
+        if number and number.casefold() != self._number:
+            raise PacsError(
+                "The study holds pictures of several patients, so none is kept; have whoever runs the "
+                "archive put that right."
+            )
 
 
 def contexts() -> list[PresentationContext]:
@@ -280,10 +308,12 @@ class GetAssociation(DicomAssociation):
         asked = Dataset()
         asked.QueryRetrieveLevel, asked.StudyInstanceUID = "STUDY", self._taken.study_uid
         end = Dataset()
-        for status in self._responses(asked):
+        for number, status in enumerate(self._responses(asked)):
             if status.Status not in PENDING:
                 end = status
                 break
+            if number >= MOST_RESPONSES:
+                raise PacsError(f"{self._server} does not come to an end; try again, or get it another way.")
             watch(len(self._taken.sizes), int(status.get("NumberOfRemainingSuboperations") or 0))
         if self._taken.fault is not None:
             raise self._taken.fault
@@ -296,8 +326,7 @@ class GetAssociation(DicomAssociation):
             if "Status" not in status:
                 if self._taken.fault is not None:
                     raise self._taken.fault
-                messages = self._association.dimse
-                if isinstance(messages, LimitedMessages) and messages.endless:
+                if self._is_endless:
                     most = MOST_OBJECT_BYTES // 10**6
                     raise PacsError(
                         f"An object of {self._server} has more than {most} MB; get it another way."
@@ -319,7 +348,7 @@ class GetAssociation(DicomAssociation):
             end.get("NumberOfWarningSuboperations") or 0
         )
         taken = self._taken
-        missing = max(failed, taken.left_out, failed + sent - len(taken.sizes) - taken.passed_over, 0)
+        missing = max(failed, taken.left_out, failed + sent - taken.kept_or_told, 0)
         if end.Status not in (SUCCESS, _WARNING):
             missing = max(missing, 1)
         notices = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -10,14 +11,14 @@ import pydicom
 from pydicom.config import disable_value_validation
 from pydicom.errors import InvalidDicomError
 
+from semc_core.errors import SourceError
 from semc_core.pacs.answers import text_of
+from semc_core.sources.dicom.deflated import inflated
+from semc_core.sources.dicom.elements import UNREADABLE
+from semc_core.sources.dicom.header import without_warnings
 
 _TAGS: Final = (
     "SeriesNumber", "InstanceNumber", "ContentTime", "NumberOfFrames", "Rows", "Columns", "SeriesDescription",
-)  # fmt: skip
-_UNREADABLE: Final = (
-    AttributeError, EOFError, InvalidDicomError, KeyError, NotImplementedError, OSError, TypeError,
-    ValueError,
 )  # fmt: skip
 _LONGEST_SHOWN: Final = 200
 
@@ -60,8 +61,14 @@ def pictures_of(folder: Path) -> tuple[StudyPicture, ...]:
 
 def _picture(path: Path) -> StudyPicture | None:
     try:
-        with disable_value_validation():
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+        with without_warnings(), disable_value_validation(), path.open("rb") as file:
+            plain = inflated(file, path)
+            file.seek(0)
+            header = pydicom.dcmread(
+                file if plain is None else BytesIO(plain),
+                stop_before_pixels=True,
+                specific_tags=list(_TAGS),
+            )
             numbers = [_number(text_of(header, name)) for name in _TAGS[:2]]
             time = text_of(header, "ContentTime").partition(".")[0][:6]
             return StudyPicture(
@@ -74,7 +81,7 @@ def _picture(path: Path) -> StudyPicture | None:
                 time=time if time.isdecimal() else "",
                 description=text_of(header, "SeriesDescription")[:_LONGEST_SHOWN],
             )
-    except _UNREADABLE:
+    except (*UNREADABLE, SourceError, InvalidDicomError):
         # Without a word of why: what libraries say quotes names.
         return None
 

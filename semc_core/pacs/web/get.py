@@ -24,6 +24,7 @@ from semc_core.pacs.priors.get import (
     MOST_STUDY_BYTES,
     PASSED_OVER,
     Fetched,
+    OnePatient,
     Watch,
     check_target,
     is_of,
@@ -78,9 +79,12 @@ def fetch_study(
         passed_over = sum(each.sop_class in PASSED_OVER for each in held)
         missing = odd + len(held) - len(pictures) - passed_over
         size = come = 0
+        patient = OnePatient()
         for number, each in enumerate(pictures):
             watch(come, len(pictures) - number)
             got = _fetched(service, study_uid, each, staging.folder, MOST_STUDY_BYTES - size, folder.parent)
+            if got:
+                patient.check(staging.folder / f"{each.sop_instance}.dcm")
             size, come, missing = size + got, come + (got > 0), missing + (got == 0)
         if not come:
             raise PacsError(f"{server.name} has no pictures of that study that can be got.")

@@ -263,6 +263,14 @@ def test_a_study_is_got_byte_for_byte_and_reports_are_passed_over(tmp_path: Path
     assert seen == [(0, 2), (1, 1)]
 
 
+def test_pictures_of_several_patients_are_no_study(tmp_path: Path) -> None:
+    contents = held(2)
+    contents[1].PatientID = "4712"
+    with serving(giving(contents)) as there, pytest.raises(PacsError, match="several patients"):
+        fetch_study(service(there.port), NOBODY, STUDY, tmp_path / "prior")
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_object_without_a_message_around_it_is_taken(tmp_path: Path) -> None:
     with serving(giving(held(1), lambda asked, one: raw(encoded(one), "application/dicom"))) as there:
         assert fetch_study(service(there.port), NOBODY, STUDY, tmp_path / "out").objects == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QTableWidget, QVBoxLayout, QWidget
 
 from app.priors.controller import PriorsController
@@ -98,6 +98,12 @@ class PriorsDialog(QDialog):
             self._control.back()
         else:
             super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The window's own button leaves at once; Esc goes back a step."""
+        if self.isVisible():
+            self.done(0)
+        event.accept()
 
     def done(self, result: int) -> None:
         """Leave; a server that is being asked is asked no longer."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -98,6 +98,12 @@ class SendDialog(QDialog):
             self._show_form(None)
         else:
             super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The window's own button leaves at once; Esc goes back a step."""
+        if self.isVisible():
+            self.done(0)
+        event.accept()
 
     def done(self, result: int) -> None:
         """Leave."""

@@ -39,7 +39,8 @@ def fill_rows(table: QTableWidget, rows: Sequence[Sequence[str]], chosen: int | 
     table.setRowCount(len(rows))
     for at, cells in enumerate(rows):
         for column, text in enumerate(cells):
-            item = QTableWidgetItem(readable(text))
+            # A cell is one line: of several only the first would be seen.
+            item = QTableWidgetItem(readable(text).replace("\n", "\\n"))
             item.setToolTip(plain_tip(text))
             table.setItem(at, column, item)
     if chosen is None:

@@ -25,7 +25,7 @@ Examples:
 GET_EXAMPLES: Final = """\b
 Examples:
     semc pacs get archive 1.2.276.0.7230010.3.2.101 --out prior
-    semc inspect prior"""
+    semc analyse prior --out results"""
 _ANY: Final = "any"
 _BETWEEN: Final = ".."
 
@@ -57,7 +57,7 @@ class FindOptions:
         begin = _day(first)
         return StudyQuestion(
             self.patient_id, self.name, begin, _day(last) if between else begin, self.accession,
-            "" if self.modality == _ANY else self.modality.upper(),
+            "" if self.modality.casefold() == _ANY else self.modality.upper(),
         )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ class WorklistOptions:
 
 
 def _or_any(text: str) -> str:
-    return "" if text == _ANY else text
+    return "" if text.casefold() == _ANY else text
 
 
 def plain_worklist(found: Worklist) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import errno
 import json
 import logging
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from pydicom.uid import ComprehensiveSRStorage, CTImageStorage
 from pynetdicom import evt
 
 from main import main
+from semc_core.cli.pacs_priors import GET_EXAMPLES
 from semc_core.errors import ExportError, PacsError, SaveError, UsageError
 from semc_core.pacs.association import AssociationFault
 from semc_core.pacs.destinations import Destination, DestinationBook
@@ -324,7 +326,10 @@ def test_the_command_line_finds_and_gets(
         assert main(["pacs", *words]) == code
         return capsys.readouterr().out
 
+    asked: list[str] = []
+
     def answers(question: Dataset) -> Answers:
+        asked.append(question.ModalitiesInStudy)
         yield 0xFF00, study_row()
         yield 0, None
 
@@ -338,6 +343,11 @@ def test_the_command_line_finds_and_gets(
         said("find", "archive", code=2)
         said("find", "archive", "--date", "2026-13-01", code=2)
         out = str(tmp_path / "prior")
+        said("find", "archive", "--patient-id", "4711", "--modality", "Any")
         fetched = json.loads(said("get", "archive", STUDY, "--out", out, "--json", code=1))
     assert (fetched["objects"], fetched["missing"], fetched["whole"]) == (1, 1, False)
     assert Path(fetched["folder"]) == tmp_path / "prior"
+    assert asked == ["US", "US", ""]
+    monkeypatch.chdir(tmp_path)
+    *_, example = GET_EXAMPLES.splitlines()
+    assert main(shlex.split(example)[1:]) == 0, "what the help names goes on with it"

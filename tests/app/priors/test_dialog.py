@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from app.commands import REVIEW
@@ -22,6 +22,7 @@ from app.priors.controller import FOLDER_NAME
 from app.priors.dialog import PriorsDialog
 from app.priors.presenter import PriorsSnapshot, Wanted, picture_cells, sentence, study_cells
 from app.send.dialog import SendDialog
+from app.widgets.tables import fill_rows
 from semc_core.pacs.destinations import DestinationBook
 from semc_core.pacs.priors.find import Study
 from semc_core.pacs.priors.pictures import StudyPicture, pictures_of
@@ -141,6 +142,39 @@ def test_escape_cuts_a_study_that_is_being_got_and_nothing_is_left(qtbot: QtBot,
         go_on.set()
         press(dialog, Qt.Key.Key_Escape)
         qtbot.waitUntil(lambda: window.dialogs.dialog is None, timeout=WAIT_MS)
+
+
+def test_the_windows_own_button_leaves_at_once_and_nothing_is_left(qtbot: QtBot, window: MainWindow) -> None:
+    go_on = threading.Event()
+
+    def get(event: evt.Event) -> Iterator[Any]:
+        yield 2
+        yield 0xFF00, held(1)[0]
+        go_on.wait(60)
+        yield 0xFF00, held(2)[1]
+
+    with handing_out(answers, get) as archive:
+        DestinationBook(window.choices.data).put(archive)
+        dialog = opened(qtbot, window)
+        reaches(qtbot, window, "ready")
+        QTest.keyClicks(dialog.number, "4711")
+        press(dialog)
+        reaches(qtbot, window, "found")
+        press(dialog)
+        reaches(qtbot, window, "getting")
+        dialog.close()
+        qtbot.waitUntil(lambda: window.dialogs.dialog is None, timeout=WAIT_MS)
+        place = window.choices.output / FOLDER_NAME
+        go_on.set()
+        qtbot.waitUntil(lambda: not place.exists() or not list(place.iterdir()), timeout=WAIT_MS)
+
+
+def test_a_value_of_several_lines_is_one_line(window: MainWindow) -> None:
+    table = QTableWidget(0, 1, window)
+    fill_rows(table, [("4711\n5",)])
+    item = table.item(0, 0)
+    assert item is not None
+    assert item.text() == "4711\\n5"
 
 
 def test_a_fault_is_said_and_without_a_server_one_is_added(qtbot: QtBot, window: MainWindow) -> None:

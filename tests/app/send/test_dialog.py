@@ -197,6 +197,17 @@ def test_an_export_is_sent_to_a_server_that_was_just_typed_in(
 
 
 @needs_storescp
+def test_the_windows_own_button_leaves_the_form_and_the_dialog(qtbot: QtBot, window: MainWindow) -> None:
+    DestinationBook(window.choices.data).put(Destination("archive", HOST, 104, "ARCHIVE"))
+    window.show()
+    window.actions_by_name["sending"].trigger()
+    dialog = send_dialog(qtbot, window)
+    qtbot.waitUntil(lambda: dialog.servers.count() > 0, timeout=WAIT_MS)
+    dialog._show_form(dialog.form)
+    dialog.close()
+    assert not dialog.isVisible()
+
+
 def test_what_waits_is_told_without_a_dialog_and_goes_on_at_the_next_start(
     qtbot: QtBot, new_window: Callable[[], MainWindow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

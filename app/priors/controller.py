@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from app.priors.presenter import Phase, PriorsSnapshot, Wanted
+from app.priors.presenter import Phase, PriorsSnapshot, Wanted, whose
 from app.tasks import Background, Cuttable, Post, fault_of
 from semc_core.pacs.destinations import DestinationBook, Server
 
@@ -77,7 +77,7 @@ class PriorsController:
             return
         number = self._question.begin()
         self._show(replace(self.snapshot, phase="getting", done=0, left=0, message=""))
-        self._asks.start(lambda: self._get(server, study.study_uid, number), partial(self._got, number))
+        self._asks.start(lambda: self._get(server, study, number), partial(self._got, number))
 
     def back(self) -> None:
         """To what was found; a study that is being got is got no longer, and nothing is left of it."""
@@ -133,7 +133,7 @@ class PriorsController:
         found = future.result()
         self._show(replace(self.snapshot, phase="found", studies=found.rows, message=found.notice))
 
-    def _get(self, server: Server, study: str, number: int) -> tuple[Fetched, tuple[StudyPicture, ...]]:
+    def _get(self, server: Server, study: Study, number: int) -> tuple[Fetched, tuple[StudyPicture, ...]]:
         """On a thread of its own."""
         from semc_core.pacs.priors.pictures import pictures_of
         from semc_core.pacs.studies import get_from
@@ -141,13 +141,16 @@ class PriorsController:
         def watch(done: int, left: int) -> None:
             self._post(partial(self._came, number, done, left))
 
-        folder = _free(self._output() / FOLDER_NAME, study)
+        uid = study.study_uid
+        folder = _free(self._output() / FOLDER_NAME, uid)
         try:
             opened = partial(self._question.opened, number)
-            fetched = get_from(server, self._data, study, folder, opened=opened, watch=watch)
+            fetched = get_from(server, self._data, uid, folder, opened=opened, watch=watch)
         finally:
             self._question.answered(number)
-        return fetched, pictures_of(fetched.folder)
+        pictures = pictures_of(fetched.folder)
+        doubt = whose(study, next((each for each in map(_number_in, pictures) if each), ""))
+        return replace(fetched, notice=f"{doubt} {fetched.notice}".strip()), pictures
 
     def _came(self, number: int, done: int, left: int) -> None:
         if self._question.is_last(number) and self.snapshot.phase == "getting":
@@ -169,6 +172,13 @@ class PriorsController:
     def _show(self, snapshot: PriorsSnapshot) -> None:
         self.snapshot = snapshot
         self.on_change()
+
+
+def _number_in(picture: StudyPicture) -> str:
+    """The patient's, as the file says it."""
+    from semc_core.sources.dicom.patient import patient_in
+
+    return patient_in(picture.path)[1]
 
 
 def _free(place: Path, study: str) -> Path:

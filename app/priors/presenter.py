@@ -94,6 +94,13 @@ def picture_cells(row: StudyPicture) -> tuple[str, ...]:
     return name, day_and_time("", row.time), str(row.frames), size, row.description
 
 
+def whose(study: Study, number: str) -> str:
+    """A sentence where the pictures that came name another patient's number than the list did; else ""."""
+    if not number or not study.patient_id or number.casefold() == study.patient_id.casefold():
+        return ""
+    return f"Look whose they are: the pictures say patient ID {number[:64]}, the list {study.patient_id}."
+
+
 def sentence(snapshot: PriorsSnapshot) -> str:
     """What the dialog says below the table."""
     said = {

@@ -169,6 +169,21 @@ def test_the_windows_own_button_leaves_at_once_and_nothing_is_left(qtbot: QtBot,
         qtbot.waitUntil(lambda: not place.exists() or not list(place.iterdir()), timeout=WAIT_MS)
 
 
+def test_pictures_of_another_patient_than_the_list_says_are_told(qtbot: QtBot, window: MainWindow) -> None:
+    contents = held(2, elements={"PatientID": "4712"})
+    del contents[0].PatientID
+    with handing_out(answers, giving(contents)) as archive:
+        DestinationBook(window.choices.data).put(archive)
+        dialog = opened(qtbot, window)
+        reaches(qtbot, window, "ready")
+        QTest.keyClicks(dialog.number, "4711")
+        press(dialog)
+        reaches(qtbot, window, "found")
+        press(dialog)
+        message = reaches(qtbot, window, "got").message
+    assert message == "Look whose they are: the pictures say patient ID 4712, the list 4711."
+
+
 def test_a_value_of_several_lines_is_one_line(window: MainWindow) -> None:
     table = QTableWidget(0, 1, window)
     fill_rows(table, [("4711\n5",)])

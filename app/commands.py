@@ -216,6 +216,13 @@ _ALWAYS: Final = (
         "worklist", "Worklist", ("Ctrl+L",), "Choose the examination that the scan belongs to", (START, LIVE)
     ),
     KeyBinding(
+        "examination",
+        "Patient",
+        ("Ctrl+I",),
+        "Fill in the examination by hand",
+        (START, LIVE, REVIEW),
+    ),
+    KeyBinding(
         "priors", "Earlier", ("Ctrl+P",), "Find an earlier study on a server, and review it", (START, REVIEW)
     ),
     KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
@@ -245,6 +252,7 @@ CORRECTING: Final = (
     "label",
     "note",
     "delete_recording",
+    "examination",
     *(f"measure_{tool}" for tool in ("distance", "ellipse", "trace", "area", "angle", "scale")),
     "nudge_up_far",
     "nudge_down_far",
@@ -270,35 +278,18 @@ _ON_HELD: Final = (
 BINDINGS: Final = (*_GENERAL, *_LIVE, *_STRIP, *_HELD, *_REVIEW, *_ALWAYS)
 
 TOOL_BARS: Final = {
-    START: ("source", "start_stop", "review", "train", "worklist", "sending", "full_screen", "help"),
+    START: (
+        *("source", "start_stop", "review", "train", "worklist", "examination"),
+        *("sending", "full_screen", "help"),
+    ),
     TRAIN: ("source", "review", "full_screen", "help"),
     LIVE: (
-        "source",
-        "start_stop",
-        "freeze",
-        "capture",
-        "heat_map",
-        "region",
-        "auto_region",
-        "record",
-        "checklist",
-        "review",
-        "export",
-        "help",
+        *("source", "start_stop", "freeze", "capture", "heat_map", "region", "auto_region"),
+        *("record", "checklist", "examination", "review", "export", "help"),
     ),
     REVIEW: (
-        "source",
-        "reject",
-        "better",
-        "use_frame",
-        "add",
-        "mark",
-        "note",
-        "undo",
-        "redo",
-        "heat_map",
-        "export",
-        "help",
+        *("source", "reject", "better", "use_frame", "add", "mark", "note", "undo", "redo"),
+        *("heat_map", "examination", "export", "help"),
     ),
 }
 """The buttons of each page, in order."""

@@ -17,7 +17,9 @@ from app.priors.controller import PriorsController
 from app.send.controller import SendController
 from app.settings import Settings
 from app.tasks import Background, Post
+from app.worklist.by_hand import FormSubject
 from app.worklist.controller import WorklistController
+from app.worklist.reviewed import ReviewedExamination
 from semc_core.session.session import Session
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class DialogHost(QObject):
     Attributes:
         sending: The queue and its servers.
         worklist: Examinations that are scheduled, and that of the scan.
+        reviewed: That of the session in review.
         priors: Earlier studies on servers.
         dialog: The dialog that is open, or None.
     """
@@ -70,6 +73,8 @@ class DialogHost(QObject):
         self.sending = SendController(choices.data, post, reviewed)
         self.worklist = WorklistController(choices.data, post, settings)
         self.worklist.on_message = self.worklist.steps.on_message = self.message.emit
+        self.reviewed = ReviewedExamination(post)
+        self.reviewed.on_message = self.message.emit
         self.priors = PriorsController(choices.data, lambda: choices.output, post, settings)
         self.dialog: QDialog | None = None
         self._export: ExportController | None = None
@@ -107,6 +112,10 @@ class DialogHost(QObject):
         """Show which examinations are scheduled."""
         self._load("app.worklist.dialog", self._open_worklist)
 
+    def show_form(self, subject: FormSubject) -> None:
+        """Have an examination filled in by hand."""
+        self._load("app.worklist.form", lambda: self._open_form(subject))
+
     def show_priors(self) -> None:
         """Show which earlier studies servers have."""
         self._load("app.priors.dialog", self._open_priors)
@@ -131,6 +140,7 @@ class DialogHost(QObject):
             self.dialog.done(0)
         self._ends.close()
         self.worklist.close()
+        self.reviewed.close()
         self.priors.close()
         self.sending.close()
 
@@ -178,6 +188,11 @@ class DialogHost(QObject):
 
         dialog.server_wanted.connect(add_server)
         self._show(dialog)
+
+    def _open_form(self, subject: FormSubject) -> None:
+        from app.worklist.form import ExaminationDialog
+
+        self._show(ExaminationDialog(subject, self.worklist, self._window))
 
     def _open_priors(self) -> None:
         from app.priors.dialog import PriorsDialog

@@ -46,6 +46,7 @@ class MainWindow(OpeningWindow):
         from app.closing import Closing
         from app.dialogs import DialogHost
         from app.display.controller import PictureDisplay
+        from app.examining import Examining
         from app.live.controller import ScanController
         from app.live.measured import LiveSubject, Told
         from app.live.page import LivePage
@@ -67,6 +68,7 @@ class MainWindow(OpeningWindow):
         self.review = ReviewController(open_review, post)
         self.checklists = ChecklistController(settings, self.choices, post, self)
         self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review)
+        self.examining = Examining(self.dialogs, self.review)
         # ... and what it shows.
         self.measured = LiveSubject(post, Told(self._say_of(LIVE), self.report, lambda: self.tick()))
         self.live_page = LivePage(self.checklists.live, self.measured, self.keep_latencies)
@@ -124,6 +126,7 @@ class MainWindow(OpeningWindow):
             "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
             "export": self.export,
             **self.dialogs.does(),
+            "examination": lambda: self.examining.show(self.page_name),
             "record": self.record,
             "tap": lambda: self.raw.press(self.scan.options),
             "source": self.show_sources,
@@ -337,6 +340,7 @@ class MainWindow(OpeningWindow):
 
     def _show_review(self, worker: SessionWorker | None) -> None:
         self.review_page.show_review(worker)
+        self.examining.follow_review(worker)
         planes = () if worker is None else worker.opened.planes
         of_scan = worker is not None and worker.opened.session.folder == self.live_page.session_folder
         self.checklists.begin_review(planes, worker is not None and worker.looking_only, of_scan)
@@ -397,7 +401,7 @@ class MainWindow(OpeningWindow):
         now_s = time.monotonic()
         self.display.gaps.tick(now_s)
         self.dialogs.worklist.tick()
-        self.show_examination(self.dialogs.worklist.line(self.page_name == LIVE))
+        self.show_examination(self.examining.line(self.page_name))
         self.scan.tick()
         self.live_page.tick(now_s, self.scan.stopping, self.scan.region_by_hand)
         if self.scan.pipeline is not None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
-from app.commands import LIVE, START
+from app.commands import LIVE, REVIEW, START
 from app.file_dialogs import dropped
 from app.widgets import theme
 from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
@@ -53,7 +53,7 @@ class WindowShell(QWidget):
         help: The list of keys.
         unmade: Why the rest could not be made after the first page was painted; None: it could.
         viewer: A saved plane as large as the window.
-        examination: Whose scan it is; the one place outside of the worklist where a name is shown.
+        examination: Whose scan it is; the one place outside of its dialogs where a name is shown.
     """
 
     file_dropped = Signal(str)
@@ -173,8 +173,8 @@ class WindowShell(QWidget):
         self.setFocus()
 
     def show_examination(self, text: str) -> None:
-        """Say above the page which examination a scan belongs to; "" says nothing. Not in review."""
-        here = text if self.page_name in (START, LIVE) else ""
+        """Say above the page which examination a scan or session belongs to; "" says nothing."""
+        here = text if self.page_name in (START, LIVE, REVIEW) else ""
         if here != self._examination:
             self._examination = here
             self.examination.setText(here)

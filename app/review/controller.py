@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from app.review.session import OpenReview, ReviewRequest
@@ -19,8 +20,9 @@ Opener = Callable[[ReviewRequest], OpenReview]
 OPENING = "Opening …"
 
 
-def _nothing() -> None:
+def _nothing() -> Path | None:
     """For where nothing is to be done first."""
+    return None
 
 
 class ReviewController:
@@ -46,7 +48,7 @@ class ReviewController:
         self._opening: Future[OpenReview] | None = None
         self._closing: Future[None] | None = None
         self._next: ReviewRequest | None = None
-        self._first = _nothing
+        self._first, self._changed_first = _nothing, False
         self._worker: SessionWorker | None = None
         self._aside: SessionWorker | None = None
         self._way_out = "source"
@@ -57,17 +59,19 @@ class ReviewController:
         self.on_message: Callable[[str], None] = lambda sentence: None
         self.on_change: Callable[[], None] = lambda: None
 
-    def begin(self, request: ReviewRequest, first: Callable[[], None] = _nothing) -> None:
+    def begin(self, request: ReviewRequest, first: Callable[[], Path | None] = _nothing) -> None:
         """Open this next; what is open is closed once that is.
 
         Args:
             request: What to open.
-            first: Done before, when all else is closed, on the thread that opens.
+            first: Done before with the session of that folder, when all else is closed, on the thread that
+                opens. It may say which folder is to be opened instead.
         """
         again = self.request is not None and request.path == self.request.path
         self._next, self.request, self._first = request, request, first
         self.fault, self._way_out, self.unopened = "", "source", True
-        if again or first is not _nothing or self._shows(request.path):
+        self._changed_first = first is not _nothing
+        if again or self._changed_first or self._shows(request.path):
             self.release()
         elif self._worker is not None:
             self._aside, self._worker = self._worker, None
@@ -161,9 +165,9 @@ class ReviewController:
             first, self._first = self._first, _nothing
             self._opening = self._doors.start(lambda: self._open_after(first, request), self._opened)
 
-    def _open_after(self, first: Callable[[], None], request: ReviewRequest) -> OpenReview:
-        first()
-        return self._opener(request)
+    def _open_after(self, first: Callable[[], Path | None], request: ReviewRequest) -> OpenReview:
+        folder = first()
+        return self._opener(request if folder is None else replace(request, path=folder))
 
     def _opened(self, future: Future[OpenReview]) -> None:
         self._opening = None
@@ -197,6 +201,8 @@ class ReviewController:
     def _use(self, opened: OpenReview) -> None:
         listener = Listener(lambda text: self.on_message(text), self._failed, lambda: self.on_change())
         self._worker, self.unopened = SessionWorker(opened, self._post, listener), False
+        if self._changed_first and self.request is not None:
+            self.request = replace(self.request, path=opened.session.folder)
         self.on_open(self._worker)
         self.on_message(opened.greeting)
         self.on_change()

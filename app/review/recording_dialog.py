@@ -62,6 +62,7 @@ def _size(folder: Path) -> int:
     return sum(video.stat().st_size for video in videos_there(folder))
 
 
-def _delete(folder: Path) -> None:
+def _delete(folder: Path) -> Path:
     with Session.open(folder) as session:
         session.delete_recordings()
+    return folder

@@ -155,6 +155,7 @@ def _style_sheet() -> str:
         background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: 5px;
         padding: 0 0.57em;
     }}
+    QLineEdit {{ placeholder-text-color: {DIM}; }}
     QAbstractSpinBox {{ padding-right: 0; }}
     QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
     QComboBox::drop-down, QSpinBox::up-button, QSpinBox::down-button,

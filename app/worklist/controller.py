@@ -20,7 +20,7 @@ from app.worklist.steps import StepReporter
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
-from semc_core.session.examination import Examination
+from semc_core.session.examination import Examination, is_same_patient
 from semc_core.session.session import Session
 from semc_core.session.whose import set_examination
 
@@ -164,6 +164,37 @@ class WorklistController:
             self.next = examination
         self.on_change()
 
+    @property
+    def pipeline(self) -> LivePipeline[Session] | None:
+        """The scan that runs, or ran last."""
+        return self._pipeline
+
+    def choose_for(self, pipeline: LivePipeline[Session], examination: Examination | None) -> None:
+        """Take this for that scan, also where it ended meanwhile: then its session is opened once more."""
+        self.tick()
+        if pipeline is not self._pipeline:
+            self.on_message(_UNWRITTEN)
+        elif self._running or pipeline.session is None:
+            self.choose(examination)
+        else:
+            self.last, self.current = examination or self.last, examination
+            folder = pipeline.session.folder
+            self._writes.start(
+                lambda: _write_closed(folder, examination), lambda future: self._written(future, examination)
+            )
+            self.on_change()
+
+    def forget(self, examination: Examination | None) -> None:
+        """Know nothing of this patient any more."""
+        if examination is None:
+            return
+
+        def others(kept: Examination | None) -> Examination | None:
+            same = kept and is_same_patient(kept.patient_name, kept.patient_id, examination)
+            return None if same else kept
+
+        self.next, self.current, self.last = others(self.next), others(self.current), others(self.last)
+
     def attached(self, options: ScanOptions) -> ScanOptions:
         """What a scan is to be begun with: its examination is in it, and is no longer that of the next."""
         examination, self.next = self.next, None
@@ -214,7 +245,7 @@ class WorklistController:
                 lambda: set_examination(session, examination),
                 lambda future: self._written(future, examination),
             )
-        elif examination != self._told:
+        elif _requested(examination) != _requested(self._told):
             self._tell_step(session)
 
     def _tell_step(self, session: Session) -> None:
@@ -227,7 +258,8 @@ class WorklistController:
     def _end_step(self) -> None:
         told, self._told = self._told, None
         if told is not None and self._pipeline is not None:
-            self.steps.end(completed=self.current == told and bool(self._pipeline.statistics().planes_saved))
+            same = _requested(self.current) == _requested(told)
+            self.steps.end(completed=same and bool(self._pipeline.statistics().planes_saved))
 
     def _written(self, future: Future[None], examination: Examination | None) -> None:
         self._writing = False
@@ -239,3 +271,14 @@ class WorklistController:
             self.current = self._written_one
         self.on_message(f"The examination was not written into the session. {fault_of(error)}")
         self.on_change()
+
+
+def _requested(examination: Examination | None) -> Examination | None:
+    """What a server is told of: it is not another step where another operator is typed."""
+    return None if examination is None else examination.requested
+
+
+def _write_closed(folder: Path, examination: Examination | None) -> None:
+    """Into the session of a scan that ended. On a thread of its own."""
+    with Session.open(folder) as session:
+        set_examination(session, examination)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -51,14 +52,21 @@ class WorklistDialog(QDialog):
 
     server_wanted = Signal()
 
-    def __init__(self, control: WorklistController, parent: QWidget) -> None:
+    def __init__(
+        self,
+        control: WorklistController,
+        parent: QWidget,
+        fill: Callable[[Examination], None] | None = None,
+    ) -> None:
         """Ask at once; `open` shows the dialog.
 
         Args:
             control: Asks. Lives longer than this.
             parent: The window.
+            fill: Takes the examination that is chosen; None where it is for the scan.
         """
         super().__init__(parent)
+        self._fill = fill
         self.setWindowTitle("Worklist")
         self._control = control
         self._shown: WorklistSnapshot | None = None
@@ -101,7 +109,7 @@ class WorklistDialog(QDialog):
                 self.server_wanted.emit()
             elif self._rows:
                 self._message.setText(NOTHING_CHOSEN)
-        elif question := self._control.question(row):
+        elif self._fill is None and (question := self._control.question(row)):
             self.ask_whether(question)
         else:
             self._take(row)
@@ -114,7 +122,7 @@ class WorklistDialog(QDialog):
 
     def _take(self, row: Examination | None) -> None:
         if row is not None:
-            self._control.choose(row)
+            (self._fill or self._control.choose)(row)
             self.accept()
 
     def choose_none(self) -> None:
@@ -168,13 +176,18 @@ class WorklistDialog(QDialog):
     def _show_buttons(self) -> None:
         self._message.setText(sentence(self._control.snapshot, self._found))
         self.go.setEnabled(self.chosen is not None)
-        self.go.setText(f"Choose for {'this' if self._control.running else 'the next'} scan  (Enter)")
+        self.go.setText(self._title_of_go())
         self.change.hide()
         nobody = self._control.snapshot.phase == "no server"
-        self.add.setVisible(nobody)
+        self.add.setVisible(nobody and self._fill is None)
         for each in (self.servers, self.days, self.again, self.typed, self.go):
             each.setHidden(nobody)
         self.again.setEnabled(self._control.snapshot.phase not in ("looking", "asking"))
+
+    def _title_of_go(self) -> str:
+        if self._fill is not None:
+            return "Fill in  (Enter)"
+        return f"Choose for {'this' if self._control.running else 'the next'} scan  (Enter)"
 
     # Building.
 
@@ -200,6 +213,7 @@ class WorklistDialog(QDialog):
         first.addWidget(self.servers, 1)
         first.addWidget(self.days)
         first.addWidget(self.again)
+        none.setHidden(self._fill is not None)
         for each in (none, self.add):
             last.addWidget(each)
         last.addStretch(1)

@@ -75,19 +75,27 @@ def _numbers(row: Examination) -> tuple[str, ...]:
     return row.patient_id.strip().casefold(), row.accession_number.strip().casefold()
 
 
-def reassigning(now: Examination | None, chosen: Examination, saved: int) -> str:
+THE_SCAN: Final = "The scan that runs"
+THE_SESSION: Final = "The session in review"
+_NEXT_PATIENT: Final = " If that is the next patient, stop this scan first."
+
+
+def reassigning(now: Examination | None, chosen: Examination, saved: int, what: str = THE_SCAN) -> str:
     """What is asked before planes of one patient become those of another, a sentence; or "".
 
     Args:
-        now: The examination of the scan that runs.
+        now: The examination of what is to get another.
         chosen: That it is to have.
         saved: How many planes it holds.
+        what: It is.
     """
-    if now is None or not saved or is_same_patient(now.patient_name, now.patient_id, chosen):
+    if now is None or not saved or not _who(now) or not _who(chosen):
+        return ""
+    if is_same_patient(now.patient_name, now.patient_id, chosen):
         return ""
     return (
-        f"The scan that runs is of {_who(now)} and holds {counted(saved, 'plane')}. All of it would become "
-        f"that of {_who(chosen)}. If that is the next patient, stop this scan first."
+        f"{what} is of {_who(now)} and holds {counted(saved, 'plane')}. All of it would become "
+        f"that of {_who(chosen)}.{_NEXT_PATIENT if what == THE_SCAN else ''}"
     )
 
 
@@ -129,12 +137,14 @@ def examination_line(examination: Examination | None, of: str, *, used: bool) ->
 
     Args:
         examination: Or None.
-        of: "this scan", or "the next scan".
+        of: "this scan", "the next scan", or "this session".
         used: Whether one was chosen since the program was started: then that there is none is said, too.
     """
     if examination is None:
-        return f"No examination is chosen for {of} (Ctrl+L)." if used else ""
-    parts = [plain_name(examination.patient_name), examination.patient_id, examination.what]
+        return f"No examination is chosen for {of} (Ctrl+L; by hand Ctrl+I)." if used else ""
+    parts = [plain_name(examination.patient_name), examination.patient_id]
+    parts = parts if any(parts) else ["nobody is named (Ctrl+I)"]
+    parts.append(examination.what or examination.indication)
     if examination.accession_number:
         parts.append(f"accession {examination.accession_number}")
     return f"Examination of {of}: {' · '.join(part for part in parts if part)}"

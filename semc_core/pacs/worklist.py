@@ -46,7 +46,7 @@ _TOP: Final = {
         (
             "AccessionNumber", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
             "ReferringPhysicianName", "StudyInstanceUID", "RequestedProcedureID",
-            "RequestedProcedureDescription",
+            "RequestedProcedureDescription", "ReasonForTheRequestedProcedure",
         ),
         "",
     ),
@@ -224,7 +224,17 @@ def _plain(answer: Dataset, step: Dataset) -> dict[str, str]:
         "modality": text_of(step, "Modality"),
         "date": _day(text_of(step, "ScheduledProcedureStepStartDate")),
         "time": text_of(step, "ScheduledProcedureStepStartTime").partition(".")[0].replace(":", ""),
+        "indication": _words(text_of(answer, "ReasonForTheRequestedProcedure")),
     }
+
+
+def _words(text: str) -> str:
+    """Words that nothing is filed under; "" where they cannot be kept: the row is not lost for them."""
+    try:
+        EXAMINATION.from_plain({"indication": text})
+    except DocumentFault:
+        return ""
+    return text
 
 
 def _day(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The examination that a scan belongs to, as a worklist names it: who is examined, and who asked for what.
+"""The examination that a scan belongs to, as a worklist or a person names it: who is examined, and why.
 
 It is kept where a session keeps what persons typed: the log holds a keyed hash of it, the text lies in the
 table that `erasing.forget` empties.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 from unicodedata import category
@@ -71,7 +71,7 @@ _Short = Annotated[str, checked(_is_short)]
 @configured(TOLERANT)
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """Who is examined, and what was asked for. What a server did not say is "".
+    """Who is examined, and what was asked for. What nobody said is "".
 
     Attributes:
         patient_name: As DICOM writes it, "Last^First".
@@ -88,6 +88,9 @@ class Examination:
         modality: "US", mostly.
         date: YYYYMMDD for which it is scheduled.
         time: HHMM or HHMMSS.
+        indication: Why it was asked for (Reason for the Requested Procedure).
+        operator: Who scans, as DICOM writes a name.
+        institution: Where.
     """
 
     patient_name: _Long = ""
@@ -104,11 +107,19 @@ class Examination:
     modality: _Short = ""
     date: Annotated[str, checked(_is_date)] = ""
     time: _Short = ""
+    indication: _Long = ""
+    operator: _Long = ""
+    institution: _Long = ""
 
     @property
     def what(self) -> str:
         """What is to be done, in the words of the request; or ""."""
         return self.procedure or self.step
+
+    @property
+    def requested(self) -> Examination:
+        """What of it is requested: the same whoever scans, where, and why."""
+        return replace(self, indication="", operator="", institution="")
 
     def to_text(self) -> str:
         """As text, the same always."""

@@ -228,7 +228,8 @@ empty. ANAP: there only sometimes. "–": never. Where identity is kept, those o
 out, patient and study are those of the source or those that the user gave, and the words of an ultrasound's
 header on equipment, institution, operator and patient (`semc_core/export/dicom/header_allowlist.py`) come on
 top. Of a scan with an examination of a worklist, patient and study are that one's, and Request Attributes
-Sequence (images) or Referenced Request Sequence (report, key objects) is there.
+Sequence (images) or Referenced Request Sequence (report, key objects) is there, with Institution Name and,
+in images, Operators' Name where the examination says them.
 
 """
 _READ: Final = """

@@ -138,7 +138,7 @@ _OTHERS: Final = """
 ## With identity kept
 
 `--identified`, or the choice in the window: nothing is blanked, and the names are those of the source or
-those that the user gave, or those of the examination that was chosen from a worklist. An export of nobody is refused
+those that the user gave, or those of the scan's examination, chosen from a worklist or filled in by hand. An export of nobody is refused
 (`tests/export/dicom/test_sources.py::test_an_identified_export_of_nobody_is_refused_and_nothing_is_written`).
 """  # noqa: E501 - rows of tables
 

@@ -100,7 +100,7 @@ def is_of(patient: Patient | None, examination: Examination) -> bool:
 
 
 def _requested(context: StudyContext, examination: Examination, options: ExportOptions) -> StudyContext:
-    """The study as a worklist asks for it."""
+    """The study as a worklist, or who filled in the examination, asks for it."""
     patient = options.patient or patient_of(examination)
     number = patient.patient_id or context.patient.patient_id
     return replace(
@@ -117,7 +117,10 @@ def _requested(context: StudyContext, examination: Examination, options: ExportO
             examination.procedure,
             examination.step_id,
             examination.step,
+            examination.indication,
         ),
+        operator=_person_name(examination.operator),
+        institution=examination.institution,
     )
 
 

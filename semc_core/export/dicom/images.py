@@ -200,6 +200,10 @@ def _put_study(dataset: Dataset, context: StudyContext) -> None:
     dataset.ReferringPhysicianName = context.referring_physician
     if context.study_description:
         dataset.StudyDescription = context.study_description
+    if context.operator:
+        dataset.OperatorsName = context.operator
+    if context.institution:
+        dataset.InstitutionName = context.institution
     if context.request is not None:
         dataset.RequestAttributesSequence = [attributes(context)]
 
@@ -215,6 +219,7 @@ def attributes(context: StudyContext) -> Dataset:
         ("RequestedProcedureDescription", request.procedure),
         ("ScheduledProcedureStepID", request.step_id),
         ("ScheduledProcedureStepDescription", request.step),
+        ("ReasonForTheRequestedProcedure", request.reason),
     ):
         if value:
             setattr(item, name, value)

@@ -76,6 +76,8 @@ def report_document(
     # In place of the library's own, which holds the time of day and its own name.
     report.ContributingEquipmentSequence = [equipment()]
     _set_when(report, context, made)
+    if context.institution:
+        report.InstitutionName = context.institution
     if context.request is not None:
         with disable_value_validation():
             report.ReferencedRequestSequence = [answered(attributes(context))]

@@ -27,6 +27,7 @@ class Request:
         procedure: Its description.
         step_id: Scheduled Procedure Step ID.
         step: Its description.
+        reason: Why it was asked for.
     """
 
     accession_number: str = ""
@@ -34,6 +35,7 @@ class Request:
     procedure: str = ""
     step_id: str = ""
     step: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +67,8 @@ class StudyContext:
         source_frames: Its number of frames.
         request: What was asked for; None where nobody said, and when de-identified.
         other_patient: Whether the user names another patient than the source's header: its study is left out.
+        operator: Who scanned, of a scan whose source has no header; or "".
+        institution: Where, likewise.
     """
 
     uids: UidMaker
@@ -91,3 +95,5 @@ class StudyContext:
     source_frames: int = 1
     request: Request | None = None
     other_patient: bool = False
+    operator: str = ""
+    institution: str = ""

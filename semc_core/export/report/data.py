@@ -166,6 +166,8 @@ def _subject_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
         patient = scan.study.patient
         given = [("Patient", patient.name), ("Patient number", patient.patient_id)]
         given += [("Born", patient.birth_date), ("Sex", patient.sex)]
+        given.append(("Indication", scan.study.request.reason if scan.study.request else ""))
+        given += [("Operator", scan.study.operator), ("Institution", scan.study.institution)]
         rows = [(title, value) for title, value in given if value]
     width, height = scan.source_size
     rows.append(("Source", f"{scan.source} ({scan.source_kind}), {width} × {height} pixels"))

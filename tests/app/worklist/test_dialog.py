@@ -125,7 +125,7 @@ def test_an_examination_is_chosen_by_typing_and_belongs_to_one_scan(
     window.start_stop()
     qtbot.waitUntil(lambda: is_kept(window), timeout=WAIT_MS)
     window.tick()
-    assert window.examination.text() == "No examination is chosen for this scan (Ctrl+L)."
+    assert window.examination.text() == "No examination is chosen for this scan (Ctrl+L; by hand Ctrl+I)."
     control.choose(SECOND)
     window.tick()
     assert "Meierhofer, Anna" in window.examination.text()

@@ -20,9 +20,12 @@ from tests.export.scans import video_session
 
 ASKED = Examination(
     "Zweistein^Alberta", "4711", "19780304", "F", "A100", "1.2.276.0.7230010.3.2.101", "SPS7", "Anatomy",
-    "RP3", "Second trimester scan", "Smith^Jo", "US", "20261130", "0856",
+    "RP3", "Second trimester scan", "Smith^Jo", "US", "20261130", "0856", "Zwickel", "Quastel^Io", "Wuchtig",
 )  # fmt: skip
-WORDS = ("Zweistein", "4711", "A100", "1.2.276.0.7230010", "SPS7", "Second trimester", "RP3", "Smith")
+WORDS = (
+    *("Zweistein", "4711", "A100", "1.2.276.0.7230010", "SPS7", "Second trimester", "RP3", "Smith"),
+    *("Zwickel", "Quastel", "Wuchtig"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +55,13 @@ def test_an_identified_export_carries_the_request(session: Session, tmp_path: Pa
         assert (one.StudyInstanceUID, one.AccessionNumber) == (ASKED.study_uid, "A100")
         assert (one.StudyID, one.StudyDescription) == ("RP3", "Second trimester scan")
         assert one.ReferringPhysicianName == "Smith^Jo"
+        assert one.InstitutionName == "Wuchtig"
         if "PixelData" in one:
             (item,) = one.RequestAttributesSequence
             assert item.ScheduledProcedureStepID == "SPS7"
             assert item.ScheduledProcedureStepDescription == "Anatomy"
+            assert item.ReasonForTheRequestedProcedure == "Zwickel"
+            assert one.OperatorsName == "Quastel^Io"
         else:
             (item,) = one.ReferencedRequestSequence
             assert item.StudyInstanceUID == ASKED.study_uid
@@ -73,6 +79,14 @@ def test_a_deidentified_export_holds_nothing_of_it(session: Session, tmp_path: P
     assert not any(
         "RequestAttributesSequence" in one or "ReferencedRequestSequence" in one for one in objects
     )
+
+
+def test_an_examination_without_a_patient_names_nobody(session: Session, tmp_path: Path) -> None:
+    session.set_examination(replace(ASKED, patient_name="", patient_id=""))
+    session.close()
+    folder, target = str(session.folder), str(tmp_path / "export")
+    assert main(["export", folder, "--out", target, "--identified", "--dicom", "--no-report"]) == 2
+    assert not (tmp_path / "export").exists()
 
 
 def test_of_another_patient_neither_study_nor_accession_number_is_taken(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from semc_core.paths import DEMONSTRATION, FETAL_MODEL
 
 if TYPE_CHECKING:
+    from app.annotating.controller import Annotating
     from app.checklist.controller import ChecklistController
     from app.choices import Choices
     from app.dialogs import DialogHost
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from app.review.page import ReviewPage
     from app.settings import Settings
     from app.start.page import StartPage
+    from app.tasks import Post
     from semc_core.types import Crop
 
 
@@ -74,6 +76,25 @@ def connect_live(
     live.view.automatic_region.connect(lambda: set_region(None))
     live.held.measuring.changed.connect(redraw)
     live.held.measuring.message.connect(say)
+
+
+def annotated(
+    page: ReviewPage, post: Post, redraw: Callable[[], None], say: Callable[[str], None]
+) -> Annotating:
+    """What is written and drawn on the picture in review.
+
+    Args:
+        page: Where it is.
+        post: See `app.tasks`.
+        redraw: Shows what was changed.
+        say: Shows a sentence in the status line.
+    """
+    from app.annotating.controller import Annotating
+
+    made = Annotating(page.view, page.measuring.layer, lambda: page.commands, post)
+    made.changed.connect(redraw)
+    made.message.connect(say)
+    return made
 
 
 def connect_files(

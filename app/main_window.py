@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 
 from app.commands import LIVE, REVIEW, START, TRAIN
-from app.connections import connect_checklists, connect_files, connect_live
+from app.connections import annotated, connect_checklists, connect_files, connect_live
 from app.file_dialogs import show_folder
 from app.main_thread import MainThread
 from app.opening import OpeningWindow
@@ -75,6 +75,7 @@ class MainWindow(OpeningWindow):
         self.live_page.held.measuring.memory = settings
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
+        self.annotating = annotated(self.review_page, post, lambda: self.tick(), self._say_of(REVIEW))
         pictures = self.live_page, self.review_page
         self.look = PictureDisplay(pictures, settings, (self.review_page.beside.view,))
         self.train_page = TrainPage()
@@ -92,8 +93,10 @@ class MainWindow(OpeningWindow):
         from app.status import Features, StatusDisplay
 
         self._does = self._what_keys_do()
-        self._leaves = {REVIEW: self.review_page.escape, LIVE: self.live_page.escape}
+        leave_review = self.annotating.leaving(self.review_page.escape)
+        self._leaves = {REVIEW: leave_review, LIVE: self.live_page.escape}
         self.review_page.set_actions(self.actions_by_name)
+        self.annotating.set_actions(self.actions_by_name, self.review_page.measuring.tools.add)
         self.live_page.held.set_actions(self.actions_by_name)
         features = Features(
             self.scan, self.review, self.dialogs.sending, self.start_page, self.live_page, self.review_page
@@ -122,7 +125,7 @@ class MainWindow(OpeningWindow):
 
         live = self.live_page
         return {
-            **self.on_its_page({REVIEW: self.review_page.does(), LIVE: live.does()}),
+            **self.on_its_page({REVIEW: self.annotating.over(self.review_page.does()), LIVE: live.does()}),
             "delete_recording": lambda: ask_to_delete_recording(self.review, self, self._say_of(REVIEW)),
             "export": self.export,
             **self.dialogs.does(),
@@ -341,6 +344,7 @@ class MainWindow(OpeningWindow):
     def _show_review(self, worker: SessionWorker | None) -> None:
         self.review_page.show_review(worker)
         self.examining.follow_review(worker)
+        self.annotating.begin(worker, None if worker is None else worker.opened.session)
         planes = () if worker is None else worker.opened.planes
         of_scan = worker is not None and worker.opened.session.folder == self.live_page.session_folder
         self.checklists.begin_review(planes, worker is not None and worker.looking_only, of_scan)
@@ -408,6 +412,7 @@ class MainWindow(OpeningWindow):
             self.checklists.show_scan(self.live_page.saved, self.live_page.spec)
         self.review.tick(now_s)
         self.review_page.tick(now_s)
+        self.annotating.tick()
         if (opened := self.review.open) is not None:
             self.checklists.show_review(self.review.snapshot, opened.session.model)
         self.train.tick(now_s)
@@ -444,9 +449,9 @@ class MainWindow(OpeningWindow):
         self.live_page.finish_measuring()
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
-        parts = (self.train, self.dialogs, self.review, self.sources, self.checklists, self._curves)
+        parts = (self.train, self.dialogs, self.annotating, self.review, self.sources, self.checklists)
         from app.tasks import close_all
 
-        close_all(self.measured, self.scan, self.raw, *parts)
+        close_all(self.measured, self.scan, self.raw, self._curves, *parts)
         self._main_thread.close()
         event.accept()

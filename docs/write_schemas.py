@@ -32,6 +32,7 @@ from semc_core.protocols.loader import PROTOCOL_FILE
 from semc_core.review.labels.files import COCO
 from semc_core.serve.inbox import RECEIVED
 from semc_core.serve.settings import SETTINGS
+from semc_core.session.annotations import ANNOTATIONS
 from semc_core.session.audit_log import FOUND_PLANE, ORIGIN
 from semc_core.session.database import AUDIT_ROW
 from semc_core.session.erasing.forget import BESIDE
@@ -89,6 +90,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
         f"state-{name}": (f"a row of the table `{name}` of a session", t.document)
         for name, t in TABLES.items()
     },
+    "annotations": ("what a person wrote and drew on frames of a session", ANNOTATIONS),
     "examination": ("the examination of a worklist that a session belongs to", EXAMINATION),
     "worklist": ("what is read of the list that `semc pacs worklist --json` prints", WORKLIST),
     "performed-step": ("a scan of an examination that a server is to be told of", STEP),

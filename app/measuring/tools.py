@@ -75,6 +75,17 @@ def _paint_sign(painter: QPainter, name: str, at: QPointF, r: float) -> None:
         painter.drawLine(spot(-1, 0.4), spot(1, 0.4))
         for i in range(5):
             painter.drawLine(spot(-1 + i / 2, 0.4), spot(-1 + i / 2, -0.45 if i % 2 == 0 else -0.05))
+    elif name == "annotate_text":
+        painter.drawLine(spot(-0.7, -0.7), spot(0.7, -0.7))
+        painter.drawLine(spot(0, -0.7), spot(0, 0.8))
+    elif name == "annotate_arrow":
+        painter.drawLine(spot(-0.9, 0.7), spot(0.8, -0.6))
+        painter.drawPolyline(QPolygonF([spot(0.1, -0.65), spot(0.8, -0.6), spot(0.6, 0.1)]))
+    elif name == "annotate_mark":
+        for side in (-1, 1):
+            waist = [spot(0.7 * side, -0.9), spot(0.45 * side, 0), spot(0.75 * side, 0.9)]
+            painter.drawPolyline(QPolygonF(waist))
+        painter.drawRect(QRectF(spot(-0.12, -0.45), spot(0.22, 0.35)))
 
 
 class ToolColumn(QWidget):
@@ -96,6 +107,12 @@ class ToolColumn(QWidget):
             action = actions[f"{prefix}{name}"]
             button = ToolButton(name, action, action.shortcut().toString().replace("Shift+", "⇧"))
             self.buttons[name] = button
+        self._place(1)
+
+    def add(self, name: str, action: QAction) -> None:
+        """Another button below them, of another feature."""
+        self.buttons[name] = ToolButton(name, action, action.shortcut().toString().replace("Shift+", "⇧"))
+        self._columns = 0
         self._place(1)
 
     def minimumSizeHint(self) -> QSize:

@@ -24,6 +24,7 @@ from semc_core.labels import short_name
 from semc_core.measure.gestation import GestationalAge
 from semc_core.pose import FramePoses, Pose
 from semc_core.review.loop import LoopPlace, loop_place, recorded_videos
+from semc_core.session.annotations import Annotation
 from semc_core.session.correcting.changes import FRAME_CHOSEN, PLANE_ADDED
 from semc_core.session.examination import Examination
 from semc_core.session.files import read_png
@@ -127,6 +128,7 @@ class CollectedScan:
         items: A person's words on items of a protocol.
         measurements: Oldest first.
         age: Of the pregnancy by its dates, or None.
+        annotations: What a person wrote and drew on frames.
         note: On the whole scan, or "".
         examination: That the scan belongs to, as a worklist named it, or None.
         masks: Rectangles that are blanked in every picture: the user's, and those remembered for the device.
@@ -146,6 +148,7 @@ class CollectedScan:
     items: tuple[ItemEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
     age: GestationalAge | None
+    annotations: tuple[Annotation, ...]
     note: str
     examination: Examination | None
     masks: tuple[Crop, ...]
@@ -173,6 +176,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
     planes, table, regions = session.planes(), session.frames(), session.regions()
     items, note, source = session.items(), session.note, session.source
     measurements, age = session.measurements(), session.age()
+    annotations = session.annotations.items
     dicom_file = _unchanged_dicom(source)
     examination = _examination(session, dicom_file, options)
     masks = MaskBook(data).masks(device_of(source)) if options.deidentify else ()
@@ -202,6 +206,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             items=items,
             measurements=measurements,
             age=age,
+            annotations=annotations,
             note=note,
             examination=examination,
             masks=(*options.masks, *masks),

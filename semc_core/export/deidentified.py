@@ -17,6 +17,7 @@ from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.study import StudyContext
 from semc_core.measure.gestation import GestationalAge
 from semc_core.pose import FramePoses, Pose
+from semc_core.session.annotations import Annotation
 from semc_core.session.records import FrameTable, MeasurementEntry, ModelEntry, PlaneEntry, RegionEntry
 
 
@@ -83,6 +84,11 @@ class DeidentifiedPlane:
         return f"planes/{self.stem}.png"
 
     @property
+    def annotated_png(self) -> str:
+        """A copy of its picture with what was drawn on it, in the bundle; where something was."""
+        return f"annotated/{self.stem}.png"
+
+    @property
     def mp4(self) -> str:
         """Its clip in the bundle, or ""."""
         return f"clips/{self.stem}.mp4" if self.clip is not None else ""
@@ -111,6 +117,7 @@ class DeidentifiedScan:
             that was left out is none of them.
         regions: Stretches of time that a person marked, without a person's own words unless they are wanted.
         measurements: Of the planes, and of frames that no plane shows. They hold no free text.
+        annotations: What a person wrote and drew on the planes' frames; texts only if free text is wanted.
         age: Of the pregnancy by its dates, which are kept nowhere; None where nobody said.
         note: On the whole scan, if free text is wanted; or "".
         checklist: Of a protocol, or None.
@@ -137,6 +144,7 @@ class DeidentifiedScan:
     not_found: tuple[str, ...]
     regions: tuple[RegionEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
+    annotations: tuple[Annotation, ...]
     age: GestationalAge | None
     note: str
     checklist: Checklist | None

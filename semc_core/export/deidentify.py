@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.export.annotated import of_plane
 from semc_core.export.checklist import Checklist, export_checklist
 from semc_core.export.collect import AFTER_S, BEFORE_S, CollectedPlane, CollectedScan, named
 from semc_core.export.deidentified import (
@@ -36,6 +37,7 @@ from semc_core.export.pose_names import PoseNames
 from semc_core.export.text_search import NO_TEXT, ClipLook, TextSearch, TextSeen
 from semc_core.export.watch import Watch
 from semc_core.pose import FramePoses
+from semc_core.session.annotations import Annotation
 from semc_core.session.folder import safe_name
 from semc_core.session.records import FrameTable, MeasurementEntry, RegionEntry
 from semc_core.text import counted
@@ -47,6 +49,9 @@ NO_REGION: Final = (
     "the region of interest moved meanwhile, so no part of the picture was inside it all through the clip"
 )
 """Why a plane has no clip."""
+TEXTS_LEFT_OUT: Final = (
+    "Texts on pictures were left out: they are free text and may name somebody. Arrows and body marks stay."
+)
 OTHER_PATIENT: Final = (
     "Another patient ID was given than that of the scan's examination: its accession number and study were "
     "left out."
@@ -149,6 +154,7 @@ class _Deidentification:
             not_found=tuple(name for name in known if name not in found),
             regions=tuple(map(self._region, scan.regions)),
             measurements=_measurements(scan, shown),
+            annotations=self._annotations(shown),
             age=scan.age,
             note=scan.note if options.free_text else "",
             checklist=self._checklist(shown),
@@ -251,6 +257,18 @@ class _Deidentification:
             return region
         known = region.label in self._scan.model.classes
         return replace(region, label=region.label if known else "", note="")
+
+    def _annotations(self, shown: Sequence[_Shown]) -> tuple[Annotation, ...]:
+        """Those on the planes that are exported: arrows and body marks name nobody, texts may."""
+        drawn = self._scan.annotations
+        # Once, where two planes have one frame.
+        there = tuple(dict.fromkeys(each for one in shown for each in of_plane(drawn, one.plane.entry)))
+        if self._options.free_text:
+            return there
+        kept = tuple(each for each in there if each.kind != "text")
+        if len(kept) < len(there):
+            self._notices.append(TEXTS_LEFT_OUT)
+        return kept
 
     def _checklist(self, shown: Sequence[_Shown]) -> Checklist | None:
         scan, protocol = self._scan, self._options.followed

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.export.annotated import annotation_record, of_plane
 from semc_core.export.deidentified import DeidentifiedPlane, DeidentifiedScan
 from semc_core.export.measured import UCUM, measured_values, measurement_record
 from semc_core.imaging.score.parts import quality_cells, quality_values
@@ -77,6 +78,9 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
         record["measurements"] = [measurement_record(each, scan.age) for each in there]
     if exported.poses:
         record["poses"] = [each.plain() for each in exported.poses]
+    if drawn := of_plane(scan.annotations, plane):
+        record["annotated_png"] = exported.annotated_png.rpartition("/")[2]
+        record["annotations"] = [annotation_record(each) for each in drawn]
     return json.dumps(record, indent=2, allow_nan=False).encode()
 
 

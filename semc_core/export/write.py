@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.export.annotated import burnt_in, of_plane
 from semc_core.export.clips import write_clip
 from semc_core.export.deidentified import DeidentifiedClip, DeidentifiedPlane, DeidentifiedScan
 from semc_core.export.report.data import report_data
@@ -54,6 +55,8 @@ def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Stag
     staging.write(plane.png, png)
     record = plane_json(scan, plane, hashlib.sha256(png).hexdigest())
     staging.write(f"planes/{plane.stem}.json", record)
+    if drawn := of_plane(scan.annotations, plane.entry):
+        staging.write(plane.annotated_png, encode_png(burnt_in(plane.pixels(), drawn)))
     if plane.clip is not None:
         write_clip(staging.folder / plane.mp4, plane.clip)
 

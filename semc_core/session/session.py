@@ -17,6 +17,8 @@ from semc_core.errors import SaveError
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import close_folder_to_others
 from semc_core.session import database
+from semc_core.session.annotations import ENTRY as DRAWN
+from semc_core.session.annotations import Annotations
 from semc_core.session.audit_log import (
     AuditEvent,
     canonical,
@@ -263,6 +265,17 @@ class Session(WritableSession):
             self._check_writable()
             hidden_text = "" if examination is None else self._vault.hide(examination.to_text())
             self._write(AuditEvent(PERSON, ENTRY, {ENTRY: hidden_text}))
+
+    def set_annotations(self, wanted: Annotations) -> None:
+        """Keep what a person wrote and drew on frames, all of it. The log gets a keyed hash of it.
+
+        Raises:
+            SaveError: It could not be written.
+        """
+        with self._lock:
+            self._check_writable()
+            hidden_text = self._vault.hide(wanted.to_text())
+            self._write(AuditEvent(PERSON, DRAWN, {DRAWN: hidden_text}))
 
     def mark_complete(self) -> None:
         """Log that all frames of the source are here, and all planes found."""

@@ -16,6 +16,8 @@ from semc_core.io.lock import WriterLock
 from semc_core.measure.gestation import GestationalAge
 from semc_core.pose import FramePoses
 from semc_core.session import database
+from semc_core.session.annotations import ENTRY as DRAWN
+from semc_core.session.annotations import Annotations, annotations_of
 from semc_core.session.audit_log import ORIGIN, began_at, frames_note
 from semc_core.session.correcting.undo import UndoStack
 from semc_core.session.examination import ENTRY, Examination, examination_of
@@ -185,6 +187,14 @@ class SessionView:
         with self._lock, database.reading(self.folder):
             payload = database.last_payload(self._connection, ENTRY)
             return examination_of(self._vault.reveal(str((payload or {}).get(ENTRY, ""))))
+
+    @property
+    def annotations(self) -> Annotations:
+        """What a person wrote and drew on frames; none where it was erased."""
+        self._refresh()
+        with self._lock, database.reading(self.folder):
+            payload = database.last_payload(self._connection, DRAWN)
+            return annotations_of(self._vault.reveal(str((payload or {}).get(DRAWN, ""))))
 
     @property
     def head(self) -> tuple[int, str]:

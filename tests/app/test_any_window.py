@@ -14,6 +14,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.annotating.pencil import Frame
 from app.checklist.presenter import REASONS
 from app.checklist.reason_dialog import ReasonDialog
 from app.closing import ClosingQuestion
@@ -45,6 +46,7 @@ from semc_core.export.options import ExportResult
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import Job
 from semc_core.pacs.service import SendState
+from semc_core.session.annotations import Annotation
 from semc_core.types import Crop
 from tests.app.conftest import WAIT_MS
 from tests.app.long_words import LONG, PLANES, checklist, planes
@@ -199,6 +201,25 @@ def review_comparing(stage: Stage) -> QWidget:
     if not beside.on:
         beside.toggle(commands)
     beside.view.show_texts((("STAYS 0:12.0", theme.DIM),), "", None)
+    return window
+
+
+def review_annotated(stage: Stage) -> QWidget:
+    window = review_many_planes(stage)
+    pencil, packet = stage.window.annotating.pencil, stage.window.review_page.view.packet
+    assert packet is not None
+    size = packet.picture.width, packet.picture.height
+    at = ((size[0] * 0.3, size[1] * 0.4), (size[0] * 0.5, size[1] * 0.6))
+    pencil.show(
+        Frame(packet.index, *size),
+        (
+            Annotation(1, "text", at[:1], packet.index, *size, text=LONG[:40]),
+            Annotation(2, "arrow", at, packet.index, *size),
+            Annotation(3, "mark", at, packet.index, *size, figure="fetus"),
+        ),
+    )
+    pencil.choose(3)
+    stage.window.annotating.layer.show_all()
     return window
 
 
@@ -357,6 +378,7 @@ STATES: Final[dict[str, State]] = {
         live_with_a_plane_chosen,
         review_empty,
         review_many_planes,
+        review_annotated,
         review_comparing,
         review_asking,
         train_fresh,

@@ -1,0 +1,1 @@
+"""Words, arrows and body marks on the picture in review."""

@@ -1,0 +1,270 @@
+"""Connects the annotations with the session in review: what is drawn is kept there, what is kept is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final, Protocol
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
+
+from app.annotating.keeper import AnnotationKeeper
+from app.annotating.layer import AnnotationLayer
+from app.annotating.pencil import TOOLS, Frame, Pencil
+from app.tasks import Post
+from app.view_data import Asking, ReviewSnapshot
+from app.widgets.image_view import LiveView
+from semc_core.errors import UsageError
+from semc_core.session.annotations import Annotation, Kind
+from semc_core.session.session import Session
+from semc_core.types import FramePacket
+
+HINTS: Final = {
+    "text": "Text: click where it begins, or press Enter; W goes to what is there, Esc leaves",
+    "arrow": "Arrow: click where it begins, then where it points, or press Enter; W, Esc as always",
+    "mark": "Body mark: click where it is to stand, or press Enter; then drag the probe, - and + turn it, "
+    "Shift+P draws another body",
+}
+_WHAT: Final = "Text on the picture (a name stays on this computer alone)"
+_NO_FRAME: Final = "No frame is shown that could be drawn on; go to one."
+_ARROWS: Final = {
+    "step_back": (-1, 0),
+    "step_on": (1, 0),
+    "second_back": (-10, 0),
+    "second_on": (10, 0),
+    "previous_plane": (0, -1),
+    "next_plane": (0, 1),
+    "nudge_up_far": (0, -10),
+    "nudge_down_far": (0, 10),
+}
+
+
+class Asker(Protocol):
+    """What types are asked by."""
+
+    asking: Asking | None
+
+
+class Reviewed(Protocol):
+    """What is known of the session in review."""
+
+    @property
+    def snapshot(self) -> ReviewSnapshot:
+        """How it stands."""
+        ...
+
+    @property
+    def looking_only(self) -> bool:
+        """Whether nothing can be changed here."""
+        ...
+
+
+class Annotating(QObject):
+    """Called by the window's thread; only `close` waits.
+
+    Attributes:
+        keeper: What is kept in the session.
+        pencil: What is placed and chosen.
+        layer: Over the picture.
+
+    Signals:
+        changed: The mouse did something; what is shown is not what it should be.
+        message: What is to be done next, or could not be done, a sentence.
+    """
+
+    changed = Signal()
+    message = Signal(str)
+
+    def __init__(self, view: LiveView, over: QWidget, asker: Callable[[], Asker | None], post: Post) -> None:
+        """Nothing is drawn.
+
+        Args:
+            view: The picture.
+            over: What lies over it, as large as it.
+            asker: Has words typed; None while no session is open.
+            post: See `app.tasks`.
+        """
+        super().__init__(view)
+        self._view, self._asker = view, asker
+        self._reviewed: Reviewed | None = None
+        self.keeper = AnnotationKeeper(post)
+        self.keeper.on_message = self.message.emit
+        self.pencil = Pencil(self._placed, self._moved)
+        self.layer = AnnotationLayer(view, over, self.pencil)
+        self.layer.touched.connect(self._touched)
+        self.layer.text_wanted.connect(self._ask_again)
+
+    def begin(self, reviewed: Reviewed | None, session: Session | None) -> None:
+        """Another session is in review, or none."""
+        self._reviewed = reviewed
+        self.pencil.tool = None
+        self.pencil.show(None, ())
+        self.keeper.begin(session)
+        self.layer.show_all()
+
+    def close(self) -> None:
+        """End, and wait for what is being written."""
+        self.keeper.close()
+
+    def set_actions(self, actions: Mapping[str, QAction], add: Callable[[str, QAction], None]) -> None:
+        """Have a button for each tool added by `add`. Called once."""
+        for tool in TOOLS:
+            add(f"annotate_{tool}", actions[f"annotate_{tool}"])
+
+    # Keys.
+
+    def over(self, does: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
+        """What the page's keys do, with those that annotate, and what some of them do first while it is."""
+        first: dict[str, Callable[[], bool]] = {
+            "use_frame": self._entered,
+            "remove": self._removed,
+            "next_handle": partial(self._next_handle, 1),
+            "handle_back": partial(self._next_handle, -1),
+            "slower": partial(self._turn, -1),
+            "faster": partial(self._turn, 1),
+            "undo": lambda: self.keeper.step_back(self._mark()),
+            "redo": lambda: self.keeper.step_on(self._mark()),
+        }
+        first |= {name: partial(self._nudge, *by) for name, by in _ARROWS.items()}
+        wrapped = {name: partial(self._first, do, does[name]) for name, do in first.items() if name in does}
+        tools = {f"annotate_{tool}": partial(self._begin, tool) for tool in TOOLS}
+        return {**does, **wrapped, **tools}
+
+    def leaving(self, otherwise: Callable[[], bool]) -> Callable[[], bool]:
+        """What Esc does on the page: leave what was begun here first."""
+        return lambda: self.escape() or otherwise()
+
+    def escape(self) -> bool:
+        """Leave what was begun. Returns whether there was anything."""
+        asker = self._asker()
+        if asker is not None and asker.asking is not None:
+            return False
+        left = self.pencil.back()
+        self.layer.show_all()
+        return left
+
+    def _first(self, do: Callable[[], bool], otherwise: Callable[[], object]) -> None:
+        if do():
+            self._touched()
+        else:
+            otherwise()
+
+    def _begin(self, tool: Kind) -> None:
+        if self._frame() is None or self.keeper.now is None:
+            self.message.emit(_NO_FRAME)
+            return
+        self.pencil.begin(tool)
+        self._touched()
+        if self.pencil.tool is not None:
+            self.message.emit(HINTS[self.pencil.tool])
+
+    def _entered(self) -> bool:
+        one = self.pencil.one
+        if one is not None and one.kind == "text":
+            self._ask_again(one.number)
+            return True
+        return self.pencil.place_by_key() or one is not None
+
+    def _removed(self) -> bool:
+        number, now = self.pencil.chosen, self.keeper.now
+        if number is None or now is None:
+            return False
+        self.pencil.let_go()
+        self.keeper.set(now.without(number), self._mark())
+        return True
+
+    def _next_handle(self, step: int) -> bool:
+        return self.pencil.active and self.pencil.next_handle(step)
+
+    def _turn(self, step: int) -> bool:
+        return self.pencil.turn(step)
+
+    def _nudge(self, right: float, down: float) -> bool:
+        return self.pencil.nudge(right, down)
+
+    # What was drawn.
+
+    def _placed(self, made: Annotation) -> None:
+        if self.keeper.now is None:
+            return
+        made = replace(made, number=self.keeper.now.next_number())
+        if made.kind == "text":
+            self._ask(made)
+        else:
+            self._keep(made)
+
+    def _moved(self, one: Annotation) -> None:
+        self._keep(one, choose=False)
+
+    def _keep(self, one: Annotation, choose: bool = True) -> None:
+        now = self.keeper.now
+        if now is None:
+            return
+        try:
+            wanted = now.put(one)
+        except UsageError as error:
+            self.message.emit(str(error))
+            if one.kind == "text":
+                self._ask(one)
+            return
+        self.keeper.set(wanted, self._mark())
+        if choose:
+            self._show()
+            self.pencil.choose(one.number)
+        self._touched()
+
+    def _ask(self, one: Annotation) -> None:
+        asker = self._asker()
+        if asker is not None:
+            asker.asking = Asking(_WHAT, one.text, then=lambda text: self._answer(one, text))
+
+    def _ask_again(self, number: int) -> None:
+        now = self.keeper.now
+        one = None if now is None else next((each for each in now.items if each.number == number), None)
+        if one is not None and one.kind == "text" and not self._looking_only:
+            self._ask(one)
+            self.changed.emit()
+
+    def _answer(self, one: Annotation, text: str) -> None:
+        if text.strip():
+            self._keep(replace(one, text=text))
+
+    # What is shown.
+
+    def tick(self) -> None:
+        """Show what is on this frame: to be called often."""
+        self._show()
+        self.layer.show_all()
+
+    @property
+    def _looking_only(self) -> bool:
+        return self._reviewed is None or self._reviewed.looking_only
+
+    def _show(self) -> None:
+        frame, now = self._frame(), self.keeper.now
+        there = () if frame is None or now is None else now.of_frame(frame.index)
+        self.pencil.show(frame, there)
+
+    def _frame(self) -> Frame | None:
+        packet: FramePacket | None = self._view.packet
+        reviewed = self._reviewed
+        if packet is None or reviewed is None:
+            return None
+        planes = reviewed.snapshot.planes
+        there = [each.plane_id for each in planes if each.frame_index == packet.index and not each.rejected]
+        size = packet.picture.width, packet.picture.height
+        return Frame(packet.index, *size, there[0] if there else None)
+
+    def _mark(self) -> object:
+        """How all else of the session stands: what was changed in it later is taken back before."""
+        shown = ReviewSnapshot() if self._reviewed is None else self._reviewed.snapshot
+        corrected = shown.planes, shown.regions, shown.note, shown.items
+        return *corrected, shown.measurements, shown.scales, shown.age
+
+    def _touched(self) -> None:
+        self._show()
+        self.layer.show_all()
+        self.changed.emit()

@@ -91,7 +91,8 @@ def annotated(
     """
     from app.annotating.controller import Annotating
 
-    made = Annotating(page.view, page.measuring.layer, lambda: page.commands, post)
+    measuring = page.measuring
+    made = Annotating(page.view, measuring.layer, lambda: page.commands, measuring.leave, post)
     made.changed.connect(redraw)
     made.message.connect(say)
     return made

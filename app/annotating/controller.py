@@ -78,18 +78,28 @@ class Annotating(QObject):
     changed = Signal()
     message = Signal(str)
 
-    def __init__(self, view: LiveView, over: QWidget, asker: Callable[[], Asker | None], post: Post) -> None:
+    def __init__(
+        self,
+        view: LiveView,
+        over: QWidget,
+        asker: Callable[[], Asker | None],
+        leave_others: Callable[[], None],
+        post: Post,
+    ) -> None:
         """Nothing is drawn.
 
         Args:
             view: The picture.
             over: What lies over it, as large as it.
             asker: Has words typed; None while no session is open.
+            leave_others: Puts another tool over the picture away.
             post: See `app.tasks`.
         """
         super().__init__(view)
         self._view, self._asker = view, asker
+        self._leave_others = leave_others
         self._reviewed: Reviewed | None = None
+        self._actions: dict[Kind, QAction] = {}
         self.keeper = AnnotationKeeper(post)
         self.keeper.on_message = self.message.emit
         self.pencil = Pencil(self._placed, self._moved)
@@ -111,8 +121,9 @@ class Annotating(QObject):
 
     def set_actions(self, actions: Mapping[str, QAction], add: Callable[[str, QAction], None]) -> None:
         """Have a button for each tool added by `add`. Called once."""
-        for tool in TOOLS:
-            add(f"annotate_{tool}", actions[f"annotate_{tool}"])
+        self._actions = {tool: actions[f"annotate_{tool}"] for tool in TOOLS}
+        for tool, action in self._actions.items():
+            add(f"annotate_{tool}", action)
 
     # Keys.
 
@@ -131,7 +142,12 @@ class Annotating(QObject):
         first |= {name: partial(self._nudge, *by) for name, by in _ARROWS.items()}
         wrapped = {name: partial(self._first, do, does[name]) for name, do in first.items() if name in does}
         tools = {f"annotate_{tool}": partial(self._begin, tool) for tool in TOOLS}
-        return {**does, **wrapped, **tools}
+        others = {
+            name: partial(self._first, self._put_away, do)
+            for name, do in does.items()
+            if name.startswith("measure_")
+        }
+        return {**does, **wrapped, **others, **tools}
 
     def leaving(self, otherwise: Callable[[], bool]) -> Callable[[], bool]:
         """What Esc does on the page: leave what was begun here first."""
@@ -156,10 +172,16 @@ class Annotating(QObject):
         if self._frame() is None or self.keeper.now is None:
             self.message.emit(_NO_FRAME)
             return
+        self._leave_others()
         self.pencil.begin(tool)
         self._touched()
         if self.pencil.tool is not None:
             self.message.emit(HINTS[self.pencil.tool])
+
+    def _put_away(self) -> bool:
+        self.pencil.tool = None
+        self.pencil.let_go()
+        return False
 
     def _entered(self) -> bool:
         one = self.pencil.one
@@ -238,6 +260,8 @@ class Annotating(QObject):
         """Show what is on this frame: to be called often."""
         self._show()
         self.layer.show_all()
+        for tool, action in self._actions.items():
+            action.setChecked(tool == self.pencil.tool)
 
     @property
     def _looking_only(self) -> bool:

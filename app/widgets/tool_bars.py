@@ -39,6 +39,7 @@ _CHECKABLE: Final = (
     "compare",
     "link",
     *MEASURE_TOOLS,
+    *("annotate_text", "annotate_arrow", "annotate_mark"),
 )
 
 

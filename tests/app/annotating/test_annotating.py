@@ -156,6 +156,23 @@ def test_another_frame_shows_none_and_they_are_there_again_when_it_is_opened_aga
     assert there(window) == made
 
 
+def test_one_tool_is_on_at_a_time_and_its_button_says_so(
+    qtbot: QtBot, window: MainWindow, reviewed: Path
+) -> None:
+    measuring, buttons = window.review_page.measuring, window.review_page.measuring.tools.buttons
+    press(window, KEY.Key_D)
+    qtbot.waitUntil(lambda: window.annotating.keeper.now is not None, timeout=WAIT_MS)
+    buttons["annotate_arrow"].click()
+    window.tick()
+    assert measuring.hint == ""
+    assert window.actions_by_name["annotate_arrow"].isChecked()
+    press(window, KEY.Key_D)
+    window.tick()
+    assert "click" in measuring.hint
+    assert not window.annotating.pencil.active
+    assert not window.actions_by_name["annotate_arrow"].isChecked()
+
+
 def test_a_click_beside_them_is_for_what_lies_below(qtbot: QtBot, window: MainWindow, reviewed: Path) -> None:
     press(window, KEY.Key_D)
     for x, y in ((30, 40), (90, 100)):

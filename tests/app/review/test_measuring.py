@@ -125,11 +125,12 @@ def test_every_tool_has_a_button_with_a_name_a_key_and_room_for_a_finger(
 ) -> None:
     buttons = window.review_page.measuring.tools.buttons
     assert tuple(buttons)[: len(TOOLS)] == TOOLS
-    for name, button in buttons.items():
+    for button in buttons.values():
         assert button.accessibleName()
         assert "(" in button.toolTip()
         assert min(button.width(), button.height()) >= 24
-        button.click()
+    for name in TOOLS:
+        buttons[name].click()
         assert window.review_page.measuring.calipers.tool == name
         window.tick()
         assert window.actions_by_name[f"measure_{name}"].isChecked()

@@ -76,10 +76,15 @@ class Examining:
         def question(examination: Examination) -> str:
             return reassigning(reviewed.examination, examination, saved, THE_SESSION)
 
+        def keep(examination: Examination | None) -> None:
+            reviewed.set(session, examination)
+            if self._is_scanned(session.folder):
+                self._dialogs.worklist.current = examination
+
         return FormSubject(
             "the session in review",
             reviewed.examination,
-            lambda examination: reviewed.set(session, examination),
+            keep,
             question,
             self._erase,
         )
@@ -96,7 +101,12 @@ class Examining:
     def _follow_name(self, before: Path, now: Path) -> None:
         """The scan's session may have got another name."""
         pipeline = self._dialogs.worklist.pipeline
-        session = None if pipeline is None else pipeline.session
-        if session is not None and session.folder == before:
+        if self._is_scanned(before) and pipeline is not None and pipeline.session is not None:
             # It is closed: only its place is still asked for.
-            session.folder = now
+            pipeline.session.folder = now
+
+    def _is_scanned(self, folder: Path) -> bool:
+        """Whether this is the session of the scan that was made last."""
+        pipeline = self._dialogs.worklist.pipeline
+        session = None if pipeline is None else pipeline.session
+        return session is not None and session.folder == folder

@@ -117,6 +117,11 @@ class Examination:
         return self.procedure or self.step
 
     @property
+    def names_patient(self) -> bool:
+        """Whether it says who is examined: by hand an indication alone may be typed."""
+        return bool(plain_name(self.patient_name) or self.patient_id.strip())
+
+    @property
     def requested(self) -> Examination:
         """What of it is requested: the same whoever scans, where, and why."""
         return replace(self, indication="", operator="", institution="")
@@ -157,7 +162,7 @@ def read_examination(path: Path) -> Examination:
     if len(listed) > 1:
         raise UsageError(f"{path.name} holds {len(listed)} examinations; leave the one of the scan in it.")
     (one,) = listed
-    if not plain_name(one.patient_name) and not one.patient_id.strip():
+    if not one.names_patient:
         raise UsageError(f"The examination in {path.name} names no patient; choose another.")
     return one
 

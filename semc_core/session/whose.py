@@ -36,6 +36,8 @@ def check_same_patient(path: Path | None, examination: Examination | None) -> No
 
 def is_of_another(path: Path, examination: Examination) -> bool:
     """Whether this is a DICOM file that names another patient. Reads its header: not for the window."""
+    if not examination.names_patient:
+        return False
     named = _named_in(path)
     return named is not None and not is_same_patient(*named, examination)
 

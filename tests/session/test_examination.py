@@ -109,6 +109,16 @@ def test_a_dicom_file_of_another_patient_is_refused(
         check_same_patient(other, ASKED)
 
 
+def test_an_examination_of_nobody_is_not_of_another_patient(tmp_path: Path) -> None:
+    path = tmp_path / "loop.dcm"
+    header = pydicom.dcmread(sample("examples_ybr_color.dcm"))
+    header.PatientName, header.PatientID = "Somebody^Else", "99"
+    header.save_as(path)
+    check_same_patient(path, Examination(indication="Bleeding", operator="Quastel^Io"))
+    with pytest.raises(SessionError):
+        check_same_patient(path, Examination("Zweistein^Alberta", indication="Bleeding"))
+
+
 def test_a_number_that_cannot_be_read_leaves_the_name_to_be_held(tmp_path: Path) -> None:
     path = tmp_path / "loop.dcm"
     header = pydicom.dcmread(sample("examples_ybr_color.dcm"))

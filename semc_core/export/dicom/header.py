@@ -93,7 +93,7 @@ def is_of(patient: Patient | None, examination: Examination) -> bool:
 
     The numbers are held; where neither has one, the names.
     """
-    if patient is None:
+    if patient is None or not examination.names_patient:
         return True
     one_number = patient.patient_id.strip() == examination.patient_id.strip()
     return one_number and is_same_patient(patient.name, patient.patient_id, examination)

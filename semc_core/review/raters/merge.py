@@ -116,6 +116,8 @@ def _examination(first: SessionView, second: SessionView) -> Examination | None:
     one, other = first.examination, second.examination
     if one is None or other is None:
         return one or other
+    if not (one.names_patient and other.names_patient):
+        return one if one.names_patient else other
     if not is_same_patient(one.patient_name, one.patient_id, other):
         raise UsageError(
             f"{first.folder.name} and {second.folder.name} have examinations of two patients; merge what is "

@@ -109,6 +109,18 @@ def test_without_numbers_another_name_is_another_patient(session: Session, tmp_p
     assert {(str(one.PatientName), one.AccessionNumber) for one in objects} == {("Other^One", "")}
 
 
+def test_of_an_examination_of_nobody_the_rest_goes_with_the_patient_who_is_named(
+    session: Session, tmp_path: Path
+) -> None:
+    session.set_examination(Examination(indication="Zwickel", operator="Quastel^Io"))
+    options = ExportOptions(deidentify=False, dicom=True, report=False, patient=Patient("Other^One", "99"))
+    result, objects = exported(session, tmp_path, options)
+    assert OTHER_PATIENT not in result.notices
+    still = next(one for one in objects if "PixelData" in one)
+    assert (still.PatientID, str(still.OperatorsName)) == ("99", "Quastel^Io")
+    assert still.RequestAttributesSequence[0].ReasonForTheRequestedProcedure == "Zwickel"
+
+
 def test_the_same_number_under_a_corrected_name_keeps_the_request(session: Session, tmp_path: Path) -> None:
     options = ExportOptions(deidentify=False, dicom=True, report=False, patient=Patient("Einstein^A", "4711"))
     result, objects = exported(session, tmp_path, options)

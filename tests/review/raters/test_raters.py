@@ -157,6 +157,10 @@ def test_the_examination_goes_along_and_that_of_two_patients_is_refused(
     merge(*pair, tmp_path / "merged", decisions)
     with Session.open(tmp_path / "merged", read_only=True) as made:
         assert made.examination == asked
+    pair[1 - which].set_examination(Examination(operator="Quastel^Io"))
+    merge(*pair, tmp_path / "with nobody", decisions)
+    with Session.open(tmp_path / "with nobody", read_only=True) as made:
+        assert made.examination == asked
     pair[1 - which].set_examination(Examination("Meierhofer^Anna", "4712"))
     with pytest.raises(UsageError, match="two patients"):
         merge(*pair, tmp_path / "other", decisions)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from app.annotating.keeper import AnnotationKeeper
 from app.annotating.layer import AnnotationLayer
 from app.annotating.pencil import TOOLS, Frame, Pencil
+from app.commands import ONLY_LOOKED_AT
 from app.tasks import Post
 from app.view_data import Asking, ReviewSnapshot
 from app.widgets.image_view import LiveView
@@ -224,6 +225,9 @@ class Annotating(QObject):
     def _keep(self, one: Annotation, choose: bool = True) -> None:
         now = self.keeper.now
         if now is None:
+            return
+        if self._looking_only:
+            self.message.emit(ONLY_LOOKED_AT)
             return
         try:
             wanted = now.put(one)

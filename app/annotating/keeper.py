@@ -81,5 +81,8 @@ class AnnotationKeeper:
         def written(future: Future[None]) -> None:
             if (error := future.exception()) is not None:
                 self.on_message(f"What was drawn was not kept. {fault_of(error)}")
+                if self._session is session:
+                    # What is shown is what the session holds.
+                    self.begin(session)
 
         self._work.start(lambda: session.set_annotations(wanted), written)

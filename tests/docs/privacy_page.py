@@ -128,6 +128,7 @@ _OTHERS: Final = """
 | name and path of the source | the pseudonym; the path is left out | `tests/docs/test_privacy.py::test_tables_and_records_name_nobody` |
 | date and time of the scan | left out; times count from the scan's beginning | the same |
 | notes, reasons, names of marks | left out, unless `--notes` is given; the export says so | `tests/export/test_deidentify.py::test_words_of_a_person_are_given_where_they_are_wanted` |
+| texts on pictures | left out with the notes, and it is said; arrows and body marks stay | `tests/export/test_annotated.py::test_a_deidentified_export_leaves_texts_out_and_says_so` |
 | names of files | number, plane and frame | `tests/docs/test_privacy.py::test_tables_and_records_name_nobody` |
 | the patient in `fhir.json` | the pseudonym of the DICOM objects | `tests/export/fhir/test_resources.py::test_it_names_nobody_and_no_day_unless_identity_is_kept` |
 | poses of pictures and transforms | places are written, which may help to find out where the scan was made; no time of the sender's clock | `tests/export/test_poses.py::test_a_name_of_a_device_and_a_date_stay_out_of_what_is_deidentified` |

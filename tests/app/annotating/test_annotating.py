@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from semc_core.errors import SaveError, SessionInUse
 from semc_core.session.annotations import Annotation
 from semc_core.session.session import Session
 from tests.app.review.test_measuring import at, click, measured, reviewed
-from tests.app.review.test_page import CONTROL, KEY, WAIT_MS, press
+from tests.app.review.test_page import CONTROL, KEY, WAIT_MS, press, wait_for_said
 
 __all__ = ["reviewed"]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -49,6 +51,19 @@ def there(window: MainWindow) -> tuple[Annotation, ...]:
     now = window.annotating.keeper.now
     assert now is not None
     return now.items
+
+
+def taken(qtbot: QtBot, folder: Path) -> Session:
+    """The session, open elsewhere, as soon as the window has let go of it."""
+    found: list[Session] = []
+
+    def take() -> bool:
+        with suppress(SessionInUse):
+            found.append(Session.open(folder))
+        return bool(found)
+
+    qtbot.waitUntil(take, timeout=WAIT_MS)
+    return found[0]
 
 
 def kept(folder: Path) -> tuple[Annotation, ...]:
@@ -171,6 +186,47 @@ def test_one_tool_is_on_at_a_time_and_its_button_says_so(
     assert "click" in measuring.hint
     assert not window.annotating.pencil.active
     assert not window.actions_by_name["annotate_arrow"].isChecked()
+
+
+def test_what_cannot_be_kept_is_said_and_shown_no_longer(
+    qtbot: QtBot, window: MainWindow, reviewed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(qtbot, window, KEY.Key_A)
+    drag(window, (20, 30), (80, 70))
+    made = there(window)
+    qtbot.waitUntil(lambda: kept(reviewed) == made, timeout=WAIT_MS)
+
+    def fails(session: Session, wanted: object) -> None:
+        raise SaveError("The disk is full; free some of it.")
+
+    monkeypatch.setattr(Session, "set_annotations", fails)
+    press(window, KEY.Key_Right)
+    assert there(window) != made
+    wait_for_said(qtbot, window, "What was drawn was not kept. The disk is full")
+    qtbot.waitUntil(
+        lambda: window.annotating.keeper.now is not None and there(window) == made, timeout=WAIT_MS
+    )
+
+
+def test_where_a_session_is_only_looked_at_nothing_is_moved(
+    qtbot: QtBot, window: MainWindow, reviewed: Path
+) -> None:
+    begin(qtbot, window, KEY.Key_A)
+    drag(window, (20, 30), (80, 70))
+    made = there(window)
+    qtbot.waitUntil(lambda: kept(reviewed) == made, timeout=WAIT_MS)
+    window.review.release()
+    with taken(qtbot, reviewed):
+        window.open_review(reviewed)
+        view = window.review_page.view
+        qtbot.waitUntil(lambda: window.annotating.keeper.now is not None, timeout=WAIT_MS)
+        press(window, KEY.Key_Down)
+        qtbot.waitUntil(
+            lambda: view.packet is not None and bool(window.annotating.pencil.shown), timeout=WAIT_MS
+        )
+        drag(window, (50, 50), (60, 60))
+        assert there(window) == made
+        wait_for_said(qtbot, window, "Nothing can be changed here")
 
 
 def test_a_click_beside_them_is_for_what_lies_below(qtbot: QtBot, window: MainWindow, reviewed: Path) -> None:

@@ -29,14 +29,14 @@ _SAMPLE_MS: Final = 1000
 _WATCH_MS: Final = 200
 
 
-def new_application() -> QApplication:
-    """The one application of the process, with its look."""
+def new_application(look: str = "dark", text_percent: int = 100) -> QApplication:
+    """The one application of the process, with its look: see `apply_theme`."""
     application = QApplication(["semc"])
     application.setApplicationName("semc-live")
     application.setApplicationDisplayName("SEMC Live")
     icon = ASSETS / "icons" / "semc.svg"
     application.setWindowIcon(QIcon(str(icon)))
-    apply_theme(application)
+    apply_theme(application, look, text_percent)
     return application
 
 

@@ -129,11 +129,13 @@ class Choices:
 
     def use_quality(self, quality: Quality) -> None:
         """Record in this quality from now on."""
-        self._settings.quality = self.quality = quality
+        self._settings.quality = quality
+        self.quality = self._settings.quality  # which a site may have set
 
     def use_clips(self, on: bool) -> None:
         """Save a clip with every plane, or do not, from the next scan on."""
-        self._settings.clips = self.clips = on
+        self._settings.clips = on
+        self.clips = self._settings.clips
 
     def use_model(self, path: str) -> None:
         """Use this model file from the next scan on."""
@@ -143,12 +145,15 @@ class Choices:
 
     def use_device(self, device: str) -> None:
         """Use this device from the next scan on."""
-        self._settings.device = self.device = device
+        self._settings.device = device
+        self.device = self._settings.device
 
     def use_protocol(self, protocol_id: str) -> None:
         """Follow this protocol from the next scan on."""
-        self._settings.protocol = self.protocol = protocol_id
+        self._settings.protocol = protocol_id
+        self.protocol = self._settings.protocol
 
     def use_output(self, folder: str) -> None:
         """Write planes below this folder from the next scan on."""
-        self._settings.output_folder = self.output = Path(folder)
+        self._settings.output_folder = Path(folder)
+        self.output = self._settings.output_folder

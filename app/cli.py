@@ -174,18 +174,21 @@ def run(args: argparse.Namespace) -> int:
     from app.main_window import MainWindow
     from app.scan_options import Overrides
     from app.settings import Settings
+    from app.site import of_this_computer
     from app.unused import leave_alone
     from app.warm_up import warm_up
     from semc_core.io.video_quality import Quality
-    from semc_core.paths import settings_files
+    from semc_core.paths import settings_files, site_file
 
-    application = QApplication.instance()
-    if not isinstance(application, QApplication):
-        application = new_application()
-    settings = Settings()
+    site = of_this_computer(site_file())
+    settings = Settings(None, *site)
     if unseen:
         # Nobody is there to choose: what the user chose at the screen is neither used nor changed.
-        settings = Settings(QSettings(str(settings_files()[1]), QSettings.Format.IniFormat))
+        store = QSettings(str(settings_files()[1]), QSettings.Format.IniFormat)
+        settings = Settings(store, *site)
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = new_application(settings.theme, settings.text_percent)
     record = None if args.record is None else Quality(args.record)
     overrides = Overrides(
         model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,

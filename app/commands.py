@@ -1,6 +1,7 @@
 """Every key of the window as data, and which of them work at the moment. No Qt here.
 
-Foot pedals send plain keys; change the table to suit yours. The texts are what `QKeySequence` reads.
+The keys are those that a command has at first; `app.keys` knows those that were given to it, a foot pedal's
+say. The texts are what `QKeySequence` writes.
 """
 
 from __future__ import annotations
@@ -229,6 +230,9 @@ _ALWAYS: Final = (
         "priors", "Earlier", ("Ctrl+P",), "Find an earlier study on a server, and review it", (START, REVIEW)
     ),
     KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
+    KeyBinding(
+        "preferences", "Preferences", ("Ctrl+,",), "Folders, keys, looks, and what is kept", EVERYWHERE
+    ),
     KeyBinding("folder", "Folder", ("P",), "Show the folder of saved planes", EVERYWHERE),
     KeyBinding("full_screen", "Full screen", ("F", "F11"), "Fill the screen, or go back", EVERYWHERE),
     KeyBinding(
@@ -284,7 +288,7 @@ BINDINGS: Final = (*_GENERAL, *_LIVE, *_STRIP, *_HELD, *_REVIEW, *_ALWAYS)
 TOOL_BARS: Final = {
     START: (
         *("source", "start_stop", "review", "train", "worklist", "examination"),
-        *("sending", "full_screen", "help"),
+        *("sending", "preferences", "full_screen", "help"),
     ),
     TRAIN: ("source", "review", "full_screen", "help"),
     LIVE: (
@@ -305,11 +309,6 @@ _KEY_NAMES: Final = {"PgUp": "Page up", "PgDown": "Page down", "Return": "Enter"
 def key_name(key: str) -> str:
     """A key as the window calls it."""
     return _KEY_NAMES.get(key, key)
-
-
-def tool_tip(binding: KeyBinding) -> str:
-    """What it does, and its keys."""
-    return f"{binding.help or binding.title}  ({', '.join(binding.keys)})"
 
 
 def bindings_of(page: str) -> tuple[KeyBinding, ...]:
@@ -417,19 +416,6 @@ def checked_actions(now: Situation) -> dict[str, bool]:
         "region": now.choosing_region,
         "record": now.recording,
     }
-
-
-def correcting_tips(now: Situation) -> dict[str, str]:
-    """What is said of each key that corrects, while the mouse rests on its button."""
-    tips = {binding.name: tool_tip(binding) for binding in BINDINGS if binding.name in CORRECTING}
-    return dict.fromkeys(tips, ONLY_LOOKED_AT) if now.looking_only else tips
-
-
-def start_tip(now: Situation) -> str:
-    """What is said of it while the mouse rests on it."""
-    if now.running or now.stopping or now.can_start:
-        return tool_tip(next(binding for binding in BINDINGS if binding.name == "start_stop"))
-    return "Nothing was opened yet: choose on this page what to scan."
 
 
 def start_title(now: Situation) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.preferences.presenter import BY_SITE
 from semc_core.paths import DEMONSTRATION, FETAL_MODEL
 
 if TYPE_CHECKING:
@@ -126,9 +127,18 @@ def connect_files(
 
 def connect_choices(start: StartPage, choices: Choices, settings: Settings) -> None:
     """Remember what is chosen on the start page of how to scan, and of how long sessions are kept."""
-    start.keeping.show_rule(settings.retention)
+    show_choices(start, choices, settings)
+    for key, field in start.set_by_settings.items():
+        if settings.is_set_by_site(key):
+            field.setEnabled(False)
+            field.setToolTip(BY_SITE)
     start.keeping.chosen.connect(settings.keep_sessions)
     start.device_chosen.connect(choices.use_device)
-    start.recording.show_choices(choices.quality, choices.clips)
     start.recording.quality_chosen.connect(choices.use_quality)
     start.recording.clips_chosen.connect(choices.use_clips)
+
+
+def show_choices(start: StartPage, choices: Choices, settings: Settings) -> None:
+    """Show on the start page how the next scan is recorded, and how long sessions are kept."""
+    start.keeping.show_rule(settings.retention)
+    start.recording.show_choices(choices.quality, choices.clips)

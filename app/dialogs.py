@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from app.choices import Choices
+from app.preferences.presenter import Entry, Link
 from app.priors.controller import PriorsController
 from app.send.controller import SendController
 from app.settings import Settings
@@ -43,6 +44,7 @@ class DialogHost(QObject):
         reviewed: That of the session in review.
         priors: Earlier studies on servers.
         dialog: The dialog that is open, or None.
+        preferred: Gives what can be set in the preferences; the window says it.
     """
 
     message = Signal(str)
@@ -77,6 +79,7 @@ class DialogHost(QObject):
         self.reviewed.on_message = self.message.emit
         self.priors = PriorsController(choices.data, lambda: choices.output, post, settings)
         self.dialog: QDialog | None = None
+        self.preferred: Callable[[], Sequence[Entry | Link]] = tuple
         self._export: ExportController | None = None
         self._loads = Background("dialog-load", post)
         self._ends = Background("export-close", post)
@@ -120,12 +123,17 @@ class DialogHost(QObject):
         """Show which earlier studies servers have."""
         self._load("app.priors.dialog", self._open_priors)
 
+    def show_preferences(self) -> None:
+        """Show what can be set."""
+        self._load("app.preferences.dialog", self._open_preferences)
+
     def does(self) -> dict[str, Callable[[], object]]:
-        """What keys do that open a dialog of servers, by their names."""
+        """What keys do that open a dialog, by their names."""
         return {
             "sending": lambda: self.show_sending(),
             "worklist": self.show_worklist,
             "priors": self.show_priors,
+            "preferences": self.show_preferences,
         }
 
     def go_on(self) -> None:
@@ -208,6 +216,11 @@ class DialogHost(QObject):
         dialog.server_wanted.connect(add_server)
         dialog.review_wanted.connect(self.review_wanted)
         self._show(dialog)
+
+    def _open_preferences(self) -> None:
+        from app.preferences.dialog import PreferencesDialog
+
+        self._show(PreferencesDialog(self.preferred(), lambda: self.worklist.running, self._window))
 
     def _show(self, dialog: QDialog) -> None:
         self.dialog = dialog

@@ -90,6 +90,7 @@ class MainWindow(OpeningWindow):
 
     def _finish(self) -> None:
         from app.live.raw_signal import RawSignal
+        from app.preferred import Preferred
         from app.status import Features, StatusDisplay
 
         self._does = self._what_keys_do()
@@ -102,12 +103,18 @@ class MainWindow(OpeningWindow):
             self.scan, self.review, self.dialogs.sending, self.start_page, self.live_page, self.review_page
         )
         self.display = StatusDisplay(features, self.actions_by_name, self.banner, self.status)
+        self.dialogs.preferred = Preferred(
+            self.settings, self.choices, self.start_page, self.checklists, self.look, self.next_model,
+            self._use_output, self.dialogs.show_sending, self.show_training, self.use_keys,
+        ).parts  # fmt: skip
         self.raw = RawSignal(self._main_thread.post, self.display.messages.tell, self.report)
         self._connect_start()
         self._connect_live()
         self._connect_review()
         shown = self.start_page, self.live_page, self.review_page
         connect_checklists(self.checklists, *shown, self.review, self._show_plane, self.report)
+        for sentence in (*self.settings.faults, *self.use_keys(self.settings.keys)):
+            self.report(sentence)
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
         self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
@@ -155,6 +162,7 @@ class MainWindow(OpeningWindow):
         from app.start.card_dialog import choose_for_card
 
         self.file_dropped.connect(self.open_dropped)
+        self.keys_changed.connect(self.start_page.show_keys)
         self.came_back.connect(self.next_model.notice_changes)
         page, choose = self.start_page, self.choose
         connect_files(page, self.dialogs, choose, self.open_source, self.open_review)
@@ -364,7 +372,7 @@ class MainWindow(OpeningWindow):
 
     def _use_output(self, folder: str) -> None:
         self.choices.use_output(folder)
-        self.live_page.strip.show_folder(f"{folder} (from the next scan on)")
+        self.live_page.strip.show_folder(f"{self.choices.output} (from the next scan on)")
         request = self.review.request
         if self.page_name == REVIEW and self.review.unopened and request is not None:
             self.open_review(request.path)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.image_view import LiveView
 
 _LINES: Final = 54
@@ -62,6 +63,6 @@ class PictureWindow(QWidget):
         badges, hint, accent = shown.texts
         view.show_levels(shown.levels)
         if said := shown.levels.text:
-            badges += ((said, theme.WARNING),)
+            badges += ((said, ON_PICTURE.warning),)
         view.show_texts(badges, hint, accent)
         view.painted.clear()

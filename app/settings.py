@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from app.scan_options import CardChoice
+from app.site import TEXT_PERCENTS as TEXT_PERCENTS
+from app.widgets.colours import THEMES
 from semc_core.errors import UsageError
 from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.io.video_quality import Quality
@@ -31,11 +34,11 @@ _CROP_KINDS: Final = ("camera", "stream")
 _NO_CROP: Final = "none"
 
 
-def _heat_styles() -> dict[str, HeatStyle]:
+def heat_words() -> dict[HeatStyle | None, str]:
     """As it was remembered when there was one style only; anything else shows none."""
     from semc_core.imaging.heatmap import HeatStyle
 
-    return {"true": HeatStyle.TINT, "contour": HeatStyle.CONTOUR}
+    return {None: "false", HeatStyle.TINT: "true", HeatStyle.CONTOUR: "contour"}
 
 
 def _scale_key(source: str, width: int, height: int) -> str:
@@ -70,10 +73,26 @@ def holds_secret(source: str) -> bool:
 
 
 class Settings:
-    """Typed access to a `QSettings`. Values that make no sense are read as if they were not there."""
+    """Typed access to a `QSettings`. Values that make no sense are read as if they were not there.
 
-    def __init__(self, store: QSettings | None = None) -> None:
-        """Use `store`; None takes the user's own."""
+    Attributes:
+        faults: What is wrong with what an administrator has set.
+    """
+
+    def __init__(
+        self,
+        store: QSettings | None = None,
+        site: Mapping[str, str] = MappingProxyType({}),
+        faults: tuple[str, ...] = (),
+    ) -> None:
+        """Use `store`; None takes the user's own.
+
+        Args:
+            store: Where they are kept.
+            site: What an administrator has set, by the names of the settings: it wins, and stays.
+            faults: What is wrong with what the administrator has set, sentences for the user.
+        """
+        self._site, self.faults = dict(site), faults
         self._store = store or QSettings(
             QSettings.Format.IniFormat, QSettings.Scope.UserScope, "semc-live", "semc-live"
         )
@@ -92,17 +111,37 @@ class Settings:
 
     @geometry.setter
     def geometry(self, value: QByteArray) -> None:
-        self._store.setValue("window/geometry", value)
+        self._keep("window/geometry", value)
 
     @property
     def heat_style(self) -> HeatStyle | None:
         """How the heat map is shown; None does not show it."""
-        return _heat_styles().get(self._text("view/heat_map"))
+        words = {word: style for style, word in heat_words().items()}
+        return words.get(self._text("view/heat_map"))
 
     @heat_style.setter
     def heat_style(self, value: HeatStyle | None) -> None:
-        words = {style: word for word, style in _heat_styles().items()}
-        self._store.setValue("view/heat_map", "false" if value is None else words[value])
+        self._keep("view/heat_map", heat_words()[value])
+
+    @property
+    def theme(self) -> str:
+        """One of `app.widgets.colours.THEMES`."""
+        value = self._text("view/theme")
+        return value if value in THEMES else "dark"
+
+    @theme.setter
+    def theme(self, value: str) -> None:
+        self._keep("view/theme", value)
+
+    @property
+    def text_percent(self) -> int:
+        """How large texts are, of the desktop's size: one of `TEXT_PERCENTS`."""
+        value = self._number("view/text_percent")
+        return value if value in TEXT_PERCENTS else 100
+
+    @text_percent.setter
+    def text_percent(self, value: int) -> None:
+        self._keep("view/text_percent", str(value))
 
     @property
     def worklist_server(self) -> str:
@@ -111,7 +150,7 @@ class Settings:
 
     @worklist_server.setter
     def worklist_server(self, value: str) -> None:
-        self._store.setValue("worklist/server", value)
+        self._keep("worklist/server", value)
 
     @property
     def priors_server(self) -> str:
@@ -120,7 +159,7 @@ class Settings:
 
     @priors_server.setter
     def priors_server(self, value: str) -> None:
-        self._store.setValue("priors/server", value)
+        self._keep("priors/server", value)
 
     @property
     def device(self) -> str:
@@ -130,7 +169,7 @@ class Settings:
 
     @device.setter
     def device(self, value: str) -> None:
-        self._store.setValue("model/device", value)
+        self._keep("model/device", value)
 
     @property
     def quality(self) -> Quality:
@@ -139,7 +178,7 @@ class Settings:
 
     @quality.setter
     def quality(self, value: Quality) -> None:
-        self._store.setValue("record/quality", str(value))
+        self._keep("record/quality", str(value))
 
     @property
     def clips(self) -> bool:
@@ -148,7 +187,7 @@ class Settings:
 
     @clips.setter
     def clips(self, value: bool) -> None:
-        self._store.setValue("record/clips", "true" if value else "false")
+        self._keep("record/clips", "true" if value else "false")
 
     @property
     def retention(self) -> Retention:
@@ -159,7 +198,7 @@ class Settings:
     def keep_sessions(self, value: Retention) -> None:
         """Keep them so long, from the program's next start on."""
         for name, number in (("days", value.days), ("bytes", value.most_bytes)):
-            self._store.setValue(f"sessions/keep_{name}", "" if number is None else str(int(number)))
+            self._keep(f"sessions/keep_{name}", "" if number is None else str(int(number)))
 
     @property
     def export_options(self) -> ExportOptions:
@@ -170,7 +209,7 @@ class Settings:
 
     @export_options.setter
     def export_options(self, value: ExportOptions) -> None:
-        self._store.setValue("export/choices", value.to_settings())
+        self._keep("export/choices", value.to_settings())
 
     @property
     def export_folder(self) -> Path | None:
@@ -180,17 +219,17 @@ class Settings:
 
     @export_folder.setter
     def export_folder(self, value: Path) -> None:
-        self._store.setValue("export/folder", str(value))
+        self._keep("export/folder", str(value))
 
     @property
     def protocol(self) -> str:
         """Id of the protocol, "auto" for the one that fits the model (at first), or "" for none."""
-        value = self._store.value("protocol/id")
+        value = self._site.get("protocol/id", self._store.value("protocol/id"))
         return value if isinstance(value, str) else "auto"
 
     @protocol.setter
     def protocol(self, value: str) -> None:
-        self._store.setValue("protocol/id", value)
+        self._keep("protocol/id", value)
 
     @property
     def checklist_folded(self) -> bool:
@@ -199,7 +238,7 @@ class Settings:
 
     @checklist_folded.setter
     def checklist_folded(self, value: bool) -> None:
-        self._store.setValue("view/checklist_folded", "true" if value else "false")
+        self._keep("view/checklist_folded", "true" if value else "false")
 
     @property
     def model(self) -> Path | None:
@@ -216,7 +255,7 @@ class Settings:
         text = "" if value is None else str(value)
         if value is not None and value.parent == SHIPPED_MODELS:
             text = value.stem
-        self._store.setValue("model/file", text)
+        self._keep("model/file", text)
 
     @property
     def output_folder(self) -> Path:
@@ -226,7 +265,7 @@ class Settings:
 
     @output_folder.setter
     def output_folder(self, value: Path) -> None:
-        self._store.setValue("output/folder", str(value))
+        self._keep("output/folder", str(value))
 
     @property
     def recent_sources(self) -> list[str]:
@@ -240,7 +279,25 @@ class Settings:
         if not holds_secret(text):
             recent.insert(0, text)
         for i in range(_RECENT_LIMIT):
-            self._store.setValue(f"sources/recent{i}", recent[i] if i < len(recent) else "")
+            self._keep(f"sources/recent{i}", recent[i] if i < len(recent) else "")
+
+    def forget_sources(self) -> None:
+        """Forget what was opened lately."""
+        for i in range(_RECENT_LIMIT):
+            self._keep(f"sources/recent{i}", "")
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Keys that were given to commands, by their names: as they are stored, checked by nobody."""
+        return {
+            key.removeprefix("keys/"): text
+            for key in (*self._store.allKeys(), *self._site)
+            if key.startswith("keys/") and (text := self._text(key))
+        }
+
+    def remember_keys(self, name: str, keys: str) -> None:
+        """Let a command have these keys, with a space between two; "" for its usual ones."""
+        self._keep(f"keys/{name}", keys)
 
     def crop(self, kind: str, width: int, height: int, device: str = "") -> Crop | None:
         """The region of interest last set by hand for this kind of source and size of frame.
@@ -264,7 +321,7 @@ class Settings:
         """Keep it for the next scan; None forgets it. Only for cameras and streams."""
         if kind in _CROP_KINDS:
             text = _NO_CROP if crop is None else f"{crop.left}_{crop.top}_{crop.width}_{crop.height}"
-            self._store.setValue(_crop_key(kind, width, height, device), text)
+            self._keep(_crop_key(kind, width, height, device), text)
 
     def card(self, identity: str) -> CardChoice:
         """What was chosen last for the capture card of this identity, or the stream of this address."""
@@ -279,8 +336,8 @@ class Settings:
 
     def remember_card(self, identity: str, choice: CardChoice) -> None:
         """Keep it for the next scan from that card."""
-        self._store.setValue(_card_key(identity, "mode"), choice.mode)
-        self._store.setValue(_card_key(identity, "picture"), to_text(choice.options))
+        self._keep(_card_key(identity, "mode"), choice.mode)
+        self._keep(_card_key(identity, "picture"), to_text(choice.options))
 
     def cards(self) -> dict[str, CardChoice]:
         """What was chosen, by the identity of each card, or address of each stream, that has something."""
@@ -311,7 +368,7 @@ class Settings:
     ) -> None:
         """Keep it, to be offered when the scale is set for the same source and size again."""
         numbers = (*line[0], *line[1], length_mm)
-        self._store.setValue(_scale_key(source, width, height), "_".join(f"{each:.12g}" for each in numbers))
+        self._keep(_scale_key(source, width, height), "_".join(f"{each:.12g}" for each in numbers))
 
     def write(self) -> None:
         """Write to disk now."""
@@ -322,6 +379,14 @@ class Settings:
         text = self._text(key)
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 and int(text) else None
 
+    def is_set_by_site(self, *keys: str) -> bool:
+        """Whether an administrator has set one of these."""
+        return not self._site.keys().isdisjoint(keys)
+
+    def _keep(self, key: str, value: str | QByteArray) -> None:
+        if key not in self._site:
+            self._store.setValue(key, value)
+
     def _text(self, key: str) -> str:
-        value = self._store.value(key, "")
+        value = self._site[key] if key in self._site else self._store.value(key, "")
         return value if isinstance(value, str) else ""

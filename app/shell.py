@@ -12,17 +12,18 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.commands import LIVE, REVIEW, START
 from app.file_dialogs import dropped
+from app.key_sequences import use_stored
 from app.widgets import theme
 from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
 from app.widgets.plain import PlainLabel
-from app.widgets.tool_bars import ToolBars, make_actions
+from app.widgets.tool_bars import ToolBars, make_actions, show_keys
 
 _BANNER_TITLES: Final = {
-    "source": "Choose another source  (N)",
-    "start_stop": "Try again  (S)",
+    "source": "Choose another source",
+    "start_stop": "Try again",
     "change_folder": "Choose another folder",
     "model": "Choose another model",
-    "sending": "Look  (Ctrl+E)",
+    "sending": "Look",
 }
 
 
@@ -44,6 +45,7 @@ class WindowShell(QWidget):
 
     Signals:
         file_dropped: The path or address of the first thing that was dropped.
+        keys_changed: Commands have other keys now.
         came_back: Keys are for this window again; the user may have been in another one.
         seen: The first page was painted, and the rest of the window is about to be made.
         whole: It is made.
@@ -60,6 +62,7 @@ class WindowShell(QWidget):
     came_back = Signal()
     seen = Signal()
     whole = Signal()
+    keys_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,6 +140,13 @@ class WindowShell(QWidget):
         for page in pages.values():
             self.pages.addWidget(page)
         self.viewer = PlaneViewer(self)
+
+    def use_keys(self, stored: Mapping[str, str]) -> tuple[str, ...]:
+        """Let commands have the keys that are stored, by their names; says what cannot be, in sentences."""
+        wrong = use_stored(stored)
+        show_keys(self.actions_by_name)
+        self.keys_changed.emit()
+        return wrong
 
     def on_its_page(self, does: Mapping[str, Mapping[str, Do]]) -> dict[str, Do]:
         """What the keys do of which several pages have their own; by the pages' names, then the keys'."""

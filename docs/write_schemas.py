@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from app.site import SITE
 from app.train.presenter import PROGRESS_LINE
 from app.train.process import RUN_FACTS
 from semc_core.cli.results import RESULTS
@@ -104,6 +105,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "web-secrets": ("web_secrets.json: what proves to DICOMweb services who asks", WEB_SECRETS),
     "queue-job": ("a job of the sending queue", JOB),
     "queue-item": ("an object in the sending queue", ITEM),
+    "site": ("site.json: what an administrator sets for all windows on a computer", SITE),
     "serve": ("serve.toml: settings of `semc serve`", SETTINGS),
     "serve-received": ("an object in the inbox of `semc serve`", RECEIVED),
     "training-run": ("run.json: a training that the window started", RUN_FACTS),

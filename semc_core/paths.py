@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -35,6 +36,17 @@ def default_output_folder() -> Path:
 def log_folder() -> Path:
     """Log files. They hold no patient data."""
     return Path(platformdirs.user_log_dir(_APP_NAME, appauthor=False))
+
+
+def site_file() -> Path:
+    """What an administrator sets for all users of this computer; SEMC_SITE_FILE names another, for tests."""
+    if named := os.environ.get("SEMC_SITE_FILE"):
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / _APP_NAME / "site.json"
+    if sys.platform == "darwin":
+        return Path("/Library/Application Support") / _APP_NAME / "site.json"
+    return Path("/etc") / _APP_NAME / "site.json"
 
 
 def settings_files() -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 from app.checklist.presenter import ChecklistView, checklist_view, word_on
 from app.checklist.protocol_choice import ProtocolChoice
+from app.keys import first_key
 from app.tasks import Background, Post, fault_of
 from app.view_data import ReviewSnapshot
 from semc_core.errors import SessionError
@@ -19,7 +20,7 @@ from semc_core.session.records import ItemEntry, ModelEntry
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane
 
-_OVER = "The scan is over; press V to review it, and say there what was not possible."
+_OVER = "The scan is over; press {} to review it, and say there what was not possible."
 _NOT_KEPT = "Nothing of this scan is written, so the checklist takes no word on it either."
 
 
@@ -99,7 +100,7 @@ def _apply(session: Session, change: SetItem) -> int | None:
     try:
         return session.apply(change)
     except SessionError as error:
-        raise SessionError(_OVER) from error
+        raise SessionError(_OVER.format(first_key("review"))) from error
 
 
 def _view(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -11,13 +9,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.widgets import theme
 from semc_core.protocols.checklist import Status
 
-STATUS_COLOURS: Final = {
-    Status.FOUND: theme.GOOD,
-    Status.WEAK: theme.WARNING,
-    Status.MISSING: theme.DIM,
-    Status.NOT_POSSIBLE: theme.ACCENT,
-    Status.UNKNOWN: theme.DIM,
-}
+
+def status_colour(status: Status) -> str:
+    """Of its mark, "#rrggbb"."""
+    if status is Status.FOUND:
+        return theme.GOOD
+    return {Status.WEAK: theme.WARNING, Status.NOT_POSSIBLE: theme.ACCENT}.get(status, theme.DIM)
 
 
 def paint_mark(painter: QPainter, box: QRectF, status: Status) -> None:
@@ -26,7 +23,7 @@ def paint_mark(painter: QPainter, box: QRectF, status: Status) -> None:
     Found is a full disc with a tick, weak a triangle with a stroke, missing an empty ring, not possible a
     ring with a bar across, unknown to the model a dotted ring with a question mark.
     """
-    colour, width = QColor(STATUS_COLOURS[status]), max(1.4, box.height() * 0.11)
+    colour, width = QColor(status_colour(status)), max(1.4, box.height() * 0.11)
     pen = QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -26,9 +26,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.checklist.marks import STATUS_COLOURS, MarksLine, paint_mark
+from app.checklist.marks import MarksLine, paint_mark, status_colour
 from app.checklist.presenter import ChecklistRow, ChecklistView
 from app.commands import ONLY_LOOKED_AT
+from app.keys import first_key
 from app.widgets import theme
 from app.widgets.fitted import FittedLabel
 from app.widgets.folding import FoldingPanel
@@ -96,7 +97,7 @@ class RowButton(QAbstractButton):
         painter.setFont(theme.scaled_font(self.font(), 0.88))
         wide = painter.fontMetrics().horizontalAdvance(row.status_text)
         right = QRectF(box.right() - wide - 0.4 * em, box.top(), wide + 1, box.height())
-        painter.setPen(QColor(STATUS_COLOURS[row.status]))
+        painter.setPen(QColor(status_colour(row.status)))
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(right, Qt.AlignmentFlag.AlignRight | middle, row.status_text)
         painter.setFont(self.font())
@@ -274,7 +275,7 @@ class ChecklistPanel(FoldingPanel):
         view = self._view
         self._title.setText("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
         summary = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
-        self._header.setToolTip(f"{summary}Click to open or close the checklist (K).")
+        self._header.setToolTip(f"{summary}Click to open or close the checklist ({first_key('checklist')}).")
         # With little room the marks take the place of the title.
         self._inline.setVisible(view is not None and self.narrow and not self.is_open)
         self._title.setVisible(self._inline.isHidden())

@@ -65,7 +65,16 @@ class PictureDisplay:
     def next_heat(self) -> None:
         """Another style of heat map; after the last none."""
         # Turns what is shown here, whatever another window remembered meanwhile.
-        self._heat = self._memory.heat_style = next_style(self._heat)
+        self.use_heat(next_style(self._heat))
+
+    @property
+    def heat(self) -> HeatStyle | None:
+        """How the heat map is shown; None: it is not."""
+        return self._heat
+
+    def use_heat(self, style: HeatStyle | None) -> None:
+        """Show the heat map so on every page, and remember it; None shows none."""
+        self._heat = self._memory.heat_style = style
         for page in self._pages:
             page.show_heat(self._heat)
 

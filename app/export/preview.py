@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.export.presenter import LEAST_MASK_PX, mask_at
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.drag_view import DragView
 from app.widgets.placed import Placed, Point
 from semc_core.types import Crop
@@ -85,7 +86,7 @@ class ExportPicture(DragView):
         painter.fillRect(self.rect(), QColor("#000000"))
         placed = self.placed
         if placed is None or self._image is None:
-            painter.setPen(QColor(theme.DIM))
+            painter.setPen(QColor(ON_PICTURE.dim))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect(), flags, self._empty)
             painter.end()
@@ -93,11 +94,11 @@ class ExportPicture(DragView):
         whole = self._paint_picture(painter, placed, self._image)
         self._shade(painter, placed, whole)
         for mask in self._masks:
-            painter.setPen(QPen(QColor(theme.ACCENT), 1.5, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(QColor(ON_PICTURE.accent), 1.5, Qt.PenStyle.DashLine))
             painter.setBrush(QColor("#000000"))
             painter.drawRect(QRectF(*placed.to_widget(mask)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.WARNING), 2.0))
+        painter.setPen(QPen(QColor(ON_PICTURE.warning), 2.0))
         painter.drawPath(self._round_text(placed))
         self._paint_drag(painter, whole, _DRAG_OPACITY)
         painter.end()
@@ -121,5 +122,5 @@ class ExportPicture(DragView):
         painter.fillRect(QRectF(whole.left(), kept.top(), kept.left() - whole.left(), kept.height()), dark)
         painter.fillRect(QRectF(kept.right(), kept.top(), whole.right() - kept.right(), kept.height()), dark)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.DIM), 1.0, Qt.PenStyle.DotLine))
+        painter.setPen(QPen(QColor(ON_PICTURE.dim), 1.0, Qt.PenStyle.DotLine))
         painter.drawRect(kept)

@@ -9,6 +9,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from app.keys import first_key
 from app.measuring.heads import HeadProposal, HeadProposals
 from app.tasks import Background, Post, fault_of
 from app.view_data import Asking, ReviewSnapshot
@@ -29,7 +30,7 @@ from semc_core.session.correcting.sentences import done_sentence, seen_words
 from semc_core.session.session import Session
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
-_OVER = "The scan is over, so nothing more is changed in it here; press V to go on in review."
+_OVER = "The scan is over, so nothing more is changed in it here; press {} to go on in review."
 _NOTHING = "This picture was not classified, so it cannot be saved; measure another one."
 
 
@@ -206,7 +207,7 @@ class LiveSubject:
             self._told.fault(_NOTHING)
             return False
         if not pipeline.capture_now(held):
-            self._told.fault(_OVER)
+            self._told.fault(_OVER.format(first_key("review")))
             return False
         return True
 
@@ -240,7 +241,11 @@ class LiveSubject:
                 said = make(session)
             except SessionError as error:
                 # With the scan its session is closed.
-                raise error if pipeline.state.phase is Phase.RUNNING else SessionError(_OVER) from error
+                raise (
+                    error
+                    if pipeline.state.phase is Phase.RUNNING
+                    else SessionError(_OVER.format(first_key("review")))
+                ) from error
             return said, ReviewSnapshot(
                 planes=session.planes(rejected=True),
                 measurements=session.measurements(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from app.keys import first_key
 from app.view_data import LIVE_NAME_KEYS, StripMarks
 from semc_core.labels import NON_STANDARD
 from semc_core.session.correcting.changes import Change, Reject, Relabel, Restore
@@ -153,7 +154,7 @@ class Naming:
         self._asked = None
         numbers = [plane.hold_id for plane in planes]
         if not numbers:
-            self._refuse("Nothing is saved yet; C saves the frame that is shown.")
+            self._refuse(f"Nothing is saved yet; {first_key('capture')} saves the frame that is shown.")
         elif self.chosen not in numbers:
             self.chosen = numbers[-1]
         else:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.display.heat import HeatMaps
 from app.formatting import Tone, quality_text
 from app.instrumentation import RecentValues
+from app.keys import first_key
 from app.live.held import HeldPicture
 from app.live.kept import KeptPlanes
 from app.live.measured import LiveSubject
@@ -31,6 +32,7 @@ from app.live.presenter import (
 from app.live.readout import ReadoutView
 from app.live.traces import TracesView
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.folding import FoldingPanel
 from app.widgets.forms import side_by_side
 from app.widgets.image_view import LiveView
@@ -57,7 +59,7 @@ _LEAST_SIDE_EM: Final = 10.4
 _CLOSED_EM: Final = 3.6
 """The closed checklist, and the gaps round it."""
 
-_REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  A: automatic."
+_REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  {}: automatic."
 _REGION_TOO_SMALL = "That region is too small; drag a larger one.  Esc: as it was."
 
 
@@ -335,7 +337,7 @@ class LivePage(QWidget):
     def choose_region(self, on: bool) -> None:
         """Let the user drag a region of interest."""
         self.view.choosing_region = on
-        self._show_hint(_REGION_HINT if on else "")
+        self._show_hint(_REGION_HINT.format(first_key("auto_region")) if on else "")
 
     def _show_hint(self, hint: str) -> None:
         self._hint = hint
@@ -435,14 +437,14 @@ class LivePage(QWidget):
         )
         colour = self._colours.get(text.title, theme.TEXT)
         self.readout.show_readout(text, colour)
-        badges = [("FROZEN", theme.ACCENT)] if held is not None else []
+        badges = [("FROZEN", ON_PICTURE.accent)] if held is not None else []
         if recorded := badge(self.recording_state):
-            badges.insert(0, (recorded, theme.FAULT))
+            badges.insert(0, (recorded, ON_PICTURE.fault))
         if now_s < self._flash_until_s:
-            badges.append((self._flash, theme.GOOD if self._flash == "CAPTURED" else theme.WARNING))
+            badges.append((self._flash, ON_PICTURE.good if self._flash == "CAPTURED" else ON_PICTURE.warning))
         starting = state.phase is Phase.STARTING and not self.view.choosing_region
         hint = self._hint or self.held.measuring.hint
         if starting:
             hint = state.message or "Waiting for the first frame."
-        accent = colour if text.tone is Tone.PLANE else theme.ACCENT if region_by_hand else None
+        accent = colour if text.tone is Tone.PLANE else ON_PICTURE.accent if region_by_hand else None
         self.view.show_texts(tuple(badges), hint, accent)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.formatting import Banner, StatusItem, Tone, duration, percent, quality_text, unlike_text
+from app.keys import first_key
 from semc_core.imaging.quality import NO_SIGNAL
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.pipeline.sink import RecordingState
@@ -130,17 +131,20 @@ def readout(
     if stopping:
         return Readout("Stopping", "The scan is ended; what was found is written.", Tone.NEUTRAL)
     if phase is Phase.IDLE:
-        return Readout("No scan", "Choose a source, or press S.", Tone.NEUTRAL)
+        return Readout("No scan", f"Choose a source, or press {first_key('start_stop')}.", Tone.NEUTRAL)
     if phase is Phase.STARTING:
         return Readout("Starting", message or "Waiting for the first frame.", Tone.NEUTRAL)
     if phase is Phase.FAULT and result is None:
         return Readout("No scan", "It could not begin; see above.", Tone.FAULT)
     if phase is Phase.FAULT:
         return Readout("Scan ended", "A fault ended it; see above.", Tone.FAULT)
+    begin, other = first_key("start_stop"), first_key("source")
     if phase is Phase.ENDED:
-        return Readout("End of scan", "Press S to play it again, N for another source.", Tone.NEUTRAL)
+        return Readout(
+            "End of scan", f"Press {begin} to play it again, {other} for another source.", Tone.NEUTRAL
+        )
     if phase is Phase.STOPPED:
-        return Readout("Stopped", "Press S to start again, N for another source.", Tone.NEUTRAL)
+        return Readout("Stopped", f"Press {begin} to start again, {other} for another source.", Tone.NEUTRAL)
     if result is None:
         return Readout("Starting", "Waiting for the first frame.", Tone.NEUTRAL)
     if silent_known or silent_s > silent_after_s(frame_rate):

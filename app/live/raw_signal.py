@@ -8,12 +8,13 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
+from app.keys import first_key
 from app.scan_options import ScanOptions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
 
 _BEGUN: Final = (
-    "What the source sends is kept from now on, the newest 10 s of it; press Shift+T again to save that as a "
+    "What the source sends is kept from now on, the newest 10 s of it; press {} again to save that as a "
     "file. With `semc live --tap` it is kept from the beginning, as the card sends it."
 )
 
@@ -32,7 +33,7 @@ class RawSignal:
             return
         if not options.tap.keeping:
             options.tap.begin()
-            self._tell(_BEGUN)
+            self._tell(_BEGUN.format(first_key("tap")))
             return
         now = datetime.datetime.now()
         path = options.output / f"raw-{now:%Y%m%d-%H%M%S}.semctap"

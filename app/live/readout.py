@@ -12,8 +12,6 @@ from app.widgets import theme
 from app.widgets.fitted import fitted_lines
 from app.widgets.plain import plain_tip
 
-_TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
-
 
 class ReadoutView(QWidget):
     """Paints a `Readout`."""
@@ -41,7 +39,7 @@ class ReadoutView(QWidget):
 
     def show_readout(self, readout: Readout, plane_colour: str) -> None:
         """Say something else; `plane_colour` is used where a plane is named."""
-        colour = _TONES.get(readout.tone, plane_colour)
+        colour = theme.tone_colour(readout.tone.value, plane_colour)
         if (readout, colour) != (self._shown, self._colour):
             self._shown, self._colour = readout, colour
             self.setAccessibleName(f"{readout.title}. {readout.detail} {readout.quality}".strip())

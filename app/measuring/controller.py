@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
+from app.keys import first_key
 from app.measuring.calipers import TOOLS, Calipers, Tool
 from app.measuring.geometry import inner_points
 from app.measuring.heads import HeadProposal
@@ -190,17 +191,18 @@ class Measuring(QObject):
 
     def _next_handle(self, step: int) -> None:
         if not self.calipers.next_handle(step):
-            self.message.emit(
-                f"Nothing is measured on this frame yet; {self._keys.held}D measures a distance."
-            )
+            key = first_key(f"{self._keys.tools}distance")
+            self.message.emit(f"Nothing is measured on this frame yet; {key} measures a distance.")
 
     def _refuse_nudge(self) -> None:
-        self.message.emit("Choose a handle first: click on it, or press W.")
+        self.message.emit(f"Choose a handle first: click on it, or press {first_key('next_handle')}.")
 
     def _ask_name(self) -> None:
         number = self.calipers.chosen
         if number is None:
-            self.message.emit("Choose a measurement first: click on it, or press W.")
+            self.message.emit(
+                f"Choose a measurement first: click on it, or press {first_key('next_handle')}."
+            )
         else:
             self.show_names(number, self.values.mapToGlobal(QPoint(0, 0)))
 
@@ -255,7 +257,7 @@ class Measuring(QObject):
     def _accept(self) -> None:
         found = self._proposal()
         if found is None or found.outline is None:
-            key = f"{self._keys.held}C"
+            key = first_key(self._keys.tools + "ellipse")
             self.message.emit(f"No head is proposed on this frame; {key} measures an ellipse by hand.")
         else:
             self._taken(found.outline)
@@ -400,7 +402,9 @@ class Measuring(QObject):
         width, height = packet.picture.width, packet.picture.height
         told = subject.scale
         scale = told.scales[0] if told.scales and told.size == (width, height) else None
-        return scale_text(scale, self._by_hand(width, height), told.why, f"{self._keys.held}S")
+        return scale_text(
+            scale, self._by_hand(width, height), told.why, first_key(self._keys.tools + "scale")
+        )
 
     def _scale_for(self, points: tuple[Place, ...]) -> Calibration | None:
         """What will hold for points that are drawn now."""

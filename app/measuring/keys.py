@@ -16,13 +16,11 @@ class MeasureKeys:
         tools: What the names of the tools' bindings begin with.
         enter: What ends a line first, before it does what it does else.
         arrows: By how many pixels each arrow key moves the chosen handle.
-        held: What is held with a tool's letter, for sentences: "" or "Shift+".
     """
 
     tools: str
     enter: str
     arrows: Mapping[str, tuple[int, int]]
-    held: str = ""
 
 
 _FAR: Final = {"nudge_up_far": (0, -10), "nudge_down_far": (0, 10)}
@@ -58,6 +56,5 @@ IN_LIVE: Final = MeasureKeys(
             **_FAR,
         }
     ),
-    "Shift+",
 )
 """C, L and S capture, look and stop during a scan: there a tool's letter is pressed with Shift."""

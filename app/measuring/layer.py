@@ -22,13 +22,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.measuring.calipers import Calipers, Shape
 from app.measuring.geometry import handles_of
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.image_view import LiveView
 from app.widgets.placed import Placed
 from semc_core.measure.shapes import Place, ellipse_of
 
 COLOUR: Final = "#ffe26a"
-CHOSEN: Final = theme.ACCENT
-PROPOSED: Final = theme.GOOD
+CHOSEN: Final = ON_PICTURE.accent
+PROPOSED: Final = ON_PICTURE.good
 _HALO: Final = QColor(0, 0, 0, 170)
 _LINE, _AROUND = 1.5, 3.5
 """Widths of a line and of the dark line below it, in pixels of the screen's scale."""
@@ -170,14 +171,14 @@ class CaliperLayer(QWidget):
         painter.drawImage(box, image, seen)
         for shape in self._shapes:
             _paint(painter, shape, inner, em, numbered=False)
-        painter.setPen(QPen(QColor(theme.TEXT), 1.0))
+        painter.setPen(QPen(QColor(ON_PICTURE.text), 1.0))
         middle = box.center()
         for across, down in ((0.9 * em, 0.0), (-0.9 * em, 0.0), (0.0, 0.9 * em), (0.0, -0.9 * em)):
             near = middle + QPointF(across / 4, down / 4)
             painter.drawLine(near, middle + QPointF(across, down))
         painter.restore()
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.DIM), 1.5))
+        painter.setPen(QPen(QColor(ON_PICTURE.dim), 1.5))
         painter.drawEllipse(box)
 
 

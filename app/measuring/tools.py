@@ -17,10 +17,14 @@ _GAP_PX = 3
 class ToolButton(ActionButton):
     """A tool: its sign, and below it the key."""
 
-    def __init__(self, name: str, action: QAction, key: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(action, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred, parent)
-        self._name, self._key = name, key
+        self._name = name
         self._follow()
+
+    @property
+    def _key(self) -> str:
+        return self._action.shortcut().toString().replace("Shift+", "⇧")
 
     def sizeHint(self) -> QSize:
         """A square."""
@@ -105,13 +109,13 @@ class ToolColumn(QWidget):
         """Make the buttons; the actions' names begin with `prefix`. Called once."""
         for name in TOOLS:
             action = actions[f"{prefix}{name}"]
-            button = ToolButton(name, action, action.shortcut().toString().replace("Shift+", "⇧"))
+            button = ToolButton(name, action)
             self.buttons[name] = button
         self._place(1)
 
     def add(self, name: str, action: QAction) -> None:
         """Another button below them, of another feature."""
-        self.buttons[name] = ToolButton(name, action, action.shortcut().toString().replace("Shift+", "⇧"))
+        self.buttons[name] = ToolButton(name, action)
         self._columns = 0
         self._place(1)
 

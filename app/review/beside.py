@@ -7,15 +7,16 @@ from collections.abc import Callable
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from app.keys import first_key
 from app.review.commands import ReviewCommands
 from app.review.compare import Compared, compared, compared_badge
 from app.review.frames import ReviewReader
-from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.forms import side_by_side
 from app.widgets.image_view import LiveView
 from app.widgets.magnified import Magnified
 
-_NONE_YET = "There is no second picture: Shift+B shows one."
+_NONE_YET = "There is no second picture: {} shows one."
 _NOT_THERE = "The loop is not there, so no second frame of it can be shown."
 
 
@@ -82,7 +83,7 @@ class BesideView:
     def toggle_link(self, commands: ReviewCommands) -> None:
         """Let the second picture stay, or move with the first again."""
         if self._compared is None:
-            self._say(_NONE_YET)
+            self._say(_NONE_YET.format(first_key("compare")))
             return
         head = commands.playhead
         self._compared = self._compared.turned(head.index, head.count)
@@ -105,7 +106,7 @@ class BesideView:
         if packet is not None and packet is not self.view.packet:
             self.view.show_picture(packet, None, None, None)
         if packet is not None:
-            colour = theme.ACCENT if self.linked else theme.DIM
+            colour = ON_PICTURE.accent if self.linked else ON_PICTURE.dim
             self.view.show_texts(((compared_badge(self._compared, packet.pts_s), colour),), "", None)
 
     def _see(self, other: LiveView, seen: Magnified) -> None:

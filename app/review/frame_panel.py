@@ -21,7 +21,6 @@ from app.widgets.plain import PlainLabel, plain_tip
 
 _LEAST_BAR_EM = 1.5
 _ROW_EM = 1.55
-_TONES = {Tone.NEUTRAL: theme.DIM, Tone.WARNING: theme.WARNING, Tone.FAULT: theme.FAULT}
 
 
 class ClassButton(QAbstractButton):
@@ -108,7 +107,7 @@ class _Heading(QWidget):
         self._colour = theme.TEXT
 
     def show_readout(self, shown: FrameReadout, plane_colour: str) -> None:
-        self._shown, self._colour = shown, _TONES.get(shown.tone, plane_colour)
+        self._shown, self._colour = shown, theme.tone_colour(shown.tone.value, plane_colour)
         below = shown.extra or shown.note
         self.setAccessibleName(f"{shown.title}. {shown.detail} {below}")
         # What is too long for a line is read here.

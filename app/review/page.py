@@ -46,6 +46,7 @@ from app.review.worker import SessionWorker
 from app.view_data import ReviewSnapshot
 from app.widgets import theme
 from app.widgets.cards import CardStrip
+from app.widgets.colours import ON_PICTURE
 from app.widgets.folding import FoldingPanel
 from app.widgets.forms import AskLine
 from app.widgets.image_view import LiveView
@@ -382,7 +383,7 @@ class ReviewPage(QWidget):
             planes, None if commands.looking_only else commands.chosen, shown_index
         )
         texts += ("LOOP" if commands.playhead.loop is not None else "",)
-        colours = theme.GOOD, theme.ACCENT, theme.WARNING
+        colours = ON_PICTURE.good, ON_PICTURE.accent, ON_PICTURE.warning
         badges = tuple(badge for badge in zip(texts, colours, strict=True) if badge[0])
         if packet is None and opened.source is None:
             hint = "The loop is not there; Up and Down show the planes that were saved."

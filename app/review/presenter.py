@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.formatting import Tone, percent, quality_text, unlike_text
+from app.keys import first_key
 from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.review.analysis import ReviewPhase, ReviewState
@@ -330,12 +331,15 @@ def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -
         keys = "   ".join(f"{row.key} {row.name}" for row in rows if row.key)
         return f"Which plane is this?   {keys}   Esc: none"
     if mode is Mode.MARK and mark_from_s is not None:
-        return f"Marking from {scan_time(mark_from_s)}: go to the end and press M.   Esc: not"
+        return (
+            f"Marking from {scan_time(mark_from_s)}: go to the end and press {first_key('mark')}.   Esc: not"
+        )
     if mode is Mode.REJECT:
         reasons = "   ".join(f"{number} {reason}" for number, reason in enumerate(REASONS, 1))
         return f"Why is it rejected?   {reasons}   {len(REASONS) + 1} other words   Esc: not"
     if mode is Mode.BETTER:
-        return "Choose a frame below, or step to one; Enter saves it.   B: as it was"
+        use, back = first_key("use_frame"), first_key("better")
+        return f"Choose a frame below, or step to one; {use} saves it.   {back}: as it was"
     return ""
 
 
@@ -401,4 +405,4 @@ def empty_text(analysing: bool, has_picture: bool) -> str:
         return "None found yet. The loop is being analysed."
     if not has_picture:
         return "No plane was found in this session."
-    return "No plane was found. Go to a frame and press A to add one."
+    return f"No plane was found. Go to a frame and press {first_key('add')} to add one."

@@ -30,7 +30,6 @@ from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.web_secret import WebSecret
 
 _COLUMNS: Final = ("Queued", "To", "What", "State", "")
-_TONES: Final = {"good": theme.GOOD, "wait": theme.TEXT, "fault": theme.FAULT}
 
 
 class SendDialog(QDialog):
@@ -211,7 +210,7 @@ class SendDialog(QDialog):
                 item = QTableWidgetItem(text)
                 item.setToolTip(plain_tip(text))
                 if column == 3:
-                    item.setForeground(QColor(_TONES[row.tone]))
+                    item.setForeground(QColor(theme.tone_colour(row.tone, theme.TEXT)))
                 self.table.setItem(at, column, item)
             if chosen is not None and row.job_id == chosen.job_id:
                 self.table.selectRow(at)

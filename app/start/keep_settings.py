@@ -12,7 +12,7 @@ from app.widgets.forms import side_by_side, tell_choice
 from app.widgets.plain import PlainLabel
 from semc_core.session.erasing.rule import Retention
 
-_CHOICES: Final = (
+CHOICES: Final = (
     Retention(),
     *(Retention(days=days) for days in (30, 90, 365)),
     *(Retention(most_bytes=gb * 10**9) for gb in (50, 200, 1000)),
@@ -75,7 +75,7 @@ class KeepSettings(QWidget):
 
     def show_rule(self, rule: Retention) -> None:
         """Show this as chosen; one that is not among those offered is offered, too."""
-        self._offered = [*_CHOICES, *([] if rule in _CHOICES else [rule])]
+        self._offered = [*CHOICES, *([] if rule in CHOICES else [rule])]
         self.choice.clear()
         for each in self._offered:
             self.choice.addItem(title(each))

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.keys import with_key
 from app.start.keep_settings import KeepSettings
 from app.start.models import ModelChoice
 from app.start.record_settings import RecordSettings
@@ -38,7 +39,7 @@ DEMONSTRATION_TIP: Final = (
     "Eleven real planes of fetuses in five countries, named by the fetal model. It learned from these very "
     "pictures: they show how review works, not how good the model is."
 )
-_DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
+DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
 
 
 class StartPage(QWidget):
@@ -85,6 +86,7 @@ class StartPage(QWidget):
         super().__init__(parent)
         self._cameras = FittedBox()
         self._last_camera = self.last_opened = ""
+        self._with_keys: list[tuple[QPushButton, str, str]] = []
         self._address = QLineEdit()
         self._patient = QSpinBox()
         self._recent = QVBoxLayout()
@@ -267,6 +269,28 @@ class StartPage(QWidget):
         self._back.setText(f"Back to the {where}  (Esc)")
         self._back.setVisible(bool(where))
 
+    def show_keys(self) -> None:
+        """Say on the buttons which keys do the same."""
+        for button, title, name in self._with_keys:
+            button.setText(with_key(title, name))
+
+    def _keyed(self, title: str, name: str) -> QPushButton:
+        made = QPushButton(with_key(title, name))
+        self._with_keys.append((made, title, name))
+        return made
+
+    @property
+    def set_by_settings(self) -> dict[str, QWidget]:
+        """What chooses a setting, by the setting's name."""
+        return {
+            "model/device": self._device,
+            "protocol/id": self._protocol,
+            "record/quality": self.recording.quality,
+            "record/clips": self.recording.clips,
+            "sessions/keep_days": self.keeping.choice,
+            "sessions/keep_bytes": self.keeping.choice,
+        }
+
     def _heading(self) -> QHBoxLayout:
         title = PlainLabel("Scan, or review a loop")
         title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
@@ -281,7 +305,7 @@ class StartPage(QWidget):
         return row
 
     def _file_card(self) -> QFrame:
-        files = QPushButton("Play file …  (O)")
+        files = self._keyed("Play file …", "open_file")
         files.clicked.connect(self.file_wanted)
         folder = QPushButton("Folder of images …")
         folder.clicked.connect(self.folder_wanted)
@@ -292,7 +316,7 @@ class StartPage(QWidget):
         )
 
     def _review_card(self) -> QFrame:
-        loop = QPushButton("Review file …  (V)")
+        loop = self._keyed("Review file …", "review")
         loop.clicked.connect(self.review_file_wanted)
         folder = QPushButton("Folder …")
         folder.setToolTip("A folder of images, or of a session")
@@ -369,7 +393,7 @@ class StartPage(QWidget):
         return self._card("Opened lately", "", self._recent)
 
     def _model_card(self) -> QFrame:
-        for name, title in _DEVICES.items():
+        for name, title in DEVICES.items():
             self._device.addItem(title, name)
         self._device.activated.connect(lambda _: self.device_chosen.emit(str(self._device.currentData())))
         other = QPushButton("Other model …")

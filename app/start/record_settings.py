@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -9,7 +11,7 @@ from app.widgets.plain import PlainLabel
 from app.widgets.wrapping import WrapRow
 from semc_core.io.video_quality import Quality
 
-_TITLES = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
+TITLES: Final = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
 
 
 class RecordSettings(QWidget):
@@ -29,7 +31,7 @@ class RecordSettings(QWidget):
         self.quality.setAccessibleName("Quality of recordings")
         self.quality.setToolTip("Compact is close to the original; lossless keeps every pixel and is larger.")
         self.quality.setMinimumHeight(QPushButton().sizeHint().height())
-        for quality, title in _TITLES.items():
+        for quality, title in TITLES.items():
             self.quality.addItem(title, str(quality))
         self.clips = QCheckBox("clip with each plane")
         self.clips.setToolTip("From 2 s before the saved frame to 1 s after it. From the next scan on.")
@@ -45,5 +47,5 @@ class RecordSettings(QWidget):
 
     def show_choices(self, quality: Quality, clips: bool) -> None:
         """What the next scan will do."""
-        self.quality.setCurrentIndex(list(_TITLES).index(quality))
+        self.quality.setCurrentIndex(list(TITLES).index(quality))
         self.clips.setChecked(clips)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
@@ -12,8 +12,8 @@ from app.train.presenter import Curves
 from app.widgets import theme
 from app.widgets.plain import PlainLabel
 
-_F1: Final = "#2fc48d"
-_ACCURACY: Final = "#56b4e9"
+_ACCURACY, _F1 = 1, 2
+"""Among the colours of planes."""
 
 
 class TrainPlots(QWidget):
@@ -28,14 +28,15 @@ class TrainPlots(QWidget):
         self._score.getPlotItem().getAxis("left").setTicks([[(0, "0"), (0.5, "50%"), (1, "100%")]])
         self._raw = _curve(self._loss, theme.BORDER, 1)
         self._smooth = _curve(self._loss, theme.ACCENT, 2)
-        self._f1, self._accuracy = _curve(self._score, _F1, 2, "o"), _curve(self._score, _ACCURACY, 2, "s")
+        f1, accuracy = theme.PLANES[_F1], theme.PLANES[_ACCURACY]
+        self._f1, self._accuracy = _curve(self._score, f1, 2, "o"), _curve(self._score, accuracy, 2, "s")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addLayout(_titled("Loss over the steps", self._loss))
         self._loss.setToolTip("It rises at first: pictures are compared with more and more others.")
         words = (
-            f"Validation: <span style='color:{_F1}'>● F1</span> "
-            f"<span style='color:{_ACCURACY}'>■ accuracy</span>"
+            f"Validation: <span style='color:{f1}'>● F1</span> "
+            f"<span style='color:{accuracy}'>■ accuracy</span>"
         )
         row.addLayout(_titled(words, self._score))
 

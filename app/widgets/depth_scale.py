@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from semc_core.measure.calibration import Calibration
 
 _LEAST_GAP_PX: Final = 5.0
@@ -69,7 +70,7 @@ def paint_depth(
     painter.setFont(theme.scaled_font(painter.font(), 0.8))
     for tick in depth_ticks(calibration.mm_y, top, bottom, scale):
         y, long = picture.top() + tick.y * scale, (0.3, 0.6, 1.0)[tick.size] * em
-        for colour, width in ((QColor(0, 0, 0, 170), 3.0), (QColor(theme.TEXT), 1.0)):
+        for colour, width in ((QColor(0, 0, 0, 170), 3.0), (QColor(ON_PICTURE.text), 1.0)):
             painter.setPen(QPen(colour, width))
             painter.drawLine(QPointF(right - long, y), QPointF(right, y))
         if tick.size == 2 and tick.mm:

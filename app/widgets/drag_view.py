@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.drawing import image_of, whole_rect
 from app.widgets.levels import NEUTRAL, Levels
 from app.widgets.placed import Placed, Point, place
@@ -105,9 +105,9 @@ class DragView(QWidget):
         if self._drag is None:
             return
         (x0, y0), (x1, y1) = self._drag
-        fill = QColor(theme.ACCENT)
+        fill = QColor(ON_PICTURE.accent)
         fill.setAlpha(opacity)
-        painter.setPen(QPen(QColor(theme.ACCENT), 2.0, Qt.PenStyle.DashLine))
+        painter.setPen(QPen(QColor(ON_PICTURE.accent), 2.0, Qt.PenStyle.DashLine))
         painter.setBrush(fill)
         painter.drawRect(QRectF(QPointF(x0, y0), QPointF(x1, y1)).normalized() & whole)
 

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.depth_scale import paint_depth
 from app.widgets.drag_view import DragView, place_of
 from app.widgets.drawing import image_of
@@ -329,7 +330,7 @@ class LiveView(DragView):
         if placed is not None and self._image is not None:
             self._paint_frame(painter, placed, self._image)
         else:
-            painter.setPen(QColor(theme.DIM))
+            painter.setPen(QColor(ON_PICTURE.dim))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
         self._paint_badges(painter)
         if self._hint:
@@ -366,7 +367,7 @@ class LiveView(DragView):
         """Corners only, but when it changes: a full frame would hide the edge of the sector."""
         found = self._accent is not None
         width = 4.0 if found else 2.0
-        pen = QPen(QColor(self._accent or theme.DIM), width)
+        pen = QPen(QColor(theme.over_picture(self._accent) or ON_PICTURE.dim), width)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         if self.outlined:
@@ -393,7 +394,7 @@ class LiveView(DragView):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colour))
             painter.drawRoundedRect(box, 5, 5)
-            painter.setPen(QColor(theme.GROUND))
+            painter.setPen(QColor(ON_PICTURE.ground))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
             x = box.right() + em * 0.5
 
@@ -404,12 +405,12 @@ class LiveView(DragView):
         room = QRectF(self.rect()).adjusted(em, em, -em, -em)
         text = painter.boundingRect(room, flags, self._hint)
         text.moveBottom(room.bottom() - em * 0.4)
-        ground = QColor(theme.GROUND)
+        ground = QColor(ON_PICTURE.ground)
         ground.setAlpha(225)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ground)
         painter.drawRoundedRect(text.adjusted(-em * 0.8, -em * 0.4, em * 0.8, em * 0.4), 5, 5)
-        painter.setPen(QColor(theme.TEXT))
+        painter.setPen(QColor(ON_PICTURE.text))
         painter.drawText(text, flags, self._hint)
 
 

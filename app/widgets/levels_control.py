@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWhe
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE
 from app.widgets.drag_view import place_of
 from app.widgets.levels import NEUTRAL, STEP, Levels
 from app.widgets.placed import Point
@@ -98,12 +99,12 @@ class LevelsControl(QWidget):
         """A disc, half of it filled."""
         painter, em = QPainter(self), theme.em(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = QColor(theme.GROUND)
+        ground = QColor(ON_PICTURE.ground)
         ground.setAlpha(225)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ground)
         painter.drawRoundedRect(QRectF(self.rect()), 5, 5)
-        ink = QColor(theme.WARNING if self.text else theme.DIM)
+        ink = QColor(ON_PICTURE.warning if self.text else ON_PICTURE.dim)
         side = _SIDE_EM * em
         disc = QRectF(0, 0, 0.95 * em, 0.95 * em)
         disc.moveCenter(QPointF(side / 2, self.height() / 2))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.commands import bindings_of, key_name
 from app.formatting import RESEARCH_NOTICE, Banner, StatusItem, StatusText
+from app.keys import is_usual, keys_of, with_key
 from app.widgets import theme
 from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
@@ -84,7 +85,7 @@ class BannerBar(QFrame):
         self._text.setText(f"{banner.text}  (+{len(banner.more)})" if banner.more else banner.text)
         self._text.setToolTip(plain_tip("\n\n".join(banner.more)))
         for name in banner.actions:
-            self._add_button(self._titles[name]).clicked.connect(
+            self._add_button(with_key(self._titles[name], name)).clicked.connect(
                 lambda _=False, n=name: self.action_chosen.emit(n)
             )
         self._add_button("Hide").clicked.connect(self.put_away)
@@ -184,7 +185,10 @@ class HelpOverlay(QFrame):
         self.setObjectName("panel")
         title = PlainLabel("Keys")
         title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
-        note = PlainLabel("Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them.")
+        note = PlainLabel(
+            "Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them. "
+            "Any command can have another key: see the preferences."
+        )
         note.setObjectName("dim")
         note.setWordWrap(True)
         self._scroll = QScrollArea()
@@ -238,8 +242,9 @@ def _list_of_keys(page: str) -> QWidget:
     grid.setHorizontalSpacing(round(1.7 * theme.em(keys)))
     grid.setVerticalSpacing(round(0.15 * theme.em(keys)))
     for row, binding in enumerate(bindings_of(page)):
-        names = [key_name(key) for key in dict.fromkeys(binding.keys) if key != "Enter"]
-        texts = (binding.shown or "   ".join(names), binding.title, binding.help)
+        names = [key_name(key) for key in dict.fromkeys(keys_of(binding.name)) if key != "Enter"]
+        shown = binding.shown if is_usual(binding.name) else ""
+        texts = (shown or "   ".join(names), binding.title, binding.help)
         for column, text in enumerate(texts):
             label = PlainLabel(text)
             label.setObjectName(("heading", "heading", "dim")[column])

@@ -127,7 +127,8 @@ class SavedStrip(Strip[SavedPlane]):
         self._heading.setText(strip_title(()))
         self._header.setSpacing(round(0.6 * theme.em(self)))
         self._empty.setText(
-            "None yet. The best frame of every plane that is held is saved by itself; C saves one by hand."
+            "None yet. The best frame of every plane that is held is saved by itself; "
+            "Capture saves one by hand."
         )
         self._empty.setWordWrap(True)
         self._row.setStretchFactor(self._empty, 1)
@@ -284,6 +285,7 @@ class PlaneViewer(QWidget):
         painter.fillRect(self.rect(), QColor(theme.GROUND))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         high = self._text.geometry().top() - theme.em(self)
+        painter.fillRect(QRectF(0, 0, self.width(), high), QColor("#000000"))
         draw_in(painter, self._image, QRectF(0, 0, self.width(), high))
         painter.end()
 

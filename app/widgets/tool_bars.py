@@ -14,13 +14,10 @@ from app.commands import (
     TOOL_BARS,
     Situation,
     checked_actions,
-    correcting_tips,
     enabled_actions,
-    key_name,
-    start_tip,
     start_title,
-    tool_tip,
 )
+from app.keys import correcting_tips, first_key, keys_of, start_tip, tool_tip
 from app.widgets import theme
 from app.widgets.action_button import ActionButton
 from app.widgets.plain import plain_tip
@@ -53,15 +50,22 @@ def make_actions(window: QWidget, do: Callable[[str], object]) -> dict[str, QAct
     actions = {}
     for binding in BINDINGS:
         action = QAction(binding.title, window)
-        action.setShortcuts([QKeySequence(key) for key in binding.keys])
         action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         action.setAutoRepeat(binding.repeats)
         action.setCheckable(binding.name in _CHECKABLE)
-        action.setToolTip(tool_tip(binding))
         action.triggered.connect(lambda _=False, name=binding.name: do(name))
         window.addAction(action)
         actions[binding.name] = action
+    show_keys(actions)
     return actions
+
+
+def show_keys(actions: Mapping[str, QAction]) -> None:
+    """Let the actions have the keys that their commands have now."""
+    for binding in BINDINGS:
+        action = actions[binding.name]
+        action.setShortcuts([QKeySequence(key) for key in keys_of(binding.name)])
+        action.setToolTip(tool_tip(binding))
 
 
 def show_situation(actions: Mapping[str, QAction], now: Situation) -> None:
@@ -79,9 +83,9 @@ def show_situation(actions: Mapping[str, QAction], now: Situation) -> None:
 class KeyButton(ActionButton):
     """A button of the tool bar: what it does, and below it the key."""
 
-    def __init__(self, action: QAction, key: str, parent: QWidget | None = None) -> None:
+    def __init__(self, action: QAction, name: str, parent: QWidget | None = None) -> None:
         super().__init__(action, QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed, parent)
-        self._key = key_name(key)
+        self._name = name
         self._follow()
 
     def sizeHint(self) -> QSize:
@@ -108,7 +112,7 @@ class KeyButton(ActionButton):
         painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, fitted)
         painter.setFont(theme.scaled_font(self.font(), 0.85))
         painter.setPen(self.ink(theme.DIM))
-        painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self._key)
+        painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, first_key(self._name))
         painter.end()
 
 
@@ -118,7 +122,6 @@ class ToolBars(QStackedWidget):
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        keys = {binding.name: binding.keys[0] for binding in BINDINGS}
         self._bars: dict[str, QWidget] = {}
         for page, names in TOOL_BARS.items():
             bar = QWidget()
@@ -126,7 +129,7 @@ class ToolBars(QStackedWidget):
             row.setContentsMargins(0, 0, 0, 0)
             row.setSpacing(round(0.22 * theme.em(self)))
             for name in names:
-                row.addWidget(KeyButton(actions[name], keys[name]))
+                row.addWidget(KeyButton(actions[name], name))
             self._bars[page] = bar
             self.addWidget(bar)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _OVER: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
 YESTERDAY: Final = (
-    "The examination that was chosen yesterday is no longer that of the next scan; choose again (Ctrl+L)."
+    "The examination that was chosen yesterday is no longer that of the next scan; choose again."
 )
 _UNWRITTEN: Final = "The examination was not written into the session: the scan ended before."
 

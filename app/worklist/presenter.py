@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from app.keys import first_key
 from semc_core.pacs.destinations import Destination
 from semc_core.session.examination import Examination, day_and_time, is_same_patient, plain_name
 from semc_core.text import counted
@@ -141,9 +142,13 @@ def examination_line(examination: Examination | None, of: str, *, used: bool) ->
         used: Whether one was chosen since the program was started: then that there is none is said, too.
     """
     if examination is None:
-        return f"No examination is chosen for {of} (Ctrl+L; by hand Ctrl+I)." if used else ""
+        return (
+            f"No examination is chosen for {of} ({first_key('worklist')}; by hand {first_key('examination')})."
+            if used
+            else ""
+        )
     parts = [plain_name(examination.patient_name), examination.patient_id]
-    parts = parts if any(parts) else ["nobody is named (Ctrl+I)"]
+    parts = parts if any(parts) else [f"nobody is named ({first_key('examination')})"]
     parts.append(examination.what or examination.indication)
     if examination.accession_number:
         parts.append(f"accession {examination.accession_number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -24,6 +25,9 @@ from app.widgets.theme import apply_theme
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.file import write_model
+
+THEME = "SEMC_LOOKS_THEME"
+"""Names the theme of a process of its own."""
 
 WAIT_MS = 60_000
 """Long enough for a busy machine; a test that passes does not wait for it."""
@@ -115,7 +119,7 @@ def new_window(
     """Makes a window as a start of the program does; all are closed at the end."""
     # A new one takes from windows that are closed, but not gone, what they draw with.
     if not qapp.styleSheet():
-        apply_theme(qapp)
+        apply_theme(qapp, os.environ.get(THEME, "dark"))
     windows: list[MainWindow] = []
 
     def make() -> MainWindow:

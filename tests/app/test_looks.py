@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,13 @@ from app.review.frame_panel import FramePanel
 from app.send.server_form import ServerForm
 from app.train.page import DataChoice, ModelRow, TrainPage
 from app.widgets import theme
+from app.widgets.colours import ON_PICTURE, THEMES, contrast
+from app.widgets.image_view import LiveView
 from semc_core.export.options import ExportOptions
+from semc_core.paths import ASSETS
 from semc_core.types import Crop
+from tests.app import test_any_window
+from tests.app.own_process import alone
 
 WAIT_MS = 60_000
 
@@ -188,3 +195,84 @@ def test_the_share_of_every_expert_is_seen(qtbot: QtBot, qapp: QApplication) -> 
     experts.show_shares((0.0, 0.0, 1.0))
     colour = QColor(*(int(part) for part in drawn(experts, 200, 40)[20:30, 100].max(axis=0)))
     assert theme.contrast(colour.name(), theme.GROUND) > 4.5
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_texts_can_be_read_on_their_ground_in_every_theme(name: str) -> None:
+    colours, least = THEMES[name], 7.0 if name == "contrast" else 4.5
+    grounds = (colours.ground, colours.panel, colours.raised)
+    for text in (colours.text, colours.dim, colours.accent, colours.good, colours.warning, colours.fault):
+        assert min(contrast(text, ground) for ground in grounds) >= least, text
+    for colour in colours.planes:
+        assert min(contrast(colour, ground) for ground in grounds) >= least or name == "dark", colour
+        assert contrast(colour, colours.panel) >= 4.5, colour
+    for ground in (colours.fault_ground, colours.notice_ground):
+        assert contrast(colours.text, ground) >= least
+    for chip in (colours.accent, colours.good, colours.warning):
+        assert contrast(colours.ground, chip) >= least
+    assert min(contrast(colours.handle, ground) for ground in grounds) >= 3
+    assert len(set(colours.planes)) == 6
+
+
+def test_every_colour_of_a_theme_is_one(tmp_path: Path) -> None:
+    for colours in THEMES.values():
+        texts = [value for value in astuple(colours)[:-2] if isinstance(value, str)]
+        assert len(texts) == 13
+        assert [each for each in (*texts, *colours.planes) if not re.fullmatch("#[0-9a-f]{6}", each)] == []
+        for icon in ("check", "down", "up"):
+            assert (ASSETS / "icons" / f"{icon}{colours.icons}.svg").is_file()
+
+
+def test_what_lies_over_a_picture_can_be_read_on_black_in_every_theme() -> None:
+    black = "#000000"
+    colours = (ON_PICTURE.text, ON_PICTURE.dim, ON_PICTURE.accent, ON_PICTURE.good, ON_PICTURE.warning)
+    for colour in (*colours, ON_PICTURE.fault, *ON_PICTURE.planes):
+        assert contrast(colour, black) >= 4.5, colour
+        assert contrast(ON_PICTURE.ground, colour) >= 4.5, "the words of a badge"
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_a_theme_is_used_and_pictures_stay_on_black(
+    qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    try:
+        theme.apply_theme(qapp, name)
+        assert THEMES[name].ground == theme.GROUND == qapp.palette().color(QPalette.ColorRole.Window).name()
+        assert theme.plane_colours(["a"]) == {"a": THEMES[name].planes[0]}
+        view = LiveView()
+        qtbot.addWidget(view)
+        assert not drawn(view, 300, 200)[:5].any()
+        line = QLineEdit("text")
+        qtbot.addWidget(line)
+        ground = QColor(*(int(part) for part in drawn(line, 200, 40)[20, 190]))
+        assert ground.name() == THEMES[name].raised
+    finally:
+        theme.apply_theme(qapp)
+
+
+def test_texts_are_as_large_as_wanted_and_as_the_screen_has_room_for(qapp: QApplication) -> None:
+    before = qapp.font()
+    try:
+        qapp.setFont(theme.scaled_font(before, 0.5))
+        usual = QFontMetricsF(qapp.font()).height()
+        theme.apply_theme(qapp, text_percent=80)
+        assert QFontMetricsF(qapp.font()).height() < usual
+        qapp.setFont(theme.scaled_font(before, 0.5))
+        theme.apply_theme(qapp, text_percent=150)
+        assert QFontMetricsF(qapp.font()).height() > 1.3 * usual
+        theme.apply_theme(qapp, text_percent=900)
+        line, screen = QFontMetricsF(qapp.font()).height(), qapp.primaryScreen().availableSize()
+        assert line * theme.LEAST_EM[0] <= screen.width()
+    finally:
+        qapp.setFont(before)
+        theme.apply_theme(qapp)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["light", "contrast"])
+def test_nothing_is_in_the_other_themes(name: str) -> None:
+    alone(
+        test_any_window.__file__,
+        "test_nothing_is_cut_outside_over_another_part_or_faint",
+        SEMC_LOOKS_THEME=name,
+    )

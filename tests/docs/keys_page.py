@@ -15,8 +15,9 @@ _INTRODUCTION: Final = """\
 Written by `python -m tests.docs.keys_page` from `app/commands.py`; a test holds it against that. In the
 window `?` shows the keys of the page.
 
-Foot pedals and presenters usually send F2 to F8, PgUp and PgDown. Other keys for yours: change the table in
-`app/commands.py`.
+Foot pedals and presenters usually send F2 to F8, PgUp and PgDown, or F13 to F24. Every command but those that
+name planes can have other keys, a second one for a pedal say: in the preferences (`Ctrl+,`), under *Keys*.
+This page lists those that they have at first.
 """
 _PAGES: Final = {
     LIVE: "During a scan",

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from app.site import SITE, read_site
 from app.train.presenter import PROGRESS_LINE, RunEvents
 from app.train.process import RUN_FACTS, TrainingProcess
 from semc_core.cli.results import RESULTS, result_names
@@ -279,6 +280,11 @@ KINDS: Final = (
           "tls": {"certificate": "a.pem", "key": "b.pem", "ca": "c.pem"}},
          lambda folder, content: load_settings(_written(folder, "serve.toml", content)),
          UsageError, "serve.toml", toml=True),
+    Kind("site", SITE,
+         {"format": "semc-live-site", "version": 1, "device": "cpu", "protocol": "auto", "quality": "compact",
+          "clips": True, "output_folder": "/srv/scans", "keep_days": 90, "keep_bytes": 5, "heat_map": "true",
+          "theme": "light", "text_percent": 125, "keys": [{"command": "freeze", "keys": ["F13"]}]},
+         lambda folder, content: read_site(_written(folder, "site.json", content)), UsageError, "site.json"),
     Kind("simulated-devices", SCRIPT,
          {"version": 1, "device": [{"name": "Card", "modes": ["640x480@30,yuyv"], "trouble": "busy",
                                     "events": [{"at_frame": 3, "what": "unplug", "seconds": 0.5}]}]},

@@ -25,7 +25,6 @@ from app.live.presenter import (
     status_items,
 )
 from app.live.traces_data import WINDOW_S, TraceHistory
-from app.widgets import theme
 from app.widgets.placed import place
 from semc_core.labels import FETAL_CLASSES, LIVER_CLASSES
 from semc_core.picture import Picture
@@ -248,18 +247,6 @@ def test_every_button_of_a_page_works_there_and_no_key_does_two_things(page: str
     assert set(TOOL_BARS[page]) <= {binding.name for binding in there}
     keys = [key for binding in there for key in binding.keys]
     assert len(keys) == len(set(keys))
-
-
-def test_texts_can_be_read_on_their_ground() -> None:
-    grounds = (theme.GROUND, theme.PANEL, theme.RAISED)
-    for text in (theme.TEXT, theme.DIM, theme.ACCENT, theme.GOOD, theme.WARNING, theme.FAULT):
-        assert min(theme.contrast(text, ground) for ground in grounds) >= 4.5
-    for colour in theme.plane_colours(LIVER_CLASSES).values():
-        assert theme.contrast(colour, theme.PANEL) >= 4.5
-    for ground in (theme.FAULT_GROUND, theme.NOTICE_GROUND):
-        assert theme.contrast(theme.TEXT, ground) >= 4.5
-    for chip in (theme.ACCENT, theme.GOOD, theme.WARNING):
-        assert theme.contrast(theme.GROUND, chip) >= 4.5
 
 
 def test_traces_keep_twenty_seconds_in_few_points() -> None:

@@ -1,0 +1,1 @@
+"""What people set once: the dialog, and what it says."""

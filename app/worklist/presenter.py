@@ -142,11 +142,8 @@ def examination_line(examination: Examination | None, of: str, *, used: bool) ->
         used: Whether one was chosen since the program was started: then that there is none is said, too.
     """
     if examination is None:
-        return (
-            f"No examination is chosen for {of} ({first_key('worklist')}; by hand {first_key('examination')})."
-            if used
-            else ""
-        )
+        keys = f"{first_key('worklist')}; by hand {first_key('examination')}"
+        return f"No examination is chosen for {of} ({keys})." if used else ""
     parts = [plain_name(examination.patient_name), examination.patient_id]
     parts = parts if any(parts) else [f"nobody is named ({first_key('examination')})"]
     parts.append(examination.what or examination.indication)

@@ -46,6 +46,11 @@ def use(given: Mapping[str, tuple[str, ...]]) -> None:
     _given.update({name: keys for name, keys in given.items() if keys != _BY_NAME[name].keys})
 
 
+def given_keys() -> Mapping[str, tuple[str, ...]]:
+    """The keys of all commands that have others than their usual ones, by their names."""
+    return dict(_given)
+
+
 def keys_of(name: str) -> tuple[str, ...]:
     """The keys of a command, the first of which its button shows."""
     return _given.get(name, _BY_NAME[name].keys)

@@ -6,6 +6,7 @@ What the banner says: the most urgent of what went wrong that was not put away.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from app.commands import REVIEW, Situation
 from app.formatting import Banner, StatusItem, StatusText
 from app.instrumentation import TickGaps
+from app.keys import given_keys
 from app.live.controller import ScanController
 from app.live.page import LivePage
 from app.live.presenter import banner, ended_items, model_text, status_items, status_of, with_card, with_delay
@@ -25,7 +27,7 @@ from app.send.controller import SendController
 from app.send.presenter import sending_now
 from app.start.page import StartPage
 from app.widgets.panels import BannerBar, StatusLine
-from app.widgets.tool_bars import show_situation
+from app.widgets.tool_bars import show_checked, show_situation
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import PipelineState, Spread, Statistics
@@ -105,6 +107,7 @@ class StatusDisplay:
         self._of = features
         self._actions, self._bar, self._line = actions, bar, line
         self._said = "", ""
+        self._situation: tuple[Situation, Mapping[str, tuple[str, ...]]] | None = None
         self._shown_s = 0.0
 
     def tick(self, now_s: float, page: str, covered: bool) -> None:
@@ -169,7 +172,11 @@ class StatusDisplay:
             heat_map=live.heat.on,
             checklist_open=(review_page if page == REVIEW else live).checklist.is_open,
         )
-        show_situation(self._actions, now)
+        shown = now, given_keys()
+        if shown != self._situation:
+            self._situation = shown
+            show_situation(self._actions, now)
+        show_checked(self._actions, now)
         review_page.name_actions(self._actions)
         live.held.measuring.name_actions(self._actions)
 

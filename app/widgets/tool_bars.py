@@ -69,15 +69,19 @@ def show_keys(actions: Mapping[str, QAction]) -> None:
 
 
 def show_situation(actions: Mapping[str, QAction], now: Situation) -> None:
-    """Which of the actions work now, and what they say."""
+    """Which of the actions work now, and what they say. It takes a millisecond: not with every picture."""
     for name, on in enabled_actions(now).items():
         actions[name].setEnabled(on)
-    for name, on in checked_actions(now).items():
-        actions[name].setChecked(on)
     for name, tip in correcting_tips(now).items():
         actions[name].setToolTip(plain_tip(tip))
     actions["start_stop"].setText(start_title(now))
     actions["start_stop"].setToolTip(start_tip(now))
+
+
+def show_checked(actions: Mapping[str, QAction], now: Situation) -> None:
+    """Which of the actions are on; Qt changes that of one which is pressed, whatever comes of it."""
+    for name, on in checked_actions(now).items():
+        actions[name].setChecked(on)
 
 
 class KeyButton(ActionButton):

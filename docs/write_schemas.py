@@ -39,6 +39,7 @@ from semc_core.session.database import AUDIT_ROW
 from semc_core.session.erasing.forget import BESIDE
 from semc_core.session.examination import EXAMINATION, WORKLIST
 from semc_core.session.files import STORED_PLANE
+from semc_core.session.poses import FRAME_POSES
 from semc_core.session.recording.proof import DELETED_RECORDING, ENDED, HASHED_FILES
 from semc_core.session.signing import SIGNED_HEAD
 from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES
@@ -81,6 +82,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
         DELETED_RECORDING,
     ),
     "log-recording-hashed": ("what an entry of the kind `recording hashed` says", HASHED_FILES),
+    "log-poses": ("what an entry of the kind `poses` says", FRAME_POSES),
     "signed-head": (
         "a signed head: in the table `local` of a session, in heads.jsonl and in a manifest",
         SIGNED_HEAD,

@@ -37,7 +37,7 @@ class PosesPayload(TypedDict):
     poses: list[tuple[int, int, Annotated[str, one_of("", "RAS", "LPS")], float, float, Matrix]]
 
 
-PAYLOAD: Final = Document(PosesPayload)
+FRAME_POSES: Final = Document(PosesPayload)
 
 
 def poses_notes(rows: Sequence[FrameRow], hide: Callable[[str], str]) -> Iterator[AuditEvent]:
@@ -61,7 +61,7 @@ def frame_poses(payload: str, reveal: Callable[[str], str]) -> list[FramePoses]:
     Raises:
         ValueError: It is not as this program writes it.
     """
-    told = PAYLOAD.parse(payload)
+    told = FRAME_POSES.parse(payload)
     names = [reveal(name) for name in told["names"]]
     found: dict[int, list[Pose]] = {}
     for index, number, coordinates, stamp_s, age_s, matrix in told["poses"]:

@@ -90,7 +90,8 @@ NAVIGATION = {
         "/docs/api/semc_core", "/docs/api/training",
     ],
     "docs/architecture": [
-        "/docs/decisions/README", "/docs/design", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/THIRD_PARTY", "/docs/api/app",
+        "/docs/decisions/README", "/docs/design", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG", "/THIRD_PARTY",
+        "/docs/api/app",
     ],
     "docs/hospital": [
         "/docs/hazards", "/docs/requirements", "/docs/security", "/docs/change_control", "/docs/usability",

@@ -124,6 +124,7 @@ STEPS: Final = (
     Step("search --data patients --space none.toml --out found", 1, _PYTORCH),
     Step("bench live --seconds 1"),
     Step("bench analyse scan.mp4"),
+    Step("bench window --runs 1 --seconds 1"),
     Step("bench glass nothing", 1),
     Step("bench network --presets semc_live", 1, _PYTORCH),
     Step("bench --presets semc_live", 1, _PYTORCH),

@@ -290,8 +290,9 @@ class TrainCurves(QWidget):
 
     def show_curves(self, curves: Curves) -> None:
         """Draw these; nothing is shown while there are none."""
-        self.setVisible(bool(curves.steps))
-        if curves.steps and self._plots is None:
+        some = bool(curves.steps or curves.validated)
+        self.setVisible(some)
+        if some and self._plots is None:
             from app.train.plots import TrainPlots  # PyQtGraph: a third of a second
 
             self._plots = TrainPlots()

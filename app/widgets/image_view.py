@@ -27,7 +27,7 @@ from app.widgets.depth_scale import paint_depth
 from app.widgets.drag_view import DragView, place_of
 from app.widgets.drawing import image_of
 from app.widgets.magnified import WHOLE, Magnified
-from app.widgets.placed import LEAST_REGION_PX, Placed, Point
+from app.widgets.placed import LEAST_REGION_PX, Placed, Point, badge_places
 from app.widgets.region_grip import Grip, grip_at, pulled
 from semc_core.imaging.heatmap import TINT, HeatMap
 from semc_core.measure.calibration import Calibration
@@ -380,23 +380,21 @@ class LiveView(DragView):
                 painter.drawPolyline([QPointF(x + towards_x, y), QPointF(x, y), QPointF(x, y + towards_y)])
 
     def _paint_badges(self, painter: QPainter) -> None:
-        """Texts from the top left corner on, side by side or below each other, dark on their colour."""
+        """Dark on their colour; see `badge_places`."""
         em = theme.em(self)
         painter.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
         metrics = painter.fontMetrics()
-        x, y = em * 0.6, em * 0.6
         right = self.width() if self._corner is None else self._corner.x()
-        for text, colour in self._badges:
-            box = QRectF(x, y, metrics.horizontalAdvance(text) + em * 1.2, metrics.height() + em * 0.4)
-            if box.right() > right and x > em * 0.6:
-                box.moveTopLeft(QPointF(em * 0.6, box.bottom() + em * 0.4))
-                y = box.top()
+        wide = [metrics.horizontalAdvance(text) + em * 1.2 for text, _ in self._badges]
+        high = metrics.height() + em * 0.4
+        places = badge_places(wide, high, self.placed, right, em)
+        for (text, colour), width, (x, y) in zip(self._badges, wide, places, strict=True):
+            box = QRectF(x, y, width, high)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colour))
             painter.drawRoundedRect(box, 5, 5)
             painter.setPen(QColor(ON_PICTURE.ground))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-            x = box.right() + em * 0.5
 
     def _paint_hint(self, painter: QPainter) -> None:
         em = theme.em(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semc_core.types import Crop
@@ -58,3 +59,30 @@ def place(width: int, height: int, room_width: float, room_height: float) -> Pla
     scale = max(1e-6, min(room_width / width, room_height / height))
     left, top = (room_width - width * scale) / 2, (room_height - height * scale) / 2
     return Placed(left, top, scale, width, height)
+
+
+def badge_places(
+    widths: Sequence[float], high: float, placed: Placed | None, right: float, em: float
+) -> list[tuple[float, float]]:
+    """Left and top of the texts that stand at the picture's upper left.
+
+    Below each other in the black beside the picture where that is wide enough: what the scanner writes
+    stands in the picture's corners. Else side by side over it, in as many lines as they need.
+
+    Args:
+        widths: Of each, pixels.
+        high: Of all.
+        placed: The picture; None without one.
+        right: Where something else begins.
+        em: See `theme.em`.
+    """
+    edge = 0.6 * em
+    if placed is not None and widths and placed.left >= max(widths) + 2 * edge:
+        return [(edge, edge + i * (high + 0.4 * em)) for i in range(len(widths))]
+    places, x, y = [], edge, edge
+    for width in widths:
+        if x + width > right and x > edge:
+            x, y = edge, y + high + 0.4 * em
+        places.append((x, y))
+        x += width + 0.5 * em
+    return places

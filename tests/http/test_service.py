@@ -253,11 +253,22 @@ def test_a_service_that_is_told_to_end_does_so_at_once_and_one_that_is_killed_le
         assert not list(folder.iterdir())
 
 
+@contextmanager
+def heard(number: signal.Signals) -> Iterator[None]:
+    """Programs that are started in here do not ignore it, even if the tests were begun by nohup."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @POSIX
 @pytest.mark.long
 def test_the_end_of_its_terminal_ends_a_service_and_leaves_nothing(tmp_path: Path, model: Path) -> None:
     content = loop_file(tmp_path).read_bytes()
     with (
+        heard(signal.SIGHUP),
         started(tmp_path, model) as (process, port, folder),
         closing(begin_upload(port, content)) as half,
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -36,6 +37,7 @@ def brightness_of(view: LiveView) -> float:
     return float(np.mean([image.pixelColor(*place).lightness() for place in places]))
 
 
+@pytest.mark.long
 def test_keys_change_the_display_and_neither_the_frames_nor_what_is_saved_or_exported(
     qtbot: QtBot, window: MainWindow, long_loop: Path, tmp_path: Path
 ) -> None:

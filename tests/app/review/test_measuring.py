@@ -180,6 +180,7 @@ def test_nothing_is_measured_in_a_session_that_is_only_looked_at(
         qtbot.waitUntil(lambda: window.review.open is None, timeout=WAIT_MS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(900, 600), (1024, 700), (1280, 800), (1920, 1080)])
 def test_the_list_of_values_covers_nothing_in_a_window_of_any_size(
     qtbot: QtBot, window: MainWindow, reviewed: Path, size: tuple[int, int]

@@ -61,6 +61,7 @@ def lacking_window(new_window: Callable[[], MainWindow], monkeypatch: pytest.Mon
     return window
 
 
+@pytest.mark.long
 def test_what_training_needs_is_installed_from_the_page_and_training_may_begin(
     lacking_window: MainWindow, pip_from_folder: dict[str, str], qtbot: QtBot
 ) -> None:

@@ -52,3 +52,4 @@ def test_the_examples_run_as_they_stand(tmp_path: Path) -> None:
     assert len(planes) == len(answer["planes"]) > 0
     assert planes[0].startswith(f"{PLANE} at ")
     assert "semc_loops_analysed_total 1.0" in (tmp_path / "metrics.txt").read_text(encoding="utf-8")
+    assert "POST /planes" in (tmp_path / "interface.html").read_text(encoding="utf-8")

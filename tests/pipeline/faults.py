@@ -251,10 +251,17 @@ def _outcome(
         for first, then in itertools.pairwise(gave)
         if then[1] - first[1] > _LOGGED_AFTER_S
     ]
-    unlogged = sum(not any(abs(a - s) < 0.02 and abs(b - e) < 0.02 for s, e in silent) for a, b in gaps)
+    # The scan may end before it has looked at the last picture; then the gap before it lasts until the end.
+    last_s = round(gave[-1][1], 2)
+    unlogged = sum(
+        not any(abs(a - s) < 0.02 and (abs(b - e) < 0.02 or e > b == last_s) for s, e in silent)
+        for a, b in gaps
+    )
+    # A machine so busy that it takes no pictures by itself may do so just while there is no signal.
+    own = max(0, len(gaps) - sum(count for what, count in happened.items() if what not in _CAUSES))
     for what, cause in _CAUSES.items():
         spells = sum(one["cause"] == cause for one in logged)
-        unlogged += max(0, happened[what] - spells)
+        unlogged += max(0, happened[what] - spells - own)
     return Outcome(
         seconds=gave[-1][1] - gave[0][1],
         happened=happened,

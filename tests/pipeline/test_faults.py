@@ -14,6 +14,6 @@ def test_ten_faults_in_a_row_leave_nothing_behind_and_every_gap_is_in_the_log(tm
     outcome = play(faults(10, 2, spacing_s=3), tmp_path, speed=6)
     assert len(outcome.happened) == 5, "every kind"
     assert outcome.gaps >= sum(outcome.happened[what] for what in ("unplug", "fail", "hang"))
-    assert (outcome.twice, outcome.unlogged, outcome.intact) == (0, 0, True)
+    assert (outcome.twice, outcome.unlogged, outcome.intact) == (0, 0, True), outcome
     assert outcome.after.threads <= outcome.before.threads
     assert outcome.after.handles <= outcome.before.handles + 1

@@ -110,6 +110,15 @@ def show_folder(folder: Path) -> str:
     return ""
 
 
+def show_file(path: Path) -> str:
+    """Open a file in the desktop's program for it. Returns the sentence that says why not, or ""."""
+    if not path.is_file():
+        return f"{path} is no longer there."
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+        return f"No program here opens it; open {path} yourself."
+    return ""
+
+
 def dropped(event: QDropEvent) -> str:
     """The path or address that was dropped first; "" if none was."""
     urls = event.mimeData().urls()

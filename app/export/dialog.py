@@ -29,9 +29,10 @@ from app.export.presenter import (
     Phase,
     complete,
     plane_caption,
+    report_of,
 )
 from app.export.preview import ExportPicture
-from app.file_dialogs import show_folder
+from app.file_dialogs import show_file, show_folder
 from app.settings import Settings
 from app.tasks import LatestTask
 from app.widgets import theme
@@ -93,6 +94,7 @@ class ExportDialog(QDialog):
         self.running_page.cancelled.connect(self.reject)
         self.text_page.answered.connect(self.export)
         self.text_page.left.connect(self.reject)
+        self.done_page.report_wanted.connect(self._open_report)
         self.done_page.show_wanted.connect(self._open_folder)
         self.done_page.send_wanted.connect(self._send)
         self.done_page.left.connect(self.accept)
@@ -176,6 +178,11 @@ class ExportDialog(QDialog):
         if number < len(masks):
             del masks[number]
         self._use_masks(masks)
+
+    def _open_report(self) -> None:
+        result = self._control.state.result
+        if result is not None and (fault := show_file(report_of(result.target))):
+            self._say(fault, fault=True)
 
     def _open_folder(self) -> None:
         result = self._control.state.result

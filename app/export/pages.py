@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question
+from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question, why_no_report
 from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
@@ -89,11 +89,13 @@ class DonePage(QWidget):
     """What was exported, and what can be done with it.
 
     Signals:
+        report_wanted: Its report is to be opened.
         show_wanted: Its folder is to be shown.
         send_wanted: It is to be sent.
         left: The dialog can go.
     """
 
+    report_wanted = Signal()
     show_wanted = Signal()
     send_wanted = Signal()
     left = Signal()
@@ -114,9 +116,11 @@ class DonePage(QWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             column.addWidget(label)
         column.addStretch(1)
+        self.report = button("Open report", self.report_wanted.emit)
         self.send = button("Send to …", self.send_wanted.emit)
         self.close_button = button("Close  (Enter)", self.left.emit)
         row = QHBoxLayout()
+        row.addWidget(self.report)
         row.addWidget(button("Show folder", self.show_wanted.emit))
         row.addWidget(self.send)
         row.addStretch(1)
@@ -128,6 +132,9 @@ class DonePage(QWidget):
         self._sentence.setText(done_sentence(result, deidentified))
         self._where.setText(f"in {result.target.parent}")
         self._notices.setText("\n\n".join(result.notices))
+        why_not = why_no_report(result.target)
+        self.report.setEnabled(not why_not)
+        self.report.setToolTip(why_not)
         self.send.setEnabled(with_dicom and result.planes > 0)
         self.send.setToolTip("" if self.send.isEnabled() else "Only an export with DICOM can be sent.")
         self.close_button.setDefault(True)

@@ -210,6 +210,18 @@ def text_question(findings: Sequence[TextFinding], planes: int) -> str:
     )
 
 
+def report_of(target: Path) -> Path:
+    """Where the report of an export is, if it has one."""
+    return target / "report.html"
+
+
+def why_no_report(target: Path) -> str:
+    """Why the report of an export cannot be opened, a sentence; "" where it can."""
+    if target.is_file():
+        return "The report is in the ZIP file; unpack that first."
+    return "" if report_of(target).is_file() else "This export was made without a report."
+
+
 def done_sentence(result: ExportResult, deidentified: bool) -> str:
     """What was exported."""
     kind = "De-identified" if deidentified else "NOT de-identified"

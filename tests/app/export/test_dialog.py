@@ -9,13 +9,13 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.uid import JPEGBaseline8Bit
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.export.controller import ExportController, Subject
 from app.export.dialog import ExportDialog
-from app.export.presenter import Phase
+from app.export.presenter import Phase, why_no_report
 from app.main_window import MainWindow
 from semc_core.export.manifest import check_bundle
 from semc_core.export.masks import MaskBook, device_of
@@ -89,6 +89,37 @@ def test_one_key_and_enter_export_the_session_in_review(
     assert window.review.open is not None
     (entry,) = window.review.open.session.exports()
     assert entry.sha256 == result.manifest_sha256
+
+
+def test_the_report_opens_in_the_desktops_program_for_it(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers = [True, False]
+
+    def open_url(url: QUrl) -> bool:
+        asked.append(url.toLocalFile())
+        return answers.pop(0)
+
+    monkeypatch.setattr("app.file_dialogs.QDesktopServices.openUrl", open_url)
+    QTest.keyClick(dialog, KEY.Key_Return)
+    wait_for(qtbot, window, Phase.DONE)
+    report = window.choices.output / "Exports" / "export-001" / "report.html"
+    dialog.done_page.report.click()
+    assert (asked, dialog.message) == ([str(report)], "")
+    dialog.done_page.report.click()
+    assert dialog.message == f"No program here opens it; open {report} yourself."
+    report.unlink()
+    dialog.done_page.report.click()
+    assert dialog.message == f"{report} is no longer there."
+    assert len(asked) == 2
+
+
+def test_a_report_that_cannot_be_opened_is_said_why(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("", encoding="utf-8")
+    assert why_no_report(tmp_path) == ""
+    assert "unpack that first" in why_no_report(tmp_path / "report.html")
+    assert why_no_report(tmp_path / "other") == "This export was made without a report."
 
 
 def test_a_session_that_was_changed_is_exported_only_when_that_is_wanted(

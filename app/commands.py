@@ -229,6 +229,13 @@ _ALWAYS: Final = (
     KeyBinding(
         "priors", "Earlier", ("Ctrl+P",), "Find an earlier study on a server, and review it", (START, REVIEW)
     ),
+    KeyBinding(
+        "sessions",
+        "Sessions",
+        ("Ctrl+O",),
+        "Find a session among all; review it, or delete it",
+        (START, REVIEW),
+    ),
     KeyBinding("sending", "Sending", ("Ctrl+E",), "Servers, and what is being sent to them", EVERYWHERE),
     KeyBinding(
         "preferences", "Preferences", ("Ctrl+,",), "Folders, keys, looks, and what is kept", EVERYWHERE

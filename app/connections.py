@@ -110,7 +110,7 @@ def connect_files(
 
     Args:
         start: Where it is asked for.
-        dialogs: Where a picture of an earlier study is chosen.
+        dialogs: Where a session, or a picture of an earlier study, is chosen.
         choose: Asks which.
         play: Scans from a source.
         review: Reviews a loop or a session; takes its path, and a model where it is not the one in use.
@@ -123,6 +123,7 @@ def connect_files(
     start.review_folder_wanted.connect(lambda: choose.folder_to_review(review))
     start.demonstration_wanted.connect(lambda: review(DEMONSTRATION, FETAL_MODEL))
     start.session_wanted.connect(lambda folder: review(folder))
+    start.sessions_wanted.connect(dialogs.show_sessions)
 
 
 def connect_choices(start: StartPage, choices: Choices, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from app.choices import Choices
 from app.preferences.presenter import Entry, Link
 from app.priors.controller import PriorsController
 from app.send.controller import SendController
+from app.sessions.controller import SessionsController
 from app.settings import Settings
 from app.tasks import Background, Post
 from app.worklist.by_hand import FormSubject
@@ -36,13 +37,14 @@ class DialogHost(QObject):
     Signals:
         message: The sentence for the status line; "" when what it told of is over.
         close_wanted: A person closes this dialog of the export (a `QDialog`) while one is being made.
-        review_wanted: A picture of an earlier study is to be reviewed, a path.
+        review_wanted: A session, or a picture of an earlier study, is to be reviewed, a path.
 
     Attributes:
         sending: The queue and its servers.
         worklist: Examinations that are scheduled, and that of the scan.
         reviewed: That of the session in review.
         priors: Earlier studies on servers.
+        sessions: All sessions on this machine.
         dialog: The dialog that is open, or None.
         preferred: Gives what can be set in the preferences; the window says it.
     """
@@ -78,6 +80,10 @@ class DialogHost(QObject):
         self.reviewed = ReviewedExamination(post)
         self.reviewed.on_message = self.message.emit
         self.priors = PriorsController(choices.data, lambda: choices.output, post, settings)
+        self.sessions = SessionsController(
+            choices.data, lambda: choices.output, post, reviewed, lambda: self.sending.queueing
+        )
+        self.sessions.on_message = self.message.emit
         self.dialog: QDialog | None = None
         self.preferred: Callable[[], Sequence[Entry | Link]] = tuple
         self._export: ExportController | None = None
@@ -123,6 +129,10 @@ class DialogHost(QObject):
         """Show which earlier studies servers have."""
         self._load("app.priors.dialog", self._open_priors)
 
+    def show_sessions(self) -> None:
+        """Show all sessions."""
+        self._load("app.sessions.dialog", self._open_sessions)
+
     def show_preferences(self) -> None:
         """Show what can be set."""
         self._load("app.preferences.dialog", self._open_preferences)
@@ -133,6 +143,7 @@ class DialogHost(QObject):
             "sending": lambda: self.show_sending(),
             "worklist": self.show_worklist,
             "priors": self.show_priors,
+            "sessions": self.show_sessions,
             "preferences": self.show_preferences,
         }
 
@@ -150,6 +161,7 @@ class DialogHost(QObject):
         self.worklist.close()
         self.reviewed.close()
         self.priors.close()
+        self.sessions.close()
         self.sending.close()
 
     def _load(self, module: str, then: Callable[[], None]) -> None:
@@ -214,6 +226,13 @@ class DialogHost(QObject):
             self.show_sending()
 
         dialog.server_wanted.connect(add_server)
+        dialog.review_wanted.connect(self.review_wanted)
+        self._show(dialog)
+
+    def _open_sessions(self) -> None:
+        from app.sessions.dialog import SessionsDialog
+
+        dialog = SessionsDialog(self.sessions, self._window)
         dialog.review_wanted.connect(self.review_wanted)
         self._show(dialog)
 

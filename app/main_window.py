@@ -170,6 +170,7 @@ class MainWindow(OpeningWindow):
             lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
         )
         page.cameras_wanted.connect(self.sources.look_for_cameras)
+        self.dialogs.sessions.on_deleted = lambda: self.sources.look_for_sessions(self.choices.output)
         page.model_wanted.connect(lambda: choose.model(self.next_model.use))
         page.model_chosen.connect(self.next_model.use_choice)
         page.train_wanted.connect(self.show_training)
@@ -177,7 +178,7 @@ class MainWindow(OpeningWindow):
         self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))
 
     def _connect_live(self) -> None:
-        self.scan.on_begin = self._show_scan
+        self.scan.on_begin, self.scan.on_open = self._show_scan, self.settings.remember_source
         connect_live(self.live_page, self.set_region, self.tick, self._say_of(LIVE))
         strip = self.live_page.strip
         strip.opened.connect(self.viewer.show_plane)
@@ -202,7 +203,6 @@ class MainWindow(OpeningWindow):
         path = Path(text).expanduser()
         if path.exists():
             text = str(path.resolve())
-        self.settings.remember_source(text)
         self._begin(text)
 
     def open_dropped(self, text: str) -> None:

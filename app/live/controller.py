@@ -70,6 +70,7 @@ class ScanController:
         fault: Why the scan has not stopped yet, or "". It is tried again until it has.
         region_by_hand: Whether the region of interest was set by hand.
         on_begin: Told the pipeline of a scan that begins, and what it was begun with.
+        on_open: Told what is scanned from, as it was asked for, once that is open: it can be opened.
     """
 
     def __init__(
@@ -89,9 +90,11 @@ class ScanController:
         self._stop: Future[None] | None = None
         self._ended = True
         self._region_size: tuple[int, int] | None = None
+        self._opened = False
         self.fault = ""
         self.region_by_hand = False
         self.on_begin: Callable[[LivePipeline[Session], ScanOptions], None] = lambda pipeline, options: None
+        self.on_open: Callable[[str], object] = lambda source: None
 
     @property
     def pipeline(self) -> LivePipeline[Session] | None:
@@ -153,6 +156,7 @@ class ScanController:
 
     def tick(self) -> None:
         """End what came to its end by itself; use the region remembered for the size: to be called often."""
+        self._notice_opened()
         self._use_remembered_region()
         if self._stop is None:
             self._go_on()
@@ -192,6 +196,7 @@ class ScanController:
             options, self._next = self._next, None
             self._options, self._pipeline = options, self._make_pipeline(options)
             self._ended, self._region_size, self.region_by_hand = False, None, False
+            self._opened = False
             self._pipeline.start()
             self.on_begin(self._pipeline, options)
 
@@ -214,6 +219,12 @@ class ScanController:
 
     def _is_final(self) -> bool:
         return self._pipeline is not None and self._pipeline.state.phase in _FINAL
+
+    def _notice_opened(self) -> None:
+        opened = self._pipeline is not None and self._pipeline.source_info is not None
+        if opened and not self._opened and self._options is not None:
+            self._opened = True
+            self.on_open(self._options.source)
 
     def _use_remembered_region(self) -> None:
         info = None if self._pipeline is None else self._pipeline.source_info

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLayout,
     QLineEdit,
     QPushButton,
@@ -24,11 +23,12 @@ from PySide6.QtWidgets import (
 
 from app.keys import with_key
 from app.start.keep_settings import KeepSettings
+from app.start.links import LinkList
 from app.start.models import ModelChoice
 from app.start.record_settings import RecordSettings
 from app.widgets import theme
-from app.widgets.fitted import FittedBox, FittedButton
-from app.widgets.forms import empty_out, panel, side_by_side, tell_choice
+from app.widgets.fitted import FittedBox
+from app.widgets.forms import panel, side_by_side, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
 
@@ -62,6 +62,7 @@ class StartPage(QWidget):
         review_folder_wanted: A folder of images to review is to be chosen.
         demonstration_wanted: The loop of real planes that ships with the program is to be reviewed.
         session_wanted: The session in this folder (a `Path`) is to be reviewed.
+        sessions_wanted: All sessions are to be shown.
         protocol_chosen: The id of the protocol to follow.
         train_wanted: The page for training is to be shown.
     """
@@ -79,6 +80,7 @@ class StartPage(QWidget):
     review_folder_wanted = Signal()
     demonstration_wanted = Signal()
     session_wanted = Signal(object)
+    sessions_wanted = Signal()
     protocol_chosen = Signal(str)
     train_wanted = Signal()
 
@@ -89,11 +91,9 @@ class StartPage(QWidget):
         self._with_keys: list[tuple[QPushButton, str, str]] = []
         self._address = QLineEdit()
         self._patient = QSpinBox()
-        self._recent = QVBoxLayout()
-        self._recent_empty = PlainLabel("Nothing opened yet.")
-        self._sessions = QVBoxLayout()
+        self._recent = LinkList("Nothing opened yet.")
+        self._sessions = LinkList("None yet. Each scan and each review makes one.")
         self.recording, self.keeping = RecordSettings(), KeepSettings()
-        self._sessions_empty = PlainLabel("None yet. Each scan and each review makes one.")
         self._model = FittedBox()
         self._model_line = PlainLabel()
         self._models: list[ModelChoice] = []
@@ -152,33 +152,17 @@ class StartPage(QWidget):
         """List what was opened lately, newest first."""
         self.last_opened = sources[0] if sources else ""
         self._last_camera = next((text for text in sources if text.startswith("camera:")), "")
-        rows = [(text, text, partial(self.chosen.emit, text)) for text in sources[:4]]
-        self._list(self._recent, self._recent_empty, rows)
+        self._recent.show_links((text, text, partial(self.chosen.emit, text)) for text in sources[:4])
 
     def show_sessions(self, sessions: list[RecentSession]) -> None:
         """List the sessions made lately, newest first."""
-        rows = [
+        self._sessions.show_links(
             (one.text, str(one.folder), partial(self.session_wanted.emit, one.folder)) for one in sessions
-        ]
-        self._list(self._sessions, self._sessions_empty, rows)
+        )
 
     def show_deleted(self, text: str) -> None:
         """Say which old sessions were deleted at this start."""
         self.keeping.show_done(text)
-
-    def _list(
-        self, layout: QVBoxLayout, empty: QLabel, rows: Sequence[tuple[str, str, Callable[[], None]]]
-    ) -> None:
-        """Fill a card with (text, tool tip, what a click does)."""
-        empty_out(layout, empty)
-        if not rows:
-            layout.addWidget(empty)  # first: a label without a parent would be shown as a window
-        empty.setVisible(not rows)
-        for text, tip, do in rows:
-            button = FittedButton(text)
-            button.setToolTip(plain_tip(tip))
-            button.clicked.connect(lambda _=False, do=do: do())
-            layout.addWidget(button)
 
     def show_cameras(self, cameras: list[tuple[str, str]]) -> None:
         """Offer these: (what is opened, what is shown). The one chosen stays so; at first the last used."""
@@ -331,11 +315,12 @@ class StartPage(QWidget):
         )
 
     def _sessions_card(self) -> QFrame:
-        self._sessions.setSpacing(0)
-        self._sessions_empty.setObjectName("dim")
-        self._sessions_empty.setWordWrap(True)
+        every = self._keyed("All sessions …", "sessions")
+        every.setToolTip("Find one by its day, source, protocol or patient; review it, or delete it")
+        every.clicked.connect(self.sessions_wanted)
         body = QVBoxLayout()
         body.addLayout(self._sessions)
+        body.addWidget(WrapRow(every))
         body.addWidget(self.recording)
         body.addWidget(self.keeping)
         return self._card("Sessions", "", body)
@@ -388,8 +373,6 @@ class StartPage(QWidget):
         )
 
     def _recent_card(self) -> QFrame:
-        self._recent.setSpacing(0)
-        self._recent_empty.setObjectName("dim")
         return self._card("Opened lately", "", self._recent)
 
     def _model_card(self) -> QFrame:

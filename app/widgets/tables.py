@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHeaderView,
+    QTableView,
+    QTableWidget,
+    QTableWidgetItem,
+)
 
 from app.widgets.plain import plain_tip
 from semc_core.text import readable
@@ -22,6 +29,11 @@ _STEPS: Final[dict[int, int]] = {
 def show_rows(table: QTableWidget, titles: Sequence[str]) -> None:
     """Let whole rows be chosen, one at a time, below these titles; nothing is typed into them."""
     table.setHorizontalHeaderLabels(list(titles))
+    choose_by_row(table)
+
+
+def choose_by_row(table: QTableView) -> None:
+    """Let whole rows be chosen, one at a time; nothing is typed into them."""
     table.verticalHeader().hide()
     table.setShowGrid(False)
     table.setWordWrap(False)
@@ -50,17 +62,18 @@ def fill_rows(table: QTableWidget, rows: Sequence[Sequence[str]], chosen: int | 
     table.setVisible(bool(rows))
 
 
-def move_by_key(table: QTableWidget, key: int) -> bool:
+def move_by_key(table: QTableView, key: int) -> bool:
     """Choose another row by an arrow key, or one ten rows away; returns whether it was such a key."""
-    step = _STEPS.get(key)
-    if step is not None and table.rowCount():
-        table.selectRow(min(max(table.currentRow() + step, 0), table.rowCount() - 1))
+    step, rows = _STEPS.get(key), table.model().rowCount()
+    if step is not None and rows:
+        table.selectRow(min(max(table.currentIndex().row() + step, 0), rows - 1))
     return step is not None
 
 
-def chosen_row(table: QTableWidget) -> int | None:
+def chosen_row(table: QTableView) -> int | None:
     """The row that is chosen."""
-    return table.currentRow() if table.currentRow() >= 0 and table.selectedItems() else None
+    at = table.currentIndex().row()
+    return at if at >= 0 and table.selectionModel().hasSelection() else None
 
 
 def show_servers(box: QComboBox, names: Sequence[str], chosen: str) -> None:

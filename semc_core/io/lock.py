@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from semc_core.errors import SessionInUse
+from semc_core.errors import SaveError, SessionInUse
 from semc_core.io.atomic import save_error
 
 LOCK_NAME: Final = "session.lock"
@@ -73,6 +73,19 @@ class WriterLock:
             return os.path.samestat(os.fstat(descriptor), self._path.stat())
         except FileNotFoundError:
             return False
+
+
+def is_held(folder: Path, name: str = LOCK_NAME) -> bool:
+    """Whether somebody has the lock of what is in `folder`; where its file is not there none is made."""
+    if not (folder / name).exists():
+        return False
+    try:
+        WriterLock(folder, name).release()
+    except SessionInUse:
+        return True
+    except SaveError:
+        return False  # it cannot be written to, so nobody does
+    return False
 
 
 if sys.platform == "win32":

@@ -16,9 +16,12 @@ from typing import Any
 from semc_core.errors import PacsError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.private import make_private_folder
+from semc_core.io.regular import is_file
 from semc_core.pacs.queue_store import (
     ASK_FOR_S,
+    FOLDER_NAME,
     JOB,
+    QUEUE_NAME,
     Added,
     DicomObject,
     Item,
@@ -238,6 +241,27 @@ class SendQueue:
 
 
 _Counts = dict[int, dict[str, int]]
+
+
+def sessions_that_wait(data: Path) -> frozenset[Path]:
+    """Folders of sessions of which something waits to be sent, is not yet said to be kept, or is not logged.
+
+    Args:
+        data: The user's data folder; nothing waits where it has no queue.
+
+    Raises:
+        PacsError: The queue is damaged, or of a newer program.
+        SaveError: It cannot be opened.
+    """
+    if not is_file(data / FOLDER_NAME / QUEUE_NAME):
+        return frozenset()
+    store = QueueStore(data / FOLDER_NAME)
+    try:
+        jobs = SendQueue(store).jobs()
+    finally:
+        store.close()
+    waits = (job for job in jobs if not job.finished or job.unsettled or not job.told)
+    return frozenset(job.session for job in waits if job.session is not None)
 
 
 def _counts(connection: sqlite3.Connection, column: str, where: str) -> _Counts:

@@ -28,17 +28,27 @@ def session_folders(root: Path) -> list[Path]:
     return sorted(each for each in root.iterdir() if not each.name.startswith(".") and is_session(each))
 
 
+def folders_by_change(root: Path) -> list[Path]:
+    """The folders in `root` that hold a session, changed last first; none where `root` cannot be read."""
+    try:
+        return sorted(session_folders(root), key=_changed_s, reverse=True)
+    except OSError:
+        return []  # no folder yet: nothing was scanned
+
+
+def _changed_s(folder: Path) -> float:
+    try:
+        return (folder / DATABASE_NAME).stat().st_mtime
+    except OSError:
+        return 0.0  # it went meanwhile
+
+
 def sessions_below(root: Path) -> Iterator[Session]:
     """The sessions below `root`, changed last first; each is open, to be looked at, until the next is.
 
     Reads the disk: not for the window. One that cannot be read is left out; opening it says why.
     """
-    try:
-        folders = session_folders(root)
-        folders.sort(key=lambda folder: (folder / DATABASE_NAME).stat().st_mtime, reverse=True)
-    except OSError:
-        return  # no folder yet: nothing was scanned
-    for folder in folders:
+    for folder in folders_by_change(root):
         try:
             session = Session.open(folder, read_only=True)
         except SemcError:

@@ -34,6 +34,12 @@ class SessionReader:
             (count,) = connection.execute("SELECT COALESCE(SUM(count), 0) FROM frames").fetchone()
         return int(count)
 
+    def length_s(self) -> float:
+        """From the first frame stored to the last, seconds; 0 where there is none."""
+        with self._reading() as connection:
+            begin, end = connection.execute("SELECT MIN(start_s), MAX(end_s) FROM frames").fetchone()
+        return 0.0 if end is None else float(end - begin)
+
     def frames(
         self, classes: int, start_s: float | None, end_s: float | None, waiting: Batch | None
     ) -> FrameTable:

@@ -95,6 +95,11 @@ class SessionView:
             waiting = len(self._pending)
         return self._reader.frame_count() + waiting
 
+    @property
+    def length_s(self) -> float:
+        """From the first frame to the last, seconds, without those that wait to be written; 0 without any."""
+        return self._reader.length_s()
+
     def frames(self, start_s: float | None = None, end_s: float | None = None) -> FrameTable:
         """What was concluded from the frames, from `start_s` to `end_s` (both inside), by rising index."""
         with self._lock:

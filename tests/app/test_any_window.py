@@ -54,6 +54,7 @@ from tests.app.looks import faults, longer_words, settled
 from tests.app.own_process import ALONE, alone
 from tests.app.preferences.states import PREFERENCES
 from tests.app.priors.states import PRIORS
+from tests.app.sessions.states import SESSIONS
 from tests.app.worklist.states import ASKED, WORKLISTS
 from tests.export import scans
 
@@ -363,7 +364,9 @@ def _worklist(make: Callable[[MainWindow], QDialog]) -> State:
     return _dialog(lambda stage: make(stage.window))
 
 
-_WORKLISTS: Final = {name: _worklist(make) for name, make in (WORKLISTS | PRIORS | PREFERENCES).items()}
+_WORKLISTS: Final = {
+    name: _worklist(make) for name, make in (WORKLISTS | PRIORS | SESSIONS | PREFERENCES).items()
+}
 
 STATES: Final[dict[str, State]] = {
     each.__name__: each

@@ -335,6 +335,7 @@ def test_what_was_chosen_is_remembered(
     first.resize(780, 640)
     first.open_source(str(cine_loop))
     QTest.keyClick(first, KEY.Key_H)
+    qtbot.waitUntil(lambda: bool(first.settings.recent_sources), timeout=WAIT_MS)
     first.close()
     second = new_window()
     assert second.live_page.heat.on

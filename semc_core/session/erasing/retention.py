@@ -1,4 +1,5 @@
-"""Deleting whole sessions by age or size, where the user wants that: planned first, then done, and logged.
+"""Deleting whole sessions: by age or size, where the user wants that, planned first, then done, and logged;
+or one that a person chose.
 
 Never one that is open, that was not closed properly, that cannot be read, or that was never exported, unless
 that is asked for. The log lies outside of the sessions and names each by the hash of its first entry: a
@@ -10,12 +11,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from semc_core.errors import SaveError, SemcError, SessionInUse
+from semc_core.errors import SaveError, SemcError, SessionError, SessionInUse
 from semc_core.io.atomic import save_error
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import keep_private_file, make_private_folder
@@ -30,6 +31,17 @@ _GOING: Final = ".deleting-"
 
 
 _ANY: Final = Retention(unexported=True)
+_LINK: Final = "it is a link to another place"
+_UNREAD: Final = "it cannot be read"
+_NOT_CLOSED: Final = "it is open, or was never closed"
+_OPEN: Final = "it is open"
+_TO_DO: Final = {
+    _LINK: "delete it where it lies",
+    _UNREAD: "look into its folder, and delete that yourself if nobody needs it",
+    _NOT_CLOSED: "close it where it is open, or open it in review once, which puts right what a crash left",
+    _OPEN: "close it where it is open, then try again",
+}
+_CHOSEN: Final = "a person chose it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,27 @@ def delete_old(root: Path, rule: Retention, log_folder: Path, stopped: Callable[
     return gone
 
 
+def delete_one(folder: Path, log_folder: Path) -> Held:
+    """Delete a session that a person chose, also one that was never exported. Returns what went.
+
+    Args:
+        folder: Of the session.
+        log_folder: Where it is logged.
+
+    Raises:
+        SessionError: It stays: it is open, was never closed, cannot be read, or changed meanwhile.
+        SaveError: It could not be deleted, or this could not be logged.
+    """
+    clear_half_deleted(folder.parent)
+    held = _look(folder, _ANY)
+    if held.why:
+        raise SessionError(f"The session stays: {held.why}; {_TO_DO[held.why]}.")
+    gone = carry_out([replace(held, why=_CHOSEN, goes=True)], log_folder)
+    if not gone:
+        raise SessionInUse("The session stays: it was opened or changed meanwhile; look at it again.")
+    return gone[0]
+
+
 def clear_half_deleted(root: Path) -> None:
     """Go on with what a kill left. Raises SaveError."""
     try:
@@ -136,23 +169,28 @@ def clear_half_deleted(root: Path) -> None:
         raise save_error(root, error) from error
 
 
+def size_of(folder: Path) -> int:
+    """Of the files of a session together, bytes. Raises OSError where one goes meanwhile."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def _look(folder: Path, rule: Retention) -> Held:
-    size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+    size = size_of(folder)
     if folder.is_symlink():
-        return Held(folder, "", None, size, "it is a link to another place")
+        return Held(folder, "", None, size, _LINK)
     try:
         with Session.open(folder, read_only=True) as session:
             *_, last = session.audit()
             changed = datetime.fromisoformat(last.time_utc).astimezone(UTC)
             closed, exported, name = session.closed, bool(session.exports()), session.id
     except (SemcError, ValueError):
-        return Held(folder, "", None, size, "it cannot be read")
+        return Held(folder, "", None, size, _UNREAD)
     if not closed:
-        why = "it is open, or was never closed"
+        why = _NOT_CLOSED
     elif not exported and not rule.unexported:
         why = "it was never exported"
     else:
-        why = "" if _free(folder) else "it is open"
+        why = "" if _free(folder) else _OPEN
     return Held(folder, name, changed, size, why)
 
 

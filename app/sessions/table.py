@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from app.sessions.presenter import COLUMNS, SessionRow, cells
 from app.widgets import theme
@@ -14,7 +14,7 @@ from app.widgets.plain import plain_tip
 from app.widgets.tables import choose_by_row, chosen_row
 from semc_core.text import readable
 
-_MEASURED: Final = 60
+_MEASURED: Final = 30
 """So many lines say how wide a column is."""
 _WIDEST_EM: Final = 16
 """Of a column: a long name hides no other; its tool tip has the whole."""
@@ -83,6 +83,8 @@ class SessionTable(QTableView):
         self.setModel(self._rows)
         choose_by_row(self)
         header = self.horizontalHeader()
+        # Not with each piece that comes: that would keep the window busy.
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setResizeContentsPrecision(_MEASURED)
         header.setMaximumSectionSize(round(_WIDEST_EM * theme.em(self)))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -105,9 +107,8 @@ class SessionTable(QTableView):
         bar = self.verticalScrollBar()
         place = bar.value()
         if self._rows.use(rows) or not rows:
-            if rows and chosen is None:
-                self.selectRow(0)
             return
+        self.resizeColumnsToContents()
         folders = [row.folder for row in rows]
         if chosen is not None and chosen.folder in folders:
             self.selectRow(folders.index(chosen.folder))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import pytest
 
 from main import main
 from semc_core.cli import session_keeping
+from semc_core.errors import SessionError
+from semc_core.io.lock import LOCK_NAME, is_held
 from semc_core.session.erasing.retention import (
     LOG_NAME,
     carry_out,
     clear_half_deleted,
     delete_old,
+    delete_one,
     plan,
 )
 from semc_core.session.erasing.rule import Retention
@@ -128,3 +132,55 @@ def test_whoever_closes_the_program_stops_the_deleting_before_the_next(root: Pat
     assert len(asked) == 4
     assert (root / "Meier").exists()
     assert delete_old(root / "none", Retention(most_bytes=1), root.parent / "log", stopped) == []
+
+
+def test_one_that_a_person_chose_goes_also_if_it_was_never_exported_and_is_logged(root: Path) -> None:
+    log = root.parent / "log"
+    gone = delete_one(root / "new", log)
+    assert not (root / "new").exists()
+    assert sorted(each.name for each in root.iterdir()) == ["Meier", "damaged", "first", "killed", "mine"]
+    (line,) = (log / LOG_NAME).read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["session"] == gone.session
+    assert json.loads(line)["bytes"] == gone.size > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("killed", "never closed; close it where"),
+        ("damaged", "cannot be read; look into"),
+        ("no", "cannot be read"),
+    ],
+)
+def test_one_that_a_person_chose_stays_where_nobody_knows_what_would_be_lost(
+    root: Path, name: str, why: str
+) -> None:
+    before = sorted(root.rglob("*"))
+    with pytest.raises(SessionError, match=why):
+        delete_one(root / name, root.parent / "log")
+    assert sorted(root.rglob("*")) == before
+    assert not (root.parent / "log").exists()
+
+
+def test_one_that_a_person_chose_stays_while_it_is_open(root: Path) -> None:
+    with Session.open(root / "first"), pytest.raises(SessionError, match="it is open"):
+        delete_one(root / "first", root.parent / "log")
+    with Session.open(root / "first", read_only=True) as session:
+        assert session.length_s == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_is_not_followed(root: Path) -> None:
+    (root / "link").symlink_to(root / "first", target_is_directory=True)
+    with pytest.raises(SessionError, match="a link to another place; delete it where it lies"):
+        delete_one(root / "link", root.parent / "log")
+    assert (root / "first" / "session.sqlite").is_file()
+
+
+def test_whether_a_session_is_held_is_seen_without_making_a_file(root: Path) -> None:
+    assert not is_held(root / "first")
+    assert not (root / "first" / LOCK_NAME).exists()
+    with Session.open(root / "first"):
+        assert is_held(root / "first")
+    (root / "first" / LOCK_NAME).touch()
+    assert not is_held(root / "first"), "a kill left it"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from PySide6.QtWidgets import QDialog
 
 from app.main_window import MainWindow
 from app.sessions.dialog import DeleteQuestion, SessionsDialog
@@ -44,7 +47,7 @@ def shown(snapshot: SessionsSnapshot, window: MainWindow, typed: str = "") -> Se
     return dialog
 
 
-SESSIONS: Final = {
+SESSIONS: Final[dict[str, Callable[[MainWindow], QDialog]]] = {
     "no sessions": partial(shown, SessionsSnapshot(total=0, reading=False)),
     "sessions being read": partial(shown, SessionsSnapshot(MANY[:20], 2000)),
     "many sessions": partial(shown, SessionsSnapshot(MANY, 300, reading=False)),

@@ -117,7 +117,8 @@ class MainWindow(OpeningWindow):
             self.report(sentence)
         self.live_page.strip.show_folder(str(self.choices.output))
         self.show_sources()
-        self.sources.delete_old_sessions(self.settings.output_folder, self.settings.retention)
+        kept = self.settings.output_folder, self.settings.retention
+        self.sources.delete_old_sessions(*kept, self.choices.data)
         self.dialogs.go_on()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)

@@ -265,9 +265,9 @@ class Messages:
     ) -> Banner | None:
         """What to say: of the window, of `faults` in order, of the scan and its source; or the notice.
 
-        A fault is a sentence, and the name of the way out of it.
+        A fault is a sentence, and the name of the way out of it; "" where its sentence says that.
         """
-        known = ((self._fault, "source"), *faults)
+        known = ((self._fault, ""), *faults)
         unread = (one for one in known if one[0] and one[0] not in self._read)
         fault, way = next(unread, ("", ""))
         shown = banner(state, info, fault, self._read, way)

@@ -307,11 +307,11 @@ def banner(
         info: Of the source; it may have a notice.
         window_fault: What went wrong outside of the scan.
         read: Texts that the user has put away.
-        way: Name of the way out of `window_fault`.
+        way: Name of the way out of `window_fault`; "" where its sentence says what to do.
     """
     known: list[Banner] = []
     if window_fault:
-        known.append(Banner(window_fault, True, (way,)))
+        known.append(Banner(window_fault, True, (way,) if way else ()))
     if state is not None and state.message and state.phase is not Phase.STARTING:
         ways: tuple[str, ...] = ("change_folder",)
         if state.phase is Phase.FAULT:

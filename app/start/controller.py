@@ -40,6 +40,12 @@ class SourceListView(Protocol):
         ...
 
 
+def _delete_old(root: Path, rule: Retention, data: Path, stopped: Callable[[], bool]) -> list[Held]:
+    from semc_core.pacs.queue import sessions_that_wait
+
+    return delete_old(root, rule, log_folder(), stopped, sessions_that_wait(data))
+
+
 class SourceLists:
     """Makes them on other threads and shows them. Called by the window's thread; only `close` waits."""
 
@@ -85,11 +91,14 @@ class SourceLists:
             self._busy.add("models")
             self._models.start(lambda: model_choices(registry, book), self._show_models)
 
-    def delete_old_sessions(self, root: Path, rule: Retention) -> None:
-        """Delete the sessions below `root` that the user wants gone; nothing where all are to be kept."""
+    def delete_old_sessions(self, root: Path, rule: Retention, data: Path) -> None:
+        """Delete the sessions below `root` that the user wants gone; nothing where all are to be kept.
+
+        What waits in the queue of `data`, the user's data folder, to be sent stays.
+        """
         if rule != Retention():
             self._keeping.start(
-                lambda: delete_old(root, rule, log_folder(), self._closing.is_set),
+                lambda: _delete_old(root, rule, data, self._closing.is_set),
                 lambda future: self._show_deleted(root, future),
             )
 

@@ -10,7 +10,7 @@ from typer import Argument, Option
 from semc_core.cli.shared.options import FOLDER, PLACE
 from semc_core.errors import UsageError
 from semc_core.io.regular import is_folder
-from semc_core.paths import default_output_folder, log_folder
+from semc_core.paths import data_folder, default_output_folder, log_folder
 from semc_core.text import counted, readable
 
 SESSION: Final = Argument(click_type=PLACE, metavar="SESSION", help="a session's folder")
@@ -83,7 +83,9 @@ def retain(
     Raises:
         UsageError: Nothing says which are to go.
         SaveError: The folder cannot be read, or one could not be deleted.
+        PacsError: What waits to be sent cannot be read.
     """
+    from semc_core.pacs.queue import sessions_that_wait
     from semc_core.session.erasing.retention import carry_out, clear_half_deleted, plan
     from semc_core.session.erasing.rule import Retention
 
@@ -94,7 +96,8 @@ def retain(
     if not is_folder(folder):
         raise UsageError(f"There is no folder {folder}; give the one that holds the sessions.")
     most = None if larger_than is None else round(larger_than * 1e9)
-    planned = plan(folder, Retention(older_than, most, unexported))
+    waiting = sessions_that_wait(data_folder())
+    planned = plan(folder, Retention(older_than, most, unexported), waiting=waiting)
     for each in planned:
         if each.why and not each.goes:
             print(f"{readable(each.folder.name)} stays: {each.why}.")

@@ -14,6 +14,8 @@ _NO_PICTURES_S: Final = 1.0
 _NO_PICTURES: Final = "no pictures"
 _SLEPT_S: Final = 1.0
 _SLEPT: Final = "machine slept"
+_MOST_BEFORE: Final = 8
+"""Pictures that may wait to be looked at. A stream that counts its own time shows no jump at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,27 @@ class ArrivalWatch:
     def __init__(self) -> None:
         self._last: FramePacket | None = None
         self._asleep_s = asleep_s()
+        self._before = 0
         self._spells = _Spells()
+
+    def _slept_s(self, last: FramePacket | None, packet: FramePacket) -> float:
+        """How long the machine slept between these two, seconds.
+
+        A picture that was taken before it slept may be looked at after: the one whose time jumps is the next.
+        """
+        now_s = asleep_s()
+        slept_s = now_s - self._asleep_s
+        jumped_s = 0.0 if last is None else packet.pts_s - last.pts_s
+        if slept_s > _SLEPT_S and jumped_s < slept_s / 2 and self._before < _MOST_BEFORE:
+            self._before += 1
+            return 0.0
+        self._asleep_s, self._before = now_s, 0
+        return slept_s
 
     def update(self, packet: FramePacket, info: SourceInfo) -> list[SignalGap]:
         """What ended with this frame; `info` is the source's now."""
         last, self._last = self._last, packet
-        slept_s, self._asleep_s = asleep_s() - self._asleep_s, asleep_s()
+        slept_s = self._slept_s(last, packet)
         if info.kind not in _WATCHED or last is None:
             return []
         gaps = []

@@ -1,9 +1,10 @@
 """The window's story with a real mouse and keyboard: `python tests/app/drive_window.py FOLDER`.
 
 Not a test of the suite: it takes minutes. On a display of its own (Xvfb, with openbox as window manager) a
-simulated scan is made, reviewed, exported and sent to a server, and found again after a new start. xdotool
-moves the pointer and presses the keys. Each step is checked against the files that it leaves, and a picture
-of the screen goes to `FOLDER`/NN-name.png, to be looked at.
+simulated scan is made, reviewed, corrected, measured and annotated, and its patient typed in; it is exported,
+the report opened, all sent to a server, and found again after a new start. Files that are gone or damaged are
+opened, too. xdotool moves the pointer and presses the keys. Each step is checked against the files that it
+leaves, and a picture of the screen goes to `FOLDER`/NN-name.png, to be looked at.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -24,18 +22,17 @@ from typing import Final
 os.environ["QT_QPA_PLATFORM"] = "xcb"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QEventLoop, QObject, QPoint, QSettings, QTimer
+from PySide6.QtCore import QPoint, QSettings
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QApplication,
     QDialog,
-    QMenu,
     QPushButton,
     QSpinBox,
-    QWidget,
 )
 
 from app.application import new_application
+from app.closing import ClosingQuestion
+from app.commands import START
 from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
 from app.main_window import MainWindow
@@ -44,110 +41,27 @@ from app.scan_options import Overrides
 from app.send.dialog import SendDialog
 from app.settings import Settings
 from app.warm_up import warm_up
-from semc_core.errors import SemcError
+from app.worklist.form import ExaminationDialog
 from semc_core.export.manifest import check_bundle
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.session.records import PlaneEntry
 from semc_core.session.session import Session
+from tests.app.user_at_display import StoryError, User, display, expect
 from tests.pacs.servers import Storescp, storescp
 
 PROGRAMS: Final = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "storescp": "dcmtk"}
 """What is needed, and the Debian package that has it."""
-SCREEN: Final = "1440x900x24"
-
-
-class StoryError(SemcError):
-    """The window did not do what was expected."""
-
-
-def turn(seconds: float) -> None:
-    """Let the window live for a while."""
-    loop = QEventLoop()
-    QTimer.singleShot(round(seconds * 1000), loop.quit)
-    loop.exec()
-
-
-def button(within: QObject | None, text: str) -> QAbstractButton:
-    """The button on screen that begins with this text."""
-    for each in [] if within is None else within.findChildren(QAbstractButton):
-        if each.isVisible() and each.text().startswith(text):
-            return each
-    raise StoryError(f"There is no button {text!r} on screen.")
-
-
-class User:
-    """Sees the screen, moves the mouse, presses keys, and waits."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._pictures = 0
-
-    def key(self, *names: str) -> None:
-        """Press keys, one after the other, as X calls them."""
-        for name in names:
-            self._xdotool("key", "--clearmodifiers", name)
-            turn(0.2)
-
-    def type(self, text: str) -> None:
-        """Type this where the keys go."""
-        self._xdotool("type", "--delay", "20", text)
-        turn(0.2)
-
-    def click(self, on: QWidget, at: QPoint | None = None, mouse_button: int = 1) -> None:
-        """Click on a widget, in its middle unless told where; what lies over it is an error."""
-        where = on.mapToGlobal(at or on.rect().center())
-        hit = QApplication.widgetAt(where)
-        if hit is None or (hit is not on and not on.isAncestorOf(hit)):
-            raise StoryError(f"A click on {on.accessibleName() or type(on).__name__} would hit {hit}.")
-        self._xdotool("mousemove", str(where.x()), str(where.y()))
-        turn(0.15)
-        self._xdotool("click", str(mouse_button))
-        turn(0.25)
-
-    def press(self, within: QObject | None, text: str) -> None:
-        """Click on the button with this text, which works."""
-        wanted = button(within, text)
-        self.until(wanted.isEnabled, f"the button {text!r} works", 20)
-        self.click(wanted)
-
-    def choose(self, text: str) -> None:
-        """Click on an entry of the menu that is open."""
-        menu = QApplication.activePopupWidget()
-        if not isinstance(menu, QMenu):
-            raise StoryError(f"No menu is open to choose {text!r} from.")
-        wanted = next(action for action in menu.actions() if action.text().startswith(text))
-        self.click(menu, menu.actionGeometry(wanted).center())
-
-    def until(self, holds: Callable[[], object], what: str, seconds: float = 60) -> None:
-        """Wait until something holds."""
-        end_s = time.monotonic() + seconds
-        while not holds():
-            if time.monotonic() > end_s:
-                self.look("not-so")
-                raise StoryError(f"Not so within {seconds:.0f} s: {what}.")
-            turn(0.05)
-
-    def look(self, name: str) -> None:
-        """Write what is on the screen."""
-        turn(0.4)
-        self._pictures += 1
-        path = self._folder / f"{self._pictures:02d}-{name}.png"
-        QApplication.primaryScreen().grabWindow(0).save(str(path))
-        print(path, flush=True)
-
-    def _xdotool(self, *words: str) -> None:
-        subprocess.run(["xdotool", *words], check=True)
+PATIENT: Final = "Zweistein^Alberta"
+OPENED: Final = "SEMC_STORY_OPENED"
+"""Environment variable: the file that gets what the desktop was asked to open."""
+_XDG_OPEN: Final = f"""#!/bin/sh
+printf '%s\\n' "$1" >> "${OPENED}"
+"""
 
 
 def so(commands: ReviewCommands, holds: Callable[[PlaneEntry], bool]) -> bool:
     """Whether this holds of the chosen plane."""
     return commands.chosen is not None and holds(commands.chosen)
-
-
-def expect(holds: object, what: str) -> None:
-    """Something that must be so now."""
-    if not holds:
-        raise StoryError(f"Not so: {what}.")
 
 
 def planes_in(folder: Path) -> tuple[PlaneEntry, ...]:
@@ -242,6 +156,70 @@ def review(user: User, window: MainWindow, folder: Path) -> None:
     user.press(QApplication.activeModalWidget(), "Gas")
     user.until(lambda: row.row.status_text == "not possible", "the item is not possible")
     user.look("checklist")
+    user.until(lambda: page.view.packet is not None, "a frame is shown")
+    measure_and_draw(user, window, folder)
+
+
+def measure_and_draw(user: User, window: MainWindow, folder: Path) -> None:
+    """A distance with mouse and keys, a text and an arrow on the picture, and the patient's data."""
+    view = window.review_page.view
+    across, down = view.width(), view.height()
+    user.key("d")
+    for x, y in ((0.4, 0.4), (0.6, 0.6)):
+        user.click(view, QPoint(round(x * across), round(y * down)))
+    user.until(lambda: kept(folder, lambda session: session.measurements()), "the distance is kept", 20)
+    user.look("measured")
+    user.key("Escape", "shift+t")
+    user.click(view, QPoint(round(0.45 * across), round(0.7 * down)))
+    user.type("liver")
+    user.key("Return")
+    user.until(lambda: len(kept(folder, drawn)) == 1, "the text is kept", 20)
+    user.key("Escape", "shift+a")
+    for x, y in ((0.3, 0.3), (0.45, 0.45)):
+        user.click(view, QPoint(round(x * across), round(y * down)))
+    user.until(lambda: len(kept(folder, drawn)) == 2, "the arrow is kept", 20)
+    user.key("Escape")
+    user.look("annotated")
+    user.key("ctrl+i")
+    user.until(lambda: isinstance(window.dialogs.dialog, ExaminationDialog), "the examination is asked for")
+    user.type(PATIENT)
+    user.key("Tab")
+    user.type("4711")
+    user.look("examination")
+    user.key("Return")
+    user.until(lambda: window.dialogs.dialog is None, "it is kept", 20)
+    user.until(lambda: named(folder) == PATIENT, "the patient is in the session", 20)
+
+
+def kept(folder: Path, what: Callable[[Session], Collection[object]]) -> Collection[object]:
+    """What the session on disk holds of something."""
+    with Session.open(folder, read_only=True) as session:
+        return what(session)
+
+
+def drawn(session: Session) -> Collection[object]:
+    """What is drawn on its frames."""
+    return session.annotations.items
+
+
+def named(folder: Path) -> str:
+    """Who was examined."""
+    with Session.open(folder, read_only=True) as session:
+        return "" if session.examination is None else session.examination.patient_name
+
+
+def errors(user: User, window: MainWindow, home: Path) -> None:
+    """What is missing and what is damaged: said, and the program goes on."""
+    damaged = home / "damaged.mp4"
+    damaged.write_bytes(b"ftyp" * 500)
+    for path, name in ((home / "gone.mp4", "gone"), (damaged, "damaged")):
+        window.open_source(str(path))
+        user.until(lambda: window.banner.shown is not None, f"the {name} file is told of", 30)
+        user.look(f"error-{name}")
+        said = "" if window.banner.shown is None else window.banner.shown.text
+        expect(said.endswith("."), "it is a sentence")
+        user.key("n")
+        user.until(lambda: window.page_name == START, "one comes back to the sources")
 
 
 def export(user: User, window: MainWindow) -> Path:
@@ -251,7 +229,11 @@ def export(user: User, window: MainWindow) -> Path:
     user.key("Return")
     user.until(lambda: phase(window) is Phase.RUNNING, "the export runs")
     user.key("alt+F4")
-    user.until(lambda: phase(window) is Phase.CHOOSING, "the export is cancelled")
+    user.until(lambda: isinstance(QApplication.activeModalWidget(), ClosingQuestion), "it is asked")
+    user.look("closing-while-exporting")
+    user.press(QApplication.activeModalWidget(), "&Stop it")
+    user.until(lambda: window.dialogs.dialog is None, "the export is stopped")
+    dialog = open_export(user, window)
     user.look("export-cancelled")
     exports = dialog.page.folder
     expect(not exports.exists() or not list(exports.iterdir()), "nothing of it is left")
@@ -264,6 +246,12 @@ def export(user: User, window: MainWindow) -> Path:
     user.look("exported")
     (bundle,) = exports.iterdir()
     expect(check_bundle(bundle).ok, "the bundle is whole")
+    files = [path for path in bundle.rglob("*") if path.is_file()]
+    expect(not any(PATIENT.encode() in path.read_bytes() for path in files), "nobody is named in it")
+    expect(any(path.parent.name == "annotated" for path in files), "what was drawn is in it")
+    user.press(dialog, "Open report")
+    opened = Path(os.environ[OPENED])
+    user.until(lambda: opened.is_file() and "report.html" in opened.read_text("utf-8"), "it is opened", 20)
     return bundle
 
 
@@ -349,6 +337,12 @@ def tell(user: User, home: Path) -> None:
         user.until(window.isActiveWindow, "the window is there")
         return window
 
+    opener = home / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(_XDG_OPEN, encoding="utf-8")
+    opener.chmod(0o755)
+    os.environ["PATH"] = f"{opener.parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ[OPENED] = str(home / "opened")
     warm_up("cpu")
     window = start()
     folder = scan(user, window)
@@ -356,29 +350,13 @@ def tell(user: User, home: Path) -> None:
     with storescp(home / "server") as server:
         send(user, window, export(user, window), server)
     before = planes_in(folder)
+    errors(user, window, home)
     close(user, window)
     window = start()
     find_again(user, window, before)
     close(user, window)
     with Session.open(folder) as session:
         expect(session.verify().ok, "the session proves itself")
-
-
-@contextmanager
-def display() -> Iterator[str]:
-    """A display of its own, with a window manager. Gives its name."""
-    reading, writing = os.pipe()
-    # It ends with its last client, which is this program: Qt holds on to its display to the end.
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN, "-nolisten", "tcp", "-terminate"]
-    subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
-    os.close(writing)
-    with os.fdopen(reading) as said:
-        name = f":{said.readline().strip()}"
-    with subprocess.Popen(["openbox"], env={**os.environ, "DISPLAY": name}) as manager:
-        try:
-            yield name
-        finally:
-            manager.terminate()
 
 
 def main() -> int:

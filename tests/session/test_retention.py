@@ -13,6 +13,8 @@ from main import main
 from semc_core.cli import session_keeping
 from semc_core.errors import SessionError
 from semc_core.io.lock import LOCK_NAME, is_held
+from semc_core.pacs.queue import SendQueue
+from semc_core.pacs.queue_store import FOLDER_NAME, DicomObject, QueueStore
 from semc_core.session.erasing.retention import (
     LOG_NAME,
     carry_out,
@@ -112,6 +114,22 @@ def test_the_command_says_what_goes_and_deletes_nothing_in_a_dry_run(
     assert not (root / "first").exists()
     assert main(["session", "retain", str(root)]) == 2
     assert main(["session", "retain", str(root), "--larger-than", "-1"]) == 2
+
+
+def test_one_of_which_something_waits_to_be_sent_stays(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(session_keeping, "log_folder", lambda: tmp_path / "log")
+    monkeypatch.setattr(session_keeping, "data_folder", lambda: tmp_path / "data")
+    store = QueueStore(tmp_path / "data" / FOLDER_NAME)
+    one = DicomObject("1.2", "1.2.3", "1", "2", "1.2.840.10008.1.2.1", "ab" * 32, 3)
+    SendQueue(store).add("archive", [one], lambda _: b"abc", manifest="cd" * 32, session=root / "first")
+    store.close()
+    assert main(["session", "retain", str(root), "--older-than", "0.0000001"]) == 0
+    assert "first stays: something of it waits to be sent." in capsys.readouterr().out
+    rule, waiting = Retention(most_bytes=1), {(root / "Meier").resolve()}
+    went = delete_old(root, rule, tmp_path / "log", lambda: False, waiting)
+    assert [each.folder.name for each in went] == ["first"], "the other waits"
 
 
 def test_one_that_was_changed_after_the_plan_stays(root: Path) -> None:

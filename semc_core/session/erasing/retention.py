@@ -1,16 +1,16 @@
 """Deleting whole sessions: by age or size, where the user wants that, planned first, then done, and logged;
 or one that a person chose.
 
-Never one that is open, that was not closed properly, that cannot be read, or that was never exported, unless
-that is asked for. The log lies outside of the sessions and names each by the hash of its first entry: a
-folder's name may be a patient's.
+Never one that is open, that was not closed properly, that cannot be read, that waits to be sent, or that
+was never exported, unless that is asked for. The log lies outside of the sessions and names each by the hash
+of its first entry: a folder's name may be a patient's.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ _LINK: Final = "it is a link to another place"
 _UNREAD: Final = "it cannot be read"
 _NOT_CLOSED: Final = "it is open, or was never closed"
 _OPEN: Final = "it is open"
+_WAITS: Final = "something of it waits to be sent"
 _TO_DO: Final = {
     _LINK: "delete it where it lies",
     _UNREAD: "look into its folder, and delete that yourself if nobody needs it",
@@ -70,6 +71,7 @@ def plan(
     rule: Retention,
     now: datetime | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    waiting: Collection[Path] = (),
 ) -> list[Held]:
     """What would become of the sessions in `root`, oldest first. Nothing is deleted.
 
@@ -78,6 +80,7 @@ def plan(
         rule: What is wanted.
         now: Time to count from; None for the clock's.
         stopped: Asked before each: once it says so, nothing is planned at all.
+        waiting: Of which something waits to be sent (`pacs.queue.sessions_that_wait`): they stay.
 
     Raises:
         SaveError: `root` cannot be read.
@@ -87,7 +90,9 @@ def plan(
         for folder in session_folders(root):
             if stopped():
                 return []
-            looked_at.append(_look(folder, rule))
+            held = _look(folder, rule)
+            waits = not held.why and folder.resolve() in waiting
+            looked_at.append(replace(held, why=_WAITS) if waits else held)
     except OSError as error:
         raise save_error(root, error) from error
     now = now or datetime.now(UTC)
@@ -116,7 +121,13 @@ def carry_out(planned: list[Held], log_folder: Path) -> list[Held]:
     return gone
 
 
-def delete_old(root: Path, rule: Retention, log_folder: Path, stopped: Callable[[], bool]) -> list[Held]:
+def delete_old(
+    root: Path,
+    rule: Retention,
+    log_folder: Path,
+    stopped: Callable[[], bool],
+    waiting: Collection[Path] = (),
+) -> list[Held]:
     """Delete what the rule says, with what a kill left half deleted. Returns what went.
 
     Args:
@@ -124,6 +135,7 @@ def delete_old(root: Path, rule: Retention, log_folder: Path, stopped: Callable[
         rule: What is wanted.
         log_folder: Where it is logged.
         stopped: Asked before each session whether to leave it at that.
+        waiting: See `plan`.
 
     Raises:
         SaveError: As `plan` and `carry_out`.
@@ -132,7 +144,7 @@ def delete_old(root: Path, rule: Retention, log_folder: Path, stopped: Callable[
         return []
     clear_half_deleted(root)
     gone: list[Held] = []
-    for each in plan(root, rule, stopped=stopped):
+    for each in plan(root, rule, stopped=stopped, waiting=waiting):
         if stopped():
             break
         gone += carry_out([each], log_folder)

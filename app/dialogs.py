@@ -239,7 +239,8 @@ class DialogHost(QObject):
     def _open_preferences(self) -> None:
         from app.preferences.dialog import PreferencesDialog
 
-        self._show(PreferencesDialog(self.preferred(), lambda: self.worklist.running, self._window))
+        parts, settings = self.preferred(), self._settings
+        self._show(PreferencesDialog(parts, lambda: self.worklist.running, self._window, settings))
 
     def _show(self, dialog: QDialog) -> None:
         self.dialog = dialog

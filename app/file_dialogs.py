@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, Protocol
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QDropEvent
@@ -16,13 +16,59 @@ SCAN_FILTER: Final = (
 )
 MODEL_FILTER: Final = "Models (*.safetensors)"
 
+Use = Callable[[str], None]
+"""Takes the path that was chosen."""
+
+Kind = Literal["loop", "folder", "model", "data", "output", "settings"]
+"""What is asked for; each is looked for where the last one of its kind was."""
+
+
+class Places(Protocol):
+    """Remembers where something was chosen, from one start of the program to the next."""
+
+    def place(self, kind: str) -> str:
+        """The folder in which one of this kind was chosen last, or ""."""
+        ...
+
+    def remember_place(self, kind: str, folder: str) -> None:
+        """One of this kind was chosen in this folder."""
+        ...
+
+
+def begin_in(place: str) -> Path:
+    """The folder in which a dialog begins.
+
+    Args:
+        place: Where the user was last, or "". Of one that is gone, as that of a stick which was taken out,
+            the nearest folder above it; home where there is none but the root.
+    """
+    last = Path(place)
+    if last.is_absolute():
+        for folder in (last, *last.parents):
+            if folder.parent != folder and _is_folder(folder):
+                return folder
+    return Path.home()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # no right to look, or no path at all
+        return False
+
 
 class PathDialog(QObject):
     """Asks for one file or folder at a time; the scan goes on meanwhile."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, places: Places | None = None) -> None:
+        """Ask for nothing yet.
+
+        Args:
+            window: What the dialogs stand over.
+            places: Remembers where something was chosen; None: nobody does.
+        """
         super().__init__(window)
-        self._window = window
+        self._window, self._places = window, places
         self._dialog: QFileDialog | None = None
 
     @property
@@ -30,25 +76,52 @@ class PathDialog(QObject):
         """The dialog that is open."""
         return self._dialog
 
-    def ask_file(self, title: str, name_filter: str, use: Callable[[str], None]) -> None:
-        """Ask for a file that exists; `use` gets its path, unless the user cancels."""
-        self._ask(QFileDialog.FileMode.ExistingFile, title, name_filter, use)
+    def ask_file(self, title: str, name_filter: str, use: Use, kind: Kind | None = None) -> None:
+        """Ask for a file that exists; `use` gets its path, unless the user cancels.
 
-    def ask_folder(self, title: str, use: Callable[[str], None]) -> None:
-        """Ask for a folder; `use` gets its path, unless the user cancels."""
-        self._ask(QFileDialog.FileMode.Directory, title, "", use)
+        Args:
+            title: Of the dialog.
+            name_filter: Which files it shows.
+            use: Takes the path.
+            kind: It begins where the last one of this kind was chosen; None: where Qt was last.
+        """
+        if dialog := self._made(QFileDialog.FileMode.ExistingFile, title, kind):
+            dialog.setNameFilter(name_filter)
+            self._open(dialog, use, kind)
 
-    def _ask(
-        self, mode: QFileDialog.FileMode, title: str, name_filter: str, use: Callable[[str], None]
-    ) -> None:
+    def ask_folder(self, title: str, use: Use, kind: Kind | None = None, beside: Path | None = None) -> None:
+        """Ask for a folder; `use` gets its path, unless the user cancels.
+
+        Args:
+            title: Of the dialog.
+            use: Takes the path.
+            kind: As for a file.
+            beside: It begins where this one lies.
+        """
+        if dialog := self._made(QFileDialog.FileMode.Directory, title, kind):
+            if beside is not None:
+                dialog.setDirectory(str(begin_in(str(beside.parent))))
+            self._open(dialog, use, kind)
+
+    def _made(self, mode: QFileDialog.FileMode, title: str, kind: Kind | None) -> QFileDialog | None:
+        """A dialog that is not open yet; None where one is."""
         if self._dialog is not None:
             self._dialog.raise_()
-            return
+            return None
         dialog = QFileDialog(self._window, title)
         dialog.setFileMode(mode)
-        if name_filter:
-            dialog.setNameFilter(name_filter)
-        dialog.fileSelected.connect(use)
+        if self._places is not None and kind is not None:
+            dialog.setDirectory(str(begin_in(self._places.place(kind))))
+        return dialog
+
+    def _open(self, dialog: QFileDialog, use: Use, kind: Kind | None) -> None:
+        def chosen(path: str) -> None:
+            if self._places is not None and kind is not None:
+                # Of a folder, too: the next one wanted lies beside it.
+                self._places.remember_place(kind, str(Path(path).parent))
+            use(path)
+
+        dialog.fileSelected.connect(chosen)
         dialog.finished.connect(self._forget)
         self._dialog = dialog
         dialog.open()
@@ -59,9 +132,6 @@ class PathDialog(QObject):
             self._dialog = None
 
 
-Use = Callable[[str], None]
-
-
 class Chooser:
     """Each method opens a dialog and returns; what was chosen goes to `use`.
 
@@ -69,36 +139,36 @@ class Chooser:
         paths: The dialogs.
     """
 
-    def __init__(self, window: QWidget) -> None:
-        self.paths = PathDialog(window)
+    def __init__(self, window: QWidget, places: Places) -> None:
+        self.paths = PathDialog(window, places)
 
     def loop_to_play(self, use: Use) -> None:
         """A file to be scanned as if it were live."""
-        self.paths.ask_file("Open a cine loop", SCAN_FILTER, use)
+        self.paths.ask_file("Open a cine loop", SCAN_FILTER, use, "loop")
 
     def images_to_play(self, use: Use) -> None:
         """A folder of images to be scanned as if it were live."""
-        self.paths.ask_folder("Open a folder of images", use)
+        self.paths.ask_folder("Open a folder of images", use, "folder")
 
     def loop_to_review(self, use: Use) -> None:
         """A file to be reviewed."""
-        self.paths.ask_file("Review a cine loop", SCAN_FILTER, use)
+        self.paths.ask_file("Review a cine loop", SCAN_FILTER, use, "loop")
 
     def folder_to_review(self, use: Use) -> None:
         """Images or a session to be reviewed."""
-        self.paths.ask_folder("Review a folder of images, or a session", use)
+        self.paths.ask_folder("Review a folder of images, or a session", use, "folder")
 
     def model(self, use: Use) -> None:
         """A model file."""
-        self.paths.ask_file("Choose a model", MODEL_FILTER, use)
+        self.paths.ask_file("Choose a model", MODEL_FILTER, use, "model")
 
     def data(self, use: Use) -> None:
         """Something to train on."""
-        self.paths.ask_folder("A folder with a folder of pictures for each plane", use)
+        self.paths.ask_folder("A folder with a folder of pictures for each plane", use, "data")
 
     def output(self, use: Use) -> None:
         """Where scans are kept."""
-        self.paths.ask_folder("Where to save planes", use)
+        self.paths.ask_folder("Where to save planes", use, "output")
 
 
 def show_folder(folder: Path) -> str:

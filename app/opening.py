@@ -38,7 +38,7 @@ class OpeningWindow(WindowShell):
         self.settings = settings
         self.keep_latencies, self._first = keep_latencies, first
         self.choices = Choices(settings, overrides or Overrides())
-        self.choose = Chooser(self)
+        self.choose = Chooser(self, settings)
         self.start_page = StartPage()
         self._does: dict[str, Callable[[], object]] = {}
         self.build(START, self.start_page, lambda name: self._does[name]())

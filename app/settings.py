@@ -281,8 +281,17 @@ class Settings:
         for i in range(_RECENT_LIMIT):
             self._keep(f"sources/recent{i}", recent[i] if i < len(recent) else "")
 
+    def place(self, kind: str) -> str:
+        """The folder in which something of this kind was chosen last, or ""; see `app.file_dialogs.Kind`."""
+        return self._text(f"places/{kind}")
+
+    def remember_place(self, kind: str, folder: str) -> None:
+        """The next dialog that asks for something of this kind begins here."""
+        self._keep(f"places/{kind}", folder)
+
     def forget_sources(self) -> None:
-        """Forget what was opened lately."""
+        """Forget what was opened lately, and where it lay."""
+        self._store.remove("places")
         for i in range(_RECENT_LIMIT):
             self._keep(f"sources/recent{i}", "")
 

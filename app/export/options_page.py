@@ -275,7 +275,9 @@ class OptionsPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
 
     def _choose_folder(self) -> None:
-        self._paths.ask_folder("Where to export", lambda folder: self.show_folder(Path(folder)))
+        self._paths.ask_folder(
+            "Where to export", lambda folder: self.show_folder(Path(folder)), beside=self.folder
+        )
 
 
 def _heading(text: str) -> QLabel:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.file_dialogs import PathDialog
+from app.file_dialogs import PathDialog, Places
 from app.preferences.keys_page import KeysPage
 from app.preferences.presenter import (
     GROUPS,
@@ -52,13 +52,20 @@ class PreferencesDialog(QDialog):
         reset_all: Sets everything to what it was at first.
     """
 
-    def __init__(self, parts: Sequence[Entry | Link], running: Callable[[], bool], parent: QWidget) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Entry | Link],
+        running: Callable[[], bool],
+        parent: QWidget,
+        places: Places | None = None,
+    ) -> None:
         """Show what is set now; `open` shows the dialog.
 
         Args:
             parts: Settings, and ways to what is set elsewhere.
             running: Whether a scan runs.
             parent: The window.
+            places: Where folders and files were chosen last; None: nobody knows.
         """
         super().__init__(parent)
         self.setWindowTitle("Preferences")
@@ -67,7 +74,7 @@ class PreferencesDialog(QDialog):
         self.rows: dict[str, SettingRow] = {}
         self._row_of: list[tuple[Entry | Link, QWidget]] = []
         self._cards: dict[str, QFrame] = {}
-        self._paths = PathDialog(self)
+        self._paths = PathDialog(self, places)
         self.typed = QLineEdit()
         self.typed.setPlaceholderText("Type to find: folder, record, F5")
         self.typed.setAccessibleName("Find a setting")
@@ -128,10 +135,10 @@ class PreferencesDialog(QDialog):
     def follow(self, link: Link) -> None:
         """Go to what is set elsewhere; or do it here."""
         if link.asks == "folder":
-            self._paths.ask_folder(link.title, partial(self._do, link))
+            self._paths.ask_folder(link.title, partial(self._do, link), "settings")
             return
         if link.asks == "file":
-            self._paths.ask_file(link.title, "Settings (*.json)", partial(self._do, link))
+            self._paths.ask_file(link.title, "Settings (*.json)", partial(self._do, link), "settings")
             return
         if link.stays:
             self._do(link)
@@ -191,7 +198,7 @@ class PreferencesDialog(QDialog):
         self.tabs[at].setChecked(True)
 
     def _ask_folder(self, entry: Entry) -> None:
-        self._paths.ask_folder(entry.title, lambda folder: self.change(entry, folder))
+        self._paths.ask_folder(entry.title, lambda folder: self.change(entry, folder), "output")
 
     # Building.
 

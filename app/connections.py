@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from app.choices import Choices
     from app.dialogs import DialogHost
     from app.file_dialogs import Chooser
+    from app.live.controller import ScanController
     from app.live.page import LivePage
+    from app.live.tone import Tone
     from app.review.controller import ReviewController
     from app.review.page import ReviewPage
     from app.settings import Settings
@@ -96,6 +98,25 @@ def annotated(
     made = Annotating(page.view, measuring.layer, lambda: page.commands, measuring.leave, post)
     made.changed.connect(redraw)
     made.message.connect(say)
+    return made
+
+
+def toned(
+    live: LivePage, scan: ScanController, settings: Settings, post: Post, tell: Callable[[str], None]
+) -> Tone:
+    """What is heard when a plane is saved, by itself or by hand, while a scan runs; never in review.
+
+    Args:
+        live: Where planes come in.
+        scan: That runs.
+        settings: Whether it is wanted.
+        post: See `app.tasks`.
+        tell: Shows the sentence that there is no sound.
+    """
+    from app.live.tone import Tone
+
+    made = Tone(lambda: settings.tone and scan.running, post, tell)
+    live.kept.on_begin, live.kept.on_take = made.begin, made.saved
     return made
 
 

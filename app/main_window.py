@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 
 from app.commands import LIVE, REVIEW, START, TRAIN
-from app.connections import annotated, connect_checklists, connect_files, connect_live
+from app.connections import annotated, connect_checklists, connect_files, connect_live, toned
 from app.file_dialogs import show_folder
 from app.main_thread import MainThread
 from app.opening import OpeningWindow
@@ -108,6 +108,7 @@ class MainWindow(OpeningWindow):
             self._use_output, self.dialogs.show_sending, self.show_training, self.use_keys,
         ).parts  # fmt: skip
         self.raw = RawSignal(self._main_thread.post, self.display.messages.tell, self.report)
+        self.tone = toned(self.live_page, self.scan, self.settings, self._main_thread.post, self._tell)
         self._connect_start()
         self._connect_live()
         self._connect_review()
@@ -461,6 +462,6 @@ class MainWindow(OpeningWindow):
         parts = (self.train, self.dialogs, self.annotating, self.review, self.sources, self.checklists)
         from app.tasks import close_all
 
-        close_all(self.measured, self.scan, self.raw, self._curves, *parts)
+        close_all(self.measured, self.scan, self.raw, self.tone, self._curves, *parts)
         self._main_thread.close()
         event.accept()

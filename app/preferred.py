@@ -146,7 +146,15 @@ class Preferred:
                 "true", lambda: "true" if choices.clips else "false",
                 shown(lambda value: choices.use_clips(value == "true")), SWITCH,
             ),
+            Entry(
+                "scan/tone", SCAN, "Tone when a plane is saved",
+                "Short and soft, for who looks at the patient and not at the screen.",
+                "false", lambda: "true" if self.settings.tone else "false", self._use_tone, SWITCH, AT_ONCE,
+            ),
         )  # fmt: skip
+
+    def _use_tone(self, value: str) -> None:
+        self.settings.tone = value == "true"
 
     def _folders(self) -> tuple[Entry, ...]:
         return (

@@ -190,6 +190,15 @@ class Settings:
         self._keep("record/clips", "true" if value else "false")
 
     @property
+    def tone(self) -> bool:
+        """Whether a tone is heard when a plane is saved during a scan."""
+        return self._text("scan/tone") == "true"
+
+    @tone.setter
+    def tone(self, value: bool) -> None:
+        self._keep("scan/tone", "true" if value else "false")
+
+    @property
     def retention(self) -> Retention:
         """How long sessions are kept: for ever at first, and where what is stored makes no sense."""
         days, most = self._number("sessions/keep_days"), self._number("sessions/keep_bytes")

@@ -63,6 +63,7 @@ class Site:
         protocol: Id of the protocol; "auto" for the one that fits the model, "" for none.
         quality: How scans are recorded.
         clips: Whether a clip is saved with every plane.
+        tone: Whether a tone is heard when a plane is saved during a scan.
         output_folder: Below it each scan gets a folder.
         keep_days: Sessions that were changed last so many days ago are deleted; 0 keeps them.
         keep_bytes: The oldest are deleted while all are larger; 0 sets no bound.
@@ -78,6 +79,7 @@ class Site:
     protocol: Annotated[str, within(0, 100)] | None = None
     quality: Annotated[str, one_of("compact", "lossless")] | None = None
     clips: bool | None = None
+    tone: bool | None = None
     output_folder: Annotated[Line, checked(_check_folder)] | None = None
     keep_days: Annotated[int, within(0, 100_000)] | None = None
     keep_bytes: Annotated[int, within(0, 10**17)] | None = None
@@ -98,6 +100,7 @@ _STORED: Final = {
     "protocol": "protocol/id",
     "quality": "record/quality",
     "clips": "record/clips",
+    "tone": "scan/tone",
     "output_folder": "output/folder",
     "keep_days": "sessions/keep_days",
     "keep_bytes": "sessions/keep_bytes",
@@ -106,6 +109,7 @@ _STORED: Final = {
     "text_percent": "view/text_percent",
 }
 """Where the settings keep each field."""
+_SWITCHES: Final = ("clips", "tone")
 _NUMBERS: Final = ("keep_days", "keep_bytes", "text_percent")
 
 SITE: Final = Document(Site, most_bytes=_MOST_BYTES)
@@ -143,7 +147,9 @@ def site_of(values: Mapping[str, str]) -> Site:
     for name, key in _STORED.items():
         if key in values:
             text = values[key]
-            fields[name] = text == "true" if name == "clips" else int(text or 0) if name in _NUMBERS else text
+            fields[name] = (
+                text == "true" if name in _SWITCHES else int(text or 0) if name in _NUMBERS else text
+            )
     keys = tuple(
         CommandKeys(key.removeprefix("keys/"), tuple(text.split()))
         for key, text in sorted(values.items())

@@ -99,6 +99,11 @@ _ASSETS: Final = (
         "CC BY 4.0",
     ),
     (
+        "`assets/sound`",
+        "a tone, made by `tests/app/saved_tone.py` of this program",
+        "CC0 1.0",
+    ),
+    (
         "`assets/protocols`, `assets/icons`, `assets/report`",
         "made for this program; each protocol names what it follows",
         "Apache-2.0",

@@ -35,12 +35,16 @@ class KeptPlanes:
         raw: As the scan saved them.
         planes: As corrected, without the rejected ones.
         naming: What is asked and chosen.
+        on_begin: Told that nothing is saved yet.
+        on_take: Told what was saved, or changed.
         of_protocol: Gives the names of the protocol's planes, for those that the model knows.
     """
 
     def __init__(self, strip: SavedStrip, subject: LiveSubject) -> None:
         self._strip, self._subject = strip, subject
         self.of_protocol: Callable[[tuple[str, ...]], tuple[str, ...]] = no_protocol
+        self.on_begin: Callable[[], None] = lambda: None
+        self.on_take: Callable[[list[SavedPlane]], None] = lambda saved: None
         self.begin()
         strip.named.connect(lambda name: self.naming.name_it(name))
 
@@ -53,12 +57,14 @@ class KeptPlanes:
         self._model: tuple[str, ...] = ()
         self._strip.show_planes((), {})
         self._strip.ask("", ())
+        self.on_begin()
 
     def take(self, saved: list[SavedPlane]) -> None:
         """These are new, or changed."""
         self.raw = merged(self.raw, saved)
         self._subject.take(tuple(saved))
         self.naming.take(saved)
+        self.on_take(saved)
 
     def show(self, spec: ModelSpec | None, colours: dict[str, str]) -> bool:
         """Show what is new: to be called often. Returns whether the planes are others than before."""

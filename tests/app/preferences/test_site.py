@@ -58,13 +58,14 @@ def test_what_the_site_has_set_wins_and_stays(settings_file: Path, tmp_path: Pat
         protocol="auto",
         keep_days=30,
         clips=False,
+        tone=True,
         theme="light",
         text_percent=150,
     )
     settings = settings_under(site, settings_file)
     assert settings.faults == ()
     assert (settings.quality, settings.protocol, settings.clips) == (Quality.LOSSLESS, "auto", False)
-    assert (settings.theme, settings.text_percent) == ("light", 150)
+    assert (settings.theme, settings.text_percent, settings.tone) == ("light", 150, True)
     assert settings.retention == Retention(days=30)
     settings.quality, settings.device = Quality.COMPACT, "cpu"
     settings.write()

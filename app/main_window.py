@@ -232,6 +232,7 @@ class MainWindow(OpeningWindow):
         if self.scan.running:
             self.scan.stop()
         self.display.begin()
+        self.settings.remember_opened()
         use = self.choices
         how = (use.device, use.output, use.images, use.picture_options)
         self.review.begin(ReviewRequest(Path(path), model or use.model, *how))
@@ -249,7 +250,7 @@ class MainWindow(OpeningWindow):
 
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""
-        self.start_page.show_recent(self.settings.recent_sources)
+        self.show_opened()
         self.next_model.notice_changes()
         self.next_model.show()
         self.start_page.show_back(self._way_back()[0])

@@ -52,11 +52,16 @@ class OpeningWindow(WindowShell):
         if self._first is not None:
             self._first()
 
+    def show_opened(self) -> None:
+        """Show on the start page what was opened lately; or what to try, where nothing ever was."""
+        self.start_page.show_recent(self.settings.recent_sources)
+        self.start_page.first_run.setVisible(not self.settings.opened_once)
+
     def _show_start(self) -> None:
         """The start page, as far as it is known now."""
         page, choices = self.start_page, self.choices
         connect_choices(page, choices, self.settings)
-        page.show_recent(self.settings.recent_sources)
+        self.show_opened()
         page.show_model(choices.model, choices.model_title, choices.device)
         page.show_back("")
         show_situation(self.actions_by_name, Situation(START, can_start=bool(page.last_opened)))

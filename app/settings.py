@@ -282,8 +282,18 @@ class Settings:
         kept = [self._text(f"sources/recent{i}") for i in range(_RECENT_LIMIT)]
         return [text for text in kept if text and not holds_secret(text)]
 
+    @property
+    def opened_once(self) -> bool:
+        """Whether anything was ever opened, in a scan or in review."""
+        return self._text("start/opened") == "true" or bool(self.recent_sources)
+
+    def remember_opened(self) -> None:
+        """Something was opened."""
+        self._keep("start/opened", "true")
+
     def remember_source(self, text: str) -> None:
         """Put `text` first among the recent sources, unless it may hold a password."""
+        self.remember_opened()
         recent = [other for other in self.recent_sources if other != text]
         if not holds_secret(text):
             recent.insert(0, text)
@@ -300,6 +310,8 @@ class Settings:
 
     def forget_sources(self) -> None:
         """Forget what was opened lately, and where it lay."""
+        if self.opened_once:
+            self.remember_opened()
         self._store.remove("places")
         for i in range(_RECENT_LIMIT):
             self._keep(f"sources/recent{i}", "")

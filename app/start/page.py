@@ -22,13 +22,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.keys import with_key
+from app.start.first_run import TEST_PATIENT, FirstRun
 from app.start.keep_settings import KeepSettings
 from app.start.links import LinkList
 from app.start.models import ModelChoice
 from app.start.record_settings import RecordSettings
 from app.widgets import theme
 from app.widgets.fitted import FittedBox
-from app.widgets.forms import panel, side_by_side, tell_choice
+from app.widgets.forms import button, panel, side_by_side, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
 
@@ -46,6 +47,7 @@ class StartPage(QWidget):
     """What to scan from.
 
     Attributes:
+        first_run: Three things to try, until something was opened.
         last_opened: The newest of what it lists as opened lately, or "".
 
     Signals:
@@ -104,6 +106,10 @@ class StartPage(QWidget):
         self._protocol_note = PlainLabel()
         self._back = QPushButton()
         self._back.clicked.connect(self.back_wanted)
+        self.first_run = FirstRun(self, self._keyed("Open a file …", "open_file"))
+        self.first_run.demonstration_wanted.connect(self.demonstration_wanted)
+        self.first_run.chosen.connect(self.chosen)
+        self.first_run.file_wanted.connect(self.file_wanted)
         for field, name in (
             (self._cameras, "Camera"),
             (self._patient, "Simulated patient"),
@@ -117,6 +123,7 @@ class StartPage(QWidget):
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.addLayout(self._heading())
+        layout.addWidget(self.first_run)
         columns = QHBoxLayout()
         columns.setSpacing(round(0.8 * theme.em(self)))
         # Each column has its own heights: what the model says is long, and would stretch a camera's card.
@@ -255,8 +262,8 @@ class StartPage(QWidget):
 
     def show_keys(self) -> None:
         """Say on the buttons which keys do the same."""
-        for button, title, name in self._with_keys:
-            button.setText(with_key(title, name))
+        for made, title, name in self._with_keys:
+            made.setText(with_key(title, name))
 
     def _keyed(self, title: str, name: str) -> QPushButton:
         made = QPushButton(with_key(title, name))
@@ -291,8 +298,7 @@ class StartPage(QWidget):
     def _file_card(self) -> QFrame:
         files = self._keyed("Play file …", "open_file")
         files.clicked.connect(self.file_wanted)
-        folder = QPushButton("Folder of images …")
-        folder.clicked.connect(self.folder_wanted)
+        folder = button("Folder of images …", self.folder_wanted.emit)
         return self._card(
             "Play a recorded loop",
             "As if it were live. Or drop a file anywhere on the window.",
@@ -302,12 +308,10 @@ class StartPage(QWidget):
     def _review_card(self) -> QFrame:
         loop = self._keyed("Review file …", "review")
         loop.clicked.connect(self.review_file_wanted)
-        folder = QPushButton("Folder …")
+        folder = button("Folder …", self.review_folder_wanted.emit)
         folder.setToolTip("A folder of images, or of a session")
-        folder.clicked.connect(self.review_folder_wanted)
-        shown = QPushButton("Demonstration")
+        shown = button("Demonstration", self.demonstration_wanted.emit)
         shown.setToolTip(DEMONSTRATION_TIP)
-        shown.clicked.connect(self.demonstration_wanted)
         return self._card(
             "Review a recorded loop",
             "Every frame is analysed; correct what was found on a time line.",
@@ -337,8 +341,7 @@ class StartPage(QWidget):
                 str(self._cameras.currentData() or "camera:0"), self._cameras.currentText()
             )
         )
-        again = QPushButton("Look again")
-        again.clicked.connect(self.cameras_wanted)
+        again = button("Look again", self.cameras_wanted.emit)
         return self._card(
             "Camera or capture card",
             "The scanner's video output.",
@@ -348,12 +351,10 @@ class StartPage(QWidget):
     def _stream_card(self) -> QFrame:
         self._address.setPlaceholderText("rtsp://… or udp://:5000")
         self._address.setAccessibleName("Address of the stream")
-        go = QPushButton("Connect")
-        go.clicked.connect(self._connect)
+        go = button("Connect", self._connect)
         self._address.returnPressed.connect(self._connect)
-        options = QPushButton("Picture …")
+        options = button("Picture …", self._choose_for_stream)
         options.setToolTip("How the pictures from this address are read: levels, shape, combs, flips")
-        options.clicked.connect(self._choose_for_stream)
         return self._card(
             "Network stream",
             "From an encoder or another computer.",
@@ -362,7 +363,7 @@ class StartPage(QWidget):
 
     def _simulated_card(self) -> QFrame:
         self._patient.setRange(0, 999_999)
-        self._patient.setValue(2007)  # a test patient: no model of ours was trained on it
+        self._patient.setValue(TEST_PATIENT)
         self._patient.setPrefix("Patient ")
         go = QPushButton("Start")
         go.clicked.connect(lambda: self.chosen.emit(f"simulated:{self._patient.value()}"))
@@ -379,9 +380,8 @@ class StartPage(QWidget):
         for name, title in DEVICES.items():
             self._device.addItem(title, name)
         self._device.activated.connect(lambda _: self.device_chosen.emit(str(self._device.currentData())))
-        other = QPushButton("Other model …")
+        other = button("Other model …", self.model_wanted.emit)
         tell_choice(self._device)
-        other.clicked.connect(self.model_wanted)
         body = QVBoxLayout()
         self._model.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._model.setMinimumContentsLength(8)
@@ -391,9 +391,8 @@ class StartPage(QWidget):
         self._model_line.hide()
         body.addWidget(self._model)
         body.addWidget(self._model_line)
-        train = QPushButton("Train …")
+        train = button("Train …", self.train_wanted.emit)
         train.setToolTip("Train a model on your corrections; choose among your models")
-        train.clicked.connect(self.train_wanted)
         body.addWidget(WrapRow(PlainLabel("Runs on"), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)

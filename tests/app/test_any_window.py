@@ -93,7 +93,14 @@ class Stage:
 State = Callable[[Stage], QWidget]
 
 
+def start_first_run(stage: Stage) -> QWidget:
+    window = stage.page(START)
+    window.start_page.first_run.show()
+    return window
+
+
 def start_fresh(stage: Stage) -> QWidget:
+    stage.window.start_page.first_run.hide()
     return stage.page(START)
 
 
@@ -371,6 +378,7 @@ _WORKLISTS: Final = {
 STATES: Final[dict[str, State]] = {
     each.__name__: each
     for each in (
+        start_first_run,
         start_fresh,
         start_full,
         start_with_a_fault,

@@ -249,6 +249,7 @@ _ALWAYS: Final = (
         "Show the picture alone, on the second screen where there is one; or hide it",
         (LIVE, REVIEW),
     ),
+    _both("large_words", "Large words", ("Ctrl+F",), "Beside it in large words: the plane, and what is open"),
     KeyBinding("help", "Keys", ("?", "F1"), "Show or hide this list", EVERYWHERE),
     KeyBinding("escape", "Back", ("Esc",), "Leave what is open, or the full screen", EVERYWHERE),
     KeyBinding("quit", "Quit", ("Ctrl+Q",), "Close the program; the scan is ended and saved", EVERYWHERE),

@@ -86,7 +86,7 @@ class MainWindow(OpeningWindow):
         self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
         self._curves = Background("curves-load", post)
         self.closing = Closing(self.report)
-        self.picture = PictureWindow(self)
+        self.picture = PictureWindow(self, settings)
 
     def _finish(self) -> None:
         from app.live.raw_signal import RawSignal
@@ -155,6 +155,7 @@ class MainWindow(OpeningWindow):
             "folder": self.show_folder,
             "full_screen": self.toggle_full_screen,
             "picture": self.picture.toggle,
+            "large_words": self.picture.toggle_words,
             "help": lambda: self.help.toggle(self.page_name),
             "escape": self.escape,
             "quit": self.leave,
@@ -427,8 +428,8 @@ class MainWindow(OpeningWindow):
         if (opened := self.review.open) is not None:
             self.checklists.show_review(self.review.snapshot, opened.session.model)
         self.train.tick(now_s)
-        views = {LIVE: self.live_page.view, REVIEW: self.review_page.view}
-        self.picture.follow(views.get(self.page_name))
+        page, live = self.page_name, self.live_page
+        self.picture.follow(live if page == LIVE else self.review_page if page == REVIEW else None)
         self.display.tick(now_s, self.page_name, self.viewer.isVisible())
 
     def tick_once_more(self) -> None:

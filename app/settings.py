@@ -144,6 +144,15 @@ class Settings:
         self._keep("view/text_percent", str(value))
 
     @property
+    def large_words(self) -> bool:
+        """Whether large words stand beside the picture that is shown alone."""
+        return self._text("view/large_words") == "true"
+
+    @large_words.setter
+    def large_words(self, value: bool) -> None:
+        self._keep("view/large_words", "true" if value else "false")
+
+    @property
     def worklist_server(self) -> str:
         """Name of the server whose worklist was asked for last, or ""."""
         return self._text("worklist/server")

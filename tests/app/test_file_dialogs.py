@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.file_dialogs import Chooser, PathDialog, begin_in
 from app.preferences.dialog import PreferencesDialog
 from app.settings import Settings
+from semc_core.session.erasing.remembered import forget_source
 
 
 @pytest.fixture
@@ -55,8 +56,8 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     made = {name: tmp_path / name for name in ("home", "loops", "stills", "models", "data", "output")}
     for folder in made.values():
         folder.mkdir()
-    monkeypatch.setenv("HOME", str(made["home"]))
-    monkeypatch.setenv("USERPROFILE", str(made["home"]))
+    # Not by the environment: Qt would keep the place of the settings that it finds by it.
+    monkeypatch.setattr(Path, "home", lambda: made["home"])
     return made
 
 
@@ -143,3 +144,22 @@ def test_the_preferences_know_where_scans_were_kept_and_an_export_begins_beside_
     assert paths.dialog is not None
     assert paths.dialog.directory().absolutePath() == str(folders["data"])
     paths.dialog.reject()
+
+
+def test_with_a_forgotten_session_the_places_go_and_nothing_else(
+    chooser: Chooser, folders: dict[str, Path], settings_file: Path
+) -> None:
+    chooser.loop_to_play(no_use)
+    choose(chooser, folders["loops"] / "a.mp4")
+    chooser.model(no_use)
+    choose(chooser, folders["models"] / "mine.safetensors")
+    settings = kept(settings_file)
+    settings.remember_source("simulated:7")
+    settings.write()
+    forget_source([settings_file], ())
+    assert kept(settings_file).place("loop") == str(folders["loops"])
+    forget_source([settings_file], {str(folders["loops"] / "a.mp4")})
+    text = settings_file.read_text(encoding="utf-8")
+    assert str(folders["loops"]) not in text
+    assert str(folders["models"]) not in text
+    assert "recent0=simulated:7" in text

@@ -19,7 +19,8 @@ _LETTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "
 
 
 def forget_source(settings: Iterable[Path], names: Collection[str]) -> None:
-    """Take out of the settings that a source of such a name was opened lately, and the scale drawn in it.
+    """Take out of the settings that a source of such a name was opened lately, the scale drawn in it,
+    and in which folders anything was chosen.
 
     Args:
         settings: The files; one that is not there is left out.
@@ -48,7 +49,9 @@ def _without(text: str, names: Collection[str]) -> str:
         recent = section == "sources" and Path(_plain(value)).name in names
         # The key names the source, escaped once by the program and once by Qt.
         scale = section == "scale" and any(name in unquote(unquote(key)) for name in names)
-        if not recent and not scale:
+        # A folder may be called as its patient: where files were chosen is forgotten as a whole.
+        place = section == "places" and bool(names) and not line.startswith("[")
+        if not recent and not scale and not place:
             kept.append(line)
     return "".join(kept)
 

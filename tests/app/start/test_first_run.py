@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.start.first_run import TEST_PATIENT
 from app.start.page import StartPage
 from semc_core.paths import DEMONSTRATION, FETAL_MODEL
+from tests.app.conftest import WAIT_MS
 
 
 def buttons(page: StartPage) -> list[QPushButton]:
@@ -63,8 +64,8 @@ def shows(window: MainWindow) -> bool:
     return window.start_page.first_run.isVisibleTo(window)
 
 
-def test_they_are_there_until_a_scan_was_begun_and_never_again(
-    new_window: Callable[[], MainWindow], long_loop: Path
+def test_they_are_there_until_a_source_was_opened_and_never_again(
+    qtbot: QtBot, new_window: Callable[[], MainWindow], long_loop: Path
 ) -> None:
     first = new_window()
     assert shows(first)
@@ -72,6 +73,7 @@ def test_they_are_there_until_a_scan_was_begun_and_never_again(
     assert shows(first), "nothing was opened yet"
     first.open_source(str(long_loop))
     assert first.page_name == LIVE
+    qtbot.waitUntil(lambda: first.settings.opened_once, timeout=WAIT_MS)
     first.show_sources()
     assert not shows(first)
     first.settings.forget_sources()

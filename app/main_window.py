@@ -56,7 +56,6 @@ class MainWindow(OpeningWindow):
         from app.review.page import ReviewPage
         from app.review.session import open_review
         from app.start.controller import SourceLists
-        from app.tasks import Background
         from app.train.controller import TrainController
         from app.train.page import TrainPage
 
@@ -84,7 +83,6 @@ class MainWindow(OpeningWindow):
             self.choices, self.start_page, self.checklists, self.sources, self._tell, self
         )
         self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
-        self._curves = Background("curves-load", post)
         self.closing = Closing(self.report)
         self.picture = PictureWindow(self, settings)
 
@@ -349,7 +347,7 @@ class MainWindow(OpeningWindow):
 
         self.dialogs.worklist.begin_scan(pipeline, options)
         self.checklists.begin_scan(pipeline, options.protocol)
-        self._curves.start(load_curves, lambda _: None)
+        load_curves()
         self.live_page.begin(pipeline, options.source)
         self.live_page.strip.show_folder(str(options.output))
 
@@ -464,6 +462,6 @@ class MainWindow(OpeningWindow):
         parts = (self.train, self.dialogs, self.annotating, self.review, self.sources, self.checklists)
         from app.tasks import close_all
 
-        close_all(self.measured, self.scan, self.raw, self.tone, self._curves, *parts)
+        close_all(self.measured, self.scan, self.raw, self.tone, *parts)
         self._main_thread.close()
         event.accept()

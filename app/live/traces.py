@@ -64,7 +64,10 @@ class Legend(QWidget):
 
 
 def load_curves() -> None:
-    """Load what draws them, on a thread of its own: the window would stand still for it."""
+    """Load what draws them, before the first picture comes: the window stands still for a third of a second.
+
+    On the window's thread: PyQtGraph asks for all of Qt's names, which crashed Qt beside another thread's.
+    """
     import app.live.plot  # noqa: F401
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from app.commands import LIVE, REVIEW
 from app.dialogs import DialogHost
+from app.keys import first_key
 from app.review.controller import ReviewController
 from app.review.worker import SessionWorker
 from app.worklist.by_hand import FormSubject
@@ -19,7 +19,10 @@ from semc_core.session.erasing.forget import forget
 from semc_core.session.examination import Examination
 from semc_core.session.session import Session
 
-ERASE_IN_REVIEW: Final = "To erase it later, open the session in review (V), and this form there."
+
+def erase_in_review() -> str:
+    """Where the patient's data of a scan are erased, a sentence."""
+    return f"To erase it later, open the session in review ({first_key('review')}), and this form there."
 
 
 class Examining:
@@ -65,7 +68,7 @@ class Examining:
                 control.current,
                 lambda examination: control.choose_for(pipeline, examination),
                 control.question,
-                why_not=ERASE_IN_REVIEW,
+                why_not=erase_in_review(),
             )
         return FormSubject("the next scan", control.next, control.choose, control.question)
 

@@ -15,6 +15,8 @@ from app.annotating.keeper import AnnotationKeeper
 from app.annotating.layer import AnnotationLayer
 from app.annotating.pencil import TOOLS, Frame, Pencil
 from app.commands import ONLY_LOOKED_AT
+from app.keys import first_key
+from app.measuring.keys import IN_REVIEW
 from app.tasks import Post
 from app.view_data import Asking, ReviewSnapshot
 from app.widgets.image_view import LiveView
@@ -23,24 +25,22 @@ from semc_core.session.annotations import Annotation, Kind
 from semc_core.session.session import Session
 from semc_core.types import FramePacket
 
-HINTS: Final = {
-    "text": "Text: click where it begins, or press Enter; W goes to what is there, Esc leaves",
-    "arrow": "Arrow: click where it begins, then where it points, or press Enter; W, Esc as always",
-    "mark": "Body mark: click where it is to stand, or press Enter; then drag the probe, - and + turn it, "
-    "Shift+P draws another body",
+_HINTS: Final[Mapping[Kind, str]] = {
+    "text": "Text: click where it begins, or press {enter}; {next} goes to what is there, Esc leaves",
+    "arrow": "Arrow: click where it begins, then where it points, or press {enter}; {next}, Esc as always",
+    "mark": "Body mark: click where it is to stand, or press {enter}; then drag the probe, {less} and {more} "
+    "turn it, {again} draws another body",
 }
 _WHAT: Final = "Text on the picture (a name stays on this computer alone)"
 _NO_FRAME: Final = "No frame is shown that could be drawn on; go to one."
-_ARROWS: Final = {
-    "step_back": (-1, 0),
-    "step_on": (1, 0),
-    "second_back": (-10, 0),
-    "second_on": (10, 0),
-    "previous_plane": (0, -1),
-    "next_plane": (0, 1),
-    "nudge_up_far": (0, -10),
-    "nudge_down_far": (0, 10),
-}
+
+
+def hint(tool: Kind) -> str:
+    """What to do with a tool that was begun, with the keys that do it now."""
+    return _HINTS[tool].format(
+        enter=first_key(IN_REVIEW.enter), next=first_key("next_handle"), less=first_key("slower"),
+        more=first_key("faster"), again=first_key("annotate_mark"),
+    )  # fmt: skip
 
 
 class Asker(Protocol):
@@ -140,7 +140,7 @@ class Annotating(QObject):
             "undo": lambda: self.keeper.step_back(self._mark()),
             "redo": lambda: self.keeper.step_on(self._mark()),
         }
-        first |= {name: partial(self._nudge, *by) for name, by in _ARROWS.items()}
+        first |= {name: partial(self._nudge, *by) for name, by in IN_REVIEW.arrows.items()}
         wrapped = {name: partial(self._first, do, does[name]) for name, do in first.items() if name in does}
         tools = {f"annotate_{tool}": partial(self._begin, tool) for tool in TOOLS}
         others = {
@@ -177,7 +177,7 @@ class Annotating(QObject):
         self.pencil.begin(tool)
         self._touched()
         if self.pencil.tool is not None:
-            self.message.emit(HINTS[self.pencil.tool])
+            self.message.emit(hint(self.pencil.tool))
 
     def _put_away(self) -> bool:
         self.pencil.tool = None

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.keys import first_key
 from app.sessions.presenter import SessionRow, SessionsSnapshot, newest_first, size_text
 from app.tasks import Background, Post, fault_of
 from semc_core.errors import SemcError, SessionInUse
@@ -26,7 +27,7 @@ PIECE: Final = 20
 """So many sessions are shown at once: the first soon, and the window is not kept busy with each."""
 _WAITS: Final = (
     "It stays: something of it waits to be sent, or its server has not yet said that it keeps it; look under "
-    "Sending (Ctrl+E)."
+    "Sending ({})."
 )
 _REVIEWED: Final = "It stays: it is open in review. Review another session first."
 
@@ -153,7 +154,7 @@ class SessionsController:
         if reviewed is not None and reviewed.folder.resolve() == folder.resolve():
             raise SessionInUse(_REVIEWED)
         if self._queueing() or folder.resolve() in sessions_that_wait(self._data):
-            raise SessionInUse(_WAITS)
+            raise SessionInUse(_WAITS.format(first_key("sending")))
         try:
             delete_one(folder, log_folder())
         except SemcError as error:

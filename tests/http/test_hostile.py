@@ -16,23 +16,11 @@ from semc_core.http import answers, guard, uploads
 from semc_core.http.server import Place
 from tests.http.serving import FILE, KNOWN, PLAIN, TOKEN, Served, all_of, counted, head_of, loop_file, serving
 from tests.http.test_service import needs_openssl
-from tests.serve.models import write_sure_model
 from tests.serve.objects import until
 from tests.serve.test_tls import certificate
 
 MEGABYTE = 1_000_000
 Usage = namedtuple("Usage", "free")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sure_model(tmp_path_factory.mktemp("model") / "sure.safetensors")
-
-
-@pytest.fixture
-def served(tmp_path: Path, model: Path) -> Iterator[Served]:
-    with serving(tmp_path, model) as each:
-        yield each
 
 
 def test_a_file_that_came_whole_and_cannot_be_read_is_answered_at_once(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -16,23 +15,12 @@ import main
 from semc_core.http import answers
 from semc_core.http.bounds import Bounds
 from tests.http.serving import FILE, KNOWN, PLAIN, TOKEN, Served, all_of, counted, head_of, loop_file, serving
-from tests.serve.models import PLANE, write_sure_model
+from tests.serve.models import PLANE
 from tests.serve.objects import until
 from tests.session.sessions import filled_session
 from tests.sources.test_bombs import BOMBS
 
 MISSING = "The token is missing or another; send the header Authorization: Bearer TOKEN."
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sure_model(tmp_path_factory.mktemp("model") / "sure.safetensors")
-
-
-@pytest.fixture
-def served(tmp_path: Path, model: Path) -> Iterator[Served]:
-    with serving(tmp_path, model) as each:
-        yield each
 
 
 def test_a_loop_is_answered_as_semc_analyse_tells_of_it_and_nothing_of_it_stays(

@@ -26,18 +26,12 @@ from semc_core.http.server import Place
 from semc_core.http.token import NAME, VARIABLE, find_token
 from semc_core.http.uploads import Uploads
 from tests.http.serving import FILE, TOKEN, loop_file, serving
-from tests.serve.models import write_sure_model
 from tests.serve.objects import until
 from tests.serve.test_tls import certificate
 
 ROOT = Path(__file__).parents[2]
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such modes and signals")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sure_model(tmp_path_factory.mktemp("model") / "sure.safetensors")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "scanner", "127.0.0.1.example.org", ""])

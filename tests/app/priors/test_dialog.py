@@ -58,6 +58,16 @@ def press(dialog: PriorsDialog, key: Qt.Key = Qt.Key.Key_Return) -> None:
     QTest.keyClick(dialog.number, key)
 
 
+def found(qtbot: QtBot, window: MainWindow) -> PriorsDialog:
+    """The dialog, in which the studies of a patient were looked for and found."""
+    dialog = opened(qtbot, window)
+    reaches(qtbot, window, "ready")
+    QTest.keyClicks(dialog.number, "4711")
+    press(dialog)
+    reaches(qtbot, window, "found")
+    return dialog
+
+
 def shown_rows(dialog: PriorsDialog) -> list[str]:
     """The first column of the table."""
     items = [dialog.table.item(at, 0) for at in range(dialog.table.rowCount())]
@@ -99,11 +109,7 @@ def test_a_study_is_found_got_and_a_loop_of_it_reviewed_by_enter_alone(
 def test_another_search_asks_again_and_nothing_found_is_said(qtbot: QtBot, window: MainWindow) -> None:
     with handing_out(answers, giving([])) as archive:
         DestinationBook(window.choices.data).put(archive)
-        dialog = opened(qtbot, window)
-        reaches(qtbot, window, "ready")
-        QTest.keyClicks(dialog.number, "4711")
-        press(dialog)
-        reaches(qtbot, window, "found")
+        dialog = found(qtbot, window)
         assert dialog.take.isEnabled()
         QTest.keyClicks(dialog.number, "2")
         assert not dialog.take.isEnabled(), "these are not the studies of what is typed now"
@@ -125,11 +131,7 @@ def test_escape_cuts_a_study_that_is_being_got_and_nothing_is_left(qtbot: QtBot,
 
     with handing_out(answers, get) as archive:
         DestinationBook(window.choices.data).put(archive)
-        dialog = opened(qtbot, window)
-        reaches(qtbot, window, "ready")
-        QTest.keyClicks(dialog.number, "4711")
-        press(dialog)
-        reaches(qtbot, window, "found")
+        dialog = found(qtbot, window)
         press(dialog)
         reaches(qtbot, window, "getting")
         qtbot.waitUntil(begun.is_set, timeout=WAIT_MS)
@@ -155,11 +157,7 @@ def test_the_windows_own_button_leaves_at_once_and_nothing_is_left(qtbot: QtBot,
 
     with handing_out(answers, get) as archive:
         DestinationBook(window.choices.data).put(archive)
-        dialog = opened(qtbot, window)
-        reaches(qtbot, window, "ready")
-        QTest.keyClicks(dialog.number, "4711")
-        press(dialog)
-        reaches(qtbot, window, "found")
+        dialog = found(qtbot, window)
         press(dialog)
         reaches(qtbot, window, "getting")
         dialog.close()
@@ -174,11 +172,7 @@ def test_pictures_of_another_patient_than_the_list_says_are_told(qtbot: QtBot, w
     del contents[0].PatientID
     with handing_out(answers, giving(contents)) as archive:
         DestinationBook(window.choices.data).put(archive)
-        dialog = opened(qtbot, window)
-        reaches(qtbot, window, "ready")
-        QTest.keyClicks(dialog.number, "4711")
-        press(dialog)
-        reaches(qtbot, window, "found")
+        dialog = found(qtbot, window)
         press(dialog)
         message = reaches(qtbot, window, "got").message
     assert message == "Look whose they are: the pictures say patient ID 4712, the list 4711."

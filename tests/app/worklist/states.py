@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtWidgets import QDialog
 
-from app.examining import ERASE_IN_REVIEW
+from app.examining import erase_in_review
 from app.main_window import MainWindow
 from app.worklist.by_hand import FormSubject
 from app.worklist.dialog import WorklistDialog
@@ -64,7 +64,7 @@ def typed(dialog: ExaminationDialog) -> None:
 
 def empty(window: MainWindow) -> QDialog:
     """Before the first scan; it says where it is erased."""
-    subject = FormSubject("the next scan", None, lambda _: None, lambda _: "", why_not=ERASE_IN_REVIEW)
+    subject = FormSubject("the next scan", None, lambda _: None, lambda _: "", why_not=erase_in_review())
     return ExaminationDialog(subject, window.dialogs.worklist, window)
 
 

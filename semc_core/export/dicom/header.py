@@ -170,9 +170,7 @@ def _study_of_header(
         study_uid or uids.made("study", seed), lossy_of_header(header, path.stat().st_size),
     )  # fmt: skip
     named = Examination(_text(header, "PatientName"), _text(header, "PatientID"))
-    if options.deidentify or not (named.patient_name.strip("^= ") or named.patient_id):
-        return context
-    return context if is_of(options.patient, named) else _without_study(context)
+    return context if options.deidentify or is_of(options.patient, named) else _without_study(context)
 
 
 def _without_study(context: StudyContext) -> StudyContext:

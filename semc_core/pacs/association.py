@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
@@ -88,6 +89,7 @@ class DicomAssociation:
         self._socket: socket.socket | None = None
         self._opened = opened
         self._message = 0
+        self._answering = threading.Lock()
         self._most_bytes = most_bytes
         entity = _Entity(ae_title=destination.own_title)
         entity.implementation_class_uid = UID(IMPLEMENTATION_UID)
@@ -124,7 +126,8 @@ class DicomAssociation:
     ) -> None:
         if self._association.is_established:
             if error is None:
-                self._association.release()
+                with self._answering:
+                    self._association.release()
             else:
                 self._association.abort()
         self._shut()
@@ -151,6 +154,15 @@ class DicomAssociation:
         self._socket.settimeout(self._destination.answer_s)
         event.assoc.dul.socket.recv = BoundedReading(self._socket, self._destination.answer_s)
         event.assoc.dimse = LimitedMessages(event.assoc, self._most_bytes, SLOWEST_BYTES_PER_S)
+        answer = event.assoc._serve_request
+
+        def answer_while_open(message: Any, context_id: int) -> None:
+            """An answer must not follow the request to release (PS3.8): what comes then is said again."""
+            with self._answering:
+                if event.assoc.is_established:
+                    answer(message, context_id)
+
+        event.assoc._serve_request = answer_while_open
         if self._opened is not None:
             self._opened(self._socket)
 

@@ -186,7 +186,10 @@ def test_without_tables_of_frames_there_is_none_of_poses(tmp_path: Path) -> None
     assert "poses" in (tmp_path / "out" / "planes" / "001_FHP1_f000008.json").read_text(encoding="utf-8")
 
 
-def test_a_session_from_before_poses_opens_and_is_exported(tmp_path: Path) -> None:
+def test_a_session_from_before_poses_opens_and_is_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))  # where no other copy of it was signed
     with Session.open(unpack("sessions", tmp_path) / "scan") as session:
         assert list(session.poses()) == []
         assert session.verify().ok

@@ -29,8 +29,9 @@ OBJECTS = {"archive": {"waiting": 3}, "research": {"cancelled": 3}}
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Path:
-    """The folder of the session."""
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the session, on a machine that never signed it: each test opens a copy of the same."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return unpack("sessions", tmp_path) / "scan"
 
 

@@ -17,6 +17,7 @@ from pynetdicom import AE, build_context, build_role
 from main import main
 from semc_core.errors import PacsError, UsageError
 from semc_core.pacs.association import AssociationFault, DicomAssociation
+from semc_core.pacs.commitment.association import CommitmentAssociation
 from semc_core.pacs.commitment.committer import Committer
 from semc_core.pacs.commitment.ledger import FIRST_PATIENCE_S, LONGEST_PATIENCE_S, CommitmentLedger
 from semc_core.pacs.commitment.listener import ReportListener, place_for
@@ -24,7 +25,7 @@ from semc_core.pacs.commitment.reports import STORAGE_COMMITMENT, WELL_KNOWN, Re
 from semc_core.pacs.destinations import Destination, DestinationBook, Tls
 from semc_core.pacs.outbox import Outbox
 from semc_core.pacs.queue import SendQueue
-from semc_core.pacs.queue_store import ASK_FOR_S, FOLDER_NAME, QueueStore
+from semc_core.pacs.queue_store import ASK_FOR_S, FOLDER_NAME, DicomObject, QueueStore
 from semc_core.pacs.service import Sender
 from tests.pacs.commitment_server import commitment_server, lines
 from tests.pacs.servers import HOST, Sending, destination, free_port, needs_orthanc, objects, orthanc, put
@@ -182,6 +183,24 @@ def test_a_server_that_says_it_twice_is_answered_twice(tmp_path: Path) -> None:
                 threading.Event().wait(0.05)
         assert batch.outcomes == {"safe": 2}
     assert lines(tmp_path / "said", "answered") == [0, 0]
+
+
+def test_a_connection_is_released_after_the_answer_to_what_is_being_said(tmp_path: Path) -> None:
+    told = threading.Event()
+
+    def take(report: Report) -> bool:
+        told.set()
+        return not threading.Event().wait(0.3)
+
+    with commitment_server(tmp_path / "said", "kept") as archive:
+        with CommitmentAssociation(archive, take, closed=lambda: None) as association:
+            association.ask(
+                "1.2.6", [DicomObject("1.2.3", "1.2.4", "1.2.5", "1.2.6", "1.2.840.10008.1.2", "", 1)]
+            )
+            assert told.wait(20)
+        while not lines(tmp_path / "said", "answered"):
+            threading.Event().wait(0.05)
+    assert lines(tmp_path / "said", "answered") == [0]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from semc_core.cli.bench.peak import peaks
 from semc_core.model.network import SemcNetwork
 from semc_core.model.weights import build_network
 
+pytestmark = pytest.mark.long
 TINY = ["--presets", "semc_tiny", "--threads", "1", "--rounds", "2", "--frames", "3"]
 
 

@@ -129,6 +129,7 @@ def test_an_entry_that_is_no_json_is_found(
             assert said_of(copied, view), content
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ENTRIES)
 def test_a_changed_value_in_an_entry_is_found(
     kind: str, copied: Path, payloads: dict[str, tuple[int, Any]]
@@ -161,6 +162,7 @@ def test_any_value_in_an_entry_is_found(
         assert said_of(copied, view) or canonical(PAYLOAD.parse(text)) == canonical(good)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", [*TABLES, "audit", "frames", "local"])
 def test_a_value_of_any_type_in_any_column_is_found(table: str, copied: Path, whole: Path) -> None:
     """Also where the table is no longer strict, and takes what it is given."""

@@ -132,6 +132,7 @@ def planted(tmp_path: Path) -> Iterator[Session]:
         yield session
 
 
+@pytest.mark.long
 def test_nothing_planted_is_found_in_the_bundle_or_in_the_logs(
     planted: Session, tmp_path: Path, finder: TextFinder, caplog: pytest.LogCaptureFixture
 ) -> None:

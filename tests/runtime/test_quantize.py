@@ -92,6 +92,7 @@ def test_what_says_the_same_is_written_with_what_it_can_be_verified_by(
     assert verified["CPU, OpenVINO float32"].passed
 
 
+@pytest.mark.long
 def test_what_says_something_else_is_tried_with_less_and_then_not_written(
     model: Path, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ def test_what_says_something_else_is_tried_with_less_and_then_not_written(
     assert not out.exists()
 
 
+@pytest.mark.long
 def test_the_second_attempt_says_what_it_left_in_float32(
     model: Path, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +157,7 @@ def test_no_patient_of_a_folder_is_on_both_sides(model: Path, tmp_path: Path) ->
     assert both[0] | both[1] == set(range(6))
 
 
+@pytest.mark.long
 def test_simulated_pictures_are_for_models_of_the_simulated_scan(model: Path) -> None:
     spec = read_model(model)[0]
     made = simulated_pictures(spec, range(0, 1), range(1000, 1001))

@@ -27,6 +27,9 @@ needs_nncf = pytest.mark.skipif(
 )
 
 
+pytestmark = pytest.mark.long
+
+
 def pictures(count: int, seed: int = 3) -> NDArray[np.float32]:
     return np.random.default_rng(seed).standard_normal((count, 1, 64, 64)).astype(np.float32)
 
